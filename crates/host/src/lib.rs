@@ -1,0 +1,1 @@
+//! Everything a shell needs, without Tauri.

@@ -1,0 +1,1 @@
+//! The whole contract between host and window.

@@ -1,0 +1,1 @@
+//! The MQTT link: connect, back off, resubscribe, publish, acknowledge.

@@ -1,0 +1,1 @@
+//! The city's nouns and rules, without I/O, clock or async.

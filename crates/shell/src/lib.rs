@@ -1,0 +1,1 @@
+//! What the desktop and the phone app share of Tauri.

@@ -1,0 +1,1 @@
+//! The demo city: broker, shadow service and devices.

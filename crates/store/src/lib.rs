@@ -1,0 +1,1 @@
+//! The local SQLite cache: one writer, many readers.

@@ -1,0 +1,1 @@
+//! Map tiles from a local MBTiles file.

@@ -1,0 +1,1 @@
+//! Topics and payloads, both ways, bounded and without I/O.
