@@ -1,0 +1,25 @@
+//! Device shadows: what an app wants of a thing (`desired`), what the thing says of itself (`reported`), and the rules by
+//! which requests change them.
+//!
+//! Source of the rules: the device-shadow chapter of the AWS IoT Core developer guide and the service's quotas; where
+//! sources disagree the item says which side is taken. Nothing here reads a clock, a topic or bytes: topics and payloads
+//! are `fleetlens_wire::shadow`, and the time of an update is an argument.
+
+mod delta;
+mod document;
+mod leaf;
+pub mod limits;
+mod merge;
+mod name;
+mod rejection;
+mod rules;
+
+pub use delta::same_value;
+pub use document::{Document, Request, Section};
+pub use leaf::{Leaf, leaf_at, patch_of, pointer_of};
+pub use merge::merge;
+pub use name::{NameError, parse_shadow_name, parse_thing_name};
+pub use rejection::Rejection;
+
+/// A JSON object: a section of a shadow, a part of one, or its metadata.
+pub type Object = serde_json::Map<String, serde_json::Value>;
