@@ -1,2 +1,54 @@
-//! Filled in below.
-fn main() {}
+//! `cargo xtask`: everything one does to this checkout besides editing it.
+//!
+//! Set-up belongs to the verbs that need it, so that a fresh machine needs no instructions. Progress goes to stderr; only
+//! what a verb answers goes to stdout.
+
+mod fingerprint;
+mod place;
+mod program;
+mod setup;
+mod steps;
+mod window;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use place::Place;
+use setup::Purpose;
+use steps::Steps;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Set up, run, test and measure Fleetlens")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Build only the window, into target/ui
+    Ui(window::Options),
+}
+
+fn main() -> ExitCode {
+    match Place::find().and_then(|place| perform(&place, Arguments::parse().verb)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(place: &Place, verb: Verb) -> Result<ExitCode> {
+    match verb {
+        Verb::Ui(options) => {
+            let mut steps = Steps::new(setup::STEPS + 1);
+            setup::prepare(place, &mut steps, &[Purpose::Run])?;
+            steps.step("the window", |step| window::build(place, step, options))?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Set-up: what has to be on a machine before anything can be built, run or tested.
+//!
+//! Every part looks first and does something only when something is missing, so that a second run costs nothing.
+
+pub mod npm;
+pub mod packages;
+pub mod wasm_target;
+
+use anyhow::Result;
+
+use crate::place::Place;
+use crate::steps::Steps;
+pub use packages::Purpose;
+
+/// How many steps [`prepare`] takes.
+pub const STEPS: usize = 3;
+
+/// Brings the machine to where these purposes need it: packages of the system, the wasm target, npm parts.
+pub fn prepare(place: &Place, steps: &mut Steps, purposes: &[Purpose]) -> Result<()> {
+    steps.step("system packages", |step| packages::prepare(step, purposes))?;
+    steps.step("Rust's wasm target", wasm_target::prepare)?;
+    steps.step("npm parts of the window", |step| npm::prepare(place, step))
+}
