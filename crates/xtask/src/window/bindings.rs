@@ -42,6 +42,7 @@ pub fn generate(place: &Place, step: &Step, wasm: &Path, options: Options) -> Re
     Bindgen::new()
         .input_path(wasm)
         .out_name(NAME)
+        .omit_default_module_path(false) // so that a page need not know where the wasm lies: `init()`
         .web(true)
         .and_then(|bindgen| bindgen.typescript(false).generate(&folder))
         .with_context(|| format!("wasm-bindgen cannot make bindings of {}", wasm.display()))?;
