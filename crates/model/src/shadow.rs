@@ -15,7 +15,7 @@ mod rejection;
 mod rules;
 
 pub use delta::same_value;
-pub use document::{Document, Request, Section};
+pub use document::{Document, Followed, Request, Section};
 pub use leaf::{Leaf, leaf_at, patch_of, pointer_of};
 pub use merge::merge;
 pub use name::{NameError, parse_shadow_name, parse_thing_name};

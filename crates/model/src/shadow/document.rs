@@ -48,6 +48,17 @@ pub struct Request {
     pub client_token: Option<String>,
 }
 
+/// What an accepted update means for a client's copy; see [`Document::follow`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Followed {
+    /// The update after the one the copy holds: the copy with it.
+    Next(Document),
+    /// Not newer than the copy: nothing to do.
+    Old,
+    /// Updates between were missed: only a `get` tells what they did.
+    Gap,
+}
+
 impl Document {
     /// The document after `request`, at `now_s` (epoch seconds); `self` stays what it was.
     ///
@@ -71,6 +82,23 @@ impl Document {
         next.version += 1;
         next.timestamp_s = now_s;
         Ok(next)
+    }
+
+    /// A client's copy after the service accepted an update that made `version` at `timestamp_s` (epoch seconds).
+    ///
+    /// An accepted update tells only the fields that were asked for, so it can be followed from the version before it alone.
+    /// The service has judged it already: its limits are not applied again.
+    pub fn follow(&self, desired: &Section, reported: &Section, version: u64, timestamp_s: i64) -> Followed {
+        if version <= self.version {
+            return Followed::Old;
+        }
+        if version - self.version > 1 {
+            return Followed::Gap;
+        }
+        let mut next = Self { version, timestamp_s, ..self.clone() };
+        apply(&mut next.desired, &mut next.desired_meta, desired, timestamp_s);
+        apply(&mut next.reported, &mut next.reported_meta, reported, timestamp_s);
+        Followed::Next(next)
     }
 
     /// Every outstanding desired ≠ reported value, from the root, with the metadata of `desired` for it; `None` when the device
@@ -179,6 +207,21 @@ mod tests {
         ] {
             let request = Request { version, ..wants(state) };
             assert_eq!(document.update(&request, 1).err().map(|r| r.code), code, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_copy_follows_the_service_update_by_update() {
+        let at_one = Document::default().update(&wants(json!({"a": 1, "b": 1})), 10).unwrap();
+        let request = Request { reported: Section::Remove, ..wants(json!({"b": null, "c": 2})) };
+        let at_two = at_one.update(&request, 20).unwrap();
+        for (name, version, want) in [
+            ("its own version", 1, Followed::Old),
+            ("older", 0, Followed::Old),
+            ("the next", 2, Followed::Next(at_two)),
+            ("one was missed", 3, Followed::Gap),
+        ] {
+            assert_eq!(at_one.follow(&request.desired, &request.reported, version, 20), want, "{name}");
         }
     }
 
