@@ -1,1 +1,276 @@
-//! The whole contract between host and window.
+//! The whole contract between host and window: what a window says ([`Call`]), what it is sent ([`Parcel`]), and the codes
+//! of what can go wrong ([`Fault`]). One codec (postcard) for every transport; positions travel as packed bytes.
+//!
+//! What does not belong here: I/O, transports, how anything is drawn or computed. The crate compiles to wasm.
+//!
+//! **How a view lives.** The window says [`Call::Look`] with a number of its own choosing; the host answers with a
+//! [`Frame::Snapshot`] at revision 1 and then sends [`Frame::Patch`]es whose revision rises by exactly one. On a gap the window
+//! says `Look` again (the same number) and gets a new snapshot at revision 1. Everything that is sent at once is one [`Parcel`];
+//! the window says [`Call::Seen`] with its number after it was applied, and the host never has more than
+//! [`PARCELS_IN_FLIGHT`] unseen ones on their way: what changes meanwhile is coalesced to its latest state.
+
+pub mod map;
+pub mod rows;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use thiserror::Error;
+
+pub use fleetlens_model as model;
+use fleetlens_model::geo::GeoBox;
+use fleetlens_model::id::{CommandId, SeriesKey, ThingKey};
+
+use crate::rows::{Change, Rows};
+
+/// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
+pub const CONTRACT: u16 = 1;
+
+/// How many parcels may be on their way to one window.
+pub const PARCELS_IN_FLIGHT: usize = 3;
+
+/// The largest call a host reads from a window, in bytes.
+pub const CALL_MAX_BYTES: usize = 64 * 1024;
+
+/// A view's number, chosen by the window, unique within it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ViewId(pub u32);
+
+/// A request's number, chosen by the window; its answer carries it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RequestId(pub u32);
+
+/// What a window says to its host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Call {
+    /// The first word: a window of this [`CONTRACT`] is here. Forgets whatever the window looked at before.
+    Hello {
+        /// The contract the window was built for.
+        contract: u16,
+    },
+    /// Show me this, from now on. With a number already in use: show me this instead, from the start.
+    Look {
+        /// The view's number.
+        view: ViewId,
+        /// What it looks at.
+        at: Look,
+    },
+    /// I no longer look at it.
+    LookAway {
+        /// The view's number.
+        view: ViewId,
+    },
+    /// Everything up to this parcel is on the screen.
+    Seen {
+        /// The parcel's number.
+        parcel: u64,
+    },
+    /// A person wants something done; answered by one [`Frame::Answer`].
+    Ask {
+        /// The request's number.
+        request: RequestId,
+        /// What is wanted.
+        intent: Intent,
+    },
+}
+
+/// What a view looks at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Look {
+    /// Link, counters, identity: [`rows::Status`].
+    Status,
+    /// Every thing in a box: packed rows, see [`map`].
+    Map {
+        /// What the map shows, with some margin.
+        area: GeoBox,
+    },
+    /// One thing with values, shadow and commands: [`rows::ThingPage`].
+    Thing {
+        /// Which one.
+        thing: ThingKey,
+    },
+    /// The recent past of a series: [`rows::Chart`].
+    Chart {
+        /// Which series.
+        series: SeriesKey,
+        /// How far back, in milliseconds.
+        span_ms: u64,
+        /// At most this many buckets, 10–4096; about one a pixel.
+        buckets: u32,
+    },
+    /// Things whose name, title, street or area holds every word of the text; [`rows::FoundRow`], best first.
+    Find {
+        /// What was typed.
+        text: String,
+        /// At most this many rows, 1–200.
+        limit: u32,
+    },
+    /// What needs a person, worst first: [`rows::AttentionRow`].
+    Attention {
+        /// At most this many rows, 1–200.
+        limit: u32,
+    },
+}
+
+/// What a person wants done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Intent {
+    /// Set leaves of a thing's desired state. Answered with [`Done::Command`] once it is in the outbox.
+    Command {
+        /// The thing.
+        thing: ThingKey,
+        /// The shadow; empty for the classic one.
+        shadow: String,
+        /// The leaves, at least one.
+        wishes: Vec<Wish>,
+        /// How long it may wait, in milliseconds; `None` for the control's own expiry.
+        expires_in_ms: Option<u64>,
+    },
+    /// Take a command back: at once while it waits, by withdrawal when it is on the wire.
+    CancelCommand {
+        /// Which one.
+        command: CommandId,
+    },
+}
+
+/// One leaf that a person wants otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wish {
+    /// JSON pointer into `desired` (RFC 6901), e.g. `/dim_pct`.
+    pub pointer: String,
+    /// The wanted value as JSON text.
+    pub value_json: String,
+    /// The desired value that stood on the person's screen, as JSON text; `None` when there was none. If somebody changed it since, the command is rejected.
+    pub seen_json: Option<String>,
+}
+
+/// What a host sends at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parcel {
+    /// Rises by one; acknowledged with [`Call::Seen`].
+    pub number: u64,
+    /// In order.
+    pub frames: Vec<Frame>,
+}
+
+/// One thing a window is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Frame {
+    /// A view from the start, at revision 1.
+    Snapshot {
+        /// The view.
+        view: ViewId,
+        /// Everything it shows.
+        rows: Rows,
+    },
+    /// What changed in a view since its last revision.
+    Patch {
+        /// The view.
+        view: ViewId,
+        /// One more than the last.
+        rev: u64,
+        /// The changes, in order.
+        changes: Vec<Change>,
+    },
+    /// The answer to an [`Call::Ask`].
+    Answer {
+        /// The request's number.
+        request: RequestId,
+        /// What came of it.
+        outcome: Result<Done, Fault>,
+    },
+    /// Something a person should know although nobody asked, e.g. that the cache cannot be written.
+    Notice(Fault),
+}
+
+/// What an intent led to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Done {
+    /// The command is in the outbox, on the disk.
+    Command(CommandId),
+    /// The command was taken back, or its withdrawal is on its way.
+    Cancelled(CommandId),
+}
+
+/// What went wrong, for a program (`code`) and for a person (`message`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// Stable; tests and translations go by it.
+    pub code: FaultCode,
+    /// A sentence that says what was given and what would be right.
+    pub message: String,
+}
+
+/// The codes of [`Fault`]s. Only ever added to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum FaultCode {
+    /// The role may not do this.
+    Forbidden,
+    /// No such thing, series or command.
+    NotFound,
+    /// The request itself is wrong.
+    Invalid,
+    /// It is too late: the command already ended.
+    TooLate,
+    /// The cache could not be read or written.
+    Store,
+    /// Window and host were built for different contracts.
+    Contract,
+}
+
+impl Fault {
+    /// A fault with a sentence.
+    pub fn new(code: FaultCode, message: impl Into<String>) -> Fault {
+        Fault { code, message: message.into() }
+    }
+}
+
+/// Why bytes are no message of the contract.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CodecError {
+    /// More than [`CALL_MAX_BYTES`].
+    #[error("a call of {0} bytes is over the limit of 65536")]
+    TooLarge(usize),
+    /// Not a message of this contract.
+    #[error("not a message of contract {CONTRACT}: {0}")]
+    Malformed(String),
+}
+
+/// A message as bytes.
+pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, CodecError> {
+    postcard::to_stdvec(message).map_err(|e| CodecError::Malformed(e.to_string()))
+}
+
+/// A message from bytes that must be exactly one.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((message, [])) => Ok(message),
+        Ok((_, rest)) => Err(CodecError::Malformed(format!("{} bytes too many", rest.len()))),
+        Err(e) => Err(CodecError::Malformed(e.to_string())),
+    }
+}
+
+/// A window's call from bytes; bounded, since a browser may send anything.
+pub fn decode_call(bytes: &[u8]) -> Result<Call, CodecError> {
+    if bytes.len() > CALL_MAX_BYTES {
+        return Err(CodecError::TooLarge(bytes.len()));
+    }
+    decode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_survives_the_wire_and_anything_else_is_refused() {
+        let call = Call::Look { view: ViewId(7), at: Look::Find { text: "Triq".into(), limit: 20 } };
+        let bytes = encode(&call).unwrap();
+        assert_eq!(decode_call(&bytes), Ok(call));
+        assert!(matches!(decode_call(&bytes[..bytes.len() - 1]), Err(CodecError::Malformed(_))));
+        assert!(matches!(decode_call(&[bytes, vec![0]].concat()), Err(CodecError::Malformed(_))));
+        assert!(matches!(decode_call(&[250, 250]), Err(CodecError::Malformed(_))));
+        assert_eq!(decode_call(&vec![0; CALL_MAX_BYTES + 1]), Err(CodecError::TooLarge(CALL_MAX_BYTES + 1)));
+    }
+}

@@ -1,3 +1,19 @@
-//! The city's nouns and rules, without I/O, clock or async.
+//! The city's nouns and the rules between them: ids, times, telemetry, kinds and their controls, shadows, commands,
+//! freshness, geography and downsampling.
+//!
+//! What does not belong here: I/O, a clock, randomness, async, SQL, MQTT topics, anything of the screen. Every function
+//! is a function of its arguments; time arrives as [`time::Now`]. The crate compiles to wasm, because the window uses the
+//! same types and the same rules.
 
+pub mod command;
+pub mod downsample;
+pub mod freshness;
+pub mod geo;
+pub mod id;
+pub mod identity;
+pub mod kind;
+pub mod record;
 pub mod shadow;
+pub mod telemetry;
+pub mod thing;
+pub mod time;

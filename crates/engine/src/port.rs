@@ -1,0 +1,130 @@
+//! The three ports through which the engine touches the world, and what passes through them.
+
+use std::future::Future;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use fleetlens_ipc::Parcel;
+use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
+use fleetlens_model::time::Now;
+use thiserror::Error;
+
+/// A window of this run; numbered by whoever attaches it, never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WindowId(pub u64);
+
+/// The guarantee of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Qos {
+    /// At most once.
+    AtMostOnce,
+    /// At least once.
+    AtLeastOnce,
+}
+
+/// A message on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publish {
+    /// The topic.
+    pub topic: String,
+    /// The payload.
+    pub payload: Vec<u8>,
+    /// Always at least once for commands.
+    pub qos: Qos,
+    /// Whether the broker keeps it.
+    pub retain: bool,
+}
+
+/// The link's handle of a message that must be acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivery(pub u64);
+
+/// A message that came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The topic.
+    pub topic: String,
+    /// The payload.
+    pub payload: Vec<u8>,
+    /// Replayed by the broker on subscribe.
+    pub retained: bool,
+    /// DUP was set: the broker has sent it before.
+    pub redelivered: bool,
+    /// MQTT packet id; 0 at QoS 0.
+    pub packet_id: u16,
+    /// What to acknowledge once it is on the disk; `None` at QoS 0.
+    pub delivery: Option<Delivery>,
+}
+
+/// What the link tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkEvent {
+    /// It tries, or waits before the next try; with what went wrong last.
+    Connecting {
+        /// For a person: what failed and what to change.
+        reason: Option<String>,
+    },
+    /// Connected, every filter subscribed.
+    Up,
+    /// The connection is gone; it tries again by itself.
+    Down {
+        /// For a person.
+        reason: String,
+    },
+    /// A message.
+    Received(Received),
+    /// QoS 0 messages that were left out because the inbox was full.
+    Shed {
+        /// How many since the last event.
+        count: u64,
+    },
+    /// A packet the link could not make a message of.
+    Refused {
+        /// The topic as far as it can be shown.
+        topic: String,
+        /// Why.
+        reason: String,
+        /// To be acknowledged like a message.
+        delivery: Option<Delivery>,
+    },
+}
+
+/// The message could not be handed to the link; it was not sent and will not be.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the link is down or its queue is full")]
+pub struct NotSent;
+
+/// The cache failed; nothing of the batch is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct StoreFault(pub String);
+
+/// The way out to the broker. Never blocks.
+pub trait Link: Send + 'static {
+    /// Hands a message over.
+    fn publish(&mut self, message: Publish) -> Result<(), NotSent>;
+    /// Tells the broker that a message is safe with us. Of a connection that is gone: does nothing.
+    fn acknowledge(&mut self, delivery: Delivery);
+}
+
+/// The local cache. Futures are driven by the engine's actor.
+pub trait Store: Send + 'static {
+    /// Performs the writes in one transaction, after those of every earlier call; resolves when they are on the disk.
+    fn commit(&mut self, writes: Arc<Vec<Write>>) -> impl Future<Output = Result<(), StoreFault>> + Send + 'static;
+    /// Reads a stretch of a series.
+    fn history(&mut self, query: HistoryQuery) -> impl Future<Output = Result<History, StoreFault>> + Send + 'static;
+    /// Reads size and age of the cache.
+    fn stats(&mut self) -> impl Future<Output = Result<StoreStats, StoreFault>> + Send + 'static;
+}
+
+/// The windows. Never blocks.
+pub trait Ui: Send + 'static {
+    /// Hands a parcel to a window; `Break` means the window is gone.
+    fn push(&mut self, window: WindowId, parcel: Parcel) -> ControlFlow<()>;
+}
+
+/// Reads both clocks.
+pub trait Clock: Send + 'static {
+    /// Now.
+    fn now(&self) -> Now;
+}

@@ -1,0 +1,353 @@
+//! A command's life, from the outbox to the device and back, as a pure state machine (docs/adr/0004-commands.md).
+//!
+//! [`Command::apply`] folds what happened into it; [`Command::next`] says what should be sent now. Neither touches the world.
+
+mod next;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+pub use next::{Action, ShadowView};
+
+use crate::id::{CommandId, ThingKey};
+use crate::identity::Actor;
+use crate::shadow::{Rejection, same_value};
+use crate::time::{MonoMs, Now, WallMs};
+
+/// An answer that has not come after this long is asked for with a `get`.
+pub const ANSWER_TIMEOUT_MS: u64 = 10_000;
+
+/// One leaf a person wants otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Want {
+    /// JSON pointer into `desired`.
+    pub pointer: String,
+    /// The wanted value.
+    pub value: Json,
+    /// How far a reported number may be off and still count as obeyed.
+    pub tolerance: f64,
+    /// The desired value before ours, as the person saw it: what a withdrawal puts back, and what a conflict is measured by. `None`: it was not there.
+    pub before: Option<Json>,
+}
+
+impl Want {
+    /// Whether a reported value obeys this want: numbers within the tolerance, everything else by equality.
+    pub fn is_met_by(&self, have: &Json) -> bool {
+        match (self.value.as_f64(), have.as_f64()) {
+            (Some(want), Some(have)) => (want - have).abs() <= self.tolerance.max(f64::EPSILON * want.abs()),
+            _ => same_value(&self.value, have),
+        }
+    }
+
+    fn stands_in(&self, desired: Option<&Json>) -> bool {
+        desired.is_some_and(|have| same_value(have, &self.value))
+    }
+}
+
+/// Where a command stands. These words are stored and shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// In the outbox, not on the wire.
+    Pending,
+    /// On the wire; no answer yet.
+    Sent,
+    /// The shadow wants it; the device has not obeyed yet.
+    Accepted {
+        /// The shadow's version with it.
+        version: u64,
+    },
+    /// The shadow service said no, or somebody else changed a leaf we touch.
+    Rejected {
+        /// As shadow-protocol.md lists them; 409 for a changed leaf.
+        code: u16,
+        /// Why, for a person.
+        reason: String,
+    },
+    /// The device reports what was wanted.
+    Settled,
+    /// A newer command for one of its leaves took its place.
+    Overtaken {
+        /// The newer one.
+        by: CommandId,
+    },
+    /// Its time ran out first.
+    Expired {
+        /// Whether it still has to be taken out of `desired`.
+        withdrawal: Withdrawal,
+    },
+    /// A person took it back.
+    Cancelled {
+        /// Whether it still has to be taken out of `desired`.
+        withdrawal: Withdrawal,
+    },
+}
+
+/// Taking a command out of `desired` again, so that it cannot fire later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Withdrawal {
+    /// It never reached the wire.
+    NotNeeded,
+    /// To do, as soon as the link lets us.
+    Needed,
+    /// Done: none of its leaves stands in `desired` because of it.
+    Done,
+}
+
+impl Phase {
+    /// Whether anything of ours may still change: neither settled, nor refused, nor fully withdrawn.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Phase::Pending | Phase::Sent | Phase::Accepted { .. } => true,
+            Phase::Expired { withdrawal } | Phase::Cancelled { withdrawal } => *withdrawal == Withdrawal::Needed,
+            Phase::Rejected { .. } | Phase::Settled | Phase::Overtaken { .. } => false,
+        }
+    }
+
+    /// Whether a person still waits for it.
+    pub fn is_waiting(&self) -> bool {
+        match self {
+            Phase::Pending | Phase::Sent | Phase::Accepted { .. } => true,
+            Phase::Expired { .. }
+            | Phase::Cancelled { .. }
+            | Phase::Rejected { .. }
+            | Phase::Settled
+            | Phase::Overtaken { .. } => false,
+        }
+    }
+}
+
+/// A step of a command's past, for the timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Step {
+    /// A person asked; it is in the outbox.
+    Asked,
+    /// It went out.
+    Sent,
+    /// The shadow took it.
+    Accepted,
+    /// It was refused.
+    Rejected,
+    /// The device reports it.
+    Settled,
+    /// A newer command took its place.
+    Overtaken,
+    /// Its time ran out.
+    Expired,
+    /// A person took it back.
+    Cancelled,
+    /// It is out of `desired` again.
+    Withdrawn,
+}
+
+/// One request of ours that is on the wire, for this run and this link only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Attempt {
+    /// Nothing is on the wire.
+    #[default]
+    Idle,
+    /// A `get` was asked for; counts `gets` to know a newer answer.
+    Getting {
+        /// When.
+        since: MonoMs,
+        /// [`ShadowView::gets`] at that moment.
+        gets: u64,
+    },
+    /// Our update was published.
+    Waiting {
+        /// When.
+        since: MonoMs,
+        /// The version it was based on, 0 when there was no shadow.
+        base: u64,
+    },
+}
+
+/// A command, whole. Everything but `attempt` and `deadline` is kept in the outbox.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// Its id within the cache.
+    pub id: CommandId,
+    /// The thing it is for.
+    pub thing: ThingKey,
+    /// The shadow; empty for the classic one.
+    pub shadow: String,
+    /// Goes with every request and comes back with its answer; at most 64 bytes.
+    pub token: String,
+    /// What is wanted, at least one leaf.
+    pub wants: Vec<Want>,
+    /// Who asked.
+    pub by: Actor,
+    /// When it must not happen any more.
+    pub expires_ms: WallMs,
+    /// Where it stands.
+    pub phase: Phase,
+    /// What happened so far, oldest first.
+    pub steps: Vec<(Step, WallMs)>,
+    /// What is on the wire now.
+    pub attempt: Attempt,
+    /// The same end by the clock that cannot be set back; `None` after a restart, when only the wall clock is left.
+    pub deadline: Option<MonoMs>,
+}
+
+/// What can happen to a command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input<'a> {
+    /// A request with its token was accepted, at this version.
+    Accepted {
+        /// The shadow's version with it.
+        version: u64,
+    },
+    /// A request with its token was rejected.
+    Rejected(&'a Rejection),
+    /// The shadow is known anew (after a `get`, or because somebody changed it).
+    Shadow(ShadowView<'a>),
+    /// A newer command for one of its leaves exists.
+    Overtaken {
+        /// The newer one.
+        by: CommandId,
+    },
+    /// A person takes it back.
+    Cancelled,
+    /// Our link fell: whatever was on the wire may or may not have arrived.
+    LinkLost,
+    /// Time passed.
+    TimePassed,
+}
+
+impl Command {
+    /// Folds one input into the command; true when something that is stored changed.
+    pub fn apply(&mut self, input: Input<'_>, now: Now) -> bool {
+        let before = self.phase.clone();
+        let steps = self.steps.len();
+        match input {
+            Input::Accepted { version } => self.accepted(version, now),
+            Input::Rejected(rejection) => self.rejected(rejection, now),
+            Input::Shadow(view) => self.shadow_known(view, now),
+            Input::Overtaken { by } if self.phase.is_waiting() => {
+                self.enter(Phase::Overtaken { by }, Step::Overtaken, now)
+            }
+            Input::Overtaken { .. } => {}
+            Input::Cancelled if self.phase.is_waiting() => {
+                let withdrawal = self.withdrawal_now();
+                self.enter(Phase::Cancelled { withdrawal }, Step::Cancelled, now);
+            }
+            Input::Cancelled => {}
+            Input::LinkLost => self.attempt = Attempt::Idle,
+            Input::TimePassed => self.time_passed(now),
+        }
+        self.phase != before || self.steps.len() != steps
+    }
+
+    /// When a step was last taken.
+    pub fn at(&self, step: Step) -> Option<WallMs> {
+        self.steps.iter().rev().find(|(s, _)| *s == step).map(|(_, at)| *at)
+    }
+
+    /// Milliseconds until it must not happen any more, by whichever clock says sooner; 0 when that is past.
+    pub fn left_ms(&self, now: Now) -> u64 {
+        let wall = self.expires_ms.since(now.wall);
+        self.deadline.map_or(wall, |end| end.since(now.mono).min(wall))
+    }
+
+    /// Whether both touch the same leaf of the same shadow, or one holds the other's.
+    pub fn overlaps(&self, other: &Command) -> bool {
+        let within = |a: &str, b: &str| a == b || a.strip_prefix(b).is_some_and(|rest| rest.starts_with('/'));
+        self.thing == other.thing
+            && self.shadow == other.shadow
+            && self
+                .wants
+                .iter()
+                .any(|a| other.wants.iter().any(|b| within(&a.pointer, &b.pointer) || within(&b.pointer, &a.pointer)))
+    }
+
+    fn accepted(&mut self, version: u64, now: Now) {
+        match self.phase {
+            Phase::Pending | Phase::Sent => self.enter(Phase::Accepted { version }, Step::Accepted, now),
+            Phase::Expired { withdrawal: Withdrawal::Needed } | Phase::Cancelled { withdrawal: Withdrawal::Needed } => {
+                // The answer may be to the command itself, which overtook its own end, or to the withdrawal: only a look at the shadow tells.
+                self.attempt = Attempt::Idle;
+            }
+            // Late news of something thought to be out of `desired`: look again.
+            Phase::Expired { withdrawal: Withdrawal::Done } => {
+                self.phase = Phase::Expired { withdrawal: Withdrawal::Needed }
+            }
+            Phase::Cancelled { withdrawal: Withdrawal::Done } => {
+                self.phase = Phase::Cancelled { withdrawal: Withdrawal::Needed }
+            }
+            Phase::Accepted { .. }
+            | Phase::Rejected { .. }
+            | Phase::Settled
+            | Phase::Overtaken { .. }
+            | Phase::Expired { .. }
+            | Phase::Cancelled { .. } => {}
+        }
+    }
+
+    fn rejected(&mut self, rejection: &Rejection, now: Now) {
+        match self.phase {
+            // 409 may be the answer to our own success, or a change that does not concern our leaves: look before judging.
+            Phase::Sent if rejection.code == 409 => self.attempt = Attempt::Idle,
+            // Busy or broken for a moment: the time-out brings us back without hammering.
+            Phase::Sent if rejection.is_transient() => {}
+            Phase::Sent => {
+                let refusal = Phase::Rejected { code: rejection.code, reason: rejection.message.clone() };
+                self.enter(refusal, Step::Rejected, now);
+            }
+            Phase::Expired { withdrawal: Withdrawal::Needed } | Phase::Cancelled { withdrawal: Withdrawal::Needed } => {
+                self.attempt = Attempt::Idle;
+            }
+            Phase::Pending
+            | Phase::Accepted { .. }
+            | Phase::Rejected { .. }
+            | Phase::Settled
+            | Phase::Overtaken { .. }
+            | Phase::Expired { .. }
+            | Phase::Cancelled { .. } => {}
+        }
+    }
+
+    fn shadow_known(&mut self, view: ShadowView<'_>, now: Now) {
+        let newer_than_ours = match (&self.phase, self.attempt) {
+            (Phase::Accepted { version }, _) => view.version >= *version,
+            (Phase::Sent, Attempt::Waiting { base, .. }) => view.version > base,
+            _ => false,
+        };
+        if newer_than_ours && self.is_obeyed(view) {
+            self.enter(Phase::Settled, Step::Settled, now);
+        }
+    }
+
+    /// Reported equals every want, and nothing else is wanted in its place.
+    fn is_obeyed(&self, view: ShadowView<'_>) -> bool {
+        self.wants.iter().all(|want| {
+            let wanted_still = view.desired(&want.pointer).is_none_or(|desired| same_value(desired, &want.value));
+            wanted_still && view.reported(&want.pointer).is_some_and(|have| want.is_met_by(have))
+        })
+    }
+
+    fn time_passed(&mut self, now: Now) {
+        if self.phase.is_waiting() && self.left_ms(now) == 0 {
+            let withdrawal = self.withdrawal_now();
+            self.enter(Phase::Expired { withdrawal }, Step::Expired, now);
+        }
+        let since = match self.attempt {
+            Attempt::Idle => return,
+            Attempt::Getting { since, .. } | Attempt::Waiting { since, .. } => since,
+        };
+        if now.mono.since(since) >= ANSWER_TIMEOUT_MS {
+            self.attempt = Attempt::Idle;
+        }
+    }
+
+    fn withdrawal_now(&self) -> Withdrawal {
+        if self.phase == Phase::Pending { Withdrawal::NotNeeded } else { Withdrawal::Needed }
+    }
+
+    fn enter(&mut self, phase: Phase, step: Step, now: Now) {
+        self.phase = phase;
+        self.attempt = Attempt::Idle;
+        self.steps.push((step, now.wall));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! What a command should send now.
+
+use serde_json::Value as Json;
+
+use super::{Attempt, Command, Phase, Step, Withdrawal};
+use crate::shadow::{Document, Object, leaf_at, patch_of, same_value};
+use crate::time::Now;
+
+/// What we know of the shadow that a command is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ShadowView<'a> {
+    /// The newest document; `None` when there is none (404) or none is known.
+    pub document: Option<&'a Document>,
+    /// Its version, 0 without one.
+    pub version: u64,
+    /// Whether a `get` was answered since the link is up, so that versions are worth sending.
+    pub current: bool,
+    /// How many `get`s were answered since the start.
+    pub gets: u64,
+}
+
+impl<'a> ShadowView<'a> {
+    /// The desired value at a pointer.
+    pub fn desired(&self, pointer: &str) -> Option<&'a Json> {
+        self.document.and_then(|d| d.desired.as_ref()).and_then(|section| leaf_at(section, pointer))
+    }
+
+    /// The reported value at a pointer.
+    pub fn reported(&self, pointer: &str) -> Option<&'a Json> {
+        self.document.and_then(|d| d.reported.as_ref()).and_then(|section| leaf_at(section, pointer))
+    }
+}
+
+/// What to put on the wire for a command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Ask for the shadow; its answer is a [`super::Input::Shadow`].
+    Get,
+    /// Publish an update of `desired`.
+    Update {
+        /// The patch; nulls take leaves away.
+        desired: Object,
+        /// The version it is based on; `None` where there is no shadow yet.
+        version: Option<u64>,
+    },
+}
+
+impl Command {
+    /// Decides what to send now, and remembers that it is on the wire. Call it after every input and whenever the link is up;
+    /// `None` means wait. Only while the link is up.
+    pub fn next(&mut self, view: ShadowView<'_>, now: Now) -> Option<Action> {
+        match (&self.phase, self.attempt) {
+            (_, Attempt::Waiting { .. }) => None,
+            (Phase::Pending, _) if view.current => self.publish(view, now),
+            (Phase::Pending, Attempt::Idle) => self.get(view, now),
+            // It may have arrived although we heard no answer: look first (ADR 4).
+            (Phase::Sent, Attempt::Idle) => self.get(view, now),
+            (Phase::Sent, Attempt::Getting { gets, .. }) if view.gets > gets => self.look_after_sending(view, now),
+            (
+                Phase::Expired { withdrawal: Withdrawal::Needed } | Phase::Cancelled { withdrawal: Withdrawal::Needed },
+                Attempt::Idle,
+            ) => self.get(view, now),
+            (
+                Phase::Expired { withdrawal: Withdrawal::Needed } | Phase::Cancelled { withdrawal: Withdrawal::Needed },
+                Attempt::Getting { gets, .. },
+            ) if view.gets > gets => self.withdraw(view, now),
+            (_, Attempt::Getting { .. }) => None,
+            (
+                Phase::Accepted { .. }
+                | Phase::Rejected { .. }
+                | Phase::Settled
+                | Phase::Overtaken { .. }
+                | Phase::Expired { .. }
+                | Phase::Cancelled { .. },
+                Attempt::Idle,
+            ) => None,
+        }
+    }
+
+    fn get(&mut self, view: ShadowView<'_>, now: Now) -> Option<Action> {
+        self.attempt = Attempt::Getting { since: now.mono, gets: view.gets };
+        Some(Action::Get)
+    }
+
+    fn publish(&mut self, view: ShadowView<'_>, now: Now) -> Option<Action> {
+        if let Some(reason) = self.conflict(view) {
+            self.enter(Phase::Rejected { code: 409, reason }, Step::Rejected, now);
+            return None;
+        }
+        if self.phase == Phase::Pending {
+            self.enter(Phase::Sent, Step::Sent, now);
+        }
+        self.attempt = Attempt::Waiting { since: now.mono, base: view.version };
+        let leaves: Vec<(String, Json)> = self.wants.iter().map(|w| (w.pointer.clone(), w.value.clone())).collect();
+        Some(Action::Update { desired: patch_of(&leaves), version: view.document.map(|d| d.version) })
+    }
+
+    fn look_after_sending(&mut self, view: ShadowView<'_>, now: Now) -> Option<Action> {
+        if self.wants.iter().all(|w| w.stands_in(view.desired(&w.pointer))) {
+            self.enter(Phase::Accepted { version: view.version }, Step::Accepted, now);
+            self.shadow_known(view, now);
+            return None;
+        }
+        self.publish(view, now)
+    }
+
+    /// A leaf we touch that neither we nor the person's own screen left as it is now.
+    fn conflict(&self, view: ShadowView<'_>) -> Option<String> {
+        self.wants.iter().find_map(|want| {
+            let now = view.desired(&want.pointer);
+            let unchanged = match (now, &want.before) {
+                (Some(now), Some(before)) => same_value(now, before),
+                (None, None) => true,
+                // The device may clear a leaf it has obeyed; that is no change of mind of anybody's.
+                (None, Some(_)) => true,
+                (Some(_), None) => false,
+            };
+            let why = || match now {
+                Some(now) => format!("somebody else set {} to {now} meanwhile", want.pointer),
+                None => format!("somebody else removed {} meanwhile", want.pointer),
+            };
+            (!unchanged && !want.stands_in(now)).then(why)
+        })
+    }
+
+    fn withdraw(&mut self, view: ShadowView<'_>, now: Now) -> Option<Action> {
+        let ours = self.wants.iter().filter(|w| w.stands_in(view.desired(&w.pointer)));
+        let back: Vec<(String, Json)> = ours
+            .filter(|w| w.before.as_ref().is_none_or(|before| !same_value(before, &w.value)))
+            .map(|w| (w.pointer.clone(), w.before.clone().unwrap_or(Json::Null)))
+            .collect();
+        if back.is_empty() {
+            self.attempt = Attempt::Idle;
+            match &mut self.phase {
+                Phase::Expired { withdrawal } | Phase::Cancelled { withdrawal } => *withdrawal = Withdrawal::Done,
+                Phase::Pending
+                | Phase::Sent
+                | Phase::Accepted { .. }
+                | Phase::Rejected { .. }
+                | Phase::Settled
+                | Phase::Overtaken { .. } => {}
+            }
+            self.steps.push((Step::Withdrawn, now.wall));
+            return None;
+        }
+        self.attempt = Attempt::Waiting { since: now.mono, base: view.version };
+        Some(Action::Update { desired: patch_of(&back), version: view.document.map(|d| d.version) })
+    }
+}

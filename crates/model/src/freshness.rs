@@ -1,0 +1,150 @@
+//! Whether a thing can be believed to be as it last said (docs/adr/0002-clocks.md, "Silence").
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::{MonoMs, Now, WallMs};
+
+/// A thing is silent after this many of its intervals without a word…
+pub const SILENT_AFTER_INTERVALS: u64 = 3;
+
+/// …but never sooner than this, in milliseconds.
+pub const SILENT_AT_LEAST_MS: u64 = 60_000;
+
+/// What a thing's last word is worth now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Freshness {
+    /// It has never said a value.
+    Never,
+    /// It speaks as often as it should.
+    Live,
+    /// It should have spoken and did not, while we were listening. Counted from its last word.
+    Silent {
+        /// Its last word.
+        since_ms: WallMs,
+    },
+    /// We were not listening: our own link is down or has not come up yet.
+    Unknown {
+        /// When we last could have heard it.
+        since_ms: WallMs,
+    },
+}
+
+/// The silence timer of one thing. It runs only while our own link is up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Silence {
+    heard: Option<WallMs>,
+    /// Listening time without a word, gathered before `running_since`.
+    quiet_ms: u64,
+    running_since: Option<MonoMs>,
+    silent: bool,
+}
+
+impl Silence {
+    /// A thing whose last word is known from the cache; the timer stands until the link is up.
+    pub fn restored(heard: Option<WallMs>) -> Silence {
+        Silence { heard, ..Silence::default() }
+    }
+
+    /// The thing said something live: the timer starts anew.
+    pub fn heard(&mut self, now: Now) {
+        self.heard = Some(now.wall);
+        self.quiet_ms = 0;
+        self.silent = false;
+        if self.running_since.is_some() {
+            self.running_since = Some(now.mono);
+        }
+    }
+
+    /// Our link came up: the timer runs on, and leaves the thing at least one interval to speak.
+    pub fn link_up(&mut self, interval_ms: u64, now: Now) {
+        if self.running_since.is_none() {
+            let limit = limit_ms(interval_ms);
+            self.quiet_ms = self.quiet_ms.min(limit.saturating_sub(interval_ms.min(limit)));
+            self.running_since = Some(now.mono);
+        }
+    }
+
+    /// Our link fell: the timer stands still.
+    pub fn link_down(&mut self, now: Now) {
+        if let Some(since) = self.running_since.take() {
+            self.quiet_ms = self.quiet_ms.saturating_add(now.mono.since(since));
+        }
+    }
+
+    /// Looks at the timer; true when the thing has just fallen silent.
+    pub fn fell_silent(&mut self, interval_ms: u64, now: Now) -> bool {
+        let Some(since) = self.running_since else { return false };
+        let quiet_ms = self.quiet_ms.saturating_add(now.mono.since(since));
+        let fell = !self.silent && self.heard.is_some() && quiet_ms > limit_ms(interval_ms);
+        self.silent |= fell;
+        fell
+    }
+
+    /// What the thing's last word is worth. `link_lost` is when we stopped listening, `None` while we listen.
+    pub fn freshness(&self, link_lost: Option<WallMs>) -> Freshness {
+        match (self.heard, link_lost) {
+            (None, _) => Freshness::Never,
+            (Some(since_ms), _) if self.silent => Freshness::Silent { since_ms },
+            (Some(_), Some(since_ms)) => Freshness::Unknown { since_ms },
+            (Some(_), None) => Freshness::Live,
+        }
+    }
+
+    /// When the thing last spoke, by our wall clock.
+    pub fn last_heard(&self) -> Option<WallMs> {
+        self.heard
+    }
+}
+
+/// How much listening time without a word makes a thing silent.
+pub fn limit_ms(interval_ms: u64) -> u64 {
+    interval_ms.saturating_mul(SILENT_AFTER_INTERVALS).max(SILENT_AT_LEAST_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(s: u64) -> Now {
+        Now { wall: WallMs(1_700_000_000_000 + s as i64 * 1000), mono: MonoMs(s * 1000) }
+    }
+
+    const INTERVAL_MS: u64 = 30_000;
+
+    #[test]
+    fn silence_is_listening_time_without_a_word() {
+        let mut s = Silence::default();
+        s.link_up(INTERVAL_MS, at(0));
+        assert_eq!(s.freshness(None), Freshness::Never);
+        s.heard(at(10));
+        assert!(!s.fell_silent(INTERVAL_MS, at(100)));
+        assert!(s.fell_silent(INTERVAL_MS, at(101)));
+        assert!(!s.fell_silent(INTERVAL_MS, at(200)), "told once");
+        assert_eq!(s.freshness(None), Freshness::Silent { since_ms: at(10).wall });
+        s.heard(at(210));
+        assert_eq!(s.freshness(None), Freshness::Live);
+    }
+
+    #[test]
+    fn the_timer_stands_still_while_our_own_link_is_down() {
+        let mut s = Silence::default();
+        s.link_up(INTERVAL_MS, at(0));
+        s.heard(at(0));
+        s.link_down(at(80));
+        assert!(!s.fell_silent(INTERVAL_MS, at(5_000)));
+        assert_eq!(s.freshness(Some(at(80).wall)), Freshness::Unknown { since_ms: at(80).wall });
+        s.link_up(INTERVAL_MS, at(5_000));
+        assert!(!s.fell_silent(INTERVAL_MS, at(5_030)), "one interval to speak after we are back");
+        assert!(s.fell_silent(INTERVAL_MS, at(5_031)));
+    }
+
+    #[test]
+    fn losing_the_link_clears_no_silence() {
+        let mut s = Silence::default();
+        s.link_up(INTERVAL_MS, at(0));
+        s.heard(at(0));
+        assert!(s.fell_silent(INTERVAL_MS, at(91)));
+        s.link_down(at(92));
+        assert_eq!(s.freshness(Some(at(92).wall)), Freshness::Silent { since_ms: at(0).wall });
+    }
+}

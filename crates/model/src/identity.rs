@@ -1,0 +1,48 @@
+//! Who is at the screen: the local identity and role that stand on every intent.
+
+use serde::{Deserialize, Serialize};
+
+/// What a person may do here. The broker's access rules are the real fence; this one keeps honest people from mistakes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Watches and steers everything.
+    Operator,
+    /// Works on things on site: steers and acknowledges.
+    Technician,
+    /// Sees everything, steers nothing. What a profile without a role gets.
+    #[default]
+    Viewer,
+    /// Looks for a place to park; sees no controls.
+    Driver,
+}
+
+impl Role {
+    /// Whether commands of this role are taken at all.
+    pub fn may_command(self) -> bool {
+        match self {
+            Role::Operator | Role::Technician => true,
+            Role::Viewer | Role::Driver => false,
+        }
+    }
+
+    /// The word on the screen.
+    pub fn label(self) -> &'static str {
+        match self {
+            Role::Operator => "Operator",
+            Role::Technician => "Technician",
+            Role::Viewer => "Viewer",
+            Role::Driver => "Driver",
+        }
+    }
+}
+
+/// The person an intent comes from, as the profile names them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Actor {
+    /// A name for the record, e.g. `M. Vella`.
+    pub name: String,
+    /// What they may do.
+    #[serde(default)]
+    pub role: Role,
+}

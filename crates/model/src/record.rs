@@ -1,0 +1,138 @@
+//! What the local cache keeps: the one list of writes that the engine asks for and the store performs, and what comes back at start-up.
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::Command;
+use crate::downsample::Bucket;
+use crate::id::{SeriesKey, ThingKey, ThingName};
+use crate::shadow::Document;
+use crate::telemetry::Sample;
+use crate::thing::Meta;
+use crate::time::WallMs;
+
+/// One change of the cache. Writes are performed in order; those of one batch in one transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// A thing, new or described anew.
+    Thing {
+        /// Its key.
+        thing: ThingKey,
+        /// Its name; never changes for a key.
+        name: ThingName,
+        /// What is known of it.
+        meta: Meta,
+    },
+    /// A series that was not there before.
+    Series {
+        /// Its key.
+        series: SeriesKey,
+        /// Its thing.
+        thing: ThingKey,
+        /// JSON pointer of its value.
+        pointer: String,
+    },
+    /// A value. Dropped when it was dated by the device and series, time and value are already there (ADR 3); becomes the latest
+    /// of its series unless a later one (by device time, then sequence) is there.
+    Sample(Sample),
+    /// A shadow as it is now.
+    Shadow {
+        /// Its thing.
+        thing: ThingKey,
+        /// Empty for the classic one.
+        name: String,
+        /// The document; `None` when the shadow was deleted.
+        document: Option<Document>,
+        /// When we heard of it.
+        heard_ms: WallMs,
+    },
+    /// A command as it is now, new or known.
+    Command(Command),
+    /// A QoS 1 packet whose rows are in this transaction (ADR 3).
+    Unacked {
+        /// MQTT packet id, not 0.
+        packet_id: u16,
+        /// Digest of topic and payload.
+        digest: u64,
+    },
+    /// A message that was refused.
+    Refused {
+        /// Its topic, cut to 256 characters.
+        topic: String,
+        /// Why.
+        reason: String,
+        /// When.
+        at_ms: WallMs,
+    },
+    /// When our link was last known to be up: what everything cached is "as of".
+    LinkSeen {
+        /// The moment.
+        at_ms: WallMs,
+    },
+}
+
+/// A refusal as the cache counts it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The topic, at most 256 characters.
+    pub topic: String,
+    /// Why.
+    pub reason: String,
+    /// How often.
+    pub count: u64,
+    /// The last time.
+    pub last_ms: WallMs,
+}
+
+/// Everything the engine needs to show the last picture without a broker. In order of key wherever there is one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Restored {
+    /// This installation's random number, made when the cache was: the middle of every client token.
+    pub installation: u64,
+    /// Every thing.
+    pub things: Vec<(ThingKey, ThingName, Meta)>,
+    /// Every series.
+    pub series: Vec<(SeriesKey, ThingKey, String)>,
+    /// The latest sample of every series that has one.
+    pub latest: Vec<Sample>,
+    /// Every shadow with the time we last heard of it.
+    pub shadows: Vec<(ThingKey, String, Document, WallMs)>,
+    /// Open commands and, for the timelines, the newest 20 ended ones of each thing.
+    pub commands: Vec<Command>,
+    /// The highest command id ever given.
+    pub last_command: u64,
+    /// The highest sample sequence ever given.
+    pub last_seq: u64,
+    /// QoS 1 packets that were committed and perhaps not acknowledged.
+    pub unacked: Vec<(u16, u64)>,
+    /// When our link was last known to be up.
+    pub link_seen_ms: Option<WallMs>,
+    /// Size and age of the cache.
+    pub stats: StoreStats,
+}
+
+/// How big and how old the cache is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreStats {
+    /// Bytes on the disk, write-ahead log included.
+    pub bytes: u64,
+    /// When its oldest sample was measured.
+    pub oldest_ms: Option<WallMs>,
+    /// Samples in it (raw rows).
+    pub samples: u64,
+}
+
+/// A stretch of one series, downsampled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryQuery {
+    /// Which series.
+    pub series: SeriesKey,
+    /// From here, included.
+    pub from_ms: WallMs,
+    /// To here, excluded.
+    pub to_ms: WallMs,
+    /// Width of a bucket, at least 1.
+    pub bucket_ms: u64,
+}
+
+/// The answer to a [`HistoryQuery`], in the order of time.
+pub type History = Vec<Bucket>;

@@ -1,0 +1,117 @@
+//! Measured values: what was said, by whom, when, and how far it can be trusted.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::SeriesKey;
+use crate::time::WallMs;
+
+/// A device time further ahead of ours than this is not believed (docs/adr/0002-clocks.md).
+pub const FUTURE_TOLERANCE_MS: i64 = 120_000;
+
+/// The longest text value that is kept, in bytes; a longer one is refused where it is decoded.
+pub const TEXT_MAX_BYTES: usize = 1024;
+
+/// One value of a series.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Value {
+    /// A finite number; its unit is the series'.
+    Number(f64),
+    /// Yes or no.
+    Flag(bool),
+    /// A word or an enumeration's member, at most [`TEXT_MAX_BYTES`].
+    Text(String),
+}
+
+impl Value {
+    /// The number to plot: flags are 0 and 1, texts have none.
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            Value::Number(n) => Some(*n),
+            Value::Flag(b) => Some(if *b { 1.0 } else { 0.0 }),
+            Value::Text(_) => None,
+        }
+    }
+}
+
+/// How a value reached the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Source {
+    /// Published while we listened.
+    Live,
+    /// Replayed by the broker on subscribe; may be old.
+    Retained,
+    /// Read from the local cache; the link has said nothing newer since the start.
+    Cached,
+}
+
+/// How far a value can be trusted, apart from how it came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Quality {
+    /// As the device measured it.
+    #[default]
+    Good,
+    /// The device itself said that it is old.
+    Stale,
+    /// Something about it was not believed, e.g. its time.
+    Estimated,
+    /// Made up, e.g. by the demo city where the real value is not known.
+    Synthetic,
+}
+
+/// Whose clock dated a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Timed {
+    /// The device's, and we believe it.
+    ByDevice,
+    /// Ours: the payload carried no time, or one too far in the future.
+    ByUs,
+}
+
+/// One value with everything a row keeps of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Which series.
+    pub series: SeriesKey,
+    /// The time it is ordered and aged by: the device's where believed, else ours.
+    pub device_ms: WallMs,
+    /// When we received it.
+    pub received_ms: WallMs,
+    /// Breaks ties between equal times; rises by one with every sample of this cache.
+    pub seq: u64,
+    /// What was said.
+    pub value: Value,
+    /// Live or retained; rows read back are shown as cached.
+    pub source: Source,
+    /// How far to trust it.
+    pub quality: Quality,
+    /// Whose clock dated it.
+    pub timed: Timed,
+}
+
+/// Decides which time dates a sample: the claimed one unless it lies too far ahead, else ours.
+pub fn date(claimed: Option<WallMs>, received: WallMs) -> (WallMs, Timed, Quality) {
+    match claimed {
+        Some(t) if t.0.saturating_sub(received.0) <= FUTURE_TOLERANCE_MS => (t, Timed::ByDevice, Quality::Good),
+        Some(_) => (received, Timed::ByUs, Quality::Estimated),
+        None => (received, Timed::ByUs, Quality::Good),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_from_the_future_is_not_believed_and_an_old_one_is() {
+        let ours = WallMs(1_000_000_000_000);
+        for (name, claimed, want) in [
+            ("no time", None, (ours, Timed::ByUs, Quality::Good)),
+            ("a day old", Some(ours.plus(-86_400_000)), (ours.plus(-86_400_000), Timed::ByDevice, Quality::Good)),
+            ("a clock a little fast", Some(ours.plus(120_000)), (ours.plus(120_000), Timed::ByDevice, Quality::Good)),
+            ("a lie", Some(ours.plus(120_001)), (ours, Timed::ByUs, Quality::Estimated)),
+            ("the end of time", Some(WallMs(i64::MAX)), (ours, Timed::ByUs, Quality::Estimated)),
+        ] {
+            assert_eq!(date(claimed, ours), want, "{name}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What is known of a thing apart from its values.
+
+use serde::{Deserialize, Serialize};
+
+use crate::geo::LonLat;
+use crate::kind::Kind;
+
+/// How often a thing is expected to speak when nothing says so, in seconds.
+pub const DEFAULT_INTERVAL_S: u32 = 60;
+
+/// A thing's description: from a retained meta message, a registry file or, for want of both, only its name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Meta {
+    /// What it is.
+    pub kind: Kind,
+    /// What people call it; empty when nobody said.
+    #[serde(default)]
+    pub title: String,
+    /// Where it stands, if known.
+    #[serde(default)]
+    pub at: Option<LonLat>,
+    /// District or village; empty when not known.
+    #[serde(default)]
+    pub area: String,
+    /// Street; empty when not known.
+    #[serde(default)]
+    pub street: String,
+    /// How often it speaks, in seconds; at least 1.
+    #[serde(default = "default_interval_s")]
+    pub interval_s: u32,
+    /// Spaces in all, for a car park.
+    #[serde(default)]
+    pub capacity: Option<u32>,
+    /// Fields of this description that were made up (demo data), by name.
+    #[serde(default)]
+    pub synthetic: Vec<String>,
+    /// Units by JSON pointer, where the sender gave them.
+    #[serde(default)]
+    pub units: Vec<(String, String)>,
+}
+
+fn default_interval_s() -> u32 {
+    DEFAULT_INTERVAL_S
+}
+
+impl Meta {
+    /// The unit of a value: the sender's word first, then the kind's; empty for none.
+    pub fn unit<'a>(&'a self, pointer: &str) -> &'a str {
+        let given = self.units.iter().find(|(p, _)| p == pointer).map(|(_, unit)| unit.as_str());
+        given.or_else(|| self.kind.field(pointer).map(|field| field.unit)).unwrap_or("")
+    }
+}
