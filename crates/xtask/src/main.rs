@@ -6,6 +6,8 @@
 mod fingerprint;
 mod place;
 mod program;
+mod programs;
+mod run;
 mod setup;
 mod steps;
 mod window;
@@ -29,7 +31,9 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     /// Build only the window, into target/ui
-    Ui(window::Options),
+    Ui(window::Optimisation),
+    /// Open the app on the demo city; without a screen, on a virtual one, with a picture in target/run
+    Run(run::Options),
 }
 
 fn main() -> ExitCode {
@@ -50,5 +54,18 @@ fn perform(place: &Place, verb: Verb) -> Result<ExitCode> {
             steps.step("the window", |step| window::build(place, step, options))?;
             Ok(ExitCode::SUCCESS)
         }
+        Verb::Run(options) => run::run(place, &options),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Arguments::command().debug_assert();
     }
 }

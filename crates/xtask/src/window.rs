@@ -16,21 +16,22 @@ use crate::program;
 use crate::setup::wasm_target::TARGET;
 use crate::steps::Step;
 
-/// The package of the window, and the profile of the root `Cargo.toml` it is built with.
-const PACKAGE: &str = "fleetlens-ui";
-/// See [`PACKAGE`].
+/// The package of the window.
+pub const PACKAGE: &str = "fleetlens-ui";
+
+/// The profile of the root `Cargo.toml` that the window is built with.
 pub const PROFILE: &str = "wasm";
 
-/// What a build of the window should be like.
+/// Whether the wasm is made small.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
-pub struct Options {
+pub struct Optimisation {
     /// Leave the wasm as the compiler made it: bigger and slower to load, but built sooner.
     #[arg(long)]
     pub no_opt: bool,
 }
 
 /// Builds the window; what its inputs have not changed is kept, down to the files' times.
-pub fn build(place: &Place, step: &Step, options: Options) -> Result<()> {
+pub fn build(place: &Place, step: &Step, optimisation: Optimisation) -> Result<()> {
     let work = place.window_work();
     fs::create_dir_all(&work).with_context(|| format!("cannot create {}", work.display()))?;
     // Two builds at once would take each other's half-written results for their own. The lock falls with the file.
@@ -39,7 +40,7 @@ pub fn build(place: &Place, step: &Step, options: Options) -> Result<()> {
 
     step.say("cargo build");
     let wasm = compile(place)?;
-    let bound = bindings::generate(place, step, &wasm, options)?;
+    let bound = bindings::generate(place, step, &wasm, optimisation)?;
     let files = parts::collect(place, &bound)?;
     parts::sync(&files, &place.window())
 }

@@ -81,7 +81,7 @@ pub const PACKAGES: &[Package] = &[
     package("npm", Purpose::Run, Probe::Program("npm"), "npm"),
     package("xvfb", Purpose::Screenless, Probe::Program("Xvfb"), "Xvfb, the X server without a screen"),
     package("imagemagick", Purpose::Screenless, Probe::Program("import"), "ImageMagick (`import`, `identify`)"),
-    package("dbus", Purpose::Screenless, Probe::Program("dbus-run-session"), "dbus-run-session"),
+    package("dbus", Purpose::Screenless, Probe::Program("dbus-daemon"), "dbus-daemon"),
     package("mosquitto", Purpose::Test, Probe::Program("mosquitto"), "the Mosquitto broker"),
     package("mosquitto-clients", Purpose::Test, Probe::Program("mosquitto_pub"), "Mosquitto's clients"),
     package("webkit2gtk-driver", Purpose::Test, Probe::Program("WebKitWebDriver"), "WebKitGTK's WebDriver"),

@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-use super::Options;
+use super::Optimisation;
 use crate::fingerprint::{Fingerprint, Stamp};
 use crate::place::Place;
 use crate::program;
@@ -20,7 +20,7 @@ use crate::steps::Step;
 const NAME: &str = "fleetlens_ui";
 
 /// Makes the bindings of this wasm file, unless they are there already, and returns their folder.
-pub fn generate(place: &Place, step: &Step, wasm: &Path, options: Options) -> Result<PathBuf> {
+pub fn generate(place: &Place, step: &Step, wasm: &Path, optimisation: Optimisation) -> Result<PathBuf> {
     let folder = place.window_work().join("bindings");
     let stamp = Stamp::at(place.window_work().join("bindings.stamp"));
     let optimiser = place.ui.join("node_modules/binaryen/bin/wasm-opt");
@@ -28,7 +28,7 @@ pub fn generate(place: &Place, step: &Step, wasm: &Path, options: Options) -> Re
         .file(wasm)
         .file(&place.root.join("Cargo.lock")) // holds the version of wasm-bindgen
         .file(&place.ui.join("package-lock.json")) // holds the version of wasm-opt
-        .text(if options.no_opt { "as compiled" } else { "optimised" })
+        .text(if optimisation.no_opt { "as compiled" } else { "optimised" })
         .finish();
     if stamp.holds(&fingerprint) && folder.is_dir() {
         return Ok(folder);
@@ -46,7 +46,7 @@ pub fn generate(place: &Place, step: &Step, wasm: &Path, options: Options) -> Re
         .web(true)
         .and_then(|bindgen| bindgen.typescript(false).generate(&folder))
         .with_context(|| format!("wasm-bindgen cannot make bindings of {}", wasm.display()))?;
-    if !options.no_opt {
+    if !optimisation.no_opt {
         step.say("wasm-opt -Oz");
         optimise(&optimiser, &folder.join(format!("{NAME}_bg.wasm")))?;
     }

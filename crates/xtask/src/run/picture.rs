@@ -1,0 +1,96 @@
+//! A picture of the virtual screen, taken once the map is drawn.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use super::screen::VirtualScreen;
+use crate::program;
+use crate::steps::Step;
+
+/// Time between two looks that are compared.
+const BETWEEN: Duration = Duration::from_millis(500);
+
+/// How long the map may take.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A window with its text but without its map has some three hundred colours, mostly of smoothed letters.
+const MANY_COLOURS: u32 = 600;
+
+/// Part of its size by which a finished screen may still change: live things move, ages count on.
+const STEADY_PART: f64 = 0.03;
+
+/// What tells a finished screen from one that is being drawn.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    colours: u32,
+    bytes: u64,
+}
+
+impl Look {
+    fn is_drawn(self) -> bool {
+        self.colours >= MANY_COLOURS
+    }
+
+    /// Whether nothing much was drawn since: a compressed picture grows with everything that appears on it.
+    fn is_steady_since(self, before: Self) -> bool {
+        (self.bytes as f64 - before.bytes as f64).abs() <= before.bytes as f64 * STEADY_PART
+    }
+}
+
+/// Writes the picture once two looks in a row show a drawn screen that hardly changes. A screen that never comes to rest is
+/// taken as it is, and said to be so.
+pub fn take(screen: &VirtualScreen, file: &Path, stop: &AtomicBool, step: &Step) -> Result<()> {
+    let start = Instant::now();
+    let mut before = look(screen, file)?;
+    while !stop.load(Ordering::Relaxed) {
+        thread::sleep(BETWEEN);
+        let now = look(screen, file)?;
+        if before.is_drawn() && now.is_drawn() && now.is_steady_since(before) {
+            return Ok(());
+        }
+        if start.elapsed() > PATIENCE {
+            step.say(&format!("not at rest after {} s, taken as it is ({now:?})", PATIENCE.as_secs()));
+            return Ok(());
+        }
+        before = now;
+    }
+    Ok(())
+}
+
+fn look(screen: &VirtualScreen, file: &Path) -> Result<Look> {
+    let import = program::need("import", "install imagemagick")?;
+    let identify = program::need("identify", "install imagemagick")?;
+    let mut command = Command::new(import);
+    command.args(["-window", "root"]).arg(file).stdin(Stdio::null());
+    screen.show(&mut command);
+    program::run(&mut command)?;
+    let colours = program::text(Command::new(identify).args(["-format", "%k"]).arg(file))?;
+    let colours = colours.trim().parse().with_context(|| format!("`identify` counted {colours:?} colours"))?;
+    let bytes = fs::metadata(file).with_context(|| format!("cannot look at {}", file.display()))?.len();
+    Ok(Look { colours, bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_drawn_screen_at_rest_is_taken() {
+        let at = |colours, bytes| Look { colours, bytes };
+        for (name, before, now, want) in [
+            ("blank and at rest", at(2, 3_000), at(2, 3_000), false),
+            ("text, no map yet", at(290, 40_000), at(290, 40_000), false),
+            ("tiles are coming in", at(900, 90_000), at(2_000, 210_000), false),
+            ("only the ages count on", at(2_000, 210_000), at(2_010, 211_000), true),
+        ] {
+            let taken = before.is_drawn() && now.is_drawn() && now.is_steady_since(before);
+            assert_eq!(taken, want, "{name}");
+        }
+    }
+}
