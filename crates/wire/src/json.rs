@@ -80,7 +80,7 @@ impl Fields {
 }
 
 /// A complaint with at most 40 characters of what was given.
-fn wrong(field: &str, given: &Value, wanted: &'static str) -> WireError {
+pub(crate) fn wrong(field: &str, given: &Value, wanted: &'static str) -> WireError {
     let given = given.to_string();
     let short: String = given.chars().take(40).collect();
     let given = if short.len() < given.len() { format!("{short}…") } else { given };

@@ -4,7 +4,10 @@
 //! is the model's and the engine's.
 
 mod json;
+pub mod meta;
 pub mod shadow;
+pub mod telemetry;
+pub mod template;
 
 /// Why a message is refused. The text stands on the diagnostics page beside the topic, so it says what was given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +52,12 @@ pub enum WireError {
     NotAnObject {
         /// "an array" or "a single value".
         given: &'static str,
+    },
+    /// More values than one message may carry.
+    #[error("the payload carries more than {max} values")]
+    TooMany {
+        /// Values allowed.
+        max: usize,
     },
     /// A field that must be there.
     #[error("the field \"{field}\" is missing")]
