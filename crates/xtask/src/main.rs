@@ -3,13 +3,17 @@
 //! Set-up belongs to the verbs that need it, so that a fresh machine needs no instructions. Progress goes to stderr; only
 //! what a verb answers goes to stdout.
 
+mod bench;
+mod doctor;
 mod fingerprint;
 mod place;
 mod program;
 mod programs;
 mod run;
+mod screenshots;
 mod setup;
 mod steps;
+mod verify;
 mod window;
 
 use std::process::ExitCode;
@@ -22,7 +26,7 @@ use setup::Purpose;
 use steps::Steps;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Set up, run, test and measure Fleetlens")]
+#[command(bin_name = "cargo xtask", about = "Set up, run, test and measure Fleetlens")]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -34,6 +38,14 @@ enum Verb {
     Ui(window::Optimisation),
     /// Open the app on the demo city; without a screen, on a virtual one, with a picture in target/run
     Run(run::Options),
+    /// Check everything: format, lints, the window, the programs, all tests
+    Test(verify::Options),
+    /// Say what is on this machine, what is missing, and in which versions
+    Doctor(doctor::Options),
+    /// Measure
+    Bench(bench::Options),
+    /// Take the user guide's pictures into docs/guide/img
+    Screenshots,
 }
 
 fn main() -> ExitCode {
@@ -55,6 +67,10 @@ fn perform(place: &Place, verb: Verb) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Verb::Run(options) => run::run(place, &options),
+        Verb::Test(options) => verify::run_checks(place, &options),
+        Verb::Doctor(options) => doctor::run(place, &options),
+        Verb::Bench(options) => bench::run(place, &options),
+        Verb::Screenshots => screenshots::run(place),
     }
 }
 

@@ -9,12 +9,29 @@ use crate::program;
 use crate::steps::Step;
 use crate::window;
 
-/// Which packages a cargo command for this machine is about (the window is built for wasm alone): always the same ones, whatever is built of them, because cargo chooses the
-/// features of shared dependencies by it. A smaller choice would compile many of them a second time.
+/// Which packages a cargo command for this machine is about (the window is built for wasm alone): always the same ones,
+/// whatever is built of them, because cargo chooses the features of shared dependencies by it. A smaller choice would
+/// compile many of them a second time.
 pub const SELECTION: [&str; 3] = ["--workspace", "--exclude", window::PACKAGE];
 
 /// Builds the three programs.
 pub fn build(place: &Place, step: &Step) -> Result<()> {
-    step.say("cargo build");
-    program::run(program::cargo(&place.root).arg("build").args(SELECTION).arg("--bins").stdin(Stdio::null()))
+    cargo_build(place, step, &["--bins"])
+}
+
+/// Builds the three programs with the tests, so that one choice of features serves both.
+pub fn build_with_tests(place: &Place, step: &Step) -> Result<()> {
+    cargo_build(place, step, &["--bins", "--tests"])
+}
+
+/// Builds the three programs and an example of the tests' package.
+pub fn build_with_example(place: &Place, step: &Step, example: &str) -> Result<()> {
+    cargo_build(place, step, &["--bins", "--example", example])
+}
+
+fn cargo_build(place: &Place, step: &Step, what: &[&str]) -> Result<()> {
+    let mut command = program::cargo(&place.root);
+    command.arg("build").args(SELECTION).args(what).stdin(Stdio::null());
+    step.say(&program::line(&command));
+    program::run(&mut command)
 }

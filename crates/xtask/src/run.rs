@@ -86,6 +86,11 @@ impl City {
     }
 }
 
+/// Whether this session has no screen to show a window on.
+pub fn is_screenless() -> bool {
+    screen::is_missing()
+}
+
 /// Sets up, builds, opens the app and stays with it until it is closed, interrupted or its time is over.
 pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
     let screenless = screen::is_missing();
