@@ -54,6 +54,11 @@ impl Downsampler {
         Downsampler { width_ms: width_ms.max(1), buckets: Vec::new() }
     }
 
+    /// Goes on from buckets that were read from the cache, in the order of time and of the same width.
+    pub fn resume(width_ms: u64, buckets: Vec<Bucket>) -> Downsampler {
+        Downsampler { width_ms: width_ms.max(1), buckets }
+    }
+
     /// The start of the bucket that `at` falls into.
     pub fn start_of(&self, at: WallMs) -> WallMs {
         let width = i64::try_from(self.width_ms).unwrap_or(i64::MAX);

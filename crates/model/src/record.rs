@@ -132,6 +132,8 @@ pub struct HistoryQuery {
     pub to_ms: WallMs,
     /// Width of a bucket, at least 1.
     pub bucket_ms: u64,
+    /// Only samples up to this sequence, so that what arrives after the question is not counted twice.
+    pub up_to_seq: u64,
 }
 
 /// The answer to a [`HistoryQuery`], in the order of time.

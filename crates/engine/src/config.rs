@@ -1,0 +1,75 @@
+//! What a profile tells the engine.
+
+use fleetlens_model::identity::Actor;
+use fleetlens_wire::shadow;
+use fleetlens_wire::telemetry::Envelope;
+use fleetlens_wire::template::Template;
+
+/// How telemetry of one shape is recognised and read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TelemetryRule {
+    /// Which topics.
+    pub template: Template,
+    /// Where values and time stand in the payload.
+    pub envelope: Envelope,
+}
+
+/// Everything the fleet needs to know before its first input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FleetConfig {
+    /// The profile's name.
+    pub profile: String,
+    /// The broker as people write it, without any secret.
+    pub broker: String,
+    /// The guarantee of our subscriptions, in words.
+    pub guarantee: String,
+    /// Whether the values are made up.
+    pub demo: bool,
+    /// Who is at the screen.
+    pub who: Actor,
+    /// Telemetry, in order of precedence.
+    pub telemetry: Vec<TelemetryRule>,
+    /// Retained descriptions.
+    pub meta: Vec<Template>,
+    /// Whether the broker has device shadows.
+    pub shadows: bool,
+    /// How many shadows are asked for a second after a connect, so that a big fleet is no storm. AWS allows some hundred.
+    pub gets_per_s: u32,
+    /// Expiries by JSON pointer that differ from the controls' own, in milliseconds.
+    pub expiry_ms: Vec<(String, u64)>,
+    /// At most this many things; messages of further ones are refused, so that a flood of names cannot fill memory and disk.
+    pub things_max: usize,
+}
+
+impl Default for FleetConfig {
+    fn default() -> FleetConfig {
+        FleetConfig {
+            profile: String::new(),
+            broker: String::new(),
+            guarantee: String::new(),
+            demo: false,
+            who: Actor::default(),
+            telemetry: Vec::new(),
+            meta: Vec::new(),
+            shadows: false,
+            gets_per_s: 100,
+            expiry_ms: Vec::new(),
+            things_max: 200_000,
+        }
+    }
+}
+
+impl FleetConfig {
+    /// The MQTT filters that bring everything the fleet reads, without repetition. Never `#` alone nor `$SYS`.
+    pub fn filters(&self) -> Vec<String> {
+        let templates = self.telemetry.iter().map(|rule| &rule.template).chain(&self.meta);
+        let mut filters: Vec<String> = templates.map(Template::filter).collect();
+        if self.shadows {
+            filters.extend(shadow::answer_filters("+", None));
+            filters.extend(shadow::answer_filters("+", Some("+")));
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        filters.retain(|filter| seen.insert(filter.clone()));
+        filters
+    }
+}

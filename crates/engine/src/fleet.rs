@@ -1,0 +1,472 @@
+//! The fleet: everything known now, and the one function that changes it.
+//!
+//! [`Fleet::handle`] is pure: (state, input, now) → effects. Of the effects of one input the writes come first: nothing outward
+//! (a publish, an acknowledgement, an answer, a read) happens before they are on the disk (docs/adr/0003-delivery.md).
+
+mod commands;
+mod ingest;
+mod shadows;
+mod watch;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use fleetlens_ipc::rows::{LinkState, RefusalRow};
+use fleetlens_ipc::{Done, Fault, Intent, RequestId};
+use fleetlens_model::command::{Attempt, Command};
+use fleetlens_model::downsample::Bucket;
+use fleetlens_model::freshness::Silence;
+use fleetlens_model::id::{CommandId, SeriesKey, ThingKey, ThingName};
+use fleetlens_model::record::{HistoryQuery, Restored, StoreStats, Write};
+use fleetlens_model::shadow::Document;
+use fleetlens_model::telemetry::{Sample, Source, Timed};
+use fleetlens_model::thing::Meta;
+use fleetlens_model::time::{MonoMs, Now, WallMs};
+
+use crate::config::FleetConfig;
+use crate::port::{Delivery, LinkEvent, Publish, WindowId};
+
+pub use watch::{NOT_CONVERGED_AFTER_MS, OpenLeaf, Trouble};
+
+/// Refusals kept for the screen; the cache keeps more.
+const REFUSALS_SHOWN: usize = 20;
+
+/// How often the cache is told that we still listen, in milliseconds.
+const LINK_SEEN_EVERY_MS: u64 = 15_000;
+
+/// Seconds over which messages a second are counted.
+const RATE_WINDOW_MS: u64 = 5_000;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The link said something.
+    Link(LinkEvent),
+    /// A person at a window wants something done.
+    Asked {
+        /// Which window gets the answer.
+        window: WindowId,
+        /// Which request it answers.
+        request: RequestId,
+        /// What is wanted.
+        intent: Intent,
+    },
+    /// A person opened a thing: its shadow is asked for before those of others.
+    Opened(ThingKey),
+    /// Rows of this many messages are on the disk.
+    Committed {
+        /// Messages, refused ones not counted.
+        messages: u64,
+    },
+    /// Size and age of the cache were read.
+    Measured(StoreStats),
+    /// Time passed.
+    Ticked,
+}
+
+/// What must happen because of inputs: first all writes in one transaction, then the rest in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effects {
+    /// For the store.
+    pub writes: Vec<Write>,
+    /// Everything else.
+    pub outward: Vec<Outward>,
+    /// How many of the messages among the inputs were taken (not refused, not known already).
+    pub messages: u64,
+}
+
+/// What leaves the engine after its rows are on the disk.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outward {
+    /// To the broker.
+    Publish(Publish),
+    /// To the broker: a message is safe with us.
+    Acknowledge(Delivery),
+    /// To a window.
+    Answer {
+        /// Which window.
+        window: WindowId,
+        /// Which request.
+        request: RequestId,
+        /// What came of it.
+        outcome: Result<Done, Fault>,
+    },
+    /// To the store, on behalf of a window's chart.
+    Read {
+        /// Whose chart.
+        ticket: ReadTicket,
+        /// What to read.
+        query: HistoryQuery,
+    },
+}
+
+/// Whose read it was; the number tells an answer to an older question apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadTicket {
+    /// The window.
+    pub window: WindowId,
+    /// Its view.
+    pub view: fleetlens_ipc::ViewId,
+    /// Rises with every look.
+    pub look: u64,
+}
+
+/// An answered read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadDone {
+    /// Whose.
+    pub ticket: ReadTicket,
+    /// The buckets, or why there are none.
+    pub outcome: Result<Vec<Bucket>, String>,
+}
+
+/// A thing with everything known of it.
+#[derive(Clone, Debug)]
+pub struct Thing {
+    /// Its key.
+    pub key: ThingKey,
+    /// Its name.
+    pub name: ThingName,
+    /// Its description.
+    pub meta: Meta,
+    /// Its series by JSON pointer.
+    pub series: BTreeMap<String, SeriesKey>,
+    /// Its silence timer.
+    pub silence: Silence,
+    /// When it last spoke, by the clock that ages are measured with; `None` when that was in an earlier run.
+    pub heard: Option<MonoMs>,
+    /// Its shadows by name; the classic one is the empty name.
+    pub shadows: BTreeMap<String, Shadow>,
+    /// Its commands, oldest first.
+    pub commands: BTreeSet<CommandId>,
+    /// What is wrong with it, as of the last look.
+    pub trouble: Option<Trouble>,
+    /// Title, name, street and area in lower case, for finding it.
+    pub words: String,
+}
+
+/// A series with its latest value.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// Its thing.
+    pub thing: ThingKey,
+    /// JSON pointer of its value.
+    pub pointer: String,
+    /// Its latest value.
+    pub latest: Option<Sample>,
+    /// When that was received, in this run.
+    pub received: Option<MonoMs>,
+}
+
+/// A shadow as far as we know it.
+#[derive(Clone, Debug, Default)]
+pub struct Shadow {
+    /// The document; `None` when there is none or none is known.
+    pub document: Option<Document>,
+    /// When we last heard of it.
+    pub heard_ms: WallMs,
+    /// A `get` was answered since the link is up.
+    pub current: bool,
+    /// `get`s answered in this run.
+    pub gets: u64,
+    /// An unanswered `get`.
+    pub asked: Option<MonoMs>,
+    /// Heard of since the link is up.
+    pub heard_now: bool,
+    /// What it wants and does not report.
+    pub open: Option<OpenLeaf>,
+}
+
+/// Counts since the start, for the status bar and the summary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Things known.
+    pub things: u64,
+    /// Messages received.
+    pub received: u64,
+    /// Messages whose rows are on the disk.
+    pub stored: u64,
+    /// Messages refused.
+    pub refused: u64,
+    /// QoS 0 messages shed.
+    pub shed: u64,
+    /// Redelivered messages that were stored already.
+    pub repeated: u64,
+    /// Values received live in this run.
+    pub live_values: u64,
+    /// A window has acknowledged a frame that was made while live values were there.
+    pub live_seen: bool,
+}
+
+/// What changed since the windows were last told.
+#[derive(Clone, Debug, Default)]
+pub struct Dirty {
+    /// Things of which anything changed.
+    pub things: BTreeSet<ThingKey>,
+    /// Something changed for every thing: the link came or went.
+    pub everything: bool,
+    /// Numeric samples, for open charts.
+    pub samples: Vec<(SeriesKey, WallMs, f64)>,
+    /// Commands asked for, as marks on charts.
+    pub asked: Vec<CommandId>,
+}
+
+/// Everything known now.
+#[derive(Debug)]
+pub struct Fleet {
+    pub(crate) config: FleetConfig,
+    pub(crate) things: BTreeMap<ThingKey, Thing>,
+    pub(crate) by_name: HashMap<String, ThingKey>,
+    pub(crate) series: BTreeMap<SeriesKey, Series>,
+    pub(crate) commands: BTreeMap<CommandId, Command>,
+    tokens: HashMap<String, CommandId>,
+    unacked: HashMap<u16, u64>,
+    installation: u64,
+    last_seq: u64,
+    last_command: u64,
+    last_get: u64,
+    to_get: VecDeque<(ThingKey, String)>,
+    pub(crate) link: LinkState,
+    /// Since when the link is up, `None` while it is not.
+    pub(crate) up_since: Option<MonoMs>,
+    /// Since when we do not listen, `None` while we do.
+    pub(crate) lost_ms: Option<WallMs>,
+    link_seen: Option<MonoMs>,
+    pub(crate) counters: Counters,
+    pub(crate) refusals: VecDeque<RefusalRow>,
+    pub(crate) last_message: Option<MonoMs>,
+    rate: VecDeque<(MonoMs, u64)>,
+    pub(crate) stats: StoreStats,
+    dirty: Dirty,
+    ticked: Option<MonoMs>,
+}
+
+impl Fleet {
+    /// The fleet as the cache knew it; nothing is live yet.
+    pub fn new(config: FleetConfig, restored: Restored, now: Now) -> Fleet {
+        let mut fleet = Fleet {
+            config,
+            things: BTreeMap::new(),
+            by_name: HashMap::new(),
+            series: BTreeMap::new(),
+            commands: BTreeMap::new(),
+            tokens: HashMap::new(),
+            unacked: restored.unacked.iter().copied().collect(),
+            installation: restored.installation,
+            last_seq: restored.last_seq,
+            last_command: restored.last_command,
+            last_get: 0,
+            to_get: VecDeque::new(),
+            link: LinkState::Starting,
+            up_since: None,
+            lost_ms: None,
+            link_seen: None,
+            counters: Counters::default(),
+            refusals: VecDeque::new(),
+            last_message: None,
+            rate: VecDeque::new(),
+            stats: restored.stats,
+            dirty: Dirty::default(),
+            ticked: None,
+        };
+        fleet.restore(restored, now);
+        fleet
+    }
+
+    fn restore(&mut self, restored: Restored, now: Now) {
+        let newest = restored.latest.iter().map(|s| s.received_ms).max();
+        // What everything cached is "as of"; the first start has heard nothing at all.
+        self.lost_ms = Some(restored.link_seen_ms.or(newest).unwrap_or(now.wall));
+        for (key, name, meta) in restored.things {
+            self.insert_thing(key, name, meta);
+        }
+        for (key, thing, pointer) in restored.series {
+            if let Some(thing) = self.things.get_mut(&thing) {
+                thing.series.insert(pointer.clone(), key);
+                self.series.insert(key, Series { thing: thing.key, pointer, latest: None, received: None });
+            }
+        }
+        for sample in restored.latest {
+            let Some(series) = self.series.get_mut(&sample.series) else { continue };
+            if let Some(thing) = self.things.get_mut(&series.thing) {
+                let heard = thing.silence.last_heard().max(Some(sample.received_ms));
+                thing.silence = Silence::restored(heard);
+            }
+            series.latest = Some(Sample { source: Source::Cached, ..sample });
+        }
+        for (thing, name, document, heard_ms) in restored.shadows {
+            if let Some(thing) = self.things.get_mut(&thing) {
+                let open = watch::open_leaf(&document);
+                thing.shadows.insert(name, Shadow { document: Some(document), heard_ms, open, ..Shadow::default() });
+            }
+        }
+        for command in restored.commands {
+            self.insert_command(Command { attempt: Attempt::Idle, deadline: None, ..command });
+        }
+        self.counters.things = self.things.len() as u64;
+        self.dirty.everything = true;
+        self.look_for_trouble(now);
+    }
+
+    /// Folds one input into the fleet and adds what must happen to `effects`.
+    pub fn handle(&mut self, input: Input, now: Now, effects: &mut Effects) {
+        match input {
+            Input::Link(event) => self.link_event(event, now, effects),
+            Input::Asked { window, request, intent } => {
+                let outcome = self.asked(intent, now, effects);
+                effects.outward.push(Outward::Answer { window, request, outcome });
+            }
+            Input::Opened(thing) => self.opened(thing, now, effects),
+            Input::Committed { messages } => self.counters.stored += messages,
+            Input::Measured(stats) => self.stats = stats,
+            Input::Ticked => self.ticked(now, effects),
+        }
+    }
+
+    fn link_event(&mut self, event: LinkEvent, now: Now, effects: &mut Effects) {
+        match event {
+            LinkEvent::Connecting { reason } => {
+                let since_ms = match &self.link {
+                    LinkState::Connecting { since_ms, .. } => *since_ms,
+                    LinkState::Starting | LinkState::Up { .. } => now.wall,
+                };
+                self.link_lost(now, effects);
+                self.link = LinkState::Connecting { reason, since_ms };
+            }
+            LinkEvent::Up => self.link_up(now, effects),
+            LinkEvent::Down { reason } => {
+                self.link_lost(now, effects);
+                self.link = LinkState::Connecting { reason: Some(reason), since_ms: now.wall };
+            }
+            LinkEvent::Received(message) => self.received(message, now, effects),
+            LinkEvent::Shed { count } => self.counters.shed += count,
+            LinkEvent::Refused { topic, reason, delivery } => {
+                self.refuse(&topic, reason, now, effects);
+                effects.outward.extend(delivery.map(Outward::Acknowledge));
+            }
+        }
+    }
+
+    fn link_up(&mut self, now: Now, effects: &mut Effects) {
+        self.link = LinkState::Up { since_ms: now.wall };
+        self.up_since = Some(now.mono);
+        self.lost_ms = None;
+        self.link_seen = Some(now.mono);
+        effects.writes.push(Write::LinkSeen { at_ms: now.wall });
+        for thing in self.things.values_mut() {
+            thing.silence.link_up(interval_ms(&thing.meta), now);
+        }
+        self.dirty.everything = true;
+        self.shadows_after_connect(now, effects);
+    }
+
+    fn link_lost(&mut self, now: Now, effects: &mut Effects) {
+        if self.up_since.take().is_none() {
+            return;
+        }
+        self.lost_ms = Some(now.wall);
+        effects.writes.push(Write::LinkSeen { at_ms: now.wall });
+        for thing in self.things.values_mut() {
+            thing.silence.link_down(now);
+        }
+        self.dirty.everything = true;
+        self.shadows_after_loss(now, effects);
+    }
+
+    fn ticked(&mut self, now: Now, effects: &mut Effects) {
+        let elapsed_ms = self.ticked.map_or(0, |last| now.mono.since(last));
+        self.ticked = Some(now.mono);
+        while self.rate.front().is_some_and(|(at, _)| now.mono.since(*at) > RATE_WINDOW_MS) {
+            self.rate.pop_front();
+        }
+        if self.up_since.is_some() && self.link_seen.is_none_or(|at| now.mono.since(at) >= LINK_SEEN_EVERY_MS) {
+            self.link_seen = Some(now.mono);
+            effects.writes.push(Write::LinkSeen { at_ms: now.wall });
+        }
+        self.commands_in_time(now, effects);
+        self.get_some_shadows(elapsed_ms, now, effects);
+        self.look_for_trouble(now);
+    }
+
+    /// What changed since the last call.
+    pub fn take_dirty(&mut self) -> Dirty {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// Counts since the start.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Remembers that a window has shown live values.
+    pub(crate) fn live_was_seen(&mut self) {
+        self.counters.live_seen = true;
+    }
+
+    /// The highest sequence given to a sample.
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// Messages a second over the last few seconds.
+    pub(crate) fn per_s(&self, now: Now) -> f32 {
+        let recent = self.rate.iter().filter(|(at, _)| now.mono.since(*at) <= RATE_WINDOW_MS);
+        let count: u64 = recent.map(|(_, n)| *n).sum();
+        count as f32 * 1000.0 / RATE_WINDOW_MS as f32
+    }
+
+    /// Age of a sample: by the device's clock up to its receipt where that is believed, by our monotonic clock since.
+    pub(crate) fn age_ms(&self, series: &Series, sample: &Sample, now: Now) -> u64 {
+        let before_receipt = match sample.timed {
+            Timed::ByDevice => sample.received_ms.since(sample.device_ms),
+            Timed::ByUs => 0,
+        };
+        let since_receipt = series.received.map_or_else(|| now.wall.since(sample.received_ms), |at| now.mono.since(at));
+        before_receipt.saturating_add(since_receipt)
+    }
+
+    /// Live only while we listen and only if it came since we do.
+    pub(crate) fn source(&self, series: &Series, sample: &Sample) -> Source {
+        match (self.up_since, series.received) {
+            (Some(up), Some(received)) if received >= up => sample.source,
+            (Some(_) | None, Some(_) | None) => Source::Cached,
+        }
+    }
+
+    pub(crate) fn insert_thing(&mut self, key: ThingKey, name: ThingName, meta: Meta) {
+        self.by_name.insert(name.as_str().to_string(), key);
+        let words = words(&name, &meta);
+        let thing = Thing {
+            key,
+            name,
+            meta,
+            series: BTreeMap::new(),
+            silence: Silence::default(),
+            heard: None,
+            shadows: BTreeMap::new(),
+            commands: BTreeSet::new(),
+            trouble: None,
+            words,
+        };
+        self.things.insert(key, thing);
+    }
+
+    fn refuse(&mut self, topic: &str, reason: String, now: Now, effects: &mut Effects) {
+        let topic: String = topic.chars().take(256).collect();
+        self.counters.refused += 1;
+        let known = self.refusals.iter().position(|r| r.topic == topic && r.reason == reason);
+        let count = known.and_then(|i| self.refusals.remove(i)).map_or(1, |r| r.count + 1);
+        self.refusals.push_front(RefusalRow { topic: topic.clone(), reason: reason.clone(), count, last_ms: now.wall });
+        self.refusals.truncate(REFUSALS_SHOWN);
+        effects.writes.push(Write::Refused { topic, reason, at_ms: now.wall });
+    }
+}
+
+/// How often a thing is expected to speak.
+pub(crate) fn interval_ms(meta: &Meta) -> u64 {
+    u64::from(meta.interval_s.max(1)) * 1000
+}
+
+/// What a thing is found by, in lower case.
+fn words(name: &ThingName, meta: &Meta) -> String {
+    format!("{}\n{}\n{}\n{}", meta.title, name, meta.street, meta.area).to_lowercase()
+}

@@ -1,0 +1,303 @@
+//! Commands: asked for by a person, driven by [`fleetlens_model::command`], sent through the shadow (docs/adr/0004-commands.md).
+
+use fleetlens_ipc::{Done, Fault, FaultCode, Intent, Wish};
+use fleetlens_model::command::{Action, Attempt, Command, Input, Phase, ShadowView, Step, Want};
+use fleetlens_model::id::{CommandId, ThingKey};
+use fleetlens_model::kind::DEFAULT_EXPIRY_MS;
+use fleetlens_model::record::Write;
+use fleetlens_model::shadow::{parse_shadow_name, parse_thing_name};
+use fleetlens_model::time::Now;
+use fleetlens_wire::shadow::{Op, ShadowTopic, ShadowTopicKind, encode_update};
+use serde_json::Value as Json;
+
+use super::{Effects, Fleet, Outward};
+use crate::port::{Publish, Qos};
+
+/// Leaves one command may set.
+const WISHES_MAX: usize = 32;
+
+/// Bytes of one wanted value.
+const WISH_MAX_BYTES: usize = 2048;
+
+/// The shortest and the longest time a command may wait, in milliseconds: a second, 30 days.
+const EXPIRY_MS: std::ops::RangeInclusive<u64> = 1_000..=30 * 86_400_000;
+
+/// Ended commands kept for a thing's timeline.
+const ENDED_KEPT: usize = 20;
+
+impl Fleet {
+    /// Checks an intent and does it, or says why not.
+    pub(super) fn asked(&mut self, intent: Intent, now: Now, effects: &mut Effects) -> Result<Done, Fault> {
+        if !self.config.who.role.may_command() {
+            let role = self.config.who.role.label();
+            return Err(Fault::new(FaultCode::Forbidden, format!("{role}s of this profile watch and do not steer")));
+        }
+        match intent {
+            Intent::Command { thing, shadow, wishes, expires_in_ms } => {
+                self.command(thing, shadow, &wishes, expires_in_ms, now, effects).map(Done::Command)
+            }
+            Intent::CancelCommand { command } => self.cancel(command, now, effects).map(Done::Cancelled),
+        }
+    }
+
+    fn command(
+        &mut self,
+        key: ThingKey,
+        shadow: String,
+        wishes: &[Wish],
+        expires_in_ms: Option<u64>,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<CommandId, Fault> {
+        let invalid = |message: String| Fault::new(FaultCode::Invalid, message);
+        let thing =
+            self.things.get(&key).ok_or_else(|| Fault::new(FaultCode::NotFound, "this thing is not known here"))?;
+        if !self.config.shadows {
+            return Err(invalid("this profile has no device shadows, so nothing can be commanded through it".into()));
+        }
+        parse_thing_name(thing.name.as_str()).map_err(|e| invalid(e.to_string()))?;
+        if !shadow.is_empty() {
+            parse_shadow_name(&shadow).map_err(|e| invalid(e.to_string()))?;
+        }
+        if wishes.is_empty() || wishes.len() > WISHES_MAX {
+            return Err(invalid(format!("a command sets 1 to {WISHES_MAX} leaves, this one {}", wishes.len())));
+        }
+        let kind = thing.meta.kind;
+        let wants =
+            wishes.iter().map(|wish| want(kind, wish)).collect::<Result<Vec<Want>, String>>().map_err(invalid)?;
+        let expiry_ms =
+            expires_in_ms.unwrap_or_else(|| self.expiry_ms(kind, &wants)).clamp(*EXPIRY_MS.start(), *EXPIRY_MS.end());
+        self.last_command += 1;
+        let id = CommandId(self.last_command);
+        let command = Command {
+            id,
+            thing: key,
+            shadow,
+            token: format!("fl-{:016x}-{}", self.installation, id.0),
+            wants,
+            by: self.config.who.clone(),
+            expires_ms: now.wall.plus(i64::try_from(expiry_ms).unwrap_or(i64::MAX)),
+            phase: Phase::Pending,
+            steps: vec![(Step::Asked, now.wall)],
+            attempt: Attempt::Idle,
+            deadline: Some(now.mono.plus(expiry_ms)),
+        };
+        effects.writes.push(Write::Command(command.clone()));
+        self.dirty.asked.push(id);
+        self.dirty.things.insert(key);
+        // What has not left yet and says something else about the same leaf need not leave any more.
+        self.overtake(&command, |phase| *phase == Phase::Pending, now, effects);
+        self.insert_command(command);
+        self.drive(key, now, effects);
+        self.forget_old(key);
+        Ok(id)
+    }
+
+    fn cancel(&mut self, id: CommandId, now: Now, effects: &mut Effects) -> Result<CommandId, Fault> {
+        let not_found = || Fault::new(FaultCode::NotFound, "this command is not known here");
+        let command = self.commands.get_mut(&id).ok_or_else(not_found)?;
+        if !command.apply(Input::Cancelled, now) {
+            return Err(Fault::new(FaultCode::TooLate, "the command has already ended, there is nothing to take back"));
+        }
+        let key = command.thing;
+        effects.writes.push(Write::Command(command.clone()));
+        self.dirty.things.insert(key);
+        self.drive(key, now, effects);
+        Ok(id)
+    }
+
+    /// The profile's expiry for the leaves, else the controls' own; of several the shortest.
+    fn expiry_ms(&self, kind: fleetlens_model::kind::Kind, wants: &[Want]) -> u64 {
+        let of = |want: &Want| {
+            let told = self.config.expiry_ms.iter().find(|(pointer, _)| *pointer == want.pointer).map(|(_, ms)| *ms);
+            told.or_else(|| kind.control(&want.pointer).map(|c| c.expiry_ms)).unwrap_or(DEFAULT_EXPIRY_MS)
+        };
+        wants.iter().map(of).min().unwrap_or(DEFAULT_EXPIRY_MS)
+    }
+
+    pub(super) fn insert_command(&mut self, command: Command) {
+        if let Some(thing) = self.things.get_mut(&command.thing) {
+            thing.commands.insert(command.id);
+            self.tokens.insert(command.token.clone(), command.id);
+            self.commands.insert(command.id, command);
+        }
+    }
+
+    /// An answer with a token: if it is one of ours, the command hears of it.
+    pub(super) fn command_answered(&mut self, token: Option<&str>, input: Input<'_>, now: Now, effects: &mut Effects) {
+        let Some(id) = token.and_then(|token| self.tokens.get(token)).copied() else { return };
+        self.apply(id, input, now, effects);
+    }
+
+    /// A shadow of the thing is known anew: commands may be obeyed by it.
+    pub(super) fn shadow_changed(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
+        let Some(thing) = self.things.get(&key) else { return };
+        for id in thing.commands.clone() {
+            let Some(command) = self.commands.get(&id).filter(|c| c.phase.is_waiting()) else { continue };
+            let name = command.shadow.clone();
+            let Some(shadow) = self.things.get(&key).and_then(|t| t.shadows.get(&name)).cloned() else { continue };
+            self.apply(id, Input::Shadow(view_of(Some(&shadow))), now, effects);
+        }
+    }
+
+    pub(super) fn commands_in_time(&mut self, now: Now, effects: &mut Effects) {
+        let open: Vec<(CommandId, ThingKey)> =
+            self.commands.values().filter(|c| c.phase.is_open()).map(|c| (c.id, c.thing)).collect();
+        for (id, _) in &open {
+            self.apply(*id, Input::TimePassed, now, effects);
+        }
+        for (_, key) in open {
+            self.drive(key, now, effects);
+        }
+    }
+
+    pub(super) fn commands_lost_the_link(&mut self, now: Now, effects: &mut Effects) {
+        let open: Vec<CommandId> = self.commands.values().filter(|c| c.phase.is_open()).map(|c| c.id).collect();
+        for id in open {
+            self.apply(id, Input::LinkLost, now, effects);
+        }
+    }
+
+    /// Sends whatever the thing's commands want sent now: one at a time a shadow, oldest first, withdrawals before new wishes.
+    pub(super) fn drive(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
+        if self.up_since.is_none() {
+            return;
+        }
+        let Some(thing) = self.things.get(&key) else { return };
+        let ids: Vec<CommandId> = thing.commands.iter().copied().collect();
+        let mut busy: Vec<String> = Vec::new();
+        for id in ids {
+            let Some(command) = self.commands.get_mut(&id).filter(|c| c.phase.is_open()) else { continue };
+            if command.phase == Phase::Pending && busy.contains(&command.shadow) {
+                continue;
+            }
+            let shadow = self.things.get(&key).and_then(|t| t.shadows.get(&command.shadow));
+            let before = (command.phase.clone(), command.steps.len());
+            let action = command.next(view_of(shadow), now);
+            let changed = before != (command.phase.clone(), command.steps.len());
+            let (name, token, after) = (command.shadow.clone(), command.token.clone(), command.clone());
+            if !matches!(after.phase, Phase::Accepted { .. }) && after.phase.is_open() {
+                busy.push(name.clone());
+            }
+            if changed {
+                self.changed(&after, now, effects);
+            }
+            match action {
+                Some(Action::Get) => {
+                    // The question is the command's own: an older open one must not swallow it.
+                    if let Some(shadow) = self.things.get_mut(&key).and_then(|t| t.shadows.get_mut(&name)) {
+                        shadow.asked = None;
+                    }
+                    self.get_shadow(key, &name, now, effects);
+                }
+                Some(Action::Update { desired, version }) => {
+                    self.publish_update(key, name, &encode_update(&desired, version, &token), effects);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn publish_update(&mut self, key: ThingKey, shadow: String, payload: &[u8], effects: &mut Effects) {
+        let Some(thing) = self.things.get(&key) else { return };
+        let name = (!shadow.is_empty()).then_some(shadow);
+        let topic = ShadowTopic::new(thing.name.as_str(), name, ShadowTopicKind::Request(Op::Update)).to_string();
+        let publish = Publish { topic, payload: payload.to_vec(), qos: Qos::AtLeastOnce, retain: false };
+        effects.outward.push(Outward::Publish(publish));
+    }
+
+    fn apply(&mut self, id: CommandId, input: Input<'_>, now: Now, effects: &mut Effects) {
+        let Some(command) = self.commands.get_mut(&id) else { return };
+        if command.apply(input, now) {
+            let after = command.clone();
+            self.changed(&after, now, effects);
+        }
+    }
+
+    /// A command took a step: it is written down, shown, and what it means for others of the same leaf is done.
+    fn changed(&mut self, command: &Command, now: Now, effects: &mut Effects) {
+        effects.writes.push(Write::Command(command.clone()));
+        self.dirty.things.insert(command.thing);
+        if matches!(command.phase, Phase::Accepted { .. }) {
+            self.overtake(command, |phase| phase.is_waiting(), now, effects);
+            self.rebase_newer(command, effects);
+        }
+    }
+
+    /// Ends the older commands for the same leaves whose phase says so.
+    fn overtake(&mut self, by: &Command, ends: impl Fn(&Phase) -> bool, now: Now, effects: &mut Effects) {
+        for older in self.commands.range_mut(..by.id).map(|(_, c)| c) {
+            if older.overlaps(by) && ends(&older.phase) && older.apply(Input::Overtaken { by: by.id }, now) {
+                effects.writes.push(Write::Command(older.clone()));
+            }
+        }
+    }
+
+    /// What an older command of ours put into `desired` is no change by somebody else to the newer ones that wait behind it.
+    fn rebase_newer(&mut self, older: &Command, effects: &mut Effects) {
+        for newer in self.commands.values_mut().filter(|c| c.id > older.id && c.phase == Phase::Pending) {
+            if newer.thing != older.thing || newer.shadow != older.shadow {
+                continue;
+            }
+            let mut rebased = false;
+            for want in &mut newer.wants {
+                if let Some(theirs) = older.wants.iter().find(|w| w.pointer == want.pointer) {
+                    want.before = Some(theirs.value.clone());
+                    rebased = true;
+                }
+            }
+            if rebased {
+                effects.writes.push(Write::Command(newer.clone()));
+            }
+        }
+    }
+
+    fn forget_old(&mut self, key: ThingKey) {
+        let Some(thing) = self.things.get_mut(&key) else { return };
+        let ended: Vec<CommandId> = thing
+            .commands
+            .iter()
+            .copied()
+            .filter(|id| self.commands.get(id).is_none_or(|c| !c.phase.is_open()))
+            .collect();
+        for id in ended.iter().take(ended.len().saturating_sub(ENDED_KEPT)) {
+            thing.commands.remove(id);
+            if let Some(command) = self.commands.remove(id) {
+                self.tokens.remove(&command.token);
+            }
+        }
+    }
+}
+
+/// What a command sees of its shadow.
+pub(super) fn view_of(shadow: Option<&super::Shadow>) -> ShadowView<'_> {
+    let document = shadow.and_then(|s| s.document.as_ref());
+    ShadowView {
+        document,
+        version: document.map_or(0, |d| d.version),
+        current: shadow.is_some_and(|s| s.current),
+        gets: shadow.map_or(0, |s| s.gets),
+    }
+}
+
+/// A wish as a want, checked against the kind's control where there is one.
+fn want(kind: fleetlens_model::kind::Kind, wish: &Wish) -> Result<Want, String> {
+    if !wish.pointer.starts_with('/') || wish.pointer.len() > 256 {
+        return Err(format!("{:?} is no JSON pointer; one begins with a slash, such as /dim_pct", wish.pointer));
+    }
+    if wish.value_json.len() > WISH_MAX_BYTES {
+        return Err(format!(
+            "the value for {} has {} bytes; at most {WISH_MAX_BYTES} are sent",
+            wish.pointer,
+            wish.value_json.len()
+        ));
+    }
+    let read = |what: &str, text: &str| {
+        serde_json::from_str::<Json>(text).map_err(|e| format!("{what} of {} is not JSON: {e}", wish.pointer))
+    };
+    let value = read("the wanted value", &wish.value_json)?;
+    let before = wish.seen_json.as_deref().map(|text| read("the value seen", text)).transpose()?;
+    let control = kind.control(&wish.pointer);
+    control.map_or(Ok(()), |control| control.check(&value))?;
+    Ok(Want { pointer: wish.pointer.clone(), value, tolerance: control.map_or(0.0, |c| c.tolerance), before })
+}

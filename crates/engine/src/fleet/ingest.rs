@@ -1,0 +1,195 @@
+//! Messages in: from a topic and bytes to samples, descriptions and shadows, or a counted refusal.
+
+use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
+use fleetlens_model::record::Write;
+use fleetlens_model::telemetry::{Quality, Sample, Source, Value, date};
+use fleetlens_model::thing::Meta;
+use fleetlens_model::time::Now;
+use fleetlens_wire::shadow::{ShadowTopic, decode_answer};
+use fleetlens_wire::telemetry::Telemetry;
+use fleetlens_wire::template::Place;
+use fleetlens_wire::{meta, telemetry};
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{Effects, Fleet, Outward, Series, interval_ms, words};
+use crate::port::Received;
+
+/// Series one thing may have; more are nonsense or an attack.
+const SERIES_MAX: usize = 512;
+
+/// Everything below this prefix belongs to AWS-style services.
+const RESERVED_PREFIX: &str = "$aws/";
+
+impl Fleet {
+    pub(super) fn received(&mut self, message: Received, now: Now, effects: &mut Effects) {
+        self.counters.received += 1;
+        self.last_message = Some(now.mono);
+        match self.rate.back_mut() {
+            Some((at, n)) if now.mono.since(*at) < 250 => *n += 1,
+            Some(_) | None => self.rate.push_back((now.mono, 1)),
+        }
+        if self.is_known(&message, effects) {
+            self.counters.repeated += 1;
+        } else {
+            match self.decode(&message, now, effects) {
+                Ok(()) => effects.messages += 1,
+                Err(reason) => self.refuse(&message.topic, reason, now, effects),
+            }
+        }
+        effects.outward.extend(message.delivery.map(Outward::Acknowledge));
+    }
+
+    /// Whether this is a redelivery of something already on the disk; remembers it if not.
+    fn is_known(&mut self, message: &Received, effects: &mut Effects) -> bool {
+        if message.packet_id == 0 {
+            return false;
+        }
+        let mut hasher = Xxh3::new();
+        hasher.update(message.topic.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(&message.payload);
+        let digest = hasher.digest();
+        if message.redelivered && self.unacked.get(&message.packet_id) == Some(&digest) {
+            return true;
+        }
+        self.unacked.insert(message.packet_id, digest);
+        effects.writes.push(Write::Unacked { packet_id: message.packet_id, digest });
+        false
+    }
+
+    fn decode(&mut self, message: &Received, now: Now, effects: &mut Effects) -> Result<(), String> {
+        let topic = message.topic.as_str();
+        if topic.starts_with(RESERVED_PREFIX) {
+            let topic = ShadowTopic::parse(topic).map_err(|e| e.to_string())?;
+            let answer = decode_answer(&topic, &message.payload).map_err(|e| e.to_string())?;
+            return self.answered(topic, answer, now, effects);
+        }
+        let rule =
+            self.config.telemetry.iter().find_map(|r| r.template.find(topic).map(|place| (r.envelope.clone(), place)));
+        if let Some((envelope, place)) = rule {
+            let said = telemetry::decode(&message.payload, &envelope).map_err(|e| e.to_string())?;
+            return self.said(&place, said, message.retained, now, effects);
+        }
+        let described = self.config.meta.iter().find_map(|template| template.find(topic));
+        if let Some(place) = described {
+            let meta = meta::decode(&message.payload, &place).map_err(|e| e.to_string())?;
+            return self.described(&place, meta, now, effects);
+        }
+        Err("no template of the profile reads this topic".into())
+    }
+
+    fn said(
+        &mut self,
+        place: &Place<'_>,
+        said: Telemetry,
+        retained: bool,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<(), String> {
+        let key = self.thing_for(place, now, effects)?;
+        let (device_ms, timed, quality) = date(said.claimed, now.wall);
+        let source = if retained { Source::Retained } else { Source::Live };
+        for (pointer, value) in said.values {
+            let series = self.series_for(key, pointer, effects)?;
+            self.last_seq += 1;
+            let quality = if quality == Quality::Good { self.quality_of(key, series) } else { quality };
+            let seq = self.last_seq;
+            let sample = Sample { series, device_ms, received_ms: now.wall, seq, value, source, quality, timed };
+            self.keep(sample, now, effects);
+        }
+        if let Some(thing) = self.things.get_mut(&key).filter(|_| !retained) {
+            thing.silence.heard(now);
+            thing.heard = Some(now.mono);
+        }
+        self.dirty.things.insert(key);
+        Ok(())
+    }
+
+    fn keep(&mut self, sample: Sample, now: Now, effects: &mut Effects) {
+        if sample.source == Source::Live {
+            self.counters.live_values += 1;
+        }
+        if let Some(number) = sample.value.as_number() {
+            self.dirty.samples.push((sample.series, sample.device_ms, number));
+        }
+        if let Some(series) = self.series.get_mut(&sample.series) {
+            let newer = series.latest.as_ref().is_none_or(|l| (l.device_ms, l.seq) <= (sample.device_ms, sample.seq));
+            if newer {
+                series.latest = Some(sample.clone());
+                series.received = Some(now.mono);
+            }
+        }
+        effects.writes.push(Write::Sample(sample));
+    }
+
+    /// What a description calls synthetic is synthetic in every value of that name.
+    fn quality_of(&self, thing: ThingKey, series: SeriesKey) -> Quality {
+        let pointer = self.series.get(&series).map_or("", |s| s.pointer.as_str());
+        let name = pointer.strip_prefix('/').unwrap_or(pointer);
+        let made_up = self.things.get(&thing).is_some_and(|t| t.meta.synthetic.iter().any(|s| s == name));
+        if made_up { Quality::Synthetic } else { Quality::Good }
+    }
+
+    fn described(&mut self, place: &Place<'_>, meta: Meta, now: Now, effects: &mut Effects) -> Result<(), String> {
+        let key = self.thing_for(place, now, effects)?;
+        let Some(thing) = self.things.get_mut(&key) else { return Ok(()) };
+        if thing.meta == meta {
+            return Ok(());
+        }
+        let steerable = !meta.kind.controls().is_empty();
+        thing.words = words(&thing.name, &meta);
+        thing.meta = meta.clone();
+        let unasked = !thing.shadows.get("").is_some_and(|shadow| shadow.current);
+        effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta });
+        self.dirty.things.insert(key);
+        if self.config.shadows && steerable && unasked {
+            self.want_shadow(key, "");
+        }
+        Ok(())
+    }
+
+    /// The thing a topic names, made if it is new.
+    pub(super) fn thing_for(&mut self, place: &Place<'_>, now: Now, effects: &mut Effects) -> Result<ThingKey, String> {
+        if let Some(key) = self.by_name.get(place.thing) {
+            return Ok(*key);
+        }
+        let name = ThingName::new(place.thing).map_err(|e| e.to_string())?;
+        if self.things.len() >= self.config.things_max {
+            return Err(format!(
+                "the profile's limit of {} things is reached; this one is new",
+                self.config.things_max
+            ));
+        }
+        let key = ThingKey(self.things.last_key_value().map_or(0, |(last, _)| last.0) + 1);
+        let meta = meta::from_place(place);
+        effects.writes.push(Write::Thing { thing: key, name: name.clone(), meta: meta.clone() });
+        self.insert_thing(key, name, meta);
+        self.counters.things = self.things.len() as u64;
+        if let Some(thing) = self.things.get_mut(&key).filter(|_| self.up_since.is_some()) {
+            thing.silence.link_up(interval_ms(&thing.meta), now);
+        }
+        self.dirty.things.insert(key);
+        Ok(key)
+    }
+
+    fn series_for(&mut self, key: ThingKey, pointer: String, effects: &mut Effects) -> Result<SeriesKey, String> {
+        let Some(thing) = self.things.get_mut(&key) else { return Err("the thing is gone".into()) };
+        if let Some(series) = thing.series.get(&pointer) {
+            return Ok(*series);
+        }
+        if thing.series.len() >= SERIES_MAX {
+            return Err(format!("{} has {SERIES_MAX} series already; {pointer} would be one more", thing.name));
+        }
+        let series = SeriesKey(self.series.last_key_value().map_or(0, |(last, _)| last.0) + 1);
+        thing.series.insert(pointer.clone(), series);
+        effects.writes.push(Write::Series { series, thing: key, pointer: pointer.clone() });
+        self.series.insert(series, Series { thing: key, pointer, latest: None, received: None });
+        Ok(series)
+    }
+
+    /// The latest value at a pointer, if it is a number.
+    pub(crate) fn number(&self, thing: &super::Thing, pointer: &str) -> Option<f64> {
+        let series = thing.series.get(pointer).and_then(|key| self.series.get(key))?;
+        series.latest.as_ref().map(|sample| &sample.value).and_then(Value::as_number)
+    }
+}

@@ -1,0 +1,184 @@
+//! Shadows in: answers of the service folded into what we know, and `get`s paced after a connect.
+//!
+//! After every connect the order is subscribe, `get`, then only what is newer than the answer (shadow-protocol.md). `update/documents`
+//! carries whole documents, so deltas and partial answers are needed only for their tokens.
+
+use fleetlens_model::command;
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::record::Write;
+use fleetlens_model::shadow::{Document, Followed, Rejection, parse_thing_name};
+use fleetlens_model::time::Now;
+use fleetlens_wire::shadow::{Answer, Op, ShadowTopic, ShadowTopicKind, encode_get};
+use fleetlens_wire::template::Place;
+
+use super::{Effects, Fleet, Outward, Shadow};
+use crate::port::{Publish, Qos};
+
+impl Fleet {
+    /// Folds an answer of the shadow service.
+    pub(super) fn answered(
+        &mut self,
+        topic: ShadowTopic,
+        answer: Answer,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<(), String> {
+        let key = self.thing_for(&Place { thing: &topic.thing, kind: None, area: None }, now, effects)?;
+        let name = topic.shadow.unwrap_or_default();
+        match answer {
+            Answer::Got { document, .. } => self.got(key, &name, Some(document), now, effects),
+            Answer::Documents { current, .. } => {
+                if self
+                    .shadow(key, &name)
+                    .is_some_and(|s| s.document.as_ref().is_none_or(|d| d.version < current.version))
+                {
+                    self.known(key, &name, Some(current), now, effects);
+                }
+            }
+            Answer::Updated { desired, reported, version, timestamp_s, token } => {
+                let known = self.shadow(key, &name).and_then(|s| s.document.as_ref()).cloned().unwrap_or_default();
+                match known.follow(&desired, &reported, version, timestamp_s) {
+                    Followed::Next(next) => self.known(key, &name, Some(next), now, effects),
+                    Followed::Old => {}
+                    Followed::Gap => self.get_shadow(key, &name, now, effects),
+                }
+                self.command_answered(token.as_deref(), command::Input::Accepted { version }, now, effects);
+            }
+            Answer::Deleted { .. } => self.known(key, &name, None, now, effects),
+            Answer::Rejected { op: Op::Get, rejection: Rejection { code: 404, .. }, .. } => {
+                self.got(key, &name, None, now, effects)
+            }
+            Answer::Rejected { op: Op::Get | Op::Delete, .. } => {}
+            Answer::Rejected { op: Op::Update, rejection, token } => {
+                self.command_answered(token.as_deref(), command::Input::Rejected(&rejection), now, effects);
+            }
+            // `documents` says the same and more.
+            Answer::Delta { .. } => {}
+        }
+        self.drive(key, now, effects);
+        Ok(())
+    }
+
+    fn shadow(&mut self, key: ThingKey, name: &str) -> Option<&mut Shadow> {
+        let thing = self.things.get_mut(&key)?;
+        Some(thing.shadows.entry(name.to_string()).or_default())
+    }
+
+    /// The answer to a `get`: authoritative unless something newer came since the link is up.
+    fn got(&mut self, key: ThingKey, name: &str, document: Option<Document>, now: Now, effects: &mut Effects) {
+        let Some(shadow) = self.shadow(key, name) else { return };
+        shadow.gets += 1;
+        shadow.asked = None;
+        let was_current = std::mem::replace(&mut shadow.current, true);
+        let version = |d: &Option<Document>| d.as_ref().map_or(0, |d| d.version);
+        let newer = version(&document) >= version(&shadow.document);
+        if newer || !(shadow.heard_now || was_current) {
+            self.known(key, name, document, now, effects);
+        } else {
+            self.dirty.things.insert(key);
+        }
+    }
+
+    /// The shadow is known anew.
+    fn known(&mut self, key: ThingKey, name: &str, document: Option<Document>, now: Now, effects: &mut Effects) {
+        let Some(shadow) = self.shadow(key, name) else { return };
+        let new = shadow.document != document;
+        shadow.heard_ms = now.wall;
+        shadow.heard_now = true;
+        if new {
+            shadow.open = document.as_ref().and_then(super::watch::open_leaf);
+            shadow.document = document.clone();
+            let name = name.to_string();
+            effects.writes.push(Write::Shadow { thing: key, name, document, heard_ms: now.wall });
+        }
+        self.shadow_changed(key, now, effects);
+        self.dirty.things.insert(key);
+    }
+
+    /// Asks for a shadow unless an earlier question is still open.
+    pub(super) fn get_shadow(&mut self, key: ThingKey, name: &str, now: Now, effects: &mut Effects) {
+        if self.up_since.is_none() || !self.config.shadows {
+            return;
+        }
+        let token = format!("fl-{:016x}-g{}", self.installation, self.last_get + 1);
+        let Some(thing) = self.things.get_mut(&key) else { return };
+        if parse_thing_name(thing.name.as_str()).is_err() {
+            return;
+        }
+        let topic_name = (!name.is_empty()).then(|| name.to_string());
+        let topic = ShadowTopic::new(thing.name.as_str(), topic_name, ShadowTopicKind::Request(Op::Get));
+        let shadow = thing.shadows.entry(name.to_string()).or_default();
+        if shadow.asked.is_some_and(|at| now.mono.since(at) < command::ANSWER_TIMEOUT_MS) {
+            return;
+        }
+        shadow.asked = Some(now.mono);
+        self.last_get += 1;
+        let publish =
+            Publish { topic: topic.to_string(), payload: encode_get(&token), qos: Qos::AtLeastOnce, retain: false };
+        effects.outward.push(Outward::Publish(publish));
+    }
+
+    /// Puts a shadow on the list of those to ask for when there is time.
+    pub(super) fn want_shadow(&mut self, key: ThingKey, name: &str) {
+        if self.up_since.is_some() {
+            self.to_get.push_back((key, name.to_string()));
+        }
+    }
+
+    pub(super) fn opened(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
+        let Some(thing) = self.things.get(&key) else { return };
+        let mut names: Vec<String> = thing.shadows.iter().filter(|(_, s)| !s.current).map(|(n, _)| n.clone()).collect();
+        if thing.shadows.is_empty() {
+            names.push(String::new());
+        }
+        for name in names {
+            self.get_shadow(key, &name, now, effects);
+        }
+    }
+
+    pub(super) fn shadows_after_connect(&mut self, now: Now, effects: &mut Effects) {
+        self.to_get.clear();
+        if !self.config.shadows {
+            return;
+        }
+        let mut wanted = Vec::new();
+        for thing in self.things.values_mut() {
+            for (name, shadow) in &mut thing.shadows {
+                (shadow.current, shadow.heard_now, shadow.asked) = (false, false, None);
+                wanted.push((thing.key, name.clone()));
+            }
+            if !thing.shadows.contains_key("") && !thing.meta.kind.controls().is_empty() {
+                wanted.push((thing.key, String::new()));
+            }
+        }
+        self.to_get.extend(wanted);
+        // People wait for these: open commands come before the rest of the city.
+        let with_commands: Vec<ThingKey> =
+            self.commands.values().filter(|c| c.phase.is_open()).map(|c| c.thing).collect();
+        for key in with_commands {
+            self.drive(key, now, effects);
+        }
+    }
+
+    pub(super) fn shadows_after_loss(&mut self, now: Now, effects: &mut Effects) {
+        self.to_get.clear();
+        for thing in self.things.values_mut() {
+            for shadow in thing.shadows.values_mut() {
+                (shadow.current, shadow.asked) = (false, None);
+            }
+        }
+        self.commands_lost_the_link(now, effects);
+    }
+
+    /// As many `get`s as the profile's pace allows for the time that passed.
+    pub(super) fn get_some_shadows(&mut self, elapsed_ms: u64, now: Now, effects: &mut Effects) {
+        let most = (u64::from(self.config.gets_per_s) * elapsed_ms.min(1000)).div_ceil(1000);
+        for _ in 0..most {
+            let Some((key, name)) = self.to_get.pop_front() else { return };
+            let known = self.things.get(&key).and_then(|t| t.shadows.get(&name)).is_some_and(|s| s.current);
+            if !known {
+                self.get_shadow(key, &name, now, effects);
+            }
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! The one actor: owns the fleet and the windows, and performs effects through the ports.
+//!
+//! One batch is on its way to the disk at any time; what happens meanwhile gathers into the next. So at a low rate every message is
+//! committed at once, and under load batches grow by themselves (docs/adr/0003-delivery.md). When the disk does not keep up, the
+//! link is not read: the broker holds.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fleetlens_ipc::{Call, Fault, FaultCode, Frame};
+use fleetlens_model::record::{Restored, StoreStats};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::FleetConfig;
+use crate::fleet::{Counters, Effects, Fleet, Input, Outward, ReadDone};
+use crate::port::{Clock, Link, LinkEvent, Store, StoreFault, Ui, WindowId};
+use crate::window::{Consequence, Windows};
+
+/// Calls of windows that may wait.
+const CALLS: usize = 256;
+
+/// Link events handled before windows and the clock get their turn.
+const BURST: usize = 512;
+
+/// Writes that may gather while a batch is on its way; with more the link is not read.
+const GATHER_MAX: usize = 20_000;
+
+/// How often windows are told what changed.
+const FRAME_MS: u64 = 100;
+
+/// How often time passes for the fleet.
+const TICK_MS: u64 = 250;
+
+/// How often size and age of the cache are read.
+const STATS_MS: u64 = 10_000;
+
+/// How long to wait before a failed batch is tried again.
+const RETRY_MS: u64 = 1_000;
+
+/// How long a shutdown may go on committing.
+const DRAIN_MS: u64 = 3_000;
+
+/// The three ways to the world, and the clock.
+pub struct Ports<L, S, U, C> {
+    /// To the broker.
+    pub link: L,
+    /// To the cache.
+    pub store: S,
+    /// To the windows.
+    pub ui: U,
+    /// Both clocks.
+    pub clock: C,
+}
+
+enum FromWindow {
+    Attached(WindowId),
+    Said(WindowId, Call),
+    Detached(WindowId),
+}
+
+/// A running engine.
+pub struct Engine {
+    calls: mpsc::Sender<FromWindow>,
+    counters: watch::Receiver<Counters>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// Starts the actor on the current tokio runtime. Windows attached at once see what the cache knew.
+pub fn start<L: Link, S: Store, U: Ui, C: Clock>(
+    config: FleetConfig,
+    restored: Restored,
+    link_events: mpsc::Receiver<LinkEvent>,
+    ports: Ports<L, S, U, C>,
+) -> Engine {
+    let (calls, calls_in) = mpsc::channel(CALLS);
+    let (counters_out, counters) = watch::channel(Counters::default());
+    let stop = CancellationToken::new();
+    let fleet = Fleet::new(config, restored, ports.clock.now());
+    let (results, results_in) = mpsc::channel(CALLS);
+    let actor = Actor {
+        fleet,
+        windows: Windows::default(),
+        ports,
+        gathering: Effects::default(),
+        committing: None,
+        results,
+        counters: counters_out,
+        stuck: false,
+    };
+    let task = tokio::spawn(actor.run(calls_in, link_events, results_in, stop.clone()));
+    Engine { calls, counters, stop, task }
+}
+
+impl Engine {
+    /// A window is here. Waits while too many calls are queued; false when the engine has stopped.
+    pub async fn attach(&self, window: WindowId) -> bool {
+        self.calls.send(FromWindow::Attached(window)).await.is_ok()
+    }
+
+    /// A window says something. Like [`Engine::attach`].
+    pub async fn call(&self, window: WindowId, call: Call) -> bool {
+        self.calls.send(FromWindow::Said(window, call)).await.is_ok()
+    }
+
+    /// A window is gone. Like [`Engine::attach`].
+    pub async fn detach(&self, window: WindowId) -> bool {
+        self.calls.send(FromWindow::Detached(window)).await.is_ok()
+    }
+
+    /// Counts since the start, as they change.
+    pub fn counters(&self) -> watch::Receiver<Counters> {
+        self.counters.clone()
+    }
+
+    /// Drains what the link has handed over, commits it and ends; at most a few seconds. Stop the link first.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if let Err(e) = self.task.await {
+            tracing::error!("the engine ended badly: {e}");
+        }
+    }
+}
+
+enum ResultOf {
+    Read(ReadDone),
+    Stats(Result<StoreStats, StoreFault>),
+}
+
+type Commit = Pin<Box<dyn Future<Output = Result<(), StoreFault>> + Send>>;
+
+/// A batch on its way to the disk; `retry` once it failed.
+struct Committing {
+    batch: Effects,
+    writes: Arc<Vec<fleetlens_model::record::Write>>,
+    future: Option<Commit>,
+    retry: Option<Instant>,
+}
+
+struct Actor<L, S, U, C> {
+    fleet: Fleet,
+    windows: Windows,
+    ports: Ports<L, S, U, C>,
+    gathering: Effects,
+    committing: Option<Committing>,
+    results: mpsc::Sender<ResultOf>,
+    counters: watch::Sender<Counters>,
+    /// The last commit failed; told once.
+    stuck: bool,
+}
+
+impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
+    async fn run(
+        mut self,
+        mut calls: mpsc::Receiver<FromWindow>,
+        mut link_events: mpsc::Receiver<LinkEvent>,
+        mut results: mpsc::Receiver<ResultOf>,
+        stop: CancellationToken,
+    ) {
+        let mut frames = every(FRAME_MS);
+        let mut ticks = every(TICK_MS);
+        let mut stats = every(STATS_MS);
+        let mut burst = Vec::with_capacity(BURST);
+        let mut link_open = true;
+        loop {
+            self.commit_next();
+            let may_read = link_open && self.gathering.writes.len() < GATHER_MAX;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(call) = calls.recv() => {
+                    self.from_window(call);
+                    while let Ok(call) = calls.try_recv() {
+                        self.from_window(call);
+                    }
+                    self.tell_windows();
+                }
+                outcome = committed(&mut self.committing), if self.committing.is_some() => self.committed(outcome),
+                Some(result) = results.recv() => self.result(result),
+                _ = ticks.tick() => self.handle(Input::Ticked),
+                _ = frames.tick() => self.tell_windows(),
+                _ = stats.tick() => self.read_stats(),
+                n = link_events.recv_many(&mut burst, BURST), if may_read => {
+                    link_open = n > 0;
+                    burst.drain(..).for_each(|event| self.handle(Input::Link(event)));
+                }
+            }
+        }
+        self.drain(link_events).await;
+    }
+
+    /// Takes what the link has handed over already and puts it on the disk. It cannot be acknowledged any more; when the broker sends
+    /// it again, it is known.
+    async fn drain(mut self, mut link_events: mpsc::Receiver<LinkEvent>) {
+        link_events.close();
+        while let Ok(event) = link_events.try_recv() {
+            self.handle(Input::Link(event));
+        }
+        let end = Instant::now() + Duration::from_millis(DRAIN_MS);
+        loop {
+            self.commit_next();
+            if self.committing.is_none() {
+                break;
+            }
+            tokio::select! {
+                outcome = committed(&mut self.committing) => self.committed(outcome),
+                () = sleep_until(end) => {
+                    tracing::error!("the cache did not take the last messages in time; the broker still has those of QoS 1");
+                    break;
+                }
+            }
+        }
+        self.tell_windows();
+    }
+
+    fn handle(&mut self, input: Input) {
+        let now = self.ports.clock.now();
+        self.fleet.handle(input, now, &mut self.gathering);
+    }
+
+    fn from_window(&mut self, call: FromWindow) {
+        match call {
+            FromWindow::Attached(window) => self.windows.attach(window),
+            FromWindow::Detached(window) => self.windows.detach(window),
+            FromWindow::Said(window, call) => {
+                self.soil();
+                let now = self.ports.clock.now();
+                match self.windows.call(window, call, &mut self.fleet, now) {
+                    Some(Consequence::Ask { request, intent }) => self.handle(Input::Asked { window, request, intent }),
+                    Some(Consequence::Opened(thing)) => self.handle(Input::Opened(thing)),
+                    Some(Consequence::Read(read)) => self.gathering.outward.push(read),
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// Starts the next batch if none is on its way. A batch without writes needs no disk.
+    fn commit_next(&mut self) {
+        while self.committing.is_none() && !(self.gathering.writes.is_empty() && self.gathering.outward.is_empty()) {
+            let mut batch = std::mem::take(&mut self.gathering);
+            if batch.writes.is_empty() {
+                self.perform(batch);
+                continue;
+            }
+            let writes = Arc::new(std::mem::take(&mut batch.writes));
+            let future: Commit = Box::pin(self.ports.store.commit(writes.clone()));
+            self.committing = Some(Committing { batch, writes, future: Some(future), retry: None });
+        }
+    }
+
+    fn committed(&mut self, outcome: Option<Result<(), StoreFault>>) {
+        match (outcome, self.committing.take()) {
+            (Some(Ok(())), Some(done)) => {
+                self.stuck = false;
+                self.perform(done.batch);
+            }
+            (Some(Err(fault)), Some(mut failed)) => {
+                if !std::mem::replace(&mut self.stuck, true) {
+                    tracing::error!("the cache cannot be written: {fault}");
+                    let message = format!("the cache cannot be written: {fault}. Nothing is acknowledged until it can");
+                    self.windows.notice(&Fault::new(FaultCode::Store, message));
+                }
+                failed.future = None;
+                failed.retry = Some(Instant::now() + Duration::from_millis(RETRY_MS));
+                self.committing = Some(failed);
+            }
+            // The pause after a failure is over: the same batch again.
+            (None, Some(failed)) => {
+                let future: Commit = Box::pin(self.ports.store.commit(failed.writes.clone()));
+                self.committing = Some(Committing { future: Some(future), retry: None, ..failed });
+            }
+            (Some(_) | None, None) => {}
+        }
+    }
+
+    /// Everything outward of a batch whose rows are on the disk.
+    fn perform(&mut self, batch: Effects) {
+        let mut acknowledge = VecDeque::new();
+        for outward in batch.outward {
+            match outward {
+                Outward::Acknowledge(delivery) => acknowledge.push_back(delivery),
+                Outward::Publish(message) => {
+                    let topic = message.topic.clone();
+                    if self.ports.link.publish(message).is_err() {
+                        // Commands come back to it by their time-out, shadows after the next connect.
+                        tracing::debug!("not sent, the link is down or full: {topic}");
+                    }
+                }
+                Outward::Answer { window, request, outcome } => {
+                    self.windows.answer(window, Frame::Answer { request, outcome })
+                }
+                Outward::Read { ticket, query } => {
+                    let read = self.ports.store.history(query);
+                    let results = self.results.clone();
+                    tokio::spawn(async move {
+                        let outcome = read.await.map_err(|fault| fault.to_string());
+                        let _ = results.send(ResultOf::Read(ReadDone { ticket, outcome })).await;
+                    });
+                }
+            }
+        }
+        acknowledge.into_iter().for_each(|delivery| self.ports.link.acknowledge(delivery));
+        if batch.messages > 0 {
+            self.handle(Input::Committed { messages: batch.messages });
+        }
+    }
+
+    fn result(&mut self, result: ResultOf) {
+        match result {
+            ResultOf::Read(done) => {
+                if let Err(fault) = &done.outcome {
+                    self.windows.notice(&Fault::new(FaultCode::Store, format!("the cache cannot be read: {fault}")));
+                }
+                self.soil();
+                self.windows.read(done, &self.fleet);
+                self.tell_windows();
+            }
+            ResultOf::Stats(Ok(stats)) => self.handle(Input::Measured(stats)),
+            ResultOf::Stats(Err(fault)) => tracing::warn!("the cache cannot be measured: {fault}"),
+        }
+    }
+
+    fn read_stats(&mut self) {
+        let stats = self.ports.store.stats();
+        let results = self.results.clone();
+        tokio::spawn(async move {
+            let _ = results.send(ResultOf::Stats(stats.await)).await;
+        });
+    }
+
+    fn soil(&mut self) {
+        let dirty = self.fleet.take_dirty();
+        self.windows.soil(&dirty, &self.fleet);
+    }
+
+    fn tell_windows(&mut self) {
+        self.soil();
+        let now = self.ports.clock.now();
+        for (window, parcel) in self.windows.parcels(&self.fleet, now) {
+            if self.ports.ui.push(window, parcel).is_break() {
+                self.windows.detach(window);
+            }
+        }
+        self.counters.send_if_modified(|shown| {
+            let counters = self.fleet.counters();
+            std::mem::replace(shown, counters) != counters
+        });
+    }
+}
+
+/// The outcome of the batch on its way, or `None` when the pause after a failure is over.
+async fn committed(committing: &mut Option<Committing>) -> Option<Result<(), StoreFault>> {
+    match committing {
+        Some(Committing { future: Some(future), .. }) => Some(future.await),
+        Some(Committing { retry: Some(at), .. }) => {
+            sleep_until(*at).await;
+            None
+        }
+        Some(Committing { future: None, retry: None, .. }) | None => std::future::pending().await,
+    }
+}
+
+fn every(ms: u64) -> tokio::time::Interval {
+    let mut ticks = interval(Duration::from_millis(ms));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}

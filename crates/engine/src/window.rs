@@ -1,0 +1,271 @@
+//! What each window is shown: views with revisions, coalesced to what the window can take (docs: `fleetlens_ipc`).
+//!
+//! Pure like the fleet: calls and dirt in, parcels out.
+
+mod chart;
+mod list;
+mod map;
+mod page;
+
+use std::collections::BTreeMap;
+
+use fleetlens_ipc::rows::{Change, Rows};
+use fleetlens_ipc::{
+    CONTRACT, Call, Fault, FaultCode, Frame, Intent, Look, PARCELS_IN_FLIGHT, Parcel, RequestId, ViewId,
+};
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::time::{MonoMs, Now};
+
+use crate::fleet::{Dirty, Fleet, Outward, ReadDone, ReadTicket};
+use crate::port::WindowId;
+
+/// Views one window may have; more is a mistake in it.
+const VIEWS_MAX: usize = 64;
+
+/// How often counters and lists are told anew at most, in milliseconds.
+const SLOW_MS: u64 = 500;
+
+/// What a call of a window leads to beyond views.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Consequence {
+    /// The engine is asked.
+    Ask {
+        /// Whose answer it will be.
+        request: RequestId,
+        /// What is wanted.
+        intent: Intent,
+    },
+    /// A thing was opened.
+    Opened(ThingKey),
+    /// A chart needs its past.
+    Read(Outward),
+}
+
+/// Every attached window.
+#[derive(Debug, Default)]
+pub struct Windows {
+    windows: BTreeMap<WindowId, Window>,
+    looks: u64,
+}
+
+#[derive(Debug, Default)]
+struct Window {
+    views: BTreeMap<ViewId, View>,
+    /// Answers and notices, in order.
+    said: Vec<Frame>,
+    sent: u64,
+    seen: u64,
+    /// The first parcel that showed live values.
+    live: Option<u64>,
+}
+
+#[derive(Debug)]
+struct View {
+    rev: u64,
+    kind: ViewKind,
+    /// When it was last looked into, for the slow ones.
+    told: Option<MonoMs>,
+    dirty: bool,
+}
+
+#[derive(Debug)]
+enum ViewKind {
+    Status,
+    Map(map::MapView),
+    Thing(page::PageView),
+    Chart(chart::ChartView),
+    Find(list::FindView),
+    Attention(list::AttentionView),
+}
+
+impl Windows {
+    /// A window came; it says `Hello` and what it looks at by itself.
+    pub fn attach(&mut self, window: WindowId) {
+        self.windows.insert(window, Window::default());
+    }
+
+    /// A window is gone.
+    pub fn detach(&mut self, window: WindowId) {
+        self.windows.remove(&window);
+    }
+
+    /// Whether anybody looks.
+    pub fn is_empty(&self) -> bool {
+        self.windows.is_empty()
+    }
+
+    /// Folds a window's call.
+    pub fn call(&mut self, id: WindowId, call: Call, fleet: &mut Fleet, now: Now) -> Option<Consequence> {
+        self.looks += 1;
+        let look = self.looks;
+        let window = self.windows.get_mut(&id)?;
+        match call {
+            Call::Hello { contract } => {
+                *window = Window { sent: window.sent, seen: window.sent, ..Window::default() };
+                if contract != CONTRACT {
+                    let message = format!(
+                        "this window speaks contract {contract}, the program {CONTRACT}; start the program again"
+                    );
+                    window.said.push(Frame::Notice(Fault::new(FaultCode::Contract, message)));
+                }
+                None
+            }
+            Call::Look { view, at } => window.look(id, view, at, look, fleet, now),
+            Call::LookAway { view } => {
+                window.views.remove(&view);
+                None
+            }
+            Call::Seen { parcel } => {
+                window.seen = window.seen.max(parcel.min(window.sent));
+                if window.live.is_some_and(|live| window.seen >= live) {
+                    fleet.live_was_seen();
+                }
+                None
+            }
+            Call::Ask { request, intent } => Some(Consequence::Ask { request, intent }),
+        }
+    }
+
+    /// An answer for a window.
+    pub fn answer(&mut self, window: WindowId, frame: Frame) {
+        if let Some(window) = self.windows.get_mut(&window) {
+            window.said.push(frame);
+        }
+    }
+
+    /// Something everybody should know.
+    pub fn notice(&mut self, fault: &Fault) {
+        for window in self.windows.values_mut() {
+            window.said.push(Frame::Notice(fault.clone()));
+        }
+    }
+
+    /// A chart's past was read.
+    pub fn read(&mut self, done: ReadDone, fleet: &Fleet) {
+        let view = self.windows.get_mut(&done.ticket.window).and_then(|w| w.views.get_mut(&done.ticket.view));
+        if let Some(View { kind: ViewKind::Chart(chart), dirty, .. }) = view {
+            *dirty |= chart.read(done, fleet);
+        }
+    }
+
+    /// Marks what changed.
+    pub fn soil(&mut self, dirty: &Dirty, fleet: &Fleet) {
+        for window in self.windows.values_mut() {
+            for view in window.views.values_mut() {
+                view.dirty |= match &mut view.kind {
+                    ViewKind::Status => true,
+                    ViewKind::Map(map) => map.soil(dirty),
+                    ViewKind::Thing(page) => page.soil(dirty),
+                    ViewKind::Chart(chart) => chart.soil(dirty, fleet),
+                    ViewKind::Find(_) | ViewKind::Attention(_) => dirty.everything || !dirty.things.is_empty(),
+                };
+            }
+        }
+    }
+
+    /// What every window is told now. A window with too many unseen parcels is told nothing yet; its views go on coalescing.
+    pub fn parcels(&mut self, fleet: &Fleet, now: Now) -> Vec<(WindowId, Parcel)> {
+        let mut parcels = Vec::new();
+        for (id, window) in &mut self.windows {
+            if window.sent.saturating_sub(window.seen) >= PARCELS_IN_FLIGHT as u64 {
+                continue;
+            }
+            let mut frames = std::mem::take(&mut window.said);
+            let mut live = false;
+            for (view_id, view) in &mut window.views {
+                let frame = view.frame(*view_id, fleet, now);
+                live |= frame.is_some() && matches!(view.kind, ViewKind::Map(_) | ViewKind::Thing(_));
+                frames.extend(frame);
+            }
+            if frames.is_empty() {
+                continue;
+            }
+            window.sent += 1;
+            if live && fleet.up_since.is_some() && fleet.counters.live_values > 0 {
+                window.live.get_or_insert(window.sent);
+            }
+            parcels.push((*id, Parcel { number: window.sent, frames }));
+        }
+        parcels
+    }
+}
+
+impl Window {
+    fn look(
+        &mut self,
+        id: WindowId,
+        view: ViewId,
+        at: Look,
+        look: u64,
+        fleet: &Fleet,
+        now: Now,
+    ) -> Option<Consequence> {
+        if self.views.len() >= VIEWS_MAX && !self.views.contains_key(&view) {
+            let message = format!("a window may look at {VIEWS_MAX} things at once");
+            self.said.push(Frame::Notice(Fault::new(FaultCode::Invalid, message)));
+            return None;
+        }
+        let mut consequence = None;
+        let kind = match at {
+            Look::Status => ViewKind::Status,
+            Look::Map { area } => ViewKind::Map(map::MapView::new(area)),
+            Look::Thing { thing } => {
+                consequence = Some(Consequence::Opened(thing));
+                ViewKind::Thing(page::PageView::new(thing))
+            }
+            Look::Chart { series, span_ms, buckets } => {
+                let ticket = ReadTicket { window: id, view, look };
+                let (chart, query) = chart::ChartView::new(ticket, series, span_ms, buckets, fleet, now);
+                consequence = query.map(|query| Consequence::Read(Outward::Read { ticket, query }));
+                ViewKind::Chart(chart)
+            }
+            Look::Find { text, limit } => ViewKind::Find(list::FindView::new(&text, limit)),
+            Look::Attention { limit } => ViewKind::Attention(list::AttentionView::new(limit)),
+        };
+        self.views.insert(view, View { rev: 0, kind, told: None, dirty: true });
+        consequence
+    }
+}
+
+/// What a view has to say: everything, some changes, or nothing.
+enum Told {
+    All(Rows),
+    Some(Vec<Change>),
+    Nothing,
+}
+
+impl View {
+    fn frame(&mut self, id: ViewId, fleet: &Fleet, now: Now) -> Option<Frame> {
+        let slow = matches!(self.kind, ViewKind::Status | ViewKind::Find(_) | ViewKind::Attention(_));
+        let too_soon = slow && self.told.is_some_and(|told| now.mono.since(told) < SLOW_MS);
+        if !self.dirty || too_soon {
+            return None;
+        }
+        let first = self.rev == 0;
+        let told = match &mut self.kind {
+            ViewKind::Status => {
+                let status = Box::new(list::status(fleet, now));
+                if first { Told::All(Rows::Status(status)) } else { Told::Some(vec![Change::Status(status)]) }
+            }
+            ViewKind::Map(map) => map.tell(first, fleet),
+            ViewKind::Thing(page) => page.tell(first, fleet, now),
+            ViewKind::Chart(chart) => chart.tell(first, fleet, now),
+            ViewKind::Find(find) => find.tell(first, fleet),
+            ViewKind::Attention(attention) => attention.tell(first, fleet),
+        };
+        self.dirty = false;
+        self.told = Some(now.mono);
+        match told {
+            Told::All(rows) => {
+                self.rev = 1;
+                Some(Frame::Snapshot { view: id, rows })
+            }
+            Told::Some(changes) if changes.is_empty() => None,
+            Told::Some(changes) => {
+                self.rev += 1;
+                Some(Frame::Patch { view: id, rev: self.rev, changes })
+            }
+            Told::Nothing => None,
+        }
+    }
+}

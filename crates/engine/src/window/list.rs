@@ -1,0 +1,151 @@
+//! The status bar, what was found, and what needs a person.
+
+use fleetlens_ipc::rows::{Attention, AttentionRow, Change, FoundRow, Rows, Status as StatusRow};
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::kind::Kind;
+use fleetlens_model::time::{Now, WallMs};
+
+use super::Told;
+use super::map::status_of;
+use crate::fleet::{Fleet, Thing, Trouble};
+
+pub(super) fn status(fleet: &Fleet, now: Now) -> StatusRow {
+    let kinds = Kind::ALL.into_iter().map(|kind| {
+        let count = fleet.things.values().filter(|t| t.meta.kind == kind).count();
+        (kind, u32::try_from(count).unwrap_or(u32::MAX))
+    });
+    let open = fleet.commands.values().filter(|c| c.phase.is_waiting()).count();
+    let troubled = fleet.things.values().filter(|t| t.trouble.is_some()).count();
+    StatusRow {
+        link: fleet.link.clone(),
+        broker: fleet.config.broker.clone(),
+        guarantee: fleet.config.guarantee.clone(),
+        profile: fleet.config.profile.clone(),
+        demo: fleet.config.demo,
+        who: fleet.config.who.clone(),
+        things: u32::try_from(fleet.things.len()).unwrap_or(u32::MAX),
+        kinds: kinds.filter(|(_, count)| *count > 0).collect(),
+        received: fleet.counters.received,
+        stored: fleet.counters.stored,
+        refused: fleet.counters.refused,
+        shed: fleet.counters.shed,
+        per_s: fleet.per_s(now),
+        last_message_age_ms: fleet.last_message.map(|at| now.mono.since(at)),
+        newest_value_ms: fleet.things.values().filter_map(|t| t.silence.last_heard()).max(),
+        cache_bytes: fleet.stats.bytes,
+        oldest_sample_ms: fleet.stats.oldest_ms,
+        open_commands: u32::try_from(open).unwrap_or(u32::MAX),
+        attention: u32::try_from(troubled).unwrap_or(u32::MAX),
+        wall_ms: now.wall,
+        refusals: fleet.refusals.iter().cloned().collect(),
+    }
+}
+
+/// What people call a thing: its title, else its name.
+pub(super) fn title(thing: &Thing) -> &str {
+    if thing.meta.title.is_empty() { thing.name.as_str() } else { &thing.meta.title }
+}
+
+#[derive(Debug)]
+pub(super) struct FindView {
+    words: Vec<String>,
+    limit: usize,
+    shown: Vec<FoundRow>,
+}
+
+impl FindView {
+    pub(super) fn new(text: &str, limit: u32) -> FindView {
+        let words = text.to_lowercase().split_whitespace().take(8).map(str::to_string).collect();
+        FindView { words, limit: limit.clamp(1, 200) as usize, shown: Vec::new() }
+    }
+
+    pub(super) fn tell(&mut self, first: bool, fleet: &Fleet) -> Told {
+        let found = self.found(fleet);
+        if first {
+            self.shown.clone_from(&found);
+            Told::All(Rows::Found(found))
+        } else if found != self.shown {
+            self.shown.clone_from(&found);
+            Told::Some(vec![Change::Found(found)])
+        } else {
+            Told::Nothing
+        }
+    }
+
+    /// Every word must be there; a title that begins with what was typed comes first, then by title.
+    fn found(&self, fleet: &Fleet) -> Vec<FoundRow> {
+        let Some(head) = self.words.first() else { return Vec::new() };
+        let mut hits: Vec<(bool, String, ThingKey)> = fleet
+            .things
+            .values()
+            .filter(|thing| self.words.iter().all(|word| thing.words.contains(word.as_str())))
+            .map(|thing| (!thing.words.starts_with(head.as_str()), title(thing).to_lowercase(), thing.key))
+            .collect();
+        hits.sort();
+        let rows = hits.iter().take(self.limit).filter_map(|(_, _, key)| fleet.things.get(key));
+        rows.map(|thing| found_row(thing, fleet)).collect()
+    }
+}
+
+fn found_row(thing: &Thing, fleet: &Fleet) -> FoundRow {
+    let parts = [thing.meta.street.as_str(), thing.meta.area.as_str()];
+    let place: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    FoundRow {
+        thing: thing.key,
+        name: thing.name.as_str().to_string(),
+        title: title(thing).to_string(),
+        place: place.join(" · "),
+        kind: thing.meta.kind,
+        status: status_of(thing, fleet).code(),
+        at: thing.meta.at,
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct AttentionView {
+    limit: usize,
+    shown: Attention,
+}
+
+impl AttentionView {
+    pub(super) fn new(limit: u32) -> AttentionView {
+        AttentionView { limit: limit.clamp(1, 200) as usize, shown: Attention::default() }
+    }
+
+    pub(super) fn tell(&mut self, first: bool, fleet: &Fleet) -> Told {
+        let mut rows: Vec<AttentionRow> = fleet.things.values().filter_map(|thing| row(thing, fleet)).collect();
+        // Worst first, then the newest: what just happened is what a person can still do something about.
+        rows.sort_by_key(|r| (std::cmp::Reverse(r.status), std::cmp::Reverse(r.since_ms), r.thing));
+        let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        rows.truncate(self.limit);
+        let attention = Attention { count, rows };
+        if first {
+            self.shown.clone_from(&attention);
+            Told::All(Rows::Attention(attention))
+        } else if attention != self.shown {
+            self.shown.clone_from(&attention);
+            Told::Some(vec![Change::Attention(attention)])
+        } else {
+            Told::Nothing
+        }
+    }
+}
+
+fn row(thing: &Thing, fleet: &Fleet) -> Option<AttentionRow> {
+    let title = title(thing);
+    let (title, sentence, since_ms): (String, String, WallMs) = match thing.trouble.as_ref()? {
+        Trouble::Silent { since_ms } => {
+            let every = thing.meta.interval_s;
+            (
+                format!("{title} is silent"),
+                format!("speaks every {every} s as a rule · check power and radio"),
+                *since_ms,
+            )
+        }
+        Trouble::NotConverged { since_ms, what } => {
+            (format!("{title} not converged"), format!("{what} · check the device, then send again"), *since_ms)
+        }
+        Trouble::CommandFailed { since_ms, what } => (format!("{title}: command failed"), what.clone(), *since_ms),
+    };
+    Some(AttentionRow { thing: thing.key, title, sentence, status: status_of(thing, fleet).code(), since_ms })
+}

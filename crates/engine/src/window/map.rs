@@ -1,0 +1,106 @@
+//! The map: packed rows of every thing in a box, then only those whose row changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fleetlens_ipc::map::{FLAG_GONE, FLAG_PENDING, LEVEL_UNKNOWN, MapRow, ROW_BYTES, Status};
+use fleetlens_ipc::rows::{Change, Rows};
+use fleetlens_model::freshness::Freshness;
+use fleetlens_model::geo::GeoBox;
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::kind::Kind;
+
+use super::Told;
+use crate::fleet::{Dirty, Fleet, Thing};
+
+#[derive(Debug)]
+pub(super) struct MapView {
+    area: GeoBox,
+    shown: BTreeMap<ThingKey, MapRow>,
+    changed: BTreeSet<ThingKey>,
+    all: bool,
+}
+
+impl MapView {
+    pub(super) fn new(area: GeoBox) -> MapView {
+        MapView { area, shown: BTreeMap::new(), changed: BTreeSet::new(), all: true }
+    }
+
+    pub(super) fn soil(&mut self, dirty: &Dirty) -> bool {
+        self.all |= dirty.everything;
+        if !self.all {
+            self.changed.extend(&dirty.things);
+        }
+        self.all || !self.changed.is_empty()
+    }
+
+    pub(super) fn tell(&mut self, first: bool, fleet: &Fleet) -> Told {
+        let changed = std::mem::take(&mut self.changed);
+        let all = std::mem::replace(&mut self.all, false);
+        let mut bytes = Vec::new();
+        if all {
+            fleet.things.values().for_each(|thing| self.tell_thing(thing, fleet, &mut bytes));
+        } else {
+            changed
+                .iter()
+                .filter_map(|key| fleet.things.get(key))
+                .for_each(|thing| self.tell_thing(thing, fleet, &mut bytes));
+        }
+        match (first, bytes.len() / ROW_BYTES) {
+            (true, _) => Told::All(Rows::Map(bytes)),
+            (false, 0) => Told::Nothing,
+            (false, _) => Told::Some(vec![Change::Map(bytes)]),
+        }
+    }
+
+    fn tell_thing(&mut self, thing: &Thing, fleet: &Fleet, bytes: &mut Vec<u8>) {
+        let row = map_row(thing, fleet).filter(|row| self.area.contains(row.at));
+        match (row, self.shown.get(&thing.key).copied()) {
+            (Some(row), before) if before != Some(row) => {
+                row.write(bytes);
+                self.shown.insert(thing.key, row);
+            }
+            (None, Some(before)) => {
+                MapRow { flags: FLAG_GONE, ..before }.write(bytes);
+                self.shown.remove(&thing.key);
+            }
+            (Some(_) | None, Some(_) | None) => {}
+        }
+    }
+}
+
+/// A thing's mark; `None` while nobody said where it stands.
+fn map_row(thing: &Thing, fleet: &Fleet) -> Option<MapRow> {
+    let at = thing.meta.at?;
+    let pending = thing.commands.iter().any(|id| fleet.commands.get(id).is_some_and(|c| c.phase.is_waiting()));
+    let flags = if pending { FLAG_PENDING } else { 0 };
+    Some(MapRow {
+        thing: thing.key,
+        at,
+        kind: thing.meta.kind,
+        status: status_of(thing, fleet),
+        flags,
+        level: level_of(thing, fleet),
+    })
+}
+
+/// What a thing's mark says.
+pub(super) fn status_of(thing: &Thing, fleet: &Fleet) -> Status {
+    match (&thing.trouble, thing.silence.freshness(fleet.lost_ms)) {
+        (Some(_), _) => Status::Warning,
+        (None, Freshness::Live) => Status::Normal,
+        (None, Freshness::Silent { .. }) => Status::Warning,
+        (None, Freshness::Never | Freshness::Unknown { .. }) => Status::Unknown,
+    }
+}
+
+fn level_of(thing: &Thing, fleet: &Fleet) -> u8 {
+    let share = match thing.meta.kind {
+        Kind::Lamp => fleet.number(thing, "/dim_pct"),
+        Kind::Parking => match (fleet.number(thing, "/free"), thing.meta.capacity) {
+            (Some(free), Some(capacity)) if capacity > 0 => Some(100.0 - 100.0 * free / f64::from(capacity)),
+            (Some(_) | None, Some(_) | None) => None,
+        },
+        Kind::Other => None,
+    };
+    share.map_or(LEVEL_UNKNOWN, |percent| percent.clamp(0.0, 100.0).round() as u8)
+}

@@ -1,0 +1,249 @@
+//! One thing's page: head, values, shadows and commands; after the snapshot only rows that differ.
+//!
+//! Ages grow by themselves in the window, so a row counts as changed only when something else of it did.
+
+use fleetlens_ipc::rows::{Change, CommandRow, LeafRow, Rows, ShadowTable, StepRow, ThingHead, ThingPage, ValueRow};
+use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
+use fleetlens_model::freshness::limit_ms;
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::kind::Kind;
+use fleetlens_model::shadow::{Leaf, leaf_at};
+use fleetlens_model::time::{Now, WallMs};
+use serde_json::Value as Json;
+
+use super::Told;
+use super::list::title;
+use super::map::status_of;
+use crate::fleet::{Dirty, Fleet, Shadow, Thing, interval_ms};
+
+/// Commands on a page.
+const COMMANDS_SHOWN: usize = 20;
+
+#[derive(Debug)]
+pub(super) struct PageView {
+    thing: ThingKey,
+    shown: Option<ThingPage>,
+}
+
+impl PageView {
+    pub(super) fn new(thing: ThingKey) -> PageView {
+        PageView { thing, shown: None }
+    }
+
+    pub(super) fn soil(&mut self, dirty: &Dirty) -> bool {
+        dirty.everything || dirty.things.contains(&self.thing)
+    }
+
+    pub(super) fn tell(&mut self, first: bool, fleet: &Fleet, now: Now) -> Told {
+        let Some(thing) = fleet.things.get(&self.thing) else {
+            return if first { Told::All(Rows::Missing) } else { Told::Nothing };
+        };
+        let page = page(thing, fleet, now);
+        let told = match self.shown.as_ref().filter(|_| !first) {
+            Some(before) => Told::Some(changes(before, &page)),
+            None => Told::All(Rows::Thing(Box::new(page.clone()))),
+        };
+        self.shown = Some(page);
+        told
+    }
+}
+
+fn changes(before: &ThingPage, page: &ThingPage) -> Vec<Change> {
+    let mut changes = Vec::new();
+    if ageless_head(&before.head) != ageless_head(&page.head) || page.head.heard_age_ms < before.head.heard_age_ms {
+        changes.push(Change::Head(page.head.clone()));
+    }
+    for row in &page.values {
+        let same = |old: &ValueRow| old.series == row.series && ageless(old) == ageless(row);
+        if !before.values.iter().any(same) {
+            changes.push(Change::Value(row.clone()));
+        }
+    }
+    for table in page.shadows.iter().filter(|table| !before.shadows.contains(table)) {
+        changes.push(Change::Shadow(table.clone()));
+    }
+    for row in &page.commands {
+        let timeless = |c: &CommandRow| CommandRow { expires_in_ms: None, ..c.clone() };
+        if !before.commands.iter().any(|old| timeless(old) == timeless(row)) {
+            changes.push(Change::Command(row.clone()));
+        }
+    }
+    changes
+}
+
+fn ageless(row: &ValueRow) -> ValueRow {
+    ValueRow { age_ms: 0, ..row.clone() }
+}
+
+fn ageless_head(head: &ThingHead) -> ThingHead {
+    ThingHead { heard_age_ms: None, ..head.clone() }
+}
+
+fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
+    let mut values: Vec<ValueRow> =
+        thing.series.keys().filter_map(|pointer| value_row(thing, pointer, fleet, now)).collect();
+    values.sort_by(|a, b| (a.rank, &a.pointer).cmp(&(b.rank, &b.pointer)));
+    let shadows = thing.shadows.iter().filter_map(|(name, shadow)| shadow_table(name, shadow)).collect();
+    let commands = thing.commands.iter().rev().take(COMMANDS_SHOWN).filter_map(|id| fleet.commands.get(id));
+    ThingPage {
+        head: head(thing, fleet, now),
+        values,
+        shadows,
+        commands: commands.map(|command| command_row(command, thing.meta.kind, now)).collect(),
+        may_command: fleet.config.who.role.may_command() && fleet.config.shadows,
+    }
+}
+
+fn head(thing: &Thing, fleet: &Fleet, now: Now) -> ThingHead {
+    let heard_age_ms = match (thing.heard, thing.silence.last_heard()) {
+        (Some(at), _) => Some(now.mono.since(at)),
+        (None, Some(at)) => Some(now.wall.since(at)),
+        (None, None) => None,
+    };
+    ThingHead {
+        thing: thing.key,
+        name: thing.name.as_str().to_string(),
+        title: title(thing).to_string(),
+        kind: thing.meta.kind,
+        at: thing.meta.at,
+        area: thing.meta.area.clone(),
+        street: thing.meta.street.clone(),
+        capacity: thing.meta.capacity,
+        synthetic: thing.meta.synthetic.clone(),
+        freshness: thing.silence.freshness(fleet.lost_ms),
+        heard_age_ms,
+        status: status_of(thing, fleet).code(),
+    }
+}
+
+fn value_row(thing: &Thing, pointer: &str, fleet: &Fleet, now: Now) -> Option<ValueRow> {
+    let key = thing.series.get(pointer)?;
+    let series = fleet.series.get(key)?;
+    let sample = series.latest.as_ref()?;
+    let field = thing.meta.kind.field(pointer);
+    Some(ValueRow {
+        series: *key,
+        pointer: pointer.to_string(),
+        label: field.map_or_else(|| bare(pointer).to_string(), |f| f.label.to_string()),
+        unit: thing.meta.unit(pointer).to_string(),
+        decimals: field.map_or(2, |f| f.decimals),
+        rank: field.map_or(u8::MAX, |f| f.rank),
+        value: sample.value.clone(),
+        source: fleet.source(series, sample),
+        quality: sample.quality,
+        timed: sample.timed,
+        age_ms: fleet.age_ms(series, sample, now),
+        old_after_ms: limit_ms(interval_ms(&thing.meta)),
+        device_ms: sample.device_ms,
+        received_ms: sample.received_ms,
+    })
+}
+
+fn shadow_table(name: &str, shadow: &Shadow) -> Option<ShadowTable> {
+    let document = shadow.document.as_ref()?;
+    let delta = document.delta().map(|(state, _)| state).unwrap_or_default();
+    let leaf_row = |leaf: Leaf| LeafRow {
+        differs: leaf.desired.is_some() && leaf_at(&delta, &leaf.pointer).is_some(),
+        desired: leaf.desired.as_ref().map(Json::to_string),
+        reported: leaf.reported.as_ref().map(Json::to_string),
+        desired_ms: leaf.desired_at_s.map(WallMs::from_s),
+        reported_ms: leaf.reported_at_s.map(WallMs::from_s),
+        pointer: leaf.pointer,
+    };
+    Some(ShadowTable {
+        name: name.to_string(),
+        version: document.version,
+        current: shadow.current,
+        heard_ms: shadow.heard_ms,
+        leaves: document.leaves().into_iter().map(leaf_row).collect(),
+    })
+}
+
+/// A command as its row.
+pub(super) fn command_row(command: &Command, kind: Kind, now: Now) -> CommandRow {
+    let step_row = |(step, at_ms): &(Step, WallMs)| StepRow { step: *step, at_ms: *at_ms, note: note(*step, command) };
+    CommandRow {
+        id: command.id,
+        thing: command.thing,
+        shadow: command.shadow.clone(),
+        title: command_title(command, kind),
+        changes: command
+            .wants
+            .iter()
+            .map(|w| (w.pointer.clone(), w.before.as_ref().map(Json::to_string), w.value.to_string()))
+            .collect(),
+        by: command.by.clone(),
+        phase: command.phase.clone(),
+        steps: command.steps.iter().map(step_row).collect(),
+        sentence: sentence(&command.phase),
+        expires_in_ms: command.phase.is_waiting().then(|| command.left_ms(now)),
+        can_cancel: command.phase.is_waiting(),
+    }
+}
+
+/// A command in words: `dim to 40 %`, `barrier: open`.
+pub(super) fn command_title(command: &Command, kind: Kind) -> String {
+    let part = |want: &fleetlens_model::command::Want| {
+        let unit = kind.field(&want.pointer).map_or("", |f| f.unit);
+        let value = match &want.value {
+            Json::String(text) => text.clone(),
+            Json::Bool(true) => "on".to_string(),
+            Json::Bool(false) => "off".to_string(),
+            Json::Number(_) | Json::Null | Json::Array(_) | Json::Object(_) => want.value.to_string(),
+        };
+        match kind.control(&want.pointer).map(|c| c.label) {
+            Some(label) if label.ends_with(" to") => {
+                format!("{} {value} {unit}", label.to_lowercase()).trim_end().to_string()
+            }
+            Some(label) => format!("{}: {value} {unit}", label.to_lowercase()).trim_end().to_string(),
+            None => format!("{} → {value} {unit}", bare(&want.pointer)).trim_end().to_string(),
+        }
+    };
+    command.wants.iter().map(part).collect::<Vec<_>>().join(", ")
+}
+
+/// Where a command stands, as a sentence for the screen.
+fn sentence(phase: &Phase) -> String {
+    match phase {
+        Phase::Pending => "waits to be sent".into(),
+        Phase::Sent => "sent, not answered yet".into(),
+        Phase::Accepted { .. } => "accepted, not yet obeyed".into(),
+        Phase::Rejected { reason, .. } => format!("rejected: {reason}"),
+        Phase::Settled => "done: the device reports it".into(),
+        Phase::Overtaken { .. } => "a newer command took its place".into(),
+        Phase::Expired { withdrawal: Withdrawal::NotNeeded } => {
+            "expired before it could be sent; it will not happen".into()
+        }
+        Phase::Expired { withdrawal: Withdrawal::Needed } => {
+            "expired; being taken back so that it cannot happen later".into()
+        }
+        Phase::Expired { withdrawal: Withdrawal::Done } => "expired and taken back; it will not happen later".into(),
+        Phase::Cancelled { withdrawal: Withdrawal::NotNeeded } => "taken back before it was sent".into(),
+        Phase::Cancelled { withdrawal: Withdrawal::Needed } => "being taken back".into(),
+        Phase::Cancelled { withdrawal: Withdrawal::Done } => "taken back".into(),
+    }
+}
+
+fn note(step: Step, command: &Command) -> String {
+    match (step, &command.phase) {
+        (Step::Asked, _) => format!("by {}", command.by.name),
+        (Step::Accepted, Phase::Accepted { version }) => format!("version {version}"),
+        (Step::Rejected, Phase::Rejected { code, reason }) => format!("{code} · {reason}"),
+        (
+            Step::Sent
+            | Step::Accepted
+            | Step::Rejected
+            | Step::Settled
+            | Step::Overtaken
+            | Step::Expired
+            | Step::Cancelled
+            | Step::Withdrawn,
+            _,
+        ) => String::new(),
+    }
+}
+
+/// A pointer as a name, for values nobody gave one.
+pub(super) fn bare(pointer: &str) -> &str {
+    pointer.strip_prefix('/').unwrap_or(pointer)
+}
