@@ -1,1 +1,154 @@
-//! Charts over any plotters backend.
+//! Charts over any plotters backend: a canvas in the window, SVG in reports and goldens.
+//!
+//! What does not belong here: I/O, a clock, text layout that asks a browser, any sentence but the axes' labels. The same
+//! [`Plot`] at the same size gives the same strokes, and [`geometry::Geometry`] tells a pointer where they are.
+//!
+//! Everything is laid out in device pixels, whole ones for hair lines, so that a grid is sharp at every [`Plot::scale`].
+
+mod draw;
+pub mod geometry;
+mod ticks;
+
+use fleetlens_model::downsample::Bucket;
+use fleetlens_model::time::WallMs;
+use thiserror::Error;
+
+pub use crate::draw::draw;
+pub use crate::geometry::{Geometry, nearest};
+
+/// Red, green, blue, each 0–255.
+pub type Rgb = (u8, u8, u8);
+
+/// The colours of a chart. None of them is the colour of what can be clicked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Theme {
+    /// Behind everything; the whole area is filled with it.
+    pub ground: Rgb,
+    /// Hair lines.
+    pub grid: Rgb,
+    /// Labels; at least 4.5 : 1 on the ground.
+    pub text: Rgb,
+    /// The means.
+    pub line: Rgb,
+    /// Between the smallest and the largest value, drawn with [`Theme::ENVELOPE_ALPHA`].
+    pub envelope: Rgb,
+    /// Moments: wanted, not yet so.
+    pub mark: Rgb,
+}
+
+impl Theme {
+    /// How much of the envelope's colour lies over the ground, 0–1.
+    pub const ENVELOPE_ALPHA: f64 = 0.24;
+
+    /// On the drawer's dark ground.
+    pub const DARK: Theme = Theme {
+        ground: (21, 26, 33),
+        grid: (38, 47, 58),
+        text: (142, 155, 171),
+        line: (201, 211, 222),
+        envelope: (142, 155, 171),
+        mark: (168, 139, 250),
+    };
+
+    /// On the drawer's light ground.
+    pub const LIGHT: Theme = Theme {
+        ground: (255, 255, 255),
+        grid: (221, 227, 234),
+        text: (86, 99, 115),
+        line: (51, 64, 79),
+        envelope: (86, 99, 115),
+        mark: (107, 70, 214),
+    };
+}
+
+/// A moment worth a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark<'a> {
+    /// When; outside the plot's span it is left out.
+    pub at_ms: WallMs,
+    /// What, in a few words; left out where it would lie over another mark's words. May be empty.
+    pub label: &'a str,
+}
+
+/// One series over a stretch of time, with everything its picture depends on but the size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plot<'a> {
+    /// In the order of time; those outside the span are left out.
+    pub buckets: &'a [Bucket],
+    /// Width of a bucket, at least 1.
+    pub bucket_ms: u64,
+    /// A stretch longer than this without a bucket is a gap and stays one.
+    pub gap_ms: u64,
+    /// Left edge.
+    pub from_ms: WallMs,
+    /// Right edge, after the left one.
+    pub until_ms: WallMs,
+    /// What the person's clock shows more than UTC, in minutes. One for the whole span: on the two days a year when clocks
+    /// change, one side is labelled an hour off.
+    pub utc_offset_min: i32,
+    /// Unit of the values, written once; may be empty.
+    pub unit: &'a str,
+    /// Digits after the point that the values have; ticks are never finer.
+    pub decimals: u8,
+    /// Moments, in any order.
+    pub marks: &'a [Mark<'a>],
+    /// Colours.
+    pub theme: Theme,
+    /// Device pixels per CSS pixel, above 0.
+    pub scale: f64,
+    /// Family of the labels as CSS names it, e.g. `Inter Variable, sans-serif`.
+    pub font: &'a str,
+}
+
+impl<'a> Plot<'a> {
+    /// Whether nothing is known of the span: [`draw`] then shows only the time axis, and the words are the caller's.
+    pub fn is_empty(&self) -> bool {
+        self.visible().next().is_none()
+    }
+
+    /// The buckets that reach into the span and hold a finite mean.
+    fn visible(&self) -> impl Iterator<Item = &'a Bucket> + use<'a> {
+        let width_ms = i64::try_from(self.bucket_ms.max(1)).unwrap_or(i64::MAX);
+        let (from, until) = (self.from_ms.0, self.until_ms.0);
+        self.buckets.iter().filter(move |bucket| {
+            bucket.start_ms.0.saturating_add(width_ms) > from
+                && bucket.start_ms.0 <= until
+                && bucket.mean().is_finite()
+                && bucket.min.is_finite()
+                && bucket.max.is_finite()
+        })
+    }
+
+    /// Whether two neighbours belong to one stretch, so that a line joins them.
+    fn are_joined(&self, earlier: &Bucket, later: &Bucket) -> bool {
+        let apart_ms = u64::try_from(later.start_ms.0.saturating_sub(earlier.start_ms.0)).unwrap_or(0);
+        apart_ms.saturating_sub(self.bucket_ms) <= self.gap_ms
+    }
+}
+
+/// Why a chart could not be drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ChartError {
+    /// There is less room than a line needs.
+    #[error("a chart of {width_px}×{height_px} px has no room; it needs at least 60×40 CSS px")]
+    NoRoom {
+        /// Width given, in device pixels.
+        width_px: u32,
+        /// Height given, in device pixels.
+        height_px: u32,
+    },
+    /// The right edge is not after the left one.
+    #[error("a chart from {from_ms} until {until_ms} has no span; its end must be after its start")]
+    NoSpan {
+        /// Left edge given, epoch milliseconds.
+        from_ms: i64,
+        /// Right edge given, epoch milliseconds.
+        until_ms: i64,
+    },
+    /// The scale is no positive number.
+    #[error("a chart needs device pixels per CSS pixel above 0")]
+    NoScale,
+    /// The backend refused a stroke.
+    #[error("the chart could not be drawn: {0}")]
+    Backend(String),
+}

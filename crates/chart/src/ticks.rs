@@ -1,0 +1,284 @@
+//! Where an axis is labelled: values on 1-2-5 steps, times on round local ones.
+
+use std::fmt::Write;
+
+use fleetlens_model::time::WallMs;
+
+const SECOND_MS: i64 = 1_000;
+const MINUTE_MS: i64 = 60 * SECOND_MS;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// Distances between time labels that people count in.
+const TIME_STEPS_MS: [i64; 21] = [
+    SECOND_MS,
+    2 * SECOND_MS,
+    5 * SECOND_MS,
+    10 * SECOND_MS,
+    15 * SECOND_MS,
+    30 * SECOND_MS,
+    MINUTE_MS,
+    2 * MINUTE_MS,
+    5 * MINUTE_MS,
+    10 * MINUTE_MS,
+    15 * MINUTE_MS,
+    30 * MINUTE_MS,
+    HOUR_MS,
+    2 * HOUR_MS,
+    3 * HOUR_MS,
+    6 * HOUR_MS,
+    12 * HOUR_MS,
+    DAY_MS,
+    2 * DAY_MS,
+    7 * DAY_MS,
+    28 * DAY_MS,
+];
+
+/// 1969-12-29: days are counted from a Monday, so that weekly labels stand on Mondays.
+const A_MONDAY_MS: i64 = -3 * DAY_MS;
+
+/// The values an axis spans, and those it is labelled at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValueAxis {
+    /// Value at the bottom edge.
+    pub low: f64,
+    /// Value at the top edge, above `low`.
+    pub high: f64,
+    /// Labelled values, rising.
+    pub ticks: Vec<ValueTick>,
+}
+
+/// A labelled value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValueTick {
+    /// The value.
+    pub value: f64,
+    /// Its digits, without the unit.
+    pub label: String,
+}
+
+/// An axis for values from `min` to `max` with headroom and at most `most` labels; a flat line comes to lie in the middle.
+/// Labels never have more than `decimals` digits after the point, nor a sign that no value has.
+pub fn value_axis(min: f64, max: f64, decimals: u8, most: usize) -> ValueAxis {
+    let finest = 10f64.powi(-i32::from(decimals));
+    let flat = max - min < finest / 2.0;
+    let (low, high) = if flat {
+        let middle = min / 2.0 + max / 2.0;
+        let room = (middle.abs() * 0.1).max(2.0 * finest);
+        (middle - room, middle + room)
+    } else {
+        let room = ((max - min) * 0.1).max(finest / 2.0);
+        (min - room, max + room)
+    };
+    let most = most.max(1);
+    let mut step = step_125((high - low) / most as f64).max(finest);
+    loop {
+        let first = (low / step).ceil();
+        let ticks: Vec<ValueTick> = (0..=most)
+            .map(|i| (first + i as f64) * step)
+            .filter(|value| *value <= high && (*value >= 0.0 || min < 0.0))
+            .map(|value| ValueTick { value, label: value_label(value, step, decimals) })
+            .collect();
+        // One label alone says nothing about the scale, and a coarse step may fall beside the axis altogether.
+        if ticks.len() >= most.min(2) || step <= finest {
+            return ValueAxis { low, high, ticks };
+        }
+        step = step_125(step * 0.4).max(finest);
+    }
+}
+
+/// The smallest of 1, 2, 5 times a power of ten that is at least `rough`.
+fn step_125(rough: f64) -> f64 {
+    let power = 10f64.powf(rough.log10().floor());
+    // A hair of tolerance: 0.2 / 0.1 is a little more than 2.
+    [1.0, 2.0, 5.0].into_iter().map(|m| m * power).find(|step| *step >= rough * 0.999_999).unwrap_or(10.0 * power)
+}
+
+/// A value with as many digits as its step needs; thousands apart from 10 000 on.
+fn value_label(value: f64, step: f64, decimals: u8) -> String {
+    let needed = (-step.log10().floor()).clamp(0.0, f64::from(decimals)) as usize;
+    let plain = format!("{:.needed$}", value + 0.0);
+    let (whole, fraction) = plain.split_once('.').map_or((plain.as_str(), None), |(w, f)| (w, Some(f)));
+    let digits = whole.chars().filter(char::is_ascii_digit).count();
+    if digits < 5 {
+        return plain;
+    }
+    let mut grouped = String::new();
+    let mut left = digits;
+    for c in whole.chars() {
+        if c.is_ascii_digit() {
+            if left % 3 == 0 && left != digits {
+                grouped.push('\u{202f}');
+            }
+            left -= 1;
+        }
+        grouped.push(c);
+    }
+    if let Some(fraction) = fraction {
+        grouped.push('.');
+        grouped.push_str(fraction);
+    }
+    grouped
+}
+
+/// A labelled moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeTick {
+    /// When.
+    pub at_ms: WallMs,
+    /// Time of day, or the day at midnight.
+    pub label: String,
+}
+
+/// Round local times within a span, at most `most` of them.
+pub fn time_ticks(from: WallMs, until: WallMs, utc_offset_min: i32, most: usize) -> Vec<TimeTick> {
+    let offset_ms = i64::from(utc_offset_min) * MINUTE_MS;
+    let span_ms = until.0.saturating_sub(from.0).max(1);
+    let most = i64::try_from(most.max(1)).unwrap_or(1);
+    let last = 28 * DAY_MS;
+    let step_ms = TIME_STEPS_MS.into_iter().find(|step| span_ms / step < most).unwrap_or_else(|| {
+        let steps = span_ms / (last * most) + 1;
+        last.saturating_mul(steps)
+    });
+    let base_ms = if step_ms > DAY_MS { A_MONDAY_MS } else { 0 };
+    let local = from.0.saturating_add(offset_ms).saturating_sub(base_ms);
+    let mut at = local.div_euclid(step_ms).saturating_mul(step_ms);
+    if at < local {
+        at = at.saturating_add(step_ms);
+    }
+    let mut ticks = Vec::new();
+    loop {
+        let local_ms = at.saturating_add(base_ms);
+        let at_ms = WallMs(local_ms.saturating_sub(offset_ms));
+        if at_ms > until || ticks.len() as i64 > most {
+            return ticks;
+        }
+        ticks.push(TimeTick { at_ms, label: time_label(local_ms, step_ms) });
+        at = at.saturating_add(step_ms);
+    }
+}
+
+/// `10:45`, with seconds where the step is below a minute, and at midnight the day.
+fn time_label(local_ms: i64, step_ms: i64) -> String {
+    let in_day_ms = local_ms.rem_euclid(DAY_MS);
+    if in_day_ms == 0 {
+        return day_label(local_ms.div_euclid(DAY_MS), step_ms);
+    }
+    let (h, m, s) = (in_day_ms / HOUR_MS, in_day_ms / MINUTE_MS % 60, in_day_ms / SECOND_MS % 60);
+    let mut label = format!("{h:02}:{m:02}");
+    if step_ms < MINUTE_MS {
+        // Writing to a String cannot fail.
+        let _ = write!(label, ":{s:02}");
+    }
+    label
+}
+
+/// `14 Nov`, with the weekday where every label is a day of one week or two.
+fn day_label(day: i64, step_ms: i64) -> String {
+    let (month, date) = month_and_date(day);
+    let month = MONTHS.get(month).copied().unwrap_or_default();
+    if step_ms != DAY_MS && step_ms != 2 * DAY_MS {
+        return format!("{date} {month}");
+    }
+    let weekday =
+        usize::try_from((day + 3).rem_euclid(7)).ok().and_then(|i| WEEKDAYS.get(i)).copied().unwrap_or_default();
+    format!("{weekday} {date}")
+}
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/// Month (0 for January) and day of the month of a day since 1970-01-01, in the Gregorian calendar. The year is shifted to
+/// begin in March, so that the leap day comes last (H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days).
+fn month_and_date(day: i64) -> (usize, i64) {
+    let day_of_era = (day + 719_468).rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let date = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    (usize::try_from((month_from_march + 2) % 12).unwrap_or_default(), date)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(axis: &ValueAxis) -> Vec<&str> {
+        axis.ticks.iter().map(|t| t.label.as_str()).collect()
+    }
+
+    #[test]
+    fn values_are_labelled_on_steps_of_one_two_and_five() {
+        for (min, max, decimals, most, want) in [
+            (0.0, 100.0, 0, 4, vec!["0", "50", "100"]),
+            (61.2, 61.8, 1, 4, vec!["61.2", "61.4", "61.6", "61.8"]),
+            (3.0, 5.0, 0, 4, vec!["3", "4", "5"]),
+            (-20.0, 20.0, 0, 3, vec!["-20", "0", "20"]),
+            (0.0, 48_000.0, 0, 3, vec!["0", "20\u{202f}000", "40\u{202f}000"]),
+            (
+                1_234_000.0,
+                1_236_000.0,
+                0,
+                3,
+                vec!["1\u{202f}234\u{202f}000", "1\u{202f}235\u{202f}000", "1\u{202f}236\u{202f}000"],
+            ),
+        ] {
+            assert_eq!(labels(&value_axis(min, max, decimals, most)), want, "{min} to {max}");
+        }
+    }
+
+    #[test]
+    fn an_axis_is_never_finer_than_the_values_and_never_without_a_label() {
+        for (min, max) in
+            [(0.0, 0.0), (40.0, 40.0), (0.0, 1.0), (7.0, 9.0), (-3.0, -3.0), (1e9, 1e9 + 1.0), (99.0, 100.0)]
+        {
+            for most in 1..8 {
+                let axis = value_axis(min, max, 0, most);
+                assert!(!axis.ticks.is_empty() && axis.ticks.len() <= most + 1, "{min} to {max}, {most}: {axis:?}");
+                assert!(axis.low < min && max < axis.high, "{min} to {max}: headroom");
+                let mut seen = labels(&axis);
+                seen.dedup();
+                assert_eq!(seen.len(), axis.ticks.len(), "{min} to {max}, {most}: {axis:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_flat_line_lies_in_the_middle_and_a_count_of_nothing_shows_no_sign() {
+        let axis = value_axis(0.0, 0.0, 0, 4);
+        assert_eq!(axis.low, -axis.high);
+        assert_eq!(labels(&axis), ["0", "1", "2"]);
+    }
+
+    #[test]
+    fn times_are_labelled_where_the_local_clock_is_round() {
+        // 2025-11-14T09:50:10Z
+        let from = WallMs(1_763_113_810_000);
+        let take = |span_ms: i64, offset_min: i32, most: usize| -> Vec<String> {
+            time_ticks(from, from.plus(span_ms), offset_min, most).into_iter().map(|t| t.label).collect()
+        };
+        assert_eq!(take(15 * MINUTE_MS, 60, 4), ["10:55", "11:00", "11:05"]);
+        assert_eq!(take(45_000, 0, 4), ["09:50:15", "09:50:30", "09:50:45"]);
+        assert_eq!(take(HOUR_MS, 330, 4), ["15:30", "16:00"]);
+        assert_eq!(take(DAY_MS, 60, 5), ["12:00", "18:00", "15 Nov", "06:00"]);
+        assert_eq!(take(7 * DAY_MS, 60, 4), ["Sat 15", "Mon 17", "Wed 19", "Fri 21"]);
+        assert_eq!(take(7 * DAY_MS, 60, 8)[0], "Sat 15");
+        assert_eq!(take(60 * DAY_MS, 0, 4), ["17 Nov", "15 Dec", "12 Jan"]);
+    }
+
+    #[test]
+    fn months_begin_and_end_where_the_calendar_says() {
+        for (day, want) in [(0, (0, 1)), (58, (1, 28)), (59, (2, 1)), (789, (1, 29)), (790, (2, 1)), (-1, (11, 31))] {
+            assert_eq!(month_and_date(day), want, "day {day}");
+        }
+    }
+
+    #[test]
+    fn there_are_never_more_labels_than_asked_for() {
+        for span_ms in [1, 999, 60_000, HOUR_MS, 31 * HOUR_MS, 400 * DAY_MS, 40_000 * DAY_MS] {
+            for most in 1..12 {
+                assert!(time_ticks(WallMs(77), WallMs(77 + span_ms), 345, most).len() <= most + 1, "{span_ms} {most}");
+            }
+        }
+    }
+}

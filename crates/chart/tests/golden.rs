@@ -1,0 +1,182 @@
+//! Charts as SVG against committed files. `UPDATE_GOLDENS=1 cargo test -p fleetlens-chart` writes them anew; look at them then.
+
+use std::path::PathBuf;
+
+use fleetlens_chart::{ChartError, Geometry, Mark, Plot, Theme, draw, nearest};
+use fleetlens_model::downsample::{Bucket, Downsampler};
+use fleetlens_model::time::WallMs;
+use plotters::drawing::IntoDrawingArea;
+use plotters::prelude::SVGBackend;
+
+/// 2025-11-14T09:44:00Z.
+const FROM: WallMs = WallMs(1_763_113_440_000);
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+fn plot(buckets: &[Bucket], bucket_ms: u64, span_ms: i64) -> Plot<'_> {
+    Plot {
+        buckets,
+        bucket_ms,
+        gap_ms: bucket_ms * 2,
+        from_ms: FROM,
+        until_ms: FROM.plus(span_ms),
+        utc_offset_min: 60,
+        unit: "W",
+        decimals: 1,
+        marks: &[],
+        theme: Theme::DARK,
+        scale: 1.0,
+        font: "Inter, sans-serif",
+    }
+}
+
+/// Samples every `every_ms` folded into buckets; `value` is asked at each moment since [`FROM`] and may know nothing.
+fn buckets(bucket_ms: u64, span_ms: i64, every_ms: usize, value: impl Fn(i64) -> Option<f64>) -> Vec<Bucket> {
+    let mut folded = Downsampler::new(bucket_ms);
+    for t in (0..span_ms).step_by(every_ms) {
+        if let Some(value) = value(t) {
+            folded.add(FROM.plus(t), value);
+        }
+    }
+    folded.buckets().to_vec()
+}
+
+/// A wobble between -1 and 1 that is the same on every machine.
+fn wobble(t: i64) -> f64 {
+    ((t / 1_000 * 7_919) % 2_001) as f64 / 1_000.0 - 1.0
+}
+
+/// Silent from minute 20 to 34, but for one word at 27.
+fn is_heard(t: i64) -> bool {
+    !(20 * MINUTE_MS..=34 * MINUTE_MS).contains(&t) || t == 27 * MINUTE_MS
+}
+
+fn svg(plot: &Plot, width_px: u32, height_px: u32) -> Result<String, ChartError> {
+    let mut text = String::new();
+    {
+        let root = SVGBackend::with_string(&mut text, (width_px, height_px)).into_drawing_area();
+        draw(plot, &root)?;
+    }
+    Ok(text)
+}
+
+#[test]
+fn every_chart_looks_as_it_did() {
+    let hour =
+        buckets(30_000, HOUR_MS, 10_000, |t| Some(if t < 30 * MINUTE_MS { 24.6 } else { 61.6 } + wobble(t) * 1.4));
+    let gap = buckets(30_000, HOUR_MS, 10_000, |t| is_heard(t).then(|| 61.0 + wobble(t) * 2.0));
+    let flat = buckets(30_000, HOUR_MS, 10_000, |_| Some(40.0));
+    let single = buckets(30_000, HOUR_MS, 10_000, |t| (t == 25 * MINUTE_MS).then_some(48.2));
+    let week = buckets(3_600_000, 7 * DAY_MS, 600_000, |t| {
+        let day_part = (t % DAY_MS) as f64 / DAY_MS as f64;
+        Some((1_420.0 - 1_100.0 * (1.0 - (2.0 * day_part - 1.0).abs()) + wobble(t) * 60.0).round())
+    });
+    let day = buckets(300_000, DAY_MS, 60_000, |t| Some(18_000.0 + 9_000.0 * wobble(t / 3_600 / 5 * 1_000).signum()));
+    let marks = [
+        Mark { at_ms: FROM.plus(30 * MINUTE_MS), label: "dim to 100 %" },
+        Mark { at_ms: FROM.plus(31 * MINUTE_MS), label: "dim to 95 %" },
+        Mark { at_ms: FROM.plus(58 * MINUTE_MS), label: "dim to 90 %" },
+        Mark { at_ms: FROM.plus(-1), label: "before" },
+    ];
+    let cases = [
+        ("hour-with-marks-dark", Plot { marks: &marks, ..plot(&hour, 30_000, HOUR_MS) }, (361, 140)),
+        (
+            "hour-with-marks-light-2x",
+            Plot { marks: &marks, theme: Theme::LIGHT, scale: 2.0, ..plot(&hour, 30_000, HOUR_MS) },
+            (722, 280),
+        ),
+        ("gap", plot(&gap, 30_000, HOUR_MS), (361, 140)),
+        ("flat", Plot { unit: "%", decimals: 0, ..plot(&flat, 30_000, HOUR_MS) }, (361, 140)),
+        ("single", Plot { unit: "°C", ..plot(&single, 30_000, HOUR_MS) }, (361, 140)),
+        ("empty", plot(&[], 30_000, HOUR_MS), (361, 140)),
+        (
+            "week-light",
+            Plot { unit: "spaces", decimals: 0, theme: Theme::LIGHT, ..plot(&week, 3_600_000, 7 * DAY_MS) },
+            (720, 220),
+        ),
+        ("day-of-thousands", Plot { unit: "", decimals: 0, ..plot(&day, 300_000, DAY_MS) }, (520, 180)),
+        ("smallest", plot(&hour, 30_000, HOUR_MS), (60, 40)),
+    ];
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let mut differing = Vec::new();
+    for (name, plot, (width_px, height_px)) in cases {
+        let drawn = svg(&plot, width_px, height_px).unwrap();
+        let file = folder.join(format!("{name}.svg"));
+        if std::env::var_os("UPDATE_GOLDENS").is_some() {
+            std::fs::write(&file, &drawn).unwrap();
+        } else if std::fs::read_to_string(&file).unwrap_or_default() != drawn {
+            differing.push(name);
+        }
+    }
+    assert!(differing.is_empty(), "other than committed: {differing:?}; UPDATE_GOLDENS=1 rewrites them");
+}
+
+#[test]
+fn a_gap_is_not_bridged_and_a_lone_value_is_a_dot() {
+    let gap = buckets(30_000, HOUR_MS, 10_000, |t| is_heard(t).then_some(61.0));
+    let drawn = svg(&plot(&gap, 30_000, HOUR_MS), 361, 140).unwrap();
+    assert_eq!(drawn.matches("<polyline").count(), 2);
+    assert_eq!(drawn.matches("<circle").count(), 1);
+    let joined = Plot { gap_ms: 20 * 60_000, ..plot(&gap, 30_000, HOUR_MS) };
+    assert_eq!(svg(&joined, 361, 140).unwrap().matches("<polyline").count(), 1);
+}
+
+#[test]
+fn the_pointer_finds_what_is_drawn_under_it_and_nothing_in_a_gap() {
+    let known = buckets(30_000, HOUR_MS, 10_000, |t| is_heard(t).then_some(t as f64));
+    let plot = plot(&known, 30_000, HOUR_MS);
+    let (width_px, height_px) = (721, 140);
+    let geometry = Geometry::of(&plot, width_px, height_px).unwrap();
+    for bucket in &known {
+        assert_eq!(nearest(&plot, geometry.bucket_x_px(bucket), width_px, height_px), Some(bucket));
+    }
+    let found = |minutes: f64| {
+        let x_px = geometry.x_px(FROM.plus((minutes * 60_000.0) as i64));
+        nearest(&plot, x_px, width_px, height_px).map(|bucket| (bucket.start_ms.0 - FROM.0) / MINUTE_MS)
+    };
+    for (minutes, want) in
+        [(10.1, Some(10)), (23.8, None), (27.2, Some(27)), (30.5, None), (34.0, Some(34)), (60.0, Some(59))]
+    {
+        assert_eq!(found(minutes), want, "at {minutes} min");
+    }
+    let (left, right) = (nearest(&plot, 0.0, width_px, height_px), nearest(&plot, 721.0, width_px, height_px));
+    assert_eq!((left, right), (None, known.last()), "left lie the labels, further away than a finger's width");
+    assert_eq!(geometry.time_at(geometry.x_px(FROM.plus(12 * MINUTE_MS))), FROM.plus(12 * MINUTE_MS));
+}
+
+#[test]
+fn what_cannot_be_drawn_says_why() {
+    let fine = plot(&[], 1_000, HOUR_MS);
+    for (name, plot, size, want) in [
+        ("no room", fine, (59, 40), ChartError::NoRoom { width_px: 59, height_px: 40 }),
+        (
+            "no room at twice the scale",
+            Plot { scale: 2.0, ..fine },
+            (60, 79),
+            ChartError::NoRoom { width_px: 60, height_px: 79 },
+        ),
+        (
+            "no span",
+            Plot { until_ms: FROM, ..fine },
+            (300, 100),
+            ChartError::NoSpan { from_ms: FROM.0, until_ms: FROM.0 },
+        ),
+        ("no scale", Plot { scale: f64::NAN, ..fine }, (300, 100), ChartError::NoScale),
+    ] {
+        assert_eq!(svg(&plot, size.0, size.1), Err(want), "{name}");
+        assert_eq!(nearest(&plot, 10.0, size.0, size.1), None, "{name}");
+    }
+}
+
+#[test]
+fn values_that_are_no_numbers_and_buckets_outside_the_span_change_nothing() {
+    let mut known = buckets(30_000, HOUR_MS, 10_000, |t| Some(wobble(t)));
+    let before = svg(&plot(&known, 30_000, HOUR_MS), 361, 140).unwrap();
+    let stranger =
+        |start_ms: WallMs, value: f64| Bucket { start_ms, min: value, max: value, sum: value, last: value, count: 1 };
+    known.insert(0, stranger(FROM.plus(-30_001), 9_000.0));
+    known.insert(40, stranger(FROM.plus(20 * MINUTE_MS), f64::INFINITY));
+    known.push(stranger(FROM.plus(HOUR_MS + 1), -9_000.0));
+    assert_eq!(svg(&plot(&known, 30_000, HOUR_MS), 361, 140).unwrap(), before);
+}
