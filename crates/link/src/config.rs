@@ -1,0 +1,154 @@
+//! How to reach a broker and what to ask of it.
+
+use std::fmt;
+
+use crate::error::LinkError;
+
+/// The longest packet MQTT can describe (MQTT 3.1.1, 2.2.3).
+const PACKET_MAX_BYTES: u32 = 268_435_455;
+/// A limit below this could not even carry a CONNECT.
+const PACKET_MIN_BYTES: u32 = 256;
+/// The client library takes no shorter one with MQTT 5.
+const KEEP_ALIVE_MIN_S: u16 = 5;
+
+/// The version of MQTT.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// MQTT 3.1.1.
+    V4,
+    /// MQTT 5.
+    #[default]
+    V5,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Protocol::V4 => "MQTT 3.1.1",
+            Protocol::V5 => "MQTT 5",
+        })
+    }
+}
+
+/// Everything a link needs to know. Take [`LinkConfig::new`] and change what differs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LinkConfig {
+    /// `mqtt://host[:port]`; `mqtts://` is refused until TLS is built in.
+    pub url: String,
+    /// The version to speak.
+    pub protocol: Protocol,
+    /// Our name with the broker; must be ours alone and stay the same, because the session hangs on it.
+    pub client_id: String,
+    /// Forgets the session at every connection: what is published while we are away is lost.
+    pub clean_start: bool,
+    /// How long the broker keeps the session after we are gone, in seconds; `u32::MAX` for ever. MQTT 5 only: with 3.1.1 the
+    /// broker decides.
+    pub session_expiry_s: u32,
+    /// How often we show that we live, in seconds; at least 5.
+    pub keep_alive_s: u16,
+    /// Topic filters with their QoS, 0 or 1; subscribed on every connection.
+    pub filters: Vec<(String, u8)>,
+    /// Events that may wait for the receiver; at least 1.
+    pub inbox: usize,
+    /// Publishes that may wait for the connection; at least 1.
+    pub outbox: usize,
+    /// The largest packet taken or sent, in bytes; 256–268435455.
+    pub max_packet_bytes: u32,
+    /// User name and password.
+    pub credentials: Option<(String, String)>,
+}
+
+impl LinkConfig {
+    /// A persistent MQTT 5 session of one hour without filters; 1 000 places each way; packets of up to 1 MiB.
+    pub fn new(url: impl Into<String>, client_id: impl Into<String>) -> LinkConfig {
+        LinkConfig {
+            url: url.into(),
+            protocol: Protocol::V5,
+            client_id: client_id.into(),
+            clean_start: false,
+            session_expiry_s: 3600,
+            keep_alive_s: 30,
+            filters: Vec::new(),
+            inbox: 1000,
+            outbox: 1000,
+            max_packet_bytes: 1 << 20,
+            credentials: None,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), LinkError> {
+        if self.client_id.is_empty() {
+            return Err(LinkError::ClientId);
+        }
+        if self.keep_alive_s < KEEP_ALIVE_MIN_S {
+            return Err(LinkError::KeepAlive(self.keep_alive_s));
+        }
+        if !(PACKET_MIN_BYTES..=PACKET_MAX_BYTES).contains(&self.max_packet_bytes) {
+            return Err(LinkError::PacketLimit(self.max_packet_bytes));
+        }
+        for (queue, places) in [("inbox", self.inbox), ("outbox", self.outbox)] {
+            if places == 0 {
+                return Err(LinkError::NoPlaces(queue));
+            }
+        }
+        for (filter, qos) in &self.filters {
+            if !rumqttc::valid_filter(filter) || filter.contains('\0') {
+                return Err(LinkError::Filter(filter.clone()));
+            }
+            if *qos > 1 {
+                return Err(LinkError::Qos { filter: filter.clone(), qos: *qos });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for LinkConfig {
+    /// Everything but the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LinkConfig")
+            .field("url", &self.url)
+            .field("protocol", &self.protocol)
+            .field("client_id", &self.client_id)
+            .field("clean_start", &self.clean_start)
+            .field("session_expiry_s", &self.session_expiry_s)
+            .field("keep_alive_s", &self.keep_alive_s)
+            .field("filters", &self.filters)
+            .field("inbox", &self.inbox)
+            .field("outbox", &self.outbox)
+            .field("max_packet_bytes", &self.max_packet_bytes)
+            .field("user", &self.credentials.as_ref().map(|(user, _)| user))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_that_can_never_work_is_refused_before_anything_starts() {
+        let good = || LinkConfig { filters: vec![("a/+/#".into(), 1)], ..LinkConfig::new("mqtt://h", "c") };
+        assert_eq!(good().check(), Ok(()));
+        for (bad, want) in [
+            (LinkConfig { client_id: String::new(), ..good() }, LinkError::ClientId),
+            (LinkConfig { keep_alive_s: 4, ..good() }, LinkError::KeepAlive(4)),
+            (LinkConfig { filters: vec![("a/#/b".into(), 0)], ..good() }, LinkError::Filter("a/#/b".into())),
+            (LinkConfig { filters: vec![(String::new(), 0)], ..good() }, LinkError::Filter(String::new())),
+            (LinkConfig { filters: vec![("a".into(), 2)], ..good() }, LinkError::Qos { filter: "a".into(), qos: 2 }),
+            (LinkConfig { max_packet_bytes: 10, ..good() }, LinkError::PacketLimit(10)),
+            (LinkConfig { inbox: 0, ..good() }, LinkError::NoPlaces("inbox")),
+            (LinkConfig { outbox: 0, ..good() }, LinkError::NoPlaces("outbox")),
+        ] {
+            assert_eq!(bad.check(), Err(want), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_password_is_not_printed() {
+        let config =
+            LinkConfig { credentials: Some(("ada".into(), "secret".into())), ..LinkConfig::new("mqtt://h", "c") };
+        let printed = format!("{config:?}");
+        assert!(printed.contains("ada") && !printed.contains("secret"), "{printed}");
+    }
+}

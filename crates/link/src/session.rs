@@ -1,0 +1,136 @@
+//! The client library behind one face for both versions of MQTT: one connection, never reused after an error, because a
+//! session lost with publishes in flight can livelock the library's event loop.
+
+mod v4;
+mod v5;
+
+use std::time::Duration;
+
+use crate::address::Address;
+use crate::config::{LinkConfig, Protocol};
+use crate::fault::Fault;
+
+/// A connection that takes longer to come about has failed.
+const CONNECT_WITHIN_S: u64 = 10;
+
+/// Publishes at QoS 1 that may be on the way without an answer; the packet id starts again from 1 after this many.
+const IN_FLIGHT_MAX: u16 = 1000;
+
+/// Acknowledgements share the library's queue with publishes and must always fit: at most every packet id once.
+const ACKNOWLEDGEMENTS_MAX: usize = u16::MAX as usize;
+
+/// The half that is polled.
+pub(crate) enum Session {
+    V4(Box<v4::Session>),
+    V5(Box<v5::Session>),
+}
+
+/// The half that takes requests, without waiting.
+#[derive(Clone, Debug)]
+pub(crate) enum Requests {
+    V4(rumqttc::AsyncClient),
+    V5(rumqttc::v5::AsyncClient),
+}
+
+/// What came of one step of the connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// CONNACK. The limits are the broker's, where it names them.
+    Greeted { session_present: bool, packet_max_bytes: Option<u32>, keep_alive_s: Option<u16> },
+    /// PUBLISH; the topic is an error where it is not UTF-8.
+    Published {
+        topic: Result<String, String>,
+        payload: Vec<u8>,
+        qos: u8,
+        retained: bool,
+        redelivered: bool,
+        packet_id: u16,
+    },
+    /// A SUBSCRIBE of ours went out; they go in the order of the requests.
+    SubscribeSent { packet_id: u16 },
+    /// SUBACK: for each filter nothing or why not.
+    Subscribed { packet_id: u16, refusals: Vec<Option<String>> },
+    /// A PUBLISH of ours went out; they go in the order of the requests. 0 at QoS 0.
+    PublishSent { packet_id: u16 },
+    /// PUBACK.
+    PublishAnswered { packet_id: u16, refusal: Option<String> },
+    /// Our DISCONNECT went out.
+    GoodbyeSent,
+    /// Nothing that concerns anybody else.
+    Other,
+}
+
+/// The request was not taken: the library's queue is full or its session is gone.
+#[derive(Debug)]
+pub(crate) struct NotTaken;
+
+impl Session {
+    /// Prepares a connection; it is made at the first poll.
+    pub fn new(config: &LinkConfig, at: &Address) -> (Session, Requests) {
+        let places = config.outbox + ACKNOWLEDGEMENTS_MAX + config.filters.len();
+        match config.protocol {
+            Protocol::V4 => {
+                let (session, requests) = v4::Session::new(config, at, places);
+                (Session::V4(Box::new(session)), Requests::V4(requests))
+            }
+            Protocol::V5 => {
+                let (session, requests) = v5::Session::new(config, at, places);
+                (Session::V5(Box::new(session)), Requests::V5(requests))
+            }
+        }
+    }
+
+    /// The next step. Not to be dropped half-way while the connection is to live: a packet on its way out would be lost.
+    pub async fn poll(&mut self) -> Result<Step, Fault> {
+        match self {
+            Session::V4(session) => session.poll().await,
+            Session::V5(session) => session.poll().await,
+        }
+    }
+}
+
+impl Requests {
+    /// Asks for these filters in one packet.
+    pub fn subscribe(&self, filters: &[(String, u8)]) -> Result<(), NotTaken> {
+        match self {
+            Requests::V4(client) => v4::subscribe(client, filters),
+            Requests::V5(client) => v5::subscribe(client, filters),
+        }
+    }
+
+    /// Queues a message; `qos` above 1 counts as 1.
+    pub fn publish(&self, topic: String, payload: Vec<u8>, qos: u8, retain: bool) -> Result<(), NotTaken> {
+        match self {
+            Requests::V4(client) => v4::publish(client, topic, payload, qos, retain),
+            Requests::V5(client) => v5::publish(client, topic, payload, qos, retain),
+        }
+    }
+
+    /// Queues the PUBACK of a packet.
+    pub fn acknowledge(&self, packet_id: u16) -> Result<(), NotTaken> {
+        match self {
+            Requests::V4(client) => v4::acknowledge(client, packet_id),
+            Requests::V5(client) => v5::acknowledge(client, packet_id),
+        }
+    }
+
+    /// Queues a DISCONNECT behind everything else.
+    pub fn say_goodbye(&self) -> Result<(), NotTaken> {
+        match self {
+            Requests::V4(client) => client.try_disconnect().map_err(|_| NotTaken),
+            Requests::V5(client) => client.try_disconnect().map_err(|_| NotTaken),
+        }
+    }
+}
+
+/// Small packets leave at once: an acknowledgement that waits for company delays the broker's next messages.
+fn network_options() -> rumqttc::NetworkOptions {
+    let mut options = rumqttc::NetworkOptions::new();
+    options.set_tcp_nodelay(true);
+    options.set_connection_timeout(CONNECT_WITHIN_S);
+    options
+}
+
+fn keep_alive(config: &LinkConfig) -> Duration {
+    Duration::from_secs(u64::from(config.keep_alive_s))
+}

@@ -1,0 +1,155 @@
+//! MQTT 3.1.1.
+
+// The library's enums are matched here; what this crate does not use of them is of no concern to it.
+#![expect(clippy::wildcard_enum_match_arm, reason = "enums of the client library, which grow without us")]
+
+use rumqttc::{
+    AsyncClient, ClientError, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, MqttOptions, Outgoing,
+    Publish, QoS, StateError, SubscribeFilter, SubscribeReasonCode, mqttbytes,
+};
+
+use super::{IN_FLIGHT_MAX, NotTaken, Step, keep_alive, network_options};
+use crate::address::Address;
+use crate::config::LinkConfig;
+use crate::fault::{Fault, Refusal};
+
+pub(crate) struct Session {
+    events: EventLoop,
+    packet_max_bytes: u32,
+    /// What ended it, until everything that was read before has been handed on.
+    fault: Option<Fault>,
+}
+
+impl Session {
+    pub fn new(config: &LinkConfig, at: &Address, places: usize) -> (Session, AsyncClient) {
+        let mut options = MqttOptions::new(&config.client_id, &at.host, at.port);
+        let packet_max = usize::try_from(config.max_packet_bytes).unwrap_or(usize::MAX);
+        options
+            .set_keep_alive(keep_alive(config))
+            .set_clean_session(config.clean_start)
+            .set_max_packet_size(packet_max, packet_max)
+            .set_inflight(IN_FLIGHT_MAX)
+            .set_manual_acks(true);
+        if let Some((user, password)) = &config.credentials {
+            options.set_credentials(user, password);
+        }
+        let (client, mut events) = AsyncClient::new(options, places);
+        events.set_network_options(network_options());
+        (Session { events, packet_max_bytes: config.max_packet_bytes, fault: None }, client)
+    }
+
+    pub async fn poll(&mut self) -> Result<Step, Fault> {
+        if self.fault.is_none() {
+            match self.events.poll().await {
+                Ok(event) => return Ok(step(event)),
+                Err(error) => self.fault = Some(fault(error, self.packet_max_bytes)),
+            }
+        }
+        // The library reads ahead: messages that came before the end are still good.
+        match (self.events.state.events.pop_front(), &self.fault) {
+            (Some(event), _) => Ok(step(event)),
+            (None, Some(fault)) => Err(fault.clone()),
+            (None, None) => Ok(Step::Other),
+        }
+    }
+}
+
+fn step(event: Event) -> Step {
+    match event {
+        Event::Incoming(packet) => incoming(packet),
+        Event::Outgoing(packet) => outgoing(packet),
+    }
+}
+
+fn incoming(packet: Incoming) -> Step {
+    match packet {
+        Incoming::ConnAck(ack) => {
+            Step::Greeted { session_present: ack.session_present, packet_max_bytes: None, keep_alive_s: None }
+        }
+        Incoming::Publish(publish) => Step::Published {
+            payload: publish.payload.to_vec(),
+            qos: publish.qos as u8,
+            retained: publish.retain,
+            redelivered: publish.dup,
+            packet_id: publish.pkid,
+            topic: Ok(publish.topic),
+        },
+        Incoming::SubAck(ack) => {
+            let refusal = |code: &SubscribeReasonCode| match code {
+                SubscribeReasonCode::Success(_) => None,
+                SubscribeReasonCode::Failure => Some("the broker does not let us subscribe to it".to_owned()),
+            };
+            Step::Subscribed { packet_id: ack.pkid, refusals: ack.return_codes.iter().map(refusal).collect() }
+        }
+        Incoming::PubAck(ack) => Step::PublishAnswered { packet_id: ack.pkid, refusal: None },
+        _ => Step::Other,
+    }
+}
+
+/// Also of the fifth version: the library has one enum for both.
+pub(super) fn outgoing(packet: Outgoing) -> Step {
+    match packet {
+        Outgoing::Publish(packet_id) => Step::PublishSent { packet_id },
+        Outgoing::Subscribe(packet_id) => Step::SubscribeSent { packet_id },
+        Outgoing::Disconnect => Step::GoodbyeSent,
+        _ => Step::Other,
+    }
+}
+
+pub(super) fn subscribe(client: &AsyncClient, filters: &[(String, u8)]) -> Result<(), NotTaken> {
+    let filters = filters.iter().map(|(filter, qos)| SubscribeFilter::new(filter.clone(), qos_of(*qos)));
+    taken(client.try_subscribe_many(filters))
+}
+
+pub(super) fn publish(
+    client: &AsyncClient,
+    topic: String,
+    payload: Vec<u8>,
+    qos: u8,
+    retain: bool,
+) -> Result<(), NotTaken> {
+    taken(client.try_publish(topic, qos_of(qos), retain, payload))
+}
+
+pub(super) fn acknowledge(client: &AsyncClient, packet_id: u16) -> Result<(), NotTaken> {
+    // Only the packet id of it is used.
+    let mut publish = Publish::new("", QoS::AtLeastOnce, Vec::new());
+    publish.pkid = packet_id;
+    taken(client.try_ack(&publish))
+}
+
+fn taken(outcome: Result<(), ClientError>) -> Result<(), NotTaken> {
+    outcome.map_err(|_| NotTaken)
+}
+
+fn qos_of(qos: u8) -> QoS {
+    if qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce }
+}
+
+fn fault(error: ConnectionError, most: u32) -> Fault {
+    match error {
+        ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => Fault::of_io(&error),
+        ConnectionError::NetworkTimeout => Fault::NoAnswer,
+        ConnectionError::FlushTimeout => Fault::Silent,
+        ConnectionError::ConnectionRefused(code) => Fault::Refused(match code {
+            ConnectReturnCode::RefusedProtocolVersion => Refusal::Protocol,
+            ConnectReturnCode::BadClientId => Refusal::ClientId,
+            ConnectReturnCode::ServiceUnavailable => Refusal::Unavailable,
+            ConnectReturnCode::BadUserNamePassword => Refusal::Credentials,
+            ConnectReturnCode::NotAuthorized => Refusal::NotAuthorized,
+            ConnectReturnCode::Success => Refusal::Other("it said success".to_owned()),
+        }),
+        ConnectionError::NotConnAck(_) => Fault::NotUnderstood("the first packet is not a CONNACK".to_owned()),
+        ConnectionError::MqttState(StateError::AwaitPingResp) => Fault::Silent,
+        ConnectionError::MqttState(StateError::ConnectionAborted) => Fault::Closed,
+        ConnectionError::MqttState(StateError::Deserialization(error)) => match error {
+            mqttbytes::Error::TopicNotUtf8 => Fault::TopicNotUtf8,
+            mqttbytes::Error::PayloadSizeLimitExceeded(bytes) => Fault::TooLarge { bytes, most },
+            // A broker that speaks only MQTT 5 answers with its own code.
+            mqttbytes::Error::InvalidConnectReturnCode(0x84) => Fault::Refused(Refusal::Protocol),
+            mqttbytes::Error::Io(error) => Fault::of_io(&error),
+            other => Fault::NotUnderstood(other.to_string()),
+        },
+        other => Fault::Other(other.to_string()),
+    }
+}

@@ -1,0 +1,199 @@
+//! MQTT 5.
+
+// The library's enums are matched here; what this crate does not use of them is of no concern to it.
+#![expect(clippy::wildcard_enum_match_arm, reason = "enums of the client library, which grow without us")]
+
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{
+    ConnectReturnCode, DisconnectReasonCode, Filter, PubAckReason, Publish, SubscribeReasonCode,
+};
+use rumqttc::v5::{
+    AsyncClient, ClientError, ConnectionError, Event, EventLoop, Incoming, MqttOptions, StateError, mqttbytes,
+};
+
+use super::{CONNECT_WITHIN_S, IN_FLIGHT_MAX, NotTaken, Step, keep_alive, network_options, v4};
+use crate::address::Address;
+use crate::config::LinkConfig;
+use crate::fault::{Fault, Refusal};
+
+pub(crate) struct Session {
+    events: EventLoop,
+    packet_max_bytes: u32,
+    /// What ended it, until everything that was read before has been handed on.
+    fault: Option<Fault>,
+}
+
+impl Session {
+    pub fn new(config: &LinkConfig, at: &Address, places: usize) -> (Session, AsyncClient) {
+        let mut options = MqttOptions::new(&config.client_id, &at.host, at.port);
+        // No topic aliases are offered: the library hands a message on before it looks its alias up, with an empty topic.
+        options
+            .set_keep_alive(keep_alive(config))
+            .set_clean_start(config.clean_start)
+            .set_session_expiry_interval(Some(config.session_expiry_s))
+            .set_receive_maximum(Some(u16::try_from(config.inbox).unwrap_or(u16::MAX)))
+            .set_max_packet_size(Some(config.max_packet_bytes))
+            .set_outgoing_inflight_upper_limit(IN_FLIGHT_MAX)
+            .set_connection_timeout(CONNECT_WITHIN_S)
+            .set_network_options(network_options())
+            .set_manual_acks(true);
+        if let Some((user, password)) = &config.credentials {
+            options.set_credentials(user, password);
+        }
+        let (client, events) = AsyncClient::new(options, places);
+        (Session { events, packet_max_bytes: config.max_packet_bytes, fault: None }, client)
+    }
+
+    pub async fn poll(&mut self) -> Result<Step, Fault> {
+        if self.fault.is_none() {
+            match self.events.poll().await {
+                Ok(event) => return Ok(step(event)),
+                Err(error) => self.fault = Some(fault(error, self.packet_max_bytes)),
+            }
+        }
+        // The library reads ahead: messages that came before the end are still good.
+        match (self.events.state.events.pop_front(), &self.fault) {
+            (Some(event), _) => Ok(step(event)),
+            (None, Some(fault)) => Err(fault.clone()),
+            (None, None) => Ok(Step::Other),
+        }
+    }
+}
+
+fn step(event: Event) -> Step {
+    match event {
+        Event::Incoming(packet) => incoming(packet),
+        Event::Outgoing(packet) => v4::outgoing(packet),
+    }
+}
+
+fn incoming(packet: Incoming) -> Step {
+    match packet {
+        Incoming::ConnAck(ack) => Step::Greeted {
+            session_present: ack.session_present,
+            packet_max_bytes: ack.properties.as_ref().and_then(|properties| properties.max_packet_size),
+            keep_alive_s: ack.properties.as_ref().and_then(|properties| properties.server_keep_alive),
+        },
+        Incoming::Publish(publish) => Step::Published {
+            topic: match std::str::from_utf8(&publish.topic) {
+                Ok(topic) => Ok(topic.to_owned()),
+                Err(_) => Err(String::from_utf8_lossy(&publish.topic).into_owned()),
+            },
+            payload: publish.payload.to_vec(),
+            qos: publish.qos as u8,
+            retained: publish.retain,
+            redelivered: publish.dup,
+            packet_id: publish.pkid,
+        },
+        Incoming::SubAck(ack) => {
+            Step::Subscribed { packet_id: ack.pkid, refusals: ack.return_codes.iter().map(subscribe_refusal).collect() }
+        }
+        Incoming::PubAck(ack) => Step::PublishAnswered {
+            packet_id: ack.pkid,
+            refusal: match ack.reason {
+                PubAckReason::Success | PubAckReason::NoMatchingSubscribers => None,
+                PubAckReason::NotAuthorized => Some("the broker does not let us publish to it".to_owned()),
+                other => Some(format!("the broker did not take the message: {}", words(&other))),
+            },
+        },
+        _ => Step::Other,
+    }
+}
+
+fn subscribe_refusal(code: &SubscribeReasonCode) -> Option<String> {
+    match code {
+        SubscribeReasonCode::Success(_) => None,
+        SubscribeReasonCode::NotAuthorized => Some("the broker does not let us subscribe to it".to_owned()),
+        other => Some(format!("the broker did not take the subscription: {}", words(other))),
+    }
+}
+
+/// `NotAuthorized` as `not authorized`.
+fn words(code: &impl std::fmt::Debug) -> String {
+    let mut words = String::new();
+    for c in format!("{code:?}").chars() {
+        if c.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase());
+    }
+    words
+}
+
+pub(super) fn subscribe(client: &AsyncClient, filters: &[(String, u8)]) -> Result<(), NotTaken> {
+    taken(client.try_subscribe_many(filters.iter().map(|(filter, qos)| Filter::new(filter.clone(), qos_of(*qos)))))
+}
+
+pub(super) fn publish(
+    client: &AsyncClient,
+    topic: String,
+    payload: Vec<u8>,
+    qos: u8,
+    retain: bool,
+) -> Result<(), NotTaken> {
+    taken(client.try_publish(topic, qos_of(qos), retain, payload))
+}
+
+pub(super) fn acknowledge(client: &AsyncClient, packet_id: u16) -> Result<(), NotTaken> {
+    // Only the packet id of it is used.
+    let mut publish = Publish::new("", QoS::AtLeastOnce, Vec::new(), None);
+    publish.pkid = packet_id;
+    taken(client.try_ack(&publish))
+}
+
+fn taken(outcome: Result<(), ClientError>) -> Result<(), NotTaken> {
+    outcome.map_err(|_| NotTaken)
+}
+
+fn qos_of(qos: u8) -> QoS {
+    if qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce }
+}
+
+fn fault(error: ConnectionError, most: u32) -> Fault {
+    match error {
+        ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => Fault::of_io(&error),
+        ConnectionError::Timeout(_) => Fault::NoAnswer,
+        ConnectionError::ConnectionRefused(code)
+        | ConnectionError::MqttState(StateError::ConnFail { reason: code }) => Fault::Refused(refusal(code)),
+        ConnectionError::NotConnAck(_) => Fault::NotUnderstood("the first packet is not a CONNACK".to_owned()),
+        ConnectionError::MqttState(StateError::AwaitPingResp) => Fault::Silent,
+        ConnectionError::MqttState(StateError::ConnectionAborted) => Fault::Closed,
+        ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, reason_string }) => Fault::Told {
+            session_taken_over: reason_code == DisconnectReasonCode::SessionTakenOver,
+            text: reason_string.unwrap_or_else(|| words(&reason_code)),
+        },
+        ConnectionError::MqttState(StateError::IncomingPacketTooLarge { pkt_size, .. }) => {
+            Fault::TooLarge { bytes: pkt_size, most }
+        }
+        ConnectionError::MqttState(StateError::Deserialization(error)) => match error {
+            mqttbytes::Error::TopicNotUtf8 => Fault::TopicNotUtf8,
+            mqttbytes::Error::PayloadSizeLimitExceeded { pkt_size, .. } => Fault::TooLarge { bytes: pkt_size, most },
+            mqttbytes::Error::Io(error) => Fault::of_io(&error),
+            other => Fault::NotUnderstood(other.to_string()),
+        },
+        other => Fault::Other(other.to_string()),
+    }
+}
+
+fn refusal(code: ConnectReturnCode) -> Refusal {
+    match code {
+        ConnectReturnCode::RefusedProtocolVersion | ConnectReturnCode::UnsupportedProtocolVersion => Refusal::Protocol,
+        ConnectReturnCode::BadClientId | ConnectReturnCode::ClientIdentifierNotValid => Refusal::ClientId,
+        ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::BadAuthenticationMethod => Refusal::Credentials,
+        ConnectReturnCode::NotAuthorized | ConnectReturnCode::Banned => Refusal::NotAuthorized,
+        ConnectReturnCode::ServiceUnavailable
+        | ConnectReturnCode::ServerUnavailable
+        | ConnectReturnCode::ServerBusy => Refusal::Unavailable,
+        other => Refusal::Other(words(&other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_becomes_words() {
+        assert_eq!(words(&SubscribeReasonCode::TopicFilterInvalid), "topic filter invalid");
+    }
+}

@@ -1,0 +1,129 @@
+//! What the handles and the task share: the connection that is there now.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::error::NotSent;
+use crate::session::Requests;
+
+/// Bits of a delivery that are the packet id; the others count the connections.
+const PACKET_ID_BITS: u32 = 16;
+
+/// The connection as handles see it.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    outbox: usize,
+    current: Mutex<Option<Connection>>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    number: u64,
+    requests: Requests,
+    up: bool,
+    packet_max_bytes: usize,
+    /// Topics of publishes the library has not sent yet, in order: the outbox.
+    waiting: VecDeque<String>,
+    /// Packet ids handed out and not acknowledged.
+    unacknowledged: HashSet<u16>,
+}
+
+impl Shared {
+    pub fn new(outbox: usize) -> Shared {
+        Shared { outbox, current: Mutex::new(None) }
+    }
+
+    /// A connection is greeted: acknowledgements are possible from now on, publishes are not yet.
+    pub fn greet(&self, number: u64, requests: Requests, packet_max_bytes: u32) {
+        *self.lock() = Some(Connection {
+            number,
+            requests,
+            up: false,
+            packet_max_bytes: usize::try_from(packet_max_bytes).unwrap_or(usize::MAX),
+            waiting: VecDeque::new(),
+            unacknowledged: HashSet::new(),
+        });
+    }
+
+    /// Publishes are taken from now on.
+    pub fn raise(&self) {
+        if let Some(connection) = self.lock().as_mut() {
+            connection.up = true;
+        }
+    }
+
+    /// The connection is gone, with everything that waited for it.
+    pub fn lower(&self) {
+        *self.lock() = None;
+    }
+
+    /// Queues the DISCONNECT and takes nothing more; false when there is no connection.
+    pub fn say_goodbye(&self) -> bool {
+        let gone = self.lock().take();
+        gone.is_some_and(|connection| connection.requests.say_goodbye().is_ok())
+    }
+
+    /// The number under which a packet of the current connection is acknowledged.
+    pub fn deliver(&self, packet_id: u16) -> Option<u64> {
+        let mut current = self.lock();
+        let connection = current.as_mut().filter(|_| packet_id != 0)?;
+        connection.unacknowledged.insert(packet_id);
+        Some((connection.number << PACKET_ID_BITS) | u64::from(packet_id))
+    }
+
+    /// See [`crate::Link::acknowledge`].
+    pub fn acknowledge(&self, delivery: u64) {
+        let mut current = self.lock();
+        let Some(connection) = current.as_mut() else { return };
+        let Ok(packet_id) = u16::try_from(delivery & u64::from(u16::MAX)) else { return };
+        if connection.number == delivery >> PACKET_ID_BITS && connection.unacknowledged.remove(&packet_id) {
+            // It is refused only by a session that has ended; the broker sends the packet again then.
+            _ = connection.requests.acknowledge(packet_id);
+        }
+    }
+
+    /// See [`crate::Link::try_publish`].
+    pub fn publish(&self, topic: String, payload: Vec<u8>, qos: u8, retain: bool) -> Result<(), NotSent> {
+        if qos > 1 {
+            return Err(NotSent::Qos(qos));
+        }
+        if topic.is_empty() || topic.contains(['+', '#', '\0']) {
+            return Err(NotSent::Topic(topic));
+        }
+        let mut current = self.lock();
+        let connection = current.as_mut().filter(|connection| connection.up).ok_or(NotSent::Down)?;
+        let bytes = packet_bytes(topic.len(), payload.len());
+        // A topic of more than 64 KiB cannot be written at all (MQTT 3.1.1, 1.5.3).
+        let most = connection.packet_max_bytes;
+        if bytes > most || topic.len() > usize::from(u16::MAX) {
+            return Err(NotSent::TooLarge { bytes, most });
+        }
+        let waiting = connection.waiting.len();
+        if waiting >= self.outbox {
+            return Err(NotSent::Full { waiting });
+        }
+        let name = topic.clone();
+        connection.requests.publish(topic, payload, qos, retain).map_err(|_| NotSent::Down)?;
+        connection.waiting.push_back(name);
+        Ok(())
+    }
+
+    /// The library has sent the publish that waited longest: its topic.
+    pub fn sent(&self) -> Option<String> {
+        self.lock().as_mut()?.waiting.pop_front()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Connection>> {
+        // Nothing under the lock can leave it half-changed, so a panic elsewhere does not spoil it.
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The size of a PUBLISH at QoS 1 without properties; an upper bound for the others we send.
+fn packet_bytes(topic: usize, payload: usize) -> usize {
+    const FIXED_HEADER: usize = 5;
+    const LENGTH_OF_TOPIC: usize = 2;
+    const PACKET_ID: usize = 2;
+    const NO_PROPERTIES: usize = 1;
+    FIXED_HEADER + LENGTH_OF_TOPIC + PACKET_ID + NO_PROPERTIES + topic + payload
+}
