@@ -1,0 +1,138 @@
+//! What no file that git knows may hold.
+
+use std::fs;
+use std::process::Command;
+
+use super::{WORKSPACE, assert_none};
+
+/// A tracked text file.
+struct File {
+    path: String,
+    text: String,
+}
+
+/// Every tracked file that is text and still there.
+fn files() -> Vec<File> {
+    let output = Command::new("git").args(["ls-files", "-z"]).current_dir(&WORKSPACE.root).output().unwrap();
+    assert!(output.status.success(), "git ls-files: {}", String::from_utf8_lossy(&output.stderr));
+    let files: Vec<File> = String::from_utf8(output.stdout)
+        .unwrap()
+        .split_terminator('\0')
+        .filter_map(|path| {
+            let bytes = fs::read(WORKSPACE.root.join(path)).ok()?;
+            Some(File { path: path.to_owned(), text: String::from_utf8(bytes).ok()? })
+        })
+        .collect();
+    assert!(files.iter().any(|file| file.path == "Cargo.toml"), "git lists no Cargo.toml");
+    files
+}
+
+/// The lines of all files that break a rule.
+fn lines_that(breaks: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    let mut violations = Vec::new();
+    for file in files() {
+        for (number, line) in file.text.lines().enumerate() {
+            if breaks(&file.path, line) {
+                let shown: String = line.trim().chars().take(100).collect();
+                violations.push(format!("{}:{}: {shown}", file.path, number + 1));
+            }
+        }
+    }
+    violations
+}
+
+#[test]
+fn no_file_holds_a_path_of_somebodys_machine() {
+    let checkout = WORKSPACE.root.to_str().unwrap();
+    assert_none("absolute paths", lines_that(|_, line| line.contains(checkout) || holds_private_path(line)));
+}
+
+#[test]
+fn no_file_holds_the_address_of_a_package_registry() {
+    assert_none(
+        "addresses of package registries",
+        lines_that(|path, line| {
+            let names_the_index = path == "Cargo.lock" && line.starts_with("source = \"registry+");
+            !names_the_index && holds_registry(line)
+        }),
+    );
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    assert_none("marks of unfinished work", lines_that(|path, line| !is_lockfile(path) && holds_mark(line)));
+}
+
+#[test]
+fn every_crate_begins_by_saying_what_it_is() {
+    let silent = files().into_iter().filter(|file| {
+        (file.path.ends_with("src/lib.rs") || file.path.ends_with("src/main.rs")) && !file.text.starts_with("//!")
+    });
+    assert_none("crates without a first line of documentation", silent.map(|file| file.path));
+}
+
+fn is_lockfile(path: &str) -> bool {
+    path == "Cargo.lock" || path.ends_with("package-lock.json")
+}
+
+/// Home folders and this project's work folder, at the beginning of a path.
+fn holds_private_path(line: &str) -> bool {
+    // Written in two parts so that this file keeps its own rule.
+    let folders = [concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/Use", "rs/"), concat!("/wo", "rk/")];
+    folders.iter().any(|folder| {
+        line.match_indices(folder).any(|(at, _)| {
+            // `framework/work/` and `https://example.org/home/` are no paths of a machine.
+            line.get(..at)
+                .and_then(|before| before.chars().next_back())
+                .is_none_or(|before| !before.is_alphanumeric() && !"-_./}".contains(before))
+        })
+    })
+}
+
+/// Hosts that hand out packages: the well-known ones, and any whose first label says so.
+fn holds_registry(line: &str) -> bool {
+    let known = [concat!("crates.io", "-index"), concat!("registry.", "npmjs"), concat!("pypi.org", "/simple")];
+    let labels = ["static", "index", "registry", "registries", "files", "deb", "mirror", "mirrors", "proxy"];
+    known.iter().any(|host| line.contains(host))
+        || line.split("://").skip(1).any(|rest| {
+            let (label, more) = rest.split_once('.').unwrap_or((rest, ""));
+            labels.contains(&label) && !more.is_empty()
+        })
+}
+
+/// The marks as words of their own, in capitals.
+fn holds_mark(line: &str) -> bool {
+    let marks = [concat!("TO", "DO"), concat!("FIX", "ME")];
+    line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| marks.contains(&word))
+}
+
+#[test]
+fn the_rules_see_what_they_forbid_and_nothing_else() {
+    let home = concat!("/ho", "me/");
+    for (line, want) in [
+        (format!("cd {home}ann/fleetlens"), true),
+        (format!("\"{home}ann\""), true),
+        (format!("https://example.org{home}page"), false),
+        (format!("{{root}}{home}"), false),
+    ] {
+        assert_eq!(holds_private_path(&line), want, "{line}");
+    }
+    for (line, want) in [
+        (concat!("https://static.", "crates.io/crates/x"), true),
+        (concat!("\"resolved\": \"https://registry.", "npmjs.org/x\""), true),
+        (concat!("http://deb.", "debian.org/debian"), true),
+        ("https://docs.rs/fleetlens", false),
+        ("https://www.example.org/static.css", false),
+        ("mqtt://broker.city.example", false),
+    ] {
+        assert_eq!(holds_registry(line), want, "{line}");
+    }
+    for (line, want) in [
+        (concat!("// TO", "DO: later"), true),
+        (concat!("(FIX", "ME)"), true),
+        (concat!("METO", "DOX"), false),
+        ("a to-do list", false),
+    ] {
+        assert_eq!(holds_mark(line), want, "{line}");
+    }
+}
