@@ -470,3 +470,6 @@ pub(crate) fn interval_ms(meta: &Meta) -> u64 {
 fn words(name: &ThingName, meta: &Meta) -> String {
     format!("{}\n{}\n{}\n{}", meta.title, name, meta.street, meta.area).to_lowercase()
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

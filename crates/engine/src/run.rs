@@ -175,9 +175,9 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 biased;
                 () = stop.cancelled() => break,
                 Some(call) = calls.recv() => {
-                    self.from_window(call);
+                    self.heard(call);
                     while let Ok(call) = calls.try_recv() {
-                        self.from_window(call);
+                        self.heard(call);
                     }
                     self.tell_windows();
                 }
@@ -224,7 +224,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         self.fleet.handle(input, now, &mut self.gathering);
     }
 
-    fn from_window(&mut self, call: FromWindow) {
+    fn heard(&mut self, call: FromWindow) {
         match call {
             FromWindow::Attached(window) => self.windows.attach(window),
             FromWindow::Detached(window) => self.windows.detach(window),
@@ -372,3 +372,6 @@ fn every(ms: u64) -> tokio::time::Interval {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
 }
+
+#[cfg(test)]
+mod tests;

@@ -269,3 +269,6 @@ impl View {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+
+use fleetlens_ipc::Parcel;
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::identity::Role;
+use fleetlens_model::record::{History, HistoryQuery, Write};
+use fleetlens_model::time::{MonoMs, Now, WallMs};
+
+use super::*;
+use crate::fleet::tests::config;
+use crate::port::{Delivery, NotSent, Publish, Received};
+
+/// What happened at the ports, in order.
+#[derive(Clone, Debug, PartialEq)]
+enum Seen {
+    Committed(usize),
+    Failed,
+    Acknowledged(u64),
+    Published(String),
+}
+
+type Log = Arc<Mutex<Vec<Seen>>>;
+
+struct TestLink(Log);
+
+impl Link for TestLink {
+    fn publish(&mut self, message: Publish) -> Result<(), NotSent> {
+        self.0.lock().unwrap().push(Seen::Published(message.topic));
+        Ok(())
+    }
+    fn acknowledge(&mut self, delivery: Delivery) {
+        self.0.lock().unwrap().push(Seen::Acknowledged(delivery.0));
+    }
+}
+
+/// A disk that fails the given number of times first.
+struct TestStore(Log, Arc<Mutex<u32>>);
+
+impl Store for TestStore {
+    fn commit(&mut self, writes: Arc<Vec<Write>>) -> impl Future<Output = Result<(), StoreFault>> + Send + 'static {
+        let (log, failures) = (self.0.clone(), self.1.clone());
+        async move {
+            tokio::task::yield_now().await;
+            let mut left = failures.lock().unwrap();
+            if *left > 0 {
+                *left -= 1;
+                log.lock().unwrap().push(Seen::Failed);
+                return Err(StoreFault("the disk is full".into()));
+            }
+            log.lock().unwrap().push(Seen::Committed(writes.len()));
+            Ok(())
+        }
+    }
+    fn history(&mut self, _: HistoryQuery) -> impl Future<Output = Result<History, StoreFault>> + Send + 'static {
+        std::future::ready(Ok(Vec::new()))
+    }
+    fn stats(&mut self) -> impl Future<Output = Result<StoreStats, StoreFault>> + Send + 'static {
+        std::future::ready(Ok(StoreStats::default()))
+    }
+}
+
+struct TestUi(mpsc::UnboundedSender<(WindowId, Parcel)>);
+
+impl Ui for TestUi {
+    fn push(&mut self, window: WindowId, parcel: Parcel) -> ControlFlow<()> {
+        if self.0.send((window, parcel)).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}
+
+struct TestClock(Instant);
+
+impl Clock for TestClock {
+    fn now(&self) -> Now {
+        let ms = self.0.elapsed().as_millis() as u64;
+        Now { wall: WallMs(1_700_000_000_000 + ms as i64), mono: MonoMs(ms) }
+    }
+}
+
+fn started(failures: u32) -> (Engine, mpsc::Sender<LinkEvent>, Log, mpsc::UnboundedReceiver<(WindowId, Parcel)>) {
+    let log = Log::default();
+    let (link, link_events) = mpsc::channel(1_000);
+    let (ui, parcels) = mpsc::unbounded_channel();
+    let ports = Ports {
+        link: TestLink(log.clone()),
+        store: TestStore(log.clone(), Arc::new(Mutex::new(failures))),
+        ui: TestUi(ui),
+        clock: TestClock(Instant::now()),
+    };
+    (start(config(Role::Operator), Restored::default(), link_events, ports), link, log, parcels)
+}
+
+fn message(delivery: u64) -> LinkEvent {
+    LinkEvent::Received(Received {
+        topic: "city/v/lamp/lamp-1/telemetry".into(),
+        payload: format!(r#"{{"values":{{"power_w":{delivery}}}}}"#).into_bytes(),
+        retained: false,
+        redelivered: false,
+        packet_id: delivery as u16,
+        delivery: Some(Delivery(delivery)),
+    })
+}
+
+async fn until(engine: &Engine, stored: u64) -> Counters {
+    let mut counters = engine.counters();
+    *counters.wait_for(|c| c.stored >= stored).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_acknowledged_before_its_row_is_committed() {
+    let (engine, link, log, _parcels) = started(0);
+    for delivery in 1..=100 {
+        link.send(message(delivery)).await.unwrap();
+    }
+    assert_eq!(until(&engine, 100).await.received, 100);
+    engine.stop().await;
+    let log = log.lock().unwrap();
+    assert!(matches!(log.first(), Some(Seen::Committed(_))), "{log:?}");
+    let acknowledged: Vec<u64> =
+        log.iter().filter_map(|s| if let Seen::Acknowledged(d) = s { Some(*d) } else { None }).collect();
+    assert_eq!(acknowledged, (1..=100).collect::<Vec<u64>>(), "each once, in order");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_fails_delays_everything_and_loses_nothing() {
+    let (engine, link, log, mut parcels) = started(3);
+    engine.attach(WindowId(1)).await;
+    link.send(message(1)).await.unwrap();
+    until(&engine, 1).await;
+    let seen = log.lock().unwrap().clone();
+    let first_ack = seen.iter().position(|s| matches!(s, Seen::Acknowledged(_))).unwrap();
+    let commit = seen.iter().position(|s| matches!(s, Seen::Committed(_))).unwrap();
+    assert_eq!(seen.iter().filter(|s| **s == Seen::Failed).count(), 3);
+    assert!(commit < first_ack, "{seen:?}");
+    let (_, parcel) = parcels.recv().await.unwrap();
+    assert!(
+        matches!(&parcel.frames[..], [Frame::Notice(Fault { code: FaultCode::Store, .. })]),
+        "told once: {parcel:?}"
+    );
+    engine.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_is_committed_before_it_is_published_and_answered() {
+    let (engine, link, log, mut parcels) = started(0);
+    link.send(LinkEvent::Up).await.unwrap();
+    link.send(message(1)).await.unwrap();
+    until(&engine, 1).await;
+    engine.attach(WindowId(1)).await;
+    let wish = fleetlens_ipc::Wish { pointer: "/dim_pct".into(), value_json: "40".into(), seen_json: None };
+    let intent = fleetlens_ipc::Intent::Command {
+        thing: ThingKey(1),
+        shadow: String::new(),
+        wishes: vec![wish],
+        expires_in_ms: None,
+    };
+    log.lock().unwrap().clear();
+    engine.call(WindowId(1), Call::Ask { request: fleetlens_ipc::RequestId(4), intent }).await;
+    let (_, parcel) = parcels.recv().await.unwrap();
+    assert!(matches!(&parcel.frames[..], [Frame::Answer { outcome: Ok(_), .. }]), "{parcel:?}");
+    let seen = log.lock().unwrap().clone();
+    assert!(
+        matches!(&seen[..], [Seen::Committed(_), Seen::Published(topic), ..] if topic.ends_with("shadow/get")),
+        "{seen:?}"
+    );
+    engine.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_commits_what_the_link_had_handed_over() {
+    let (engine, link, log, _parcels) = started(0);
+    for delivery in 1..=50 {
+        link.send(message(delivery)).await.unwrap();
+    }
+    engine.stop().await;
+    let rows: usize = log.lock().unwrap().iter().map(|s| if let Seen::Committed(n) = s { *n } else { 0 }).sum();
+    // A thing, a series, and for each message a sample and its packet id.
+    assert_eq!(rows, 2 + 2 * 50);
+}

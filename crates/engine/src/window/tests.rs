@@ -1,0 +1,169 @@
+use fleetlens_ipc::map;
+use fleetlens_ipc::rows::{Change, Rows};
+use fleetlens_model::downsample::Bucket;
+use fleetlens_model::geo::GeoBox;
+use fleetlens_model::id::SeriesKey;
+use fleetlens_model::time::WallMs;
+
+use super::*;
+use crate::fleet::tests::{at, down, fleet, give, lamp_is_there, lamp_says, telemetry, up};
+
+const WINDOW: WindowId = WindowId(1);
+
+fn city() -> Fleet {
+    let mut fleet = fleet();
+    give(&mut fleet, up(), at(0));
+    give(&mut fleet, lamp_is_there(), at(0));
+    give(&mut fleet, lamp_says(1, 60.0), at(1));
+    fleet
+}
+
+fn looking(at_what: Look, fleet: &mut Fleet) -> (Windows, Option<Consequence>) {
+    let mut windows = Windows::default();
+    windows.attach(WINDOW);
+    windows.call(WINDOW, Call::Hello { contract: CONTRACT }, fleet, at(1));
+    let dirty = fleet.take_dirty();
+    windows.soil(&dirty, fleet);
+    let consequence = windows.call(WINDOW, Call::Look { view: ViewId(1), at: at_what }, fleet, at(1));
+    (windows, consequence)
+}
+
+fn frames(windows: &mut Windows, fleet: &mut Fleet, now: Now) -> Vec<Frame> {
+    let dirty = fleet.take_dirty();
+    windows.soil(&dirty, fleet);
+    windows.parcels(fleet, now).into_iter().flat_map(|(_, parcel)| parcel.frames).collect()
+}
+
+fn seen(windows: &mut Windows, fleet: &mut Fleet, parcel: u64) {
+    windows.call(WINDOW, Call::Seen { parcel }, fleet, at(1));
+}
+
+#[test]
+fn a_map_is_told_whole_and_then_only_what_changed_on_it() {
+    let mut fleet = city();
+    let (mut windows, _) = looking(Look::Map { area: GeoBox::EARTH }, &mut fleet);
+    let first = frames(&mut windows, &mut fleet, at(1));
+    let [Frame::Snapshot { rows: Rows::Map(bytes), .. }] = &first[..] else { panic!("{first:?}") };
+    assert_eq!(map::read(bytes).count(), 1);
+    give(&mut fleet, lamp_says(2, 61.0), at(2));
+    assert!(frames(&mut windows, &mut fleet, at(2)).is_empty(), "another power is no other mark");
+    give(&mut fleet, down(), at(3));
+    let told = frames(&mut windows, &mut fleet, at(3));
+    let [Frame::Patch { rev: 2, changes, .. }] = &told[..] else { panic!("{told:?}") };
+    let [Change::Map(bytes)] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!(map::read(bytes).next().unwrap().status, map::Status::Unknown);
+}
+
+#[test]
+fn a_thing_outside_the_box_is_not_told() {
+    let mut fleet = city();
+    let elsewhere = GeoBox { west_deg: 0.0, south_deg: 0.0, east_deg: 1.0, north_deg: 1.0 };
+    let (mut windows, _) = looking(Look::Map { area: elsewhere }, &mut fleet);
+    let told = frames(&mut windows, &mut fleet, at(1));
+    assert_eq!(told, [Frame::Snapshot { view: ViewId(1), rows: Rows::Map(Vec::new()) }]);
+}
+
+#[test]
+fn a_page_is_patched_row_by_row_with_rising_revisions() {
+    let mut fleet = city();
+    let (mut windows, consequence) = looking(Look::Thing { thing: ThingKey(1) }, &mut fleet);
+    assert_eq!(consequence, Some(Consequence::Opened(ThingKey(1))));
+    let first = frames(&mut windows, &mut fleet, at(1));
+    let [Frame::Snapshot { rows: Rows::Thing(page), .. }] = &first[..] else { panic!("{first:?}") };
+    assert_eq!((page.head.title.as_str(), page.values.len(), page.may_command), ("Lamp 1", 1, true));
+    for (rev, power_w) in [(2, 61.0), (3, 62.0)] {
+        seen(&mut windows, &mut fleet, rev);
+        give(&mut fleet, lamp_says(rev, power_w), at(rev));
+        let told = frames(&mut windows, &mut fleet, at(rev));
+        let [Frame::Patch { rev: told_rev, changes, .. }] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(*told_rev, rev);
+        assert!(changes.iter().any(|c| matches!(c, Change::Value(row) if row.pointer == "/power_w")), "{changes:?}");
+    }
+    assert!(frames(&mut windows, &mut fleet, at(60)).is_empty(), "ages grow in the window, not on the wire");
+}
+
+#[test]
+fn a_window_that_does_not_keep_up_gets_the_latest_state_and_no_queue() {
+    let mut fleet = city();
+    let (mut windows, _) = looking(Look::Thing { thing: ThingKey(1) }, &mut fleet);
+    let mut parcels = 0;
+    for s in 2..50 {
+        give(&mut fleet, lamp_says(s, s as f64), at(s));
+        parcels += usize::from(!frames(&mut windows, &mut fleet, at(s)).is_empty());
+    }
+    assert_eq!(parcels, PARCELS_IN_FLIGHT);
+    seen(&mut windows, &mut fleet, 3);
+    let told = frames(&mut windows, &mut fleet, at(50));
+    let [Frame::Patch { rev: 4, changes, .. }] = &told[..] else { panic!("{told:?}") };
+    let latest = changes.iter().find_map(|c| if let Change::Value(row) = c { Some(row.value.clone()) } else { None });
+    assert_eq!(latest, Some(fleetlens_model::telemetry::Value::Number(49.0)));
+}
+
+#[test]
+fn looking_again_starts_again_and_looking_away_ends_it() {
+    let mut fleet = city();
+    let (mut windows, _) = looking(Look::Thing { thing: ThingKey(1) }, &mut fleet);
+    frames(&mut windows, &mut fleet, at(1));
+    windows.call(WINDOW, Call::Look { view: ViewId(1), at: Look::Thing { thing: ThingKey(7) } }, &mut fleet, at(1));
+    let told = frames(&mut windows, &mut fleet, at(1));
+    assert_eq!(told, [Frame::Snapshot { view: ViewId(1), rows: Rows::Missing }]);
+    windows.call(WINDOW, Call::LookAway { view: ViewId(1) }, &mut fleet, at(1));
+    give(&mut fleet, lamp_says(5, 9.0), at(5));
+    assert!(frames(&mut windows, &mut fleet, at(5)).is_empty());
+}
+
+#[test]
+fn a_chart_counts_every_sample_once_although_they_go_on_coming_while_the_past_is_read() {
+    let mut fleet = city();
+    let look = Look::Chart { series: SeriesKey(1), span_ms: 900_000, buckets: 300 };
+    let (mut windows, consequence) = looking(look, &mut fleet);
+    let Some(Consequence::Read(Outward::Read { ticket, query })) = consequence else { panic!("{consequence:?}") };
+    assert_eq!((query.up_to_seq, query.bucket_ms), (1, 5_000));
+    give(&mut fleet, lamp_says(3, 70.0), at(3));
+    assert!(frames(&mut windows, &mut fleet, at(3)).is_empty(), "nothing before the past is there");
+    let start_ms = WallMs(at(1).wall.0.div_euclid(5_000) * 5_000);
+    let past = Bucket { start_ms, min: 60.0, max: 60.0, sum: 60.0, last: 60.0, count: 1 };
+    windows.read(ReadDone { ticket, outcome: Ok(vec![past]) }, &fleet);
+    let told = frames(&mut windows, &mut fleet, at(4));
+    let [Frame::Snapshot { rows: Rows::Chart(chart), .. }] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(chart.buckets.iter().map(|b| b.count).sum::<u32>(), 2);
+    assert_eq!((chart.label.as_str(), chart.unit.as_str()), ("Power", "W"));
+    windows.read(ReadDone { ticket, outcome: Ok(vec![past]) }, &fleet);
+    assert!(frames(&mut windows, &mut fleet, at(4)).is_empty(), "an answer counts once");
+}
+
+#[test]
+fn finding_wants_every_word_and_puts_beginnings_first() {
+    let mut fleet = city();
+    for (name, title) in [("b-1", "Old lamp street"), ("b-2", "Lamp 17")] {
+        let payload = format!(r#"{{"name":"{title}","street":"Triq ix-Xatt"}}"#);
+        give(&mut fleet, telemetry(&format!("city/v/lamp/{name}/meta"), &payload), at(1));
+    }
+    for (text, want) in
+        [("lamp", vec!["Lamp 1", "Lamp 17", "Old lamp street"]), ("xatt OLD", vec!["Old lamp street"]), ("", vec![])]
+    {
+        let (mut windows, _) = looking(Look::Find { text: text.into(), limit: 20 }, &mut fleet);
+        let told = frames(&mut windows, &mut fleet, at(1));
+        let [Frame::Snapshot { rows: Rows::Found(rows), .. }] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(rows.iter().map(|r| r.title.as_str()).collect::<Vec<_>>(), want, "{text}");
+    }
+}
+
+#[test]
+fn a_window_built_for_another_contract_is_told_so() {
+    let mut fleet = city();
+    let (mut windows, _) = looking(Look::Status, &mut fleet);
+    windows.call(WINDOW, Call::Hello { contract: CONTRACT + 1 }, &mut fleet, at(1));
+    let told = frames(&mut windows, &mut fleet, at(1));
+    assert!(matches!(&told[..], [Frame::Notice(Fault { code: FaultCode::Contract, .. })]), "{told:?}");
+}
+
+#[test]
+fn live_values_count_as_seen_when_the_window_says_so() {
+    let mut fleet = city();
+    let (mut windows, _) = looking(Look::Map { area: GeoBox::EARTH }, &mut fleet);
+    frames(&mut windows, &mut fleet, at(1));
+    assert!(!fleet.counters().live_seen);
+    seen(&mut windows, &mut fleet, 1);
+    assert!(fleet.counters().live_seen);
+}
