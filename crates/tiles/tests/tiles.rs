@@ -1,4 +1,5 @@
 //! Against the tiles the demo city ships and against files that are wrong in every way we thought of.
+#![cfg(test)]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
