@@ -173,8 +173,12 @@ fn install(step: &Step, missing: &[Package]) -> Result<()> {
     };
     step.say(&line);
     program::run(apt_get(&administrator).arg("update").arg("-qq"))?;
-    program::run(apt_get(&administrator).args(["install", "-y", "-qq", "--no-install-recommends"]).args(&names))
-        .with_context(|| format!("the packages could not be installed; try it by hand as root: {line}"))
+    program::run(
+        apt_get(&administrator)
+            .args(["install", "-y", "-qq", "-o=Dpkg::Use-Pty=0", "--no-install-recommends"])
+            .args(&names),
+    )
+    .with_context(|| format!("the packages could not be installed; try it by hand as root: {line}"))
 }
 
 /// The words before `apt-get` that make it run as root; `None` when we cannot become root.
