@@ -12,3 +12,4 @@ pub mod window;
 
 pub use fleetlens_ipc as ipc;
 pub use fleetlens_model as model;
+pub use fleetlens_wire as wire;

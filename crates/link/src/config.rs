@@ -76,6 +76,12 @@ impl LinkConfig {
         }
     }
 
+    /// Whether it can work at all, without connecting: what [`crate::Link::start`] looks at first.
+    pub fn validate(&self) -> Result<(), LinkError> {
+        crate::address::Address::of(&self.url)?;
+        self.check()
+    }
+
     pub(crate) fn check(&self) -> Result<(), LinkError> {
         if self.client_id.is_empty() {
             return Err(LinkError::ClientId);

@@ -1,0 +1,330 @@
+//! A profile: which broker, which topics, who is at the screen. A TOML file that people write by hand, so every mistake in
+//! it is told with its line.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use fleetlens_engine::config::{FleetConfig, TelemetryRule};
+use fleetlens_engine::wire::telemetry::Envelope;
+use fleetlens_engine::wire::template::Template;
+use fleetlens_link::{LinkConfig, LinkError, Protocol};
+use fleetlens_model::identity::{Actor, Role};
+use serde::Deserialize;
+use thiserror::Error;
+use toml::Spanned;
+
+/// The demo city's profile, part of the program.
+const DEMO: &str = include_str!("../../../assets/profiles/demo.toml");
+
+/// The longest name a profile may have, in characters: it is the file name of its cache.
+const NAME_MAX_CHARS: usize = 64;
+
+/// A session that outlives a weekend without a broker's operator having to think about it.
+const SESSION_EXPIRY_S: u32 = 86_400;
+
+/// The longest expiry of a command, in seconds: a day. What is wanted later than that is a schedule, not a command.
+const EXPIRY_MAX_S: u64 = 86_400;
+
+/// A read and checked profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// What people call it; also tells its cache from others.
+    pub name: String,
+    /// Who is at the screen.
+    pub who: Actor,
+    /// Where the broker is and how it is spoken to.
+    pub broker: Broker,
+    /// Telemetry, in order of precedence.
+    pub telemetry: Vec<TelemetryRule>,
+    /// Retained descriptions.
+    pub meta: Vec<Template>,
+    /// Whether the broker has device shadows.
+    pub shadows: bool,
+    /// Expiries of commands that differ from the controls' own, in milliseconds, by JSON pointer.
+    pub expiry_ms: Vec<(String, u64)>,
+    /// The map's tiles; `None` for the built-in ones of Malta.
+    pub tiles: Option<PathBuf>,
+    /// Whether it is the built-in demo city.
+    pub demo: bool,
+}
+
+/// Where a broker is and how it is spoken to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broker {
+    /// `mqtt://host[:port]`.
+    pub url: String,
+    /// The version of MQTT.
+    pub protocol: Protocol,
+    /// Our name with the broker; `None` for one made from this installation's number.
+    pub client_id: Option<String>,
+    /// How long the broker keeps our session while we are away, in seconds.
+    pub session_expiry_s: u32,
+}
+
+/// Why a profile cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ProfileError {
+    /// The file cannot be read.
+    #[error("the profile {path} cannot be read: {why}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        why: String,
+    },
+    /// Something in it is wrong.
+    #[error("{origin}, line {line}: {why}")]
+    Wrong {
+        /// The file.
+        origin: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong and what would be right.
+        why: String,
+    },
+}
+
+impl Profile {
+    /// Reads a profile from a file. Paths in it are seen from the file's folder.
+    pub fn read(path: &Path) -> Result<Profile, ProfileError> {
+        let origin = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| ProfileError::Unreadable { path: origin.clone(), why: e.to_string() })?;
+        let mut profile = Profile::parse(&text, &origin)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        profile.tiles = profile.tiles.map(|tiles| folder.join(tiles));
+        Ok(profile)
+    }
+
+    /// The demo city's profile.
+    pub fn demo() -> Result<Profile, ProfileError> {
+        let profile = Profile::parse(DEMO, "the built-in profile")?;
+        Ok(Profile { demo: true, ..profile })
+    }
+
+    /// Reads a profile from its text; `origin` is what messages call it.
+    pub fn parse(text: &str, origin: &str) -> Result<Profile, ProfileError> {
+        let wrong_at = |at: Range<usize>, why: String| ProfileError::Wrong {
+            origin: origin.to_owned(),
+            line: line_of(text, at.start),
+            why,
+        };
+        let written: Written =
+            toml::from_str(text).map_err(|e| wrong_at(e.span().unwrap_or_default(), e.message().to_owned()))?;
+        written.check().map_err(|Mistake { at, why }| wrong_at(at, why))
+    }
+
+    /// What the engine is told. `broker` is how the status bar names it.
+    pub fn fleet_config(&self, broker: String) -> FleetConfig {
+        FleetConfig {
+            profile: self.name.clone(),
+            broker,
+            guarantee: "QoS 1 · on disk before acknowledged".into(),
+            demo: self.demo,
+            who: self.who.clone(),
+            telemetry: self.telemetry.clone(),
+            meta: self.meta.clone(),
+            shadows: self.shadows,
+            expiry_ms: self.expiry_ms.clone(),
+            ..FleetConfig::default()
+        }
+    }
+
+    /// What the link is told. `installation` is the cache's random number.
+    pub fn link_config(&self, installation: u64, filters: Vec<String>) -> LinkConfig {
+        // At most 23 bytes, which is all that a broker of MQTT 3.1.1 must take (MQTT 3.1.1, 3.1.3.1).
+        let own_id = || format!("fl-{installation:016x}");
+        LinkConfig {
+            protocol: self.broker.protocol,
+            session_expiry_s: self.broker.session_expiry_s,
+            filters: filters.into_iter().map(|filter| (filter, 1)).collect(),
+            ..LinkConfig::new(self.broker.url.clone(), self.broker.client_id.clone().unwrap_or_else(own_id))
+        }
+    }
+
+    /// The name of its cache's file: the profile's name in lower-case ASCII, anything else as `-`.
+    pub fn cache_file(&self) -> String {
+        if self.demo {
+            return "demo.db".into();
+        }
+        let plain = self.name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        format!("profile-{plain}.db")
+    }
+}
+
+/// What is wrong, and where in the text.
+struct Mistake {
+    at: Range<usize>,
+    why: String,
+}
+
+impl Mistake {
+    fn new(at: Range<usize>, why: impl ToString) -> Mistake {
+        Mistake { at, why: why.to_string() }
+    }
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: Spanned<String>,
+    #[serde(default)]
+    identity: WrittenIdentity,
+    broker: WrittenBroker,
+    #[serde(default)]
+    telemetry: Vec<WrittenTelemetry>,
+    #[serde(default)]
+    shadows: WrittenShadows,
+    #[serde(default)]
+    commands: WrittenCommands,
+    #[serde(default)]
+    map: WrittenMap,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenIdentity {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    role: Role,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenBroker {
+    url: Spanned<String>,
+    protocol: Option<Spanned<toml::Value>>,
+    client_id: Option<Spanned<String>>,
+    session_expiry_s: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenTelemetry {
+    template: Spanned<String>,
+    envelope: Option<Spanned<String>>,
+    time: Option<Spanned<String>>,
+    meta: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenShadows {
+    #[serde(default)]
+    enabled: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenCommands {
+    #[serde(default)]
+    expiry_s: BTreeMap<Spanned<String>, Spanned<u64>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenMap {
+    tiles: Option<PathBuf>,
+}
+
+impl Written {
+    fn check(self) -> Result<Profile, Mistake> {
+        let name = self.name.get_ref().trim().to_owned();
+        if name.is_empty() || name.chars().count() > NAME_MAX_CHARS || name.chars().any(char::is_control) {
+            let why = format!("the name has {} characters; 1 to {NAME_MAX_CHARS} are right", name.chars().count());
+            return Err(Mistake::new(self.name.span(), why));
+        }
+        let mut telemetry = Vec::new();
+        let mut meta = Vec::new();
+        for rule in &self.telemetry {
+            let values = rule.envelope.as_ref().map(pointer).transpose()?.unwrap_or_default();
+            let time = rule.time.as_ref().map(pointer).transpose()?;
+            telemetry.push(TelemetryRule { template: template(&rule.template)?, envelope: Envelope { values, time } });
+            if let Some(described) = &rule.meta {
+                let described = template(described)?;
+                if !meta.contains(&described) {
+                    meta.push(described);
+                }
+            }
+        }
+        if telemetry.is_empty() && !self.shadows.enabled {
+            let why =
+                "the profile listens to nothing; add a [[telemetry]] with a template, or [shadows] enabled = true";
+            return Err(Mistake::new(self.name.span(), why));
+        }
+        let mut expiry_ms = Vec::new();
+        for (leaf, seconds) in &self.commands.expiry_s {
+            let s = *seconds.get_ref();
+            if !(1..=EXPIRY_MAX_S).contains(&s) {
+                let why = format!("an expiry of {s} s is outside 1–{EXPIRY_MAX_S} s");
+                return Err(Mistake::new(seconds.span(), why));
+            }
+            expiry_ms.push((pointer(leaf)?, s * 1_000));
+        }
+        Ok(Profile {
+            name,
+            who: Actor { name: self.identity.name, role: self.identity.role },
+            broker: self.broker.check()?,
+            telemetry,
+            meta,
+            shadows: self.shadows.enabled,
+            expiry_ms,
+            tiles: self.map.tiles,
+            demo: false,
+        })
+    }
+}
+
+impl WrittenBroker {
+    fn check(self) -> Result<Broker, Mistake> {
+        let client_at = self.client_id.as_ref().map(Spanned::span).unwrap_or(self.url.span());
+        let url_at = self.url.span();
+        let broker = Broker {
+            url: self.url.into_inner(),
+            protocol: self.protocol.as_ref().map(protocol).transpose()?.unwrap_or_default(),
+            client_id: self.client_id.map(Spanned::into_inner),
+            session_expiry_s: self.session_expiry_s.unwrap_or(SESSION_EXPIRY_S),
+        };
+        let client_id = broker.client_id.as_deref().unwrap_or("an installation's own");
+        match LinkConfig::new(broker.url.clone(), client_id).validate() {
+            Ok(()) => Ok(broker),
+            Err(e @ LinkError::ClientId) => Err(Mistake::new(client_at, e)),
+            Err(e) => Err(Mistake::new(url_at, e)),
+        }
+    }
+}
+
+/// The version of MQTT, by the name people know it by.
+fn protocol(written: &Spanned<toml::Value>) -> Result<Protocol, Mistake> {
+    match written.get_ref().as_str() {
+        Some("5") => Ok(Protocol::V5),
+        Some("3.1.1") => Ok(Protocol::V4),
+        _ => {
+            Err(Mistake::new(written.span(), format!("{} is no protocol; write \"5\" or \"3.1.1\"", written.get_ref())))
+        }
+    }
+}
+
+fn template(written: &Spanned<String>) -> Result<Template, Mistake> {
+    Template::parse(written.get_ref()).map_err(|e| Mistake::new(written.span(), e))
+}
+
+/// A JSON pointer (RFC 6901): empty, or beginning with a slash.
+fn pointer(written: &Spanned<String>) -> Result<String, Mistake> {
+    let text = written.get_ref();
+    if text.is_empty() || text.starts_with('/') {
+        return Ok(text.clone());
+    }
+    Err(Mistake::new(written.span(), format!("{text:?} is not a JSON pointer; write \"/{text}\"")))
+}
+
+/// The line of a place in the text, from 1.
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+use super::*;
+
+const FULL: &str = r#"name = "Valletta lamps"
+
+[identity]
+name = "J. Borg"
+role = "technician"
+
+[broker]
+url = "mqtt://broker.city.example:1884"
+protocol = "3.1.1"
+client_id = "desk-4"
+session_expiry_s = 7200
+
+[[telemetry]]
+template = "city/{area}/{kind}/{thing}/telemetry"
+envelope = "/values"
+time = "/ts"
+meta = "city/{area}/{kind}/{thing}/meta"
+
+[[telemetry]]
+template = "raw/{thing}"
+meta = "city/{area}/{kind}/{thing}/meta"
+
+[shadows]
+enabled = true
+
+[commands]
+expiry_s = { "/dim_pct" = 600, "/barrier" = 20 }
+
+[map]
+tiles = "maps/valletta.mbtiles"
+"#;
+
+#[test]
+fn a_profile_says_what_the_engine_and_the_link_need() {
+    let profile = Profile::parse(FULL, "x.toml").unwrap();
+    assert_eq!(profile.who, Actor { name: "J. Borg".into(), role: Role::Technician });
+    assert_eq!(profile.expiry_ms, [("/barrier".into(), 20_000), ("/dim_pct".into(), 600_000)]);
+    assert_eq!(profile.cache_file(), "profile-valletta-lamps.db");
+
+    let fleet = profile.fleet_config("mqtt://x · MQTT 5".into());
+    let filters = fleet.filters();
+    assert_eq!(filters[..3], ["city/+/+/+/telemetry", "raw/+", "city/+/+/+/meta"], "the shared description once");
+    assert!(filters.iter().any(|filter| filter.starts_with("$aws/things/+/shadow/")));
+    assert_eq!(fleet.telemetry[0].envelope, Envelope { values: "/values".into(), time: Some("/ts".into()) });
+    assert_eq!(fleet.telemetry[1].envelope, Envelope::default());
+
+    let link = profile.link_config(7, filters);
+    assert_eq!(link.validate(), Ok(()));
+    assert_eq!((link.client_id.as_str(), link.protocol, link.session_expiry_s), ("desk-4", Protocol::V4, 7_200));
+    assert!(!link.clean_start && link.filters.iter().all(|(_, qos)| *qos == 1));
+}
+
+#[test]
+fn what_is_left_out_is_safe() {
+    let least = "name = \"a\"\nbroker.url = \"mqtt://h\"\nshadows.enabled = true";
+    let profile = Profile::parse(least, "x.toml").unwrap();
+    assert_eq!(profile.who.role, Role::Viewer, "nobody steers by accident");
+    let link = profile.link_config(0xfeed, vec![]);
+    assert_eq!((link.client_id.as_str(), link.protocol), ("fl-000000000000feed", Protocol::V5));
+}
+
+#[test]
+fn the_demo_citys_profile_is_right_and_known_as_made_up() {
+    let demo = Profile::demo().unwrap();
+    assert!(demo.demo && demo.shadows && demo.who.role.may_command());
+    assert_eq!(demo.cache_file(), "demo.db");
+    assert!(demo.fleet_config(String::new()).demo);
+}
+
+#[test]
+fn every_mistake_is_told_with_its_line() {
+    for (given, instead, line, want) in [
+        ("name = \"Valletta lamps\"", "name = \" \"", 1, "1 to 64"),
+        ("role = \"technician\"", "role = \"boss\"", 5, "unknown variant `boss`"),
+        ("role = \"technician\"", "rôle = 1", 5, ""),
+        ("role = \"technician\"", "rank = 1", 5, "unknown field `rank`"),
+        ("mqtt://broker.city.example:1884", "broker.city.example", 8, "write mqtt://host:1883"),
+        ("mqtt://broker.city.example:1884", "mqtts://broker", 8, "TLS"),
+        ("mqtt://broker.city.example:1884", "mqtt://ada:secret@broker", 8, "do not belong into the address"),
+        ("protocol = \"3.1.1\"", "protocol = \"4\"", 9, "write \"5\" or \"3.1.1\""),
+        ("protocol = \"3.1.1\"", "protocol = 5", 9, "5 is no protocol"),
+        ("client_id = \"desk-4\"", "client_id = \"\"", 10, "client id is empty"),
+        ("session_expiry_s = 7200", "session_expiry_s = -1", 11, "-1"),
+        ("{thing}/telemetry", "thing/telemetry", 14, "exactly once"),
+        ("envelope = \"/values\"", "envelope = \"values\"", 15, "write \"/values\""),
+        ("time = \"/ts\"", "time = \"ts\"", 16, "write \"/ts\""),
+        ("\nmeta = \"city", "\nmeta = \"#/city", 17, "wildcard"),
+        ("raw/{thing}", "{x}/{thing}", 20, "begins with a field"),
+        ("600", "0", 27, "outside 1–86400 s"),
+        ("\"/dim_pct\"", "dim_pct", 27, "write \"/dim_pct\""),
+        ("enabled = true", "enabled = \"yes\"", 24, "expected a boolean"),
+        ("[map]", "[mop]", 29, "unknown field `mop`"),
+    ] {
+        let text = FULL.replacen(given, instead, 1);
+        let error = Profile::parse(&text, "city.toml").unwrap_err();
+        let ProfileError::Wrong { line: at, ref why, .. } = error else { panic!("{instead}: {error}") };
+        assert_eq!(at, line, "{instead}: {error}");
+        assert!(why.contains(want), "{instead}: {error}");
+        assert!(error.to_string().starts_with(&format!("city.toml, line {line}: ")), "{error}");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}
+
+#[test]
+fn a_profile_that_listens_to_nothing_is_refused() {
+    let error = Profile::parse("name = \"a\"\nbroker.url = \"mqtt://h\"", "x.toml").unwrap_err();
+    assert!(error.to_string().contains("listens to nothing"), "{error}");
+}
+
+#[test]
+fn a_file_is_read_with_its_folder_and_a_missing_one_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("city.toml");
+    assert!(Profile::read(&path).unwrap_err().to_string().contains("city.toml cannot be read"));
+    std::fs::write(&path, FULL).unwrap();
+    assert_eq!(Profile::read(&path).unwrap().tiles, Some(folder.path().join("maps/valletta.mbtiles")));
+}
