@@ -1,10 +1,47 @@
-//! The demo city: broker, shadow service and devices.
+//! The demo city: an MQTT broker, the device-shadow service, and the car parks and street lamps of Malta.
+//!
+//! [`start`] brings it up, [`City::stop`] ends it; `fleetlens sim` is the same from a shell. Each part is usable alone: the
+//! [`broker`] in tests, the [`shadow_service`] on any broker. What it simulates is a function: [`shadows`] (a request in, answers
+//! out), [`device`] (seed, device and simulated time in, values out) and [`crew`] (what devices hear in, what they say out) do no
+//! I/O and read no clock.
+//!
+//! What does not belong here: anything the product needs with real devices. Nothing but the host's demo, the command line and
+//! tests uses this crate.
 
+pub mod broker;
+mod city;
+pub mod crew;
 pub mod device;
 pub mod dice;
+mod outgoing;
 pub mod places;
+pub mod shadow_service;
 pub mod shadows;
 pub mod sky;
+
+use std::net::SocketAddr;
+
+pub use broker::Broker;
+pub use city::{City, CityOptions, Counts, Only, devices, start};
+pub use outgoing::Message;
+pub use shadow_service::ShadowService;
+
+/// A broker of somebody else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BrokerAt {
+    /// `mqtt://host:port`.
+    pub url: String,
+    /// User name and password.
+    pub credentials: Option<(String, String)>,
+}
+
+impl std::fmt::Debug for BrokerAt {
+    /// Everything but the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let user = self.credentials.as_ref().map(|(user, _)| user);
+        f.debug_struct("BrokerAt").field("url", &self.url).field("user", &user).finish()
+    }
+}
 
 /// Why the demo city cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -17,4 +54,23 @@ pub enum SimError {
         /// In the parser's words.
         why: String,
     },
+    /// The embedded broker does not come up.
+    #[error("the embedded broker cannot listen at {address}: {why}; give another address, or port 0 for a free one")]
+    Broker {
+        /// Where it should listen.
+        address: SocketAddr,
+        /// In the broker's words.
+        why: String,
+    },
+    /// A number that makes no city.
+    #[error("{given} {what} is no city; give a number above 0")]
+    Number {
+        /// What the number counts.
+        what: &'static str,
+        /// What was given.
+        given: f64,
+    },
+    /// The broker's address, or what follows from it, can never work.
+    #[error(transparent)]
+    Link(#[from] fleetlens_link::LinkError),
 }

@@ -1,0 +1,348 @@
+//! The whole city: a broker, the shadow service and the devices, started and stopped together or one by one.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use fleetlens_link::{Event, Link, LinkConfig, Protocol};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::broker::Broker;
+use crate::crew::{Crew, Moment};
+use crate::device::{CAR_PARK_INTERVAL_S, Device, LAMP_INTERVAL_S};
+use crate::dice::Dice;
+use crate::outgoing::{LOOK_AGAIN, Outgoing};
+use crate::places::{CAR_PARKS, LAMPS, Places};
+use crate::shadow_service::ShadowService;
+use crate::shadows::Shadows;
+use crate::{BrokerAt, SimError};
+
+/// Devices that share a connection.
+const CREW: usize = 500;
+/// Messages a second at which a city of ordinary rate comes in after a connect.
+const START_RATE: f64 = 400.0;
+/// Things a crew does before it looks at its connection again.
+const WORK_AT_ONCE: usize = 256;
+/// While so many messages wait, devices are silent rather than late.
+const WAITING_MAX: usize = 4_000;
+/// How long the devices wait for the shadow service at the start; they ask again later if it was not enough.
+const SERVICE_WITHIN: Duration = Duration::from_secs(5);
+
+/// What kind of city.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CityOptions {
+    /// How many things; 1 124 are every car park and 300 lamps, more are more lamps.
+    pub things: usize,
+    /// Telemetry messages a second, all together; `None` leaves every device its own interval (10 s a lamp, 30 s a car park).
+    pub rate: Option<f64>,
+    /// The same seed gives the same city.
+    pub seed: u64,
+    /// Simulated seconds a second, for the rhythms of day and night. Timestamps stay real.
+    pub speed: f64,
+    /// The simulated time at the start, epoch milliseconds; `None` is now.
+    pub begin_ms: Option<i64>,
+    /// Whose broker; `None` starts one here.
+    pub broker: Option<BrokerAt>,
+    /// Where the broker started here listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Which part of it.
+    pub only: Only,
+    /// Names of devices that speak and do not obey, to see a command expire.
+    pub stuck: Vec<String>,
+}
+
+impl Default for CityOptions {
+    fn default() -> Self {
+        Self {
+            things: CAR_PARKS + LAMPS,
+            rate: None,
+            seed: 1,
+            speed: 1.0,
+            begin_ms: None,
+            broker: None,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            only: Only::Everything,
+            stuck: Vec::new(),
+        }
+    }
+}
+
+/// A part of a city.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Only {
+    /// The shadow service and the devices.
+    #[default]
+    Everything,
+    /// The shadow service alone, for devices of somebody else.
+    Shadow,
+    /// The devices alone, where the broker's shadow service is another.
+    Devices,
+}
+
+/// What a city has done since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages of devices handed to the broker: telemetry, descriptions, requests to shadows.
+    pub published: u64,
+    /// Messages to devices: answers and wishes.
+    pub heard: u64,
+    /// Messages of the shadow service.
+    pub answered: u64,
+}
+
+/// A living city. Dropping it ends it without waiting.
+#[derive(Debug)]
+pub struct City {
+    url: String,
+    listen: SocketAddr,
+    broker: Option<Broker>,
+    service: Option<ShadowService>,
+    crews: Vec<JoinHandle<()>>,
+    stop: CancellationToken,
+    tally: Arc<Tally>,
+    things: usize,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    published: AtomicU64,
+    heard: AtomicU64,
+}
+
+/// Starts a city; returns when its broker listens and its shadow service answers (or has not for five seconds: with a broker
+/// of somebody else it goes on trying).
+///
+/// Fails when the address to listen at is taken, when the broker's address can never work, and on numbers no city can have.
+pub async fn start(options: CityOptions) -> Result<City, SimError> {
+    for (what, value) in [("rate", options.rate.unwrap_or(1.0)), ("speed", options.speed)] {
+        if !(value.is_finite() && value > 0.0) {
+            return Err(SimError::Number { what, given: value });
+        }
+    }
+    let (broker, at) = match &options.broker {
+        Some(at) => (None, at.clone()),
+        None => {
+            let broker = Broker::start(options.listen).await?;
+            let at = BrokerAt { url: broker.url(), credentials: None };
+            (Some(broker), at)
+        }
+    };
+    let mut city = City {
+        url: at.url.clone(),
+        listen: broker.as_ref().map_or(options.listen, Broker::address),
+        broker,
+        service: None,
+        crews: Vec::new(),
+        stop: CancellationToken::new(),
+        tally: Arc::default(),
+        things: 0,
+    };
+    if options.only != Only::Devices {
+        let mut service = ShadowService::start(&at, Shadows::default())?;
+        if tokio::time::timeout(SERVICE_WITHIN, service.ready()).await.is_err() {
+            tracing::warn!(broker = at.url, "the shadow service is not connected yet");
+        }
+        city.service = Some(service);
+    }
+    if options.only != Only::Shadow {
+        city.man(&options, &at)?;
+    }
+    Ok(city)
+}
+
+impl City {
+    /// Where its broker is: `mqtt://127.0.0.1:PORT`, or the one it was given.
+    pub fn address(&self) -> String {
+        self.url.clone()
+    }
+
+    /// How many things live in it.
+    pub fn things(&self) -> usize {
+        self.things
+    }
+
+    /// What it has done so far.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            published: self.tally.published.load(Ordering::Relaxed),
+            heard: self.tally.heard.load(Ordering::Relaxed),
+            answered: self.service.as_ref().map_or(0, ShadowService::answered),
+        }
+    }
+
+    /// Stops the broker alone; the city goes on trying to reach it. Does nothing when the broker is somebody else's.
+    pub async fn stop_broker(&mut self) {
+        if let Some(broker) = self.broker.take() {
+            broker.stop().await;
+        }
+    }
+
+    /// Starts the broker again at its old address, empty; devices come back by themselves and describe themselves anew.
+    ///
+    /// Does nothing when it runs, or when the broker is somebody else's. Fails when the port was taken meanwhile.
+    pub async fn start_broker(&mut self, options: &CityOptions) -> Result<(), SimError> {
+        if self.broker.is_none() && options.broker.is_none() {
+            self.broker = Some(Broker::start(self.listen).await?);
+        }
+        Ok(())
+    }
+
+    /// Devices first, then the service, then the broker; within about five seconds.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        for crew in std::mem::take(&mut self.crews) {
+            _ = crew.await; // a crew that panicked has said so already
+        }
+        if let Some(service) = self.service.take() {
+            _ = service.stop().await;
+        }
+        self.stop_broker().await;
+    }
+
+    /// Brings the devices in, a few hundred to a connection.
+    fn man(&mut self, options: &CityOptions, at: &BrokerAt) -> Result<(), SimError> {
+        let dice = Dice::new(options.seed);
+        let clock = Clock::new(options.begin_ms, options.speed);
+        let mut devices = devices(options, dice, clock.now().sim_ms)?;
+        self.things = devices.len();
+        let crews = devices.len().div_ceil(CREW).max(1);
+        let start_rate = START_RATE.max(4.0 * options.rate.unwrap_or(0.0)) / crews as f64;
+        for number in 0..crews {
+            let rest = devices.split_off(devices.len().min(CREW));
+            let crew = Crew::new(std::mem::replace(&mut devices, rest), &options.stuck, start_rate, dice);
+            let config = LinkConfig {
+                protocol: Protocol::V4,
+                clean_start: true,
+                filters: crew.filters().into_iter().map(|filter| (filter, 1)).collect(),
+                credentials: at.credentials.clone(),
+                ..LinkConfig::new(at.url.as_str(), format!("fleetlens-sim-devices-{number}"))
+            };
+            let (link, events) = Link::start(config)?;
+            let outgoing = Outgoing::new(link);
+            let shift = Shift { crew, outgoing, clock, tally: Arc::clone(&self.tally), up: false };
+            self.crews.push(tokio::spawn(shift.run(events, self.stop.clone())));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for City {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Every device of a city, car parks first.
+pub fn devices(options: &CityOptions, dice: Dice, sim_ms: i64) -> Result<Vec<Device>, SimError> {
+    let places = Places::of(options.things, dice)?;
+    let ordinary = places.lamps.len() as f64 / f64::from(LAMP_INTERVAL_S)
+        + places.car_parks.len() as f64 / f64::from(CAR_PARK_INTERVAL_S);
+    let faster = options.rate.map_or(1.0, |rate| rate / ordinary.max(f64::MIN_POSITIVE));
+    let interval_ms = |ordinary_s: u32| ((f64::from(ordinary_s) * 1000.0 / faster) as u64).max(1);
+    let car_parks = places.car_parks.into_iter();
+    let lamps = places.lamps.into_iter();
+    let (slow_ms, fast_ms) = (interval_ms(CAR_PARK_INTERVAL_S), interval_ms(LAMP_INTERVAL_S));
+    Ok(car_parks
+        .map(|park| Device::car_park(park, dice, slow_ms))
+        .chain(lamps.map(|post| Device::lamp(post, dice, fast_ms, sim_ms)))
+        .collect())
+}
+
+/// Real and simulated time, from one beginning.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    began: Instant,
+    sim_begin_ms: i64,
+    speed: f64,
+}
+
+impl Clock {
+    fn new(sim_begin_ms: Option<i64>, speed: f64) -> Self {
+        Self { began: Instant::now(), sim_begin_ms: sim_begin_ms.unwrap_or_else(wall_ms), speed }
+    }
+
+    fn now(&self) -> Moment {
+        let passed = self.began.elapsed();
+        let simulated_ms = (passed.as_secs_f64() * 1000.0 * self.speed) as i64;
+        let mono_ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+        Moment { mono_ms, wall_ms: wall_ms(), sim_ms: self.sim_begin_ms.saturating_add(simulated_ms) }
+    }
+
+    fn at(&self, mono_ms: u64) -> tokio::time::Instant {
+        tokio::time::Instant::from_std(self.began + Duration::from_millis(mono_ms))
+    }
+}
+
+fn wall_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
+
+/// A crew at its connection.
+struct Shift {
+    crew: Crew,
+    outgoing: Outgoing,
+    clock: Clock,
+    tally: Arc<Tally>,
+    up: bool,
+}
+
+impl Shift {
+    async fn run(mut self, mut events: mpsc::Receiver<Event>, stop: CancellationToken) {
+        let mut out = Vec::new();
+        loop {
+            let room = self.outgoing.len() < WAITING_MAX;
+            let due = self.crew.next_due_ms().filter(|_| self.up && room).map(|due_ms| self.clock.at(due_ms));
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                event = events.recv() => match event {
+                    Some(event) => self.hear(event, &mut out),
+                    None => break,
+                },
+                () = tokio::time::sleep(LOOK_AGAIN), if self.outgoing.len() > 0 => {}
+                () = tokio::time::sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {
+                    self.crew.work(self.clock.now(), WORK_AT_ONCE, &mut out);
+                }
+            }
+            out.drain(..).for_each(|message| self.outgoing.publish(message));
+            let published = self.outgoing.flush();
+            self.tally.published.fetch_add(published, Ordering::Relaxed);
+        }
+        self.outgoing.stop().await;
+    }
+
+    fn hear(&mut self, event: Event, out: &mut Vec<crate::outgoing::Message>) {
+        match event {
+            Event::Up { .. } => {
+                self.up = true;
+                self.crew.connected(self.clock.now());
+            }
+            Event::Down { reason } => {
+                tracing::warn!(reason, "devices lost their broker");
+                self.up = false;
+                self.crew.disconnected();
+                self.outgoing.clear();
+            }
+            Event::Connecting { reason } => tracing::debug!(reason, "devices connect"),
+            Event::Shed { count } => tracing::warn!(count, "messages to devices were shed"),
+            Event::Refused { topic, reason, delivery } => {
+                tracing::warn!(topic, reason, "refused");
+                if let Some(delivery) = delivery {
+                    self.outgoing.acknowledge(delivery);
+                }
+            }
+            Event::Received(message) => {
+                self.tally.heard.fetch_add(1, Ordering::Relaxed);
+                if !message.retained {
+                    self.crew.hear(&message.topic, &message.payload, self.clock.now(), out);
+                }
+                if let Some(delivery) = message.delivery {
+                    self.outgoing.acknowledge(delivery);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Some hundred devices that share a connection, as a function of what they hear and what time it is. No I/O, no clock.
+//!
+//! After every connect each device says what it is (retained), measures once, asks for its shadows, reports, and then speaks at
+//! its interval. Deltas not newer than what `get` told are passed over; what is wanted is done after a short while.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use fleetlens_model::shadow::{Object, merge};
+use fleetlens_wire::shadow::{Answer, Op, ShadowTopic, ShadowTopicKind, decode_answer, encode_get, encode_report};
+
+use crate::device::Device;
+use crate::dice::Dice;
+use crate::outgoing::Message;
+
+/// How long a device takes to do what it is told, in milliseconds.
+const OBEYS_AFTER_MS: (f64, f64) = (300.0, 2000.0);
+/// A `get` without an answer is repeated after this, twice as long each time, in milliseconds.
+const ASKS_AGAIN_MS: u64 = 5_000;
+/// The longest such wait, in milliseconds.
+const ASKS_AGAIN_MAX_MS: u64 = 60_000;
+
+/// A moment in the three times a device knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Since the city began, in milliseconds; never goes back.
+    pub mono_ms: u64,
+    /// What the payloads say, epoch milliseconds.
+    pub wall_ms: i64,
+    /// What sun and people go by, epoch milliseconds.
+    pub sim_ms: i64,
+}
+
+/// The devices of one connection.
+#[derive(Debug)]
+pub struct Crew {
+    members: Vec<Member>,
+    by_name: HashMap<String, usize>,
+    /// What is due when; the number keeps the order of what is due at once.
+    plan: BinaryHeap<Reverse<(u64, u64, Task)>>,
+    planned: u64,
+    tokens: u64,
+    start_rate: f64,
+    dice: Dice,
+}
+
+#[derive(Debug)]
+struct Member {
+    device: Device,
+    shadows: Vec<Kept>,
+    /// Hears what is wanted and does not do it.
+    stuck: bool,
+}
+
+/// What a device knows of one of its shadows.
+#[derive(Debug)]
+struct Kept {
+    name: Option<&'static str>,
+    /// The newest version heard of; older wishes are history.
+    version: u64,
+    /// What it is about to do.
+    wish: Option<Wish>,
+    /// The `get` it waits for.
+    asked: Option<Asked>,
+}
+
+#[derive(Debug)]
+struct Wish {
+    wanted: Object,
+    whole: bool,
+}
+
+#[derive(Debug)]
+struct Asked {
+    /// Counts the tokens.
+    number: u64,
+    token: String,
+    /// Whether it says everything of itself once it is answered.
+    reports: bool,
+    wait_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Task {
+    Describe(usize),
+    Greet(usize),
+    /// Once, at the start.
+    Measure(usize),
+    /// And again after the interval.
+    Speak(usize),
+    /// Asks again for a shadow unless this `get` was answered.
+    AskAgain(usize, usize, u64),
+    Obey(usize, usize),
+}
+
+impl Crew {
+    /// Of these devices; those called in `stuck` do nothing that their shadow wants. At a connect they come in at `start_rate`
+    /// messages a second.
+    pub fn new(devices: Vec<Device>, stuck: &[String], start_rate: f64, dice: Dice) -> Self {
+        let members: Vec<Member> = devices
+            .into_iter()
+            .map(|device| Member {
+                shadows: device
+                    .shadows()
+                    .iter()
+                    .map(|&name| Kept { name, version: 0, wish: None, asked: None })
+                    .collect(),
+                stuck: stuck.iter().any(|name| name == device.thing()),
+                device,
+            })
+            .collect();
+        let by_name = members.iter().enumerate().map(|(at, member)| (member.device.thing().to_owned(), at)).collect();
+        let start_rate = start_rate.max(1.0);
+        Self { members, by_name, plan: BinaryHeap::new(), planned: 0, tokens: 0, start_rate, dice }
+    }
+
+    /// What its connection subscribes to.
+    pub fn filters(&self) -> Vec<String> {
+        let shadows = self.members.iter().flat_map(|member| member.shadows.iter().map(move |kept| (member, kept)));
+        shadows
+            .flat_map(|(member, kept)| {
+                let topic = |kind| member.topic(kept, kind);
+                [
+                    topic(ShadowTopicKind::Accepted(Op::Get)),
+                    topic(ShadowTopicKind::Rejected(Op::Get)),
+                    topic(ShadowTopicKind::Delta),
+                ]
+            })
+            .collect()
+    }
+
+    /// Connected and subscribed: plans everything anew.
+    pub fn connected(&mut self, now: Moment) {
+        self.disconnected();
+        for at in 0..self.members.len() {
+            let Some(member) = self.members.get(at) else { continue };
+            let interval_ms = member.device.interval_ms() as f64;
+            let first_ms = now.mono_ms + (at as f64 * 2000.0 / self.start_rate) as u64;
+            let phase = self.dice.throw(member.device.thing(), "phase").unit();
+            let has_shadows = !member.shadows.is_empty();
+            self.plan(first_ms, Task::Describe(at));
+            self.plan(first_ms, Task::Measure(at));
+            // From then on each at its own moment of the interval, so that they do not speak in chorus.
+            self.plan(first_ms + 1 + (interval_ms * (0.2 + 0.8 * phase)) as u64, Task::Speak(at));
+            if has_shadows {
+                self.plan(first_ms + 1_000, Task::Greet(at));
+            }
+        }
+    }
+
+    /// The connection is gone, and with it all plans; what was wanted will be told again.
+    pub fn disconnected(&mut self) {
+        self.plan.clear();
+        for kept in self.members.iter_mut().flat_map(|member| &mut member.shadows) {
+            (kept.version, kept.wish, kept.asked) = (0, None, None);
+        }
+    }
+
+    /// When something is due next, by the monotonic time.
+    pub fn next_due_ms(&self) -> Option<u64> {
+        self.plan.peek().map(|Reverse((due_ms, _, _))| *due_ms)
+    }
+
+    /// Does everything that is due, at most `most` things at once; what it says goes to `out`.
+    pub fn work(&mut self, now: Moment, most: usize, out: &mut Vec<Message>) {
+        for _ in 0..most {
+            let Some(&Reverse((due_ms, _, task))) = self.plan.peek().filter(|Reverse((due, _, _))| *due <= now.mono_ms)
+            else {
+                return;
+            };
+            self.plan.pop();
+            match task {
+                Task::Describe(at) => self.describe(at, out),
+                Task::Greet(at) => self.ask_all(at, true, now, out),
+                Task::Measure(at) => self.measure(at, now, out),
+                Task::Speak(at) => self.speak(at, due_ms, now, out),
+                Task::AskAgain(at, which, number) => self.ask_again(at, which, number, now, out),
+                Task::Obey(at, which) => self.obey(at, which, now, out),
+            }
+        }
+    }
+
+    /// Hears an answer of the shadow service; anything else is passed over.
+    pub fn hear(&mut self, topic: &str, payload: &[u8], now: Moment, out: &mut Vec<Message>) {
+        let Ok(topic) = ShadowTopic::parse(topic) else { return };
+        let Some(&at) = self.by_name.get(&topic.thing) else { return };
+        let answer = match decode_answer(&topic, payload) {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::warn!(%topic, %error, "an answer was not understood");
+                return;
+            }
+        };
+        let Some(member) = self.members.get_mut(at) else { return };
+        let Some(which) = member.shadows.iter().position(|kept| kept.name == topic.shadow.as_deref()) else { return };
+        let Some(kept) = member.shadows.get_mut(which) else { return };
+        let ours =
+            |token: &Option<String>| kept.asked.as_ref().is_some_and(|asked| Some(&asked.token) == token.as_ref());
+        let (wish, version) = match answer {
+            Answer::Got { document, token } if ours(&token) => {
+                let wanted = document.desired.unwrap_or_default();
+                (Some(Wish { wanted, whole: true }), document.version)
+            }
+            Answer::Rejected { op: Op::Get, token, .. } if ours(&token) => (None, kept.version),
+            Answer::Delta { state, version, .. } if version > kept.version => {
+                (Some(Wish { wanted: state, whole: false }), version)
+            }
+            Answer::Got { .. }
+            | Answer::Rejected { .. }
+            | Answer::Delta { .. }
+            | Answer::Updated { .. }
+            | Answer::Deleted { .. }
+            | Answer::Documents { .. } => return,
+        };
+        kept.version = kept.version.max(version);
+        let answered = if topic.kind == ShadowTopicKind::Delta { None } else { kept.asked.take() };
+        let mut obeys = None;
+        if let Some(wish) = wish {
+            if let Some(pending) = &mut kept.wish {
+                merge(&mut pending.wanted, &wish.wanted);
+                pending.whole |= wish.whole;
+            } else {
+                let mut delay = self.dice.throw_at(&topic.thing, "obeys", version as i64);
+                kept.wish = Some(wish);
+                obeys = Some(now.mono_ms + delay.between(OBEYS_AFTER_MS.0, OBEYS_AFTER_MS.1) as u64);
+            }
+        }
+        if answered.is_some_and(|asked| asked.reports) {
+            let reported = member.device.reported(topic.shadow.as_deref());
+            let report = self.report(at, which, &reported);
+            out.extend(report);
+        }
+        if let Some(due_ms) = obeys {
+            self.plan(due_ms, Task::Obey(at, which));
+        }
+    }
+
+    fn plan(&mut self, due_ms: u64, task: Task) {
+        self.planned += 1;
+        self.plan.push(Reverse((due_ms, self.planned, task)));
+    }
+
+    fn describe(&self, at: usize, out: &mut Vec<Message>) {
+        if let Some(Member { device, .. }) = self.members.get(at) {
+            out.push(Message { topic: device.topic("meta"), payload: device.meta(), retain: true });
+        }
+    }
+
+    fn measure(&mut self, at: usize, now: Moment, out: &mut Vec<Message>) {
+        let Some(Member { device, .. }) = self.members.get_mut(at) else { return };
+        let tick = device.tick(now.sim_ms);
+        let payload = device.telemetry(now.wall_ms, now.sim_ms);
+        out.push(Message { topic: device.topic("telemetry"), payload, retain: false });
+        if !tick.changed.is_empty() {
+            out.extend(self.report(at, 0, &tick.changed));
+        }
+        if tick.refresh {
+            self.ask_all(at, false, now, out);
+        }
+    }
+
+    fn speak(&mut self, at: usize, due_ms: u64, now: Moment, out: &mut Vec<Message>) {
+        self.measure(at, now, out);
+        let interval_ms = self.members.get(at).map_or(u64::MAX, |member| member.device.interval_ms());
+        // Counted from when it was due, so that it keeps its moment; but what was missed is not made up for.
+        let next_ms = due_ms.saturating_add(interval_ms).max(now.mono_ms + 1);
+        self.plan(next_ms, Task::Speak(at));
+    }
+
+    /// Asks for every shadow of a device; `reports` says that it tells everything of itself after the answer.
+    fn ask_all(&mut self, at: usize, reports: bool, now: Moment, out: &mut Vec<Message>) {
+        let shadows = self.members.get(at).map_or(0, |member| member.shadows.len());
+        for which in 0..shadows {
+            self.ask(at, which, reports, ASKS_AGAIN_MS, now, out);
+        }
+    }
+
+    fn ask(&mut self, at: usize, which: usize, reports: bool, wait_ms: u64, now: Moment, out: &mut Vec<Message>) {
+        let token = self.token(at);
+        let number = self.tokens;
+        let Some(member) = self.members.get_mut(at) else { return };
+        let Some(kept) = member.shadows.get_mut(which) else { return };
+        let reports = reports || kept.asked.as_ref().is_some_and(|asked| asked.reports);
+        let payload = encode_get(&token);
+        kept.asked = Some(Asked { number, token, reports, wait_ms });
+        if let Some(kept) = member.shadows.get(which) {
+            out.push(Message { topic: member.topic(kept, ShadowTopicKind::Request(Op::Get)), payload, retain: false });
+        }
+        self.plan(now.mono_ms + wait_ms, Task::AskAgain(at, which, number));
+    }
+
+    /// The service may not have been there when the device asked.
+    fn ask_again(&mut self, at: usize, which: usize, number: u64, now: Moment, out: &mut Vec<Message>) {
+        let kept = self.members.get(at).and_then(|member| member.shadows.get(which));
+        let asked = kept.and_then(|kept| kept.asked.as_ref()).filter(|asked| asked.number == number);
+        if let Some(Asked { reports, wait_ms, .. }) = asked {
+            let (reports, wait_ms) = (*reports, (*wait_ms * 2).min(ASKS_AGAIN_MAX_MS));
+            self.ask(at, which, reports, wait_ms, now, out);
+        }
+    }
+
+    fn obey(&mut self, at: usize, which: usize, now: Moment, out: &mut Vec<Message>) {
+        let Some(member) = self.members.get_mut(at) else { return };
+        let Some((name, wish)) = member.shadows.get_mut(which).and_then(|kept| Some((kept.name, kept.wish.take()?)))
+        else {
+            return;
+        };
+        if member.stuck {
+            return;
+        }
+        let interval_ms = member.device.interval_ms();
+        let reports = member.device.obey(name, &wish.wanted, wish.whole, now.sim_ms);
+        if member.device.interval_ms() != interval_ms {
+            self.describe(at, out); // whoever waits for it must know its new interval
+        }
+        for (shadow, report) in reports {
+            let which = self.members.get(at).and_then(|member| member.shadows.iter().position(|k| k.name == shadow));
+            if let Some(which) = which {
+                out.extend(self.report(at, which, &report));
+            }
+        }
+    }
+
+    fn report(&mut self, at: usize, which: usize, reported: &Object) -> Option<Message> {
+        let payload = encode_report(reported, &self.token(at));
+        let member = self.members.get(at)?;
+        let topic = member.topic(member.shadows.get(which)?, ShadowTopicKind::Request(Op::Update));
+        Some(Message { topic, payload, retain: false })
+    }
+
+    /// A client token that nobody else uses: the thing's name and a count.
+    fn token(&mut self, at: usize) -> String {
+        self.tokens += 1;
+        let thing = self.members.get(at).map_or("", |member| member.device.thing());
+        format!("sim-{thing}-{}", self.tokens)
+    }
+}
+
+impl Member {
+    fn topic(&self, kept: &Kept, kind: ShadowTopicKind) -> String {
+        ShadowTopic::new(self.device.thing(), kept.name.map(str::to_owned), kind).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests;
