@@ -10,6 +10,8 @@ mod duplicates;
 mod edges;
 #[path = "tidy/licences.rs"]
 mod licences;
+#[path = "tidy/sharing.rs"]
+mod sharing;
 #[path = "tidy/text.rs"]
 mod text;
 
