@@ -1,2 +1,51 @@
-//! Filled in below.
-fn main() {}
+//! `fleetlens`: the parts of Fleetlens that need no window. Each verb is a module.
+
+mod sim;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Watch and steer connected things over MQTT.
+#[derive(Parser)]
+#[command(name = "fleetlens", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run the demo city: an MQTT broker, device shadows, and Malta's car parks and street lamps.
+    Sim(sim::Sim),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // The embedded broker tells a lot at `info`; RUST_LOG=info shows it.
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,mqtt5=error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let done = match Arguments::parse().verb {
+        Verb::Sim(sim) => sim.run().await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fleetlens: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}
