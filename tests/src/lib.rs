@@ -1,1 +1,33 @@
-//! End-to-end tests.
+//! The harness of the end-to-end tests: real brokers, a real screen, the real windows, and a window without a screen.
+//!
+//! | module | gives a test |
+//! |---|---|
+//! | [`process`] | a program in a group of its own that does not outlive the test, however that ends |
+//! | [`wait`] | waiting for a condition with a time-out and a sentence |
+//! | [`broker`] | Mosquitto on a loopback port: stop it, kill it, start it again |
+//! | [`peer`] | an MQTT client: what a device, the shadow service or an onlooker says and hears |
+//! | [`lamp`] | one scripted lamp, which obeys only when the test says so |
+//! | [`profile`] | profiles for those brokers |
+//! | [`desk`] | a window without a screen: the frames of a host, applied |
+//! | [`display`] | an X server of its own |
+//! | [`window`] | the app's window, driven over WebDriver |
+//! | [`picture`] | colours and differences of what the window shows |
+//!
+//! What does not belong here: anything a test claims. A harness that cannot do its work panics with a sentence, because
+//! there is nothing a test could do about it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a harness that fails is a failed test, and its message is what people read"
+)]
+
+pub mod broker;
+pub mod display;
+pub mod peer;
+pub mod picture;
+pub mod place;
+pub mod process;
+pub mod wait;

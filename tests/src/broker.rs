@@ -1,0 +1,136 @@
+//! Mosquitto, the broker people really use.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::place;
+use crate::process::{Group, Output};
+use crate::wait::until_sync;
+
+/// How long a broker may take to listen.
+const STARTS_WITHIN: Duration = Duration::from_secs(15);
+
+/// How often another port is tried when somebody took ours between choosing and listening.
+const PORTS: usize = 5;
+
+/// A broker on a loopback port of its own that keeps sessions and retained messages on the disk, so that it can be stopped
+/// and started again. Its log is `target/e2e/logs/mosquitto-NAME.log`.
+pub struct Mosquitto {
+    program: PathBuf,
+    folder: TempDir,
+    log: PathBuf,
+    port: u16,
+    running: Option<Group>,
+}
+
+impl Mosquitto {
+    /// A running broker; `None` when Mosquitto is not installed (then the test has been told as skipped).
+    pub fn start(name: &str) -> Option<Mosquitto> {
+        let program = place::system_program("mosquitto")?;
+        let folder = tempfile::tempdir().expect("a folder for the broker's state");
+        let log = place::log(&format!("mosquitto-{name}"));
+        let _ = fs::remove_file(&log);
+        let mut broker = Mosquitto { program, folder, log, port: 0, running: None };
+        for _ in 0..PORTS {
+            broker.port = free_port();
+            if broker.try_start() {
+                return Some(broker);
+            }
+        }
+        panic!("mosquitto does not listen; {}", place::tail(&broker.log));
+    }
+
+    /// `mqtt://127.0.0.1:PORT`, the same over every restart.
+    pub fn url(&self) -> String {
+        format!("mqtt://127.0.0.1:{}", self.port)
+    }
+
+    /// Stops it in order: clients are told, state is written.
+    pub fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.end();
+        }
+    }
+
+    /// Kills it as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.kill();
+        }
+    }
+
+    /// Starts it again on the same port with the state it left.
+    pub fn start_again(&mut self) {
+        assert!(self.running.is_none(), "the broker runs already");
+        assert!(self.try_start(), "mosquitto does not come back; {}", place::tail(&self.log));
+    }
+
+    /// False when it ended instead of listening.
+    fn try_start(&mut self) -> bool {
+        let config = self.folder.path().join("mosquitto.conf");
+        fs::write(&config, self.config()).expect("the broker's folder can be written");
+        let mut group = Group::spawn(Command::new(&self.program).arg("-c").arg(config), &self.log, Output::Logged);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let listens = until_sync("mosquitto to listen", STARTS_WITHIN, || {
+            if group.ended().is_some() {
+                return Ok(false);
+            }
+            TcpStream::connect(address).map(|_| true).map_err(|e| e.to_string())
+        });
+        // Somebody else may listen there while ours is about to find out.
+        if listens && group.ended().is_none() {
+            self.running = Some(group);
+        }
+        self.running.is_some()
+    }
+
+    fn config(&self) -> String {
+        // Started as root, it would become a user who cannot write to our folder.
+        let user = if rustix::process::geteuid().is_root() { "user root\n" } else { "" };
+        format!(
+            "{user}listener {} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {}/\n\
+             autosave_interval 1\nmax_queued_messages 0\nset_tcp_nodelay true\nlog_dest stderr\nlog_type all\n\
+             log_timestamp_format %H:%M:%S\n",
+            self.port,
+            self.folder.path().display()
+        )
+    }
+}
+
+/// A port nobody listens on at this moment.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+    listener.local_addr().expect("a listener has an address").port()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peer::Peer;
+
+    #[tokio::test]
+    async fn a_broker_comes_back_on_its_port_with_what_it_kept() {
+        let Some(mut broker) = Mosquitto::start("harness") else { return };
+        let url = broker.url();
+        let peer = Peer::connect(&url, "writer", &["kept/+"]).await;
+        peer.publish_retained("kept/a", "1").await;
+        peer.wait_for("our own message", |m| (m.topic == "kept/a").then_some(())).await;
+
+        broker.stop();
+        assert!(TcpStream::connect(url.trim_start_matches("mqtt://")).is_err(), "somebody still listens");
+        broker.start_again();
+        assert_eq!(broker.url(), url);
+
+        peer.wait_until_up().await;
+        let reader = Peer::connect(&url, "reader", &["kept/+"]).await;
+        let retained = reader.wait_for("the kept message", |m| m.retained.then(|| m.payload.clone())).await;
+        assert_eq!(retained, b"1");
+        reader.leave().await;
+        peer.leave().await;
+    }
+}

@@ -1,0 +1,54 @@
+//! A screen of the test's own.
+
+use std::io::{BufRead, BufReader};
+use std::process::Command;
+
+use crate::place;
+use crate::process::{Group, Output};
+
+/// An X server without a screen, and a session bus, which the app's webview looks for. Both end with this value.
+pub struct Display {
+    number: String,
+    bus: Option<(String, Group)>,
+    _server: Group,
+}
+
+impl Display {
+    /// Opens a screen of this size in pixels; `None` when Xvfb is not installed (then the test has been told as skipped).
+    pub fn open(name: &str, width: u32, height: u32) -> Option<Display> {
+        let xvfb = place::system_program("Xvfb")?;
+        let log = place::log(&format!("display-{name}"));
+        let screen = format!("{width}x{height}x24");
+        let mut server = Command::new(xvfb);
+        // -terminate: the server ends with its last client, should everybody else be killed.
+        server.args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp", "-terminate"]);
+        let mut server = Group::spawn(&mut server, &log, Output::Read);
+        let number = first_line(&mut server, "the number of its display");
+        let bus = place::system_program("dbus-daemon").map(|daemon| {
+            let mut bus = Command::new(daemon);
+            bus.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]);
+            let mut bus = Group::spawn(&mut bus, &log, Output::Read);
+            (first_line(&mut bus, "its address"), bus)
+        });
+        Some(Display { number: format!(":{number}"), bus, _server: server })
+    }
+
+    /// Makes a program appear here.
+    pub fn show(&self, command: &mut Command) {
+        command.env("DISPLAY", &self.number).env("GDK_BACKEND", "x11");
+        command.env_remove("WAYLAND_DISPLAY").env_remove("XAUTHORITY");
+        // WebGL in software: no machine that runs tests has to have a graphics card.
+        command.env("LIBGL_ALWAYS_SOFTWARE", "1").env("NO_AT_BRIDGE", "1");
+        if let Some((address, _)) = &self.bus {
+            command.env("DBUS_SESSION_BUS_ADDRESS", address);
+        }
+    }
+}
+
+fn first_line(server: &mut Group, what: &str) -> String {
+    let mut line = String::new();
+    let read = BufReader::new(server.take_stdout()).read_line(&mut line);
+    let said = line.trim();
+    assert!(read.is_ok() && !said.is_empty(), "a server ended without saying {what}");
+    said.to_owned()
+}
