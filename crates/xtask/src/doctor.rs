@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use crate::place::Place;
 use crate::program;
+use crate::setup::npm;
 use crate::setup::packages::{self, PACKAGES, Package, Probe, Purpose};
-use crate::setup::{npm, wasm_target};
+use crate::setup::rust::{COMPONENTS, TARGET, has_target, has_verb};
 
 /// How to print it.
 #[derive(clap::Args)]
@@ -79,9 +80,12 @@ fn look(place: &Place) -> Result<Vec<Finding>> {
     let mut findings = vec![
         rust("rustc", "install Rust through rustup"),
         rust("cargo", "install Rust through rustup"),
-        Finding::needed(wasm_target::TARGET, Purpose::Run, wasm_target::is_installed()?)
-            .hint(format!("rustup target add {}", wasm_target::TARGET)),
+        Finding::needed(TARGET, Purpose::Run, has_target()?).hint(format!("rustup target add {TARGET}")),
     ];
+    findings.extend(COMPONENTS.iter().map(|component| {
+        Finding::needed(component.name, Purpose::Test, has_verb(place, component.verb))
+            .hint(format!("rustup component add {}", component.name))
+    }));
     findings.extend(PACKAGES.iter().map(|package| {
         Finding::needed(package.name, package.purpose, !missing.contains(&package.name))
             .version(package_version(package))

@@ -4,7 +4,7 @@
 
 pub mod npm;
 pub mod packages;
-pub mod wasm_target;
+pub mod rust;
 
 use anyhow::Result;
 
@@ -15,9 +15,9 @@ pub use packages::Purpose;
 /// How many steps [`prepare`] takes.
 pub const STEPS: usize = 3;
 
-/// Brings the machine to where these purposes need it: packages of the system, the wasm target, npm parts.
+/// Brings the machine to where these purposes need it: packages of the system, parts of Rust, npm parts.
 pub fn prepare(place: &Place, steps: &mut Steps, purposes: &[Purpose]) -> Result<()> {
     steps.step("system packages", |step| packages::prepare(step, purposes))?;
-    steps.step("Rust's wasm target", wasm_target::prepare)?;
+    steps.step("parts of Rust", |step| rust::prepare(place, step, purposes))?;
     steps.step("npm parts of the window", |step| npm::prepare(place, step))
 }

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::place::Place;
 use crate::programs::SELECTION;
-use crate::setup::wasm_target::TARGET;
+use crate::setup::rust::TARGET;
 use crate::setup::{self, Purpose};
 use crate::steps::{Step, Steps, elapsed};
 use crate::window::{self, Optimisation};

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::place::Place;
 use crate::program;
-use crate::setup::wasm_target::TARGET;
+use crate::setup::rust::TARGET;
 use crate::steps::Step;
 
 /// The package of the window.
