@@ -1,0 +1,43 @@
+//! The tables: for each one its meaning, its rows and its queries, in one file.
+//!
+//! Times are epoch milliseconds. Numbers of 64 bits without a sign are kept as the same bits with one where they are digests
+//! or random, and refused above `i64::MAX` where they are counted.
+
+pub(crate) mod command;
+pub(crate) mod latest;
+pub(crate) mod meta;
+pub(crate) mod refusal;
+pub(crate) mod sample;
+pub(crate) mod series;
+pub(crate) mod shadow;
+pub(crate) mod thing;
+pub(crate) mod unacked;
+
+use rusqlite::types::Type;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A counted number as SQLite holds it.
+fn counted(n: u64) -> rusqlite::Result<i64> {
+    i64::try_from(n).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+/// A counted number as it was.
+fn count(column: usize, n: i64) -> rusqlite::Result<u64> {
+    u64::try_from(n).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, n))
+}
+
+/// A value that is kept whole, as JSON.
+fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+/// A value that was kept as JSON.
+fn from_json<T: DeserializeOwned>(column: usize, text: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(text).map_err(|error| unreadable(column, error))
+}
+
+/// A stored value that none of ours could have been.
+fn unreadable(column: usize, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Null, why.into())
+}

@@ -1,0 +1,88 @@
+//! `meta`: what there is one of in a cache, by name. What is not known yet has no row.
+//!
+//! | name | value |
+//! |---|---|
+//! | `profile` | whose cache it is |
+//! | `installation` | this installation's random number, as signed bits |
+//! | `link_seen_ms` | when our link was last known to be up |
+//! | `last_command`, `last_seq` | the highest numbers ever given; they outlive the rows that had them |
+//! | `samples`, `oldest_ms` | how many samples there are and when the oldest was measured, kept so that nobody has to count |
+
+use fleetlens_model::time::WallMs;
+use rusqlite::types::{FromSql, ToSql};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{count, counted};
+
+/// Numbers that every batch of samples or commands moves. The writer holds them in memory and writes them with its transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub last_command: u64,
+    pub last_seq: u64,
+    pub samples: u64,
+    pub oldest_ms: Option<WallMs>,
+}
+
+pub(crate) fn set(db: &Connection, name: &str, value: impl ToSql) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )?
+    .execute(params![name, value])?;
+    Ok(())
+}
+
+pub(crate) fn get<T: FromSql>(db: &Connection, name: &str) -> rusqlite::Result<Option<T>> {
+    db.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_one([name], |row| row.get(0)).optional()
+}
+
+/// Makes a cache somebody's.
+pub(crate) fn found(db: &Connection, profile: &str, installation: u64) -> rusqlite::Result<()> {
+    set(db, "profile", profile)?;
+    set(db, "installation", installation.cast_signed())
+}
+
+pub(crate) fn profile(db: &Connection) -> rusqlite::Result<Option<String>> {
+    get(db, "profile")
+}
+
+pub(crate) fn installation(db: &Connection) -> rusqlite::Result<u64> {
+    Ok(get::<i64>(db, "installation")?.unwrap_or_default().cast_unsigned())
+}
+
+/// Moves `link_seen_ms`; a wall clock that was set back moves it back too.
+pub(crate) fn link_seen(db: &Connection, at: WallMs) -> rusqlite::Result<()> {
+    set(db, "link_seen_ms", at.0)
+}
+
+pub(crate) fn link_last_seen(db: &Connection) -> rusqlite::Result<Option<WallMs>> {
+    Ok(get(db, "link_seen_ms")?.map(WallMs))
+}
+
+impl Totals {
+    pub fn read(db: &Connection) -> rusqlite::Result<Totals> {
+        let number = |name| count(0, get(db, name)?.unwrap_or_default());
+        Ok(Totals {
+            last_command: number("last_command")?,
+            last_seq: number("last_seq")?,
+            samples: number("samples")?,
+            oldest_ms: get(db, "oldest_ms")?.map(WallMs),
+        })
+    }
+
+    /// Writes what differs from `before`.
+    pub fn write(&self, before: &Totals, db: &Connection) -> rusqlite::Result<()> {
+        for (name, now, then) in [
+            ("last_command", self.last_command, before.last_command),
+            ("last_seq", self.last_seq, before.last_seq),
+            ("samples", self.samples, before.samples),
+        ] {
+            if now != then {
+                set(db, name, counted(now)?)?;
+            }
+        }
+        match self.oldest_ms {
+            Some(oldest) if self.oldest_ms != before.oldest_ms => set(db, "oldest_ms", oldest.0),
+            Some(_) | None => Ok(()),
+        }
+    }
+}

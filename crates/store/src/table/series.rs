@@ -1,0 +1,29 @@
+//! `series`: one row for each kind of value a thing sends. `pointer` is the JSON pointer of the value after the template's
+//! envelope is taken off (docs/adr/0001-identity.md).
+
+use fleetlens_model::id::{SeriesKey, ThingKey};
+use rusqlite::{Connection, params};
+
+/// Adds a series; the same again does nothing. Fails when the key is another series, or this series has another key.
+pub(crate) fn put(db: &Connection, series: SeriesKey, thing: ThingKey, pointer: &str) -> rusqlite::Result<()> {
+    let changed = db
+        .prepare_cached(
+            "INSERT INTO series (series, thing, pointer) VALUES (?1, ?2, ?3)
+             ON CONFLICT (series) DO UPDATE SET thing = excluded.thing
+             WHERE thing = excluded.thing AND pointer = excluded.pointer",
+        )?
+        .execute(params![series.0, thing.0, pointer])?;
+    if changed == 0 {
+        return Err(rusqlite::Error::ToSqlConversionFailure(
+            format!("series {} is another than {pointer:?} of thing {}", series.0, thing.0).into(),
+        ));
+    }
+    Ok(())
+}
+
+/// Everything, in the order of the keys.
+pub(crate) fn all(db: &Connection) -> rusqlite::Result<Vec<(SeriesKey, ThingKey, String)>> {
+    db.prepare_cached("SELECT series, thing, pointer FROM series ORDER BY series")?
+        .query_map([], |row| Ok((SeriesKey(row.get(0)?), ThingKey(row.get(1)?), row.get(2)?)))?
+        .collect()
+}

@@ -1,0 +1,34 @@
+//! `thing`: every thing ever heard of. `name` is verbatim as the broker spelled it and never changes for a key; `meta` is its
+//! description as JSON, read only as a whole.
+
+use fleetlens_model::id::{ThingKey, ThingName};
+use fleetlens_model::thing::Meta;
+use rusqlite::{Connection, params};
+
+use super::{from_json, to_json, unreadable};
+
+/// Adds a thing or describes it anew. Fails when the key has another name, or the name another key.
+pub(crate) fn put(db: &Connection, thing: ThingKey, name: &ThingName, meta: &Meta) -> rusqlite::Result<()> {
+    let changed = db
+        .prepare_cached(
+            "INSERT INTO thing (thing, name, meta) VALUES (?1, ?2, ?3)
+             ON CONFLICT (thing) DO UPDATE SET meta = excluded.meta WHERE name = excluded.name",
+        )?
+        .execute(params![thing.0, name.as_str(), to_json(meta)?])?;
+    if changed == 0 {
+        return Err(rusqlite::Error::ToSqlConversionFailure(
+            format!("thing {} has another name than {name:?}", thing.0).into(),
+        ));
+    }
+    Ok(())
+}
+
+/// Everything, in the order of the keys.
+pub(crate) fn all(db: &Connection) -> rusqlite::Result<Vec<(ThingKey, ThingName, Meta)>> {
+    db.prepare_cached("SELECT thing, name, meta FROM thing ORDER BY thing")?
+        .query_map([], |row| {
+            let name = ThingName::new(row.get::<_, String>(1)?).map_err(|error| unreadable(1, error))?;
+            Ok((ThingKey(row.get(0)?), name, from_json(2, row.get_ref(2)?.as_str()?)?))
+        })?
+        .collect()
+}

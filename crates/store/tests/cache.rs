@@ -1,0 +1,296 @@
+//! What goes in comes back: after a commit, after a reopening, in any order, once.
+
+#![cfg(test)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{T0, block_on, command, commit, one_of_everything, sample, series, thing, without_bytes};
+use fleetlens_model::command::Phase;
+use fleetlens_model::id::{CommandId, SeriesKey, ThingKey};
+use fleetlens_model::record::{HistoryQuery, Write};
+use fleetlens_model::telemetry::{Sample, Timed, Value};
+use fleetlens_model::time::WallMs;
+use fleetlens_store::{Store, StoreError};
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn open(folder: &tempfile::TempDir) -> (Store, fleetlens_model::record::Restored) {
+    Store::open(&folder.path().join("malta.db"), "malta", 4711).unwrap()
+}
+
+/// A store with thing 1 and its series 1.
+fn with_a_series(folder: &tempfile::TempDir) -> Store {
+    let (store, _) = open(folder);
+    commit(&store, vec![thing(1, "lamp-1"), series(1, 1, "/power_w")]).unwrap();
+    store
+}
+
+fn whole(series: u32) -> HistoryQuery {
+    let (from_ms, to_ms) = (WallMs(T0 - 1_000_000), WallMs(T0 + 10_000_000));
+    HistoryQuery { series: SeriesKey(series), from_ms, to_ms, bucket_ms: 10_000, up_to_seq: u64::MAX }
+}
+
+#[test]
+fn a_new_cache_is_empty_and_keeps_its_installation_number() {
+    let folder = folder();
+    let (store, restored) = open(&folder);
+    assert_eq!(restored.installation, 4711);
+    assert!(restored.things.is_empty() && restored.latest.is_empty() && restored.link_seen_ms.is_none());
+    block_on(store.close()).unwrap();
+    let (_store, again) = Store::open(&folder.path().join("malta.db"), "malta", 1).unwrap();
+    assert_eq!(again.installation, 4711, "a later number changes nothing");
+}
+
+#[test]
+fn one_of_everything_comes_back_as_it_was() {
+    let folder = folder();
+    let (writes, want) = one_of_everything();
+    let (store, _) = open(&folder);
+    commit(&store, writes).unwrap();
+    block_on(store.close()).unwrap();
+    let (_store, restored) = open(&folder);
+    assert!(restored.stats.bytes > 4096);
+    assert_eq!(without_bytes(restored), want);
+}
+
+#[test]
+fn dropping_the_store_keeps_what_was_queued() {
+    let folder = folder();
+    let (writes, want) = one_of_everything();
+    let (store, _) = open(&folder);
+    drop(store.commit(Arc::new(writes)));
+    drop(store);
+    assert_eq!(without_bytes(open(&folder).1), want);
+}
+
+#[test]
+fn a_closed_store_says_so_and_closing_again_does_nothing() {
+    let folder = folder();
+    let store = with_a_series(&folder);
+    let other = store.clone();
+    block_on(store.close()).unwrap();
+    assert_eq!(commit(&other, vec![thing(2, "b")]), Err(StoreError::Closed));
+    assert_eq!(block_on(other.stats()), Err(StoreError::Closed));
+    assert_eq!(block_on(other.close()), Ok(()));
+    assert!(!folder.path().join("malta.db-wal").exists(), "the log is in the file");
+}
+
+#[test]
+fn the_latest_is_the_one_with_the_latest_device_time_whatever_the_order_of_arrival() {
+    for (name, arrivals, want_seq) in [
+        ("in order", vec![(1, 0), (2, 10)], 2),
+        ("a late one", vec![(1, 10), (2, 0)], 1),
+        ("a tie goes to the later sequence", vec![(1, 10), (2, 10)], 2),
+        ("a tie written backwards", vec![(2, 10), (1, 10)], 2),
+    ] {
+        for one_batch in [true, false] {
+            let folder = folder();
+            let store = with_a_series(&folder);
+            let writes = arrivals.iter().map(|(seq, ms)| Write::Sample(sample(1, *seq, *ms, *seq as f64)));
+            if one_batch {
+                commit(&store, writes.collect()).unwrap();
+            } else {
+                writes.for_each(|write| commit(&store, vec![write]).unwrap());
+            }
+            block_on(store.close()).unwrap();
+            let restored = open(&folder).1;
+            let seqs: Vec<u64> = restored.latest.iter().map(|sample| sample.seq).collect();
+            assert_eq!(seqs, [want_seq], "{name}, one batch: {one_batch}");
+            assert_eq!(restored.stats.samples, 2, "{name}");
+            assert_eq!(restored.last_seq, 2, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_sample_dated_by_the_device_is_stored_once_however_often_it_comes() {
+    let ours = |s: Sample| Sample { timed: Timed::ByUs, ..s };
+    let text = |s: Sample, t: &str| Sample { value: Value::Text(t.to_owned()), ..s };
+    for (name, first, second, both) in [
+        ("the same again", sample(1, 1, 0, 5.0), sample(1, 2, 0, 5.0), false),
+        ("another value", sample(1, 1, 0, 5.0), sample(1, 2, 0, 6.0), true),
+        ("another time", sample(1, 1, 0, 5.0), sample(1, 2, 1, 5.0), true),
+        ("a text again", text(sample(1, 1, 0, 0.0), "5"), text(sample(1, 2, 0, 0.0), "5"), false),
+        ("a number and the text of it", sample(1, 1, 0, 5.0), text(sample(1, 2, 0, 0.0), "5"), true),
+        ("one is a flag", sample(1, 1, 0, 1.0), Sample { value: Value::Flag(true), ..sample(1, 2, 0, 0.0) }, true),
+        ("dated by us, twice at one moment", ours(sample(1, 1, 0, 5.0)), ours(sample(1, 2, 0, 5.0)), true),
+        ("the very same row again", ours(sample(1, 1, 0, 5.0)), ours(sample(1, 1, 0, 5.0)), false),
+    ] {
+        let folder = folder();
+        let store = with_a_series(&folder);
+        commit(&store, vec![Write::Sample(first.clone())]).unwrap();
+        commit(&store, vec![Write::Sample(second.clone())]).unwrap();
+        assert_eq!(store.duplicates(), u64::from(!both), "{name}");
+        assert_eq!(block_on(store.stats()).unwrap().samples, 1 + u64::from(both), "{name}");
+        block_on(store.close()).unwrap();
+        let restored = open(&folder).1;
+        assert_eq!(restored.latest, [if both { second } else { first }], "{name}");
+    }
+}
+
+#[test]
+fn a_bad_batch_fails_alone_and_leaves_nothing_behind() {
+    let folder = folder();
+    let store = with_a_series(&folder);
+    let outcomes = block_on(async {
+        // Queued before the writer can take the first one, so that some of them share a transaction.
+        let stranger = || vec![Write::Sample(sample(1, 50, 50, 1.0)), Write::Sample(sample(77, 51, 51, 1.0))];
+        let batches: Vec<_> = (0..40u64)
+            .map(|n| {
+                let writes =
+                    if n % 10 == 3 { stranger() } else { vec![Write::Sample(sample(1, n, n as i64 * 100, 1.0))] };
+                store.commit(Arc::new(writes))
+            })
+            .collect();
+        let mut outcomes = Vec::new();
+        for batch in batches {
+            outcomes.push(batch.await);
+        }
+        outcomes
+    });
+    for (n, outcome) in outcomes.iter().enumerate() {
+        if n % 10 == 3 {
+            let Err(StoreError::Refused(reason)) = outcome else { panic!("{n}: {outcome:?}") };
+            assert!(reason.contains("FOREIGN KEY"), "{reason}");
+        } else {
+            assert_eq!(*outcome, Ok(()), "{n}");
+        }
+    }
+    let stats = block_on(store.stats()).unwrap();
+    assert_eq!(stats.samples, 36, "and not one of the bad batches' good rows");
+    let buckets = block_on(store.history(whole(1))).unwrap();
+    assert_eq!(buckets.iter().map(|bucket| bucket.count).sum::<u32>(), 36, "the count is the truth");
+}
+
+#[test]
+fn rows_that_contradict_what_is_there_are_refused() {
+    let folder = folder();
+    let store = with_a_series(&folder);
+    for (name, write) in [
+        ("a thing renamed", thing(1, "lamp-2")),
+        ("a name given twice", thing(2, "lamp-1")),
+        ("a series of another pointer", series(1, 1, "/on")),
+        ("a series twice", series(2, 1, "/power_w")),
+        ("a number that is none", Write::Sample(sample(1, 9, 9, f64::NAN))),
+        (
+            "a shadow of nobody",
+            Write::Shadow {
+                thing: ThingKey(9),
+                name: String::new(),
+                document: Some(Default::default()),
+                heard_ms: WallMs(0),
+            },
+        ),
+        ("a sequence beyond counting", Write::Sample(sample(1, u64::MAX, 9, 1.0))),
+    ] {
+        let outcome = commit(&store, vec![write]);
+        assert!(matches!(outcome, Err(StoreError::Refused(_))), "{name}: {outcome:?}");
+    }
+    let again = vec![thing(1, "lamp-1"), series(1, 1, "/power_w")];
+    assert_eq!(commit(&store, again), Ok(()), "what is there already may be said again");
+}
+
+#[test]
+fn a_description_is_replaced_and_a_packet_id_is_used_again() {
+    let folder = folder();
+    let store = with_a_series(&folder);
+    let meta = fleetlens_model::thing::Meta { title: "new".into(), ..Default::default() };
+    let name = fleetlens_model::id::ThingName::new("lamp-1").unwrap();
+    let writes = vec![
+        Write::Thing { thing: ThingKey(1), name, meta },
+        Write::Unacked { packet_id: 5, digest: 1 },
+        Write::Unacked { packet_id: 5, digest: 2 },
+    ];
+    commit(&store, writes).unwrap();
+    block_on(store.close()).unwrap();
+    let restored = open(&folder).1;
+    assert_eq!(restored.things[0].2.title, "new");
+    assert_eq!(restored.unacked, [(5, 2)]);
+}
+
+#[test]
+fn a_start_brings_back_every_open_command_and_the_newest_twenty_ended_of_each_thing() {
+    let folder = folder();
+    let (store, _) = open(&folder);
+    commit(&store, vec![thing(1, "a"), thing(2, "b")]).unwrap();
+    let mut writes: Vec<Write> = Vec::new();
+    for id in 1..=60 {
+        let phase = if id % 10 == 0 { Phase::Sent } else { Phase::Settled };
+        writes.push(Write::Command(command(id, 1 + u32::from(id > 50), phase)));
+    }
+    commit(&store, writes).unwrap();
+    let ended_first = command(61, 1, Phase::Pending);
+    commit(&store, vec![Write::Command(ended_first.clone())]).unwrap();
+    commit(&store, vec![Write::Command(fleetlens_model::command::Command { phase: Phase::Settled, ..ended_first })])
+        .unwrap();
+    block_on(store.close()).unwrap();
+    let restored = open(&folder).1;
+    let ids: Vec<u64> = restored.commands.iter().map(|command| command.id.0).collect();
+    let mut want: Vec<u64> = vec![10, 20, 30, 40, 50, 60];
+    let of_one = (1..=50).rev().filter(|id| id % 10 != 0).take(19);
+    want.extend(of_one.chain(51..=59).chain([61]));
+    want.sort_unstable();
+    assert_eq!(ids, want);
+    assert_eq!(restored.last_command, 61);
+    assert_eq!(restored.commands.last().map(|command| command.id), Some(CommandId(61)));
+}
+
+#[test]
+fn refusals_are_counted_and_only_the_newest_thousand_stay() {
+    let folder = folder();
+    let (store, _) = open(&folder);
+    let refused = |n: i64, at: i64| Write::Refused { topic: format!("t/{n}"), reason: "no".into(), at_ms: WallMs(at) };
+    commit(&store, (0..1_500).map(|n| refused(n, T0 + n)).collect()).unwrap();
+    commit(&store, vec![refused(1_499, T0 + 9_000), refused(1_499, T0)]).unwrap();
+    let kept = block_on(store.refusals()).unwrap();
+    assert_eq!(kept.len(), 1000);
+    assert_eq!((kept[0].topic.as_str(), kept[0].count, kept[0].last_ms), ("t/1499", 3, WallMs(T0 + 9_000)));
+    assert_eq!(kept[999].topic, "t/500", "the oldest went");
+}
+
+#[test]
+fn history_is_downsampled_between_its_ends() {
+    let folder = folder();
+    let store = with_a_series(&folder);
+    let mut writes: Vec<Write> = (0..100).map(|n| Write::Sample(sample(1, n, n as i64 * 1_000, n as f64))).collect();
+    writes.push(series(2, 1, "/on"));
+    let flag = |seq, ms, on| Write::Sample(Sample { value: Value::Flag(on), ..sample(2, seq, ms, 0.0) });
+    writes.extend([flag(200, 0, true), flag(201, 1_000, false)]);
+    writes.push(Write::Sample(Sample { value: Value::Text("open".into()), ..sample(2, 202, 2_000, 0.0) }));
+    commit(&store, writes).unwrap();
+
+    let query = HistoryQuery { from_ms: WallMs(T0 + 10_000), to_ms: WallMs(T0 + 30_000), ..whole(1) };
+    let buckets = block_on(store.history(query)).unwrap();
+    let seen: Vec<_> = buckets.iter().map(|b| (b.start_ms.0 - T0, b.min, b.max, b.last, b.count)).collect();
+    assert_eq!(seen, [(10_000, 10.0, 19.0, 19.0, 10), (20_000, 20.0, 29.0, 29.0, 10)]);
+
+    let earlier = HistoryQuery { up_to_seq: 24, ..query };
+    let counts: Vec<u32> = block_on(store.history(earlier)).unwrap().iter().map(|b| b.count).collect();
+    assert_eq!(counts, [10, 5], "what came after the question is not in the answer");
+
+    let flags = block_on(store.history(whole(2))).unwrap();
+    assert_eq!((flags[0].min, flags[0].max, flags[0].last, flags[0].count), (0.0, 1.0, 0.0, 2), "and no text");
+    assert_eq!(block_on(store.history(whole(99))).unwrap(), []);
+}
+
+#[test]
+fn many_read_while_one_writes() {
+    let folder = folder();
+    let store = with_a_series(&folder);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    runtime.block_on(async {
+        let reads: Vec<_> = (0..20).map(|_| tokio::spawn(store.history(whole(1)))).collect();
+        for n in 0..50u64 {
+            store.commit(Arc::new(vec![Write::Sample(sample(1, n, n as i64, 1.0))])).await.unwrap();
+        }
+        for read in reads {
+            read.await.unwrap().unwrap();
+        }
+        let after: u32 = store.history(whole(1)).await.unwrap().iter().map(|bucket| bucket.count).sum();
+        assert_eq!(after, 50, "a read after a commit sees it");
+    });
+}

@@ -1,0 +1,145 @@
+//! A small city to store, and nothing else.
+
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use std::sync::Arc;
+
+use fleetlens_model::command::{Attempt, Command, Phase, Step, Want, Withdrawal};
+use fleetlens_model::geo::LonLat;
+use fleetlens_model::id::{CommandId, SeriesKey, ThingKey, ThingName};
+use fleetlens_model::identity::{Actor, Role};
+use fleetlens_model::kind::Kind;
+use fleetlens_model::record::{Restored, Write};
+use fleetlens_model::shadow::Document;
+use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value};
+use fleetlens_model::thing::Meta;
+use fleetlens_model::time::WallMs;
+use fleetlens_store::{Store, StoreError};
+use serde_json::json;
+
+/// Some moment of 2026.
+pub const T0: i64 = 1_780_000_000_000;
+
+pub fn commit(store: &Store, writes: Vec<Write>) -> Result<(), StoreError> {
+    block_on(store.commit(Arc::new(writes)))
+}
+
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+pub fn thing(key: u32, name: &str) -> Write {
+    Write::Thing { thing: ThingKey(key), name: ThingName::new(name).unwrap(), meta: Meta::default() }
+}
+
+pub fn series(key: u32, thing: u32, pointer: &str) -> Write {
+    Write::Series { series: SeriesKey(key), thing: ThingKey(thing), pointer: pointer.to_owned() }
+}
+
+/// A number dated by the device, `ms` after [`T0`].
+pub fn sample(series: u32, seq: u64, ms: i64, value: f64) -> Sample {
+    Sample {
+        series: SeriesKey(series),
+        device_ms: WallMs(T0 + ms),
+        received_ms: WallMs(T0 + ms + 40),
+        seq,
+        value: Value::Number(value),
+        source: Source::Live,
+        quality: Quality::Good,
+        timed: Timed::ByDevice,
+    }
+}
+
+pub fn command(id: u64, thing: u32, phase: Phase) -> Command {
+    Command {
+        id: CommandId(id),
+        thing: ThingKey(thing),
+        shadow: String::new(),
+        token: format!("fl-00000000000011d7-{id}"),
+        wants: vec![Want { pointer: "/dim_pct".into(), value: json!(40), tolerance: 0.5, before: Some(json!(100)) }],
+        by: Actor { name: "M. Vella".into(), role: Role::Operator },
+        expires_ms: WallMs(T0 + 600_000),
+        phase,
+        steps: vec![(Step::Asked, WallMs(T0)), (Step::Sent, WallMs(T0 + 1))],
+        attempt: Attempt::Idle,
+        deadline: None,
+    }
+}
+
+/// One of everything, in the order the engine writes it, and what a start should bring back.
+pub fn one_of_everything() -> (Vec<Write>, Restored) {
+    let lamp = Meta {
+        kind: Kind::Lamp,
+        title: "Triq ir-Repubblika 3".into(),
+        at: LonLat::new(14.5123, 35.8977),
+        area: "Valletta".into(),
+        street: "Triq ir-Repubblika".into(),
+        interval_s: 30,
+        capacity: None,
+        synthetic: vec!["title".into()],
+        units: vec![("/power_w".into(), "W".into())],
+    };
+    let document = Document {
+        desired: json!({"dim_pct": 40, "nested": {"a": [1, 2]}}).as_object().cloned(),
+        reported: None,
+        desired_meta: json!({"dim_pct": {"timestamp": 1_780_000_000}}).as_object().cloned().unwrap(),
+        reported_meta: Default::default(),
+        version: 7,
+        timestamp_s: 1_780_000_000,
+    };
+    let samples = [
+        sample(1, 10, 0, 31.5),
+        Sample { value: Value::Flag(true), source: Source::Retained, quality: Quality::Stale, ..sample(2, 11, 5, 0.0) },
+        Sample {
+            value: Value::Text("Straße \"open\"".into()),
+            quality: Quality::Synthetic,
+            timed: Timed::ByUs,
+            ..sample(3, 12, -7, 0.0)
+        },
+    ];
+    let commands = vec![
+        command(1, 1, Phase::Settled),
+        command(2, 1, Phase::Accepted { version: 7 }),
+        command(3, 1, Phase::Expired { withdrawal: Withdrawal::Needed }),
+        command(4, 1, Phase::Rejected { code: 409, reason: "Version conflict".into() }),
+    ];
+    let name = ThingName::new("lamp-0417").unwrap();
+    let mut writes = vec![
+        Write::Thing { thing: ThingKey(1), name: name.clone(), meta: lamp.clone() },
+        series(1, 1, "/power_w"),
+        series(2, 1, "/on"),
+        series(3, 1, "/state"),
+    ];
+    writes.extend(samples.iter().cloned().map(Write::Sample));
+    for (shadow, document) in [("", Some(document.clone())), ("gone", Some(document.clone())), ("gone", None)] {
+        let name = shadow.to_owned();
+        writes.push(Write::Shadow { thing: ThingKey(1), name, document, heard_ms: WallMs(T0 + 3) });
+    }
+    writes.extend(commands.iter().cloned().map(Write::Command));
+    writes.push(Write::Unacked { packet_id: 9, digest: u64::MAX - 3 });
+    writes.push(Write::Unacked { packet_id: 3, digest: 17 });
+    writes.push(Write::Refused { topic: "malta/x".into(), reason: "not JSON".into(), at_ms: WallMs(T0) });
+    writes.push(Write::LinkSeen { at_ms: WallMs(T0 + 99) });
+    let restored = Restored {
+        installation: 4711,
+        things: vec![(ThingKey(1), name, lamp)],
+        series: [(1, "/power_w"), (2, "/on"), (3, "/state")]
+            .map(|(key, pointer)| (SeriesKey(key), ThingKey(1), pointer.to_owned()))
+            .to_vec(),
+        latest: samples.to_vec(),
+        shadows: vec![(ThingKey(1), String::new(), document, WallMs(T0 + 3))],
+        commands,
+        last_command: 4,
+        last_seq: 12,
+        unacked: vec![(3, 17), (9, u64::MAX - 3)],
+        link_seen_ms: Some(WallMs(T0 + 99)),
+        stats: fleetlens_model::record::StoreStats { bytes: 0, oldest_ms: Some(WallMs(T0 - 7)), samples: 3 },
+    };
+    (writes, restored)
+}
+
+/// Without what depends on the page size.
+pub fn without_bytes(mut restored: Restored) -> Restored {
+    restored.stats.bytes = 0;
+    restored
+}
