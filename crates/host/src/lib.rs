@@ -1,8 +1,25 @@
 //! Everything a shell needs, without Tauri: it reads the profile, opens the cache, wires engine, store and link, holds the
 //! attached windows, serves tiles, and ends it all in order.
 //!
+//! [`Host::start`] returns as soon as the cache is read, so that a window shows the last picture at once; the demo city and the
+//! link come up behind it, and whether they do is on the screen, not an error.
+//!
 //! What does not belong here: Tauri, HTTP, MQTT packets, SQL, rules of the fleet.
 
+mod host;
+mod line;
+mod ports;
 pub mod profile;
+mod summary;
+mod vigil;
 
+pub use fleetlens_engine::fleet::Counters;
+pub use fleetlens_engine::port::WindowId;
+pub use fleetlens_ipc as ipc;
+pub use fleetlens_model as model;
+pub use fleetlens_sim::CityOptions;
+pub use fleetlens_tiles::TilesError;
+
+pub use host::{BrokerChoice, Host, HostError, HostOptions};
+pub use ports::Sink;
 pub use profile::{Profile, ProfileError};

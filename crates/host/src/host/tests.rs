@@ -1,0 +1,285 @@
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test window looks at what the test is about")]
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use fleetlens_ipc::rows::{Change, LinkState, Rows, Status, ThingPage, ValueRow};
+use fleetlens_ipc::{CONTRACT, Done, Frame, Intent, Look, Parcel, RequestId, ViewId, Wish, decode, encode};
+use fleetlens_model::geo::GeoBox;
+use fleetlens_model::id::{SeriesKey, ThingKey};
+use fleetlens_model::kind::Kind;
+use fleetlens_model::telemetry::{Source, Value};
+use tempfile::TempDir;
+
+use super::*;
+
+const STATUS: ViewId = ViewId(1);
+const MAP: ViewId = ViewId(2);
+const THING: ViewId = ViewId(3);
+
+/// A window without a screen: applies what it is sent like a real one, and fails on a gap.
+struct TestWindow<'a> {
+    host: &'a Host,
+    id: WindowId,
+    parcels: mpsc::UnboundedReceiver<Vec<u8>>,
+    revisions: BTreeMap<ViewId, u64>,
+    status: Option<Status>,
+    kinds: BTreeMap<ThingKey, Kind>,
+    page: Option<ThingPage>,
+    answers: BTreeMap<RequestId, Result<Done, Fault>>,
+}
+
+impl<'a> TestWindow<'a> {
+    async fn open(host: &'a Host) -> TestWindow<'a> {
+        let (sent, parcels) = mpsc::unbounded_channel();
+        let sink =
+            move |bytes| if sent.send(bytes).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+        let id = host.attach(Box::new(sink)).await.unwrap();
+        let window = TestWindow {
+            host,
+            id,
+            parcels,
+            revisions: BTreeMap::new(),
+            status: None,
+            kinds: BTreeMap::new(),
+            page: None,
+            answers: BTreeMap::new(),
+        };
+        window.say(Call::Hello { contract: CONTRACT }).await;
+        window.say(Call::Look { view: STATUS, at: Look::Status }).await;
+        let area = GeoBox { west_deg: 14.0, south_deg: 35.0, east_deg: 15.0, north_deg: 37.0 };
+        window.say(Call::Look { view: MAP, at: Look::Map { area } }).await;
+        window
+    }
+
+    async fn say(&self, call: Call) {
+        self.host.call(self.id, &encode(&call).unwrap()).await.unwrap();
+    }
+
+    /// Reads parcels until the condition holds; a window that waits in vain fails with what it knows.
+    async fn until(&mut self, what: &str, met: impl Fn(&TestWindow<'a>) -> bool) {
+        let reading = async {
+            while !met(self) {
+                let bytes = self.parcels.recv().await.unwrap();
+                let parcel: Parcel = decode(&bytes).unwrap();
+                parcel.frames.into_iter().for_each(|frame| self.apply(frame));
+                self.say(Call::Seen { parcel: parcel.number }).await;
+            }
+        };
+        if timeout(Duration::from_secs(30), reading).await.is_err() {
+            panic!("never: {what}; {:?}, {} things, {:?}", self.status, self.kinds.len(), self.page);
+        }
+    }
+
+    fn apply(&mut self, frame: Frame) {
+        match frame {
+            Frame::Snapshot { view, rows } => {
+                self.revisions.insert(view, 1);
+                match rows {
+                    Rows::Status(status) => self.status = Some(*status),
+                    Rows::Map(bytes) => self.map(&bytes),
+                    Rows::Thing(page) => self.page = Some(*page),
+                    other => panic!("not asked for: {other:?}"),
+                }
+            }
+            Frame::Patch { view, rev, changes } => {
+                assert_eq!(self.revisions.insert(view, rev), Some(rev - 1), "{view:?} has a gap");
+                changes.into_iter().for_each(|change| self.change(change));
+            }
+            Frame::Answer { request, outcome } => {
+                self.answers.insert(request, outcome);
+            }
+            Frame::Notice(fault) => panic!("{fault}"),
+        }
+    }
+
+    fn change(&mut self, change: Change) {
+        match change {
+            Change::Status(status) => self.status = Some(*status),
+            Change::Map(bytes) => self.map(&bytes),
+            change => {
+                let page = self.page.as_mut().unwrap();
+                match change {
+                    Change::Value(value) => {
+                        page.values.retain(|known| known.series != value.series);
+                        page.values.push(value);
+                    }
+                    Change::Shadow(shadow) => {
+                        page.shadows.retain(|known| known.name != shadow.name);
+                        page.shadows.push(shadow);
+                    }
+                    Change::Command(command) => {
+                        page.commands.retain(|known| known.id != command.id);
+                        page.commands.push(command);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn map(&mut self, bytes: &[u8]) {
+        self.kinds.extend(fleetlens_ipc::map::read(bytes).map(|row| (row.thing, row.kind)));
+    }
+
+    fn is_up(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| matches!(status.link, LinkState::Up { .. }))
+    }
+
+    fn lamp(&self) -> Option<ThingKey> {
+        self.kinds.iter().find(|(_, kind)| **kind == Kind::Lamp).map(|(thing, _)| *thing)
+    }
+
+    fn value(&self, pointer: &str) -> Option<&ValueRow> {
+        self.page.as_ref()?.values.iter().find(|value| value.pointer == pointer)
+    }
+
+    fn values(&self) -> BTreeMap<SeriesKey, (Value, i64)> {
+        let values = self.page.iter().flat_map(|page| &page.values);
+        values.map(|row| (row.series, (row.value.clone(), row.device_ms.0))).collect()
+    }
+}
+
+fn small_city(folder: &TempDir) -> HostOptions {
+    let city = CityOptions { things: 40, rate: Some(40.0), ..CityOptions::default() };
+    HostOptions { demo: Some(city), ..HostOptions::demo(folder.path()) }
+}
+
+fn without_broker(folder: &TempDir) -> HostOptions {
+    HostOptions { broker: BrokerChoice::None, ..small_city(folder) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lamp_is_seen_dimmed_and_found_again_without_a_broker() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(small_city(&folder)).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window.until("the whole city is on the map", |w| w.is_up() && w.kinds.len() == 40 && w.lamp().is_some()).await;
+    let lamp = window.lamp().unwrap();
+    window.say(Call::Look { view: THING, at: Look::Thing { thing: lamp } }).await;
+    window
+        .until("the lamp speaks and its shadow is known", |w| {
+            w.value("/dim_pct").is_some_and(|row| row.source == Source::Live)
+                && w.page.as_ref().is_some_and(|page| page.shadows.iter().any(|s| s.current && !s.leaves.is_empty()))
+        })
+        .await;
+    timeout(Duration::from_secs(10), host.counters().wait_for(|now| now.live_seen)).await.unwrap().unwrap();
+
+    let classic = window.page.as_ref().unwrap().shadows.iter().find(|s| s.name.is_empty()).unwrap();
+    let seen_json = classic.leaves.iter().find(|leaf| leaf.pointer == "/dim_pct").and_then(|leaf| leaf.desired.clone());
+    let wish = Wish { pointer: "/dim_pct".into(), value_json: "40".into(), seen_json };
+    let intent = Intent::Command { thing: lamp, shadow: String::new(), wishes: vec![wish], expires_in_ms: None };
+    window.say(Call::Ask { request: RequestId(1), intent }).await;
+    window.until("the command is in the outbox", |w| w.answers.contains_key(&RequestId(1))).await;
+    let Ok(Done::Command(command)) = window.answers[&RequestId(1)] else { panic!("{:?}", window.answers) };
+    window
+        .until("the lamp obeys and says so", |w| {
+            let page = w.page.as_ref().unwrap();
+            let row = page.commands.iter().find(|row| row.id == command);
+            let settled = row.is_some_and(|row| row.phase == fleetlens_model::command::Phase::Settled);
+            settled && w.value("/dim_pct").is_some_and(|row| row.value == Value::Number(40.0))
+        })
+        .await;
+
+    host.stop_broker().await;
+    window.until("the link is down", |w| !w.is_up()).await;
+    let before = window.values();
+    assert!(before.len() >= 3, "{before:?}");
+    drop(window);
+    host.stop().await;
+    drop(host);
+
+    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window.until("the city is there again", |w| w.kinds.len() == 40).await;
+    window.say(Call::Look { view: THING, at: Look::Thing { thing: lamp } }).await;
+    window.until("the lamp's page", |w| w.page.is_some()).await;
+    assert_eq!(window.values(), before);
+    assert!(window.page.as_ref().unwrap().values.iter().all(|row| row.source == Source::Cached));
+    window
+        .until("the reason stands in the status", |w| {
+            let status = w.status.as_ref().unwrap();
+            matches!(&status.link, LinkState::Connecting { reason: Some(why), .. } if why == "started without a broker")
+        })
+        .await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_ends_in_five_seconds_and_takes_no_intent_after_that_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(small_city(&folder)).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window.until("up", TestWindow::is_up).await;
+    let began = Instant::now();
+    host.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let ask = Call::Ask {
+        request: RequestId(1),
+        intent: Intent::CancelCommand { command: fleetlens_model::id::CommandId(1) },
+    };
+    let refused = host.call(window.id, &encode(&ask).unwrap()).await.unwrap_err();
+    assert_eq!(refused.code, FaultCode::TooLate);
+    assert!(host.attach(Box::new(|_| ControlFlow::Continue(()))).await.is_err());
+    assert!(timeout(Duration::ZERO, host.failed()).await.is_err(), "an orderly end is no failure");
+    host.stop().await;
+    assert!(!folder.path().join("demo.db-wal").exists(), "the log was moved into the file");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_not_there_keeps_nobody_from_starting() {
+    let folder = tempfile::tempdir().unwrap();
+    // The discard port: nothing listens there.
+    let broker = BrokerChoice::At("mqtt://127.0.0.1:9".into());
+    let host = Host::start(HostOptions { broker, ..small_city(&folder) }).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window
+        .until("it says why", |w| {
+            let status = w.status.as_ref();
+            status.is_some_and(
+                |s| matches!(&s.link, LinkState::Connecting { reason: Some(why), .. } if why.contains("127.0.0.1")),
+            )
+        })
+        .await;
+    assert_eq!(window.status.as_ref().unwrap().broker, "mqtt://127.0.0.1:9 · MQTT 5");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_never_work_is_told_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = folder.path().join("city.toml");
+    let start =
+        async |options: HostOptions| Host::start(options).await.err().map(|e| e.to_string()).unwrap_or_default();
+
+    let at = |url: &str| HostOptions { broker: BrokerChoice::At(url.into()), ..small_city(&folder) };
+    assert!(start(at("somewhere")).await.contains("write mqtt://host:1883"));
+
+    let given = || HostOptions { profile: Some(profile.clone()), ..small_city(&folder) };
+    assert!(start(given()).await.contains("city.toml cannot be read"));
+    std::fs::write(&profile, "name = 7").unwrap();
+    assert!(start(given()).await.contains("line 1"));
+    std::fs::write(&profile, "name='x'\nbroker.url='mqtt://h'\nshadows.enabled=true\nmap.tiles='gone.mbtiles'")
+        .unwrap();
+    assert!(start(given()).await.contains("gone.mbtiles"));
+
+    let first = Host::start(without_broker(&folder)).await.unwrap();
+    assert!(start(without_broker(&folder)).await.contains("in use by another Fleetlens"));
+    first.stop().await;
+    Host::start(without_broker(&folder)).await.unwrap().stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_none_is_refused_and_tiles_are_there_from_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(HostOptions { role: Some(Role::Driver), ..without_broker(&folder) }).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    assert_eq!(host.call(window.id, &[250, 250]).await.unwrap_err().code, FaultCode::Invalid);
+    window.until("the status", |w| w.status.is_some()).await;
+    let status = window.status.as_ref().unwrap();
+    assert_eq!((status.who.role, status.broker.as_str(), status.demo), (Role::Driver, "no broker", true));
+    assert!(host.tile(14, 8852, 6439).unwrap().is_some(), "Valletta");
+    assert!(host.tile(14, 1 << 14, 0).is_err());
+    host.detach(window.id).await;
+    host.stop().await;
+}

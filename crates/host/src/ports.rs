@@ -1,0 +1,233 @@
+//! The engine's ports over the crates that know the world.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use fleetlens_engine::port::{self, Delivery, LinkEvent, NotSent, Publish, Qos, Received, StoreFault, WindowId};
+use fleetlens_ipc::{Parcel, encode};
+use fleetlens_link::Event;
+use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
+use fleetlens_model::time::{MonoMs, Now, WallMs};
+
+/// Where a window's parcels go, as bytes; `Break` means that the window is gone. Must not block, nor call the host.
+pub type Sink = Box<dyn Fn(Vec<u8>) -> ControlFlow<()> + Send>;
+
+/// The way to the broker, which comes up after the engine does; until then nothing can be sent.
+#[derive(Clone, Debug, Default)]
+pub struct LinkPort(Arc<OnceLock<fleetlens_link::Link>>);
+
+impl LinkPort {
+    /// The link is there now. A second one is not taken.
+    pub fn connect(&self, link: fleetlens_link::Link) {
+        if self.0.set(link).is_err() {
+            tracing::error!("a second link was started and is not used");
+        }
+    }
+}
+
+impl port::Link for LinkPort {
+    fn publish(&mut self, message: Publish) -> Result<(), NotSent> {
+        let link = self.0.get().ok_or(NotSent)?;
+        let qos = match message.qos {
+            Qos::AtMostOnce => 0,
+            Qos::AtLeastOnce => 1,
+        };
+        link.try_publish(message.topic, message.payload, qos, message.retain).map_err(|reason| {
+            tracing::debug!(%reason, "not sent");
+            NotSent
+        })
+    }
+
+    fn acknowledge(&mut self, delivery: Delivery) {
+        if let Some(link) = self.0.get() {
+            link.acknowledge(delivery.0);
+        }
+    }
+}
+
+/// What the link tells, in the engine's words.
+pub fn link_event(event: Event) -> LinkEvent {
+    match event {
+        Event::Connecting { reason } => LinkEvent::Connecting { reason },
+        Event::Up { session_present } => {
+            tracing::info!(session_present, "connected");
+            LinkEvent::Up
+        }
+        Event::Down { reason } => {
+            tracing::warn!(reason, "the link is down");
+            LinkEvent::Down { reason }
+        }
+        Event::Received(message) => LinkEvent::Received(Received {
+            topic: message.topic,
+            payload: message.payload,
+            retained: message.retained,
+            redelivered: message.redelivered,
+            packet_id: message.packet_id,
+            delivery: message.delivery.map(Delivery),
+        }),
+        Event::Shed { count } => LinkEvent::Shed { count },
+        Event::Refused { topic, reason, delivery } => {
+            LinkEvent::Refused { topic, reason, delivery: delivery.map(Delivery) }
+        }
+    }
+}
+
+/// The cache.
+#[derive(Clone, Debug)]
+pub struct StorePort(pub fleetlens_store::Store);
+
+impl port::Store for StorePort {
+    fn commit(&mut self, writes: Arc<Vec<Write>>) -> impl Future<Output = Result<(), StoreFault>> + Send + 'static {
+        let done = self.0.commit(writes);
+        async move { done.await.map_err(fault) }
+    }
+
+    fn history(&mut self, query: HistoryQuery) -> impl Future<Output = Result<History, StoreFault>> + Send + 'static {
+        let found = self.0.history(query);
+        async move { found.await.map_err(fault) }
+    }
+
+    fn stats(&mut self) -> impl Future<Output = Result<StoreStats, StoreFault>> + Send + 'static {
+        let measured = self.0.stats();
+        async move { measured.await.map_err(fault) }
+    }
+}
+
+fn fault(error: fleetlens_store::StoreError) -> StoreFault {
+    StoreFault(error.to_string())
+}
+
+/// The attached windows.
+#[derive(Clone, Default)]
+pub struct Sinks(Arc<Mutex<BTreeMap<WindowId, Sink>>>);
+
+impl Sinks {
+    /// A window is there.
+    pub fn insert(&self, window: WindowId, sink: Sink) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(window, sink);
+    }
+
+    /// A window is gone.
+    pub fn remove(&self, window: WindowId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&window);
+    }
+}
+
+impl port::Ui for Sinks {
+    fn push(&mut self, window: WindowId, parcel: Parcel) -> ControlFlow<()> {
+        let bytes = match encode(&parcel) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                // Cannot happen with our own types; a window without this parcel would wait for ever, so it starts anew.
+                tracing::error!(%error, "a parcel could not be packed");
+                return ControlFlow::Break(());
+            }
+        };
+        let mut sinks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let pushed = sinks.get(&window).map_or(ControlFlow::Break(()), |sink| sink(bytes));
+        if pushed.is_break() {
+            sinks.remove(&window);
+        }
+        pushed
+    }
+}
+
+/// The clocks of this computer.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl SystemClock {
+    /// A clock whose monotonic time begins at `start`.
+    pub fn since(start: Instant) -> SystemClock {
+        SystemClock { start }
+    }
+}
+
+impl port::Clock for SystemClock {
+    fn now(&self) -> Now {
+        let mono = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Now { wall: wall_now(), mono: MonoMs(mono) }
+    }
+}
+
+/// The wall clock; 1970 when it stands before that.
+pub fn wall_now() -> WallMs {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    WallMs(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetlens_engine::port::{Link, Ui};
+    use fleetlens_ipc::decode;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn before_there_is_a_link_nothing_is_sent_and_nothing_breaks() {
+        let mut port = LinkPort::default();
+        let message = Publish { topic: "a".into(), payload: Vec::new(), qos: Qos::AtLeastOnce, retain: false };
+        assert_eq!(port.publish(message), Err(NotSent));
+        port.acknowledge(Delivery(7));
+    }
+
+    #[test]
+    fn a_window_that_is_gone_is_forgotten() {
+        let mut sinks = Sinks::default();
+        let (sent, mut parcels) = mpsc::unbounded_channel();
+        sinks.insert(
+            WindowId(1),
+            Box::new(
+                move |bytes| if sent.send(bytes).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) },
+            ),
+        );
+        let parcel = Parcel { number: 1, frames: Vec::new() };
+        assert!(sinks.push(WindowId(1), parcel.clone()).is_continue());
+        assert_eq!(decode::<Parcel>(&parcels.try_recv().unwrap()), Ok(parcel.clone()));
+        assert!(sinks.push(WindowId(2), parcel.clone()).is_break(), "a stranger");
+        drop(parcels);
+        assert!(sinks.push(WindowId(1), parcel.clone()).is_break());
+        assert!(sinks.0.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_link_keeps_its_words_on_the_way_to_the_engine() {
+        let message = fleetlens_link::Message {
+            topic: "t".into(),
+            payload: vec![1],
+            qos: 1,
+            retained: true,
+            redelivered: true,
+            packet_id: 9,
+            delivery: Some(4),
+        };
+        let received = Received {
+            topic: "t".into(),
+            payload: vec![1],
+            retained: true,
+            redelivered: true,
+            packet_id: 9,
+            delivery: Some(Delivery(4)),
+        };
+        let word = || "why".to_owned();
+        for (event, want) in [
+            (Event::Received(message), LinkEvent::Received(received)),
+            (Event::Up { session_present: true }, LinkEvent::Up),
+            (Event::Down { reason: word() }, LinkEvent::Down { reason: word() }),
+            (Event::Connecting { reason: Some(word()) }, LinkEvent::Connecting { reason: Some(word()) }),
+            (Event::Shed { count: 3 }, LinkEvent::Shed { count: 3 }),
+            (
+                Event::Refused { topic: "t".into(), reason: word(), delivery: Some(5) },
+                LinkEvent::Refused { topic: "t".into(), reason: word(), delivery: Some(Delivery(5)) },
+            ),
+        ] {
+            assert_eq!(link_event(event), want);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Notices when a part that must run as long as the app has ended: a panic in a task is a clear end, not a frozen window.
+
+use tokio::sync::watch;
+
+/// Where the first end is told.
+#[derive(Clone, Debug)]
+pub struct Vigil(watch::Sender<Option<String>>);
+
+impl Vigil {
+    /// Nothing has ended yet.
+    pub fn new() -> Vigil {
+        Vigil(watch::Sender::new(None))
+    }
+
+    /// Watches over a part for as long as the guard lives.
+    pub fn over(&self, part: &'static str) -> Guard {
+        Guard { vigil: self.clone(), part, orderly: false }
+    }
+
+    /// Tells that something ended. The first one counts: what follows is a consequence.
+    pub fn tell(&self, what: String) {
+        self.0.send_if_modified(|told| {
+            let first = told.is_none();
+            told.get_or_insert(what);
+            first
+        });
+    }
+
+    /// Resolves when something has ended that should not; may be dropped and asked again.
+    pub async fn ended(&self) -> String {
+        let mut told = self.0.subscribe();
+        match told.wait_for(Option::is_some).await {
+            Ok(what) => what.clone().unwrap_or_default(),
+            // The sender lives as long as we do.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// Tells when it is dropped without [`Guard::rest`]: by a panic, or because the part's loop ended by itself.
+#[derive(Debug)]
+pub struct Guard {
+    vigil: Vigil,
+    part: &'static str,
+    orderly: bool,
+}
+
+impl Guard {
+    /// The part has ended as it should.
+    pub fn rest(mut self) {
+        self.orderly = true;
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if !self.orderly {
+            let how = if std::thread::panicking() { "has failed" } else { "has ended by itself" };
+            self.vigil.tell(format!("{} {how}", self.part));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_told_and_an_orderly_end_is_not() {
+        let vigil = Vigil::new();
+        let (calm, wild) = (vigil.over("the calm part"), vigil.over("the wild part"));
+        tokio::spawn(async move { calm.rest() }).await.unwrap();
+        assert!(tokio::time::timeout(Duration::ZERO, vigil.ended()).await.is_err());
+        let panicked = tokio::spawn(async move {
+            let _wild = wild;
+            panic!("on purpose");
+        });
+        assert!(panicked.await.is_err());
+        drop(vigil.over("what follows"));
+        assert_eq!(vigil.ended().await, "the wild part has failed");
+    }
+}
