@@ -346,3 +346,51 @@ impl Shift {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Wednesday, 14 January 2026, 00:00 in Malta.
+    const MIDNIGHT: i64 = 1_768_345_200_000;
+
+    /// What a city says of itself at four hours of a day, without shadows.
+    fn day(seed: u64) -> Vec<Vec<u8>> {
+        let options = CityOptions { seed, ..CityOptions::default() };
+        let mut said = Vec::new();
+        for mut device in devices(&options, Dice::new(seed), MIDNIGHT).unwrap() {
+            said.push(device.meta());
+            for hour in [3, 8, 13, 19] {
+                let sim_ms = MIDNIGHT + hour * 3_600_000;
+                device.tick(sim_ms);
+                said.push(device.telemetry(hour, sim_ms));
+            }
+        }
+        said
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_city_byte_for_byte() {
+        assert_eq!(day(4), day(4));
+        assert_ne!(day(4), day(5));
+    }
+
+    #[test]
+    fn a_rate_is_shared_by_all_devices() {
+        for (things, rate) in [(1_124, None), (1_124, Some(500.0)), (5_000, Some(50.0)), (20, Some(1.0))] {
+            let options = CityOptions { things, rate, ..CityOptions::default() };
+            let devices = devices(&options, Dice::new(1), MIDNIGHT).unwrap();
+            let per_s: f64 = devices.iter().map(|device| 1000.0 / device.interval_ms() as f64).sum();
+            let want = rate.unwrap_or(57.5);
+            assert!((per_s / want - 1.0).abs() < 0.02, "{things} things: {per_s} a second, not {want}");
+        }
+    }
+
+    #[tokio::test]
+    async fn numbers_that_make_no_city_are_refused() {
+        for (rate, speed) in [(Some(0.0), 1.0), (Some(f64::NAN), 1.0), (None, -1.0), (None, f64::INFINITY)] {
+            let refused = start(CityOptions { rate, speed, ..CityOptions::default() }).await.unwrap_err();
+            assert!(matches!(refused, SimError::Number { .. }), "{refused}");
+        }
+    }
+}

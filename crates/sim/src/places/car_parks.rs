@@ -12,7 +12,7 @@ const CHARGER_WITHIN_M: f64 = 80.0;
 /// Areas where people work, go out and swim; elsewhere they live.
 const WORK: [&str; 9] =
     ["Valletta", "Floriana", "Sliema", "Msida", "Gżira", "Ta' Xbiex", "Birkirkara", "Marsa", "San Ġwann"];
-const EVENING: [&str; 6] = ["Saint Julian's", "Sliema", "Buġibba", "Il-Qawra", "Marsascala", "Gżira"];
+const EVENING: [&str; 6] = ["Saint Julian's", "Sliema", "Buġibba", "Qawra", "Marsascala", "Gżira"];
 const BEACH: [&str; 8] =
     ["Mellieha", "Manikata", "Xlendi", "Marsalforn", "Birzebbugia", "Marsaxlokk", "Il-Qajjenza", "Ix-Xemxija"];
 
@@ -110,4 +110,18 @@ fn used_for(area: &str, throw: &mut Throw) -> UsedFor {
         }
     }
     throw.pick(&choices).copied().unwrap_or(UsedFor::Homes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::places::assets;
+
+    #[test]
+    fn every_area_named_here_is_on_the_map() {
+        let assets = assets::read().unwrap();
+        for name in WORK.iter().chain(&EVENING).chain(&BEACH) {
+            assert!(assets.areas.iter().any(|area| area.name == *name), "{name}");
+        }
+    }
 }

@@ -1,0 +1,135 @@
+//! A small city, living: what an app sees of it over a real broker.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use fleetlens_link::Event;
+use fleetlens_model::shadow::Document;
+use fleetlens_sim::dice::Dice;
+use fleetlens_sim::places::Places;
+use fleetlens_sim::{CityOptions, Only, start};
+use fleetlens_wire::shadow::{Answer, ShadowTopic, answer_filters, decode_answer};
+use serde_json::{Value, json};
+
+use crate::app::App;
+
+/// Few car parks and lamps, and yet some of both; each speaks about once a second.
+fn small() -> CityOptions {
+    CityOptions { things: 12, rate: Some(12.0), ..CityOptions::default() }
+}
+
+async fn app(url: &str) -> App {
+    App::connect(url, |config| {
+        let answers = answer_filters("+", None).into_iter().chain(answer_filters("+", Some("+")));
+        config.filters = answers.chain(["city/#".to_owned()]).map(|filter| (filter, 1)).collect();
+    })
+    .await
+}
+
+/// The document of a thing's classic shadow; asks until there is one, because devices and service may still be on their way.
+async fn document(app: &mut App, thing: &str) -> Document {
+    let (get, accepted) = (format!("$aws/things/{thing}/shadow/get"), format!("{thing}/shadow/get/accepted"));
+    loop {
+        app.publish(&get, r#"{"clientToken":"app-get"}"#, false);
+        let ours = app.until(&accepted, |event| said(event, &accepted).is_some_and(|m| m["clientToken"] == "app-get"));
+        if let Ok(Event::Received(got)) = tokio::time::timeout(Duration::from_millis(500), ours).await {
+            let answer = decode_answer(&ShadowTopic::parse(&got.topic).unwrap(), &got.payload).unwrap();
+            let Answer::Got { document, .. } = answer else { panic!("{answer:?}") };
+            return document;
+        }
+    }
+}
+
+/// The JSON of a message on a topic that ends so; `None` for every other event.
+fn said(event: &Event, topic_end: &str) -> Option<Value> {
+    let Event::Received(message) = event else { return None };
+    message.topic.ends_with(topic_end).then(|| serde_json::from_slice(&message.payload).unwrap())
+}
+
+/// Waits until every thing has described itself and measured something.
+async fn all_alive(app: &mut App, things: usize) {
+    let (mut described, mut measured) = (HashSet::new(), HashSet::new());
+    app.until("a living city", |event| {
+        if let Event::Received(message) = event {
+            let levels: Vec<&str> = message.topic.split('/').collect();
+            if let ["city", _, _, thing, leaf] = levels[..] {
+                if leaf == "meta" {
+                    described.insert(thing.to_owned())
+                } else {
+                    measured.insert(thing.to_owned())
+                };
+            }
+        }
+        described.len() == things && described == measured
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn things_describe_themselves_measure_and_obey() {
+    let city = start(small()).await.unwrap();
+    let mut app = app(&city.address()).await;
+    all_alive(&mut app, 12).await;
+    let before = document(&mut app, "lamp-0001").await;
+    assert_eq!(before.reported.unwrap()["dim_pct"], 100);
+
+    let wish = json!({"state": {"desired": {"dim_pct": 40}}, "version": before.version, "clientToken": "app-2"});
+    app.publish("$aws/things/lamp-0001/shadow/update", &wish.to_string(), false);
+    app.until("the lamp's report", |event| {
+        said(event, "lamp-0001/shadow/update/accepted").is_some_and(|m| m["state"]["reported"]["dim_pct"] == 40)
+    })
+    .await;
+    app.until("telemetry of the dimmed lamp", |event| {
+        said(event, "lamp-0001/telemetry").is_some_and(|m| m["values"]["dim_pct"] == 40)
+    })
+    .await;
+
+    let stale = json!({"state": {"desired": {"dim_pct": 50}}, "version": before.version, "clientToken": "app-3"});
+    app.publish("$aws/things/lamp-0001/shadow/update", &stale.to_string(), false);
+    let refused: Value =
+        serde_json::from_slice(&app.message("lamp-0001/shadow/update/rejected").await.payload).unwrap();
+    assert_eq!((&refused["code"], &refused["clientToken"]), (&json!(409), &json!("app-3")));
+    city.stop().await;
+}
+
+#[tokio::test]
+async fn a_city_outlives_its_broker_and_its_shadows_do_too() {
+    let options = small();
+    let mut city = start(options.clone()).await.unwrap();
+    let mut app = app(&city.address()).await;
+    let places = Places::of(options.things, Dice::new(options.seed)).unwrap();
+    let thing = &places.car_parks.iter().find(|park| park.barrier).unwrap().spot.thing;
+    document(&mut app, thing).await;
+    let wish = json!({"state": {"desired": {"barrier": "open"}}}).to_string();
+    app.publish(&format!("$aws/things/{thing}/shadow/update"), &wish, false);
+    let documents = format!("{thing}/shadow/update/documents");
+    app.until("the barrier to open", |event| {
+        said(event, &documents).is_some_and(|m| m["current"]["state"]["reported"]["barrier"] == "open")
+    })
+    .await;
+
+    city.stop_broker().await;
+    app.until("the broker's end", |event| matches!(event, Event::Down { .. })).await;
+    city.start_broker(&options).await.unwrap();
+    app.until("the broker's return", |event| matches!(event, Event::Up { .. })).await;
+    all_alive(&mut app, 12).await;
+    let kept = document(&mut app, thing).await;
+    let open = json!({"barrier": "open"}).as_object().cloned();
+    assert_eq!((kept.desired, kept.reported), (open.clone(), open));
+    city.stop().await;
+}
+
+#[tokio::test]
+async fn the_service_and_the_devices_also_work_apart() {
+    let service = start(CityOptions { only: Only::Shadow, ..small() }).await.unwrap();
+    assert_eq!(service.things(), 0);
+    let at = fleetlens_sim::BrokerAt { url: service.address(), credentials: None };
+    let devices = start(CityOptions { only: Only::Devices, broker: Some(at), ..small() }).await.unwrap();
+    assert_eq!((devices.things(), devices.address()), (12, service.address()));
+    let mut app = app(&service.address()).await;
+    all_alive(&mut app, 12).await;
+    assert_eq!(document(&mut app, "lamp-0001").await.reported.unwrap()["dim_pct"], 100);
+    assert!(devices.counts().published > 24 && devices.counts().answered == 0);
+    devices.stop().await;
+    service.stop().await;
+}
