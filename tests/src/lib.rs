@@ -25,9 +25,13 @@
 )]
 
 pub mod broker;
+pub mod desk;
 pub mod display;
+pub mod lamp;
 pub mod peer;
 pub mod picture;
 pub mod place;
 pub mod process;
+pub mod profile;
 pub mod wait;
+pub mod window;

@@ -1,0 +1,76 @@
+//! Profiles for the brokers of tests: the demo city's topics, somewhere else.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a test wants otherwise than the demo city's profile has it.
+#[derive(Clone, Debug)]
+pub struct ProfileText {
+    /// Its name, which is also that of its cache.
+    pub name: String,
+    /// The broker.
+    pub url: String,
+    /// `operator`, `technician`, `viewer` or `driver`.
+    pub role: &'static str,
+    /// `5` or `3.1.1`.
+    pub protocol: &'static str,
+    /// Our name with the broker; `None` for the installation's own.
+    pub client_id: Option<String>,
+    /// Expiries of commands by JSON pointer, in seconds.
+    pub expiry_s: Vec<(&'static str, u64)>,
+}
+
+impl ProfileText {
+    /// An operator's, with MQTT 5.
+    pub fn new(name: &str, url: String) -> ProfileText {
+        ProfileText { name: name.into(), url, role: "operator", protocol: "5", client_id: None, expiry_s: Vec::new() }
+    }
+
+    /// As it is written.
+    pub fn toml(&self) -> String {
+        let ProfileText { name, url, role, protocol, .. } = self;
+        let mut text = format!(
+            "name = \"{name}\"\n\n[identity]\nname = \"T. Ester\"\nrole = \"{role}\"\n\n\
+             [broker]\nurl = \"{url}\"\nprotocol = \"{protocol}\"\nsession_expiry_s = 86400\n"
+        );
+        if let Some(client_id) = &self.client_id {
+            _ = writeln!(text, "client_id = \"{client_id}\"");
+        }
+        text += "\n[[telemetry]]\ntemplate = \"city/{area}/{kind}/{thing}/telemetry\"\nenvelope = \"/values\"\n\
+                 time = \"/ts\"\nmeta = \"city/{area}/{kind}/{thing}/meta\"\n\n[shadows]\nenabled = true\n";
+        if !self.expiry_s.is_empty() {
+            let leaves: Vec<String> =
+                self.expiry_s.iter().map(|(pointer, seconds)| format!("\"{pointer}\" = {seconds}")).collect();
+            _ = write!(text, "\n[commands]\nexpiry_s = {{ {} }}\n", leaves.join(", "));
+        }
+        text
+    }
+
+    /// Writes it into a folder.
+    pub fn write(&self, folder: &Path) -> PathBuf {
+        let path = folder.join("profile.toml");
+        fs::write(&path, self.toml()).unwrap_or_else(|e| panic!("cannot write {}: {e}", path.display()));
+        path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetlens_host::Profile;
+
+    use super::*;
+
+    #[test]
+    fn the_host_reads_what_tests_write() {
+        let mut text = ProfileText::new("Test city", "mqtt://127.0.0.1:7".to_owned());
+        text.expiry_s = vec![("/dim_pct", 4)];
+        text.client_id = Some("us".into());
+        text.protocol = "3.1.1";
+        let profile = Profile::parse(&text.toml(), "a test").unwrap();
+        assert_eq!(profile.expiry_ms, [("/dim_pct".to_owned(), 4_000)]);
+        assert_eq!(profile.broker.client_id.as_deref(), Some("us"));
+        assert_eq!(profile.telemetry, Profile::demo().unwrap().telemetry);
+        assert_eq!(profile.meta, Profile::demo().unwrap().meta);
+    }
+}
