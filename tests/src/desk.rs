@@ -150,6 +150,17 @@ impl Desk {
         }
     }
 
+    /// Whatever a view shows.
+    pub fn rows(&self, view: ViewId) -> Option<&Rows> {
+        self.view(view).rows.as_ref()
+    }
+
+    /// Of a view of [`Look::Find`].
+    pub fn found(&self, view: ViewId) -> &[FoundRow] {
+        let Some(Rows::Found(found)) = &self.view(view).rows else { panic!("view {} finds nothing", view.0) };
+        found
+    }
+
     /// Of a view of [`Look::Status`].
     pub fn status(&self, view: ViewId) -> &Status {
         let Some(Rows::Status(status)) = &self.view(view).rows else { panic!("view {} is no status", view.0) };

@@ -55,10 +55,13 @@ impl Lamp {
         self.peer.publish(&format!("$aws/things/{}/shadow/get", self.name), encode_get(&token)).await;
         self.peer
             .wait_for("the answer to a get", |message| {
-                match decode_answer(&ShadowTopic::parse(&message.topic).ok()?, &message.payload).ok()? {
-                    Answer::Got { document, token: answered } if answered.as_deref() == Some(&token) => Some(document),
-                    _ => None,
+                let topic = ShadowTopic::parse(&message.topic).ok()?;
+                if let Answer::Got { document, token: answered } = decode_answer(&topic, &message.payload).ok()?
+                    && answered.as_deref() == Some(&token)
+                {
+                    return Some(document);
                 }
+                None
             })
             .await
     }
