@@ -50,6 +50,7 @@ pub struct Request {
 
 /// What an accepted update means for a client's copy; see [`Document::follow`].
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "it is matched where it is made and kept nowhere")]
 pub enum Followed {
     /// The update after the one the copy holds: the copy with it.
     Next(Document),
