@@ -1,0 +1,13 @@
+// Sets the theme before the first paint; ui/src/theme.rs takes over from here. A classic script, because modules run too late for that.
+{
+  const form = document.documentElement.dataset.form;
+  let chosen = null;
+  try {
+    chosen = localStorage.getItem("fleetlens.theme");
+  } catch {
+    // Storage may be forbidden; then the form's own default holds.
+  }
+  const system = matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
+  const preset = form === "phone" ? "light" : system;
+  document.documentElement.dataset.theme = chosen === "light" || chosen === "dark" ? chosen : preset;
+}

@@ -1,0 +1,9 @@
+//! Small parts that views are put together from. None of them knows where its rows come from.
+
+pub mod control;
+pub mod figure;
+pub mod icon;
+pub mod modal;
+pub mod segmented;
+pub mod shadow_table;
+pub mod shape;

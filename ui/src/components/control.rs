@@ -1,0 +1,362 @@
+//! A control: what a person wants of one leaf, what will change, how long it may wait, and Send.
+
+use fleetlens_ipc::rows::LeafRow;
+use fleetlens_ipc::{Fault, Intent, Wish};
+use fleetlens_model::kind::{Control, Takes};
+use leptos::prelude::*;
+use serde_json::Value as Json;
+
+use crate::components::modal::Modal;
+use crate::components::segmented::Segmented;
+use crate::format;
+use crate::state::store;
+use crate::state::thing::Thing;
+
+/// How long a command may wait, in milliseconds, and the words for it.
+const EXPIRIES: [(u64, &str); 4] = [(30_000, "30 s"), (600_000, "10 min"), (3_600_000, "1 h"), (86_400_000, "24 h")];
+
+/// A value a person can set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Draft {
+    /// Of a range.
+    Number(f64),
+    /// On or off.
+    Flag(bool),
+    /// One of the control's words.
+    Word(&'static str),
+}
+
+impl Draft {
+    /// The value a leaf holds, if the control could have set it.
+    pub fn of_leaf(json: &str, takes: Takes) -> Option<Draft> {
+        match (takes, serde_json::from_str::<Json>(json).ok()?) {
+            (Takes::Range { .. }, Json::Number(n)) => n.as_f64().map(Draft::Number),
+            (Takes::Switch, Json::Bool(on)) => Some(Draft::Flag(on)),
+            (Takes::Choice(words), Json::String(held)) => {
+                words.iter().find(|(word, _)| *word == held).map(|(word, _)| Draft::Word(word))
+            }
+            _ => None,
+        }
+    }
+
+    /// The value as JSON; whole numbers without a point, as devices write them.
+    pub fn json(self) -> Json {
+        match self {
+            Draft::Number(n) if n.fract() == 0.0 && n.abs() < 1e15 => Json::from(n as i64),
+            Draft::Number(n) => Json::from(n),
+            Draft::Flag(on) => Json::from(on),
+            Draft::Word(word) => Json::from(word),
+        }
+    }
+
+    fn number(self) -> Option<f64> {
+        match self {
+            Draft::Number(n) => Some(n),
+            Draft::Flag(_) | Draft::Word(_) => None,
+        }
+    }
+}
+
+/// The unit of a control's values.
+pub fn unit(takes: Takes) -> &'static str {
+    match takes {
+        Takes::Range { unit, .. } => unit,
+        Takes::Switch | Takes::Choice(_) => "",
+    }
+}
+
+/// The leaf of the classic shadow that a control sets; tracked.
+pub fn leaf_of(thing: &Thing, control: &Control) -> Option<LeafRow> {
+    let shadows = thing.shadows.get();
+    let classic = shadows.iter().find(|cell| cell.key.is_empty())?;
+    classic.row.with(|table| table.row.leaves.iter().find(|leaf| leaf.pointer == control.pointer).cloned())
+}
+
+/// What the device is at now: what it reports, else its newest value, as JSON; tracked.
+fn now_of(thing: &Thing, control: &Control) -> Option<String> {
+    if let Some(reported) = leaf_of(thing, control).and_then(|leaf| leaf.reported) {
+        return Some(reported);
+    }
+    let values = thing.values.get();
+    let value = values.iter().find(|cell| cell.row.with(|row| row.row.pointer == control.pointer))?;
+    value.row.with(|row| match &row.row.value {
+        fleetlens_model::telemetry::Value::Number(n) => Some(Draft::Number(*n).json().to_string()),
+        fleetlens_model::telemetry::Value::Flag(on) => Some(on.to_string()),
+        fleetlens_model::telemetry::Value::Text(word) => Some(Json::from(word.as_str()).to_string()),
+    })
+}
+
+/// A control with everything around it.
+#[component]
+pub fn Composer(
+    /// Of which thing.
+    thing: Thing,
+    /// Which control.
+    control: &'static Control,
+    /// Told once the command is in the outbox.
+    #[prop(into, default = Callback::new(|()| ()))]
+    on_sent: Callback<()>,
+) -> impl IntoView {
+    let store = store();
+    let draft = RwSignal::new(None::<Draft>);
+    let expiry_ms = RwSignal::new(control.expiry_ms);
+    let fault = RwSignal::new(None::<Fault>);
+    let sending = RwSignal::new(false);
+    let asking = RwSignal::new(false);
+
+    let (of_now, of_wanted, head) = (thing.clone(), thing.clone(), thing.head.clone());
+    let now = Memo::new(move |_| now_of(&of_now, control));
+    let desired = Memo::new(move |_| leaf_of(&of_wanted, control).and_then(|leaf| leaf.desired));
+    let value_now = move || now.with(|json| json.as_deref().and_then(|json| Draft::of_leaf(json, control.takes)));
+    let value_wanted =
+        move || desired.with(|json| json.as_deref().and_then(|json| Draft::of_leaf(json, control.takes)));
+    let shown = Signal::derive(move || draft.get().or_else(value_wanted).or_else(value_now));
+    // Sending what is wanted already, and is so already, would change nothing.
+    let is_new = Memo::new(move |_| {
+        draft.get().is_some_and(|draft| Some(draft) != value_wanted() || Some(draft) != value_now())
+    });
+
+    let key = thing.key;
+    let send = move || {
+        let Some(value) = draft.get_untracked() else { return };
+        let json = value.json();
+        if let Err(message) = control.check(&json) {
+            fault.set(Some(Fault::new(fleetlens_ipc::FaultCode::Invalid, message)));
+            return;
+        }
+        let wish =
+            Wish { pointer: control.pointer.into(), value_json: json.to_string(), seen_json: desired.get_untracked() };
+        sending.set(true);
+        fault.set(None);
+        let intent = Intent::Command {
+            thing: key,
+            shadow: String::new(),
+            wishes: vec![wish],
+            expires_in_ms: Some(expiry_ms.get_untracked()),
+        };
+        store.ask(intent, move |outcome| {
+            // The drawer may have closed meanwhile; then nobody looks at these any more.
+            sending.try_set(false);
+            match outcome {
+                Ok(_) => {
+                    draft.try_set(None);
+                    on_sent.try_run(());
+                }
+                Err(error) => drop(fault.try_set(Some(error))),
+            }
+        });
+    };
+    let press = move |_| {
+        if control.asks_first {
+            asking.set(true);
+        } else {
+            send();
+        }
+    };
+    let question = Signal::derive(move || {
+        let word = shown.get().map(|draft| verb(control, draft)).unwrap_or_default();
+        format!("{word} of {}?", head.with(|head| head.row.title.clone()))
+    });
+
+    view! {
+        <div class="composer" data-testid="control" data-pointer=control.pointer>
+            <Input control shown draft />
+            <button
+                type="button"
+                class="send"
+                data-testid="send"
+                disabled=move || !is_new.get() || sending.get()
+                on:click=press
+            >
+                "Send"
+            </button>
+            <p class="delta" data-testid="delta">
+                <Delta now draft=Signal::derive(move || draft.get().filter(|_| is_new.get())) control />
+            </p>
+            <Expiry expiry_ms control />
+            {move || {
+                fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })
+            }}
+            <Modal open=asking label=question testid="confirm">
+                <h2>{move || question.get()}</h2>
+                <p>{move || promise(control, shown.get(), now.get().as_deref(), expiry_ms.get(), store.link_up.get())}</p>
+                <div class="answers">
+                    <button type="button" class="plain" data-testid="confirm-no" on:click=move |_| asking.set(false)>
+                        "Do nothing"
+                    </button>
+                    <button
+                        type="button"
+                        class="send"
+                        data-testid="confirm-yes"
+                        on:click=move |_| {
+                            asking.set(false);
+                            send();
+                        }
+                    >
+                        {move || shown.get().map(|draft| verb(control, draft)).unwrap_or_default()}
+                    </button>
+                </div>
+            </Modal>
+        </div>
+    }
+}
+
+#[component]
+fn Input(control: &'static Control, shown: Signal<Option<Draft>>, draft: RwSignal<Option<Draft>>) -> impl IntoView {
+    let choose = Callback::new(move |value| draft.set(Some(value)));
+    let group = |options| view! { <Segmented label=control.label options chosen=shown on_choose=choose /> }.into_any();
+    let label = view! { <span class="label">{control.label}</span> };
+    let input = match control.takes {
+        Takes::Range { min, max, step, unit } => {
+            let number = move || shown.get().and_then(Draft::number);
+            let fill = move || number().map_or(0.0, |n| (n - min) / (max - min) * 100.0);
+            let typed = move |event| {
+                if let Ok(n) = event_target_value(&event).parse::<f64>() {
+                    draft.set(Some(Draft::Number(n)));
+                }
+            };
+            view! {
+                <input
+                    type="range"
+                    data-testid="slider"
+                    aria-label=control.label
+                    aria-valuetext=move || number().map(|n| format!("{} {unit}", format::number(n, 0)))
+                    min=min
+                    max=max
+                    step=step
+                    prop:value=move || number().unwrap_or(min).to_string()
+                    style:--fill=move || format!("{}%", fill())
+                    on:input=typed
+                />
+                <output data-testid="slider-value">
+                    {move || number().map_or_else(|| "–".into(), |n| format::leaf(&Draft::Number(n).json().to_string(), unit))}
+                </output>
+            }
+            .into_any()
+        }
+        Takes::Switch => group(vec![(Draft::Flag(true), "On".to_owned()), (Draft::Flag(false), "Off".to_owned())]),
+        Takes::Choice(words) => {
+            group(words.iter().map(|(word, label)| (Draft::Word(word), (*label).to_owned())).collect())
+        }
+    };
+    view! {
+        {label}
+        <div class="input">{input}</div>
+    }
+}
+
+/// What will change, before it is sent.
+#[component]
+fn Delta(now: Memo<Option<String>>, draft: Signal<Option<Draft>>, control: &'static Control) -> impl IntoView {
+    let unit = unit(control.takes);
+    let is =
+        move || now.with(|json| json.as_deref().map_or_else(|| "not known".into(), |json| format::leaf(json, unit)));
+    move || match draft.get() {
+        Some(draft) => view! {
+            <span>{is()}</span>
+            " → "
+            <span class="wanted">{format::leaf(&draft.json().to_string(), unit)}</span>
+        }
+        .into_any(),
+        None => view! { <span>"now "{is()}</span> }.into_any(),
+    }
+}
+
+#[component]
+fn Expiry(expiry_ms: RwSignal<u64>, control: &'static Control) -> impl IntoView {
+    let own = (control.expiry_ms, format::age(control.expiry_ms));
+    let known = EXPIRIES.iter().any(|(ms, _)| *ms == own.0);
+    let choices = EXPIRIES.map(|(ms, word)| (ms, word.to_owned())).into_iter().chain((!known).then_some(own));
+    let options = choices
+        .map(|(ms, word)| view! { <option value=ms selected=move || expiry_ms.get() == ms>{word}</option> })
+        .collect_view();
+    let choose = move |event| {
+        if let Ok(ms) = event_target_value(&event).parse() {
+            expiry_ms.set(ms);
+        }
+    };
+    view! {
+        <label class="expiry">
+            "expires in "
+            <select data-testid="expiry" aria-label="Expires in" on:change=choose>
+                {options}
+            </select>
+        </label>
+    }
+}
+
+/// What Send does, in two words: `Open barrier`, `Dim to 40 %`.
+pub fn verb(control: &Control, draft: Draft) -> String {
+    let noun = control.label.to_lowercase();
+    match (control.takes, draft) {
+        (Takes::Choice(words), Draft::Word(word)) => {
+            let label = words.iter().find(|(known, _)| *known == word).map_or(word, |(_, label)| *label);
+            format!("{label} {noun}")
+        }
+        (_, Draft::Flag(on)) => if on { "Switch on" } else { "Switch off" }.into(),
+        (takes, draft) => format!("{} {}", control.label, format::leaf(&draft.json().to_string(), unit(takes))),
+    }
+}
+
+/// What will happen, in a sentence or two, before it does.
+fn promise(control: &Control, draft: Option<Draft>, now: Option<&str>, expiry_ms: u64, link_up: bool) -> String {
+    let unit = unit(control.takes);
+    let want = draft.map(|draft| format::leaf(&draft.json().to_string(), unit)).unwrap_or_default();
+    let from = now.map(|json| format!(" Now it is {}.", format::leaf(json, unit))).unwrap_or_default();
+    let when = if link_up { "at once" } else { "as soon as the link is back" };
+    let label = control.label.to_lowercase();
+    let within = format::age(expiry_ms);
+    format!(
+        "The {label} is asked to be {want} {when}.{from} If the device has not obeyed within {within}, the wish is taken back and nothing happens later."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetlens_model::kind::Kind;
+
+    use super::*;
+
+    #[test]
+    fn a_draft_is_written_as_devices_write_it() {
+        for (draft, want) in [
+            (Draft::Number(40.0), "40"),
+            (Draft::Number(0.5), "0.5"),
+            (Draft::Flag(true), "true"),
+            (Draft::Word("open"), "\"open\""),
+        ] {
+            assert_eq!(draft.json().to_string(), want);
+        }
+    }
+
+    #[test]
+    fn a_leaf_is_a_draft_only_where_the_control_takes_it() {
+        let takes = |kind: Kind, pointer| kind.control(pointer).unwrap().takes;
+        let (dim, on, barrier) =
+            (takes(Kind::Lamp, "/dim_pct"), takes(Kind::Lamp, "/on"), takes(Kind::Parking, "/barrier"));
+        for (json, takes, want) in [
+            ("40", dim, Some(Draft::Number(40.0))),
+            ("\"40\"", dim, None),
+            ("true", on, Some(Draft::Flag(true))),
+            ("\"open\"", barrier, Some(Draft::Word("open"))),
+            ("\"ajar\"", barrier, None),
+            ("", dim, None),
+        ] {
+            assert_eq!(Draft::of_leaf(json, takes), want, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_question_says_what_will_happen_and_that_it_will_not_happen_late() {
+        let barrier = Kind::Parking.control("/barrier").unwrap();
+        let open = Draft::Word("open");
+        assert_eq!(verb(barrier, open), "Open barrier");
+        let said = promise(barrier, Some(open), Some("\"closed\""), 30_000, false).replace('\u{202f}', " ");
+        for part in ["asked to be open", "as soon as the link is back", "Now it is closed", "within 30 s", "taken back"]
+        {
+            assert!(said.contains(part), "{said}");
+        }
+        let dim = Kind::Lamp.control("/dim_pct").unwrap();
+        assert_eq!(verb(dim, Draft::Number(40.0)).replace('\u{202f}', " "), "Dim to 40 %");
+    }
+}

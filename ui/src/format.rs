@@ -1,0 +1,388 @@
+//! Numbers, ages, sizes and times as people read them. Pure: no clock, no DOM, no time zone (see [`crate::clock`] for that).
+
+use fleetlens_ipc::rows::{ThingHead, ValueRow};
+use fleetlens_model::freshness::Freshness;
+use fleetlens_model::telemetry::{Quality, Source, Timed, Value};
+
+/// Groups thousands and never breaks the line: U+202F, the narrow no-break space.
+const THIN: char = '\u{202f}';
+
+/// A wall-clock moment in the reader's own time zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LocalTime {
+    /// Year.
+    pub year: i32,
+    /// Month, 1–12.
+    pub month: u8,
+    /// Day of the month, 1–31.
+    pub day: u8,
+    /// Hour, 0–23.
+    pub hour: u8,
+    /// Minute, 0–59.
+    pub minute: u8,
+    /// Second, 0–60.
+    pub second: u8,
+    /// Millisecond, 0–999.
+    pub milli: u16,
+}
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+impl LocalTime {
+    fn same_day(&self, other: &LocalTime) -> bool {
+        (self.year, self.month, self.day) == (other.year, other.month, other.day)
+    }
+
+    fn date(&self) -> String {
+        let month = MONTHS.get(usize::from(self.month.saturating_sub(1))).copied().unwrap_or("?");
+        format!("{} {month}", self.day)
+    }
+
+    /// `10:42`, with the date in front when it is not today.
+    pub fn short(&self, today: &LocalTime) -> String {
+        let clock = format!("{:02}:{:02}", self.hour, self.minute);
+        if self.same_day(today) { clock } else { format!("{} {clock}", self.date()) }
+    }
+
+    /// `10:42:07`, with the date in front when it is not today.
+    pub fn seconds(&self, today: &LocalTime) -> String {
+        format!("{}:{:02}", self.short(today), self.second)
+    }
+
+    /// `10:42:07.204`, with the date in front when it is not today.
+    pub fn millis(&self, today: &LocalTime) -> String {
+        format!("{}.{:03}", self.seconds(today), self.milli)
+    }
+
+    /// The whole moment, for titles: `21 Nov 2025, 10:42:07.204`.
+    pub fn exact(&self) -> String {
+        let clock = format!("{:02}:{:02}:{:02}.{:03}", self.hour, self.minute, self.second, self.milli);
+        format!("{} {}, {clock}", self.date(), self.year)
+    }
+}
+
+/// A number with grouped thousands and a real minus sign; `1234.5` with one decimal is `1 234.5`.
+pub fn number(value: f64, decimals: u8) -> String {
+    let plain = format!("{:.*}", usize::from(decimals), value.abs());
+    let (whole, rest) = plain.split_once('.').unwrap_or((&plain, ""));
+    let mut text = String::with_capacity(plain.len() + 4);
+    let is_zero = plain.chars().all(|c| matches!(c, '0' | '.'));
+    if value < 0.0 && !is_zero {
+        text.push('−');
+    }
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
+            text.push(THIN);
+        }
+        text.push(digit);
+    }
+    if !rest.is_empty() {
+        text.push('.');
+        text.push_str(rest);
+    }
+    text
+}
+
+/// A whole number with grouped thousands.
+pub fn count(n: u64) -> String {
+    number(n as f64, 0)
+}
+
+/// An age or a time left, in one unit, rounded down: `4 s`, `26 min`, `3 h`, `5 d`.
+pub fn age(ms: u64) -> String {
+    let s = ms / 1000;
+    match s {
+        0..60 => format!("{s}{THIN}s"),
+        60..3600 => format!("{}{THIN}min", s / 60),
+        3600..172_800 => format!("{}{THIN}h", s / 3600),
+        _ => format!("{}{THIN}d", s / 86_400),
+    }
+}
+
+/// Like [`age`], with tenths below ten seconds.
+pub fn fine_age(ms: u64) -> String {
+    if ms < 10_000 { format!("{:.1}{THIN}s", ms as f64 / 1000.0) } else { age(ms) }
+}
+
+/// The time between two steps: `+86 ms`, `+1.4 s`, `+12 min`.
+pub fn delay(ms: u64) -> String {
+    match ms {
+        0..1000 => format!("+{ms}{THIN}ms"),
+        1000..60_000 => format!("+{:.1}{THIN}s", ms as f64 / 1000.0),
+        _ => format!("+{}", age(ms)),
+    }
+}
+
+/// A size in decimal units: `1.9 GB`.
+pub fn bytes(n: u64) -> String {
+    let (value, unit) = match n {
+        0..1_000 => return format!("{n}{THIN}B"),
+        1_000..1_000_000 => (n as f64 / 1e3, "kB"),
+        1_000_000..1_000_000_000 => (n as f64 / 1e6, "MB"),
+        _ => (n as f64 / 1e9, "GB"),
+    };
+    let decimals = u8::from(value < 100.0);
+    format!("{}{THIN}{unit}", number(value, decimals))
+}
+
+/// Messages a second: whole from ten up, one decimal below.
+pub fn rate(per_s: f32) -> String {
+    number(f64::from(per_s), u8::from(per_s < 10.0 && per_s > 0.0))
+}
+
+/// A word with a capital first letter.
+pub fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// A value without its unit; flags are `On` and `Off`.
+pub fn value(value: &Value, decimals: u8) -> String {
+    match value {
+        Value::Number(n) => number(*n, decimals),
+        Value::Flag(true) => "On".into(),
+        Value::Flag(false) => "Off".into(),
+        Value::Text(word) => capital(word),
+    }
+}
+
+/// How a value's age line is meant: what colour and weight follow from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Said just now, while we listen.
+    Live,
+    /// Not live, but young enough.
+    Quiet,
+    /// Old: the number is dimmed, the line is amber.
+    Old,
+}
+
+impl Tone {
+    /// The word for the style sheets and the tests.
+    pub fn word(self) -> &'static str {
+        match self {
+            Tone::Live => "live",
+            Tone::Quiet => "quiet",
+            Tone::Old => "old",
+        }
+    }
+}
+
+/// The line under a value: what it is and how old. `age_ms` is its age now, not as of the frame.
+pub fn age_line(row: &ValueRow, age_ms: u64, link_up: bool) -> (String, Tone) {
+    let old = age_ms > row.old_after_ms;
+    let (word, tone) = match (row.source, link_up) {
+        (Source::Live, true) if !old => ("live", Tone::Live),
+        (Source::Live, true) => ("silent", Tone::Old),
+        (Source::Live, false) => ("was live", Tone::Old),
+        (Source::Retained, true) if !old => ("retained", Tone::Quiet),
+        (Source::Retained, _) => ("retained", Tone::Old),
+        (Source::Cached, _) => ("cached", Tone::Old),
+    };
+    // A retained message without a time of its own is at least as old as our copy of it (docs/adr/0002-clocks.md).
+    let at_least = if row.source == Source::Retained && row.timed == Timed::ByUs { "at least " } else { "" };
+    let doubt = match row.quality {
+        Quality::Good | Quality::Synthetic => "",
+        Quality::Stale => " · stale",
+        Quality::Estimated => " · estimated",
+    };
+    (format!("{word} · {at_least}{}{doubt}", age(age_ms)), tone)
+}
+
+/// What a thing's last word is worth, as a sentence. `since` is the freshness's own moment as a clock time.
+pub fn freshness(freshness: Freshness, heard_age_ms: Option<u64>, since: &str) -> String {
+    let heard = heard_age_ms.map(|ms| format!("last word {} ago", age(ms)));
+    match (freshness, heard) {
+        (Freshness::Never, _) => "Has never said a value".into(),
+        (Freshness::Live, Some(heard)) => format!("Speaks · {heard}"),
+        (Freshness::Live, None) => "Speaks".into(),
+        (Freshness::Silent { .. }, heard) => {
+            heard.map_or_else(|| format!("Silent since {since}"), |heard| format!("Silent since {since} · {heard}"))
+        }
+        (Freshness::Unknown { .. }, heard) => heard.map_or_else(
+            || format!("Unknown since {since}, when our link fell"),
+            |heard| format!("Unknown since {since}, when our link fell · {heard}"),
+        ),
+    }
+}
+
+/// One word of the same, for the card at the pointer.
+pub fn freshness_word(freshness: Freshness) -> &'static str {
+    match freshness {
+        Freshness::Never => "no word yet",
+        Freshness::Live => "speaks",
+        Freshness::Silent { .. } => "silent",
+        Freshness::Unknown { .. } => "unknown",
+    }
+}
+
+/// Street and area, whichever are known.
+pub fn place(street: &str, area: &str) -> String {
+    [street, area].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+/// What of a thing's description was made up, as a sentence; empty when nothing was.
+pub fn made_up(head: &ThingHead) -> String {
+    let words: Vec<String> = head.synthetic.iter().map(|field| field_word(field)).collect();
+    let subject = match words.as_slice() {
+        [] => return String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    };
+    format!("{} {} made up", capital(&subject), if words.len() == 1 { "is" } else { "are" })
+}
+
+fn field_word(field: &str) -> String {
+    match field {
+        "title" => "name".into(),
+        "at" => "position".into(),
+        "area" => "district".into(),
+        "interval_s" => "interval".into(),
+        other => other.replace('_', " "),
+    }
+}
+
+/// A leaf's JSON text with the unit that belongs to its pointer: `40` → `40 %`, `"open"` → `open`, `true` → `on`.
+pub fn leaf(json: &str, unit: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(json) {
+        Ok(serde_json::Value::Bool(on)) => if on { "on" } else { "off" }.into(),
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(serde_json::Value::Number(_)) if !unit.is_empty() => format!("{json}{THIN}{unit}"),
+        _ => json.to_owned(),
+    }
+}
+
+/// A pointer as people read it: `/dim_pct` → `dim_pct`, `/a/b` → `a.b`.
+pub fn pointer(pointer: &str) -> String {
+    pointer.strip_prefix('/').unwrap_or(pointer).replace('/', ".").replace("~1", "/").replace("~0", "~")
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetlens_model::id::SeriesKey;
+    use fleetlens_model::time::WallMs;
+
+    use super::*;
+
+    fn plain(text: &str) -> String {
+        text.replace(THIN, " ")
+    }
+
+    #[test]
+    fn numbers_group_their_thousands_and_keep_their_sign() {
+        for (value, decimals, want) in [
+            (0.0, 0, "0"),
+            (999.0, 0, "999"),
+            (1420.0, 0, "1 420"),
+            (11_402.0, 0, "11 402"),
+            (1_234_567.891, 2, "1 234 567.89"),
+            (61.84, 1, "61.8"),
+            (-4.25, 1, "−4.2"),
+            (-0.04, 1, "0.0"),
+        ] {
+            assert_eq!(plain(&number(value, decimals)), want, "{value} with {decimals}");
+        }
+    }
+
+    #[test]
+    fn ages_are_told_in_one_unit_rounded_down() {
+        for (ms, want) in [
+            (0, "0 s"),
+            (59_999, "59 s"),
+            (60_000, "1 min"),
+            (26 * 60_000 + 40_000, "26 min"),
+            (3_600_000, "1 h"),
+            (47 * 3_600_000, "47 h"),
+            (48 * 3_600_000, "2 d"),
+        ] {
+            assert_eq!(plain(&age(ms)), want, "{ms}");
+        }
+        assert_eq!(plain(&fine_age(140)), "0.1 s");
+        assert_eq!(plain(&fine_age(10_400)), "10 s");
+        assert_eq!(plain(&delay(86)), "+86 ms");
+        assert_eq!(plain(&delay(1_440)), "+1.4 s");
+        assert_eq!(plain(&delay(720_000)), "+12 min");
+    }
+
+    #[test]
+    fn sizes_and_rates_keep_two_or_three_digits() {
+        for (n, want) in [(812, "812 B"), (4_200, "4.2 kB"), (412_000_000, "412 MB"), (1_940_000_000, "1.9 GB")] {
+            assert_eq!(plain(&bytes(n)), want, "{n}");
+        }
+        assert_eq!(plain(&rate(0.0)), "0");
+        assert_eq!(plain(&rate(3.25)), "3.2");
+        assert_eq!(plain(&rate(4812.4)), "4 812");
+    }
+
+    fn row(source: Source, timed: Timed, quality: Quality) -> ValueRow {
+        ValueRow {
+            series: SeriesKey(1),
+            pointer: "/dim_pct".into(),
+            label: "Dim".into(),
+            unit: "%".into(),
+            decimals: 0,
+            rank: 0,
+            value: Value::Number(100.0),
+            source,
+            quality,
+            timed,
+            age_ms: 0,
+            old_after_ms: 90_000,
+            device_ms: WallMs(0),
+            received_ms: WallMs(0),
+        }
+    }
+
+    #[test]
+    fn every_value_says_what_it_is_and_how_old() {
+        use Quality::{Estimated, Good};
+        use Source::{Cached, Live, Retained};
+        use Timed::{ByDevice, ByUs};
+        for (source, timed, quality, age_ms, link_up, want) in [
+            (Live, ByDevice, Good, 4_000, true, ("live · 4 s", Tone::Live)),
+            (Live, ByDevice, Good, 91_000, true, ("silent · 1 min", Tone::Old)),
+            (Live, ByDevice, Good, 4_000, false, ("was live · 4 s", Tone::Old)),
+            (Retained, ByDevice, Good, 40_000, true, ("retained · 40 s", Tone::Quiet)),
+            (Retained, ByUs, Good, 40_000, true, ("retained · at least 40 s", Tone::Quiet)),
+            (Retained, ByDevice, Good, 1_560_000, true, ("retained · 26 min", Tone::Old)),
+            (Cached, ByDevice, Good, 4_000, true, ("cached · 4 s", Tone::Old)),
+            (Live, ByUs, Estimated, 4_000, true, ("live · 4 s · estimated", Tone::Live)),
+        ] {
+            let (text, tone) = age_line(&row(source, timed, quality), age_ms, link_up);
+            assert_eq!((plain(&text).as_str(), tone), want);
+        }
+    }
+
+    #[test]
+    fn freshness_is_a_sentence_and_our_own_link_is_not_the_things_fault() {
+        let since_ms = WallMs(0);
+        for (given, heard, want) in [
+            (Freshness::Never, None, "Has never said a value"),
+            (Freshness::Live, Some(4_000), "Speaks · last word 4 s ago"),
+            (Freshness::Silent { since_ms }, Some(60_000), "Silent since 10:42 · last word 1 min ago"),
+            (Freshness::Unknown { since_ms }, None, "Unknown since 10:42, when our link fell"),
+        ] {
+            assert_eq!(plain(&freshness(given, heard, "10:42")), want);
+        }
+    }
+
+    #[test]
+    fn a_time_of_another_day_carries_its_date() {
+        let then = LocalTime { year: 2025, month: 11, day: 20, hour: 9, minute: 4, second: 7, milli: 20 };
+        let today = LocalTime { day: 21, ..then };
+        assert_eq!(then.short(&then), "09:04");
+        assert_eq!(then.millis(&then), "09:04:07.020");
+        assert_eq!(then.seconds(&today), "20 Nov 09:04:07");
+        assert_eq!(then.exact(), "20 Nov 2025, 09:04:07.020");
+    }
+
+    #[test]
+    fn leaves_and_pointers_are_readable() {
+        for (json, unit, want) in
+            [("40", "%", "40 %"), ("true", "", "on"), ("\"open\"", "", "open"), ("[1]", "%", "[1]"), ("10", "", "10")]
+        {
+            assert_eq!(plain(&leaf(json, unit)), want);
+        }
+        assert_eq!(pointer("/a/b~1c"), "a.b/c");
+    }
+}

@@ -1,0 +1,236 @@
+//! The map: MapLibre draws the ground, [`super::live_layer`] the things; pointing is answered here, in Rust.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use fleetlens_model::geo::{GeoBox, LonLat};
+use fleetlens_model::id::ThingKey;
+use js_sys::{Array, Object, Reflect};
+use thiserror::Error;
+use wasm_bindgen::prelude::*;
+use web_sys::HtmlElement;
+
+use super::live_layer::{LayerError, LiveLayer, Scene};
+use super::maplibre::{self, MapEvent};
+use super::marks::Marks;
+use super::mercator::{Camera, local, with_margin};
+use crate::bridge;
+
+/// Where the map starts: Valletta, close enough for its streets.
+const START: (LonLat, f64) = (LonLat { lon_deg: 14.507, lat_deg: 35.8955 }, 13.7);
+
+/// The tiles' area with a margin, so that a small country can be put beside the drawer.
+const PAN_AREA: GeoBox = GeoBox { west_deg: 13.95, south_deg: 35.66, east_deg: 14.80, north_deg: 36.22 };
+
+/// How much more than the picture is looked at, so that a short pan shows things at once.
+const AREA_MARGIN: f64 = 0.35;
+
+/// Why there is no map.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum MapError {
+    /// The graphics card or its driver offers no WebGL 2.
+    #[error(
+        "the map needs WebGL 2, which this computer does not offer; finding things and their pages work all the same ({0})"
+    )]
+    NoWebGl(String),
+    /// See there.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
+}
+
+/// What the map tells the window.
+pub struct MapEars {
+    /// The picture shows another area; given with a margin.
+    pub area: Box<dyn Fn(GeoBox)>,
+    /// A thing, or nothing, is under the pointer; with the pointer's place in CSS pixels.
+    pub hovered: Box<dyn Fn(Option<ThingKey>, f64, f64)>,
+    /// A thing, or bare ground, was chosen.
+    pub chosen: Box<dyn Fn(Option<ThingKey>)>,
+    /// A picture with this many things was drawn.
+    pub drawn: Box<dyn Fn(usize)>,
+    /// The map cannot be drawn any more.
+    pub failed: Rc<dyn Fn(MapError)>,
+}
+
+/// The map on the page.
+#[derive(Clone)]
+pub struct MapIsland {
+    map: maplibre::Map,
+    layer: Rc<LiveLayer>,
+    loaded: Rc<Cell<bool>>,
+}
+
+impl MapIsland {
+    /// Puts a map into an element. `reach_px` is how near a pointer must be to a thing.
+    pub fn mount(
+        at: &HtmlElement,
+        marks: Rc<RefCell<Marks>>,
+        reach_px: f64,
+        ears: MapEars,
+    ) -> Result<MapIsland, MapError> {
+        maplibre::set_worker_url(&address("vendor/maplibre-gl/maplibre-gl-worker.mjs"));
+        let map = maplibre::Map::new(&options(at)).map_err(|error| MapError::NoWebGl(words(&error)))?;
+        map.touch_zoom_rotate().disable_rotation();
+        map.keyboard().disable_rotation();
+        let loaded = Rc::new(Cell::new(false));
+
+        let camera_of = map.clone();
+        let failed = Rc::clone(&ears.failed);
+        let layer = LiveLayer::new(Scene {
+            marks: Rc::clone(&marks),
+            camera: Box::new(move || camera(&camera_of)),
+            drawn: ears.drawn,
+            failed: Box::new(move |error| failed(error.into())),
+        });
+
+        let (on, add, failed, ready) = (map.clone(), Rc::clone(&layer), ears.failed, Rc::clone(&loaded));
+        listen(&map, "load", move |_| {
+            ready.set(true);
+            let added = add.as_custom_layer().and_then(|custom| on.add_layer(&custom));
+            if let Err(error) = added {
+                failed(LayerError::Shader(words(&error)).into());
+            }
+        });
+        let lost = Rc::clone(&layer);
+        listen(&map, "webglcontextlost", move |_| lost.forget_card());
+        // A missing tile is the ground's colour and no reason to stop; the console keeps the reason.
+        listen(&map, "error", |event| web_sys::console::warn_2(&"map".into(), &event.error()));
+
+        let (of, area) = (map.clone(), Rc::new(ears.area));
+        let say_area = move || area(with_margin(shown(&of), AREA_MARGIN));
+        say_area();
+        listen(&map, "moveend", move |_| say_area());
+
+        let (of, on_marks) = (map.clone(), Rc::clone(&marks));
+        let under = Rc::new(move |event: &MapEvent| {
+            let point = event.point();
+            (on_marks.borrow().at(&camera(&of), point.x(), point.y(), reach_px), point.x(), point.y())
+        });
+        let (find, cursor, hovered) = (Rc::clone(&under), map.clone(), Rc::new(ears.hovered));
+        let leave = Rc::clone(&hovered);
+        listen(&map, "mousemove", move |event| {
+            let (thing, x, y) = find(event);
+            let shape = if thing.is_some() { "pointer" } else { "" };
+            // Cannot fail: the property exists.
+            let _ = cursor.canvas().style().set_property("cursor", shape);
+            hovered(thing, x, y);
+        });
+        listen(&map, "mouseout", move |_| leave(None, 0.0, 0.0));
+        let chosen = ears.chosen;
+        listen(&map, "click", move |event| chosen(under(event).0));
+
+        Ok(MapIsland { map, layer, loaded })
+    }
+
+    /// The marks changed: a picture is drawn in the next animation frame.
+    pub fn repaint(&self) {
+        self.map.trigger_repaint();
+    }
+
+    /// The theme changed.
+    pub fn recolour(&self) {
+        self.layer.recolour();
+        if self.loaded.get() && maplibre::recolour(&self.map).is_err() {
+            // A style that is just being loaded refuses; it is loaded with the new colours then.
+            web_sys::console::warn_1(&"the map could not be recoloured".into());
+        }
+        self.map.trigger_repaint();
+    }
+
+    /// Brings a place into the free part of the picture, unless it is there. `covered_px` is what lies over its right and lower edge.
+    pub fn reveal(&self, at: LonLat, covered_px: (f64, f64)) {
+        let view = camera(&self.map);
+        let (x, y) = view.project(local(at));
+        let (right, bottom) = (view.width_px - covered_px.0, view.height_px - covered_px.1);
+        let margin = 48.0;
+        let is_free = (margin..right - margin).contains(&x) && (margin..bottom - margin).contains(&y);
+        if is_free && view.zoom >= 12.0 {
+            return;
+        }
+        let options = Object::new();
+        let offset = [-covered_px.0 / 2.0, -covered_px.1 / 2.0].map(JsValue::from_f64);
+        set(&options, "center", &lng_lat(at));
+        set(&options, "zoom", &view.zoom.max(15.0).into());
+        set(&options, "offset", &offset.into_iter().collect::<Array>());
+        set(&options, "duration", &(if wants_less_motion() { 0.0 } else { 140.0 }).into());
+        self.map.ease_to(&options);
+    }
+
+    /// Zooms by one level, in or out.
+    pub fn zoom(&self, closer: bool) {
+        if closer { self.map.zoom_in() } else { self.map.zoom_out() }
+    }
+
+    /// The element's size changed.
+    pub fn resize(&self) {
+        self.map.resize();
+    }
+}
+
+fn camera(map: &maplibre::Map) -> Camera {
+    let (center, container) = (map.center(), map.container());
+    Camera {
+        center: local(LonLat { lon_deg: center.lng(), lat_deg: center.lat() }),
+        zoom: map.zoom(),
+        width_px: f64::from(container.client_width()),
+        height_px: f64::from(container.client_height()),
+    }
+}
+
+fn shown(map: &maplibre::Map) -> GeoBox {
+    let bounds = map.bounds();
+    GeoBox { west_deg: bounds.west(), south_deg: bounds.south(), east_deg: bounds.east(), north_deg: bounds.north() }
+}
+
+fn options(at: &HtmlElement) -> JsValue {
+    let options = Object::new();
+    set(&options, "container", at);
+    set(&options, "style", &maplibre::style(&bridge::tiles_address()));
+    set(&options, "center", &lng_lat(START.0));
+    set(&options, "zoom", &START.1.into());
+    set(&options, "minZoom", &8.5.into());
+    set(&options, "maxZoom", &19.0.into());
+    let corners = [(PAN_AREA.west_deg, PAN_AREA.south_deg), (PAN_AREA.east_deg, PAN_AREA.north_deg)];
+    let corners = corners.map(|(lon_deg, lat_deg)| lng_lat(LonLat { lon_deg, lat_deg }));
+    set(&options, "maxBounds", &corners.into_iter().collect::<Array>());
+    // North is up and we look from straight above: marks, hits and labels count on it.
+    for off in ["dragRotate", "pitchWithRotate", "touchPitch", "rollEnabled", "renderWorldCopies"] {
+        set(&options, off, &false.into());
+    }
+    set(&options, "maxPitch", &0.0.into());
+    let attribution = Object::new();
+    set(&attribution, "compact", &true.into());
+    set(&options, "attributionControl", &attribution);
+    set(&options, "fadeDuration", &(if wants_less_motion() { 0.0 } else { 120.0 }).into());
+    options.into()
+}
+
+fn lng_lat(at: LonLat) -> JsValue {
+    [at.lon_deg, at.lat_deg].map(JsValue::from_f64).into_iter().collect::<Array>().into()
+}
+
+fn listen(map: &maplibre::Map, event: &str, ear: impl Fn(&MapEvent) + 'static) {
+    let ear = Closure::<dyn Fn(MapEvent)>::new(move |event: MapEvent| ear(&event));
+    map.on(event, &ear.into_js_value());
+}
+
+fn set(of: &Object, name: &str, value: &JsValue) {
+    // Cannot fail: a plain object takes any property.
+    let _ = Reflect::set(of, &name.into(), value);
+}
+
+fn address(path: &str) -> String {
+    let origin = web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
+    format!("{origin}/{path}")
+}
+
+fn wants_less_motion() -> bool {
+    let query =
+        web_sys::window().and_then(|window| window.match_media("(prefers-reduced-motion: reduce)").ok().flatten());
+    query.is_some_and(|query| query.matches())
+}
+
+fn words(error: &JsValue) -> String {
+    let message = Reflect::get(error, &"message".into()).ok().and_then(|text| text.as_string());
+    message.unwrap_or_else(|| "no reason given".into())
+}

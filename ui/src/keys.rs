@@ -1,0 +1,127 @@
+//! The keyboard of the window. [`crate::views::help::KEYS`] lists what is heard here.
+
+use leptos::ev::{self, KeyboardEvent};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+use crate::state::Store;
+use crate::views::find::Finder;
+
+/// How long after `G` a second key still belongs to it, in milliseconds.
+const CHORD_MS: f64 = 1200.0;
+
+/// What a key press means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Find.
+    Find,
+    /// One step back.
+    Back,
+    /// Hold or go on.
+    Hold,
+    /// The map.
+    Map,
+    /// The keys.
+    Help,
+    /// The first of two keys.
+    Go,
+}
+
+/// Where the press happened, as far as it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// In something that takes letters.
+    Text,
+    /// On something that Space presses.
+    Button,
+    /// Anywhere else.
+    Page,
+}
+
+/// What a key means there. `after_go`: the press follows `G`.
+pub fn meaning(key: &str, focus: Focus, after_go: bool) -> Option<Act> {
+    match (key, focus) {
+        ("Escape", _) => Some(Act::Back),
+        (_, Focus::Text) => None,
+        (" ", Focus::Button) => None,
+        ("m" | "M", _) if after_go => Some(Act::Map),
+        ("g" | "G", _) => Some(Act::Go),
+        ("/", _) => Some(Act::Find),
+        ("?", _) => Some(Act::Help),
+        (" ", _) => Some(Act::Hold),
+        _ => None,
+    }
+}
+
+/// Hears every key of the window from now on.
+pub fn listen(store: Store, finder: Finder, help: RwSignal<bool>) {
+    let go_ms = StoredValue::new(f64::NEG_INFINITY);
+    let handle = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
+        if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() || dialog_is_open() {
+            return;
+        }
+        let after_go = event.time_stamp() - go_ms.get_value() < CHORD_MS;
+        let Some(act) = meaning(&event.key(), focus_of(&event), after_go) else { return };
+        go_ms.set_value(f64::NEG_INFINITY);
+        match act {
+            Act::Go => go_ms.set_value(event.time_stamp()),
+            Act::Find => finder.focus(),
+            Act::Hold => store.hold(store.held.get_untracked().is_none()),
+            Act::Help => help.set(true),
+            Act::Map => store.page.set(false),
+            Act::Back => back(store, finder),
+        }
+        event.prevent_default();
+    });
+    on_cleanup(move || handle.remove());
+}
+
+fn back(store: Store, finder: Finder) {
+    if finder.step_back() {
+    } else if store.page.get_untracked() {
+        store.page.set(false);
+    } else {
+        store.close();
+    }
+}
+
+/// A modal dialog keeps its keys to itself; the browser closes it on Escape.
+fn dialog_is_open() -> bool {
+    matches!(document().query_selector("dialog[open]"), Ok(Some(_)))
+}
+
+fn focus_of(event: &KeyboardEvent) -> Focus {
+    let Some(element) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else {
+        return Focus::Page;
+    };
+    match element.tag_name().as_str() {
+        "INPUT" if element.get_attribute("type").as_deref() != Some("range") => Focus::Text,
+        "TEXTAREA" | "SELECT" => Focus::Text,
+        "BUTTON" | "SUMMARY" | "A" | "INPUT" => Focus::Button,
+        _ => Focus::Page,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_mean_something_only_where_they_do_not_mean_something_else() {
+        for (key, focus, after_go, want) in [
+            ("/", Focus::Page, false, Some(Act::Find)),
+            ("/", Focus::Text, false, None),
+            (" ", Focus::Page, false, Some(Act::Hold)),
+            (" ", Focus::Button, false, None),
+            ("?", Focus::Button, false, Some(Act::Help)),
+            ("Escape", Focus::Text, false, Some(Act::Back)),
+            ("g", Focus::Page, false, Some(Act::Go)),
+            ("m", Focus::Page, true, Some(Act::Map)),
+            ("m", Focus::Page, false, None),
+            ("x", Focus::Page, true, None),
+        ] {
+            assert_eq!(meaning(key, focus, after_go), want, "{key:?} in {focus:?}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The phone's window: the map with a sheet over it, the list, and the thing's page with large cards and buttons. The parts are
+//! the desktop's; their layout is `styles/phone.css`.
+
+use leptos::prelude::*;
+
+use crate::app::ThemeButton;
+use crate::components::icon::Icon;
+use crate::state::store;
+use crate::state::thing::{Slot, Thing};
+use crate::views::attention::AttentionList;
+use crate::views::chart::ChartPanel;
+use crate::views::commands::{Commands, WaitingCards};
+use crate::views::find::{FindBox, Found, finder};
+use crate::views::link::OfflineNotice;
+use crate::views::map_view::{KindChips, MapView};
+use crate::views::notices::{Notices, Stranded};
+use crate::views::status_bar::StatusBar;
+use crate::views::steer::BigButtons;
+use crate::views::thing::{Figures, Header, Shadows, Skeleton};
+
+/// Height of the sheet over the map while a thing is chosen, in CSS pixels, as `styles/phone.css` has it.
+const SHEET_PX: f64 = 300.0;
+
+/// Where one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tab {
+    Map,
+    Find,
+    Thing,
+}
+
+/// The window.
+#[component]
+pub fn PhoneShell() -> impl IntoView {
+    let store = store();
+    let tab = RwSignal::new(Tab::Map);
+    // A thing opened from the list is wanted whole; one opened on the map shows its short sheet first.
+    Effect::new(move |before: Option<Option<_>>| {
+        let selected = store.selected.get();
+        if selected.is_some() && before.flatten() != selected && tab.get_untracked() == Tab::Find {
+            tab.set(Tab::Thing);
+        }
+        selected
+    });
+    Effect::new(move |_| {
+        if store.selected.get().is_none() && tab.get_untracked() == Tab::Thing {
+            tab.set(Tab::Map);
+        }
+    });
+    // `page` is the thing's own tab here, so that Esc and the Android back key step back from it.
+    Effect::new(move |_| store.page.set(tab.get() == Tab::Thing));
+    Effect::new(move |_| {
+        if !store.page.get() && tab.get_untracked() == Tab::Thing {
+            tab.set(Tab::Map);
+        }
+    });
+    let word = move || match tab.get() {
+        Tab::Map => "map",
+        Tab::Find => "find",
+        Tab::Thing => "thing",
+    };
+    view! {
+        <div class="app" data-tab=word>
+            <div class="over">
+                <OfflineNotice />
+                <Notices />
+            </div>
+            <main class="stage">
+                <section class="tab-map">
+                    <MapView covered_below_px=SHEET_PX />
+                    <button type="button" class="find-pill" data-testid="find-open" on:click=move |_| {
+                        tab.set(Tab::Find);
+                        finder().focus();
+                    }>
+                        <Icon of=icondata_lu::LuSearch />
+                        "Find by name, street or district"
+                    </button>
+                    <Sheet tab />
+                </section>
+                <section class="tab-find">
+                    <FindBox hint="Name, street or district" />
+                    <Found />
+                    <Hint />
+                </section>
+                <section class="tab-thing">
+                    <ThingTab />
+                </section>
+            </main>
+            <Tabs tab />
+        </div>
+        <Stranded />
+    }
+}
+
+/// Under the map: the chosen thing in short, or what needs a person.
+#[component]
+fn Sheet(tab: RwSignal<Tab>) -> impl IntoView {
+    let store = store();
+    view! {
+        <div class="sheet-over-map" data-testid="sheet">
+            <span class="grab" />
+            {move || match store.thing.get() {
+                Slot::Closed => view! { <City /> }.into_any(),
+                Slot::Loading(_) | Slot::Missing(_) => view! { <Skeleton /> }.into_any(),
+                Slot::Here(thing) => view! { <Short thing tab /> }.into_any(),
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn City() -> impl IntoView {
+    let store = store();
+    let count = Memo::new(move |_| store.attention.with(|attention| attention.row.count));
+    let is_known =
+        Memo::new(move |_| store.status.with(|status| status.as_ref().is_some_and(|status| status.row.things > 0)));
+    view! {
+        <KindChips />
+        <Show
+            when=move || count.get() != 0
+            fallback=move || {
+                view! {
+                    <Show when=move || is_known.get()>
+                        <p class="calm">"Nothing needs a person."</p>
+                    </Show>
+                }
+            }
+        >
+            <h2>"Needs a person " <span class="count">{move || count.get()}</span></h2>
+            <AttentionList />
+        </Show>
+        <footer class="about">
+            <StatusBar />
+            <ThemeButton />
+        </footer>
+    }
+}
+
+#[component]
+fn Short(thing: Thing, tab: RwSignal<Tab>) -> impl IntoView {
+    let store = store();
+    let charted = RwSignal::new(None);
+    view! {
+        <div class="short" data-testid="short">
+            <Header thing=thing.clone() />
+            <Figures thing charted />
+            <div class="answers">
+                <button type="button" class="big" on:click=move |_| store.close()>
+                    "Close"
+                </button>
+                <button type="button" class="big primary" data-testid="open-page" on:click=move |_| tab.set(Tab::Thing)>
+                    "Open"
+                </button>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn ThingTab() -> impl IntoView {
+    let store = store();
+    move || match store.thing.get() {
+        Slot::Closed => ().into_any(),
+        Slot::Loading(_) => view! { <Skeleton /> }.into_any(),
+        Slot::Missing(_) => view! { <p class="none">"This thing is not known any more."</p> }.into_any(),
+        Slot::Here(thing) => {
+            let (charted, key) = (RwSignal::new(None), thing.key.0.to_string());
+            view! {
+                <div class="parts" data-testid="page" data-thing=key>
+                    <Header thing=thing.clone() />
+                    <Figures thing=thing.clone() charted />
+                    <WaitingCards thing=thing.clone() />
+                    <BigButtons thing=thing.clone() />
+                    <Commands thing=thing.clone() />
+                    <ChartPanel thing=thing.clone() charted />
+                    <Shadows thing />
+                </div>
+            }
+            .into_any()
+        }
+    }
+}
+
+/// What the list says before anything is typed.
+#[component]
+fn Hint() -> impl IntoView {
+    let finder = finder();
+    view! {
+        <Show when=move || finder.text.with(|text| text.trim().is_empty())>
+            <p class="none">"Type part of a name, a street or a district."</p>
+        </Show>
+    }
+}
+
+#[component]
+fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
+    let store = store();
+    let is_open = Memo::new(move |_| store.selected.get().is_some());
+    let item = move |to: Tab, word: &'static str, testid: &'static str, icon| {
+        let is_on = move || tab.get() == to;
+        view! {
+            <button
+                type="button"
+                class:on=is_on
+                data-testid=testid
+                aria-current=move || is_on().then_some("page")
+                on:click=move |_| tab.set(to)
+            >
+                <Icon of=icon />
+                {word}
+            </button>
+        }
+    };
+    view! {
+        <nav class="tabs" aria-label="Main">
+            {item(Tab::Map, "Map", "tab-map", icondata_lu::LuMap)}
+            {item(Tab::Find, "Find", "tab-find", icondata_lu::LuSearch)}
+            <Show when=move || is_open.get()>{item(Tab::Thing, "Thing", "tab-thing", icondata_lu::LuSlidersHorizontal)}</Show>
+        </nav>
+    }
+}

@@ -1,0 +1,442 @@
+//! What the window knows, as signals, and how frames change it. Components read from here and say what they want through
+//! [`Store::ask`]; nothing else talks to the bridge.
+
+pub mod chart;
+pub mod thing;
+pub mod views;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use fleetlens_ipc::rows::{Attention, Change, Chart, FoundRow, LinkState, Rows, Status, ThingHead};
+use fleetlens_ipc::{CONTRACT, Call, Done, Fault, FaultCode, Frame, Intent, Look, Parcel, RequestId, decode};
+use fleetlens_model::geo::GeoBox;
+use fleetlens_model::id::{SeriesKey, ThingKey};
+use fleetlens_model::kind::Kind;
+use fleetlens_model::time::WallMs;
+use leptos::prelude::*;
+
+use crate::bridge::{Bridge, Ears};
+use crate::clock::{Aged, mono_ms};
+use crate::islands::marks::Marks;
+use crate::state::thing::{Slot, Thing};
+use crate::state::views::{Take, Target, Views};
+
+/// How many things the find box lists.
+pub const FIND_LIMIT: u32 = 50;
+
+/// How many things that need a person are listed.
+const ATTENTION_LIMIT: u32 = 50;
+
+/// A parcel counts as seen after this long even when the page draws nothing, because it is hidden.
+const SEEN_AT_LATEST_MS: u64 = 1000;
+
+/// Something a person should know although nobody asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// Unique within the window.
+    pub id: u32,
+    /// The sentence.
+    pub message: String,
+}
+
+/// The state of the window. Copy: it is a bundle of signals.
+#[derive(Clone, Copy)]
+pub struct Store {
+    /// The app as a whole; `None` until the host spoke.
+    pub status: RwSignal<Option<Aged<Status>>>,
+    /// Whether our link is up.
+    pub link_up: Memo<bool>,
+    /// The thing in the drawer or on the page.
+    pub thing: RwSignal<Slot>,
+    /// Which thing is open.
+    pub selected: Memo<Option<ThingKey>>,
+    /// Whether the open thing fills the window.
+    pub page: RwSignal<bool>,
+    /// The thing under the pointer.
+    pub hovered: RwSignal<Option<Aged<ThingHead>>>,
+    /// The chart of the open thing; `None` while it is loaded.
+    pub chart: RwSignal<Option<Aged<Chart>>>,
+    /// What was found; `None` while nothing is looked for or the first answer is out.
+    pub found: RwSignal<Option<Vec<FoundRow>>>,
+    /// What needs a person.
+    pub attention: RwSignal<Aged<Attention>>,
+    /// Notices not yet dismissed, oldest first.
+    pub notices: RwSignal<Vec<Notice>>,
+    /// Since when live values are held still, by the person's wish.
+    pub held: RwSignal<Option<WallMs>>,
+    /// Rises when the map's marks changed.
+    pub marks_changed: RwSignal<u64>,
+    /// Whether a picture of the map has come, be it empty.
+    pub map_known: RwSignal<bool>,
+    /// How many marks the last picture of the map held; `None` before the first.
+    pub map_drawn: RwSignal<Option<usize>>,
+    /// Kinds the person does not want on the map.
+    pub hidden: RwSignal<Vec<Kind>>,
+    /// What the window cannot do without: why the host cannot be reached.
+    pub stranded: RwSignal<Option<String>>,
+    inner: StoredValue<Inner, LocalStorage>,
+}
+
+type Answer = Box<dyn FnOnce(Result<Done, Fault>)>;
+
+struct Inner {
+    bridge: Option<Bridge>,
+    views: Views,
+    /// Views that were not followed while live values were held.
+    behind: BTreeSet<Target>,
+    answers: BTreeMap<RequestId, Answer>,
+    last_request: u32,
+    last_notice: u32,
+    marks: Rc<RefCell<Marks>>,
+}
+
+impl Store {
+    /// An empty window.
+    pub fn new() -> Store {
+        let status = RwSignal::new(None::<Aged<Status>>);
+        let thing = RwSignal::new(Slot::Closed);
+        let is_up = move |known: &Option<Aged<Status>>| {
+            known.as_ref().is_some_and(|s| matches!(s.row.link, LinkState::Up { .. }))
+        };
+        Store {
+            status,
+            link_up: Memo::new(move |_| status.with(is_up)),
+            thing,
+            selected: Memo::new(move |_| thing.with(Slot::key)),
+            page: RwSignal::new(false),
+            hovered: RwSignal::new(None),
+            chart: RwSignal::new(None),
+            found: RwSignal::new(None),
+            attention: RwSignal::new(Aged { row: Attention::default(), at_ms: 0.0 }),
+            notices: RwSignal::new(Vec::new()),
+            held: RwSignal::new(None),
+            marks_changed: RwSignal::new(0),
+            map_known: RwSignal::new(false),
+            map_drawn: RwSignal::new(None),
+            hidden: RwSignal::new(Vec::new()),
+            stranded: RwSignal::new(None),
+            inner: StoredValue::new_local(Inner {
+                bridge: None,
+                views: Views::default(),
+                behind: BTreeSet::new(),
+                answers: BTreeMap::new(),
+                last_request: 0,
+                last_notice: 0,
+                marks: Rc::default(),
+            }),
+        }
+    }
+
+    /// Opens the line to the host and says the first words.
+    pub fn connect(self) {
+        let ears = Ears {
+            parcel: Box::new(move |bytes| self.take(&bytes)),
+            trouble: Box::new(move |error| self.notify(error.to_string())),
+        };
+        match Bridge::open(ears) {
+            Ok(bridge) => {
+                bridge.say(&Call::Hello { contract: CONTRACT });
+                self.inner.update_value(|inner| inner.bridge = Some(bridge));
+                self.look(Target::Status, Look::Status);
+                self.look(Target::Attention, Look::Attention { limit: ATTENTION_LIMIT });
+            }
+            Err(error) => self.stranded.set(Some(error.to_string())),
+        }
+    }
+
+    /// The marks of the map, which the live layer draws.
+    pub fn marks(self) -> Rc<RefCell<Marks>> {
+        self.inner.with_value(|inner| Rc::clone(&inner.marks))
+    }
+
+    /// The wall clock of the host now, by its last word and our own monotonic time; `None` until it spoke.
+    pub fn wall_now(self, now_ms: f64) -> Option<WallMs> {
+        self.status.with(|status| {
+            let status = status.as_ref()?;
+            Some(status.row.wall_ms.plus(i64::try_from(status.elapsed_ms(now_ms)).unwrap_or(0)))
+        })
+    }
+
+    /// Looks at an area of the map.
+    pub fn look_at_area(self, area: GeoBox) {
+        self.look(Target::Map, Look::Map { area });
+    }
+
+    /// Opens a thing in the drawer.
+    pub fn open(self, thing: ThingKey) {
+        if self.selected.get_untracked() == Some(thing) {
+            return;
+        }
+        self.chart.set(None);
+        self.away(Target::Chart);
+        self.thing.set(Slot::Loading(thing));
+        self.mark(|marks| marks.select(Some(thing)));
+        self.look(Target::Thing, Look::Thing { thing });
+    }
+
+    /// Closes the drawer and the page.
+    pub fn close(self) {
+        self.page.set(false);
+        self.thing.set(Slot::Closed);
+        self.chart.set(None);
+        self.mark(|marks| marks.select(None));
+        self.away(Target::Thing);
+        self.away(Target::Chart);
+    }
+
+    /// Asks for the thing under the pointer, or for none.
+    pub fn hover(self, thing: Option<ThingKey>) {
+        self.mark(|marks| marks.hover(thing));
+        self.hovered.set(None);
+        match thing {
+            Some(thing) => self.look(Target::Hover, Look::Thing { thing }),
+            None => self.away(Target::Hover),
+        }
+    }
+
+    /// Asks for a chart; the one on the screen stays until it comes.
+    pub fn look_at_chart(self, series: SeriesKey, span_ms: u64, buckets: u32) {
+        let other = self.chart.with_untracked(|chart| chart.as_ref().is_some_and(|chart| chart.row.series != series));
+        if other {
+            self.chart.set(None);
+        }
+        self.look(Target::Chart, Look::Chart { series, span_ms, buckets });
+    }
+
+    /// Looks for things; an empty text ends the search.
+    pub fn find(self, text: &str) {
+        if text.trim().is_empty() {
+            self.found.set(None);
+            self.away(Target::Find);
+        } else {
+            self.look(Target::Find, Look::Find { text: text.trim().to_owned(), limit: FIND_LIMIT });
+        }
+    }
+
+    /// Shows or hides a kind on the map.
+    pub fn show(self, kind: Kind, shown: bool) {
+        self.hidden.update(|hidden| {
+            hidden.retain(|other| *other != kind);
+            if !shown {
+                hidden.push(kind);
+            }
+        });
+        self.mark(|marks| marks.show(kind, shown));
+    }
+
+    /// Holds live values still, or lets them go on. Commands, shadows and the link are never held.
+    pub fn hold(self, held: bool) {
+        if !held {
+            self.held.set(None);
+            let behind = self.inner.try_update_value(|inner| std::mem::take(&mut inner.behind)).unwrap_or_default();
+            for target in behind {
+                let call = self.inner.try_update_value(|inner| inner.views.again(target)).flatten();
+                self.say(call);
+            }
+        } else if self.held.get_untracked().is_none() {
+            self.held.set(self.wall_now(mono_ms()));
+        }
+    }
+
+    /// Asks for something to be done; `then` is called once with what came of it.
+    pub fn ask(self, intent: Intent, then: impl FnOnce(Result<Done, Fault>) + 'static) {
+        let request = self.inner.try_update_value(|inner| {
+            inner.last_request += 1;
+            let request = RequestId(inner.last_request);
+            inner.answers.insert(request, Box::new(then));
+            request
+        });
+        self.say(request.map(|request| Call::Ask { request, intent }));
+    }
+
+    /// Tells the person something.
+    pub fn notify(self, message: String) {
+        let id = self.inner.try_update_value(|inner| {
+            inner.last_notice += 1;
+            inner.last_notice
+        });
+        let Some(id) = id else { return };
+        self.notices.update(|notices| {
+            notices.retain(|known| known.message != message);
+            notices.push(Notice { id, message });
+        });
+    }
+
+    /// Takes a notice off the screen.
+    pub fn dismiss(self, id: u32) {
+        self.notices.update(|notices| notices.retain(|notice| notice.id != id));
+    }
+
+    fn look(self, target: Target, look: Look) {
+        let calls = self.inner.try_update_value(|inner| inner.views.look(target, look)).unwrap_or_default();
+        self.say(calls);
+    }
+
+    fn away(self, target: Target) {
+        let call = self.inner.try_update_value(|inner| inner.views.away(target)).flatten();
+        self.say(call);
+    }
+
+    fn say(self, calls: impl IntoIterator<Item = Call>) {
+        let bridge = self.inner.with_value(|inner| inner.bridge.clone());
+        if let Some(bridge) = bridge {
+            calls.into_iter().for_each(|call| bridge.say(&call));
+        }
+    }
+
+    fn mark(self, change: impl FnOnce(&mut Marks)) {
+        change(&mut self.marks().borrow_mut());
+        self.marks_changed.update(|n| *n += 1);
+    }
+
+    fn take(self, bytes: &[u8]) {
+        let parcel: Parcel = match decode(bytes) {
+            Ok(parcel) => parcel,
+            Err(error) => return self.notify(format!("{error}; reinstall Fleetlens so that its parts match")),
+        };
+        for frame in parcel.frames {
+            self.frame(frame);
+        }
+        self.seen(parcel.number);
+    }
+
+    /// Says that a parcel was seen: after the next picture was drawn, or a second later when none is drawn because nobody looks.
+    fn seen(self, parcel: u64) {
+        let said = Rc::new(std::cell::Cell::new(false));
+        let say = move || {
+            if !said.replace(true) {
+                self.say([Call::Seen { parcel }]);
+            }
+        };
+        request_animation_frame(say.clone());
+        set_timeout(say, std::time::Duration::from_millis(SEEN_AT_LATEST_MS));
+    }
+
+    fn frame(self, frame: Frame) {
+        match frame {
+            Frame::Snapshot { view, rows } => {
+                let target = self.inner.try_update_value(|inner| inner.views.snapshot(view)).flatten();
+                if let Some(target) = target {
+                    self.snapshot(target, rows);
+                }
+            }
+            Frame::Patch { view, rev, changes } => {
+                let take = self.inner.try_update_value(|inner| inner.views.patch(view, rev)).unwrap_or(Take::Leave);
+                match take {
+                    Take::Apply(target) => changes.into_iter().for_each(|change| self.change(target, change)),
+                    Take::Behind(call) => self.say([call]),
+                    Take::Leave => {}
+                }
+            }
+            Frame::Answer { request, outcome } => {
+                let then = self.inner.try_update_value(|inner| inner.answers.remove(&request)).flatten();
+                if let Some(then) = then {
+                    then(outcome);
+                }
+            }
+            Frame::Notice(fault) => {
+                if fault.code == FaultCode::Contract {
+                    self.stranded.set(Some(fault.message));
+                } else {
+                    self.notify(fault.message);
+                }
+            }
+        }
+    }
+
+    fn snapshot(self, target: Target, rows: Rows) {
+        match rows {
+            Rows::Status(status) => self.status.set(Some(Aged::now(*status))),
+            Rows::Map(packed) => {
+                self.map_known.set(true);
+                self.mark(|marks| marks.replace(&packed));
+            }
+            Rows::Thing(page) if target == Target::Hover => self.hovered.set(Some(Aged::now(page.head))),
+            Rows::Thing(page) => {
+                let here = self.thing.with_untracked(|slot| match slot {
+                    Slot::Here(thing) if thing.key == page.head.thing && thing.may_command == page.may_command => {
+                        Some(thing.clone())
+                    }
+                    Slot::Here(_) | Slot::Closed | Slot::Loading(_) | Slot::Missing(_) => None,
+                });
+                match here {
+                    Some(thing) => thing.replace(*page),
+                    None => self.thing.set(Slot::Here(Thing::new(*page))),
+                }
+            }
+            Rows::Chart(chart) => self.chart.set(Some(Aged::now(chart))),
+            Rows::Found(rows) => self.found.set(Some(rows)),
+            Rows::Attention(rows) => self.attention.set(Aged::now(rows)),
+            Rows::Missing if target == Target::Thing => {
+                if let Some(key) = self.selected.get_untracked() {
+                    self.thing.set(Slot::Missing(key));
+                }
+            }
+            Rows::Missing => {}
+        }
+    }
+
+    fn change(self, target: Target, change: Change) {
+        if self.held.get_untracked().is_some() && is_held(&change) {
+            self.inner.update_value(|inner| {
+                inner.behind.insert(target);
+            });
+            return;
+        }
+        match change {
+            Change::Status(status) => self.status.set(Some(Aged::now(*status))),
+            Change::Map(packed) => self.mark(|marks| marks.apply(&packed)),
+            Change::Head(head) if target == Target::Hover => self.hovered.set(Some(Aged::now(head))),
+            Change::Head(head) => self.with_thing(target, |thing| thing.head.set(Aged::now(head))),
+            Change::Value(row) => self.with_thing(target, |thing| thing.value(row)),
+            Change::Shadow(table) => self.with_thing(target, |thing| thing.shadow(table)),
+            Change::Command(row) => self.with_thing(target, |thing| thing.command(row)),
+            Change::Bucket(bucket) => self.with_chart(|chart| chart::take_bucket(chart, bucket)),
+            Change::Mark(mark) => self.with_chart(|chart| chart::take_mark(chart, mark)),
+            Change::Found(rows) => self.found.set(Some(rows)),
+            Change::Attention(rows) => self.attention.set(Aged::now(rows)),
+        }
+    }
+
+    fn with_thing(self, target: Target, change: impl FnOnce(&Thing)) {
+        if target != Target::Thing {
+            return;
+        }
+        let here = self.thing.with_untracked(|slot| match slot {
+            Slot::Here(thing) => Some(thing.clone()),
+            Slot::Closed | Slot::Loading(_) | Slot::Missing(_) => None,
+        });
+        if let Some(thing) = here {
+            change(&thing);
+        }
+    }
+
+    fn with_chart(self, change: impl FnOnce(&mut Chart)) {
+        self.chart.update(|chart| {
+            if let Some(chart) = chart {
+                change(&mut chart.row);
+            }
+        });
+    }
+}
+
+/// Whether a change waits while the person holds live values still.
+fn is_held(change: &Change) -> bool {
+    match change {
+        Change::Map(_)
+        | Change::Head(_)
+        | Change::Value(_)
+        | Change::Bucket(_)
+        | Change::Mark(_)
+        | Change::Found(_)
+        | Change::Attention(_) => true,
+        Change::Status(_) | Change::Shadow(_) | Change::Command(_) => false,
+    }
+}
+
+/// The state of the window.
+pub fn store() -> Store {
+    expect_context()
+}

@@ -1,0 +1,166 @@
+//! Which views this window has open and how far each is: the window's half of "How a view lives" in `fleetlens_ipc`. Pure.
+
+use std::collections::BTreeMap;
+
+use fleetlens_ipc::{Call, Look, ViewId};
+
+/// What a view is for. At most one view is open for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// The app as a whole.
+    Status,
+    /// Everything on the map.
+    Map,
+    /// What needs a person.
+    Attention,
+    /// The thing in the drawer or on the page.
+    Thing,
+    /// The thing under the pointer.
+    Hover,
+    /// The chart of the thing.
+    Chart,
+    /// What was typed into the find box.
+    Find,
+}
+
+#[derive(Clone, Debug)]
+struct Open {
+    target: Target,
+    look: Look,
+    /// The last revision applied; `None` until the snapshot comes.
+    rev: Option<u64>,
+}
+
+/// What to do with a patch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Take {
+    /// It is the next one: apply it.
+    Apply(Target),
+    /// Of a view that was closed, or that waits for its snapshot: leave it.
+    Leave,
+    /// Something is missing between: say this, and wait for the snapshot.
+    Behind(Call),
+}
+
+/// The open views.
+#[derive(Clone, Debug, Default)]
+pub struct Views {
+    last_id: u32,
+    open: BTreeMap<ViewId, Open>,
+}
+
+impl Views {
+    /// Looks at something for a target, instead of what the target looked at before; what to say, in order.
+    /// The map keeps its number, so that its host can reuse what it holds; the others get a new one, so that a late frame of
+    /// the old view can never be taken for the new.
+    pub fn look(&mut self, target: Target, look: Look) -> Vec<Call> {
+        let old = self.of(target);
+        let mut calls = Vec::new();
+        let view = match (old, target) {
+            (Some(view), Target::Map) => view,
+            (old, _) => {
+                calls.extend(old.map(|view| Call::LookAway { view }));
+                self.open.retain(|_, open| open.target != target);
+                self.last_id += 1;
+                ViewId(self.last_id)
+            }
+        };
+        self.open.insert(view, Open { target, look: look.clone(), rev: None });
+        calls.push(Call::Look { view, at: look });
+        calls
+    }
+
+    /// Closes what a target looked at.
+    pub fn away(&mut self, target: Target) -> Option<Call> {
+        let view = self.of(target)?;
+        self.open.remove(&view);
+        Some(Call::LookAway { view })
+    }
+
+    /// Asks for a target's view from the start.
+    pub fn again(&mut self, target: Target) -> Option<Call> {
+        let view = self.of(target)?;
+        let open = self.open.get_mut(&view)?;
+        open.rev = None;
+        Some(Call::Look { view, at: open.look.clone() })
+    }
+
+    /// A snapshot came: whom it is for, `None` for a view that was closed meanwhile.
+    pub fn snapshot(&mut self, view: ViewId) -> Option<Target> {
+        let open = self.open.get_mut(&view)?;
+        open.rev = Some(1);
+        Some(open.target)
+    }
+
+    /// A patch came.
+    pub fn patch(&mut self, view: ViewId, rev: u64) -> Take {
+        let Some(open) = self.open.get_mut(&view) else { return Take::Leave };
+        match open.rev {
+            None => Take::Leave,
+            Some(last) if rev == last + 1 => {
+                open.rev = Some(rev);
+                Take::Apply(open.target)
+            }
+            Some(_) => {
+                open.rev = None;
+                Take::Behind(Call::Look { view, at: open.look.clone() })
+            }
+        }
+    }
+
+    fn of(&self, target: Target) -> Option<ViewId> {
+        self.open.iter().find(|(_, open)| open.target == target).map(|(view, _)| *view)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetlens_model::geo::GeoBox;
+    use fleetlens_model::id::ThingKey;
+
+    use super::*;
+
+    fn thing(key: u32) -> Look {
+        Look::Thing { thing: ThingKey(key) }
+    }
+
+    #[test]
+    fn patches_are_applied_in_step_and_a_gap_asks_for_the_view_again() {
+        let mut views = Views::default();
+        views.look(Target::Thing, thing(7));
+        let view = ViewId(1);
+        assert_eq!(views.patch(view, 2), Take::Leave, "nothing before the snapshot");
+        assert_eq!(views.snapshot(view), Some(Target::Thing));
+        assert_eq!(views.patch(view, 2), Take::Apply(Target::Thing));
+        assert_eq!(views.patch(view, 3), Take::Apply(Target::Thing));
+        assert_eq!(views.patch(view, 5), Take::Behind(Call::Look { view, at: thing(7) }));
+        assert_eq!(views.patch(view, 6), Take::Leave, "asked once");
+        assert_eq!(views.snapshot(view), Some(Target::Thing));
+        assert_eq!(views.patch(view, 2), Take::Apply(Target::Thing));
+        assert!(matches!(views.patch(view, 2), Take::Behind(_)), "a revision twice is as wrong as one too few");
+    }
+
+    #[test]
+    fn frames_of_a_view_that_was_left_are_not_taken_for_the_new_one() {
+        let mut views = Views::default();
+        views.look(Target::Thing, thing(7));
+        views.snapshot(ViewId(1));
+        let calls = views.look(Target::Thing, thing(8));
+        assert_eq!(calls, [Call::LookAway { view: ViewId(1) }, Call::Look { view: ViewId(2), at: thing(8) }]);
+        assert_eq!(views.patch(ViewId(1), 2), Take::Leave);
+        assert_eq!(views.snapshot(ViewId(1)), None);
+        assert_eq!(views.again(Target::Thing), Some(Call::Look { view: ViewId(2), at: thing(8) }));
+        assert_eq!(views.away(Target::Thing), Some(Call::LookAway { view: ViewId(2) }));
+        assert_eq!(views.away(Target::Thing), None);
+    }
+
+    #[test]
+    fn the_map_keeps_its_number_and_waits_for_the_new_area() {
+        let mut views = Views::default();
+        let earth = Look::Map { area: GeoBox::EARTH };
+        views.look(Target::Map, earth.clone());
+        views.snapshot(ViewId(1));
+        assert_eq!(views.look(Target::Map, earth.clone()), [Call::Look { view: ViewId(1), at: earth }]);
+        assert_eq!(views.patch(ViewId(1), 2), Take::Leave, "a patch of the old area");
+    }
+}

@@ -1,0 +1,160 @@
+//! Light or dark: the system's word unless the person chose; kept in local storage, set as `data-theme` on the page.
+//! `islands-js/theme.js` does the same before the first paint.
+
+use leptos::prelude::*;
+
+const KEY: &str = "fleetlens.theme";
+
+/// What is on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    /// For dark rooms.
+    Dark,
+    /// For the sun.
+    Light,
+}
+
+impl Theme {
+    /// The word in `data-theme` and in the storage.
+    pub fn word(self) -> &'static str {
+        match self {
+            Theme::Dark => "dark",
+            Theme::Light => "light",
+        }
+    }
+
+    /// The other one.
+    pub fn other(self) -> Theme {
+        match self {
+            Theme::Dark => Theme::Light,
+            Theme::Light => Theme::Dark,
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Theme> {
+        [Theme::Dark, Theme::Light].into_iter().find(|theme| theme.word() == word)
+    }
+}
+
+/// The theme of the window, shared by everything that draws.
+#[derive(Clone, Copy)]
+pub struct ThemeSwitch(RwSignal<Theme>);
+
+impl ThemeSwitch {
+    /// Takes over what the page started with.
+    pub fn start() -> ThemeSwitch {
+        let start = page_word().and_then(|word| Theme::from_word(&word)).unwrap_or(Theme::Dark);
+        ThemeSwitch(RwSignal::new(start))
+    }
+
+    /// The theme now; tracked.
+    pub fn get(self) -> Theme {
+        self.0.get()
+    }
+
+    /// Goes to the other one and keeps the choice.
+    pub fn turn(self) {
+        let next = self.0.get_untracked().other();
+        if let Some(root) = document().document_element() {
+            // Cannot fail: the name is an attribute's.
+            let _ = root.set_attribute("data-theme", next.word());
+        }
+        if let Ok(Some(storage)) = window().local_storage() {
+            // A full or forbidden storage only costs the choice at the next start.
+            let _ = storage.set_item(KEY, next.word());
+        }
+        self.0.set(next);
+    }
+}
+
+/// The switch of the window.
+pub fn theme() -> ThemeSwitch {
+    expect_context()
+}
+
+fn page_word() -> Option<String> {
+    document().document_element()?.get_attribute("data-theme")
+}
+
+/// A token of `styles/tokens.css` as it is now, e.g. `--warn`; empty when there is none.
+pub fn token(name: &str) -> String {
+    let root = document().document_element();
+    let styles = root.and_then(|root| window().get_computed_style(&root).ok().flatten());
+    styles.and_then(|styles| styles.get_property_value(name).ok()).unwrap_or_default().trim().to_owned()
+}
+
+/// A colour as three parts 0–255, from `#rrggbb`; further digits (opacity) are left out. `None` for anything else.
+pub fn rgb(hex: &str) -> Option<(u8, u8, u8)> {
+    let digits = hex.trim().strip_prefix('#').filter(|digits| digits.is_ascii() && matches!(digits.len(), 6 | 8))?;
+    let part = |from: usize| digits.get(from..from + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
+    Some((part(0)?, part(2)?, part(4)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// The hexadecimal colours of each theme, read from the sheet itself.
+    fn tokens(theme: &str) -> BTreeMap<String, (u8, u8, u8)> {
+        let sheet = include_str!("../styles/tokens.css");
+        let start = sheet.find(&format!("[data-theme=\"{theme}\"]")).unwrap();
+        let block = sheet[start..].split('}').next().unwrap();
+        block
+            .split(['{', ';'])
+            .filter_map(|line| line.trim().strip_prefix("--")?.split_once(':'))
+            .filter_map(|(name, value)| Some((name.to_owned(), rgb(value)?)))
+            .collect()
+    }
+
+    /// WCAG 2.2, "relative luminance" and "contrast ratio".
+    fn contrast(a: (u8, u8, u8), b: (u8, u8, u8)) -> f64 {
+        let luminance = |(r, g, b): (u8, u8, u8)| {
+            let part = |c: u8| {
+                let c = f64::from(c) / 255.0;
+                if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+            };
+            0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b)
+        };
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn text_can_be_read_on_every_surface_it_stands_on() {
+        for theme in ["dark", "light"] {
+            let tokens = tokens(theme);
+            for text in ["text", "muted", "faint", "accent", "warn", "crit", "pending", "good"] {
+                for surface in ["bg", "surface", "raised", "warn-bg", "crit-bg", "pending-bg"] {
+                    let ratio = contrast(tokens[text], tokens[surface]);
+                    assert!(ratio >= 4.5, "{theme}: --{text} on --{surface} is {ratio:.2}");
+                }
+            }
+            for (text, ground) in [("accent-ink", "accent"), ("map-place", "map-land"), ("chart-line", "surface")] {
+                let ratio = contrast(tokens[text], tokens[ground]);
+                assert!(ratio >= 4.5, "{theme}: --{text} on --{ground} is {ratio:.2}");
+            }
+            for mark in ["mark-ok", "mark-warn", "mark-crit", "mark-unknown", "pending"] {
+                let ratio = contrast(tokens[mark], tokens["map-land"]);
+                assert!(ratio >= 3.0, "{theme}: --{mark} on the map is {ratio:.2}");
+            }
+        }
+    }
+
+    #[test]
+    fn both_themes_name_the_same_tokens() {
+        let names = |theme| tokens(theme).into_keys().collect::<Vec<_>>();
+        assert!(names("dark").len() > 30);
+        assert_eq!(names("dark"), names("light"));
+    }
+
+    #[test]
+    fn colours_are_read_and_anything_else_is_not_one() {
+        assert_eq!(rgb(" #1b222b"), Some((0x1b, 0x22, 0x2b)));
+        assert_eq!(rgb("#00000080"), Some((0, 0, 0)));
+        for bad in ["", "#fff", "red", "#12345ä", "#gggggg"] {
+            assert_eq!(rgb(bad), None, "{bad}");
+        }
+    }
+}

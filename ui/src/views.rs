@@ -1,0 +1,13 @@
+//! The parts of the window, each over the state of [`crate::state::Store`]. Desktop and phone put the same ones together.
+
+pub mod attention;
+pub mod chart;
+pub mod commands;
+pub mod find;
+pub mod help;
+pub mod link;
+pub mod map_view;
+pub mod notices;
+pub mod status_bar;
+pub mod steer;
+pub mod thing;

@@ -1,0 +1,100 @@
+//! What needs a person, worst first: the card over the map, and the list on the phone.
+
+use fleetlens_ipc::map::Status;
+use fleetlens_ipc::rows::AttentionRow;
+use leptos::prelude::*;
+
+use crate::clock::{clock, local, today};
+use crate::components::icon::Icon;
+use crate::components::shape::Shape;
+use crate::format;
+use crate::state::store;
+
+/// The card; not there while nothing needs a person.
+#[component]
+pub fn AttentionCard() -> impl IntoView {
+    let store = store();
+    let folded = RwSignal::new(false);
+    let count = Memo::new(move |_| store.attention.with(|attention| attention.row.count));
+    view! {
+        <Show when=move || count.get() != 0>
+            <section class="attention" data-testid="attention" class:folded=move || folded.get() aria-label="Needs a person">
+                <button
+                    type="button"
+                    class="head"
+                    data-testid="attention-fold"
+                    aria-expanded=move || (!folded.get()).to_string()
+                    on:click=move |_| folded.update(|folded| *folded = !*folded)
+                >
+                    <b>"Needs a person"</b>
+                    <span class="count" data-testid="attention-count">{move || format::count(u64::from(count.get()))}</span>
+                    {move || {
+                        if folded.get() {
+                            view! { <Icon of=icondata_lu::LuChevronUp /> }
+                        } else {
+                            view! { <Icon of=icondata_lu::LuChevronDown /> }
+                        }
+                    }}
+                </button>
+                <Show when=move || !folded.get()>
+                    <AttentionList />
+                </Show>
+            </section>
+        </Show>
+    }
+}
+
+/// The rows.
+#[component]
+pub fn AttentionList() -> impl IntoView {
+    let store = store();
+    let rows = move || store.attention.with(|attention| attention.row.rows.clone());
+    let hidden = Memo::new(move |_| {
+        store.attention.with(|attention| {
+            let listed = u32::try_from(attention.row.rows.len()).unwrap_or(u32::MAX);
+            attention.row.count.saturating_sub(listed)
+        })
+    });
+    view! {
+        <ul class="attention-list">
+            <For
+                each=rows
+                key=|row| (row.thing, row.status, row.title.clone(), row.sentence.clone(), row.since_ms)
+                let:row
+            >
+                <AttentionItem row />
+            </For>
+        </ul>
+        <Show when=move || hidden.get() != 0>
+            <p class="none">{move || format!("and {} more, less urgent", format::count(u64::from(hidden.get())))}</p>
+        </Show>
+    }
+}
+
+#[component]
+fn AttentionItem(row: AttentionRow) -> impl IntoView {
+    let (store, clock) = (store(), clock());
+    let thing = row.thing;
+    let status = Status::from_code(row.status);
+    let class = if status == Status::Critical { "crit" } else { "warn" };
+    let age = Memo::new(move |_| store.wall_now(clock.now_ms()).map(|now| format::age(now.since(row.since_ms))));
+    let is_open = move || store.selected.get() == Some(thing);
+    view! {
+        <li class=class>
+            <button
+                type="button"
+                data-testid="attention-row"
+                data-thing=thing.0.to_string()
+                aria-current=move || is_open().to_string()
+                on:click=move |_| store.open(thing)
+            >
+                <Shape kind=fleetlens_model::kind::Kind::Other status=row.status />
+                <span class="what">
+                    <b>{row.title}</b>
+                    <span>{row.sentence}</span>
+                </span>
+                <time title=format!("since {}", local(row.since_ms).seconds(&today()))>{move || age.get()}</time>
+            </button>
+        </li>
+    }
+}

@@ -1,0 +1,324 @@
+//! What was asked of a thing, and how far it got: asked → accepted → settled, each with its time.
+
+use fleetlens_ipc::Intent;
+use fleetlens_ipc::rows::{CommandRow, StepRow};
+use fleetlens_model::command::{Phase, Step, Withdrawal};
+use fleetlens_model::id::CommandId;
+use leptos::prelude::*;
+
+use crate::clock::{Aged, clock, local, today};
+use crate::format;
+use crate::state::store;
+use crate::state::thing::{Cell, Thing};
+
+/// How many ended commands are listed before "more".
+const ENDED_SHOWN: usize = 3;
+
+/// How a command stands, as far as colour and shape go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Waiting,
+    Settled,
+    Rejected,
+    Expired,
+    Ended,
+}
+
+impl Standing {
+    fn of(phase: &Phase) -> Standing {
+        match phase {
+            Phase::Pending | Phase::Sent | Phase::Accepted { .. } => Standing::Waiting,
+            Phase::Settled => Standing::Settled,
+            Phase::Rejected { .. } => Standing::Rejected,
+            Phase::Expired { .. } => Standing::Expired,
+            Phase::Overtaken { .. } | Phase::Cancelled { .. } => Standing::Ended,
+        }
+    }
+
+    /// For the style sheets and the tests.
+    fn word(self) -> &'static str {
+        match self {
+            Standing::Waiting => "waiting",
+            Standing::Settled => "settled",
+            Standing::Rejected => "rejected",
+            Standing::Expired => "expired",
+            Standing::Ended => "ended",
+        }
+    }
+}
+
+/// A step's word on the screen.
+fn step_label(step: Step) -> &'static str {
+    match step {
+        Step::Asked => "Asked",
+        Step::Sent => "Sent",
+        Step::Accepted => "Accepted",
+        Step::Rejected => "Rejected",
+        Step::Settled => "Settled",
+        Step::Overtaken => "Overtaken",
+        Step::Expired => "Expired",
+        Step::Cancelled => "Cancelled",
+        Step::Withdrawn => "Withdrawn",
+    }
+}
+
+/// A step's word in `data-step`.
+fn step_word(step: Step) -> String {
+    step_label(step).to_lowercase()
+}
+
+/// The step that is waited for, and what for.
+fn next_step(phase: &Phase, link_up: bool) -> Option<(Step, &'static str)> {
+    match phase {
+        Phase::Pending if link_up => Some((Step::Sent, "about to go out")),
+        Phase::Pending => Some((Step::Sent, "waits for the link")),
+        Phase::Sent => Some((Step::Accepted, "waits for the answer")),
+        Phase::Accepted { .. } => Some((Step::Settled, "waits for the device")),
+        Phase::Expired { withdrawal: Withdrawal::Needed } | Phase::Cancelled { withdrawal: Withdrawal::Needed } => {
+            Some((Step::Withdrawn, if link_up { "being withdrawn" } else { "will be withdrawn when the link is back" }))
+        }
+        Phase::Rejected { .. }
+        | Phase::Settled
+        | Phase::Overtaken { .. }
+        | Phase::Expired { .. }
+        | Phase::Cancelled { .. } => None,
+    }
+}
+
+/// Every command of a thing, newest first.
+#[component]
+pub fn Commands(
+    /// Whose commands.
+    thing: Thing,
+) -> impl IntoView {
+    let commands = RwSignal::from(thing.commands);
+    let all = RwSignal::new(false);
+    let count = Memo::new(move |_| commands.with(Vec::len));
+    let listed = Memo::new(move |_| {
+        commands.with(|rows| if all.get() { rows.len() } else { rows.len().min(ENDED_SHOWN.max(open_ones(rows))) })
+    });
+    let rows = move || commands.with(|rows| rows.iter().take(listed.get()).cloned().collect::<Vec<_>>());
+    view! {
+        <section class="commands" data-testid="commands">
+            <Show when=move || count.get() != 0>
+                <h2>"Commands"</h2>
+                <For each=rows key=|cell| cell.key let:cell>
+                    <Command cell />
+                </For>
+                <Show when=move || { listed.get() < count.get() }>
+                    <button type="button" class="link" on:click=move |_| all.set(true)>
+                        {move || format!("{} earlier", count.get() - listed.get())}
+                    </button>
+                </Show>
+            </Show>
+        </section>
+    }
+}
+
+fn open_ones(rows: &[Cell<CommandId, CommandRow>]) -> usize {
+    rows.iter().filter(|cell| cell.row.with(|row| row.row.phase.is_open())).count()
+}
+
+#[component]
+fn Command(cell: Cell<CommandId, CommandRow>) -> impl IntoView {
+    let id = cell.key;
+    let row = RwSignal::from(cell.row);
+    let title = Memo::new(move |_| row.with(|row| format::capital(&row.row.title)));
+    let sentence = Memo::new(move |_| row.with(|row| row.row.sentence.clone()));
+    let standing = Memo::new(move |_| row.with(|row| Standing::of(&row.row.phase)));
+    let steps = Memo::new(move |_| row.with(|row| row.row.steps.clone()));
+    view! {
+        <article
+            class="command"
+            data-testid="command"
+            data-command=id.0.to_string()
+            data-standing=move || standing.get().word()
+        >
+            <header>
+                <b>{title}</b>
+                <span class="sentence" data-testid="sentence">{sentence}</span>
+                <Left row id />
+            </header>
+            <ol class="steps">
+                <For each=move || numbered(&steps.get()) key=|(place, step)| (*place, step.step, step.at_ms) let:item>
+                    <StepItem row step=item.1 />
+                </For>
+                <NextStep row />
+            </ol>
+        </article>
+    }
+}
+
+/// Time left, and the way back, while there is one.
+#[component]
+fn Left(row: RwSignal<Aged<CommandRow>>, id: CommandId) -> impl IntoView {
+    let (store, clock) = (store(), clock());
+    let can_cancel = Memo::new(move |_| row.with(|row| row.row.can_cancel));
+    let asked = RwSignal::new(false);
+    let left = Memo::new(move |_| {
+        let now_ms = clock.now_ms();
+        row.with(|row| {
+            let left_ms = row.row.expires_in_ms?.saturating_sub(row.elapsed_ms(now_ms));
+            Some(format!("expires in {}", format::age(left_ms)))
+        })
+    });
+    let cancel = move |_| {
+        asked.set(true);
+        store.ask(Intent::CancelCommand { command: id }, move |outcome| {
+            asked.try_set(false);
+            if let Err(fault) = outcome {
+                store.notify(fault.message);
+            }
+        });
+    };
+    view! {
+        <span class="left" data-testid="expires">{move || left.get()}</span>
+        <Show when=move || can_cancel.get()>
+            <button type="button" class="link" data-testid="cancel" disabled=move || asked.get() on:click=cancel>
+                "Cancel"
+            </button>
+        </Show>
+    }
+}
+
+#[component]
+fn StepItem(row: RwSignal<Aged<CommandRow>>, step: StepRow) -> impl IntoView {
+    let began_ms = row.with_untracked(|row| row.row.steps.first().map(|first| first.at_ms));
+    let by = row.with_untracked(|row| row.row.by.name.clone());
+    let is_first = step.step == Step::Asked;
+    let when = match began_ms {
+        Some(began_ms) if !is_first => format::delay(step.at_ms.since(began_ms)),
+        _ => local(step.at_ms).millis(&today()),
+    };
+    let by = if is_first && !by.is_empty() { format!(" by {by}") } else { String::new() };
+    let note = if step.note.is_empty() { String::new() } else { format!(" · {}", step.note) };
+    view! {
+        <li data-step=step_word(step.step) data-state=state_of(step.step) title=local(step.at_ms).exact()>
+            <b>{step_label(step.step)}</b>
+            {when}
+            {by}
+            {note}
+        </li>
+    }
+}
+
+#[component]
+fn NextStep(row: RwSignal<Aged<CommandRow>>) -> impl IntoView {
+    let store = store();
+    let next = Memo::new(move |_| row.with(|row| next_step(&row.row.phase, store.link_up.get())));
+    move || {
+        next.get().map(|(step, why)| {
+            view! {
+                <li data-step=step_word(step) data-state="waiting">
+                    <b>{step_label(step)}</b>
+                    {why}
+                </li>
+            }
+        })
+    }
+}
+
+/// What the mark before a step says.
+fn state_of(step: Step) -> &'static str {
+    match step {
+        Step::Asked | Step::Sent | Step::Accepted | Step::Settled | Step::Withdrawn => "done",
+        Step::Rejected => "rejected",
+        Step::Expired => "expired",
+        Step::Overtaken | Step::Cancelled => "ended",
+    }
+}
+
+fn numbered(steps: &[StepRow]) -> Vec<(usize, StepRow)> {
+    steps.iter().cloned().enumerate().collect()
+}
+
+/// What waits, as one quiet violet card each: for the phone, where the timeline is further down.
+#[component]
+pub fn WaitingCards(
+    /// Whose commands.
+    thing: Thing,
+) -> impl IntoView {
+    let commands = RwSignal::from(thing.commands);
+    let waiting = move || {
+        let is_waiting = |cell: &Cell<CommandId, CommandRow>| cell.row.with(|row| row.row.phase.is_waiting());
+        commands.with(|rows| rows.iter().filter(|cell| is_waiting(cell)).cloned().collect::<Vec<_>>())
+    };
+    view! {
+        <For each=waiting key=|cell| cell.key let:cell>
+            <WaitingCard cell />
+        </For>
+    }
+}
+
+#[component]
+fn WaitingCard(cell: Cell<CommandId, CommandRow>) -> impl IntoView {
+    let (store, clock) = (store(), clock());
+    let row = RwSignal::from(cell.row);
+    let lead = move || row.with(|row| waiting_words(&row.row.phase, store.link_up.get()));
+    let title = move || row.with(|row| row.row.title.clone());
+    let detail = move || {
+        let now_ms = clock.now_ms();
+        row.with(|row| {
+            let changes = row.row.changes.iter().map(|(pointer, before, wanted)| {
+                let before = before.as_deref().unwrap_or("nothing");
+                format!("will change {} {before} → {wanted}", format::pointer(pointer))
+            });
+            let left = row.row.expires_in_ms.map(|ms| ms.saturating_sub(row.elapsed_ms(now_ms)));
+            let left = left.map(|ms| format!("expires in {}", format::age(ms)));
+            left.into_iter().chain(changes).collect::<Vec<_>>().join(" · ")
+        })
+    };
+    view! {
+        <div class="waiting-card" data-testid="waiting">
+            <p>
+                <b>{lead}": "</b>
+                {title}
+            </p>
+            <p class="detail">{detail}</p>
+        </div>
+    }
+}
+
+fn waiting_words(phase: &Phase, link_up: bool) -> &'static str {
+    match phase {
+        Phase::Pending if !link_up => "Waiting to be sent",
+        Phase::Pending => "About to go out",
+        Phase::Sent => "Sent, not yet answered",
+        Phase::Accepted { .. } => "Accepted, not yet obeyed",
+        Phase::Rejected { .. }
+        | Phase::Settled
+        | Phase::Overtaken { .. }
+        | Phase::Expired { .. }
+        | Phase::Cancelled { .. } => "Ended",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_waited_for_follows_from_the_phase() {
+        let needed = Withdrawal::Needed;
+        for (phase, link_up, want) in [
+            (Phase::Pending, false, Some(Step::Sent)),
+            (Phase::Sent, true, Some(Step::Accepted)),
+            (Phase::Accepted { version: 3 }, true, Some(Step::Settled)),
+            (Phase::Settled, true, None),
+            (Phase::Rejected { code: 409, reason: String::new() }, true, None),
+            (Phase::Expired { withdrawal: needed }, false, Some(Step::Withdrawn)),
+            (Phase::Expired { withdrawal: Withdrawal::Done }, false, None),
+            (Phase::Cancelled { withdrawal: needed }, true, Some(Step::Withdrawn)),
+        ] {
+            assert_eq!(next_step(&phase, link_up).map(|(step, _)| step), want, "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn rejected_and_expired_never_look_alike() {
+        let rejected = Standing::of(&Phase::Rejected { code: 413, reason: String::new() });
+        let expired = Standing::of(&Phase::Expired { withdrawal: Withdrawal::NotNeeded });
+        assert_ne!(rejected.word(), expired.word());
+        assert_ne!(state_of(Step::Rejected), state_of(Step::Expired));
+    }
+}

@@ -1,0 +1,232 @@
+//! Finding things: the box, and the list of what was found, best first. Arrow keys go through it, Enter opens.
+
+use fleetlens_ipc::rows::FoundRow;
+use leptos::html;
+use leptos::prelude::*;
+use std::time::Duration;
+
+use crate::components::icon::Icon;
+use crate::components::shape::Shape;
+use crate::state::{FIND_LIMIT, Store};
+
+/// How long typing must rest before the host is asked.
+const REST: Duration = Duration::from_millis(90);
+
+/// What the find box and its list share.
+#[derive(Clone, Copy)]
+pub struct Finder {
+    /// What was typed.
+    pub text: RwSignal<String>,
+    /// Which row the arrow keys are on.
+    pub at: RwSignal<usize>,
+    /// Whether the list is there.
+    pub open: RwSignal<bool>,
+    /// The box, for `/`.
+    pub input: NodeRef<html::Input>,
+    store: Store,
+}
+
+impl Finder {
+    /// Nothing typed.
+    pub fn new(store: Store) -> Finder {
+        let finder = Finder {
+            text: RwSignal::new(String::new()),
+            at: RwSignal::new(0),
+            open: RwSignal::new(false),
+            input: NodeRef::new(),
+            store,
+        };
+        let resting = StoredValue::new(None::<TimeoutHandle>);
+        Effect::new(move |_| {
+            let text = finder.text.get();
+            if let Some(handle) = resting.get_value() {
+                handle.clear();
+            }
+            resting.set_value(set_timeout_with_handle(move || store.find(&text), REST).ok());
+        });
+        finder
+    }
+
+    /// Puts the cursor into the box.
+    pub fn focus(self) {
+        if let Some(input) = self.input.get_untracked() {
+            // Fails only for a box that is not on the page.
+            let _ = input.focus();
+            input.select();
+        }
+    }
+
+    /// Takes the list away, then the text; false when there was neither.
+    pub fn step_back(self) -> bool {
+        if self.open.get_untracked() && !self.text.with_untracked(String::is_empty) {
+            self.open.set(false);
+        } else if !self.text.with_untracked(String::is_empty) {
+            self.text.set(String::new());
+        } else {
+            return false;
+        }
+        if let Some(input) = self.input.get_untracked() {
+            // Fails only for a box that is not on the page.
+            let _ = input.blur();
+        }
+        true
+    }
+
+    fn choose(self, row: &FoundRow) {
+        self.open.set(false);
+        self.store.open(row.thing);
+        if let Some(input) = self.input.get_untracked() {
+            // Fails only for a box that is not on the page.
+            let _ = input.blur();
+        }
+    }
+
+    fn count(self) -> usize {
+        self.store.found.with_untracked(|rows| rows.as_ref().map_or(0, Vec::len))
+    }
+
+    fn key(self, event: &leptos::ev::KeyboardEvent) {
+        match event.key().as_str() {
+            "ArrowDown" => {
+                event.prevent_default();
+                self.open.set(true);
+                self.at.update(|at| *at = (*at + 1).min(self.count().saturating_sub(1)));
+            }
+            "ArrowUp" => {
+                event.prevent_default();
+                self.at.update(|at| *at = at.saturating_sub(1));
+            }
+            "Enter" => {
+                let at = self.at.get_untracked();
+                let row = self.store.found.with_untracked(|rows| rows.as_ref()?.get(at).cloned());
+                if let Some(row) = row {
+                    self.choose(&row);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The finder of the window.
+pub fn finder() -> Finder {
+    expect_context()
+}
+
+/// The box.
+#[component]
+pub fn FindBox(
+    /// What stands in it while it is empty.
+    hint: &'static str,
+) -> impl IntoView {
+    let finder = finder();
+    let typed = move |event| {
+        finder.text.set(event_target_value(&event));
+        finder.at.set(0);
+        finder.open.set(true);
+    };
+    let count = move || {
+        let rows = finder.store.found.with(|rows| rows.as_ref().map(Vec::len))?;
+        let more = if rows >= usize::try_from(FIND_LIMIT).unwrap_or(usize::MAX) { "+" } else { "" };
+        Some(format!("{rows}{more} found"))
+    };
+    view! {
+        <div class="find" role="search">
+            <Icon of=icondata_lu::LuSearch />
+            <input
+                type="text"
+                role="combobox"
+                node_ref=finder.input
+                data-testid="find"
+                aria-label="Find things"
+                aria-expanded=move || finder.open.get().to_string()
+                aria-controls="found"
+                aria-autocomplete="list"
+                aria-activedescendant=move || format!("found-{}", finder.at.get())
+                autocomplete="off"
+                spellcheck="false"
+                placeholder=hint
+                prop:value=move || finder.text.get()
+                on:input=typed
+                on:focus=move |_| finder.open.set(true)
+                on:keydown=move |event| finder.key(&event)
+            />
+            <Show
+                when=move || finder.text.with(|text| !text.is_empty())
+                fallback=|| view! { <kbd>"/"</kbd> }
+            >
+                <span class="count">{count}</span>
+                <button
+                    type="button"
+                    class="clear"
+                    title="Clear (Esc)"
+                    on:click=move |_| {
+                        finder.text.set(String::new());
+                        finder.focus();
+                    }
+                >
+                    <Icon of=icondata_lu::LuX />
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+/// What was found.
+#[component]
+pub fn Found() -> impl IntoView {
+    let finder = finder();
+    let store = finder.store;
+    let asked = Memo::new(move |_| finder.text.with(|text| !text.trim().is_empty()));
+    let is_shown = move || finder.open.get() && asked.get();
+    let rows = move || store.found.get().unwrap_or_default().into_iter().enumerate().collect::<Vec<_>>();
+    let is_empty = move || store.found.with(|rows| rows.as_ref().is_some_and(Vec::is_empty));
+    view! {
+        <Show when=is_shown>
+            <div class="found">
+                <ul id="found" role="listbox" aria-label="Found things" data-testid="found">
+                    <For each=rows key=|(place, row)| (*place, row.thing, row.status, row.title.clone()) let:item>
+                        <FoundItem place=item.0 row=item.1 />
+                    </For>
+                </ul>
+                <Show when=is_empty>
+                    <p class="none" data-testid="found-none">
+                        {move || format!("Nothing matches “{}”. ", finder.text.with(|text| text.trim().to_owned()))}
+                        <span>"Names, titles, streets and districts are searched."</span>
+                    </p>
+                </Show>
+            </div>
+        </Show>
+    }
+}
+
+#[component]
+fn FoundItem(place: usize, row: FoundRow) -> impl IntoView {
+    let finder = finder();
+    let is_at = move || finder.at.get() == place;
+    let chosen = row.clone();
+    let name = (row.name != row.title).then(|| row.name.clone());
+    view! {
+        <li
+            id=format!("found-{place}")
+            role="option"
+            class:at=is_at
+            aria-selected=move || is_at().to_string()
+            data-testid="found-row"
+            data-thing=row.thing.0.to_string()
+            on:pointermove=move |_| finder.at.set(place)
+            // Before the box loses the focus, which would take the list away.
+            on:mousedown=move |event| {
+                event.prevent_default();
+                finder.choose(&chosen);
+            }
+        >
+            <Shape kind=row.kind status=row.status />
+            <div>
+                <b>{row.title}</b>
+                <span class="place">{row.place}</span>
+            </div>
+            <span class="name">{name}</span>
+        </li>
+    }
+}

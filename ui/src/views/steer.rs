@@ -1,0 +1,111 @@
+//! What a person may set on a thing. At the desktop the controls stand in the drawer; on the phone they are large buttons that
+//! open the same composer on a sheet.
+
+use fleetlens_model::kind::{Control, Kind, Takes};
+use leptos::prelude::*;
+
+use crate::components::control::{Composer, Draft, leaf_of};
+use crate::components::modal::Modal;
+use crate::format;
+use crate::state::thing::Thing;
+
+/// The kind's controls; nothing at all for who may not command.
+#[component]
+pub fn Controls(
+    /// Of which thing.
+    thing: Thing,
+) -> impl IntoView {
+    let kind = kind_of(&thing);
+    move || {
+        let controls = kind.get().controls();
+        let thing = thing.clone();
+        (thing.may_command && !controls.is_empty()).then(move || {
+            let composers =
+                controls.iter().map(|control| view! { <Composer thing=thing.clone() control /> }).collect_view();
+            view! { <section class="controls" data-testid="controls">{composers}</section> }
+        })
+    }
+}
+
+/// The same as large buttons.
+#[component]
+pub fn BigButtons(
+    /// Of which thing.
+    thing: Thing,
+) -> impl IntoView {
+    let kind = kind_of(&thing);
+    move || {
+        let controls = kind.get().controls();
+        let thing = thing.clone();
+        (thing.may_command && !controls.is_empty()).then(move || {
+            let buttons =
+                controls.iter().map(|control| view! { <BigButton thing=thing.clone() control /> }).collect_view();
+            view! { <section class="big-buttons" data-testid="controls">{buttons}</section> }
+        })
+    }
+}
+
+#[component]
+fn BigButton(thing: Thing, control: &'static Control) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let of = thing.clone();
+    let now = Memo::new(move |_| {
+        let leaf = leaf_of(&of, control)?;
+        Draft::of_leaf(leaf.reported.or(leaf.desired).as_deref()?, control.takes)
+    });
+    let word = move || big_word(control, now.get());
+    let title = thing.head.clone();
+    let label = Signal::derive(move || format!("{}, {}", control.label, title.with(|head| head.row.title.clone())));
+    view! {
+        <button type="button" class="big" data-testid="big" data-pointer=control.pointer on:click=move |_| open.set(true)>
+            {word}
+        </button>
+        <Modal open label class="modal sheet" testid="composer-sheet">
+            <h2>{control.label}</h2>
+            <Composer thing=thing.clone() control on_sent=Callback::new(move |()| open.set(false)) />
+            <button type="button" class="big" on:click=move |_| open.set(false)>
+                "Close"
+            </button>
+        </Modal>
+    }
+}
+
+/// The button's word: what it would do, with an ellipsis where more is asked.
+fn big_word(control: &Control, now: Option<Draft>) -> String {
+    match (control.takes, now) {
+        (Takes::Switch, Some(Draft::Flag(true))) => "Off…".into(),
+        (Takes::Switch, _) => "On…".into(),
+        (Takes::Choice(words), Some(Draft::Word(now))) => {
+            let other = words.iter().find(|(word, _)| *word != now).map_or("Set", |(_, label)| *label);
+            format!("{other} {}…", control.label.to_lowercase())
+        }
+        _ => format!("{}…", format::capital(control.label.trim_end_matches(" to"))),
+    }
+}
+
+fn kind_of(thing: &Thing) -> Memo<Kind> {
+    let head = thing.head.clone();
+    Memo::new(move |_| head.with(|head| head.row.kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_button_offers_what_is_not_so_yet() {
+        let control = |kind: Kind, pointer| kind.control(pointer).unwrap();
+        let (dim, on) = (control(Kind::Lamp, "/dim_pct"), control(Kind::Lamp, "/on"));
+        let barrier = control(Kind::Parking, "/barrier");
+        for (control, now, want) in [
+            (on, Some(Draft::Flag(true)), "Off…"),
+            (on, Some(Draft::Flag(false)), "On…"),
+            (dim, Some(Draft::Number(40.0)), "Dim…"),
+            (barrier, Some(Draft::Word("closed")), "Open barrier…"),
+            (barrier, Some(Draft::Word("open")), "Close barrier…"),
+            (barrier, None, "Barrier…"),
+        ] {
+            assert_eq!(big_word(control, now), want);
+        }
+    }
+}
