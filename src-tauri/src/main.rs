@@ -1,2 +1,6 @@
-//! Filled in below.
-fn main() {}
+//! Fleetlens on the desktop. Everything is in `fleetlens-shell`; here are the configuration and the icons.
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+fn main() -> std::process::ExitCode {
+    fleetlens_shell::run(tauri::generate_context!())
+}

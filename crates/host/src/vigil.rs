@@ -29,10 +29,11 @@ impl Vigil {
     /// Resolves when something has ended that should not; may be dropped and asked again.
     pub async fn ended(&self) -> String {
         let mut told = self.0.subscribe();
-        match told.wait_for(Option::is_some).await {
-            Ok(what) => what.clone().unwrap_or_default(),
+        let what = told.wait_for(Option::is_some).await.ok().and_then(|what| what.clone());
+        match what {
+            Some(what) => what,
             // The sender lives as long as we do.
-            Err(_) => std::future::pending().await,
+            None => std::future::pending().await,
         }
     }
 }

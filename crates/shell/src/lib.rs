@@ -1,1 +1,17 @@
-//! What the desktop and the phone app share of Tauri.
+//! What the desktop and the phone app share of Tauri: the flags, the two commands of a window, the channel its parcels come
+//! through, the map's tiles as a protocol, and an end in order. Everything else is in `fleetlens-host`.
+//!
+//! What does not belong here: what only one of the two apps has (menus, a tray, QR codes), and anything that can be done
+//! without Tauri.
+//!
+//! The window is built in [`builder`]'s set-up, after the host was told to start, from the first window of the app's
+//! configuration (which says `"create": false`). It opens at once; its first call waits until the cache is read.
+
+mod commands;
+mod flags;
+mod life;
+mod log;
+mod tiles;
+
+pub use flags::Flags;
+pub use life::{builder, run};

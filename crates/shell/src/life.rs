@@ -1,0 +1,198 @@
+//! An app's life: flags, host, window, and the end in order.
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use clap::Parser;
+use fleetlens_host::ipc::{Fault, FaultCode};
+use fleetlens_host::{Host, HostOptions, WindowId};
+use tauri::http::StatusCode;
+use tauri::{App, AppHandle, Builder, Context, Manager, RunEvent, WebviewWindowBuilder, WindowEvent, Wry};
+use tokio::sync::watch;
+
+use crate::{Flags, commands, log, tiles};
+
+/// The exit code after a part has failed that the app cannot do without (sysexits: "internal software error").
+const FAILED: i32 = 70;
+
+/// The host, once it is there, and which window of it each webview is. Clones are the same.
+#[derive(Clone)]
+pub struct Life {
+    host: watch::Sender<Option<Result<Arc<Host>, Fault>>>,
+    windows: Arc<Mutex<HashMap<String, WindowId>>>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Life {
+    fn new() -> Life {
+        Life { host: watch::Sender::new(None), windows: Arc::default(), ended: Arc::default() }
+    }
+
+    /// The host; waits for it while it starts. Fails, each time, with why it could not.
+    pub async fn host(&self) -> Result<Arc<Host>, Fault> {
+        let mut started = self.host.subscribe();
+        let host = started.wait_for(Option::is_some).await.ok().and_then(|host| host.clone());
+        // The sender lives as long as we do, so there is always a word.
+        host.unwrap_or_else(|| Err(Fault::new(FaultCode::Store, "Fleetlens has stopped; start it again")))
+    }
+
+    /// The window of a webview.
+    pub fn window(&self, label: &str) -> Option<WindowId> {
+        self.lock().get(label).copied()
+    }
+
+    /// A webview has this window now; returns the one it had until now.
+    pub fn remember(&self, label: &str, window: WindowId) -> Option<WindowId> {
+        self.lock().insert(label.to_owned(), window)
+    }
+
+    /// A webview has no window any more; returns the one it had.
+    pub fn forget(&self, label: &str) -> Option<WindowId> {
+        self.lock().remove(label)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, WindowId>> {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn start(self, options: HostOptions, app: AppHandle) {
+        let host = match Host::start(options).await {
+            Ok(host) => Arc::new(host),
+            Err(error) => {
+                // The window says it as well: whoever started the app by its icon sees no stderr.
+                tracing::error!("{error}");
+                self.host.send_replace(Some(Err(Fault::new(FaultCode::Invalid, error.to_string()))));
+                return;
+            }
+        };
+        self.host.send_replace(Some(Ok(Arc::clone(&host))));
+        let what = host.failed().await;
+        tracing::error!("{what}; Fleetlens cannot go on");
+        app.exit(FAILED);
+    }
+
+    /// Stops the host, if it ever started; within five seconds.
+    async fn end(&self) {
+        let host = self.host.borrow().clone();
+        if let Some(Ok(host)) = host {
+            host.stop().await;
+        }
+    }
+}
+
+/// Reads the flags, opens the window and stays until the end. On most systems the process ends in here.
+pub fn run(context: Context) -> ExitCode {
+    let started = Instant::now();
+    log::start();
+    let flags = flags();
+    match builder(flags, started).build(context) {
+        Ok(app) => {
+            app.run(on_event);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!("the window cannot be opened: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A phone has no command line.
+fn flags() -> Flags {
+    if cfg!(any(target_os = "android", target_os = "ios")) { Flags::default() } else { Flags::parse() }
+}
+
+/// Everything of the app but its configuration.
+pub fn builder(flags: Flags, started: Instant) -> Builder<Wry> {
+    let life = Life::new();
+    let tile_life = life.clone();
+    Builder::default()
+        .manage(life.clone())
+        .invoke_handler(tauri::generate_handler![commands::attach, commands::call])
+        .register_asynchronous_uri_scheme_protocol(tiles::SCHEME, move |_, request, responder| {
+            let life = tile_life.clone();
+            let path = request.uri().path().to_owned();
+            tauri::async_runtime::spawn(async move {
+                let answered = match life.host().await {
+                    Ok(host) => tauri::async_runtime::spawn_blocking(move || tiles::answer(&host, &path)).await.ok(),
+                    Err(fault) => Some(tiles::refuse(StatusCode::SERVICE_UNAVAILABLE, fault.message)),
+                };
+                let failed = || tiles::refuse(StatusCode::INTERNAL_SERVER_ERROR, "the tile could not be read".into());
+                responder.respond(answered.unwrap_or_else(failed));
+            });
+        })
+        .setup(move |app| {
+            let system = app.path().app_data_dir()?;
+            let options = flags.host_options(|| system, started);
+            tauri::async_runtime::spawn(life.start(options, app.handle().clone()));
+            tauri::async_runtime::spawn(end_on_signal(app.handle().clone()));
+            open_window(app, &flags)?;
+            Ok(())
+        })
+}
+
+/// Opens the first window of the configuration.
+fn open_window(app: &App, flags: &Flags) -> tauri::Result<()> {
+    let Some(config) = app.config().app.windows.first() else { return Err(tauri::Error::WindowNotFound) };
+    let mut window = WebviewWindowBuilder::from_config(app, config)?;
+    if let Some(theme) = flags.theme {
+        window = window.theme(Some(theme.theme()));
+    }
+    if let Some(folder) = &flags.data_dir {
+        // What the page itself keeps (the chosen theme) stays with the caches: two data folders are two apps.
+        window = window.data_directory(folder.join("window"));
+    }
+    window.build().map(drop)
+}
+
+fn on_event(app: &AppHandle, event: RunEvent) {
+    let life = app.state::<Life>().inner().clone();
+    if let RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } = &event {
+        if let Some(window) = life.forget(label) {
+            tauri::async_runtime::spawn(async move {
+                if let Ok(host) = life.host().await {
+                    host.detach(window).await;
+                }
+            });
+        }
+    } else if let RunEvent::ExitRequested { code, api, .. } = &event
+        && !life.ended.load(Ordering::Acquire)
+    {
+        // First everything ends in order, then the process: what is on its way to the disk arrives.
+        api.prevent_exit();
+        let (app, code) = (app.clone(), code.unwrap_or(0));
+        tauri::async_runtime::spawn(async move {
+            life.end().await;
+            life.ended.store(true, Ordering::Release);
+            app.exit(code);
+        });
+    }
+}
+
+/// Ends the app in order when the system or Ctrl-C asks for it.
+async fn end_on_signal(app: AppHandle) {
+    if let Err(error) = asked_to_end().await {
+        tracing::warn!(%error, "signals to end cannot be heard");
+        return;
+    }
+    tracing::info!("asked to end");
+    app.exit(0);
+}
+
+#[cfg(unix)]
+async fn asked_to_end() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut end, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = end.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
