@@ -44,14 +44,21 @@ pub(crate) enum Refusal {
 }
 
 impl Fault {
-    /// Tells an unknown host from the other failures of the operating system.
-    pub fn of_io(error: &io::Error) -> Fault {
+    /// What kept a connection from being made; tells an unknown host from the other failures of the operating system.
+    pub fn of_connecting(error: &io::Error) -> Fault {
         // A failed look-up carries no code of the operating system on Unix, and WSAHOST_NOT_FOUND or WSANO_DATA on Windows;
         // a failed connection always carries one.
-        let host_unknown = matches!(error.raw_os_error(), Some(11001 | 11004))
-            || (error.raw_os_error().is_none()
-                && !matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::UnexpectedEof));
+        let host_unknown = matches!(error.raw_os_error(), None | Some(11001 | 11004));
         Fault::Io { kind: error.kind(), host_unknown, text: error.to_string() }
+    }
+
+    /// What ended a connection that was made.
+    pub fn of_stream(error: &io::Error) -> Fault {
+        if error.kind() == io::ErrorKind::Other {
+            // The library's own: the stream ended inside what would have been a packet.
+            return Fault::NotUnderstood(error.to_string());
+        }
+        Fault::Io { kind: error.kind(), host_unknown: false, text: error.to_string() }
     }
 
     /// Whether the broker holds a packet for us that can never be read: it comes back with every session, so somebody has to know.
@@ -62,7 +69,7 @@ impl Fault {
     /// What failed and what to change, in one sentence. `greeted`: the broker had accepted the connection before.
     pub fn sentence(&self, at: &Address, protocol: Protocol, greeted: bool) -> String {
         match self {
-            Fault::Io { host_unknown: true, .. } if !greeted => {
+            Fault::Io { host_unknown: true, .. } => {
                 format!("the host {} is not known; check its name in the profile, or this machine's network", at.host)
             }
             Fault::Io { kind: io::ErrorKind::ConnectionRefused, .. } => {
@@ -89,7 +96,12 @@ impl Fault {
             Fault::Closed if !greeted => format!(
                 "{at} closed the connection without an answer; it may not be an MQTT broker, expect TLS, or not speak {protocol}"
             ),
-            Fault::Closed => format!("{at} closed the connection"),
+            // Before MQTT 5 nobody is told why, and Mosquitto's reason is lost in the library (a DISCONNECT without properties).
+            Fault::Closed => {
+                format!(
+                    "{at} closed the connection; should it happen again and again, another program uses our client id"
+                )
+            }
             Fault::Silent => format!("{at} has gone silent: it answers no ping"),
             Fault::NoSubAck => format!("{at} does not answer our subscriptions"),
             Fault::TooLarge { bytes, most } => format!(
@@ -135,8 +147,9 @@ mod tests {
     #[test]
     fn each_failure_says_what_to_change() {
         let at = Address { host: "city".to_owned(), port: 1883 };
-        let os = |code| Fault::of_io(&io::Error::from_raw_os_error(code));
-        let lookup = Fault::of_io(&io::Error::other("failed to lookup address information: Name or service not known"));
+        let os = |code| Fault::of_connecting(&io::Error::from_raw_os_error(code));
+        let lookup =
+            Fault::of_connecting(&io::Error::other("failed to lookup address information: Name or service not known"));
         for (fault, greeted, want) in [
             (lookup, false, "the host city is not known"),
             #[cfg(target_os = "linux")]
@@ -144,9 +157,10 @@ mod tests {
             #[cfg(target_os = "linux")]
             (os(101), false, "there is no way to city:1883"),
             #[cfg(target_os = "linux")]
-            (os(104), false, "expect TLS"),
+            (Fault::of_stream(&io::Error::from_raw_os_error(104)), false, "expect TLS"),
             #[cfg(target_os = "linux")]
-            (os(104), true, "city:1883 closed the connection"),
+            (Fault::of_stream(&io::Error::from_raw_os_error(104)), true, "city:1883 closed the connection; "),
+            (Fault::of_stream(&io::Error::other("bytes remaining on stream")), false, "does not speak MQTT 5 (bytes"),
             (Fault::NoAnswer, false, "firewall"),
             (Fault::NotUnderstood("x".into()), false, "does not speak MQTT 5 (x)"),
             (Fault::Closed, false, "may not be an MQTT broker"),

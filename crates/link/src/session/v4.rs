@@ -128,7 +128,8 @@ fn qos_of(qos: u8) -> QoS {
 
 fn fault(error: ConnectionError, most: u32) -> Fault {
     match error {
-        ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => Fault::of_io(&error),
+        ConnectionError::Io(error) => Fault::of_connecting(&error),
+        ConnectionError::MqttState(StateError::Io(error)) => Fault::of_stream(&error),
         ConnectionError::NetworkTimeout => Fault::NoAnswer,
         ConnectionError::FlushTimeout => Fault::Silent,
         ConnectionError::ConnectionRefused(code) => Fault::Refused(match code {
@@ -147,7 +148,7 @@ fn fault(error: ConnectionError, most: u32) -> Fault {
             mqttbytes::Error::PayloadSizeLimitExceeded(bytes) => Fault::TooLarge { bytes, most },
             // A broker that speaks only MQTT 5 answers with its own code.
             mqttbytes::Error::InvalidConnectReturnCode(0x84) => Fault::Refused(Refusal::Protocol),
-            mqttbytes::Error::Io(error) => Fault::of_io(&error),
+            mqttbytes::Error::Io(error) => Fault::of_stream(&error),
             other => Fault::NotUnderstood(other.to_string()),
         },
         other => Fault::Other(other.to_string()),

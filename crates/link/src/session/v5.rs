@@ -151,7 +151,8 @@ fn qos_of(qos: u8) -> QoS {
 
 fn fault(error: ConnectionError, most: u32) -> Fault {
     match error {
-        ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => Fault::of_io(&error),
+        ConnectionError::Io(error) => Fault::of_connecting(&error),
+        ConnectionError::MqttState(StateError::Io(error)) => Fault::of_stream(&error),
         ConnectionError::Timeout(_) => Fault::NoAnswer,
         ConnectionError::ConnectionRefused(code)
         | ConnectionError::MqttState(StateError::ConnFail { reason: code }) => Fault::Refused(refusal(code)),
@@ -168,7 +169,7 @@ fn fault(error: ConnectionError, most: u32) -> Fault {
         ConnectionError::MqttState(StateError::Deserialization(error)) => match error {
             mqttbytes::Error::TopicNotUtf8 => Fault::TopicNotUtf8,
             mqttbytes::Error::PayloadSizeLimitExceeded { pkt_size, .. } => Fault::TooLarge { bytes: pkt_size, most },
-            mqttbytes::Error::Io(error) => Fault::of_io(&error),
+            mqttbytes::Error::Io(error) => Fault::of_stream(&error),
             other => Fault::NotUnderstood(other.to_string()),
         },
         other => Fault::Other(other.to_string()),
