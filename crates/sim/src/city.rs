@@ -1,6 +1,7 @@
 //! The whole city: a broker, the shadow service and the devices, started and stopped together or one by one.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -22,8 +23,8 @@ use crate::{BrokerAt, SimError};
 
 /// Devices that share a connection.
 const CREW: usize = 500;
-/// Messages a second at which a city of ordinary rate comes in after a connect.
-const START_RATE: f64 = 400.0;
+/// Messages a second at which a city comes in after a connect: an ordinary one in some six seconds, a large one in fifteen.
+const START_RATE: RangeInclusive<f64> = 400.0..=4_000.0;
 /// Things a crew does before it looks at its connection again.
 const WORK_AT_ONCE: usize = 256;
 /// While so many messages wait, devices are silent rather than late.
@@ -209,7 +210,7 @@ impl City {
         let mut devices = devices(options, dice, clock.now().sim_ms)?;
         self.things = devices.len();
         let crews = devices.len().div_ceil(CREW).max(1);
-        let start_rate = START_RATE.max(4.0 * options.rate.unwrap_or(0.0)) / crews as f64;
+        let start_rate = (self.things as f64 / 5.0).clamp(*START_RATE.start(), *START_RATE.end()) / crews as f64;
         for number in 0..crews {
             let rest = devices.split_off(devices.len().min(CREW));
             let crew = Crew::new(std::mem::replace(&mut devices, rest), &options.stuck, start_rate, dice);
