@@ -1,9 +1,10 @@
 // Sets the theme before the first paint; ui/src/theme.rs takes over from here. A classic script, because modules run too late for that.
 {
   const form = document.documentElement.dataset.form;
-  let chosen = null;
+  // The app's flag --theme comes before what was chosen in an earlier run.
+  let chosen = new URLSearchParams(location.search).get("theme");
   try {
-    chosen = localStorage.getItem("fleetlens.theme");
+    chosen ??= localStorage.getItem("fleetlens.theme");
   } catch {
     // Storage may be forbidden; then the form's own default holds.
   }

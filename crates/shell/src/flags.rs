@@ -110,11 +110,11 @@ impl RoleFlag {
 }
 
 impl ThemeFlag {
-    /// Tauri's word for it.
-    pub fn theme(self) -> tauri::Theme {
+    /// The word the page knows it by.
+    pub fn word(self) -> &'static str {
         match self {
-            ThemeFlag::Dark => tauri::Theme::Dark,
-            ThemeFlag::Light => tauri::Theme::Light,
+            ThemeFlag::Dark => "dark",
+            ThemeFlag::Light => "light",
         }
     }
 }

@@ -10,7 +10,7 @@ use clap::Parser;
 use fleetlens_host::ipc::{Fault, FaultCode};
 use fleetlens_host::{Host, HostOptions, WindowId};
 use tauri::http::StatusCode;
-use tauri::{App, AppHandle, Builder, Context, Manager, RunEvent, WebviewWindowBuilder, WindowEvent, Wry};
+use tauri::{App, AppHandle, Builder, Context, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder, WindowEvent, Wry};
 use tokio::sync::watch;
 
 use crate::{Flags, commands, log, tiles};
@@ -137,10 +137,12 @@ pub fn builder(flags: Flags, started: Instant) -> Builder<Wry> {
 /// Opens the first window of the configuration.
 fn open_window(app: &App, flags: &Flags) -> tauri::Result<()> {
     let Some(config) = app.config().app.windows.first() else { return Err(tauri::Error::WindowNotFound) };
-    let mut window = WebviewWindowBuilder::from_config(app, config)?;
-    if let Some(theme) = flags.theme {
-        window = window.theme(Some(theme.theme()));
+    let mut config = config.clone();
+    if let (Some(theme), WebviewUrl::App(page)) = (flags.theme, &mut config.url) {
+        // Told to the page, because the system's theme reaches WebKitGTK only through a desktop portal (ui/islands-js/theme.js).
+        page.as_mut_os_string().push(format!("?theme={}", theme.word()));
     }
+    let mut window = WebviewWindowBuilder::from_config(app, &config)?;
     if let Some(folder) = &flags.data_dir {
         // What the page itself keeps (the chosen theme) stays with the caches: two data folders are two apps.
         window = window.data_directory(folder.join("window"));
