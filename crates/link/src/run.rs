@@ -252,3 +252,58 @@ async fn goodbye(mut session: Session) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(places: usize) -> (Task, mpsc::Receiver<Event>) {
+        let config = LinkConfig::new("mqtt://nowhere", "c");
+        let address = Address { host: "nowhere".to_owned(), port: 1 };
+        let (events, receiver) = mpsc::channel(places);
+        (Task::new(config, address, events, Arc::new(Shared::new(1))), receiver)
+    }
+
+    fn live(topic: &str, value: u8) -> Message {
+        let (topic, payload) = (topic.to_owned(), vec![value]);
+        Message { topic, payload, qos: 0, retained: false, redelivered: false, packet_id: 0, delivery: None }
+    }
+
+    #[tokio::test]
+    async fn a_newer_value_never_overtakes_one_that_overflowed() {
+        let (mut task, mut events) = task(1);
+        for value in 1..=2 {
+            assert!(task.received(live("a", value)).await.is_ok());
+        }
+        assert_eq!(events.try_recv(), Ok(Event::Received(live("a", 1))));
+        // There is room again, but 2 has not gone in yet.
+        assert!(task.received(live("a", 3)).await.is_ok());
+        assert!(events.is_empty());
+        assert_eq!(task.overflow.take(), Some(Event::Shed { count: 1 }));
+        assert_eq!(task.overflow.take(), Some(Event::Received(live("a", 3))));
+    }
+
+    #[tokio::test]
+    async fn what_overflowed_gets_its_turn_in_a_stream_that_waits() {
+        let (mut task, mut events) = task(1);
+        for topic in ["first", "a", "b"] {
+            assert!(task.received(live(topic, 0)).await.is_ok());
+        }
+        let telling = tokio::spawn(async move {
+            for n in 0..3 {
+                let firm = Message { qos: 1, retained: false, ..live(&n.to_string(), 0) };
+                assert!(task.received(firm).await.is_ok());
+            }
+        });
+        let mut order = Vec::new();
+        while let Some(event) = events.recv().await {
+            if let Event::Received(message) = event {
+                order.push(message.topic);
+            }
+        }
+        telling.await.unwrap();
+        let place = |topic: &str| order.iter().position(|seen| seen == topic).expect(topic);
+        assert!(place("a") < place("b") && place("b") < place("2"), "{order:?}");
+        assert!(place("0") < place("1") && place("1") < place("2"), "{order:?}");
+    }
+}

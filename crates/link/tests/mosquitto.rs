@@ -130,6 +130,10 @@ async fn an_acknowledgement_of_an_earlier_connection_is_ignored() {
             if round == 1 {
                 link.acknowledge(again.delivery.unwrap());
             }
+            // There and back: whatever was queued before has reached the broker.
+            up(&mut events).await;
+            publish(&link, "city/echo", "", 0).unwrap();
+            assert_eq!(message(&mut events).await.topic, "city/echo", "{protocol}");
         }
         link.stop().await;
     }
