@@ -283,3 +283,17 @@ async fn a_call_that_is_none_is_refused_and_tiles_are_there_from_the_start() {
     host.detach(window.id).await;
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_ends_by_itself_is_told_and_leaves_no_window_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let window = TestWindow::open(&host).await;
+    let engine = host.engine.write().await.take().unwrap();
+    engine.stop().await;
+    let told = timeout(Duration::from_secs(10), host.failed()).await.unwrap();
+    assert_eq!(told, "the engine has failed");
+    let hello = encode(&Call::Hello { contract: CONTRACT }).unwrap();
+    assert_eq!(host.call(window.id, &hello).await.unwrap_err().code, FaultCode::Store);
+    host.stop().await;
+}
