@@ -98,9 +98,7 @@ impl Fault {
             ),
             // Before MQTT 5 nobody is told why, and Mosquitto's reason is lost in the library (a DISCONNECT without properties).
             Fault::Closed => {
-                format!(
-                    "{at} closed the connection; should it happen again and again, another program uses our client id"
-                )
+                format!("{at} closed the connection (if this keeps happening, another program may use our client id)")
             }
             Fault::Silent => format!("{at} has gone silent: it answers no ping"),
             Fault::NoSubAck => format!("{at} does not answer our subscriptions"),
