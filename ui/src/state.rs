@@ -279,6 +279,11 @@ impl Store {
         self.say(call);
     }
 
+    /// The map stands on the screen, with this many things.
+    pub fn tell_drawn(self, things: usize) {
+        self.say([Call::Drawn { things: u32::try_from(things).unwrap_or(u32::MAX) }]);
+    }
+
     fn say(self, calls: impl IntoIterator<Item = Call>) {
         let bridge = self.inner.with_value(|inner| inner.bridge.clone());
         if let Some(bridge) = bridge {

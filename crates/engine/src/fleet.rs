@@ -193,7 +193,7 @@ pub struct Counters {
     pub repeated: u64,
     /// Values received live in this run.
     pub live_values: u64,
-    /// A window has acknowledged a frame that was made while live values were there.
+    /// A window has drawn the map while live values were there.
     pub live_seen: bool,
 }
 

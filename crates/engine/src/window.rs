@@ -55,8 +55,6 @@ struct Window {
     said: Vec<Frame>,
     sent: u64,
     seen: u64,
-    /// The first parcel that showed live values.
-    live: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -117,7 +115,10 @@ impl Windows {
             }
             Call::Seen { parcel } => {
                 window.seen = window.seen.max(parcel.min(window.sent));
-                if window.live.is_some_and(|live| window.seen >= live) {
+                None
+            }
+            Call::Drawn { things } => {
+                if things > 0 && fleet.up_since.is_some() && fleet.counters.live_values > 0 {
                     fleet.live_was_seen();
                 }
                 None
@@ -171,19 +172,11 @@ impl Windows {
                 continue;
             }
             let mut frames = std::mem::take(&mut window.said);
-            let mut live = false;
-            for (view_id, view) in &mut window.views {
-                let frame = view.frame(*view_id, fleet, now);
-                live |= frame.is_some() && matches!(view.kind, ViewKind::Map(_) | ViewKind::Thing(_));
-                frames.extend(frame);
-            }
+            frames.extend(window.views.iter_mut().filter_map(|(view_id, view)| view.frame(*view_id, fleet, now)));
             if frames.is_empty() {
                 continue;
             }
             window.sent += 1;
-            if live && fleet.up_since.is_some() && fleet.counters.live_values > 0 {
-                window.live.get_or_insert(window.sent);
-            }
             parcels.push((*id, Parcel { number: window.sent, frames }));
         }
         parcels

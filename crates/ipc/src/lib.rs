@@ -65,6 +65,11 @@ pub enum Call {
         /// The parcel's number.
         parcel: u64,
     },
+    /// The map with its ground and live things stands on the screen for the first time since the link is up.
+    Drawn {
+        /// How many things it shows.
+        things: u32,
+    },
     /// A person wants something done; answered by one [`Frame::Answer`].
     Ask {
         /// The request's number.

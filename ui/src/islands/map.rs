@@ -17,7 +17,7 @@ use super::mercator::{Camera, local, with_margin};
 use crate::bridge;
 
 /// Where the map starts: Valletta, close enough for its streets.
-const START: (LonLat, f64) = (LonLat { lon_deg: 14.507, lat_deg: 35.8955 }, 13.7);
+const START: (LonLat, f64) = (LonLat { lon_deg: 14.507, lat_deg: 35.8955 }, 14.1);
 
 /// The tiles' area with a margin, so that a small country can be put beside the drawer.
 const PAN_AREA: GeoBox = GeoBox { west_deg: 13.95, south_deg: 35.66, east_deg: 14.80, north_deg: 36.22 };
@@ -38,6 +38,17 @@ pub enum MapError {
     Layer(#[from] LayerError),
 }
 
+/// What lies over the picture's edges, in CSS pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Covered {
+    /// Over the upper edge.
+    pub top_px: f64,
+    /// Over the right edge.
+    pub right_px: f64,
+    /// Over the lower edge.
+    pub bottom_px: f64,
+}
+
 /// What the map tells the window.
 pub struct MapEars {
     /// The picture shows another area; given with a margin.
@@ -46,7 +57,7 @@ pub struct MapEars {
     pub hovered: Box<dyn Fn(Option<ThingKey>, f64, f64)>,
     /// A thing, or bare ground, was chosen.
     pub chosen: Box<dyn Fn(Option<ThingKey>)>,
-    /// A picture with this many things was drawn.
+    /// A picture with this many things was drawn, over ground that is all there.
     pub drawn: Box<dyn Fn(usize)>,
     /// The map cannot be drawn any more.
     pub failed: Rc<dyn Fn(MapError)>,
@@ -76,10 +87,15 @@ impl MapIsland {
 
         let camera_of = map.clone();
         let failed = Rc::clone(&ears.failed);
+        let (ground, told) = (map.clone(), ears.drawn);
         let layer = LiveLayer::new(Scene {
             marks: Rc::clone(&marks),
             camera: Box::new(move || camera(&camera_of)),
-            drawn: ears.drawn,
+            drawn: Box::new(move |count| {
+                if ground.are_tiles_loaded() {
+                    told(count);
+                }
+            }),
             failed: Box::new(move |error| failed(error.into())),
         });
 
@@ -137,18 +153,18 @@ impl MapIsland {
         self.map.trigger_repaint();
     }
 
-    /// Brings a place into the free part of the picture, unless it is there. `covered_px` is what lies over its right and lower edge.
-    pub fn reveal(&self, at: LonLat, covered_px: (f64, f64)) {
+    /// Brings a place into the free part of the picture, unless it is there.
+    pub fn reveal(&self, at: LonLat, covered: Covered) {
         let view = camera(&self.map);
         let (x, y) = view.project(local(at));
-        let (right, bottom) = (view.width_px - covered_px.0, view.height_px - covered_px.1);
-        let margin = 48.0;
-        let is_free = (margin..right - margin).contains(&x) && (margin..bottom - margin).contains(&y);
+        let margin = 32.0;
+        let is_free = (margin..view.width_px - covered.right_px - margin).contains(&x)
+            && (covered.top_px + margin..view.height_px - covered.bottom_px - margin).contains(&y);
         if is_free && view.zoom >= 12.0 {
             return;
         }
         let options = Object::new();
-        let offset = [-covered_px.0 / 2.0, -covered_px.1 / 2.0].map(JsValue::from_f64);
+        let offset = [-covered.right_px / 2.0, (covered.top_px - covered.bottom_px) / 2.0].map(JsValue::from_f64);
         set(&options, "center", &lng_lat(at));
         set(&options, "zoom", &view.zoom.max(15.0).into());
         set(&options, "offset", &offset.into_iter().collect::<Array>());

@@ -25,6 +25,10 @@ unsafe extern "C" {
     #[wasm_bindgen(method, js_name = addLayer, catch)]
     pub fn add_layer(this: &Map, layer: &JsValue) -> Result<JsValue, JsValue>;
 
+    /// Whether every tile of the picture is there, or is known not to be.
+    #[wasm_bindgen(method, js_name = areTilesLoaded)]
+    pub fn are_tiles_loaded(this: &Map) -> bool;
+
     /// Draws again in the next animation frame; any number of times between two frames is one drawing.
     #[wasm_bindgen(method, js_name = triggerRepaint)]
     pub fn trigger_repaint(this: &Map);

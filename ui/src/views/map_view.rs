@@ -14,7 +14,7 @@ use crate::components::icon::Icon;
 use crate::components::shape::Shape;
 use crate::form::{Form, form};
 use crate::format;
-use crate::islands::map::{MapEars, MapIsland};
+use crate::islands::map::{Covered, MapEars, MapIsland};
 use crate::state::thing::Slot;
 use crate::state::{Store, store};
 use crate::theme::theme;
@@ -22,18 +22,19 @@ use crate::theme::theme;
 /// How long the pointer rests on a thing before its card is asked for.
 const DWELL: Duration = Duration::from_millis(90);
 
-/// What lies over the map's right edge while the drawer is open, in CSS pixels: the drawer and its margins.
-const DRAWER_PX: f64 = 416.0;
+/// What lies over the map while a thing is chosen: the drawer, or the phone's find box and the round top of its sheet.
+fn covered(form: Form) -> Covered {
+    match form {
+        Form::Desktop => Covered { top_px: 48.0, right_px: 416.0, bottom_px: 0.0 },
+        Form::Phone => Covered { top_px: 70.0, right_px: 0.0, bottom_px: 48.0 },
+    }
+}
 
 type Island = StoredValue<Option<MapIsland>, LocalStorage>;
 
 /// The map.
 #[component]
-pub fn MapView(
-    /// What lies over its lower edge, in CSS pixels, when a thing is chosen.
-    #[prop(default = 0.0)]
-    covered_below_px: f64,
-) -> impl IntoView {
+pub fn MapView() -> impl IntoView {
     let (store, form, theme) = (store(), form(), theme());
     let element = NodeRef::<html::Div>::new();
     let island: Island = StoredValue::new_local(None);
@@ -58,7 +59,7 @@ pub fn MapView(
             with(island, MapIsland::recolour);
         }
     });
-    reveal_chosen(store, form, island, covered_below_px);
+    reveal_chosen(store, form, island);
     watch_live(store);
 
     view! {
@@ -134,8 +135,10 @@ fn tell_drawn(store: Store, count: usize) {
     }
 }
 
-/// Sets `data-things` and, once a picture with something known was drawn, `data-live` on the page.
+/// Sets `data-things` and, once a picture with something known was drawn, `data-live` on the page; tells the host when it is a
+/// picture of a connected city.
 fn watch_live(store: Store) {
+    let told = StoredValue::new(false);
     Effect::new(move |_| {
         let (Some(count), Some(root)) = (store.map_drawn.get(), document().document_element()) else { return };
         // Cannot fail: these are names of attributes.
@@ -143,11 +146,15 @@ fn watch_live(store: Store) {
         if count > 0 || store.link_up.get() {
             let _ = root.set_attribute("data-live", "true");
         }
+        if count > 0 && store.link_up.get() && !told.get_value() {
+            told.set_value(true);
+            store.tell_drawn(count);
+        }
     });
 }
 
 /// Brings the chosen thing into the free part of the map once it is known where it stands.
-fn reveal_chosen(store: Store, form: Form, island: Island, covered_below_px: f64) {
+fn reveal_chosen(store: Store, form: Form, island: Island) {
     Effect::new(move |before: Option<Option<_>>| {
         let shown = store.thing.with(|slot| match slot {
             Slot::Here(thing) => Some((thing.key, thing.head.with_untracked(|head| head.row.at))),
@@ -157,11 +164,7 @@ fn reveal_chosen(store: Store, form: Form, island: Island, covered_below_px: f64
         if let Some((_, Some(at))) = shown
             && before.flatten() != key
         {
-            let covered_px = match form {
-                Form::Desktop => (DRAWER_PX, 0.0),
-                Form::Phone => (0.0, covered_below_px),
-            };
-            with(island, |map| map.reveal(at, covered_px));
+            with(island, |map| map.reveal(at, covered(form)));
         }
         key
     });

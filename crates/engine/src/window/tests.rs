@@ -159,11 +159,13 @@ fn a_window_built_for_another_contract_is_told_so() {
 }
 
 #[test]
-fn live_values_count_as_seen_when_the_window_says_so() {
+fn live_values_count_as_seen_when_the_window_has_drawn_them() {
     let mut fleet = city();
     let (mut windows, _) = looking(Look::Map { area: GeoBox::EARTH }, &mut fleet);
     frames(&mut windows, &mut fleet, at(1));
-    assert!(!fleet.counters().live_seen);
     seen(&mut windows, &mut fleet, 1);
+    windows.call(WINDOW, Call::Drawn { things: 0 }, &mut fleet, at(1));
+    assert!(!fleet.counters().live_seen, "an empty map shows nothing live");
+    windows.call(WINDOW, Call::Drawn { things: 1 }, &mut fleet, at(1));
     assert!(fleet.counters().live_seen);
 }
