@@ -96,8 +96,13 @@ pub struct NotSent;
 
 /// The cache failed; nothing of the batch is in it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{0}")]
-pub struct StoreFault(pub String);
+#[error("{message}")]
+pub struct StoreFault {
+    /// For a person.
+    pub message: String,
+    /// The same batch will never be taken, because a row breaks a rule: a fault of the program. Else it is worth another try.
+    pub permanent: bool,
+}
 
 /// The way out to the broker. Never blocks.
 pub trait Link: Send + 'static {

@@ -261,6 +261,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 self.stuck = false;
                 self.perform(done.batch);
             }
+            (Some(Err(fault)), Some(failed)) if fault.permanent => self.refused(&fault, failed.batch),
             (Some(Err(fault)), Some(mut failed)) => {
                 if !std::mem::replace(&mut self.stuck, true) {
                     tracing::error!("the cache cannot be written: {fault}");
@@ -278,6 +279,23 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             }
             (Some(_) | None, None) => {}
         }
+    }
+
+    /// A batch that can never be written must not hold up everything after it for ever. Its messages are acknowledged, since they
+    /// would come back with the same fault; nothing else of it happens, and it is said aloud.
+    fn refused(&mut self, fault: &StoreFault, batch: Effects) {
+        tracing::error!("the cache refused a batch, which is a fault of this program: {fault}");
+        let fault = Fault::new(FaultCode::Store, format!("the cache refused what should have been stored: {fault}"));
+        self.windows.notice(&fault);
+        let kept = batch.outward.into_iter().filter_map(|outward| match outward {
+            Outward::Acknowledge(_) | Outward::Read { .. } => Some(outward),
+            Outward::Answer { window, request, .. } => {
+                Some(Outward::Answer { window, request, outcome: Err(fault.clone()) })
+            }
+            Outward::Publish(_) => None,
+        });
+        let outward = kept.collect();
+        self.perform(Effects { outward, ..Effects::default() });
     }
 
     /// Everything outward of a batch whose rows are on the disk.

@@ -97,7 +97,7 @@ impl port::Store for StorePort {
 }
 
 fn fault(error: fleetlens_store::StoreError) -> StoreFault {
-    StoreFault(error.to_string())
+    StoreFault { permanent: matches!(error, fleetlens_store::StoreError::Refused { .. }), message: error.to_string() }
 }
 
 /// The attached windows.

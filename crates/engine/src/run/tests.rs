@@ -34,19 +34,19 @@ impl Link for TestLink {
     }
 }
 
-/// A disk that fails the given number of times first.
-struct TestStore(Log, Arc<Mutex<u32>>);
+/// A disk that fails the given number of times first, for good or not.
+struct TestStore(Log, Arc<Mutex<u32>>, bool);
 
 impl Store for TestStore {
     fn commit(&mut self, writes: Arc<Vec<Write>>) -> impl Future<Output = Result<(), StoreFault>> + Send + 'static {
-        let (log, failures) = (self.0.clone(), self.1.clone());
+        let (log, failures, permanent) = (self.0.clone(), self.1.clone(), self.2);
         async move {
             tokio::task::yield_now().await;
             let mut left = failures.lock().unwrap();
             if *left > 0 {
                 *left -= 1;
                 log.lock().unwrap().push(Seen::Failed);
-                return Err(StoreFault("the disk is full".into()));
+                return Err(StoreFault { message: "it failed".into(), permanent });
             }
             log.lock().unwrap().push(Seen::Committed(writes.len()));
             Ok(())
@@ -77,13 +77,16 @@ impl Clock for TestClock {
     }
 }
 
-fn started(failures: u32) -> (Engine, mpsc::Sender<LinkEvent>, Log, mpsc::UnboundedReceiver<(WindowId, Parcel)>) {
+fn started(
+    failures: u32,
+    permanent: bool,
+) -> (Engine, mpsc::Sender<LinkEvent>, Log, mpsc::UnboundedReceiver<(WindowId, Parcel)>) {
     let log = Log::default();
     let (link, link_events) = mpsc::channel(1_000);
     let (ui, parcels) = mpsc::unbounded_channel();
     let ports = Ports {
         link: TestLink(log.clone()),
-        store: TestStore(log.clone(), Arc::new(Mutex::new(failures))),
+        store: TestStore(log.clone(), Arc::new(Mutex::new(failures)), permanent),
         ui: TestUi(ui),
         clock: TestClock(Instant::now()),
     };
@@ -108,7 +111,7 @@ async fn until(engine: &Engine, stored: u64) -> Counters {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_acknowledged_before_its_row_is_committed() {
-    let (engine, link, log, _parcels) = started(0);
+    let (engine, link, log, _parcels) = started(0, false);
     for delivery in 1..=100 {
         link.send(message(delivery)).await.unwrap();
     }
@@ -123,7 +126,7 @@ async fn nothing_is_acknowledged_before_its_row_is_committed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_disk_that_fails_delays_everything_and_loses_nothing() {
-    let (engine, link, log, mut parcels) = started(3);
+    let (engine, link, log, mut parcels) = started(3, false);
     engine.attach(WindowId(1)).await;
     link.send(message(1)).await.unwrap();
     until(&engine, 1).await;
@@ -142,7 +145,7 @@ async fn a_disk_that_fails_delays_everything_and_loses_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_command_is_committed_before_it_is_published_and_answered() {
-    let (engine, link, log, mut parcels) = started(0);
+    let (engine, link, log, mut parcels) = started(0, false);
     link.send(LinkEvent::Up).await.unwrap();
     link.send(message(1)).await.unwrap();
     until(&engine, 1).await;
@@ -168,7 +171,7 @@ async fn a_command_is_committed_before_it_is_published_and_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_commits_what_the_link_had_handed_over() {
-    let (engine, link, log, _parcels) = started(0);
+    let (engine, link, log, _parcels) = started(0, false);
     for delivery in 1..=50 {
         link.send(message(delivery)).await.unwrap();
     }
@@ -176,4 +179,20 @@ async fn a_shutdown_commits_what_the_link_had_handed_over() {
     let rows: usize = log.lock().unwrap().iter().map(|s| if let Seen::Committed(n) = s { *n } else { 0 }).sum();
     // A thing, a series, and for each message a sample and its packet id.
     assert_eq!(rows, 2 + 2 * 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_can_never_be_written_is_told_and_holds_nothing_up() {
+    let (engine, link, log, mut parcels) = started(1, true);
+    engine.attach(WindowId(1)).await;
+    link.send(message(1)).await.unwrap();
+    let (_, parcel) = parcels.recv().await.unwrap();
+    assert!(matches!(&parcel.frames[..], [Frame::Notice(Fault { code: FaultCode::Store, .. })]), "{parcel:?}");
+    link.send(message(2)).await.unwrap();
+    until(&engine, 1).await;
+    engine.stop().await;
+    let seen = log.lock().unwrap().clone();
+    assert_eq!(seen.iter().filter(|s| **s == Seen::Failed).count(), 1, "not tried again: {seen:?}");
+    let acknowledged = seen.iter().filter(|s| matches!(s, Seen::Acknowledged(_))).count();
+    assert_eq!(acknowledged, 2, "else it would come back with the same fault for ever");
 }
