@@ -17,6 +17,9 @@ pub enum BridgeError {
     /// The page was not opened by one of the apps.
     #[error("this page was opened without its app; start fleetlens-desktop instead of the file")]
     NoHost,
+    /// There is a host, but it could not start or would not have this window.
+    #[error("{0}")]
+    NotAttached(String),
     /// The host answered with an error, or the page could not ask.
     #[error("the window cannot reach its host: {0}")]
     Refused(String),
@@ -53,10 +56,11 @@ impl Bridge {
         let attaching = bridge.attach()?;
         let then = bridge.clone();
         spawn_local(async move {
-            if let Err(error) = JsFuture::from(attaching).await {
-                (then.ears.trouble)(refused(&error));
+            match JsFuture::from(attaching).await {
+                Ok(_) => then.drain().await,
+                // Whatever is said from now on would be refused for the same reason.
+                Err(error) => (then.ears.trouble)(BridgeError::NotAttached(words(&error))),
             }
-            then.drain().await;
         });
         Ok(bridge)
     }
@@ -156,6 +160,11 @@ fn set(of: &JsValue, name: &str, value: &JsValue) -> Result<(), BridgeError> {
 }
 
 fn refused(error: &JsValue) -> BridgeError {
+    BridgeError::Refused(words(error))
+}
+
+/// What an error says: a text itself, or a fault or an exception with a message.
+fn words(error: &JsValue) -> String {
     let message = || Reflect::get(error, &JsValue::from_str("message")).ok().and_then(|text| text.as_string());
-    BridgeError::Refused(error.as_string().or_else(message).unwrap_or_else(|| format!("{error:?}")))
+    error.as_string().or_else(message).unwrap_or_else(|| format!("{error:?}"))
 }

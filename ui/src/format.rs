@@ -7,6 +7,9 @@ use fleetlens_model::telemetry::{Quality, Source, Timed, Value};
 /// Groups thousands and never breaks the line: U+202F, the narrow no-break space.
 const THIN: char = '\u{202f}';
 
+/// Parts a number from its unit and never breaks the line.
+const GAP: char = '\u{a0}';
+
 /// A wall-clock moment in the reader's own time zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LocalTime {
@@ -92,23 +95,23 @@ pub fn count(n: u64) -> String {
 pub fn age(ms: u64) -> String {
     let s = ms / 1000;
     match s {
-        0..60 => format!("{s}{THIN}s"),
-        60..3600 => format!("{}{THIN}min", s / 60),
-        3600..172_800 => format!("{}{THIN}h", s / 3600),
-        _ => format!("{}{THIN}d", s / 86_400),
+        0..60 => format!("{s}{GAP}s"),
+        60..3600 => format!("{}{GAP}min", s / 60),
+        3600..172_800 => format!("{}{GAP}h", s / 3600),
+        _ => format!("{}{GAP}d", s / 86_400),
     }
 }
 
 /// Like [`age`], with tenths below ten seconds.
 pub fn fine_age(ms: u64) -> String {
-    if ms < 10_000 { format!("{:.1}{THIN}s", ms as f64 / 1000.0) } else { age(ms) }
+    if ms < 10_000 { format!("{:.1}{GAP}s", ms as f64 / 1000.0) } else { age(ms) }
 }
 
 /// The time between two steps: `+86 ms`, `+1.4 s`, `+12 min`.
 pub fn delay(ms: u64) -> String {
     match ms {
-        0..1000 => format!("+{ms}{THIN}ms"),
-        1000..60_000 => format!("+{:.1}{THIN}s", ms as f64 / 1000.0),
+        0..1000 => format!("+{ms}{GAP}ms"),
+        1000..60_000 => format!("+{:.1}{GAP}s", ms as f64 / 1000.0),
         _ => format!("+{}", age(ms)),
     }
 }
@@ -116,13 +119,13 @@ pub fn delay(ms: u64) -> String {
 /// A size in decimal units: `1.9 GB`.
 pub fn bytes(n: u64) -> String {
     let (value, unit) = match n {
-        0..1_000 => return format!("{n}{THIN}B"),
+        0..1_000 => return format!("{n}{GAP}B"),
         1_000..1_000_000 => (n as f64 / 1e3, "kB"),
         1_000_000..1_000_000_000 => (n as f64 / 1e6, "MB"),
         _ => (n as f64 / 1e9, "GB"),
     };
     let decimals = u8::from(value < 100.0);
-    format!("{}{THIN}{unit}", number(value, decimals))
+    format!("{}{GAP}{unit}", number(value, decimals))
 }
 
 /// Messages a second: whole from ten up, one decimal below.
@@ -247,7 +250,7 @@ pub fn leaf(json: &str, unit: &str) -> String {
     match serde_json::from_str::<serde_json::Value>(json) {
         Ok(serde_json::Value::Bool(on)) => if on { "on" } else { "off" }.into(),
         Ok(serde_json::Value::String(word)) => word,
-        Ok(serde_json::Value::Number(_)) if !unit.is_empty() => format!("{json}{THIN}{unit}"),
+        Ok(serde_json::Value::Number(_)) if !unit.is_empty() => format!("{json}{GAP}{unit}"),
         _ => json.to_owned(),
     }
 }
@@ -265,7 +268,7 @@ mod tests {
     use super::*;
 
     fn plain(text: &str) -> String {
-        text.replace(THIN, " ")
+        text.replace([THIN, GAP], " ")
     }
 
     #[test]

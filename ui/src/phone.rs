@@ -18,9 +18,6 @@ use crate::views::status_bar::StatusBar;
 use crate::views::steer::BigButtons;
 use crate::views::thing::{Figures, Header, Shadows, Skeleton};
 
-/// Height of the sheet over the map while a thing is chosen, in CSS pixels, as `styles/phone.css` has it.
-const SHEET_PX: f64 = 300.0;
-
 /// Where one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tab {
@@ -67,7 +64,7 @@ pub fn PhoneShell() -> impl IntoView {
             </div>
             <main class="stage">
                 <section class="tab-map">
-                    <MapView covered_below_px=SHEET_PX />
+                    <MapView />
                     <button type="button" class="find-pill" data-testid="find-open" on:click=move |_| {
                         tab.set(Tab::Find);
                         finder().focus();

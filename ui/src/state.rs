@@ -17,7 +17,7 @@ use fleetlens_model::kind::Kind;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
 
-use crate::bridge::{Bridge, Ears};
+use crate::bridge::{Bridge, BridgeError, Ears};
 use crate::clock::{Aged, mono_ms};
 use crate::islands::marks::Marks;
 use crate::state::thing::{Slot, Thing};
@@ -133,7 +133,10 @@ impl Store {
     pub fn connect(self) {
         let ears = Ears {
             parcel: Box::new(move |bytes| self.take(&bytes)),
-            trouble: Box::new(move |error| self.notify(error.to_string())),
+            trouble: Box::new(move |error| match error {
+                BridgeError::NoHost | BridgeError::NotAttached(_) => self.stranded.set(Some(error.to_string())),
+                BridgeError::Refused(_) => self.notify(error.to_string()),
+            }),
         };
         match Bridge::open(ears) {
             Ok(bridge) => {

@@ -170,10 +170,15 @@ pub fn Composer(
             >
                 "Send"
             </button>
-            <p class="delta" data-testid="delta">
-                <Delta now draft=Signal::derive(move || draft.get().filter(|_| is_new.get())) control />
-            </p>
-            <Expiry expiry_ms control />
+            // Only once something is wanted, so that controls at rest take one line each.
+            <Show when=move || is_new.get()>
+                <div class="will">
+                    <p class="delta" data-testid="delta">
+                        <Delta now draft control />
+                    </p>
+                    <Expiry expiry_ms control />
+                </div>
+            </Show>
             {move || {
                 fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })
             }}
@@ -247,18 +252,15 @@ fn Input(control: &'static Control, shown: Signal<Option<Draft>>, draft: RwSigna
 
 /// What will change, before it is sent.
 #[component]
-fn Delta(now: Memo<Option<String>>, draft: Signal<Option<Draft>>, control: &'static Control) -> impl IntoView {
+fn Delta(now: Memo<Option<String>>, draft: RwSignal<Option<Draft>>, control: &'static Control) -> impl IntoView {
     let unit = unit(control.takes);
-    let is =
-        move || now.with(|json| json.as_deref().map_or_else(|| "not known".into(), |json| format::leaf(json, unit)));
-    move || match draft.get() {
-        Some(draft) => view! {
-            <span>{is()}</span>
-            " → "
-            <span class="wanted">{format::leaf(&draft.json().to_string(), unit)}</span>
-        }
-        .into_any(),
-        None => view! { <span>"now "{is()}</span> }.into_any(),
+    let known = move |json: Option<&str>| json.map_or_else(|| "not known".into(), |json| format::leaf(json, unit));
+    let is = move || now.with(|json| known(json.as_deref()));
+    let wanted = move || draft.get().map(|draft| format::leaf(&draft.json().to_string(), unit));
+    view! {
+        <span>{is}</span>
+        " → "
+        <span class="wanted">{wanted}</span>
     }
 }
 
@@ -267,7 +269,15 @@ fn Expiry(expiry_ms: RwSignal<u64>, control: &'static Control) -> impl IntoView 
     let own = (control.expiry_ms, format::age(control.expiry_ms));
     let known = EXPIRIES.iter().any(|(ms, _)| *ms == own.0);
     let choices = EXPIRIES.map(|(ms, word)| (ms, word.to_owned())).into_iter().chain((!known).then_some(own));
+    let choices: Vec<(u64, String)> = choices.collect();
+    let words = choices.clone();
+    // A select is as wide as its longest option; this one stands in a line of text.
+    let chars = move || {
+        let word = words.iter().find(|(ms, _)| *ms == expiry_ms.get());
+        word.map_or(6, |(_, word)| word.chars().count()).to_string()
+    };
     let options = choices
+        .into_iter()
         .map(|(ms, word)| view! { <option value=ms selected=move || expiry_ms.get() == ms>{word}</option> })
         .collect_view();
     let choose = move |event| {
@@ -278,7 +288,7 @@ fn Expiry(expiry_ms: RwSignal<u64>, control: &'static Control) -> impl IntoView 
     view! {
         <label class="expiry">
             "expires in "
-            <select data-testid="expiry" aria-label="Expires in" on:change=choose>
+            <select data-testid="expiry" aria-label="Expires in" style:--chars=chars on:change=choose>
                 {options}
             </select>
         </label>
@@ -351,12 +361,12 @@ mod tests {
         let barrier = Kind::Parking.control("/barrier").unwrap();
         let open = Draft::Word("open");
         assert_eq!(verb(barrier, open), "Open barrier");
-        let said = promise(barrier, Some(open), Some("\"closed\""), 30_000, false).replace('\u{202f}', " ");
+        let said = promise(barrier, Some(open), Some("\"closed\""), 30_000, false).replace('\u{a0}', " ");
         for part in ["asked to be open", "as soon as the link is back", "Now it is closed", "within 30 s", "taken back"]
         {
             assert!(said.contains(part), "{said}");
         }
         let dim = Kind::Lamp.control("/dim_pct").unwrap();
-        assert_eq!(verb(dim, Draft::Number(40.0)).replace('\u{202f}', " "), "Dim to 40 %");
+        assert_eq!(verb(dim, Draft::Number(40.0)).replace('\u{a0}', " "), "Dim to 40 %");
     }
 }

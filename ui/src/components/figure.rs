@@ -5,7 +5,7 @@ use fleetlens_model::id::SeriesKey;
 use fleetlens_model::telemetry::{Quality, Timed};
 use leptos::prelude::*;
 
-use crate::clock::{Aged, clock, local};
+use crate::clock::{clock, local};
 use crate::format;
 use crate::state::store;
 use crate::state::thing::Cell;
@@ -22,34 +22,36 @@ pub fn Figure(
     charted: RwSignal<Option<SeriesKey>>,
 ) -> impl IntoView {
     let (store, clock) = (store(), clock());
-    let (series, row) = (cell.key, cell.row);
-    let (shown, aged, named, titled) = (row.clone(), row.clone(), row.clone(), row.clone());
-    let number = Memo::new(move |_| shown.with(|row| format::value(&row.row.value, row.row.decimals)));
+    let series = cell.key;
+    let row = RwSignal::from(cell.row);
+    let number = Memo::new(move |_| row.with(|row| format::value(&row.row.value, row.row.decimals)));
     let age = Memo::new(move |_| {
         let now_ms = clock.now_ms();
-        aged.with(|row| format::age_line(&row.row, row.row.age_ms + row.elapsed_ms(now_ms), store.link_up.get()))
+        row.with(|row| format::age_line(&row.row, row.row.age_ms + row.elapsed_ms(now_ms), store.link_up.get()))
     });
-    let unit = {
-        let row = named.clone();
-        Memo::new(move |_| row.with(|row| unit_of(row, of.get())))
-    };
+    let whole = Memo::new(move |_| row.with(|row| whole_of(&row.row, of.get())));
+    let unit = Memo::new(move |_| {
+        let of = whole.get().map(|whole| format!("of {} ", format::count(u64::from(whole)))).unwrap_or_default();
+        row.with(|row| format!("{of}{}", row.row.unit))
+    });
     let is_charted = move || charted.get() == Some(series);
-    let (pointer, label, has_number) = named
-        .with_untracked(|row| (row.row.pointer.clone(), row.row.label.clone(), row.row.value.as_number().is_some()));
+    let (pointer, label, has_number) =
+        row.with_untracked(|row| (row.row.pointer.clone(), row.row.label.clone(), row.row.value.as_number().is_some()));
     let tone = move || age.with(|(_, tone)| tone.word());
     let inside = view! {
         <span class="label">{label}</span>
         <strong class="number">
-            {number} <small>{move || unit.get()}</small>
+            {number} <small>{unit}</small>
         </strong>
         <span class="age" data-testid="age">{move || age.with(|(line, _)| line.clone())}</span>
     };
-    let title = move || titled.with(|row| title_of(&row.row));
+    let title = move || row.with(|row| title_of(&row.row));
     if has_number {
         view! {
             <button
                 type="button"
                 class="figure"
+                class:wide=move || whole.get().is_some()
                 class:charted=is_charted
                 data-testid="value"
                 data-pointer=pointer
@@ -72,15 +74,10 @@ pub fn Figure(
     }
 }
 
-/// `of 1 420 spaces` where the whole is known and not less than its part, which broken counters claim.
-fn unit_of(row: &Aged<ValueRow>, of: Option<u32>) -> String {
-    let whole = of.filter(|_| row.row.pointer == "/free");
-    match (whole, row.row.value.as_number()) {
-        (Some(whole), Some(part)) if part <= f64::from(whole) => {
-            format!("of {} {}", format::count(u64::from(whole)), row.row.unit).trim_end().to_owned()
-        }
-        _ => row.row.unit.clone(),
-    }
+/// The whole of which a value is a part, where it is known and not less than the part, which broken counters claim.
+fn whole_of(row: &ValueRow, of: Option<u32>) -> Option<u32> {
+    let part = row.value.as_number().filter(|_| row.pointer == "/free")?;
+    of.filter(|whole| part <= f64::from(*whole))
 }
 
 /// The exact times, and what is doubtful about the value.

@@ -76,7 +76,7 @@ fn with_plot<T>(chart: &Chart, frame: &Frame, use_it: impl FnOnce(&Plot) -> T) -
         from_ms: WallMs(frame.until_ms.0.saturating_sub(span_ms)),
         until_ms: frame.until_ms,
         utc_offset_min: utc_offset_min(frame.until_ms),
-        unit: &chart.unit,
+        unit: "", // the heading names it
         decimals: chart.decimals,
         marks: &marks,
         theme: theme(frame.ground),

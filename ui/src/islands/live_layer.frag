@@ -91,7 +91,7 @@ void main() {
       } else if (v_look.x == PARKING && v_size > 4.0 * px) {
         // A car park fills from below.
         float line = v_size * (1.0 - 2.0 * level);
-        colour = mix(mix(u_ok, u_edge, 0.5), u_ok, clamp(p.y - line + 0.5, 0.0, 1.0));
+        colour = mix(mix(u_ok, u_edge, 0.42), u_ok, clamp(p.y - line + 0.5, 0.0, 1.0));
       }
     }
     over(colour, covers(d) * 0.92);
@@ -104,10 +104,10 @@ void main() {
     over(u_pending, covers(around) * dash);
   }
   if (chosen) {
-    float r = v_size + 5.4 * px;
+    float r = v_size + ((v_look.z & FLAG_PENDING) != 0u ? 7.0 : 5.4) * px;
     bool selected = (v_look.z & FLAG_SELECTED) != 0u;
     float around = abs(length(p) - r);
-    over(u_edge, covers(around - 2.2 * px) * 0.8);
+    over(u_edge, covers(around - 1.9 * px) * 0.8);
     over(u_accent, covers(around - (selected ? 1.1 : 0.7) * px));
   }
   if (o_colour.a == 0.0) discard;

@@ -92,6 +92,7 @@ pub fn Commands(
     thing: Thing,
 ) -> impl IntoView {
     let commands = RwSignal::from(thing.commands);
+    let may_command = thing.may_command;
     let all = RwSignal::new(false);
     let count = Memo::new(move |_| commands.with(Vec::len));
     let listed = Memo::new(move |_| {
@@ -103,7 +104,7 @@ pub fn Commands(
             <Show when=move || count.get() != 0>
                 <h2>"Commands"</h2>
                 <For each=rows key=|cell| cell.key let:cell>
-                    <Command cell />
+                    <Command cell may_command />
                 </For>
                 <Show when=move || { listed.get() < count.get() }>
                     <button type="button" class="link" on:click=move |_| all.set(true)>
@@ -120,7 +121,7 @@ fn open_ones(rows: &[Cell<CommandId, CommandRow>]) -> usize {
 }
 
 #[component]
-fn Command(cell: Cell<CommandId, CommandRow>) -> impl IntoView {
+fn Command(cell: Cell<CommandId, CommandRow>, may_command: bool) -> impl IntoView {
     let id = cell.key;
     let row = RwSignal::from(cell.row);
     let title = Memo::new(move |_| row.with(|row| format::capital(&row.row.title)));
@@ -137,10 +138,10 @@ fn Command(cell: Cell<CommandId, CommandRow>) -> impl IntoView {
             <header>
                 <b>{title}</b>
                 <span class="sentence" data-testid="sentence">{sentence}</span>
-                <Left row id />
+                {may_command.then(|| view! { <Cancel row id /> })}
             </header>
             <ol class="steps">
-                <For each=move || numbered(&steps.get()) key=|(place, step)| (*place, step.step, step.at_ms) let:item>
+                <For each=move || told(&steps.get()) key=|(place, step)| (*place, step.step, step.at_ms) let:item>
                     <StepItem row step=item.1 />
                 </For>
                 <NextStep row />
@@ -149,19 +150,12 @@ fn Command(cell: Cell<CommandId, CommandRow>) -> impl IntoView {
     }
 }
 
-/// Time left, and the way back, while there is one.
+/// The way back, while there is one.
 #[component]
-fn Left(row: RwSignal<Aged<CommandRow>>, id: CommandId) -> impl IntoView {
-    let (store, clock) = (store(), clock());
+fn Cancel(row: RwSignal<Aged<CommandRow>>, id: CommandId) -> impl IntoView {
+    let store = store();
     let can_cancel = Memo::new(move |_| row.with(|row| row.row.can_cancel));
     let asked = RwSignal::new(false);
-    let left = Memo::new(move |_| {
-        let now_ms = clock.now_ms();
-        row.with(|row| {
-            let left_ms = row.row.expires_in_ms?.saturating_sub(row.elapsed_ms(now_ms));
-            Some(format!("expires in {}", format::age(left_ms)))
-        })
-    });
     let cancel = move |_| {
         asked.set(true);
         store.ask(Intent::CancelCommand { command: id }, move |outcome| {
@@ -172,7 +166,6 @@ fn Left(row: RwSignal<Aged<CommandRow>>, id: CommandId) -> impl IntoView {
         });
     };
     view! {
-        <span class="left" data-testid="expires">{move || left.get()}</span>
         <Show when=move || can_cancel.get()>
             <button type="button" class="link" data-testid="cancel" disabled=move || asked.get() on:click=cancel>
                 "Cancel"
@@ -204,14 +197,22 @@ fn StepItem(row: RwSignal<Aged<CommandRow>>, step: StepRow) -> impl IntoView {
 
 #[component]
 fn NextStep(row: RwSignal<Aged<CommandRow>>) -> impl IntoView {
-    let store = store();
+    let (store, clock) = (store(), clock());
     let next = Memo::new(move |_| row.with(|row| next_step(&row.row.phase, store.link_up.get())));
+    let left = Memo::new(move |_| {
+        let now_ms = clock.now_ms();
+        row.with(|row| {
+            let left_ms = row.row.expires_in_ms?.saturating_sub(row.elapsed_ms(now_ms));
+            Some(format!(" · expires in {}", format::age(left_ms)))
+        })
+    });
     move || {
         next.get().map(|(step, why)| {
             view! {
                 <li data-step=step_word(step) data-state="waiting">
                     <b>{step_label(step)}</b>
                     {why}
+                    <span data-testid="expires">{move || left.get()}</span>
                 </li>
             }
         })
@@ -228,8 +229,10 @@ fn state_of(step: Step) -> &'static str {
     }
 }
 
-fn numbered(steps: &[StepRow]) -> Vec<(usize, StepRow)> {
-    steps.iter().cloned().enumerate().collect()
+/// The steps worth a line: that it went out is said by the answer, once there is one.
+fn told(steps: &[StepRow]) -> Vec<(usize, StepRow)> {
+    let is_answered = |place: usize| steps.get(place + 1).is_some();
+    steps.iter().cloned().enumerate().filter(|(place, step)| step.step != Step::Sent || !is_answered(*place)).collect()
 }
 
 /// What waits, as one quiet violet card each: for the phone, where the timeline is further down.

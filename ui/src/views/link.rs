@@ -75,7 +75,7 @@ pub fn OfflineNotice() -> impl IntoView {
     let reason = move || told.with(|told| told.as_ref().and_then(|told| told.reason.clone()));
     view! {
         <Show when=move || told.with(Option::is_some)>
-            <section class="offline" data-testid="offline" aria-label="Offline">
+            <section class="offline-notice" data-testid="offline" aria-label="Offline">
                 <Icon of=icondata_lu::LuUnplug />
                 <p>
                     <b>{move || told.with(|told| told.as_ref().map(since_words))}</b>
