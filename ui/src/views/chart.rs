@@ -46,8 +46,11 @@ pub fn ChartPanel(
     let width_px = RwSignal::new(0.0_f64);
     let of = thing.clone();
     Effect::new(move |_| {
-        if charted.get().is_none() {
-            charted.set(first_series(&of));
+        // Only a choice is set: setting "none" again would wake this effect for ever.
+        if charted.get().is_none()
+            && let Some(first) = first_series(&of)
+        {
+            charted.set(Some(first));
         }
     });
     // The number of buckets follows the width in steps, so that a drawer that is being opened asks once.
