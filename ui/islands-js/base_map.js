@@ -25,7 +25,7 @@ function layers(c) {
     ...rest,
   });
   const fill = (id, layer, paint, rest = {}) => ({ id, type: "fill", source: SOURCE, "source-layer": layer, paint, ...rest });
-  const text = { "text-field": ["coalesce", ["get", "name:latin"], ["get", "name"]], "text-font": ["sans-serif"] };
+  const text = { "text-field": ["coalesce", ["get", "name:latin"], ["get", "name"]], "text-font": ["Inter Variable"] };
   return [
     { id: "ground", type: "background", paint: { "background-color": c.land } },
     fill("green", "park", { "fill-color": c.green }),

@@ -1,7 +1,10 @@
 // Starts the window. If that fails there is no window to say so, so this does.
 import init from "../fleetlens_ui.js";
 
-init().catch((error) => {
+// The map draws its labels into a texture once, so their font has to be there first, with the letters of Maltese.
+const labels = document.fonts.load("500 12px 'Inter Variable'", "Aa ĊċĠġĦħŻż").catch(() => []);
+
+labels.then(() => init()).catch((error) => {
   console.error(error);
   const note = document.createElement("p");
   note.className = "boot-failed";

@@ -226,7 +226,8 @@ pub fn place(street: &str, area: &str) -> String {
 
 /// What of a thing's description was made up, as a sentence; empty when nothing was.
 pub fn made_up(head: &ThingHead) -> String {
-    let words: Vec<String> = head.synthetic.iter().map(|field| field_word(field)).collect();
+    let mut words: Vec<String> = head.synthetic.iter().map(|field| field_word(field)).collect();
+    words.dedup(); // latitude and longitude are one word here
     let subject = match words.as_slice() {
         [] => return String::new(),
         [one] => one.clone(),
@@ -238,7 +239,7 @@ pub fn made_up(head: &ThingHead) -> String {
 fn field_word(field: &str) -> String {
     match field {
         "title" => "name".into(),
-        "at" => "position".into(),
+        "at" | "lat" | "lon" => "position".into(),
         "area" => "district".into(),
         "interval_s" => "interval".into(),
         other => other.replace('_', " "),
@@ -377,6 +378,32 @@ mod tests {
         assert_eq!(then.millis(&then), "09:04:07.020");
         assert_eq!(then.seconds(&today), "20 Nov 09:04:07");
         assert_eq!(then.exact(), "20 Nov 2025, 09:04:07.020");
+    }
+
+    #[test]
+    fn what_was_made_up_is_said_in_words() {
+        for (fields, want) in [
+            (&[][..], ""),
+            (&["capacity"], "Capacity is made up"),
+            (&["title", "lat", "lon"], "Name and position are made up"),
+            (&["title", "interval_s", "area"], "Name, interval and district are made up"),
+        ] {
+            let head = ThingHead {
+                thing: fleetlens_model::id::ThingKey(1),
+                name: String::new(),
+                title: String::new(),
+                kind: fleetlens_model::kind::Kind::Lamp,
+                at: None,
+                area: String::new(),
+                street: String::new(),
+                capacity: None,
+                synthetic: fields.iter().map(|field| (*field).to_owned()).collect(),
+                freshness: Freshness::Live,
+                heard_age_ms: None,
+                status: 0,
+            };
+            assert_eq!(made_up(&head), want);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The chart of the open thing: which series, how far back, the picture, and what the pointer is over.
 
-use fleetlens_ipc::rows::{Chart, ValueRow};
+use fleetlens_ipc::rows::{Chart, Status, ValueRow};
 use fleetlens_model::id::SeriesKey;
 use fleetlens_model::time::WallMs;
 use leptos::html;
@@ -19,8 +19,11 @@ use crate::theme::theme;
 /// How far back a chart can go, in milliseconds.
 const SPANS: [(u64, &str); 4] = [(900_000, "15 m"), (3_600_000, "1 h"), (86_400_000, "24 h"), (604_800_000, "7 d")];
 
-/// What it starts with: an hour.
-const FIRST_SPAN_MS: u64 = 3_600_000;
+/// What a chart starts with: an hour, or a quarter of one while the cache does not reach back half an hour.
+fn first_span_ms(status: Option<&Status>) -> u64 {
+    let reach_ms = status.and_then(|status| Some(status.wall_ms.since(status.oldest_sample_ms?)));
+    if reach_ms.is_some_and(|reach_ms| reach_ms >= 1_800_000) { 3_600_000 } else { 900_000 }
+}
 
 /// About one bucket for this many CSS pixels.
 const PX_PER_BUCKET: f64 = 1.5;
@@ -42,7 +45,7 @@ pub fn ChartPanel(
     charted: RwSignal<Option<SeriesKey>>,
 ) -> impl IntoView {
     let store = store();
-    let span_ms = RwSignal::new(FIRST_SPAN_MS);
+    let span_ms = RwSignal::new(store.status.with_untracked(|status| first_span_ms(status.as_ref().map(|s| &s.row))));
     let width_px = RwSignal::new(0.0_f64);
     let of = thing.clone();
     Effect::new(move |_| {

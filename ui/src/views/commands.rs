@@ -183,13 +183,16 @@ fn StepItem(row: RwSignal<Aged<CommandRow>>, step: StepRow) -> impl IntoView {
         Some(began_ms) if !is_first => format::delay(step.at_ms.since(began_ms)),
         _ => local(step.at_ms).millis(&today()),
     };
-    let by = if is_first && !by.is_empty() { format!(" by {by}") } else { String::new() };
-    let note = if step.note.is_empty() { String::new() } else { format!(" · {}", step.note) };
+    let note = match (step.note.is_empty(), is_first && !by.is_empty()) {
+        (true, true) => format!(" by {by}"),
+        (true, false) => String::new(),
+        (false, _) if step.note.starts_with("by ") => format!(" {}", step.note),
+        (false, _) => format!(" · {}", step.note),
+    };
     view! {
         <li data-step=step_word(step.step) data-state=state_of(step.step) title=local(step.at_ms).exact()>
             <b>{step_label(step.step)}</b>
             {when}
-            {by}
             {note}
         </li>
     }
