@@ -22,11 +22,6 @@ pub struct Aged<T> {
 }
 
 impl<T> Aged<T> {
-    /// Said just now.
-    pub fn now(row: T) -> Aged<T> {
-        Aged { row, at_ms: mono_ms() }
-    }
-
     /// How long ago it was said.
     pub fn elapsed_ms(&self, now_ms: f64) -> u64 {
         (now_ms - self.at_ms).max(0.0) as u64

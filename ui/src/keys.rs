@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
+use crate::clock::mono_ms;
 use crate::state::Store;
 use crate::views::find::Finder;
 
@@ -67,7 +68,7 @@ pub fn listen(store: Store, finder: Finder, help: RwSignal<bool>) {
         match act {
             Act::Go => go_ms.set_value(event.time_stamp()),
             Act::Find => finder.focus(),
-            Act::Hold => store.hold(store.held.get_untracked().is_none()),
+            Act::Hold => store.hold(store.held.get_untracked().is_none(), mono_ms()),
             Act::Help => help.set(true),
             Act::Map => store.page.set(false),
             Act::Back => back(store, finder),

@@ -5,6 +5,9 @@ pub mod chart;
 pub mod thing;
 pub mod views;
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -230,7 +233,7 @@ impl Store {
     }
 
     /// Holds live values still, or lets them go on. Commands, shadows and the link are never held.
-    pub fn hold(self, held: bool) {
+    pub fn hold(self, held: bool, now_ms: f64) {
         if !held {
             self.held.set(None);
             let behind = self.inner.try_update_value(|inner| std::mem::take(&mut inner.behind)).unwrap_or_default();
@@ -239,7 +242,7 @@ impl Store {
                 self.say(call);
             }
         } else if self.held.get_untracked().is_none() {
-            self.held.set(self.wall_now(mono_ms()));
+            self.held.set(self.wall_now(now_ms));
         }
     }
 
@@ -304,8 +307,9 @@ impl Store {
             Ok(parcel) => parcel,
             Err(error) => return self.notify(format!("{error}; reinstall Fleetlens so that its parts match")),
         };
+        let at_ms = mono_ms();
         for frame in parcel.frames {
-            self.frame(frame);
+            self.frame(frame, at_ms);
         }
         self.seen(parcel.number);
     }
@@ -322,18 +326,18 @@ impl Store {
         set_timeout(say, std::time::Duration::from_millis(SEEN_AT_LATEST_MS));
     }
 
-    fn frame(self, frame: Frame) {
+    fn frame(self, frame: Frame, at_ms: f64) {
         match frame {
             Frame::Snapshot { view, rows } => {
                 let target = self.inner.try_update_value(|inner| inner.views.snapshot(view)).flatten();
                 if let Some(target) = target {
-                    self.snapshot(target, rows);
+                    self.snapshot(target, rows, at_ms);
                 }
             }
             Frame::Patch { view, rev, changes } => {
                 let take = self.inner.try_update_value(|inner| inner.views.patch(view, rev)).unwrap_or(Take::Leave);
                 match take {
-                    Take::Apply(target) => changes.into_iter().for_each(|change| self.change(target, change)),
+                    Take::Apply(target) => changes.into_iter().for_each(|change| self.change(target, change, at_ms)),
                     Take::Behind(call) => self.say([call]),
                     Take::Leave => {}
                 }
@@ -354,14 +358,14 @@ impl Store {
         }
     }
 
-    fn snapshot(self, target: Target, rows: Rows) {
+    fn snapshot(self, target: Target, rows: Rows, at_ms: f64) {
         match rows {
-            Rows::Status(status) => self.status.set(Some(Aged::now(*status))),
+            Rows::Status(status) => self.status.set(Some(Aged { row: *status, at_ms })),
             Rows::Map(packed) => {
                 self.map_known.set(true);
                 self.mark(|marks| marks.replace(&packed));
             }
-            Rows::Thing(page) if target == Target::Hover => self.hovered.set(Some(Aged::now(page.head))),
+            Rows::Thing(page) if target == Target::Hover => self.hovered.set(Some(Aged { row: page.head, at_ms })),
             Rows::Thing(page) => {
                 let here = self.thing.with_untracked(|slot| match slot {
                     Slot::Here(thing) if thing.key == page.head.thing && thing.may_command == page.may_command => {
@@ -370,13 +374,13 @@ impl Store {
                     Slot::Here(_) | Slot::Closed | Slot::Loading(_) | Slot::Missing(_) => None,
                 });
                 match here {
-                    Some(thing) => thing.replace(*page),
-                    None => self.thing.set(Slot::Here(Thing::new(*page))),
+                    Some(thing) => thing.replace(*page, at_ms),
+                    None => self.thing.set(Slot::Here(Thing::new(*page, at_ms))),
                 }
             }
-            Rows::Chart(chart) => self.chart.set(Some(Aged::now(chart))),
+            Rows::Chart(chart) => self.chart.set(Some(Aged { row: chart, at_ms })),
             Rows::Found(rows) => self.found.set(Some(rows)),
-            Rows::Attention(rows) => self.attention.set(Aged::now(rows)),
+            Rows::Attention(rows) => self.attention.set(Aged { row: rows, at_ms }),
             Rows::Missing if target == Target::Thing => {
                 if let Some(key) = self.selected.get_untracked() {
                     self.thing.set(Slot::Missing(key));
@@ -386,7 +390,7 @@ impl Store {
         }
     }
 
-    fn change(self, target: Target, change: Change) {
+    fn change(self, target: Target, change: Change, at_ms: f64) {
         if self.held.get_untracked().is_some() && is_held(&change) {
             self.inner.update_value(|inner| {
                 inner.behind.insert(target);
@@ -394,17 +398,17 @@ impl Store {
             return;
         }
         match change {
-            Change::Status(status) => self.status.set(Some(Aged::now(*status))),
+            Change::Status(status) => self.status.set(Some(Aged { row: *status, at_ms })),
             Change::Map(packed) => self.mark(|marks| marks.apply(&packed)),
-            Change::Head(head) if target == Target::Hover => self.hovered.set(Some(Aged::now(head))),
-            Change::Head(head) => self.with_thing(target, |thing| thing.head.set(Aged::now(head))),
-            Change::Value(row) => self.with_thing(target, |thing| thing.value(row)),
-            Change::Shadow(table) => self.with_thing(target, |thing| thing.shadow(table)),
-            Change::Command(row) => self.with_thing(target, |thing| thing.command(row)),
+            Change::Head(head) if target == Target::Hover => self.hovered.set(Some(Aged { row: head, at_ms })),
+            Change::Head(head) => self.with_thing(target, |thing| thing.head.set(Aged { row: head, at_ms })),
+            Change::Value(row) => self.with_thing(target, |thing| thing.value(row, at_ms)),
+            Change::Shadow(table) => self.with_thing(target, |thing| thing.shadow(table, at_ms)),
+            Change::Command(row) => self.with_thing(target, |thing| thing.command(row, at_ms)),
             Change::Bucket(bucket) => self.with_chart(|chart| chart::take_bucket(chart, bucket)),
             Change::Mark(mark) => self.with_chart(|chart| chart::take_mark(chart, mark)),
             Change::Found(rows) => self.found.set(Some(rows)),
-            Change::Attention(rows) => self.attention.set(Aged::now(rows)),
+            Change::Attention(rows) => self.attention.set(Aged { row: rows, at_ms }),
         }
     }
 

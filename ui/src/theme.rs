@@ -99,8 +99,8 @@ mod tests {
     /// The hexadecimal colours of each theme, read from the sheet itself.
     fn tokens(theme: &str) -> BTreeMap<String, (u8, u8, u8)> {
         let sheet = include_str!("../styles/tokens.css");
-        let start = sheet.find(&format!("[data-theme=\"{theme}\"]")).unwrap();
-        let block = sheet[start..].split('}').next().unwrap();
+        let (_, from) = sheet.split_once(&format!("[data-theme=\"{theme}\"]")).unwrap();
+        let block = from.split('}').next().unwrap();
         block
             .split(['{', ';'])
             .filter_map(|line| line.trim().strip_prefix("--")?.split_once(':'))

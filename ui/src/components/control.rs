@@ -99,7 +99,8 @@ pub fn Composer(
 ) -> impl IntoView {
     let store = store();
     let draft = RwSignal::new(None::<Draft>);
-    let expiry_ms = RwSignal::new(control.expiry_ms);
+    let own_expiry_ms = thing.expiry_ms(control);
+    let expiry_ms = RwSignal::new(own_expiry_ms);
     let fault = RwSignal::new(None::<Fault>);
     let sending = RwSignal::new(false);
     let asking = RwSignal::new(false);
@@ -176,7 +177,7 @@ pub fn Composer(
                     <p class="delta" data-testid="delta">
                         <Delta now draft control />
                     </p>
-                    <Expiry expiry_ms control />
+                    <Expiry expiry_ms own_ms=own_expiry_ms />
                 </div>
             </Show>
             {move || {
@@ -265,11 +266,11 @@ fn Delta(now: Memo<Option<String>>, draft: RwSignal<Option<Draft>>, control: &'s
 }
 
 #[component]
-fn Expiry(expiry_ms: RwSignal<u64>, control: &'static Control) -> impl IntoView {
-    let own = (control.expiry_ms, format::age(control.expiry_ms));
-    let known = EXPIRIES.iter().any(|(ms, _)| *ms == own.0);
-    let choices = EXPIRIES.map(|(ms, word)| (ms, word.to_owned())).into_iter().chain((!known).then_some(own));
-    let choices: Vec<(u64, String)> = choices.collect();
+fn Expiry(expiry_ms: RwSignal<u64>, own_ms: u64) -> impl IntoView {
+    let known = EXPIRIES.iter().any(|(ms, _)| *ms == own_ms);
+    let choices = EXPIRIES.map(|(ms, word)| (ms, word.to_owned())).into_iter();
+    let mut choices: Vec<(u64, String)> = choices.chain((!known).then(|| (own_ms, format::age(own_ms)))).collect();
+    choices.sort_by_key(|(ms, _)| *ms);
     let words = choices.clone();
     // A select is as wide as its longest option; this one stands in a line of text.
     let chars = move || {

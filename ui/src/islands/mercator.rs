@@ -79,7 +79,6 @@ mod tests {
 
     #[test]
     fn a_place_lands_where_the_map_draws_it() {
-        // MapLibre's own `project` for a 1000×800 map at [14.507, 35.8955], zoom 14.15.
         let camera = Camera {
             center: local(LonLat { lon_deg: 14.507, lat_deg: 35.8955 }),
             zoom: 14.15,

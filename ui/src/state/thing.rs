@@ -62,57 +62,67 @@ pub struct Thing {
     pub commands: Cells<CommandId, CommandRow>,
     /// Whether the person here may command it.
     pub may_command: bool,
+    /// The profile's own expiries by pointer, in milliseconds.
+    expiries: Vec<(String, u64)>,
 }
 
 impl Thing {
     /// Takes a page.
-    pub fn new(page: ThingPage) -> Thing {
+    pub fn new(page: ThingPage, at_ms: f64) -> Thing {
         let thing = Thing {
             key: page.head.thing,
-            head: ArcRwSignal::new(Aged::now(page.head.clone())),
+            head: ArcRwSignal::new(Aged { row: page.head.clone(), at_ms }),
             values: ArcRwSignal::new(Vec::new()),
             shadows: ArcRwSignal::new(Vec::new()),
             commands: ArcRwSignal::new(Vec::new()),
             may_command: page.may_command,
+            expiries: page.expiries.clone(),
         };
-        thing.replace(page);
+        thing.replace(page, at_ms);
         thing
     }
 
     /// Takes a page of the same thing in place of what is here, keeping the signals of rows that stay.
-    pub fn replace(&self, page: ThingPage) {
-        self.head.set(Aged::now(page.head));
-        replace(&self.values, page.values, |row| row.series);
-        replace(&self.shadows, page.shadows, |table| table.name.clone());
-        replace(&self.commands, page.commands, |row| row.id);
+    pub fn replace(&self, page: ThingPage, at_ms: f64) {
+        self.head.set(Aged { row: page.head, at_ms });
+        replace(&self.values, page.values, at_ms, |row| row.series);
+        replace(&self.shadows, page.shadows, at_ms, |table| table.name.clone());
+        replace(&self.commands, page.commands, at_ms, |row| row.id);
+    }
+
+    /// How long a command of a control may wait unless the person says otherwise: as the profile has it, else the control.
+    pub fn expiry_ms(&self, control: &Control) -> u64 {
+        let own = self.expiries.iter().find(|(pointer, _)| pointer == control.pointer);
+        own.map_or(control.expiry_ms, |(_, ms)| *ms)
     }
 
     /// A value as it is now, new or known.
-    pub fn value(&self, row: ValueRow) {
+    pub fn value(&self, row: ValueRow, at_ms: f64) {
         let rank = (row.rank, row.series);
-        put(&self.values, row.series, row, |other| rank < (other.rank, other.series));
+        put(&self.values, row.series, Aged { row, at_ms }, |other| rank < (other.rank, other.series));
     }
 
     /// A shadow as it is now, new or known.
-    pub fn shadow(&self, table: ShadowTable) {
+    pub fn shadow(&self, table: ShadowTable, at_ms: f64) {
         let name = table.name.clone();
-        put(&self.shadows, name.clone(), table, |other| name < other.name);
+        put(&self.shadows, name.clone(), Aged { row: table, at_ms }, |other| name < other.name);
     }
 
     /// A command as it is now, new or known.
-    pub fn command(&self, row: CommandRow) {
+    pub fn command(&self, row: CommandRow, at_ms: f64) {
         let id = row.id;
-        put(&self.commands, id, row, |other| id > other.id);
+        put(&self.commands, id, Aged { row, at_ms }, |other| id > other.id);
     }
 }
 
-fn cell<K, T: Send + Sync>(key: K, row: T) -> Cell<K, T> {
-    Cell { key, row: ArcRwSignal::new(Aged::now(row)) }
+fn cell<K, T: Send + Sync>(key: K, row: Aged<T>) -> Cell<K, T> {
+    Cell { key, row: ArcRwSignal::new(row) }
 }
 
 fn replace<K: Clone + PartialEq + Send + Sync + 'static, T: Send + Sync>(
     cells: &Cells<K, T>,
     rows: Vec<T>,
+    at_ms: f64,
     key_of: impl Fn(&T) -> K,
 ) {
     let known = cells.get_untracked();
@@ -120,9 +130,10 @@ fn replace<K: Clone + PartialEq + Send + Sync + 'static, T: Send + Sync>(
         .into_iter()
         .map(|row| {
             let key = key_of(&row);
+            let row = Aged { row, at_ms };
             match known.iter().find(|cell| cell.key == key) {
                 Some(known) => {
-                    known.row.set(Aged::now(row));
+                    known.row.set(row);
                     known.clone()
                 }
                 None => cell(key, row),
@@ -139,12 +150,12 @@ fn replace<K: Clone + PartialEq + Send + Sync + 'static, T: Send + Sync>(
 fn put<K: Clone + PartialEq + Send + Sync + 'static, T: Send + Sync>(
     cells: &Cells<K, T>,
     key: K,
-    row: T,
+    row: Aged<T>,
     goes_before: impl Fn(&T) -> bool,
 ) {
     let known = cells.with_untracked(|cells| cells.iter().find(|cell| cell.key == key).cloned());
     match known {
-        Some(known) => known.row.set(Aged::now(row)),
+        Some(known) => known.row.set(row),
         None => cells.update(|cells| {
             let place = cells.iter().position(|other| other.row.with_untracked(|other| goes_before(&other.row)));
             cells.insert(place.unwrap_or(cells.len()), cell(key, row));

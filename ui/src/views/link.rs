@@ -4,7 +4,7 @@ use fleetlens_ipc::rows::{LinkState, Status};
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
 
-use crate::clock::{local, today};
+use crate::clock::{local, mono_ms, today};
 use crate::components::icon::Icon;
 use crate::form::{Form, form};
 use crate::format;
@@ -57,7 +57,7 @@ pub fn LiveSign() -> impl IntoView {
             data-testid="live"
             aria-pressed=move || is_held().to_string()
             title=move || if is_held() { "Go on with live values (Space)" } else { "Hold live values still (Space)" }
-            on:click=move |_| store.hold(!is_held())
+            on:click=move |_| store.hold(!is_held(), mono_ms())
         >
             <span class="lamp" />
             <b>{words}</b>

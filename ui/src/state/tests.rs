@@ -1,0 +1,182 @@
+//! The store against frames as a host sends them. Natively: signals need no page, and without a bridge nothing is said.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use fleetlens_ipc::rows::{CommandRow, ThingPage, ValueRow};
+use fleetlens_ipc::{RequestId, ViewId};
+use fleetlens_model::command::Phase;
+use fleetlens_model::freshness::Freshness;
+use fleetlens_model::id::CommandId;
+use fleetlens_model::identity::Actor;
+use fleetlens_model::telemetry::{Quality, Source, Timed, Value};
+
+use super::*;
+
+const LAMP: ThingKey = ThingKey(7);
+
+fn value(series: u32, rank: u8, number: f64) -> ValueRow {
+    ValueRow {
+        series: SeriesKey(series),
+        pointer: format!("/v{series}"),
+        label: String::new(),
+        unit: "%".into(),
+        decimals: 0,
+        rank,
+        value: Value::Number(number),
+        source: Source::Live,
+        quality: Quality::Good,
+        timed: Timed::ByDevice,
+        age_ms: 0,
+        old_after_ms: 60_000,
+        device_ms: WallMs(0),
+        received_ms: WallMs(0),
+    }
+}
+
+fn command(id: u64, phase: Phase) -> CommandRow {
+    CommandRow {
+        id: CommandId(id),
+        thing: LAMP,
+        shadow: String::new(),
+        title: "dim to 40 %".into(),
+        changes: Vec::new(),
+        by: Actor::default(),
+        phase,
+        steps: Vec::new(),
+        sentence: String::new(),
+        expires_in_ms: None,
+        can_cancel: false,
+    }
+}
+
+fn page(values: Vec<ValueRow>) -> Rows {
+    let head = ThingHead {
+        thing: LAMP,
+        name: "lamp-7".into(),
+        title: "Lamp 7".into(),
+        kind: Kind::Lamp,
+        at: None,
+        area: String::new(),
+        street: String::new(),
+        capacity: None,
+        synthetic: Vec::new(),
+        freshness: Freshness::Live,
+        heard_age_ms: Some(0),
+        status: 0,
+    };
+    Rows::Thing(Box::new(ThingPage { head, values, shadows: Vec::new(), commands: Vec::new(), may_command: true, expiries: Vec::new() }))
+}
+
+fn snapshot(view: u32, rows: Rows) -> Frame {
+    Frame::Snapshot { view: ViewId(view), rows }
+}
+
+fn patch(view: u32, rev: u64, changes: Vec<Change>) -> Frame {
+    Frame::Patch { view: ViewId(view), rev, changes }
+}
+
+/// A store that looks at the lamp in view 1.
+fn with_lamp(values: Vec<ValueRow>) -> (Owner, Store) {
+    let owner = Owner::new();
+    let store = owner.with(|| {
+        let store = Store::new();
+        store.open(LAMP);
+        store.frame(snapshot(1, page(values)), 0.0);
+        store
+    });
+    (owner, store)
+}
+
+fn here(store: Store) -> Thing {
+    match store.thing.get_untracked() {
+        Slot::Here(thing) => thing,
+        Slot::Closed | Slot::Loading(_) | Slot::Missing(_) => panic!("no thing is open"),
+    }
+}
+
+fn numbers(store: Store) -> Vec<(u32, f64)> {
+    let cells = here(store).values.get_untracked();
+    cells.iter().map(|cell| (cell.key.0, cell.row.with_untracked(|row| row.row.value.as_number().unwrap()))).collect()
+}
+
+#[test]
+fn a_patch_sets_its_row_and_leaves_the_others_signals_alone() {
+    let (_owner, store) = with_lamp(vec![value(1, 0, 40.0), value(2, 5, 61.0)]);
+    let before = here(store).values.get_untracked();
+    store.frame(patch(1, 2, vec![Change::Value(value(1, 0, 41.0)), Change::Value(value(3, 3, 9.0))]), 1.0);
+    assert_eq!(numbers(store), [(1, 41.0), (3, 9.0), (2, 61.0)], "a new value takes its place by rank");
+    assert_eq!(before[0].row.with_untracked(|row| row.at_ms), 1.0, "the card on the screen saw it");
+    assert_eq!(before[1].row.with_untracked(|row| row.at_ms), 0.0);
+}
+
+#[test]
+fn a_gap_shows_nothing_wrong_until_the_snapshot_mends_it() {
+    let (_owner, store) = with_lamp(vec![value(1, 0, 40.0)]);
+    let card = here(store).values.get_untracked()[0].row.clone();
+    store.frame(patch(1, 4, vec![Change::Value(value(1, 0, 99.0))]), 1.0);
+    store.frame(patch(1, 5, vec![Change::Value(value(1, 0, 98.0))]), 1.0);
+    assert_eq!(numbers(store), [(1, 40.0)]);
+    store.frame(snapshot(1, page(vec![value(1, 0, 50.0)])), 2.0);
+    assert_eq!(card.with_untracked(|row| row.row.value.clone()), Value::Number(50.0), "the same card, no new drawer");
+}
+
+#[test]
+fn holding_stops_values_but_never_commands() {
+    let (_owner, store) = with_lamp(vec![value(1, 0, 40.0)]);
+    store.held.set(Some(WallMs(5)));
+    let settled = Change::Command(command(1, Phase::Settled));
+    store.frame(patch(1, 2, vec![Change::Value(value(1, 0, 41.0)), settled]), 1.0);
+    assert_eq!(numbers(store), [(1, 40.0)]);
+    assert_eq!(here(store).commands.with_untracked(Vec::len), 1);
+    store.hold(false, 2.0);
+    store.frame(patch(1, 3, vec![Change::Value(value(1, 0, 42.0))]), 3.0);
+    assert_eq!(numbers(store), [(1, 40.0)], "what was left out is made good by a snapshot first");
+    store.frame(snapshot(1, page(vec![value(1, 0, 42.0)])), 4.0);
+    store.frame(patch(1, 2, vec![Change::Value(value(1, 0, 43.0))]), 5.0);
+    assert_eq!(numbers(store), [(1, 43.0)]);
+}
+
+#[test]
+fn the_newest_command_stands_first() {
+    let (_owner, store) = with_lamp(Vec::new());
+    let asked = [3, 5, 4].map(|id| Change::Command(command(id, Phase::Pending)));
+    store.frame(patch(1, 2, asked.into()), 1.0);
+    let ids: Vec<u64> = here(store).commands.get_untracked().iter().map(|cell| cell.key.0).collect();
+    assert_eq!(ids, [5, 4, 3]);
+}
+
+#[test]
+fn an_answer_reaches_who_asked_and_only_once() {
+    let (_owner, store) = with_lamp(Vec::new());
+    let heard = Rc::new(Cell::new(0));
+    let ear = Rc::clone(&heard);
+    store.ask(Intent::CancelCommand { command: CommandId(1) }, move |_| ear.set(ear.get() + 1));
+    let answer = |request| Frame::Answer { request: RequestId(request), outcome: Ok(Done::Cancelled(CommandId(1))) };
+    store.frame(answer(9), 0.0);
+    assert_eq!(heard.get(), 0);
+    store.frame(answer(1), 0.0);
+    store.frame(answer(1), 0.0);
+    assert_eq!(heard.get(), 1);
+}
+
+#[test]
+fn a_thing_that_is_gone_is_said_to_be_gone() {
+    let (_owner, store) = with_lamp(vec![value(1, 0, 40.0)]);
+    store.frame(snapshot(1, Rows::Missing), 1.0);
+    assert!(matches!(store.thing.get_untracked(), Slot::Missing(LAMP)));
+    store.close();
+    store.frame(snapshot(1, page(Vec::new())), 2.0);
+    assert!(matches!(store.thing.get_untracked(), Slot::Closed), "a late snapshot opens nothing");
+}
+
+#[test]
+fn a_window_of_another_contract_is_stranded_and_other_faults_are_notices() {
+    let (_owner, store) = with_lamp(Vec::new());
+    store.frame(Frame::Notice(Fault::new(FaultCode::Store, "disk full")), 0.0);
+    store.frame(Frame::Notice(Fault::new(FaultCode::Store, "disk full")), 0.0);
+    assert_eq!(store.notices.with_untracked(Vec::len), 1, "the same words once");
+    assert_eq!(store.stranded.get_untracked(), None);
+    store.frame(Frame::Notice(Fault::new(FaultCode::Contract, "old window")), 0.0);
+    assert_eq!(store.stranded.get_untracked(), Some("old window".into()));
+}
