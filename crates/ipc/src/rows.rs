@@ -147,6 +147,8 @@ pub struct ThingPage {
     pub commands: Vec<CommandRow>,
     /// Whether the person here may command it.
     pub may_command: bool,
+    /// How long a command may wait where the profile says otherwise than the kind's controls: JSON pointer, milliseconds.
+    pub expiries: Vec<(String, u64)>,
 }
 
 /// What stands at the top of a thing's page.

@@ -91,6 +91,7 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
         shadows,
         commands: commands.map(|command| command_row(command, thing.meta.kind, now)).collect(),
         may_command: fleet.config.who.role.may_command() && fleet.config.shadows,
+        expiries: fleet.config.expiry_ms.clone(),
     }
 }
 
