@@ -65,7 +65,14 @@ fn page(values: Vec<ValueRow>) -> Rows {
         heard_age_ms: Some(0),
         status: 0,
     };
-    Rows::Thing(Box::new(ThingPage { head, values, shadows: Vec::new(), commands: Vec::new(), may_command: true, expiries: Vec::new() }))
+    Rows::Thing(Box::new(ThingPage {
+        head,
+        values,
+        shadows: Vec::new(),
+        commands: Vec::new(),
+        may_command: true,
+        expiries: Vec::new(),
+    }))
 }
 
 fn snapshot(view: u32, rows: Rows) -> Frame {

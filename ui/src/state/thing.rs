@@ -2,6 +2,7 @@
 
 use fleetlens_ipc::rows::{CommandRow, ShadowTable, ThingHead, ThingPage, ValueRow};
 use fleetlens_model::id::{CommandId, SeriesKey, ThingKey};
+use fleetlens_model::kind::Control;
 use leptos::prelude::*;
 
 use crate::clock::Aged;
