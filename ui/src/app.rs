@@ -54,7 +54,7 @@ fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
             </header>
             <main class="stage">
                 <MapView />
-                <div class="over">
+                <div class="over" aria-live="polite">
                     <OfflineNotice />
                     <Notices />
                 </div>

@@ -44,6 +44,12 @@ pub fn PhoneShell() -> impl IntoView {
             tab.set(Tab::Map);
         }
     });
+    let finder = finder();
+    Effect::new(move |_| {
+        if tab.get() == Tab::Find {
+            finder.open.set(true);
+        }
+    });
     // `page` is the thing's own tab here, so that Esc and the Android back key step back from it.
     Effect::new(move |_| store.page.set(tab.get() == Tab::Thing));
     Effect::new(move |_| {
@@ -58,7 +64,7 @@ pub fn PhoneShell() -> impl IntoView {
     };
     view! {
         <div class="app" data-tab=word>
-            <div class="over">
+            <div class="over" aria-live="polite">
                 <OfflineNotice />
                 <Notices />
             </div>
@@ -67,7 +73,7 @@ pub fn PhoneShell() -> impl IntoView {
                     <MapView />
                     <button type="button" class="find-pill" data-testid="find-open" on:click=move |_| {
                         tab.set(Tab::Find);
-                        finder().focus();
+                        finder.focus();
                     }>
                         <Icon of=icondata_lu::LuSearch />
                         "Find by name, street or district"

@@ -131,7 +131,9 @@ impl MapIsland {
             let _ = cursor.canvas().style().set_property("cursor", shape);
             hovered(thing, x, y);
         });
+        let moved = Rc::clone(&leave);
         listen(&map, "mouseout", move |_| leave(None, 0.0, 0.0));
+        listen(&map, "movestart", move |_| moved(None, 0.0, 0.0));
         let chosen = ears.chosen;
         listen(&map, "click", move |event| chosen(under(event).0));
 

@@ -27,7 +27,7 @@ pub fn AttentionCard() -> impl IntoView {
                     on:click=move |_| folded.update(|folded| *folded = !*folded)
                 >
                     <b>"Needs a person"</b>
-                    <span class="count" data-testid="attention-count">{move || format::count(u64::from(count.get()))}</span>
+                    <span class="count" data-testid="attention-count" aria-live="polite">{move || format::count(u64::from(count.get()))}</span>
                     {move || {
                         if folded.get() {
                             view! { <Icon of=icondata_lu::LuChevronUp /> }

@@ -196,10 +196,13 @@ fn HoverCard(pointer: RwSignal<(f64, f64)>) -> impl IntoView {
                 .get()
                 .map(|head: ThingHead| {
                     let (x_px, y_px) = pointer.get_untracked();
+                    let (left, up) = near_edge(x_px, y_px);
                     let word = format::freshness_word(head.freshness);
                     view! {
                         <div
                             class="hover-card"
+                            class:left=left
+                            class:up=up
                             data-testid="hover"
                             style:left=format!("{x_px}px")
                             style:top=format!("{y_px}px")
@@ -215,6 +218,13 @@ fn HoverCard(pointer: RwSignal<(f64, f64)>) -> impl IntoView {
                 })
         }}
     }
+}
+
+/// Whether the card would be cut by the right or the lower edge of the window.
+fn near_edge(x_px: f64, y_px: f64) -> (bool, bool) {
+    let size = |read: Result<JsValue, JsValue>| read.ok().and_then(|size| size.as_f64());
+    let (width, height) = (size(window().inner_width()).unwrap_or(0.0), size(window().inner_height()).unwrap_or(0.0));
+    (x_px + 360.0 > width, y_px + 180.0 > height)
 }
 
 /// Which kinds the map shows, with how many there are.

@@ -1,4 +1,4 @@
-//! What a person should know although nobody asked, e.g. that the cache cannot be written. Announced to screen readers.
+//! What a person should know although nobody asked, e.g. that the cache cannot be written. The element around them is a live region.
 
 use leptos::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::state::store;
 pub fn Notices() -> impl IntoView {
     let store = store();
     view! {
-        <div class="notices" role="status" aria-live="polite" data-testid="notices">
+        <div class="notices" data-testid="notices">
             <For each=move || store.notices.get() key=|notice| notice.id let:notice>
                 <div class="notice">
                     <Icon of=icondata_lu::LuTriangleAlert />
