@@ -26,8 +26,10 @@ pub struct Want {
     pub value: Json,
     /// How far a reported number may be off and still count as obeyed.
     pub tolerance: f64,
-    /// The desired value before ours, as the person saw it: what a withdrawal puts back, and what a conflict is measured by. `None`: it was not there.
+    /// The desired value before ours, as the person saw it: what a conflict is measured by. `None`: it was not there.
     pub before: Option<Json>,
+    /// What a withdrawal puts back: `before`, or what an unfinished command of ours that this one overtook would have put back.
+    pub restore: Option<Json>,
 }
 
 impl Want {
@@ -91,6 +93,11 @@ pub enum Withdrawal {
     Needed,
     /// Done: none of its leaves stands in `desired` because of it.
     Done,
+    /// The shadow service refused it for good, with this code: the command may still happen.
+    Refused {
+        /// As shadow-protocol.md lists them.
+        code: u16,
+    },
 }
 
 impl Phase {
@@ -176,6 +183,8 @@ pub struct Command {
     pub wants: Vec<Want>,
     /// Who asked.
     pub by: Actor,
+    /// Who took it back, if anybody did.
+    pub cancelled_by: Option<Actor>,
     /// When it must not happen any more.
     pub expires_ms: WallMs,
     /// Where it stands.
@@ -200,13 +209,15 @@ pub enum Input<'a> {
     Rejected(&'a Rejection),
     /// The shadow is known anew (after a `get`, or because somebody changed it).
     Shadow(ShadowView<'a>),
-    /// A newer command for one of its leaves exists.
+    /// A newer command for all of its leaves exists.
     Overtaken {
         /// The newer one.
         by: CommandId,
     },
+    /// Somebody else wants one of its leaves otherwise now; the sentence says which.
+    Overwritten(String),
     /// A person takes it back.
-    Cancelled,
+    Cancelled(&'a Actor),
     /// Our link fell: whatever was on the wire may or may not have arrived.
     LinkLost,
     /// Time passed.
@@ -226,11 +237,16 @@ impl Command {
                 self.enter(Phase::Overtaken { by }, Step::Overtaken, now)
             }
             Input::Overtaken { .. } => {}
-            Input::Cancelled if self.phase.is_waiting() => {
+            Input::Overwritten(reason) if matches!(self.phase, Phase::Accepted { .. }) => {
+                self.enter(Phase::Rejected { code: 409, reason }, Step::Rejected, now);
+            }
+            Input::Overwritten(_) => {}
+            Input::Cancelled(by) if self.phase.is_waiting() => {
                 let withdrawal = self.withdrawal_now();
+                self.cancelled_by = Some(by.clone());
                 self.enter(Phase::Cancelled { withdrawal }, Step::Cancelled, now);
             }
-            Input::Cancelled => {}
+            Input::Cancelled(_) => {}
             Input::LinkLost => self.attempt = Attempt::Idle,
             Input::TimePassed => self.time_passed(now),
         }
@@ -250,7 +266,6 @@ impl Command {
 
     /// Whether both touch the same leaf of the same shadow, or one holds the other's.
     pub fn overlaps(&self, other: &Command) -> bool {
-        let within = |a: &str, b: &str| a == b || a.strip_prefix(b).is_some_and(|rest| rest.starts_with('/'));
         self.thing == other.thing
             && self.shadow == other.shadow
             && self
@@ -293,7 +308,11 @@ impl Command {
                 self.enter(refusal, Step::Rejected, now);
             }
             Phase::Expired { withdrawal: Withdrawal::Needed } | Phase::Cancelled { withdrawal: Withdrawal::Needed } => {
-                self.attempt = Attempt::Idle;
+                match rejection.code {
+                    409 => self.attempt = Attempt::Idle,
+                    _ if rejection.is_transient() => {}
+                    code => self.end_withdrawal(Withdrawal::Refused { code }),
+                }
             }
             Phase::Pending
             | Phase::Accepted { .. }
@@ -309,7 +328,16 @@ impl Command {
         let newer_than_ours = match (&self.phase, self.attempt) {
             (Phase::Accepted { version }, _) => view.version >= *version,
             (Phase::Sent, Attempt::Waiting { base, .. }) => view.version > base,
-            _ => false,
+            (Phase::Sent, Attempt::Idle | Attempt::Getting { .. }) => false,
+            (
+                Phase::Pending
+                | Phase::Rejected { .. }
+                | Phase::Settled
+                | Phase::Overtaken { .. }
+                | Phase::Expired { .. }
+                | Phase::Cancelled { .. },
+                _,
+            ) => false,
         };
         if newer_than_ours && self.is_obeyed(view) {
             self.enter(Phase::Settled, Step::Settled, now);
@@ -322,6 +350,45 @@ impl Command {
             let wanted_still = view.desired(&want.pointer).is_none_or(|desired| same_value(desired, &want.value));
             wanted_still && view.reported(&want.pointer).is_some_and(|have| want.is_met_by(have))
         })
+    }
+
+    /// Why an accepted command can no longer be obeyed: somebody else wants one of its leaves otherwise.
+    pub fn overwritten(&self, view: ShadowView<'_>) -> Option<String> {
+        let Phase::Accepted { version } = self.phase else { return None };
+        if view.version <= version {
+            return None;
+        }
+        let other = |want: &Want| {
+            let desired = view.desired(&want.pointer)?;
+            (!same_value(desired, &want.value))
+                .then(|| format!("somebody else set {} to {desired} meanwhile", want.pointer))
+        };
+        self.wants.iter().find_map(other)
+    }
+
+    /// Leaves the leaves that `newer` sets to it; true when none is left and the command is overtaken as a whole.
+    pub fn yield_to(&mut self, newer: &Command) -> bool {
+        let theirs = |want: &Want| {
+            newer.wants.iter().any(|w| within(&want.pointer, &w.pointer) || within(&w.pointer, &want.pointer))
+        };
+        if self.wants.iter().all(theirs) {
+            return true;
+        }
+        self.wants.retain(|want| !theirs(want));
+        false
+    }
+
+    fn end_withdrawal(&mut self, as_it_is: Withdrawal) {
+        self.attempt = Attempt::Idle;
+        match &mut self.phase {
+            Phase::Expired { withdrawal } | Phase::Cancelled { withdrawal } => *withdrawal = as_it_is,
+            Phase::Pending
+            | Phase::Sent
+            | Phase::Accepted { .. }
+            | Phase::Rejected { .. }
+            | Phase::Settled
+            | Phase::Overtaken { .. } => {}
+        }
     }
 
     fn time_passed(&mut self, now: Now) {
@@ -347,6 +414,11 @@ impl Command {
         self.attempt = Attempt::Idle;
         self.steps.push((step, now.wall));
     }
+}
+
+/// Whether `a` is the leaf `b` or lies below it.
+fn within(a: &str, b: &str) -> bool {
+    a == b || a.strip_prefix(b).is_some_and(|rest| rest.starts_with('/'))
 }
 
 #[cfg(test)]

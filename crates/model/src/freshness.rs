@@ -37,30 +37,37 @@ pub struct Silence {
     quiet_ms: u64,
     running_since: Option<MonoMs>,
     silent: bool,
+    /// When we stopped listening, until the thing is known again.
+    unknown_since: Option<WallMs>,
 }
 
 impl Silence {
-    /// A thing whose last word is known from the cache; the timer stands until the link is up.
-    pub fn restored(heard: Option<WallMs>) -> Silence {
-        Silence { heard, ..Silence::default() }
+    /// A thing from the cache: its last word, whether it was silent, and when we last listened. The timer stands until the link is up.
+    pub fn restored(heard: Option<WallMs>, silent: bool, listened: WallMs) -> Silence {
+        Silence { heard, silent, unknown_since: Some(listened), ..Silence::default() }
     }
 
-    /// The thing said something live: the timer starts anew.
-    pub fn heard(&mut self, now: Now) {
-        self.heard = Some(now.wall);
+    /// The thing said something live, dated `said`: the timer starts anew. True when it had been silent.
+    pub fn heard(&mut self, said: WallMs, now: Now) -> bool {
+        self.heard = self.heard.max(Some(said));
         self.quiet_ms = 0;
-        self.silent = false;
+        self.unknown_since = None;
         if self.running_since.is_some() {
             self.running_since = Some(now.mono);
         }
+        std::mem::replace(&mut self.silent, false)
     }
 
-    /// Our link came up: the timer runs on, and leaves the thing at least one interval to speak.
+    /// Our link came up: the timer runs on, and leaves the thing at least one interval to speak. Until it does it stays unknown,
+    /// unless its last word is younger than what would make it silent: then nothing was missed that mattered.
     pub fn link_up(&mut self, interval_ms: u64, now: Now) {
         if self.running_since.is_none() {
             let limit = limit_ms(interval_ms);
             self.quiet_ms = self.quiet_ms.min(limit.saturating_sub(interval_ms.min(limit)));
             self.running_since = Some(now.mono);
+            if self.heard.is_some_and(|heard| now.wall.since(heard) <= limit) {
+                self.unknown_since = None;
+            }
         }
     }
 
@@ -68,6 +75,7 @@ impl Silence {
     pub fn link_down(&mut self, now: Now) {
         if let Some(since) = self.running_since.take() {
             self.quiet_ms = self.quiet_ms.saturating_add(now.mono.since(since));
+            self.unknown_since = self.unknown_since.or(Some(now.wall));
         }
     }
 
@@ -77,12 +85,15 @@ impl Silence {
         let quiet_ms = self.quiet_ms.saturating_add(now.mono.since(since));
         let fell = !self.silent && self.heard.is_some() && quiet_ms > limit_ms(interval_ms);
         self.silent |= fell;
+        if fell {
+            self.unknown_since = None;
+        }
         fell
     }
 
-    /// What the thing's last word is worth. `link_lost` is when we stopped listening, `None` while we listen.
-    pub fn freshness(&self, link_lost: Option<WallMs>) -> Freshness {
-        match (self.heard, link_lost) {
+    /// What the thing's last word is worth.
+    pub fn freshness(&self) -> Freshness {
+        match (self.heard, self.unknown_since) {
             (None, _) => Freshness::Never,
             (Some(since_ms), _) if self.silent => Freshness::Silent { since_ms },
             (Some(_), Some(since_ms)) => Freshness::Unknown { since_ms },
@@ -90,7 +101,7 @@ impl Silence {
         }
     }
 
-    /// When the thing last spoke, by our wall clock.
+    /// When the thing last spoke: its own time where that is believed.
     pub fn last_heard(&self) -> Option<WallMs> {
         self.heard
     }
@@ -115,36 +126,58 @@ mod tests {
     fn silence_is_listening_time_without_a_word() {
         let mut s = Silence::default();
         s.link_up(INTERVAL_MS, at(0));
-        assert_eq!(s.freshness(None), Freshness::Never);
-        s.heard(at(10));
+        assert_eq!(s.freshness(), Freshness::Never);
+        s.heard(at(10).wall, at(10));
         assert!(!s.fell_silent(INTERVAL_MS, at(100)));
         assert!(s.fell_silent(INTERVAL_MS, at(101)));
         assert!(!s.fell_silent(INTERVAL_MS, at(200)), "told once");
-        assert_eq!(s.freshness(None), Freshness::Silent { since_ms: at(10).wall });
-        s.heard(at(210));
-        assert_eq!(s.freshness(None), Freshness::Live);
+        assert_eq!(s.freshness(), Freshness::Silent { since_ms: at(10).wall });
+        s.heard(at(210).wall, at(210));
+        assert_eq!(s.freshness(), Freshness::Live);
     }
 
     #[test]
     fn the_timer_stands_still_while_our_own_link_is_down() {
         let mut s = Silence::default();
         s.link_up(INTERVAL_MS, at(0));
-        s.heard(at(0));
+        s.heard(at(0).wall, at(0));
         s.link_down(at(80));
         assert!(!s.fell_silent(INTERVAL_MS, at(5_000)));
-        assert_eq!(s.freshness(Some(at(80).wall)), Freshness::Unknown { since_ms: at(80).wall });
+        assert_eq!(s.freshness(), Freshness::Unknown { since_ms: at(80).wall });
         s.link_up(INTERVAL_MS, at(5_000));
         assert!(!s.fell_silent(INTERVAL_MS, at(5_030)), "one interval to speak after we are back");
+        assert_eq!(s.freshness(), Freshness::Unknown { since_ms: at(80).wall }, "being back is not yet knowing");
         assert!(s.fell_silent(INTERVAL_MS, at(5_031)));
+    }
+
+    #[test]
+    fn a_short_loss_leaves_known_what_would_not_have_spoken_meanwhile() {
+        let mut s = Silence::default();
+        s.link_up(INTERVAL_MS, at(0));
+        s.heard(at(0).wall, at(0));
+        s.link_down(at(10));
+        assert_eq!(s.freshness(), Freshness::Unknown { since_ms: at(10).wall });
+        s.link_up(INTERVAL_MS, at(20));
+        assert_eq!(s.freshness(), Freshness::Live);
+    }
+
+    #[test]
+    fn a_silent_thing_is_silent_after_a_restart_until_it_speaks() {
+        let mut s = Silence::restored(Some(at(5).wall), true, at(300).wall);
+        assert_eq!(s.freshness(), Freshness::Silent { since_ms: at(5).wall });
+        s.link_up(INTERVAL_MS, at(400));
+        assert_eq!(s.freshness(), Freshness::Silent { since_ms: at(5).wall });
+        assert!(s.heard(at(401).wall, at(401)));
+        assert_eq!(s.freshness(), Freshness::Live);
     }
 
     #[test]
     fn losing_the_link_clears_no_silence() {
         let mut s = Silence::default();
         s.link_up(INTERVAL_MS, at(0));
-        s.heard(at(0));
+        s.heard(at(0).wall, at(0));
         assert!(s.fell_silent(INTERVAL_MS, at(91)));
         s.link_down(at(92));
-        assert_eq!(s.freshness(Some(at(92).wall)), Freshness::Silent { since_ms: at(0).wall });
+        assert_eq!(s.freshness(), Freshness::Silent { since_ms: at(0).wall });
     }
 }

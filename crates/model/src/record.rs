@@ -22,6 +22,13 @@ pub enum Write {
         /// What is known of it.
         meta: Meta,
     },
+    /// A thing fell silent, or spoke again after it had.
+    Silent {
+        /// The thing.
+        thing: ThingKey,
+        /// Whether it is silent now.
+        silent: bool,
+    },
     /// A series that was not there before.
     Series {
         /// Its key.
@@ -32,7 +39,7 @@ pub enum Write {
         pointer: String,
     },
     /// A value. Dropped when it was dated by the device and series, time and value are already there (ADR 3); becomes the latest
-    /// of its series unless a later one (by device time, then sequence) is there.
+    /// of its series if it [`Sample::supersedes`] the one that is.
     Sample(Sample),
     /// A shadow as it is now.
     Shadow {
@@ -90,6 +97,8 @@ pub struct Restored {
     pub installation: u64,
     /// Every thing.
     pub things: Vec<(ThingKey, ThingName, Meta)>,
+    /// The things that were silent when we last listened.
+    pub silent: Vec<ThingKey>,
     /// Every series.
     pub series: Vec<(SeriesKey, ThingKey, String)>,
     /// The latest sample of every series that has one.

@@ -88,6 +88,20 @@ pub struct Sample {
     pub timed: Timed,
 }
 
+impl Sample {
+    /// Whether this is newer news than `latest` of the same series. By device time, then sequence; but by sequence alone where our
+    /// own clock dated this one, or where `latest` lies in a future nobody believes: our clock was wrong and was put right.
+    pub fn supersedes(&self, latest: &Sample) -> bool {
+        let ours = self.timed == Timed::ByUs;
+        let impossible = latest.device_ms.0.saturating_sub(self.received_ms.0) > FUTURE_TOLERANCE_MS;
+        if ours || impossible {
+            self.seq >= latest.seq
+        } else {
+            (self.device_ms, self.seq) >= (latest.device_ms, latest.seq)
+        }
+    }
+}
+
 /// Decides which time dates a sample: the claimed one unless it lies too far ahead, else ours.
 pub fn date(claimed: Option<WallMs>, received: WallMs) -> (WallMs, Timed, Quality) {
     match claimed {
@@ -100,6 +114,30 @@ pub fn date(claimed: Option<WallMs>, received: WallMs) -> (WallMs, Timed, Qualit
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wrong_clock_of_ours_does_not_freeze_the_latest_value() {
+        let at = |seq, device_ms, received_ms, timed| Sample {
+            series: SeriesKey(1),
+            device_ms: WallMs(device_ms),
+            received_ms: WallMs(received_ms),
+            seq,
+            value: Value::Flag(true),
+            source: Source::Live,
+            quality: Quality::Good,
+            timed,
+        };
+        let day = 86_400_000;
+        for (name, new, latest, want) in [
+            ("in order", at(2, 20, 20, Timed::ByDevice), at(1, 10, 10, Timed::ByDevice), true),
+            ("late", at(2, 10, 20, Timed::ByDevice), at(1, 15, 15, Timed::ByDevice), false),
+            ("equal times", at(2, 10, 20, Timed::ByDevice), at(1, 10, 10, Timed::ByDevice), true),
+            ("our clock was a day ahead", at(2, 20, 20, Timed::ByUs), at(1, day, day, Timed::ByUs), true),
+            ("and the device has a clock", at(2, 20, 20, Timed::ByDevice), at(1, day, day, Timed::ByDevice), true),
+        ] {
+            assert_eq!(new.supersedes(&latest), want, "{name}");
+        }
+    }
 
     #[test]
     fn a_time_from_the_future_is_not_believed_and_an_old_one_is() {

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Attempt, Command, Phase, Step, Withdrawal};
+use super::{Attempt, Command, Input, Phase, Step, Withdrawal};
 use crate::shadow::{Document, Object, leaf_at, patch_of, same_value};
 use crate::time::Now;
 
@@ -49,6 +49,10 @@ impl Command {
     /// Decides what to send now, and remembers that it is on the wire. Call it after every input and whenever the link is up;
     /// `None` means wait. Only while the link is up.
     pub fn next(&mut self, view: ShadowView<'_>, now: Now) -> Option<Action> {
+        // A computer that slept hears the broker before the next tick: what is over must not leave now.
+        if self.phase.is_waiting() && self.left_ms(now) == 0 {
+            self.apply(Input::TimePassed, now);
+        }
         match (&self.phase, self.attempt) {
             (_, Attempt::Waiting { .. }) => None,
             (Phase::Pending, _) if view.current => self.publish(view, now),
@@ -124,26 +128,37 @@ impl Command {
     }
 
     fn withdraw(&mut self, view: ShadowView<'_>, now: Now) -> Option<Action> {
+        if let Some(obeyed_s) = self.obeyed_at_s(view) {
+            // The device did it while nobody looked. Putting the old value back would undo what was asked for.
+            if obeyed_s <= self.expires_ms.as_s() {
+                self.enter(Phase::Settled, Step::Settled, now);
+            } else {
+                self.end_withdrawal(Withdrawal::Done);
+            }
+            return None;
+        }
         let ours = self.wants.iter().filter(|w| w.stands_in(view.desired(&w.pointer)));
         let back: Vec<(String, Json)> = ours
-            .filter(|w| w.before.as_ref().is_none_or(|before| !same_value(before, &w.value)))
-            .map(|w| (w.pointer.clone(), w.before.clone().unwrap_or(Json::Null)))
+            .filter(|w| w.restore.as_ref().is_none_or(|restore| !same_value(restore, &w.value)))
+            .map(|w| (w.pointer.clone(), w.restore.clone().unwrap_or(Json::Null)))
             .collect();
         if back.is_empty() {
-            self.attempt = Attempt::Idle;
-            match &mut self.phase {
-                Phase::Expired { withdrawal } | Phase::Cancelled { withdrawal } => *withdrawal = Withdrawal::Done,
-                Phase::Pending
-                | Phase::Sent
-                | Phase::Accepted { .. }
-                | Phase::Rejected { .. }
-                | Phase::Settled
-                | Phase::Overtaken { .. } => {}
-            }
+            self.end_withdrawal(Withdrawal::Done);
             self.steps.push((Step::Withdrawn, now.wall));
             return None;
         }
         self.attempt = Attempt::Waiting { since: now.mono, base: view.version };
         Some(Action::Update { desired: patch_of(&back), version: view.document.map(|d| d.version) })
+    }
+
+    /// When the device reported the last of the wants, in epoch seconds, if it reports them all and nothing else is wanted.
+    fn obeyed_at_s(&self, view: ShadowView<'_>) -> Option<i64> {
+        let document = view.document.filter(|_| self.is_obeyed(view))?;
+        let leaves = document.leaves();
+        let reported = |want: &super::Want| {
+            let leaf = leaves.iter().find(|leaf| leaf.pointer == want.pointer)?;
+            leaf.reported_at_s
+        };
+        Some(self.wants.iter().filter_map(reported).max().unwrap_or(document.timestamp_s))
     }
 }

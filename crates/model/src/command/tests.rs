@@ -8,14 +8,25 @@ fn at(s: u64) -> Now {
     Now { wall: WallMs(1_700_000_000_000 + s as i64 * 1000), mono: MonoMs(1_000 + s * 1000) }
 }
 
+fn vella() -> Actor {
+    Actor { name: "M. Vella".into(), role: Role::Operator }
+}
+
 fn command(before: Option<Json>) -> Command {
     Command {
         id: CommandId(7),
         thing: ThingKey(1),
         shadow: String::new(),
         token: "fl-1-7".into(),
-        wants: vec![Want { pointer: "/dim_pct".into(), value: json!(40), tolerance: 0.5, before }],
-        by: Actor { name: "M. Vella".into(), role: Role::Operator },
+        wants: vec![Want {
+            pointer: "/dim_pct".into(),
+            value: json!(40),
+            tolerance: 0.5,
+            restore: before.clone(),
+            before,
+        }],
+        by: vella(),
+        cancelled_by: None,
         expires_ms: at(600).wall,
         phase: Phase::Pending,
         steps: vec![(Step::Asked, at(0).wall)],
@@ -149,7 +160,7 @@ fn an_expired_command_is_taken_out_of_desired_again_and_nothing_else_is() {
         ("what was wanted all along stays", Some(json!(40)), ours, None),
     ] {
         let mut c = sent();
-        c.wants[0].before = before;
+        c.wants[0].restore = before;
         c.apply(Input::Accepted { version: 3 }, at(2));
         c.apply(Input::TimePassed, at(700));
         assert_eq!(c.phase, Phase::Expired { withdrawal: Withdrawal::Needed }, "{name}");
@@ -187,16 +198,16 @@ fn a_clock_set_back_prolongs_nothing_and_one_set_forward_ends_it() {
 #[test]
 fn taking_back_ends_it_at_once_before_the_wire_and_by_withdrawal_after() {
     let mut waiting = command(None);
-    waiting.apply(Input::Cancelled, at(1));
+    waiting.apply(Input::Cancelled(&vella()), at(1));
     assert_eq!(waiting.phase, Phase::Cancelled { withdrawal: Withdrawal::NotNeeded });
     let mut away = sent();
-    away.apply(Input::Cancelled, at(2));
+    away.apply(Input::Cancelled(&vella()), at(2));
     assert_eq!(away.phase, Phase::Cancelled { withdrawal: Withdrawal::Needed });
     let mut done = sent();
     done.apply(Input::Accepted { version: 3 }, at(2));
     let obeyed = document(4, json!({"dim_pct": 40}), json!({"dim_pct": 40}));
     done.apply(Input::Shadow(view(&obeyed, 1)), at(3));
-    assert!(!done.apply(Input::Cancelled, at(4)), "what is done is done");
+    assert!(!done.apply(Input::Cancelled(&vella()), at(4)), "what is done is done");
 }
 
 #[test]
@@ -227,4 +238,69 @@ fn commands_overlap_when_one_leaf_is_or_holds_the_others() {
         y.thing = ThingKey(2);
         assert!(!x.overlaps(&y));
     }
+}
+
+#[test]
+fn what_the_device_did_while_nobody_looked_is_not_undone() {
+    for (name, reported_at_s, want) in
+        [("in time", 5, Phase::Settled), ("too late", 601, Phase::Expired { withdrawal: Withdrawal::Done })]
+    {
+        let mut c = sent();
+        c.apply(Input::Accepted { version: 3 }, at(2));
+        c.apply(Input::LinkLost, at(3));
+        c.apply(Input::TimePassed, at(90_000));
+        let mut obeyed = document(4, json!({"dim_pct": 40}), json!({"dim_pct": 40}));
+        obeyed.reported_meta =
+            json!({"dim_pct": {"timestamp": at(reported_at_s).wall.as_s()}}).as_object().unwrap().clone();
+        assert_eq!(c.next(view(&obeyed, 1), at(90_000)), Some(Action::Get), "{name}");
+        assert_eq!(c.next(view(&obeyed, 2), at(90_001)), None, "{name}: nothing is put back");
+        assert_eq!(c.phase, want, "{name}");
+    }
+}
+
+#[test]
+fn what_is_over_does_not_leave_although_no_tick_came_before_the_answer() {
+    let mut c = command(Some(json!(100)));
+    let base = document(2, json!({"dim_pct": 100}), json!({}));
+    assert_eq!(c.next(view(&base, 1), at(30_000)), None);
+    assert_eq!(c.phase, Phase::Expired { withdrawal: Withdrawal::NotNeeded });
+}
+
+#[test]
+fn a_withdrawal_that_is_refused_ends_and_says_so_and_a_busy_service_is_not_hammered() {
+    for (code, want, next) in [
+        (403, Withdrawal::Refused { code: 403 }, None),
+        (429, Withdrawal::Needed, None),
+        (409, Withdrawal::Needed, Some(Action::Get)),
+    ] {
+        let mut c = sent();
+        c.apply(Input::Accepted { version: 3 }, at(2));
+        c.apply(Input::TimePassed, at(700));
+        let found = document(5, json!({"dim_pct": 40}), json!({"dim_pct": 100}));
+        c.next(view(&found, 1), at(700));
+        assert!(matches!(c.next(view(&found, 2), at(700)), Some(Action::Update { .. })));
+        c.apply(Input::Rejected(&Rejection { code, message: "no".into() }), at(700));
+        assert_eq!(c.phase, Phase::Expired { withdrawal: want }, "{code}");
+        assert_eq!(c.next(view(&found, 2), at(700)), next, "{code}");
+    }
+}
+
+#[test]
+fn what_somebody_else_overwrote_is_told_and_not_waited_for() {
+    let mut c = sent();
+    c.apply(Input::Accepted { version: 3 }, at(2));
+    let theirs = document(5, json!({"dim_pct": 70}), json!({"dim_pct": 100}));
+    let reason = c.overwritten(view(&theirs, 1)).unwrap();
+    c.apply(Input::Overwritten(reason.clone()), at(3));
+    assert_eq!(c.phase, Phase::Rejected { code: 409, reason });
+    assert_eq!(c.overwritten(view(&theirs, 1)), None, "once");
+}
+
+#[test]
+fn a_newer_command_takes_only_the_leaves_it_sets() {
+    let mut both = sent();
+    both.wants.push(Want { pointer: "/on".into(), value: json!(true), tolerance: 0.0, before: None, restore: None });
+    assert!(!both.yield_to(&command(None)));
+    assert_eq!(both.wants.iter().map(|w| w.pointer.as_str()).collect::<Vec<_>>(), ["/on"]);
+    assert!(sent().yield_to(&command(None)));
 }
