@@ -34,7 +34,6 @@ impl Mosquitto {
         let program = place::system_program("mosquitto")?;
         let folder = tempfile::tempdir().expect("a folder for the broker's state");
         let log = place::log(&format!("mosquitto-{name}"));
-        let _ = fs::remove_file(&log);
         let mut broker = Mosquitto { program, folder, log, port: 0, running: None };
         for _ in 0..PORTS {
             broker.port = free_port();

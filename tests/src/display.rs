@@ -20,8 +20,7 @@ impl Display {
         let log = place::log(&format!("display-{name}"));
         let screen = format!("{width}x{height}x24");
         let mut server = Command::new(xvfb);
-        // -terminate: the server ends with its last client, should everybody else be killed.
-        server.args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp", "-terminate"]);
+        server.args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp"]);
         let mut server = Group::spawn(&mut server, &log, Output::Read);
         let number = first_line(&mut server, "the number of its display");
         let bus = place::system_program("dbus-daemon").map(|daemon| {

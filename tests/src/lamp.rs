@@ -14,7 +14,7 @@ pub struct Lamp {
 }
 
 impl Lamp {
-    /// Connects, describes itself (retained), measures once and reports a classic shadow. Needs a shadow service on the broker.
+    /// Connects, describes itself (retained) and reports a classic shadow; it has not measured anything yet. Needs a shadow service on the broker.
     pub async fn start(url: &str, name: &str) -> Lamp {
         let shadow = format!("$aws/things/{name}/shadow/#");
         let peer = Peer::connect(url, name, &[&shadow]).await;
@@ -26,7 +26,6 @@ impl Lamp {
         });
         let topic = lamp.topic("meta");
         lamp.peer.publish_retained(&topic, meta.to_string()).await;
-        lamp.measure(now_ms(), &json!({ "dim_pct": 100, "power_w": 61.5, "temp_c": 24.0 })).await;
         lamp.report(&json!({ "dim_pct": 100, "on": true, "firmware": "2.4.1" })).await;
         lamp.document().await;
         lamp
@@ -35,6 +34,11 @@ impl Lamp {
     /// The client it speaks through.
     pub fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    /// What a lamp at full light measures, now.
+    pub async fn measure_now(&self) {
+        self.measure(now_ms(), &json!({ "dim_pct": 100, "power_w": 61.5, "temp_c": 24.0 })).await;
     }
 
     /// A message of telemetry, measured at `ts` (epoch milliseconds).

@@ -11,6 +11,7 @@
 //! | [`desk`] | a window without a screen: the frames of a host, applied |
 //! | [`display`] | an X server of its own |
 //! | [`window`] | the app's window, driven over WebDriver |
+//! | [`person`] | what a person does at the window and reads from it |
 //! | [`picture`] | colours and differences of what the window shows |
 //!
 //! What does not belong here: anything a test claims. A harness that cannot do its work panics with a sentence, because
@@ -29,6 +30,7 @@ pub mod desk;
 pub mod display;
 pub mod lamp;
 pub mod peer;
+pub mod person;
 pub mod picture;
 pub mod place;
 pub mod process;

@@ -24,7 +24,10 @@ pub fn results() -> PathBuf {
 pub fn log(name: &str) -> PathBuf {
     let folder = results().join("logs");
     fs::create_dir_all(&folder).unwrap_or_else(|e| panic!("cannot make {}: {e}", folder.display()));
-    folder.join(format!("{name}.log"))
+    let log = folder.join(format!("{name}.log"));
+    // Of an earlier run; that there is none is the usual case.
+    let _ = fs::remove_file(&log);
+    log
 }
 
 /// A program of ours, from `FLEETLENS_BIN_DIR` or else the folder cargo builds into. `cargo xtask test` builds them first.

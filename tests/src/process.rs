@@ -122,6 +122,16 @@ pub fn children_of(parent: u32) -> Vec<u32> {
         .collect()
 }
 
+/// How long ago a process was started, to a hundredth of a second; `None` when it is gone.
+pub fn age_of(process: u32) -> Option<Duration> {
+    // Field 22, in clock ticks since boot, of which Linux shows 100 a second to programs (proc_pid_stat(5)).
+    const TICKS_PER_S: f64 = 100.0;
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let started: f64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+    let uptime: f64 = std::fs::read_to_string("/proc/uptime").ok()?.split_whitespace().next()?.parse().ok()?;
+    Duration::try_from_secs_f64(uptime - started / TICKS_PER_S).ok()
+}
+
 /// State and parent, from `/proc/PID/stat` (proc_pid_stat(5)); the name before them may hold anything, brackets too.
 fn stat(process: u32) -> Option<(char, u32)> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
@@ -165,6 +175,14 @@ mod tests {
         drop(group.watchdog.as_mut().unwrap().stdin.take());
         wait_for_the_end_of(child);
         assert!(group.leader.wait().unwrap().code().is_none(), "the leader was killed");
+    }
+
+    #[test]
+    fn a_process_has_the_age_of_its_start() {
+        let (group, _) = shell("echo 0; sleep 600 & wait");
+        let young = age_of(group.id()).unwrap();
+        let ours = age_of(std::process::id()).unwrap();
+        assert!(young <= ours && young < Duration::from_secs(30), "{young:?}, we ourselves {ours:?}");
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Window {
         command.args([format!("--port={port}"), "--host=127.0.0.1".to_owned()]);
         // Without it the app does not let itself be driven, and the session would wait for ever.
         command.env("TAURI_WEBVIEW_AUTOMATION", "true");
-        command.env("WEBKIT_DISABLE_COMPOSITING_MODE_WARNING", "1").env("RUST_LOG", "info,fleetlens=debug");
+        command.env("RUST_LOG", "info,mqtt5=warn,fleetlens_host=debug,fleetlens_shell=debug").env("NO_COLOR", "1");
         display.show(&mut command);
         let driver_program = Group::spawn(&mut command, &log, Output::Logged);
 

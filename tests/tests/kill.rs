@@ -88,7 +88,6 @@ async fn every_message_is_there_once_whenever_the_app_is_killed() {
     let text = ProfileText { client_id: Some(CLIENT.into()), ..ProfileText::new("Kill", broker.url()) };
     let profile = text.write(folder.path());
     let log = place::log("kill-child");
-    let _ = std::fs::remove_file(&log);
     let peer = Peer::connect(&broker.url(), "publisher", &["city/#"]).await;
 
     let mut dice = Dice(SEED);
