@@ -233,7 +233,7 @@ pub fn made_up(head: &ThingHead) -> String {
         [one] => one.clone(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
     };
-    format!("{} {} made up", capital(&subject), if words.len() == 1 { "is" } else { "are" })
+    format!("{} {} made up", capital(&subject), if words.len() == 1 && !subject.ends_with('s') { "is" } else { "are" })
 }
 
 fn field_word(field: &str) -> String {
@@ -241,6 +241,7 @@ fn field_word(field: &str) -> String {
         "title" => "name".into(),
         "at" | "lat" | "lon" => "position".into(),
         "area" => "district".into(),
+        "accessible" | "charging" => format!("{field} spaces"),
         "interval_s" => "interval".into(),
         other => other.replace('_', " "),
     }
@@ -387,6 +388,7 @@ mod tests {
             (&["capacity"], "Capacity is made up"),
             (&["title", "lat", "lon"], "Name and position are made up"),
             (&["title", "interval_s", "area"], "Name, interval and district are made up"),
+            (&["accessible"], "Accessible spaces are made up"),
         ] {
             let head = ThingHead {
                 thing: fleetlens_model::id::ThingKey(1),

@@ -404,6 +404,7 @@ impl Store {
             Change::Head(head) => self.with_thing(target, |thing| thing.head.set(Aged { row: head, at_ms })),
             Change::Value(row) => self.with_thing(target, |thing| thing.value(row, at_ms)),
             Change::Shadow(table) => self.with_thing(target, |thing| thing.shadow(table, at_ms)),
+            Change::ShadowGone(name) => self.with_thing(target, |thing| thing.shadow_gone(&name)),
             Change::Command(row) => self.with_thing(target, |thing| thing.command(row, at_ms)),
             Change::Bucket(bucket) => self.with_chart(|chart| chart::take_bucket(chart, bucket)),
             Change::Mark(mark) => self.with_chart(|chart| chart::take_mark(chart, mark)),
@@ -444,7 +445,7 @@ fn is_held(change: &Change) -> bool {
         | Change::Mark(_)
         | Change::Found(_)
         | Change::Attention(_) => true,
-        Change::Status(_) | Change::Shadow(_) | Change::Command(_) => false,
+        Change::Status(_) | Change::Shadow(_) | Change::ShadowGone(_) | Change::Command(_) => false,
     }
 }
 

@@ -44,9 +44,9 @@ fn default_interval_s() -> u32 {
 }
 
 impl Meta {
-    /// The unit of a value: the sender's word first, then the kind's; empty for none.
+    /// The unit of a value: the sender's word first, then the kind's; empty for none. An empty word of the sender is none.
     pub fn unit<'a>(&'a self, pointer: &str) -> &'a str {
-        let given = self.units.iter().find(|(p, _)| p == pointer).map(|(_, unit)| unit.as_str());
+        let given = self.units.iter().find(|(p, unit)| p == pointer && !unit.is_empty()).map(|(_, unit)| unit.as_str());
         given.or_else(|| self.kind.field(pointer).map(|field| field.unit)).unwrap_or("")
     }
 }

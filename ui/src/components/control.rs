@@ -73,7 +73,7 @@ pub fn leaf_of(thing: &Thing, control: &Control) -> Option<LeafRow> {
 }
 
 /// What the device is at now: what it reports, else its newest value, as JSON; tracked.
-fn now_of(thing: &Thing, control: &Control) -> Option<String> {
+pub fn now_of(thing: &Thing, control: &Control) -> Option<String> {
     if let Some(reported) = leaf_of(thing, control).and_then(|leaf| leaf.reported) {
         return Some(reported);
     }

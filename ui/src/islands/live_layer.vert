@@ -25,7 +25,8 @@ void main() {
   if (a_look.y == WARNING) size = 6.5;
   if (a_look.y == CRITICAL) size = 7.0;
   v_size = size * u_sizes.x * u_sizes.y;
-  v_half = v_size + 9.0 * u_sizes.y; // room for the rings
+  // Room for the rings where there are any; without them the points of a large city would mostly be empty.
+  v_half = v_size + (a_look.z == 0u ? 2.5 : 10.5) * u_sizes.y;
   gl_PointSize = 2.0 * v_half;
   v_look = a_look;
 }

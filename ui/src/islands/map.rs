@@ -30,9 +30,9 @@ const AREA_MARGIN: f64 = 0.35;
 pub enum MapError {
     /// The graphics card or its driver offers no WebGL 2.
     #[error(
-        "the map needs WebGL 2, which this computer does not offer; finding things and their pages work all the same ({0})"
+        "the map needs WebGL 2, which this computer does not offer; finding things and their pages work all the same"
     )]
-    NoWebGl(String),
+    NoWebGl,
     /// See there.
     #[error(transparent)]
     Layer(#[from] LayerError),
@@ -80,7 +80,10 @@ impl MapIsland {
         ears: MapEars,
     ) -> Result<MapIsland, MapError> {
         maplibre::set_worker_url(&address("vendor/maplibre-gl/maplibre-gl-worker.mjs"));
-        let map = maplibre::Map::new(&options(at)).map_err(|error| MapError::NoWebGl(words(&error)))?;
+        let map = maplibre::Map::new(&options(at)).map_err(|error| {
+            web_sys::console::warn_2(&"map".into(), &error);
+            MapError::NoWebGl
+        })?;
         map.touch_zoom_rotate().disable_rotation();
         map.keyboard().disable_rotation();
         let loaded = Rc::new(Cell::new(false));

@@ -109,6 +109,16 @@ impl Thing {
         put(&self.shadows, name.clone(), Aged { row: table, at_ms }, |other| name < other.name);
     }
 
+    /// A shadow that is no more.
+    pub fn shadow_gone(&self, name: &str) {
+        self.shadows.update(|cells| cells.retain(|cell| cell.key != name));
+    }
+
+    /// A shadow that is no more.
+    pub fn shadow_gone(&self, name: &str) {
+        self.shadows.update(|cells| cells.retain(|cell| cell.key != name));
+    }
+
     /// A command as it is now, new or known.
     pub fn command(&self, row: CommandRow, at_ms: f64) {
         let id = row.id;

@@ -45,7 +45,7 @@ pub fn MapView() -> impl IntoView {
         let Some(element) = element.get() else { return };
         match MapIsland::mount(&element, store.marks(), form.reach_px(), ears(store, form, pointer, failed)) {
             Ok(map) => island.set_value(Some(map)),
-            Err(error) => failed.set(Some(error.to_string())),
+            Err(error) => failed.set(Some(format::capital(&error.to_string()))),
         }
         follow_size(&element, island);
     });
@@ -121,7 +121,7 @@ fn ears(store: Store, form: Form, pointer: RwSignal<(f64, f64)>, failed: RwSigna
             None => {}
         }),
         drawn: Box::new(move |count| tell_drawn(store, count)),
-        failed: Rc::new(move |error| failed.set(Some(error.to_string()))),
+        failed: Rc::new(move |error| failed.set(Some(format::capital(&error.to_string())))),
     }
 }
 

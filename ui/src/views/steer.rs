@@ -4,26 +4,27 @@
 use fleetlens_model::kind::{Control, Kind, Takes};
 use leptos::prelude::*;
 
-use crate::components::control::{Composer, Draft, leaf_of};
+use crate::components::control::{Composer, Draft, leaf_of, now_of};
 use crate::components::modal::Modal;
 use crate::format;
 use crate::state::thing::Thing;
 
-/// The kind's controls; nothing at all for who may not command.
+/// The controls; nothing at all for who may not command.
 #[component]
 pub fn Controls(
     /// Of which thing.
     thing: Thing,
 ) -> impl IntoView {
-    let kind = kind_of(&thing);
-    move || {
-        let controls = kind.get().controls();
-        let thing = thing.clone();
-        (thing.may_command && !controls.is_empty()).then(move || {
-            let composers =
-                controls.iter().map(|control| view! { <Composer thing=thing.clone() control /> }).collect_view();
-            view! { <section class="controls" data-testid="controls">{composers}</section> }
-        })
+    let offered = offered(&thing);
+    let thing = StoredValue::new(thing);
+    view! {
+        <Show when=move || offered.with(|offered| !offered.is_empty())>
+            <section class="controls" data-testid="controls">
+                <For each=move || controls(&offered.get()) key=|control| control.pointer let:control>
+                    <Composer thing=thing.get_value() control />
+                </For>
+            </section>
+        </Show>
     }
 }
 
@@ -33,16 +34,33 @@ pub fn BigButtons(
     /// Of which thing.
     thing: Thing,
 ) -> impl IntoView {
-    let kind = kind_of(&thing);
-    move || {
-        let controls = kind.get().controls();
-        let thing = thing.clone();
-        (thing.may_command && !controls.is_empty()).then(move || {
-            let buttons =
-                controls.iter().map(|control| view! { <BigButton thing=thing.clone() control /> }).collect_view();
-            view! { <section class="big-buttons" data-testid="controls">{buttons}</section> }
-        })
+    let offered = offered(&thing);
+    let thing = StoredValue::new(thing);
+    view! {
+        <Show when=move || offered.with(|offered| !offered.is_empty())>
+            <section class="big-buttons" data-testid="controls">
+                <For each=move || controls(&offered.get()) key=|control| control.pointer let:control>
+                    <BigButton thing=thing.get_value() control />
+                </For>
+            </section>
+        </Show>
     }
+}
+
+/// The leaves that the person may set and that the thing has: what no shadow holds and no value tells of, e.g. the barrier of an
+/// open car park, could never be obeyed.
+fn offered(thing: &Thing) -> Memo<Vec<(Kind, &'static str)>> {
+    let (of, kind) = (thing.clone(), kind_of(thing));
+    Memo::new(move |_| {
+        let kind = kind.get();
+        let has = |control: &&Control| now_of(&of, control).is_some() || leaf_of(&of, control).is_some();
+        let controls = kind.controls().iter().filter(|_| of.may_command);
+        controls.filter(has).map(|control| (kind, control.pointer)).collect()
+    })
+}
+
+fn controls(offered: &[(Kind, &'static str)]) -> Vec<&'static Control> {
+    offered.iter().filter_map(|(kind, pointer)| kind.control(pointer)).collect()
 }
 
 #[component]
