@@ -43,6 +43,8 @@ pub enum Change {
     Value(ValueRow),
     /// A shadow as it is now, new or known, by its name.
     Shadow(ShadowTable),
+    /// A shadow that is no more, by its name.
+    ShadowGone(String),
     /// A command as it is now, new or known, by its id.
     Command(CommandRow),
     /// A bucket as it is now, new or known, by its start. The window drops what leaves the span.
