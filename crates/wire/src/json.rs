@@ -4,6 +4,7 @@ use fleetlens_model::shadow::Object;
 use serde_json::Value;
 
 use crate::WireError;
+use crate::quote::{QUOTE_MAX_CHARS, quote};
 
 /// The object that is `payload`, of at most `max_bytes` and `max_nesting` brackets.
 pub(crate) fn object(payload: &[u8], max_bytes: usize, max_nesting: usize) -> Result<Object, WireError> {
@@ -12,7 +13,7 @@ pub(crate) fn object(payload: &[u8], max_bytes: usize, max_nesting: usize) -> Re
     }
     let text = std::str::from_utf8(payload).map_err(|error| WireError::NotUtf8 { at: error.valid_up_to() })?;
     // serde_json itself stops at 128 brackets, before the stack does.
-    let value: Value = serde_json::from_str(text).map_err(|error| WireError::NotJson { why: error.to_string() })?;
+    let value: Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
     if deeper_than(&value, max_nesting) {
         return Err(WireError::TooDeep { max: max_nesting });
     }
@@ -33,6 +34,10 @@ fn deeper_than(value: &Value, max: usize) -> bool {
     }
 }
 
+/// The highest version read. Services count in signed 64-bit numbers, and so does our cache; from a
+/// higher one no client could go on.
+const VERSION_MAX: u64 = i64::MAX.cast_unsigned();
+
 /// An object being taken apart field by field. `null` counts as absent where a field is optional.
 pub(crate) struct Fields(Object);
 
@@ -51,13 +56,20 @@ impl Fields {
         value.as_u64().ok_or_else(|| wrong(field, &value, "a whole number from 0"))
     }
 
+    /// A shadow's version, up to [`VERSION_MAX`].
+    pub(crate) fn version(&mut self) -> Result<u64, WireError> {
+        let value = self.required("version")?;
+        let version = value.as_u64().filter(|version| *version <= VERSION_MAX);
+        version.ok_or_else(|| wrong("version", &value, "a whole number from 0 to 9223372036854775807"))
+    }
+
     pub(crate) fn i64(&mut self, field: &str) -> Result<i64, WireError> {
         let value = self.required(field)?;
         value.as_i64().ok_or_else(|| wrong(field, &value, "a whole number"))
     }
 
     pub(crate) fn object(&mut self, field: &str) -> Result<Object, WireError> {
-        self.optional_object(field)?.ok_or_else(|| WireError::Missing { field: field.to_owned() })
+        self.optional_object(field)?.ok_or_else(|| missing(field))
     }
 
     pub(crate) fn optional_object(&mut self, field: &str) -> Result<Option<Object>, WireError> {
@@ -71,7 +83,7 @@ impl Fields {
     }
 
     fn required(&mut self, field: &str) -> Result<Value, WireError> {
-        self.optional(field).ok_or_else(|| WireError::Missing { field: field.to_owned() })
+        self.optional(field).ok_or_else(|| missing(field))
     }
 
     fn optional(&mut self, field: &str) -> Option<Value> {
@@ -79,10 +91,20 @@ impl Fields {
     }
 }
 
+/// A complaint in the parser's words, which may quote a whole text.
+pub(crate) fn not_json(error: &serde_json::Error) -> WireError {
+    WireError::NotJson { why: quote(&error.to_string(), QUOTE_MAX_CHARS) }
+}
+
+/// A complaint about a field that is not there.
+pub(crate) fn missing(field: &str) -> WireError {
+    WireError::Missing { field: quote(field, QUOTE_MAX_CHARS) }
+}
+
 /// A complaint with at most 40 characters of what was given.
 pub(crate) fn wrong(field: &str, given: &Value, wanted: &'static str) -> WireError {
     let given = given.to_string();
     let short: String = given.chars().take(40).collect();
     let given = if short.len() < given.len() { format!("{short}…") } else { given };
-    WireError::WrongType { field: field.to_owned(), given, wanted }
+    WireError::WrongType { field: quote(field, QUOTE_MAX_CHARS), given, wanted }
 }

@@ -5,11 +5,15 @@
 
 mod json;
 pub mod meta;
+mod quote;
 pub mod shadow;
 pub mod telemetry;
 pub mod template;
 
-/// Why a message is refused. The text stands on the diagnostics page beside the topic, so it says what was given.
+pub use quote::REFUSAL_MAX_CHARS;
+
+/// Why a message is refused. The text stands on the diagnostics page beside the topic, so it says what was given; it quotes at most
+/// the first 200 characters of anything and is never longer than [`REFUSAL_MAX_CHARS`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     /// The topic is none of a shadow's.
@@ -18,7 +22,7 @@ pub enum WireError {
     /// A request's topic where an answer was to be read.
     #[error("{topic} is where shadow requests go; answers come below it")]
     NotAnAnswer {
-        /// The topic.
+        /// The topic, or its beginning.
         topic: String,
     },
     /// More bytes than such a message can have.
@@ -44,7 +48,7 @@ pub enum WireError {
     /// Text that is no JSON.
     #[error("the payload is not JSON: {why}")]
     NotJson {
-        /// In the parser's words, with line and column.
+        /// In the parser's words, or their beginning, with line and column.
         why: String,
     },
     /// JSON of another shape.
@@ -59,20 +63,107 @@ pub enum WireError {
         /// Values allowed.
         max: usize,
     },
+    /// A name, with those of the objects around it, that is too long for a series.
+    #[error("the name of a value, \"{pointer}\", has {given} bytes; at most {max} are allowed")]
+    NameTooLong {
+        /// The beginning of its JSON pointer.
+        pointer: String,
+        /// Bytes of the whole pointer.
+        given: usize,
+        /// Bytes allowed.
+        max: usize,
+    },
     /// A field that must be there.
     #[error("the field \"{field}\" is missing")]
     Missing {
-        /// Its name.
+        /// Its name, or the beginning of its pointer.
         field: String,
     },
     /// A field of the wrong type or out of range.
     #[error("the field \"{field}\" is {given}; it must be {wanted}")]
     WrongType {
-        /// Its name.
+        /// Its name, or the beginning of its pointer.
         field: String,
         /// The first 40 characters of what was given.
         given: String,
         /// What would be right.
         wanted: &'static str,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::shadow::{Op, ShadowTopic, ShadowTopicKind, decode_answer, decode_request};
+    use super::telemetry::Envelope;
+    use super::template::Place;
+    use super::*;
+
+    /// Every text of a stranger that a refusal may quote, as long as it can be and in characters that grow when they are escaped.
+    #[test]
+    fn a_refusal_is_never_long_whatever_it_quotes() {
+        let reject = |kind| ShadowTopic::new("lamp-1", None, kind);
+        let answer = |payload: &str| decode_answer(&reject(ShadowTopicKind::Delta), payload.as_bytes()).map(drop);
+        let telemetry = |payload: &str, envelope: &Envelope| telemetry::decode(payload.as_bytes(), envelope).map(drop);
+        let meta = |payload: &str| meta::decode(payload.as_bytes(), &Place::default()).map(drop);
+        for c in ["x", "\n", "\"", "\\", "~", "Ħ", "\u{202e}", "\u{10ffff}"] {
+            let long = c.repeat(3_000);
+            let at = Envelope { values: format!("/{long}"), time: Some(format!("/{long}")) };
+            let refused = [
+                ("a foreign topic", ShadowTopic::parse(&long).map(drop).map_err(WireError::from)),
+                (
+                    "an operation",
+                    ShadowTopic::parse(&format!("$aws/things/a/shadow/{long}")).map(drop).map_err(Into::into),
+                ),
+                (
+                    "a thing",
+                    ShadowTopic::parse(&format!("$aws/things/{long}/shadow/get")).map(drop).map_err(Into::into),
+                ),
+                (
+                    "a request where an answer belongs",
+                    decode_answer(
+                        &ShadowTopic { thing: long.clone(), ..reject(ShadowTopicKind::Request(Op::Get)) },
+                        b"",
+                    )
+                    .map(drop),
+                ),
+                ("not JSON", answer(&long)),
+                ("a field of another type", answer(&json!({ "state": long }).to_string())),
+                (
+                    "a token of another type",
+                    answer(&json!({"state": {}, "version": 1, "timestamp": 1, "clientToken": [long]}).to_string()),
+                ),
+                ("a series' name", telemetry(&json!({ long.as_str(): 1 }).to_string(), &Envelope::default())),
+                ("a value", telemetry(&json!({ "a": long }).to_string(), &Envelope::default())),
+                ("the envelope", telemetry("{}", &at)),
+                (
+                    "a time",
+                    telemetry(
+                        &json!({ "t": long }).to_string(),
+                        &Envelope { time: Some("/t".into()), ..Envelope::default() },
+                    ),
+                ),
+                ("a description's word", meta(&json!({ "lat": long }).to_string())),
+                (
+                    "a description's unit",
+                    meta(&json!({ "units": { long.as_str(): { long.as_str(): 1 } } }).to_string()),
+                ),
+            ];
+            for (name, outcome) in refused {
+                let refusal = outcome.expect_err(name).to_string();
+                assert!(refusal.chars().count() <= REFUSAL_MAX_CHARS, "{name}: {refusal}");
+            }
+
+            let rejected = json!({"code": 400, "message": long}).to_string();
+            let rejected = decode_answer(&reject(ShadowTopicKind::Rejected(Op::Update)), rejected.as_bytes()).unwrap();
+            let shadow::Answer::Rejected { rejection, .. } = rejected else { panic!("{rejected:?}") };
+            let ours =
+                decode_request(Op::Update, json!({"state": { long.as_str(): 1 }}).to_string().as_bytes()).unwrap_err();
+            for rejection in [rejection, ours] {
+                let length = rejection.message.chars().count();
+                assert!((1..=REFUSAL_MAX_CHARS).contains(&length), "{length} characters of {c:?}");
+            }
+        }
+    }
 }

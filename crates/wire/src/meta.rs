@@ -43,8 +43,7 @@ pub fn decode(payload: &[u8], place: &Place<'_>) -> Result<Meta, WireError> {
         return Ok(from_place(place));
     }
     let object = json::object(payload, META_MAX_BYTES, 4)?;
-    let given: Given =
-        serde_json::from_value(Json::Object(object)).map_err(|e| WireError::NotJson { why: e.to_string() })?;
+    let given: Given = serde_json::from_value(Json::Object(object)).map_err(|error| json::not_json(&error))?;
     let at = match (given.lon, given.lat) {
         (Some(lon), Some(lat)) => LonLat::new(lon, lat),
         (Some(_) | None, Some(_) | None) => None,

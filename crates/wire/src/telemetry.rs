@@ -9,6 +9,7 @@ use fleetlens_model::telemetry::{TEXT_MAX_BYTES, Value};
 use fleetlens_model::time::WallMs;
 use serde_json::Value as Json;
 
+use crate::quote::{QUOTE_MAX_CHARS, quote};
 use crate::{WireError, json};
 
 /// The largest telemetry payload, in bytes (what a 256-KiB document needs; AWS allows 128 KiB).
@@ -16,6 +17,9 @@ pub const PAYLOAD_MAX_BYTES: usize = 256 * 1024;
 
 /// Values one message may carry.
 pub const VALUES_MAX: usize = 512;
+
+/// The longest JSON pointer of a value, in bytes; each becomes a series with a row, an index entry and a place on the screen.
+pub const POINTER_MAX_BYTES: usize = 256;
 
 /// Brackets within each other.
 const NESTING_MAX: usize = 8;
@@ -46,8 +50,7 @@ pub struct Telemetry {
 pub fn decode(payload: &[u8], envelope: &Envelope) -> Result<Telemetry, WireError> {
     let whole = Json::Object(json::object(payload, PAYLOAD_MAX_BYTES, NESTING_MAX)?);
     let claimed = envelope.time.as_deref().map(|pointer| time_at(&whole, pointer)).transpose()?.flatten();
-    let missing = || WireError::Missing { field: envelope.values.clone() };
-    let values = whole.pointer(&envelope.values).ok_or_else(missing)?;
+    let values = whole.pointer(&envelope.values).ok_or_else(|| json::missing(&envelope.values))?;
     let Json::Object(values) = values else {
         return Err(json::wrong(&envelope.values, values, "an object of values"));
     };
@@ -84,6 +87,11 @@ fn collect_value(
     skip: Option<&str>,
     found: &mut Vec<(String, Value)>,
 ) -> Result<(), WireError> {
+    // Before going deeper: what lies below would only be longer, and a long name copied for each of thousands is a load by itself.
+    if pointer.len() > POINTER_MAX_BYTES {
+        let (given, max) = (pointer.len(), POINTER_MAX_BYTES);
+        return Err(WireError::NameTooLong { pointer: quote(&pointer, QUOTE_MAX_CHARS), given, max });
+    }
     let value = match value {
         Json::Null => return Ok(()),
         Json::Bool(flag) => Value::Flag(*flag),
@@ -153,10 +161,21 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_name_is_kept() {
+        for name in ["n".repeat(255), "~".repeat(127) + "n"] {
+            let payload = format!(r#"{{"{name}":1}}"#);
+            let values = decode(payload.as_bytes(), &envelope("", None)).unwrap().values;
+            assert_eq!(values[0].0.len(), POINTER_MAX_BYTES, "{name}");
+        }
+    }
+
+    #[test]
     fn a_bad_payload_is_refused_whole_and_says_why() {
         let deep = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
         let many: String = (0..600).map(|i| format!("\"v{i}\":1,")).collect();
         let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(1025));
+        let named = |name: &str| format!(r#"{{"values":{{"{name}":1}}}}"#);
+        let nested = |length: usize| format!(r#"{{"{0}":{{"{0}":1}}}}"#, "n".repeat(length));
         for (name, payload, says) in [
             ("empty", String::new(), "not JSON"),
             ("an array", "[1]".into(), "an array where an object belongs"),
@@ -164,6 +183,10 @@ mod tests {
             ("deep", deep, "not JSON: recursion limit"),
             ("many", format!("{{\"values\":{{{}\"z\":1}}}}", many), "more than 512 values"),
             ("long text", format!(r#"{{"values":{long}}}"#), "at most 1024 bytes"),
+            ("a long name", named(&"n".repeat(256)), "nnn…\", has 257 bytes; at most 256"),
+            ("a long name of two bytes a letter", named(&"ħ".repeat(128)), "has 257 bytes; at most 256"),
+            ("names long together", format!(r#"{{"values":{}}}"#, nested(130)), "has 262 bytes; at most 256"),
+            ("escapes count as they are kept", named(&"~".repeat(128)), "has 257 bytes; at most 256"),
             ("no envelope", r#"{"a":1}"#.into(), "\"/values\" is missing"),
             ("values are no object", r#"{"values":3}"#.into(), "an object of values"),
             ("a time that is none", r#"{"ts":"now","values":{}}"#.into(), "a time in seconds or milliseconds"),

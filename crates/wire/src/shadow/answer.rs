@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{Op, ShadowTopic, ShadowTopicKind};
 use crate::WireError;
 use crate::json::{self, Fields};
+use crate::quote::{QUOTE_MAX_CHARS, REFUSAL_MAX_CHARS, quote};
 
 /// Largest answer read, in bytes. `documents` carries two documents of 8 KiB and their metadata, which for arrays of small
 /// numbers is some fourteen times the state; larger than this is no shadow service.
@@ -75,12 +76,13 @@ pub enum Answer {
 
 /// Reads an answer that came on `topic`.
 ///
-/// Fails on a topic that is no answer's, on more than [`ANSWER_BYTES`], on bad JSON and on a missing or wrongly typed field.
+/// Fails on a topic that is no answer's, on more than [`ANSWER_BYTES`], on bad JSON, on a missing or wrongly typed field and on a
+/// version above `i64::MAX`. A refusal's message is cut to [`REFUSAL_MAX_CHARS`].
 /// Metadata and tokens may be missing everywhere, and a refusal's code and message need nothing beside them (developer guide).
 pub fn decode_answer(topic: &ShadowTopic, payload: &[u8]) -> Result<Answer, WireError> {
     let read = || json::object(payload, ANSWER_BYTES, ANSWER_NESTING);
     match topic.kind {
-        ShadowTopicKind::Request(_) => Err(WireError::NotAnAnswer { topic: topic.to_string() }),
+        ShadowTopicKind::Request(_) => Err(not_an_answer(topic)),
         ShadowTopicKind::Accepted(Op::Get) => {
             let mut fields = Fields::new(read()?);
             let timestamp_s = fields.i64("timestamp")?;
@@ -92,14 +94,14 @@ pub fn decode_answer(topic: &ShadowTopic, payload: &[u8]) -> Result<Answer, Wire
             Ok(Answer::Updated {
                 desired: section(&mut state, "desired")?,
                 reported: section(&mut state, "reported")?,
-                version: fields.u64("version")?,
+                version: fields.version()?,
                 timestamp_s: fields.i64("timestamp")?,
                 token: token(&mut fields)?,
             })
         }
         ShadowTopicKind::Accepted(Op::Delete) => {
             let mut fields = Fields::new(read()?);
-            Ok(Answer::Deleted { version: fields.u64("version")?, token: token(&mut fields)? })
+            Ok(Answer::Deleted { version: fields.version()?, token: token(&mut fields)? })
         }
         ShadowTopicKind::Rejected(op) => {
             let mut fields = Fields::new(read()?);
@@ -109,14 +111,14 @@ pub fn decode_answer(topic: &ShadowTopic, payload: &[u8]) -> Result<Answer, Wire
                 given: code.to_string(),
                 wanted: "a code up to 65535",
             })?;
-            let message = fields.optional_string("message")?.unwrap_or_default();
+            let message = quote(&fields.optional_string("message")?.unwrap_or_default(), REFUSAL_MAX_CHARS - 1);
             Ok(Answer::Rejected { op, rejection: Rejection { code, message }, token: token(&mut fields)? })
         }
         ShadowTopicKind::Delta => {
             let mut fields = Fields::new(read()?);
             Ok(Answer::Delta {
                 state: fields.object("state")?,
-                version: fields.u64("version")?,
+                version: fields.version()?,
                 timestamp_s: fields.i64("timestamp")?,
                 token: token(&mut fields)?,
             })
@@ -138,7 +140,7 @@ fn document(fields: &mut Fields, timestamp_s: i64) -> Result<Document, WireError
         reported: state.optional_object("reported")?,
         desired_meta: metadata.optional_object("desired")?.unwrap_or_default(),
         reported_meta: metadata.optional_object("reported")?.unwrap_or_default(),
-        version: fields.u64("version")?,
+        version: fields.version()?,
         timestamp_s,
     })
 }
@@ -148,6 +150,10 @@ fn section(state: &mut Fields, name: &str) -> Result<Section, WireError> {
         return Ok(Section::Remove);
     }
     Ok(state.optional_object(name)?.map_or(Section::Absent, Section::Merge))
+}
+
+fn not_an_answer(topic: &ShadowTopic) -> WireError {
+    WireError::NotAnAnswer { topic: quote(&topic.to_string(), QUOTE_MAX_CHARS) }
 }
 
 fn token(fields: &mut Fields) -> Result<Option<String>, WireError> {
@@ -259,6 +265,31 @@ mod tests {
         ] {
             let error = decode_answer(&topic(kind), payload).unwrap_err().to_string();
             assert!(error.contains(want), "{error:?} lacks {want:?}");
+        }
+    }
+
+    #[test]
+    fn a_version_beyond_signed_counting_is_refused_in_every_answer() {
+        let document = |version: u64| json!({"state": {}, "version": version});
+        let whole = |version: u64| json!({"state": {}, "version": version, "timestamp": 1});
+        let documents = |version: u64| json!({"current": document(version), "timestamp": 1});
+        let last = i64::MAX.cast_unsigned();
+        for (kind, answer) in [
+            (ShadowTopicKind::Accepted(Op::Get), &whole as &dyn Fn(u64) -> Value),
+            (ShadowTopicKind::Accepted(Op::Update), &whole),
+            (ShadowTopicKind::Accepted(Op::Delete), &whole),
+            (ShadowTopicKind::Delta, &whole),
+            (ShadowTopicKind::Documents, &documents),
+        ] {
+            let read = |version: u64| decode_answer(&topic(kind), answer(version).to_string().as_bytes());
+            for version in [0, last] {
+                assert!(read(version).is_ok(), "{kind:?} {version}");
+            }
+            for version in [last + 1, u64::MAX] {
+                let error = read(version).unwrap_err().to_string();
+                assert!(error.contains(&format!("\"version\" is {version}")), "{kind:?}: {error}");
+                assert!(error.contains("from 0 to 9223372036854775807"), "{kind:?}: {error}");
+            }
         }
     }
 

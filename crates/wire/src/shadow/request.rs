@@ -5,6 +5,7 @@ use fleetlens_model::shadow::{Object, Rejection, Request, Section};
 use serde_json::{Value, json};
 
 use super::Op;
+use crate::quote::{QUOTE_MAX_CHARS, quote};
 
 /// A `get`: nothing but the token its answer is matched by.
 pub fn encode_get(token: &str) -> Vec<u8> {
@@ -80,7 +81,7 @@ fn sections(state: Option<Value>) -> Result<(Section, Section), Rejection> {
     let desired = section(state.remove("desired"), "Desired node must be an object")?;
     let reported = section(state.remove("reported"), "Reported node must be an object")?;
     if let Some(other) = state.keys().next() {
-        return Err(bad(format!("State contains an invalid node: '{other}'")));
+        return Err(bad(format!("State contains an invalid node: '{}'", quote(other, QUOTE_MAX_CHARS))));
     }
     Ok((desired, reported))
 }

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use fleetlens_model::shadow::{NameError, parse_shadow_name, parse_thing_name};
 
+use crate::quote::{QUOTE_MAX_CHARS, quote};
+
 const PREFIX: &str = "$aws/things/";
 
 /// What can be asked of a shadow.
@@ -50,7 +52,7 @@ pub enum TopicError {
     /// Some other topic altogether.
     #[error("{topic:?} is not a shadow topic; those begin with $aws/things/THING/shadow/")]
     Foreign {
-        /// What was given.
+        /// What was given, or its beginning.
         topic: String,
     },
     /// The thing's or the shadow's name breaks AWS's grammar.
@@ -61,7 +63,7 @@ pub enum TopicError {
         "{rest:?} is not a shadow operation; known are get, update and delete, each with /accepted or /rejected, and update/delta and update/documents"
     )]
     Operation {
-        /// What was given after `shadow/` or the shadow's name.
+        /// What was given after `shadow/` or the shadow's name, or its beginning.
         rest: String,
     },
 }
@@ -79,7 +81,7 @@ impl ShadowTopic {
 
     /// Reads a topic; names are checked against AWS's grammar and the operation is case-sensitive.
     pub fn parse(topic: &str) -> Result<Self, TopicError> {
-        let foreign = || TopicError::Foreign { topic: topic.to_owned() };
+        let foreign = || TopicError::Foreign { topic: quote(topic, QUOTE_MAX_CHARS) };
         let (thing, rest) = topic.strip_prefix(PREFIX).and_then(|rest| rest.split_once('/')).ok_or_else(foreign)?;
         let thing = parse_thing_name(thing)?.to_owned();
         let rest = rest.strip_prefix("shadow/").ok_or_else(foreign)?;
@@ -90,7 +92,7 @@ impl ShadowTopic {
             }
             None => (None, rest),
         };
-        let kind = kind_of(rest).ok_or_else(|| TopicError::Operation { rest: rest.to_owned() })?;
+        let kind = kind_of(rest).ok_or_else(|| TopicError::Operation { rest: quote(rest, QUOTE_MAX_CHARS) })?;
         Ok(Self { thing, shadow, kind })
     }
 }
