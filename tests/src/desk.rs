@@ -284,6 +284,7 @@ impl View {
                 page.values.sort_by_key(|value| value.rank);
             }
             (Some(Rows::Thing(page)), Change::Shadow(now)) => put(&mut page.shadows, now, |shadow| shadow.name.clone()),
+            (Some(Rows::Thing(page)), Change::ShadowGone(name)) => page.shadows.retain(|shadow| shadow.name != name),
             (Some(Rows::Thing(page)), Change::Command(now)) => put(&mut page.commands, now, |command| command.id),
             (Some(Rows::Chart(chart)), Change::Bucket(now)) => put(&mut chart.buckets, now, |bucket| bucket.start_ms),
             (Some(Rows::Chart(chart)), Change::Mark(mark)) => chart.marks.push(mark),

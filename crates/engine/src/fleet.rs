@@ -33,7 +33,13 @@ const REFUSALS_SHOWN: usize = 20;
 /// How often the cache is told that we still listen, in milliseconds.
 const LINK_SEEN_EVERY_MS: u64 = 15_000;
 
-/// Seconds over which messages a second are counted.
+/// How often things are looked over for what needs a person, in milliseconds.
+const LOOK_EVERY_MS: u64 = 1_000;
+
+/// The longest reason and topic of a refusal that are kept, in characters.
+const REASON_MAX_CHARS: usize = 512;
+
+/// Over how long messages a second are counted, in milliseconds.
 const RATE_WINDOW_MS: u64 = 5_000;
 
 /// One thing that happened.
@@ -106,7 +112,7 @@ pub struct ReadTicket {
     pub window: WindowId,
     /// Its view.
     pub view: fleetlens_ipc::ViewId,
-    /// Rises with every look.
+    /// Rises with every call of a window.
     pub look: u64,
 }
 
@@ -172,6 +178,8 @@ pub struct Shadow {
     pub asked: Option<MonoMs>,
     /// Heard of since the link is up.
     pub heard_now: bool,
+    /// The version it had when it was deleted: what is not above it is from before.
+    pub deleted_at: u64,
     /// What it wants and does not report.
     pub open: Option<OpenLeaf>,
 }
@@ -224,12 +232,15 @@ pub struct Fleet {
     last_seq: u64,
     last_command: u64,
     last_get: u64,
-    to_get: VecDeque<(ThingKey, String)>,
+    /// Shadows to ask for when there is time.
+    to_get: BTreeSet<(ThingKey, String)>,
+    /// Shadows that were asked for, oldest first: one that is not answered in time is asked for again.
+    asked: VecDeque<(MonoMs, ThingKey, String)>,
+    /// Commands of which something may still change.
+    open_commands: BTreeSet<CommandId>,
     pub(crate) link: LinkState,
     /// Since when the link is up, `None` while it is not.
     pub(crate) up_since: Option<MonoMs>,
-    /// Since when we do not listen, `None` while we do.
-    pub(crate) lost_ms: Option<WallMs>,
     link_seen: Option<MonoMs>,
     pub(crate) counters: Counters,
     pub(crate) refusals: VecDeque<RefusalRow>,
@@ -238,6 +249,7 @@ pub struct Fleet {
     pub(crate) stats: StoreStats,
     dirty: Dirty,
     ticked: Option<MonoMs>,
+    looked: Option<MonoMs>,
 }
 
 impl Fleet {
@@ -255,10 +267,11 @@ impl Fleet {
             last_seq: restored.last_seq,
             last_command: restored.last_command,
             last_get: 0,
-            to_get: VecDeque::new(),
+            to_get: BTreeSet::new(),
+            asked: VecDeque::new(),
+            open_commands: BTreeSet::new(),
             link: LinkState::Starting,
             up_since: None,
-            lost_ms: None,
             link_seen: None,
             counters: Counters::default(),
             refusals: VecDeque::new(),
@@ -267,6 +280,7 @@ impl Fleet {
             stats: restored.stats,
             dirty: Dirty::default(),
             ticked: None,
+            looked: None,
         };
         fleet.restore(restored, now);
         fleet
@@ -275,7 +289,7 @@ impl Fleet {
     fn restore(&mut self, restored: Restored, now: Now) {
         let newest = restored.latest.iter().map(|s| s.received_ms).max();
         // What everything cached is "as of"; the first start has heard nothing at all.
-        self.lost_ms = Some(restored.link_seen_ms.or(newest).unwrap_or(now.wall));
+        let listened = restored.link_seen_ms.or(newest).unwrap_or(now.wall);
         for (key, name, meta) in restored.things {
             self.insert_thing(key, name, meta);
         }
@@ -287,9 +301,9 @@ impl Fleet {
         }
         for sample in restored.latest {
             let Some(series) = self.series.get_mut(&sample.series) else { continue };
-            if let Some(thing) = self.things.get_mut(&series.thing) {
-                let heard = thing.silence.last_heard().max(Some(sample.received_ms));
-                thing.silence = Silence::restored(heard);
+            if let Some(thing) = self.things.get_mut(&series.thing).filter(|_| sample.source == Source::Live) {
+                let heard = thing.silence.last_heard().max(Some(sample.device_ms));
+                thing.silence = Silence::restored(heard, restored.silent.contains(&thing.key), listened);
             }
             series.latest = Some(Sample { source: Source::Cached, ..sample });
         }
@@ -304,7 +318,8 @@ impl Fleet {
         }
         self.counters.things = self.things.len() as u64;
         self.dirty.everything = true;
-        self.look_for_trouble(now);
+        // What was wrong when we last listened is wrong still, and nothing else is.
+        self.look_for_trouble(Now { wall: listened, ..now });
     }
 
     /// Folds one input into the fleet and adds what must happen to `effects`.
@@ -332,7 +347,7 @@ impl Fleet {
                 self.link_lost(now, effects);
                 self.link = LinkState::Connecting { reason, since_ms };
             }
-            LinkEvent::Up => self.link_up(now, effects),
+            LinkEvent::Up { resumed } => self.link_up(resumed, now, effects),
             LinkEvent::Down { reason } => {
                 self.link_lost(now, effects);
                 self.link = LinkState::Connecting { reason: Some(reason), since_ms: now.wall };
@@ -346,10 +361,13 @@ impl Fleet {
         }
     }
 
-    fn link_up(&mut self, now: Now, effects: &mut Effects) {
+    fn link_up(&mut self, resumed: bool, now: Now, effects: &mut Effects) {
         self.link = LinkState::Up { since_ms: now.wall };
         self.up_since = Some(now.mono);
-        self.lost_ms = None;
+        if !resumed {
+            // A new session counts its packets anew: an old id with DUP would be somebody else's.
+            self.unacked.clear();
+        }
         self.link_seen = Some(now.mono);
         effects.writes.push(Write::LinkSeen { at_ms: now.wall });
         for thing in self.things.values_mut() {
@@ -363,7 +381,6 @@ impl Fleet {
         if self.up_since.take().is_none() {
             return;
         }
-        self.lost_ms = Some(now.wall);
         effects.writes.push(Write::LinkSeen { at_ms: now.wall });
         for thing in self.things.values_mut() {
             thing.silence.link_down(now);
@@ -384,7 +401,11 @@ impl Fleet {
         }
         self.commands_in_time(now, effects);
         self.get_some_shadows(elapsed_ms, now, effects);
-        self.look_for_trouble(now);
+        if self.up_since.is_some() && self.looked.is_none_or(|at| now.mono.since(at) >= LOOK_EVERY_MS) {
+            self.looked = Some(now.mono);
+            self.fall_silent(now, effects);
+            self.look_for_trouble(now);
+        }
     }
 
     /// What changed since the last call.
@@ -452,6 +473,7 @@ impl Fleet {
 
     fn refuse(&mut self, topic: &str, reason: String, now: Now, effects: &mut Effects) {
         let topic: String = topic.chars().take(256).collect();
+        let reason: String = reason.chars().take(REASON_MAX_CHARS).collect();
         self.counters.refused += 1;
         let known = self.refusals.iter().position(|r| r.topic == topic && r.reason == reason);
         let count = known.and_then(|i| self.refusals.remove(i)).map_or(1, |r| r.count + 1);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fleetlens_ipc::Parcel;
 use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
-use fleetlens_model::time::Now;
+use fleetlens_model::time::{MonoMs, Now};
 use thiserror::Error;
 
 /// A window of this run; numbered by whoever attaches it, never used twice.
@@ -33,6 +33,8 @@ pub struct Publish {
     pub qos: Qos,
     /// Whether the broker keeps it.
     pub retain: bool,
+    /// Not to be sent after this moment: a disk that took minutes must not let an old wish out.
+    pub until: MonoMs,
 }
 
 /// The link's handle of a message that must be acknowledged.
@@ -65,7 +67,10 @@ pub enum LinkEvent {
         reason: Option<String>,
     },
     /// Connected, every filter subscribed.
-    Up,
+    Up {
+        /// The broker kept our session: packet ids mean what they meant before.
+        resumed: bool,
+    },
     /// The connection is gone; it tries again by itself.
     Down {
         /// For a person.

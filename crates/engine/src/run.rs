@@ -28,7 +28,7 @@ const CALLS: usize = 256;
 /// Link events handled before windows and the clock get their turn.
 const BURST: usize = 512;
 
-/// Writes that may gather while a batch is on its way; with more the link is not read.
+/// Effects that may gather while a batch is on its way; with more the link is not read.
 const GATHER_MAX: usize = 20_000;
 
 /// How often windows are told what changed.
@@ -92,7 +92,7 @@ pub fn start<L: Link, S: Store, U: Ui, C: Clock>(
         committing: None,
         results,
         counters: counters_out,
-        stuck: false,
+        stuck: None,
     };
     let task = tokio::spawn(actor.run(calls_in, link_events, results_in, stop.clone()));
     Engine { calls, counters, stop, task }
@@ -151,8 +151,8 @@ struct Actor<L, S, U, C> {
     committing: Option<Committing>,
     results: mpsc::Sender<ResultOf>,
     counters: watch::Sender<Counters>,
-    /// The last commit failed; told once.
-    stuck: bool,
+    /// Why the last commit failed; told once to every window.
+    stuck: Option<Fault>,
 }
 
 impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
@@ -170,7 +170,8 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         let mut link_open = true;
         loop {
             self.commit_next();
-            let may_read = link_open && self.gathering.writes.len() < GATHER_MAX;
+            let gathered = self.gathering.writes.len() + self.gathering.outward.len();
+            let may_read = link_open && gathered < GATHER_MAX;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -226,7 +227,12 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
 
     fn heard(&mut self, call: FromWindow) {
         match call {
-            FromWindow::Attached(window) => self.windows.attach(window),
+            FromWindow::Attached(window) => {
+                self.windows.attach(window);
+                if let Some(fault) = &self.stuck {
+                    self.windows.answer(window, Frame::Notice(fault.clone()));
+                }
+            }
             FromWindow::Detached(window) => self.windows.detach(window),
             FromWindow::Said(window, call) => {
                 self.soil();
@@ -258,15 +264,17 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
     fn committed(&mut self, outcome: Option<Result<(), StoreFault>>) {
         match (outcome, self.committing.take()) {
             (Some(Ok(())), Some(done)) => {
-                self.stuck = false;
+                self.stuck = None;
                 self.perform(done.batch);
             }
             (Some(Err(fault)), Some(failed)) if fault.permanent => self.refused(&fault, failed.batch),
             (Some(Err(fault)), Some(mut failed)) => {
-                if !std::mem::replace(&mut self.stuck, true) {
+                if self.stuck.is_none() {
                     tracing::error!("the cache cannot be written: {fault}");
                     let message = format!("the cache cannot be written: {fault}. Nothing is acknowledged until it can");
-                    self.windows.notice(&Fault::new(FaultCode::Store, message));
+                    let fault = Fault::new(FaultCode::Store, message);
+                    self.windows.notice(&fault);
+                    self.stuck = Some(fault);
                 }
                 failed.future = None;
                 failed.retry = Some(Instant::now() + Duration::from_millis(RETRY_MS));
@@ -304,6 +312,10 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         for outward in batch.outward {
             match outward {
                 Outward::Acknowledge(delivery) => acknowledge.push_back(delivery),
+                // Versions and tokens protect against much, but not against a wish of ten minutes ago: it is looked into instead.
+                Outward::Publish(message) if message.until < self.ports.clock.now().mono => {
+                    tracing::warn!("not sent, the disk took too long: {}", message.topic);
+                }
                 Outward::Publish(message) => {
                     let topic = message.topic.clone();
                     if self.ports.link.publish(message).is_err() {

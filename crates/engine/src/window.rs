@@ -55,6 +55,8 @@ struct Window {
     said: Vec<Frame>,
     sent: u64,
     seen: u64,
+    /// Built for another contract: it is told so, and nothing else.
+    foreign: bool,
 }
 
 #[derive(Debug)]
@@ -87,20 +89,19 @@ impl Windows {
         self.windows.remove(&window);
     }
 
-    /// Whether anybody looks.
-    pub fn is_empty(&self) -> bool {
-        self.windows.is_empty()
-    }
-
     /// Folds a window's call.
     pub fn call(&mut self, id: WindowId, call: Call, fleet: &mut Fleet, now: Now) -> Option<Consequence> {
         self.looks += 1;
         let look = self.looks;
         let window = self.windows.get_mut(&id)?;
+        if window.foreign && !matches!(call, Call::Hello { .. } | Call::Seen { .. }) {
+            return None;
+        }
         match call {
             Call::Hello { contract } => {
                 *window = Window { sent: window.sent, seen: window.sent, ..Window::default() };
                 if contract != CONTRACT {
+                    window.foreign = true;
                     let message = format!(
                         "this window speaks contract {contract}, the program {CONTRACT}; start the program again"
                     );

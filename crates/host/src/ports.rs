@@ -54,7 +54,7 @@ pub fn link_event(event: Event) -> LinkEvent {
         Event::Connecting { reason } => LinkEvent::Connecting { reason },
         Event::Up { session_present } => {
             tracing::info!(session_present, "connected");
-            LinkEvent::Up
+            LinkEvent::Up { resumed: session_present }
         }
         Event::Down { reason } => {
             tracing::warn!(reason, "the link is down");
@@ -138,21 +138,38 @@ impl port::Ui for Sinks {
 /// The clocks of this computer.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
-    start: Instant,
+    /// [`mono_now`] at the start.
+    start_ms: u64,
 }
 
 impl SystemClock {
-    /// A clock whose monotonic time begins at `start`.
+    /// A clock whose monotonic time begins at `start`, which lies in this run.
     pub fn since(start: Instant) -> SystemClock {
-        SystemClock { start }
+        let ago_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(0);
+        SystemClock { start_ms: mono_now().saturating_sub(ago_ms) }
     }
 }
 
 impl port::Clock for SystemClock {
     fn now(&self) -> Now {
-        let mono = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Now { wall: wall_now(), mono: MonoMs(mono) }
+        Now { wall: wall_now(), mono: MonoMs(mono_now().saturating_sub(self.start_ms)) }
     }
+}
+
+/// Milliseconds by a clock that goes on while the computer sleeps: what was said before the night is a night old in the morning.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn mono_now() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let (s, ns) = (u64::try_from(time.tv_sec).unwrap_or(0), u64::try_from(time.tv_nsec).unwrap_or(0));
+    s.saturating_mul(1000).saturating_add(ns / 1_000_000)
+}
+
+/// Milliseconds by the standard library's clock, which goes on during sleep on Windows and stands still on macOS.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn mono_now() -> u64 {
+    static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    // Far enough from zero that a process's start lies after it.
+    u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(86_400_000)
 }
 
 /// The wall clock; 1970 when it stands before that.
@@ -218,7 +235,7 @@ mod tests {
         let word = || "why".to_owned();
         for (event, want) in [
             (Event::Received(message), LinkEvent::Received(received)),
-            (Event::Up { session_present: true }, LinkEvent::Up),
+            (Event::Up { session_present: true }, LinkEvent::Up { resumed: true }),
             (Event::Down { reason: word() }, LinkEvent::Down { reason: word() }),
             (Event::Connecting { reason: Some(word()) }, LinkEvent::Connecting { reason: Some(word()) }),
             (Event::Shed { count: 3 }, LinkEvent::Shed { count: 3 }),

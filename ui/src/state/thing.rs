@@ -114,11 +114,6 @@ impl Thing {
         self.shadows.update(|cells| cells.retain(|cell| cell.key != name));
     }
 
-    /// A shadow that is no more.
-    pub fn shadow_gone(&self, name: &str) {
-        self.shadows.update(|cells| cells.retain(|cell| cell.key != name));
-    }
-
     /// A command as it is now, new or known.
     pub fn command(&self, row: CommandRow, at_ms: f64) {
         let id = row.id;

@@ -1,12 +1,14 @@
 //! Commands: asked for by a person, driven by [`fleetlens_model::command`], sent through the shadow (docs/adr/0004-commands.md).
 
 use fleetlens_ipc::{Done, Fault, FaultCode, Intent, Wish};
-use fleetlens_model::command::{Action, Attempt, Command, Input, Phase, ShadowView, Step, Want};
+use std::collections::BTreeSet;
+
+use fleetlens_model::command::{ANSWER_TIMEOUT_MS, Action, Attempt, Command, Input, Phase, ShadowView, Step, Want};
 use fleetlens_model::id::{CommandId, ThingKey};
 use fleetlens_model::kind::DEFAULT_EXPIRY_MS;
 use fleetlens_model::record::Write;
-use fleetlens_model::shadow::{parse_shadow_name, parse_thing_name};
-use fleetlens_model::time::Now;
+use fleetlens_model::shadow::{parse_shadow_name, parse_thing_name, same_value};
+use fleetlens_model::time::{MonoMs, Now};
 use fleetlens_wire::shadow::{Op, ShadowTopic, ShadowTopicKind, encode_update};
 use serde_json::Value as Json;
 
@@ -63,8 +65,9 @@ impl Fleet {
             return Err(invalid(format!("a command sets 1 to {WISHES_MAX} leaves, this one {}", wishes.len())));
         }
         let kind = thing.meta.kind;
-        let wants =
+        let mut wants =
             wishes.iter().map(|wish| want(kind, wish)).collect::<Result<Vec<Want>, String>>().map_err(invalid)?;
+        self.rebase_on_own(key, &shadow, &mut wants);
         let expiry_ms =
             expires_in_ms.unwrap_or_else(|| self.expiry_ms(kind, &wants)).clamp(*EXPIRY_MS.start(), *EXPIRY_MS.end());
         self.last_command += 1;
@@ -76,6 +79,7 @@ impl Fleet {
             token: format!("fl-{:016x}-{}", self.installation, id.0),
             wants,
             by: self.config.who.clone(),
+            cancelled_by: None,
             expires_ms: now.wall.plus(i64::try_from(expiry_ms).unwrap_or(i64::MAX)),
             phase: Phase::Pending,
             steps: vec![(Step::Asked, now.wall)],
@@ -96,7 +100,7 @@ impl Fleet {
     fn cancel(&mut self, id: CommandId, now: Now, effects: &mut Effects) -> Result<CommandId, Fault> {
         let not_found = || Fault::new(FaultCode::NotFound, "this command is not known here");
         let command = self.commands.get_mut(&id).ok_or_else(not_found)?;
-        if !command.apply(Input::Cancelled, now) {
+        if !command.apply(Input::Cancelled(&self.config.who), now) {
             return Err(Fault::new(FaultCode::TooLate, "the command has already ended, there is nothing to take back"));
         }
         let key = command.thing;
@@ -119,6 +123,9 @@ impl Fleet {
         if let Some(thing) = self.things.get_mut(&command.thing) {
             thing.commands.insert(command.id);
             self.tokens.insert(command.token.clone(), command.id);
+            if command.phase.is_open() {
+                self.open_commands.insert(command.id);
+            }
             self.commands.insert(command.id, command);
         }
     }
@@ -129,31 +136,55 @@ impl Fleet {
         self.apply(id, input, now, effects);
     }
 
-    /// A shadow of the thing is known anew: commands may be obeyed by it.
+    /// A shadow of the thing is known anew: commands may be obeyed by it, or overwritten in it by somebody else.
     pub(super) fn shadow_changed(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
-        let Some(thing) = self.things.get(&key) else { return };
-        for id in thing.commands.clone() {
+        for id in self.open_of(key) {
             let Some(command) = self.commands.get(&id).filter(|c| c.phase.is_waiting()) else { continue };
-            let name = command.shadow.clone();
-            let Some(shadow) = self.things.get(&key).and_then(|t| t.shadows.get(&name)).cloned() else { continue };
-            self.apply(id, Input::Shadow(view_of(Some(&shadow))), now, effects);
+            let shadow = self.things.get(&key).and_then(|t| t.shadows.get(&command.shadow));
+            let view = view_of(shadow);
+            // A newer command of ours on the way explains what we see; only without one it is somebody else's.
+            let ours =
+                self.commands.range(id..).skip(1).any(|(_, newer)| newer.phase.is_waiting() && newer.overlaps(command));
+            let overwritten = command.overwritten(view).filter(|_| !ours);
+            let Some(command) = self.commands.get_mut(&id) else { continue };
+            let mut changed = command.apply(Input::Shadow(view), now);
+            if let Some(reason) = overwritten {
+                changed |= command.apply(Input::Overwritten(reason), now);
+            }
+            if changed {
+                let after = command.clone();
+                self.changed(&after, now, effects);
+            }
         }
     }
 
+    /// The thing's commands of which something may still change, oldest first.
+    fn open_of(&self, key: ThingKey) -> Vec<CommandId> {
+        let commands = self.things.get(&key).map(|thing| &thing.commands);
+        commands.into_iter().flatten().filter(|id| self.open_commands.contains(id)).copied().collect()
+    }
+
+    /// Commands that people still wait for.
+    pub(crate) fn waiting_commands(&self) -> usize {
+        let open = self.open_commands.iter().filter_map(|id| self.commands.get(id));
+        open.filter(|command| command.phase.is_waiting()).count()
+    }
+
+    pub(super) fn things_with_open_commands(&self) -> BTreeSet<ThingKey> {
+        self.open_commands.iter().filter_map(|id| self.commands.get(id)).map(|c| c.thing).collect()
+    }
+
     pub(super) fn commands_in_time(&mut self, now: Now, effects: &mut Effects) {
-        let open: Vec<(CommandId, ThingKey)> =
-            self.commands.values().filter(|c| c.phase.is_open()).map(|c| (c.id, c.thing)).collect();
-        for (id, _) in &open {
-            self.apply(*id, Input::TimePassed, now, effects);
+        for id in self.open_commands.clone() {
+            self.apply(id, Input::TimePassed, now, effects);
         }
-        for (_, key) in open {
+        for key in self.things_with_open_commands() {
             self.drive(key, now, effects);
         }
     }
 
     pub(super) fn commands_lost_the_link(&mut self, now: Now, effects: &mut Effects) {
-        let open: Vec<CommandId> = self.commands.values().filter(|c| c.phase.is_open()).map(|c| c.id).collect();
-        for id in open {
+        for id in self.open_commands.clone() {
             self.apply(id, Input::LinkLost, now, effects);
         }
     }
@@ -163,10 +194,8 @@ impl Fleet {
         if self.up_since.is_none() {
             return;
         }
-        let Some(thing) = self.things.get(&key) else { return };
-        let ids: Vec<CommandId> = thing.commands.iter().copied().collect();
         let mut busy: Vec<String> = Vec::new();
-        for id in ids {
+        for id in self.open_of(key) {
             let Some(command) = self.commands.get_mut(&id).filter(|c| c.phase.is_open()) else { continue };
             if command.phase == Phase::Pending && busy.contains(&command.shadow) {
                 continue;
@@ -191,18 +220,23 @@ impl Fleet {
                     self.get_shadow(key, &name, now, effects);
                 }
                 Some(Action::Update { desired, version }) => {
-                    self.publish_update(key, name, &encode_update(&desired, version, &token), effects);
+                    // Dropped rather than sent late, it is looked into when its time-out is over.
+                    let withdrawing = !after.phase.is_waiting();
+                    let left_ms =
+                        if withdrawing { ANSWER_TIMEOUT_MS } else { after.left_ms(now).min(ANSWER_TIMEOUT_MS) };
+                    let until = now.mono.plus(left_ms);
+                    self.publish_update(key, name, &encode_update(&desired, version, &token), until, effects);
                 }
                 None => {}
             }
         }
     }
 
-    fn publish_update(&mut self, key: ThingKey, shadow: String, payload: &[u8], effects: &mut Effects) {
+    fn publish_update(&mut self, key: ThingKey, shadow: String, payload: &[u8], until: MonoMs, effects: &mut Effects) {
         let Some(thing) = self.things.get(&key) else { return };
         let name = (!shadow.is_empty()).then_some(shadow);
         let topic = ShadowTopic::new(thing.name.as_str(), name, ShadowTopicKind::Request(Op::Update)).to_string();
-        let publish = Publish { topic, payload: payload.to_vec(), qos: Qos::AtLeastOnce, retain: false };
+        let publish = Publish { topic, payload: payload.to_vec(), qos: Qos::AtLeastOnce, retain: false, until };
         effects.outward.push(Outward::Publish(publish));
     }
 
@@ -218,36 +252,78 @@ impl Fleet {
     fn changed(&mut self, command: &Command, now: Now, effects: &mut Effects) {
         effects.writes.push(Write::Command(command.clone()));
         self.dirty.things.insert(command.thing);
+        if !command.phase.is_open() {
+            self.open_commands.remove(&command.id);
+        } else {
+            self.open_commands.insert(command.id);
+        }
         if matches!(command.phase, Phase::Accepted { .. }) {
-            self.overtake(command, |phase| phase.is_waiting(), now, effects);
-            self.rebase_newer(command, effects);
+            self.overtake(command, Phase::is_waiting, now, effects);
+            self.rebase_newer(command, |want| Some(want.value.clone()), effects);
+        } else if command.steps.last().is_some_and(|(step, _)| *step == Step::Withdrawn) {
+            self.rebase_newer(command, |want| want.restore.clone(), effects);
         }
     }
 
-    /// Ends the older commands for the same leaves whose phase says so.
+    /// Older commands leave the leaves that `by` sets to it. What they would have put back, it will have to.
     fn overtake(&mut self, by: &Command, ends: impl Fn(&Phase) -> bool, now: Now, effects: &mut Effects) {
-        for older in self.commands.range_mut(..by.id).map(|(_, c)| c) {
-            if older.overlaps(by) && ends(&older.phase) && older.apply(Input::Overtaken { by: by.id }, now) {
-                effects.writes.push(Write::Command(older.clone()));
+        let mut inherited: Vec<Want> = Vec::new();
+        for id in self.open_of(by.thing) {
+            let Some(older) = self.commands.get_mut(&id) else { continue };
+            if id >= by.id || !older.overlaps(by) || !ends(&older.phase) {
+                continue;
+            }
+            if older.phase != Phase::Pending {
+                inherited.extend(older.wants.iter().cloned());
+            }
+            if older.yield_to(by) {
+                older.apply(Input::Overtaken { by: by.id }, now);
+            }
+            let after = older.clone();
+            self.changed(&after, now, effects);
+        }
+        let Some(newer) = self.commands.get_mut(&by.id).filter(|_| !inherited.is_empty()) else { return };
+        for want in &mut newer.wants {
+            if let Some(theirs) = inherited.iter().find(|w| w.pointer == want.pointer) {
+                want.restore.clone_from(&theirs.restore);
             }
         }
+        effects.writes.push(Write::Command(newer.clone()));
     }
 
-    /// What an older command of ours put into `desired` is no change by somebody else to the newer ones that wait behind it.
-    fn rebase_newer(&mut self, older: &Command, effects: &mut Effects) {
-        for newer in self.commands.values_mut().filter(|c| c.id > older.id && c.phase == Phase::Pending) {
-            if newer.thing != older.thing || newer.shadow != older.shadow {
+    /// What an older command of ours did to `desired` is no change by somebody else to the newer ones that wait behind it.
+    fn rebase_newer(&mut self, older: &Command, left: impl Fn(&Want) -> Option<Json>, effects: &mut Effects) {
+        for id in self.open_of(older.thing) {
+            let Some(newer) = self.commands.get_mut(&id) else { continue };
+            if id <= older.id || newer.phase != Phase::Pending || newer.shadow != older.shadow {
                 continue;
             }
             let mut rebased = false;
             for want in &mut newer.wants {
                 if let Some(theirs) = older.wants.iter().find(|w| w.pointer == want.pointer) {
-                    want.before = Some(theirs.value.clone());
+                    want.before = left(theirs);
+                    want.restore = left(theirs);
                     rebased = true;
                 }
             }
             if rebased {
                 effects.writes.push(Write::Command(newer.clone()));
+            }
+        }
+    }
+
+    /// The person's screen may be one frame behind what a command of ours just did: that is no change by somebody else either.
+    fn rebase_on_own(&self, key: ThingKey, shadow: &str, wants: &mut [Want]) {
+        let Some(thing) = self.things.get(&key) else { return };
+        let view = view_of(thing.shadows.get(shadow));
+        for want in wants {
+            let ours =
+                thing.commands.iter().rev().filter_map(|id| self.commands.get(id)).filter(|c| c.shadow == shadow);
+            let newest = ours.flat_map(|c| &c.wants).find(|w| w.pointer == want.pointer);
+            let (Some(now), Some(own)) = (view.desired(&want.pointer), newest) else { continue };
+            if same_value(now, &own.value) && want.before == own.before {
+                want.before = Some(now.clone());
+                want.restore = Some(now.clone());
             }
         }
     }
@@ -296,8 +372,12 @@ fn want(kind: fleetlens_model::kind::Kind, wish: &Wish) -> Result<Want, String> 
         serde_json::from_str::<Json>(text).map_err(|e| format!("{what} of {} is not JSON: {e}", wish.pointer))
     };
     let value = read("the wanted value", &wish.value_json)?;
+    if value.is_null() || value.is_object() {
+        return Err(format!("{} takes one value: a number, a text, true or false, or a list", wish.pointer));
+    }
     let before = wish.seen_json.as_deref().map(|text| read("the value seen", text)).transpose()?;
     let control = kind.control(&wish.pointer);
     control.map_or(Ok(()), |control| control.check(&value))?;
-    Ok(Want { pointer: wish.pointer.clone(), value, tolerance: control.map_or(0.0, |c| c.tolerance), before })
+    let (tolerance, restore) = (control.map_or(0.0, |c| c.tolerance), before.clone());
+    Ok(Want { pointer: wish.pointer.clone(), value, tolerance, before, restore })
 }

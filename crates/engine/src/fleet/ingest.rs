@@ -2,7 +2,7 @@
 
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
 use fleetlens_model::record::Write;
-use fleetlens_model::telemetry::{Quality, Sample, Source, Value, date};
+use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value, date};
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::Now;
 use fleetlens_wire::shadow::{ShadowTopic, decode_answer};
@@ -87,37 +87,75 @@ impl Fleet {
         effects: &mut Effects,
     ) -> Result<(), String> {
         let key = self.thing_for(place, now, effects)?;
+        self.room_for(key, &said)?;
+        self.placed(key, place, effects);
         let (device_ms, timed, quality) = date(said.claimed, now.wall);
         let source = if retained { Source::Retained } else { Source::Live };
         for (pointer, value) in said.values {
             let series = self.series_for(key, pointer, effects)?;
-            self.last_seq += 1;
             let quality = if quality == Quality::Good { self.quality_of(key, series) } else { quality };
-            let seq = self.last_seq;
-            let sample = Sample { series, device_ms, received_ms: now.wall, seq, value, source, quality, timed };
-            self.keep(sample, now, effects);
+            let seq = self.last_seq + 1;
+            self.keep(
+                Sample { series, device_ms, received_ms: now.wall, seq, value, source, quality, timed },
+                now,
+                effects,
+            );
         }
         if let Some(thing) = self.things.get_mut(&key).filter(|_| !retained) {
-            thing.silence.heard(now);
+            if thing.silence.heard(device_ms, now) {
+                effects.writes.push(Write::Silent { thing: key, silent: false });
+            }
             thing.heard = Some(now.mono);
         }
         self.dirty.things.insert(key);
         Ok(())
     }
 
+    /// A message is taken whole or not at all: its new series must all fit.
+    fn room_for(&self, key: ThingKey, said: &Telemetry) -> Result<(), String> {
+        let Some(thing) = self.things.get(&key) else { return Err("the thing is gone".into()) };
+        let new = said.values.iter().filter(|(pointer, _)| !thing.series.contains_key(pointer)).count();
+        if thing.series.len() + new > SERIES_MAX {
+            return Err(format!("{} would have more than {SERIES_MAX} series with this message", thing.name));
+        }
+        Ok(())
+    }
+
+    /// A thing that was first met where its topic said nothing of it learns what this topic says.
+    fn placed(&mut self, key: ThingKey, place: &Place<'_>, effects: &mut Effects) {
+        let bare = meta::from_place(&Place { thing: place.thing, ..Place::default() });
+        let told = meta::from_place(place);
+        if let Some(thing) = self.things.get_mut(&key).filter(|thing| thing.meta == bare && told != bare) {
+            thing.words = words(&thing.name, &told);
+            thing.meta = told.clone();
+            effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: told });
+        }
+    }
+
     fn keep(&mut self, sample: Sample, now: Now, effects: &mut Effects) {
+        let Some(series) = self.series.get_mut(&sample.series) else { return };
+        let again = |latest: &Sample| {
+            let same = latest.device_ms == sample.device_ms && latest.value == sample.value;
+            same && latest.timed == Timed::ByDevice && sample.timed == Timed::ByDevice
+        };
+        if series.latest.as_ref().is_some_and(again) {
+            // Said before (a redelivery whose packet id the broker forgot): it is heard, and counted once.
+            series.received = Some(now.mono);
+            if let Some(latest) = series.latest.as_mut().filter(|latest| latest.source == Source::Cached) {
+                latest.source = sample.source;
+            }
+            return;
+        }
+        self.last_seq = sample.seq;
         if sample.source == Source::Live {
             self.counters.live_values += 1;
         }
         if let Some(number) = sample.value.as_number() {
             self.dirty.samples.push((sample.series, sample.device_ms, number));
         }
-        if let Some(series) = self.series.get_mut(&sample.series) {
-            let newer = series.latest.as_ref().is_none_or(|l| (l.device_ms, l.seq) <= (sample.device_ms, sample.seq));
-            if newer {
-                series.latest = Some(sample.clone());
-                series.received = Some(now.mono);
-            }
+        if series.latest.as_ref().is_none_or(|latest| sample.supersedes(latest)) {
+            series.latest = Some(sample.clone());
+            series.received = Some(now.mono);
         }
         effects.writes.push(Write::Sample(sample));
     }
@@ -176,9 +214,6 @@ impl Fleet {
         let Some(thing) = self.things.get_mut(&key) else { return Err("the thing is gone".into()) };
         if let Some(series) = thing.series.get(&pointer) {
             return Ok(*series);
-        }
-        if thing.series.len() >= SERIES_MAX {
-            return Err(format!("{} has {SERIES_MAX} series already; {pointer} would be one more", thing.name));
         }
         let series = SeriesKey(self.series.last_key_value().map_or(0, |(last, _)| last.0) + 1);
         thing.series.insert(pointer.clone(), series);

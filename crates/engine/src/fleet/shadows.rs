@@ -14,6 +14,9 @@ use fleetlens_wire::template::Place;
 use super::{Effects, Fleet, Outward, Shadow};
 use crate::port::{Publish, Qos};
 
+/// Shadows one thing may have. AWS sets no limit; more than this is a mistake or an attack.
+const SHADOWS_MAX: usize = 64;
+
 impl Fleet {
     /// Folds an answer of the shadow service.
     pub(super) fn answered(
@@ -23,31 +26,47 @@ impl Fleet {
         now: Now,
         effects: &mut Effects,
     ) -> Result<(), String> {
-        let key = self.thing_for(&Place { thing: &topic.thing, kind: None, area: None }, now, effects)?;
         let name = topic.shadow.unwrap_or_default();
+        let known = self.by_name.get(&topic.thing).copied();
+        let key = match (known, &answer) {
+            (Some(key), _) => key,
+            // What is not there makes no thing.
+            (None, Answer::Rejected { .. } | Answer::Deleted { .. }) => return Ok(()),
+            (None, Answer::Got { .. } | Answer::Documents { .. } | Answer::Updated { .. } | Answer::Delta { .. }) => {
+                self.thing_for(&Place { thing: &topic.thing, kind: None, area: None }, now, effects)?
+            }
+        };
+        let shadows = self.things.get(&key).map(|thing| &thing.shadows);
+        if shadows.is_some_and(|shadows| !shadows.contains_key(&name) && shadows.len() >= SHADOWS_MAX) {
+            return Err(format!("{} has {SHADOWS_MAX} shadows already; {name} would be one more", topic.thing));
+        }
         match answer {
             Answer::Got { document, .. } => self.got(key, &name, Some(document), now, effects),
-            Answer::Documents { current, .. } => {
-                if self
-                    .shadow(key, &name)
-                    .is_some_and(|s| s.document.as_ref().is_none_or(|d| d.version < current.version))
-                {
-                    self.known(key, &name, Some(current), now, effects);
-                }
+            Answer::Documents { current, token } => {
+                // First the token: what we changed ourselves must not look like somebody else's doing.
+                let accepted = command::Input::Accepted { version: current.version };
+                self.command_answered(token.as_deref(), accepted, now, effects);
+                self.documented(key, &name, current, now, effects);
             }
             Answer::Updated { desired, reported, version, timestamp_s, token } => {
+                self.command_answered(token.as_deref(), command::Input::Accepted { version }, now, effects);
                 let known = self.shadow(key, &name).and_then(|s| s.document.as_ref()).cloned().unwrap_or_default();
                 match known.follow(&desired, &reported, version, timestamp_s) {
                     Followed::Next(next) => self.known(key, &name, Some(next), now, effects),
                     Followed::Old => {}
                     Followed::Gap => self.get_shadow(key, &name, now, effects),
                 }
-                self.command_answered(token.as_deref(), command::Input::Accepted { version }, now, effects);
             }
-            Answer::Deleted { .. } => self.known(key, &name, None, now, effects),
+            Answer::Deleted { version, .. } => {
+                if let Some(shadow) = self.shadow(key, &name) {
+                    shadow.deleted_at = version;
+                }
+                self.known(key, &name, None, now, effects);
+            }
             Answer::Rejected { op: Op::Get, rejection: Rejection { code: 404, .. }, .. } => {
                 self.got(key, &name, None, now, effects)
             }
+            // It is asked for again when its time is up.
             Answer::Rejected { op: Op::Get | Op::Delete, .. } => {}
             Answer::Rejected { op: Op::Update, rejection, token } => {
                 self.command_answered(token.as_deref(), command::Input::Rejected(&rejection), now, effects);
@@ -57,6 +76,17 @@ impl Fleet {
         }
         self.drive(key, now, effects);
         Ok(())
+    }
+
+    /// The whole document after an update: newer than what we know, or nothing.
+    fn documented(&mut self, key: ThingKey, name: &str, current: Document, now: Now, effects: &mut Effects) {
+        let listening = self.up_since.is_some();
+        let Some(shadow) = self.shadow(key, name) else { return };
+        let known = shadow.document.as_ref().map_or(shadow.deleted_at, |d| d.version);
+        if current.version > known {
+            shadow.current |= listening;
+            self.known(key, name, Some(current), now, effects);
+        }
     }
 
     fn shadow(&mut self, key: ThingKey, name: &str) -> Option<&mut Shadow> {
@@ -113,15 +143,16 @@ impl Fleet {
         }
         shadow.asked = Some(now.mono);
         self.last_get += 1;
-        let publish =
-            Publish { topic: topic.to_string(), payload: encode_get(&token), qos: Qos::AtLeastOnce, retain: false };
-        effects.outward.push(Outward::Publish(publish));
+        self.asked.push_back((now.mono, key, name.to_string()));
+        let until = now.mono.plus(command::ANSWER_TIMEOUT_MS);
+        let (topic, payload) = (topic.to_string(), encode_get(&token));
+        effects.outward.push(Outward::Publish(Publish { topic, payload, qos: Qos::AtLeastOnce, retain: false, until }));
     }
 
     /// Puts a shadow on the list of those to ask for when there is time.
     pub(super) fn want_shadow(&mut self, key: ThingKey, name: &str) {
         if self.up_since.is_some() {
-            self.to_get.push_back((key, name.to_string()));
+            self.to_get.insert((key, name.to_string()));
         }
     }
 
@@ -138,6 +169,7 @@ impl Fleet {
 
     pub(super) fn shadows_after_connect(&mut self, now: Now, effects: &mut Effects) {
         self.to_get.clear();
+        self.asked.clear();
         if !self.config.shadows {
             return;
         }
@@ -172,9 +204,15 @@ impl Fleet {
 
     /// As many `get`s as the profile's pace allows for the time that passed.
     pub(super) fn get_some_shadows(&mut self, elapsed_ms: u64, now: Now, effects: &mut Effects) {
+        while self.asked.front().is_some_and(|(at, _, _)| now.mono.since(*at) >= command::ANSWER_TIMEOUT_MS) {
+            let Some((_, key, name)) = self.asked.pop_front() else { break };
+            if self.things.get(&key).and_then(|t| t.shadows.get(&name)).is_some_and(|s| !s.current) {
+                self.want_shadow(key, &name);
+            }
+        }
         let most = (u64::from(self.config.gets_per_s) * elapsed_ms.min(1000)).div_ceil(1000);
         for _ in 0..most {
-            let Some((key, name)) = self.to_get.pop_front() else { return };
+            let Some((key, name)) = self.to_get.pop_first() else { return };
             let known = self.things.get(&key).and_then(|t| t.shadows.get(&name)).is_some_and(|s| s.current);
             if !known {
                 self.get_shadow(key, &name, now, effects);

@@ -68,7 +68,7 @@ pub(crate) fn lamp_is_there() -> Input {
 }
 
 pub(crate) fn up() -> Input {
-    Input::Link(LinkEvent::Up)
+    Input::Link(LinkEvent::Up { resumed: true })
 }
 
 pub(crate) fn down() -> Input {
@@ -254,7 +254,7 @@ fn losing_the_link_makes_everything_unknown_and_nothing_silent() {
         give(&mut fleet, Input::Ticked, at(s));
     }
     let thing = &fleet.things[&ThingKey(1)];
-    assert_eq!(thing.silence.freshness(fleet.lost_ms), Freshness::Unknown { since_ms: at(20).wall });
+    assert_eq!(thing.silence.freshness(), Freshness::Unknown { since_ms: at(20).wall });
     assert_eq!(thing.trouble, None);
     assert_eq!(
         fleet.source(&fleet.series[&SeriesKey(1)], fleet.series[&SeriesKey(1)].latest.as_ref().unwrap()),
@@ -386,7 +386,7 @@ fn the_cache_alone_gives_the_same_picture() {
     let (series, thing) = (&again.series[&SeriesKey(1)], &again.things[&ThingKey(1)]);
     assert_eq!(again.link, LinkState::Starting);
     assert_eq!(thing.meta.kind, Kind::Lamp);
-    assert_eq!(thing.silence.freshness(again.lost_ms), Freshness::Unknown { since_ms: at(5).wall });
+    assert_eq!(thing.silence.freshness(), Freshness::Unknown { since_ms: at(5).wall });
     assert_eq!(again.source(series, series.latest.as_ref().unwrap()), Source::Cached);
     assert_eq!(again.age_ms(series, series.latest.as_ref().unwrap(), at(3_600)), 3_598_000);
 }
@@ -408,6 +408,144 @@ fn after_a_connect_shadows_are_asked_for_at_the_profiles_pace() {
         asked += published(&give(&mut fleet, Input::Ticked, now)).len();
     }
     assert_eq!(asked, 80, "two seconds at forty a second");
+}
+
+#[test]
+fn withdrawing_a_command_does_not_bring_back_one_it_had_overtaken() {
+    let (mut fleet, mut service) = with_lamp();
+    for value in ["40", "70"] {
+        let effects = give(&mut fleet, dim_to(value, Some(60_000)), at(2));
+        converse(&mut fleet, &mut service, effects, at(2));
+    }
+    assert_eq!(service.document.desired.as_ref().unwrap()["dim_pct"], 70);
+    let effects = give(&mut fleet, Input::Ticked, at(70));
+    converse(&mut fleet, &mut service, effects, at(70));
+    assert_eq!(phase(&fleet), Phase::Expired { withdrawal: Withdrawal::Done });
+    assert_eq!(service.document.desired.as_ref().unwrap()["dim_pct"], 100, "not 40, which was over as well");
+}
+
+#[test]
+fn our_own_command_is_not_called_somebody_elses_and_somebody_elses_is_noticed() {
+    let (mut fleet, mut service) = with_lamp();
+    let effects = give(&mut fleet, dim_to("40", None), at(2));
+    converse(&mut fleet, &mut service, effects, at(2));
+    // A second window still showed 100.
+    let effects = give(&mut fleet, dim_to("70", None), at(2));
+    converse(&mut fleet, &mut service, effects, at(2));
+    assert_eq!(phase(&fleet), Phase::Accepted { version: 3 });
+    let theirs = service.report(serde_json::json!({"desired":{"dim_pct":10}}), at(3));
+    give(&mut fleet, theirs, at(3));
+    let reason = "somebody else set /dim_pct to 10 meanwhile".to_string();
+    assert_eq!(phase(&fleet), Phase::Rejected { code: 409, reason });
+}
+
+#[test]
+fn being_back_raises_nothing_from_the_cache_and_keeps_what_was_raised() {
+    let (mut fleet, mut service) = with_lamp();
+    let report = service.report(serde_json::json!({"desired":{"dim_pct":40}}), at(2));
+    give(&mut fleet, report, at(2));
+    give(&mut fleet, Input::Ticked, at(200));
+    assert_eq!(fleet.things[&ThingKey(1)].trouble, None, "not yet five minutes");
+    give(&mut fleet, down(), at(201));
+    give(&mut fleet, up(), at(2_000));
+    give(&mut fleet, Input::Ticked, at(2_001));
+    assert_eq!(fleet.things[&ThingKey(1)].trouble, None, "nobody has said yet that it is still so");
+    let effects = give(&mut fleet, Input::Opened(ThingKey(1)), at(2_015));
+    converse(&mut fleet, &mut service, effects, at(2_015));
+    give(&mut fleet, Input::Ticked, at(2_016));
+    assert!(matches!(fleet.things[&ThingKey(1)].trouble, Some(Trouble::NotConverged { .. })));
+    give(&mut fleet, down(), at(2_017));
+    give(&mut fleet, up(), at(3_000));
+    give(&mut fleet, Input::Ticked, at(3_001));
+    assert!(fleet.things[&ThingKey(1)].trouble.is_some(), "being back clears nothing either");
+}
+
+#[test]
+fn a_deleted_shadow_is_gone_and_an_older_document_does_not_bring_it_back() {
+    let (mut fleet, mut service) = with_lamp();
+    let late = service.report(serde_json::json!({"reported":{"dim_pct":99}}), at(2));
+    let topic = ShadowTopic::new("lamp-1", None, ShadowTopicKind::Accepted(Op::Delete)).to_string();
+    give(&mut fleet, telemetry(&topic, r#"{"version":2,"timestamp":1700000003}"#), at(3));
+    give(&mut fleet, late, at(3));
+    assert_eq!(fleet.things[&ThingKey(1)].shadows[""].document, None);
+    let again = service.report(serde_json::json!({"reported":{"dim_pct":98}}), at(4));
+    give(&mut fleet, again, at(4));
+    assert_eq!(fleet.things[&ThingKey(1)].shadows[""].document.as_ref().unwrap().version, 3);
+}
+
+#[test]
+fn strangers_make_no_things_no_endless_shadows_and_no_half_messages() {
+    let mut fleet = fleet();
+    give(&mut fleet, up(), at(0));
+    give(&mut fleet, telemetry("$aws/things/ghost/shadow/get/rejected", r#"{"code":404,"message":"x"}"#), at(1));
+    assert!(fleet.things.is_empty());
+    give(&mut fleet, lamp_is_there(), at(1));
+    for i in 0..100 {
+        let topic = format!("$aws/things/lamp-1/shadow/name/s{i}/get/accepted");
+        give(&mut fleet, telemetry(&topic, r#"{"state":{},"version":1,"timestamp":1}"#), at(1));
+    }
+    assert_eq!(fleet.things[&ThingKey(1)].shadows.len(), 64);
+    for i in 0..3 {
+        let values: Vec<String> = (0..200).map(|n| format!("\"v{i}_{n}\":1")).collect();
+        let payload = format!(r#"{{"values":{{{}}}}}"#, values.join(","));
+        give(&mut fleet, telemetry("city/v/lamp/lamp-1/telemetry", &payload), at(1));
+    }
+    assert_eq!(fleet.things[&ThingKey(1)].series.len(), 400, "the third did not fit and left nothing behind");
+}
+
+#[test]
+fn a_thing_first_met_through_its_shadow_learns_what_its_topic_says() {
+    let mut fleet = fleet();
+    give(&mut fleet, up(), at(0));
+    give(
+        &mut fleet,
+        telemetry("$aws/things/lamp-1/shadow/get/accepted", r#"{"state":{},"version":1,"timestamp":1}"#),
+        at(1),
+    );
+    assert_eq!(fleet.things[&ThingKey(1)].meta.kind, Kind::Other);
+    give(&mut fleet, lamp_says(1, 60.0), at(1));
+    assert_eq!(
+        (fleet.things[&ThingKey(1)].meta.kind, fleet.things[&ThingKey(1)].meta.area.as_str()),
+        (Kind::Lamp, "v")
+    );
+}
+
+#[test]
+fn a_shadow_that_does_not_answer_is_asked_again() {
+    let mut fleet = fleet();
+    give(&mut fleet, up(), at(0));
+    give(&mut fleet, lamp_is_there(), at(0));
+    let mut asked = Vec::new();
+    for s in 0..25 {
+        if !published(&give(&mut fleet, Input::Ticked, at(s))).is_empty() {
+            asked.push(s);
+        }
+    }
+    assert_eq!(asked, [1, 11, 21]);
+}
+
+#[test]
+fn a_value_said_twice_is_kept_once() {
+    let mut fleet = fleet();
+    give(&mut fleet, up(), at(0));
+    give(&mut fleet, lamp_says(1, 60.0), at(1));
+    fleet.take_dirty();
+    let effects = give(&mut fleet, lamp_says(1, 60.0), at(2));
+    assert!(!effects.writes.iter().any(|w| matches!(w, Write::Sample(_))), "{effects:?}");
+    assert!(fleet.take_dirty().samples.is_empty(), "nor twice in an open chart");
+}
+
+#[test]
+fn silence_is_written_down_and_survives_a_restart() {
+    let mut fleet = fleet();
+    give(&mut fleet, up(), at(0));
+    give(&mut fleet, lamp_says(1, 60.0), at(1));
+    let effects: Vec<Effects> = (2..300).map(|s| give(&mut fleet, Input::Ticked, at(s))).collect();
+    let told =
+        effects.iter().flat_map(|e| &e.writes).filter(|w| matches!(w, Write::Silent { silent: true, .. })).count();
+    assert_eq!(told, 1);
+    let effects = give(&mut fleet, lamp_says(301, 60.0), at(301));
+    assert!(effects.writes.contains(&Write::Silent { thing: ThingKey(1), silent: false }));
 }
 
 fn any_input() -> impl Strategy<Value = Input> {

@@ -1,12 +1,13 @@
 //! What needs a person: looked for on every tick, only while we listen. While our own link is down nothing is raised and nothing
 //! cleared (invariant 7).
 
-use fleetlens_model::command::{Command, Phase, Step};
+use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::freshness::Freshness;
+use fleetlens_model::record::Write;
 use fleetlens_model::shadow::{Document, leaf_at};
 use fleetlens_model::time::{Now, WallMs};
 
-use super::{Fleet, Thing, interval_ms};
+use super::{Effects, Fleet, Thing, interval_ms};
 
 /// Wanted and not reported for longer than this, with no command of ours still waiting, needs a look (ms).
 pub const NOT_CONVERGED_AFTER_MS: u64 = 5 * 60_000;
@@ -39,16 +40,25 @@ pub enum Trouble {
 }
 
 impl Fleet {
-    pub(super) fn look_for_trouble(&mut self, now: Now) {
-        if self.up_since.is_none() && self.ticked.is_some() {
-            return;
-        }
-        let commands = &self.commands;
+    /// Lets silence timers run out; only while we listen.
+    pub(super) fn fall_silent(&mut self, now: Now, effects: &mut Effects) {
         for thing in self.things.values_mut() {
-            thing.silence.fell_silent(interval_ms(&thing.meta), now);
+            if thing.silence.fell_silent(interval_ms(&thing.meta), now) {
+                effects.writes.push(Write::Silent { thing: thing.key, silent: true });
+                self.dirty.things.insert(thing.key);
+            }
+        }
+    }
+
+    pub(super) fn look_for_trouble(&mut self, now: Now) {
+        let commands = &self.commands;
+        let listening = self.up_since.is_some();
+        for thing in self.things.values_mut() {
             let trouble = silent(thing)
                 .or_else(|| failed(thing.commands.iter().rev().filter_map(|id| commands.get(id)), now))
-                .or_else(|| not_converged(thing, thing.commands.iter().filter_map(|id| commands.get(id)), now));
+                .or_else(|| {
+                    not_converged(thing, thing.commands.iter().filter_map(|id| commands.get(id)), listening, now)
+                });
             if thing.trouble != trouble {
                 thing.trouble = trouble;
                 self.dirty.things.insert(thing.key);
@@ -58,7 +68,7 @@ impl Fleet {
 }
 
 fn silent(thing: &Thing) -> Option<Trouble> {
-    match thing.silence.freshness(None) {
+    match thing.silence.freshness() {
         Freshness::Silent { since_ms } => Some(Trouble::Silent { since_ms }),
         Freshness::Never | Freshness::Live | Freshness::Unknown { .. } => None,
     }
@@ -69,6 +79,10 @@ fn failed<'a>(newest_first: impl Iterator<Item = &'a Command>, now: Now) -> Opti
     for command in newest_first {
         let what = match &command.phase {
             Phase::Rejected { reason, .. } => format!("command refused: {reason}"),
+            Phase::Expired { withdrawal: Withdrawal::Refused { code } }
+            | Phase::Cancelled { withdrawal: Withdrawal::Refused { code } } => {
+                format!("command could not be taken back ({code}); it may still happen")
+            }
             Phase::Expired { .. } if command.at(Step::Accepted).is_some() => {
                 "command accepted, never obeyed".to_string()
             }
@@ -80,14 +94,24 @@ fn failed<'a>(newest_first: impl Iterator<Item = &'a Command>, now: Now) -> Opti
             | Phase::Overtaken { .. }
             | Phase::Cancelled { .. } => continue,
         };
-        let since_ms = command.at(Step::Rejected).or_else(|| command.at(Step::Expired))?;
+        let since_ms = command.steps.last().map(|(_, at)| *at)?;
         return (now.wall.since(since_ms) < FAILED_FOR_MS).then_some(Trouble::CommandFailed { since_ms, what });
     }
     None
 }
 
-fn not_converged<'a>(thing: &Thing, mut commands: impl Iterator<Item = &'a Command>, now: Now) -> Option<Trouble> {
-    let open = thing.shadows.values().find_map(|s| s.open.as_ref())?;
+/// Of a shadow that was not confirmed since we are back nothing new is said: what was told of it stands.
+fn not_converged<'a>(
+    thing: &Thing,
+    mut commands: impl Iterator<Item = &'a Command>,
+    listening: bool,
+    now: Now,
+) -> Option<Trouble> {
+    let (known, open) =
+        thing.shadows.values().find_map(|s| s.open.as_ref().map(|open| (s.current || !listening, open)))?;
+    if !known {
+        return thing.trouble.clone().filter(|trouble| matches!(trouble, Trouble::NotConverged { .. }));
+    }
     let long = now.wall.since(open.since_ms) >= NOT_CONVERGED_AFTER_MS && !commands.any(|c| c.phase.is_open());
     long.then(|| Trouble::NotConverged { since_ms: open.since_ms, what: open.what.clone() })
 }

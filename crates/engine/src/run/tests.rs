@@ -146,7 +146,7 @@ async fn a_disk_that_fails_delays_everything_and_loses_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_command_is_committed_before_it_is_published_and_answered() {
     let (engine, link, log, mut parcels) = started(0, false);
-    link.send(LinkEvent::Up).await.unwrap();
+    link.send(LinkEvent::Up { resumed: false }).await.unwrap();
     link.send(message(1)).await.unwrap();
     until(&engine, 1).await;
     engine.attach(WindowId(1)).await;

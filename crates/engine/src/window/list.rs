@@ -1,5 +1,7 @@
 //! The status bar, what was found, and what needs a person.
 
+use std::cmp::Reverse;
+
 use fleetlens_ipc::rows::{Attention, AttentionRow, Change, FoundRow, Rows, Status as StatusRow};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
@@ -10,12 +12,16 @@ use super::map::status_of;
 use crate::fleet::{Fleet, Thing, Trouble};
 
 pub(super) fn status(fleet: &Fleet, now: Now) -> StatusRow {
-    let kinds = Kind::ALL.into_iter().map(|kind| {
-        let count = fleet.things.values().filter(|t| t.meta.kind == kind).count();
-        (kind, u32::try_from(count).unwrap_or(u32::MAX))
-    });
-    let open = fleet.commands.values().filter(|c| c.phase.is_waiting()).count();
-    let troubled = fleet.things.values().filter(|t| t.trouble.is_some()).count();
+    let mut kinds = Kind::ALL.map(|kind| (kind, 0u32));
+    let (mut troubled, mut newest) = (0u32, None);
+    for thing in fleet.things.values() {
+        if let Some((_, count)) = kinds.iter_mut().find(|(kind, _)| *kind == thing.meta.kind) {
+            *count += 1;
+        }
+        troubled += u32::from(thing.trouble.is_some());
+        newest = newest.max(thing.silence.last_heard());
+    }
+    let open = fleet.waiting_commands();
     StatusRow {
         link: fleet.link.clone(),
         broker: fleet.config.broker.clone(),
@@ -24,18 +30,18 @@ pub(super) fn status(fleet: &Fleet, now: Now) -> StatusRow {
         demo: fleet.config.demo,
         who: fleet.config.who.clone(),
         things: u32::try_from(fleet.things.len()).unwrap_or(u32::MAX),
-        kinds: kinds.filter(|(_, count)| *count > 0).collect(),
+        kinds: kinds.into_iter().filter(|(_, count)| *count > 0).collect(),
         received: fleet.counters.received,
         stored: fleet.counters.stored,
         refused: fleet.counters.refused,
         shed: fleet.counters.shed,
         per_s: fleet.per_s(now),
         last_message_age_ms: fleet.last_message.map(|at| now.mono.since(at)),
-        newest_value_ms: fleet.things.values().filter_map(|t| t.silence.last_heard()).max(),
+        newest_value_ms: newest,
         cache_bytes: fleet.stats.bytes,
         oldest_sample_ms: fleet.stats.oldest_ms,
         open_commands: u32::try_from(open).unwrap_or(u32::MAX),
-        attention: u32::try_from(troubled).unwrap_or(u32::MAX),
+        attention: troubled,
         wall_ms: now.wall,
         refusals: fleet.refusals.iter().cloned().collect(),
     }
@@ -83,11 +89,11 @@ impl FindView {
             .collect();
         hits.sort();
         let rows = hits.iter().take(self.limit).filter_map(|(_, _, key)| fleet.things.get(key));
-        rows.map(|thing| found_row(thing, fleet)).collect()
+        rows.map(found_row).collect()
     }
 }
 
-fn found_row(thing: &Thing, fleet: &Fleet) -> FoundRow {
+fn found_row(thing: &Thing) -> FoundRow {
     let parts = [thing.meta.street.as_str(), thing.meta.area.as_str()];
     let place: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     FoundRow {
@@ -96,7 +102,7 @@ fn found_row(thing: &Thing, fleet: &Fleet) -> FoundRow {
         title: title(thing).to_string(),
         place: place.join(" · "),
         kind: thing.meta.kind,
-        status: status_of(thing, fleet).code(),
+        status: status_of(thing).code(),
         at: thing.meta.at,
     }
 }
@@ -113,11 +119,15 @@ impl AttentionView {
     }
 
     pub(super) fn tell(&mut self, first: bool, fleet: &Fleet) -> Told {
-        let mut rows: Vec<AttentionRow> = fleet.things.values().filter_map(|thing| row(thing, fleet)).collect();
+        let mut troubled: Vec<(u8, WallMs, &Thing)> = fleet
+            .things
+            .values()
+            .filter_map(|thing| Some((status_of(thing).code(), since(thing.trouble.as_ref()?), thing)))
+            .collect();
         // Worst first, then the newest: what just happened is what a person can still do something about.
-        rows.sort_by_key(|r| (std::cmp::Reverse(r.status), std::cmp::Reverse(r.since_ms), r.thing));
-        let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        rows.truncate(self.limit);
+        troubled.sort_by_key(|(status, since_ms, thing)| (Reverse(*status), Reverse(*since_ms), thing.key));
+        let count = u32::try_from(troubled.len()).unwrap_or(u32::MAX);
+        let rows = troubled.iter().take(self.limit).filter_map(|(_, _, thing)| row(thing)).collect();
         let attention = Attention { count, rows };
         if first {
             self.shown.clone_from(&attention);
@@ -131,7 +141,15 @@ impl AttentionView {
     }
 }
 
-fn row(thing: &Thing, fleet: &Fleet) -> Option<AttentionRow> {
+fn since(trouble: &Trouble) -> WallMs {
+    match trouble {
+        Trouble::Silent { since_ms }
+        | Trouble::NotConverged { since_ms, .. }
+        | Trouble::CommandFailed { since_ms, .. } => *since_ms,
+    }
+}
+
+fn row(thing: &Thing) -> Option<AttentionRow> {
     let title = title(thing);
     let (title, sentence, since_ms): (String, String, WallMs) = match thing.trouble.as_ref()? {
         Trouble::Silent { since_ms } => {
@@ -147,5 +165,5 @@ fn row(thing: &Thing, fleet: &Fleet) -> Option<AttentionRow> {
         }
         Trouble::CommandFailed { since_ms, what } => (format!("{title}: command failed"), what.clone(), *since_ms),
     };
-    Some(AttentionRow { thing: thing.key, title, sentence, status: status_of(thing, fleet).code(), since_ms })
+    Some(AttentionRow { thing: thing.key, title, sentence, status: status_of(thing).code(), since_ms })
 }

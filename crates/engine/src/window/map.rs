@@ -77,15 +77,15 @@ fn map_row(thing: &Thing, fleet: &Fleet) -> Option<MapRow> {
         thing: thing.key,
         at,
         kind: thing.meta.kind,
-        status: status_of(thing, fleet),
+        status: status_of(thing),
         flags,
         level: level_of(thing, fleet),
     })
 }
 
 /// What a thing's mark says.
-pub(super) fn status_of(thing: &Thing, fleet: &Fleet) -> Status {
-    match (&thing.trouble, thing.silence.freshness(fleet.lost_ms)) {
+pub(super) fn status_of(thing: &Thing) -> Status {
+    match (&thing.trouble, thing.silence.freshness()) {
         (Some(_), _) => Status::Warning,
         (None, Freshness::Live) => Status::Normal,
         (None, Freshness::Silent { .. }) => Status::Warning,

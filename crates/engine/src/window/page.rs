@@ -62,6 +62,8 @@ fn changes(before: &ThingPage, page: &ThingPage) -> Vec<Change> {
     for table in page.shadows.iter().filter(|table| !before.shadows.contains(table)) {
         changes.push(Change::Shadow(table.clone()));
     }
+    let gone = before.shadows.iter().filter(|old| !page.shadows.iter().any(|new| new.name == old.name));
+    changes.extend(gone.map(|table| Change::ShadowGone(table.name.clone())));
     for row in &page.commands {
         let timeless = |c: &CommandRow| CommandRow { expires_in_ms: None, ..c.clone() };
         if !before.commands.iter().any(|old| timeless(old) == timeless(row)) {
@@ -86,7 +88,7 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
     let shadows = thing.shadows.iter().filter_map(|(name, shadow)| shadow_table(name, shadow)).collect();
     let commands = thing.commands.iter().rev().take(COMMANDS_SHOWN).filter_map(|id| fleet.commands.get(id));
     ThingPage {
-        head: head(thing, fleet, now),
+        head: head(thing, now),
         values,
         shadows,
         commands: commands.map(|command| command_row(command, thing.meta.kind, now)).collect(),
@@ -95,7 +97,7 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
     }
 }
 
-fn head(thing: &Thing, fleet: &Fleet, now: Now) -> ThingHead {
+fn head(thing: &Thing, now: Now) -> ThingHead {
     let heard_age_ms = match (thing.heard, thing.silence.last_heard()) {
         (Some(at), _) => Some(now.mono.since(at)),
         (None, Some(at)) => Some(now.wall.since(at)),
@@ -111,9 +113,9 @@ fn head(thing: &Thing, fleet: &Fleet, now: Now) -> ThingHead {
         street: thing.meta.street.clone(),
         capacity: thing.meta.capacity,
         synthetic: thing.meta.synthetic.clone(),
-        freshness: thing.silence.freshness(fleet.lost_ms),
+        freshness: thing.silence.freshness(),
         heard_age_ms,
-        status: status_of(thing, fleet).code(),
+        status: status_of(thing).code(),
     }
 }
 
@@ -219,6 +221,12 @@ fn sentence(phase: &Phase) -> String {
             "expired; being taken back so that it cannot happen later".into()
         }
         Phase::Expired { withdrawal: Withdrawal::Done } => "expired and taken back; it will not happen later".into(),
+        Phase::Expired { withdrawal: Withdrawal::Refused { code } } => {
+            format!("expired, but taking it back was refused ({code}): it may still happen")
+        }
+        Phase::Cancelled { withdrawal: Withdrawal::Refused { code } } => {
+            format!("taking it back was refused ({code}): it may still happen")
+        }
         Phase::Cancelled { withdrawal: Withdrawal::NotNeeded } => "taken back before it was sent".into(),
         Phase::Cancelled { withdrawal: Withdrawal::Needed } => "being taken back".into(),
         Phase::Cancelled { withdrawal: Withdrawal::Done } => "taken back".into(),
@@ -228,6 +236,9 @@ fn sentence(phase: &Phase) -> String {
 fn note(step: Step, command: &Command) -> String {
     match (step, &command.phase) {
         (Step::Asked, _) => format!("by {}", command.by.name),
+        (Step::Cancelled, _) => {
+            command.cancelled_by.as_ref().map_or_else(String::new, |who| format!("by {}", who.name))
+        }
         (Step::Accepted, Phase::Accepted { version }) => format!("version {version}"),
         (Step::Rejected, Phase::Rejected { code, reason }) => format!("{code} · {reason}"),
         (
@@ -237,7 +248,6 @@ fn note(step: Step, command: &Command) -> String {
             | Step::Settled
             | Step::Overtaken
             | Step::Expired
-            | Step::Cancelled
             | Step::Withdrawn,
             _,
         ) => String::new(),

@@ -156,6 +156,8 @@ fn a_window_built_for_another_contract_is_told_so() {
     windows.call(WINDOW, Call::Hello { contract: CONTRACT + 1 }, &mut fleet, at(1));
     let told = frames(&mut windows, &mut fleet, at(1));
     assert!(matches!(&told[..], [Frame::Notice(Fault { code: FaultCode::Contract, .. })]), "{told:?}");
+    windows.call(WINDOW, Call::Look { view: ViewId(1), at: Look::Status }, &mut fleet, at(1));
+    assert!(frames(&mut windows, &mut fleet, at(1)).is_empty(), "they refuse each other");
 }
 
 #[test]
