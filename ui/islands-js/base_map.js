@@ -2,6 +2,9 @@
 
 const SOURCE = "base";
 
+// What the tiles cover: west, south, east, north. Around it everything is sea.
+const COVERED = [14.15, 35.78, 14.6, 36.1];
+
 function palette() {
   const tokens = getComputedStyle(document.documentElement);
   const colour = (name) => tokens.getPropertyValue(`--map-${name}`).trim();
@@ -12,6 +15,14 @@ function palette() {
 const width = (from, to) => ["interpolate", ["exponential", 1.6], ["zoom"], 10, from, 16, to];
 const classes = (...names) => ["in", ["get", "class"], ["literal", names]];
 const line = { "line-cap": "round", "line-join": "round" };
+
+/** A sheet over the world with a hole where the tiles are. */
+function beyond() {
+  const [west, south, east, north] = COVERED;
+  const ring = (w, s, e, n) => [[w, s], [e, s], [e, n], [w, n], [w, s]];
+  const coordinates = [ring(-180, -85, 180, 85), ring(west, south, east, north).reverse()];
+  return { type: "geojson", data: { type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates } } };
+}
 
 function layers(c) {
   const road = (id, of, colour, from, to, rest = {}) => ({
@@ -31,6 +42,7 @@ function layers(c) {
     fill("green", "park", { "fill-color": c.green }),
     fill("cover", "landcover", { "fill-color": c.green, "fill-opacity": 0.6 }),
     fill("water", "water", { "fill-color": c.water }),
+    { id: "beyond", type: "fill", source: "beyond", paint: { "fill-color": c.water, "fill-antialias": false } },
     fill(
       "building",
       "building",
@@ -64,7 +76,7 @@ function layers(c) {
 /** The whole style in the current theme; `tiles` is an address with {z}, {x} and {y}. */
 export function style(tiles) {
   const base = { type: "vector", tiles: [tiles], minzoom: 6, maxzoom: 14, attribution: "© OpenStreetMap contributors" };
-  return { version: 8, sources: { [SOURCE]: base }, layers: layers(palette()) };
+  return { version: 8, sources: { [SOURCE]: base, beyond: beyond() }, layers: layers(palette()) };
 }
 
 /** Gives a drawn map the colours of the current theme without touching its sources or the live layer. */

@@ -56,7 +56,7 @@ fn identity(leaf: &LeafRow) -> impl Eq + std::hash::Hash + 'static + use<> {
 #[component]
 fn Leaf(leaf: LeafRow) -> impl IntoView {
     let side = |value: Option<String>| match value {
-        Some(json) => view! { <span>{json}</span> }.into_any(),
+        Some(json) => view! { <span class="json">{json}</span> }.into_any(),
         None => view! { <span class="absent">"–"</span> }.into_any(),
     };
     let title = |what: &str, at: Option<fleetlens_model::time::WallMs>| {

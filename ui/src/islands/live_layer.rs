@@ -1,4 +1,5 @@
-//! The live layer: MapLibre calls it for each picture, and it draws every mark in one go. A mark is a point whose shape the
+//! The live layer: MapLibre calls it twice for each picture, below and above the names of places, and each time one call
+//! draws every mark of that part. A mark is a point whose shape the
 //! fragment shader computes (a signed distance), so that it is sharp at every size and on every screen.
 
 use std::cell::{Cell, RefCell};
@@ -11,7 +12,7 @@ use web_sys::{
     WebGl2RenderingContext as Gl, WebGlBuffer, WebGlProgram, WebGlShader, WebGlUniformLocation, WebGlVertexArrayObject,
 };
 
-use super::marks::{Marks, VERTEX_BYTES};
+use super::marks::{Marks, Packed, VERTEX_BYTES};
 use super::mercator::Camera;
 use crate::theme::{rgb, token};
 
@@ -41,13 +42,42 @@ pub enum LayerError {
     NoResource(&'static str),
 }
 
+/// The names of places lie over calm marks, so that a dense city can be read, and below loud ones, so that nothing that needs a
+/// person is hidden by a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What nothing is wrong with.
+    Calm,
+    /// What needs a person, and what a person points at.
+    Loud,
+}
+
+impl Part {
+    /// The layer's id in the map's style.
+    pub fn id(self) -> &'static str {
+        match self {
+            Part::Calm => "live-calm",
+            Part::Loud => "live-loud",
+        }
+    }
+
+    /// The first vertex and how many.
+    fn of(self, packed: Packed) -> (i32, i32) {
+        let whole = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+        match self {
+            Part::Calm => (0, whole(packed.calm)),
+            Part::Loud => (whole(packed.calm), whole(packed.all.saturating_sub(packed.calm))),
+        }
+    }
+}
+
 /// What the layer needs of the map at each picture.
 pub struct Scene {
     /// What to draw.
     pub marks: Rc<RefCell<Marks>>,
     /// The camera now.
     pub camera: Box<dyn Fn() -> Camera>,
-    /// Called after each picture with how many marks it holds.
+    /// Called after each picture with how many marks it holds, loud and calm.
     pub drawn: Box<dyn Fn(usize)>,
     /// Called when drawing failed for good.
     pub failed: Box<dyn Fn(LayerError)>,
@@ -74,7 +104,7 @@ struct Card {
     sizes: Option<WebGlUniformLocation>,
     /// Of the marks in the buffer.
     revision: Option<u64>,
-    count: usize,
+    held: Packed,
     packed: Vec<u8>,
 }
 
@@ -94,33 +124,34 @@ impl LiveLayer {
         self.card.replace(None);
     }
 
-    /// The layer as MapLibre wants it ("CustomLayerInterface"). Lives as long as the page.
-    pub fn as_custom_layer(self: &Rc<Self>) -> Result<Object, JsValue> {
+    /// One part of the layer as MapLibre wants it ("CustomLayerInterface"). Lives as long as the page.
+    pub fn as_custom_layer(self: &Rc<Self>, part: Part) -> Result<Object, JsValue> {
         let layer = Object::new();
         let set = |name: &str, value: &JsValue| Reflect::set(&layer, &name.into(), value).map(drop);
-        set("id", &"live".into())?;
+        set("id", &part.id().into())?;
         set("type", &"custom".into())?;
         set("renderingMode", &"2d".into())?;
         let this = Rc::clone(self);
-        let render = Closure::<dyn Fn(Gl, JsValue)>::new(move |gl: Gl, _: JsValue| this.render(&gl));
+        let render = Closure::<dyn Fn(Gl, JsValue)>::new(move |gl: Gl, _: JsValue| this.render(&gl, part));
         set("render", &render.into_js_value())?;
         Ok(layer)
     }
 
-    fn render(&self, gl: &Gl) {
+    fn render(&self, gl: &Gl, part: Part) {
         if self.broken.get() || gl.is_context_lost() {
             return;
         }
-        match self.draw(gl) {
-            Ok(count) => (self.scene.drawn)(count),
-            Err(error) => {
+        match (self.draw(gl, part), part) {
+            (Ok(_), Part::Calm) => {}
+            (Ok(packed), Part::Loud) => (self.scene.drawn)(packed.all),
+            (Err(error), _) => {
                 self.broken.set(true);
                 (self.scene.failed)(error);
             }
         }
     }
 
-    fn draw(&self, gl: &Gl) -> Result<usize, LayerError> {
+    fn draw(&self, gl: &Gl, part: Part) -> Result<Packed, LayerError> {
         let mut card = self.card.borrow_mut();
         let card = match &mut *card {
             Some(card) => card,
@@ -143,9 +174,10 @@ impl LiveLayer {
         gl.enable(Gl::BLEND);
         gl.blend_func(Gl::ONE, Gl::ONE_MINUS_SRC_ALPHA); // MapLibre's canvas is premultiplied
         gl.bind_vertex_array(Some(&card.vertices));
-        gl.draw_arrays(Gl::POINTS, 0, i32::try_from(card.count).unwrap_or(i32::MAX));
+        let (first, count) = part.of(card.held);
+        gl.draw_arrays(Gl::POINTS, first, count);
         gl.bind_vertex_array(None);
-        Ok(card.count)
+        Ok(card.held)
     }
 }
 
@@ -170,7 +202,7 @@ impl Card {
             sizes: uniform("u_sizes"),
             colours: Vec::new(),
             revision: None,
-            count: 0,
+            held: Packed::default(),
             packed: Vec::new(),
             program,
             vertices,
@@ -182,7 +214,7 @@ impl Card {
         if self.revision == Some(marks.revision()) {
             return;
         }
-        self.count = marks.pack(&mut self.packed);
+        self.held = marks.pack(&mut self.packed);
         self.revision = Some(marks.revision());
         gl.bind_buffer(Gl::ARRAY_BUFFER, Some(&self.buffer));
         gl.buffer_data_with_u8_array(Gl::ARRAY_BUFFER, &self.packed, Gl::DYNAMIC_DRAW);
@@ -251,6 +283,12 @@ mod tests {
         assert!(sizes.windows(2).all(|pair| pair[0] <= pair[1] && pair[1] - pair[0] < 0.03));
         assert_eq!(size_factor(14.0), 1.0);
         assert_eq!((size_factor(3.0), size_factor(23.0)), (0.45, 2.0));
+    }
+
+    #[test]
+    fn both_parts_together_draw_every_mark_once() {
+        let packed = Packed { all: 7, calm: 5 };
+        assert_eq!((Part::Calm.of(packed), Part::Loud.of(packed)), ((0, 5), (5, 2)));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use thiserror::Error;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
-use super::live_layer::{LayerError, LiveLayer, Scene};
+use super::live_layer::{LayerError, LiveLayer, Part, Scene};
 use super::maplibre::{self, MapEvent};
 use super::marks::Marks;
 use super::mercator::{Camera, local, with_margin};
@@ -105,7 +105,11 @@ impl MapIsland {
         let (on, add, failed, ready) = (map.clone(), Rc::clone(&layer), ears.failed, Rc::clone(&loaded));
         listen(&map, "load", move |_| {
             ready.set(true);
-            let added = add.as_custom_layer().and_then(|custom| on.add_layer(&custom));
+            let added = add
+                .as_custom_layer(Part::Calm)
+                .and_then(|calm| on.add_layer(&calm, Some(maplibre::NAMES)))
+                .and_then(|_| add.as_custom_layer(Part::Loud))
+                .and_then(|loud| on.add_layer(&loud, None));
             if let Err(error) = added {
                 failed(LayerError::Shader(words(&error)).into());
             }

@@ -21,9 +21,9 @@ unsafe extern "C" {
     #[wasm_bindgen(method)]
     pub fn on(this: &Map, event: &str, listener: &JsValue);
 
-    /// Adds a layer on top.
+    /// Adds a layer below the one with this id, or on top.
     #[wasm_bindgen(method, js_name = addLayer, catch)]
-    pub fn add_layer(this: &Map, layer: &JsValue) -> Result<JsValue, JsValue>;
+    pub fn add_layer(this: &Map, layer: &JsValue, below: Option<&str>) -> Result<JsValue, JsValue>;
 
     /// Whether every tile of the picture is there, or is known not to be.
     #[wasm_bindgen(method, js_name = areTilesLoaded)]
@@ -148,6 +148,9 @@ unsafe extern "C" {
     #[wasm_bindgen(method, getter)]
     pub fn y(this: &Point) -> f64;
 }
+
+/// The id of the layer with the names of places, in `islands-js/base_map.js`.
+pub const NAMES: &str = "place";
 
 #[wasm_bindgen(raw_module = "./islands-js/base_map.js")]
 unsafe extern "C" {

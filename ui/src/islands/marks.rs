@@ -18,6 +18,18 @@ const FLAG_SELECTED: u8 = 0x40;
 /// In a vertex's flags, beside the contract's: the thing under the pointer.
 const FLAG_HOVERED: u8 = 0x80;
 
+/// From this rank on a mark is drawn over the names of places, which lie over the calm ones.
+const RANK_LOUD: u8 = 3;
+
+/// How many vertices were packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Packed {
+    /// All of them.
+    pub all: usize,
+    /// The first ones, which nothing is wrong with.
+    pub calm: usize,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     row: MapRow,
@@ -105,8 +117,8 @@ impl Marks {
         self.revision
     }
 
-    /// Writes the vertices of what is shown, worst last, and returns how many there are.
-    pub fn pack(&self, into: &mut Vec<u8>) -> usize {
+    /// Writes the vertices of what is shown, worst last.
+    pub fn pack(&self, into: &mut Vec<u8>) -> Packed {
         into.clear();
         let mut shown: Vec<&Mark> = self.marks.iter().filter(|mark| self.is_shown(mark.row.kind)).collect();
         shown.sort_by_key(|mark| (self.rank(&mark.row), mark.row.thing));
@@ -116,7 +128,8 @@ impl Marks {
             let flags = (mark.row.flags & FLAG_PENDING) | self.flags(mark.row.thing);
             into.extend_from_slice(&[mark.row.kind.code(), mark.row.status.code(), flags, mark.row.level]);
         }
-        shown.len()
+        let calm = shown.partition_point(|mark| self.rank(&mark.row) < RANK_LOUD);
+        Packed { all: shown.len(), calm }
     }
 
     /// The shown thing nearest to a point of the picture, within a distance in CSS pixels; of two equally near, the one drawn on top.
@@ -139,11 +152,11 @@ impl Marks {
 
     fn rank(&self, row: &MapRow) -> u8 {
         if self.selected == Some(row.thing) || self.hovered == Some(row.thing) {
-            return 5;
+            return RANK_LOUD + 2;
         }
         match row.status {
-            Status::Critical => 4,
-            Status::Warning => 3,
+            Status::Critical => RANK_LOUD + 1,
+            Status::Warning => RANK_LOUD,
             Status::Normal | Status::Unknown if row.flags & FLAG_PENDING != 0 => 2,
             // A car park is larger than a lamp and would hide it.
             Status::Normal | Status::Unknown if row.kind == Kind::Lamp => 1,
@@ -179,8 +192,8 @@ mod tests {
     /// Status, flags and level of each vertex, in the order drawn.
     fn drawn(marks: &Marks) -> Vec<[u8; 3]> {
         let mut bytes = Vec::new();
-        let count = marks.pack(&mut bytes);
-        assert_eq!(bytes.len(), count * VERTEX_BYTES);
+        let packed = marks.pack(&mut bytes);
+        assert_eq!(bytes.len(), packed.all * VERTEX_BYTES);
         bytes.chunks(VERTEX_BYTES).map(|v| [v[9], v[10], v[11]]).collect()
     }
 
@@ -195,6 +208,7 @@ mod tests {
         ]));
         let statuses = |marks: &Marks| drawn(marks).iter().map(|v| v[0]).collect::<Vec<_>>();
         assert_eq!(statuses(&marks), [0, 0, 2, 3]);
+        assert_eq!(marks.pack(&mut Vec::new()), Packed { all: 4, calm: 2 });
         marks.select(Some(ThingKey(2)));
         assert_eq!(statuses(&marks), [0, 2, 3, 0]);
         assert_eq!(drawn(&marks)[3][1], FLAG_SELECTED);
