@@ -176,6 +176,9 @@ pub struct Shadow {
     pub gets: u64,
     /// An unanswered `get`.
     pub asked: Option<MonoMs>,
+    /// The version we knew when we asked. Versions never go back: an answer to our own question below it comes from a service that
+    /// began anew.
+    pub asked_at: u64,
     /// Heard of since the link is up.
     pub heard_now: bool,
     /// The version it had when it was deleted: what is not above it is from before.

@@ -152,12 +152,19 @@ pub enum Attempt {
     /// Nothing is on the wire.
     #[default]
     Idle,
+    /// Our update met a 409: the shadow must be looked at.
+    Conflicted {
+        /// The version it was based on.
+        base: u64,
+    },
     /// A `get` was asked for; counts `gets` to know a newer answer.
     Getting {
         /// When.
         since: MonoMs,
         /// [`ShadowView::gets`] at that moment.
         gets: u64,
+        /// The version on which an update was just refused with 409, if that is why.
+        refused: Option<u64>,
     },
     /// Our update was published.
     Waiting {
@@ -300,7 +307,7 @@ impl Command {
     fn rejected(&mut self, rejection: &Rejection, now: Now) {
         match self.phase {
             // 409 may be the answer to our own success, or a change that does not concern our leaves: look before judging.
-            Phase::Sent if rejection.code == 409 => self.attempt = Attempt::Idle,
+            Phase::Sent if rejection.code == 409 => self.conflicted(),
             // Busy or broken for a moment: the time-out brings us back without hammering.
             Phase::Sent if rejection.is_transient() => {}
             Phase::Sent => {
@@ -309,7 +316,7 @@ impl Command {
             }
             Phase::Expired { withdrawal: Withdrawal::Needed } | Phase::Cancelled { withdrawal: Withdrawal::Needed } => {
                 match rejection.code {
-                    409 => self.attempt = Attempt::Idle,
+                    409 => self.conflicted(),
                     _ if rejection.is_transient() => {}
                     code => self.end_withdrawal(Withdrawal::Refused { code }),
                 }
@@ -328,7 +335,7 @@ impl Command {
         let newer_than_ours = match (&self.phase, self.attempt) {
             (Phase::Accepted { version }, _) => view.version >= *version,
             (Phase::Sent, Attempt::Waiting { base, .. }) => view.version > base,
-            (Phase::Sent, Attempt::Idle | Attempt::Getting { .. }) => false,
+            (Phase::Sent, Attempt::Idle | Attempt::Conflicted { .. } | Attempt::Getting { .. }) => false,
             (
                 Phase::Pending
                 | Phase::Rejected { .. }
@@ -378,6 +385,13 @@ impl Command {
         false
     }
 
+    fn conflicted(&mut self) {
+        self.attempt = match self.attempt {
+            Attempt::Waiting { base, .. } => Attempt::Conflicted { base },
+            Attempt::Idle | Attempt::Conflicted { .. } | Attempt::Getting { .. } => Attempt::Idle,
+        };
+    }
+
     fn end_withdrawal(&mut self, as_it_is: Withdrawal) {
         self.attempt = Attempt::Idle;
         match &mut self.phase {
@@ -397,7 +411,7 @@ impl Command {
             self.enter(Phase::Expired { withdrawal }, Step::Expired, now);
         }
         let since = match self.attempt {
-            Attempt::Idle => return,
+            Attempt::Idle | Attempt::Conflicted { .. } => return,
             Attempt::Getting { since, .. } | Attempt::Waiting { since, .. } => since,
         };
         if now.mono.since(since) >= ANSWER_TIMEOUT_MS {

@@ -6,6 +6,7 @@
 use fleetlens_model::command;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::record::Write;
+use fleetlens_model::shadow::limits::REQUESTS_IN_FLIGHT;
 use fleetlens_model::shadow::{Document, Followed, Rejection, parse_thing_name};
 use fleetlens_model::time::Now;
 use fleetlens_wire::shadow::{Answer, Op, ShadowTopic, ShadowTopicKind, encode_get};
@@ -41,7 +42,10 @@ impl Fleet {
             return Err(format!("{} has {SHADOWS_MAX} shadows already; {name} would be one more", topic.thing));
         }
         match answer {
-            Answer::Got { document, .. } => self.got(key, &name, Some(document), now, effects),
+            Answer::Got { document, token } => {
+                let ours = token.is_some_and(|token| token.starts_with(&self.get_token()));
+                self.got(key, &name, Some(document), ours, now, effects);
+            }
             Answer::Documents { current, token } => {
                 // First the token: what we changed ourselves must not look like somebody else's doing.
                 let accepted = command::Input::Accepted { version: current.version };
@@ -63,8 +67,9 @@ impl Fleet {
                 }
                 self.known(key, &name, None, now, effects);
             }
-            Answer::Rejected { op: Op::Get, rejection: Rejection { code: 404, .. }, .. } => {
-                self.got(key, &name, None, now, effects)
+            Answer::Rejected { op: Op::Get, rejection: Rejection { code: 404, .. }, token } => {
+                let ours = token.is_some_and(|token| token.starts_with(&self.get_token()));
+                self.got(key, &name, None, ours, now, effects);
             }
             // It is asked for again when its time is up.
             Answer::Rejected { op: Op::Get | Op::Delete, .. } => {}
@@ -86,6 +91,9 @@ impl Fleet {
         if current.version > known {
             shadow.current |= listening;
             self.known(key, name, Some(current), now, effects);
+        } else if shadow.document.as_ref().is_some_and(|known| contradicts(known, &current)) {
+            // Perhaps late, perhaps a service that began anew: only a `get` of ours tells.
+            self.get_shadow(key, name, now, effects);
         }
     }
 
@@ -95,14 +103,24 @@ impl Fleet {
     }
 
     /// The answer to a `get`: authoritative unless something newer came since the link is up.
-    fn got(&mut self, key: ThingKey, name: &str, document: Option<Document>, now: Now, effects: &mut Effects) {
+    fn got(
+        &mut self,
+        key: ThingKey,
+        name: &str,
+        document: Option<Document>,
+        ours: bool,
+        now: Now,
+        effects: &mut Effects,
+    ) {
         let Some(shadow) = self.shadow(key, name) else { return };
         shadow.gets += 1;
         shadow.asked = None;
         let was_current = std::mem::replace(&mut shadow.current, true);
         let version = |d: &Option<Document>| d.as_ref().map_or(0, |d| d.version);
         let newer = version(&document) >= version(&shadow.document);
-        if newer || !(shadow.heard_now || was_current) {
+        // Versions never go back: below what we knew when we asked, the service began anew (or lost its memory).
+        let anew = ours && version(&document) < shadow.asked_at;
+        if newer || anew || !(shadow.heard_now || was_current) {
             self.known(key, name, document, now, effects);
         } else {
             self.dirty.things.insert(key);
@@ -130,7 +148,7 @@ impl Fleet {
         if self.up_since.is_none() || !self.config.shadows {
             return;
         }
-        let token = format!("fl-{:016x}-g{}", self.installation, self.last_get + 1);
+        let token = format!("{}{}", self.get_token(), self.last_get + 1);
         let Some(thing) = self.things.get_mut(&key) else { return };
         if parse_thing_name(thing.name.as_str()).is_err() {
             return;
@@ -142,11 +160,17 @@ impl Fleet {
             return;
         }
         shadow.asked = Some(now.mono);
+        shadow.asked_at = shadow.document.as_ref().map_or(0, |d| d.version);
         self.last_get += 1;
         self.asked.push_back((now.mono, key, name.to_string()));
         let until = now.mono.plus(command::ANSWER_TIMEOUT_MS);
         let (topic, payload) = (topic.to_string(), encode_get(&token));
         effects.outward.push(Outward::Publish(Publish { topic, payload, qos: Qos::AtLeastOnce, retain: false, until }));
+    }
+
+    /// What every token of our `get`s begins with.
+    fn get_token(&self) -> String {
+        format!("fl-{:016x}-g", self.installation)
     }
 
     /// Puts a shadow on the list of those to ask for when there is time.
@@ -162,8 +186,13 @@ impl Fleet {
         if thing.shadows.is_empty() {
             names.push(String::new());
         }
-        for name in names {
-            self.get_shadow(key, &name, now, effects);
+        // The person waits for the first; many named ones come as the pace allows.
+        for (i, name) in names.iter().enumerate() {
+            if i < REQUESTS_IN_FLIGHT {
+                self.get_shadow(key, name, now, effects);
+            } else {
+                self.want_shadow(key, name);
+            }
         }
     }
 
@@ -219,4 +248,9 @@ impl Fleet {
             }
         }
     }
+}
+
+/// Whether a document that is not newer says something else than what is known.
+fn contradicts(known: &Document, told: &Document) -> bool {
+    told.version < known.version || told.desired != known.desired || told.reported != known.reported
 }

@@ -474,6 +474,27 @@ fn a_deleted_shadow_is_gone_and_an_older_document_does_not_bring_it_back() {
 }
 
 #[test]
+fn a_service_that_began_anew_is_believed_and_a_command_still_arrives() {
+    let (mut fleet, mut service) = with_lamp();
+    for s in 2..20 {
+        let report = service.report(serde_json::json!({"reported":{"dim_pct":s}}), at(s));
+        give(&mut fleet, report, at(s));
+    }
+    service.document = Document::default();
+    let mut effects = Effects::default();
+    let report = service.report(serde_json::json!({"reported":{"dim_pct":55}}), at(30));
+    fleet.handle(report, at(30), &mut effects);
+    converse(&mut fleet, &mut service, effects, at(30));
+    let known = fleet.things[&ThingKey(1)].shadows[""].document.as_ref().unwrap();
+    assert_eq!((known.version, &known.reported.as_ref().unwrap()["dim_pct"]), (1, &serde_json::json!(55)));
+    let wish = Wish { pointer: "/dim_pct".into(), value_json: "40".into(), seen_json: None };
+    let intent = Intent::Command { thing: ThingKey(1), shadow: String::new(), wishes: vec![wish], expires_in_ms: None };
+    let effects = give(&mut fleet, Input::Asked { window: WindowId(1), request: RequestId(1), intent }, at(31));
+    converse(&mut fleet, &mut service, effects, at(31));
+    assert_eq!(phase(&fleet), Phase::Accepted { version: 2 });
+}
+
+#[test]
 fn strangers_make_no_things_no_endless_shadows_and_no_half_messages() {
     let mut fleet = fleet();
     give(&mut fleet, up(), at(0));

@@ -53,21 +53,32 @@ impl Command {
         if self.phase.is_waiting() && self.left_ms(now) == 0 {
             self.apply(Input::TimePassed, now);
         }
+        let withdrawing = matches!(
+            self.phase,
+            Phase::Expired { withdrawal: Withdrawal::Needed } | Phase::Cancelled { withdrawal: Withdrawal::Needed }
+        );
         match (&self.phase, self.attempt) {
             (_, Attempt::Waiting { .. }) => None,
             (Phase::Pending, _) if view.current => self.publish(view, now),
-            (Phase::Pending, Attempt::Idle) => self.get(view, now),
+            (Phase::Pending, Attempt::Idle | Attempt::Conflicted { .. }) => self.get(None, view, now),
             // It may have arrived although we heard no answer: look first (ADR 4).
-            (Phase::Sent, Attempt::Idle) => self.get(view, now),
-            (Phase::Sent, Attempt::Getting { gets, .. }) if view.gets > gets => self.look_after_sending(view, now),
-            (
-                Phase::Expired { withdrawal: Withdrawal::Needed } | Phase::Cancelled { withdrawal: Withdrawal::Needed },
-                Attempt::Idle,
-            ) => self.get(view, now),
-            (
-                Phase::Expired { withdrawal: Withdrawal::Needed } | Phase::Cancelled { withdrawal: Withdrawal::Needed },
-                Attempt::Getting { gets, .. },
-            ) if view.gets > gets => self.withdraw(view, now),
+            (Phase::Sent, Attempt::Idle) => self.get(None, view, now),
+            (Phase::Sent, Attempt::Conflicted { base }) => self.get(Some(base), view, now),
+            (_, Attempt::Idle) if withdrawing => self.get(None, view, now),
+            (_, Attempt::Conflicted { base }) if withdrawing => self.get(Some(base), view, now),
+            (_, Attempt::Getting { gets, refused, .. }) if view.gets > gets => {
+                if refused == Some(view.version) {
+                    // A service that refuses the very version it tells contradicts itself: once per time-out is enough.
+                    self.attempt = Attempt::Waiting { since: now.mono, base: view.version };
+                    None
+                } else if withdrawing {
+                    self.withdraw(view, now)
+                } else if self.phase == Phase::Sent {
+                    self.look_after_sending(view, now)
+                } else {
+                    None
+                }
+            }
             (_, Attempt::Getting { .. }) => None,
             (
                 Phase::Accepted { .. }
@@ -76,13 +87,13 @@ impl Command {
                 | Phase::Overtaken { .. }
                 | Phase::Expired { .. }
                 | Phase::Cancelled { .. },
-                Attempt::Idle,
+                Attempt::Idle | Attempt::Conflicted { .. },
             ) => None,
         }
     }
 
-    fn get(&mut self, view: ShadowView<'_>, now: Now) -> Option<Action> {
-        self.attempt = Attempt::Getting { since: now.mono, gets: view.gets };
+    fn get(&mut self, refused: Option<u64>, view: ShadowView<'_>, now: Now) -> Option<Action> {
+        self.attempt = Attempt::Getting { since: now.mono, gets: view.gets, refused };
         Some(Action::Get)
     }
 

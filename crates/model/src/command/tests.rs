@@ -304,3 +304,17 @@ fn a_newer_command_takes_only_the_leaves_it_sets() {
     assert_eq!(both.wants.iter().map(|w| w.pointer.as_str()).collect::<Vec<_>>(), ["/on"]);
     assert!(sent().yield_to(&command(None)));
 }
+
+#[test]
+fn a_service_that_refuses_the_version_it_tells_is_not_hammered() {
+    let mut c = sent();
+    let conflict = Rejection { code: 409, message: "Version conflict".into() };
+    let same = document(2, json!({"dim_pct": 100}), json!({"dim_pct": 100}));
+    c.apply(Input::Rejected(&conflict), at(2));
+    assert_eq!(c.next(view(&same, 1), at(2)), Some(Action::Get));
+    assert_eq!(c.next(view(&same, 2), at(2)), None, "nothing until the time-out");
+    c.apply(Input::TimePassed, at(11));
+    assert_eq!(c.next(view(&same, 2), at(11)), None);
+    c.apply(Input::TimePassed, at(12));
+    assert_eq!(c.next(view(&same, 2), at(12)), Some(Action::Get));
+}
