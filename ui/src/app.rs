@@ -42,7 +42,11 @@ pub fn App() -> impl IntoView {
 fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
     let store = store();
     view! {
-        <div class="app" class:with-drawer=move || store.selected.get().is_some() && !store.page.get()>
+        <div
+            class="app"
+            class:with-drawer=move || store.selected.get().is_some() && !store.page.get()
+            class:with-page=move || store.page.get()
+        >
             <Rail help />
             <header class="bar">
                 <div class="finder">

@@ -4,6 +4,7 @@ use fleetlens_ipc::rows::FoundRow;
 use leptos::html;
 use leptos::prelude::*;
 use std::time::Duration;
+use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use crate::components::icon::Icon;
 use crate::components::shape::Shape;
@@ -44,6 +45,14 @@ impl Finder {
             }
             resting.set_value(set_timeout_with_handle(move || store.find(&text), REST).ok());
         });
+        Effect::new(move |_| {
+            let row = finder.row_id().and_then(|id| document().get_element_by_id(&id));
+            if let Some(row) = row {
+                let nearest = ScrollIntoViewOptions::new();
+                nearest.set_block(ScrollLogicalPosition::Nearest);
+                row.scroll_into_view_with_scroll_into_view_options(&nearest);
+            }
+        });
         finder
     }
 
@@ -79,6 +88,14 @@ impl Finder {
             // Fails only for a box that is not on the page.
             let _ = input.blur();
         }
+    }
+
+    /// The id of the row that the arrow keys are on, while it is there.
+    fn row_id(self) -> Option<String> {
+        let at = self.at.get();
+        let is_there =
+            self.open.get() && self.store.found.with(|rows| rows.as_ref().is_some_and(|rows| at < rows.len()));
+        is_there.then(|| format!("found-{at}"))
     }
 
     fn count(self) -> usize {
@@ -142,7 +159,7 @@ pub fn FindBox(
                 aria-expanded=move || finder.open.get().to_string()
                 aria-controls="found"
                 aria-autocomplete="list"
-                aria-activedescendant=move || format!("found-{}", finder.at.get())
+                aria-activedescendant=move || finder.row_id()
                 autocomplete="off"
                 spellcheck="false"
                 placeholder=hint
@@ -183,7 +200,7 @@ pub fn Found() -> impl IntoView {
     let is_empty = move || store.found.with(|rows| rows.as_ref().is_some_and(Vec::is_empty));
     view! {
         <Show when=is_shown>
-            <div class="found">
+            <div class="found" tabindex="-1">
                 <ul id="found" role="listbox" aria-label="Found things" data-testid="found">
                     <For each=rows key=|(place, row)| (*place, row.thing, row.status, row.title.clone()) let:item>
                         <FoundItem place=item.0 row=item.1 />

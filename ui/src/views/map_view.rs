@@ -64,7 +64,7 @@ pub fn MapView() -> impl IntoView {
 
     view! {
         <div class="map" data-testid="map">
-            <div class="map-canvas" node_ref=element role="region" aria-label="Map" />
+            <div class="map-canvas" node_ref=element />
             <HoverCard pointer />
             <Show when=move || failed.with(Option::is_none) && form == Form::Desktop>
                 <div class="zoom">
