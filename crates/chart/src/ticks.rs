@@ -57,11 +57,20 @@ pub struct ValueTick {
     pub label: String,
 }
 
+/// The largest value an axis is made for: its span, with headroom, and the step above that are still numbers. What lies beyond
+/// is drawn at the edge; no device measures that.
+const LARGEST: f64 = f64::MAX / 8.0;
+
+/// How often a step that gave too few labels is made finer; each time it is at least halved, and twice has always been enough.
+const FINER_MOST: usize = 8;
+
 /// An axis for values from `min` to `max` with headroom and at most `most` labels; a flat line comes to lie in the middle.
 /// Labels never have more than `decimals` digits after the point, nor a sign that no value has.
 pub fn value_axis(min: f64, max: f64, decimals: u8, most: usize) -> ValueAxis {
+    let (min, max) = (min.clamp(-LARGEST, LARGEST), max.clamp(-LARGEST, LARGEST));
     let finest = 10f64.powi(-i32::from(decimals));
-    let flat = max - min < finest / 2.0;
+    // Two neighbours among large numbers leave no room between them for headroom, let alone for labels.
+    let flat = max - min < (finest / 2.0).max(min.abs().max(max.abs()) * 1e-12);
     let (low, high) = if flat {
         let middle = min / 2.0 + max / 2.0;
         let room = (middle.abs() * 0.1).max(2.0 * finest);
@@ -72,19 +81,26 @@ pub fn value_axis(min: f64, max: f64, decimals: u8, most: usize) -> ValueAxis {
     };
     let most = most.max(1);
     let mut step = step_125((high - low) / most as f64).max(finest);
-    loop {
-        let first = (low / step).ceil();
-        let ticks: Vec<ValueTick> = (0..=most)
-            .map(|i| (first + i as f64) * step)
-            .filter(|value| *value <= high && (*value >= 0.0 || min < 0.0))
-            .map(|value| ValueTick { value, label: value_label(value, step, decimals) })
-            .collect();
+    let mut ticks = ticks_between(min, (low, high), step, most, decimals);
+    for _ in 0..FINER_MOST {
         // One label alone says nothing about the scale, and a coarse step may fall beside the axis altogether.
         if ticks.len() >= most.min(2) || step <= finest {
-            return ValueAxis { low, high, ticks };
+            break;
         }
         step = step_125(step * 0.4).max(finest);
+        ticks = ticks_between(min, (low, high), step, most, decimals);
     }
+    ValueAxis { low, high, ticks }
+}
+
+/// The multiples of `step` on an axis, the lowest `most` and one.
+fn ticks_between(min: f64, (low, high): (f64, f64), step: f64, most: usize, decimals: u8) -> Vec<ValueTick> {
+    let first = (low / step).ceil();
+    (0..=most)
+        .map(|i| (first + i as f64) * step)
+        .filter(|value| *value <= high && (*value >= 0.0 || min < 0.0))
+        .map(|value| ValueTick { value, label: value_label(value, step, decimals) })
+        .collect()
 }
 
 /// The smallest of 1, 2, 5 times a power of ten that is at least `rough`.
@@ -94,8 +110,15 @@ fn step_125(rough: f64) -> f64 {
     [1.0, 2.0, 5.0].into_iter().map(|m| m * power).find(|step| *step >= rough * 0.999_999).unwrap_or(10.0 * power)
 }
 
+/// From here on a label is a power of ten: beyond 2^53, about 9e15, the digits mean nothing, and three hundred of them no room.
+const POWERS_FROM: f64 = 1e15;
+
 /// A value with as many digits as its step needs; thousands apart from 10 000 on.
 fn value_label(value: f64, step: f64, decimals: u8) -> String {
+    if value.abs() >= POWERS_FROM {
+        let needed = (value.abs().log10().floor() - step.log10().floor()).clamp(0.0, 15.0) as usize;
+        return format!("{value:.needed$e}");
+    }
     let needed = (-step.log10().floor()).clamp(0.0, f64::from(decimals)) as usize;
     let plain = format!("{:.needed$}", value + 0.0);
     let (whole, fraction) = plain.split_once('.').map_or((plain.as_str(), None), |(w, f)| (w, Some(f)));
@@ -241,6 +264,47 @@ mod tests {
                 assert_eq!(seen.len(), axis.ticks.len(), "{min} to {max}, {most}: {axis:?}");
             }
         }
+    }
+
+    #[test]
+    fn values_that_no_device_measures_still_make_an_axis_in_no_time() {
+        const MAX: f64 = f64::MAX;
+        for (name, min, max) in [
+            ("as far apart as can be", -MAX, MAX),
+            ("the reviewer's", -1e308, 1e308),
+            ("from nothing to very much", 0.0, 1.7e308),
+            ("from very much less to nothing", -1.7e308, 0.0),
+            ("equal and huge", 1e308, 1e308),
+            ("equal and hugely negative", -1e308, -1e308),
+            ("neighbours among the huge", 1e300, f64::from_bits(1e300_f64.to_bits() + 1)),
+            ("neighbours among the large", 1e17, f64::from_bits(1e17_f64.to_bits() + 1)),
+            ("the smallest span there is", 0.0, f64::from_bits(1)),
+            ("a span below the normal numbers", -f64::MIN_POSITIVE / 4.0, f64::MIN_POSITIVE / 2.0),
+            ("infinite", f64::NEG_INFINITY, f64::INFINITY),
+        ] {
+            for decimals in [0, 3, 15, 255] {
+                for most in 1..8 {
+                    let axis = value_axis(min, max, decimals, most);
+                    let what = format!("{name}, {decimals} decimals, {most}: {axis:?}");
+                    assert!(
+                        axis.low.is_finite() && axis.high.is_finite() && (axis.high - axis.low).is_finite(),
+                        "{what}"
+                    );
+                    assert!(
+                        axis.low < min.clamp(-LARGEST, LARGEST) && max.clamp(-LARGEST, LARGEST) < axis.high,
+                        "{what}"
+                    );
+                    assert!(!axis.ticks.is_empty() && axis.ticks.len() <= most + 1, "{what}");
+                    assert!(axis.ticks.windows(2).all(|pair| pair[0].value < pair[1].value), "{what}");
+                    assert!(axis.ticks.windows(2).all(|pair| pair[0].label != pair[1].label), "{what}");
+                    // A label as long as its own decimals allow, but never three hundred zeros.
+                    assert!(axis.ticks.iter().all(|t| t.label.len() <= 40 + usize::from(decimals)), "{what}");
+                }
+            }
+        }
+        assert_eq!(labels(&value_axis(-1e308, 1e308, 0, 4)), ["-2e307", "0", "2e307"]);
+        // What is no number at all cannot be drawn, but it must not hold the window up either.
+        assert!(value_axis(f64::NAN, f64::NAN, 0, 4).ticks.len() <= 5);
     }
 
     #[test]
