@@ -3,14 +3,15 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use fleetlens_ipc::rows::{CommandRow, ThingPage, ValueRow};
-use fleetlens_ipc::{RequestId, ViewId};
+use fleetlens_ipc::rows::{Change, CommandRow, Rows, ThingPage, ValueRow};
+use fleetlens_ipc::{FaultCode, Frame, ViewId};
 use fleetlens_model::command::Phase;
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::id::CommandId;
 use fleetlens_model::identity::Actor;
 use fleetlens_model::telemetry::{Quality, Source, Timed, Value};
 
+use super::thing::Thing;
 use super::*;
 
 const LAMP: ThingKey = ThingKey(7);

@@ -2,6 +2,7 @@
 
 use fleetlens_ipc::map::Status;
 use fleetlens_ipc::rows::AttentionRow;
+use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
 
 use crate::clock::{clock, local, today};
@@ -57,12 +58,8 @@ pub fn AttentionList() -> impl IntoView {
     });
     view! {
         <ul class="attention-list">
-            <For
-                each=rows
-                key=|row| (row.thing, row.status, row.title.clone(), row.sentence.clone(), row.since_ms)
-                let:row
-            >
-                <AttentionItem row />
+            <For each=rows key=|row| (row.thing, row.title.clone()) let:first>
+                <AttentionItem first />
             </For>
         </ul>
         <Show when=move || hidden.get() != 0>
@@ -71,16 +68,27 @@ pub fn AttentionList() -> impl IntoView {
     }
 }
 
+/// One thing; what is said of it changes in place, so that a focused row stays focused.
 #[component]
-fn AttentionItem(row: AttentionRow) -> impl IntoView {
+fn AttentionItem(first: AttentionRow) -> impl IntoView {
     let (store, clock) = (store(), clock());
-    let thing = row.thing;
-    let status = Status::from_code(row.status);
-    let class = if status == Status::Critical { "crit" } else { "warn" };
-    let age = Memo::new(move |_| store.wall_now(clock.now_ms()).map(|now| format::age(now.since(row.since_ms))));
+    let thing = first.thing;
+    let title = first.title.clone();
+    let row = Memo::new(move |before: Option<&AttentionRow>| {
+        let is_it = |row: &&AttentionRow| (row.thing, &row.title) == (first.thing, &first.title);
+        let now = store.attention.with(|attention| attention.row.rows.iter().find(is_it).cloned());
+        now.or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
+    });
+    let status = Memo::new(move |_| row.with(|row| row.status));
+    let is_critical = move || Status::from_code(status.get()) == Status::Critical;
+    let age = Memo::new(move |_| {
+        let now = store.wall_now(clock.now_ms())?;
+        row.with(|row| Some(format::age(now.since(row.since_ms))))
+    });
+    let since = move || row.with(|row| format!("since {}", local(row.since_ms).seconds(&today())));
     let is_open = move || store.selected.get() == Some(thing);
     view! {
-        <li class=class>
+        <li class:crit=is_critical>
             <button
                 type="button"
                 data-testid="attention-row"
@@ -88,12 +96,12 @@ fn AttentionItem(row: AttentionRow) -> impl IntoView {
                 aria-current=move || is_open().to_string()
                 on:click=move |_| store.open(thing)
             >
-                <Shape kind=fleetlens_model::kind::Kind::Other status=row.status />
+                <Shape kind=Kind::Other status />
                 <span class="what">
-                    <b>{row.title}</b>
-                    <span>{row.sentence}</span>
+                    <b>{title}</b>
+                    <span>{move || row.with(|row| row.sentence.clone())}</span>
                 </span>
-                <time title=format!("since {}", local(row.since_ms).seconds(&today()))>{move || age.get()}</time>
+                <time title=since>{move || age.get()}</time>
             </button>
         </li>
     }
