@@ -5,6 +5,7 @@ use fleetlens_ipc::rows::{CommandRow, StepRow};
 use fleetlens_model::command::{Phase, Step, Withdrawal};
 use fleetlens_model::id::CommandId;
 use leptos::prelude::*;
+use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use crate::clock::{Aged, clock, local, today};
 use crate::format;
@@ -99,8 +100,18 @@ pub fn Commands(
         commands.with(|rows| if all.get() { rows.len() } else { rows.len().min(ENDED_SHOWN.max(open_ones(rows))) })
     });
     let rows = move || commands.with(|rows| rows.iter().take(listed.get()).cloned().collect::<Vec<_>>());
+    let section = NodeRef::<leptos::html::Section>::new();
+    let newest = Memo::new(move |_| commands.with(|rows| rows.first().map(|cell| cell.key)));
+    Effect::new(move |before: Option<Option<CommandId>>| {
+        let newest = newest.get();
+        if before.is_some_and(|before| before < newest) {
+            // Who sends wants to see what comes of it, and the drawer may be longer than the screen.
+            request_animation_frame(move || show_newest(section));
+        }
+        newest
+    });
     view! {
-        <section class="commands" data-testid="commands">
+        <section class="commands" data-testid="commands" node_ref=section>
             <Show when=move || count.get() != 0>
                 <h2>"Commands"</h2>
                 <For each=rows key=|cell| cell.key let:cell>
@@ -113,6 +124,16 @@ pub fn Commands(
                 </Show>
             </Show>
         </section>
+    }
+}
+
+/// Brings the newest command into sight, with room below for the steps to come (`scroll-margin` in the style sheet).
+fn show_newest(section: NodeRef<leptos::html::Section>) {
+    let newest = section.get_untracked().and_then(|section| section.query_selector(".command").ok().flatten());
+    if let Some(newest) = newest {
+        let nearest = ScrollIntoViewOptions::new();
+        nearest.set_block(ScrollLogicalPosition::Nearest);
+        newest.scroll_into_view_with_scroll_into_view_options(&nearest);
     }
 }
 
