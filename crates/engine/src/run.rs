@@ -43,8 +43,8 @@ const STATS_MS: u64 = 10_000;
 /// How long to wait before a failed batch is tried again.
 const RETRY_MS: u64 = 1_000;
 
-/// How long a shutdown may go on committing.
-const DRAIN_MS: u64 = 3_000;
+/// How long a shutdown may go on committing; a host gives the whole end of the engine a little more.
+const DRAIN_MS: u64 = 2_400;
 
 /// The three ways to the world, and the clock.
 pub struct Ports<L, S, U, C> {
@@ -120,9 +120,25 @@ impl Engine {
     }
 
     /// Drains what the link has handed over, commits it and ends; at most a few seconds. Stop the link first.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
+        self.ended().await;
+    }
+
+    /// Like [`Engine::stop`], but cuts it short after this time; false if it had to. When it returns nothing of the engine runs any
+    /// more.
+    pub async fn stop_within(mut self, within: Duration) -> bool {
+        let in_time = tokio::time::timeout(within, self.ended()).await.is_ok();
+        if !in_time {
+            self.task.abort();
+            // It ends at its next look around; that it was aborted is known.
+            let _ = self.task.await;
+        }
+        in_time
+    }
+
+    async fn ended(&mut self) {
         self.stop.cancel();
-        if let Err(e) = self.task.await {
+        if let Err(e) = (&mut self.task).await {
             tracing::error!("the engine ended badly: {e}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use fleetlens_engine::fleet::Counters;
@@ -33,12 +33,14 @@ static MALTA: &[u8] = include_bytes!("../../../assets/malta/malta.mbtiles");
 /// Link events between link and engine. Few: what waits here is neither with the broker nor on the disk.
 const EVENTS: usize = 64;
 
-/// How long each step of a shutdown may take; together less than the five seconds it has.
-const LINE_MS: u64 = 1_300;
-const CITY_MS: u64 = 3_000;
-const ENGINE_MS: u64 = 3_300;
-const STORE_MS: u64 = 1_000;
+/// How long each step of a shutdown may take. The line comes first, then the engine and after it the store, and the demo city
+/// beside these two; together less than the five seconds a shutdown has.
+const LINE_MS: u64 = 1_200;
+const ENGINE_MS: u64 = 2_600;
+const STORE_MS: u64 = 900;
+const CITY_MS: u64 = ENGINE_MS + STORE_MS;
 const WHOLE_MS: u64 = 4_900;
+const _: () = assert!(LINE_MS + ENGINE_MS + STORE_MS < WHOLE_MS && LINE_MS + CITY_MS < WHOLE_MS && WHOLE_MS < 5_000);
 
 /// Which broker the host connects to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,8 +127,10 @@ pub struct Host {
     demo: Option<CityOptions>,
     counters: watch::Receiver<Counters>,
     vigil: Vigil,
-    ending: AtomicBool,
-    stop_line: CancellationToken,
+    /// From the first word of a shutdown: no more intents, and what ends now is meant to.
+    ending: CancellationToken,
+    /// Everything has ended.
+    ended: CancellationToken,
     stop_summary: CancellationToken,
     tasks: Mutex<Option<Tasks>>,
 }
@@ -152,7 +156,8 @@ impl Host {
             BrokerChoice::Own | BrokerChoice::At(_) => Some(link_config(&options, &profile, restored.installation)?),
         };
         let demo = options.demo.filter(|_| options.broker == BrokerChoice::Own);
-        let vigil = Vigil::new();
+        let ending = CancellationToken::new();
+        let vigil = Vigil::new(ending.clone());
         let (events, events_in) = mpsc::channel(EVENTS);
         let (port, sinks, city) = (LinkPort::default(), Sinks::default(), SharedCity::default());
         let ports = Ports {
@@ -164,13 +169,13 @@ impl Host {
         let fleet = profile.fleet_config(broker_in_words(&options.broker, demo.is_some(), &profile));
         let engine = start(fleet, restored, events_in, ports);
         let counters = engine.counters();
-        let (stop_line, stop_summary) = (CancellationToken::new(), CancellationToken::new());
-        let line = Line { config, demo: demo.clone(), city: Arc::clone(&city), port, events, stop: stop_line.clone() };
+        let stop_summary = CancellationToken::new();
+        let line = Line { config, demo: demo.clone(), city: Arc::clone(&city), port, events, stop: ending.clone() };
         let line = tokio::spawn(line.run(vigil.over("the link")));
         let summary = options
             .summary
             .map(|path| tokio::spawn(summary::write(path, options.started, counters.clone(), stop_summary.clone())));
-        tokio::spawn(watch_engine(vigil.clone(), counters.clone(), stop_line.clone()));
+        tokio::spawn(watch_engine(vigil.clone(), counters.clone(), ending.clone()));
         Ok(Host {
             engine: RwLock::new(Some(engine)),
             store,
@@ -181,8 +186,8 @@ impl Host {
             demo,
             counters,
             vigil,
-            ending: AtomicBool::new(false),
-            stop_line,
+            ending,
+            ended: CancellationToken::new(),
             stop_summary,
             tasks: Mutex::new(Some(Tasks { line, summary })),
         })
@@ -205,7 +210,7 @@ impl Host {
     /// A window says something, in bytes of the contract. Waits while the engine has many calls before it.
     pub async fn call(&self, window: WindowId, call: &[u8]) -> Result<(), Fault> {
         let call = decode_call(call).map_err(|e| Fault::new(FaultCode::Invalid, e.to_string()))?;
-        if self.ending.load(Ordering::Acquire) && matches!(call, Call::Ask { .. }) {
+        if self.ending.is_cancelled() && matches!(call, Call::Ask { .. }) {
             return Err(Fault::new(FaultCode::TooLate, "Fleetlens is closing and takes no more commands"));
         }
         let engine = self.engine.read().await;
@@ -259,25 +264,29 @@ impl Host {
     }
 
     /// Ends everything in order, within five seconds: refuse intents, disconnect, drain, commit, checkpoint. What could not be
-    /// committed in time was not acknowledged either, so the broker still has it. A second call does nothing.
+    /// committed in time was not acknowledged either, so the broker still has it. A second call waits for the first: who
+    /// returns from here may end the process.
     pub async fn stop(&self) {
-        self.ending.store(true, Ordering::Release);
-        let Some(tasks) = self.tasks.lock().await.take() else { return };
+        self.ending.cancel();
+        let Some(tasks) = self.tasks.lock().await.take() else { return self.ended.cancelled().await };
+        // Also when this call is dropped half-way: nobody else would end the rest.
+        let _told_at_the_end = self.ended.clone().drop_guard();
         if timeout(Duration::from_millis(WHOLE_MS), self.end(tasks)).await.is_err() {
             tracing::error!("not everything ended within 5 s");
         }
     }
 
     async fn end(&self, mut tasks: Tasks) {
-        self.stop_line.cancel();
         if timeout(Duration::from_millis(LINE_MS), &mut tasks.line).await.is_err() {
             tracing::warn!("the broker did not take our goodbye in time");
             tasks.line.abort();
+            // That it was aborted is known; the engine must not end while the line still talks to it.
+            let _ = tasks.line.await;
         }
         let engine = self.engine.write().await.take();
         let fleet = async {
             if let Some(engine) = engine
-                && timeout(Duration::from_millis(ENGINE_MS), engine.stop()).await.is_err()
+                && !engine.stop_within(Duration::from_millis(ENGINE_MS)).await
             {
                 tracing::error!("the engine did not end in time");
             }
@@ -288,10 +297,13 @@ impl Host {
             }
         };
         let city = async {
-            let city = self.city.lock().await.take();
-            if let Some(city) = city
-                && timeout(Duration::from_millis(CITY_MS), city.stop()).await.is_err()
-            {
+            if let Some(city) = self.city.lock().await.take() {
+                city.stop().await;
+            }
+        };
+        let city = async {
+            // Dropped half-way it still ends, only without being waited for.
+            if timeout(Duration::from_millis(CITY_MS), city).await.is_err() {
                 tracing::debug!("the demo city did not end in time");
             }
         };
@@ -306,7 +318,7 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        self.stop_line.cancel();
+        self.ending.cancel();
         self.stop_summary.cancel();
         if let (Some(engine), Ok(runtime)) = (self.engine.get_mut().take(), tokio::runtime::Handle::try_current()) {
             runtime.spawn(engine.stop());

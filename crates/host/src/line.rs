@@ -92,14 +92,18 @@ impl Line {
     /// Whether it ended because it was to.
     async fn forward(&self, link: Link, mut heard: mpsc::Receiver<Event>) -> bool {
         loop {
+            // Room first: an engine that is stuck must not keep us from the goodbye, and nothing heard may be dropped for it.
+            let room = tokio::select! {
+                () = self.stop.cancelled() => break,
+                room = self.events.reserve() => room,
+            };
+            let Ok(room) = room else { return self.stop.is_cancelled() };
             let event = tokio::select! {
                 () = self.stop.cancelled() => break,
                 event = heard.recv() => event,
             };
             let Some(event) = event else { return false };
-            if self.events.send(link_event(event)).await.is_err() {
-                return self.stop.is_cancelled();
-            }
+            room.send(link_event(event));
         }
         link.stop().await;
         while let Some(event) = heard.recv().await {
@@ -108,5 +112,81 @@ impl Line {
             }
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use fleetlens_engine::port::{Link as _, Publish, Qos};
+    use fleetlens_link::Protocol;
+    use fleetlens_model::time::MonoMs;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::vigil::Vigil;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    #[tokio::test]
+    async fn a_stuck_engine_does_not_keep_the_line_from_saying_goodbye() {
+        let broker = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("mqtt://{}", broker.local_addr().unwrap());
+        let config = LinkConfig { protocol: Protocol::V4, ..LinkConfig::new(url, "c") };
+        // One place, and nobody takes anything out of it.
+        let (events, mut heard) = mpsc::channel(1);
+        let stop = CancellationToken::new();
+        let mut port = LinkPort::default();
+        let vigil = Vigil::new(CancellationToken::new());
+        let line = Line {
+            config: Some(config),
+            demo: None,
+            city: SharedCity::default(),
+            port: port.clone(),
+            events,
+            stop: stop.clone(),
+        };
+        let running = tokio::spawn(line.run(vigil.over("the link")));
+        let (mut caller, _) = timeout(PATIENCE, broker.accept()).await.unwrap().unwrap();
+        let connect_bytes = {
+            let mut head = [0; 2];
+            timeout(PATIENCE, caller.read_exact(&mut head)).await.unwrap().unwrap();
+            usize::from(head[1])
+        };
+        let mut connect = vec![0; connect_bytes];
+        timeout(PATIENCE, caller.read_exact(&mut connect)).await.unwrap().unwrap();
+        caller.write_all(&[0x20, 2, 0, 0]).await.unwrap();
+        // Once it takes a message the link is up, and its word of that waits in vain.
+        let up = Publish {
+            topic: "up".into(),
+            payload: Vec::new(),
+            qos: Qos::AtMostOnce,
+            retain: false,
+            until: MonoMs(u64::MAX),
+        };
+        timeout(PATIENCE, async {
+            while port.publish(up.clone()).is_err() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+        .unwrap();
+        assert_eq!(heard.capacity(), 0);
+        stop.cancel();
+        let mut last_words = [0; 8];
+        timeout(PATIENCE, caller.read_exact(&mut last_words)).await.expect("a goodbye in time").unwrap();
+        assert_eq!(last_words, [0x30, 4, 0, 2, b'u', b'p', 0xE0, 0], "PUBLISH, DISCONNECT");
+
+        // Now somebody listens again: what had come by then is handed over, and the line has ended in order.
+        let mut taken = Vec::new();
+        while let Some(event) = timeout(PATIENCE, heard.recv()).await.unwrap() {
+            taken.push(event);
+        }
+        running.await.unwrap();
+        assert!(matches!(taken.first(), Some(LinkEvent::Connecting { reason: None })), "{taken:?}");
+        assert!(timeout(Duration::ZERO, vigil.ended()).await.is_err(), "an orderly end");
     }
 }

@@ -97,7 +97,8 @@ impl port::Store for StorePort {
 }
 
 fn fault(error: fleetlens_store::StoreError) -> StoreFault {
-    StoreFault { permanent: matches!(error, fleetlens_store::StoreError::Refused { .. }), message: error.to_string() }
+    // The store itself leaves out what it can never take; whatever it reports may pass.
+    StoreFault { permanent: false, message: error.to_string() }
 }
 
 /// The attached windows.
@@ -189,7 +190,13 @@ mod tests {
     #[test]
     fn before_there_is_a_link_nothing_is_sent_and_nothing_breaks() {
         let mut port = LinkPort::default();
-        let message = Publish { topic: "a".into(), payload: Vec::new(), qos: Qos::AtLeastOnce, retain: false };
+        let message = Publish {
+            topic: "a".into(),
+            payload: Vec::new(),
+            qos: Qos::AtLeastOnce,
+            retain: false,
+            until: MonoMs(u64::MAX),
+        };
         assert_eq!(port.publish(message), Err(NotSent));
         port.acknowledge(Delivery(7));
     }

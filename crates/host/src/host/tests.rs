@@ -228,6 +228,27 @@ async fn it_ends_in_five_seconds_and_takes_no_intent_after_that_began() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_a_second_time_to_end_waits_for_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(small_city(&folder)).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window.until("up", TestWindow::is_up).await;
+    let (mut first, mut second) = (std::pin::pin!(host.stop()), std::pin::pin!(host.stop()));
+    tokio::select! {
+        biased;
+        () = &mut first => panic!("a living city does not end at once"),
+        () = std::future::ready(()) => {}
+    }
+    tokio::select! {
+        biased;
+        () = &mut second => panic!("it ended before the first"),
+        () = &mut first => {}
+    }
+    timeout(Duration::ZERO, second).await.expect("everything has ended, and it knows");
+    assert!(!folder.path().join("demo.db-wal").exists(), "the log was moved into the file");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_not_there_keeps_nobody_from_starting() {
     let folder = tempfile::tempdir().unwrap();
     // The discard port: nothing listens there.
