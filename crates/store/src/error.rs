@@ -71,9 +71,6 @@ pub enum StoreError {
         /// What the system says.
         detail: String,
     },
-    /// A row that breaks a rule of the schema; it will be refused again. Nothing of its batch is stored.
-    #[error("a row was refused: {0}")]
-    Refused(String),
     /// More batches wait than the queue holds; nothing of this one was taken.
     #[error("the cache is {waiting} batches behind; the disk does not keep up")]
     Behind {
@@ -86,6 +83,13 @@ pub enum StoreError {
     /// Anything else SQLite says.
     #[error("the cache failed: {0}")]
     Sqlite(String),
+}
+
+/// Whether a write broke a rule, ours or the schema's, so that it would break it every time.
+pub(crate) fn breaks_a_rule(error: &rusqlite::Error) -> bool {
+    let rules = [ErrorCode::ConstraintViolation, ErrorCode::TypeMismatch, ErrorCode::TooBig];
+    matches!(error, rusqlite::Error::ToSqlConversionFailure(_))
+        || error.sqlite_error_code().is_some_and(|code| rules.contains(&code))
 }
 
 impl StoreError {
@@ -109,9 +113,6 @@ impl StoreError {
                 | rusqlite::Error::InvalidColumnType(..)
                 | rusqlite::Error::IntegralValueOutOfRange(..)
         );
-        if matches!(error, rusqlite::Error::ToSqlConversionFailure(_)) {
-            return StoreError::Refused(detail);
-        }
         let Some(code) = error.sqlite_error_code() else {
             return if unreadable { StoreError::Corrupt { path, detail } } else { StoreError::Sqlite(detail) };
         };
@@ -123,8 +124,6 @@ impl StoreError {
             StoreError::NotADatabase { path }
         } else if code == ErrorCode::DatabaseCorrupt {
             StoreError::Corrupt { path, detail }
-        } else if code == ErrorCode::ConstraintViolation {
-            StoreError::Refused(detail)
         } else if [ErrorCode::CannotOpen, ErrorCode::ReadOnly, ErrorCode::PermissionDenied, ErrorCode::SystemIoFailure]
             .contains(&code)
         {

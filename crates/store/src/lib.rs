@@ -33,10 +33,11 @@ mod error;
 mod open;
 mod readers;
 mod table;
+mod transaction;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -49,7 +50,7 @@ pub use error::StoreError;
 
 use open::Lock;
 use readers::Readers;
-use writer::{Batch, Writer};
+use writer::{Batch, Counts, Writer};
 
 /// Batches that may wait for the writer. One that finds no place is refused rather than kept, so that a slow disk cannot fill the
 /// memory; whoever has more waits for the answers first.
@@ -66,7 +67,7 @@ struct Inner {
     path: PathBuf,
     writing: Mutex<Option<Writing>>,
     readers: Arc<Readers>,
-    duplicates: Arc<AtomicU64>,
+    counts: Arc<Counts>,
 }
 
 #[derive(Debug)]
@@ -123,8 +124,8 @@ impl Store {
         lock: Lock,
         (db, restored): (rusqlite::Connection, Restored),
     ) -> Result<(Store, Restored), StoreError> {
-        let duplicates = Arc::new(AtomicU64::new(0));
-        let writer = Writer::new(db, path.to_owned(), lock, Arc::clone(&duplicates))?;
+        let counts = Arc::new(Counts::default());
+        let writer = Writer::new(db, path.to_owned(), lock, Arc::clone(&counts))?;
         let (queue, batches) = sync_channel(QUEUE_BATCHES);
         let thread = std::thread::Builder::new()
             .name("fleetlens-store".to_owned())
@@ -132,13 +133,14 @@ impl Store {
             .map_err(StoreError::io(path))?;
         let readers = Arc::new(Readers::new(path.to_owned()));
         let writing = Mutex::new(Some(Writing { queue, thread }));
-        Ok((Store { inner: Arc::new(Inner { path: path.to_owned(), writing, readers, duplicates }) }, restored))
+        Ok((Store { inner: Arc::new(Inner { path: path.to_owned(), writing, readers, counts }) }, restored))
     }
 
     /// Performs the writes in one transaction, after those of every earlier call; resolves when they are on the disk.
     ///
     /// They are queued by the call itself; dropping the future takes nothing back. On an error nothing of this batch is stored, and
-    /// later batches are still taken. The same batch may be given again: every write can be repeated.
+    /// later batches are still taken. The same batch may be given again: every write can be repeated. A write that breaks a rule is
+    /// no error: it alone is left out, see [`Store::left_out`].
     pub fn commit(
         &self,
         writes: Arc<Vec<Write>>,
@@ -180,7 +182,13 @@ impl Store {
 
     /// How many samples of this run were dropped because they were there already.
     pub fn duplicates(&self) -> u64 {
-        self.inner.duplicates.load(Ordering::Relaxed)
+        self.inner.counts.duplicates.load(Ordering::Relaxed)
+    }
+
+    /// How many writes of this run were left out because they broke a rule: a fault of whoever asked for them. Each is logged, and
+    /// stands among the [`Store::refusals`] under the topic `cache`.
+    pub fn left_out(&self) -> u64 {
+        self.inner.counts.left_out.load(Ordering::Relaxed)
     }
 
     /// Commits what is queued, moves the log into the file where the disk allows it, and lets go of it. Other clones find it

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use fleetlens_model::record::{Restored, StoreStats};
 use fleetlens_model::time::WallMs;
@@ -16,13 +17,19 @@ use crate::table::{command, latest, meta, series, shadow, thing, unacked};
 const APPLICATION_ID: i32 = 0x466c_6e7a;
 
 /// What makes each schema version of the one before; append-only. The version is how many were applied.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_initial.sql"), include_str!("../migrations/0002_silence_and_who_cancelled.sql")];
 
-/// Waits for another program's lock this long, in milliseconds: somebody may look into the file with other tools.
-const BUSY_MS: u64 = 5_000;
+/// Waits for another program's lock this long: somebody may look into the file with other tools.
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
 
-/// Pages of 4 KiB in the write-ahead log before they move into the file: 16 MiB, so that pages written often move once.
-const CHECKPOINT_PAGES: i64 = 4_000;
+/// Pages of 4 KiB in the write-ahead log before they move into the file: some 4 MiB. Four times as many were no faster
+/// (`examples/bench_store.rs`), and under a steady stream the log is that long all day.
+const CHECKPOINT_PAGES: i64 = 1_000;
+
+/// The log's file is cut to this when it begins anew after a burst, and made empty in a lull; a shorter one is left alone, because
+/// space that is there already is written faster.
+pub(crate) const LOG_KEPT_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Page cache of the writer, in KiB.
 const WRITER_CACHE_KIB: i64 = 16_384;
@@ -56,7 +63,7 @@ pub(crate) fn open(path: &Path, profile: &str, new_installation: u64) -> Result<
     let mut db = Connection::open(path).map_err(&at)?;
     // Until it is known to be ours nothing is moved into the file, not even what a killed writer left in its log.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(&at)?;
-    db.busy_timeout(std::time::Duration::from_millis(BUSY_MS)).map_err(&at)?;
+    db.busy_timeout(BUSY).map_err(&at)?;
     let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(&at)?;
     let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(&at)?;
     let tables: i64 = db.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(&at)?;
@@ -79,7 +86,7 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let at = StoreError::at(path);
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(&at)?;
-    db.busy_timeout(std::time::Duration::from_millis(BUSY_MS)).map_err(&at)?;
+    db.busy_timeout(BUSY).map_err(&at)?;
     Ok(db)
 }
 
@@ -105,8 +112,16 @@ pub(crate) fn quarantine(path: &Path, now: WallMs) -> Result<PathBuf, StoreError
 
 /// Bytes on the disk, the write-ahead log included.
 pub(crate) fn bytes_on_disk(path: &Path) -> u64 {
-    let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-    size(path) + size(&beside(path, "-wal"))
+    bytes_of(path) + log_bytes(path)
+}
+
+/// Bytes of the write-ahead log on the disk; 0 where there is none.
+pub(crate) fn log_bytes(path: &Path) -> u64 {
+    bytes_of(&beside(path, "-wal"))
+}
+
+fn bytes_of(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
 }
 
 pub(crate) fn stats(db: &Connection, path: &Path) -> Result<StoreStats, StoreError> {
@@ -162,6 +177,7 @@ fn configure(db: &mut Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    db.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES.cast_signed())?;
     db.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     db.pragma_update(None, "temp_store", "MEMORY")
 }
@@ -190,6 +206,7 @@ fn restore(db: &Connection, path: &Path) -> Result<Restored, StoreError> {
         Ok(Restored {
             installation: meta::installation(db)?,
             things: thing::all(db)?,
+            silent: thing::silent(db)?,
             series: series::all(db)?,
             latest: latest::all(db)?,
             shadows: shadow::all(db)?,

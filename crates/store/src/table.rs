@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 
 /// A counted number as SQLite holds it.
 fn counted(n: u64) -> rusqlite::Result<i64> {
-    i64::try_from(n).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    i64::try_from(n).map_err(|_| cannot_keep(format!("a count is above {}", i64::MAX)))
 }
 
 /// A counted number as it was.
@@ -29,12 +29,17 @@ fn count(column: usize, n: i64) -> rusqlite::Result<u64> {
 
 /// A value that is kept whole, as JSON.
 fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    serde_json::to_string(value).map_err(cannot_keep)
 }
 
 /// A value that was kept as JSON.
 fn from_json<T: DeserializeOwned>(column: usize, text: &str) -> rusqlite::Result<T> {
     serde_json::from_str(text).map_err(|error| unreadable(column, error))
+}
+
+/// A value that breaks a rule of ours.
+fn cannot_keep(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(why.into())
 }
 
 /// A stored value that none of ours could have been.

@@ -3,19 +3,23 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use fleetlens_model::record::Write;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::error::StoreError;
-use crate::open::Lock;
+use crate::error::{StoreError, breaks_a_rule};
+use crate::open::{self, Lock};
 use crate::table::meta::Totals;
-use crate::table::{command, latest, meta, refusal, sample, series, shadow, thing, unacked};
+use crate::transaction::{self, Tally};
 
 /// A transaction takes no further batch once it holds this many writes (docs/adr/0003-delivery.md, 2).
 const GROUP_WRITES: usize = 2_000;
+
+/// Nothing to write for this long is a moment to shorten the log, where that is due.
+const LULL: Duration = Duration::from_secs(1);
 
 /// What somebody wants written, and where to say that it is.
 pub(crate) struct Batch {
@@ -23,25 +27,35 @@ pub(crate) struct Batch {
     pub done: oneshot::Sender<Result<(), StoreError>>,
 }
 
+/// What the writer counts in this run, for whoever asks.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    /// Samples dropped because they were there already.
+    pub duplicates: AtomicU64,
+    /// Writes left out because they broke a rule.
+    pub left_out: AtomicU64,
+}
+
 pub(crate) struct Writer {
     db: Connection,
     path: PathBuf,
     /// As the last committed transaction left them.
     totals: Totals,
-    /// Samples dropped because they were there already, in this run.
-    duplicates: Arc<AtomicU64>,
+    counts: Arc<Counts>,
+    /// [`LULL`], but in tests.
+    lull: Duration,
     _lock: Lock,
 }
 
 impl Writer {
-    pub fn new(db: Connection, path: PathBuf, lock: Lock, duplicates: Arc<AtomicU64>) -> Result<Writer, StoreError> {
+    pub fn new(db: Connection, path: PathBuf, lock: Lock, counts: Arc<Counts>) -> Result<Writer, StoreError> {
         let totals = Totals::read(&db).map_err(StoreError::at(&path))?;
-        Ok(Writer { db, path, totals, duplicates, _lock: lock })
+        Ok(Writer { db, path, totals, counts, lull: LULL, _lock: lock })
     }
 
     /// Until the queue is closed and empty; then moves the log into the file.
     pub fn run(mut self, queue: &Receiver<Batch>) -> Result<(), StoreError> {
-        while let Ok(first) = queue.recv() {
+        while let Some(first) = self.next(queue) {
             let mut writes = first.writes.len();
             let mut group = vec![first];
             while writes < GROUP_WRITES
@@ -59,69 +73,77 @@ impl Writer {
         self.db.close().map_err(|(_, error)| StoreError::at(&self.path)(error))
     }
 
+    /// The next batch, or `None` at the end. A burst leaves a long log behind; the first lull after it makes it short again.
+    fn next(&self, queue: &Receiver<Batch>) -> Option<Batch> {
+        while open::log_bytes(&self.path) > open::LOG_KEPT_BYTES {
+            match queue.recv_timeout(self.lull) {
+                Ok(batch) => return Some(batch),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Err(error) = self.shorten_log() {
+                        tracing::warn!(%error, "the log of the cache stays long");
+                        break;
+                    }
+                }
+            }
+        }
+        queue.recv().ok()
+    }
+
+    /// Moves the log into the file and gives its space back. Waits for nobody: what somebody still reads stays for the next time.
+    fn shorten_log(&self) -> rusqlite::Result<()> {
+        self.db.busy_timeout(Duration::ZERO)?;
+        let shortened = self.db.pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()));
+        self.db.busy_timeout(open::BUSY)?;
+        shortened
+    }
+
     /// One transaction for all; if it fails, one for each, so that one bad batch does not fail its neighbours.
     fn commit(&mut self, group: Vec<Batch>) {
-        let together = self.transaction(group.iter().flat_map(|batch| batch.writes.iter()));
-        if let Err(error) = &together {
-            tracing::warn!(%error, batches = group.len(), "a transaction failed");
-        }
-        let alone = group.len() == 1;
+        let together = match group.as_slice() {
+            [] | [_] => false,
+            several => {
+                let writes = several.iter().flat_map(|batch| batch.writes.iter());
+                match transaction::whole(&mut self.db, &self.totals, writes) {
+                    Ok(tally) => {
+                        self.keep(&tally);
+                        true
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, batches = several.len(), "a transaction failed; each batch gets its own");
+                        false
+                    }
+                }
+            }
+        };
         for batch in group {
-            let outcome = match &together {
-                Err(_) if !alone => self.transaction(batch.writes.iter()),
-                outcome => outcome.clone(),
-            };
+            let outcome = if together { Ok(()) } else { self.alone(&batch.writes) };
             // Nobody waiting any more is no concern of the rows.
             _ = batch.done.send(outcome);
         }
     }
 
-    fn transaction<'a>(&mut self, writes: impl Iterator<Item = &'a Write>) -> Result<(), StoreError> {
-        let mut totals = self.totals;
-        let mut duplicates = 0;
-        let all = || {
-            let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let mut refused = false;
-            for write in writes {
-                match write {
-                    Write::Sample(new) => {
-                        totals.last_seq = totals.last_seq.max(new.seq);
-                        if sample::insert(&transaction, new)? {
-                            latest::offer(&transaction, new)?;
-                            totals.samples += 1;
-                            totals.oldest_ms =
-                                totals.oldest_ms.map_or(Some(new.device_ms), |t| Some(t.min(new.device_ms)));
-                        } else {
-                            duplicates += 1;
-                        }
-                    }
-                    Write::Thing { thing: key, name, meta } => thing::put(&transaction, *key, name, meta)?,
-                    Write::Series { series: key, thing, pointer } => series::put(&transaction, *key, *thing, pointer)?,
-                    Write::Shadow { thing, name, document, heard_ms } => {
-                        shadow::put(&transaction, *thing, name, document.as_ref(), *heard_ms)?;
-                    }
-                    Write::Command(asked) => {
-                        totals.last_command = totals.last_command.max(asked.id.0);
-                        command::put(&transaction, asked)?;
-                    }
-                    Write::Unacked { packet_id, digest } => unacked::put(&transaction, *packet_id, *digest)?,
-                    Write::Refused { topic, reason, at_ms } => {
-                        refusal::add(&transaction, topic, reason, *at_ms)?;
-                        refused = true;
-                    }
-                    Write::LinkSeen { at_ms } => meta::link_seen(&transaction, *at_ms)?,
+    /// One batch. A write that breaks a rule would break it every time: it is left out and told, and the others stay.
+    fn alone(&mut self, writes: &[Write]) -> Result<(), StoreError> {
+        let at = StoreError::at(&self.path);
+        match transaction::whole(&mut self.db, &self.totals, writes.iter()) {
+            Ok(tally) => self.keep(&tally),
+            Err(error) if breaks_a_rule(&error) => {
+                let (tally, left_out) = transaction::without_the_bad(&mut self.db, &self.totals, writes).map_err(at)?;
+                self.keep(&tally);
+                self.counts.left_out.fetch_add(left_out.len() as u64, Ordering::Relaxed);
+                for left_out in left_out {
+                    tracing::error!(which = left_out.which, "{}, which is a fault of this program", left_out.reason);
                 }
             }
-            if refused {
-                refusal::trim(&transaction)?;
-            }
-            totals.write(&self.totals, &transaction)?;
-            transaction.commit()
-        };
-        all().map_err(StoreError::at(&self.path))?;
-        self.totals = totals;
-        self.duplicates.fetch_add(duplicates, Ordering::Relaxed);
+            Err(error) => return Err(at(error)),
+        }
         Ok(())
+    }
+
+    fn keep(&mut self, tally: &Tally) {
+        self.totals = tally.totals;
+        self.counts.duplicates.fetch_add(tally.duplicates, Ordering::Relaxed);
     }
 }
 
@@ -134,26 +156,88 @@ mod tests {
 
     use super::*;
 
+    /// Some 1 kB each.
+    fn things(keys: std::ops::Range<u32>) -> Arc<Vec<Write>> {
+        let title = "x".repeat(1000);
+        let thing = |key: u32| Write::Thing {
+            thing: ThingKey(key),
+            name: ThingName::new(key.to_string()).unwrap(),
+            meta: Meta { title: title.clone(), ..Meta::default() },
+        };
+        Arc::new(keys.map(thing).collect())
+    }
+
+    /// A writer of an empty cache.
+    fn writer(folder: &tempfile::TempDir) -> Writer {
+        let path = folder.path().join("malta.db");
+        let lock = Lock::take(&path).unwrap();
+        let (db, _) = open::open(&path, "malta", 1).unwrap();
+        Writer::new(db, path, lock, Arc::default()).unwrap()
+    }
+
+    fn until(what: &str, condition: impl Fn() -> bool) {
+        let start = std::time::Instant::now();
+        while !condition() {
+            assert!(start.elapsed() < Duration::from_secs(20), "waited in vain until {what}");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_lull_after_a_burst_makes_the_log_short_and_the_size_true() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(&folder);
+        writer.lull = Duration::from_millis(20);
+        let path = writer.path.clone();
+        let (queue, batches) = sync_channel(1);
+        let thread = std::thread::spawn(move || writer.run(&batches));
+        let commit = |writes| {
+            let (done, outcome) = oneshot::channel();
+            queue.send(Batch { writes, done }).unwrap();
+            outcome.blocking_recv().unwrap().unwrap();
+        };
+        let reader = open::open_reader(&path).unwrap();
+        let count = |reader: &Connection| -> u32 {
+            reader.query_one("SELECT count(*) FROM thing", [], |row| row.get(0)).unwrap()
+        };
+        commit(things(0..100));
+        reader.execute_batch("BEGIN").unwrap();
+        assert_eq!(count(&reader), 100);
+        // One batch longer than any limit of the log.
+        commit(things(100..20_000));
+        assert!(open::log_bytes(&path) > 4 * open::LOG_KEPT_BYTES, "the reader keeps the log from being shortened");
+        assert_eq!(count(&reader), 100, "whoever began before the burst still sees what was");
+        reader.execute_batch("COMMIT").unwrap();
+
+        until("the log is short", || open::log_bytes(&path) <= open::LOG_KEPT_BYTES);
+        assert_eq!(count(&reader), 20_000);
+        let measured = open::stats(&reader, &path).unwrap().bytes;
+        drop(reader);
+        drop(queue);
+        thread.join().unwrap().unwrap();
+        let truth = std::fs::metadata(&path).unwrap().len();
+        assert!((truth..=truth + open::LOG_KEPT_BYTES).contains(&measured), "{measured} bytes told, {truth} are there");
+    }
+
+    #[test]
+    fn without_a_lull_the_log_is_cut_when_it_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(&folder);
+        writer.alone(&things(0..20_000)).unwrap();
+        assert!(open::log_bytes(&writer.path) > 4 * open::LOG_KEPT_BYTES);
+        writer.alone(&things(20_000..20_001)).unwrap();
+        assert!(open::log_bytes(&writer.path) <= open::LOG_KEPT_BYTES);
+    }
+
     /// SQLite's own limit stands in for a small disk, so that this runs where nothing can be mounted; `tests/disk_full.rs` has a disk.
     #[test]
     fn what_does_not_fit_is_refused_as_a_full_disk_and_what_does_is_still_taken() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("malta.db");
-        let lock = Lock::take(&path).unwrap();
-        let (db, _) = crate::open::open(&path, "malta", 1).unwrap();
-        let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        let mut writer = writer(&folder);
+        let path = writer.path.clone();
+        let pages: i64 = writer.db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
         let limit = |db: &Connection, pages: i64| db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
-        limit(&db, pages + 4).unwrap();
-        let mut writer = Writer::new(db, path.clone(), lock, Arc::default()).unwrap();
-        let things = |keys: std::ops::Range<u32>| {
-            let title = "x".repeat(1000);
-            let thing = move |key| Write::Thing {
-                thing: ThingKey(key),
-                name: ThingName::new(key.to_string()).unwrap(),
-                meta: Meta { title: title.clone(), ..Meta::default() },
-            };
-            Arc::new(keys.map(thing).collect::<Vec<Write>>())
-        };
+        limit(&writer.db, pages + 4).unwrap();
         let mut outcomes = Vec::new();
         let group = [things(1..3), things(10..100), things(3..5)].map(|writes| {
             let (done, outcome) = oneshot::channel();
@@ -171,7 +255,7 @@ mod tests {
         drop(queue);
         writer.run(&batches).unwrap();
         assert_eq!(outcome.blocking_recv().unwrap(), Ok(()), "the same batch, once there is room");
-        let (_, restored) = crate::open::open(&path, "malta", 1).unwrap();
+        let (_, restored) = open::open(&path, "malta", 1).unwrap();
         assert_eq!(restored.things.len(), 4 + 90);
     }
 }

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use common::{T0, block_on, command, commit, one_of_everything, sample, series, thing, without_bytes};
 use fleetlens_model::command::Phase;
 use fleetlens_model::id::{CommandId, SeriesKey, ThingKey};
-use fleetlens_model::record::{HistoryQuery, Write};
+use fleetlens_model::record::{HistoryQuery, Restored, Write};
+use fleetlens_model::shadow::Document;
 use fleetlens_model::telemetry::{Sample, Timed, Value};
 use fleetlens_model::time::WallMs;
 use fleetlens_store::{Store, StoreError};
@@ -18,7 +19,7 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-fn open(folder: &tempfile::TempDir) -> (Store, fleetlens_model::record::Restored) {
+fn open(folder: &tempfile::TempDir) -> (Store, Restored) {
     Store::open(&folder.path().join("malta.db"), "malta", 4711).unwrap()
 }
 
@@ -27,6 +28,14 @@ fn with_a_series(folder: &tempfile::TempDir) -> Store {
     let (store, _) = open(folder);
     commit(&store, vec![thing(1, "lamp-1"), series(1, 1, "/power_w")]).unwrap();
     store
+}
+
+/// Closes the store and reads what a start brings back.
+fn reopened(store: Store, folder: &tempfile::TempDir) -> Restored {
+    block_on(store.close()).unwrap();
+    let (store, restored) = open(folder);
+    block_on(store.close()).unwrap();
+    restored
 }
 
 fn whole(series: u32) -> HistoryQuery {
@@ -132,17 +141,102 @@ fn a_sample_dated_by_the_device_is_stored_once_however_often_it_comes() {
     }
 }
 
+/// Writes that no cache can take, and how each is told.
+fn bad() -> Vec<(&'static str, Write, &'static str)> {
+    let shadow = |thing, version| Write::Shadow {
+        thing: ThingKey(thing),
+        name: String::new(),
+        document: Some(Document { version, ..Document::default() }),
+        heard_ms: WallMs(T0),
+    };
+    let stranger = Write::Command(command(7, 9, Phase::Pending));
+    vec![
+        ("a thing renamed", thing(1, "lamp-2"), "a thing was left out: its key has another name"),
+        ("a name given twice", thing(2, "lamp-1"), "a thing was left out: UNIQUE constraint failed: thing.name"),
+        ("a series of another pointer", series(1, 1, "/on"), "a series was left out: its key is another series"),
+        ("a series twice", series(2, 1, "/power_w"), "a series was left out: UNIQUE"),
+        ("a sample of an unknown series", Write::Sample(sample(77, 9, 9, 1.0)), "a sample was left out: FOREIGN KEY"),
+        ("a number that is none", Write::Sample(sample(1, 9, 9, f64::NAN)), "a sample was left out: NaN is no number"),
+        ("a sequence beyond counting", Write::Sample(sample(1, u64::MAX, 9, 1.0)), "a sample was left out: a count"),
+        ("a shadow of nobody", shadow(9, 1), "a shadow was left out: FOREIGN KEY"),
+        (
+            "a version beyond counting",
+            shadow(1, i64::MAX.cast_unsigned() + 1),
+            "a shadow was left out: a count is above",
+        ),
+        ("a command for nobody", stranger, "a command was left out: FOREIGN KEY"),
+        ("silence of nobody", Write::Silent { thing: ThingKey(9), silent: true }, "a thing's silence was left out"),
+        ("a packet without an id", Write::Unacked { packet_id: 0, digest: 1 }, "a packet id was left out: CHECK"),
+    ]
+}
+
 #[test]
-fn a_bad_batch_fails_alone_and_leaves_nothing_behind() {
+fn a_write_that_breaks_a_rule_is_left_out_told_and_changes_nothing() {
+    for (name, write, reason) in bad() {
+        let folder = folder();
+        let store = with_a_series(&folder);
+        commit(&store, vec![Write::LinkSeen { at_ms: WallMs(T0 - 5) }]).unwrap();
+        let before = without_bytes(reopened(store, &folder));
+        let (store, _) = open(&folder);
+        assert_eq!(commit(&store, vec![write]), Ok(()), "{name}");
+        assert_eq!(store.left_out(), 1, "{name}");
+        let told = block_on(store.refusals()).unwrap();
+        assert_eq!((told.len(), told[0].topic.as_str(), told[0].count), (1, "cache", 1), "{name}: {told:?}");
+        assert!(told[0].reason.starts_with(reason), "{name}: {told:?}");
+        assert!(told[0].last_ms.0 >= T0 - 5, "{name}: {told:?}");
+        assert_eq!(without_bytes(reopened(store, &folder)), before, "{name}");
+    }
+}
+
+#[test]
+fn what_is_there_already_may_be_said_again() {
+    let folder = folder();
+    let store = with_a_series(&folder);
+    commit(&store, vec![thing(1, "lamp-1"), series(1, 1, "/power_w")]).unwrap();
+    assert_eq!(store.left_out(), 0);
+}
+
+#[test]
+fn bad_writes_do_not_take_the_good_ones_of_their_batch_with_them() {
+    let folder = folder();
+    let store = with_a_series(&folder);
+    let good = |n: u64| Write::Sample(sample(1, n, n as i64 * 1_000, n as f64));
+    let bad = bad();
+    let mut writes = vec![good(1)];
+    for (n, (_, write, _)) in (2..).zip(&bad) {
+        writes.extend([write.clone(), good(n)]);
+    }
+    let last = 1 + bad.len() as u64;
+    writes.push(Write::Unacked { packet_id: 3, digest: 17 });
+    assert_eq!(commit(&store, writes.clone()), Ok(()));
+    assert_eq!(store.left_out(), bad.len() as u64);
+    let told = block_on(store.refusals()).unwrap();
+    // The newest time in the batch is that of its last sample.
+    assert!(told.iter().all(|refusal| refusal.last_ms.0 == T0 + last as i64 * 1_000 + 40), "{told:?}");
+    let count: u64 = told.iter().map(|refusal| refusal.count).sum();
+    assert_eq!(count, bad.len() as u64, "{told:?}");
+
+    commit(&store, vec![good(last + 1)]).unwrap();
+    let buckets = block_on(store.history(whole(1))).unwrap();
+    assert_eq!(buckets.iter().map(|bucket| u64::from(bucket.count)).sum::<u64>(), last + 1);
+    assert_eq!(block_on(store.stats()).unwrap().samples, last + 1, "the count is the truth");
+    let restored = reopened(store, &folder);
+    assert_eq!((restored.last_seq, restored.last_command), (last + 1, 0), "numbers of what was left out do not count");
+    assert_eq!((restored.latest[0].seq, restored.unacked), (last + 1, vec![(3, 17)]));
+    assert_eq!((restored.things.len(), restored.shadows.len(), restored.commands.len()), (1, 0, 0));
+}
+
+#[test]
+fn batches_that_share_a_transaction_with_a_bad_write_are_whole() {
     let folder = folder();
     let store = with_a_series(&folder);
     let outcomes = block_on(async {
         // Queued before the writer can take the first one, so that some of them share a transaction.
-        let stranger = || vec![Write::Sample(sample(1, 50, 50, 1.0)), Write::Sample(sample(77, 51, 51, 1.0))];
+        let stranger = |n: u64| vec![Write::Sample(sample(1, n, 50, 1.0)), Write::Sample(sample(77, n, 51, 1.0))];
         let batches: Vec<_> = (0..40u64)
             .map(|n| {
                 let writes =
-                    if n % 10 == 3 { stranger() } else { vec![Write::Sample(sample(1, n, n as i64 * 100, 1.0))] };
+                    if n % 10 == 3 { stranger(n) } else { vec![Write::Sample(sample(1, n, n as i64 * 100, 1.0))] };
                 store.commit(Arc::new(writes))
             })
             .collect();
@@ -152,46 +246,13 @@ fn a_bad_batch_fails_alone_and_leaves_nothing_behind() {
         }
         outcomes
     });
-    for (n, outcome) in outcomes.iter().enumerate() {
-        if n % 10 == 3 {
-            let Err(StoreError::Refused(reason)) = outcome else { panic!("{n}: {outcome:?}") };
-            assert!(reason.contains("FOREIGN KEY"), "{reason}");
-        } else {
-            assert_eq!(*outcome, Ok(()), "{n}");
-        }
-    }
-    let stats = block_on(store.stats()).unwrap();
-    assert_eq!(stats.samples, 36, "and not one of the bad batches' good rows");
+    assert_eq!(outcomes, vec![Ok(()); 40]);
+    assert_eq!((store.left_out(), store.duplicates()), (4, 3), "the four bad batches hold the same good row");
+    assert_eq!(block_on(store.stats()).unwrap().samples, 37);
     let buckets = block_on(store.history(whole(1))).unwrap();
-    assert_eq!(buckets.iter().map(|bucket| bucket.count).sum::<u32>(), 36, "the count is the truth");
-}
-
-#[test]
-fn rows_that_contradict_what_is_there_are_refused() {
-    let folder = folder();
-    let store = with_a_series(&folder);
-    for (name, write) in [
-        ("a thing renamed", thing(1, "lamp-2")),
-        ("a name given twice", thing(2, "lamp-1")),
-        ("a series of another pointer", series(1, 1, "/on")),
-        ("a series twice", series(2, 1, "/power_w")),
-        ("a number that is none", Write::Sample(sample(1, 9, 9, f64::NAN))),
-        (
-            "a shadow of nobody",
-            Write::Shadow {
-                thing: ThingKey(9),
-                name: String::new(),
-                document: Some(Default::default()),
-                heard_ms: WallMs(0),
-            },
-        ),
-        ("a sequence beyond counting", Write::Sample(sample(1, u64::MAX, 9, 1.0))),
-    ] {
-        let outcome = commit(&store, vec![write]);
-        assert!(matches!(outcome, Err(StoreError::Refused(_))), "{name}: {outcome:?}");
-    }
-    let again = vec![thing(1, "lamp-1"), series(1, 1, "/power_w")];
-    assert_eq!(commit(&store, again), Ok(()), "what is there already may be said again");
+    assert_eq!(buckets.iter().map(|bucket| bucket.count).sum::<u32>(), 37, "the count is the truth");
+    let told = block_on(store.refusals()).unwrap();
+    assert_eq!((told.len(), told[0].count), (1, 4), "one fault is one refusal: {told:?}");
 }
 
 #[test]

@@ -7,7 +7,9 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{block_on, commit, one_of_everything, thing, without_bytes};
+use common::{block_on, commit, one_of_everything, one_of_schema_1, thing, without_bytes};
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::record::Write;
 use fleetlens_model::time::WallMs;
 use fleetlens_store::{Store, StoreError};
 
@@ -44,7 +46,7 @@ fn what_is_not_ours_is_refused_with_a_sentence_and_without_changing_a_byte() {
     const APPLICATION_ID: usize = 68;
     type Prepare = fn(&tempfile::TempDir);
     let cases: [(&str, &str, Prepare); 6] = [
-        ("a newer schema", "written by a newer Fleetlens (schema 9, this one knows 1)", |f| {
+        ("a newer schema", "written by a newer Fleetlens (schema 9, this one knows 2)", |f| {
             patch(&cache(f), USER_VERSION, 9)
         }),
         ("another program's", "database of another program", |f| patch(&cache(f), APPLICATION_ID, 1)),
@@ -153,21 +155,37 @@ fn the_second_of_two_says_that_there_is_a_first() {
     Store::open(&path, "malta", 1).expect("free again once the first is closed");
 }
 
-/// The caches of every schema there ever was must open. `golden_files_are_made` made this one; a new schema adds a file.
+/// The newest schema; [`golden_files_are_made`] made a file of each.
+const SCHEMA: usize = 2;
+
+fn golden(schema: usize) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/schema-{schema}.db"))
+}
+
 #[test]
-fn the_golden_cache_of_schema_1_opens_with_everything_in_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/schema-1.db");
-    fs::copy(golden, place(&folder)).unwrap();
-    let (store, restored) = Store::open(&place(&folder), "malta", 0).unwrap();
-    assert_eq!(without_bytes(restored), one_of_everything().1);
-    assert_eq!(block_on(store.refusals()).unwrap().len(), 1);
+fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
+    let goldens = [one_of_schema_1().1, one_of_everything().1];
+    assert_eq!(goldens.len(), SCHEMA);
+    for (schema, want) in (1..).zip(goldens) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::copy(golden(schema), place(&folder)).unwrap();
+        let (store, restored) = Store::open(&place(&folder), "malta", 0).unwrap();
+        assert_eq!(without_bytes(restored), want, "schema {schema}");
+        assert_eq!(block_on(store.refusals()).unwrap().len(), 1, "schema {schema}");
+
+        // And what is new can be written into the old one.
+        commit(&store, vec![Write::Silent { thing: ThingKey(1), silent: true }]).unwrap();
+        block_on(store.close()).unwrap();
+        let restored = Store::open(&place(&folder), "malta", 0).unwrap().1;
+        assert_eq!(restored.silent.first(), Some(&ThingKey(1)), "schema {schema}");
+        assert_eq!(restored.commands, want.commands, "schema {schema}, opened again");
+    }
 }
 
 #[test]
 #[ignore = "writes the golden cache of the newest schema; run it once when there is a new one"]
 fn golden_files_are_made() {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/schema-1.db");
+    let golden = golden(SCHEMA);
     assert!(!golden.exists(), "a golden file that is there stays as it is");
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(&place(&folder), "malta", 4711).unwrap();

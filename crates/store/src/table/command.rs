@@ -5,15 +5,20 @@
 //! | `phase`, `open` | the phase's word, and whether anything of it may still change: what is queried |
 //! | `asked_ms`, `expires_ms` | when a person asked; when it must not happen any more |
 //! | `actor`, `role` | who asked |
+//! | `cancelled_by` | JSON of who took it back; empty when nobody did |
 //! | `wants`, `detail`, `steps` | JSON: the wanted leaves, the phase with what belongs to it, what happened so far |
+//!
+//! Wants of schema 1 have no `restore`: a withdrawal put `before` back.
 //!
 //! What is on the wire (`attempt`) and the monotonic deadline belong to one run and are not kept.
 
-use fleetlens_model::command::{Attempt, Command, Phase, Step};
+use fleetlens_model::command::{Attempt, Command, Phase, Step, Want};
 use fleetlens_model::id::{CommandId, ThingKey};
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::time::WallMs;
 use rusqlite::{Connection, Row, params};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value as Json;
 
 use super::{count, counted, from_json, to_json, unreadable};
 
@@ -25,13 +30,13 @@ pub(crate) fn put(db: &Connection, command: &Command) -> rusqlite::Result<()> {
     let asked = command.at(Step::Asked).or(command.steps.first().map(|(_, at)| *at)).unwrap_or_default();
     db.prepare_cached(
         "INSERT INTO command
-           (command, thing, shadow, token, phase, open, asked_ms, expires_ms, actor, role, wants, detail, steps)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+           (command, thing, shadow, token, phase, open, asked_ms, expires_ms, actor, role, cancelled_by, wants, detail, steps)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
          ON CONFLICT (command) DO UPDATE SET
            thing = excluded.thing, shadow = excluded.shadow, token = excluded.token, phase = excluded.phase,
            open = excluded.open, asked_ms = excluded.asked_ms, expires_ms = excluded.expires_ms,
-           actor = excluded.actor, role = excluded.role, wants = excluded.wants,
-           detail = excluded.detail, steps = excluded.steps",
+           actor = excluded.actor, role = excluded.role, cancelled_by = excluded.cancelled_by,
+           wants = excluded.wants, detail = excluded.detail, steps = excluded.steps",
     )?
     .execute(params![
         counted(command.id.0)?,
@@ -44,6 +49,7 @@ pub(crate) fn put(db: &Connection, command: &Command) -> rusqlite::Result<()> {
         command.expires_ms.0,
         command.by.name,
         role_word(command.by.role),
+        command.cancelled_by.as_ref().map_or_else(|| Ok(String::new()), to_json)?,
         to_json(&command.wants)?,
         to_json(&command.phase)?,
         to_json(&command.steps)?,
@@ -54,7 +60,7 @@ pub(crate) fn put(db: &Connection, command: &Command) -> rusqlite::Result<()> {
 /// The open ones and the newest ended ones of each thing, in the order of their ids.
 pub(crate) fn recent(db: &Connection) -> rusqlite::Result<Vec<Command>> {
     db.prepare_cached(
-        "SELECT command, thing, shadow, token, expires_ms, actor, role, wants, detail, steps FROM command
+        "SELECT command, thing, shadow, token, expires_ms, actor, role, cancelled_by, wants, detail, steps FROM command
          WHERE command IN (SELECT command FROM command WHERE open = 1)
             OR command IN (
               SELECT ended.command FROM thing JOIN command AS ended ON ended.command IN (
@@ -75,12 +81,40 @@ fn of_row(row: &Row<'_>) -> rusqlite::Result<Command> {
         token: row.get(3)?,
         expires_ms: WallMs(row.get(4)?),
         by: Actor { name: row.get(5)?, role: role_of(row.get_ref(6)?.as_str()?)? },
-        wants: from_json(7, row.get_ref(7)?.as_str()?)?,
-        phase: from_json(8, row.get_ref(8)?.as_str()?)?,
-        steps: from_json(9, row.get_ref(9)?.as_str()?)?,
+        cancelled_by: match row.get_ref(7)?.as_str()? {
+            "" => None,
+            actor => Some(from_json(7, actor)?),
+        },
+        wants: from_json::<Vec<KeptWant>>(8, row.get_ref(8)?.as_str()?)?.into_iter().map(Want::from).collect(),
+        phase: from_json(9, row.get_ref(9)?.as_str()?)?,
+        steps: from_json(10, row.get_ref(10)?.as_str()?)?,
         attempt: Attempt::Idle,
         deadline: None,
     })
+}
+
+/// A want as any schema kept it.
+#[derive(Deserialize)]
+struct KeptWant {
+    pointer: String,
+    value: Json,
+    tolerance: f64,
+    before: Option<Json>,
+    /// `None` where the row does not say; `Some(None)` where it says that nothing is put back.
+    #[serde(default, deserialize_with = "said")]
+    restore: Option<Option<Json>>,
+}
+
+fn said<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Option<Json>>, D::Error> {
+    Option::deserialize(json).map(Some)
+}
+
+impl From<KeptWant> for Want {
+    fn from(kept: KeptWant) -> Want {
+        let KeptWant { pointer, value, tolerance, before, restore } = kept;
+        let restore = restore.unwrap_or_else(|| before.clone());
+        Want { pointer, value, tolerance, before, restore }
+    }
 }
 
 fn word(phase: &Phase) -> &'static str {

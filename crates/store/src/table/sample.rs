@@ -17,7 +17,7 @@ use fleetlens_model::time::WallMs;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, Row};
 
-use super::{count, counted, unreadable};
+use super::{cannot_keep, count, counted, unreadable};
 
 /// Its columns, in the order in which [`bind`] and [`of_row`] know them.
 pub(super) const COLUMNS: &str = "series, device_ms, seq, received_ms, kind, value, source, quality, timed";
@@ -115,6 +115,8 @@ struct Bound<'a>(&'a Value);
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self.0 {
+            // SQLite would make it NULL.
+            Value::Number(number) if number.is_nan() => return Err(cannot_keep("NaN is no number to keep")),
             Value::Number(number) => ValueRef::Real(*number),
             Value::Flag(flag) => ValueRef::Integer(i64::from(*flag)),
             Value::Text(text) => ValueRef::Text(text.as_bytes()),

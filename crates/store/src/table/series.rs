@@ -4,6 +4,8 @@
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use rusqlite::{Connection, params};
 
+use super::cannot_keep;
+
 /// Adds a series; the same again does nothing. Fails when the key is another series, or this series has another key.
 pub(crate) fn put(db: &Connection, series: SeriesKey, thing: ThingKey, pointer: &str) -> rusqlite::Result<()> {
     let changed = db
@@ -14,9 +16,7 @@ pub(crate) fn put(db: &Connection, series: SeriesKey, thing: ThingKey, pointer: 
         )?
         .execute(params![series.0, thing.0, pointer])?;
     if changed == 0 {
-        return Err(rusqlite::Error::ToSqlConversionFailure(
-            format!("series {} is another than {pointer:?} of thing {}", series.0, thing.0).into(),
-        ));
+        return Err(cannot_keep("its key is another series already"));
     }
     Ok(())
 }

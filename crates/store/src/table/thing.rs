@@ -1,11 +1,11 @@
 //! `thing`: every thing ever heard of. `name` is verbatim as the broker spelled it and never changes for a key; `meta` is its
-//! description as JSON, read only as a whole.
+//! description as JSON, read only as a whole; `silent` is 1 from when it fell silent until it spoke again.
 
 use fleetlens_model::id::{ThingKey, ThingName};
 use fleetlens_model::thing::Meta;
 use rusqlite::{Connection, params};
 
-use super::{from_json, to_json, unreadable};
+use super::{cannot_keep, from_json, to_json, unreadable};
 
 /// Adds a thing or describes it anew. Fails when the key has another name, or the name another key.
 pub(crate) fn put(db: &Connection, thing: ThingKey, name: &ThingName, meta: &Meta) -> rusqlite::Result<()> {
@@ -16,11 +16,16 @@ pub(crate) fn put(db: &Connection, thing: ThingKey, name: &ThingName, meta: &Met
         )?
         .execute(params![thing.0, name.as_str(), to_json(meta)?])?;
     if changed == 0 {
-        return Err(rusqlite::Error::ToSqlConversionFailure(
-            format!("thing {} has another name than {name:?}", thing.0).into(),
-        ));
+        return Err(cannot_keep("its key has another name already"));
     }
     Ok(())
+}
+
+/// Notes whether a thing is silent. Fails when there is no such thing.
+pub(crate) fn set_silent(db: &Connection, thing: ThingKey, silent: bool) -> rusqlite::Result<()> {
+    let changed =
+        db.prepare_cached("UPDATE thing SET silent = ?2 WHERE thing = ?1")?.execute(params![thing.0, silent])?;
+    if changed == 0 { Err(cannot_keep("there is no such thing")) } else { Ok(()) }
 }
 
 /// Everything, in the order of the keys.
@@ -30,5 +35,12 @@ pub(crate) fn all(db: &Connection) -> rusqlite::Result<Vec<(ThingKey, ThingName,
             let name = ThingName::new(row.get::<_, String>(1)?).map_err(|error| unreadable(1, error))?;
             Ok((ThingKey(row.get(0)?), name, from_json(2, row.get_ref(2)?.as_str()?)?))
         })?
+        .collect()
+}
+
+/// The silent ones, in the order of the keys.
+pub(crate) fn silent(db: &Connection) -> rusqlite::Result<Vec<ThingKey>> {
+    db.prepare_cached("SELECT thing FROM thing WHERE silent = 1 ORDER BY thing")?
+        .query_map([], |row| Ok(ThingKey(row.get(0)?)))?
         .collect()
 }

@@ -56,8 +56,15 @@ pub fn command(id: u64, thing: u32, phase: Phase) -> Command {
         thing: ThingKey(thing),
         shadow: String::new(),
         token: format!("fl-00000000000011d7-{id}"),
-        wants: vec![Want { pointer: "/dim_pct".into(), value: json!(40), tolerance: 0.5, before: Some(json!(100)) }],
+        wants: vec![Want {
+            pointer: "/dim_pct".into(),
+            value: json!(40),
+            tolerance: 0.5,
+            before: Some(json!(100)),
+            restore: Some(json!(100)),
+        }],
         by: Actor { name: "M. Vella".into(), role: Role::Operator },
+        cancelled_by: None,
         expires_ms: WallMs(T0 + 600_000),
         phase,
         steps: vec![(Step::Asked, WallMs(T0)), (Step::Sent, WallMs(T0 + 1))],
@@ -68,6 +75,34 @@ pub fn command(id: u64, thing: u32, phase: Phase) -> Command {
 
 /// One of everything, in the order the engine writes it, and what a start should bring back.
 pub fn one_of_everything() -> (Vec<Write>, Restored) {
+    let (mut writes, mut restored) = one_of_schema_1();
+    for (key, name, silent) in [(2, "lamp-0418", &[true][..]), (3, "lamp-0419", &[true, false]), (4, "lamp-0420", &[])]
+    {
+        writes.push(thing(key, name));
+        writes.extend(silent.iter().map(|silent| Write::Silent { thing: ThingKey(key), silent: *silent }));
+        restored.things.push((ThingKey(key), ThingName::new(name).unwrap(), Meta::default()));
+    }
+    // Described anew, and silent as before.
+    writes.push(thing(2, "lamp-0418"));
+    restored.silent = vec![ThingKey(2)];
+    let refused = Withdrawal::Refused { code: 403 };
+    let mut cancelled = command(5, 2, Phase::Cancelled { withdrawal: refused });
+    cancelled.cancelled_by = Some(Actor { name: "J. Borg".into(), role: Role::Technician });
+    let mut expired = command(6, 2, Phase::Expired { withdrawal: refused });
+    expired.wants = [(Some(json!(30)), Some(json!(100))), (Some(json!(30)), None), (None, Some(json!(100)))]
+        .into_iter()
+        .map(|(before, restore)| Want { before, restore, ..expired.wants[0].clone() })
+        .collect();
+    for command in [cancelled, expired] {
+        writes.push(Write::Command(command.clone()));
+        restored.commands.push(command);
+    }
+    restored.last_command = 6;
+    (writes, restored)
+}
+
+/// One of everything there was in schema 1.
+pub fn one_of_schema_1() -> (Vec<Write>, Restored) {
     let lamp = Meta {
         kind: Kind::Lamp,
         title: "Triq ir-Repubblika 3".into(),
@@ -123,6 +158,7 @@ pub fn one_of_everything() -> (Vec<Write>, Restored) {
     let restored = Restored {
         installation: 4711,
         things: vec![(ThingKey(1), name, lamp)],
+        silent: Vec::new(),
         series: [(1, "/power_w"), (2, "/on"), (3, "/state")]
             .map(|(key, pointer)| (SeriesKey(key), ThingKey(1), pointer.to_owned()))
             .to_vec(),
