@@ -41,7 +41,7 @@ pub struct Envelope {
 pub struct Telemetry {
     /// The device's time, not judged yet.
     pub claimed: Option<WallMs>,
-    /// Pointer (after the envelope) and value, in the payload's order of names.
+    /// Pointer (after the envelope) and value, sorted by pointer.
     pub values: Vec<(String, Value)>,
 }
 
@@ -57,6 +57,8 @@ pub fn decode(payload: &[u8], envelope: &Envelope) -> Result<Telemetry, WireErro
     let time_inside = envelope.time.as_deref().and_then(|t| t.strip_prefix(envelope.values.as_str()));
     let mut found = Vec::with_capacity(values.len());
     collect(values, "", time_inside, &mut found)?;
+    // By pointer, not as sent: whether a JSON object keeps its order depends on who else in the program wants it to.
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(Telemetry { claimed, values: found })
 }
 
