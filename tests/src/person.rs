@@ -178,16 +178,33 @@ impl Window {
     /// Dims the open lamp: the slider, then Send. Returns the expiry beside it as it is read. Every picture of the timeline from
     /// now on is kept, see [`Window::timelines_shown`].
     pub async fn dim(&self, pct: u8) -> String {
-        self.keep_timelines().await;
-        let control = "[data-testid=control][data-pointer=\"/dim_pct\"]";
-        self.slide(&format!("{control} [data-testid=slider]"), f64::from(pct)).await;
-        let shown = format!("{control} [data-testid=slider-value]");
+        self.prepare_dim(pct).await;
+        self.send_dim().await
+    }
+
+    /// Moves the slider and waits until it can be sent.
+    pub async fn prepare_dim(&self, pct: u8) {
+        self.slide(&format!("{DIM} [data-testid=slider]"), f64::from(pct)).await;
+        let shown = format!("{DIM} [data-testid=slider-value]");
         self.wait_for_text(&shown, SOON, |text| text == format!("{pct} %")).await;
-        self.wait_for_element(&format!("{control} [data-testid=send]:not([disabled])"), SOON).await;
+        self.wait_for_element(&format!("{DIM} [data-testid=send]:not([disabled])"), SOON).await;
+    }
+
+    /// Sends what was prepared; returns the expiry beside it as it is read.
+    pub async fn send_dim(&self) -> String {
+        self.keep_timelines().await;
         let script = "return document.querySelector(arguments[0]).selectedOptions[0].text";
-        let expiry: String = self.ask(script, vec![format!("{control} [data-testid=expiry]").into()]).await;
-        self.click(&format!("{control} [data-testid=send]")).await;
+        let expiry: String = self.ask(script, vec![format!("{DIM} [data-testid=expiry]").into()]).await;
+        self.click(&format!("{DIM} [data-testid=send]")).await;
         plain(&expiry)
+    }
+
+    /// Chooses how far back the chart goes, by the word on its button.
+    pub async fn choose_span(&self, word: &str) {
+        let script = "const b = [...document.querySelectorAll('[data-testid=chart] [role=radio]')]\
+                      .find(b => b.textContent.trim() === arguments[0]); b?.click(); return !!b";
+        let clicked: bool = self.ask(script, vec![word.into()]).await;
+        assert!(clicked, "the chart has no span {word}");
     }
 
     /// From now on, keeps every state of the newest command that was on the page.
@@ -254,6 +271,9 @@ fn by_pointer(cards: Vec<Card>) -> BTreeMap<String, Card> {
 pub fn numbers(cards: &BTreeMap<String, Card>) -> BTreeMap<String, String> {
     cards.iter().map(|(pointer, card)| (pointer.clone(), card.number.clone())).collect()
 }
+
+/// The control of a lamp's light.
+const DIM: &str = "[data-testid=control][data-pointer=\"/dim_pct\"]";
 
 const CARDS: &str = "const number = e => [...(e?.childNodes ?? [])].map(n => n.textContent).join(' '); \
     return [...document.querySelectorAll('[data-testid=value]')].map(e => ({ \

@@ -29,7 +29,6 @@ const ENDS_WITHIN: Duration = Duration::from_secs(15);
 
 /// The window of one of our apps.
 pub struct Window {
-    // In this order: a driver that is gone ends the session without a question to the page.
     driver_program: Option<Group>,
     driver: WebDriver,
     app: u32,
@@ -284,6 +283,16 @@ impl Window {
     /// The driver is gone, so the answer is an error; but now dropping the session asks nobody any more.
     async fn forget_session(&self) {
         let _ = self.driver.clone().quit().await;
+    }
+}
+
+impl Drop for Window {
+    /// Of a test that failed: the app first, in case it left the driver's group; then the driver and everything else.
+    fn drop(&mut self) {
+        if let Some(driver_program) = self.driver_program.take() {
+            signal(self.app, Signal::KILL);
+            drop(driver_program);
+        }
     }
 }
 

@@ -56,6 +56,10 @@ async fn a_person_on_the_street_reads_a_lamp_dims_it_and_keeps_the_picture_witho
     can_be_touched(&window, "nav.tabs button").await;
     window.still(2_000, SOON).await;
     window.screenshot("phone-map-light-390").await;
+    window.set_theme("dark").await;
+    window.still(2_000, SOON).await;
+    window.screenshot("phone-map-dark-390").await;
+    window.set_theme("light").await;
 
     window.open_thing(LAMP).await;
     let cards = window
@@ -65,6 +69,8 @@ async fn a_person_on_the_street_reads_a_lamp_dims_it_and_keeps_the_picture_witho
         .await;
     assert!(cards.values().all(|card| card.age_s().is_some_and(|age| age < 300)), "{cards:?}");
     fits(&window, "the lamp's page").await;
+    // Controls come with the shadow, which may be later than the values.
+    window.wait_for_element(&format!("{} button", by_testid("controls")), SOON).await;
     can_be_touched(&window, &format!("{} button", by_testid("controls"))).await;
     window.screenshot("phone-lamp-light-390").await;
 
@@ -88,10 +94,6 @@ async fn a_person_on_the_street_reads_a_lamp_dims_it_and_keeps_the_picture_witho
     assert_eq!(lost.len(), known.len(), "a value disappeared");
     fits(&window, "the page with the notice").await;
     window.screenshot("phone-offline-light-390").await;
-    window.set_theme("dark").await;
-    window.still(2_000, SOON).await;
-    window.screenshot("phone-offline-dark-390").await;
-    window.set_theme("light").await;
     let took = window.close().await;
     assert!(took < Duration::from_secs(6), "the app took {took:?} to end");
 
