@@ -48,10 +48,14 @@ pub fn BigButtons(
 }
 
 /// The leaves that the person may set and that the thing has: what no shadow holds and no value tells of, e.g. the barrier of an
-/// open car park, could never be obeyed.
+/// open car park, could never be obeyed. None before the classic shadow is known: what one sees of it is part of every command,
+/// and buttons that come one by one are pressed wrongly.
 fn offered(thing: &Thing) -> Memo<Vec<(Kind, &'static str)>> {
     let (of, kind) = (thing.clone(), kind_of(thing));
     Memo::new(move |_| {
+        if of.shadows.with(|shadows| !shadows.iter().any(|cell| cell.key.is_empty())) {
+            return Vec::new();
+        }
         let kind = kind.get();
         let has = |control: &&Control| now_of(&of, control).is_some() || leaf_of(&of, control).is_some();
         let controls = kind.controls().iter().filter(|_| of.may_command);
