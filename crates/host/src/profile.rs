@@ -13,6 +13,7 @@ use fleetlens_model::identity::{Actor, Role};
 use serde::Deserialize;
 use thiserror::Error;
 use toml::Spanned;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// The demo city's profile, part of the program.
 const DEMO: &str = include_str!("../../../assets/profiles/demo.toml");
@@ -120,7 +121,7 @@ impl Profile {
         FleetConfig {
             profile: self.name.clone(),
             broker,
-            guarantee: "QoS 1 · on disk before acknowledged".into(),
+            guarantee: "messages at QoS 1: on disk before acknowledged".into(),
             demo: self.demo,
             who: self.who.clone(),
             telemetry: self.telemetry.clone(),
@@ -143,13 +144,18 @@ impl Profile {
         }
     }
 
-    /// The name of its cache's file: the profile's name in lower-case ASCII, anything else as `-`.
+    /// The name of its cache's file: the profile's name in lower-case ASCII, anything else as `-`. Where something had to give
+    /// way, eight digits of the name's hash tell 北京 from 上海 and `Depot A` from `depot-a`.
     pub fn cache_file(&self) -> String {
         if self.demo {
             return "demo.db".into();
         }
         let plain = self.name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-        format!("profile-{plain}.db")
+        if plain == self.name {
+            return format!("profile-{plain}.db");
+        }
+        let hash = xxh3_64(self.name.as_bytes()) >> 32;
+        format!("profile-{plain}-{hash:08x}.db")
     }
 }
 

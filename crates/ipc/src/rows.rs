@@ -83,7 +83,7 @@ pub struct Status {
     pub link: LinkState,
     /// The broker as people write it, without any secret: `mqtt://127.0.0.1:1883 · MQTT 5`.
     pub broker: String,
-    /// The guarantee of our subscriptions, e.g. `QoS 1 · on disk before acknowledged`.
+    /// The guarantee of our subscriptions, e.g. `messages at QoS 1: on disk before acknowledged`.
     pub guarantee: String,
     /// The profile's name.
     pub profile: String,

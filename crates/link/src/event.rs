@@ -25,7 +25,8 @@ pub enum Event {
         /// How many since the last event of this kind; at least 1.
         count: u64,
     },
-    /// Something of ours the broker refused, or a packet no message could be made of.
+    /// Something of ours the broker refused, a filter it grants with less than was asked for, or a packet no message could be
+    /// made of.
     Refused {
         /// The topic or the filter, as far as it can be shown; empty when it is not known.
         topic: String,

@@ -102,16 +102,27 @@ impl Fault {
             }
             Fault::Silent => format!("{at} has gone silent: it answers no ping"),
             Fault::NoSubAck => format!("{at} does not answer our subscriptions"),
-            Fault::TooLarge { bytes, most } => format!(
-                "{at} sent a packet of {bytes} bytes, and at most {most} are taken; raise the limit or find its sender"
-            ),
-            Fault::TopicNotUtf8 => format!("{at} sent a message whose topic is not UTF-8; find its sender"),
+            Fault::TooLarge { bytes, most } => {
+                let remedy = keep_it_away(protocol);
+                format!("{at} sent a packet of {bytes} bytes, and at most {most} can be read; {remedy}")
+            }
+            Fault::TopicNotUtf8 => {
+                format!("{at} sent a message whose topic is not UTF-8; {}", keep_it_away(protocol))
+            }
             Fault::Told { session_taken_over: true, .. } => {
                 format!("another program connected to {at} with our client id; give each its own")
             }
             Fault::Told { text, .. } => format!("{at} ended the connection: {text}"),
             Fault::Other(text) => format!("the connection to {at} failed: {text}"),
         }
+    }
+}
+
+/// What to do about a packet that ends every connection. MQTT 5 can name our limit to the broker, and the library reads any topic.
+fn keep_it_away(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::V4 => "choose MQTT 5 in the profile, where such a message is passed over, or clear it at the broker",
+        Protocol::V5 => "clear the message at the broker and find its sender",
     }
 }
 
@@ -126,11 +137,16 @@ impl Refusal {
                 format!("{at} does not speak {protocol}; choose {other} in the profile")
             }
             Refusal::ClientId => format!("{at} does not take our client id; choose another in the profile"),
+            // Profiles hold no user name and password yet, so this is most often a broker that wants some.
             Refusal::Credentials => {
-                format!("{at} does not take this user name and password; correct them in the profile")
+                format!(
+                    "{at} does not take our user name and password, or our having none; allow our client id without them at the broker"
+                )
             }
             Refusal::NotAuthorized => {
-                format!("{at} does not let us in; give the profile a user name and password that may connect")
+                format!(
+                    "{at} does not let us in; if it wants another user name and password, allow our client id without them at the broker"
+                )
             }
             Refusal::Unavailable => format!("{at} is not taking connections just now"),
             Refusal::Other(text) => format!("{at} refused the connection: {text}"),
@@ -163,8 +179,8 @@ mod tests {
             (Fault::NotUnderstood("x".into()), false, "does not speak MQTT 5 (x)"),
             (Fault::Closed, false, "may not be an MQTT broker"),
             (Fault::Refused(Refusal::Protocol), false, "choose MQTT 3.1.1"),
-            (Fault::Refused(Refusal::Credentials), false, "user name and password; correct them"),
-            (Fault::Refused(Refusal::NotAuthorized), false, "that may connect"),
+            (Fault::Refused(Refusal::Credentials), false, "allow our client id without them"),
+            (Fault::Refused(Refusal::NotAuthorized), false, "if it wants another user name and password"),
             (Fault::Told { session_taken_over: true, text: String::new() }, true, "our client id"),
             (Fault::TooLarge { bytes: 9, most: 8 }, true, "9 bytes, and at most 8"),
         ] {

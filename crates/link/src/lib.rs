@@ -101,7 +101,8 @@ impl Link {
         Ok((Link { shared, life: Arc::new(life) }, receiver))
     }
 
-    /// Hands a message over to be published, without waiting. `qos` is 0 or 1.
+    /// Hands a message over to be published, without waiting. `qos` is 0 or 1, and lowered where the broker says that it takes
+    /// only 0 (MQTT 5).
     ///
     /// `Ok` means that it is queued on the connection that is up now, not that the broker has it: when the link falls it may
     /// be lost, so whatever must arrive needs an answer and an outbox. At most [`LinkConfig::outbox`] messages wait.

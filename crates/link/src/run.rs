@@ -17,7 +17,7 @@ use crate::event::{Event, Message};
 use crate::fault::Fault;
 use crate::overflow::Overflow;
 use crate::session::{Session, Step};
-use crate::shared::Shared;
+use crate::shared::{Limits, Shared, packet_bytes};
 use crate::subscriptions::Subscriptions;
 
 /// From CONNACK to the last SUBACK; a broker that takes longer is not serving us.
@@ -108,9 +108,11 @@ impl Task {
         let mut ended = Ended { fault: Fault::Closed, greeted: false, up_since: None };
         loop {
             match self.next(subscribed_by, silent_after).await? {
-                Ok(Step::Greeted { session_present, packet_max_bytes, keep_alive_s }) => {
+                Ok(Step::Greeted { session_present, packet_max_bytes, keep_alive_s, qos_max }) => {
                     let ours = self.config.max_packet_bytes;
-                    self.shared.greet(self.number, requests.clone(), packet_max_bytes.unwrap_or(ours).min(ours));
+                    let limits =
+                        Limits { packet_bytes: packet_max_bytes.unwrap_or(ours).min(ours), qos: qos_max.unwrap_or(1) };
+                    self.shared.greet(self.number, requests.clone(), limits);
                     ended.greeted = true;
                     session_is_old = session_present;
                     silent_after = silence(keep_alive_s.unwrap_or(self.config.keep_alive_s));
@@ -122,7 +124,15 @@ impl Task {
                 }
                 Ok(Step::Published { topic, payload, qos, retained, redelivered, packet_id }) => {
                     let delivery = self.shared.deliver(packet_id);
+                    let most = self.config.max_packet_bytes;
                     match topic {
+                        Ok(topic) if !fits(&topic, &payload, most) => {
+                            let bytes = payload.len();
+                            let reason = format!(
+                                "a message of {bytes} bytes is too large: packets of up to {most} are taken; have its sender split it"
+                            );
+                            self.tell(Event::Refused { topic, reason, delivery }).await?;
+                        }
                         Ok(topic) => {
                             let message = Message { topic, payload, qos, retained, redelivered, packet_id, delivery };
                             self.received(message).await?;
@@ -134,8 +144,8 @@ impl Task {
                     }
                 }
                 Ok(Step::SubscribeSent { packet_id }) => subscriptions.sent(packet_id),
-                Ok(Step::Subscribed { packet_id, refusals }) => {
-                    for (topic, reason) in subscriptions.answered(packet_id, refusals) {
+                Ok(Step::Subscribed { packet_id, answers }) => {
+                    for (topic, reason) in subscriptions.answered(packet_id, answers) {
                         self.tell(Event::Refused { topic, reason, delivery: None }).await?;
                     }
                 }
@@ -237,6 +247,11 @@ impl Task {
             }
         }
     }
+}
+
+/// Whether a message is within our limit. Asked here, because with MQTT 3.1.1 the library must read more than we take.
+fn fits(topic: &str, payload: &[u8], most: u32) -> bool {
+    u32::try_from(packet_bytes(topic.len(), payload.len())).is_ok_and(|bytes| bytes <= most)
 }
 
 /// When a connection that makes no step is dead: two pings unanswered, and something for the way.

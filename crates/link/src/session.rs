@@ -36,7 +36,7 @@ pub(crate) enum Requests {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// CONNACK. The limits are the broker's, where it names them.
-    Greeted { session_present: bool, packet_max_bytes: Option<u32>, keep_alive_s: Option<u16> },
+    Greeted { session_present: bool, packet_max_bytes: Option<u32>, keep_alive_s: Option<u16>, qos_max: Option<u8> },
     /// PUBLISH; the topic is an error where it is not UTF-8.
     Published {
         topic: Result<String, String>,
@@ -48,8 +48,8 @@ pub(crate) enum Step {
     },
     /// A SUBSCRIBE of ours went out; they go in the order of the requests.
     SubscribeSent { packet_id: u16 },
-    /// SUBACK: for each filter nothing or why not.
-    Subscribed { packet_id: u16, refusals: Vec<Option<String>> },
+    /// SUBACK: for each filter the QoS granted or why not.
+    Subscribed { packet_id: u16, answers: Vec<Result<u8, String>> },
     /// A PUBLISH of ours went out; they go in the order of the requests. 0 at QoS 0.
     PublishSent { packet_id: u16 },
     /// PUBACK.

@@ -16,12 +16,22 @@ pub(crate) struct Shared {
     current: Mutex<Option<Connection>>,
 }
 
+/// How much the broker takes of us.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// The largest packet, in bytes.
+    pub packet_bytes: u32,
+    /// The highest QoS; a broker of MQTT 5 ends the connection over a higher one (3.2.2.3.4).
+    pub qos: u8,
+}
+
 #[derive(Debug)]
 struct Connection {
     number: u64,
     requests: Requests,
     up: bool,
     packet_max_bytes: usize,
+    qos_max: u8,
     /// Topics of publishes the library has not sent yet, in order: the outbox.
     waiting: VecDeque<String>,
     /// Packet ids handed out and not acknowledged.
@@ -34,12 +44,13 @@ impl Shared {
     }
 
     /// A connection is greeted: acknowledgements are possible from now on, publishes are not yet.
-    pub fn greet(&self, number: u64, requests: Requests, packet_max_bytes: u32) {
+    pub fn greet(&self, number: u64, requests: Requests, limits: Limits) {
         *self.lock() = Some(Connection {
             number,
             requests,
             up: false,
-            packet_max_bytes: usize::try_from(packet_max_bytes).unwrap_or(usize::MAX),
+            packet_max_bytes: usize::try_from(limits.packet_bytes).unwrap_or(usize::MAX),
+            qos_max: limits.qos,
             waiting: VecDeque::new(),
             unacknowledged: HashSet::new(),
         });
@@ -103,7 +114,7 @@ impl Shared {
             return Err(NotSent::Full { waiting });
         }
         let name = topic.clone();
-        connection.requests.publish(topic, payload, qos, retain).map_err(|_| NotSent::Down)?;
+        connection.requests.publish(topic, payload, qos.min(connection.qos_max), retain).map_err(|_| NotSent::Down)?;
         connection.waiting.push_back(name);
         Ok(())
     }
@@ -120,7 +131,7 @@ impl Shared {
 }
 
 /// The size of a PUBLISH at QoS 1 without properties; an upper bound for the others we send.
-fn packet_bytes(topic: usize, payload: usize) -> usize {
+pub(crate) fn packet_bytes(topic: usize, payload: usize) -> usize {
     const FIXED_HEADER: usize = 5;
     const LENGTH_OF_TOPIC: usize = 2;
     const PACKET_ID: usize = 2;

@@ -32,11 +32,21 @@ impl<'a> Subscriptions<'a> {
         }
     }
 
-    /// One was answered: the refused filters with their reasons. An answer nobody waits for means nothing.
-    pub fn answered(&mut self, packet_id: u16, refusals: Vec<Option<String>>) -> Vec<(String, String)> {
+    /// One was answered: the filters that were refused, or granted with less than was asked for (MQTT 3.1.1, 3.9.3 allows it),
+    /// with the reasons. An answer nobody waits for means nothing.
+    pub fn answered(&mut self, packet_id: u16, answers: Vec<Result<u8, String>>) -> Vec<(String, String)> {
         let Some(filters) = self.on_the_way.remove(&packet_id) else { return Vec::new() };
-        let refused = filters.iter().zip(refusals).filter_map(|((filter, _), why)| Some((filter.clone(), why?)));
-        refused.collect()
+        let wanting = filters.iter().zip(answers).filter_map(|((filter, asked), answer)| {
+            let why = match answer {
+                Ok(granted) if granted >= *asked => return None,
+                Ok(granted) => format!(
+                    "the broker grants QoS {granted} only where QoS {asked} is asked for: its messages come without a guarantee"
+                ),
+                Err(why) => why,
+            };
+            Some((filter.clone(), why))
+        });
+        wanting.collect()
     }
 
     /// Whether every filter has its answer.
@@ -57,12 +67,24 @@ mod tests {
         assert_eq!(subscriptions.asked.len(), 2);
         subscriptions.sent(1);
         subscriptions.sent(2);
-        let mut answers = vec![None; 8];
-        answers[3] = Some("no".to_owned());
-        assert_eq!(subscriptions.answered(9, vec![None]), [], "a stranger's answer");
+        let mut answers = vec![Ok(1); 8];
+        answers[3] = Err("no".to_owned());
+        assert_eq!(subscriptions.answered(9, vec![Ok(1)]), [], "a stranger's answer");
         assert_eq!(subscriptions.answered(1, answers), [("f/3".to_owned(), "no".to_owned())]);
         assert!(!subscriptions.are_complete());
-        subscriptions.answered(2, vec![None; 3]);
+        subscriptions.answered(2, vec![Ok(1); 3]);
+        assert!(subscriptions.are_complete());
+    }
+
+    #[test]
+    fn less_than_was_asked_for_is_told_and_more_is_not() {
+        let filters = [("firm".to_owned(), 1), ("loose".to_owned(), 0), ("weak".to_owned(), 1)];
+        let mut subscriptions = Subscriptions { asked: VecDeque::from([&filters[..]]), on_the_way: HashMap::new() };
+        subscriptions.sent(1);
+        let wanting = subscriptions.answered(1, vec![Ok(1), Ok(1), Ok(0)]);
+        assert_eq!(wanting.len(), 1, "{wanting:?}");
+        assert_eq!(wanting[0].0, "weak");
+        assert!(wanting[0].1.starts_with("the broker grants QoS 0 only"), "{wanting:?}");
         assert!(subscriptions.are_complete());
     }
 

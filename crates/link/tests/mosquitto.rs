@@ -273,6 +273,53 @@ async fn answers_of_the_shadow_service_are_never_shed() {
 }
 
 #[tokio::test]
+async fn a_broker_that_grants_less_than_was_asked_for_is_told() {
+    let Some(broker) = Mosquitto::start("max_qos 0") else { return };
+    for protocol in BOTH {
+        let filters = [("firm/#", 1), ("loose/#", 0)];
+        let (link, mut events) = Link::start(config(&broker.url(), protocol, "receiver", &filters)).unwrap();
+        let told = until(&mut events, "Refused", |event| match event {
+            Event::Refused { topic, reason, delivery: None } => Some((topic, reason)),
+            _ => None,
+        });
+        let (topic, reason) = told.await;
+        assert_eq!(topic, "firm/#", "{protocol}");
+        assert!(reason.starts_with("the broker grants QoS 0 only"), "{protocol}: {reason}");
+        assert!(matches!(next(&mut events).await, Event::Up { .. }), "{protocol}: and only of that one");
+        if protocol == Protocol::V5 {
+            // It has told its limit, and would end the connection over a publish above it.
+            publish(&link, "firm/x", "1", 1).unwrap();
+            let back = message(&mut events).await;
+            assert_eq!((back.payload.as_slice(), back.qos), (&b"1"[..], 0));
+        }
+        link.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_retained_message_above_our_limit_does_not_keep_us_out_for_ever() {
+    let Some(broker) = Mosquitto::start("") else { return };
+    let large =
+        LinkConfig { max_packet_bytes: 4 << 20, ..config(&broker.url(), Protocol::V5, "publisher", &[("big", 0)]) };
+    let (sender, mut echo) = Link::start(large).unwrap();
+    up(&mut echo).await;
+    sender.try_publish("big".into(), vec![b'x'; 2 << 20], 1, true).unwrap();
+    assert_eq!(message(&mut echo).await.payload.len(), 2 << 20, "the broker has it");
+    let (link, mut events) = Link::start(config(&broker.url(), Protocol::V4, "receiver", &[("#", 1)])).unwrap();
+    let refused = until(&mut events, "Refused", |event| match event {
+        Event::Refused { topic, reason, delivery } => Some((topic, reason, delivery)),
+        Event::Down { reason } => panic!("{reason}"),
+        _ => None,
+    });
+    let (topic, reason, delivery) = refused.await;
+    assert_eq!(topic, "big");
+    assert!(reason.contains("too large"), "{reason}");
+    link.acknowledge(delivery.expect("it can be acknowledged"));
+    publish(&sender, "small", "1", 1).unwrap();
+    assert_eq!(message(&mut events).await.topic, "small", "on the same connection");
+}
+
+#[tokio::test]
 async fn many_filters_are_all_subscribed_before_it_is_up() {
     let Some(broker) = Mosquitto::start("") else { return };
     for protocol in BOTH {

@@ -28,9 +28,9 @@ async fn each_refusal_of_a_connection_says_what_to_change() {
         ("the client id", Protocol::V4, connack(Protocol::V4, 2), "client id"),
         ("the client id, 5", Protocol::V5, connack(Protocol::V5, 0x85), "client id"),
         ("not now", Protocol::V4, connack(Protocol::V4, 3), "not taking connections just now"),
-        ("the password", Protocol::V4, connack(Protocol::V4, 4), "user name and password; correct them"),
-        ("the password, 5", Protocol::V5, connack(Protocol::V5, 0x86), "user name and password; correct them"),
-        ("no rights", Protocol::V4, connack(Protocol::V4, 5), "that may connect"),
+        ("the password", Protocol::V4, connack(Protocol::V4, 4), "allow our client id without them"),
+        ("the password, 5", Protocol::V5, connack(Protocol::V5, 0x86), "allow our client id without them"),
+        ("no rights", Protocol::V4, connack(Protocol::V4, 5), "if it wants another user name and password"),
         ("something else, 5", Protocol::V5, connack(Protocol::V5, 0x97), "quota exceeded"),
         ("a web server", Protocol::V4, b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), "does not speak MQTT 3.1.1"),
         ("a web server, 5", Protocol::V5, b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), "does not speak MQTT 5"),
@@ -147,20 +147,53 @@ async fn a_topic_that_is_not_utf_8_is_counted_and_the_link_comes_back() {
 }
 
 #[tokio::test]
-async fn a_packet_that_is_too_large_is_counted_and_named() {
-    for protocol in BOTH {
+async fn a_message_that_is_too_large_is_refused_and_acknowledged_and_the_link_goes_on() {
+    // MQTT 3.1.1 cannot tell the broker our limit: the message comes, and would come again with every session.
+    let peer = Peer::new().await;
+    let config =
+        fleetlens_link::LinkConfig { max_packet_bytes: 300, ..config(&peer.url(), Protocol::V4, "c", &[("a/#", 1)]) };
+    let (link, mut events) = Link::start(config).unwrap();
+    let mut caller = peer.greet(Protocol::V4).await;
+    caller.answer_subscribe(Protocol::V4, &[1]).await;
+    up(&mut events).await;
+    caller.send(&publish(Protocol::V4, b"a/big", Some(9), &[b'x'; 400])).await;
+    match next(&mut events).await {
+        Event::Refused { topic, reason, delivery } => {
+            assert_eq!(topic, "a/big");
+            assert!(reason.contains("400 bytes") && reason.contains("up to 300"), "{reason}");
+            link.acknowledge(delivery.expect("it can be acknowledged"));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(caller.packet().await.unwrap(), (0x40, vec![0, 9]), "PUBACK");
+    caller.send(&publish(Protocol::V4, b"a/small", None, &[b'x'; 200])).await;
+    assert_eq!(message(&mut events).await.topic, "a/small", "on the same connection");
+}
+
+#[tokio::test]
+async fn a_packet_that_cannot_be_read_at_all_is_counted_and_says_what_to_do() {
+    // One that announces 17 MiB, and one above what a broker of MQTT 5 was told.
+    let enormous = [0x30, 0x80, 0x80, 0xC0, 0x08];
+    for (protocol, bytes, want) in [
+        (Protocol::V4, enormous.to_vec(), ["at most 16777216 can be read", "choose MQTT 5"]),
+        (
+            Protocol::V5,
+            publish(Protocol::V5, b"big", None, &[b'x'; 400]),
+            ["at most 300 can be read", "clear the message at the broker"],
+        ),
+    ] {
         let peer = Peer::new().await;
         let config = fleetlens_link::LinkConfig { max_packet_bytes: 300, ..config(&peer.url(), protocol, "c", &[]) };
         let (_link, mut events) = Link::start(config).unwrap();
         let mut caller = peer.greet(protocol).await;
         up(&mut events).await;
-        caller.send(&publish(protocol, b"big", None, &[b'x'; 400])).await;
+        caller.send(&bytes).await;
         let refused = until(&mut events, "Refused", |event| match event {
             Event::Refused { reason, .. } => Some(reason),
             _ => None,
         });
         let reason = refused.await;
-        assert!(reason.contains("at most 300 are taken"), "{protocol}: {reason}");
+        assert!(want.iter().all(|want| reason.contains(want)), "{protocol}: {reason}");
     }
 }
 

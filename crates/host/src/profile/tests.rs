@@ -37,7 +37,7 @@ fn a_profile_says_what_the_engine_and_the_link_need() {
     let profile = Profile::parse(FULL, "x.toml").unwrap();
     assert_eq!(profile.who, Actor { name: "J. Borg".into(), role: Role::Technician });
     assert_eq!(profile.expiry_ms, [("/barrier".into(), 20_000), ("/dim_pct".into(), 600_000)]);
-    assert_eq!(profile.cache_file(), "profile-valletta-lamps.db");
+    assert_eq!(profile.cache_file(), format!("profile-valletta-lamps-{:08x}.db", xxh3_64(b"Valletta lamps") >> 32));
 
     let fleet = profile.fleet_config("mqtt://x · MQTT 5".into());
     let filters = fleet.filters();
@@ -67,6 +67,19 @@ fn the_demo_citys_profile_is_right_and_known_as_made_up() {
     assert!(demo.demo && demo.shadows && demo.who.role.may_command());
     assert_eq!(demo.cache_file(), "demo.db");
     assert!(demo.fleet_config(String::new()).demo);
+}
+
+#[test]
+fn two_profiles_never_share_a_file_and_a_plain_name_is_its_own() {
+    let named = |name: &str| Profile { name: name.into(), ..Profile::parse(FULL, "x.toml").unwrap() }.cache_file();
+    assert_eq!(named("depot7"), "profile-depot7.db");
+    let mut files = std::collections::BTreeSet::new();
+    for name in ["北京", "上海", "Ħamrun", "Żamrun", "depot a", "depot-a", "Depot a", "depot/a", "İ", "i"] {
+        let file = named(name);
+        assert!(file.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c)), "{file}");
+        assert_eq!(named(name), file, "the same name, the same file");
+        assert!(files.insert(file.clone()), "{name}: {file}");
+    }
 }
 
 #[test]

@@ -13,9 +13,14 @@ use crate::address::Address;
 use crate::config::LinkConfig;
 use crate::fault::{Fault, Refusal};
 
+/// What the library may read, whatever our own limit is: it gives up the connection over a larger packet, and MQTT 3.1.1 has no
+/// way to tell the broker our limit, so a message that is retained or at QoS 1 would end every connection anew. Between the two
+/// limits it is refused and acknowledged like any other message (run.rs).
+const READ_MAX_BYTES: u32 = 16 << 20;
+
 pub(crate) struct Session {
     events: EventLoop,
-    packet_max_bytes: u32,
+    read_max_bytes: u32,
     /// What ended it, until everything that was read before has been handed on.
     fault: Option<Fault>,
 }
@@ -23,11 +28,12 @@ pub(crate) struct Session {
 impl Session {
     pub fn new(config: &LinkConfig, at: &Address, places: usize) -> (Session, AsyncClient) {
         let mut options = MqttOptions::new(&config.client_id, &at.host, at.port);
-        let packet_max = usize::try_from(config.max_packet_bytes).unwrap_or(usize::MAX);
+        let bytes = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
+        let read_max_bytes = config.max_packet_bytes.max(READ_MAX_BYTES);
         options
             .set_keep_alive(keep_alive(config))
             .set_clean_session(config.clean_start)
-            .set_max_packet_size(packet_max, packet_max)
+            .set_max_packet_size(bytes(read_max_bytes), bytes(config.max_packet_bytes))
             .set_inflight(IN_FLIGHT_MAX)
             .set_manual_acks(true);
         if let Some((user, password)) = &config.credentials {
@@ -35,14 +41,14 @@ impl Session {
         }
         let (client, mut events) = AsyncClient::new(options, places);
         events.set_network_options(network_options());
-        (Session { events, packet_max_bytes: config.max_packet_bytes, fault: None }, client)
+        (Session { events, read_max_bytes, fault: None }, client)
     }
 
     pub async fn poll(&mut self) -> Result<Step, Fault> {
         if self.fault.is_none() {
             match self.events.poll().await {
                 Ok(event) => return Ok(step(event)),
-                Err(error) => self.fault = Some(fault(error, self.packet_max_bytes)),
+                Err(error) => self.fault = Some(fault(error, self.read_max_bytes)),
             }
         }
         // The library reads ahead: messages that came before the end are still good.
@@ -64,7 +70,8 @@ fn step(event: Event) -> Step {
 fn incoming(packet: Incoming) -> Step {
     match packet {
         Incoming::ConnAck(ack) => {
-            Step::Greeted { session_present: ack.session_present, packet_max_bytes: None, keep_alive_s: None }
+            let session_present = ack.session_present;
+            Step::Greeted { session_present, packet_max_bytes: None, keep_alive_s: None, qos_max: None }
         }
         Incoming::Publish(publish) => Step::Published {
             payload: publish.payload.to_vec(),
@@ -75,11 +82,11 @@ fn incoming(packet: Incoming) -> Step {
             topic: Ok(publish.topic),
         },
         Incoming::SubAck(ack) => {
-            let refusal = |code: &SubscribeReasonCode| match code {
-                SubscribeReasonCode::Success(_) => None,
-                SubscribeReasonCode::Failure => Some("the broker does not let us subscribe to it".to_owned()),
+            let answer = |code: &SubscribeReasonCode| match code {
+                SubscribeReasonCode::Success(granted) => Ok(*granted as u8),
+                SubscribeReasonCode::Failure => Err("the broker does not let us subscribe to it".to_owned()),
             };
-            Step::Subscribed { packet_id: ack.pkid, refusals: ack.return_codes.iter().map(refusal).collect() }
+            Step::Subscribed { packet_id: ack.pkid, answers: ack.return_codes.iter().map(answer).collect() }
         }
         Incoming::PubAck(ack) => Step::PublishAnswered { packet_id: ack.pkid, refusal: None },
         _ => Step::Other,

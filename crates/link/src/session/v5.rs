@@ -73,6 +73,7 @@ fn incoming(packet: Incoming) -> Step {
             session_present: ack.session_present,
             packet_max_bytes: ack.properties.as_ref().and_then(|properties| properties.max_packet_size),
             keep_alive_s: ack.properties.as_ref().and_then(|properties| properties.server_keep_alive),
+            qos_max: ack.properties.as_ref().and_then(|properties| properties.max_qos),
         },
         Incoming::Publish(publish) => Step::Published {
             topic: match std::str::from_utf8(&publish.topic) {
@@ -86,7 +87,7 @@ fn incoming(packet: Incoming) -> Step {
             packet_id: publish.pkid,
         },
         Incoming::SubAck(ack) => {
-            Step::Subscribed { packet_id: ack.pkid, refusals: ack.return_codes.iter().map(subscribe_refusal).collect() }
+            Step::Subscribed { packet_id: ack.pkid, answers: ack.return_codes.iter().map(subscribe_answer).collect() }
         }
         Incoming::PubAck(ack) => Step::PublishAnswered {
             packet_id: ack.pkid,
@@ -100,11 +101,11 @@ fn incoming(packet: Incoming) -> Step {
     }
 }
 
-fn subscribe_refusal(code: &SubscribeReasonCode) -> Option<String> {
+fn subscribe_answer(code: &SubscribeReasonCode) -> Result<u8, String> {
     match code {
-        SubscribeReasonCode::Success(_) => None,
-        SubscribeReasonCode::NotAuthorized => Some("the broker does not let us subscribe to it".to_owned()),
-        other => Some(format!("the broker did not take the subscription: {}", words(other))),
+        SubscribeReasonCode::Success(granted) => Ok(*granted as u8),
+        SubscribeReasonCode::NotAuthorized => Err("the broker does not let us subscribe to it".to_owned()),
+        other => Err(format!("the broker did not take the subscription: {}", words(other))),
     }
 }
 
