@@ -51,7 +51,7 @@ pub struct Sim {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Part {
-    /// The shadow service, for devices of yours.
+    /// The shadow service, for devices of yours; it keeps shadows in memory, so they are gone when it ends.
     Shadow,
     /// The devices, where the broker has a shadow service.
     Devices,

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::Broker;
+use crate::complaints::Complaints;
 use crate::crew::{Crew, Moment};
 use crate::device::{CAR_PARK_INTERVAL_S, Device, LAMP_INTERVAL_S};
 use crate::dice::Dice;
@@ -210,6 +211,9 @@ impl City {
         let mut devices = devices(options, dice, clock.now().sim_ms)?;
         self.things = devices.len();
         let crews = devices.len().div_ceil(CREW).max(1);
+        let complaints = Arc::<Complaints>::default();
+        // Not from the seed: the same city may live twice on one broker, and its devices must not throw each other out.
+        let ours: u32 = rand::random();
         let start_rate = (self.things as f64 / 5.0).clamp(*START_RATE.start(), *START_RATE.end()) / crews as f64;
         for number in 0..crews {
             let rest = devices.split_off(devices.len().min(CREW));
@@ -219,11 +223,12 @@ impl City {
                 clean_start: true,
                 filters: crew.filters().into_iter().map(|filter| (filter, 1)).collect(),
                 credentials: at.credentials.clone(),
-                ..LinkConfig::new(at.url.as_str(), format!("fleetlens-sim-devices-{number}"))
+                ..LinkConfig::new(at.url.as_str(), format!("fl-sim-{ours:08x}-{number}"))
             };
             let (link, events) = Link::start(config)?;
             let outgoing = Outgoing::new(link);
-            let shift = Shift { crew, outgoing, clock, tally: Arc::clone(&self.tally), up: false };
+            let (tally, complaints) = (Arc::clone(&self.tally), Arc::clone(&complaints));
+            let shift = Shift { crew, outgoing, clock, tally, complaints, up: false };
             self.crews.push(tokio::spawn(shift.run(events, self.stop.clone())));
         }
         Ok(())
@@ -287,6 +292,7 @@ struct Shift {
     outgoing: Outgoing,
     clock: Clock,
     tally: Arc<Tally>,
+    complaints: Arc<Complaints>,
     up: bool,
 }
 
@@ -327,7 +333,8 @@ impl Shift {
                 self.crew.disconnected();
                 self.outgoing.clear();
             }
-            Event::Connecting { reason } => tracing::debug!(reason, "devices connect"),
+            Event::Connecting { reason: Some(reason) } => _ = self.complaints.say("the devices", &reason),
+            Event::Connecting { reason: None } => {}
             Event::Shed { count } => tracing::warn!(count, "messages to devices were shed"),
             Event::Refused { topic, reason, delivery } => {
                 tracing::warn!(topic, reason, "refused");

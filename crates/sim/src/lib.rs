@@ -10,6 +10,7 @@
 
 pub mod broker;
 mod city;
+mod complaints;
 pub mod crew;
 pub mod device;
 pub mod dice;

@@ -6,8 +6,9 @@ use fleetlens_link::{Event, Link, LinkConfig, Protocol};
 use fleetlens_wire::shadow::request_filters;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::complaints::Complaints;
 use crate::outgoing::{LOOK_AGAIN, Message, Outgoing};
 use crate::shadows::Shadows;
 use crate::{BrokerAt, SimError};
@@ -15,10 +16,11 @@ use crate::{BrokerAt, SimError};
 /// Requests at QoS 0 cannot be held back; when so many answers wait, further ones are passed over.
 const ANSWERS_WAITING_MAX: usize = 20_000;
 
-/// A running shadow service. Its shadows live as long as it does, over lost connections and restarted brokers.
+/// A running shadow service. Its shadows live as long as it does, over lost connections and restarted brokers, and are kept in
+/// memory alone: when it ends they are gone, unless whoever stops it takes them. Dropping it ends it without waiting.
 #[derive(Debug)]
 pub struct ShadowService {
-    stop: CancellationToken,
+    stop: DropGuard,
     up: watch::Receiver<bool>,
     answered: watch::Receiver<u64>,
     running: JoinHandle<Shadows>,
@@ -34,15 +36,17 @@ impl ShadowService {
             clean_start: true,
             filters: request_filters().map(|filter| (filter, 1)).to_vec(),
             credentials: at.credentials.clone(),
-            ..LinkConfig::new(at.url.as_str(), "fleetlens-sim-shadows")
+            // Two services on one broker must not throw each other out; 23 bytes, which is all that a broker must take.
+            ..LinkConfig::new(at.url.as_str(), format!("fl-sim-{:08x}-shadows", rand::random::<u32>()))
         };
         let (link, events) = Link::start(config)?;
         let stop = CancellationToken::new();
         let (is_up, up) = watch::channel(false);
         let (count, answered) = watch::channel(0);
-        let service = Service { shadows, outgoing: Outgoing::new(link), is_up, answered: count };
+        let complaints = Complaints::default();
+        let service = Service { shadows, outgoing: Outgoing::new(link), complaints, is_up, answered: count };
         let running = tokio::spawn(service.run(events, stop.clone()));
-        Ok(Self { stop, up, answered, running })
+        Ok(Self { stop: stop.drop_guard(), up, answered, running })
     }
 
     /// Waits until it is connected and subscribed. Never returns while there is no broker: bound it with a time-out.
@@ -58,7 +62,7 @@ impl ShadowService {
 
     /// Says goodbye to the broker; gives the shadows as they are.
     pub async fn stop(self) -> Shadows {
-        self.stop.cancel();
+        drop(self.stop);
         self.running.await.unwrap_or_default()
     }
 }
@@ -66,6 +70,7 @@ impl ShadowService {
 struct Service {
     shadows: Shadows,
     outgoing: Outgoing,
+    complaints: Complaints,
     is_up: watch::Sender<bool>,
     answered: watch::Sender<u64>,
 }
@@ -96,7 +101,8 @@ impl Service {
                 self.outgoing.clear();
                 self.is_up.send_replace(false);
             }
-            Event::Connecting { reason } => tracing::debug!(reason, "the shadow service connects"),
+            Event::Connecting { reason: Some(reason) } => _ = self.complaints.say("the shadow service", &reason),
+            Event::Connecting { reason: None } => {}
             Event::Shed { count } => tracing::warn!(count, "shadow requests were shed"),
             Event::Refused { topic, reason, delivery } => {
                 tracing::warn!(topic, reason, "refused");
@@ -123,4 +129,22 @@ impl Service {
 /// The service's clock, in epoch seconds.
 fn now_s() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_dropped_service_ends() {
+        // The discard port: nothing listens there.
+        let nowhere = BrokerAt { url: "mqtt://127.0.0.1:9".into(), credentials: None };
+        let service = ShadowService::start(&nowhere, Shadows::default()).unwrap();
+        let mut up = service.up.clone();
+        drop(service);
+        let ended = async { while up.changed().await.is_ok() {} };
+        tokio::time::timeout(Duration::from_secs(10), ended).await.expect("its end");
+    }
 }

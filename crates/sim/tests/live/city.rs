@@ -7,7 +7,7 @@ use fleetlens_link::Event;
 use fleetlens_model::shadow::Document;
 use fleetlens_sim::dice::Dice;
 use fleetlens_sim::places::Places;
-use fleetlens_sim::{CityOptions, Only, start};
+use fleetlens_sim::{Broker, BrokerAt, CityOptions, Only, start};
 use fleetlens_wire::shadow::{Answer, ShadowTopic, answer_filters, decode_answer};
 use serde_json::{Value, json};
 
@@ -123,7 +123,7 @@ async fn a_city_outlives_its_broker_and_its_shadows_do_too() {
 async fn the_service_and_the_devices_also_work_apart() {
     let service = start(CityOptions { only: Only::Shadow, ..small() }).await.unwrap();
     assert_eq!(service.things(), 0);
-    let at = fleetlens_sim::BrokerAt { url: service.address(), credentials: None };
+    let at = BrokerAt { url: service.address(), credentials: None };
     let devices = start(CityOptions { only: Only::Devices, broker: Some(at), ..small() }).await.unwrap();
     assert_eq!((devices.things(), devices.address()), (12, service.address()));
     let mut app = app(&service.address()).await;
@@ -132,4 +132,41 @@ async fn the_service_and_the_devices_also_work_apart() {
     assert!(devices.counts().published > 24 && devices.counts().answered == 0);
     devices.stop().await;
     service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_city_ends_with_everything_in_it() {
+    let city = start(small()).await.unwrap();
+    let mut app = app(&city.address()).await;
+    all_alive(&mut app, 12).await;
+    drop(city);
+    app.until("its broker ends", |event| matches!(event, Event::Down { .. })).await;
+    app.until(
+        "and lets go of its port",
+        |event| matches!(event, Event::Connecting { reason: Some(why) } if why.contains("no broker listens")),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_cities_on_one_broker_do_not_throw_each_other_out() {
+    let broker = Broker::start(CityOptions::default().listen).await.unwrap();
+    let at = BrokerAt { url: broker.url(), credentials: None };
+    let options = CityOptions { broker: Some(at), ..small() };
+    let first = start(options.clone()).await.unwrap();
+    let second = start(options).await.unwrap();
+    let mut app = app(&broker.url()).await;
+    all_alive(&mut app, 12).await;
+    // Both services answer, each with a shadow of its own; services that take each other's place are never there together.
+    app.publish("$aws/things/nobody/shadow/get", r#"{"clientToken":"both"}"#, false);
+    for answer in ["the first answer", "the second answer"] {
+        app.until(answer, |event| {
+            said(event, "nobody/shadow/get/rejected").is_some_and(|m| m["clientToken"] == "both")
+        })
+        .await;
+    }
+    first.stop().await;
+    second.stop().await;
+    app.stop().await;
+    broker.stop().await;
 }
