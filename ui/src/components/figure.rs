@@ -34,13 +34,20 @@ pub fn Figure(
         let of = whole.get().map(|whole| format!("of {} ", format::count(u64::from(whole)))).unwrap_or_default();
         row.with(|row| format!("{of}{}", row.row.unit))
     });
+    // A number is never cut: a long one is smaller.
+    let size = Memo::new(move |_| match number.with(|n| n.chars().count()) + unit.with(|unit| unit.chars().count()) {
+        0..8 => "",
+        8..12 if whole.get().is_none() => "long",
+        8..20 if whole.get().is_some() => "",
+        _ => "longest",
+    });
     let is_charted = move || charted.get() == Some(series);
     let (pointer, label, has_number) =
         row.with_untracked(|row| (row.row.pointer.clone(), row.row.label.clone(), row.row.value.as_number().is_some()));
     let tone = move || age.with(|(_, tone)| tone.word());
     let inside = view! {
         <span class="label">{label}</span>
-        <strong class="number">
+        <strong class="number" data-size=move || size.get()>
             {number} <small>{unit}</small>
         </strong>
         <span class="age" data-testid="age">{move || age.with(|(line, _)| line.clone())}</span>
