@@ -6,6 +6,8 @@
 mod bench;
 mod doctor;
 mod fingerprint;
+mod interrupt;
+mod leash;
 mod place;
 mod program;
 mod programs;
@@ -23,7 +25,7 @@ use clap::{Parser, Subcommand};
 
 use place::Place;
 use setup::Purpose;
-use steps::Steps;
+use steps::{Steps, tell};
 
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", about = "Set up, run, test and measure Fleetlens")]
@@ -46,20 +48,25 @@ enum Verb {
     Bench(bench::Options),
     /// Take the user guide's pictures into docs/guide/img
     Screenshots,
+    #[command(hide = true)]
+    Leash(leash::Options),
 }
 
 fn main() -> ExitCode {
-    match Place::find().and_then(|place| perform(&place, Arguments::parse().verb)) {
+    match perform(Arguments::parse().verb) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            tell(&format!("error: {error:#}"));
+            if interrupt::came() { ExitCode::from(interrupt::EXIT_CODE) } else { ExitCode::FAILURE }
         }
     }
 }
 
-fn perform(place: &Place, verb: Verb) -> Result<ExitCode> {
+fn perform(verb: Verb) -> Result<ExitCode> {
+    interrupt::listen()?;
+    let place = &Place::find()?;
     match verb {
+        Verb::Leash(options) => Err(leash::wear(&options)),
         Verb::Ui(options) => {
             let mut steps = Steps::new(setup::STEPS + 1);
             setup::prepare(place, &mut steps, &[Purpose::Run])?;

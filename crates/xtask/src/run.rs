@@ -1,5 +1,6 @@
 //! `cargo xtask run`: from a fresh checkout to a living city on the screen, or on a virtual one.
 
+mod app;
 mod group;
 mod picture;
 mod screen;
@@ -7,30 +8,21 @@ mod summary;
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Write, stdout};
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::place::Place;
 use crate::setup::{self, Purpose};
-use crate::steps::{Steps, elapsed};
-use crate::{programs, window};
-use group::Group;
+use crate::steps::{Steps, elapsed, tell};
+use crate::{interrupt, programs, window};
+use app::{App, Seen};
 use screen::Screen;
 use summary::Summary;
-
-/// How often the app's summary and its life are looked at.
-const POLL: Duration = Duration::from_millis(100);
-
-/// How many of the log's last lines an error carries.
-const LOG_TAIL_LINES: usize = 30;
 
 /// What to run, and for how long.
 #[derive(clap::Args)]
@@ -41,7 +33,7 @@ pub struct Options {
     /// End by itself after this time, counted from the app's start (`60s`, `5min`); without it, at Ctrl-C
     #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     length: Option<Duration>,
-    /// Fail when there are no live data on the screen after this time
+    /// How long to wait for live data; then, on a virtual screen, an app on its demo city has failed
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "2min")]
     patience: Duration,
     #[command(flatten)]
@@ -86,6 +78,55 @@ impl City {
     }
 }
 
+/// What is to be seen of an app before its picture is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected {
+    /// Live data: the demo city is inside the program, so they come.
+    Live,
+    /// Live data if somebody else's broker, or a city without a pulse, has any.
+    Perhaps,
+    /// The cache alone: there is no broker.
+    Cache,
+}
+
+impl Expected {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Live | Self::Perhaps => "live data on the screen",
+            Self::Cache => "what the cache holds",
+        }
+    }
+
+    fn is_met_by(self, summary: &Summary) -> bool {
+        match self {
+            Self::Live | Self::Perhaps => summary.first_live_ms.is_some(),
+            Self::Cache => true, // it wrote one, so it runs
+        }
+    }
+}
+
+impl Options {
+    /// What the app's arguments let one expect.
+    fn expected(&self) -> Expected {
+        let has = |flag: &str| {
+            let is = |given: &OsString| {
+                given
+                    .to_str()
+                    .and_then(|given| given.strip_prefix(flag))
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+            };
+            self.app.iter().any(is)
+        };
+        if has("--no-broker") {
+            Expected::Cache
+        } else if has("--broker") || has("--profile") || self.city.things == Some(0) || self.city.rate == Some(0.0) {
+            Expected::Perhaps
+        } else {
+            Expected::Live
+        }
+    }
+}
+
 /// Whether this session has no screen to show a window on.
 pub fn is_screenless() -> bool {
     screen::is_missing()
@@ -103,109 +144,44 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
     let folder = place.run();
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     // From here on an interrupt ends the app in order; before, it ends whatever is being built.
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in signal_hook::consts::TERM_SIGNALS {
-        signal_hook::flag::register(*signal, Arc::clone(&stop)).context("cannot listen for interrupts")?;
-    }
-
+    interrupt::hold();
     let screen = if screenless { Screen::open_virtual(options.mobile)? } else { Screen::Real };
     let mut app = App::start(place, options, &screen)?;
-    let live = steps.step("live data on the screen", |step| {
+    let expected = options.expected();
+    let seen = steps.step(expected.title(), |step| {
         step.say("waiting");
-        app.wait_until_live(options.patience, &stop)
+        let seen = app.wait_for(expected, options)?;
+        match seen {
+            Seen::Late if screenless && expected == Expected::Live => Err(app.late(options.patience)),
+            Seen::Late => {
+                step.say(&format!("nothing yet after {}; the app stays open", elapsed(options.patience)));
+                Ok(seen)
+            }
+            Seen::Expected | Seen::Closed | Seen::Interrupted => Ok(seen),
+        }
     })?;
-    let Some(summary) = live else {
-        return Ok(ExitCode::from(130)); // what a shell reports of an interrupted program
-    };
+    match seen {
+        Seen::Expected | Seen::Late => {}
+        Seen::Closed => return Ok(ExitCode::SUCCESS),
+        Seen::Interrupted => return Ok(ExitCode::from(interrupt::EXIT_CODE)),
+    }
     if let Screen::Virtual(screen) = &screen {
         let file = folder.join("fleetlens.png");
         steps.step("the picture", |step| {
             step.say(&place.show(&file).to_string());
-            picture::take(screen, &file, &stop, step)
+            picture::take(screen, &file, step)
         })?;
+    }
+    let summary = app.settle()?;
+    if interrupt::came() {
+        return Ok(ExitCode::from(interrupt::EXIT_CODE));
     }
     // A reader that has gone (`| head`) is no reason to end the app.
     let line = serde_json::to_string(&summary).context("cannot write the summary as JSON")?;
     let _ = writeln!(stdout(), "{line}");
-    eprintln!("{} is running; Ctrl-C ends it", app.name);
-    app.stay(options.length, &stop)?;
+    tell(&format!("{} is running; Ctrl-C ends it", app.name));
+    app.stay(options.length)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The app while it runs; dropping it ends it.
-struct App {
-    name: &'static str,
-    group: Group,
-    started: Instant,
-    summary: PathBuf,
-    log: PathBuf,
-}
-
-impl App {
-    fn start(place: &Place, options: &Options, screen: &Screen) -> Result<Self> {
-        let name = if options.mobile { "fleetlens-mobile" } else { "fleetlens-desktop" };
-        let (summary, log) = (place.run().join("summary.json"), place.run().join("fleetlens.log"));
-        if summary.exists() {
-            fs::remove_file(&summary).with_context(|| format!("cannot remove the old {}", summary.display()))?;
-        }
-        let output = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
-        let errors = output.try_clone().with_context(|| format!("cannot write to {} twice", log.display()))?;
-        let mut command = Command::new(place.program(name));
-        command
-            .args(options.city.arguments())
-            .args(&options.app)
-            .env("FLEETLENS_SUMMARY", &summary)
-            .stdout(output)
-            .stderr(errors);
-        screen.show(&mut command);
-        Ok(Self { name, group: Group::spawn(&mut command)?, started: Instant::now(), summary, log })
-    }
-
-    /// Waits for a window's word that it shows live values; `None` when interrupted before.
-    fn wait_until_live(&mut self, patience: Duration, stop: &AtomicBool) -> Result<Option<Summary>> {
-        while !stop.load(Ordering::Relaxed) {
-            let summary = Summary::read(&self.summary)?;
-            if let Some(live) = summary.filter(|summary| summary.first_live_ms.is_some()) {
-                return Ok(Some(live));
-            }
-            if let Some(status) = self.group.ended()? {
-                bail!("{} ended with {status} before it showed live data\n{}", self.name, tail(&self.log));
-            }
-            if self.started.elapsed() > patience {
-                let state = summary.map_or("it wrote no summary".to_owned(), |summary| summary.to_string());
-                bail!("{} showed no live data within {}: {state}\n{}", self.name, elapsed(patience), tail(&self.log));
-            }
-            thread::sleep(POLL);
-        }
-        Ok(None)
-    }
-
-    /// Stays until the app is closed, its time is over or we are interrupted; an app that fails meanwhile is an error.
-    fn stay(&mut self, length: Option<Duration>, stop: &AtomicBool) -> Result<()> {
-        while !stop.load(Ordering::Relaxed) && length.is_none_or(|length| self.started.elapsed() < length) {
-            match self.group.ended()? {
-                Some(status) if status.success() => return Ok(()),
-                Some(status) => {
-                    bail!(
-                        "{} ended with {status} after {}\n{}",
-                        self.name,
-                        elapsed(self.started.elapsed()),
-                        tail(&self.log)
-                    );
-                }
-                None => thread::sleep(POLL),
-            }
-        }
-        self.group.end()
-    }
-}
-
-/// The end of the app's log, for an error.
-fn tail(log: &Path) -> String {
-    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    let last = lines.iter().skip(lines.len().saturating_sub(LOG_TAIL_LINES)).copied().collect::<Vec<_>>().join("\n");
-    if last.is_empty() { "its log is empty".to_owned() } else { format!("its log ends with:\n{last}") }
 }
 
 /// Whether a variable is set to something.
@@ -226,13 +202,26 @@ mod tests {
     }
 
     #[test]
-    fn an_error_carries_only_the_end_of_the_log() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = folder.path().join("log");
-        assert_eq!(tail(&log), "its log is empty");
-        let lines: Vec<String> = (1..=100).map(|number| format!("line {number}")).collect();
-        fs::write(&log, lines.join("\n")).unwrap();
-        let told = tail(&log);
-        assert!(told.starts_with("its log ends with:\nline 71\n") && told.ends_with("\nline 100"), "{told}");
+    fn live_data_are_expected_only_where_they_must_come() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            options: Options,
+        }
+        for (line, want) in [
+            (&["x"][..], Expected::Live),
+            (&["x", "--things", "50", "--", "--role", "viewer"], Expected::Live),
+            (&["x", "--", "--no-broker"], Expected::Cache),
+            (&["x", "--", "--theme", "dark", "--no-broker"], Expected::Cache),
+            (&["x", "--", "--broker", "mqtt://h"], Expected::Perhaps),
+            (&["x", "--", "--broker=mqtt://h"], Expected::Perhaps),
+            (&["x", "--", "--profile", "city.toml"], Expected::Perhaps),
+            (&["x", "--rate", "0"], Expected::Perhaps),
+            (&["x", "--things", "0"], Expected::Perhaps),
+        ] {
+            let options =
+                <Line as clap::Parser>::try_parse_from(line).unwrap_or_else(|e| panic!("{line:?}: {e}")).options;
+            assert_eq!(options.expected(), want, "{line:?}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Every part looks first and does something only when something is missing, so that a second run costs nothing.
 
+mod apt;
 pub mod npm;
 pub mod packages;
 pub mod rust;

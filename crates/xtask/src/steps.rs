@@ -1,6 +1,7 @@
 //! Numbered progress lines with elapsed times, on stderr: stdout belongs to what a verb answers.
 
 use std::cell::Cell;
+use std::io::{Write, stderr};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -25,9 +26,9 @@ impl Steps {
         let result = work(&step);
         let took = elapsed(start.elapsed());
         match (&result, step.spoke.get()) {
-            (Ok(_), true) => eprintln!("{} … {took}", step.title),
-            (Ok(_), false) => eprintln!("{} … ready", step.title),
-            (Err(_), _) => eprintln!("{} … failed after {took}", step.title),
+            (Ok(_), true) => tell(&format!("{} … {took}", step.title)),
+            (Ok(_), false) => tell(&format!("{} … ready", step.title)),
+            (Err(_), _) => tell(&format!("{} … failed after {took}", step.title)),
         }
         result
     }
@@ -43,8 +44,13 @@ impl Step {
     /// Says what is being done now; to be called before anything that takes longer than a second.
     pub fn say(&self, what: &str) {
         self.spoke.set(true);
-        eprintln!("{}: {what}", self.title);
+        tell(&format!("{}: {what}", self.title));
     }
+}
+
+/// Writes a line to stderr. A terminal that is gone is no reason to panic on the way to an end in order.
+pub fn tell(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
 }
 
 /// A duration as people say it: `0.4 s`, `41 s`, `3 min 20 s`.

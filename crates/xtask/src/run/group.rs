@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::program;
+use crate::steps::tell;
 
 /// How long a program may take to end in order: the app's own limit is 5 s.
 const GRACE: Duration = Duration::from_secs(8);
@@ -21,13 +21,12 @@ pub struct Group {
 }
 
 impl Group {
-    /// Starts a program as the leader of a new group. It gets no input and no Ctrl-C of the terminal.
-    pub fn spawn(command: &mut Command) -> Result<Self> {
+    /// Starts a program, named so in errors, as the leader of a new group. It gets no input and no Ctrl-C of the terminal.
+    pub fn spawn(name: &str, command: &mut Command) -> Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
-        let name = program::line(command);
         let leader = command.stdin(Stdio::null()).spawn().with_context(|| format!("cannot start `{name}`"))?;
-        Ok(Self { leader, name })
+        Ok(Self { leader, name: name.to_owned() })
     }
 
     /// The leader's stdout, when it was asked for with [`Stdio::piped`]; can be taken once.
@@ -47,7 +46,7 @@ impl Group {
             let asked = Instant::now();
             while self.ended()?.is_none() {
                 if asked.elapsed() > GRACE {
-                    eprintln!("`{}` did not end within {} s and is killed", self.name, GRACE.as_secs());
+                    tell(&format!("`{}` did not end within {} s and is killed", self.name, GRACE.as_secs()));
                     break;
                 }
                 thread::sleep(POLL);
@@ -86,7 +85,7 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if let Err(error) = self.end() {
-            eprintln!("{error:#}");
+            tell(&format!("{error:#}"));
         }
     }
 }
@@ -100,7 +99,7 @@ mod tests {
 
     /// A shell that says its child's number and then waits for it.
     fn shell(script: &str) -> (Group, u32) {
-        let mut group = Group::spawn(Command::new("sh").arg("-c").arg(script).stdout(Stdio::piped())).unwrap();
+        let mut group = Group::spawn("sh", Command::new("sh").arg("-c").arg(script).stdout(Stdio::piped())).unwrap();
         let mut line = String::new();
         BufReader::new(group.take_stdout().unwrap()).read_line(&mut line).unwrap();
         (group, line.trim().parse().unwrap())

@@ -3,15 +3,14 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use super::screen::VirtualScreen;
-use crate::program;
 use crate::steps::Step;
+use crate::{interrupt, program};
 
 /// Time between two looks that are compared.
 const BETWEEN: Duration = Duration::from_millis(500);
@@ -44,11 +43,11 @@ impl Look {
 }
 
 /// Writes the picture once two looks in a row show a drawn screen that hardly changes. A screen that never comes to rest is
-/// taken as it is, and said to be so.
-pub fn take(screen: &VirtualScreen, file: &Path, stop: &AtomicBool, step: &Step) -> Result<()> {
+/// taken as it is, and said to be so; an interrupt leaves the last look in the file.
+pub fn take(screen: &VirtualScreen, file: &Path, step: &Step) -> Result<()> {
     let start = Instant::now();
     let mut before = look(screen, file)?;
-    while !stop.load(Ordering::Relaxed) {
+    while !interrupt::came() {
         thread::sleep(BETWEEN);
         let now = look(screen, file)?;
         if before.is_drawn() && now.is_drawn() && now.is_steady_since(before) {
@@ -66,14 +65,22 @@ pub fn take(screen: &VirtualScreen, file: &Path, stop: &AtomicBool, step: &Step)
 fn look(screen: &VirtualScreen, file: &Path) -> Result<Look> {
     let import = program::need("import", "install imagemagick")?;
     let identify = program::need("identify", "install imagemagick")?;
-    let mut command = Command::new(import);
+    let mut command = undisturbed(&import);
     command.args(["-window", "root"]).arg(file).stdin(Stdio::null());
     screen.show(&mut command);
     program::run(&mut command)?;
-    let colours = program::text(Command::new(identify).args(["-format", "%k"]).arg(file))?;
+    let colours = program::text(undisturbed(&identify).args(["-format", "%k"]).arg(file))?;
     let colours = colours.trim().parse().with_context(|| format!("`identify` counted {colours:?} colours"))?;
     let bytes = fs::metadata(file).with_context(|| format!("cannot look at {}", file.display()))?.len();
     Ok(Look { colours, bytes })
+}
+
+/// A program that a Ctrl-C of the terminal does not end: it is meant for us.
+fn undisturbed(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command
 }
 
 #[cfg(test)]

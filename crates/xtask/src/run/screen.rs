@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::group::Group;
 use super::is_set;
-use crate::program;
+use crate::{leash, program};
 
 /// Where the app appears.
 pub enum Screen {
@@ -36,15 +36,16 @@ impl Screen {
     pub fn open_virtual(phone: bool) -> Result<Self> {
         let size = if phone { "390x844x24" } else { "1440x900x24" };
         let xvfb = program::need("Xvfb", "install xvfb")?;
-        // With -terminate the server ends with its last client, should we be killed and leave both behind.
+        // Should we be killed, then -terminate ends the server with its last client, the app. On a leash it would end before
+        // the app has closed its store.
         let mut server = Command::new(xvfb);
         server.args(["-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp", "-terminate"]);
-        let (server, number) = start(server, "the number of its display")?;
+        let (server, number) = start("Xvfb", server, "the number of its display")?;
 
         let daemon = program::need("dbus-daemon", "install dbus")?;
-        let mut bus = Command::new(daemon);
+        let mut bus = leash::command(&daemon);
         bus.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]);
-        let (bus, bus_address) = start(bus, "its address")?;
+        let (bus, bus_address) = start("dbus-daemon", bus, "its address")?;
         Ok(Self::Virtual(VirtualScreen { display: format!(":{number}"), bus_address, _bus: bus, _server: server }))
     }
 
@@ -70,9 +71,8 @@ impl VirtualScreen {
 }
 
 /// Starts a server that says one line on stdout when it is ready, and returns the line.
-fn start(mut command: Command, what: &str) -> Result<(Group, String)> {
-    let name = program::line(&command);
-    let mut group = Group::spawn(command.stdout(Stdio::piped()).stderr(Stdio::null()))?;
+fn start(name: &str, mut command: Command, what: &str) -> Result<(Group, String)> {
+    let mut group = Group::spawn(name, command.stdout(Stdio::piped()).stderr(Stdio::null()))?;
     let output = group.take_stdout().with_context(|| format!("cannot listen to `{name}`"))?;
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line).with_context(|| format!("cannot listen to `{name}`"))?;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,32 @@ impl Summary {
     }
 }
 
+/// How long the number of things may stay the same before nobody waits for more of them: long enough for the app, which
+/// writes its summary once a second, to have said so once more.
+const SETTLED: Duration = Duration::from_millis(1_500);
+
+/// A number of things that grows while a city is met for the first time.
+#[derive(Clone, Copy, Debug)]
+pub struct Growth {
+    things: u64,
+    since: Instant,
+}
+
+impl Growth {
+    /// As many things as are known now.
+    pub fn new(things: u64, now: Instant) -> Self {
+        Self { things, since: now }
+    }
+
+    /// Takes the number that is known now and tells whether it has come to rest.
+    pub fn has_ended(&mut self, things: u64, now: Instant) -> bool {
+        if things != self.things {
+            *self = Self::new(things, now);
+        }
+        now.duration_since(self.since) >= SETTLED
+    }
+}
+
 impl fmt::Display for Summary {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { things, received, stored, refused, first_live_ms: _ } = self;
@@ -48,6 +75,21 @@ impl fmt::Display for Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn growth_ends_when_the_number_has_stood_still_long_enough() {
+        let start = Instant::now();
+        let mut growth = Growth::new(509, start);
+        for (at_ms, things, want) in [
+            (100, 509, false),
+            (1_000, 1_124, false),
+            (2_400, 1_124, false),
+            (2_500, 1_124, true),
+            (2_600, 1_125, false),
+        ] {
+            assert_eq!(growth.has_ended(things, start + Duration::from_millis(at_ms)), want, "after {at_ms} ms");
+        }
+    }
 
     #[test]
     fn a_summary_is_read_once_it_is_there_and_whole() {

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{IsTerminal, stdin};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use super::apt;
 use crate::program;
 use crate::steps::Step;
 
@@ -67,12 +67,6 @@ pub const PACKAGES: &[Package] = &[
     package("pkg-config", Purpose::Run, Probe::Program("pkg-config"), "pkg-config"),
     package("libwebkit2gtk-4.1-dev", Purpose::Run, Probe::Library("webkit2gtk-4.1"), "WebKitGTK 4.1 to build against"),
     package("librsvg2-dev", Purpose::Run, Probe::Library("librsvg-2.0"), "librsvg to build against"),
-    package(
-        "libayatana-appindicator3-dev",
-        Purpose::Run,
-        Probe::Library("ayatana-appindicator3-0.1"),
-        "Ayatana AppIndicator 3 to build against (the tray icon)",
-    ),
     package("libgl1-mesa-dri", Purpose::Run, Probe::None, "Mesa's drivers, software ones too (the map is WebGL)"),
     package("libegl1", Purpose::Run, Probe::None, "EGL"),
     package("libgles2", Purpose::Run, Probe::None, "OpenGL ES"),
@@ -161,47 +155,11 @@ pub fn prepare(step: &Step, purposes: &[Purpose]) -> Result<()> {
     }
     match System::detect() {
         System::Other => tell(&missing),
-        System::Debian | System::Ubuntu => install(step, &missing),
+        System::Debian | System::Ubuntu => {
+            let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
+            apt::install(step, &names)
+        }
     }
-}
-
-fn install(step: &Step, missing: &[Package]) -> Result<()> {
-    let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
-    let line = format!("apt-get install --no-install-recommends {}", names.join(" "));
-    let Some(administrator) = administrator() else {
-        bail!("packages are missing and we may not install them; as root: {line}");
-    };
-    step.say(&line);
-    program::run(apt_get(&administrator).arg("update").arg("-qq"))?;
-    program::run(
-        apt_get(&administrator)
-            .args(["install", "-y", "-qq", "-o=Dpkg::Use-Pty=0", "--no-install-recommends"])
-            .args(&names),
-    )
-    .with_context(|| format!("the packages could not be installed; try it by hand as root: {line}"))
-}
-
-/// The words before `apt-get` that make it run as root; `None` when we cannot become root.
-fn administrator() -> Option<Vec<&'static str>> {
-    if is_root() {
-        return Some(Vec::new());
-    }
-    program::find("sudo")?;
-    if stdin().is_terminal() {
-        return Some(vec!["sudo"]);
-    }
-    // Nobody is there to type a password.
-    let silent = Command::new("sudo").args(["-n", "true"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    silent.is_ok_and(|status| status.success()).then(|| vec!["sudo", "-n"])
-}
-
-fn apt_get(administrator: &[&str]) -> Command {
-    let mut words = administrator.iter().chain(&["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
-    let mut command = Command::new(words.next().copied().unwrap_or("apt-get"));
-    command.args(words);
-    // What apt says is progress; stdout is kept for what a verb answers.
-    command.stdin(Stdio::null()).stdout(std::io::stderr());
-    command
 }
 
 fn tell(missing: &[Package]) -> Result<()> {
@@ -246,16 +204,6 @@ pub fn found(probe: Probe) -> bool {
             .is_ok_and(|status| status.success()),
         Probe::None => false,
     }
-}
-
-#[cfg(unix)]
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-#[cfg(not(unix))]
-fn is_root() -> bool {
-    false
 }
 
 #[cfg(test)]
