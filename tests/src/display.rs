@@ -3,11 +3,15 @@
 use std::io::{BufRead, BufReader};
 use std::process::Command;
 
+use tempfile::TempDir;
+
 use crate::place;
 use crate::process::{Group, Output};
 
-/// An X server without a screen, and a session bus, which the app's webview looks for. Both end with this value.
+/// An X server without a screen, a session bus, which the app's webview looks for, and a home of its own, so that no test sees
+/// what a person or another test has set. All end with this value.
 pub struct Display {
+    home: TempDir,
     number: String,
     bus: Option<(String, Group)>,
     _server: Group,
@@ -29,7 +33,8 @@ impl Display {
             let mut bus = Group::spawn(&mut bus, &log, Output::Read);
             (first_line(&mut bus, "its address"), bus)
         });
-        Some(Display { number: format!(":{number}"), bus, _server: server })
+        let home = tempfile::tempdir().expect("a folder for what the webview keeps");
+        Some(Display { home, number: format!(":{number}"), bus, _server: server })
     }
 
     /// Makes a program appear here.
@@ -38,6 +43,11 @@ impl Display {
         command.env_remove("WAYLAND_DISPLAY").env_remove("XAUTHORITY");
         // WebGL in software: no machine that runs tests has to have a graphics card.
         command.env("LIBGL_ALWAYS_SOFTWARE", "1").env("NO_AT_BRIDGE", "1");
+        for (variable, folder) in
+            [("XDG_DATA_HOME", "data"), ("XDG_CONFIG_HOME", "config"), ("XDG_CACHE_HOME", "cache")]
+        {
+            command.env(variable, self.home.path().join(folder));
+        }
         if let Some((address, _)) = &self.bus {
             command.env("DBUS_SESSION_BUS_ADDRESS", address);
         }

@@ -18,8 +18,9 @@ use crate::place;
 use crate::process::{Group, Output, children_of, is_alive, signal};
 use crate::wait::{until, until_sync};
 
-/// How long the driver and the app may take to be there.
-const OPENS_WITHIN: Duration = Duration::from_secs(60);
+/// How long the driver and the app may take to be there, and how often that is tried.
+const OPENS_WITHIN: Duration = Duration::from_secs(30);
+const ATTEMPTS: u32 = 3;
 
 /// How long one request to the page may take.
 const REQUEST_WITHIN: Duration = Duration::from_secs(30);
@@ -48,32 +49,26 @@ impl Window {
         let webdriver = place::system_program("WebKitWebDriver")?;
         let binary = place::program(program);
         let log = place::log(name);
-        let port = free_port();
-        let mut command = Command::new(webdriver);
-        command.args([format!("--port={port}"), "--host=127.0.0.1".to_owned()]);
-        // Without it the app does not let itself be driven, and the session would wait for ever.
-        command.env("TAURI_WEBVIEW_AUTOMATION", "true");
-        command.env("RUST_LOG", "info,mqtt5=warn,fleetlens_host=debug,fleetlens_shell=debug").env("NO_COLOR", "1");
-        display.show(&mut command);
-        let driver_program = Group::spawn(&mut command, &log, Output::Logged);
-
-        let url = format!("http://127.0.0.1:{port}");
-        let ready = || std::net::TcpStream::connect(("127.0.0.1", port)).map(drop).map_err(|e| e.to_string());
-        until_sync("WebKitWebDriver to listen", OPENS_WITHIN, ready);
         let arguments: Vec<String> =
             arguments.into_iter().map(|a| a.into().into_string().expect("arguments are text")).collect();
-        let mut capabilities = Capabilities::new();
-        let options = json!({ "binary": binary, "args": arguments });
-        capabilities.set("webkitgtk:browserOptions", options).expect("options are JSON");
-        let session = WebDriver::builder(url, capabilities).request_timeout(REQUEST_WITHIN).connect();
-        let driver = match tokio::time::timeout(OPENS_WITHIN, session).await {
-            Ok(Ok(driver)) => driver,
-            Ok(Err(e)) => panic!("{program} cannot be driven: {e}; {}", place::tail(&log)),
-            Err(_) => panic!("{program} did not let itself be driven in time; {}", place::tail(&log)),
-        };
-        let app = app_of(driver_program.id(), &binary);
-        let app = app.unwrap_or_else(|| panic!("{program} has ended already; {}", place::tail(&log)));
-        Some(Window { driver_program: Some(driver_program), driver, app, name: name.to_owned(), log })
+        for attempt in 1.. {
+            let why = match try_open(&webdriver, &binary, &arguments, display, &log).await {
+                Ok((driver_program, driver, app)) => {
+                    return Some(Window {
+                        driver_program: Some(driver_program),
+                        driver,
+                        app,
+                        name: name.to_owned(),
+                        log,
+                    });
+                }
+                Err(why) => why,
+            };
+            assert!(attempt < ATTEMPTS, "{program} cannot be driven: {why}; {}", place::tail(&log));
+            // WebKit's automation does not come up now and then when the machine is very busy; the app itself runs by then.
+            println!("attempt {attempt}: {program} cannot be driven, trying again: {why}; {}", place::tail(&log));
+        }
+        None
     }
 
     /// The app's process id.
@@ -297,6 +292,36 @@ impl Drop for Window {
 }
 
 const SIZE: &str = "return [window.innerWidth, window.innerHeight]";
+
+/// A driver, a session of it, and the app it started.
+async fn try_open(
+    webdriver: &Path,
+    binary: &Path,
+    arguments: &[String],
+    display: &Display,
+    log: &Path,
+) -> Result<(Group, WebDriver, u32), String> {
+    let port = free_port();
+    let mut command = Command::new(webdriver);
+    command.args([format!("--port={port}"), "--host=127.0.0.1".to_owned()]);
+    // Without it the app does not let itself be driven, and the session would wait for ever.
+    command.env("TAURI_WEBVIEW_AUTOMATION", "true");
+    command.env("RUST_LOG", "info,mqtt5=warn,fleetlens_host=debug,fleetlens_shell=debug").env("NO_COLOR", "1");
+    display.show(&mut command);
+    let driver_program = Group::spawn(&mut command, log, Output::Logged);
+    let listens = || std::net::TcpStream::connect(("127.0.0.1", port)).map(drop).map_err(|e| e.to_string());
+    until_sync("WebKitWebDriver to listen", OPENS_WITHIN, listens);
+
+    let mut capabilities = Capabilities::new();
+    let options = json!({ "binary": binary, "args": arguments });
+    capabilities.set("webkitgtk:browserOptions", options).map_err(|e| e.to_string())?;
+    let url = format!("http://127.0.0.1:{port}");
+    let session = WebDriver::builder(url, capabilities).request_timeout(REQUEST_WITHIN).connect();
+    let session = tokio::time::timeout(OPENS_WITHIN, session).await;
+    let driver = session.map_err(|_| "no session in time".to_owned())?.map_err(|e| e.to_string())?;
+    let app = app_of(driver_program.id(), binary).ok_or("the app has ended already")?;
+    Ok((driver_program, driver, app))
+}
 
 /// The CSS selector of a `data-testid`.
 pub fn by_testid(testid: &str) -> String {
