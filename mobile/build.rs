@@ -1,16 +1,3 @@
-//! Makes Tauri's context from `tauri.conf.json`, and the permissions of our two commands.
+//! The same for both apps.
 
-use std::error::Error;
-use std::path::Path;
-
-/// Where `cargo xtask ui` puts the window, seen from here.
-const WINDOW: &str = "../target/ui";
-
-fn main() -> Result<(), Box<dyn Error>> {
-    // Tauri refuses to build without the folder. With it a plain `cargo build` works; the app then opens an empty window.
-    std::fs::create_dir_all(Path::new(WINDOW))?;
-    println!("cargo::rerun-if-changed={WINDOW}");
-    let commands = tauri_build::AppManifest::new().commands(&["attach", "call"]);
-    tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands))?;
-    Ok(())
-}
+include!("../crates/shell/app_build.rs");

@@ -11,6 +11,7 @@ mod commands;
 mod flags;
 mod life;
 mod log;
+mod pages;
 mod tiles;
 
 pub use flags::Flags;

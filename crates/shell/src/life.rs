@@ -13,7 +13,7 @@ use tauri::http::StatusCode;
 use tauri::{App, AppHandle, Builder, Context, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder, WindowEvent, Wry};
 use tokio::sync::watch;
 
-use crate::{Flags, commands, log, tiles};
+use crate::{Flags, commands, log, pages, tiles};
 
 /// The exit code after a part has failed that the app cannot do without (sysexits: "internal software error").
 const FAILED: i32 = 70;
@@ -142,7 +142,13 @@ fn open_window(app: &App, flags: &Flags) -> tauri::Result<()> {
         // Told to the page, because the system's theme reaches WebKitGTK only through a desktop portal (ui/islands-js/theme.js).
         page.as_mut_os_string().push(format!("?theme={}", theme.word()));
     }
-    let mut window = WebviewWindowBuilder::from_config(app, &config)?;
+    let mut window = WebviewWindowBuilder::from_config(app, &config)?.on_navigation(|url| {
+        let ours = pages::are_ours(url);
+        if !ours {
+            tracing::warn!(%url, "the window does not go there");
+        }
+        ours
+    });
     if let Some(folder) = &flags.data_dir {
         // What the page itself keeps (the chosen theme) stays with the caches: two data folders are two apps.
         window = window.data_directory(folder.join("window"));
