@@ -368,7 +368,7 @@ async fn a_broker_that_wants_credentials_gets_them_or_says_no() {
         .args(["ada", "secret"])
         .output();
     if !made.is_ok_and(|output| output.status.success()) {
-        println!("skipped: no mosquitto_passwd");
+        common::skip("no mosquitto_passwd");
         return;
     }
     let Some(broker) = Mosquitto::start(&format!("allow_anonymous false\npassword_file {}", passwords.display()))

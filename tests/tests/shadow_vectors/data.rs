@@ -7,13 +7,14 @@ use serde_json::Value;
 
 /// A file of `FLEET_DATA`, else of `../shared/data` beside the checkout; `None`, told as skipped, where there is no data.
 ///
-/// With `FLEET_DATA` set a missing file is a failure: somebody wanted these tests to run.
+/// With `FLEET_DATA` set a missing file is a failure: somebody wanted these tests to run. With `CI` set too: there the data lie
+/// beside the checkout.
 pub fn read(file: &str) -> Option<Value> {
     let given = std::env::var_os("FLEET_DATA").map(PathBuf::from);
     let path = given.clone().unwrap_or_else(|| place::root().join("../shared/data")).join(file);
     if !path.is_file() {
         assert!(given.is_none(), "FLEET_DATA is set, but {} is not there", path.display());
-        eprintln!("skipped: no data ({file})");
+        place::skip(&format!("no data ({file})"));
         return None;
     }
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

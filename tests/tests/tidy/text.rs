@@ -44,7 +44,7 @@ fn lines_that(breaks: impl Fn(&str, &str) -> bool) -> Vec<String> {
 #[test]
 fn no_file_holds_a_path_of_somebodys_machine() {
     let checkout = WORKSPACE.root.to_str().unwrap();
-    assert_none("absolute paths", lines_that(|_, line| line.contains(checkout) || holds_private_path(line)));
+    assert_none("absolute paths", lines_that(|_, line| holds_checkout(line, checkout) || holds_private_path(line)));
 }
 
 #[test]
@@ -75,18 +75,35 @@ fn is_lockfile(path: &str) -> bool {
     path == "Cargo.lock" || path.ends_with("package-lock.json")
 }
 
+/// The path of the checkout itself, and not only its beginning. A short one (`/src`, `/app`) is a word that means something else
+/// in ordinary lines.
+fn holds_checkout(line: &str, checkout: &str) -> bool {
+    let is_telling = checkout.split(['/', '\\']).filter(|part| !part.is_empty()).count() >= 2;
+    is_telling
+        && line.match_indices(checkout).any(|(at, _)| {
+            let goes_on =
+                line.get(at + checkout.len()..).and_then(|after| after.chars().next()).is_some_and(is_of_a_name);
+            begins_a_path(line, at) && !goes_on
+        })
+}
+
 /// Home folders and this project's work folder, at the beginning of a path.
 fn holds_private_path(line: &str) -> bool {
     // Written in two parts so that this file keeps its own rule.
     let folders = [concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/Use", "rs/"), concat!("/wo", "rk/")];
-    folders.iter().any(|folder| {
-        line.match_indices(folder).any(|(at, _)| {
-            // `framework/work/` and `https://example.org/home/` are no paths of a machine.
-            line.get(..at)
-                .and_then(|before| before.chars().next_back())
-                .is_none_or(|before| !before.is_alphanumeric() && !"-_./}".contains(before))
-        })
-    })
+    folders.iter().any(|folder| line.match_indices(folder).any(|(at, _)| begins_a_path(line, at)))
+}
+
+/// `framework/work/` and `https://example.org/home/` are no paths of a machine.
+fn begins_a_path(line: &str, at: usize) -> bool {
+    line.get(..at)
+        .and_then(|before| before.chars().next_back())
+        .is_none_or(|before| !is_of_a_name(before) && before != '/' && before != '}')
+}
+
+/// Whether a path's name goes on with this character.
+fn is_of_a_name(character: char) -> bool {
+    character.is_alphanumeric() || "-_.".contains(character)
 }
 
 /// Hosts that hand out packages: the well-known ones, and any whose first label says so.
@@ -116,6 +133,17 @@ fn the_rules_see_what_they_forbid_and_nothing_else() {
         (format!("{{root}}{home}"), false),
     ] {
         assert_eq!(holds_private_path(&line), want, "{line}");
+    }
+    for (checkout, line, want) in [
+        ("/build/fleetlens", "see /build/fleetlens/Cargo.toml", true),
+        ("/build/fleetlens", "root = \"/build/fleetlens\"", true),
+        ("/build/fleetlens", "see /build/fleetlens-old/Cargo.toml", false),
+        ("/build/fleetlens", "see docs/build/fleetlens/x", false),
+        ("/build/fleetlens", "https://example.org/build/fleetlens", false),
+        ("/src", "copies crates/src to /src", false),
+        ("/app", "cd /app", false),
+    ] {
+        assert_eq!(holds_checkout(line, checkout), want, "{checkout}: {line}");
     }
     for (line, want) in [
         (concat!("https://sta", "tic.crates.io/crates/x"), true),

@@ -5,6 +5,7 @@
 pub mod mosquitto;
 pub mod peer;
 
+use std::io::Write;
 use std::time::Duration;
 
 use fleetlens_link::{Event, Link, LinkConfig, Message, NotSent, Protocol};
@@ -71,4 +72,12 @@ pub async fn publisher(url: &str, protocol: Protocol) -> (Link, Receiver<Event>)
 
 pub fn publish(link: &Link, topic: &str, payload: &str, qos: u8) -> Result<(), NotSent> {
     link.try_publish(topic.to_owned(), payload.into(), qos, false)
+}
+
+/// Tells past the test harness, which swallows what a passing test prints, that a test is skipped and why. Where `CI` is set,
+/// nothing may be skipped and this fails.
+pub fn skip(why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{why}, and with CI set no test may be skipped");
+    // Whoever closed our stderr does not want to know.
+    _ = writeln!(std::io::stderr(), "skipped: {why}");
 }

@@ -28,7 +28,7 @@ impl Mosquitto {
                 // Somebody else took the port between two lines; another one is free.
                 Ok(None) => {}
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    println!("skipped: no mosquitto");
+                    super::skip("no mosquitto");
                     return None;
                 }
                 Err(error) => panic!("mosquitto: {error}"),
