@@ -131,7 +131,7 @@ fn forward(mut said: impl BufRead) {
 }
 
 /// Whether dpkg was interrupted and refuses to work before `dpkg --configure -a`. The sign is apt's: a file with a number for
-/// its name in the journal (apt, `pkgDebianIndex`'s `debSystem::CheckUpdates`).
+/// its name in the journal (apt, `debSystem::CheckUpdates`).
 fn is_half_way(journal: &Path) -> bool {
     std::fs::read_dir(journal).is_ok_and(|entries| {
         entries.filter_map(Result::ok).any(|entry| {
