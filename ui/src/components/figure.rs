@@ -36,8 +36,8 @@ pub fn Figure(
     });
     // A number is never cut: a long one is smaller.
     let size = Memo::new(move |_| match number.with(|n| n.chars().count()) + unit.with(|unit| unit.chars().count()) {
-        0..8 => "",
-        8..12 if whole.get().is_none() => "long",
+        0..7 => "",
+        7..12 if whole.get().is_none() => "long",
         8..20 if whole.get().is_some() => "",
         _ => "longest",
     });
