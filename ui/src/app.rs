@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, on_waking};
 use crate::components::icon::Icon;
 use crate::form::Form;
 use crate::keys;
@@ -30,8 +30,9 @@ pub fn App() -> impl IntoView {
     provide_context(ThemeSwitch::start());
     let finder = Finder::new(store);
     provide_context(finder);
-    keys::listen(store, finder, help);
+    keys::listen(store, finder, help, form);
     store.connect();
+    on_waking(move || store.look_again());
     match form {
         Form::Desktop => view! { <DesktopShell help /> }.into_any(),
         Form::Phone => view! { <PhoneShell /> }.into_any(),

@@ -28,6 +28,24 @@ impl<T> Aged<T> {
     }
 }
 
+/// The wall clock running this far ahead of the monotonic one within a tick means that the computer slept (ms).
+const SLEPT_MS: f64 = 5_000.0;
+
+/// Tells when the computer has slept, or somebody set its clock: [`mono_ms`] stands still in sleep, so every age on the page is
+/// too young then and must be asked for again.
+pub fn on_waking(woke: impl Fn() + 'static) {
+    let ahead_ms = || js_sys::Date::now() - mono_ms();
+    let before = StoredValue::new(ahead_ms());
+    let look = move || {
+        let now = ahead_ms();
+        if (now - before.get_value()).abs() > SLEPT_MS {
+            woke();
+        }
+        before.set_value(now);
+    };
+    set_interval(look, std::time::Duration::from_secs(1));
+}
+
 /// The tick that ages follow.
 #[derive(Clone, Copy)]
 pub struct Clock(ReadSignal<f64>);

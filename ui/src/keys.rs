@@ -6,6 +6,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use crate::clock::mono_ms;
+use crate::form::Form;
 use crate::state::Store;
 use crate::views::find::Finder;
 
@@ -56,7 +57,7 @@ pub fn meaning(key: &str, focus: Focus, after_go: bool) -> Option<Act> {
 }
 
 /// Hears every key of the window from now on.
-pub fn listen(store: Store, finder: Finder, help: RwSignal<bool>) {
+pub fn listen(store: Store, finder: Finder, help: RwSignal<bool>, form: Form) {
     let go_ms = StoredValue::new(f64::NEG_INFINITY);
     let handle = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
         if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() || dialog_is_open() {
@@ -64,6 +65,10 @@ pub fn listen(store: Store, finder: Finder, help: RwSignal<bool>) {
         }
         let after_go = event.time_stamp() - go_ms.get_value() < CHORD_MS;
         let Some(act) = meaning(&event.key(), focus_of(&event), after_go) else { return };
+        // The phone shows neither what is held nor the list of keys: there a keyboard finds and steps back.
+        if form == Form::Phone && !matches!(act, Act::Find | Act::Back) {
+            return;
+        }
         go_ms.set_value(f64::NEG_INFINITY);
         match act {
             Act::Go => go_ms.set_value(event.time_stamp()),

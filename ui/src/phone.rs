@@ -31,20 +31,20 @@ enum Tab {
 pub fn PhoneShell() -> impl IntoView {
     let store = store();
     let tab = RwSignal::new(Tab::Map);
-    // A thing opened from the list is wanted whole; one opened on the map shows its short sheet first.
-    Effect::new(move |before: Option<Option<_>>| {
-        let selected = store.selected.get();
-        if selected.is_some() && before.flatten() != selected && tab.get_untracked() == Tab::Find {
+    let finder = finder();
+    // A thing opened from the list is wanted whole, also when it was open already; one opened on the map shows its short sheet first.
+    Effect::new(move |before: Option<u32>| {
+        let chosen = finder.chosen.get();
+        if before.is_some_and(|before| before != chosen) {
             tab.set(Tab::Thing);
         }
-        selected
+        chosen
     });
     Effect::new(move |_| {
         if store.selected.get().is_none() && tab.get_untracked() == Tab::Thing {
             tab.set(Tab::Map);
         }
     });
-    let finder = finder();
     Effect::new(move |_| {
         if tab.get() == Tab::Find {
             finder.open.set(true);

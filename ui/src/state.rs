@@ -61,6 +61,10 @@ pub struct Store {
     pub chart: RwSignal<Option<Aged<Chart>>>,
     /// What was found; `None` while nothing is looked for or the first answer is out.
     pub found: RwSignal<Option<Vec<FoundRow>>>,
+    /// The text that `found` answers, which may be older than what stands in the box.
+    pub found_for: RwSignal<String>,
+    /// The text last asked for.
+    sought: StoredValue<String>,
     /// What needs a person.
     pub attention: RwSignal<Aged<Attention>>,
     /// Notices not yet dismissed, oldest first.
@@ -110,6 +114,8 @@ impl Store {
             hovered: RwSignal::new(None),
             chart: RwSignal::new(None),
             found: RwSignal::new(None),
+            found_for: RwSignal::new(String::new()),
+            sought: StoredValue::new(String::new()),
             attention: RwSignal::new(Aged { row: Attention::default(), at_ms: 0.0 }),
             notices: RwSignal::new(Vec::new()),
             held: RwSignal::new(None),
@@ -170,7 +176,9 @@ impl Store {
 
     /// Opens a thing in the drawer.
     pub fn open(self, thing: ThingKey) {
-        if self.selected.get_untracked() == Some(thing) {
+        // One that was not there a moment ago may be by now.
+        let missing = self.thing.with_untracked(|slot| matches!(slot, Slot::Missing(_)));
+        if self.selected.get_untracked() == Some(thing) && !missing {
             return;
         }
         self.chart.set(None);
@@ -211,8 +219,10 @@ impl Store {
 
     /// Looks for things; an empty text ends the search.
     pub fn find(self, text: &str) {
+        self.sought.set_value(text.trim().to_owned());
         if text.trim().is_empty() {
             self.found.set(None);
+            self.found_for.set(String::new());
             self.away(Target::Find);
         } else {
             self.look(Target::Find, Look::Find { text: text.trim().to_owned(), limit: FIND_LIMIT });
@@ -271,6 +281,12 @@ impl Store {
     /// Takes a notice off the screen.
     pub fn dismiss(self, id: u32) {
         self.notices.update(|notices| notices.retain(|notice| notice.id != id));
+    }
+
+    /// Asks for everything on the screen again, because its ages cannot be trusted any more.
+    pub fn look_again(self) {
+        let calls = self.inner.try_update_value(|inner| inner.views.all_again()).unwrap_or_default();
+        self.say(calls);
     }
 
     fn look(self, target: Target, look: Look) {

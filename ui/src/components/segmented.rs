@@ -1,6 +1,8 @@
 //! A choice of a few, side by side.
 
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 /// One of several words; arrow keys move within it as in every radio group.
 #[component]
@@ -17,11 +19,15 @@ pub fn Segmented<T: Copy + PartialEq + Send + Sync + 'static>(
     on_choose: Callback<T>,
 ) -> impl IntoView {
     let values: Vec<T> = options.iter().map(|(value, _)| *value).collect();
+    let first = values.first().copied();
+    let group = NodeRef::<leptos::html::Div>::new();
     let step = move |by: isize| {
-        let at = values.iter().position(|value| Some(*value) == chosen.get_untracked()).unwrap_or(0);
-        let next = at.checked_add_signed(by).filter(|next| *next < values.len());
-        if let Some(value) = next.and_then(|next| values.get(next)) {
+        let at = values.iter().position(|value| Some(*value) == chosen.get_untracked());
+        // With nothing chosen yet any arrow chooses the first.
+        let next = at.map_or(Some(0), |at| at.checked_add_signed(by)).filter(|next| *next < values.len());
+        if let Some((next, value)) = next.and_then(|next| Some((next, values.get(next)?))) {
             on_choose.run(*value);
+            focus(group, next);
         }
     };
     let keys = move |event: leptos::ev::KeyboardEvent| match event.key().as_str() {
@@ -39,11 +45,14 @@ pub fn Segmented<T: Copy + PartialEq + Send + Sync + 'static>(
         .into_iter()
         .map(|(value, word)| {
             let is_chosen = move || chosen.get() == Some(value);
+            // One stop for Tab, as in every radio group: the chosen one, or the first while nothing is chosen.
+            let is_stop = move || chosen.get().or(first) == Some(value);
             view! {
                 <button
                     type="button"
                     role="radio"
                     aria-checked=move || is_chosen().to_string()
+                    tabindex=move || if is_stop() { "0" } else { "-1" }
                     class:on=is_chosen
                     on:click=move |_| on_choose.run(value)
                 >
@@ -53,8 +62,17 @@ pub fn Segmented<T: Copy + PartialEq + Send + Sync + 'static>(
         })
         .collect_view();
     view! {
-        <div class="segmented" role="radiogroup" aria-label=label on:keydown=keys>
+        <div class="segmented" role="radiogroup" aria-label=label node_ref=group on:keydown=keys>
             {buttons}
         </div>
+    }
+}
+
+/// Takes the focus along to the nth button, so that Space presses what is chosen.
+fn focus(group: NodeRef<leptos::html::Div>, nth: usize) {
+    let button = group.get_untracked().and_then(|group| group.children().item(u32::try_from(nth).ok()?));
+    if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+        // Fails only for a button that is not on the page.
+        let _ = button.focus();
     }
 }

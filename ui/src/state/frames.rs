@@ -95,7 +95,10 @@ impl Store {
                 }
             }
             Rows::Chart(chart) => self.chart.set(Some(Aged { row: chart, at_ms })),
-            Rows::Found(rows) => self.found.set(Some(rows)),
+            Rows::Found(rows) => {
+                self.found.set(Some(rows));
+                self.found_for.set(self.sought.get_value());
+            }
             Rows::Attention(rows) => self.attention.set(Aged { row: rows, at_ms }),
             Rows::Missing if target == Target::Thing => {
                 if let Some(key) = self.selected.get_untracked() {

@@ -85,6 +85,15 @@ impl Views {
         Some(Call::Look { view, at: open.look.clone() })
     }
 
+    /// Asks for every open view from the start.
+    pub fn all_again(&mut self) -> Vec<Call> {
+        let ask = |(view, open): (&ViewId, &mut Open)| {
+            open.rev = None;
+            Call::Look { view: *view, at: open.look.clone() }
+        };
+        self.open.iter_mut().map(ask).collect()
+    }
+
     /// A snapshot came: whom it is for, `None` for a view that was closed meanwhile.
     pub fn snapshot(&mut self, view: ViewId) -> Option<Target> {
         let open = self.open.get_mut(&view)?;

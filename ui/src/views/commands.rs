@@ -96,10 +96,17 @@ pub fn Commands(
     let may_command = thing.may_command;
     let all = RwSignal::new(false);
     let count = Memo::new(move |_| commands.with(Vec::len));
-    let listed = Memo::new(move |_| {
-        commands.with(|rows| if all.get() { rows.len() } else { rows.len().min(ENDED_SHOWN.max(open_ones(rows))) })
-    });
-    let rows = move || commands.with(|rows| rows.iter().take(listed.get()).cloned().collect::<Vec<_>>());
+    // Only what has ended folds away: an open one, and the way to take it back, are always there.
+    let rows = move || {
+        let mut ended = 0;
+        let shown = |cell: &Cell<CommandId, CommandRow>| {
+            let open = cell.row.with(|row| row.row.phase.is_open());
+            ended += usize::from(!open);
+            open || all.get() || ended <= ENDED_SHOWN
+        };
+        commands.with(|rows| rows.iter().cloned().filter(shown).collect::<Vec<_>>())
+    };
+    let listed = Memo::new(move |_| if all.get() { count.get() } else { open_ones_and_some(&commands.get()) });
     let section = NodeRef::<leptos::html::Section>::new();
     let newest = Memo::new(move |_| commands.with(|rows| rows.first().map(|cell| cell.key)));
     Effect::new(move |before: Option<Option<CommandId>>| {
@@ -137,8 +144,9 @@ fn show_newest(section: NodeRef<leptos::html::Section>) {
     }
 }
 
-fn open_ones(rows: &[Cell<CommandId, CommandRow>]) -> usize {
-    rows.iter().filter(|cell| cell.row.with(|row| row.row.phase.is_open())).count()
+fn open_ones_and_some(rows: &[Cell<CommandId, CommandRow>]) -> usize {
+    let open = rows.iter().filter(|cell| cell.row.with(|row| row.row.phase.is_open())).count();
+    open + (rows.len() - open).min(ENDED_SHOWN)
 }
 
 #[component]
@@ -189,7 +197,7 @@ fn Cancel(row: RwSignal<Aged<CommandRow>>, id: CommandId) -> impl IntoView {
     view! {
         <Show when=move || can_cancel.get()>
             <button type="button" class="link" data-testid="cancel" disabled=move || asked.get() on:click=cancel>
-                "Cancel"
+                "Take back"
             </button>
         </Show>
     }

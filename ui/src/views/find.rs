@@ -24,6 +24,10 @@ pub struct Finder {
     pub open: RwSignal<bool>,
     /// The box, for `/`.
     pub input: NodeRef<html::Input>,
+    /// Rises whenever a row was chosen.
+    pub chosen: RwSignal<u32>,
+    /// Enter was pressed before the answer to what stands in the box was there.
+    hurried: StoredValue<bool>,
     store: Store,
 }
 
@@ -35,8 +39,17 @@ impl Finder {
             at: RwSignal::new(0),
             open: RwSignal::new(false),
             input: NodeRef::new(),
+            chosen: RwSignal::new(0),
+            hurried: StoredValue::new(false),
             store,
         };
+        Effect::new(move |_| {
+            finder.store.found_for.track();
+            if finder.is_answered() && finder.hurried.get_value() {
+                finder.hurried.set_value(false);
+                finder.choose_at(0);
+            }
+        });
         let resting = StoredValue::new(None::<TimeoutHandle>);
         Effect::new(move |_| {
             let text = finder.text.get();
@@ -81,9 +94,22 @@ impl Finder {
         true
     }
 
+    /// Whether the rows are those of what stands in the box.
+    fn is_answered(self) -> bool {
+        self.text.with_untracked(|text| self.store.found_for.with_untracked(|found_for| text.trim() == found_for))
+    }
+
+    fn choose_at(self, at: usize) {
+        let row = self.store.found.with_untracked(|rows| rows.as_ref()?.get(at).cloned());
+        if let Some(row) = row {
+            self.choose(&row);
+        }
+    }
+
     fn choose(self, row: &FoundRow) {
         self.open.set(false);
         self.store.open(row.thing);
+        self.chosen.update(|times| *times += 1);
         if let Some(input) = self.input.get_untracked() {
             // Fails only for a box that is not on the page.
             let _ = input.blur();
@@ -113,12 +139,11 @@ impl Finder {
                 event.prevent_default();
                 self.at.update(|at| *at = at.saturating_sub(1));
             }
+            "Enter" if self.is_answered() => self.choose_at(self.at.get_untracked()),
+            // The rows are still those of an earlier text: the answer to this one chooses.
             "Enter" => {
-                let at = self.at.get_untracked();
-                let row = self.store.found.with_untracked(|rows| rows.as_ref()?.get(at).cloned());
-                if let Some(row) = row {
-                    self.choose(&row);
-                }
+                self.hurried.set_value(true);
+                self.store.find(&self.text.get_untracked());
             }
             _ => {}
         }
@@ -140,6 +165,7 @@ pub fn FindBox(
     let typed = move |event| {
         finder.text.set(event_target_value(&event));
         finder.at.set(0);
+        finder.hurried.set_value(false);
         finder.open.set(true);
     };
     let count = move || {
