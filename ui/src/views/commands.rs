@@ -99,12 +99,12 @@ pub fn Commands(
     // Only what has ended folds away: an open one, and the way to take it back, are always there.
     let rows = move || {
         let mut ended = 0;
-        let shown = |cell: &Cell<CommandId, CommandRow>| {
+        let mut shown = |cell: &Cell<CommandId, CommandRow>| {
             let open = cell.row.with(|row| row.row.phase.is_open());
             ended += usize::from(!open);
             open || all.get() || ended <= ENDED_SHOWN
         };
-        commands.with(|rows| rows.iter().cloned().filter(shown).collect::<Vec<_>>())
+        commands.with(|rows| rows.iter().filter(|cell| shown(cell)).cloned().collect::<Vec<_>>())
     };
     let listed = Memo::new(move |_| if all.get() { count.get() } else { open_ones_and_some(&commands.get()) });
     let section = NodeRef::<leptos::html::Section>::new();
