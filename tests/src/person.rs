@@ -225,6 +225,13 @@ impl Window {
         shown.iter().map(|json| serde_json::from_str(json).expect("our own script wrote it")).collect()
     }
 
+    /// Empties the find box and scrolls everything to its top, for a picture.
+    pub async fn tidy_up(&self) {
+        let script = "document.querySelector('.find .clear')?.click(); document.activeElement?.blur?.(); \
+                      for (const e of document.querySelectorAll('*')) if (e.scrollTop) e.scrollTop = 0";
+        self.ask::<()>(script, Vec::new()).await;
+    }
+
     /// Where an element stands in a picture of the page.
     pub async fn area_of(&self, css: &str) -> Area {
         let script = "const r = document.querySelector(arguments[0]).getBoundingClientRect(); \
