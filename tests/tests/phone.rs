@@ -1,17 +1,25 @@
 //! The phone's real window at 390 × 844: find a lamp, read it, dim it, lose the broker, and open the app again without one.
 #![cfg(test)]
 
+mod both;
+
 use std::time::Duration;
 
-use fleetlens_sim::{BrokerAt, CityOptions};
+use fleetlens_sim::shadows::Shadows;
+use fleetlens_sim::{BrokerAt, CityOptions, ShadowService};
 use fleetlens_tests::broker::Mosquitto;
 use fleetlens_tests::display::Display;
+use fleetlens_tests::lamp::Lamp;
 use fleetlens_tests::person::{SOON, numbers};
 use fleetlens_tests::profile::ProfileText;
 use fleetlens_tests::window::{Window, by_testid};
 
 /// The phone's program.
 const PHONE: &str = "fleetlens-mobile";
+/// The button that opens dimming.
+const BIG_DIM: &str = "[data-testid=big][data-pointer=\"/dim_pct\"]";
+/// One window at a time: two cores draw both in software.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 /// The lamp a person opens.
 const LAMP: &str = "lamp-0001";
 
@@ -39,8 +47,48 @@ async fn can_be_touched(window: &Window, css: &str) {
     assert!(!heights.is_empty() && heights.iter().all(|height| *height >= 43.5), "{css}: heights {heights:?}");
 }
 
+/// The ground with its names, and marks in their colours on it.
+async fn map_is_drawn(window: &Window) {
+    let map = window.area_of(&by_testid("map")).await;
+    let shown = window.still(2_000, SOON).await;
+    both::ground::is_drawn(window, &shown, map).await;
+    let mut marks = 0;
+    for colour in ["--mark-ok", "--mark-lit"] {
+        marks += shown.count_of(map, window.token(colour).await, 12);
+    }
+    assert!(marks > 60, "only {marks} pixels of the marks' colours: no marks are drawn");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rejected_and_an_expired_command_are_told_apart_on_the_phone_too() {
+    let _alone = ALONE.lock().await;
+    let Some(broker) = Mosquitto::start("phone-refusals") else { return };
+    let Some(display) = Display::open("phone-refusals", 500, 900) else { return };
+    let at = BrokerAt { url: broker.url(), credentials: None };
+    let mut service = ShadowService::start(&at, Shadows::default()).unwrap();
+    service.ready().await;
+    let mut lamp = Lamp::start(&broker.url(), "lamp-0042").await;
+    let data = tempfile::tempdir().unwrap();
+    let text = ProfileText { expiry_s: vec![("/dim_pct", 4)], ..ProfileText::new("Refusals", broker.url()) };
+    let profile = text.write(data.path());
+    let arguments = ["--data-dir", data.path().to_str().unwrap(), "--profile", profile.to_str().unwrap()];
+    let Some(window) = open("phone-refusals", &display, &arguments).await else { return };
+    lamp.measure_now().await;
+    window.wait_until_live().await;
+    window.open_thing("lamp-0042").await;
+    let dim = async |pct| {
+        window.wait_for_element(BIG_DIM, SOON).await;
+        window.click(BIG_DIM).await;
+        window.dim(pct).await
+    };
+    both::refusals::are_told_apart(&window, &mut lamp, dim, ["phone-expired-390", "phone-rejected-390"]).await;
+    window.close().await;
+    service.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_on_the_street_reads_a_lamp_dims_it_and_keeps_the_picture_without_a_broker() {
+    let _alone = ALONE.lock().await;
     let Some(mut broker) = Mosquitto::start("phone") else { return };
     let Some(display) = Display::open("phone", 500, 900) else { return };
     let at = BrokerAt { url: broker.url(), credentials: None };
@@ -54,10 +102,10 @@ async fn a_person_on_the_street_reads_a_lamp_dims_it_and_keeps_the_picture_witho
     assert_eq!(theme, "light", "a phone starts for the sun");
     fits(&window, "the map").await;
     can_be_touched(&window, "nav.tabs button").await;
-    window.still(2_000, SOON).await;
+    map_is_drawn(&window).await;
     window.screenshot("phone-map-light-390").await;
     window.set_theme("dark").await;
-    window.still(2_000, SOON).await;
+    map_is_drawn(&window).await;
     window.screenshot("phone-map-dark-390").await;
     window.set_theme("light").await;
 
@@ -74,7 +122,7 @@ async fn a_person_on_the_street_reads_a_lamp_dims_it_and_keeps_the_picture_witho
     can_be_touched(&window, &format!("{} button", by_testid("controls"))).await;
     window.screenshot("phone-lamp-light-390").await;
 
-    window.click("[data-testid=big][data-pointer=\"/dim_pct\"]").await;
+    window.click(BIG_DIM).await;
     window.wait_for_element("[data-testid=composer-sheet] [data-testid=slider]", SOON).await;
     fits(&window, "the sheet").await;
     window.screenshot("phone-dim-light-390").await;
@@ -89,7 +137,9 @@ async fn a_person_on_the_street_reads_a_lamp_dims_it_and_keeps_the_picture_witho
     let notice = window.wait_for_text(&by_testid("offline"), SOON, |text| text.contains("Offline since")).await;
     assert!(notice.contains("this phone"), "{notice}");
     let lost = window
-        .wait_for_cards("every value to be old", SOON, |cards| cards.values().all(|card| card.tone == "old"))
+        .wait_for_cards("every value to be old", SOON, |cards| {
+            !cards.is_empty() && cards.values().all(|card| card.tone == "old")
+        })
         .await;
     assert_eq!(lost.len(), known.len(), "a value disappeared");
     fits(&window, "the page with the notice").await;
@@ -101,7 +151,9 @@ async fn a_person_on_the_street_reads_a_lamp_dims_it_and_keeps_the_picture_witho
     window.wait_for_text(&by_testid("offline"), SOON, |text| text.contains("Offline since")).await;
     window.open_thing(LAMP).await;
     let cards = window
-        .wait_for_cards("cached values", SOON, |cards| cards.values().all(|card| card.age.starts_with("cached")))
+        .wait_for_cards("cached values", SOON, |cards| {
+            !cards.is_empty() && cards.values().all(|card| card.age.starts_with("cached"))
+        })
         .await;
     assert_eq!(numbers(&cards), numbers(&lost), "the cache shows something else");
     window.screenshot("phone-cached-light-390").await;

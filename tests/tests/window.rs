@@ -2,6 +2,7 @@
 //! the app serves several steps, each of which says what it has checked; pictures for people are left in `target/e2e`.
 #![cfg(test)]
 
+mod both;
 #[path = "window/city.rs"]
 mod city;
 #[path = "window/refusals.rs"]

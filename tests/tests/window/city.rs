@@ -11,6 +11,7 @@ use fleetlens_tests::process::age_of;
 use fleetlens_tests::profile::ProfileText;
 use fleetlens_tests::window::{Window, by_testid};
 
+use super::both::ground;
 use super::{alone, open, open_at_once, screen, told};
 
 /// The lamp a person opens.
@@ -144,10 +145,7 @@ async fn streets_and_marks_are_drawn(window: &Window) {
     let middle =
         Area { x: map.x + map.width / 4, y: map.y + map.height / 4, width: map.width / 2, height: map.height / 2 };
     let shown = window.still(300, SOON).await;
-    let colours = shown.colours(map);
-    assert!(colours > 150, "only {colours} colours: no streets are drawn");
-    let names = shown.count_of(map, window.token("--map-place").await, 20);
-    assert!(names > 100, "only {names} pixels of the names' colour: no names are drawn");
+    ground::is_drawn(window, &shown, map).await;
 
     let marks_of = async |picture: &fleetlens_tests::picture::Picture| {
         let mut count = 0;
