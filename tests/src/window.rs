@@ -49,6 +49,8 @@ impl Window {
         let webdriver = place::system_program("WebKitWebDriver")?;
         let binary = place::program(program);
         let log = place::log(name);
+        // Of an earlier failure; that there is none is the usual case.
+        let _ = fs::remove_file(failure_picture(name));
         let arguments: Vec<String> =
             arguments.into_iter().map(|a| a.into().into_string().expect("arguments are text")).collect();
         for attempt in 1.. {
@@ -110,7 +112,7 @@ impl Window {
             }
             tokio::time::sleep(Duration::from_millis(60)).await;
         }
-        let picture = self.screenshot(&format!("FAILED-{}", self.name)).await;
+        let picture = self.screenshot_to(&failure_picture(&self.name)).await;
         panic!(
             "waited {} s for: {what}; the last look saw: {seen}; a picture of {:?} is in target/e2e; {}",
             within.as_secs(),
@@ -292,6 +294,11 @@ impl Drop for Window {
 }
 
 const SIZE: &str = "return [window.innerWidth, window.innerHeight]";
+
+/// What the window showed when a test gave up.
+fn failure_picture(name: &str) -> PathBuf {
+    place::results().join(format!("FAILED-{name}.png"))
+}
 
 /// A driver, a session of it, and the app it started.
 async fn try_open(
