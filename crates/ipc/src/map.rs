@@ -8,7 +8,8 @@
 //! | 12 | kind code ([`fleetlens_model::kind::Kind::code`]) |
 //! | 13 | status code ([`Status::code`]) |
 //! | 14 | flags, [`FLAG_PENDING`] \| [`FLAG_GONE`] |
-//! | 15 | level 0–100 (a lamp's dim, a car park's share taken), 255 when not known |
+//! | 15 | level 0–100 (a lamp's dim, a car park's share taken, a bin's fill, a charger's share of its limit; a vehicle's heading in steps of
+//!   3.6°), 255 when not known |
 
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::ThingKey;

@@ -31,6 +31,15 @@ pub struct Meta {
     /// Spaces in all, for a car park.
     #[serde(default)]
     pub capacity: Option<u32>,
+    /// Spaces for people with a disability among [`Meta::capacity`], for a car park that says so.
+    #[serde(default)]
+    pub capacity_accessible: Option<u32>,
+    /// Spaces with a charging point among [`Meta::capacity`], for a car park that says so.
+    #[serde(default)]
+    pub capacity_charging: Option<u32>,
+    /// The name of the gateway that carries what it says; empty when it speaks for itself.
+    #[serde(default)]
+    pub gateway: String,
     /// Fields of this description that were made up (demo data), by name.
     #[serde(default)]
     pub synthetic: Vec<String>,

@@ -1,5 +1,6 @@
 //! Retained descriptions of things: `{"kind":"lamp","name":"Lamp 0417","lat":35.89,"lon":14.51,"area":…,"street":…,
-//! "interval_s":10,"capacity":…,"units":{"power_w":"W"},"synthetic":["name"]}`. Every field may be missing.
+//! "interval_s":10,"capacity":…,"capacity_accessible":…,"capacity_charging":…,
+//! "gateway":"gateway-0003","units":{"power_w":"W"},"synthetic":["name"]}`. Every field may be missing.
 
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::kind::Kind;
@@ -30,6 +31,10 @@ struct Given {
     street: String,
     interval_s: Option<u32>,
     capacity: Option<u32>,
+    capacity_accessible: Option<u32>,
+    capacity_charging: Option<u32>,
+    #[serde(default)]
+    gateway: String,
     #[serde(default)]
     synthetic: Vec<String>,
     #[serde(default)]
@@ -57,6 +62,9 @@ pub fn decode(payload: &[u8], place: &Place<'_>) -> Result<Meta, WireError> {
         street: words(&given.street),
         interval_s: given.interval_s.unwrap_or(DEFAULT_INTERVAL_S).clamp(1, 86_400 * 7),
         capacity: given.capacity,
+        capacity_accessible: given.capacity_accessible,
+        capacity_charging: given.capacity_charging,
+        gateway: words(&given.gateway),
         synthetic: given.synthetic.iter().take(16).map(|w| words(w)).collect(),
         units: given.units.iter().take(64).map(|(name, unit)| (pointer_of([name.as_str()]), words(unit))).collect(),
     })

@@ -100,7 +100,14 @@ fn level_of(thing: &Thing, fleet: &Fleet) -> u8 {
             (Some(free), Some(capacity)) if capacity > 0 => Some(100.0 - 100.0 * free / f64::from(capacity)),
             (Some(_) | None, Some(_) | None) => None,
         },
-        Kind::Other => None,
+        Kind::Bin => fleet.number(thing, "/fill_pct"),
+        Kind::Charger => match (fleet.number(thing, "/power_kw"), fleet.number(thing, "/limit_kw")) {
+            (Some(power), Some(limit)) if limit > 0.0 => Some(100.0 * power / limit),
+            (Some(_) | None, Some(_) | None) => None,
+        },
+        // For a vehicle: where it heads, as the map draws it.
+        Kind::Vehicle => fleet.number(thing, "/heading_deg").map(|deg| deg.rem_euclid(360.0) / 3.6),
+        Kind::Gateway | Kind::Other => None,
     };
     share.map_or(LEVEL_UNKNOWN, |percent| percent.clamp(0.0, 100.0).round() as u8)
 }
