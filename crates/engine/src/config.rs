@@ -1,5 +1,7 @@
 //! What a profile tells the engine.
 
+use fleetlens_ipc::rows::Settings;
+use fleetlens_model::alarm::Rule;
 use fleetlens_model::identity::Actor;
 use fleetlens_wire::shadow;
 use fleetlens_wire::telemetry::Envelope;
@@ -15,7 +17,7 @@ pub struct TelemetryRule {
 }
 
 /// Everything the fleet needs to know before its first input.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FleetConfig {
     /// The profile's name.
     pub profile: String,
@@ -37,6 +39,10 @@ pub struct FleetConfig {
     pub gets_per_s: u32,
     /// Expiries by JSON pointer that differ from the controls' own, in milliseconds.
     pub expiry_ms: Vec<(String, u64)>,
+    /// When a person is needed.
+    pub rules: Vec<Rule>,
+    /// How the program is set, for the windows that look at it; the host keeps it.
+    pub settings: Settings,
     /// At most this many things; messages of further ones are refused, so that a flood of names cannot fill memory and disk.
     pub things_max: usize,
 }
@@ -54,6 +60,8 @@ impl Default for FleetConfig {
             shadows: false,
             gets_per_s: 100,
             expiry_ms: Vec::new(),
+            rules: Vec::new(),
+            settings: Settings::default(),
             things_max: 200_000,
         }
     }

@@ -10,7 +10,7 @@ mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use fleetlens_ipc::rows::{LinkState, RefusalRow};
+use fleetlens_ipc::rows::{LinkState, RefusalRow, Settings, ShedRow};
 use fleetlens_ipc::{Done, Fault, Intent, RequestId};
 use fleetlens_model::command::{Attempt, Command};
 use fleetlens_model::downsample::Bucket;
@@ -23,7 +23,7 @@ use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{MonoMs, Now, WallMs};
 
 use crate::config::FleetConfig;
-use crate::port::{Delivery, LinkEvent, Publish, WindowId};
+use crate::port::{Alert, Delivery, LinkEvent, Publish, WindowId};
 
 pub use watch::{NOT_CONVERGED_AFTER_MS, OpenLeaf, Trouble};
 
@@ -65,6 +65,10 @@ pub enum Input {
     },
     /// Size and age of the cache were read.
     Measured(StoreStats),
+    /// The program was set otherwise.
+    Configured(Box<Settings>),
+    /// The cache cannot be written, and why; or it can again.
+    CacheFault(Option<String>),
     /// Time passed.
     Ticked,
 }
@@ -96,6 +100,8 @@ pub enum Outward {
         /// What came of it.
         outcome: Result<Done, Fault>,
     },
+    /// To a person, outside the windows.
+    Alert(Alert),
     /// To the store, on behalf of a window's chart.
     Read {
         /// Whose chart.
@@ -219,6 +225,8 @@ pub struct Dirty {
     pub samples: Vec<(SeriesKey, WallMs, f64)>,
     /// Commands asked for, as marks on charts.
     pub asked: Vec<CommandId>,
+    /// How the program is set.
+    pub settings: bool,
 }
 
 /// Everything known now.
@@ -247,6 +255,9 @@ pub struct Fleet {
     link_seen: Option<MonoMs>,
     pub(crate) counters: Counters,
     pub(crate) refusals: VecDeque<RefusalRow>,
+    pub(crate) sheds: VecDeque<ShedRow>,
+    /// Why the cache cannot be written, while it cannot.
+    pub(crate) cache_fault: Option<String>,
     pub(crate) last_message: Option<MonoMs>,
     rate: VecDeque<(MonoMs, u64)>,
     pub(crate) stats: StoreStats,
@@ -278,6 +289,8 @@ impl Fleet {
             link_seen: None,
             counters: Counters::default(),
             refusals: VecDeque::new(),
+            sheds: VecDeque::new(),
+            cache_fault: None,
             last_message: None,
             rate: VecDeque::new(),
             stats: restored.stats,
@@ -336,6 +349,12 @@ impl Fleet {
             Input::Opened(thing) => self.opened(thing, now, effects),
             Input::Committed { messages } => self.counters.stored += messages,
             Input::Measured(stats) => self.stats = stats,
+            Input::Configured(settings) => {
+                self.config.who.clone_from(&settings.who);
+                self.config.settings = *settings;
+                self.dirty.settings = true;
+            }
+            Input::CacheFault(fault) => self.cache_fault = fault,
             Input::Ticked => self.ticked(now, effects),
         }
     }
@@ -356,7 +375,7 @@ impl Fleet {
                 self.link = LinkState::Connecting { reason: Some(reason), since_ms: now.wall };
             }
             LinkEvent::Received(message) => self.received(message, now, effects),
-            LinkEvent::Shed { count } => self.counters.shed += count,
+            LinkEvent::Shed { topics } => self.shed(topics, now),
             LinkEvent::Refused { topic, reason, delivery } => {
                 self.refuse(&topic, reason, now, effects);
                 effects.outward.extend(delivery.map(Outward::Acknowledge));
@@ -472,6 +491,17 @@ impl Fleet {
             words,
         };
         self.things.insert(key, thing);
+    }
+
+    fn shed(&mut self, topics: Vec<(String, u64)>, now: Now) {
+        for (topic, count) in topics {
+            self.counters.shed += count;
+            let topic: String = topic.chars().take(256).collect();
+            let known = self.sheds.iter().position(|row| row.topic == topic);
+            let before = known.and_then(|i| self.sheds.remove(i)).map_or(0, |row| row.count);
+            self.sheds.push_front(ShedRow { topic, count: before + count, last_ms: now.wall });
+            self.sheds.truncate(REFUSALS_SHOWN);
+        }
     }
 
     fn refuse(&mut self, topic: &str, reason: String, now: Now, effects: &mut Effects) {

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use fleetlens_ipc::Parcel;
+use fleetlens_model::id::{AlarmId, ThingKey};
 use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
 use fleetlens_model::time::{MonoMs, Now};
 use thiserror::Error;
@@ -80,8 +81,8 @@ pub enum LinkEvent {
     Received(Received),
     /// QoS 0 messages that were left out because the inbox was full.
     Shed {
-        /// How many since the last event.
-        count: u64,
+        /// How many since the last event, by topic; all that are not counted one by one under the empty topic.
+        topics: Vec<(String, u64)>,
     },
     /// A packet the link could not make a message of.
     Refused {
@@ -131,6 +132,21 @@ pub trait Store: Send + 'static {
 pub trait Ui: Send + 'static {
     /// Hands a parcel to a window; `Break` means the window is gone.
     fn push(&mut self, window: WindowId, parcel: Parcel) -> ControlFlow<()>;
+    /// Tells a person outside the windows; whether anything can be shown there is the port's business.
+    fn alert(&mut self, alert: Alert);
+}
+
+/// Something a person should see although no window of ours is before them: an alarm that needs them at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// The alarm.
+    pub alarm: AlarmId,
+    /// Its thing.
+    pub thing: ThingKey,
+    /// What is wrong: `Gateway Marsa-2 silent`.
+    pub title: String,
+    /// What was seen and what to do.
+    pub body: String,
 }
 
 /// Reads both clocks.

@@ -10,7 +10,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fleetlens_ipc::{Call, Fault, FaultCode, Frame};
+use fleetlens_ipc::rows::Settings;
+use fleetlens_ipc::{Call, Done, Fault, FaultCode, Frame, RequestId};
 use fleetlens_model::record::{Restored, StoreStats};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -58,10 +59,14 @@ pub struct Ports<L, S, U, C> {
     pub clock: C,
 }
 
+/// What reaches the actor from windows, or from the host on their behalf.
 enum FromWindow {
     Attached(WindowId),
     Said(WindowId, Call),
     Detached(WindowId),
+    Answered(WindowId, Frame),
+    Configured(Box<Settings>),
+    Begin,
 }
 
 /// A running engine.
@@ -112,6 +117,21 @@ impl Engine {
     /// A window is gone. Like [`Engine::attach`].
     pub async fn detach(&self, window: WindowId) -> bool {
         self.calls.send(FromWindow::Detached(window)).await.is_ok()
+    }
+
+    /// Answers a window's request that the host has performed itself. Like [`Engine::attach`].
+    pub async fn answer(&self, window: WindowId, request: RequestId, outcome: Result<Done, Fault>) -> bool {
+        self.calls.send(FromWindow::Answered(window, Frame::Answer { request, outcome })).await.is_ok()
+    }
+
+    /// Who is at the screen and how the program is set, from now on. Like [`Engine::attach`].
+    pub async fn configure(&self, settings: Settings) -> bool {
+        self.calls.send(FromWindow::Configured(Box::new(settings))).await.is_ok()
+    }
+
+    /// Tells every window to begin again: another engine will answer it. Like [`Engine::attach`].
+    pub async fn begin_again(&self) -> bool {
+        self.calls.send(FromWindow::Begin).await.is_ok()
     }
 
     /// Counts since the start, as they change.
@@ -250,6 +270,9 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 }
             }
             FromWindow::Detached(window) => self.windows.detach(window),
+            FromWindow::Answered(window, frame) => self.windows.answer(window, frame),
+            FromWindow::Configured(settings) => self.handle(Input::Configured(settings)),
+            FromWindow::Begin => self.windows.begin(),
             FromWindow::Said(window, call) => {
                 self.soil();
                 let now = self.ports.clock.now();
@@ -280,13 +303,16 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
     fn committed(&mut self, outcome: Option<Result<(), StoreFault>>) {
         match (outcome, self.committing.take()) {
             (Some(Ok(())), Some(done)) => {
-                self.stuck = None;
+                if self.stuck.take().is_some() {
+                    self.handle(Input::CacheFault(None));
+                }
                 self.perform(done.batch);
             }
             (Some(Err(fault)), Some(failed)) if fault.permanent => self.refused(&fault, failed.batch),
             (Some(Err(fault)), Some(mut failed)) => {
                 if self.stuck.is_none() {
                     tracing::error!("the cache cannot be written: {fault}");
+                    self.handle(Input::CacheFault(Some(fault.to_string())));
                     let message = format!("the cache cannot be written: {fault}. Nothing is acknowledged until it can");
                     let fault = Fault::new(FaultCode::Store, message);
                     self.windows.notice(&fault);
@@ -316,7 +342,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             Outward::Answer { window, request, .. } => {
                 Some(Outward::Answer { window, request, outcome: Err(fault.clone()) })
             }
-            Outward::Publish(_) => None,
+            Outward::Publish(_) | Outward::Alert(_) => None,
         });
         let outward = kept.collect();
         self.perform(Effects { outward, ..Effects::default() });
@@ -339,6 +365,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                         tracing::debug!("not sent, the link is down or full: {topic}");
                     }
                 }
+                Outward::Alert(alert) => self.ports.ui.alert(alert),
                 Outward::Answer { window, request, outcome } => {
                     self.windows.answer(window, Frame::Answer { request, outcome })
                 }

@@ -76,6 +76,8 @@ enum ViewKind {
     Chart(chart::ChartView),
     Find(list::FindView),
     Attention(list::AttentionView),
+    Settings,
+    Unbuilt,
 }
 
 impl Windows {
@@ -142,6 +144,14 @@ impl Windows {
         }
     }
 
+    /// Every window is to say Hello again.
+    pub fn begin(&mut self) {
+        for window in self.windows.values_mut() {
+            window.views.clear();
+            window.said.push(Frame::Begin);
+        }
+    }
+
     /// A chart's past was read.
     pub fn read(&mut self, done: ReadDone, fleet: &Fleet) {
         let view = self.windows.get_mut(&done.ticket.window).and_then(|w| w.views.get_mut(&done.ticket.view));
@@ -159,6 +169,8 @@ impl Windows {
                     ViewKind::Map(map) => map.soil(dirty),
                     ViewKind::Thing(page) => page.soil(dirty),
                     ViewKind::Chart(chart) => chart.soil(dirty, fleet),
+                    ViewKind::Settings => dirty.settings,
+                    ViewKind::Unbuilt => false,
                     ViewKind::Find(_) | ViewKind::Attention(_) => dirty.everything || !dirty.things.is_empty(),
                 };
             }
@@ -214,6 +226,12 @@ impl Window {
                 ViewKind::Chart(chart)
             }
             Look::Find { text, limit } => ViewKind::Find(list::FindView::new(&text, limit)),
+            Look::Settings => ViewKind::Settings,
+            Look::Things { .. }
+            | Look::Alarms { .. }
+            | Look::Commands { .. }
+            | Look::Parking { .. }
+            | Look::Messages { .. } => ViewKind::Unbuilt,
             Look::Attention { limit } => ViewKind::Attention(list::AttentionView::new(limit)),
         };
         self.views.insert(view, View { rev: 0, kind, told: None, dirty: true });
@@ -246,6 +264,11 @@ impl View {
             ViewKind::Chart(chart) => chart.tell(first, fleet, now),
             ViewKind::Find(find) => find.tell(first, fleet),
             ViewKind::Attention(attention) => attention.tell(first, fleet),
+            ViewKind::Settings => {
+                let settings = Box::new(fleet.config.settings.clone());
+                if first { Told::All(Rows::Settings(settings)) } else { Told::Some(vec![Change::Settings(settings)]) }
+            }
+            ViewKind::Unbuilt => Told::All(Rows::Missing),
         };
         self.dirty = false;
         self.told = Some(now.mono);

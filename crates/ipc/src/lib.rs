@@ -16,13 +16,17 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
 pub use fleetlens_model as model;
-use fleetlens_model::geo::GeoBox;
-use fleetlens_model::id::{CommandId, SeriesKey, ThingKey};
+use fleetlens_model::geo::{GeoBox, LonLat};
+use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
+use fleetlens_model::identity::Actor;
+use fleetlens_model::kind::Kind;
+use fleetlens_model::record::Retention;
+use fleetlens_model::time::WallMs;
 
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 1;
+pub const CONTRACT: u16 = 2;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;
@@ -115,6 +119,105 @@ pub enum Look {
         /// At most this many rows, 1–200.
         limit: u32,
     },
+    /// A stretch of the table of things: [`rows::ThingsPage`]. The order is made at the first look and holds still; the same query
+    /// with another stretch keeps it, and `again` makes it anew.
+    Things {
+        /// Which things, in which order.
+        query: ThingsQuery,
+        /// The first row wanted, from 0.
+        first: u32,
+        /// How many, 1–500.
+        count: u32,
+        /// Whether the order is to be made anew.
+        again: bool,
+    },
+    /// The alarms: [`rows::AlarmList`].
+    Alarms {
+        /// Which.
+        scope: Scope,
+        /// At most this many rows, 1–2000.
+        limit: u32,
+    },
+    /// The commands of all things, newest first: [`rows::CommandRow`].
+    Commands {
+        /// Which.
+        scope: Scope,
+        /// At most this many rows, 1–2000.
+        limit: u32,
+    },
+    /// Car parks near a place, nearest first: [`rows::ParkingRow`].
+    Parking {
+        /// From where.
+        from: LonLat,
+        /// At most this many rows, 1–200.
+        limit: u32,
+    },
+    /// The last messages of a thing as they came, oldest first: [`rows::MessageRow`].
+    Messages {
+        /// Which one.
+        thing: ThingKey,
+    },
+    /// Profiles, identity and cache: [`rows::Settings`].
+    Settings,
+}
+
+/// Which alarms or commands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scope {
+    /// Those of which something may still change, or that nobody has acknowledged.
+    #[default]
+    Open,
+    /// Those that are over, newest first.
+    Ended,
+}
+
+/// Which things a table shows, in which order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ThingsQuery {
+    /// Every word must be in the thing's name, title, street or area; empty for all.
+    pub text: String,
+    /// Only these kinds; empty for all.
+    pub kinds: Vec<Kind>,
+    /// Only things of which this is true.
+    pub only: Only,
+    /// Sorted by this, then by title.
+    pub sort: SortBy,
+    /// Greatest first.
+    pub descending: bool,
+}
+
+/// What must be true of a thing to be in a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Only {
+    /// Nothing.
+    #[default]
+    All,
+    /// It has an open alarm.
+    Alarmed,
+    /// It should have spoken and did not.
+    Silent,
+    /// A command waits or is on its way.
+    Pending,
+}
+
+/// What a table is sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum SortBy {
+    /// What people call it, numbers in it by their worth: lamp 9 before lamp 10.
+    #[default]
+    Title,
+    /// Kind, in the order of [`Kind::ALL`].
+    Kind,
+    /// Area, then street.
+    Place,
+    /// The kind's main value; things without one last either way.
+    Value,
+    /// How long ago it spoke; things that never did last either way.
+    Heard,
+    /// How bad its status is.
+    Status,
+    /// How far it is from here; things without a place last either way.
+    Distance(LonLat),
 }
 
 /// What a person wants done.
@@ -136,6 +239,26 @@ pub enum Intent {
         /// Which one.
         command: CommandId,
     },
+    /// I have seen these alarms. Covers each only as it stood on the screen: one that was raised again since is left alone.
+    Acknowledge {
+        /// The alarms with the time each was raised, as they stood on the screen; 1–10000.
+        alarms: Vec<(AlarmId, WallMs)>,
+        /// For the record; at most [`fleetlens_model::alarm::COMMENT_MAX_CHARS`], may be empty.
+        comment: String,
+    },
+    /// Change how this program is set; it stays so after a restart. Performed by the host.
+    Change(Setting),
+}
+
+/// One thing that can be set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Setting {
+    /// Who is at the screen. The role may be the profile's or a lesser one.
+    Identity(Actor),
+    /// How much the cache keeps.
+    Retention(Retention),
+    /// Use another profile, by its name. The windows are told to begin again ([`Frame::Begin`]).
+    Profile(String),
 }
 
 /// One leaf that a person wants otherwise.
@@ -186,6 +309,8 @@ pub enum Frame {
     },
     /// Something a person should know although nobody asked, e.g. that the cache cannot be written.
     Notice(Fault),
+    /// The host began anew, e.g. with another profile: say Hello and look again. What was shown is of another fleet.
+    Begin,
 }
 
 /// What an intent led to.
@@ -195,6 +320,10 @@ pub enum Done {
     Command(CommandId),
     /// The command was taken back, or its withdrawal is on its way.
     Cancelled(CommandId),
+    /// So many alarms are acknowledged now, on the disk.
+    Acknowledged(u32),
+    /// It is set, and will be after a restart.
+    Changed,
 }
 
 /// What went wrong, for a program (`code`) and for a person (`message`).

@@ -1,12 +1,14 @@
 //! What views are made of. Every age is as of the frame; the window adds its own monotonic time.
 
+use fleetlens_model::alarm::{Acknowledgement, Priority};
 use fleetlens_model::command::{Phase, Step};
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::geo::LonLat;
-use fleetlens_model::id::{CommandId, SeriesKey, ThingKey};
-use fleetlens_model::identity::Actor;
+use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
+use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::kind::Kind;
+use fleetlens_model::record::Retention;
 use fleetlens_model::telemetry::{Quality, Source, Timed, Value};
 use fleetlens_model::time::WallMs;
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,18 @@ pub enum Rows {
     Found(Vec<FoundRow>),
     /// Of [`crate::Look::Attention`].
     Attention(Attention),
+    /// Of [`crate::Look::Things`].
+    Things(ThingsPage),
+    /// Of [`crate::Look::Alarms`].
+    Alarms(AlarmList),
+    /// Of [`crate::Look::Commands`].
+    Commands(Vec<CommandRow>),
+    /// Of [`crate::Look::Parking`].
+    Parking(Vec<ParkingRow>),
+    /// Of [`crate::Look::Messages`].
+    Messages(Vec<MessageRow>),
+    /// Of [`crate::Look::Settings`].
+    Settings(Box<Settings>),
     /// What the view looks at does not exist (any more).
     Missing,
 }
@@ -55,6 +69,31 @@ pub enum Change {
     Found(Vec<FoundRow>),
     /// What needs a person, as it is now.
     Attention(Attention),
+    /// The table's stretch as it is now: the order was made anew.
+    Things(ThingsPage),
+    /// A row of the table as it is now.
+    ThingRow {
+        /// Its place in the order, from 0; within the stretch.
+        at: u32,
+        /// The row.
+        row: ThingRow,
+    },
+    /// How many things would stand elsewhere in the table, be new in it or leave it, if its order were made anew.
+    ThingsMoved(u32),
+    /// An alarm as it is now, new or known, by its id.
+    Alarm(AlarmRow),
+    /// An alarm that left the list, by its id.
+    AlarmGone(AlarmId),
+    /// How many alarms there are now.
+    AlarmCounts(AlarmCounts),
+    /// A command that left the list, by its id.
+    CommandGone(CommandId),
+    /// The car parks near the place, as they are now.
+    Parking(Vec<ParkingRow>),
+    /// A message, the newest.
+    Message(MessageRow),
+    /// The settings as they are now.
+    Settings(Box<Settings>),
 }
 
 /// Whether and how we listen.
@@ -115,8 +154,14 @@ pub struct Status {
     pub oldest_sample_ms: Option<WallMs>,
     /// Commands that wait or are on their way.
     pub open_commands: u32,
-    /// How many things need a person.
+    /// How many alarms need a person: active, and nobody has acknowledged them.
     pub attention: u32,
+    /// How many alarms there are.
+    pub alarms: AlarmCounts,
+    /// Why the cache cannot be written, while it cannot, e.g. because the disk is full.
+    pub cache_fault: Option<String>,
+    /// What was shed at QoS 0 by topic, newest first, at most 20.
+    pub sheds: Vec<ShedRow>,
     /// Our wall clock as of the frame.
     pub wall_ms: WallMs,
     /// The last refusals, newest first, at most 20.
@@ -136,6 +181,17 @@ pub struct RefusalRow {
     pub last_ms: WallMs,
 }
 
+/// What was left out because more came than could be kept; only QoS 0 telemetry ever is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShedRow {
+    /// The topic, at most 256 characters of it; empty for all that are not counted one by one.
+    pub topic: String,
+    /// How often since the start.
+    pub count: u64,
+    /// The last time.
+    pub last_ms: WallMs,
+}
+
 /// One thing, whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ThingPage {
@@ -147,6 +203,8 @@ pub struct ThingPage {
     pub shadows: Vec<ShadowTable>,
     /// Commands, newest first, at most 20.
     pub commands: Vec<CommandRow>,
+    /// Its open alarms, worst first.
+    pub alarms: Vec<AlarmRow>,
     /// Whether the person here may command it.
     pub may_command: bool,
     /// How long a command may wait where the profile says otherwise than the kind's controls: JSON pointer, milliseconds.
@@ -172,6 +230,8 @@ pub struct ThingHead {
     pub street: String,
     /// Spaces in all, for a car park.
     pub capacity: Option<u32>,
+    /// The name of the gateway that carries what it says; may be empty.
+    pub gateway: String,
     /// Which of these were made up.
     pub synthetic: Vec<String>,
     /// What its last word is worth.
@@ -254,6 +314,10 @@ pub struct CommandRow {
     pub id: CommandId,
     /// The thing.
     pub thing: ThingKey,
+    /// What people call it.
+    pub thing_title: String,
+    /// What it is.
+    pub kind: Kind,
     /// The shadow; empty for the classic one.
     pub shadow: String,
     /// In words: `dim to 40 %`.
@@ -360,4 +424,215 @@ pub struct AttentionRow {
     pub status: u8,
     /// Since when.
     pub since_ms: WallMs,
+}
+
+/// A stretch of the table of things.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ThingsPage {
+    /// How many things the query finds.
+    pub total: u32,
+    /// Where the stretch begins, from 0.
+    pub first: u32,
+    /// The stretch; shorter than asked for only at the end of the table.
+    pub rows: Vec<ThingRow>,
+    /// How many things would stand elsewhere, be new or leave, if the order were made anew.
+    pub moved: u32,
+}
+
+/// One thing in the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ThingRow {
+    /// The thing.
+    pub thing: ThingKey,
+    /// Its name, verbatim.
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// Street and area; may be empty.
+    pub place: String,
+    /// Where it is now.
+    pub at: Option<LonLat>,
+    /// [`crate::map::Status::code`].
+    pub status: u8,
+    /// Its kind's main value, if it has said one; else its first by pointer.
+    pub value: Option<ValueRow>,
+    /// What its last word is worth.
+    pub freshness: Freshness,
+    /// Age of its last word, `None` when it never said one.
+    pub heard_age_ms: Option<u64>,
+    /// Commands that wait or are on their way.
+    pub pending: u32,
+    /// Its worst open alarm, in words; empty for none.
+    pub alarm: String,
+    /// How far it is, in metres, where the table is sorted by that.
+    pub distance_m: Option<f32>,
+}
+
+/// How many alarms there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmCounts {
+    /// Open: active, or not acknowledged.
+    pub open: u32,
+    /// Active now, as far as we listen.
+    pub active: u32,
+    /// Open and not acknowledged.
+    pub unacknowledged: u32,
+    /// Active, critical and not acknowledged.
+    pub critical: u32,
+}
+
+/// The alarms.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AlarmList {
+    /// How many there are in all.
+    pub counts: AlarmCounts,
+    /// Open ones worst first, then the newest; ended ones newest first.
+    pub rows: Vec<AlarmRow>,
+}
+
+/// One alarm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlarmRow {
+    /// Its id.
+    pub id: AlarmId,
+    /// The thing.
+    pub thing: ThingKey,
+    /// What people call it.
+    pub thing_title: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Street and area; may be empty.
+    pub place: String,
+    /// Where the thing is.
+    pub at: Option<LonLat>,
+    /// How bad.
+    pub priority: Priority,
+    /// What is wrong: `Bin 0012 nearly full`.
+    pub title: String,
+    /// What was seen: `fill 96 %, 90 % or more for 2 min`.
+    pub sentence: String,
+    /// What usually causes it; may be empty.
+    pub cause: String,
+    /// What happens when nobody acts; may be empty.
+    pub consequence: String,
+    /// What to do.
+    pub what_to_do: String,
+    /// Whether it is so now, as far as we listen.
+    pub active: bool,
+    /// Since when our own link is down, so that nobody knows whether it is still so.
+    pub unknown_since_ms: Option<WallMs>,
+    /// When it became so the last time; goes with [`crate::Intent::Acknowledge`].
+    pub raised_ms: WallMs,
+    /// When it ceased to be so.
+    pub cleared_ms: Option<WallMs>,
+    /// How often it became so since it is open.
+    pub times: u32,
+    /// Who saw it.
+    pub acknowledged: Option<Acknowledgement>,
+    /// How many silent things stand behind this one gateway.
+    pub mutes: u32,
+}
+
+/// A car park for somebody who looks for a space.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParkingRow {
+    /// The thing.
+    pub thing: ThingKey,
+    /// What people call it.
+    pub title: String,
+    /// Street and area; may be empty.
+    pub place: String,
+    /// Where it is.
+    pub at: LonLat,
+    /// How far from the place asked for, in metres as the crow flies.
+    pub distance_m: f32,
+    /// Every space.
+    pub all: Spaces,
+    /// Those for people with a disability.
+    pub accessible: Spaces,
+    /// Those with a charging point.
+    pub charging: Spaces,
+    /// What its last word is worth.
+    pub freshness: Freshness,
+}
+
+/// Spaces of one class.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Spaces {
+    /// How many there are, if known; 0 means that there are none of this class.
+    pub capacity: Option<u32>,
+    /// How many are free, if that was ever said.
+    pub free: Option<FreeCount>,
+}
+
+/// How many spaces are free, never without when they were counted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FreeCount {
+    /// Free spaces; never more than the capacity, where that is known.
+    pub count: u32,
+    /// Age as of the frame.
+    pub age_ms: u64,
+    /// From this age on it is shown as old, in milliseconds.
+    pub old_after_ms: u64,
+    /// When they were counted.
+    pub device_ms: WallMs,
+    /// Live, retained or cached.
+    pub source: Source,
+    /// How far to trust it.
+    pub quality: Quality,
+}
+
+/// A message as it came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRow {
+    /// The topic.
+    pub topic: String,
+    /// The payload as text, at most 2048 bytes of it; bytes that are no UTF-8 as U+FFFD.
+    pub payload: String,
+    /// How many bytes the payload has in all.
+    pub bytes: u32,
+    /// When it came.
+    pub received_ms: WallMs,
+    /// Whether the broker replayed it on subscribe.
+    pub retained: bool,
+    /// 0 or 1.
+    pub qos: u8,
+    /// Why it was refused, if it was.
+    pub refused: Option<String>,
+}
+
+/// How this program is set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The profiles there are, the demo city first.
+    pub profiles: Vec<ProfileRow>,
+    /// The folder where profiles are looked for.
+    pub profile_folder: String,
+    /// Who is at the screen.
+    pub who: Actor,
+    /// The roles they may take on.
+    pub roles: Vec<Role>,
+    /// The cache's file.
+    pub cache_file: String,
+    /// How much the cache keeps.
+    pub retention: Retention,
+    /// The program's version.
+    pub version: String,
+}
+
+/// A profile that can be chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileRow {
+    /// Its name; goes with [`crate::Setting::Profile`].
+    pub name: String,
+    /// Its file; empty for the demo city.
+    pub file: String,
+    /// Its broker, without any secret; empty when it cannot be read.
+    pub broker: String,
+    /// Whether it is in use.
+    pub active: bool,
+    /// Why it cannot be used, with the line; `None` when it can.
+    pub fault: Option<String>,
 }

@@ -26,6 +26,21 @@ impl Role {
         }
     }
 
+    /// Whether this role may acknowledge alarms.
+    pub fn may_acknowledge(self) -> bool {
+        self.may_command()
+    }
+
+    /// The roles a person with this one may take on: itself and every lesser one.
+    pub fn and_lesser(self) -> &'static [Role] {
+        match self {
+            Role::Operator => &[Role::Operator, Role::Technician, Role::Viewer, Role::Driver],
+            Role::Technician => &[Role::Technician, Role::Viewer, Role::Driver],
+            Role::Viewer => &[Role::Viewer, Role::Driver],
+            Role::Driver => &[Role::Driver],
+        }
+    }
+
     /// The word on the screen.
     pub fn label(self) -> &'static str {
         match self {

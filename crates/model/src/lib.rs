@@ -1,10 +1,11 @@
-//! The city's nouns and the rules between them: ids, times, telemetry, kinds and their controls, shadows, commands,
+//! The city's nouns and the rules between them: ids, times, telemetry, kinds and their controls, shadows, commands, alarms,
 //! freshness, geography and downsampling.
 //!
 //! What does not belong here: I/O, a clock, randomness, async, SQL, MQTT topics, anything of the screen. Every function
 //! is a function of its arguments; time arrives as [`time::Now`]. The crate compiles to wasm, because the window uses the
 //! same types and the same rules.
 
+pub mod alarm;
 pub mod command;
 pub mod downsample;
 pub mod freshness;

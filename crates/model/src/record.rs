@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alarm::Alarm;
 use crate::command::Command;
 use crate::downsample::Bucket;
 use crate::id::{SeriesKey, ThingKey, ThingName};
@@ -54,6 +55,8 @@ pub enum Write {
     },
     /// A command as it is now, new or known.
     Command(Command),
+    /// An alarm as it is now, new or known.
+    Alarm(Alarm),
     /// A QoS 1 packet whose rows are in this transaction (ADR 3).
     Unacked {
         /// MQTT packet id, not 0.
@@ -107,6 +110,10 @@ pub struct Restored {
     pub shadows: Vec<(ThingKey, String, Document, WallMs)>,
     /// Open commands and, for the timelines, the newest 20 ended ones of each thing.
     pub commands: Vec<Command>,
+    /// Every open alarm and the newest [`ENDED_ALARMS_RESTORED`] others.
+    pub alarms: Vec<Alarm>,
+    /// The highest alarm id ever given.
+    pub last_alarm: u64,
     /// The highest command id ever given.
     pub last_command: u64,
     /// The highest sample sequence ever given.
@@ -117,6 +124,26 @@ pub struct Restored {
     pub link_seen_ms: Option<WallMs>,
     /// Size and age of the cache.
     pub stats: StoreStats,
+}
+
+/// How many alarms that are not open any more come back at start-up, for the history.
+pub const ENDED_ALARMS_RESTORED: usize = 500;
+
+/// How much the cache keeps. What is over either limit goes, oldest samples first; latest values, shadows, open commands and open
+/// alarms stay whatever it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retention {
+    /// How old samples, ended commands and ended alarms may become, in days; at least 1.
+    pub keep_days: u32,
+    /// How big the cache may become on the disk, in megabytes (10⁶ bytes); at least 16.
+    pub max_mb: u32,
+}
+
+impl Default for Retention {
+    /// A month, and two gigabytes.
+    fn default() -> Retention {
+        Retention { keep_days: 30, max_mb: 2_000 }
+    }
 }
 
 /// How big and how old the cache is.

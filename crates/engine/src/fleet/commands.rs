@@ -35,6 +35,8 @@ impl Fleet {
             return Err(Fault::new(FaultCode::Forbidden, format!("{role}s of this profile watch and do not steer")));
         }
         match intent {
+            Intent::Acknowledge { .. } => Err(Fault::new(FaultCode::Invalid, "not built yet")),
+            Intent::Change(_) => Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set")),
             Intent::Command { thing, shadow, wishes, expires_in_ms } => {
                 self.command(thing, shadow, &wishes, expires_in_ms, now, effects).map(Done::Command)
             }

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use fleetlens_ipc::rows::{Attention, AttentionRow, Change, FoundRow, Rows, Status as StatusRow};
+use fleetlens_ipc::rows::{AlarmCounts, Attention, AttentionRow, Change, FoundRow, Rows, Status as StatusRow};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::time::{Now, WallMs};
@@ -42,6 +42,9 @@ pub(super) fn status(fleet: &Fleet, now: Now) -> StatusRow {
         oldest_sample_ms: fleet.stats.oldest_ms,
         open_commands: u32::try_from(open).unwrap_or(u32::MAX),
         attention: troubled,
+        alarms: AlarmCounts::default(),
+        cache_fault: fleet.cache_fault.clone(),
+        sheds: fleet.sheds.iter().cloned().collect(),
         wall_ms: now.wall,
         refusals: fleet.refusals.iter().cloned().collect(),
     }

@@ -91,7 +91,8 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
         head: head(thing, now),
         values,
         shadows,
-        commands: commands.map(|command| command_row(command, thing.meta.kind, now)).collect(),
+        commands: commands.map(|command| command_row(command, thing, now)).collect(),
+        alarms: Vec::new(),
         may_command: fleet.config.who.role.may_command() && fleet.config.shadows,
         expiries: fleet.config.expiry_ms.clone(),
     }
@@ -112,6 +113,7 @@ fn head(thing: &Thing, now: Now) -> ThingHead {
         area: thing.meta.area.clone(),
         street: thing.meta.street.clone(),
         capacity: thing.meta.capacity,
+        gateway: thing.meta.gateway.clone(),
         synthetic: thing.meta.synthetic.clone(),
         freshness: thing.silence.freshness(),
         heard_age_ms,
@@ -163,9 +165,12 @@ fn shadow_table(name: &str, shadow: &Shadow) -> Option<ShadowTable> {
 }
 
 /// A command as its row.
-pub(super) fn command_row(command: &Command, kind: Kind, now: Now) -> CommandRow {
+pub(super) fn command_row(command: &Command, thing: &Thing, now: Now) -> CommandRow {
+    let kind = thing.meta.kind;
     let step_row = |(step, at_ms): &(Step, WallMs)| StepRow { step: *step, at_ms: *at_ms, note: note(*step, command) };
     CommandRow {
+        thing_title: title(thing).to_string(),
+        kind,
         id: command.id,
         thing: command.thing,
         shadow: command.shadow.clone(),
