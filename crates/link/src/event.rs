@@ -22,8 +22,8 @@ pub enum Event {
     Received(Message),
     /// Live QoS 0 messages were left out because the inbox was full.
     Shed {
-        /// How many since the last event of this kind; at least 1.
-        count: u64,
+        /// How many since the last event of this kind, by topic, at least 1 each; under the empty topic those of all further ones.
+        topics: Vec<(String, u64)>,
     },
     /// Something of ours the broker refused, a filter it grants with less than was asked for, or a packet no message could be
     /// made of.

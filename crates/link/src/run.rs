@@ -294,7 +294,7 @@ mod tests {
         // There is room again, but 2 has not gone in yet.
         assert!(task.received(live("a", 3)).await.is_ok());
         assert!(events.is_empty());
-        assert_eq!(task.overflow.take(), Some(Event::Shed { count: 1 }));
+        assert_eq!(task.overflow.take(), Some(Event::Shed { topics: vec![("a".into(), 1)] }));
         assert_eq!(task.overflow.take(), Some(Event::Received(live("a", 3))));
     }
 

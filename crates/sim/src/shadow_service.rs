@@ -103,7 +103,7 @@ impl Service {
             }
             Event::Connecting { reason: Some(reason) } => _ = self.complaints.say("the shadow service", &reason),
             Event::Connecting { reason: None } => {}
-            Event::Shed { count } => tracing::warn!(count, "shadow requests were shed"),
+            Event::Shed { topics } => tracing::warn!(?topics, "shadow requests were shed"),
             Event::Refused { topic, reason, delivery } => {
                 tracing::warn!(topic, reason, "refused");
                 if let Some(delivery) = delivery {
