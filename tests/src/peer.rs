@@ -71,7 +71,7 @@ impl Peer {
                             heard.last = reason;
                         }
                         Event::Connecting { reason } => heard.last = reason.unwrap_or_default(),
-                        Event::Shed { count } => heard.last = format!("{count} messages shed"),
+                        Event::Shed { topics } => heard.last = format!("messages shed: {topics:?}"),
                         Event::Refused { topic, reason, .. } => heard.last = format!("{topic}: {reason}"),
                     }
                 }

@@ -233,7 +233,7 @@ async fn live_qos_0_gives_way_when_the_inbox_is_full_and_is_counted() {
                     let before = latest.insert(message.topic, value);
                     assert!(before < Some(value), "{protocol}: never an older value after a newer one");
                 }
-                Event::Shed { count } => shed += count,
+                Event::Shed { topics } => shed += topics.iter().map(|(_, n)| n).sum::<u64>(),
                 other => panic!("{protocol}: {other:?}"),
             }
         }
