@@ -9,7 +9,7 @@
 //! - **areas**: the cities, towns and villages, so that a thing belongs to the nearest one;
 //! - **streets**: named streets around the Grand Harbour and Marsamxett as simplified lines, the first of them a
 //!   few main streets, because the first lamps are put there;
-//! - **addresses**: the nearest named street of every car park and street lamp of `places.geojson`, by "lon,lat".
+//! - **addresses**: the nearest named street of every car park, street lamp, bin and charger of `places.geojson`, by "lon,lat".
 
 #![allow(clippy::indexing_slicing, reason = "run by hand on a known file: what is missing there should stop it")]
 
@@ -177,14 +177,14 @@ fn streets(roads: &[Road], areas: &BTreeMap<String, Point>, points: &HashMap<i64
     order.map(|index| json!({"name": all[index].name, "area": all[index].area, "line": all[index].line})).collect()
 }
 
-/// The nearest named street of every car park and lamp.
+/// The nearest named street of every place that the demo city uses.
 fn addresses(places: &Value, roads: &[Road], points: &HashMap<i64, Point>) -> Vec<Value> {
     let lines: Vec<(&str, Vec<Point>)> = roads
         .iter()
         .map(|road| (road.name.as_str(), road.nodes.iter().filter_map(|id| points.get(id).copied()).collect()))
         .collect();
     let features = places["features"].as_array().into_iter().flatten();
-    let wanted = features.filter(|f| matches!(f["properties"]["kind"].as_str(), Some("parking" | "street_lamp")));
+    let wanted = features.filter(|f| f["properties"]["kind"] != "traffic_signals");
     let mut found = Vec::new();
     for feature in wanted {
         let at = &feature["geometry"]["coordinates"];

@@ -16,6 +16,7 @@ pub mod device;
 pub mod dice;
 mod outgoing;
 pub mod places;
+pub mod roads;
 pub mod shadow_service;
 pub mod shadows;
 pub mod sky;
