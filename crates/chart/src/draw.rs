@@ -9,7 +9,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoFont, RGBColor, TextStyle};
 
 use crate::geometry::TEXT_CSS_PX;
-use crate::{ChartError, Geometry, Mark, Plot, Rgb, Theme};
+use crate::{ChartError, Geometry, Plot, Rgb, Theme};
 
 /// Widths and distances, in CSS pixels.
 const LINE_CSS_PX: f64 = 1.5;
@@ -72,9 +72,7 @@ impl<DB: DrawingBackend> Pen<'_, '_, DB> {
             }
         }
         if g.values.is_some() && !self.plot.unit.is_empty() {
-            // The unit stands over the digits when it is short and runs on to the right when it is not.
-            let over_digits = f64::from(left) - self.css(6.0) - self.width_of(self.plot.unit);
-            let at = (px(over_digits.max(self.css(2.0))), px(self.css(2.0)));
+            let at = (px(self.unit_begins_at()), px(self.css(2.0)));
             self.words(self.plot.unit, at, theme.text, Pos::new(HPos::Left, VPos::Top))?;
         }
         Ok(())
@@ -127,36 +125,47 @@ impl<DB: DrawingBackend> Pen<'_, '_, DB> {
 
     fn marks(&self) -> Result<(), ChartError> {
         let (g, theme) = (self.geometry, self.plot.theme);
-        let mut marks: Vec<&Mark> =
-            self.plot.marks.iter().filter(|m| m.at_ms >= self.plot.from_ms && m.at_ms <= self.plot.until_ms).collect();
-        marks.sort_by_key(|mark| mark.at_ms);
-        let gap = self.css(GAP_OF_WORDS_CSS_PX);
-        let mut free_from = g.left_px;
+        let marks = self.plot.marks_shown();
+        let (gap, at_y) = (self.css(GAP_OF_WORDS_CSS_PX), px(self.css(2.0)));
+        let mut free_from = self.unit_ends_at() + gap;
         for (i, mark) in marks.iter().enumerate() {
             let x = g.x_px(mark.at_ms);
             self.dashes(px(x))?;
             let width = self.width_of(mark.label);
-            let next = marks.get(i + 1).map_or(g.right_px, |next| g.x_px(next.at_ms));
-            let at_y = px(g.top_px);
+            let next = marks.get(i + 1).map_or(f64::from(self.width_px), |next| g.x_px(next.at_ms) - gap);
+            let (right_of, left_of) = (x + gap, x - gap - width);
             if mark.label.is_empty() {
                 continue;
-            } else if x + gap + width <= next {
-                self.words(mark.label, (px(x + gap), at_y), theme.mark, Pos::new(HPos::Left, VPos::Top))?;
-                free_from = x + gap + width;
-            } else if x - gap - width >= free_from {
+            } else if right_of >= free_from && right_of + width <= next {
+                self.words(mark.label, (px(right_of), at_y), theme.mark, Pos::new(HPos::Left, VPos::Top))?;
+                free_from = right_of + width + gap;
+            } else if left_of >= free_from {
                 self.words(mark.label, (px(x - gap), at_y), theme.mark, Pos::new(HPos::Right, VPos::Top))?;
-                free_from = x;
-            } else {
-                free_from = x;
+                free_from = x + gap;
             }
         }
         Ok(())
     }
 
-    /// A dashed line from top to bottom, of bars, since backends dash differently.
+    /// Where the unit begins, from left: over the digits when it is short, and it runs on to the right when it is not.
+    fn unit_begins_at(&self) -> f64 {
+        let over_digits = self.geometry.left_px - self.css(6.0) - self.width_of(self.plot.unit);
+        over_digits.max(self.css(2.0))
+    }
+
+    /// Where the words of marks may begin, from left.
+    fn unit_ends_at(&self) -> f64 {
+        if self.plot.unit.is_empty() || self.geometry.values.is_none() {
+            0.0
+        } else {
+            self.unit_begins_at() + self.width_of(self.plot.unit)
+        }
+    }
+
+    /// A dashed line from its words to the bottom, of bars, since backends dash differently.
     fn dashes(&self, x: i32) -> Result<(), ChartError> {
         let (dash, period) = (px(self.css(DASH_CSS_PX.0)).max(1), px(self.css(DASH_CSS_PX.0 + DASH_CSS_PX.1)).max(2));
-        let (top, bottom) = (px(self.geometry.top_px), px(self.geometry.bottom_px));
+        let (top, bottom) = (px(self.css(2.0)), px(self.geometry.bottom_px));
         let mut y = top;
         while y < bottom {
             self.bar((x, y), (x + self.hair(), (y + dash).min(bottom)), self.plot.theme.mark)?;
@@ -172,7 +181,7 @@ impl<DB: DrawingBackend> Pen<'_, '_, DB> {
 
     fn words(&self, text: &str, at: (i32, i32), colour: Rgb, anchor: Pos) -> Result<(), ChartError> {
         let colour = solid(colour);
-        let font = (self.plot.font, self.css(TEXT_CSS_PX)).into_font();
+        let font = (self.plot.font, self.css(TEXT_CSS_PX) * self.plot.text).into_font();
         let style = TextStyle::from(font).color(&colour).pos(anchor);
         self.element(&Text::new(text, at, style))
     }

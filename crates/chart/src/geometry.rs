@@ -25,7 +25,7 @@ pub struct Geometry {
     pub left_px: f64,
     /// Right edge.
     pub right_px: f64,
-    /// Upper edge; the unit stands above it.
+    /// Upper edge; the unit and the words of marks stand above it.
     pub top_px: f64,
     /// Lower edge; labels of time stand below it.
     pub bottom_px: f64,
@@ -50,7 +50,9 @@ impl Geometry {
         if width < css(LEAST_CSS_PX.0) || height < css(LEAST_CSS_PX.1) {
             return Err(ChartError::NoRoom { width_px, height_px });
         }
-        let top_px = css(if plot.unit.is_empty() { 6.0 } else { TEXT_CSS_PX + 7.0 }).round();
+        // The unit and the words of marks have a row of their own: nothing is written over the line.
+        let has_words = !plot.unit.is_empty() || plot.marks_shown().iter().any(|mark| !mark.label.is_empty());
+        let top_px = css(if has_words { TEXT_CSS_PX + 7.0 } else { 6.0 }).round();
         let bottom_px = (height - css(TEXT_CSS_PX + 8.0)).round();
         let values = value_axis(plot, (bottom_px - top_px) / plot.scale);
         let digits = values.iter().flat_map(|v| &v.ticks).map(|t| t.label.chars().count()).max().unwrap_or(0);

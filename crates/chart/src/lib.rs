@@ -66,9 +66,13 @@ impl Theme {
 pub struct Mark<'a> {
     /// When; outside the plot's span it is left out.
     pub at_ms: WallMs,
-    /// What, in a few words; left out where it would lie over another mark's words. May be empty.
+    /// What, in a few words, in a row of its own above the plotted area; left out where it would lie over another mark's words or
+    /// the unit. May be empty.
     pub label: &'a str,
 }
+
+/// [`Plot::text`] for plotters' SVG backend, which writes a font size 1.24 times smaller than the one it is given.
+pub const SVG_TEXT: f64 = 1.24;
 
 /// One series over a stretch of time, with everything its picture depends on but the size.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,6 +100,8 @@ pub struct Plot<'a> {
     pub theme: Theme,
     /// Device pixels per CSS pixel, above 0.
     pub scale: f64,
+    /// What the backend's text size is multiplied with, so that a label is as tall as it says: 1 on a canvas, [`SVG_TEXT`] in SVG.
+    pub text: f64,
     /// Family of the labels as CSS names it, e.g. `Inter Variable, sans-serif`.
     pub font: &'a str,
 }
@@ -104,6 +110,15 @@ impl<'a> Plot<'a> {
     /// Whether nothing is known of the span: [`draw`] then shows only the time axis, and the words are the caller's.
     pub fn is_empty(&self) -> bool {
         self.visible().next().is_none()
+    }
+
+    /// The marks within the span, in the order of time.
+    fn marks_shown(&self) -> Vec<&'a Mark<'a>> {
+        let (from, until) = (self.from_ms, self.until_ms);
+        let mut marks: Vec<&Mark> =
+            self.marks.iter().filter(|mark| mark.at_ms >= from && mark.at_ms <= until).collect();
+        marks.sort_by_key(|mark| mark.at_ms);
+        marks
     }
 
     /// The buckets that reach into the span and hold a finite mean.

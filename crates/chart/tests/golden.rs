@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fleetlens_chart::{ChartError, Geometry, Mark, Plot, Theme, draw, nearest};
+use fleetlens_chart::{ChartError, Geometry, Mark, Plot, SVG_TEXT, Theme, draw, nearest};
 use fleetlens_model::downsample::{Bucket, Downsampler};
 use fleetlens_model::time::WallMs;
 use plotters::drawing::IntoDrawingArea;
@@ -27,6 +27,7 @@ fn plot(buckets: &[Bucket], bucket_ms: u64, span_ms: i64) -> Plot<'_> {
         marks: &[],
         theme: Theme::DARK,
         scale: 1.0,
+        text: SVG_TEXT,
         font: "Inter, sans-serif",
     }
 }
@@ -143,6 +144,24 @@ fn the_pointer_finds_what_is_drawn_under_it_and_nothing_in_a_gap() {
     let (left, right) = (nearest(&plot, 0.0, width_px, height_px), nearest(&plot, 721.0, width_px, height_px));
     assert_eq!((left, right), (None, known.last()), "left lie the labels, further away than a finger's width");
     assert_eq!(geometry.time_at(geometry.x_px(FROM.plus(12 * MINUTE_MS))), FROM.plus(12 * MINUTE_MS));
+}
+
+#[test]
+fn labels_are_as_tall_as_they_say_and_the_words_of_a_mark_stand_above_the_line() {
+    let high = buckets(30_000, HOUR_MS, 10_000, |_| Some(100.0));
+    let marks = [Mark { at_ms: FROM.plus(30 * MINUTE_MS), label: "dim to 100 %" }];
+    for unit in ["", "%", "a unit that runs on over half of the chart"] {
+        let plot = Plot { marks: &marks, unit, ..plot(&high, 30_000, HOUR_MS) };
+        let drawn = svg(&plot, 361, 140).unwrap();
+        assert!(drawn.contains("font-size=\"11\"") && !drawn.contains("font-size=\"8"), "{unit:?}");
+        let words = drawn.lines().position(|line| line.contains("dim to 100 %"));
+        let tag = drawn.lines().nth(words.map_or(0, |at| at.saturating_sub(1))).unwrap_or_default();
+        assert_eq!(words.is_some(), unit.len() < 10, "no words over the unit's: {unit:?}");
+        if words.is_some() {
+            let y = tag.split("y=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().parse::<f64>().unwrap();
+            assert!(y + 11.0 <= Geometry::of(&plot, 361, 140).unwrap().top_px, "{tag}");
+        }
+    }
 }
 
 #[test]

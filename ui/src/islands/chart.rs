@@ -81,6 +81,7 @@ fn with_plot<T>(chart: &Chart, frame: &Frame, use_it: impl FnOnce(&Plot) -> T) -
         marks: &marks,
         theme: theme(frame.ground),
         scale: ratio(),
+        text: 1.0,
         font: FONT,
     })
 }
