@@ -3,12 +3,19 @@
 //! An alarm has two independent bits, *active* and *acknowledged* (ISA-18.2, OPC UA Part 9): it is open while it is active or
 //! nobody has acknowledged it. Losing our own link neither raises nor clears one (ARCHITECTURE.md, invariant 7).
 
+mod life;
+mod value;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AlarmId, ThingKey};
 use crate::identity::Actor;
 use crate::kind::Kind;
+use crate::telemetry::Value;
 use crate::time::WallMs;
+
+pub use life::NotAcknowledged;
+pub use value::{Seen, Turn, Verdict, Wait, duration, turn};
 
 /// The longest comment of an acknowledgement, in characters.
 pub const COMMENT_MAX_CHARS: usize = 500;
@@ -68,16 +75,29 @@ pub struct Threshold {
     pub on_delay_ms: u64,
 }
 
+/// A word or a yes-or-no that is wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Equals {
+    /// JSON pointer of the value that is looked at.
+    pub pointer: String,
+    /// The value that is wrong: a text or a flag. A value of another type says nothing.
+    pub value: Value,
+    /// How long it must be wrong without a break before the alarm is raised, in milliseconds of listening.
+    pub on_delay_ms: u64,
+}
+
 /// When a rule's alarm is active.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// A number is beyond a limit.
     Threshold(Threshold),
+    /// A text or a flag is the wrong one.
+    Equals(Equals),
     /// The thing should have spoken and did not (docs/adr/0002-clocks.md). Of a thing whose gateway is silent only the gateway's
     /// is raised.
     Silent,
-    /// Desired and reported differ for longer than this many milliseconds, with no command of ours still waiting.
+    /// Desired and reported differ for longer than `after_ms`, with no command of ours still waiting.
     NotConverged {
         /// In milliseconds.
         after_ms: u64,
@@ -87,6 +107,9 @@ pub enum Condition {
 }
 
 /// A rule: for which things, when, how bad, and what a person should know.
+///
+/// Of several rules about silence (or about convergence, or about failed commands) one speaks of a thing: the first that names its
+/// kind, else the first that names none. Rules about values all do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     /// Its name for programs, unique within a profile: `bin-full`.
