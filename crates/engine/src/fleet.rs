@@ -4,7 +4,9 @@
 //! (a publish, an acknowledgement, an answer, a read) happens before they are on the disk (docs/adr/0003-delivery.md).
 
 mod commands;
+mod index;
 mod ingest;
+mod messages;
 mod shadows;
 mod watch;
 
@@ -15,6 +17,7 @@ use fleetlens_ipc::{Done, Fault, Intent, RequestId};
 use fleetlens_model::command::{Attempt, Command};
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::freshness::Silence;
+use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::{CommandId, SeriesKey, ThingKey, ThingName};
 use fleetlens_model::record::{HistoryQuery, Restored, StoreStats, Write};
 use fleetlens_model::shadow::Document;
@@ -25,6 +28,7 @@ use fleetlens_model::time::{MonoMs, Now, WallMs};
 use crate::config::FleetConfig;
 use crate::port::{Alert, Delivery, LinkEvent, Publish, WindowId};
 
+pub(crate) use messages::RawMessage;
 pub use watch::{NOT_CONVERGED_AFTER_MS, OpenLeaf, Trouble};
 
 /// Refusals kept for the screen; the cache keeps more.
@@ -140,6 +144,8 @@ pub struct Thing {
     pub name: ThingName,
     /// Its description.
     pub meta: Meta,
+    /// Where it said that it is: `/lat` and `/lon` of one message.
+    pub said_at: Option<LonLat>,
     /// Its series by JSON pointer.
     pub series: BTreeMap<String, SeriesKey>,
     /// Its silence timer.
@@ -154,6 +160,19 @@ pub struct Thing {
     pub trouble: Option<Trouble>,
     /// Title, name, street and area in lower case, for finding it.
     pub words: String,
+}
+
+impl Thing {
+    /// What people call it: its title, else its name.
+    pub fn title(&self) -> &str {
+        if self.meta.title.is_empty() { self.name.as_str() } else { &self.meta.title }
+    }
+
+    /// Where it is. One that moves is where it last said; one that does not is where its description says, and where nobody
+    /// described a place, where it said itself.
+    pub fn place(&self) -> Option<LonLat> {
+        if self.meta.kind.moves() { self.said_at.or(self.meta.at) } else { self.meta.at.or(self.said_at) }
+    }
 }
 
 /// A series with its latest value.
@@ -225,6 +244,8 @@ pub struct Dirty {
     pub samples: Vec<(SeriesKey, WallMs, f64)>,
     /// Commands asked for, as marks on charts.
     pub asked: Vec<CommandId>,
+    /// Commands of which anything changed, or that are no longer kept.
+    pub commands: BTreeSet<CommandId>,
     /// How the program is set.
     pub settings: bool,
 }
@@ -235,6 +256,7 @@ pub struct Fleet {
     pub(crate) config: FleetConfig,
     pub(crate) things: BTreeMap<ThingKey, Thing>,
     pub(crate) by_name: HashMap<String, ThingKey>,
+    pub(crate) index: index::Index,
     pub(crate) series: BTreeMap<SeriesKey, Series>,
     pub(crate) commands: BTreeMap<CommandId, Command>,
     tokens: HashMap<String, CommandId>,
@@ -259,6 +281,9 @@ pub struct Fleet {
     /// Why the cache cannot be written, while it cannot.
     pub(crate) cache_fault: Option<String>,
     pub(crate) last_message: Option<MonoMs>,
+    /// The last word of any thing.
+    pub(crate) newest_value: Option<WallMs>,
+    pub(crate) messages: messages::MessageLog,
     rate: VecDeque<(MonoMs, u64)>,
     pub(crate) stats: StoreStats,
     dirty: Dirty,
@@ -273,6 +298,7 @@ impl Fleet {
             config,
             things: BTreeMap::new(),
             by_name: HashMap::new(),
+            index: index::Index::default(),
             series: BTreeMap::new(),
             commands: BTreeMap::new(),
             tokens: HashMap::new(),
@@ -292,6 +318,8 @@ impl Fleet {
             sheds: VecDeque::new(),
             cache_fault: None,
             last_message: None,
+            newest_value: None,
+            messages: messages::MessageLog::default(),
             rate: VecDeque::new(),
             stats: restored.stats,
             dirty: Dirty::default(),
@@ -319,9 +347,16 @@ impl Fleet {
             let Some(series) = self.series.get_mut(&sample.series) else { continue };
             if let Some(thing) = self.things.get_mut(&series.thing).filter(|_| sample.source == Source::Live) {
                 let heard = thing.silence.last_heard().max(Some(sample.device_ms));
+                self.newest_value = self.newest_value.max(heard);
                 thing.silence = Silence::restored(heard, restored.silent.contains(&thing.key), listened);
             }
             series.latest = Some(Sample { source: Source::Cached, ..sample });
+        }
+        let places = self.things.values().filter_map(|thing| Some((thing.key, self.said_place(thing)?)));
+        for (key, at) in places.collect::<Vec<_>>() {
+            if let Some(thing) = self.things.get_mut(&key) {
+                thing.said_at = Some(at);
+            }
         }
         for (thing, name, document, heard_ms) in restored.shadows {
             if let Some(thing) = self.things.get_mut(&thing) {
@@ -377,7 +412,8 @@ impl Fleet {
             LinkEvent::Received(message) => self.received(message, now, effects),
             LinkEvent::Shed { topics } => self.shed(topics, now),
             LinkEvent::Refused { topic, reason, delivery } => {
-                self.refuse(&topic, reason, now, effects);
+                self.refuse(&topic, reason.clone(), now, effects);
+                self.remember_refused(topic, reason, delivery, now);
                 effects.outward.extend(delivery.map(Outward::Acknowledge));
             }
         }
@@ -482,6 +518,7 @@ impl Fleet {
             key,
             name,
             meta,
+            said_at: None,
             series: BTreeMap::new(),
             silence: Silence::default(),
             heard: None,
@@ -490,7 +527,20 @@ impl Fleet {
             trouble: None,
             words,
         };
+        self.index.enter(&thing);
         self.things.insert(key, thing);
+    }
+
+    /// A thing is described otherwise from now on.
+    fn describe(&mut self, key: ThingKey, meta: Meta) {
+        let Some(thing) = self.things.get_mut(&key) else { return };
+        self.index.leave(thing);
+        thing.words = words(&thing.name, &meta);
+        thing.meta = meta;
+        self.index.enter(thing);
+        // Their rows carry its title.
+        self.dirty.commands.extend(&thing.commands);
+        self.dirty.things.insert(key);
     }
 
     fn shed(&mut self, topics: Vec<(String, u64)>, now: Now) {

@@ -3,9 +3,13 @@
 //! Pure like the fleet: calls and dirt in, parcels out.
 
 mod chart;
+mod commands;
 mod list;
 mod map;
+mod messages;
 mod page;
+mod parking;
+mod things;
 
 use std::collections::BTreeMap;
 
@@ -76,6 +80,10 @@ enum ViewKind {
     Chart(chart::ChartView),
     Find(list::FindView),
     Attention(list::AttentionView),
+    Things(things::ThingsView),
+    Commands(commands::CommandsView),
+    Parking(parking::ParkingView),
+    Messages(messages::MessagesView),
     Settings,
     Unbuilt,
 }
@@ -169,6 +177,10 @@ impl Windows {
                     ViewKind::Map(map) => map.soil(dirty),
                     ViewKind::Thing(page) => page.soil(dirty),
                     ViewKind::Chart(chart) => chart.soil(dirty, fleet),
+                    ViewKind::Things(things) => things.soil(dirty, fleet),
+                    ViewKind::Commands(commands) => commands.soil(dirty),
+                    ViewKind::Parking(parking) => parking.soil(dirty, fleet),
+                    ViewKind::Messages(messages) => messages.soil(fleet),
                     ViewKind::Settings => dirty.settings,
                     ViewKind::Unbuilt => false,
                     ViewKind::Find(_) | ViewKind::Attention(_) => dirty.everything || !dirty.things.is_empty(),
@@ -227,11 +239,17 @@ impl Window {
             }
             Look::Find { text, limit } => ViewKind::Find(list::FindView::new(&text, limit)),
             Look::Settings => ViewKind::Settings,
-            Look::Things { .. }
-            | Look::Alarms { .. }
-            | Look::Commands { .. }
-            | Look::Parking { .. }
-            | Look::Messages { .. } => ViewKind::Unbuilt,
+            Look::Things { query, first, count, again } => {
+                let held = match self.views.remove(&view).map(|view| view.kind) {
+                    Some(ViewKind::Things(held)) if !again && held.is_of(&query) => Some(held.at(first, count)),
+                    Some(_) | None => None,
+                };
+                ViewKind::Things(held.unwrap_or_else(|| things::ThingsView::new(query, first, count)))
+            }
+            Look::Commands { scope, limit } => ViewKind::Commands(commands::CommandsView::new(scope, limit)),
+            Look::Parking { from, limit } => ViewKind::Parking(parking::ParkingView::new(from, limit)),
+            Look::Messages { thing } => ViewKind::Messages(messages::MessagesView::new(thing)),
+            Look::Alarms { .. } => ViewKind::Unbuilt,
             Look::Attention { limit } => ViewKind::Attention(list::AttentionView::new(limit)),
         };
         self.views.insert(view, View { rev: 0, kind, told: None, dirty: true });
@@ -248,7 +266,8 @@ enum Told {
 
 impl View {
     fn frame(&mut self, id: ViewId, fleet: &Fleet, now: Now) -> Option<Frame> {
-        let slow = matches!(self.kind, ViewKind::Status | ViewKind::Find(_) | ViewKind::Attention(_));
+        let slow =
+            matches!(self.kind, ViewKind::Status | ViewKind::Find(_) | ViewKind::Attention(_) | ViewKind::Parking(_));
         let too_soon = slow && self.told.is_some_and(|told| now.mono.since(told) < SLOW_MS);
         if !self.dirty || too_soon {
             return None;
@@ -264,13 +283,18 @@ impl View {
             ViewKind::Chart(chart) => chart.tell(first, fleet, now),
             ViewKind::Find(find) => find.tell(first, fleet),
             ViewKind::Attention(attention) => attention.tell(first, fleet),
+            ViewKind::Things(things) => things.tell(first, fleet, now),
+            ViewKind::Commands(commands) => commands.tell(first, fleet, now),
+            ViewKind::Parking(parking) => parking.tell(first, fleet, now),
+            ViewKind::Messages(messages) => messages.tell(first, fleet),
             ViewKind::Settings => {
                 let settings = Box::new(fleet.config.settings.clone());
                 if first { Told::All(Rows::Settings(settings)) } else { Told::Some(vec![Change::Settings(settings)]) }
             }
             ViewKind::Unbuilt => Told::All(Rows::Missing),
         };
-        self.dirty = false;
+        // What would stand elsewhere is counted later, although nothing else may happen by then.
+        self.dirty = matches!(&self.kind, ViewKind::Things(things) if things.waits());
         self.told = Some(now.mono);
         match told {
             Told::All(rows) => {

@@ -1,6 +1,6 @@
 //! Commands: asked for by a person, driven by [`fleetlens_model::command`], sent through the shadow (docs/adr/0004-commands.md).
 
-use fleetlens_ipc::{Done, Fault, FaultCode, Intent, Wish};
+use fleetlens_ipc::{Done, Fault, FaultCode, Intent, Scope, Wish};
 use std::collections::BTreeSet;
 
 use fleetlens_model::command::{ANSWER_TIMEOUT_MS, Action, Attempt, Command, Input, Phase, ShadowView, Step, Want};
@@ -12,7 +12,7 @@ use fleetlens_model::time::{MonoMs, Now};
 use fleetlens_wire::shadow::{Op, ShadowTopic, ShadowTopicKind, encode_update};
 use serde_json::Value as Json;
 
-use super::{Effects, Fleet, Outward};
+use super::{Effects, Fleet, Outward, Thing};
 use crate::port::{Publish, Qos};
 
 /// Leaves one command may set.
@@ -88,9 +88,8 @@ impl Fleet {
             attempt: Attempt::Idle,
             deadline: Some(now.mono.plus(expiry_ms)),
         };
-        effects.writes.push(Write::Command(command.clone()));
+        self.written(&command, effects);
         self.dirty.asked.push(id);
-        self.dirty.things.insert(key);
         // What has not left yet and says something else about the same leaf need not leave any more.
         self.overtake(&command, |phase| *phase == Phase::Pending, now, effects);
         self.insert_command(command);
@@ -105,9 +104,8 @@ impl Fleet {
         if !command.apply(Input::Cancelled(&self.config.who), now) {
             return Err(Fault::new(FaultCode::TooLate, "the command has already ended, there is nothing to take back"));
         }
-        let key = command.thing;
-        effects.writes.push(Write::Command(command.clone()));
-        self.dirty.things.insert(key);
+        let (key, after) = (command.thing, command.clone());
+        self.written(&after, effects);
         self.drive(key, now, effects);
         Ok(id)
     }
@@ -170,6 +168,19 @@ impl Fleet {
     pub(crate) fn waiting_commands(&self) -> usize {
         let open = self.open_commands.iter().filter_map(|id| self.commands.get(id));
         open.filter(|command| command.phase.is_waiting()).count()
+    }
+
+    /// The commands of a thing that people still wait for.
+    pub(crate) fn waiting_of<'a>(&'a self, thing: &'a Thing) -> impl Iterator<Item = &'a Command> {
+        thing.commands.iter().filter_map(|id| self.commands.get(id)).filter(|command| command.phase.is_waiting())
+    }
+
+    /// The commands of all things, newest first: those of which something may still change, or those that are over.
+    pub(crate) fn command_ids(&self, scope: Scope) -> Box<dyn Iterator<Item = CommandId> + '_> {
+        match scope {
+            Scope::Open => Box::new(self.open_commands.iter().rev().copied()),
+            Scope::Ended => Box::new(self.commands.keys().rev().filter(|id| !self.open_commands.contains(id)).copied()),
+        }
     }
 
     pub(super) fn things_with_open_commands(&self) -> BTreeSet<ThingKey> {
@@ -252,8 +263,7 @@ impl Fleet {
 
     /// A command took a step: it is written down, shown, and what it means for others of the same leaf is done.
     fn changed(&mut self, command: &Command, now: Now, effects: &mut Effects) {
-        effects.writes.push(Write::Command(command.clone()));
-        self.dirty.things.insert(command.thing);
+        self.written(command, effects);
         if !command.phase.is_open() {
             self.open_commands.remove(&command.id);
         } else {
@@ -290,7 +300,15 @@ impl Fleet {
                 want.restore.clone_from(&theirs.restore);
             }
         }
-        effects.writes.push(Write::Command(newer.clone()));
+        let after = newer.clone();
+        self.written(&after, effects);
+    }
+
+    /// A command is to be kept as it is now, and shown.
+    fn written(&mut self, command: &Command, effects: &mut Effects) {
+        effects.writes.push(Write::Command(command.clone()));
+        self.dirty.things.insert(command.thing);
+        self.dirty.commands.insert(command.id);
     }
 
     /// What an older command of ours did to `desired` is no change by somebody else to the newer ones that wait behind it.
@@ -309,7 +327,8 @@ impl Fleet {
                 }
             }
             if rebased {
-                effects.writes.push(Write::Command(newer.clone()));
+                let after = newer.clone();
+                self.written(&after, effects);
             }
         }
     }
@@ -340,6 +359,7 @@ impl Fleet {
             .collect();
         for id in ended.iter().take(ended.len().saturating_sub(ENDED_KEPT)) {
             thing.commands.remove(id);
+            self.dirty.commands.insert(*id);
             if let Some(command) = self.commands.remove(id) {
                 self.tokens.remove(&command.token);
             }

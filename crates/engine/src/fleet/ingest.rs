@@ -1,5 +1,6 @@
 //! Messages in: from a topic and bytes to samples, descriptions and shadows, or a counted refusal.
 
+use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
 use fleetlens_model::record::Write;
 use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value, date};
@@ -11,11 +12,15 @@ use fleetlens_wire::template::Place;
 use fleetlens_wire::{meta, telemetry};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{Effects, Fleet, Outward, Series, interval_ms, words};
-use crate::port::Received;
+use super::{Effects, Fleet, Outward, RawMessage, Series, Thing, interval_ms};
+use crate::port::{Delivery, Received};
 
 /// Series one thing may have; more are nonsense or an attack.
 const SERIES_MAX: usize = 512;
+
+/// Where a thing that says where it is says it, in degrees north and east.
+const LAT: &str = "/lat";
+const LON: &str = "/lon";
 
 /// Everything below this prefix belongs to AWS-style services.
 const RESERVED_PREFIX: &str = "$aws/";
@@ -28,15 +33,44 @@ impl Fleet {
             Some((at, n)) if now.mono.since(*at) < 250 => *n += 1,
             Some(_) | None => self.rate.push_back((now.mono, 1)),
         }
-        if self.is_known(&message, effects) {
+        let (thing, refused) = if self.is_known(&message, effects) {
             self.counters.repeated += 1;
+            (self.named_by(&message.topic), Some("delivered before and stored already".to_string()))
         } else {
             match self.decode(&message, now, effects) {
-                Ok(()) => effects.messages += 1,
-                Err(reason) => self.refuse(&message.topic, reason, now, effects),
+                Ok(thing) => {
+                    effects.messages += 1;
+                    (thing, None)
+                }
+                Err(reason) => {
+                    self.refuse(&message.topic, reason.clone(), now, effects);
+                    (self.named_by(&message.topic), Some(reason))
+                }
             }
-        }
+        };
         effects.outward.extend(message.delivery.map(Outward::Acknowledge));
+        if let Some(thing) = thing {
+            self.messages.add(RawMessage::new(thing, message, now.wall, refused));
+        }
+    }
+
+    /// Keeps what the link could make no message of, where its topic names a thing: without a payload, which nobody has.
+    pub(super) fn remember_refused(&mut self, topic: String, reason: String, delivery: Option<Delivery>, now: Now) {
+        let Some(thing) = self.named_by(&topic) else { return };
+        let message =
+            Received { topic, payload: Vec::new(), retained: false, redelivered: false, packet_id: 0, delivery };
+        self.messages.add(RawMessage::new(thing, message, now.wall, Some(reason)));
+    }
+
+    /// The known thing that a topic names, however wrong its payload is.
+    fn named_by(&self, topic: &str) -> Option<ThingKey> {
+        if topic.starts_with(RESERVED_PREFIX) {
+            let topic = ShadowTopic::parse(topic).ok()?;
+            return self.by_name.get(&topic.thing).copied();
+        }
+        let templates = self.config.telemetry.iter().map(|rule| &rule.template).chain(&self.config.meta);
+        let place = templates.filter_map(|template| template.find(topic)).next()?;
+        self.by_name.get(place.thing).copied()
     }
 
     /// Whether this is a redelivery of something already on the disk; remembers it if not.
@@ -57,7 +91,8 @@ impl Fleet {
         false
     }
 
-    fn decode(&mut self, message: &Received, now: Now, effects: &mut Effects) -> Result<(), String> {
+    /// Takes a message whole, and says whose it was, or says why not.
+    fn decode(&mut self, message: &Received, now: Now, effects: &mut Effects) -> Result<Option<ThingKey>, String> {
         let topic = message.topic.as_str();
         if topic.starts_with(RESERVED_PREFIX) {
             let topic = ShadowTopic::parse(topic).map_err(|e| e.to_string())?;
@@ -68,12 +103,12 @@ impl Fleet {
             self.config.telemetry.iter().find_map(|r| r.template.find(topic).map(|place| (r.envelope.clone(), place)));
         if let Some((envelope, place)) = rule {
             let said = telemetry::decode(&message.payload, &envelope).map_err(|e| e.to_string())?;
-            return self.said(&place, said, message.retained, now, effects);
+            return self.said(&place, said, message.retained, now, effects).map(Some);
         }
         let described = self.config.meta.iter().find_map(|template| template.find(topic));
         if let Some(place) = described {
             let meta = meta::decode(&message.payload, &place).map_err(|e| e.to_string())?;
-            return self.described(&place, meta, now, effects);
+            return self.described(&place, meta, now, effects).map(Some);
         }
         Err("no template of the profile reads this topic".into())
     }
@@ -85,10 +120,11 @@ impl Fleet {
         retained: bool,
         now: Now,
         effects: &mut Effects,
-    ) -> Result<(), String> {
+    ) -> Result<ThingKey, String> {
         let key = self.thing_for(place, now, effects)?;
         self.room_for(key, &said)?;
         self.placed(key, place, effects);
+        let moved = said.values.iter().any(|(pointer, _)| pointer == LAT);
         let (device_ms, timed, quality) = date(said.claimed, now.wall);
         let source = if retained { Source::Retained } else { Source::Live };
         for (pointer, value) in said.values {
@@ -106,9 +142,27 @@ impl Fleet {
                 effects.writes.push(Write::Silent { thing: key, silent: false });
             }
             thing.heard = Some(now.mono);
+            self.newest_value = self.newest_value.max(Some(device_ms));
+        }
+        if moved {
+            let at = self.things.get(&key).and_then(|thing| self.said_place(thing));
+            if let Some(thing) = self.things.get_mut(&key) {
+                thing.said_at = at.or(thing.said_at);
+            }
         }
         self.dirty.things.insert(key);
-        Ok(())
+        Ok(key)
+    }
+
+    /// Where a thing says it is, by its latest values; `None` when they are not of one message, or no place on earth.
+    pub(super) fn said_place(&self, thing: &Thing) -> Option<LonLat> {
+        let latest = |pointer| thing.series.get(pointer).and_then(|key| self.series.get(key))?.latest.as_ref();
+        let (lat, lon) = (latest(LAT)?, latest(LON)?);
+        let together = (lat.device_ms, lat.received_ms) == (lon.device_ms, lon.received_ms);
+        match (&lon.value, &lat.value) {
+            (Value::Number(lon_deg), Value::Number(lat_deg)) if together => LonLat::new(*lon_deg, *lat_deg),
+            (Value::Number(_) | Value::Flag(_) | Value::Text(_), _) => None,
+        }
     }
 
     /// A message is taken whole or not at all: its new series must all fit.
@@ -125,10 +179,9 @@ impl Fleet {
     fn placed(&mut self, key: ThingKey, place: &Place<'_>, effects: &mut Effects) {
         let bare = meta::from_place(&Place { thing: place.thing, ..Place::default() });
         let told = meta::from_place(place);
-        if let Some(thing) = self.things.get_mut(&key).filter(|thing| thing.meta == bare && told != bare) {
-            thing.words = words(&thing.name, &told);
-            thing.meta = told.clone();
-            effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: told });
+        if let Some(thing) = self.things.get(&key).filter(|thing| thing.meta == bare && told != bare) {
+            effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: told.clone() });
+            self.describe(key, told);
         }
     }
 
@@ -168,22 +221,23 @@ impl Fleet {
         if made_up { Quality::Synthetic } else { Quality::Good }
     }
 
-    fn described(&mut self, place: &Place<'_>, meta: Meta, now: Now, effects: &mut Effects) -> Result<(), String> {
+    fn described(
+        &mut self,
+        place: &Place<'_>,
+        meta: Meta,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<ThingKey, String> {
         let key = self.thing_for(place, now, effects)?;
-        let Some(thing) = self.things.get_mut(&key) else { return Ok(()) };
-        if thing.meta == meta {
-            return Ok(());
-        }
+        let Some(thing) = self.things.get(&key).filter(|thing| thing.meta != meta) else { return Ok(key) };
         let steerable = !meta.kind.controls().is_empty();
-        thing.words = words(&thing.name, &meta);
-        thing.meta = meta.clone();
         let unasked = !thing.shadows.get("").is_some_and(|shadow| shadow.current);
-        effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta });
-        self.dirty.things.insert(key);
+        effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: meta.clone() });
+        self.describe(key, meta);
         if self.config.shadows && steerable && unasked {
             self.want_shadow(key, "");
         }
-        Ok(())
+        Ok(key)
     }
 
     /// The thing a topic names, made if it is new.
@@ -223,7 +277,7 @@ impl Fleet {
     }
 
     /// The latest value at a pointer, if it is a number.
-    pub(crate) fn number(&self, thing: &super::Thing, pointer: &str) -> Option<f64> {
+    pub(crate) fn number(&self, thing: &Thing, pointer: &str) -> Option<f64> {
         let series = thing.series.get(pointer).and_then(|key| self.series.get(key))?;
         series.latest.as_ref().map(|sample| &sample.value).and_then(Value::as_number)
     }

@@ -19,20 +19,20 @@ use crate::port::{Publish, Qos};
 const SHADOWS_MAX: usize = 64;
 
 impl Fleet {
-    /// Folds an answer of the shadow service.
+    /// Folds an answer of the shadow service, and says whose it was where the thing is known.
     pub(super) fn answered(
         &mut self,
         topic: ShadowTopic,
         answer: Answer,
         now: Now,
         effects: &mut Effects,
-    ) -> Result<(), String> {
+    ) -> Result<Option<ThingKey>, String> {
         let name = topic.shadow.unwrap_or_default();
         let known = self.by_name.get(&topic.thing).copied();
         let key = match (known, &answer) {
             (Some(key), _) => key,
             // What is not there makes no thing.
-            (None, Answer::Rejected { .. } | Answer::Deleted { .. }) => return Ok(()),
+            (None, Answer::Rejected { .. } | Answer::Deleted { .. }) => return Ok(None),
             (None, Answer::Got { .. } | Answer::Documents { .. } | Answer::Updated { .. } | Answer::Delta { .. }) => {
                 self.thing_for(&Place { thing: &topic.thing, kind: None, area: None }, now, effects)?
             }
@@ -80,7 +80,7 @@ impl Fleet {
             Answer::Delta { .. } => {}
         }
         self.drive(key, now, effects);
-        Ok(())
+        Ok(Some(key))
     }
 
     /// The whole document after an update: newer than what we know, or nothing.

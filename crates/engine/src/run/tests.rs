@@ -9,7 +9,7 @@ use fleetlens_model::time::{MonoMs, Now, WallMs};
 
 use super::*;
 use crate::fleet::tests::config;
-use crate::port::{Delivery, NotSent, Publish, Received};
+use crate::port::{Alert, Delivery, NotSent, Publish, Received};
 
 /// What happened at the ports, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +65,9 @@ struct TestUi(mpsc::UnboundedSender<(WindowId, Parcel)>);
 impl Ui for TestUi {
     fn push(&mut self, window: WindowId, parcel: Parcel) -> ControlFlow<()> {
         if self.0.send((window, parcel)).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+    fn alert(&mut self, alert: Alert) {
+        panic!("nothing in these tests raises an alarm: {alert:?}");
     }
 }
 
@@ -158,7 +161,7 @@ async fn a_command_is_committed_before_it_is_published_and_answered() {
         expires_in_ms: None,
     };
     log.lock().unwrap().clear();
-    engine.call(WindowId(1), Call::Ask { request: fleetlens_ipc::RequestId(4), intent }).await;
+    engine.call(WindowId(1), Call::Ask { request: RequestId(4), intent }).await;
     let (_, parcel) = parcels.recv().await.unwrap();
     assert!(matches!(&parcel.frames[..], [Frame::Answer { outcome: Ok(_), .. }]), "{parcel:?}");
     let seen = log.lock().unwrap().clone();

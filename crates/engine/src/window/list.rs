@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 
 use fleetlens_ipc::rows::{AlarmCounts, Attention, AttentionRow, Change, FoundRow, Rows, Status as StatusRow};
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::kind::Kind;
 use fleetlens_model::time::{Now, WallMs};
 
 use super::Told;
@@ -12,15 +11,7 @@ use super::map::status_of;
 use crate::fleet::{Fleet, Thing, Trouble};
 
 pub(super) fn status(fleet: &Fleet, now: Now) -> StatusRow {
-    let mut kinds = Kind::ALL.map(|kind| (kind, 0u32));
-    let (mut troubled, mut newest) = (0u32, None);
-    for thing in fleet.things.values() {
-        if let Some((_, count)) = kinds.iter_mut().find(|(kind, _)| *kind == thing.meta.kind) {
-            *count += 1;
-        }
-        troubled += u32::from(thing.trouble.is_some());
-        newest = newest.max(thing.silence.last_heard());
-    }
+    let troubled = fleet.things.values().filter(|thing| thing.trouble.is_some()).count();
     let open = fleet.waiting_commands();
     StatusRow {
         link: fleet.link.clone(),
@@ -30,18 +21,18 @@ pub(super) fn status(fleet: &Fleet, now: Now) -> StatusRow {
         demo: fleet.config.demo,
         who: fleet.config.who.clone(),
         things: u32::try_from(fleet.things.len()).unwrap_or(u32::MAX),
-        kinds: kinds.into_iter().filter(|(_, count)| *count > 0).collect(),
+        kinds: fleet.index.counts(),
         received: fleet.counters.received,
         stored: fleet.counters.stored,
         refused: fleet.counters.refused,
         shed: fleet.counters.shed,
         per_s: fleet.per_s(now),
         last_message_age_ms: fleet.last_message.map(|at| now.mono.since(at)),
-        newest_value_ms: newest,
+        newest_value_ms: fleet.newest_value,
         cache_bytes: fleet.stats.bytes,
         oldest_sample_ms: fleet.stats.oldest_ms,
         open_commands: u32::try_from(open).unwrap_or(u32::MAX),
-        attention: troubled,
+        attention: u32::try_from(troubled).unwrap_or(u32::MAX),
         alarms: AlarmCounts::default(),
         cache_fault: fleet.cache_fault.clone(),
         sheds: fleet.sheds.iter().cloned().collect(),
@@ -52,7 +43,7 @@ pub(super) fn status(fleet: &Fleet, now: Now) -> StatusRow {
 
 /// What people call a thing: its title, else its name.
 pub(super) fn title(thing: &Thing) -> &str {
-    if thing.meta.title.is_empty() { thing.name.as_str() } else { &thing.meta.title }
+    thing.title()
 }
 
 #[derive(Debug)]
@@ -96,17 +87,21 @@ impl FindView {
     }
 }
 
-fn found_row(thing: &Thing) -> FoundRow {
+/// Street and area, for telling two apart.
+pub(super) fn place_words(thing: &Thing) -> String {
     let parts = [thing.meta.street.as_str(), thing.meta.area.as_str()];
-    let place: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<&str>>().join(" · ")
+}
+
+fn found_row(thing: &Thing) -> FoundRow {
     FoundRow {
         thing: thing.key,
         name: thing.name.as_str().to_string(),
         title: title(thing).to_string(),
-        place: place.join(" · "),
+        place: place_words(thing),
         kind: thing.meta.kind,
         status: status_of(thing).code(),
-        at: thing.meta.at,
+        at: thing.place(),
     }
 }
 

@@ -70,8 +70,8 @@ impl MapView {
 
 /// A thing's mark; `None` while nobody said where it stands.
 fn map_row(thing: &Thing, fleet: &Fleet) -> Option<MapRow> {
-    let at = thing.meta.at?;
-    let pending = thing.commands.iter().any(|id| fleet.commands.get(id).is_some_and(|c| c.phase.is_waiting()));
+    let at = thing.place()?;
+    let pending = fleet.waiting_of(thing).next().is_some();
     let flags = if pending { FLAG_PENDING } else { 0 };
     Some(MapRow {
         thing: thing.key,

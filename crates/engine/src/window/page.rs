@@ -98,30 +98,35 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
     }
 }
 
-fn head(thing: &Thing, now: Now) -> ThingHead {
-    let heard_age_ms = match (thing.heard, thing.silence.last_heard()) {
+/// How long ago a thing spoke; by the clock that cannot be set where it spoke in this run.
+pub(super) fn heard_age_ms(thing: &Thing, now: Now) -> Option<u64> {
+    match (thing.heard, thing.silence.last_heard()) {
         (Some(at), _) => Some(now.mono.since(at)),
         (None, Some(at)) => Some(now.wall.since(at)),
         (None, None) => None,
-    };
+    }
+}
+
+fn head(thing: &Thing, now: Now) -> ThingHead {
     ThingHead {
         thing: thing.key,
         name: thing.name.as_str().to_string(),
         title: title(thing).to_string(),
         kind: thing.meta.kind,
-        at: thing.meta.at,
+        at: thing.place(),
         area: thing.meta.area.clone(),
         street: thing.meta.street.clone(),
         capacity: thing.meta.capacity,
         gateway: thing.meta.gateway.clone(),
         synthetic: thing.meta.synthetic.clone(),
         freshness: thing.silence.freshness(),
-        heard_age_ms,
+        heard_age_ms: heard_age_ms(thing, now),
         status: status_of(thing).code(),
     }
 }
 
-fn value_row(thing: &Thing, pointer: &str, fleet: &Fleet, now: Now) -> Option<ValueRow> {
+/// A value as its row.
+pub(super) fn value_row(thing: &Thing, pointer: &str, fleet: &Fleet, now: Now) -> Option<ValueRow> {
     let key = thing.series.get(pointer)?;
     let series = fleet.series.get(key)?;
     let sample = series.latest.as_ref()?;

@@ -1,0 +1,223 @@
+//! A stretch of the table of things.
+//!
+//! **The order holds still.** It is made at the first look at a query and kept: another stretch of the same query is a slice of it,
+//! and a row that changes stays where it is. What would stand elsewhere is only counted, and a person says when to sort again. The
+//! one exception jumps under nobody's eyes: things that are new and belong behind the stretch are let in by themselves.
+
+mod order;
+
+use std::collections::BTreeSet;
+
+use fleetlens_ipc::rows::{Change, Rows, ThingRow, ThingsPage, ValueRow};
+use fleetlens_ipc::{SortBy, ThingsQuery};
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::time::{MonoMs, Now};
+
+use super::Told;
+use super::list::place_words;
+use super::map::status_of;
+use super::page::{heard_age_ms, value_row};
+use crate::fleet::{Dirty, Fleet, Thing, Trouble};
+use order::{Order, main_pointer};
+
+/// How often it is counted at most what would stand elsewhere, for tables up to [`COUNTED_AT_ONCE`]; larger ones in proportion less
+/// often, so that a big city costs no more a second than a small one.
+const COUNT_EVERY_MS: u64 = 2_000;
+
+/// Things that are sorted anew without a thought.
+const COUNTED_AT_ONCE: u64 = 20_000;
+
+/// An age that jumped back by no more than this is not worth a row.
+const YOUNGER_BY_MS: u64 = 1_000;
+
+#[derive(Debug)]
+pub(super) struct ThingsView {
+    order: Order,
+    first: usize,
+    count: usize,
+    /// The order as it was made; `None` before the first look.
+    held: Option<Vec<ThingKey>>,
+    /// The stretch as it was told, and when.
+    shown: Vec<(ThingRow, MonoMs)>,
+    changed: BTreeSet<ThingKey>,
+    everything: bool,
+    /// Something happened since the last count that may put things elsewhere.
+    stale: bool,
+    /// The fleet's descriptions as of the last count.
+    described: u64,
+    counted: MonoMs,
+    moved: u32,
+}
+
+impl ThingsView {
+    pub(super) fn new(query: ThingsQuery, first: u32, count: u32) -> ThingsView {
+        let view = ThingsView {
+            order: Order::new(query),
+            first: 0,
+            count: 0,
+            held: None,
+            shown: Vec::new(),
+            changed: BTreeSet::new(),
+            everything: false,
+            stale: false,
+            described: 0,
+            counted: MonoMs(0),
+            moved: 0,
+        };
+        view.at(first, count)
+    }
+
+    /// The same order, another stretch.
+    pub(super) fn at(self, first: u32, count: u32) -> ThingsView {
+        ThingsView { first: first as usize, count: count.clamp(1, 500) as usize, ..self }
+    }
+
+    pub(super) fn is_of(&self, query: &ThingsQuery) -> bool {
+        self.order.query == *query
+    }
+
+    pub(super) fn soil(&mut self, dirty: &Dirty, fleet: &Fleet) -> bool {
+        self.everything |= dirty.everything;
+        let shown = self.shown.iter().map(|(row, _)| row.thing);
+        self.changed.extend(shown.filter(|key| dirty.things.contains(key)));
+        self.stale |= if self.order.goes_by_description() {
+            fleet.index.changes() != self.described
+        } else {
+            dirty.everything || !dirty.things.is_empty()
+        };
+        self.everything || !self.changed.is_empty() || self.stale
+    }
+
+    /// Whether it has something to say later although nothing else happens.
+    pub(super) fn waits(&self) -> bool {
+        self.stale
+    }
+
+    pub(super) fn tell(&mut self, first: bool, fleet: &Fleet, now: Now) -> Told {
+        let everything = std::mem::take(&mut self.everything);
+        let changed = std::mem::take(&mut self.changed);
+        if first || self.held.is_none() {
+            if self.held.is_none() {
+                self.hold(self.order.make(fleet, now), fleet, now);
+            }
+            return Told::All(Rows::Things(self.page(fleet, now)));
+        }
+        let mut changes = Vec::new();
+        let moved = self.moved;
+        if self.count_is_due(now) {
+            let fresh = self.order.make(fleet, now);
+            let held = self.held.as_deref().unwrap_or_default();
+            let drift = order::drift(held, &fresh);
+            if drift.only_new
+                && drift.moved() > 0
+                && stretch(&fresh, self.first, self.count).starts_with(self.stretch())
+            {
+                self.hold(fresh, fleet, now);
+                return Told::Some(vec![Change::Things(self.page(fleet, now))]);
+            }
+            self.count(drift.moved(), fleet, now);
+        }
+        for (i, (row, told)) in self.shown.iter_mut().enumerate() {
+            let thing = fleet.things.get(&row.thing).filter(|_| everything || changed.contains(&row.thing));
+            let Some(thing) = thing else { continue };
+            let new = thing_row(thing, &self.order.query, fleet, now);
+            if differs(row, &new, now.mono.since(*told)) {
+                let at = u32::try_from(self.first + i).unwrap_or(u32::MAX);
+                changes.push(Change::ThingRow { at, row: new.clone() });
+                (*row, *told) = (new, now.mono);
+            }
+        }
+        if self.moved != moved {
+            changes.push(Change::ThingsMoved(self.moved));
+        }
+        Told::Some(changes)
+    }
+
+    fn count_is_due(&self, now: Now) -> bool {
+        let total = self.held.as_ref().map_or(0, Vec::len) as u64;
+        let every_ms = COUNT_EVERY_MS * total.div_ceil(COUNTED_AT_ONCE).max(1);
+        self.stale && now.mono.since(self.counted) >= every_ms
+    }
+
+    fn count(&mut self, moved: u32, fleet: &Fleet, now: Now) {
+        self.moved = moved;
+        (self.stale, self.described, self.counted) = (false, fleet.index.changes(), now.mono);
+    }
+
+    fn hold(&mut self, order: Vec<ThingKey>, fleet: &Fleet, now: Now) {
+        self.held = Some(order);
+        self.count(0, fleet, now);
+    }
+
+    fn stretch(&self) -> &[ThingKey] {
+        stretch(self.held.as_deref().unwrap_or_default(), self.first, self.count)
+    }
+
+    /// The stretch as it is now, remembered as told.
+    fn page(&mut self, fleet: &Fleet, now: Now) -> ThingsPage {
+        let things = self.stretch().iter().filter_map(|key| fleet.things.get(key));
+        let rows: Vec<ThingRow> = things.map(|thing| thing_row(thing, &self.order.query, fleet, now)).collect();
+        self.shown = rows.iter().map(|row| (row.clone(), now.mono)).collect();
+        ThingsPage {
+            total: u32::try_from(self.held.as_ref().map_or(0, Vec::len)).unwrap_or(u32::MAX),
+            first: u32::try_from(self.first).unwrap_or(u32::MAX),
+            rows,
+            moved: self.moved,
+        }
+    }
+}
+
+fn stretch(order: &[ThingKey], first: usize, count: usize) -> &[ThingKey] {
+    let from = first.min(order.len());
+    order.get(from..from.saturating_add(count).min(order.len())).unwrap_or_default()
+}
+
+/// Whether anything but ages differs, or an age is younger than it would have become by itself.
+fn differs(before: &ThingRow, row: &ThingRow, elapsed_ms: u64) -> bool {
+    let younger = |before: Option<u64>, age: Option<u64>| match (before, age) {
+        (Some(before), Some(age)) => age.saturating_add(YOUNGER_BY_MS) < before.saturating_add(elapsed_ms),
+        (before, age) => before.is_some() != age.is_some(),
+    };
+    let value_age = |row: &ThingRow| row.value.as_ref().map(|value| value.age_ms);
+    ageless(before) != ageless(row)
+        || younger(before.heard_age_ms, row.heard_age_ms)
+        || younger(value_age(before), value_age(row))
+}
+
+fn ageless(row: &ThingRow) -> ThingRow {
+    let value = row.value.clone().map(|value| ValueRow { age_ms: 0, ..value });
+    ThingRow { heard_age_ms: None, value, ..row.clone() }
+}
+
+fn thing_row(thing: &Thing, query: &ThingsQuery, fleet: &Fleet, now: Now) -> ThingRow {
+    let at = thing.place();
+    let distance_m = match query.sort {
+        SortBy::Distance(from) => at.map(|at| from.distance_m(at) as f32),
+        SortBy::Title | SortBy::Kind | SortBy::Place | SortBy::Value | SortBy::Heard | SortBy::Status => None,
+    };
+    ThingRow {
+        thing: thing.key,
+        name: thing.name.as_str().to_string(),
+        title: thing.title().to_string(),
+        kind: thing.meta.kind,
+        place: place_words(thing),
+        at,
+        status: status_of(thing).code(),
+        value: main_pointer(thing, fleet).and_then(|pointer| value_row(thing, pointer, fleet, now)),
+        freshness: thing.silence.freshness(),
+        heard_age_ms: heard_age_ms(thing, now),
+        pending: u32::try_from(fleet.waiting_of(thing).count()).unwrap_or(u32::MAX),
+        alarm: alarm_words(thing).to_string(),
+        distance_m,
+    }
+}
+
+/// What is wrong with it, in a word or two; empty for nothing.
+fn alarm_words(thing: &Thing) -> &'static str {
+    match &thing.trouble {
+        None => "",
+        Some(Trouble::Silent { .. }) => "silent",
+        Some(Trouble::NotConverged { .. }) => "not converged",
+        Some(Trouble::CommandFailed { .. }) => "command failed",
+    }
+}

@@ -1,0 +1,164 @@
+//! Which things a table shows, in which order, and how far an order has drifted from one that was made earlier.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use fleetlens_ipc::{Only, SortBy, ThingsQuery};
+use fleetlens_model::freshness::Freshness;
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::kind::Kind;
+use fleetlens_model::time::Now;
+
+use crate::fleet::{Fleet, Thing};
+use crate::window::map::status_of;
+use crate::window::page::heard_age_ms;
+
+/// Words of a query that count.
+const WORDS_MAX: usize = 8;
+
+/// A query, ready to be asked often.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) query: ThingsQuery,
+    words: Vec<String>,
+}
+
+impl Order {
+    pub(super) fn new(query: ThingsQuery) -> Order {
+        let words = query.text.to_lowercase().split_whitespace().take(WORDS_MAX).map(str::to_string).collect();
+        Order { query, words }
+    }
+
+    /// Whether only descriptions decide about it, and no value, age or command.
+    pub(super) fn goes_by_description(&self) -> bool {
+        self.query.only == Only::All && matches!(self.query.sort, SortBy::Title | SortBy::Kind | SortBy::Place)
+    }
+
+    /// Every thing the query finds, in its order as of now.
+    pub(super) fn make(&self, fleet: &Fleet, now: Now) -> Vec<ThingKey> {
+        let all = fleet.index.by_title().filter_map(|key| fleet.things.get(&key));
+        let found: Vec<&Thing> = all.filter(|thing| self.finds(thing, fleet)).collect();
+        let by_rank = |thing: &Thing| Kind::ALL.iter().position(|kind| *kind == thing.meta.kind);
+        match self.query.sort {
+            SortBy::Title => {
+                let keys = found.iter().map(|thing| thing.key);
+                if self.query.descending { keys.rev().collect() } else { keys.collect() }
+            }
+            SortBy::Kind => self.sorted(&found, by_rank, Ord::cmp),
+            SortBy::Place => self.sorted(&found, place, Ord::cmp),
+            SortBy::Value => self.sorted(&found, |thing| main_number(thing, fleet), f64::total_cmp),
+            SortBy::Heard => self.sorted(&found, |thing| heard_age_ms(thing, now), Ord::cmp),
+            SortBy::Status => self.sorted(&found, |thing| Some(status_of(thing)), Ord::cmp),
+            SortBy::Distance(from) => {
+                self.sorted(&found, |thing| thing.place().map(|at| from.distance_m(at)), f64::total_cmp)
+            }
+        }
+    }
+
+    fn finds(&self, thing: &Thing, fleet: &Fleet) -> bool {
+        (self.query.kinds.is_empty() || self.query.kinds.contains(&thing.meta.kind))
+            && self.words.iter().all(|word| thing.words.contains(word.as_str()))
+            && match self.query.only {
+                Only::All => true,
+                Only::Alarmed => thing.trouble.is_some(),
+                Only::Silent => matches!(thing.silence.freshness(), Freshness::Silent { .. }),
+                Only::Pending => fleet.waiting_of(thing).next().is_some(),
+            }
+    }
+
+    /// By a key, those without one last either way. The sort is stable and `found` stands by title: so does what is equal.
+    fn sorted<'a, K>(
+        &self,
+        found: &[&'a Thing],
+        key: impl Fn(&'a Thing) -> Option<K>,
+        compare: impl Fn(&K, &K) -> Ordering,
+    ) -> Vec<ThingKey> {
+        let mut keyed: Vec<(Option<K>, ThingKey)> = found.iter().map(|thing| (key(thing), thing.key)).collect();
+        keyed.sort_by(|(a, _), (b, _)| match (a, b) {
+            (Some(a), Some(b)) if self.query.descending => compare(b, a),
+            (Some(a), Some(b)) => compare(a, b),
+            (a, b) => a.is_none().cmp(&b.is_none()),
+        });
+        keyed.into_iter().map(|(_, key)| key).collect()
+    }
+}
+
+/// Area, then street.
+fn place(thing: &Thing) -> Option<(&str, &str)> {
+    let place = (thing.meta.area.as_str(), thing.meta.street.as_str());
+    (place != ("", "")).then_some(place)
+}
+
+/// The value that stands for a thing in a table: its kind's main one, else its first by pointer.
+pub(super) fn main_pointer<'a>(thing: &'a Thing, fleet: &Fleet) -> Option<&'a str> {
+    let said = |pointer: &str| {
+        let series = thing.series.get(pointer).and_then(|key| fleet.series.get(key));
+        series.is_some_and(|series| series.latest.is_some())
+    };
+    let main = thing.meta.kind.main_field().map(|field| field.pointer).filter(|pointer| said(pointer));
+    main.or_else(|| thing.series.keys().map(String::as_str).find(|pointer| said(pointer)))
+}
+
+fn main_number(thing: &Thing, fleet: &Fleet) -> Option<f64> {
+    fleet.number(thing, main_pointer(thing, fleet)?)
+}
+
+/// How far an order has drifted from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Drift {
+    /// The fewest things that would have to be put elsewhere.
+    elsewhere: usize,
+    new: usize,
+    gone: usize,
+    /// All that stood there stand there in the same order.
+    pub(super) only_new: bool,
+}
+
+impl Drift {
+    /// How many things would stand elsewhere, be new or leave.
+    pub(super) fn moved(self) -> u32 {
+        u32::try_from(self.elsewhere + self.new + self.gone).unwrap_or(u32::MAX)
+    }
+}
+
+/// What lies between two orders. One thing that goes from the top to the bottom is one that moves, not all that close up behind it:
+/// those that stay are the longest run of things that stand in both in the same order (patience sorting).
+pub(super) fn drift(held: &[ThingKey], fresh: &[ThingKey]) -> Drift {
+    let places: HashMap<ThingKey, usize> = held.iter().enumerate().map(|(place, key)| (*key, place)).collect();
+    let mut common = 0;
+    // The lowest last place of a run of each length so far.
+    let mut runs: Vec<usize> = Vec::new();
+    for place in fresh.iter().filter_map(|key| places.get(key)) {
+        common += 1;
+        let longer_than = runs.partition_point(|last| last < place);
+        match runs.get_mut(longer_than) {
+            Some(last) => *last = *place,
+            None => runs.push(*place),
+        }
+    }
+    let (new, gone) = (fresh.len() - common, held.len() - common);
+    let elsewhere = common - runs.len();
+    Drift { elsewhere, new, gone, only_new: elsewhere == 0 && gone == 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drift_counts_those_that_move_and_not_those_that_close_up() {
+        for (name, held, fresh, moved, only_new) in [
+            ("the same", vec![1, 2, 3, 4], vec![1, 2, 3, 4], 0, true),
+            ("the first goes last", vec![1, 2, 3, 4], vec![2, 3, 4, 1], 1, false),
+            ("the other way round", vec![1, 2, 3, 4], vec![4, 3, 2, 1], 3, false),
+            ("one is new", vec![1, 2], vec![1, 3, 2], 1, true),
+            ("one left", vec![1, 2, 3], vec![1, 3], 1, false),
+            ("one left, one is new, one moves", vec![1, 2, 3, 4], vec![5, 3, 4, 1], 3, false),
+            ("all are new", vec![], vec![1, 2], 2, true),
+        ] {
+            let keys = |order: Vec<u32>| order.into_iter().map(ThingKey).collect::<Vec<_>>();
+            let drift = drift(&keys(held), &keys(fresh));
+            assert_eq!((drift.moved(), drift.only_new), (moved, only_new), "{name}");
+        }
+    }
+}
