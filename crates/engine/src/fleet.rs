@@ -9,6 +9,7 @@ mod ingest;
 mod messages;
 mod shadows;
 mod watch;
+mod wish;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 

@@ -12,14 +12,8 @@ use fleetlens_model::time::{MonoMs, Now};
 use fleetlens_wire::shadow::{Op, ShadowTopic, ShadowTopicKind, encode_update};
 use serde_json::Value as Json;
 
-use super::{Effects, Fleet, Outward, Thing};
+use super::{Effects, Fleet, Outward, Thing, wish};
 use crate::port::{Publish, Qos};
-
-/// Leaves one command may set.
-const WISHES_MAX: usize = 32;
-
-/// Bytes of one wanted value.
-const WISH_MAX_BYTES: usize = 2048;
 
 /// The shortest and the longest time a command may wait, in milliseconds: a second, 30 days.
 const EXPIRY_MS: std::ops::RangeInclusive<u64> = 1_000..=30 * 86_400_000;
@@ -63,12 +57,8 @@ impl Fleet {
         if !shadow.is_empty() {
             parse_shadow_name(&shadow).map_err(|e| invalid(e.to_string()))?;
         }
-        if wishes.is_empty() || wishes.len() > WISHES_MAX {
-            return Err(invalid(format!("a command sets 1 to {WISHES_MAX} leaves, this one {}", wishes.len())));
-        }
         let kind = thing.meta.kind;
-        let mut wants =
-            wishes.iter().map(|wish| want(kind, wish)).collect::<Result<Vec<Want>, String>>().map_err(invalid)?;
+        let mut wants = wish::wants(kind, wishes).map_err(invalid)?;
         self.rebase_on_own(key, &shadow, &mut wants);
         let expiry_ms =
             expires_in_ms.unwrap_or_else(|| self.expiry_ms(kind, &wants)).clamp(*EXPIRY_MS.start(), *EXPIRY_MS.end());
@@ -376,30 +366,4 @@ pub(super) fn view_of(shadow: Option<&super::Shadow>) -> ShadowView<'_> {
         current: shadow.is_some_and(|s| s.current),
         gets: shadow.map_or(0, |s| s.gets),
     }
-}
-
-/// A wish as a want, checked against the kind's control where there is one.
-fn want(kind: fleetlens_model::kind::Kind, wish: &Wish) -> Result<Want, String> {
-    if !wish.pointer.starts_with('/') || wish.pointer.len() > 256 {
-        return Err(format!("{:?} is no JSON pointer; one begins with a slash, such as /dim_pct", wish.pointer));
-    }
-    if wish.value_json.len() > WISH_MAX_BYTES {
-        return Err(format!(
-            "the value for {} has {} bytes; at most {WISH_MAX_BYTES} are sent",
-            wish.pointer,
-            wish.value_json.len()
-        ));
-    }
-    let read = |what: &str, text: &str| {
-        serde_json::from_str::<Json>(text).map_err(|e| format!("{what} of {} is not JSON: {e}", wish.pointer))
-    };
-    let value = read("the wanted value", &wish.value_json)?;
-    if value.is_null() || value.is_object() {
-        return Err(format!("{} takes one value: a number, a text, true or false, or a list", wish.pointer));
-    }
-    let before = wish.seen_json.as_deref().map(|text| read("the value seen", text)).transpose()?;
-    let control = kind.control(&wish.pointer);
-    control.map_or(Ok(()), |control| control.check(&value))?;
-    let (tolerance, restore) = (control.map_or(0.0, |c| c.tolerance), before.clone());
-    Ok(Want { pointer: wish.pointer.clone(), value, tolerance, before, restore })
 }

@@ -1,0 +1,157 @@
+//! From what a person wishes to the leaves a command sets: any pointer, any value, for any kind, within the bounds of a shadow.
+
+use fleetlens_ipc::Wish;
+use fleetlens_model::command::Want;
+use fleetlens_model::kind::Kind;
+use fleetlens_model::shadow::limits::NESTING;
+use fleetlens_model::shadow::{Object, leaf_at, pointer_of};
+use serde_json::Value as Json;
+
+/// Leaves one command may set.
+const LEAVES_MAX: usize = 32;
+
+/// Bytes of one wanted value.
+const WISH_MAX_BYTES: usize = 2048;
+
+/// Bytes of a pointer.
+const POINTER_MAX_BYTES: usize = 256;
+
+/// Wishes as wants, each leaf checked against the kind's control where it has one. An object is wished leaf by leaf, as the shadow
+/// service merges it: what it does not name stays as it is.
+pub(super) fn wants(kind: Kind, wishes: &[Wish]) -> Result<Vec<Want>, String> {
+    let mut wants = Vec::new();
+    for wish in wishes {
+        let (value, seen) = read(wish)?;
+        leaves(kind, &wish.pointer, value, seen.as_ref(), &mut wants)?;
+    }
+    if wants.is_empty() || wants.len() > LEAVES_MAX {
+        return Err(format!("a command sets 1 to {LEAVES_MAX} leaves, this one {}", wants.len()));
+    }
+    for (i, want) in wants.iter().enumerate() {
+        let holds = |inner: &&Want| inner.pointer.strip_prefix(&want.pointer).is_some_and(|rest| rest.starts_with('/'));
+        let twice = wants.iter().skip(i + 1).find(|other| other.pointer == want.pointer);
+        if let Some(other) = twice.or_else(|| wants.iter().find(holds)) {
+            return Err(format!("{} and {} run into each other; set one of them", want.pointer, other.pointer));
+        }
+    }
+    Ok(wants)
+}
+
+/// The wanted value, and what stood on the person's screen.
+fn read(wish: &Wish) -> Result<(Json, Option<Json>), String> {
+    let pointer = &wish.pointer;
+    if !pointer.starts_with('/') || pointer.len() > POINTER_MAX_BYTES {
+        return Err(format!("{pointer:?} is no JSON pointer; one begins with a slash, such as /dim_pct"));
+    }
+    let bytes = wish.value_json.len();
+    if bytes > WISH_MAX_BYTES {
+        return Err(format!("the value for {pointer} has {bytes} bytes; at most {WISH_MAX_BYTES} are sent"));
+    }
+    let read = |what: &str, text: &str| {
+        serde_json::from_str::<Json>(text).map_err(|e| format!("{what} of {pointer} is not JSON: {e}"))
+    };
+    let value = read("the wanted value", &wish.value_json)?;
+    Ok((value, wish.seen_json.as_deref().map(|text| read("the value seen", text)).transpose()?))
+}
+
+fn leaves(kind: Kind, pointer: &str, value: Json, seen: Option<&Json>, wants: &mut Vec<Want>) -> Result<(), String> {
+    match value {
+        Json::Object(inner) if !inner.is_empty() => {
+            let nothing = Object::new();
+            let seen = seen.and_then(Json::as_object).unwrap_or(&nothing);
+            inner.into_iter().try_for_each(|(key, value)| {
+                let below = pointer_of([key.as_str()]);
+                leaves(kind, &format!("{pointer}{below}"), value, leaf_at(seen, &below), wants)
+            })
+        }
+        Json::Object(_) => Err(format!("the object for {pointer} is empty; name at least one leaf in it")),
+        Json::Null => Err(format!("null would take {pointer} away, which no device can report as done; give a value")),
+        Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
+            let steps = pointer.matches('/').count() + depth(&value);
+            if steps > NESTING {
+                return Err(format!("{pointer} nests {steps} deep; a shadow holds at most {NESTING}"));
+            }
+            if holds_null(&value) {
+                return Err(format!("the list for {pointer} holds null, which a shadow refuses"));
+            }
+            let control = kind.control(pointer);
+            control.map_or(Ok(()), |control| control.check(&value))?;
+            let (tolerance, before) = (control.map_or(0.0, |c| c.tolerance), seen.cloned());
+            wants.push(Want { pointer: pointer.to_string(), value, tolerance, restore: before.clone(), before });
+            Ok(())
+        }
+    }
+}
+
+/// How many indices and keys lead to the innermost value.
+fn depth(value: &Json) -> usize {
+    match value {
+        Json::Array(items) => items.iter().map(depth).max().map_or(0, |inner| inner + 1),
+        Json::Object(inner) => inner.values().map(depth).max().map_or(0, |inner| inner + 1),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 0,
+    }
+}
+
+fn holds_null(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Array(items) => items.iter().any(holds_null),
+        Json::Object(inner) => inner.values().any(holds_null),
+        Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn wish(pointer: &str, value: &str, seen: Option<&str>) -> Wish {
+        Wish { pointer: pointer.into(), value_json: value.into(), seen_json: seen.map(str::to_string) }
+    }
+
+    #[test]
+    fn any_value_may_be_wished_anywhere_and_an_object_is_wished_leaf_by_leaf() {
+        for (name, wish, want) in [
+            ("a number", wish("/x", "4", Some("3")), vec![("/x", json!(4), Some(json!(3)))]),
+            ("a list with an object", wish("/x", r#"[{"a":1}]"#, None), vec![("/x", json!([{"a":1}]), None)]),
+            (
+                "an object over an object",
+                wish("/net", r#"{"apn":"city","dns":{"a/b":"::1"}}"#, Some(r#"{"apn":"old","mtu":9}"#)),
+                vec![("/net/apn", json!("city"), Some(json!("old"))), ("/net/dns/a~1b", json!("::1"), None)],
+            ),
+            ("an object over a number", wish("/net", r#"{"apn":1}"#, Some("5")), vec![("/net/apn", json!(1), None)]),
+        ] {
+            let wants = wants(Kind::Gateway, &[wish]).unwrap();
+            let got: Vec<_> = wants.iter().map(|w| (w.pointer.as_str(), w.value.clone(), w.before.clone())).collect();
+            assert_eq!(got, want, "{name}");
+            assert!(wants.iter().all(|w| w.restore == w.before), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_no_shadow_holds_is_refused_with_a_sentence() {
+        let long = format!("\"{}\"", "x".repeat(WISH_MAX_BYTES));
+        let deep = format!("{}1{}", "[".repeat(8), "]".repeat(8));
+        let many = format!("{{{}}}", (0..33).map(|i| format!("\"k{i}\":1")).collect::<Vec<_>>().join(","));
+        for (wishes, says) in [
+            (vec![wish("x", "1", None)], "no JSON pointer"),
+            (vec![wish("/x", "{", None)], "not JSON"),
+            (vec![wish("/x", "null", None)], "would take /x away"),
+            (vec![wish("/x", r#"{"a":null}"#, None)], "would take /x/a away"),
+            (vec![wish("/x", "{}", None)], "is empty"),
+            (vec![wish("/x", "[[null]]", None)], "holds null"),
+            (vec![wish("/x", &long, None)], "bytes; at most 2048"),
+            (vec![wish("/x", &deep, None)], "nests 9 deep"),
+            (vec![wish("/x", &many, None)], "1 to 32 leaves, this one 33"),
+            (vec![], "1 to 32 leaves, this one 0"),
+            (vec![wish("/x/a", "1", None), wish("/x", "2", None)], "/x and /x/a run into each other"),
+            (vec![wish("/x", "1", None), wish("/x", "2", None)], "/x and /x run into each other"),
+            (vec![wish("/interval_s", "1", None)], "outside"),
+        ] {
+            let refused = wants(Kind::Bin, &wishes).unwrap_err();
+            assert!(refused.contains(says), "{refused}");
+        }
+    }
+}
