@@ -399,6 +399,7 @@ mod tests {
                 area: String::new(),
                 street: String::new(),
                 capacity: None,
+                gateway: String::new(),
                 synthetic: fields.iter().map(|field| (*field).to_owned()).collect(),
                 freshness: Freshness::Live,
                 heard_age_ms: None,

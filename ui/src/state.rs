@@ -1,9 +1,17 @@
 //! What the window knows, as signals, and how frames change it. Components read from here and say what they want through
 //! [`Store::ask`]; nothing else talks to the bridge.
 
+pub mod alarms;
+pub mod cells;
 pub mod chart;
+pub mod commands;
 mod frames;
+pub mod messages;
+pub mod parking;
+pub mod section;
+pub mod settings;
 pub mod thing;
+pub mod things;
 pub mod views;
 
 #[cfg(test)]
@@ -13,18 +21,24 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use fleetlens_ipc::rows::{Attention, Chart, FoundRow, LinkState, Status, ThingHead};
-use fleetlens_ipc::{CONTRACT, Call, Done, Fault, Intent, Look, RequestId};
+use fleetlens_ipc::rows::{Attention, Chart, FoundRow, LinkState, Settings, Status, ThingHead};
+use fleetlens_ipc::{CONTRACT, Call, Done, Fault, FaultCode, Intent, Look, RequestId, Scope};
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
 
-use crate::bridge::{Bridge, BridgeError, Ears};
-use crate::clock::Aged;
+use crate::bridge::{Bridge, BridgeError, Ears, Line};
+use crate::clock::{Aged, mono_ms};
 use crate::islands::marks::Marks;
+use crate::state::alarms::Alarms;
+use crate::state::commands::AllCommands;
+use crate::state::messages::Messages;
+use crate::state::parking::Parking;
+use crate::state::section::Section;
 use crate::state::thing::Slot;
+use crate::state::things::Things;
 use crate::state::views::{Target, Views};
 
 /// How many things the find box lists.
@@ -42,12 +56,23 @@ pub struct Notice {
     pub message: String,
 }
 
+/// The window has lost its host, which in an app cannot be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cut {
+    /// Since when, by the host's clock; `None` when it never spoke.
+    pub since_ms: Option<WallMs>,
+    /// What is known of the line.
+    pub line: Line,
+}
+
 /// The state of the window. Copy: it is a bundle of signals.
 #[derive(Clone, Copy)]
 pub struct Store {
     /// The app as a whole; `None` until the host spoke.
     pub status: RwSignal<Option<Aged<Status>>>,
-    /// Whether our link is up.
+    /// While the window has lost its host.
+    pub cut: RwSignal<Option<Cut>>,
+    /// Whether our link is up, and the window hears of it.
     pub link_up: Memo<bool>,
     /// The thing in the drawer or on the page.
     pub thing: RwSignal<Slot>,
@@ -79,21 +104,46 @@ pub struct Store {
     pub map_drawn: RwSignal<Option<usize>>,
     /// Kinds the person does not want on the map.
     pub hidden: RwSignal<Vec<Kind>>,
+    /// Which part of the desktop's window lies over the map.
+    pub section: RwSignal<Section>,
+    /// The table of things.
+    pub things: Things,
+    /// The alarms; there while somebody follows them ([`Store::follow_alarms`]).
+    pub alarms: Alarms,
+    /// The commands of all things; there while somebody follows them ([`Store::follow_commands`]).
+    pub commands: AllCommands,
+    /// Car parks near the place asked for.
+    pub parking: Parking,
+    /// The last messages of a thing.
+    pub messages: Messages,
+    /// How the program is set; there while somebody follows it ([`Store::follow_settings`]).
+    pub settings: RwSignal<Option<Settings>>,
+    /// Rises when the host began anew with another fleet: whatever a view remembers of the old one is worth nothing.
+    pub begun: RwSignal<u32>,
     /// What the window cannot do without: why the host cannot be reached.
     pub stranded: RwSignal<Option<String>>,
     inner: StoredValue<Inner, LocalStorage>,
 }
 
-type Answer = Box<dyn FnOnce(Result<Done, Fault>)>;
+/// Somebody who waits for an answer.
+struct Waiting {
+    /// Whether the host itself answers, whichever fleet it shows.
+    of_host: bool,
+    then: Box<dyn FnOnce(Result<Done, Fault>)>,
+}
 
 struct Inner {
     bridge: Option<Bridge>,
     views: Views,
     /// Views that were not followed while live values were held.
     behind: BTreeSet<Target>,
-    answers: BTreeMap<RequestId, Answer>,
+    /// How many follow a view that several parts of the window share.
+    followers: BTreeMap<Target, u32>,
+    answers: BTreeMap<RequestId, Waiting>,
     last_request: u32,
     last_notice: u32,
+    /// The newest parcel that the host does not know to be seen.
+    unseen: Option<frames::Unseen>,
     marks: Rc<RefCell<Marks>>,
 }
 
@@ -101,13 +151,15 @@ impl Store {
     /// An empty window.
     pub fn new() -> Store {
         let status = RwSignal::new(None::<Aged<Status>>);
+        let cut = RwSignal::new(None);
         let thing = RwSignal::new(Slot::Closed);
         let is_up = move |known: &Option<Aged<Status>>| {
             known.as_ref().is_some_and(|s| matches!(s.row.link, LinkState::Up { .. }))
         };
         Store {
             status,
-            link_up: Memo::new(move |_| status.with(is_up)),
+            cut,
+            link_up: Memo::new(move |_| cut.get().is_none() && status.with(is_up)),
             thing,
             selected: Memo::new(move |_| thing.with(Slot::key)),
             page: RwSignal::new(false),
@@ -123,23 +175,35 @@ impl Store {
             map_known: RwSignal::new(false),
             map_drawn: RwSignal::new(None),
             hidden: RwSignal::new(Vec::new()),
+            section: RwSignal::new(Section::default()),
+            things: Things::new(),
+            alarms: Alarms::new(),
+            commands: AllCommands::new(),
+            parking: Parking::new(),
+            messages: Messages::new(),
+            settings: RwSignal::new(None),
+            begun: RwSignal::new(0),
             stranded: RwSignal::new(None),
             inner: StoredValue::new_local(Inner {
                 bridge: None,
                 views: Views::default(),
                 behind: BTreeSet::new(),
+                followers: BTreeMap::new(),
                 answers: BTreeMap::new(),
                 last_request: 0,
                 last_notice: 0,
+                unseen: None,
                 marks: Rc::default(),
             }),
         }
     }
 
-    /// Opens the line to the host and says the first words.
+    /// Opens the line to the host; what is looked at is said once it is open.
     pub fn connect(self) {
         let ears = Ears {
             parcel: Box::new(move |bytes| self.take(&bytes)),
+            line: Box::new(move |line| self.line_is(line)),
+            lost: Box::new(move |request, error| self.answered_by_nobody(request, &error.to_string())),
             trouble: Box::new(move |error| match error {
                 BridgeError::NoHost | BridgeError::NotAttached(_) => self.stranded.set(Some(error.to_string())),
                 BridgeError::Refused(_) => self.notify(error.to_string()),
@@ -147,12 +211,46 @@ impl Store {
         };
         match Bridge::open(ears) {
             Ok(bridge) => {
-                bridge.say(&Call::Hello { contract: CONTRACT });
                 self.inner.update_value(|inner| inner.bridge = Some(bridge));
                 self.look(Target::Status, Look::Status);
                 self.look(Target::Attention, Look::Attention { limit: ATTENTION_LIMIT });
             }
             Err(error) => self.stranded.set(Some(error.to_string())),
+        }
+    }
+
+    /// The line opened, was cut, or more is known of it.
+    pub(crate) fn line_is(self, line: Line) {
+        match line {
+            Line::Open => {
+                self.cut.set(None);
+                self.stranded.set(None);
+                self.hello();
+            }
+            Line::Cut | Line::Ended | Line::Locked => {
+                let since_ms = self.cut.with_untracked(|cut| cut.map(|cut| cut.since_ms));
+                let since_ms = since_ms.unwrap_or_else(|| untrack(|| self.wall_now(mono_ms())));
+                self.cut.set(Some(Cut { since_ms, line }));
+                let asked = self.inner.try_update_value(|inner| inner.answers.keys().copied().collect::<Vec<_>>());
+                for request in asked.unwrap_or_default() {
+                    self.answered_by_nobody(request, "the connection was lost before the answer came");
+                }
+            }
+        }
+    }
+
+    /// Says the first words, and everything the window looks at.
+    fn hello(self) {
+        self.say([Call::Hello { contract: CONTRACT }]);
+        self.look_again();
+    }
+
+    /// Tells whoever asked that no answer will come.
+    fn answered_by_nobody(self, request: RequestId, why: &str) {
+        let waiting = self.inner.try_update_value(|inner| inner.answers.remove(&request)).flatten();
+        if let Some(waiting) = waiting {
+            let message = format!("{why}; look among the commands whether it was taken");
+            (waiting.then)(Err(Fault::new(FaultCode::Unreachable, message)));
         }
     }
 
@@ -259,7 +357,8 @@ impl Store {
         let request = self.inner.try_update_value(|inner| {
             inner.last_request += 1;
             let request = RequestId(inner.last_request);
-            inner.answers.insert(request, Box::new(then));
+            let of_host = matches!(intent, Intent::Change(_));
+            inner.answers.insert(request, Waiting { of_host, then: Box::new(then) });
             request
         });
         self.say(request.map(|request| Call::Ask { request, intent }));
@@ -287,6 +386,54 @@ impl Store {
     pub fn look_again(self) {
         let calls = self.inner.try_update_value(|inner| inner.views.all_again()).unwrap_or_default();
         self.say(calls);
+    }
+
+    /// Goes to a part of the window; a thing that fills it becomes a drawer again.
+    pub fn go(self, section: Section) {
+        self.page.set(false);
+        self.section.set(section);
+    }
+
+    /// Looks at something that several parts of the window may show, until the last of them is gone.
+    fn follow(self, target: Target, look: Look) {
+        let is_first = self.inner.try_update_value(|inner| {
+            let followers = inner.followers.entry(target).or_default();
+            *followers += 1;
+            *followers == 1
+        });
+        if is_first == Some(true) {
+            self.look(target, look);
+        }
+        on_cleanup(move || self.unfollow(target));
+    }
+
+    fn unfollow(self, target: Target) {
+        let is_last = self.inner.try_update_value(|inner| {
+            let left = inner.followers.get(&target).map_or(0, |followers| followers.saturating_sub(1));
+            inner.followers.insert(target, left);
+            left == 0
+        });
+        if is_last != Some(true) {
+            return;
+        }
+        self.away(target);
+        match target {
+            Target::Alarms(Scope::Open) => self.alarms.open.clear(),
+            Target::Alarms(Scope::Ended) => self.alarms.ended.clear(),
+            Target::Commands(Scope::Open) => self.commands.open.clear(),
+            Target::Commands(Scope::Ended) => self.commands.ended.clear(),
+            Target::Settings => self.settings.set(None),
+            Target::Status
+            | Target::Map
+            | Target::Attention
+            | Target::Thing
+            | Target::Hover
+            | Target::Chart
+            | Target::Find
+            | Target::Things
+            | Target::Parking
+            | Target::Messages => {}
+        }
     }
 
     fn look(self, target: Target, look: Look) {

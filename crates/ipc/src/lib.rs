@@ -162,7 +162,7 @@ pub enum Look {
 }
 
 /// Which alarms or commands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Scope {
     /// Those of which something may still change, or that nobody has acknowledged.
     #[default]
@@ -311,6 +311,8 @@ pub enum Frame {
     Notice(Fault),
     /// The host began anew, e.g. with another profile: say Hello and look again. What was shown is of another fleet.
     Begin,
+    /// Somebody chose this thing outside the window, e.g. by its notification: open it.
+    Open(ThingKey),
 }
 
 /// What an intent led to.
@@ -351,6 +353,8 @@ pub enum FaultCode {
     Store,
     /// Window and host were built for different contracts.
     Contract,
+    /// Window and host lost each other before the answer came: whether it was done is not known. Said by the window itself.
+    Unreachable,
 }
 
 impl Fault {

@@ -1,11 +1,10 @@
 //! How what the host says changes what the window knows.
 
-use std::cell::Cell;
-use std::rc::Rc;
 use std::time::Duration;
 
-use fleetlens_ipc::rows::{Change, Chart, Rows};
-use fleetlens_ipc::{Call, FaultCode, Frame, Parcel, decode};
+use fleetlens_ipc::rows::{Attention, Change, Chart, Rows};
+use fleetlens_ipc::{Call, Fault, FaultCode, Frame, Parcel, decode};
+use leptos::leptos_dom::helpers::{AnimationFrameRequestHandle, TimeoutHandle};
 use leptos::prelude::*;
 
 use super::Store;
@@ -16,6 +15,13 @@ use crate::clock::{Aged, mono_ms};
 
 /// A parcel counts as seen after this long even when the page draws nothing, because it is hidden.
 const SEEN_AT_LATEST: Duration = Duration::from_secs(1);
+
+/// What the host is told to be seen next, and what makes the window say so.
+pub(super) struct Unseen {
+    parcel: u64,
+    drawn: Option<AnimationFrameRequestHandle>,
+    late: Option<TimeoutHandle>,
+}
 
 impl Store {
     pub(super) fn take(self, bytes: &[u8]) {
@@ -31,15 +37,31 @@ impl Store {
     }
 
     /// Says that a parcel was seen: after the next picture was drawn, or a second later when none is drawn because nobody looks.
+    /// One word for all that come meanwhile.
     fn seen(self, parcel: u64) {
-        let said = Rc::new(Cell::new(false));
-        let say = move || {
-            if !said.replace(true) {
-                self.say([Call::Seen { parcel }]);
+        let waits = self.inner.try_update_value(|inner| match &mut inner.unseen {
+            Some(unseen) => {
+                unseen.parcel = parcel;
+                true
             }
-        };
-        request_animation_frame(say.clone());
-        set_timeout(say, SEEN_AT_LATEST);
+            None => false,
+        });
+        if waits == Some(true) {
+            return;
+        }
+        let drawn = request_animation_frame_with_handle(move || self.say_seen()).ok();
+        let late = set_timeout_with_handle(move || self.say_seen(), SEEN_AT_LATEST).ok();
+        self.inner.update_value(|inner| inner.unseen = Some(Unseen { parcel, drawn, late }));
+    }
+
+    fn say_seen(self) {
+        let unseen = self.inner.try_update_value(|inner| inner.unseen.take()).flatten();
+        if let Some(Unseen { parcel, drawn, late }) = unseen {
+            // Whichever came first; the other one must not wait on, a hidden page would gather them.
+            drawn.inspect(AnimationFrameRequestHandle::cancel);
+            late.inspect(TimeoutHandle::clear);
+            self.say([Call::Seen { parcel }]);
+        }
     }
 
     pub(super) fn frame(self, frame: Frame, at_ms: f64) {
@@ -59,9 +81,9 @@ impl Store {
                 }
             }
             Frame::Answer { request, outcome } => {
-                let then = self.inner.try_update_value(|inner| inner.answers.remove(&request)).flatten();
-                if let Some(then) = then {
-                    then(outcome);
+                let waiting = self.inner.try_update_value(|inner| inner.answers.remove(&request)).flatten();
+                if let Some(waiting) = waiting {
+                    (waiting.then)(outcome);
                 }
             }
             Frame::Notice(fault) => {
@@ -71,7 +93,41 @@ impl Store {
                     self.notify(fault.message);
                 }
             }
+            Frame::Begin => self.begin_anew(),
+            Frame::Open(thing) => self.open(thing),
         }
+    }
+
+    /// The host began anew with another fleet: nothing of the old one stays, and everything still on the screen is asked for again.
+    fn begin_anew(self) {
+        self.close();
+        self.hover(None);
+        self.find("");
+        self.look_away_from_messages();
+        self.held.set(None);
+        self.status.set(None);
+        self.attention.update(|attention| attention.row = Attention::default());
+        self.map_known.set(false);
+        self.map_drawn.set(None);
+        self.mark(|marks| marks.replace(&[]));
+        self.alarms.clear();
+        self.commands.clear();
+        self.things.clear();
+        self.parking.clear();
+        self.settings.set(None);
+        let stranded = self.inner.try_update_value(|inner| {
+            inner.behind.clear();
+            let (of_host, of_fleet) =
+                std::mem::take(&mut inner.answers).into_iter().partition(|(_, waiting)| waiting.of_host);
+            inner.answers = of_host;
+            of_fleet
+        });
+        for (_, waiting) in stranded.unwrap_or_default() {
+            let message = "another profile was chosen before this was answered; look whether it was done";
+            (waiting.then)(Err(Fault::new(FaultCode::TooLate, message)));
+        }
+        self.hello();
+        self.begun.update(|times| *times += 1);
     }
 
     fn snapshot(self, target: Target, rows: Rows, at_ms: f64) {
@@ -100,6 +156,23 @@ impl Store {
                 self.found_for.set(self.sought.get_value());
             }
             Rows::Attention(rows) => self.attention.set(Aged { row: rows, at_ms }),
+            Rows::Things(page) => {
+                self.things.replace(page, at_ms);
+                self.ask_for_things();
+            }
+            Rows::Alarms(list) => {
+                if let Target::Alarms(scope) = target {
+                    self.alarms.replace(scope, list, at_ms);
+                }
+            }
+            Rows::Commands(rows) => {
+                if let Target::Commands(scope) = target {
+                    self.commands.replace(scope, rows, at_ms);
+                }
+            }
+            Rows::Parking(rows) => self.parking.replace(rows, at_ms, |row| row.thing),
+            Rows::Messages(rows) => self.messages.replace(rows),
+            Rows::Settings(settings) => self.settings.set(Some(*settings)),
             Rows::Missing if target == Target::Thing => {
                 if let Some(key) = self.selected.get_untracked() {
                     self.thing.set(Slot::Missing(key));
@@ -124,11 +197,33 @@ impl Store {
             Change::Value(row) => self.with_thing(target, |thing| thing.value(row, at_ms)),
             Change::Shadow(table) => self.with_thing(target, |thing| thing.shadow(table, at_ms)),
             Change::ShadowGone(name) => self.with_thing(target, |thing| thing.shadow_gone(&name)),
-            Change::Command(row) => self.with_thing(target, |thing| thing.command(row, at_ms)),
+            Change::Command(row) => match target {
+                Target::Commands(scope) => self.commands.put(scope, row, at_ms),
+                _ => self.with_thing(target, |thing| thing.command(row, at_ms)),
+            },
+            Change::CommandGone(id) => match target {
+                Target::Commands(scope) => self.commands.gone(scope, id),
+                _ => self.with_thing(target, |thing| thing.command_gone(id)),
+            },
+            Change::Alarm(row) => match target {
+                Target::Alarms(scope) => self.alarms.put(scope, row, at_ms),
+                _ => self.with_thing(target, |thing| thing.alarm(row, at_ms)),
+            },
+            Change::AlarmGone(id) => match target {
+                Target::Alarms(scope) => self.alarms.gone(scope, id),
+                _ => self.with_thing(target, |thing| thing.alarm_gone(id)),
+            },
+            Change::AlarmCounts(counts) => self.alarms.counts.set(counts),
             Change::Bucket(bucket) => self.with_chart(|chart| chart::take_bucket(chart, bucket)),
             Change::Mark(mark) => self.with_chart(|chart| chart::take_mark(chart, mark)),
             Change::Found(rows) => self.found.set(Some(rows)),
             Change::Attention(rows) => self.attention.set(Aged { row: rows, at_ms }),
+            Change::Things(page) => self.things.replace(page, at_ms),
+            Change::ThingRow { at, row } => self.things.put(at, row, at_ms),
+            Change::ThingsMoved(moved) => self.things.moved.set(moved),
+            Change::Parking(rows) => self.parking.replace(rows, at_ms, |row| row.thing),
+            Change::Message(row) => self.messages.push(row),
+            Change::Settings(settings) => self.settings.set(Some(*settings)),
         }
     }
 
@@ -154,7 +249,7 @@ impl Store {
     }
 }
 
-/// Whether a change waits while the person holds live values still.
+/// Whether a change waits while the person holds live values still. Alarms, commands and the link never wait.
 fn is_held(change: &Change) -> bool {
     match change {
         Change::Map(_)
@@ -163,7 +258,20 @@ fn is_held(change: &Change) -> bool {
         | Change::Bucket(_)
         | Change::Mark(_)
         | Change::Found(_)
-        | Change::Attention(_) => true,
-        Change::Status(_) | Change::Shadow(_) | Change::ShadowGone(_) | Change::Command(_) => false,
+        | Change::Things(_)
+        | Change::ThingRow { .. }
+        | Change::ThingsMoved(_)
+        | Change::Parking(_)
+        | Change::Message(_) => true,
+        Change::Status(_)
+        | Change::Shadow(_)
+        | Change::ShadowGone(_)
+        | Change::Command(_)
+        | Change::CommandGone(_)
+        | Change::Attention(_)
+        | Change::Alarm(_)
+        | Change::AlarmGone(_)
+        | Change::AlarmCounts(_)
+        | Change::Settings(_) => false,
     }
 }

@@ -39,6 +39,8 @@ fn command(id: u64, phase: Phase) -> CommandRow {
     CommandRow {
         id: CommandId(id),
         thing: LAMP,
+        thing_title: "Lamp 7".into(),
+        kind: Kind::Lamp,
         shadow: String::new(),
         title: "dim to 40 %".into(),
         changes: Vec::new(),
@@ -61,6 +63,7 @@ fn page(values: Vec<ValueRow>) -> Rows {
         area: String::new(),
         street: String::new(),
         capacity: None,
+        gateway: String::new(),
         synthetic: Vec::new(),
         freshness: Freshness::Live,
         heard_age_ms: Some(0),
@@ -71,6 +74,7 @@ fn page(values: Vec<ValueRow>) -> Rows {
         values,
         shadows: Vec::new(),
         commands: Vec::new(),
+        alarms: Vec::new(),
         may_command: true,
         expiries: Vec::new(),
     }))

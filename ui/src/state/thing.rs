@@ -1,28 +1,15 @@
 //! A thing as the window holds it: a signal for each row, so that a value that changes redraws itself and nothing else.
 
-use fleetlens_ipc::rows::{CommandRow, ShadowTable, ThingHead, ThingPage, ValueRow};
-use fleetlens_model::id::{CommandId, SeriesKey, ThingKey};
+use fleetlens_ipc::rows::{AlarmRow, CommandRow, ShadowTable, ThingHead, ThingPage, ValueRow};
+use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
 use fleetlens_model::kind::Control;
 use leptos::prelude::*;
 
+use super::alarms::stands_before;
+use super::cells::{put, remove, replace};
 use crate::clock::Aged;
 
-/// A row by its key, in a signal of its own.
-pub struct Cell<K, T: 'static> {
-    /// Never changes.
-    pub key: K,
-    /// The row as it is now.
-    pub row: ArcRwSignal<Aged<T>>,
-}
-
-impl<K: Clone, T> Clone for Cell<K, T> {
-    fn clone(&self) -> Self {
-        Cell { key: self.key.clone(), row: self.row.clone() }
-    }
-}
-
-/// Rows in the order of the screen. The list changes only when a row comes or goes.
-pub type Cells<K, T> = ArcRwSignal<Vec<Cell<K, T>>>;
+pub use super::cells::{Cell, Cells};
 
 /// What the drawer or the page shows.
 #[derive(Clone)]
@@ -61,6 +48,8 @@ pub struct Thing {
     pub shadows: Cells<String, ShadowTable>,
     /// Commands, newest first.
     pub commands: Cells<CommandId, CommandRow>,
+    /// Its open alarms, worst first.
+    pub alarms: Cells<AlarmId, AlarmRow>,
     /// Whether the person here may command it.
     pub may_command: bool,
     /// The profile's own expiries by pointer, in milliseconds.
@@ -76,6 +65,7 @@ impl Thing {
             values: ArcRwSignal::new(Vec::new()),
             shadows: ArcRwSignal::new(Vec::new()),
             commands: ArcRwSignal::new(Vec::new()),
+            alarms: ArcRwSignal::new(Vec::new()),
             may_command: page.may_command,
             expiries: page.expiries.clone(),
         };
@@ -89,6 +79,7 @@ impl Thing {
         replace(&self.values, page.values, at_ms, |row| row.series);
         replace(&self.shadows, page.shadows, at_ms, |table| table.name.clone());
         replace(&self.commands, page.commands, at_ms, |row| row.id);
+        replace(&self.alarms, page.alarms, at_ms, |row| row.id);
     }
 
     /// How long a command of a control may wait unless the person says otherwise: as the profile has it, else the control.
@@ -119,52 +110,19 @@ impl Thing {
         let id = row.id;
         put(&self.commands, id, Aged { row, at_ms }, |other| id > other.id);
     }
-}
-
-fn cell<K, T: Send + Sync>(key: K, row: Aged<T>) -> Cell<K, T> {
-    Cell { key, row: ArcRwSignal::new(row) }
-}
-
-fn replace<K: Clone + PartialEq + Send + Sync + 'static, T: Send + Sync>(
-    cells: &Cells<K, T>,
-    rows: Vec<T>,
-    at_ms: f64,
-    key_of: impl Fn(&T) -> K,
-) {
-    let known = cells.get_untracked();
-    let next: Vec<Cell<K, T>> = rows
-        .into_iter()
-        .map(|row| {
-            let key = key_of(&row);
-            let row = Aged { row, at_ms };
-            match known.iter().find(|cell| cell.key == key) {
-                Some(known) => {
-                    known.row.set(row);
-                    known.clone()
-                }
-                None => cell(key, row),
-            }
-        })
-        .collect();
-    let same = known.len() == next.len() && known.iter().zip(&next).all(|(a, b)| a.key == b.key);
-    if !same {
-        cells.set(next);
+    /// A command that left the list.
+    pub fn command_gone(&self, id: CommandId) {
+        remove(&self.commands, &id);
     }
-}
 
-/// Sets a known row, or puts a new one before the first that `goes_before` says it precedes.
-fn put<K: Clone + PartialEq + Send + Sync + 'static, T: Send + Sync>(
-    cells: &Cells<K, T>,
-    key: K,
-    row: Aged<T>,
-    goes_before: impl Fn(&T) -> bool,
-) {
-    let known = cells.with_untracked(|cells| cells.iter().find(|cell| cell.key == key).cloned());
-    match known {
-        Some(known) => known.row.set(row),
-        None => cells.update(|cells| {
-            let place = cells.iter().position(|other| other.row.with_untracked(|other| goes_before(&other.row)));
-            cells.insert(place.unwrap_or(cells.len()), cell(key, row));
-        }),
+    /// An alarm as it is now, new or known.
+    pub fn alarm(&self, row: AlarmRow, at_ms: f64) {
+        let new = row.clone();
+        put(&self.alarms, row.id, Aged { row, at_ms }, |other| stands_before(&new, other));
+    }
+
+    /// An alarm that is over.
+    pub fn alarm_gone(&self, id: AlarmId) {
+        remove(&self.alarms, &id);
     }
 }

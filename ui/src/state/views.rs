@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fleetlens_ipc::{Call, Look, ViewId};
+use fleetlens_ipc::{Call, Look, Scope, ViewId};
 
 /// What a view is for. At most one view is open for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +21,18 @@ pub enum Target {
     Chart,
     /// What was typed into the find box.
     Find,
+    /// The table of things.
+    Things,
+    /// The alarms, open or over.
+    Alarms(Scope),
+    /// The commands of all things, open or over.
+    Commands(Scope),
+    /// Car parks near a place.
+    Parking,
+    /// The last messages of the thing.
+    Messages,
+    /// How the program is set.
+    Settings,
 }
 
 #[derive(Clone, Debug)]
@@ -51,23 +63,29 @@ pub struct Views {
 
 impl Views {
     /// Looks at something for a target, instead of what the target looked at before; what to say, in order.
-    /// The map keeps its number, so that its host can reuse what it holds; the others get a new one, so that a late frame of
-    /// the old view can never be taken for the new.
+    /// The map, and another stretch of the same table, keep their number, so that the host can reuse what it holds; the others
+    /// get a new one, so that a late frame of the old view can never be taken for the new.
     pub fn look(&mut self, target: Target, look: Look) -> Vec<Call> {
         let old = self.of(target);
+        let is_kept = |view: &ViewId| self.open.get(view).is_some_and(|open| goes_on(&open.look, &look));
         let mut calls = Vec::new();
-        let view = match (old, target) {
-            (Some(view), Target::Map) => view,
-            (old, _) => {
+        let view = match old.filter(is_kept) {
+            Some(view) => view,
+            None => {
                 calls.extend(old.map(|view| Call::LookAway { view }));
                 self.open.retain(|_, open| open.target != target);
                 self.last_id += 1;
                 ViewId(self.last_id)
             }
         };
-        self.open.insert(view, Open { target, look: look.clone(), rev: None });
+        self.open.insert(view, Open { target, look: only_once(look.clone()), rev: None });
         calls.push(Call::Look { view, at: look });
         calls
+    }
+
+    /// Whether a target looks at something.
+    pub fn is_open(&self, target: Target) -> bool {
+        self.of(target).is_some()
     }
 
     /// Closes what a target looked at.
@@ -122,8 +140,26 @@ impl Views {
     }
 }
 
+/// Whether a look goes on with what the host holds for the one before.
+fn goes_on(old: &Look, new: &Look) -> bool {
+    match (old, new) {
+        (Look::Map { .. }, Look::Map { .. }) => true,
+        (Look::Things { query: old, .. }, Look::Things { query, again, .. }) => old == query && !again,
+        _ => false,
+    }
+}
+
+/// A look as it is said when it must be said again: an order is made anew only by a person's wish.
+fn only_once(look: Look) -> Look {
+    match look {
+        Look::Things { query, first, count, again: _ } => Look::Things { query, first, count, again: false },
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use fleetlens_ipc::ThingsQuery;
     use fleetlens_model::geo::GeoBox;
     use fleetlens_model::id::ThingKey;
 
@@ -171,5 +207,32 @@ mod tests {
         views.snapshot(ViewId(1));
         assert_eq!(views.look(Target::Map, earth.clone()), [Call::Look { view: ViewId(1), at: earth }]);
         assert_eq!(views.patch(ViewId(1), 2), Take::Leave, "a patch of the old area");
+    }
+    #[test]
+    fn a_table_keeps_its_order_while_it_scrolls_and_loses_it_when_asked_to() {
+        let stretch = |text: &str, first, again| Look::Things {
+            query: ThingsQuery { text: text.into(), ..ThingsQuery::default() },
+            first,
+            count: 90,
+            again,
+        };
+        let mut views = Views::default();
+        let mut looked = |look: Look| match views.look(Target::Things, look).as_slice() {
+            [Call::Look { view, .. }] => (view.0, false),
+            [Call::LookAway { .. }, Call::Look { view, .. }] => (view.0, true),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(looked(stretch("", 0, false)), (1, false));
+        assert_eq!(looked(stretch("", 60, false)), (1, false), "the same table further down");
+        assert_eq!(looked(stretch("", 0, true)), (2, true), "sorted again");
+        assert_eq!(looked(stretch("", 60, false)), (2, false));
+        assert_eq!(looked(stretch("lamp", 0, false)), (3, true), "another query");
+        views.look(Target::Things, stretch("lamp", 0, true));
+        let again = views.again(Target::Things);
+        assert_eq!(
+            again,
+            Some(Call::Look { view: ViewId(4), at: stretch("lamp", 0, false) }),
+            "a gap makes no new order"
+        );
     }
 }

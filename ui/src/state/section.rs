@@ -1,0 +1,56 @@
+//! The parts of the window that the rail leads to. The map lies behind all of them.
+
+/// Where one is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Section {
+    /// The map alone.
+    #[default]
+    Map,
+    /// The table of things.
+    Things,
+    /// The alarms.
+    Alarms,
+    /// The outbox and the history of commands.
+    Commands,
+    /// How the program is set.
+    Settings,
+}
+
+impl Section {
+    /// Every section, in the order of the rail.
+    pub const ALL: [Section; 5] =
+        [Section::Map, Section::Things, Section::Alarms, Section::Commands, Section::Settings];
+
+    /// The word on the screen.
+    pub fn label(self) -> &'static str {
+        match self {
+            Section::Map => "Map",
+            Section::Things => "Things",
+            Section::Alarms => "Alarms",
+            Section::Commands => "Commands",
+            Section::Settings => "Settings",
+        }
+    }
+
+    /// The word for the style sheets and the tests.
+    pub fn word(self) -> &'static str {
+        match self {
+            Section::Map => "map",
+            Section::Things => "things",
+            Section::Alarms => "alarms",
+            Section::Commands => "commands",
+            Section::Settings => "settings",
+        }
+    }
+
+    /// The key that goes there after `G`.
+    pub fn key(self) -> char {
+        match self {
+            Section::Map => 'M',
+            Section::Things => 'T',
+            Section::Alarms => 'A',
+            Section::Commands => 'C',
+            Section::Settings => 'S',
+        }
+    }
+}
