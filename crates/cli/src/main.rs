@@ -1,5 +1,7 @@
 //! `fleetlens`: the parts of Fleetlens that need no window. Each verb is a module.
 
+mod serve;
+mod signal;
 mod sim;
 
 use std::process::ExitCode;
@@ -19,6 +21,8 @@ struct Arguments {
 enum Verb {
     /// Run the demo city: an MQTT broker, device shadows, and Malta's car parks and street lamps.
     Sim(sim::Sim),
+    /// Serve the window to browsers on this computer, with a token in the address it prints.
+    Serve(Box<serve::Serve>),
 }
 
 #[tokio::main]
@@ -28,6 +32,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match Arguments::parse().verb {
         Verb::Sim(sim) => sim.run().await,
+        Verb::Serve(serve) => serve.run().await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

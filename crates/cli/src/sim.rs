@@ -9,6 +9,8 @@ use clap::{Args, ValueEnum};
 use fleetlens_sim::places::ATTRIBUTION;
 use fleetlens_sim::{BrokerAt, City, CityOptions, Counts, Only};
 
+use crate::signal;
+
 /// How often it says that it lives.
 const SAYS_EVERY: Duration = Duration::from_secs(10);
 
@@ -64,7 +66,7 @@ impl Sim {
         let city = fleetlens_sim::start(self.options()).await.context("the city does not start")?;
         say(&format!("{}  {} things  {ATTRIBUTION}", city.address(), city.things()));
         tokio::select! {
-            stopped = stop_asked() => stopped?,
+            stopped = signal::asked_to_end() => stopped?,
             () = tell(&city) => {}
             () = tokio::time::sleep(until.unwrap_or_default()), if until.is_some() => {}
         }
@@ -117,21 +119,6 @@ fn sentence(counts: Counts) -> String {
 /// A closed pipe (`fleetlens sim | head -1`) does not end the city.
 fn say(line: &str) {
     _ = writeln!(std::io::stdout(), "{line}");
-}
-
-#[cfg(unix)]
-async fn stop_asked() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
-    tokio::select! {
-        stopped = tokio::signal::ctrl_c() => stopped.context("Ctrl-C cannot be listened for"),
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn stop_asked() -> anyhow::Result<()> {
-    tokio::signal::ctrl_c().await.context("Ctrl-C cannot be listened for")
 }
 
 fn positive(given: &str) -> Result<f64, String> {

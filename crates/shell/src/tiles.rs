@@ -1,29 +1,20 @@
 //! The map's tiles as the page asks for them: `tiles://localhost/{z}/{x}/{y}` (on Windows and Android a host of that name).
 
-use fleetlens_host::{Host, TilesError};
+use fleetlens_host::TileAnswer;
+use fleetlens_host::tiles::VECTOR_TILE;
 use tauri::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE};
 use tauri::http::{Response, StatusCode};
 
 /// The protocol's name.
 pub const SCHEME: &str = "tiles";
 
-/// A Mapbox vector tile.
-const VECTOR_TILE: &str = "application/x-protobuf";
-
-/// Answers a request for a path. Blocks on the disk.
-pub fn answer(host: &Host, path: &str) -> Response<Vec<u8>> {
-    let Some((z, x, y)) = number(path) else {
-        return refuse(StatusCode::BAD_REQUEST, format!("{path} is no tile; ask for /z/x/y"));
-    };
-    match host.tile(z, x, y) {
-        Ok(Some(tile)) => respond(StatusCode::OK, VECTOR_TILE, tile),
-        // The sea beyond the map's edge: nothing, and nothing wrong.
-        Ok(None) => respond(StatusCode::NO_CONTENT, VECTOR_TILE, Vec::new()),
-        Err(error @ TilesError::NoSuchNumber { .. }) => refuse(StatusCode::BAD_REQUEST, error.to_string()),
-        Err(error) => {
-            tracing::warn!(%error, path, "a tile cannot be read");
-            refuse(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
-        }
+/// The answer as a response.
+pub fn answer(answer: TileAnswer) -> Response<Vec<u8>> {
+    match answer {
+        TileAnswer::Tile(tile) => respond(StatusCode::OK, VECTOR_TILE, tile),
+        TileAnswer::Beyond => respond(StatusCode::NO_CONTENT, VECTOR_TILE, Vec::new()),
+        TileAnswer::NoTile(why) => refuse(StatusCode::BAD_REQUEST, why),
+        TileAnswer::Unreadable(why) => refuse(StatusCode::INTERNAL_SERVER_ERROR, why),
     }
 }
 
@@ -42,42 +33,11 @@ fn respond(status: StatusCode, content: &'static str, body: Vec<u8>) -> Response
     response
 }
 
-/// `/z/x/y`, all of it digits.
-fn number(path: &str) -> Option<(u8, u32, u32)> {
-    let mut parts = path.strip_prefix('/')?.split('/');
-    let mut next = || parts.next().filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-    let number = (next()?.parse().ok()?, next()?.parse().ok()?, next()?.parse().ok()?);
-    parts.next().is_none().then_some(number)
-}
-
 #[cfg(test)]
 mod tests {
-    use fleetlens_host::{BrokerChoice, HostOptions};
+    use fleetlens_host::{BrokerChoice, Host, HostOptions};
 
     use super::*;
-
-    #[test]
-    fn only_three_numbers_are_a_tile() {
-        assert_eq!(number("/14/8852/6439"), Some((14, 8852, 6439)));
-        for wrong in [
-            "",
-            "/",
-            "/14",
-            "/14/1",
-            "/14/1/2/3",
-            "/14/1/2/",
-            "14/1/2",
-            "/a/1/2",
-            "/14/-1/2",
-            "/14/+1/2",
-            "/300/1/2",
-            "/14//2",
-            "/14/1/2.pbf",
-            "/14/1/99999999999",
-        ] {
-            assert_eq!(number(wrong), None, "{wrong}");
-        }
-    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn tiles_are_answered_as_maps_expect() {
@@ -90,7 +50,7 @@ mod tests {
             ("/14/99999/1", 400, "text/plain; charset=utf-8", true),
             ("/../../etc/passwd", 400, "text/plain; charset=utf-8", true),
         ] {
-            let answer = tokio::task::block_in_place(|| answer(&host, path));
+            let answer = tokio::task::block_in_place(|| answer(host.tile_at(path)));
             assert_eq!(answer.status(), status, "{path}");
             assert_eq!(answer.headers()[CONTENT_TYPE], content, "{path}");
             assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "*", "{path}");

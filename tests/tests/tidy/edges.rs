@@ -6,7 +6,7 @@ use super::{WORKSPACE, assert_none};
 
 /// A package by the last part of its name → those of ours it may use, of whatever kind the dependency is. Everything may
 /// use `model` besides. The table of docs/ARCHITECTURE.md.
-const EDGES: [(&str, &[&str]); 17] = [
+const EDGES: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("wire", &[]),
     ("ipc", &[]),
@@ -18,9 +18,10 @@ const EDGES: [(&str, &[&str]); 17] = [
     ("sim", &["wire", "link"]),
     ("host", &["engine", "store", "link", "ipc", "tiles", "sim"]),
     ("shell", &["host"]),
+    ("serve", &["host"]),
     ("desktop", &["shell"]),
     ("mobile", &["shell"]),
-    ("cli", &["host", "sim", "chart"]),
+    ("cli", &["host", "serve", "sim", "chart"]),
     ("ui", &["ipc", "chart"]),
     ("tests", EVERYTHING),
     ("xtask", &[]),
@@ -28,14 +29,15 @@ const EDGES: [(&str, &[&str]); 17] = [
 
 /// The end-to-end tests look at the whole from outside.
 const EVERYTHING: &[&str] =
-    &["wire", "ipc", "chart", "store", "tiles", "link", "engine", "sim", "host", "shell", "cli"];
+    &["wire", "ipc", "chart", "store", "tiles", "link", "engine", "sim", "host", "shell", "serve", "cli"];
 
 /// A library (or a family of them, with a `*`) → the only packages of ours that know it.
-const RESERVED: [(&str, &[&str]); 7] = [
+const RESERVED: [(&str, &[&str]); 8] = [
     ("rumqttc", &["link"]),
     ("mqtt5*", &["sim"]),
     ("rusqlite", &["store", "tiles"]),
     ("tauri*", &["shell", "desktop", "mobile"]),
+    ("axum*", &["serve"]),
     ("leptos*", &["ui"]),
     ("web-sys", &["ui"]),
     ("thirtyfour", &["tests"]),
