@@ -414,6 +414,8 @@ pub struct Attention {
 /// One thing that needs a person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttentionRow {
+    /// The alarm that says so; goes with [`crate::Intent::Acknowledge`].
+    pub alarm: AlarmId,
     /// The thing.
     pub thing: ThingKey,
     /// `Lamp 0417 does what nobody asked`: what is wrong, in words.
@@ -422,7 +424,7 @@ pub struct AttentionRow {
     pub sentence: String,
     /// [`crate::map::Status::code`], Warning or Critical.
     pub status: u8,
-    /// Since when.
+    /// Since when: when the alarm was raised the last time; goes with [`crate::Intent::Acknowledge`].
     pub since_ms: WallMs,
 }
 

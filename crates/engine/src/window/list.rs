@@ -163,5 +163,6 @@ fn row(thing: &Thing) -> Option<AttentionRow> {
         }
         Trouble::CommandFailed { since_ms, what } => (format!("{title}: command failed"), what.clone(), *since_ms),
     };
-    Some(AttentionRow { thing: thing.key, title, sentence, status: status_of(thing).code(), since_ms })
+    // Not an alarm yet; the alarms of the fleet take its place.
+    Some(AttentionRow { alarm: fleetlens_ipc::model::id::AlarmId(0), thing: thing.key, title, sentence, status: status_of(thing).code(), since_ms })
 }
