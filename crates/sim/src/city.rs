@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fleetlens_link::{Event, Link, LinkConfig, Protocol};
+use fleetlens_model::kind::Kind;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -14,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 use crate::broker::Broker;
 use crate::complaints::Complaints;
 use crate::crew::{Crew, Moment};
-use crate::device::{CAR_PARK_INTERVAL_S, Device, LAMP_INTERVAL_S};
+use crate::device::{Device, interval_s};
 use crate::dice::Dice;
 use crate::outgoing::{LOOK_AGAIN, Outgoing};
-use crate::places::{CAR_PARKS, LAMPS, Places};
+use crate::places::{Census, Places, nearest};
 use crate::shadow_service::ShadowService;
 use crate::shadows::Shadows;
 use crate::{BrokerAt, SimError};
@@ -36,9 +37,10 @@ const SERVICE_WITHIN: Duration = Duration::from_secs(5);
 /// What kind of city.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CityOptions {
-    /// How many things; 1 124 are every car park and 300 lamps, more are more lamps.
+    /// How many things, of which kinds [`Census`] says; 1 650 are the ordinary city.
     pub things: usize,
-    /// Telemetry messages a second, all together; `None` leaves every device its own interval (10 s a lamp, 30 s a car park).
+    /// Telemetry messages a second, all together; `None` leaves every device its own interval
+    /// ([`interval_s`]).
     pub rate: Option<f64>,
     /// The same seed gives the same city.
     pub seed: u64,
@@ -59,7 +61,7 @@ pub struct CityOptions {
 impl Default for CityOptions {
     fn default() -> Self {
         Self {
-            things: CAR_PARKS + LAMPS,
+            things: Census::ORDINARY.things(),
             rate: None,
             seed: 1,
             speed: 1.0,
@@ -241,20 +243,50 @@ impl Drop for City {
     }
 }
 
-/// Every device of a city, car parks first.
+/// Every device of a city: gateways first, then what stands in the streets, then what drives there.
 pub fn devices(options: &CityOptions, dice: Dice, sim_ms: i64) -> Result<Vec<Device>, SimError> {
-    let places = Places::of(options.things, dice)?;
-    let ordinary = places.lamps.len() as f64 / f64::from(LAMP_INTERVAL_S)
-        + places.car_parks.len() as f64 / f64::from(CAR_PARK_INTERVAL_S);
+    let mut places = Places::of(options.things, dice)?;
+    let Census { car_parks, lamps, bins, chargers, vehicles, gateways } = Census::of(options.things);
+    let per_s = |count: usize, kind| count as f64 / f64::from(interval_s(kind));
+    let ordinary = per_s(car_parks, Kind::Parking)
+        + per_s(lamps, Kind::Lamp)
+        + per_s(bins, Kind::Bin)
+        + per_s(chargers, Kind::Charger)
+        + per_s(vehicles, Kind::Vehicle)
+        + per_s(gateways, Kind::Gateway);
     let faster = options.rate.map_or(1.0, |rate| rate / ordinary.max(f64::MIN_POSITIVE));
-    let interval_ms = |ordinary_s: u32| ((f64::from(ordinary_s) * 1000.0 / faster) as u64).max(1);
-    let car_parks = places.car_parks.into_iter();
-    let lamps = places.lamps.into_iter();
-    let (slow_ms, fast_ms) = (interval_ms(CAR_PARK_INTERVAL_S), interval_ms(LAMP_INTERVAL_S));
-    Ok(car_parks
-        .map(|park| Device::car_park(park, dice, slow_ms))
-        .chain(lamps.map(|post| Device::lamp(post, dice, fast_ms, sim_ms)))
-        .collect())
+    let interval_ms = |kind| ((f64::from(interval_s(kind)) * 1000.0 / faster) as u64).max(1);
+
+    let masts = std::mem::take(&mut places.masts);
+    let names: Vec<Arc<str>> = masts.iter().map(|mast| Arc::from(mast.spot.thing.as_str())).collect();
+    let mut carries = vec![0; masts.len()];
+    // Bins and lamps have radios of little power; the rest has mains and a network of its own.
+    let mut carrier = |at| {
+        let nearest = nearest(&masts, at)?;
+        if let Some(carries) = carries.get_mut(nearest) {
+            *carries += 1;
+        }
+        names.get(nearest).cloned()
+    };
+    let mut carried: Vec<Device> = Vec::with_capacity(options.things);
+    for post in std::mem::take(&mut places.lamps) {
+        let gateway = carrier(post.spot.at);
+        carried.push(Device::lamp(post, dice, interval_ms(Kind::Lamp), sim_ms).carried_by(gateway));
+    }
+    for bin in std::mem::take(&mut places.bins) {
+        let gateway = carrier(bin.spot.at);
+        carried.push(Device::bin(bin, dice, interval_ms(Kind::Bin)).carried_by(gateway));
+    }
+    let garages = std::mem::take(&mut places.garages);
+    let gateways = masts.into_iter().zip(carries);
+    let gateways = gateways.map(|(mast, carries)| Device::gateway(mast, carries, dice, interval_ms(Kind::Gateway)));
+    let parks = std::mem::take(&mut places.car_parks).into_iter();
+    let parks = parks.map(|park| Device::car_park(park, dice, interval_ms(Kind::Parking)));
+    let points = std::mem::take(&mut places.chargers).into_iter();
+    let points = points.map(|point| Device::charger(point, dice, interval_ms(Kind::Charger), sim_ms));
+    let vehicles = garages.into_iter();
+    let vehicles = vehicles.map(|garage| Device::vehicle(garage, &places, dice, interval_ms(Kind::Vehicle), sim_ms));
+    Ok(gateways.chain(parks).chain(carried).chain(points).chain(vehicles).collect())
 }
 
 /// Real and simulated time, from one beginning.
@@ -335,7 +367,7 @@ impl Shift {
             }
             Event::Connecting { reason: Some(reason) } => _ = self.complaints.say("the devices", &reason),
             Event::Connecting { reason: None } => {}
-            Event::Shed { count } => tracing::warn!(count, "messages to devices were shed"),
+            Event::Shed { topics } => tracing::warn!(?topics, "messages to devices were shed"),
             Event::Refused { topic, reason, delivery } => {
                 tracing::warn!(topic, reason, "refused");
                 if let Some(delivery) = delivery {
@@ -385,11 +417,11 @@ mod tests {
 
     #[test]
     fn a_rate_is_shared_by_all_devices() {
-        for (things, rate) in [(1_124, None), (1_124, Some(500.0)), (5_000, Some(50.0)), (20, Some(1.0))] {
+        for (things, rate) in [(1_650, None), (1_650, Some(500.0)), (5_000, Some(50.0)), (20, Some(1.0))] {
             let options = CityOptions { things, rate, ..CityOptions::default() };
             let devices = devices(&options, Dice::new(1), MIDNIGHT).unwrap();
             let per_s: f64 = devices.iter().map(|device| 1000.0 / device.interval_ms() as f64).sum();
-            let want = rate.unwrap_or(57.5);
+            let want = rate.unwrap_or(79.7);
             assert!((per_s / want - 1.0).abs() < 0.02, "{things} things: {per_s} a second, not {want}");
         }
     }

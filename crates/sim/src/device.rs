@@ -3,31 +3,96 @@
 //! What a device measures is a function of (seed, device, simulated time) and of what it was told; nothing here reads a clock,
 //! draws chance of its own or knows MQTT beyond its own topics.
 
+mod air;
+mod bin;
 mod car_park;
+mod charger;
+mod gateway;
 mod lamp;
 mod rhythm;
 mod schedule;
+mod vehicle;
 
+use std::sync::Arc;
+
+use fleetlens_model::kind::Kind;
 use fleetlens_model::shadow::Object;
 use serde_json::{Value, json};
 
+pub use self::bin::WasteBin;
 pub use self::car_park::CarParkDevice;
+pub use self::charger::Charger;
+pub use self::gateway::Gateway;
 pub use self::lamp::Lamp;
+pub use self::vehicle::Vehicle;
 use crate::dice::Dice;
-use crate::places::{CarPark, LampPost, Spot, slug};
+use crate::places::{Bin, CarPark, ChargePoint, Garage, LampPost, Mast, Places, Spot, slug};
 
-/// How often a lamp speaks unless told otherwise, in seconds.
-pub const LAMP_INTERVAL_S: u32 = 10;
-/// How often a car park speaks, in seconds.
-pub const CAR_PARK_INTERVAL_S: u32 = 30;
+/// A device takes intervals from 5 s to an hour; others stay a wish.
+const INTERVALS_S: std::ops::RangeInclusive<u64> = 5..=3600;
+
+/// How often things of a kind speak unless told otherwise, in seconds.
+pub fn interval_s(kind: Kind) -> u32 {
+    match kind {
+        Kind::Vehicle => 5,
+        Kind::Lamp => 10,
+        Kind::Charger => 15,
+        Kind::Parking | Kind::Gateway => 30,
+        Kind::Bin | Kind::Other => 60,
+    }
+}
 
 /// One device.
 #[derive(Clone, Debug)]
-pub enum Device {
-    /// A street lamp.
+pub struct Device {
+    part: Part,
+    interval_ms: u64,
+    /// What carries what it says, unless it speaks for itself.
+    gateway: Option<Arc<str>>,
+}
+
+/// What is different in each kind.
+#[derive(Clone, Debug)]
+enum Part {
     Lamp(Lamp),
-    /// A car park, counted as a whole.
     CarPark(CarParkDevice),
+    Bin(WasteBin),
+    Charger(Charger),
+    Vehicle(Vehicle),
+    Gateway(Gateway),
+}
+
+/// What every kind of device does in its own way.
+trait Does {
+    /// The kind.
+    fn kind(&self) -> Kind;
+
+    /// Where it stands and what it is called.
+    fn spot(&self) -> &Spot;
+
+    /// Adds to the description what only this kind has.
+    fn describe(&self, meta: &mut Object);
+
+    /// What it measures.
+    fn values(&self, sim_ms: i64) -> Object;
+
+    /// Its shadows; `None` is the classic one, in which every device has at least its interval.
+    fn shadows(&self) -> &'static [Option<&'static str>] {
+        &[None]
+    }
+
+    /// Everything but the interval that it says of itself in a shadow.
+    fn reported(&self, _shadow: Option<&str>) -> Object {
+        Object::new()
+    }
+
+    /// Does what is wanted as far as it can and understands it; the interval is not its business.
+    fn obey(&mut self, _shadow: Option<&str>, _wished: &Object, _whole: bool, _sim_ms: i64) {}
+
+    /// Lives on until `sim_ms`.
+    fn tick(&mut self, _sim_ms: i64) -> Tick {
+        Tick::default()
+    }
 }
 
 /// What a look at the clock and the sky did.
@@ -40,22 +105,75 @@ pub struct Tick {
 }
 
 impl Device {
+    fn new(part: Part, interval_ms: u64) -> Self {
+        Self { part, interval_ms: interval_ms.max(1), gateway: None }
+    }
+
     /// A lamp that speaks every `interval_ms`.
     pub fn lamp(post: LampPost, dice: Dice, interval_ms: u64, sim_ms: i64) -> Self {
-        Self::Lamp(Lamp::new(post, dice, interval_ms, sim_ms))
+        Self::new(Part::Lamp(Lamp::new(post, dice, sim_ms)), interval_ms)
     }
 
     /// A car park that speaks every `interval_ms`.
     pub fn car_park(park: CarPark, dice: Dice, interval_ms: u64) -> Self {
-        Self::CarPark(CarParkDevice::new(park, dice, interval_ms))
+        Self::new(Part::CarPark(CarParkDevice::new(park, dice)), interval_ms)
+    }
+
+    /// A bin that speaks every `interval_ms`.
+    pub fn bin(bin: Bin, dice: Dice, interval_ms: u64) -> Self {
+        Self::new(Part::Bin(WasteBin::new(bin, dice)), interval_ms)
+    }
+
+    /// A charging point that speaks every `interval_ms`.
+    pub fn charger(point: ChargePoint, dice: Dice, interval_ms: u64, sim_ms: i64) -> Self {
+        Self::new(Part::Charger(Charger::new(point, dice, sim_ms)), interval_ms)
+    }
+
+    /// A vehicle on the roads of `places` that speaks every `interval_ms`.
+    pub fn vehicle(garage: Garage, places: &Places, dice: Dice, interval_ms: u64, sim_ms: i64) -> Self {
+        Self::new(Part::Vehicle(Vehicle::new(garage, places, dice, sim_ms)), interval_ms)
+    }
+
+    /// A gateway for `carries` things that speaks every `interval_ms`.
+    pub fn gateway(mast: Mast, carries: usize, dice: Dice, interval_ms: u64) -> Self {
+        Self::new(Part::Gateway(Gateway::new(mast, carries, dice)), interval_ms)
+    }
+
+    /// What it says goes through this gateway.
+    pub fn carried_by(self, gateway: Option<Arc<str>>) -> Self {
+        Self { gateway, ..self }
+    }
+
+    /// The name of the gateway that carries what it says.
+    pub fn carrier(&self) -> Option<&str> {
+        self.gateway.as_deref()
+    }
+
+    fn part(&self) -> &dyn Does {
+        match &self.part {
+            Part::Lamp(lamp) => lamp,
+            Part::CarPark(park) => park,
+            Part::Bin(bin) => bin,
+            Part::Charger(charger) => charger,
+            Part::Vehicle(vehicle) => vehicle,
+            Part::Gateway(gateway) => gateway,
+        }
+    }
+
+    fn part_mut(&mut self) -> &mut dyn Does {
+        match &mut self.part {
+            Part::Lamp(lamp) => lamp,
+            Part::CarPark(park) => park,
+            Part::Bin(bin) => bin,
+            Part::Charger(charger) => charger,
+            Part::Vehicle(vehicle) => vehicle,
+            Part::Gateway(gateway) => gateway,
+        }
     }
 
     /// Where it stands and what it is called.
     pub fn spot(&self) -> &Spot {
-        match self {
-            Self::Lamp(lamp) => &lamp.post.spot,
-            Self::CarPark(device) => &device.park.spot,
-        }
+        self.part().spot()
     }
 
     /// The thing's name.
@@ -63,49 +181,47 @@ impl Device {
         &self.spot().thing
     }
 
-    /// The kind's word in topics: `lamp` or `parking`.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Lamp(_) => "lamp",
-            Self::CarPark(_) => "parking",
+    /// What it is; its word stands in its topics.
+    pub fn kind(&self) -> Kind {
+        self.part().kind()
+    }
+
+    /// Whether people steer more of it than how often it speaks.
+    pub fn is_steered(&self) -> bool {
+        match &self.part {
+            Part::Lamp(_) | Part::Charger(_) => true,
+            Part::CarPark(device) => device.park.barrier,
+            Part::Bin(_) | Part::Vehicle(_) | Part::Gateway(_) => false,
         }
     }
 
     /// `city/{area}/{kind}/{thing}/{leaf}`.
     pub fn topic(&self, leaf: &str) -> String {
-        format!("city/{}/{}/{}/{leaf}", slug(&self.spot().area), self.kind(), self.thing())
+        format!("city/{}/{}/{}/{leaf}", slug(&self.spot().area), self.kind().word(), self.thing())
     }
 
     /// How often it speaks now, in milliseconds; at least 1.
     pub fn interval_ms(&self) -> u64 {
-        match self {
-            Self::Lamp(lamp) => lamp.interval_ms(),
-            Self::CarPark(device) => device.interval_ms,
-        }
+        self.interval_ms
     }
 
     /// Its shadows; `None` is the classic one.
     pub fn shadows(&self) -> &'static [Option<&'static str>] {
-        match self {
-            Self::Lamp(lamp) => lamp.shadows(),
-            Self::CarPark(device) => device.shadows(),
-        }
+        self.part().shadows()
     }
 
     /// What it measures at the simulated time `sim_ms` (epoch milliseconds).
     pub fn values(&self, sim_ms: i64) -> Object {
-        match self {
-            Self::Lamp(lamp) => lamp.values(sim_ms),
-            Self::CarPark(device) => device.values(sim_ms),
-        }
+        self.part().values(sim_ms)
     }
 
     /// Everything it has to say of itself in one of its shadows.
     pub fn reported(&self, shadow: Option<&str>) -> Object {
-        match self {
-            Self::Lamp(lamp) => lamp.reported(shadow),
-            Self::CarPark(device) => device.reported(shadow),
+        let mut reported = self.part().reported(shadow);
+        if shadow.is_none() {
+            reported.insert("interval_s".into(), self.interval_ms.div_ceil(1000).into());
         }
+        reported
     }
 
     /// Does what is wanted in one shadow as far as it can and understands it; gives what it must report now, by shadow: nothing
@@ -120,61 +236,68 @@ impl Device {
         sim_ms: i64,
     ) -> Vec<(Option<&'static str>, Object)> {
         let before: Vec<Object> = self.shadows().iter().map(|shadow| self.reported(*shadow)).collect();
-        match self {
-            Self::Lamp(lamp) => lamp.obey(shadow, wished, whole, sim_ms),
-            Self::CarPark(device) => device.obey(shadow, wished),
+        let interval_s = wished.get("interval_s").filter(|_| shadow.is_none()).and_then(Value::as_u64);
+        if let Some(interval_s) = interval_s.filter(|s| INTERVALS_S.contains(s)) {
+            self.interval_ms = interval_s * 1000;
         }
+        self.part_mut().obey(shadow, wished, whole, sim_ms);
         let after = self.shadows().iter().zip(before);
         let changed = after.map(|(shadow, before)| (*shadow, changes(&before, &self.reported(*shadow))));
         changed.filter(|(_, changed)| !changed.is_empty()).collect()
     }
 
-    /// Looks at the clock and the sky; to be called before [`Device::values`].
+    /// Lives on until `sim_ms`; to be called before [`Device::values`].
     pub fn tick(&mut self, sim_ms: i64) -> Tick {
-        match self {
-            Self::Lamp(lamp) => lamp.tick(sim_ms),
-            Self::CarPark(_) => Tick::default(),
+        self.part_mut().tick(sim_ms)
+    }
+
+    /// Tells a gateway how many of its things it cannot hear now; nothing to anything else.
+    pub fn miss(&mut self, silent: usize) {
+        if let Part::Gateway(gateway) = &mut self.part {
+            gateway.miss(silent);
+        }
+    }
+
+    /// It lost its power and has it again: a gateway counts its uptime anew.
+    pub fn restart(&mut self, sim_ms: i64) {
+        if let Part::Gateway(gateway) = &mut self.part {
+            gateway.restart(sim_ms);
         }
     }
 
     /// The payload of its telemetry: `ts` is the real time (epoch milliseconds), the values those of the simulated one.
     pub fn telemetry(&self, ts_ms: i64, sim_ms: i64) -> Vec<u8> {
-        json!({ "ts": ts_ms, "values": self.values(sim_ms) }).to_string().into_bytes()
+        telemetry(ts_ms, self.values(sim_ms))
     }
 
     /// The payload of its retained description.
     pub fn meta(&self) -> Vec<u8> {
         let spot = self.spot();
         let mut meta = Object::new();
-        let mut put = |field: &str, value: Value| {
-            if !value.is_null() {
-                meta.insert(field.into(), value);
-            }
-        };
-        put("kind", self.kind().into());
-        put("name", spot.name.as_str().into());
-        put("lat", spot.at.lat_deg.into());
-        put("lon", spot.at.lon_deg.into());
-        put("area", spot.area.as_str().into());
-        put("street", spot.street.as_deref().map_or(Value::Null, Value::from));
-        put("interval_s", self.interval_ms().div_ceil(1000).into());
-        put("synthetic", spot.synthetic.clone().into());
-        match self {
-            Self::Lamp(lamp) => {
-                put("rated_w", lamp.post.rated_w.into());
-                put("units", json!({ "dim_pct": "%", "power_w": "W", "temp_c": "°C", "burning_h": "h" }));
-            }
-            Self::CarPark(device) => {
-                put("capacity", device.park.capacity.into());
-                put("accessible", device.park.accessible.into());
-                put("charging", device.park.charging.into());
-                put("access", device.park.access.as_deref().map_or(Value::Null, Value::from));
-                put("fee", device.park.fee.map_or(Value::Null, Value::from));
-                put("units", json!({ "free": "", "free_accessible": "", "free_charging": "" }));
+        for (field, value) in [
+            ("kind", self.kind().word().into()),
+            ("name", spot.name.as_str().into()),
+            ("lat", spot.at.lat_deg.into()),
+            ("lon", spot.at.lon_deg.into()),
+            ("area", spot.area.as_str().into()),
+            ("interval_s", self.interval_ms.div_ceil(1000).into()),
+            ("synthetic", spot.synthetic.clone().into()),
+        ] {
+            meta.insert(field.into(), value);
+        }
+        for (field, known) in [("street", spot.street.as_deref()), ("gateway", self.carrier())] {
+            if let Some(known) = known {
+                meta.insert(field.into(), known.into());
             }
         }
+        self.part().describe(&mut meta);
         Value::Object(meta).to_string().into_bytes()
     }
+}
+
+/// The payload of telemetry: a time (epoch milliseconds) and what was measured then.
+pub(crate) fn telemetry(ts_ms: i64, values: Object) -> Vec<u8> {
+    json!({ "ts": ts_ms, "values": values }).to_string().into_bytes()
 }
 
 /// The fields of `after` that `before` has otherwise or not at all.
@@ -183,9 +306,19 @@ fn changes(before: &Object, after: &Object) -> Object {
     new.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
+/// An object of these fields.
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Object {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 /// One decimal, as instruments show it.
 fn tenths(value: f64) -> Value {
     Value::from((value * 10.0).round() / 10.0)
+}
+
+/// A number as people write it: 11, and 7.4.
+fn plain(value: f64) -> Value {
+    if value.fract() == 0.0 { Value::from(value as i64) } else { Value::from(value) }
 }
 
 #[cfg(test)]
@@ -239,11 +372,57 @@ pub(crate) mod tests {
             serde_json::from_slice::<Value>(&park.meta()).unwrap(),
             json!({
                 "kind": "parking", "name": "A place", "lat": 35.899, "lon": 14.5137, "area": "Ta' Xbiex", "street": "Triq Melita",
-                "interval_s": 30, "capacity": 100, "accessible": 4, "charging": 6, "fee": true, "synthetic": ["name"],
+                "interval_s": 30, "capacity": 100, "capacity_accessible": 4, "capacity_charging": 6, "fee": true, "synthetic": ["name"],
                 "units": {"free": "", "free_accessible": "", "free_charging": ""},
             })
         );
         assert_eq!(park.topic("telemetry"), "city/ta-xbiex/parking/parking-0033/telemetry");
+    }
+
+    /// What a person may set and what has a name on the screen is what devices know.
+    #[test]
+    fn every_device_says_the_values_of_its_kind_and_knows_its_controls() {
+        let sim_ms = 1_768_345_200_000;
+        let places = Places::of(6, Dice::new(1)).unwrap();
+        let options = crate::CityOptions { things: 6, ..crate::CityOptions::default() };
+        let devices = crate::devices(&options, Dice::new(1), sim_ms).unwrap();
+        let mut kinds: Vec<Kind> = devices.iter().map(Device::kind).collect();
+        kinds.sort();
+        assert_eq!(kinds, [Kind::Parking, Kind::Lamp, Kind::Bin, Kind::Charger, Kind::Vehicle, Kind::Gateway]);
+        assert_eq!(places.masts.len(), 1);
+        for device in devices {
+            let (kind, values, reported) = (device.kind(), device.values(sim_ms), device.reported(None));
+            for name in values.keys() {
+                assert!(kind.field(&format!("/{name}")).is_some(), "{kind:?} has no word for {name}");
+            }
+            let optional = ["/free_accessible", "/free_charging", "/barrier", "/interval_s"];
+            for field in kind.fields().iter().filter(|field| !optional.contains(&field.pointer)) {
+                assert!(values.contains_key(&field.pointer[1..]), "{kind:?} does not say {}", field.pointer);
+            }
+            for control in kind.controls().iter().filter(|control| control.pointer != "/barrier") {
+                assert!(reported.contains_key(&control.pointer[1..]), "{kind:?} does not know {}", control.pointer);
+            }
+        }
+    }
+
+    #[test]
+    fn every_device_takes_an_interval_from_5_s_to_an_hour() {
+        let sim_ms = 1_768_345_200_000;
+        let options = crate::CityOptions { things: 6, ..crate::CityOptions::default() };
+        for mut device in crate::devices(&options, Dice::new(1), sim_ms).unwrap() {
+            for (wish, interval_ms) in [
+                (json!(120), 120_000),
+                (json!(4), 120_000),
+                (json!("9"), 120_000),
+                (json!(3_601), 120_000),
+                (json!(5), 5_000),
+            ] {
+                let reports = obeyed(&mut device, None, json!({ "interval_s": wish }), false, sim_ms);
+                assert_eq!(device.interval_ms(), interval_ms, "{}: {wish}", device.thing());
+                let want = json!({"": {"interval_s": wish}});
+                assert_eq!(reports == want, device.reported(None)["interval_s"] == wish, "{}", device.thing());
+            }
+        }
     }
 
     #[test]

@@ -63,9 +63,14 @@ impl Throw {
         self.unit() * f64::from(n.max(1)) < 1.0
     }
 
+    /// From 0, below `count`; 0 of 0.
+    pub fn below(&mut self, count: usize) -> usize {
+        (self.unit() * count as f64) as usize
+    }
+
     /// One of `items`; `None` only of none.
     pub fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
-        items.get((self.unit() * items.len() as f64) as usize)
+        items.get(self.below(items.len()))
     }
 }
 

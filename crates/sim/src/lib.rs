@@ -1,4 +1,5 @@
-//! The demo city: an MQTT broker, the device-shadow service, and the car parks and street lamps of Malta.
+//! The demo city: an MQTT broker, the device-shadow service, and the things of Malta: car parks, street lamps, bins,
+//! chargers, vehicles and gateways.
 //!
 //! [`start`] brings it up, [`City::stop`] ends it; `fleetlens sim` is the same from a shell. Each part is usable alone: the
 //! [`broker`] in tests, the [`shadow_service`] on any broker. What it simulates is a function: [`shadows`] (a request in, answers

@@ -1,20 +1,39 @@
-//! Where the demo city's things stand and what they are: the car parks and lamps of OpenStreetMap, more lamps along real streets,
-//! and what OSM does not know, generated and listed as synthetic.
+//! Where the demo city's things stand and what they are: the car parks, lamps, bins, chargers and roads of OpenStreetMap, more
+//! lamps and bins along real streets, and what OSM does not know, generated and listed as synthetic.
 
 mod assets;
+mod bins;
 mod car_parks;
+mod census;
+mod chargers;
+mod garages;
+mod gateways;
 mod lamps;
+mod streets;
 
-pub use assets::ATTRIBUTION;
+use std::sync::Arc;
+
 use fleetlens_model::geo::LonLat;
 
+pub use self::assets::ATTRIBUTION;
+pub use self::census::Census;
+pub use self::gateways::nearest;
 use crate::SimError;
 use crate::dice::Dice;
+use crate::roads::{Node, Roads};
 
 /// Car parks of the whole island.
 pub const CAR_PARKS: usize = 824;
 /// Lamps of a city of ordinary size: the real ones and some along the main streets.
 pub const LAMPS: usize = 300;
+/// Bins of the whole island.
+pub const BINS: usize = 400;
+/// Charging points of the whole island.
+pub const CHARGERS: usize = 42;
+/// Vehicles of a city of ordinary size.
+pub const VEHICLES: usize = 60;
+/// Gateways of a city of ordinary size.
+pub const GATEWAYS: usize = 24;
 
 /// What every thing has on the map.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +82,62 @@ pub struct LampPost {
     pub rated_w: f64,
 }
 
+/// A waste bin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bin {
+    /// Where.
+    pub spot: Spot,
+    /// What it is for.
+    pub holds: Holds,
+}
+
+/// What a bin is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// What people drop in passing; emptied every day.
+    Litter,
+    /// Glass, paper, plastics; emptied twice a week.
+    Recycling,
+    /// What households bring; emptied every other day.
+    Household,
+}
+
+impl Holds {
+    /// What people call such a bin.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Litter => "Bin",
+            Self::Recycling => "Recycling",
+            Self::Household => "Skip",
+        }
+    }
+}
+
+/// A charging point for vehicles.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChargePoint {
+    /// Where.
+    pub spot: Spot,
+    /// The most it gives, in kilowatts.
+    pub rated_kw: f64,
+}
+
+/// Where a vehicle begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Garage {
+    /// Where.
+    pub spot: Spot,
+    /// The crossing it stands at.
+    pub node: Node,
+}
+
+/// Where a radio gateway hangs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mast {
+    /// Where.
+    pub spot: Spot,
+}
+
 /// What people come to a car park for; its day follows from it. Generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UsedFor {
@@ -85,19 +160,44 @@ pub struct Places {
     pub car_parks: Vec<CarPark>,
     /// In the order of their names.
     pub lamps: Vec<LampPost>,
+    /// In the order of their names.
+    pub bins: Vec<Bin>,
+    /// In the order of their names.
+    pub chargers: Vec<ChargePoint>,
+    /// In the order of their names.
+    pub garages: Vec<Garage>,
+    /// In the order of their names.
+    pub masts: Vec<Mast>,
+    /// What the vehicles drive on.
+    pub roads: Arc<Roads>,
+    /// The crossings at which vehicles charge.
+    pub charging: Arc<[Node]>,
 }
 
 impl Places {
-    /// The same for the same seed and number, and a larger city holds every thing of a smaller one.
-    ///
-    /// Up to 1 124 things keep the proportion of car parks and lamps; beyond that more lamps line the streets. Fails only when
-    /// the files this was built with are broken.
+    /// The same for the same seed and number, and a larger city holds every thing of a smaller one; how many of each kind is
+    /// what [`Census`] says. Fails only when the files this was built with are broken.
     pub fn of(things: usize, dice: Dice) -> Result<Self, SimError> {
         let assets = assets::read()?;
-        let car_parks =
-            if things >= CAR_PARKS + LAMPS { CAR_PARKS } else { (things * CAR_PARKS).div_ceil(CAR_PARKS + LAMPS) };
-        let lamps = lamps::along(&assets, things.saturating_sub(car_parks), dice);
-        Ok(Self { car_parks: car_parks::of(&assets, car_parks, dice), lamps })
+        let roads = Roads::read()?;
+        let census = Census::of(things);
+        let mut lamps = lamps::along(&assets, census.lamps.max(LAMPS), dice);
+        let mut bins = bins::of(&assets, census.bins.max(BINS), dice);
+        let ordinary = lamps.iter().take(LAMPS).map(|lamp| &lamp.spot);
+        let ordinary = ordinary.chain(bins.iter().take(BINS).map(|bin| &bin.spot));
+        let masts = gateways::of(&assets, ordinary, census.gateways);
+        lamps.truncate(census.lamps);
+        bins.truncate(census.bins);
+        Ok(Self {
+            car_parks: car_parks::of(&assets, census.car_parks, dice),
+            lamps,
+            bins,
+            chargers: chargers::of(&assets, census.chargers, dice),
+            garages: garages::of(&assets, &roads, census.vehicles, dice),
+            masts,
+            charging: garages::charging(&assets, &roads).into(),
+            roads,
+        })
     }
 }
 
@@ -139,22 +239,34 @@ mod tests {
     }
 
     fn spots(places: &Places) -> Vec<&Spot> {
-        places.car_parks.iter().map(|p| &p.spot).chain(places.lamps.iter().map(|l| &l.spot)).collect()
+        let Places { car_parks, lamps, bins, chargers, garages, masts, roads: _, charging: _ } = places;
+        let standing = car_parks.iter().map(|p| &p.spot).chain(lamps.iter().map(|l| &l.spot));
+        let more = bins.iter().map(|b| &b.spot).chain(chargers.iter().map(|c| &c.spot));
+        let others = garages.iter().map(|g| &g.spot).chain(masts.iter().map(|m| &m.spot));
+        standing.chain(more).chain(others).collect()
     }
 
     #[test]
     fn the_same_seed_gives_the_same_city_and_another_seed_another() {
         assert_eq!(places(1_500, 1), places(1_500, 1));
         assert_ne!(places(1_500, 1), places(1_500, 2));
-        let capacities = |seed| places(1_124, seed).car_parks.iter().map(|p| p.capacity).collect::<Vec<_>>();
+        let capacities = |seed| places(1_650, seed).car_parks.iter().map(|p| p.capacity).collect::<Vec<_>>();
         assert_ne!(capacities(1), capacities(2));
     }
 
     #[test]
     fn a_city_has_as_many_things_as_asked_for() {
-        for (things, car_parks) in [(0, 0), (1, 1), (10, 8), (100, 74), (1_124, 824), (1_125, 824), (20_000, 824)] {
+        for things in [0, 1, 10, 100, 1_650, 1_651, 20_000] {
             let places = places(things, 1);
-            assert_eq!((places.car_parks.len(), places.lamps.len()), (car_parks, things - car_parks), "{things}");
+            let census = Census {
+                car_parks: places.car_parks.len(),
+                lamps: places.lamps.len(),
+                bins: places.bins.len(),
+                chargers: places.chargers.len(),
+                vehicles: places.garages.len(),
+                gateways: places.masts.len(),
+            };
+            assert_eq!(census, Census::of(things), "{things}");
         }
     }
 
@@ -178,14 +290,14 @@ mod tests {
         }
         let apart: HashSet<_> =
             spots(&places).iter().map(|s| ((s.at.lon_deg * 1e6) as i64, (s.at.lat_deg * 1e6) as i64)).collect();
-        assert!(apart.len() > 11_900, "{} of 12 000 positions are different", apart.len());
+        assert!(apart.len() > 11_850, "{} of 12 000 positions are different", apart.len());
     }
 
     #[test]
     fn what_osm_knows_is_kept_and_what_it_does_not_know_is_marked() {
-        let places = places(1_124, 1);
+        let places = places(1_650, 1);
         let known = |field| places.car_parks.iter().filter(|p| !p.spot.synthetic.contains(&field)).count();
-        assert_eq!((known("capacity"), known("accessible")), (31, 9));
+        assert_eq!((known("capacity"), known("capacity_accessible")), (31, 9));
         assert!(known("name") > 50 && known("name") < 100, "{}", known("name"));
         for park in &places.car_parks {
             assert!(park.capacity > 0 && park.accessible + park.charging <= park.capacity, "{park:?}");
@@ -194,8 +306,27 @@ mod tests {
         assert!((30..80).contains(&barriers), "{barriers}");
         let mapped = places.lamps.iter().filter(|l| !l.spot.synthetic.contains(&"lat")).count();
         assert_eq!(mapped, 29, "the real lamps");
+        assert!(places.bins.iter().all(|bin| !bin.spot.synthetic.contains(&"lat")), "the real bins");
         let in_valletta = places.lamps.iter().filter(|l| l.spot.area == "Valletta").count();
         assert!(in_valletta > 50, "{in_valletta}");
+    }
+
+    #[test]
+    fn gateways_hang_in_districts_and_the_nearest_one_carries() {
+        let places = places(1_650, 1);
+        let spots = places.bins.iter().map(|bin| &bin.spot).chain(places.lamps.iter().map(|lamp| &lamp.spot));
+        let mut carries = vec![0; GATEWAYS];
+        for spot in spots {
+            let nearest = nearest(&places.masts, spot.at).unwrap();
+            let far_m = |mast: &Mast| mast.spot.at.distance_m(spot.at);
+            let best = places.masts.iter().map(far_m).fold(f64::INFINITY, f64::min);
+            assert!(far_m(&places.masts[nearest]) < best * 1.01 + 1.0, "{}", spot.thing);
+            carries[nearest] += 1;
+        }
+        assert!(carries.iter().filter(|carried| (5..=80).contains(*carried)).count() > 15, "{carries:?}");
+        let districts: HashSet<_> = places.masts.iter().map(|mast| &mast.spot.area).collect();
+        assert_eq!(districts.len(), GATEWAYS);
+        assert_eq!(nearest(&[], places.masts[0].spot.at), None);
     }
 
     #[test]

@@ -1,18 +1,17 @@
 //! A street lamp: a driver that dims, a meter, a clock that counts burning hours, a photocell.
 
+use fleetlens_model::kind::Kind;
 use fleetlens_model::shadow::Object;
 use serde_json::{Value, json};
 
 use super::schedule::{Photocell, Schedule};
-use super::{Tick, changes, tenths};
+use super::{Does, Tick, air, changes, object, tenths};
 use crate::dice::Dice;
-use crate::places::LampPost;
+use crate::places::{LampPost, Spot};
 use crate::sky;
 
 /// What a driver takes while the lamp is dark, in watts.
 const STANDBY_W: f64 = 0.6;
-/// A lamp takes intervals from 5 s to an hour; others stay a wish.
-const INTERVALS_S: std::ops::RangeInclusive<u64> = 5..=3600;
 /// One lamp in so many also has the named shadow `config`.
 const WITH_CONFIG: u32 = 8;
 /// A night's mean length over the year, in hours.
@@ -22,14 +21,15 @@ const COUNTED_FROM: f64 = 19_723.0;
 
 /// A street lamp.
 ///
-/// `dim_pct` in its shadow is the level it burns at when it burns. `on` follows the schedule; a wish for `on` stands above that,
+/// `dim_pct` is the level it burns at when it burns, in its shadow and in what it measures; by day it says `on: false` and the
+/// few tenths of a watt of its driver. (DALI drivers know both, the level that is set and the light that is; cities show the
+/// former.) `on` follows the schedule; a wish for `on` stands above that,
 /// and a wish to dim by day lights the lamp until the next dusk or dawn, so that a technician sees it obey.
 #[derive(Clone, Debug)]
 pub struct Lamp {
     /// Where.
     pub post: LampPost,
     dice: Dice,
-    interval_ms: u64,
     level_pct: u64,
     wished_on: Option<bool>,
     shown_by_day: bool,
@@ -42,7 +42,7 @@ pub struct Lamp {
 }
 
 impl Lamp {
-    pub(super) fn new(post: LampPost, dice: Dice, interval_ms: u64, sim_ms: i64) -> Self {
+    pub(super) fn new(post: LampPost, dice: Dice, sim_ms: i64) -> Self {
         let thing = post.spot.thing.as_str();
         let threshold_deg = dice.throw(thing, "photocell").between(-3.0, -1.0);
         let mut lamp = Self {
@@ -50,7 +50,6 @@ impl Lamp {
             with_config: dice.throw(thing, "config").one_in(WITH_CONFIG),
             burnt_before_h: dice.throw(thing, "burnt").between(200.0, 18_000.0),
             dice,
-            interval_ms: interval_ms.max(1),
             level_pct: 100,
             wished_on: None,
             shown_by_day: false,
@@ -62,39 +61,6 @@ impl Lamp {
         lamp.dark = lamp.lit_by_schedule(sim_ms);
         lamp.on = lamp.dark;
         lamp
-    }
-
-    pub(super) fn interval_ms(&self) -> u64 {
-        self.interval_ms
-    }
-
-    pub(super) fn shadows(&self) -> &'static [Option<&'static str>] {
-        if self.with_config { &[None, Some("config")] } else { &[None] }
-    }
-
-    pub(super) fn reported(&self, shadow: Option<&str>) -> Object {
-        let reported = match shadow {
-            None => json!({
-                "dim_pct": self.level_pct, "on": self.on, "interval_s": self.interval_ms.div_ceil(1000), "firmware": "2.4.1",
-            }),
-            Some("config") if self.with_config => json!({ "schedule": self.schedule.reported() }),
-            Some(_) => Value::Null,
-        };
-        if let Value::Object(reported) = reported { reported } else { Object::new() }
-    }
-
-    pub(super) fn obey(&mut self, shadow: Option<&str>, wished: &Object, whole: bool, sim_ms: i64) {
-        match shadow {
-            None => self.obey_classic(wished, whole),
-            Some("config") if self.with_config => {
-                if let Some(wished) = wished.get("schedule").and_then(Value::as_object) {
-                    self.schedule.obey(wished);
-                    self.dark = self.lit_by_schedule(sim_ms);
-                }
-            }
-            Some(_) => {}
-        }
-        self.settle();
     }
 
     fn obey_classic(&mut self, wished: &Object, whole: bool) {
@@ -109,22 +75,6 @@ impl Lamp {
         } else if whole {
             self.wished_on = None;
         }
-        if let Some(interval_s) = wished.get("interval_s").and_then(Value::as_u64).filter(|s| INTERVALS_S.contains(s)) {
-            self.interval_ms = interval_s * 1000;
-        }
-    }
-
-    pub(super) fn tick(&mut self, sim_ms: i64) -> Tick {
-        self.photocell.look(sim_ms);
-        let dark = self.lit_by_schedule(sim_ms);
-        if dark == self.dark {
-            return Tick::default();
-        }
-        let before = self.reported(None);
-        self.dark = dark;
-        self.shown_by_day = false;
-        self.settle();
-        Tick { changed: changes(&before, &self.reported(None)), refresh: true }
     }
 
     fn settle(&mut self) {
@@ -135,35 +85,14 @@ impl Lamp {
         self.schedule.lit(sky::local(sim_ms).hour, self.photocell.dawn_and_dusk(sim_ms))
     }
 
-    pub(super) fn values(&self, sim_ms: i64) -> Object {
-        let level_pct = if self.on { self.level_pct } else { 0 };
-        let power_w = self.power_w(level_pct, sim_ms);
-        let values = [
-            ("dim_pct", Value::from(level_pct)),
-            ("power_w", tenths(power_w)),
-            ("temp_c", tenths(self.air_c(sim_ms) + 0.25 * power_w)),
-            ("burning_h", tenths(self.burnt_h(sim_ms))),
-        ];
-        values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-    }
-
     /// A little more than in proportion to the light, as LED drivers are less efficient when dimmed; within 1 % of chance.
-    fn power_w(&self, level_pct: u64, sim_ms: i64) -> f64 {
-        if level_pct == 0 {
+    fn power_w(&self, sim_ms: i64) -> f64 {
+        if !self.on || self.level_pct == 0 {
             return STANDBY_W;
         }
-        let level = level_pct as f64 / 100.0;
+        let level = self.level_pct as f64 / 100.0;
         let chance = self.dice.drift(&self.post.spot.thing, "power", sim_ms, 60_000);
         self.post.rated_w * (0.05 + 0.95 * level) * (1.0 + 0.01 * chance)
-    }
-
-    /// The air around it: Malta's year and day, and the weather of the hour.
-    fn air_c(&self, sim_ms: i64) -> f64 {
-        let at = sky::local(sim_ms);
-        let year = (std::f64::consts::TAU * (at.year - 0.1)).cos();
-        let day = (std::f64::consts::TAU * (at.hour - 15.0) / 24.0).cos();
-        let chance = self.dice.drift(&self.post.spot.thing, "air", sim_ms, 3_600_000);
-        19.5 - 7.5 * year + 3.5 * day + 0.8 * chance
     }
 
     /// Hours it burnt by schedule since it was mounted: whole nights, and of the running one the part that has passed. Rises by
@@ -176,6 +105,72 @@ impl Lamp {
         let passed = ((since_noon - (dusk - 12.0)) / night_h).clamp(0.0, 1.0);
         let nights = at.day as f64 - COUNTED_FROM - if at.hour >= 12.0 { 0.0 } else { 1.0 };
         self.burnt_before_h + NIGHT_H * (nights + passed)
+    }
+}
+
+impl Does for Lamp {
+    fn kind(&self) -> Kind {
+        Kind::Lamp
+    }
+
+    fn spot(&self) -> &Spot {
+        &self.post.spot
+    }
+
+    fn describe(&self, meta: &mut Object) {
+        meta.insert("rated_w".into(), self.post.rated_w.into());
+        meta.insert("units".into(), json!({ "dim_pct": "%", "power_w": "W", "temp_c": "°C", "burning_h": "h" }));
+    }
+
+    fn values(&self, sim_ms: i64) -> Object {
+        let power_w = self.power_w(sim_ms);
+        object([
+            ("dim_pct", Value::from(self.level_pct)),
+            ("on", Value::from(self.on)),
+            ("power_w", tenths(power_w)),
+            ("temp_c", tenths(air::temp_c(self.dice, &self.post.spot.thing, sim_ms) + 0.25 * power_w)),
+            ("burning_h", tenths(self.burnt_h(sim_ms))),
+        ])
+    }
+
+    fn shadows(&self) -> &'static [Option<&'static str>] {
+        if self.with_config { &[None, Some("config")] } else { &[None] }
+    }
+
+    fn reported(&self, shadow: Option<&str>) -> Object {
+        let reported = match shadow {
+            None => json!({ "dim_pct": self.level_pct, "on": self.on, "firmware": "2.4.1" }),
+            Some("config") if self.with_config => json!({ "schedule": self.schedule.reported() }),
+            Some(_) => Value::Null,
+        };
+        if let Value::Object(reported) = reported { reported } else { Object::new() }
+    }
+
+    fn obey(&mut self, shadow: Option<&str>, wished: &Object, whole: bool, sim_ms: i64) {
+        match shadow {
+            None => self.obey_classic(wished, whole),
+            Some("config") if self.with_config => {
+                if let Some(wished) = wished.get("schedule").and_then(Value::as_object) {
+                    self.schedule.obey(wished);
+                    self.dark = self.lit_by_schedule(sim_ms);
+                }
+            }
+            Some(_) => {}
+        }
+        self.settle();
+    }
+
+    fn tick(&mut self, sim_ms: i64) -> Tick {
+        self.photocell.look(sim_ms);
+        let dark = self.lit_by_schedule(sim_ms);
+        if dark == self.dark {
+            return Tick::default();
+        }
+        let before = self.reported(None);
+        self.dark = dark;
+        self.shown_by_day = false;
+        self.settle();
+        Tick { changed: changes(&before, &self.reported(None)), refresh: true }
     }
 }
 
@@ -225,7 +220,9 @@ mod tests {
         assert!((23.0..26.0).contains(&dimmed["power_w"].as_f64().unwrap()), "{dimmed:?}");
         assert!(dimmed["temp_c"].as_f64() < full["temp_c"].as_f64());
         assert_eq!(lamp(MIDNIGHT).values(MIDNIGHT + 5), lamp(MIDNIGHT).values(MIDNIGHT + 5));
-        assert_eq!(lamp(NOON).values(NOON)["power_w"], 0.6);
+        let day = lamp(NOON).values(NOON);
+        assert_eq!((&day["power_w"], &day["on"], &day["dim_pct"]), (&json!(0.6), &json!(false), &json!(100)));
+        assert_eq!(full["on"], true);
     }
 
     #[test]

@@ -132,7 +132,12 @@ impl Assets {
 }
 
 impl Area {
+    /// Its centre.
+    pub fn at(&self) -> Option<LonLat> {
+        LonLat::new(self.at[0], self.at[1])
+    }
+
     fn distance_m(&self, at: LonLat) -> f64 {
-        LonLat::new(self.at[0], self.at[1]).map_or(f64::INFINITY, |centre| centre.distance_m(at))
+        self.at().map_or(f64::INFINITY, |centre| centre.distance_m(at))
     }
 }

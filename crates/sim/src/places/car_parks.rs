@@ -52,11 +52,11 @@ fn park(
         capacity(tags.parking.as_deref(), &mut throw)
     });
     let accessible = tags.accessible.as_deref().map(|tag| count(Some(tag)).unwrap_or(0)).unwrap_or_else(|| {
-        synthetic.push("accessible");
+        synthetic.push("capacity_accessible");
         if capacity >= 12 { (f64::from(capacity) * throw.between(0.02, 0.05)).ceil() as u32 } else { 0 }
     });
     let accessible = accessible.min(capacity);
-    synthetic.push("charging"); // OSM knows the chargers, not how many spaces each serves
+    synthetic.push("capacity_charging"); // OSM knows the chargers, not how many spaces each serves
     let near = chargers.iter().filter(|charger| charger.at.distance_m(feature.at) <= CHARGER_WITHIN_M).count() as u32;
     let charging = match tags.parking.as_deref() {
         Some("multi-storey" | "underground") => near * 2 + throw.between(2.0, 9.0) as u32,

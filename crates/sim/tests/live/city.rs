@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 
-/// Few car parks and lamps, and yet some of both; each speaks about once a second.
+/// Few things, and yet some of every kind; they speak about once a second, the lamps oftener.
 fn small() -> CityOptions {
     CityOptions { things: 12, rate: Some(12.0), ..CityOptions::default() }
 }
@@ -114,8 +114,9 @@ async fn a_city_outlives_its_broker_and_its_shadows_do_too() {
     app.until("the broker's return", |event| matches!(event, Event::Up { .. })).await;
     all_alive(&mut app, 12).await;
     let kept = document(&mut app, thing).await;
-    let open = json!({"barrier": "open"}).as_object().cloned();
-    assert_eq!((kept.desired, kept.reported), (open.clone(), open));
+    for side in [kept.desired, kept.reported] {
+        assert_eq!(side.unwrap()["barrier"], "open");
+    }
     city.stop().await;
 }
 
