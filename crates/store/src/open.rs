@@ -11,14 +11,17 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::StoreError;
-use crate::table::{command, latest, meta, series, shadow, thing, unacked};
+use crate::table::{alarm, command, latest, meta, series, shadow, thing, unacked};
 
 /// Stands in the file's header, so that other programs and `file(1)` can tell it: "Flnz".
 const APPLICATION_ID: i32 = 0x466c_6e7a;
 
 /// What makes each schema version of the one before; append-only. The version is how many were applied.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_initial.sql"), include_str!("../migrations/0002_silence_and_who_cancelled.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_initial.sql"),
+    include_str!("../migrations/0002_silence_and_who_cancelled.sql"),
+    include_str!("../migrations/0003_alarms.sql"),
+];
 
 /// Waits for another program's lock this long: somebody may look into the file with other tools.
 pub(crate) const BUSY: Duration = Duration::from_secs(5);
@@ -211,6 +214,8 @@ fn restore(db: &Connection, path: &Path) -> Result<Restored, StoreError> {
             latest: latest::all(db)?,
             shadows: shadow::all(db)?,
             commands: command::recent(db)?,
+            alarms: alarm::recent(db)?,
+            last_alarm: totals.last_alarm,
             last_command: totals.last_command,
             last_seq: totals.last_seq,
             unacked: unacked::all(db)?,

@@ -3,6 +3,7 @@
 //! Times are epoch milliseconds. Numbers of 64 bits without a sign are kept as the same bits with one where they are digests
 //! or random, and refused above `i64::MAX` where they are counted.
 
+pub(crate) mod alarm;
 pub(crate) mod command;
 pub(crate) mod latest;
 pub(crate) mod meta;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::breaks_a_rule;
 use crate::table::meta::Totals;
-use crate::table::{command, latest, meta, refusal, sample, series, shadow, thing, unacked};
+use crate::table::{alarm, command, latest, meta, refusal, sample, series, shadow, thing, unacked};
 
 /// The topic under which left-out writes stand among the refusals.
 const TOPIC: &str = "cache";
@@ -111,6 +111,10 @@ fn perform(db: &Connection, write: &Write, tally: &mut Tally) -> rusqlite::Resul
             totals.last_command = totals.last_command.max(asked.id.0);
             command::put(db, asked)
         }
+        Write::Alarm(told) => {
+            totals.last_alarm = totals.last_alarm.max(told.id.0);
+            alarm::put(db, told)
+        }
         Write::Unacked { packet_id, digest } => unacked::put(db, *packet_id, *digest),
         Write::Refused { topic, reason, at_ms } => {
             tally.refused = true;
@@ -135,6 +139,7 @@ fn kind(write: &Write) -> &'static str {
         Write::Sample(_) => "a sample",
         Write::Shadow { .. } => "a shadow",
         Write::Command(_) => "a command",
+        Write::Alarm(_) => "an alarm",
         Write::Unacked { .. } => "a packet id",
         Write::Refused { .. } => "a refusal",
         Write::LinkSeen { .. } => "the link's time",
@@ -153,6 +158,7 @@ fn which(write: &Write) -> String {
         Write::Command(command) => {
             format!("command {} {:?} for thing {}", command.id.0, command.token, command.thing.0)
         }
+        Write::Alarm(alarm) => format!("alarm {} {:?} of thing {}", alarm.id.0, alarm.rule, alarm.thing.0),
         Write::Unacked { packet_id, .. } => format!("packet id {packet_id}"),
         Write::Refused { topic, reason, .. } => format!("refusal of {topic:?}: {reason}"),
         Write::LinkSeen { at_ms } => format!("link seen at {}", at_ms.0),
@@ -165,6 +171,12 @@ fn moment(write: &Write) -> Option<WallMs> {
         Write::Sample(sample) => Some(sample.received_ms),
         Write::Shadow { heard_ms, .. } => Some(*heard_ms),
         Write::Command(command) => command.steps.last().map(|(_, at)| *at),
+        Write::Alarm(alarm) => {
+            [Some(alarm.raised_ms), alarm.cleared_ms, alarm.acknowledged.as_ref().map(|by| by.at_ms)]
+                .into_iter()
+                .flatten()
+                .max()
+        }
         Write::Refused { at_ms, .. } | Write::LinkSeen { at_ms } => Some(*at_ms),
         Write::Thing { .. } | Write::Silent { .. } | Write::Series { .. } | Write::Unacked { .. } => None,
     }

@@ -6,10 +6,11 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{T0, block_on, command, commit, one_of_everything, sample, series, thing, without_bytes};
+use common::{T0, alarm, block_on, command, commit, one_of_everything, sample, series, thing, without_bytes};
+use fleetlens_model::alarm::Alarm;
 use fleetlens_model::command::Phase;
-use fleetlens_model::id::{CommandId, SeriesKey, ThingKey};
-use fleetlens_model::record::{HistoryQuery, Restored, Write};
+use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
+use fleetlens_model::record::{ENDED_ALARMS_RESTORED, HistoryQuery, Restored, Write};
 use fleetlens_model::shadow::Document;
 use fleetlens_model::telemetry::{Sample, Timed, Value};
 use fleetlens_model::time::WallMs;
@@ -150,6 +151,7 @@ fn bad() -> Vec<(&'static str, Write, &'static str)> {
         heard_ms: WallMs(T0),
     };
     let stranger = Write::Command(command(7, 9, Phase::Pending));
+    let endless = Write::Alarm(Alarm { id: AlarmId(u64::MAX), ..alarm(1, 1, None) });
     vec![
         ("a thing renamed", thing(1, "lamp-2"), "a thing was left out: its key has another name"),
         ("a name given twice", thing(2, "lamp-1"), "a thing was left out: UNIQUE constraint failed: thing.name"),
@@ -165,6 +167,8 @@ fn bad() -> Vec<(&'static str, Write, &'static str)> {
             "a shadow was left out: a count is above",
         ),
         ("a command for nobody", stranger, "a command was left out: FOREIGN KEY"),
+        ("an alarm of nobody", Write::Alarm(alarm(7, 9, None)), "an alarm was left out: FOREIGN KEY"),
+        ("an id beyond counting", endless, "an alarm was left out: a count is above"),
         ("silence of nobody", Write::Silent { thing: ThingKey(9), silent: true }, "a thing's silence was left out"),
         ("a packet without an id", Write::Unacked { packet_id: 0, digest: 1 }, "a packet id was left out: CHECK"),
     ]
@@ -221,7 +225,11 @@ fn bad_writes_do_not_take_the_good_ones_of_their_batch_with_them() {
     assert_eq!(buckets.iter().map(|bucket| u64::from(bucket.count)).sum::<u64>(), last + 1);
     assert_eq!(block_on(store.stats()).unwrap().samples, last + 1, "the count is the truth");
     let restored = reopened(store, &folder);
-    assert_eq!((restored.last_seq, restored.last_command), (last + 1, 0), "numbers of what was left out do not count");
+    assert_eq!(
+        (restored.last_seq, restored.last_command, restored.last_alarm),
+        (last + 1, 0, 0),
+        "numbers of what was left out do not count"
+    );
     assert_eq!((restored.latest[0].seq, restored.unacked), (last + 1, vec![(3, 17)]));
     assert_eq!((restored.things.len(), restored.shadows.len(), restored.commands.len()), (1, 0, 0));
 }
@@ -298,6 +306,26 @@ fn a_start_brings_back_every_open_command_and_the_newest_twenty_ended_of_each_th
     assert_eq!(ids, want);
     assert_eq!(restored.last_command, 61);
     assert_eq!(restored.commands.last().map(|command| command.id), Some(CommandId(61)));
+}
+
+#[test]
+fn a_start_brings_back_every_open_alarm_and_the_newest_ended_ones() {
+    let folder = folder();
+    let (store, _) = open(&folder);
+    let many = ENDED_ALARMS_RESTORED as u64 + 100;
+    let mut writes = vec![thing(1, "a"), Write::Alarm(alarm(1, 1, None))];
+    // The older ones ended last.
+    let ended = |id: u64| alarm(id, 1, Some((many + 2 - id).cast_signed() * 1_000));
+    writes.extend((2..2 + many).map(|id| Write::Alarm(ended(id))));
+    let seen = Alarm { acknowledged: ended(2).acknowledged, ..alarm(many + 2, 1, None) };
+    let returned = Alarm { active: false, cleared_ms: Some(WallMs(T0)), ..alarm(many + 3, 1, None) };
+    writes.extend([seen, returned].map(Write::Alarm));
+    commit(&store, writes).unwrap();
+    let restored = reopened(store, &folder);
+    let ids: Vec<u64> = restored.alarms.iter().map(|alarm| alarm.id.0).collect();
+    let want: Vec<u64> = (1..2 + ENDED_ALARMS_RESTORED as u64).chain([many + 2, many + 3]).collect();
+    assert_eq!(ids, want);
+    assert_eq!(restored.last_alarm, many + 3);
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{block_on, commit, one_of_everything, one_of_schema_1, thing, without_bytes};
+use common::{alarm, block_on, commit, one_of_everything, one_of_schema_1, one_of_schema_2, thing, without_bytes};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::record::Write;
 use fleetlens_model::time::WallMs;
@@ -46,7 +46,7 @@ fn what_is_not_ours_is_refused_with_a_sentence_and_without_changing_a_byte() {
     const APPLICATION_ID: usize = 68;
     type Prepare = fn(&tempfile::TempDir);
     let cases: [(&str, &str, Prepare); 6] = [
-        ("a newer schema", "written by a newer Fleetlens (schema 9, this one knows 2)", |f| {
+        ("a newer schema", "written by a newer Fleetlens (schema 9, this one knows 3)", |f| {
             patch(&cache(f), USER_VERSION, 9)
         }),
         ("another program's", "database of another program", |f| patch(&cache(f), APPLICATION_ID, 1)),
@@ -156,7 +156,7 @@ fn the_second_of_two_says_that_there_is_a_first() {
 }
 
 /// The newest schema; [`golden_files_are_made`] made a file of each.
-const SCHEMA: usize = 2;
+const SCHEMA: usize = 3;
 
 fn golden(schema: usize) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/schema-{schema}.db"))
@@ -164,7 +164,7 @@ fn golden(schema: usize) -> PathBuf {
 
 #[test]
 fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
-    let goldens = [one_of_schema_1().1, one_of_everything().1];
+    let goldens = [one_of_schema_1().1, one_of_schema_2().1, one_of_everything().1];
     assert_eq!(goldens.len(), SCHEMA);
     for (schema, want) in (1..).zip(goldens) {
         let folder = tempfile::tempdir().unwrap();
@@ -174,10 +174,13 @@ fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
         assert_eq!(block_on(store.refusals()).unwrap().len(), 1, "schema {schema}");
 
         // And what is new can be written into the old one.
-        commit(&store, vec![Write::Silent { thing: ThingKey(1), silent: true }]).unwrap();
+        let raised = alarm(9, 1, None);
+        let new = vec![Write::Silent { thing: ThingKey(1), silent: true }, Write::Alarm(raised.clone())];
+        commit(&store, new).unwrap();
         block_on(store.close()).unwrap();
         let restored = Store::open(&place(&folder), "malta", 0).unwrap().1;
         assert_eq!(restored.silent.first(), Some(&ThingKey(1)), "schema {schema}");
+        assert_eq!((restored.alarms.last(), restored.last_alarm), (Some(&raised), 9), "schema {schema}");
         assert_eq!(restored.commands, want.commands, "schema {schema}, opened again");
     }
 }

@@ -5,7 +5,7 @@
 //! | `profile` | whose cache it is |
 //! | `installation` | this installation's random number, as signed bits |
 //! | `link_seen_ms` | when our link was last known to be up |
-//! | `last_command`, `last_seq` | the highest numbers ever given; they outlive the rows that had them |
+//! | `last_command`, `last_alarm`, `last_seq` | the highest numbers ever given; they outlive the rows that had them |
 //! | `samples`, `oldest_ms` | how many samples there are and when the oldest was measured, kept so that nobody has to count |
 
 use fleetlens_model::time::WallMs;
@@ -14,10 +14,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{count, counted};
 
-/// Numbers that every batch of samples or commands moves. The writer holds them in memory and writes them with its transaction.
+/// Numbers that every batch of samples, commands or alarms moves. The writer holds them in memory and writes them with its transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub last_command: u64,
+    pub last_alarm: u64,
     pub last_seq: u64,
     pub samples: u64,
     pub oldest_ms: Option<WallMs>,
@@ -63,6 +64,7 @@ impl Totals {
         let number = |name| count(0, get(db, name)?.unwrap_or_default());
         Ok(Totals {
             last_command: number("last_command")?,
+            last_alarm: number("last_alarm")?,
             last_seq: number("last_seq")?,
             samples: number("samples")?,
             oldest_ms: get(db, "oldest_ms")?.map(WallMs),
@@ -73,6 +75,7 @@ impl Totals {
     pub fn write(&self, before: &Totals, db: &Connection) -> rusqlite::Result<()> {
         for (name, now, then) in [
             ("last_command", self.last_command, before.last_command),
+            ("last_alarm", self.last_alarm, before.last_alarm),
             ("last_seq", self.last_seq, before.last_seq),
             ("samples", self.samples, before.samples),
         ] {

@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
+use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
 use fleetlens_model::command::{Attempt, Command, Phase, Step, Want, Withdrawal};
 use fleetlens_model::geo::LonLat;
-use fleetlens_model::id::{CommandId, SeriesKey, ThingKey, ThingName};
+use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey, ThingName};
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::{Restored, Write};
@@ -73,8 +74,56 @@ pub fn command(id: u64, thing: u32, phase: Phase) -> Command {
     }
 }
 
+/// An alarm raised `id` ms after [`T0`] and, with `ended_ms`, cleared a second before it was acknowledged then.
+pub fn alarm(id: u64, thing: u32, ended_ms: Option<i64>) -> Alarm {
+    Alarm {
+        id: AlarmId(id),
+        thing: ThingKey(thing),
+        rule: "lamp-hot".into(),
+        name: "hot".into(),
+        priority: Priority::Warning,
+        sentence: "temperature 81 °C, 75 °C or more for 30 s".into(),
+        what_to_do: "Look whether the fan turns.".into(),
+        active: ended_ms.is_none(),
+        raised_ms: WallMs(T0 + id.cast_signed()),
+        cleared_ms: ended_ms.map(|at| WallMs(T0 + at - 1_000)),
+        times: 1,
+        acknowledged: ended_ms.map(seen_at),
+    }
+}
+
+fn seen_at(ms: i64) -> Acknowledgement {
+    let by = Actor { name: "J. Borg".into(), role: Role::Technician };
+    Acknowledgement { by, at_ms: WallMs(T0 + ms), comment: "seen: \"fan\" is \u{d6}lverschmiert".into() }
+}
+
 /// One of everything, in the order the engine writes it, and what a start should bring back.
 pub fn one_of_everything() -> (Vec<Write>, Restored) {
+    let (mut writes, mut restored) = one_of_schema_2();
+    let active = Alarm { priority: Priority::Critical, ..alarm(1, 1, None) };
+    let seen = Alarm { acknowledged: Some(seen_at(9)), times: 3, ..alarm(2, 2, None) };
+    let returned = Alarm { active: false, cleared_ms: Some(WallMs(T0 + 50)), ..alarm(3, 3, None) };
+    let charger = Meta {
+        kind: Kind::Charger,
+        capacity: Some(2),
+        capacity_accessible: Some(1),
+        capacity_charging: Some(2),
+        gateway: "gw-01".into(),
+        ..Meta::default()
+    };
+    let name = ThingName::new("charger-1").unwrap();
+    writes.push(Write::Thing { thing: ThingKey(5), name: name.clone(), meta: charger.clone() });
+    restored.things.push((ThingKey(5), name, charger));
+    // Raised, and then over.
+    let ended = alarm(4, 4, Some(5_000));
+    writes.extend([&active, &seen, &returned, &alarm(4, 4, None), &ended].map(|alarm| Write::Alarm(alarm.clone())));
+    restored.alarms = vec![active, seen, returned, ended];
+    restored.last_alarm = 4;
+    (writes, restored)
+}
+
+/// One of everything there was in schema 2.
+pub fn one_of_schema_2() -> (Vec<Write>, Restored) {
     let (mut writes, mut restored) = one_of_schema_1();
     for (key, name, silent) in [(2, "lamp-0418", &[true][..]), (3, "lamp-0419", &[true, false]), (4, "lamp-0420", &[])]
     {
@@ -113,6 +162,7 @@ pub fn one_of_schema_1() -> (Vec<Write>, Restored) {
         capacity: None,
         synthetic: vec!["title".into()],
         units: vec![("/power_w".into(), "W".into())],
+        ..Meta::default()
     };
     let document = Document {
         desired: json!({"dim_pct": 40, "nested": {"a": [1, 2]}}).as_object().cloned(),
@@ -165,6 +215,8 @@ pub fn one_of_schema_1() -> (Vec<Write>, Restored) {
         latest: samples.to_vec(),
         shadows: vec![(ThingKey(1), String::new(), document, WallMs(T0 + 3))],
         commands,
+        alarms: Vec::new(),
+        last_alarm: 0,
         last_command: 4,
         last_seq: 12,
         unacked: vec![(3, 17), (9, u64::MAX - 3)],

@@ -1,0 +1,122 @@
+//! `alarm`: what needed or needs a person.
+//!
+//! | column | meaning |
+//! |---|---|
+//! | `rule` | the id of the rule that raised it |
+//! | `priority` | `warning` or `critical` |
+//! | `active`, `acknowledged` | its two bits; it is open while one of them says so |
+//! | `raised_ms`, `cleared_ms` | when it became so the last time, and when it ceased |
+//! | `ended_ms` | when it ceased to be open: cleared or acknowledged, whichever came last; NULL while it is open |
+//! | `detail` | JSON: name, sentence, what to do, how often, and who acknowledged it |
+
+use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
+use fleetlens_model::id::{AlarmId, ThingKey};
+use fleetlens_model::record::ENDED_ALARMS_RESTORED;
+use fleetlens_model::time::WallMs;
+use rusqlite::{Connection, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::{count, counted, from_json, to_json, unreadable};
+
+const COLUMNS: &str = "alarm, thing, rule, priority, active, raised_ms, cleared_ms, detail";
+
+/// What is read only as a whole.
+#[derive(Serialize, Deserialize)]
+struct Detail {
+    name: String,
+    sentence: String,
+    what_to_do: String,
+    times: u32,
+    acknowledgement: Option<Acknowledgement>,
+}
+
+/// Adds an alarm or replaces what is known of it.
+pub(crate) fn put(db: &Connection, alarm: &Alarm) -> rusqlite::Result<()> {
+    let detail = to_json(&Detail {
+        name: alarm.name.clone(),
+        sentence: alarm.sentence.clone(),
+        what_to_do: alarm.what_to_do.clone(),
+        times: alarm.times,
+        acknowledgement: alarm.acknowledged.clone(),
+    })?;
+    db.prepare_cached(
+        "INSERT INTO alarm
+           (alarm, thing, rule, priority, active, raised_ms, cleared_ms, acknowledged, ended_ms, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT (alarm) DO UPDATE SET
+           thing = excluded.thing, rule = excluded.rule, priority = excluded.priority, active = excluded.active,
+           raised_ms = excluded.raised_ms, cleared_ms = excluded.cleared_ms, acknowledged = excluded.acknowledged,
+           ended_ms = excluded.ended_ms, detail = excluded.detail",
+    )?
+    .execute(params![
+        counted(alarm.id.0)?,
+        alarm.thing.0,
+        alarm.rule,
+        word(alarm.priority),
+        alarm.active,
+        alarm.raised_ms.0,
+        alarm.cleared_ms.map(|at| at.0),
+        alarm.acknowledged.is_some(),
+        ended(alarm).map(|at| at.0),
+        detail,
+    ])?;
+    Ok(())
+}
+
+/// The open ones and the newest [`ENDED_ALARMS_RESTORED`] ended ones, in the order of their ids.
+pub(crate) fn recent(db: &Connection) -> rusqlite::Result<Vec<Alarm>> {
+    let ended = i64::try_from(ENDED_ALARMS_RESTORED).unwrap_or(i64::MAX);
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM alarm
+         WHERE alarm IN (SELECT alarm FROM alarm WHERE ended_ms IS NULL)
+            OR alarm IN (
+              SELECT alarm FROM alarm WHERE ended_ms IS NOT NULL ORDER BY ended_ms DESC, alarm DESC LIMIT ?1
+            )
+         ORDER BY alarm"
+    ))?
+    .query_map([ended], of_row)?
+    .collect()
+}
+
+fn of_row(row: &Row<'_>) -> rusqlite::Result<Alarm> {
+    let Detail { name, sentence, what_to_do, times, acknowledgement } = from_json(7, row.get_ref(7)?.as_str()?)?;
+    Ok(Alarm {
+        id: AlarmId(count(0, row.get(0)?)?),
+        thing: ThingKey(row.get(1)?),
+        rule: row.get(2)?,
+        name,
+        priority: priority_of(row.get_ref(3)?.as_str()?)?,
+        sentence,
+        what_to_do,
+        active: row.get(4)?,
+        raised_ms: WallMs(row.get(5)?),
+        cleared_ms: row.get::<_, Option<i64>>(6)?.map(WallMs),
+        times,
+        acknowledged: acknowledgement,
+    })
+}
+
+/// When it ceased to be open; `None` while it is.
+fn ended(alarm: &Alarm) -> Option<WallMs> {
+    match &alarm.acknowledged {
+        Some(acknowledged) if !alarm.active => {
+            Some(acknowledged.at_ms.max(alarm.cleared_ms.unwrap_or(alarm.raised_ms)))
+        }
+        Some(_) | None => None,
+    }
+}
+
+fn word(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Warning => "warning",
+        Priority::Critical => "critical",
+    }
+}
+
+fn priority_of(word: &str) -> rusqlite::Result<Priority> {
+    match word {
+        "warning" => Ok(Priority::Warning),
+        "critical" => Ok(Priority::Critical),
+        _ => Err(unreadable(3, format!("{word:?} is no priority"))),
+    }
+}
