@@ -25,16 +25,45 @@ pub struct Mosquitto {
     folder: TempDir,
     log: PathBuf,
     port: u16,
+    configured: Configured,
     running: Option<Group>,
 }
+
+/// How a broker is configured beyond where it listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Configured {
+    /// For tests: nothing is dropped, everything is kept at once, every packet logged.
+    ForTests,
+    /// As Fleetlens ships it.
+    Shipped,
+    /// As Mosquitto is by itself.
+    Plain,
+}
+
+/// What a person is told to put into Mosquitto's `conf.d`.
+const SHIPPED: &str = include_str!("../../assets/mosquitto/fleetlens.conf");
 
 impl Mosquitto {
     /// A running broker; `None` when Mosquitto is not installed (then the test has been told as skipped).
     pub fn start(name: &str) -> Option<Mosquitto> {
+        Mosquitto::start_as(name, Configured::ForTests)
+    }
+
+    /// Like [`Mosquitto::start`], configured as `assets/mosquitto/fleetlens.conf` says.
+    pub fn start_shipped(name: &str) -> Option<Mosquitto> {
+        Mosquitto::start_as(name, Configured::Shipped)
+    }
+
+    /// Like [`Mosquitto::start`], configured as Mosquitto is by itself.
+    pub fn start_plain(name: &str) -> Option<Mosquitto> {
+        Mosquitto::start_as(name, Configured::Plain)
+    }
+
+    fn start_as(name: &str, configured: Configured) -> Option<Mosquitto> {
         let program = place::system_program("mosquitto")?;
         let folder = tempfile::tempdir().expect("a folder for the broker's state");
         let log = place::log(&format!("mosquitto-{name}"));
-        let mut broker = Mosquitto { program, folder, log, port: 0, running: None };
+        let mut broker = Mosquitto { program, folder, log, port: 0, configured, running: None };
         for _ in 0..PORTS {
             broker.port = free_port();
             if broker.try_start() {
@@ -101,12 +130,18 @@ impl Mosquitto {
     fn config(&self) -> String {
         // Started as root, it would become a user who cannot write to our folder.
         let user = if rustix::process::geteuid().is_root() { "user root\n" } else { "" };
+        let rest = match self.configured {
+            Configured::ForTests => {
+                "persistence true\nautosave_interval 1\nmax_queued_messages 0\nset_tcp_nodelay true\nlog_type all\n"
+            }
+            Configured::Shipped => SHIPPED,
+            Configured::Plain => "",
+        };
         format!(
-            "{user}listener {} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {}/\n\
-             autosave_interval 1\nmax_queued_messages 0\nset_tcp_nodelay true\nlog_dest stderr\nlog_type all\n\
-             log_timestamp_format %H:%M:%S\n",
+            "{user}{rest}persistence_location {}/\nlog_dest stderr\nlog_timestamp_format %H:%M:%S\n\
+             listener {} 127.0.0.1\nallow_anonymous true\n",
+            self.folder.path().display(),
             self.port,
-            self.folder.path().display()
         )
     }
 }

@@ -29,6 +29,12 @@ pub fn build_with_example(place: &Place, step: &Step, example: &str) -> Result<(
     cargo_build(place, step, &["--bins", "--example", example])
 }
 
+/// Builds an example of the tests' package as users get programs, with the programs if it drives them.
+pub fn build_optimised(place: &Place, step: &Step, example: &str, with_programs: bool) -> Result<()> {
+    let bins: &[&str] = if with_programs { &["--bins"] } else { &[] };
+    cargo_build(place, step, &[&["--release", "--example", example], bins].concat())
+}
+
 fn cargo_build(place: &Place, step: &Step, what: &[&str]) -> Result<()> {
     let mut command = program::cargo(&place.root);
     command.arg("build").args(SELECTION).args(what).stdin(Stdio::null());

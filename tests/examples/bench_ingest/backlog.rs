@@ -1,8 +1,8 @@
-//! `cargo xtask bench ingest`: how fast messages of QoS 1 come from Mosquitto onto the disk, beside the simplest program that
-//! keeps the same promise: one message, one transaction, one acknowledgement.
+//! How fast a backlog of QoS 1 comes from Mosquitto onto the disk, beside the simplest program that keeps the same promise: one
+//! message, one transaction, one acknowledgement.
 //!
 //! Both drain the same backlog, which the broker holds in a persistent session: so nobody competes with a publisher for the
-//! processor, and the broker sends as fast as it is acknowledged. With `--json` one object is printed, without it sentences.
+//! processor, and the broker sends as fast as it is acknowledged.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -23,40 +23,32 @@ use fleetlens_tests::peer::Peer;
 use fleetlens_tests::profile::ProfileText;
 use serde_json::json;
 
+use crate::{Failure, WITHIN};
+
 /// Messages of the app's backlog; three values each, as a lamp's.
-const MESSAGES: u64 = 60_000;
+pub const MESSAGES: u64 = 60_000;
 /// Messages of the baseline's, which is slower; a rate needs no more.
 const BASELINE_MESSAGES: u64 = 6_000;
 /// Things that send them.
 const THINGS: u64 = 1_000;
-/// A broken run ends here.
-const WITHIN: Duration = Duration::from_secs(300);
 const FILTER: &str = "city/+/+/+/telemetry";
 
-type Failure = Box<dyn std::error::Error>;
 
-#[tokio::main]
-async fn main() -> Result<(), Failure> {
-    let as_json = std::env::args().any(|argument| argument == "--json");
+/// What came of it.
+pub struct Rates {
+    /// Messages a second of the whole app without a window.
+    pub fleetlens: f64,
+    /// Messages a second of the simplest program.
+    pub baseline: f64,
+}
+
+/// Measures both.
+pub async fn measure() -> Result<Rates, Failure> {
     let broker = Mosquitto::start("bench-ingest").ok_or("the benchmark needs mosquitto")?;
     let folder = tempfile::tempdir()?;
-    let ours = app(&broker, folder.path()).await?;
+    let fleetlens = app(&broker, folder.path()).await?;
     let baseline = baseline(&broker, folder.path()).await?;
-    let ratio = ours / baseline;
-    if as_json {
-        println!(
-            "{}",
-            json!({
-                "name": "ingest", "unit": "messages/s", "fleetlens": ours.round(), "baseline": baseline.round(), "ratio": ratio,
-                "messages": MESSAGES, "values_per_message": 3, "guarantee": "QoS 1, on disk before acknowledged",
-            })
-        );
-    } else {
-        println!("Fleetlens:  {ours:.0} messages/s, on disk before acknowledged");
-        println!("one by one: {baseline:.0} messages/s, with the same promise");
-        println!("ratio:      {ratio:.1}");
-    }
-    Ok(())
+    Ok(Rates { fleetlens, baseline })
 }
 
 /// Fills a session's backlog: somebody subscribed, left, and this was published meanwhile.
@@ -87,7 +79,7 @@ async fn app(broker: &Mosquitto, folder: &Path) -> Result<f64, Failure> {
     // Once, so that the broker has a session to keep messages for.
     let first = Host::start(options()).await?;
     let marker = Peer::connect(&broker.url(), "bench-marker", &[]).await;
-    let mut counters = first.counters();
+    let mut counters = first.counters().await;
     while counters.borrow_and_update().stored == 0 {
         marker.publish("city/bench/lamp/lamp-0000/telemetry", json!({ "values": { "on": 1 } }).to_string()).await;
         let _ = tokio::time::timeout(Duration::from_millis(100), counters.changed()).await;
@@ -97,7 +89,7 @@ async fn app(broker: &Mosquitto, folder: &Path) -> Result<f64, Failure> {
     fill(broker, MESSAGES).await?;
 
     let host = Host::start(options()).await?;
-    let mut counters = host.counters();
+    let mut counters = host.counters().await;
     tokio::time::timeout(WITHIN, counters.wait_for(|now| now.received > 0)).await??;
     let start = Instant::now();
     tokio::time::timeout(WITHIN, counters.wait_for(|now| now.stored >= MESSAGES)).await??;
