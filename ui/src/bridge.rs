@@ -1,15 +1,15 @@
-//! The only file that knows the transport. Today that is Tauri's IPC: parcels come down one channel as bytes, calls go up as
-//! bytes, one after the other, because two invocations at once may overtake each other.
+//! The only file that knows the transport, with one more for each: Tauri's IPC in the apps ([`tauri`]), a WebSocket to the page's
+//! own origin in a browser ([`web`]). Both carry the contract's bytes, and in both the line may be cut and come back.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
+mod tauri;
+mod web;
+
 use std::rc::Rc;
 
-use fleetlens_ipc::{Call, encode};
-use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
+use fleetlens_ipc::{Call, RequestId, encode};
+use js_sys::{Array, ArrayBuffer, Function, Reflect, Uint8Array};
 use thiserror::Error;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 /// Why the host cannot be reached.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -25,115 +25,120 @@ pub enum BridgeError {
     Refused(String),
 }
 
+/// How the line stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// The host has this window, for the first time or anew: it knows nothing of what was said before.
+    Open,
+    /// Nothing comes and nothing goes; it is tried again.
+    Cut,
+    /// Nobody answers where the page came from; it is tried again.
+    Ended,
+    /// The host does not let this page in any more. It is not tried again.
+    Locked,
+}
+
 /// What the transport tells the window.
 pub struct Ears {
     /// A parcel's bytes.
     pub parcel: Box<dyn Fn(Vec<u8>)>,
+    /// The line opened, was cut, or what is known of it changed.
+    pub line: Box<dyn Fn(Line)>,
+    /// A request did not arrive: it will never be answered.
+    pub lost: Box<dyn Fn(RequestId, BridgeError)>,
     /// Something went wrong on the way; the window goes on showing what it has.
     pub trouble: Box<dyn Fn(BridgeError)>,
 }
 
-/// The line to the host.
-#[derive(Clone)]
-pub struct Bridge {
-    core: JsValue,
-    waiting: Rc<RefCell<Waiting>>,
-    ears: Rc<Ears>,
+impl Ears {
+    /// A call did not arrive.
+    fn not_arrived(&self, call: &Packed, error: BridgeError) {
+        match call.request {
+            Some(request) => (self.lost)(request, error),
+            None => (self.trouble)(error),
+        }
+    }
+
+    /// There was no line for a call. Only a person's wish is worth a word: everything else is said anew when there is one.
+    fn not_sent(&self, call: &Packed) {
+        if let Some(request) = call.request {
+            (self.lost)(request, BridgeError::Refused("it is not connected".into()));
+        }
+    }
 }
 
-#[derive(Default)]
-struct Waiting {
-    calls: VecDeque<Vec<u8>>,
-    sending: bool,
+/// A call on its way.
+struct Packed {
+    bytes: Vec<u8>,
+    /// Of a call that is answered.
+    request: Option<RequestId>,
+}
+
+/// The line to the host.
+#[derive(Clone)]
+pub struct Bridge(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Tauri(tauri::Invoker),
+    Web(web::Socket),
 }
 
 impl Bridge {
-    /// Opens the line. Parcels come from now on; calls may be said at once and go out in order, after the line is attached.
+    /// Opens the line. [`Line::Open`] is told when there is one; what is said before is lost, as it is while the line is cut.
     pub fn open(ears: Ears) -> Result<Bridge, BridgeError> {
-        let core = tauri_core().ok_or(BridgeError::NoHost)?;
-        let bridge = Bridge { core, waiting: Rc::new(RefCell::new(Waiting::default())), ears: Rc::new(ears) };
-        bridge.waiting.borrow_mut().sending = true;
-        let attaching = bridge.attach()?;
-        let then = bridge.clone();
-        spawn_local(async move {
-            match JsFuture::from(attaching).await {
-                Ok(_) => then.drain().await,
-                // Whatever is said from now on would be refused for the same reason.
-                Err(error) => (then.ears.trouble)(BridgeError::NotAttached(words(&error))),
-            }
-        });
-        Ok(bridge)
+        let ears = Rc::new(ears);
+        if let Some(core) = tauri::core() {
+            return tauri::Invoker::open(core, ears).map(|invoker| Bridge(Kind::Tauri(invoker)));
+        }
+        web::Socket::open(ears).map(|socket| Bridge(Kind::Web(socket)))
     }
 
     /// Says something to the host, after everything said before.
     pub fn say(&self, call: &Call) {
+        let request = match call {
+            Call::Ask { request, .. } => Some(*request),
+            Call::Hello { .. } | Call::Look { .. } | Call::LookAway { .. } | Call::Seen { .. } | Call::Drawn { .. } => {
+                None
+            }
+        };
         match encode(call) {
-            Ok(bytes) => self.waiting.borrow_mut().calls.push_back(bytes),
-            Err(error) => (self.ears.trouble)(BridgeError::Refused(error.to_string())),
-        }
-        if !self.waiting.borrow().sending {
-            self.waiting.borrow_mut().sending = true;
-            let bridge = self.clone();
-            spawn_local(async move { bridge.drain().await });
-        }
-    }
-
-    async fn drain(&self) {
-        loop {
-            let next = self.waiting.borrow_mut().calls.pop_front();
-            let Some(bytes) = next else { break };
-            let body = Uint8Array::from(bytes.as_slice());
-            let sent = match self.invoke("call", &body) {
-                Ok(promise) => JsFuture::from(promise).await.map_err(|error| refused(&error)),
-                Err(error) => Err(error),
-            };
-            if let Err(error) = sent {
-                (self.ears.trouble)(error);
+            Ok(bytes) => self.send(Packed { bytes, request }),
+            Err(error) => {
+                self.ears().not_arrived(&Packed { bytes: Vec::new(), request }, BridgeError::Refused(error.to_string()))
             }
         }
-        self.waiting.borrow_mut().sending = false;
     }
 
-    fn attach(&self) -> Result<Promise, BridgeError> {
-        let make: Function = get(&self.core, "Channel")?.dyn_into().map_err(|value| refused(&value))?;
-        let channel = Reflect::construct(&make, &Array::new()).map_err(|error| refused(&error))?;
-        let ears = Rc::clone(&self.ears);
-        let hear = Closure::<dyn Fn(JsValue)>::new(move |message: JsValue| match bytes_of(&message) {
-            Some(bytes) => (ears.parcel)(bytes),
-            None => (ears.trouble)(BridgeError::Refused("a parcel that is no bytes".into())),
-        });
-        set(&channel, "onmessage", &hear.into_js_value())?;
-        let arguments = Object::new();
-        set(&arguments, "frames", &channel)?;
-        self.invoke("attach", &arguments)
+    fn send(&self, call: Packed) {
+        match &self.0 {
+            Kind::Tauri(invoker) => invoker.send(call),
+            Kind::Web(socket) => socket.send(&call),
+        }
     }
 
-    fn invoke(&self, command: &str, body: &JsValue) -> Result<Promise, BridgeError> {
-        let invoke: Function = get(&self.core, "invoke")?.dyn_into().map_err(|value| refused(&value))?;
-        let answer = invoke.call2(&self.core, &JsValue::from_str(command), body).map_err(|error| refused(&error))?;
-        Ok(Promise::resolve(&answer))
+    fn ears(&self) -> &Ears {
+        match &self.0 {
+            Kind::Tauri(invoker) => invoker.ears(),
+            Kind::Web(socket) => socket.ears(),
+        }
     }
 }
 
 /// Where MapLibre finds its tiles: `{z}`, `{x}` and `{y}` stand for themselves. Tauri's own protocols are addresses of their own
 /// on Linux, macOS and iOS, and hosts below `localhost` on Windows and Android; a web host serves them beside the page.
 pub fn tiles_address() -> String {
-    let location = web_sys::window().map(|window| window.location());
-    let part = |read: fn(&web_sys::Location) -> Result<String, JsValue>| {
-        location.as_ref().and_then(|location| read(location).ok()).unwrap_or_default()
-    };
-    let (protocol, host) = (part(web_sys::Location::protocol), part(web_sys::Location::hostname));
+    let (protocol, host) = (location(web_sys::Location::protocol), location(web_sys::Location::hostname));
     match (protocol.as_str(), host.as_str()) {
         ("tauri:", _) => "tiles://localhost/{z}/{x}/{y}".into(),
         (_, "tauri.localhost") => format!("{protocol}//tiles.localhost/{{z}}/{{x}}/{{y}}"),
-        _ => format!("{}/tiles/{{z}}/{{x}}/{{y}}", part(web_sys::Location::origin)),
+        _ => format!("{}/tiles/{{z}}/{{x}}/{{y}}", location(web_sys::Location::origin)),
     }
 }
 
-fn tauri_core() -> Option<JsValue> {
-    let window = web_sys::window()?;
-    let tauri = get(&window, "__TAURI__").ok()?;
-    get(&tauri, "core").ok()
+/// A part of the page's address; empty when there is none.
+fn location(read: fn(&web_sys::Location) -> Result<String, JsValue>) -> String {
+    web_sys::window().and_then(|window| read(&window.location()).ok()).unwrap_or_default()
 }
 
 /// A message's bytes: small raw messages and large ones come in different clothes.
@@ -153,6 +158,10 @@ fn get(of: &JsValue, name: &str) -> Result<JsValue, BridgeError> {
         return Err(BridgeError::Refused(format!("the page has no {name}")));
     }
     Ok(value)
+}
+
+fn function(of: &JsValue, name: &str) -> Result<Function, BridgeError> {
+    get(of, name)?.dyn_into().map_err(|value| refused(&value))
 }
 
 fn set(of: &JsValue, name: &str, value: &JsValue) -> Result<(), BridgeError> {

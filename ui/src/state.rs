@@ -229,7 +229,9 @@ impl Store {
             }
             Line::Cut | Line::Ended | Line::Locked => {
                 let since_ms = self.cut.with_untracked(|cut| cut.map(|cut| cut.since_ms));
-                let since_ms = since_ms.unwrap_or_else(|| untrack(|| self.wall_now(mono_ms())));
+                let has_spoken = self.status.with_untracked(Option::is_some);
+                let now_ms = || has_spoken.then(|| untrack(|| self.wall_now(mono_ms()))).flatten();
+                let since_ms = since_ms.unwrap_or_else(now_ms);
                 self.cut.set(Some(Cut { since_ms, line }));
                 let asked = self.inner.try_update_value(|inner| inner.answers.keys().copied().collect::<Vec<_>>());
                 for request in asked.unwrap_or_default() {

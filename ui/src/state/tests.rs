@@ -192,3 +192,26 @@ fn a_window_of_another_contract_is_stranded_and_other_faults_are_notices() {
     store.frame(Frame::Notice(Fault::new(FaultCode::Contract, "old window")), 0.0);
     assert_eq!(store.stranded.get_untracked(), Some("old window".into()));
 }
+
+#[test]
+fn whoever_waits_for_an_answer_is_told_when_the_line_is_cut() {
+    let owner = Owner::new();
+    owner.set();
+    let store = Store::new();
+    let heard = Rc::new(Cell::new(0));
+    let hear = Rc::clone(&heard);
+    store.ask(Intent::CancelCommand { command: CommandId(1) }, move |outcome| {
+        let fault = outcome.unwrap_err();
+        assert_eq!(fault.code, FaultCode::Unreachable, "{fault}");
+        hear.set(hear.get() + 1);
+    });
+    assert_eq!(heard.get(), 0);
+    for line in [Line::Cut, Line::Ended, Line::Locked] {
+        store.line_is(line);
+        assert_eq!(store.cut.get_untracked(), Some(Cut { since_ms: None, line }));
+        assert!(!store.link_up.get_untracked());
+    }
+    assert_eq!(heard.get(), 1, "once");
+    store.line_is(Line::Open);
+    assert_eq!(store.cut.get_untracked(), None);
+}

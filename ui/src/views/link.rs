@@ -4,11 +4,12 @@ use fleetlens_ipc::rows::{LinkState, Status};
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
 
+use crate::bridge::Line;
 use crate::clock::{local, mono_ms, today};
 use crate::components::icon::Icon;
 use crate::form::{Form, form};
 use crate::format;
-use crate::state::store;
+use crate::state::{Cut, store};
 
 /// What the sign says.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,9 +20,10 @@ enum Sign {
     Offline,
 }
 
-fn sign(link: Option<&LinkState>, held: Option<WallMs>) -> Sign {
+fn sign(link: Option<&LinkState>, held: Option<WallMs>, cut: bool) -> Sign {
     match (link, held) {
         (_, Some(at)) => Sign::Held(at),
+        (_, None) if cut => Sign::Offline,
         (None | Some(LinkState::Starting), None) => Sign::Starting,
         (Some(LinkState::Connecting { .. }), None) => Sign::Offline,
         (Some(LinkState::Up { .. }), None) => Sign::Live,
@@ -33,7 +35,8 @@ fn sign(link: Option<&LinkState>, held: Option<WallMs>) -> Sign {
 pub fn LiveSign() -> impl IntoView {
     let store = store();
     let sign = Memo::new(move |_| {
-        store.status.with(|status| sign(status.as_ref().map(|status| &status.row.link), store.held.get()))
+        let is_cut = store.cut.get().is_some();
+        store.status.with(|status| sign(status.as_ref().map(|status| &status.row.link), store.held.get(), is_cut))
     });
     let (class, words) = (
         move || match sign.get() {
@@ -66,9 +69,35 @@ pub fn LiveSign() -> impl IntoView {
     }
 }
 
-/// The notice while our link is down: since when, as of when, what waits.
+/// The notice while our link is down: since when, as of when, what waits. While the window has lost its host, that comes first.
 #[component]
 pub fn OfflineNotice() -> impl IntoView {
+    let store = store();
+    view! {
+        {move || match store.cut.get() {
+            Some(cut) => view! { <CutNotice cut /> }.into_any(),
+            None => view! { <LinkNotice /> }.into_any(),
+        }}
+    }
+}
+
+/// The window has lost its host: what is on the screen stays, and grows old.
+#[component]
+fn CutNotice(cut: Cut) -> impl IntoView {
+    let since = cut.since_ms.map(|at| format!("Cut off since {}", local(at).short(&today())));
+    view! {
+        <section class="offline-notice" data-testid="cut" data-line=line_word(cut.line) aria-label="Cut off">
+            <Icon of=icondata_lu::LuUnplug />
+            <p>
+                <b>{since.unwrap_or_else(|| "Cut off".into())}</b>
+                <span>{cut_words(cut.line)}</span>
+            </p>
+        </section>
+    }
+}
+
+#[component]
+fn LinkNotice() -> impl IntoView {
     let (store, form) = (store(), form());
     let told = Memo::new(move |_| store.status.with(|status| status.as_ref().and_then(|status| offline(&status.row))));
     let details = RwSignal::new(false);
@@ -120,6 +149,27 @@ fn offline(status: &Status) -> Option<Offline> {
     }
 }
 
+fn line_word(line: Line) -> &'static str {
+    match line {
+        Line::Open => "open",
+        Line::Cut => "cut",
+        Line::Ended => "ended",
+        Line::Locked => "locked",
+    }
+}
+
+fn cut_words(line: Line) -> &'static str {
+    match line {
+        Line::Open | Line::Cut => "this page has lost the program that serves it and is looking for it again",
+        Line::Ended => {
+            "the program that serves this page has ended or cannot be reached; this page goes on looking for it"
+        }
+        Line::Locked => {
+            "the program that serves this page was started anew with another token; open the address it has printed"
+        }
+    }
+}
+
 fn since_words(told: &Offline) -> String {
     format!("Offline since {}", local(told.since_ms).short(&today()))
 }
@@ -152,15 +202,18 @@ mod tests {
         let at = WallMs(7);
         let up = LinkState::Up { since_ms: at };
         let down = LinkState::Connecting { reason: None, since_ms: at };
-        for (link, held, want) in [
-            (None, None, Sign::Starting),
-            (Some(&LinkState::Starting), None, Sign::Starting),
-            (Some(&up), None, Sign::Live),
-            (Some(&up), Some(at), Sign::Held(at)),
-            (Some(&down), None, Sign::Offline),
-            (Some(&down), Some(at), Sign::Held(at)),
+        for (link, held, cut, want) in [
+            (None, None, false, Sign::Starting),
+            (Some(&LinkState::Starting), None, false, Sign::Starting),
+            (Some(&up), None, false, Sign::Live),
+            (Some(&up), None, true, Sign::Offline),
+            (None, None, true, Sign::Offline),
+            (Some(&up), Some(at), false, Sign::Held(at)),
+            (Some(&up), Some(at), true, Sign::Held(at)),
+            (Some(&down), None, false, Sign::Offline),
+            (Some(&down), Some(at), false, Sign::Held(at)),
         ] {
-            assert_eq!(sign(link, held), want);
+            assert_eq!(sign(link, held, cut), want);
         }
     }
 }
