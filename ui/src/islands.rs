@@ -1,6 +1,9 @@
 //! What is drawn pixel by pixel instead of by elements: the map with its live layer, and charts.
 
+pub mod badges;
+pub mod batch;
 pub mod chart;
+pub mod clusters;
 pub mod live_layer;
 pub mod map;
 pub mod maplibre;

@@ -1,7 +1,8 @@
 #version 300 es
 precision highp float;
 
-// Shape before colour: a square is a car park, a dot a lamp, a triangle a warning, a diamond critical, a hollow shape unknown.
+// Shape before colour: a square is a car park, a dot a lamp, a bucket a bin, an upright post a charger, an arrow a vehicle, a cross a
+// gateway; a triangle is a warning, a diamond critical, a hollow shape unknown. components/shape.rs has the same outlines for lists.
 flat in uvec4 v_look;
 flat in float v_half;
 flat in float v_size;
@@ -20,6 +21,10 @@ out vec4 o_colour;
 
 const uint PARKING = 1u;
 const uint LAMP = 2u;
+const uint BIN = 3u;
+const uint CHARGER = 4u;
+const uint VEHICLE = 5u;
+const uint GATEWAY = 6u;
 const uint UNKNOWN = 1u;
 const uint WARNING = 2u;
 const uint CRITICAL = 3u;
@@ -45,12 +50,41 @@ float triangle(vec2 p, vec2 a, vec2 b, vec2 c) {
   return -sqrt(d.x) * sign(d.y);
 }
 
+// The part of a polygon's distance that one edge decides: squared distance, and the sign by how often a ray crosses it.
+vec2 edge(vec2 p, vec2 a, vec2 b, vec2 d) {
+  vec2 e = b - a, w = p - a;
+  vec2 q = w - e * clamp(dot(w, e) / dot(e, e), 0.0, 1.0);
+  bvec3 c = bvec3(p.y >= a.y, p.y < b.y, e.x * w.y > e.y * w.x);
+  return vec2(min(d.x, dot(q, q)), all(c) || all(not(c)) ? -d.y : d.y);
+}
+
+float quad(vec2 p, vec2 a, vec2 b, vec2 c, vec2 d) {
+  vec2 best = vec2(dot(p - a, p - a), 1.0);
+  best = edge(p, a, d, best);
+  best = edge(p, b, a, best);
+  best = edge(p, c, b, best);
+  best = edge(p, d, c, best);
+  return best.y * sqrt(best.x);
+}
+
+// An arrow to where it heads: the level is the heading in steps of 3.6 degrees from north, clockwise. Without one it lies as a bar.
+float vehicle(vec2 p, float s) {
+  if (v_look.w == LEVEL_UNKNOWN) return box(p, vec2(0.85 * s, 0.45 * s), 0.45 * s);
+  float turn = float(v_look.w) * 0.06283185307;
+  p = mat2(cos(turn), -sin(turn), sin(turn), cos(turn)) * p;
+  return quad(p, vec2(0.0, -1.05 * s), vec2(0.72 * s, 0.9 * s), vec2(0.0, 0.42 * s), vec2(-0.72 * s, 0.9 * s));
+}
+
 // Device pixels outside the shape; inside is negative. y grows downwards.
 float shape(vec2 p, float s) {
   if (v_look.y == CRITICAL) return (abs(p.x) + abs(p.y) - s) * 0.70710678;
   if (v_look.y == WARNING) return triangle(p, vec2(0.0, -s), vec2(s, 0.8 * s), vec2(-s, 0.8 * s)) - 0.1 * s;
   if (v_look.x == LAMP) return length(p) - s;
   if (v_look.x == PARKING) return box(p, vec2(s), 0.4 * s);
+  if (v_look.x == BIN) return quad(p, vec2(-s, -0.95 * s), vec2(s, -0.95 * s), vec2(0.6 * s, 0.95 * s), vec2(-0.6 * s, 0.95 * s));
+  if (v_look.x == CHARGER) return box(p, vec2(0.52 * s, s), 0.52 * s);
+  if (v_look.x == VEHICLE) return vehicle(p, s);
+  if (v_look.x == GATEWAY) return min(box(p, vec2(0.34 * s, s), 0.1 * s), box(p, vec2(s, 0.34 * s), 0.1 * s));
   // Other things: a square on its point would be critical, so a softer square, a little smaller.
   return box(p, vec2(0.85 * s), 0.85 * s * 0.7);
 }
@@ -88,8 +122,8 @@ void main() {
       if (v_look.x == LAMP) {
         // A lamp that burns is a little brighter than one that does not.
         colour = mix(u_ok, u_lit, level);
-      } else if (v_look.x == PARKING && v_size > 4.0 * px) {
-        // A car park fills from below.
+      } else if ((v_look.x == PARKING || v_look.x == BIN || v_look.x == CHARGER) && v_size > 4.0 * px) {
+        // A car park, a bin and a charger fill from below.
         float line = v_size * (1.0 - 2.0 * level);
         colour = mix(mix(u_ok, u_edge, 0.42), u_ok, clamp(p.y - line + 0.5, 0.0, 1.0));
       }

@@ -1,5 +1,5 @@
 //! The live layer: MapLibre calls it twice for each picture, below and above the names of places, and each time one call
-//! draws every mark of that part. A mark is a point whose shape the
+//! draws every mark of that part; crowds are badges among the loud ones. A mark is a point whose shape the
 //! fragment shader computes (a signed distance), so that it is sharp at every size and on every screen.
 
 use std::cell::{Cell, RefCell};
@@ -8,28 +8,49 @@ use std::rc::Rc;
 use js_sys::{Object, Reflect};
 use thiserror::Error;
 use wasm_bindgen::prelude::*;
-use web_sys::{
-    WebGl2RenderingContext as Gl, WebGlBuffer, WebGlProgram, WebGlShader, WebGlUniformLocation, WebGlVertexArrayObject,
-};
+use web_sys::{WebGl2RenderingContext as Gl, WebGlTexture};
 
+use super::badges;
+use super::batch::{Batch, Recipe, screen_ratio};
 use super::marks::{Marks, Packed, VERTEX_BYTES};
 use super::mercator::Camera;
-use crate::theme::{rgb, token};
 
-const VERTEX_SHADER: &str = include_str!("live_layer.vert");
-const FRAGMENT_SHADER: &str = include_str!("live_layer.frag");
+/// One point a thing.
+const MARKS: Recipe = Recipe {
+    vertex: include_str!("live_layer.vert"),
+    fragment: include_str!("live_layer.frag"),
+    stride: VERTEX_BYTES,
+    looks: 1,
+    colours: &[
+        ("u_ok", "--mark-ok"),
+        ("u_lit", "--mark-lit"),
+        ("u_unknown", "--mark-unknown"),
+        ("u_warn", "--mark-warn"),
+        ("u_crit", "--mark-crit"),
+        ("u_pending", "--pending"),
+        ("u_accent", "--accent"),
+        ("u_edge", "--mark-edge"),
+    ],
+};
 
-/// The colours of the shader, by the tokens they are read from.
-const COLOURS: [(&str, &str); 8] = [
-    ("u_ok", "--mark-ok"),
-    ("u_lit", "--mark-lit"),
-    ("u_unknown", "--mark-unknown"),
-    ("u_warn", "--mark-warn"),
-    ("u_crit", "--mark-crit"),
-    ("u_pending", "--pending"),
-    ("u_accent", "--accent"),
-    ("u_edge", "--mark-edge"),
-];
+/// One point a cluster. Its tag carries a number, so it takes the colours that hold the contrast of text.
+const BADGES: Recipe = Recipe {
+    vertex: include_str!("badge.vert"),
+    fragment: include_str!("badge.frag"),
+    stride: badges::BADGE_BYTES,
+    looks: 3,
+    colours: &[
+        ("u_ok", "--mark-ok"),
+        ("u_unknown", "--mark-unknown"),
+        ("u_warn", "--warn"),
+        ("u_crit", "--crit"),
+        ("u_pending", "--pending"),
+        ("u_accent", "--accent"),
+        ("u_edge", "--mark-edge"),
+        ("u_text", "--text"),
+        ("u_surface", "--surface"),
+    ],
+};
 
 /// Why the live layer cannot be drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -61,12 +82,11 @@ impl Part {
         }
     }
 
-    /// The first vertex and how many.
-    fn of(self, packed: Packed) -> (i32, i32) {
-        let whole = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+    /// The first vertex and how many, without what is chosen.
+    fn of(self, packed: Packed) -> (usize, usize) {
         match self {
-            Part::Calm => (0, whole(packed.calm)),
-            Part::Loud => (whole(packed.calm), whole(packed.all.saturating_sub(packed.calm))),
+            Part::Calm => (0, packed.calm),
+            Part::Loud => (packed.calm, packed.all.saturating_sub(packed.calm + packed.chosen)),
         }
     }
 }
@@ -77,7 +97,7 @@ pub struct Scene {
     pub marks: Rc<RefCell<Marks>>,
     /// The camera now.
     pub camera: Box<dyn Fn() -> Camera>,
-    /// Called after each picture with how many marks it holds, loud and calm.
+    /// Called after each picture with how many things it stands for, each by itself or in a cluster.
     pub drawn: Box<dyn Fn(usize)>,
     /// Called when drawing failed for good.
     pub failed: Box<dyn Fn(LayerError)>,
@@ -94,18 +114,17 @@ pub struct LiveLayer {
 
 /// What lies on the graphics card.
 struct Card {
-    program: WebGlProgram,
-    vertices: WebGlVertexArrayObject,
-    buffer: WebGlBuffer,
-    colours: Vec<(WebGlUniformLocation, [f32; 3])>,
-    center: Option<WebGlUniformLocation>,
-    view: Option<WebGlUniformLocation>,
-    scale: Option<WebGlUniformLocation>,
-    sizes: Option<WebGlUniformLocation>,
-    /// Of the marks in the buffer.
+    marks: Batch,
+    badges: Batch,
+    /// The signs of the badges.
+    signs: WebGlTexture,
+    /// What a CSS pixel was when the signs were drawn; on another screen they are drawn anew.
+    signs_ratio: f64,
+    /// Of the marks in the buffers.
     revision: Option<u64>,
     held: Packed,
-    packed: Vec<u8>,
+    held_badges: usize,
+    bytes: Vec<u8>,
 }
 
 impl LiveLayer {
@@ -143,7 +162,7 @@ impl LiveLayer {
         }
         match (self.draw(gl, part), part) {
             (Ok(_), Part::Calm) => {}
-            (Ok(packed), Part::Loud) => (self.scene.drawn)(packed.all),
+            (Ok(packed), Part::Loud) => (self.scene.drawn)(packed.things),
             (Err(error), _) => {
                 self.broken.set(true);
                 (self.scene.failed)(error);
@@ -160,75 +179,86 @@ impl LiveLayer {
                 none.insert(Card::new(gl)?)
             }
         };
-        gl.use_program(Some(&card.program));
         if self.stale_colours.replace(false) {
-            card.colours =
-                COLOURS.iter().filter_map(|(uniform, name)| colour(gl, &card.program, uniform, name)).collect();
+            card.marks.recolour(gl);
+            card.badges.recolour(gl);
         }
-        card.upload(gl, &self.scene.marks.borrow());
-        card.set_camera(gl, &(self.scene.camera)());
+        let camera = (self.scene.camera)();
+        card.upload(gl, &mut self.scene.marks.borrow_mut(), &camera);
 
-        gl.disable(Gl::DEPTH_TEST);
-        gl.disable(Gl::STENCIL_TEST);
-        gl.disable(Gl::CULL_FACE);
-        gl.enable(Gl::BLEND);
-        gl.blend_func(Gl::ONE, Gl::ONE_MINUS_SRC_ALPHA); // MapLibre's canvas is premultiplied
-        gl.bind_vertex_array(Some(&card.vertices));
+        let size = size_factor(camera.zoom);
         let (first, count) = part.of(card.held);
-        gl.draw_arrays(Gl::POINTS, first, count);
-        gl.bind_vertex_array(None);
+        card.marks.draw(gl, &camera, size, first, count);
+        if part == Part::Loud {
+            gl.active_texture(Gl::TEXTURE0);
+            gl.bind_texture(Gl::TEXTURE_2D, Some(&card.signs));
+            card.badges.draw(gl, &camera, size, 0, card.held_badges);
+            card.marks.draw(gl, &camera, size, card.held.all.saturating_sub(card.held.chosen), card.held.chosen);
+        }
         Ok(card.held)
     }
 }
 
 impl Card {
     fn new(gl: &Gl) -> Result<Card, LayerError> {
-        let program = link(gl)?;
-        let vertices = gl.create_vertex_array().ok_or(LayerError::NoResource("vertex array"))?;
-        let buffer = gl.create_buffer().ok_or(LayerError::NoResource("buffer"))?;
-        gl.bind_vertex_array(Some(&vertices));
-        gl.bind_buffer(Gl::ARRAY_BUFFER, Some(&buffer));
-        let stride = i32::try_from(VERTEX_BYTES).unwrap_or(0);
-        gl.enable_vertex_attrib_array(0);
-        gl.vertex_attrib_pointer_with_i32(0, 2, Gl::FLOAT, false, stride, 0);
-        gl.enable_vertex_attrib_array(1);
-        gl.vertex_attrib_i_pointer_with_i32(1, 4, Gl::UNSIGNED_BYTE, stride, 8);
-        gl.bind_vertex_array(None);
-        let uniform = |name: &str| gl.get_uniform_location(&program, name);
         Ok(Card {
-            center: uniform("u_center"),
-            view: uniform("u_view_px"),
-            scale: uniform("u_scale_px"),
-            sizes: uniform("u_sizes"),
-            colours: Vec::new(),
+            marks: Batch::new(gl, &MARKS)?,
+            badges: Batch::new(gl, &BADGES)?,
+            signs: gl.create_texture().ok_or(LayerError::NoResource("texture"))?,
+            signs_ratio: 0.0,
             revision: None,
             held: Packed::default(),
-            packed: Vec::new(),
-            program,
-            vertices,
-            buffer,
+            held_badges: 0,
+            bytes: Vec::new(),
         })
     }
 
-    fn upload(&mut self, gl: &Gl, marks: &Marks) {
+    fn upload(&mut self, gl: &Gl, marks: &mut Marks, camera: &Camera) {
+        let ratio = screen_ratio();
+        if self.signs_ratio != ratio {
+            self.signs_ratio = ratio;
+            if let Err(error) = self.draw_signs(gl, ratio) {
+                // Badges without their numbers still stand where the crowds are, and say them to who points there.
+                web_sys::console::warn_2(&"the numbers of the map's badges could not be drawn".into(), &error);
+            }
+        }
+        marks.zoom_to(camera.zoom);
         if self.revision == Some(marks.revision()) {
             return;
         }
-        self.held = marks.pack(&mut self.packed);
         self.revision = Some(marks.revision());
-        gl.bind_buffer(Gl::ARRAY_BUFFER, Some(&self.buffer));
-        gl.buffer_data_with_u8_array(Gl::ARRAY_BUFFER, &self.packed, Gl::DYNAMIC_DRAW);
+        self.held = marks.pack(&mut self.bytes);
+        self.marks.upload(gl, &self.bytes);
+        self.held_badges = marks.pack_badges(&mut self.bytes);
+        self.badges.upload(gl, &self.bytes);
     }
 
-    fn set_camera(&self, gl: &Gl, camera: &Camera) {
-        let ratio = web_sys::window().map_or(1.0, |window| window.device_pixel_ratio());
-        gl.uniform2f(self.center.as_ref(), camera.center.x as f32, camera.center.y as f32);
-        gl.uniform2f(self.view.as_ref(), camera.width_px as f32, camera.height_px as f32);
-        gl.uniform1f(self.scale.as_ref(), camera.scale_px() as f32);
-        gl.uniform2f(self.sizes.as_ref(), size_factor(camera.zoom) as f32, ratio as f32);
-        for (uniform, [r, g, b]) in &self.colours {
-            gl.uniform3f(Some(uniform), *r, *g, *b);
+    fn draw_signs(&self, gl: &Gl, ratio: f64) -> Result<(), JsValue> {
+        let sheet = badges::sheet(ratio)?;
+        gl.active_texture(Gl::TEXTURE0);
+        gl.bind_texture(Gl::TEXTURE_2D, Some(&self.signs));
+        // MapLibre leaves its own settings behind; it sets them again before it draws.
+        gl.pixel_storei(Gl::UNPACK_FLIP_Y_WEBGL, 0);
+        gl.pixel_storei(Gl::UNPACK_PREMULTIPLY_ALPHA_WEBGL, 0);
+        let (rgba, level) = (Gl::RGBA, 0);
+        let internal = i32::try_from(rgba).unwrap_or_default();
+        gl.tex_image_2d_with_u32_and_u32_and_html_canvas_element(
+            Gl::TEXTURE_2D,
+            level,
+            internal,
+            rgba,
+            Gl::UNSIGNED_BYTE,
+            &sheet,
+        )?;
+        for (name, value) in [
+            (Gl::TEXTURE_MIN_FILTER, Gl::LINEAR),
+            (Gl::TEXTURE_MAG_FILTER, Gl::LINEAR),
+            (Gl::TEXTURE_WRAP_S, Gl::CLAMP_TO_EDGE),
+            (Gl::TEXTURE_WRAP_T, Gl::CLAMP_TO_EDGE),
+        ] {
+            gl.tex_parameteri(Gl::TEXTURE_2D, name, i32::try_from(value).unwrap_or_default());
         }
+        Ok(())
     }
 }
 
@@ -244,35 +274,6 @@ fn size_factor(zoom: f64) -> f64 {
     })
 }
 
-fn colour(gl: &Gl, program: &WebGlProgram, uniform: &str, name: &str) -> Option<(WebGlUniformLocation, [f32; 3])> {
-    let (r, g, b) = rgb(&token(name))?;
-    Some((gl.get_uniform_location(program, uniform)?, [r, g, b].map(|part| f32::from(part) / 255.0)))
-}
-
-fn link(gl: &Gl) -> Result<WebGlProgram, LayerError> {
-    let program = gl.create_program().ok_or(LayerError::NoResource("program"))?;
-    for (kind, source) in [(Gl::VERTEX_SHADER, VERTEX_SHADER), (Gl::FRAGMENT_SHADER, FRAGMENT_SHADER)] {
-        let shader = compile(gl, kind, source)?;
-        gl.attach_shader(&program, &shader);
-        gl.delete_shader(Some(&shader));
-    }
-    gl.link_program(&program);
-    if gl.get_program_parameter(&program, Gl::LINK_STATUS).is_truthy() {
-        return Ok(program);
-    }
-    Err(LayerError::Shader(gl.get_program_info_log(&program).unwrap_or_default()))
-}
-
-fn compile(gl: &Gl, kind: u32, source: &str) -> Result<WebGlShader, LayerError> {
-    let shader = gl.create_shader(kind).ok_or(LayerError::NoResource("shader"))?;
-    gl.shader_source(&shader, source);
-    gl.compile_shader(&shader);
-    if gl.get_shader_parameter(&shader, Gl::COMPILE_STATUS).is_truthy() {
-        return Ok(shader);
-    }
-    Err(LayerError::Shader(gl.get_shader_info_log(&shader).unwrap_or_default()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,15 +287,17 @@ mod tests {
     }
 
     #[test]
-    fn both_parts_together_draw_every_mark_once() {
-        let packed = Packed { all: 7, calm: 5 };
+    fn both_parts_and_what_is_chosen_draw_every_mark_once() {
+        let packed = Packed { all: 8, calm: 5, chosen: 1, things: 900 };
         assert_eq!((Part::Calm.of(packed), Part::Loud.of(packed)), ((0, 5), (5, 2)));
     }
 
     #[test]
-    fn the_shader_has_a_uniform_for_every_colour() {
-        for (uniform, _) in COLOURS {
-            assert!(FRAGMENT_SHADER.contains(uniform), "{uniform}");
+    fn the_shaders_have_a_uniform_for_every_colour() {
+        for recipe in [MARKS, BADGES] {
+            for (uniform, _) in recipe.colours {
+                assert!(recipe.fragment.contains(&format!("uniform vec3 {uniform};")), "{uniform}");
+            }
         }
     }
 }

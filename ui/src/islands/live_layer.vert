@@ -12,8 +12,8 @@ flat out uvec4 v_look;
 flat out float v_half; // half of the point's side, device pixels
 flat out float v_size; // the shape's own "radius", device pixels
 
-const uint PARKING = 1u;
-const uint LAMP = 2u;
+// Kind::code as index: other, car park, lamp, bin, charger, vehicle, gateway.
+const float SIZES[7] = float[7](5.0, 5.0, 3.4, 4.7, 5.2, 6.0, 5.6);
 const uint WARNING = 2u;
 const uint CRITICAL = 3u;
 
@@ -21,7 +21,7 @@ void main() {
   vec2 from_middle_px = (a_position - u_center) * u_scale_px;
   gl_Position = vec4(from_middle_px / (u_view_px * 0.5) * vec2(1.0, -1.0), 0.0, 1.0);
 
-  float size = a_look.x == LAMP ? 3.4 : 5.0;
+  float size = SIZES[min(a_look.x, 6u)];
   if (a_look.y == WARNING) size = 6.5;
   if (a_look.y == CRITICAL) size = 7.0;
   v_size = size * u_sizes.x * u_sizes.y;

@@ -4,16 +4,16 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use fleetlens_model::geo::{GeoBox, LonLat};
-use fleetlens_model::id::ThingKey;
 use js_sys::{Array, Object, Reflect};
 use thiserror::Error;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
+use super::clusters::Cell as Crowd;
 use super::live_layer::{LayerError, LiveLayer, Part, Scene};
 use super::maplibre::{self, MapEvent};
-use super::marks::Marks;
-use super::mercator::{Camera, local, with_margin};
+use super::marks::{Marks, Pointed};
+use super::mercator::{Camera, local, place, with_margin};
 use crate::bridge;
 
 /// Where the map starts: Valletta, close enough for its streets.
@@ -24,6 +24,9 @@ const PAN_AREA: GeoBox = GeoBox { west_deg: 13.95, south_deg: 35.66, east_deg: 1
 
 /// How much more than the picture is looked at, so that a short pan shows things at once.
 const AREA_MARGIN: f64 = 0.35;
+
+/// The closest that a cluster is opened to: there everything stands by itself.
+const CLOSE_ZOOM: f64 = 17.0;
 
 /// Why there is no map.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -53,10 +56,12 @@ pub struct Covered {
 pub struct MapEars {
     /// The picture shows another area; given with a margin.
     pub area: Box<dyn Fn(GeoBox)>,
-    /// A thing, or nothing, is under the pointer; with the pointer's place in CSS pixels.
-    pub hovered: Box<dyn Fn(Option<ThingKey>, f64, f64)>,
-    /// A thing, or bare ground, was chosen.
-    pub chosen: Box<dyn Fn(Option<ThingKey>)>,
+    /// A thing, a cluster or nothing is under the pointer; with the pointer's place in CSS pixels.
+    pub hovered: Box<dyn Fn(Option<Pointed>, f64, f64)>,
+    /// A thing, a cluster or bare ground was chosen, at this place.
+    pub chosen: Box<dyn Fn(Option<Pointed>, LonLat)>,
+    /// The camera moves, in each picture of the motion; also said once at the start.
+    pub moved: Box<dyn Fn(Camera)>,
     /// A picture with this many things was drawn, over ground that is all there.
     pub drawn: Box<dyn Fn(usize)>,
     /// The map cannot be drawn any more.
@@ -67,6 +72,7 @@ pub struct MapEars {
 #[derive(Clone)]
 pub struct MapIsland {
     map: maplibre::Map,
+    marks: Rc<RefCell<Marks>>,
     layer: Rc<LiveLayer>,
     loaded: Rc<Cell<bool>>,
 }
@@ -123,6 +129,12 @@ impl MapIsland {
         let say_area = move || area(with_margin(shown(&of), AREA_MARGIN));
         say_area();
         listen(&map, "moveend", move |_| say_area());
+        let (of, moved) = (map.clone(), Rc::new(ears.moved));
+        moved(camera(&map));
+        for event in ["move", "resize"] {
+            let (of, moved) = (of.clone(), Rc::clone(&moved));
+            listen(&map, event, move |_| moved(camera(&of)));
+        }
 
         let (of, on_marks) = (map.clone(), Rc::clone(&marks));
         let under = Rc::new(move |event: &MapEvent| {
@@ -132,19 +144,22 @@ impl MapIsland {
         let (find, cursor, hovered) = (Rc::clone(&under), map.clone(), Rc::new(ears.hovered));
         let leave = Rc::clone(&hovered);
         listen(&map, "mousemove", move |event| {
-            let (thing, x, y) = find(event);
-            let shape = if thing.is_some() { "pointer" } else { "" };
+            let (pointed, x, y) = find(event);
+            let shape = if pointed.is_some() { "pointer" } else { "" };
             // Cannot fail: the property exists.
             let _ = cursor.canvas().style().set_property("cursor", shape);
-            hovered(thing, x, y);
+            hovered(pointed, x, y);
         });
-        let moved = Rc::clone(&leave);
+        let parted = Rc::clone(&leave);
         listen(&map, "mouseout", move |_| leave(None, 0.0, 0.0));
-        listen(&map, "movestart", move |_| moved(None, 0.0, 0.0));
-        let chosen = ears.chosen;
-        listen(&map, "click", move |event| chosen(under(event).0));
+        listen(&map, "movestart", move |_| parted(None, 0.0, 0.0));
+        let (of, chosen) = (map.clone(), ears.chosen);
+        listen(&map, "click", move |event| {
+            let (pointed, x, y) = under(event);
+            chosen(pointed, place(camera(&of).unproject(x, y)));
+        });
 
-        Ok(MapIsland { map, layer, loaded })
+        Ok(MapIsland { map, marks, layer, loaded })
     }
 
     /// The marks changed: a picture is drawn in the next animation frame.
@@ -172,10 +187,34 @@ impl MapIsland {
         if is_free && view.zoom >= 12.0 {
             return;
         }
+        self.ease(at, view.zoom.max(15.0), covered);
+    }
+
+    /// Goes as close as shows what a cluster holds, and at least one zoom closer.
+    pub fn open(&self, cluster: Crowd, covered: Covered) {
+        let view = camera(&self.map);
+        let bounds = self.marks.borrow().bounds(cluster);
+        let Some((low, high)) = bounds else { return };
+        let free = (view.width_px - covered.right_px, view.height_px - covered.top_px - covered.bottom_px);
+        let (middle, zoom) = Camera::fitting(low, high, free.0, free.1);
+        self.ease(place(middle), zoom.clamp(view.zoom + 1.0, CLOSE_ZOOM.max(view.zoom + 1.0)), covered);
+    }
+
+    /// Puts a place into the middle of the free part, at a zoom.
+    pub fn go(&self, at: LonLat, zoom: f64, covered: Covered) {
+        self.ease(at, zoom, covered);
+    }
+
+    /// The camera now.
+    pub fn camera(&self) -> Camera {
+        camera(&self.map)
+    }
+
+    fn ease(&self, at: LonLat, zoom: f64, covered: Covered) {
         let options = Object::new();
         let offset = [-covered.right_px / 2.0, (covered.top_px - covered.bottom_px) / 2.0].map(JsValue::from_f64);
         set(&options, "center", &lng_lat(at));
-        set(&options, "zoom", &view.zoom.max(15.0).into());
+        set(&options, "zoom", &zoom.into());
         set(&options, "offset", &offset.into_iter().collect::<Array>());
         set(&options, "duration", &(if wants_less_motion() { 0.0 } else { 140.0 }).into());
         self.map.ease_to(&options);
@@ -184,6 +223,11 @@ impl MapIsland {
     /// Zooms by one level, in or out.
     pub fn zoom(&self, closer: bool) {
         if closer { self.map.zoom_in() } else { self.map.zoom_out() }
+    }
+
+    /// Takes the map off the page.
+    pub fn remove(&self) {
+        self.map.remove();
     }
 
     /// The element's size changed.

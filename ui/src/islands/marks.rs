@@ -1,12 +1,14 @@
 //! The marks on the map as Rust keeps them: one row a thing, packed into vertices for the graphics card in the order in which
-//! they must be drawn, worst last. Pure: the graphics card is [`super::live_layer`]'s business.
+//! they must be drawn, worst last; crowds as [`super::clusters`]. Pure: the graphics card is [`super::live_layer`]'s business.
 
 use std::collections::HashMap;
 
-use fleetlens_ipc::map::{self, FLAG_GONE, FLAG_PENDING, MapRow, Status};
+use fleetlens_ipc::map::{self, FLAG_GONE, FLAG_PENDING, LEVEL_UNKNOWN, MapRow, Status};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
 
+use super::badges;
+use super::clusters::{Cell, Cluster, Clusters, Member};
 use super::mercator::{Camera, Local, local};
 
 /// Bytes of one vertex: x and y as f32, then kind, status, flags and level as bytes.
@@ -19,15 +21,31 @@ const FLAG_SELECTED: u8 = 0x40;
 const FLAG_HOVERED: u8 = 0x80;
 
 /// From this rank on a mark is drawn over the names of places, which lie over the calm ones.
-const RANK_LOUD: u8 = 3;
+const RANK_LOUD: u8 = 4;
 
-/// How many vertices were packed.
+/// What a person points at: drawn over everything, also over badges.
+const RANK_CHOSEN: u8 = RANK_LOUD + 2;
+
+/// What was packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Packed {
-    /// All of them.
+    /// All vertices.
     pub all: usize,
     /// The first ones, which nothing is wrong with.
     pub calm: usize,
+    /// The last ones, which a person points at.
+    pub chosen: usize,
+    /// How many things the picture stands for, those in clusters too.
+    pub things: usize,
+}
+
+/// What is at a point of the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pointed {
+    /// A thing.
+    Thing(ThingKey),
+    /// A cluster.
+    Cluster(Cell),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,14 +54,29 @@ struct Mark {
     at: Local,
 }
 
+impl Mark {
+    fn member(&self) -> Member {
+        Member {
+            at: self.at,
+            moves: self.row.kind.moves(),
+            status: self.row.status,
+            is_pending: self.row.flags & FLAG_PENDING != 0,
+        }
+    }
+}
+
 /// Every thing the map view holds.
 #[derive(Debug, Default)]
 pub struct Marks {
     marks: Vec<Mark>,
     place_of: HashMap<ThingKey, usize>,
+    clusters: Clusters,
     hidden: Vec<Kind>,
+    /// Car parks only, without a state: what a driver sees.
+    is_plain: bool,
     selected: Option<ThingKey>,
     hovered: Option<ThingKey>,
+    hovered_cluster: Option<Cell>,
     revision: u64,
 }
 
@@ -52,6 +85,7 @@ impl Marks {
     pub fn replace(&mut self, packed: &[u8]) {
         self.marks.clear();
         self.place_of.clear();
+        self.clusters.clear();
         self.apply(packed);
         self.revision += 1;
     }
@@ -70,20 +104,59 @@ impl Marks {
 
     fn put(&mut self, row: MapRow) {
         let mark = Mark { row, at: local(row.at) };
-        match self.place_of.get(&row.thing).and_then(|place| self.marks.get_mut(*place)) {
-            Some(known) => *known = mark,
+        let (before, now) = (self.place_of.get(&row.thing).copied(), mark.member());
+        match before.and_then(|place| self.marks.get_mut(place)) {
+            Some(known) => {
+                let (was, kind) = (known.member(), known.row.kind);
+                *known = mark;
+                if was != now || kind != row.kind {
+                    self.count_out(kind, &was);
+                    self.count_in(row.kind, &now);
+                }
+            }
             None => {
                 self.place_of.insert(row.thing, self.marks.len());
                 self.marks.push(mark);
+                self.count_in(row.kind, &now);
             }
         }
     }
 
     fn remove(&mut self, thing: ThingKey) {
         let Some(place) = self.place_of.remove(&thing) else { return };
-        self.marks.swap_remove(place);
+        let gone = self.marks.swap_remove(place);
+        self.count_out(gone.row.kind, &gone.member());
         if let Some(moved) = self.marks.get(place) {
             self.place_of.insert(moved.row.thing, place);
+        }
+    }
+
+    fn count_in(&mut self, kind: Kind, member: &Member) {
+        if self.is_gathered(kind) {
+            self.clusters.add(member);
+        }
+    }
+
+    fn count_out(&mut self, kind: Kind, member: &Member) {
+        if self.is_gathered(kind) {
+            self.clusters.take(member);
+        }
+    }
+
+    fn gather(&mut self) {
+        self.clusters.clear();
+        for place in 0..self.marks.len() {
+            if let Some(mark) = self.marks.get(place).copied() {
+                self.count_in(mark.row.kind, &mark.member());
+            }
+        }
+        self.revision += 1;
+    }
+
+    /// The picture shows this zoom: at another step of it, crowds are others.
+    pub fn zoom_to(&mut self, zoom: f64) {
+        if self.clusters.go_to(zoom) {
+            self.gather();
         }
     }
 
@@ -93,7 +166,15 @@ impl Marks {
         if !shown {
             self.hidden.push(kind);
         }
-        self.revision += 1;
+        self.gather();
+    }
+
+    /// Shows car parks only, each by itself and without a state, as a driver sees them; or everything again.
+    pub fn set_plain(&mut self, is_plain: bool) {
+        if self.is_plain != is_plain {
+            self.is_plain = is_plain;
+            self.gather();
+        }
     }
 
     /// Marks the thing in the drawer.
@@ -112,55 +193,154 @@ impl Marks {
         }
     }
 
-    /// Rises whenever [`Marks::pack`] would answer otherwise.
+    /// Marks the cluster under the pointer, or the one that has the keyboard.
+    pub fn hover_cluster(&mut self, cell: Option<Cell>) {
+        if self.hovered_cluster != cell {
+            self.hovered_cluster = cell;
+            self.revision += 1;
+        }
+    }
+
+    /// Rises whenever [`Marks::pack`] or [`Marks::pack_badges`] would answer otherwise.
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Writes the vertices of what is shown, worst last.
+    /// Writes the vertices of what is shown by itself, worst last.
     pub fn pack(&self, into: &mut Vec<u8>) -> Packed {
         into.clear();
-        let mut shown: Vec<&Mark> = self.marks.iter().filter(|mark| self.is_shown(mark.row.kind)).collect();
-        shown.sort_by_key(|mark| (self.rank(&mark.row), mark.row.thing));
-        for mark in &shown {
+        let mut things = 0;
+        let mut drawn: Vec<(u8, &Mark)> = Vec::new();
+        for mark in self.marks.iter().filter(|mark| self.is_shown(mark.row.kind)) {
+            things += 1;
+            let rank = self.rank(&mark.row);
+            if rank == RANK_CHOSEN || !self.clusters.hides(mark.at) {
+                drawn.push((rank, mark));
+            }
+        }
+        drawn.sort_unstable_by_key(|(rank, mark)| (*rank, mark.row.thing));
+        for (_, mark) in &drawn {
             into.extend_from_slice(&(mark.at.x as f32).to_le_bytes());
             into.extend_from_slice(&(mark.at.y as f32).to_le_bytes());
-            let flags = (mark.row.flags & FLAG_PENDING) | self.flags(mark.row.thing);
-            into.extend_from_slice(&[mark.row.kind.code(), mark.row.status.code(), flags, mark.row.level]);
+            into.extend_from_slice(&self.look(&mark.row));
         }
-        let calm = shown.partition_point(|mark| self.rank(&mark.row) < RANK_LOUD);
-        Packed { all: shown.len(), calm }
+        let below = |rank: u8| drawn.partition_point(|(of, _)| *of < rank);
+        Packed { all: drawn.len(), calm: below(RANK_LOUD), chosen: drawn.len() - below(RANK_CHOSEN), things }
     }
 
-    /// The shown thing nearest to a point of the picture, within a distance in CSS pixels; of two equally near, the one drawn on top.
-    pub fn at(&self, camera: &Camera, x_px: f64, y_px: f64, within_px: f64) -> Option<ThingKey> {
+    /// Kind, status, flags and level of a vertex.
+    fn look(&self, row: &MapRow) -> [u8; 4] {
+        if self.is_plain {
+            return [row.kind.code(), Status::Normal.code(), 0, LEVEL_UNKNOWN];
+        }
+        let flags = (row.flags & FLAG_PENDING) | self.flags(row.thing);
+        [row.kind.code(), row.status.code(), flags, row.level]
+    }
+
+    /// Writes the badges of the clusters, worst last; how many.
+    pub fn pack_badges(&self, into: &mut Vec<u8>) -> usize {
+        into.clear();
+        let mut clusters: Vec<Cluster> = self.clusters.iter().collect();
+        clusters.sort_unstable_by_key(|cluster| (cluster.worst, cluster.cell));
+        for cluster in &clusters {
+            badges::pack(cluster, self.hovered_cluster == Some(cluster.cell), into);
+        }
+        clusters.len()
+    }
+
+    /// What is at a point of the picture: the chosen thing, a cluster, or the shown thing nearest to it within a distance in CSS
+    /// pixels; of two equally near, the one drawn on top.
+    pub fn at(&self, camera: &Camera, x_px: f64, y_px: f64, within_px: f64) -> Option<Pointed> {
+        let away = |at: Local| {
+            let (x, y) = camera.project(at);
+            (x - x_px).hypot(y - y_px)
+        };
+        if let Some((thing, at)) = self.chosen()
+            && away(at) <= within_px
+        {
+            return Some(Pointed::Thing(thing));
+        }
+        let badge = self.clusters.iter().find(|cluster| away(cluster.at) <= badges::radius_px(cluster.count));
+        if let Some(cluster) = badge {
+            return Some(Pointed::Cluster(cluster.cell));
+        }
         self.marks
             .iter()
             .filter(|mark| self.is_shown(mark.row.kind))
-            .filter_map(|mark| {
-                let (x, y) = camera.project(mark.at);
-                let away = (x - x_px).hypot(y - y_px);
-                (away <= within_px).then_some((away, self.rank(&mark.row), mark.row.thing))
-            })
+            .map(|mark| (away(mark.at), mark))
+            .filter(|(away, mark)| *away <= within_px && !self.clusters.hides(mark.at))
+            .map(|(away, mark)| (away, self.rank(&mark.row), mark.row.thing))
             .min_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)).then(b.2.cmp(&a.2)))
-            .map(|(_, _, thing)| thing)
+            .map(|(_, _, thing)| Pointed::Thing(thing))
+    }
+
+    /// The chosen thing and where it is, while the map holds it.
+    pub fn chosen(&self) -> Option<(ThingKey, Local)> {
+        let thing = self.selected?;
+        let mark = self.marks.get(*self.place_of.get(&thing)?)?;
+        self.is_shown(mark.row.kind).then_some((thing, mark.at))
+    }
+
+    /// The clusters in the picture, worst first, then the largest.
+    pub fn clusters_in(&self, camera: &Camera) -> Vec<Cluster> {
+        let mut clusters: Vec<Cluster> =
+            self.clusters.iter().filter(|cluster| camera.shows(camera.project(cluster.at), 0.0)).collect();
+        clusters.sort_unstable_by_key(|c| (std::cmp::Reverse((c.worst, c.count)), c.cell));
+        clusters
+    }
+
+    /// One cluster.
+    pub fn cluster(&self, cell: Cell) -> Option<Cluster> {
+        self.clusters.get(cell)
+    }
+
+    /// What a cluster holds, by kind, the most first.
+    pub fn kinds(&self, cell: Cell) -> Vec<(Kind, u32)> {
+        let mut kinds: Vec<(Kind, u32)> = Kind::ALL.map(|kind| (kind, 0)).to_vec();
+        for mark in self.marks.iter().filter(|mark| self.is_gathered(mark.row.kind)) {
+            if self.clusters.cluster_at(mark.at) == Some(cell)
+                && let Some((_, count)) = kinds.iter_mut().find(|(kind, _)| *kind == mark.row.kind)
+            {
+                *count += 1;
+            }
+        }
+        kinds.retain(|(_, count)| *count != 0);
+        kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        kinds
+    }
+
+    /// The box of what a cluster holds: its upper left and its lower right.
+    pub fn bounds(&self, cell: Cell) -> Option<(Local, Local)> {
+        let shown = self.marks.iter().filter(|mark| self.is_gathered(mark.row.kind));
+        let inside = shown.map(|mark| mark.at).filter(|at| self.clusters.cluster_at(*at) == Some(cell));
+        inside.fold(None, |bounds: Option<(Local, Local)>, at| {
+            let (low, high) = bounds.unwrap_or((at, at));
+            let low = Local { x: low.x.min(at.x), y: low.y.min(at.y) };
+            Some((low, Local { x: high.x.max(at.x), y: high.y.max(at.y) }))
+        })
     }
 
     fn is_shown(&self, kind: Kind) -> bool {
-        !self.hidden.contains(&kind)
+        if self.is_plain { kind == Kind::Parking } else { !self.hidden.contains(&kind) }
+    }
+
+    /// Whether things of a kind are counted into clusters.
+    fn is_gathered(&self, kind: Kind) -> bool {
+        !self.is_plain && self.is_shown(kind)
     }
 
     fn rank(&self, row: &MapRow) -> u8 {
         if self.selected == Some(row.thing) || self.hovered == Some(row.thing) {
-            return RANK_LOUD + 2;
+            return RANK_CHOSEN;
         }
-        match row.status {
-            Status::Critical => RANK_LOUD + 1,
-            Status::Warning => RANK_LOUD,
-            Status::Normal | Status::Unknown if row.flags & FLAG_PENDING != 0 => 2,
-            // A car park is larger than a lamp and would hide it.
-            Status::Normal | Status::Unknown if row.kind == Kind::Lamp => 1,
-            Status::Normal | Status::Unknown => 0,
+        match (row.status, row.kind) {
+            (Status::Critical, _) => RANK_LOUD + 1,
+            (Status::Warning, _) => RANK_LOUD,
+            (Status::Normal | Status::Unknown, _) if row.flags & FLAG_PENDING != 0 => 3,
+            // What moves is drawn over what stands, and a car park is larger than a lamp and would hide it.
+            (Status::Normal | Status::Unknown, Kind::Vehicle) => 2,
+            (Status::Normal | Status::Unknown, Kind::Lamp | Kind::Bin | Kind::Charger | Kind::Gateway) => 1,
+            (Status::Normal | Status::Unknown, Kind::Parking | Kind::Other) => 0,
         }
     }
 
@@ -208,10 +388,11 @@ mod tests {
         ]));
         let statuses = |marks: &Marks| drawn(marks).iter().map(|v| v[0]).collect::<Vec<_>>();
         assert_eq!(statuses(&marks), [0, 0, 2, 3]);
-        assert_eq!(marks.pack(&mut Vec::new()), Packed { all: 4, calm: 2 });
+        assert_eq!(marks.pack(&mut Vec::new()), Packed { all: 4, calm: 2, chosen: 0, things: 4 });
         marks.select(Some(ThingKey(2)));
         assert_eq!(statuses(&marks), [0, 2, 3, 0]);
         assert_eq!(drawn(&marks)[3][1], FLAG_SELECTED);
+        assert_eq!(marks.pack(&mut Vec::new()), Packed { all: 4, calm: 1, chosen: 1, things: 4 });
     }
 
     #[test]
@@ -241,8 +422,8 @@ mod tests {
         let camera = Camera { center: Local::default(), zoom: 14.0, width_px: 800.0, height_px: 600.0 };
         let px = 0.001 / 360.0 * camera.scale_px();
         assert!(px > 20.0);
-        assert_eq!(marks.at(&camera, 405.0, 300.0, 12.0), Some(ThingKey(1)));
-        assert_eq!(marks.at(&camera, 400.0 + px, 304.0, 12.0), Some(ThingKey(2)));
+        assert_eq!(marks.at(&camera, 405.0, 300.0, 12.0), Some(Pointed::Thing(ThingKey(1))));
+        assert_eq!(marks.at(&camera, 400.0 + px, 304.0, 12.0), Some(Pointed::Thing(ThingKey(2))));
         assert_eq!(marks.at(&camera, 400.0, 320.0, 12.0), None);
         marks.show(Kind::Lamp, false);
         assert_eq!(marks.at(&camera, 405.0, 300.0, 12.0), None);
@@ -259,6 +440,72 @@ mod tests {
             row(2, 0.0, Kind::Parking, Status::Normal, 0),
         ]));
         let camera = Camera { center: Local::default(), zoom: 14.0, width_px: 800.0, height_px: 600.0 };
-        assert_eq!(marks.at(&camera, 400.0, 300.0, 12.0), Some(ThingKey(1)));
+        assert_eq!(marks.at(&camera, 400.0, 300.0, 12.0), Some(Pointed::Thing(ThingKey(1))));
+    }
+
+    /// Forty lamps on a few metres and one a kilometre away, at zoom 12.
+    fn crowd() -> Marks {
+        let mut marks = Marks::default();
+        let rows: Vec<MapRow> = (1..=40)
+            .map(|n| row(n, 0.0002 + f64::from(n) * 1e-5, Kind::Lamp, Status::Normal, 0))
+            .chain([row(41, 0.08, Kind::Lamp, Status::Normal, 0)])
+            .collect();
+        marks.zoom_to(12.0);
+        marks.replace(&packed(&rows));
+        marks
+    }
+
+    #[test]
+    fn a_crowd_is_one_badge_that_opens_to_what_it_holds() {
+        let marks = crowd();
+        assert_eq!(marks.pack(&mut Vec::new()), Packed { all: 1, calm: 1, chosen: 0, things: 41 });
+        let camera = Camera { center: Local::default(), zoom: 12.0, width_px: 800.0, height_px: 600.0 };
+        let [cluster] = marks.clusters_in(&camera)[..] else { panic!("one cluster") };
+        assert_eq!((cluster.count, cluster.need), (40, 0));
+        let (x, y) = camera.project(cluster.at);
+        assert_eq!(marks.at(&camera, x + 4.0, y, 3.0), Some(Pointed::Cluster(cluster.cell)));
+        let (low, high) = marks.bounds(cluster.cell).unwrap();
+        assert!((high.x - low.x - 39e-5 / 360.0).abs() < 1e-8 && low.y == high.y, "{low:?} {high:?}");
+        let mut bytes = Vec::new();
+        assert_eq!((marks.pack_badges(&mut bytes), bytes.len()), (1, badges::BADGE_BYTES));
+    }
+
+    #[test]
+    fn the_chosen_one_of_a_crowd_stands_by_itself() {
+        let mut marks = crowd();
+        marks.select(Some(ThingKey(7)));
+        assert_eq!(marks.pack(&mut Vec::new()), Packed { all: 2, calm: 1, chosen: 1, things: 41 });
+        let camera = Camera { center: Local::default(), zoom: 12.0, width_px: 800.0, height_px: 600.0 };
+        let (x, y) = camera.project(marks.chosen().unwrap().1);
+        assert_eq!(marks.at(&camera, x, y, 5.0), Some(Pointed::Thing(ThingKey(7))));
+    }
+
+    #[test]
+    fn rows_that_change_and_kinds_that_are_hidden_are_counted_in_their_cluster() {
+        let mut marks = crowd();
+        let only = |marks: &Marks| marks.clusters.iter().next().map(|c| (c.count, c.need));
+        marks.apply(&packed(&[
+            row(1, 0.0002, Kind::Lamp, Status::Critical, 0),
+            row(2, 0.0002, Kind::Lamp, Status::Normal, FLAG_GONE),
+            row(3, 0.08, Kind::Lamp, Status::Normal, 0),
+        ]));
+        assert_eq!(only(&marks), Some((38, 1)));
+        marks.show(Kind::Lamp, false);
+        assert_eq!(only(&marks), None);
+        marks.show(Kind::Lamp, true);
+        assert_eq!(only(&marks), Some((38, 1)));
+        marks.zoom_to(16.5);
+        assert_eq!(marks.pack(&mut Vec::new()).all, 40, "close by everything stands by itself");
+    }
+
+    #[test]
+    fn a_driver_sees_car_parks_and_nothing_of_their_state() {
+        let mut marks = crowd();
+        marks.apply(&packed(&[row(50, 0.01, Kind::Parking, Status::Critical, FLAG_PENDING)]));
+        marks.set_plain(true);
+        assert_eq!(drawn(&marks), [[Status::Normal.code(), 0, LEVEL_UNKNOWN]]);
+        assert_eq!(marks.clusters.iter().count(), 0);
+        marks.set_plain(false);
+        assert_eq!(marks.pack(&mut Vec::new()).things, 42);
     }
 }

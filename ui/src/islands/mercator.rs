@@ -9,7 +9,7 @@ use fleetlens_model::geo::{GeoBox, LonLat};
 pub const ORIGIN: LonLat = LonLat { lon_deg: 14.51, lat_deg: 35.9 };
 
 /// Pixels of the world at zoom 0, as MapLibre counts.
-const WORLD_PX: f64 = 512.0;
+pub const WORLD_PX: f64 = 512.0;
 
 /// The pole of the projection, degrees.
 const LATITUDE_MAX_DEG: f64 = 85.051_129;
@@ -36,6 +36,13 @@ fn world(at: LonLat) -> (f64, f64) {
     (at.lon_deg / 360.0 + 0.5, y)
 }
 
+/// The place at a local position; the inverse of [`local`].
+pub fn place(at: Local) -> LonLat {
+    let (x0, y0) = world(ORIGIN);
+    let lat = ((0.5 - (at.y + y0)) * std::f64::consts::TAU).sinh().atan();
+    LonLat { lon_deg: (at.x + x0 - 0.5) * 360.0, lat_deg: lat.to_degrees() }
+}
+
 /// What the map shows: north up, from straight above.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Camera {
@@ -59,6 +66,30 @@ impl Camera {
     pub fn project(&self, at: Local) -> (f64, f64) {
         let scale = self.scale_px();
         (self.width_px / 2.0 + (at.x - self.center.x) * scale, self.height_px / 2.0 + (at.y - self.center.y) * scale)
+    }
+}
+
+impl Camera {
+    /// Which local position is at a point of the picture; the inverse of [`Camera::project`].
+    pub fn unproject(&self, x_px: f64, y_px: f64) -> Local {
+        let scale = self.scale_px();
+        Local {
+            x: self.center.x + (x_px - self.width_px / 2.0) / scale,
+            y: self.center.y + (y_px - self.height_px / 2.0) / scale,
+        }
+    }
+
+    /// The middle and the zoom at which a box fills two thirds of a picture of this size.
+    pub fn fitting(low: Local, high: Local, width_px: f64, height_px: f64) -> (Local, f64) {
+        let middle = Local { x: (low.x + high.x) / 2.0, y: (low.y + high.y) / 2.0 };
+        let zoom = |size_px: f64, size: f64| (size_px.max(1.0) / 1.5 / (size.max(1e-12) * WORLD_PX)).log2();
+        (middle, zoom(width_px, high.x - low.x).min(zoom(height_px, high.y - low.y)))
+    }
+
+    /// Whether a point is in the picture, or at most this many pixels outside.
+    pub fn shows(&self, (x_px, y_px): (f64, f64), beyond_px: f64) -> bool {
+        (-beyond_px..=self.width_px + beyond_px).contains(&x_px)
+            && (-beyond_px..=self.height_px + beyond_px).contains(&y_px)
     }
 }
 
@@ -100,6 +131,29 @@ mod tests {
         let at = local(LonLat { lon_deg: 14.183_333_3, lat_deg: 36.074_444_4 });
         let lost = (at.x - f64::from(at.x as f32)).abs().max((at.y - f64::from(at.y as f32)).abs());
         assert!(lost * 512.0 * 20_f64.exp2() < 0.1, "{lost}");
+    }
+
+    #[test]
+    fn a_point_of_the_picture_leads_back_to_its_place() {
+        let mdina = LonLat { lon_deg: 14.403, lat_deg: 35.886 };
+        let camera = Camera { center: local(mdina), zoom: 13.3, width_px: 800.0, height_px: 600.0 };
+        let back = place(camera.unproject(400.0, 300.0));
+        assert!(back.distance_m(mdina) < 0.001, "{back:?}");
+        let at = camera.unproject(12.0, 590.0);
+        let (x, y) = camera.project(at);
+        assert!((x - 12.0).abs() < 1e-6 && (y - 590.0).abs() < 1e-6);
+        assert!(local(place(at)).x - at.x < 1e-12 && camera.shows((x, y), 0.0) && !camera.shows((-9.0, y), 8.0));
+    }
+
+    #[test]
+    fn a_box_fits_the_picture_in_both_directions() {
+        let (low, high) = (Local { x: -1e-4, y: 0.0 }, Local { x: 3e-4, y: 1e-4 });
+        let (center, zoom) = Camera::fitting(low, high, 900.0, 600.0);
+        let camera = Camera { center, zoom, width_px: 900.0, height_px: 600.0 };
+        let ((west, north), (east, south)) = (camera.project(low), camera.project(high));
+        assert!((east - west - 600.0).abs() < 1e-6 && (west + east - 900.0).abs() < 1e-6, "{west} {east}");
+        assert!(south - north < 400.0 && (north + south - 600.0).abs() < 1e-6, "{north} {south}");
+        assert!(Camera::fitting(low, low, 900.0, 600.0).1 > 20.0, "a single place: as close as one likes");
     }
 
     #[test]

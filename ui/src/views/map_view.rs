@@ -1,8 +1,13 @@
 //! The map on the page: the island, the card at the pointer, the kinds that are shown, and what stands in its place when there
 //! is no WebGL or nothing to show.
 
-use fleetlens_ipc::rows::{LinkState, ThingHead};
-use fleetlens_model::kind::Kind;
+mod chips;
+mod empty;
+mod hover;
+mod marked;
+mod screen;
+
+use fleetlens_model::geo::LonLat;
 use leptos::html;
 use leptos::prelude::*;
 use std::rc::Rc;
@@ -11,13 +16,21 @@ use wasm_bindgen::prelude::*;
 use web_sys::ResizeObserver;
 
 use crate::components::icon::Icon;
-use crate::components::shape::Shape;
 use crate::form::{Form, form};
 use crate::format;
+use crate::islands::clusters::Cell as Cluster;
 use crate::islands::map::{Covered, MapEars, MapIsland};
+use crate::islands::marks::Pointed;
 use crate::state::thing::Slot;
 use crate::state::{Store, store};
 use crate::theme::theme;
+
+pub use chips::KindChips;
+pub use screen::{MapScreen, map_screen};
+
+use empty::Empty;
+use hover::{Crowd, HoverCard};
+use marked::{ChosenAt, CrowdKeys};
 
 /// How long the pointer rests on a thing before its card is asked for.
 const DWELL: Duration = Duration::from_millis(90);
@@ -30,48 +43,80 @@ fn covered(form: Form) -> Covered {
     }
 }
 
-type Island = StoredValue<Option<MapIsland>, LocalStorage>;
+/// What a click on the map does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Chooses {
+    /// Opens the thing there.
+    #[default]
+    Things,
+    /// Says where it was, whatever stands there.
+    Ground,
+}
 
-/// The map.
+/// The map. Uses the [`MapScreen`] around it, if there is one.
 #[component]
-pub fn MapView() -> impl IntoView {
+pub fn MapView(
+    /// What a click does.
+    #[prop(optional)]
+    chooses: Chooses,
+    /// What lies over the map and moves with it.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
     let (store, form, theme) = (store(), form(), theme());
+    let screen = use_context::<MapScreen>().unwrap_or_else(MapScreen::new);
+    provide_context(screen);
     let element = NodeRef::<html::Div>::new();
-    let island: Island = StoredValue::new_local(None);
     let failed = RwSignal::new(None::<String>);
     let pointer = RwSignal::new((0.0, 0.0));
+    let crowd = RwSignal::new(None::<Crowd>);
 
     Effect::new(move |_| {
         let Some(element) = element.get() else { return };
-        match MapIsland::mount(&element, store.marks(), form.reach_px(), ears(store, form, pointer, failed)) {
-            Ok(map) => island.set_value(Some(map)),
+        let ears = ears(Told { store, form, screen, chooses, pointer, crowd, failed });
+        match MapIsland::mount(&element, store.marks(), form.reach_px(), ears) {
+            Ok(map) => {
+                screen.camera.set(Some(map.camera()));
+                screen.island.set_value(Some(map));
+            }
             Err(error) => failed.set(Some(format::capital(&error.to_string()))),
         }
-        follow_size(&element, island);
+        follow_size(&element, screen);
+    });
+    on_cleanup(move || {
+        screen.with(MapIsland::remove);
+        screen.island.set_value(None);
+        screen.camera.set(None);
     });
     Effect::new(move |_| {
         store.marks_changed.get();
-        with(island, MapIsland::repaint);
+        screen.with(MapIsland::repaint);
     });
     Effect::new(move |before: Option<()>| {
         theme.get();
         if before.is_some() {
-            with(island, MapIsland::recolour);
+            screen.with(MapIsland::recolour);
         }
     });
-    reveal_chosen(store, form, island);
+    reveal_chosen(store, form, screen);
     watch_live(store);
+    let open =
+        Callback::new(move |cluster: crate::islands::clusters::Cluster| open_cluster(screen, form, cluster.cell));
+    let zooms = move |closer: bool| screen.with(|map| map.zoom(closer));
 
     view! {
         <div class="map" data-testid="map">
             <div class="map-canvas" node_ref=element />
-            <HoverCard pointer />
+            <CrowdKeys screen open />
+            <ChosenAt screen />
+            {children.map(|children| children())}
+            <HoverCard pointer crowd />
             <Show when=move || failed.with(Option::is_none) && form == Form::Desktop>
                 <div class="zoom">
-                    <button type="button" title="Closer (+)" aria-label="Closer" on:click=move |_| with(island, |map| map.zoom(true))>
+                    <button type="button" title="Closer (+)" aria-label="Closer" on:click=move |_| zooms(true)>
                         <Icon of=icondata_lu::LuPlus />
                     </button>
-                    <button type="button" title="Further (−)" aria-label="Further" on:click=move |_| with(island, |map| map.zoom(false))>
+                    <button type="button" title="Further (−)" aria-label="Further" on:click=move |_| zooms(false)>
                         <Icon of=icondata_lu::LuMinus />
                     </button>
                 </div>
@@ -94,35 +139,87 @@ pub fn MapView() -> impl IntoView {
     }
 }
 
-fn ears(store: Store, form: Form, pointer: RwSignal<(f64, f64)>, failed: RwSignal<Option<String>>) -> MapEars {
+/// Whom the map tells what happens on it.
+#[derive(Clone, Copy)]
+struct Told {
+    store: Store,
+    form: Form,
+    screen: MapScreen,
+    chooses: Chooses,
+    pointer: RwSignal<(f64, f64)>,
+    crowd: RwSignal<Option<Crowd>>,
+    failed: RwSignal<Option<String>>,
+}
+
+fn ears(told: Told) -> MapEars {
+    let Told { store, screen, failed, .. } = told;
+    MapEars {
+        area: Box::new(move |area| store.look_at_area(area)),
+        hovered: Box::new(hovering(told)),
+        chosen: Box::new(move |pointed, at| chosen(told, pointed, at)),
+        moved: Box::new(move |camera| screen.camera.set(Some(camera))),
+        drawn: Box::new(move |count| tell_drawn(store, count)),
+        failed: Rc::new(move |error| failed.set(Some(format::capital(&error.to_string())))),
+    }
+}
+
+/// The thing under the pointer is asked for once the pointer rests; a cluster says at once what the window knows of it.
+fn hovering(told: Told) -> impl Fn(Option<Pointed>, f64, f64) {
+    let Told { store, form, screen, chooses, pointer, crowd, .. } = told;
     let resting = StoredValue::new(None::<TimeoutHandle>);
-    let under = StoredValue::new(None);
-    let hovered = move |thing, x_px, y_px| {
-        if form == Form::Phone || under.get_value() == thing {
+    let under = StoredValue::new(None::<Pointed>);
+    move |pointed, x_px, y_px| {
+        if form == Form::Phone || chooses == Chooses::Ground || under.get_value() == pointed {
             return;
         }
-        under.set_value(thing);
+        let before = under.get_value();
+        under.set_value(pointed);
         pointer.set((x_px, y_px));
         if let Some(handle) = resting.get_value() {
             handle.clear();
         }
-        if thing.is_none() {
-            store.hover(None);
-        } else {
+        let (thing, cluster) = match pointed {
+            Some(Pointed::Thing(thing)) => (Some(thing), None),
+            Some(Pointed::Cluster(cell)) => (None, Some(cell)),
+            None => (None, None),
+        };
+        let marks = store.marks();
+        marks.borrow_mut().hover_cluster(cluster);
+        crowd.set(cluster.and_then(|cell| {
+            let marks = marks.borrow();
+            Some(Crowd { cluster: marks.cluster(cell)?, kinds: marks.kinds(cell) })
+        }));
+        screen.with(MapIsland::repaint);
+        if thing.is_some() {
             resting.set_value(set_timeout_with_handle(move || store.hover(thing), DWELL).ok());
+        } else if matches!(before, Some(Pointed::Thing(_))) {
+            store.hover(None);
         }
-    };
-    MapEars {
-        area: Box::new(move |area| store.look_at_area(area)),
-        hovered: Box::new(hovered),
-        chosen: Box::new(move |thing| match thing {
-            Some(thing) => store.open(thing),
-            None if form == Form::Phone => store.close(),
-            None => {}
-        }),
-        drawn: Box::new(move |count| tell_drawn(store, count)),
-        failed: Rc::new(move |error| failed.set(Some(format::capital(&error.to_string())))),
     }
+}
+
+fn chosen(told: Told, pointed: Option<Pointed>, at: LonLat) {
+    let Told { store, form, screen, chooses, .. } = told;
+    match (pointed, chooses) {
+        (_, Chooses::Ground) => screen.tapped.set(Some(at)),
+        (Some(Pointed::Thing(thing)), Chooses::Things) => store.open(thing),
+        (Some(Pointed::Cluster(cell)), Chooses::Things) => open_cluster(screen, form, cell),
+        (None, Chooses::Things) => {
+            screen.tapped.set(Some(at));
+            if form == Form::Phone {
+                store.close();
+            }
+        }
+    }
+}
+
+/// Comes so close that what a cluster holds is told apart.
+fn open_cluster(screen: MapScreen, form: Form, cluster: Cluster) {
+    let covered = match form {
+        Form::Desktop => Covered::default(),
+        Form::Phone => covered(form),
+    };
+    screen.with(|map| map.open(cluster, covered));
 }
 
 /// What tests and `cargo xtask run` wait for: how many marks the last picture held.
@@ -154,7 +251,7 @@ fn watch_live(store: Store) {
 }
 
 /// Brings the chosen thing into the free part of the map once it is known where it stands.
-fn reveal_chosen(store: Store, form: Form, island: Island) {
+fn reveal_chosen(store: Store, form: Form, screen: MapScreen) {
     Effect::new(move |before: Option<Option<_>>| {
         let shown = store.thing.with(|slot| match slot {
             Slot::Here(thing) => Some((thing.key, thing.head.with_untracked(|head| head.row.at))),
@@ -164,143 +261,15 @@ fn reveal_chosen(store: Store, form: Form, island: Island) {
         if let Some((_, Some(at))) = shown
             && before.flatten() != key
         {
-            with(island, |map| map.reveal(at, covered(form)));
+            screen.with(|map| map.reveal(at, covered(form)));
         }
         key
     });
 }
 
-fn with(island: Island, act: impl FnOnce(&MapIsland)) {
-    island.try_with_value(|map| {
-        if let Some(map) = map {
-            act(map);
-        }
-    });
-}
-
-fn follow_size(element: &web_sys::HtmlDivElement, island: Island) {
-    let ear = Closure::<dyn Fn()>::new(move || with(island, MapIsland::resize)).into_js_value();
+fn follow_size(element: &web_sys::HtmlDivElement, screen: MapScreen) {
+    let ear = Closure::<dyn Fn()>::new(move || screen.with(MapIsland::resize)).into_js_value();
     if let Ok(watching) = ResizeObserver::new(ear.unchecked_ref()) {
         watching.observe(element);
-    }
-}
-
-/// Name, place and a word of freshness, beside the pointer.
-#[component]
-fn HoverCard(pointer: RwSignal<(f64, f64)>) -> impl IntoView {
-    let store = store();
-    let shown = Memo::new(move |_| store.hovered.with(|hovered| hovered.as_ref().map(|hovered| hovered.row.clone())));
-    view! {
-        {move || {
-            shown
-                .get()
-                .map(|head: ThingHead| {
-                    let (x_px, y_px) = pointer.get_untracked();
-                    let (left, up) = near_edge(x_px, y_px);
-                    let word = format::freshness_word(head.freshness);
-                    view! {
-                        <div
-                            class="hover-card"
-                            class:left=left
-                            class:up=up
-                            data-testid="hover"
-                            style:left=format!("{x_px}px")
-                            style:top=format!("{y_px}px")
-                        >
-                            <Shape kind=head.kind status=head.status />
-                            <div>
-                                <b>{head.title.clone()}</b>
-                                <span>{format::place(&head.street, &head.area)}</span>
-                                <span class="word">{word}</span>
-                            </div>
-                        </div>
-                    }
-                })
-        }}
-    }
-}
-
-/// Whether the card would be cut by the right or the lower edge of the window.
-fn near_edge(x_px: f64, y_px: f64) -> (bool, bool) {
-    let size = |read: Result<JsValue, JsValue>| read.ok().and_then(|size| size.as_f64());
-    let (width, height) = (size(window().inner_width()).unwrap_or(0.0), size(window().inner_height()).unwrap_or(0.0));
-    (x_px + 360.0 > width, y_px + 180.0 > height)
-}
-
-/// Which kinds the map shows, with how many there are.
-#[component]
-pub fn KindChips() -> impl IntoView {
-    let store = store();
-    let kinds = Memo::new(move |_| {
-        store.status.with(|status| status.as_ref().map(|status| status.row.kinds.clone()).unwrap_or_default())
-    });
-    view! {
-        <div class="chips" role="group" aria-label="Kinds on the map">
-            <For each=move || kinds.get() key=|(kind, _)| *kind let:item>
-                <Chip kind=item.0 kinds />
-            </For>
-        </div>
-    }
-}
-
-#[component]
-fn Chip(kind: Kind, kinds: Memo<Vec<(Kind, u32)>>) -> impl IntoView {
-    let store = store();
-    let is_shown = Memo::new(move |_| store.hidden.with(|hidden| !hidden.contains(&kind)));
-    let count =
-        move || kinds.with(|kinds| kinds.iter().find(|(known, _)| *known == kind).map_or(0, |(_, count)| *count));
-    view! {
-        <button
-            type="button"
-            class="chip"
-            class:on=move || is_shown.get()
-            data-testid="chip"
-            data-kind=kind.word()
-            aria-pressed=move || is_shown.get().to_string()
-            on:click=move |_| store.show(kind, !is_shown.get_untracked())
-        >
-            <Shape kind status=0u8 />
-            {kind.plural()}
-            <span class="count">{move || format::count(u64::from(count()))}</span>
-        </button>
-    }
-}
-
-/// What stands over the map while there is nothing on it.
-#[component]
-fn Empty() -> impl IntoView {
-    let store = store();
-    let words = Memo::new(move |_| {
-        store.status.with(|status| {
-            let status = &status.as_ref()?.row;
-            (status.things == 0).then(|| match &status.link {
-                LinkState::Starting | LinkState::Connecting { .. } => (
-                    "Nothing is known yet",
-                    format!(
-                        "Trying to reach {}. Things appear as soon as they speak, and stay when the link is lost.",
-                        status.broker
-                    ),
-                ),
-                LinkState::Up { .. } => (
-                    "Listening",
-                    format!("{} has said nothing yet that is a thing. The first one appears by itself.", status.broker),
-                ),
-            })
-        })
-    });
-    view! {
-        {move || {
-            words
-                .get()
-                .map(|(title, sentence)| {
-                    view! {
-                        <div class="empty" role="status" data-testid="empty">
-                            <Icon of=icondata_lu::LuRadio />
-                            <h2>{title}</h2>
-                            <p>{sentence}</p>
-                        </div>
-                    }
-                })
-        }}
     }
 }
