@@ -13,7 +13,11 @@ use crate::state::store;
 use crate::state::thing::Thing;
 
 /// How long a command may wait, in milliseconds, and the words for it.
-const EXPIRIES: [(u64, &str); 4] = [(30_000, "30 s"), (600_000, "10 min"), (3_600_000, "1 h"), (86_400_000, "24 h")];
+const EXPIRIES: [(u64, &str); 5] =
+    [(30_000, "30 s"), (600_000, "10 min"), (3_600_000, "1 h"), (86_400_000, "24 h"), (604_800_000, "7 d")];
+
+/// A range with more steps than this is typed: a slider of 272 pixels cannot be set to one of seven hundred values.
+const SLIDER_STEPS_MAX: f64 = 100.0;
 
 /// A value a person can set.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -100,7 +104,8 @@ pub fn Composer(
     let store = store();
     let draft = RwSignal::new(None::<Draft>);
     let own_expiry_ms = thing.expiry_ms(control);
-    let expiry_ms = RwSignal::new(own_expiry_ms);
+    let chosen_expiry_ms = RwSignal::new(None::<u64>);
+    let expiry_ms = Signal::derive(move || chosen_expiry_ms.get().unwrap_or(own_expiry_ms));
     let fault = RwSignal::new(None::<Fault>);
     let sending = RwSignal::new(false);
     let asking = RwSignal::new(false);
@@ -154,9 +159,9 @@ pub fn Composer(
             send();
         }
     };
-    let question = Signal::derive(move || {
-        let word = shown.get().map(|draft| verb(control, draft)).unwrap_or_default();
-        format!("{word} of {}?", head.with(|head| head.row.title.clone()))
+    let asks = Signal::derive(move || {
+        let title = head.with(|head| head.row.title.clone());
+        shown.get().map(|draft| question(control, draft, &title)).unwrap_or_default()
     });
 
     view! {
@@ -177,14 +182,14 @@ pub fn Composer(
                     <p class="delta" data-testid="delta">
                         <Delta now draft control />
                     </p>
-                    <Expiry expiry_ms own_ms=own_expiry_ms />
+                    <Expiry chosen_ms=chosen_expiry_ms own_ms=own_expiry_ms />
                 </div>
             </Show>
             {move || {
                 fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })
             }}
-            <Modal open=asking label=question testid="confirm">
-                <h2>{move || question.get()}</h2>
+            <Modal open=asking label=asks testid="confirm">
+                <h2>{move || asks.get()}</h2>
                 <p>{move || promise(control, shown.get(), now.get().as_deref(), expiry_ms.get(), store.link_up.get())}</p>
                 <div class="answers">
                     <button type="button" class="plain" data-testid="confirm-no" on:click=move |_| asking.set(false)>
@@ -213,6 +218,25 @@ fn Input(control: &'static Control, shown: Signal<Option<Draft>>, draft: RwSigna
     let group = |options| view! { <Segmented label=control.label options chosen=shown on_choose=choose /> }.into_any();
     let label = view! { <span class="label">{control.label}</span> };
     let input = match control.takes {
+        Takes::Range { min, max, step, unit } if (max - min) / step > SLIDER_STEPS_MAX => {
+            let number = move || shown.get().and_then(Draft::number);
+            let typed = move |event| draft.set(event_target_value(&event).trim().parse().ok().map(Draft::Number));
+            view! {
+                <input
+                    type="number"
+                    inputmode="decimal"
+                    data-testid="number"
+                    aria-label=format!("{}, {unit}", control.label)
+                    min=min
+                    max=max
+                    prop:value=move || number().map(|n| Draft::Number(n).json().to_string()).unwrap_or_default()
+                    on:input=typed
+                />
+                <span class="unit">{unit}</span>
+                <span class="range">{format!("{}–{}", format::number(min, 0), format::number(max, 0))}</span>
+            }
+            .into_any()
+        }
         Takes::Range { min, max, step, unit } => {
             let number = move || shown.get().and_then(Draft::number);
             let fill = move || number().map_or(0.0, |n| (n - min) / (max - min) * 100.0);
@@ -240,7 +264,10 @@ fn Input(control: &'static Control, shown: Signal<Option<Draft>>, draft: RwSigna
             }
             .into_any()
         }
-        Takes::Switch => group(vec![(Draft::Flag(true), "On".to_owned()), (Draft::Flag(false), "Off".to_owned())]),
+        Takes::Switch => {
+            let (on, off) = switch_words(control);
+            group(vec![(Draft::Flag(true), on.to_owned()), (Draft::Flag(false), off.to_owned())])
+        }
         Takes::Choice(words) => {
             group(words.iter().map(|(word, label)| (Draft::Word(word), (*label).to_owned())).collect())
         }
@@ -265,35 +292,53 @@ fn Delta(now: Memo<Option<String>>, draft: RwSignal<Option<Draft>>, control: &'s
     }
 }
 
+/// How long a command may wait: what the control or the profile says, until the person says otherwise.
 #[component]
-fn Expiry(expiry_ms: RwSignal<u64>, own_ms: u64) -> impl IntoView {
-    let known = EXPIRIES.iter().any(|(ms, _)| *ms == own_ms);
-    let choices = EXPIRIES.map(|(ms, word)| (ms, word.to_owned())).into_iter();
-    let mut choices: Vec<(u64, String)> = choices.chain((!known).then(|| (own_ms, format::age(own_ms)))).collect();
-    choices.sort_by_key(|(ms, _)| *ms);
-    let words = choices.clone();
+pub fn Expiry(
+    /// What the person chose.
+    chosen_ms: RwSignal<Option<u64>>,
+    /// What holds otherwise.
+    #[prop(into)]
+    own_ms: Signal<u64>,
+) -> impl IntoView {
+    let expiry_ms = Memo::new(move |_| chosen_ms.get().unwrap_or_else(|| own_ms.get()));
+    let choices = Memo::new(move |_| choices(own_ms.get()));
     // A select is as wide as its longest option; this one stands in a line of text.
     let chars = move || {
-        let word = words.iter().find(|(ms, _)| *ms == expiry_ms.get());
-        word.map_or(6, |(_, word)| word.chars().count()).to_string()
+        let now = expiry_ms.get();
+        choices.with(|choices| {
+            let word = choices.iter().find(|(ms, _)| *ms == now);
+            word.map_or(6, |(_, word)| word.chars().count()).to_string()
+        })
     };
-    let options = choices
-        .into_iter()
-        .map(|(ms, word)| view! { <option value=ms selected=move || expiry_ms.get() == ms>{word}</option> })
-        .collect_view();
-    let choose = move |event| {
-        if let Ok(ms) = event_target_value(&event).parse() {
-            expiry_ms.set(ms);
-        }
-    };
+    let choose = move |event| chosen_ms.set(event_target_value(&event).parse().ok());
     view! {
         <label class="expiry">
             "expires in "
             <select data-testid="expiry" aria-label="Expires in" style:--chars=chars on:change=choose>
-                {options}
+                <For each=move || choices.get() key=|(ms, _)| *ms let:choice>
+                    <option value=choice.0 selected=move || expiry_ms.get() == choice.0>
+                        {choice.1}
+                    </option>
+                </For>
             </select>
         </label>
     }
+}
+
+/// The times to choose from, the own one among them, shortest first.
+fn choices(own_ms: u64) -> Vec<(u64, String)> {
+    let mut choices: Vec<(u64, String)> = EXPIRIES.map(|(ms, word)| (ms, word.to_owned())).to_vec();
+    if !choices.iter().any(|(ms, _)| *ms == own_ms) {
+        choices.push((own_ms, format::age(own_ms)));
+    }
+    choices.sort_by_key(|(ms, _)| *ms);
+    choices
+}
+
+/// What the two sides of a switch are called.
+fn switch_words(control: &Control) -> (&'static str, &'static str) {
+    if control.pointer == "/enabled" { ("Yes", "No") } else { ("On", "Off") }
 }
 
 /// What Send does, in two words: `Open barrier`, `Dim to 40 %`.
@@ -304,8 +349,29 @@ pub fn verb(control: &Control, draft: Draft) -> String {
             let label = words.iter().find(|(known, _)| *known == word).map_or(word, |(_, label)| *label);
             format!("{label} {noun}")
         }
+        (_, Draft::Flag(on)) if control.pointer == "/enabled" => {
+            if on { "Put into service" } else { "Take out of service" }.into()
+        }
         (_, Draft::Flag(on)) => if on { "Switch on" } else { "Switch off" }.into(),
         (takes, draft) => format!("{} {}", control.label, format::leaf(&draft.json().to_string(), unit(takes))),
+    }
+}
+
+/// The question before it is sent: `Open barrier of City Gate?`, `Take Charger 7 out of service?`.
+pub fn question(control: &Control, draft: Draft, title: &str) -> String {
+    match (control.pointer, draft) {
+        ("/enabled", Draft::Flag(true)) => format!("Put {title} into service?"),
+        ("/enabled", Draft::Flag(false)) => format!("Take {title} out of service?"),
+        _ => format!("{} of {title}?", verb(control, draft)),
+    }
+}
+
+/// What happens to people beyond the leaf itself; empty where nothing does.
+fn consequence(control: &Control, draft: Option<Draft>) -> &'static str {
+    match (control.pointer, draft) {
+        ("/enabled", Some(Draft::Flag(false))) => " Whoever charges there now is cut off: the session ends.",
+        ("/barrier", Some(Draft::Word("closed"))) => " Look first whether somebody stands under it.",
+        _ => "",
     }
 }
 
@@ -315,10 +381,16 @@ fn promise(control: &Control, draft: Option<Draft>, now: Option<&str>, expiry_ms
     let want = draft.map(|draft| format::leaf(&draft.json().to_string(), unit)).unwrap_or_default();
     let from = now.map(|json| format!(" Now it is {}.", format::leaf(json, unit))).unwrap_or_default();
     let when = if link_up { "at once" } else { "as soon as the link is back" };
-    let label = control.label.to_lowercase();
     let within = format::age(expiry_ms);
+    let what = match (control.pointer, draft) {
+        ("/enabled", Some(Draft::Flag(on))) => {
+            format!("It is asked to go {} service {when}.", if on { "into" } else { "out of" })
+        }
+        _ => format!("The {} is asked to be {want} {when}.{from}", control.label.to_lowercase()),
+    };
     format!(
-        "The {label} is asked to be {want} {when}.{from} If the device has not obeyed within {within}, the wish is taken back and nothing happens later."
+        "{what}{} If the device has not obeyed within {within}, the wish is taken back and nothing happens later.",
+        consequence(control, draft)
     )
 }
 
@@ -369,5 +441,25 @@ mod tests {
         }
         let dim = Kind::Lamp.control("/dim_pct").unwrap();
         assert_eq!(verb(dim, Draft::Number(40.0)).replace('\u{a0}', " "), "Dim to 40 %");
+    }
+
+    #[test]
+    fn who_takes_a_charger_out_of_service_is_told_whom_it_hits() {
+        let enabled = Kind::Charger.control("/enabled").unwrap();
+        for (on, asked, cuts) in
+            [(false, "Take Charger 7 out of service?", true), (true, "Put Charger 7 into service?", false)]
+        {
+            let draft = Draft::Flag(on);
+            assert_eq!(question(enabled, draft, "Charger 7"), asked);
+            let said = promise(enabled, Some(draft), Some("true"), 600_000, true);
+            assert_eq!(said.contains("the session ends"), cuts, "{said}");
+        }
+    }
+
+    #[test]
+    fn an_expiry_of_its_own_is_among_the_choices() {
+        let times = |own_ms| choices(own_ms).into_iter().map(|(ms, _)| ms).collect::<Vec<_>>();
+        assert_eq!(times(600_000).len(), EXPIRIES.len());
+        assert_eq!(times(7_200_000).get(3), Some(&7_200_000));
     }
 }

@@ -4,10 +4,15 @@
 use fleetlens_model::kind::{Control, Kind, Takes};
 use leptos::prelude::*;
 
+use crate::clock::{clock, mono_ms};
 use crate::components::control::{Composer, Draft, leaf_of, now_of};
 use crate::components::modal::Modal;
 use crate::format;
+use crate::state::store;
 use crate::state::thing::Thing;
+
+/// How long an opened thing's shadow is waited for, in milliseconds; brokers answer a `get` within one.
+const SHADOW_WAIT_MS: f64 = 3_000.0;
 
 /// The controls; nothing at all for who may not command.
 #[component]
@@ -48,18 +53,28 @@ pub fn BigButtons(
 }
 
 /// The leaves that the person may set and that the thing has: what no shadow holds and no value tells of, e.g. the barrier of an
-/// open car park, could never be obeyed. None before the classic shadow is known: what one sees of it is part of every command,
-/// and buttons that come one by one are pressed wrongly.
+/// open car park, could never be obeyed. None before the classic shadow is known, or long enough looked for in vain: what one
+/// sees of it is part of every command, and buttons that come one by one are pressed wrongly.
 fn offered(thing: &Thing) -> Memo<Vec<(Kind, &'static str)>> {
     let (of, kind) = (thing.clone(), kind_of(thing));
+    let is_known = Memo::new(move |_| of.shadows.with(|shadows| shadows.iter().any(|cell| cell.key.is_empty())));
+    let (of, has_none) = (thing.clone(), seems_to_have_no_shadow());
     Memo::new(move |_| {
-        if of.shadows.with(|shadows| !shadows.iter().any(|cell| cell.key.is_empty())) {
+        if !is_known.get() && !has_none.get() {
             return Vec::new();
         }
         let kind = kind.get();
         let has = |control: &&Control| now_of(&of, control).is_some() || leaf_of(&of, control).is_some();
         let controls = kind.controls().iter().filter(|_| of.may_command);
         controls.filter(has).map(|control| (kind, control.pointer)).collect()
+    })
+}
+
+/// Whether a shadow, if there were one, would have come by now.
+fn seems_to_have_no_shadow() -> Memo<bool> {
+    let (store, clock, opened_ms) = (store(), clock(), mono_ms());
+    Memo::new(move |before: Option<&bool>| {
+        before.is_some_and(|before| *before) || (store.link_up.get() && clock.now_ms() - opened_ms > SHADOW_WAIT_MS)
     })
 }
 
@@ -95,6 +110,9 @@ fn BigButton(thing: Thing, control: &'static Control) -> impl IntoView {
 /// The button's word: what it would do, with an ellipsis where more is asked.
 fn big_word(control: &Control, now: Option<Draft>) -> String {
     match (control.takes, now) {
+        (Takes::Switch, now) if control.pointer == "/enabled" => {
+            if now == Some(Draft::Flag(true)) { "Take out of service…" } else { "Put into service…" }.into()
+        }
         (Takes::Switch, Some(Draft::Flag(true))) => "Off…".into(),
         (Takes::Switch, _) => "On…".into(),
         (Takes::Choice(words), Some(Draft::Word(now))) => {
@@ -118,7 +136,7 @@ mod tests {
     fn a_large_button_offers_what_is_not_so_yet() {
         let control = |kind: Kind, pointer| kind.control(pointer).unwrap();
         let (dim, on) = (control(Kind::Lamp, "/dim_pct"), control(Kind::Lamp, "/on"));
-        let barrier = control(Kind::Parking, "/barrier");
+        let (barrier, enabled) = (control(Kind::Parking, "/barrier"), control(Kind::Charger, "/enabled"));
         for (control, now, want) in [
             (on, Some(Draft::Flag(true)), "Off…"),
             (on, Some(Draft::Flag(false)), "On…"),
@@ -126,6 +144,8 @@ mod tests {
             (barrier, Some(Draft::Word("closed")), "Open barrier…"),
             (barrier, Some(Draft::Word("open")), "Close barrier…"),
             (barrier, None, "Barrier…"),
+            (enabled, Some(Draft::Flag(true)), "Take out of service…"),
+            (enabled, None, "Put into service…"),
         ] {
             assert_eq!(big_word(control, now), want);
         }

@@ -1,0 +1,181 @@
+//! The last messages of a thing as they came: what it really said, when nothing else explains what is on the screen.
+
+use fleetlens_ipc::rows::MessageRow;
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::clock::{clock, local, today};
+use crate::components::icon::Icon;
+use crate::format;
+use crate::state::store;
+use crate::state::thing::Thing;
+
+/// The messages, folded away until somebody wants to see them: only then is the host asked.
+#[component]
+pub fn RawMessages(
+    /// Whose messages.
+    thing: Thing,
+) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let key = thing.key;
+    view! {
+        <section class="messages" data-testid="messages">
+            <button
+                type="button"
+                class="fold"
+                data-testid="messages-fold"
+                aria-expanded=move || open.get().to_string()
+                on:click=move |_| open.update(|open| *open = !*open)
+            >
+                <span class="turn" class:down=move || open.get()>
+                    <Icon of=icondata_lu::LuChevronRight />
+                </span>
+                "Last messages as they came"
+            </button>
+            <Show when=move || open.get()>
+                <Rows key />
+            </Show>
+        </section>
+    }
+}
+
+#[component]
+fn Rows(key: fleetlens_model::id::ThingKey) -> impl IntoView {
+    let store = store();
+    store.look_at_messages(key);
+    on_cleanup(move || store.look_away_from_messages());
+    let rows = store.messages.rows;
+    let is_known = Memo::new(move |_| rows.with(Option::is_some));
+    let is_empty = Memo::new(move |_| rows.with(|rows| rows.as_ref().is_none_or(Vec::is_empty)));
+    let newest_first = move || rows.with(|rows| rows.iter().flatten().rev().cloned().collect::<Vec<_>>());
+    view! {
+        <p class="note">"Since this program was started, at most 20, newest first."</p>
+        <Show when=move || is_known.get() fallback=|| view! { <div class="skeleton"><div class="bone line" /></div> }>
+            <Show when=move || !is_empty.get() fallback=|| view! { <p class="none">"None came since then."</p> }>
+                <ul>
+                    <For each=newest_first key=|(number, _)| *number let:item>
+                        <Message row=item.1 />
+                    </For>
+                </ul>
+            </Show>
+        </Show>
+    }
+}
+
+#[component]
+fn Message(row: MessageRow) -> impl IntoView {
+    let (store, clock) = (store(), clock());
+    let open = RwSignal::new(row.refused.is_some());
+    let at = row.received_ms;
+    let age = Memo::new(move |_| Some(format::age(store.wall_now(clock.now_ms())?.since(at))));
+    let facts = facts(&row);
+    let payload = StoredValue::new(payload(&row));
+    let cut = (usize::try_from(row.bytes).unwrap_or(usize::MAX) > row.payload.len())
+        .then(|| format!("… cut: {} in all", format::bytes(u64::from(row.bytes))));
+    let refused = row.refused.clone();
+    view! {
+        <li class="message" class:refused=row.refused.is_some() data-testid="message" data-topic=row.topic.clone()>
+            <button
+                type="button"
+                class="topic"
+                aria-expanded=move || open.get().to_string()
+                on:click=move |_| open.update(|open| *open = !*open)
+            >
+                <code>{row.topic.clone()}</code>
+                <span class="facts">
+                    <time title=local(at).exact()>{move || age.get().map(|age| format!("{age} ago"))}</time>
+                    {facts}
+                </span>
+            </button>
+            {refused.map(|why| view! { <p class="why" data-testid="message-refused">{format!("Refused: {why}")}</p> })}
+            <Show when=move || open.get()>
+                <div class="payload">
+                    <pre tabindex="0" aria-label="Payload">{payload.get_value()}</pre>
+                    {cut.clone().map(|cut| view! { <p class="note">{cut}</p> })}
+                    <Copy text=payload.get_value() />
+                    <p class="note">{format!("received {}", local(at).millis(&today()))}</p>
+                </div>
+            </Show>
+        </li>
+    }
+}
+
+/// Puts a text where it can be pasted from, and says whether it did.
+#[component]
+fn Copy(text: String) -> impl IntoView {
+    let said = RwSignal::new("Copy");
+    let press = move |_| {
+        let text = text.clone();
+        leptos::task::spawn_local(async move {
+            said.try_set(if copy(&text).await.is_ok() { "Copied" } else { "Could not copy" });
+        });
+    };
+    view! {
+        <button type="button" class="link copy" data-testid="copy" on:click=press>
+            <span aria-live="polite">{move || said.get()}</span>
+        </button>
+    }
+}
+
+/// Asks the page's clipboard, which is not there on an address that is neither local nor encrypted.
+async fn copy(text: &str) -> Result<(), JsValue> {
+    let get = |of: &JsValue, name: &str| js_sys::Reflect::get(of, &name.into());
+    let window = web_sys::window().ok_or(JsValue::NULL)?;
+    let clipboard = get(&get(&window, "navigator")?, "clipboard")?;
+    let write: js_sys::Function = get(&clipboard, "writeText")?.dyn_into()?;
+    let promise: js_sys::Promise = write.call1(&clipboard, &text.into())?.dyn_into()?;
+    wasm_bindgen_futures::JsFuture::from(promise).await.map(drop)
+}
+
+/// Size, guarantee, and whether it was replayed.
+fn facts(row: &MessageRow) -> String {
+    let retained = if row.retained { " · retained" } else { "" };
+    format!(" · {} · QoS {}{retained}", format::bytes(u64::from(row.bytes)), row.qos)
+}
+
+/// The payload as people read it: JSON indented, anything else, and what was cut, as it came.
+fn payload(row: &MessageRow) -> String {
+    let json = serde_json::from_str::<serde_json::Value>(&row.payload);
+    match json.and_then(|json| serde_json::to_string_pretty(&json)) {
+        Ok(pretty) => pretty,
+        Err(_) if row.payload.is_empty() => "(nothing)".into(),
+        Err(_) => row.payload.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetlens_model::time::WallMs;
+
+    use super::*;
+
+    fn message(payload: &str, retained: bool) -> MessageRow {
+        MessageRow {
+            topic: "demo/lamp/1/telemetry".into(),
+            payload: payload.into(),
+            bytes: 1_420,
+            received_ms: WallMs(0),
+            retained,
+            qos: 1,
+            refused: None,
+        }
+    }
+
+    #[test]
+    fn json_is_indented_and_everything_else_stays_as_it_came() {
+        for (given, want) in
+            [("{\"a\":1}", "{\n  \"a\": 1\n}"), ("{\"a\":1", "{\"a\":1"), ("on", "on"), ("", "(nothing)")]
+        {
+            assert_eq!(payload(&message(given, false)), want);
+        }
+    }
+
+    #[test]
+    fn a_message_says_how_it_came() {
+        let plain = |retained| facts(&message("", retained)).replace('\u{a0}', " ");
+        assert_eq!(
+            (plain(false).as_str(), plain(true).as_str()),
+            (" · 1.4 kB · QoS 1", " · 1.4 kB · QoS 1 · retained")
+        );
+    }
+}
