@@ -95,7 +95,7 @@ impl Fleet {
             return Err(Fault::new(FaultCode::TooLate, "the command has already ended, there is nothing to take back"));
         }
         let (key, after) = (command.thing, command.clone());
-        self.written(&after, effects);
+        self.changed(&after, now, effects);
         self.drive(key, now, effects);
         Ok(id)
     }

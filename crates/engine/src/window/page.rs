@@ -7,8 +7,8 @@ use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::freshness::limit_ms;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
-use fleetlens_model::shadow::{Leaf, leaf_at};
-use fleetlens_model::time::{Now, WallMs};
+use fleetlens_model::shadow::{Leaf, leaf_at, parse_thing_name};
+use fleetlens_model::time::{MonoMs, Now, WallMs};
 use serde_json::Value as Json;
 
 use super::Told;
@@ -19,10 +19,14 @@ use crate::fleet::{Dirty, Fleet, Shadow, Thing, interval_ms};
 /// Commands on a page.
 const COMMANDS_SHOWN: usize = 20;
 
+/// An age that jumped back by no more than this is not worth a row.
+const YOUNGER_BY_MS: u64 = 1_000;
+
 #[derive(Debug)]
 pub(super) struct PageView {
     thing: ThingKey,
-    shown: Option<ThingPage>,
+    /// The page as it was told, and when.
+    shown: Option<(ThingPage, MonoMs)>,
 }
 
 impl PageView {
@@ -31,7 +35,11 @@ impl PageView {
     }
 
     pub(super) fn soil(&mut self, dirty: &Dirty) -> bool {
-        dirty.everything || dirty.things.contains(&self.thing)
+        if dirty.settings {
+            // Who may command is said by the whole page only.
+            self.shown = None;
+        }
+        dirty.everything || dirty.settings || dirty.things.contains(&self.thing)
     }
 
     pub(super) fn tell(&mut self, first: bool, fleet: &Fleet, now: Now) -> Told {
@@ -40,21 +48,27 @@ impl PageView {
         };
         let page = page(thing, fleet, now);
         let told = match self.shown.as_ref().filter(|_| !first) {
-            Some(before) => Told::Some(changes(before, &page)),
+            Some((before, told)) => Told::Some(changes(before, &page, now.mono.since(*told))),
             None => Told::All(Rows::Thing(Box::new(page.clone()))),
         };
-        self.shown = Some(page);
+        self.shown = Some((page, now.mono));
         told
     }
 }
 
-fn changes(before: &ThingPage, page: &ThingPage) -> Vec<Change> {
+fn changes(before: &ThingPage, page: &ThingPage, elapsed_ms: u64) -> Vec<Change> {
     let mut changes = Vec::new();
-    if ageless_head(&before.head) != ageless_head(&page.head) || page.head.heard_age_ms < before.head.heard_age_ms {
+    if ageless_head(&before.head) != ageless_head(&page.head)
+        || younger(before.head.heard_age_ms, page.head.heard_age_ms, elapsed_ms)
+    {
         changes.push(Change::Head(page.head.clone()));
     }
     for row in &page.values {
-        let same = |old: &ValueRow| old.series == row.series && ageless(old) == ageless(row);
+        let same = |old: &ValueRow| {
+            old.series == row.series
+                && ageless(old) == ageless(row)
+                && !younger(Some(old.age_ms), Some(row.age_ms), elapsed_ms)
+        };
         if !before.values.iter().any(same) {
             changes.push(Change::Value(row.clone()));
         }
@@ -71,6 +85,14 @@ fn changes(before: &ThingPage, page: &ThingPage) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// Whether an age is less than the one that was told would have become by itself, by more than [`YOUNGER_BY_MS`].
+pub(super) fn younger(before: Option<u64>, age: Option<u64>, elapsed_ms: u64) -> bool {
+    match (before, age) {
+        (Some(before), Some(age)) => age.saturating_add(YOUNGER_BY_MS) < before.saturating_add(elapsed_ms),
+        (before, age) => before.is_some() != age.is_some(),
+    }
 }
 
 fn ageless(row: &ValueRow) -> ValueRow {
@@ -93,7 +115,9 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
         shadows,
         commands: commands.map(|command| command_row(command, thing, now)).collect(),
         alarms: Vec::new(),
-        may_command: fleet.config.who.role.may_command() && fleet.config.shadows,
+        may_command: fleet.config.who.role.may_command()
+            && fleet.config.shadows
+            && parse_thing_name(thing.name.as_str()).is_ok(),
         expiries: fleet.config.expiry_ms.clone(),
     }
 }

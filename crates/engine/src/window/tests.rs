@@ -6,6 +6,13 @@ use fleetlens_model::id::SeriesKey;
 use fleetlens_model::time::WallMs;
 
 use super::*;
+
+mod commands;
+mod messages;
+mod parking;
+mod places;
+mod things;
+
 use crate::fleet::tests::{at, down, fleet, give, lamp_is_there, lamp_says, telemetry, up};
 
 const WINDOW: WindowId = WindowId(1);

@@ -16,7 +16,7 @@ use fleetlens_model::time::{MonoMs, Now};
 use super::Told;
 use super::list::place_words;
 use super::map::status_of;
-use super::page::{heard_age_ms, value_row};
+use super::page::{heard_age_ms, value_row, younger};
 use crate::fleet::{Dirty, Fleet, Thing, Trouble};
 use order::{Order, main_pointer};
 
@@ -26,9 +26,6 @@ const COUNT_EVERY_MS: u64 = 2_000;
 
 /// Things that are sorted anew without a thought.
 const COUNTED_AT_ONCE: u64 = 20_000;
-
-/// An age that jumped back by no more than this is not worth a row.
-const YOUNGER_BY_MS: u64 = 1_000;
 
 #[derive(Debug)]
 pub(super) struct ThingsView {
@@ -174,14 +171,10 @@ fn stretch(order: &[ThingKey], first: usize, count: usize) -> &[ThingKey] {
 
 /// Whether anything but ages differs, or an age is younger than it would have become by itself.
 fn differs(before: &ThingRow, row: &ThingRow, elapsed_ms: u64) -> bool {
-    let younger = |before: Option<u64>, age: Option<u64>| match (before, age) {
-        (Some(before), Some(age)) => age.saturating_add(YOUNGER_BY_MS) < before.saturating_add(elapsed_ms),
-        (before, age) => before.is_some() != age.is_some(),
-    };
     let value_age = |row: &ThingRow| row.value.as_ref().map(|value| value.age_ms);
     ageless(before) != ageless(row)
-        || younger(before.heard_age_ms, row.heard_age_ms)
-        || younger(value_age(before), value_age(row))
+        || younger(before.heard_age_ms, row.heard_age_ms, elapsed_ms)
+        || younger(value_age(before), value_age(row), elapsed_ms)
 }
 
 fn ageless(row: &ThingRow) -> ThingRow {
