@@ -17,6 +17,7 @@ use crate::complaints::Complaints;
 use crate::crew::{Crew, Moment};
 use crate::device::{Device, interval_s};
 use crate::dice::Dice;
+use crate::faults::{Faults, Outbreak, Stricken};
 use crate::outgoing::{LOOK_AGAIN, Outgoing};
 use crate::places::{Census, Places, nearest};
 use crate::shadow_service::ShadowService;
@@ -56,6 +57,8 @@ pub struct CityOptions {
     pub only: Only,
     /// Names of devices that speak and do not obey, to see a command expire.
     pub stuck: Vec<String>,
+    /// What goes wrong; which things have it follows from the seed.
+    pub faults: Faults,
 }
 
 impl Default for CityOptions {
@@ -70,6 +73,7 @@ impl Default for CityOptions {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             only: Only::Everything,
             stuck: Vec::new(),
+            faults: Faults::default(),
         }
     }
 }
@@ -108,6 +112,7 @@ pub struct City {
     stop: CancellationToken,
     tally: Arc<Tally>,
     things: usize,
+    stricken: Vec<Stricken>,
 }
 
 #[derive(Debug, Default)]
@@ -143,16 +148,26 @@ pub async fn start(options: CityOptions) -> Result<City, SimError> {
         stop: CancellationToken::new(),
         tally: Arc::default(),
         things: 0,
+        stricken: Vec::new(),
     };
+    let (dice, clock) = (Dice::new(options.seed), Clock::new(options.begin_ms, options.speed));
+    let all = if options.only == Only::Shadow && options.faults.is_empty() {
+        Vec::new()
+    } else {
+        devices(&options, dice, clock.now().sim_ms)?
+    };
+    let outbreak = Outbreak::of(&all, &options.faults, dice);
+    city.stricken = outbreak.chosen().to_vec();
     if options.only != Only::Devices {
-        let mut service = ShadowService::start(&at, Shadows::default())?;
+        let shadows = Shadows::default().refusing(outbreak.refused().clone());
+        let mut service = ShadowService::start(&at, shadows)?;
         if tokio::time::timeout(SERVICE_WITHIN, service.ready()).await.is_err() {
             tracing::warn!(broker = at.url, "the shadow service is not connected yet");
         }
         city.service = Some(service);
     }
     if options.only != Only::Shadow {
-        city.man(&options, &at)?;
+        city.man(all, &outbreak, &options, &at, clock)?;
     }
     Ok(city)
 }
@@ -166,6 +181,11 @@ impl City {
     /// How many things live in it.
     pub fn things(&self) -> usize {
         self.things
+    }
+
+    /// What goes wrong in it, and which things have it.
+    pub fn stricken(&self) -> &[Stricken] {
+        &self.stricken
     }
 
     /// What it has done so far.
@@ -207,10 +227,15 @@ impl City {
     }
 
     /// Brings the devices in, a few hundred to a connection.
-    fn man(&mut self, options: &CityOptions, at: &BrokerAt) -> Result<(), SimError> {
+    fn man(
+        &mut self,
+        mut devices: Vec<Device>,
+        outbreak: &Outbreak,
+        options: &CityOptions,
+        at: &BrokerAt,
+        clock: Clock,
+    ) -> Result<(), SimError> {
         let dice = Dice::new(options.seed);
-        let clock = Clock::new(options.begin_ms, options.speed);
-        let mut devices = devices(options, dice, clock.now().sim_ms)?;
         self.things = devices.len();
         let crews = devices.len().div_ceil(CREW).max(1);
         let complaints = Arc::<Complaints>::default();
@@ -219,7 +244,7 @@ impl City {
         let start_rate = (self.things as f64 / 5.0).clamp(*START_RATE.start(), *START_RATE.end()) / crews as f64;
         for number in 0..crews {
             let rest = devices.split_off(devices.len().min(CREW));
-            let crew = Crew::new(std::mem::replace(&mut devices, rest), &options.stuck, start_rate, dice);
+            let crew = Crew::new(std::mem::replace(&mut devices, rest), &options.stuck, outbreak, start_rate, dice);
             let config = LinkConfig {
                 protocol: Protocol::V4,
                 clean_start: true,
@@ -396,7 +421,7 @@ mod tests {
 
     /// What a city says of itself at four hours of a day, without shadows.
     fn day(seed: u64) -> Vec<Vec<u8>> {
-        let options = CityOptions { seed, ..CityOptions::default() };
+        let options = CityOptions { things: 400, seed, ..CityOptions::default() };
         let mut said = Vec::new();
         for mut device in devices(&options, Dice::new(seed), MIDNIGHT).unwrap() {
             said.push(device.meta());

@@ -1,7 +1,8 @@
 //! Some hundred devices that share a connection, as a function of what they hear and what time it is. No I/O, no clock.
 //!
 //! After every connect each device says what it is (retained), measures once, asks for its shadows, reports, and then speaks at
-//! its interval. Deltas not newer than what `get` told are passed over; what is wanted is done after a short while.
+//! its interval. Deltas not newer than what `get` told are passed over; what is wanted is done after a short while. A device
+//! with a fault does some of this otherwise; one that is silent does none of it, and begins anew when it is back.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -11,10 +12,13 @@ use fleetlens_wire::shadow::{Answer, Op, ShadowTopic, ShadowTopicKind, decode_an
 
 use crate::device::Device;
 use crate::dice::Dice;
+use crate::faults::{Ill, Outbreak, Spell};
 use crate::outgoing::Message;
 
 /// How long a device takes to do what it is told, in milliseconds.
 const OBEYS_AFTER_MS: (f64, f64) = (300.0, 2000.0);
+/// And one that is slow, in milliseconds.
+const SLOW_AFTER_MS: (f64, f64) = (25_000.0, 90_000.0);
 /// A `get` without an answer is repeated after this, twice as long each time, in milliseconds.
 const ASKS_AGAIN_MS: u64 = 5_000;
 /// The longest such wait, in milliseconds.
@@ -50,6 +54,9 @@ struct Member {
     shadows: Vec<Kept>,
     /// Hears what is wanted and does not do it.
     stuck: bool,
+    ill: Option<Ill>,
+    /// When things are silent that it carries, for a gateway.
+    misses: Vec<Spell>,
 }
 
 /// What a device knows of one of its shadows.
@@ -91,12 +98,14 @@ enum Task {
     /// Asks again for a shadow unless this `get` was answered.
     AskAgain(usize, usize, u64),
     Obey(usize, usize),
+    /// Has its power or its gateway again.
+    Wake(usize),
 }
 
 impl Crew {
-    /// Of these devices; those called in `stuck` do nothing that their shadow wants. At a connect they come in at `start_rate`
-    /// messages a second.
-    pub fn new(devices: Vec<Device>, stuck: &[String], start_rate: f64, dice: Dice) -> Self {
+    /// Of these devices; those called in `stuck` do nothing that their shadow wants, and faults are those of the `outbreak`. At a
+    /// connect they come in at `start_rate` messages a second.
+    pub fn new(devices: Vec<Device>, stuck: &[String], outbreak: &Outbreak, start_rate: f64, dice: Dice) -> Self {
         let members: Vec<Member> = devices
             .into_iter()
             .map(|device| Member {
@@ -106,6 +115,8 @@ impl Crew {
                     .map(|&name| Kept { name, version: 0, wish: None, asked: None })
                     .collect(),
                 stuck: stuck.iter().any(|name| name == device.thing()),
+                ill: outbreak.ill(device.thing()).cloned(),
+                misses: outbreak.silent_under(device.thing()).to_vec(),
                 device,
             })
             .collect();
@@ -151,9 +162,7 @@ impl Crew {
     /// The connection is gone, and with it all plans; what was wanted will be told again.
     pub fn disconnected(&mut self) {
         self.plan.clear();
-        for kept in self.members.iter_mut().flat_map(|member| &mut member.shadows) {
-            (kept.version, kept.wish, kept.asked) = (0, None, None);
-        }
+        self.members.iter_mut().for_each(Member::forget);
     }
 
     /// When something is due next, by the monotonic time.
@@ -169,6 +178,9 @@ impl Crew {
                 return;
             };
             self.plan.pop();
+            if self.is_silent_for(task, now) {
+                continue;
+            }
             match task {
                 Task::Describe(at) => self.describe(at, out),
                 Task::Greet(at) => self.ask_all(at, true, now, out),
@@ -176,8 +188,30 @@ impl Crew {
                 Task::Speak(at) => self.speak(at, due_ms, now, out),
                 Task::AskAgain(at, which, number) => self.ask_again(at, which, number, now, out),
                 Task::Obey(at, which) => self.obey(at, which, now, out),
+                Task::Wake(at) => self.wake(at, now, out),
             }
         }
+    }
+
+    /// Whether a task is not done because its device is silent. Its speaking is what it takes up again when it is back.
+    fn is_silent_for(&mut self, task: Task, now: Moment) -> bool {
+        let Some(until_ms) = self.members.get(task.of()).and_then(|member| member.silent_until(now)) else {
+            return false;
+        };
+        if matches!(task, Task::Speak(_) | Task::Wake(_)) {
+            self.plan(until_ms + 1, Task::Wake(task.of()));
+        }
+        true
+    }
+
+    /// It begins as at a connect, and what it was told before is told to it again.
+    fn wake(&mut self, at: usize, now: Moment, out: &mut Vec<Message>) {
+        let Some(member) = self.members.get_mut(at) else { return };
+        member.forget();
+        member.device.restart(now.sim_ms);
+        self.describe(at, out);
+        self.speak(at, now.mono_ms, now, out);
+        self.ask_all(at, true, now, out);
     }
 
     /// Hears an answer of the shadow service; anything else is passed over.
@@ -191,7 +225,7 @@ impl Crew {
                 return;
             }
         };
-        let Some(member) = self.members.get_mut(at) else { return };
+        let Some(member) = self.members.get_mut(at).filter(|member| member.silent_until(now).is_none()) else { return };
         let Some(which) = member.shadows.iter().position(|kept| kept.name == topic.shadow.as_deref()) else { return };
         let Some(kept) = member.shadows.get_mut(which) else { return };
         let ours =
@@ -222,7 +256,9 @@ impl Crew {
             } else {
                 let mut delay = self.dice.throw_at(&topic.thing, "obeys", version as i64);
                 kept.wish = Some(wish);
-                obeys = Some(now.mono_ms + delay.between(OBEYS_AFTER_MS.0, OBEYS_AFTER_MS.1) as u64);
+                let is_slow = member.ill.as_ref().is_some_and(Ill::is_slow);
+                let (soonest_ms, latest_ms) = if is_slow { SLOW_AFTER_MS } else { OBEYS_AFTER_MS };
+                obeys = Some(now.mono_ms + delay.between(soonest_ms, latest_ms) as u64);
             }
         }
         if answered.is_some_and(|asked| asked.reports) {
@@ -247,10 +283,18 @@ impl Crew {
     }
 
     fn measure(&mut self, at: usize, now: Moment, out: &mut Vec<Message>) {
-        let Some(Member { device, .. }) = self.members.get_mut(at) else { return };
+        let Some(Member { device, ill, misses, .. }) = self.members.get_mut(at) else { return };
         let tick = device.tick(now.sim_ms);
-        let payload = device.telemetry(now.wall_ms, now.sim_ms);
-        out.push(Message { topic: device.topic("telemetry"), payload, retain: false });
+        device.miss(misses.iter().filter(|spell| spell.is_on(now.mono_ms)).count());
+        let topic = device.topic("telemetry");
+        match ill {
+            None => out.push(Message { topic, payload: device.telemetry(now.wall_ms, now.sim_ms), retain: false }),
+            Some(ill) => out.extend(ill.say(device, now).into_iter().map(|payload| Message {
+                topic: topic.clone(),
+                payload,
+                retain: false,
+            })),
+        }
         if !tick.changed.is_empty() {
             out.extend(self.report(at, 0, &tick.changed));
         }
@@ -308,6 +352,12 @@ impl Crew {
         if member.stuck {
             return;
         }
+        if let Some(ill) = member.ill.as_mut().filter(|ill| ill.refuses()) {
+            let report = ill.refusal(&wish.wanted, &member.device.reported(name));
+            let report = report.and_then(|report| self.report(at, which, &report));
+            out.extend(report);
+            return;
+        }
         let interval_ms = member.device.interval_ms();
         let reports = member.device.obey(name, &wish.wanted, wish.whole, now.sim_ms);
         if member.device.interval_ms() != interval_ms {
@@ -336,7 +386,33 @@ impl Crew {
     }
 }
 
+impl Task {
+    /// The device.
+    fn of(self) -> usize {
+        match self {
+            Self::Describe(at)
+            | Self::Greet(at)
+            | Self::Measure(at)
+            | Self::Speak(at)
+            | Self::AskAgain(at, ..)
+            | Self::Obey(at, _)
+            | Self::Wake(at) => at,
+        }
+    }
+}
+
 impl Member {
+    fn silent_until(&self, now: Moment) -> Option<u64> {
+        self.ill.as_ref()?.silent_until(now.mono_ms)
+    }
+
+    /// All it knows of its shadows.
+    fn forget(&mut self) {
+        for kept in &mut self.shadows {
+            (kept.version, kept.wish, kept.asked) = (0, None, None);
+        }
+    }
+
     fn topic(&self, kept: &Kept, kind: ShadowTopicKind) -> String {
         ShadowTopic::new(self.device.thing(), kept.name.map(str::to_owned), kind).to_string()
     }

@@ -15,6 +15,7 @@ mod complaints;
 pub mod crew;
 pub mod device;
 pub mod dice;
+pub mod faults;
 mod outgoing;
 pub mod places;
 pub mod roads;
@@ -26,6 +27,7 @@ use std::net::SocketAddr;
 
 pub use broker::Broker;
 pub use city::{City, CityOptions, Counts, Only, devices, start};
+pub use faults::Faults;
 pub use outgoing::Message;
 pub use shadow_service::ShadowService;
 

@@ -1,9 +1,9 @@
 //! The device-shadow service as a function: a message in, its answers out. Knows nothing of brokers, clocks and threads.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use fleetlens_model::shadow::limits::DELETED_VERSION_S;
-use fleetlens_model::shadow::{Document, Rejection, Request};
+use fleetlens_model::shadow::{Document, Rejection, Request, Section};
 use fleetlens_wire::shadow::service::{
     encode_deleted, encode_delta, encode_documents, encode_got, encode_rejected, encode_updated,
 };
@@ -13,11 +13,13 @@ use fleetlens_wire::shadow::{Op, ShadowTopic, ShadowTopicKind, client_token_of, 
 ///
 /// Keeps the rules of `fleetlens_model::shadow`; what is its own is existence: 404, and the version of a deleted shadow, which
 /// one made again within 48 h goes on from (developer guide, "Interacting with shadows"). There is no access control and no
-/// throttling here, so 401, 403 and 429 are never answered.
+/// throttling here, so 401 and 429 are never answered, and 403 only where [`Shadows::refusing`] says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shadows {
     documents: HashMap<Key, Document>,
     deleted: HashMap<Key, Deleted>,
+    /// Things of which nothing may be wanted.
+    refused: HashSet<String>,
 }
 
 /// Thing and shadow name; `None` is the classic shadow.
@@ -30,6 +32,11 @@ struct Deleted {
 }
 
 impl Shadows {
+    /// The same, and every update of these things' desired state is refused (403): a demo of access control.
+    pub fn refusing(self, things: HashSet<String>) -> Self {
+        Self { refused: things, ..self }
+    }
+
     /// The answers to one message, to be published in this order; `now_s` is epoch seconds. Empty for what is no request.
     pub fn handle(&mut self, topic: &str, payload: &[u8], now_s: i64) -> Vec<(String, Vec<u8>)> {
         let Ok(topic) = ShadowTopic::parse(topic) else {
@@ -73,6 +80,9 @@ impl Shadows {
         request: &Request,
         now_s: i64,
     ) -> Result<Vec<(String, Vec<u8>)>, Rejection> {
+        if request.desired != Section::Absent && self.refused.contains(&topic.thing) {
+            return Err(Rejection { code: 403, message: "Forbidden: the thing is under local control".into() });
+        }
         let key = key(topic);
         let previous = match self.documents.get(&key) {
             Some(document) => document.clone(),
@@ -224,6 +234,23 @@ mod tests {
         assert_eq!(answers[0].1["message"], "No shadow exists with name: 'other'");
         let answers = ask(&mut shadows, &format!("{named}get"), Value::Null, 10);
         assert_eq!(answers[0].0, format!("{named}get/accepted"));
+    }
+
+    #[test]
+    fn what_is_wanted_of_a_refused_thing_is_forbidden_and_what_it_reports_is_not() {
+        let mut shadows = Shadows::default().refusing(["a".to_owned()].into());
+        for (topic, payload, want) in [
+            (UPDATE, json!({"state": {"desired": {"on": true}}}), "update/rejected"),
+            (UPDATE, json!({"state": {"desired": null}}), "update/rejected"),
+            (UPDATE, json!({"state": {"reported": {"on": true}}}), "update/accepted"),
+            (GET, Value::Null, "get/accepted"),
+        ] {
+            let answers = ask(&mut shadows, topic, payload.clone(), 10);
+            assert_eq!(topics(&answers)[0], want, "{payload}");
+            assert_eq!(answers[0].1["code"] == 403, want.ends_with("rejected"), "{payload}");
+        }
+        let other = shadows.handle("$aws/things/b/shadow/update", br#"{"state":{"desired":{"on":true}}}"#, 10);
+        assert!(other[0].0.ends_with("update/accepted"), "{other:?}");
     }
 
     #[test]

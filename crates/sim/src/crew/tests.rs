@@ -4,7 +4,8 @@ use fleetlens_model::shadow::limits::CLIENT_TOKEN_BYTES;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::device::tests::{park, post};
+use crate::device::tests::{park, post, spot};
+use crate::places::{Bin, Holds, Mast};
 use crate::shadows::Shadows;
 
 /// Wednesday, 14 January 2026, 00:00 in Malta.
@@ -32,10 +33,20 @@ struct World {
 
 impl World {
     fn new(stuck: &[String], begin_ms: i64) -> Self {
-        let crew = Crew::new(devices(begin_ms), stuck, 100.0, Dice::new(1));
+        Self::of(devices(begin_ms), stuck, &Outbreak::default(), begin_ms)
+    }
+
+    /// All these devices in one crew, with what goes wrong.
+    fn with(devices: Vec<Device>, faults: &str) -> (Self, Outbreak) {
+        let outbreak = Outbreak::of(&devices, &faults.parse().unwrap(), Dice::new(1));
+        (Self::of(devices, &[], &outbreak, MIDNIGHT), outbreak)
+    }
+
+    fn of(devices: Vec<Device>, stuck: &[String], outbreak: &Outbreak, begin_ms: i64) -> Self {
+        let crew = Crew::new(devices, stuck, outbreak, 100.0, Dice::new(1));
         let mut world = Self {
             crew,
-            shadows: Shadows::default(),
+            shadows: Shadows::default().refusing(outbreak.refused().clone()),
             service_is_there: true,
             connected: false,
             begin_ms,
@@ -282,4 +293,92 @@ fn every_shadow_is_subscribed_to() {
     assert!(filters.contains(&"$aws/things/lamp-0002/shadow/get/accepted".to_owned()));
     assert!(filters.contains(&"$aws/things/parking-0002/shadow/get/rejected".to_owned()));
     assert!(!filters.iter().any(|filter| filter.contains('#') || filter.contains('+')), "its own and nobody else's");
+}
+
+/// A lamp and a bin under a gateway, and a lamp that speaks for itself.
+fn district() -> Vec<Device> {
+    let gateway: std::sync::Arc<str> = "gateway-0001".into();
+    let bin = Bin { spot: spot("bin-0001"), holds: Holds::Litter };
+    vec![
+        Device::gateway(Mast { spot: spot(&gateway) }, 2, Dice::new(1), 30_000),
+        Device::lamp(post("lamp-0001"), Dice::new(1), 10_000, MIDNIGHT).carried_by(Some(gateway.clone())),
+        Device::bin(bin, Dice::new(1), 60_000).carried_by(Some(gateway)),
+        Device::lamp(post("lamp-0002"), Dice::new(1), 10_000, MIDNIGHT),
+    ]
+}
+
+#[test]
+fn a_dead_gateway_silences_what_it_carries_and_all_come_back() {
+    let (mut world, outbreak) = World::with(district(), "dead-gateway");
+    let under = ["gateway-0001", "lamp-0001", "bin-0001"];
+    let ill = outbreak.ill("gateway-0001").unwrap();
+    let dies_ms = (0..).find(|mono_ms| ill.silent_until(*mono_ms).is_some()).unwrap();
+    let back_ms = ill.silent_until(dies_ms).unwrap();
+    world.run_until(dies_ms + 1_000);
+    world.wish("lamp-0001", json!({"dim_pct": 40}));
+    world.run_until(back_ms + 120_000);
+    for thing in under {
+        let spoke = world.said_by(&format!("{thing}/telemetry"));
+        assert!(!spoke.iter().any(|at_ms| (dies_ms..back_ms).contains(at_ms)), "{thing}: {spoke:?}");
+        assert!(spoke.iter().any(|at_ms| *at_ms < dies_ms) && spoke.iter().any(|at_ms| *at_ms >= back_ms), "{thing}");
+        let again = spoke.iter().find(|at_ms| **at_ms >= back_ms).unwrap();
+        assert!(again - back_ms < 10, "{thing} is back at once");
+    }
+    assert!(world.said_by("lamp-0002/telemetry").windows(2).skip(1).all(|pair| pair[1] - pair[0] == 10_000));
+    assert_eq!(world.reported("lamp-0001")["dim_pct"], 40, "what was wanted meanwhile is done when it is back");
+    let up_h = |(_, message): &(u64, Message)| {
+        serde_json::from_slice::<Value>(&message.payload).unwrap()["values"]["uptime_h"].as_f64().unwrap()
+    };
+    let of_gateway: Vec<_> = world.said.iter().filter(|(_, m)| m.topic.ends_with("gateway-0001/telemetry")).collect();
+    assert!(up_h(of_gateway.last().unwrap()) < 0.1, "it counts its uptime anew");
+}
+
+#[test]
+fn a_gateway_does_not_hear_what_is_silent() {
+    let (mut world, outbreak) = World::with(district().into_iter().take(3).collect(), "silence");
+    let silent = outbreak.silent_under("gateway-0001").to_vec();
+    world.run_until(900_000);
+    let heard = world.said.iter().filter(|(_, message)| message.topic.ends_with("gateway-0001/telemetry"));
+    for (at_ms, message) in heard {
+        let heard = serde_json::from_slice::<Value>(&message.payload).unwrap()["values"]["heard"].as_u64().unwrap();
+        let missed = silent.iter().filter(|spell| spell.is_on(*at_ms)).count() as u64;
+        assert_eq!(heard, 2 - missed, "at {at_ms}");
+    }
+    let named = &outbreak.chosen()[0].things;
+    let spoke = world.said_by(&format!("{}/telemetry", named[0]));
+    assert!(spoke.windows(2).any(|pair| pair[1] - pair[0] > 170_000), "{named:?}: {spoke:?}");
+}
+
+#[test]
+fn commands_are_refused_by_the_service_or_the_device_which_says_why_once() {
+    // Two lamps, one for each way: enough things that two have the fault.
+    let lamps = |number: usize| Device::lamp(post(&format!("lamp-{number:04}")), Dice::new(1), 10_000, MIDNIGHT);
+    let (mut world, outbreak) = World::with((0..500).map(lamps).collect(), "refusal");
+    let refusing = outbreak.chosen()[0].things.clone();
+    let (by_service, by_device): (Vec<_>, Vec<_>) =
+        refusing.iter().partition(|thing| outbreak.refused().contains(*thing));
+    assert_eq!((by_service.len(), by_device.len()), (1, 1));
+    world.run_until(30_000);
+    refusing.iter().for_each(|thing| world.wish(thing, json!({"dim_pct": 40})));
+    world.run_until(90_000);
+    let document = world.shadows.document(by_service[0], None).unwrap();
+    assert_eq!((document.desired.clone(), world.is_settled(by_service[0])), (None, true), "nobody wants anything");
+    assert_eq!(world.reported(by_device[0])["dim_pct"], 100);
+    assert_eq!(world.reported(by_device[0])["refused"], "dim_pct: under local control");
+    assert!(!world.is_settled(by_device[0]));
+    let updates = world.said_by(&format!("{}/shadow/update", by_device[0])).len();
+    assert_eq!(updates, 2, "at the start, and the refusal");
+}
+
+#[test]
+fn a_slow_device_obeys_after_half_a_minute_or_more() {
+    let (mut world, outbreak) = World::with(devices(MIDNIGHT), "slow");
+    let thing = outbreak.chosen()[0].things[0].clone();
+    world.run_until(5_000);
+    let wish = if thing.starts_with("lamp") { json!({"dim_pct": 40}) } else { json!({"barrier": "open"}) };
+    world.wish(&thing, wish);
+    world.run_until(29_000);
+    assert!(!world.is_settled(&thing));
+    world.run_until(100_000);
+    assert!(world.is_settled(&thing));
 }

@@ -324,7 +324,7 @@ mod tests {
         let mut driven_km = 0.0;
         for mut vehicle in vehicles(4) {
             let mut before = vehicle.values(MORNING);
-            for step in 1..180 {
+            for step in 1..90 {
                 let now_ms = MORNING + step * 5_000;
                 vehicle.tick(now_ms);
                 let values = vehicle.values(now_ms);
@@ -358,8 +358,8 @@ mod tests {
     #[test]
     fn it_drives_stands_and_charges_in_the_course_of_days() {
         let mut minutes = std::collections::BTreeMap::new();
-        for mut vehicle in vehicles(6) {
-            for minute in 0..3 * 24 * 60 {
+        for mut vehicle in vehicles(4) {
+            for minute in 0..2 * 24 * 60 {
                 let now_ms = MORNING + minute * 60_000;
                 vehicle.tick(now_ms);
                 let values = vehicle.values(now_ms);
@@ -367,7 +367,7 @@ mod tests {
                 *minutes.entry(values["state"].as_str().unwrap().to_owned()).or_insert(0) += 1;
             }
         }
-        let all = 6 * 3 * 24 * 60;
+        let all = 4 * 2 * 24 * 60;
         for (state, least, most) in [("driving", 30, 80), ("parked", 10, 60), ("charging", 1, 40)] {
             let percent = minutes.get(state).copied().unwrap_or(0) * 100 / all;
             assert!((least..=most).contains(&percent), "{state}: {percent} % of the time, {minutes:?}");
