@@ -6,23 +6,29 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use fleetlens_sim::faults::Stricken;
 use fleetlens_sim::places::ATTRIBUTION;
-use fleetlens_sim::{BrokerAt, City, CityOptions, Counts, Only};
+use fleetlens_sim::{BrokerAt, City, CityOptions, Counts, Faults, Only};
 
 use crate::signal;
 
 /// How often it says that it lives.
 const SAYS_EVERY: Duration = Duration::from_secs(10);
 
+/// So many things with one fault are named.
+const NAMED: usize = 8;
+
 /// Where the password comes from: not from the command line, which everybody on the machine can read.
 const PASSWORD: &str = "FLEETLENS_PASSWORD";
 
 #[derive(Args)]
 pub struct Sim {
-    /// How many things: 1124 are all car parks and 300 lamps, more are more lamps.
+    /// How many things: 1650 are the ordinary city (824 car parks, 400 bins, 300 lamps, 60 vehicles, 42 chargers, 24 gateways);
+    /// fewer keep its proportions, more are mostly lamps.
     #[arg(long, default_value_t = CityOptions::default().things, value_parser = things)]
     things: usize,
-    /// Telemetry messages a second, all together [default: every lamp 10 s, every car park 30 s].
+    /// Telemetry messages a second, all together [default: a vehicle every 5 s, a lamp 10, a charger 15, a car park or
+    /// gateway 30, a bin 60].
     #[arg(long, value_parser = positive)]
     rate: Option<f64>,
     /// The same seed gives the same city.
@@ -46,6 +52,22 @@ pub struct Sim {
     /// A device that speaks and does not obey, such as lamp-0007; may be given often.
     #[arg(long, value_name = "THING")]
     stuck: Vec<String>,
+    /// What goes wrong, in a few things each: all, or some of the words below with commas between.
+    ///
+    /// The same seed chooses the same things, and they are named at the start. Nobody has two faults.
+    ///
+    /// dead-gateway: a gateway and all it carries say and hear nothing for seven minutes;
+    /// silence: a thing says and hears nothing for some minutes, again and again;
+    /// stuck-sensor: what is measured does not change for a quarter of an hour;
+    /// nonsense: every fourth message has a value that cannot be;
+    /// malformed: every third message is no JSON or not an object;
+    /// duplicate: every other message comes twice;
+    /// late: messages are held back for a minute or more and come with their old times;
+    /// out-of-order: every third message comes after its successor;
+    /// refusal: commands are refused by the shadow service (403) or by the device, which reports why;
+    /// slow: commands are obeyed after 25 to 90 seconds.
+    #[arg(long, value_name = "WORDS", num_args = 0..=1, default_missing_value = "all", verbatim_doc_comment)]
+    faults: Option<Faults>,
     /// Ends by itself after this time, such as 30s or 5min [default: at Ctrl-C].
     #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     until: Option<Duration>,
@@ -65,6 +87,7 @@ impl Sim {
         let until = self.until;
         let city = fleetlens_sim::start(self.options()).await.context("the city does not start")?;
         say(&format!("{}  {} things  {ATTRIBUTION}", city.address(), city.things()));
+        city.stricken().iter().for_each(|stricken| say(&who(stricken)));
         tokio::select! {
             stopped = signal::asked_to_end() => stopped?,
             () = tell(&city) => {}
@@ -92,6 +115,7 @@ impl Sim {
                 Some(Part::Devices) => Only::Devices,
             },
             stuck: self.stuck,
+            faults: self.faults.unwrap_or_default(),
             ..CityOptions::default()
         }
     }
@@ -114,6 +138,14 @@ async fn tell(city: &City) {
 fn sentence(counts: Counts) -> String {
     let Counts { published, heard, answered } = counts;
     format!("{published} published  {heard} heard  {answered} shadow answers")
+}
+
+/// A fault and those who have it, the first few by name.
+fn who(Stricken { fault, things }: &Stricken) -> String {
+    let named = things.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(" ");
+    let more = things.len().saturating_sub(NAMED);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{:<12}  {named}{more}", fault.word())
 }
 
 /// A closed pipe (`fleetlens sim | head -1`) does not end the city.

@@ -19,6 +19,26 @@ fn it_says_where_its_broker_is_and_ends_in_order() {
 }
 
 #[test]
+fn it_names_the_faults_and_who_has_them() {
+    let lines = |faults: &[&str]| {
+        let output = sim(&[&["--listen", "127.0.0.1:0", "--things", "50", "--for", "10ms"], faults].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8(output.stdout).unwrap();
+        said.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&[]).len(), 2, "the address and the end");
+    let all = lines(&["--faults"]);
+    let faults = |lines: &[String]| lines[1..lines.len() - 1].to_vec(); // between the address and the end
+    assert_eq!(faults(&all), faults(&lines(&["--faults", "all"])), "the same seed chooses the same");
+    for fault in ["dead-gateway  gateway-", "silence ", "slow "] {
+        assert!(all.iter().any(|line| line.starts_with(fault)), "{fault}: {all:?}");
+    }
+    let some = lines(&["--faults", "late,slow"]);
+    assert_eq!(some.len(), 4, "{some:?}");
+    assert!(some[1].starts_with("late") && some[2].starts_with("slow"), "{some:?}");
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_a_sentence() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
@@ -29,6 +49,7 @@ fn what_cannot_be_is_refused_with_a_sentence() {
         (&["--broker", "mqtt://x", "--listen", "127.0.0.1:0"], "cannot be used with"),
         (&["--user", "ada"], "--broker"),
         (&["--for", "soon"], "--for"),
+        (&["--faults", "fire"], "no fault is called \"fire\""),
         (&["--listen", &taken], "give another address"),
     ] {
         let output = sim(arguments);
