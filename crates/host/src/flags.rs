@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use fleetlens_model::identity::Role;
+use fleetlens_sim::Faults;
 
 use crate::{BrokerChoice, CityOptions, HostOptions};
 
@@ -44,6 +45,9 @@ pub struct HostFlags {
     /// How fast the demo city's day passes; 1 is as in life
     #[arg(long, value_name = "FACTOR", conflicts_with = "profile")]
     pub speed: Option<f64>,
+    /// What goes wrong in the demo city: all, or words such as silence,late (`fleetlens sim --help` explains them)
+    #[arg(long, value_name = "WORDS", num_args = 0..=1, default_missing_value = "all", conflicts_with = "profile")]
+    pub faults: Option<Faults>,
 }
 
 /// A role by its word.
@@ -68,6 +72,7 @@ impl HostFlags {
             rate: self.rate.or(usual.rate),
             seed: self.seed.unwrap_or(usual.seed),
             speed: self.speed.unwrap_or(usual.speed),
+            faults: self.faults.clone().unwrap_or_default(),
             ..usual
         };
         let broker = match (&self.broker, self.no_broker) {
@@ -135,6 +140,10 @@ mod tests {
         let want = CityOptions { things: 50, rate: Some(9.5), seed: 7, speed: 60.0, ..CityOptions::default() };
         assert_eq!((city.demo, city.data_dir), (Some(want), PathBuf::from("d")));
 
+        for (arguments, want) in [(&["--faults"][..], "all"), (&["--faults", "slow,late"], "late,slow")] {
+            assert_eq!(options(arguments).demo.map(|city| city.faults.to_string()).as_deref(), Some(want));
+        }
+
         let real = options(&["--profile", "malta.toml", "--role", "driver"]);
         assert_eq!((real.demo, real.profile, real.role), (None, Some("malta.toml".into()), Some(Role::Driver)));
 
@@ -150,6 +159,7 @@ mod tests {
             &["--profile", "x.toml", "--things", "5"],
             &["--role", "boss"],
             &["--things", "-1"],
+            &["--faults", "fire"],
             &["somewhere.toml"],
         ] {
             assert!(Program::try_parse_from([&["fleetlens"], wrong].concat()).is_err(), "{wrong:?}");
