@@ -15,6 +15,8 @@ use super::*;
 use crate::config::TelemetryRule;
 use crate::port::{Qos, Received};
 
+mod wishes;
+
 pub(crate) fn at(s: u64) -> Now {
     Now { wall: WallMs(1_700_000_000_000 + s as i64 * 1000), mono: MonoMs(5_000 + s * 1000) }
 }

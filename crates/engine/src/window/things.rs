@@ -18,7 +18,7 @@ use super::list::place_words;
 use super::map::status_of;
 use super::page::{heard_age_ms, value_row, younger};
 use crate::fleet::{Dirty, Fleet, Thing, Trouble};
-use order::{Order, main_pointer};
+use order::{Order, main_value};
 
 /// How often it is counted at most what would stand elsewhere, for tables up to [`COUNTED_AT_ONCE`]; larger ones in proportion less
 /// often, so that a big city costs no more a second than a small one.
@@ -196,7 +196,7 @@ fn thing_row(thing: &Thing, query: &ThingsQuery, fleet: &Fleet, now: Now) -> Thi
         place: place_words(thing),
         at,
         status: status_of(thing).code(),
-        value: main_pointer(thing, fleet).and_then(|pointer| value_row(thing, pointer, fleet, now)),
+        value: main_value(thing, fleet).and_then(|(pointer, _)| value_row(thing, pointer, fleet, now)),
         freshness: thing.silence.freshness(),
         heard_age_ms: heard_age_ms(thing, now),
         pending: u32::try_from(fleet.waiting_of(thing).count()).unwrap_or(u32::MAX),

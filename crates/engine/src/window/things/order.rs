@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use fleetlens_ipc::{Only, SortBy, ThingsQuery};
 use fleetlens_model::freshness::Freshness;
-use fleetlens_model::id::ThingKey;
+use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;
+use fleetlens_model::telemetry::Sample;
 use fleetlens_model::time::Now;
 
 use crate::fleet::{Fleet, Thing};
@@ -46,7 +47,7 @@ impl Order {
             }
             SortBy::Kind => self.sorted(&found, by_rank, Ord::cmp),
             SortBy::Place => self.sorted(&found, place, Ord::cmp),
-            SortBy::Value => self.sorted(&found, |thing| main_number(thing, fleet), f64::total_cmp),
+            SortBy::Value => self.sorted(&found, |thing| main_value(thing, fleet)?.1.value.as_number(), f64::total_cmp),
             SortBy::Heard => self.sorted(&found, |thing| heard_age_ms(thing, now), Ord::cmp),
             SortBy::Status => self.sorted(&found, |thing| Some(status_of(thing)), Ord::cmp),
             SortBy::Distance(from) => {
@@ -89,18 +90,14 @@ fn place(thing: &Thing) -> Option<(&str, &str)> {
     (place != ("", "")).then_some(place)
 }
 
-/// The value that stands for a thing in a table: its kind's main one, else its first by pointer.
-pub(super) fn main_pointer<'a>(thing: &'a Thing, fleet: &Fleet) -> Option<&'a str> {
-    let said = |pointer: &str| {
-        let series = thing.series.get(pointer).and_then(|key| fleet.series.get(key));
-        series.is_some_and(|series| series.latest.is_some())
+/// The value that stands for a thing in a table, with its pointer: its kind's main one, else its first by pointer.
+pub(super) fn main_value<'a>(thing: &'a Thing, fleet: &'a Fleet) -> Option<(&'a str, &'a Sample)> {
+    let said = |(pointer, key): (&'a String, &SeriesKey)| {
+        let sample = fleet.series.get(key)?.latest.as_ref()?;
+        Some((pointer.as_str(), sample))
     };
-    let main = thing.meta.kind.main_field().map(|field| field.pointer).filter(|pointer| said(pointer));
-    main.or_else(|| thing.series.keys().map(String::as_str).find(|pointer| said(pointer)))
-}
-
-fn main_number(thing: &Thing, fleet: &Fleet) -> Option<f64> {
-    fleet.number(thing, main_pointer(thing, fleet)?)
+    let main = thing.meta.kind.main_field().and_then(|field| thing.series.get_key_value(field.pointer));
+    main.and_then(said).or_else(|| thing.series.iter().find_map(said))
 }
 
 /// How far an order has drifted from another.
