@@ -37,6 +37,11 @@ impl Display {
         Some(Display { home, number: format!(":{number}"), bus, _server: server })
     }
 
+    /// The address of its session bus; `None` when dbus-daemon is not installed (then the test has been told as skipped).
+    pub fn bus(&self) -> Option<&str> {
+        self.bus.as_ref().map(|(address, _)| address.as_str())
+    }
+
     /// Makes a program appear here.
     pub fn show(&self, command: &mut Command) {
         command.env("DISPLAY", &self.number).env("GDK_BACKEND", "x11");

@@ -10,7 +10,12 @@
 //! | [`profile`] | profiles for those brokers |
 //! | [`desk`] | a window without a screen: the frames of a host, applied |
 //! | [`display`] | an X server of its own |
-//! | [`window`] | the app's window, driven over WebDriver |
+//! | [`page`] | a page in any window, driven over WebDriver |
+//! | [`window`] | the app's window, with WebKit in it |
+//! | [`serve`] | `fleetlens serve`, running |
+//! | [`browser`] | a page of it in Chromium |
+//! | [`axe`] | what axe-core finds wrong with a page for people who see, hear or move otherwise |
+//! | [`notices`] | what the desktop is told to show, and the click on it |
 //! | [`person`] | what a person does at the window and reads from it |
 //! | [`picture`] | colours and differences of what the window shows |
 //!
@@ -25,15 +30,20 @@
     reason = "a harness that fails is a failed test, and its message is what people read"
 )]
 
+pub mod axe;
 pub mod broker;
+pub mod browser;
 pub mod desk;
 pub mod display;
 pub mod lamp;
+pub mod notices;
+pub mod page;
 pub mod peer;
 pub mod person;
 pub mod picture;
 pub mod place;
 pub mod process;
 pub mod profile;
+pub mod serve;
 pub mod wait;
 pub mod window;

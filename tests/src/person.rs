@@ -7,7 +7,7 @@ use serde::Deserialize;
 use thirtyfour::Key;
 
 use crate::picture::Area;
-use crate::window::{Window, by_testid, plain};
+use crate::page::{Page, by_testid, plain};
 
 /// Generous: two cores, software rendering, and other tests beside this one.
 pub const SOON: Duration = Duration::from_secs(40);
@@ -71,7 +71,7 @@ impl Timeline {
 /// One row of a shadow's table: pointer, wanted, reported.
 pub type Leaf = (String, String, String);
 
-impl Window {
+impl Page {
     /// Waits until the map shows things and the link is up.
     pub async fn wait_until_live(&self) {
         let script = "const h = document.documentElement.dataset; \
@@ -176,7 +176,7 @@ impl Window {
     }
 
     /// Dims the open lamp: the slider, then Send. Returns the expiry beside it as it is read. Every picture of the timeline from
-    /// now on is kept, see [`Window::timelines_shown`].
+    /// now on is kept, see [`Page::timelines_shown`].
     pub async fn dim(&self, pct: u8) -> String {
         self.prepare_dim(pct).await;
         self.send_dim().await
@@ -219,7 +219,7 @@ impl Window {
         self.ask::<()>(&script, Vec::new()).await;
     }
 
-    /// Every state of the newest command that was on the page since [`Window::dim`].
+    /// Every state of the newest command that was on the page since [`Page::dim`].
     pub async fn timelines_shown(&self) -> Vec<Timeline> {
         let shown: Vec<String> = self.ask("return window.e2eTimelines ?? []", Vec::new()).await;
         shown.iter().map(|json| serde_json::from_str(json).expect("our own script wrote it")).collect()

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Call, Done, Fault, FaultCode, Frame, RequestId};
+use fleetlens_model::id::ThingKey;
 use fleetlens_model::record::{Restored, StoreStats};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -122,6 +123,16 @@ impl Engine {
     /// Answers a window's request that the host has performed itself. Like [`Engine::attach`].
     pub async fn answer(&self, window: WindowId, request: RequestId, outcome: Result<Done, Fault>) -> bool {
         self.calls.send(FromWindow::Answered(window, Frame::Answer { request, outcome })).await.is_ok()
+    }
+
+    /// Tells a window something nobody asked for. Like [`Engine::attach`].
+    pub async fn tell(&self, window: WindowId, fault: Fault) -> bool {
+        self.calls.send(FromWindow::Answered(window, Frame::Notice(fault))).await.is_ok()
+    }
+
+    /// Has a window open a thing that was chosen outside it. Like [`Engine::attach`].
+    pub async fn open(&self, window: WindowId, thing: ThingKey) -> bool {
+        self.calls.send(FromWindow::Answered(window, Frame::Open(thing))).await.is_ok()
     }
 
     /// Who is at the screen and how the program is set, from now on. Like [`Engine::attach`].

@@ -2,6 +2,7 @@
 //!
 //! Pure like the fleet: calls and dirt in, parcels out.
 
+mod alarms;
 mod chart;
 mod commands;
 mod list;
@@ -79,13 +80,13 @@ enum ViewKind {
     Thing(page::PageView),
     Chart(chart::ChartView),
     Find(list::FindView),
-    Attention(list::AttentionView),
+    Attention(alarms::AttentionView),
+    Alarms(alarms::AlarmsView),
     Things(things::ThingsView),
     Commands(commands::CommandsView),
     Parking(parking::ParkingView),
     Messages(messages::MessagesView),
     Settings,
-    Unbuilt,
 }
 
 impl Windows {
@@ -109,7 +110,10 @@ impl Windows {
         }
         match call {
             Call::Hello { contract } => {
-                *window = Window { sent: window.sent, seen: window.sent, ..Window::default() };
+                // What it was to be told before its first word is still to be told; answers are of an earlier page.
+                let mut said = std::mem::take(&mut window.said);
+                said.retain(|frame| matches!(frame, Frame::Notice(_)));
+                *window = Window { said, sent: window.sent, seen: window.sent, ..Window::default() };
                 if contract != CONTRACT {
                     window.foreign = true;
                     let message = format!(
@@ -182,8 +186,9 @@ impl Windows {
                     ViewKind::Parking(parking) => parking.soil(dirty, fleet),
                     ViewKind::Messages(messages) => messages.soil(fleet),
                     ViewKind::Settings => dirty.settings,
-                    ViewKind::Unbuilt => false,
-                    ViewKind::Find(_) | ViewKind::Attention(_) => dirty.everything || !dirty.things.is_empty(),
+                    ViewKind::Alarms(alarms) => alarms.soil(dirty),
+                    ViewKind::Attention(_) => !dirty.alarms.is_empty(),
+                    ViewKind::Find(_) => dirty.everything || !dirty.things.is_empty(),
                 };
             }
         }
@@ -249,8 +254,8 @@ impl Window {
             Look::Commands { scope, limit } => ViewKind::Commands(commands::CommandsView::new(scope, limit)),
             Look::Parking { from, limit } => ViewKind::Parking(parking::ParkingView::new(from, limit)),
             Look::Messages { thing } => ViewKind::Messages(messages::MessagesView::new(thing)),
-            Look::Alarms { .. } => ViewKind::Unbuilt,
-            Look::Attention { limit } => ViewKind::Attention(list::AttentionView::new(limit)),
+            Look::Alarms { scope, limit } => ViewKind::Alarms(alarms::AlarmsView::new(scope, limit)),
+            Look::Attention { limit } => ViewKind::Attention(alarms::AttentionView::new(limit)),
         };
         self.views.insert(view, View { rev: 0, kind, told: None, dirty: true });
         consequence
@@ -266,8 +271,14 @@ enum Told {
 
 impl View {
     fn frame(&mut self, id: ViewId, fleet: &Fleet, now: Now) -> Option<Frame> {
-        let slow =
-            matches!(self.kind, ViewKind::Status | ViewKind::Find(_) | ViewKind::Attention(_) | ViewKind::Parking(_));
+        let slow = matches!(
+            self.kind,
+            ViewKind::Status
+                | ViewKind::Find(_)
+                | ViewKind::Attention(_)
+                | ViewKind::Alarms(_)
+                | ViewKind::Parking(_)
+        );
         let too_soon = slow && self.told.is_some_and(|told| now.mono.since(told) < SLOW_MS);
         if !self.dirty || too_soon {
             return None;
@@ -283,6 +294,7 @@ impl View {
             ViewKind::Chart(chart) => chart.tell(first, fleet, now),
             ViewKind::Find(find) => find.tell(first, fleet),
             ViewKind::Attention(attention) => attention.tell(first, fleet),
+            ViewKind::Alarms(alarms) => alarms.tell(first, fleet),
             ViewKind::Things(things) => things.tell(first, fleet, now),
             ViewKind::Commands(commands) => commands.tell(first, fleet, now),
             ViewKind::Parking(parking) => parking.tell(first, fleet, now),
@@ -291,7 +303,6 @@ impl View {
                 let settings = Box::new(fleet.config.settings.clone());
                 if first { Told::All(Rows::Settings(settings)) } else { Told::Some(vec![Change::Settings(settings)]) }
             }
-            ViewKind::Unbuilt => Told::All(Rows::Missing),
         };
         // What would stand elsewhere is counted later, although nothing else may happen by then.
         self.dirty = matches!(&self.kind, ViewKind::Things(things) if things.waits());

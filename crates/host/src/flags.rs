@@ -48,6 +48,9 @@ pub struct HostFlags {
     /// What goes wrong in the demo city: all, or words such as silence,late (`fleetlens sim --help` explains them)
     #[arg(long, value_name = "WORDS", num_args = 0..=1, default_missing_value = "all", conflicts_with = "profile")]
     pub faults: Option<Faults>,
+    /// Where to write, once a second, what the program counts (JSON); FLEETLENS_SUMMARY says the same
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
 }
 
 /// A role by its word.
@@ -87,7 +90,7 @@ impl HostFlags {
             demo: self.profile.is_none().then_some(city),
             broker,
             role: self.role.map(RoleFlag::role),
-            summary: std::env::var_os(SUMMARY).map(PathBuf::from),
+            summary: self.summary.clone().or_else(|| std::env::var_os(SUMMARY).map(PathBuf::from)),
             started,
         }
     }

@@ -1,46 +1,29 @@
-//! The host: starts the parts in the order in which a person needs them and ends them in the order in which nothing is lost.
+//! The host: one run of a profile after the other, the windows that look at it, and how the program is set.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError, RwLock as StdRwLock};
+use std::time::Instant;
 
 use fleetlens_engine::fleet::Counters;
-use fleetlens_engine::port::WindowId;
-use fleetlens_engine::run::{Engine, Ports, start};
-use fleetlens_ipc::{Call, Fault, FaultCode, decode_call};
-use fleetlens_link::{LinkConfig, LinkError};
-use fleetlens_model::identity::Role;
-use fleetlens_model::record::Restored;
+use fleetlens_engine::port::{Alert, WindowId};
+use fleetlens_ipc::rows::Settings;
+use fleetlens_ipc::{Call, Done, Fault, FaultCode, Intent, RequestId, Setting, decode_call};
+use fleetlens_link::LinkError;
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::identity::{Actor, Role};
 use fleetlens_sim::CityOptions;
-use fleetlens_store::{Store, StoreError};
+use fleetlens_store::StoreError;
 use fleetlens_tiles::{Tiles, TilesError};
 use thiserror::Error;
-use tokio::sync::{Mutex, RwLock, mpsc, watch};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::sync::{Mutex, RwLock, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::line::{Line, SharedCity};
-use crate::ports::{LinkPort, Sink, Sinks, StorePort, SystemClock, wall_now};
+use crate::ports::{Sink, Sinks};
 use crate::profile::{Profile, ProfileError};
-use crate::summary;
+use crate::run::{Around, Prepared, Run};
+use crate::settings::{Chosen, Home, check_identity, check_retention};
 use crate::vigil::Vigil;
-
-/// The demo city's map, part of the program (assets/malta/NOTICE.md). Any profile without a map of its own gets it.
-static MALTA: &[u8] = include_bytes!("../../../assets/malta/malta.mbtiles");
-
-/// Link events between link and engine. Few: what waits here is neither with the broker nor on the disk.
-const EVENTS: usize = 64;
-
-/// How long each step of a shutdown may take. The line comes first, then the engine and after it the store, and the demo city
-/// beside these two; together less than the five seconds a shutdown has.
-const LINE_MS: u64 = 1_200;
-const ENGINE_MS: u64 = 2_600;
-const STORE_MS: u64 = 900;
-const CITY_MS: u64 = ENGINE_MS + STORE_MS;
-const WHOLE_MS: u64 = 4_900;
-const _: () = assert!(LINE_MS + ENGINE_MS + STORE_MS < WHOLE_MS && LINE_MS + CITY_MS < WHOLE_MS && WHOLE_MS < 5_000);
 
 /// Which broker the host connects to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,10 +40,12 @@ pub enum BrokerChoice {
 /// How to start a host.
 #[derive(Clone, Debug)]
 pub struct HostOptions {
-    /// The folder of the caches; made when missing.
+    /// The folder of the caches, the profiles and the settings; made when missing.
     pub data_dir: PathBuf,
-    /// The profile's file; `None` for the built-in demo city.
+    /// The profile's file; `None` for the one that was chosen in the window, at first the built-in demo city.
     pub profile: Option<PathBuf>,
+    /// The cache's file; `None` for the profile's own in [`HostOptions::data_dir`].
+    pub cache: Option<PathBuf>,
     /// A city to start inside this process, on a broker of its own on a loopback port.
     pub demo: Option<CityOptions>,
     /// Which broker.
@@ -79,6 +64,7 @@ impl HostOptions {
         HostOptions {
             data_dir: data_dir.into(),
             profile: None,
+            cache: None,
             demo: Some(CityOptions::default()),
             broker: BrokerChoice::Own,
             role: None,
@@ -118,78 +104,60 @@ pub enum HostError {
 
 /// A running host. [`Host::stop`] it; dropping it commits what is queued, but neither says goodbye nor waits.
 pub struct Host {
-    engine: RwLock<Option<Engine>>,
-    store: Store,
+    options: HostOptions,
+    home: Mutex<Home>,
+    /// The profile in use; `None` once everything ends.
+    run: RwLock<Option<Run>>,
     sinks: Sinks,
     windows: AtomicU64,
-    tiles: Arc<Tiles>,
-    city: SharedCity,
-    demo: Option<CityOptions>,
-    counters: watch::Receiver<Counters>,
+    tiles: StdRwLock<Arc<Tiles>>,
+    /// What every window is told when it comes, e.g. that the chosen profile cannot be used.
+    first_words: StdRwLock<Vec<Fault>>,
     vigil: Vigil,
     /// From the first word of a shutdown: no more intents, and what ends now is meant to.
     ending: CancellationToken,
     /// Everything has ended.
     ended: CancellationToken,
-    stop_summary: CancellationToken,
-    tasks: Mutex<Option<Tasks>>,
-}
-
-struct Tasks {
-    line: JoinHandle<()>,
-    summary: Option<JoinHandle<()>>,
 }
 
 impl Host {
     /// Reads profile and cache and starts the engine on the current Tokio runtime; the demo city and the link come up behind it.
-    /// Returns in the time the cache needs. Fails on a wrong profile, an unusable cache or map, and an address that can never
-    /// work; a broker that is not there is no failure.
+    /// Returns in the time the cache needs. Fails on a wrong profile that was named in the options, an unusable cache or map, and
+    /// an address that can never work; a broker that is not there is no failure, and neither is a profile that was chosen in the
+    /// window and cannot be used any more: the windows are told, and shown the demo city.
     pub async fn start(options: HostOptions) -> Result<Host, HostError> {
-        let prepared = tokio::task::spawn_blocking({
-            let options = options.clone();
-            move || Prepared::read(&options)
-        });
-        let Prepared { profile, store, restored, tiles } = prepared.await.map_err(|_| HostError::Interrupted)??;
-
-        let config = match &options.broker {
-            BrokerChoice::None => None,
-            BrokerChoice::Own | BrokerChoice::At(_) => Some(link_config(&options, &profile, restored.installation)?),
+        let (home, told) = Home::open(&options.data_dir);
+        let mut first_words: Vec<Fault> = told.map(|why| Fault::new(FaultCode::Invalid, why)).into_iter().collect();
+        let chosen = home.chosen.profile.as_deref().filter(|_| options.profile.is_none());
+        let prepared = match chosen {
+            None => prepare(options.clone(), options.profile.clone()).await?,
+            Some(name) => match prepare_chosen(&options, &home, name).await {
+                Ok(prepared) => prepared,
+                Err(why) => {
+                    let message = format!("the profile \"{name}\" cannot be used, so this is the demo city: {why}");
+                    tracing::error!("{message}");
+                    first_words.push(Fault::new(FaultCode::Invalid, message));
+                    prepare(options.clone(), None).await?
+                }
+            },
         };
-        let demo = options.demo.filter(|_| options.broker == BrokerChoice::Own);
         let ending = CancellationToken::new();
         let vigil = Vigil::new(ending.clone());
-        let (events, events_in) = mpsc::channel(EVENTS);
-        let (port, sinks, city) = (LinkPort::default(), Sinks::default(), SharedCity::default());
-        let ports = Ports {
-            link: port.clone(),
-            store: StorePort(store.clone()),
-            ui: sinks.clone(),
-            clock: SystemClock::since(options.started),
-        };
-        let fleet = profile.fleet_config(broker_in_words(&options.broker, demo.is_some(), &profile));
-        let engine = start(fleet, restored, events_in, ports);
-        let counters = engine.counters();
-        let stop_summary = CancellationToken::new();
-        let line = Line { config, demo: demo.clone(), city: Arc::clone(&city), port, events, stop: ending.clone() };
-        let line = tokio::spawn(line.run(vigil.over("the link")));
-        let summary = options
-            .summary
-            .map(|path| tokio::spawn(summary::write(path, options.started, counters.clone(), stop_summary.clone())));
-        tokio::spawn(watch_engine(vigil.clone(), counters.clone(), ending.clone()));
+        let sinks = Sinks::default();
+        let tiles = StdRwLock::new(Arc::clone(&prepared.tiles));
+        let around = around(&options, &home, &prepared, &sinks, &vigil);
+        let run = Run::start(prepared, around);
         Ok(Host {
-            engine: RwLock::new(Some(engine)),
-            store,
+            options,
+            home: Mutex::new(home),
+            run: RwLock::new(Some(run)),
             sinks,
             windows: AtomicU64::new(0),
             tiles,
-            city,
-            demo,
-            counters,
+            first_words: StdRwLock::new(first_words),
             vigil,
             ending,
             ended: CancellationToken::new(),
-            stop_summary,
-            tasks: Mutex::new(Some(Tasks { line, summary })),
         })
     }
 
@@ -197,24 +165,33 @@ impl Host {
     pub async fn attach(&self, sink: Sink) -> Result<WindowId, Fault> {
         let window = WindowId(self.windows.fetch_add(1, Ordering::Relaxed) + 1);
         self.sinks.insert(window, sink);
-        let engine = self.engine.read().await;
-        if let Some(engine) = engine.as_ref()
+        let run = self.run.read().await;
+        if let Some(engine) = run.as_ref().and_then(Run::engine)
             && engine.attach(window).await
         {
+            let words = self.first_words.read().unwrap_or_else(PoisonError::into_inner).clone();
+            for fault in words {
+                engine.tell(window, fault).await;
+            }
             return Ok(window);
         }
         self.sinks.remove(window);
         Err(ended())
     }
 
-    /// A window says something, in bytes of the contract. Waits while the engine has many calls before it.
+    /// A window says something, in bytes of the contract. Waits while the engine has many calls before it. How the program is set
+    /// is changed here, everything else in the engine.
     pub async fn call(&self, window: WindowId, call: &[u8]) -> Result<(), Fault> {
         let call = decode_call(call).map_err(|e| Fault::new(FaultCode::Invalid, e.to_string()))?;
         if self.ending.is_cancelled() && matches!(call, Call::Ask { .. }) {
             return Err(Fault::new(FaultCode::TooLate, "Fleetlens is closing and takes no more commands"));
         }
-        let engine = self.engine.read().await;
-        match engine.as_ref() {
+        if let Call::Ask { request, intent: Intent::Change(setting) } = call {
+            self.change(window, request, setting).await;
+            return Ok(());
+        }
+        let run = self.run.read().await;
+        match run.as_ref().and_then(Run::engine) {
             Some(engine) if engine.call(window, call).await => Ok(()),
             Some(_) | None => Err(ended()),
         }
@@ -223,19 +200,115 @@ impl Host {
     /// A window is gone. Nothing is sent to its sink after this.
     pub async fn detach(&self, window: WindowId) {
         self.sinks.remove(window);
-        if let Some(engine) = self.engine.read().await.as_ref() {
+        if let Some(engine) = self.run.read().await.as_ref().and_then(Run::engine) {
             engine.detach(window).await;
         }
     }
 
-    /// One tile of the map, unzipped; see [`Tiles::tile`]. Blocks on the disk: not for an async thread.
-    pub fn tile(&self, z: u8, x: u32, y: u32) -> Result<Option<Vec<u8>>, TilesError> {
-        self.tiles.tile(z, x, y)
+    /// Changes how the program is set and answers the window that asked. What cannot be kept on the disk is not changed.
+    async fn change(&self, window: WindowId, request: RequestId, setting: Setting) {
+        let outcome = match setting {
+            Setting::Profile(name) => self.change_profile(&name).await,
+            Setting::Identity(_) | Setting::Retention(_) => self.change_settings(setting).await,
+        };
+        let begin = matches!(outcome, Ok(Begun::Anew));
+        let run = self.run.read().await;
+        if let Some(engine) = run.as_ref().and_then(Run::engine) {
+            engine.answer(window, request, outcome.map(|_| Done::Changed)).await;
+            if begin {
+                engine.begin_again().await;
+            }
+        }
     }
 
-    /// Counts since the start, as they change.
-    pub fn counters(&self) -> watch::Receiver<Counters> {
-        self.counters.clone()
+    async fn change_settings(&self, setting: Setting) -> Result<Begun, Fault> {
+        let invalid = |why: String| Fault::new(FaultCode::Invalid, why);
+        let mut home = self.home.lock().await;
+        let run = self.run.read().await;
+        let run = run.as_ref().ok_or_else(ended)?;
+        let mut chosen = home.chosen.clone();
+        match setting {
+            Setting::Identity(who) => {
+                check_identity(&who, run.profile.who.role.and_lesser()).map_err(invalid)?;
+                chosen.identity = Some(Actor { name: who.name.trim().to_owned(), role: who.role });
+            }
+            Setting::Retention(retention) => {
+                check_retention(retention).map_err(invalid)?;
+                chosen.cache = retention;
+            }
+            Setting::Profile(name) => chosen.profile = Some(name),
+        }
+        keep(&mut home, chosen)?;
+        run.keep(home.chosen.cache);
+        if let Some(engine) = run.engine() {
+            engine.configure(settings(&home, &run.profile, run.file.as_deref(), &run.cache)).await;
+        }
+        Ok(Begun::NotAnew)
+    }
+
+    /// Uses another profile. Everything that can fail is tried before the one in use is given up.
+    async fn change_profile(&self, name: &str) -> Result<Begun, Fault> {
+        let mut home = self.home.lock().await;
+        let is_used = self.run.read().await.as_ref().is_some_and(|run| run.profile.name == name);
+        if is_used {
+            return Ok(Begun::NotAnew);
+        }
+        // What was said on the command line was said of the profile the program was started with.
+        let options = HostOptions {
+            cache: None,
+            broker: match &self.options.broker {
+                BrokerChoice::None => BrokerChoice::None,
+                BrokerChoice::Own | BrokerChoice::At(_) => BrokerChoice::Own,
+            },
+            ..self.options.clone()
+        };
+        let prepared =
+            prepare_chosen(&options, &home, name).await.map_err(|why| Fault::new(FaultCode::Invalid, why))?;
+        let chosen = Chosen { profile: Some(name.to_owned()), ..home.chosen.clone() };
+        keep(&mut home, chosen)?;
+        let around = around(&options, &home, &prepared, &self.sinks, &self.vigil);
+        let tiles = Arc::clone(&prepared.tiles);
+        let mut run = self.run.write().await;
+        match run.take() {
+            Some(before) => before.end().await,
+            None => return Err(ended()),
+        }
+        let next = Run::start(prepared, around);
+        *self.tiles.write().unwrap_or_else(PoisonError::into_inner) = tiles;
+        self.first_words.write().unwrap_or_else(PoisonError::into_inner).clear();
+        if let Some(engine) = next.engine() {
+            for window in self.sinks.windows() {
+                engine.attach(window).await;
+            }
+        }
+        *run = Some(next);
+        Ok(Begun::Anew)
+    }
+
+    /// One tile of the map, unzipped; see [`Tiles::tile`]. Blocks on the disk: not for an async thread.
+    pub fn tile(&self, z: u8, x: u32, y: u32) -> Result<Option<Vec<u8>>, TilesError> {
+        let tiles = Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner));
+        tiles.tile(z, x, y)
+    }
+
+    /// Counts of the profile in use, as they change; closed once another one is chosen or everything ends.
+    pub async fn counters(&self) -> watch::Receiver<Counters> {
+        match self.run.read().await.as_ref() {
+            Some(run) => run.counters.clone(),
+            None => watch::channel(Counters::default()).1,
+        }
+    }
+
+    /// What a person should be told outside the windows, from now on. Who lags behind misses the oldest.
+    pub fn alerts(&self) -> broadcast::Receiver<Alert> {
+        self.sinks.alerts()
+    }
+
+    /// Has a window open a thing that was chosen outside it, e.g. by its notification.
+    pub async fn open(&self, window: WindowId, thing: ThingKey) {
+        if let Some(engine) = self.run.read().await.as_ref().and_then(Run::engine) {
+            engine.open(window, thing).await;
+        }
     }
 
     /// Resolves, with a sentence, when a part has ended that the app cannot do without. The program should end then.
@@ -245,19 +318,26 @@ impl Host {
 
     /// Where the demo city's broker listens, once it does.
     pub async fn demo_address(&self) -> Option<String> {
-        self.city.lock().await.as_ref().map(fleetlens_sim::City::address)
+        let run = self.run.read().await;
+        let city = Arc::clone(&run.as_ref()?.city);
+        let city = city.lock().await;
+        city.as_ref().map(fleetlens_sim::City::address)
     }
 
     /// Stops the demo city's broker and nothing else, to see what the app does without it. Does nothing without a demo city.
     pub async fn stop_broker(&self) {
-        if let Some(city) = self.city.lock().await.as_mut() {
+        if let Some(run) = self.run.read().await.as_ref()
+            && let Some(city) = run.city.lock().await.as_mut()
+        {
             city.stop_broker().await;
         }
     }
 
     /// Starts the demo city's broker again where it was. Fails when its port was taken meanwhile.
     pub async fn start_broker(&self) -> Result<(), String> {
-        match (self.city.lock().await.as_mut(), &self.demo) {
+        let run = self.run.read().await;
+        let Some(run) = run.as_ref() else { return Ok(()) };
+        match (run.city.lock().await.as_mut(), &run.demo) {
             (Some(city), Some(options)) => city.start_broker(options).await.map_err(|e| e.to_string()),
             (None, _) | (_, None) => Ok(()),
         }
@@ -268,123 +348,75 @@ impl Host {
     /// returns from here may end the process.
     pub async fn stop(&self) {
         self.ending.cancel();
-        let Some(tasks) = self.tasks.lock().await.take() else { return self.ended.cancelled().await };
+        let Some(run) = self.run.write().await.take() else { return self.ended.cancelled().await };
         // Also when this call is dropped half-way: nobody else would end the rest.
         let _told_at_the_end = self.ended.clone().drop_guard();
-        if timeout(Duration::from_millis(WHOLE_MS), self.end(tasks)).await.is_err() {
-            tracing::error!("not everything ended within 5 s");
-        }
-    }
-
-    async fn end(&self, mut tasks: Tasks) {
-        if timeout(Duration::from_millis(LINE_MS), &mut tasks.line).await.is_err() {
-            tracing::warn!("the broker did not take our goodbye in time");
-            tasks.line.abort();
-            // That it was aborted is known; the engine must not end while the line still talks to it.
-            let _ = tasks.line.await;
-        }
-        let engine = self.engine.write().await.take();
-        let fleet = async {
-            if let Some(engine) = engine
-                && !engine.stop_within(Duration::from_millis(ENGINE_MS)).await
-            {
-                tracing::error!("the engine did not end in time");
-            }
-            match timeout(Duration::from_millis(STORE_MS), self.store.clone().close()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(%error, "the cache was not closed properly"),
-                Err(_) => tracing::error!("the cache did not close in time"),
-            }
-        };
-        let city = async {
-            if let Some(city) = self.city.lock().await.take() {
-                city.stop().await;
-            }
-        };
-        let city = async {
-            // Dropped half-way it still ends, only without being waited for.
-            if timeout(Duration::from_millis(CITY_MS), city).await.is_err() {
-                tracing::debug!("the demo city did not end in time");
-            }
-        };
-        tokio::join!(fleet, city);
-        self.stop_summary.cancel();
-        if let Some(summary) = tasks.summary {
-            // It ends at the next look at its token; a panic there was said already.
-            let _ = summary.await;
-        }
+        run.end().await;
     }
 }
 
 impl Drop for Host {
     fn drop(&mut self) {
         self.ending.cancel();
-        self.stop_summary.cancel();
-        if let (Some(engine), Ok(runtime)) = (self.engine.get_mut().take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(engine.stop());
-        }
     }
 }
 
-/// What blocks at the start.
-struct Prepared {
-    profile: Profile,
-    store: Store,
-    restored: Restored,
-    tiles: Arc<Tiles>,
+/// Whether the windows have to begin again after a change.
+enum Begun {
+    Anew,
+    NotAnew,
 }
 
-impl Prepared {
-    fn read(options: &HostOptions) -> Result<Prepared, HostError> {
-        let mut profile = match &options.profile {
-            Some(path) => Profile::read(path)?,
-            None => Profile::demo()?,
-        };
-        if let Some(role) = options.role {
-            profile.who.role = role;
-        }
-        let tiles = Arc::new(match &profile.tiles {
-            Some(path) => Tiles::open(path)?,
-            None => Tiles::embedded(MALTA)?,
-        });
-        std::fs::create_dir_all(&options.data_dir)
-            .map_err(|e| HostError::Folder { path: options.data_dir.display().to_string(), why: e.to_string() })?;
-        let path = options.data_dir.join(profile.cache_file());
-        let (store, restored, _) = Store::open_or_quarantine(&path, &profile.name, rand::random(), wall_now())?;
-        tracing::info!(cache = %path.display(), things = restored.things.len(), "the cache is read");
-        Ok(Prepared { profile, store, restored, tiles })
+async fn prepare(options: HostOptions, file: Option<PathBuf>) -> Result<Prepared, HostError> {
+    tokio::task::spawn_blocking(move || Prepared::read(&options, file)).await.map_err(|_| HostError::Interrupted)?
+}
+
+/// The profile somebody chose by its name, or in words why it cannot be used.
+async fn prepare_chosen(options: &HostOptions, home: &Home, name: &str) -> Result<Prepared, String> {
+    let file = home.find(name)?;
+    let prepared = prepare(options.clone(), file).await.map_err(|e| e.to_string())?;
+    Ok(prepared)
+}
+
+fn around(options: &HostOptions, home: &Home, prepared: &Prepared, sinks: &Sinks, vigil: &Vigil) -> Around {
+    let settings = settings(home, &prepared.profile, prepared.file.as_deref(), &prepared.cache);
+    // A city that was asked for belongs to whatever profile was named with it; one chosen by name is the demo's own.
+    let named = options.profile.is_some() && options.profile == prepared.file;
+    let demo = if named || prepared.profile.demo { options.demo.clone() } else { None };
+    let demo = demo.or_else(|| prepared.profile.demo.then(CityOptions::default));
+    Around {
+        who: settings.who.clone(),
+        settings,
+        sinks: sinks.clone(),
+        vigil: vigil.clone(),
+        broker: options.broker.clone(),
+        demo,
+        summary: options.summary.clone(),
+        started: options.started,
     }
 }
 
-/// What the link is told. With a demo city the address is filled in once it is known.
-fn link_config(options: &HostOptions, profile: &Profile, installation: u64) -> Result<LinkConfig, LinkError> {
-    let filters = profile.fleet_config(String::new()).filters();
-    let mut config = profile.link_config(installation, filters);
-    if let BrokerChoice::At(url) = &options.broker {
-        config.url.clone_from(url);
-    }
-    config.validate()?;
-    Ok(config)
-}
-
-/// The broker as the status bar names it.
-fn broker_in_words(choice: &BrokerChoice, demo: bool, profile: &Profile) -> String {
-    let protocol = profile.broker.protocol;
-    match choice {
-        BrokerChoice::None => "no broker".into(),
-        BrokerChoice::At(url) => format!("{url} · {protocol}"),
-        BrokerChoice::Own if demo => format!("embedded broker · {protocol}"),
-        BrokerChoice::Own => format!("{} · {protocol}", profile.broker.url),
+/// How the program is set, for the windows. Who is at the screen: the person the settings name, in a role the profile gives.
+fn settings(home: &Home, profile: &Profile, file: Option<&std::path::Path>, cache: &std::path::Path) -> Settings {
+    let roles = profile.who.role.and_lesser().to_vec();
+    let who = match &home.chosen.identity {
+        Some(who) if roles.contains(&who.role) => who.clone(),
+        Some(who) => Actor { name: who.name.clone(), role: profile.who.role },
+        None => profile.who.clone(),
+    };
+    Settings {
+        profiles: home.profiles(Some((profile, file))),
+        profile_folder: home.profile_folder().display().to_string(),
+        who,
+        roles,
+        cache_file: cache.display().to_string(),
+        retention: home.chosen.cache,
+        version: env!("CARGO_PKG_VERSION").into(),
     }
 }
 
-/// Tells when the engine's end closes its counters although nobody asked it to end.
-async fn watch_engine(vigil: Vigil, mut counters: watch::Receiver<Counters>, stop: CancellationToken) {
-    let ended = async { while counters.changed().await.is_ok() {} };
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = ended => vigil.tell("the engine has failed".into()),
-    }
+fn keep(home: &mut Home, chosen: Chosen) -> Result<(), Fault> {
+    home.keep(chosen).map_err(|e| Fault::new(FaultCode::Store, format!("the settings cannot be kept: {e}")))
 }
 
 fn ended() -> Fault {

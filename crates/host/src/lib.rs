@@ -6,20 +6,26 @@
 //!
 //! What does not belong here: Tauri, HTTP, MQTT packets, SQL, rules of the fleet.
 
+pub mod flags;
 mod host;
 mod line;
 mod ports;
 pub mod profile;
+mod run;
+mod settings;
 mod summary;
+pub mod tiles;
 mod vigil;
 
 pub use fleetlens_engine::fleet::Counters;
-pub use fleetlens_engine::port::WindowId;
+pub use fleetlens_engine::port::{Alert, WindowId};
 pub use fleetlens_ipc as ipc;
 pub use fleetlens_model as model;
 pub use fleetlens_sim::CityOptions;
 pub use fleetlens_tiles::TilesError;
 
+pub use flags::HostFlags;
 pub use host::{BrokerChoice, Host, HostError, HostOptions};
 pub use ports::Sink;
 pub use profile::{Profile, ProfileError};
+pub use tiles::TileAnswer;

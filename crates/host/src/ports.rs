@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use fleetlens_engine::port::{self, Delivery, LinkEvent, NotSent, Publish, Qos, Received, StoreFault, WindowId};
+use fleetlens_engine::port::{self, Alert, Delivery, LinkEvent, NotSent, Publish, Qos, Received, StoreFault, WindowId};
 use fleetlens_ipc::{Parcel, encode};
 use fleetlens_link::Event;
 use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
 use fleetlens_model::time::{MonoMs, Now, WallMs};
+use tokio::sync::broadcast;
 
 /// Where a window's parcels go, as bytes; `Break` means that the window is gone. Must not block, nor call the host.
 pub type Sink = Box<dyn Fn(Vec<u8>) -> ControlFlow<()> + Send>;
@@ -68,7 +69,7 @@ pub fn link_event(event: Event) -> LinkEvent {
             packet_id: message.packet_id,
             delivery: message.delivery.map(Delivery),
         }),
-        Event::Shed { count } => LinkEvent::Shed { count },
+        Event::Shed { topics } => LinkEvent::Shed { topics },
         Event::Refused { topic, reason, delivery } => {
             LinkEvent::Refused { topic, reason, delivery: delivery.map(Delivery) }
         }
@@ -101,19 +102,45 @@ fn fault(error: fleetlens_store::StoreError) -> StoreFault {
     StoreFault { permanent: false, message: error.to_string() }
 }
 
-/// The attached windows.
-#[derive(Clone, Default)]
-pub struct Sinks(Arc<Mutex<BTreeMap<WindowId, Sink>>>);
+/// Alerts that a slow listener may leave waiting; the oldest beyond it are lost to it.
+const ALERTS: usize = 32;
+
+/// The attached windows, and whoever tells people outside them.
+#[derive(Clone)]
+pub struct Sinks {
+    windows: Arc<Mutex<BTreeMap<WindowId, Sink>>>,
+    alerts: broadcast::Sender<Alert>,
+}
+
+impl Default for Sinks {
+    fn default() -> Sinks {
+        Sinks { windows: Arc::default(), alerts: broadcast::Sender::new(ALERTS) }
+    }
+}
 
 impl Sinks {
     /// A window is there.
     pub fn insert(&self, window: WindowId, sink: Sink) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(window, sink);
+        self.lock().insert(window, sink);
     }
 
     /// A window is gone.
     pub fn remove(&self, window: WindowId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&window);
+        self.lock().remove(&window);
+    }
+
+    /// The windows there are.
+    pub fn windows(&self) -> Vec<WindowId> {
+        self.lock().keys().copied().collect()
+    }
+
+    /// What is told outside the windows from now on.
+    pub fn alerts(&self) -> broadcast::Receiver<Alert> {
+        self.alerts.subscribe()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<WindowId, Sink>> {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -127,12 +154,17 @@ impl port::Ui for Sinks {
                 return ControlFlow::Break(());
             }
         };
-        let mut sinks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sinks = self.lock();
         let pushed = sinks.get(&window).map_or(ControlFlow::Break(()), |sink| sink(bytes));
         if pushed.is_break() {
             sinks.remove(&window);
         }
         pushed
+    }
+
+    fn alert(&mut self, alert: Alert) {
+        // Nobody may be there to tell, such as in a browser or without a window.
+        let _ = self.alerts.send(alert);
     }
 }
 
@@ -217,7 +249,7 @@ mod tests {
         assert!(sinks.push(WindowId(2), parcel.clone()).is_break(), "a stranger");
         drop(parcels);
         assert!(sinks.push(WindowId(1), parcel.clone()).is_break());
-        assert!(sinks.0.lock().unwrap().is_empty());
+        assert!(sinks.windows().is_empty());
     }
 
     #[test]
@@ -245,7 +277,7 @@ mod tests {
             (Event::Up { session_present: true }, LinkEvent::Up { resumed: true }),
             (Event::Down { reason: word() }, LinkEvent::Down { reason: word() }),
             (Event::Connecting { reason: Some(word()) }, LinkEvent::Connecting { reason: Some(word()) }),
-            (Event::Shed { count: 3 }, LinkEvent::Shed { count: 3 }),
+            (Event::Shed { topics: vec![("t".into(), 3)] }, LinkEvent::Shed { topics: vec![("t".into(), 3)] }),
             (
                 Event::Refused { topic: "t".into(), reason: word(), delivery: Some(5) },
                 LinkEvent::Refused { topic: "t".into(), reason: word(), delivery: Some(Delivery(5)) },

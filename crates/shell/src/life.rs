@@ -69,6 +69,8 @@ impl Life {
             }
         };
         self.host.send_replace(Some(Ok(Arc::clone(&host))));
+        #[cfg(not(any(target_os = "android", target_os = "ios")))]
+        tauri::async_runtime::spawn(crate::alerts::tell(Arc::clone(&host), self.clone(), app.clone()));
         let what = host.failed().await;
         tracing::error!("{what}; Fleetlens cannot go on");
         app.exit(FAILED);
@@ -117,7 +119,9 @@ pub fn builder(flags: Flags, started: Instant) -> Builder<Wry> {
             let path = request.uri().path().to_owned();
             tauri::async_runtime::spawn(async move {
                 let answered = match life.host().await {
-                    Ok(host) => tauri::async_runtime::spawn_blocking(move || tiles::answer(&host, &path)).await.ok(),
+                    Ok(host) => {
+                        tauri::async_runtime::spawn_blocking(move || tiles::answer(host.tile_at(&path))).await.ok()
+                    }
                     Err(fault) => Some(tiles::refuse(StatusCode::SERVICE_UNAVAILABLE, fault.message)),
                 };
                 let failed = || tiles::refuse(StatusCode::INTERNAL_SERVER_ERROR, "the tile could not be read".into());
@@ -126,7 +130,7 @@ pub fn builder(flags: Flags, started: Instant) -> Builder<Wry> {
         })
         .setup(move |app| {
             let system = app.path().app_data_dir()?;
-            let options = flags.host_options(|| system, started);
+            let options = flags.host.options(|| system, started);
             tauri::async_runtime::spawn(life.start(options, app.handle().clone()));
             tauri::async_runtime::spawn(end_on_signal(app.handle().clone()));
             open_window(app, &flags)?;
@@ -149,7 +153,7 @@ fn open_window(app: &App, flags: &Flags) -> tauri::Result<()> {
         }
         ours
     });
-    if let Some(folder) = &flags.data_dir {
+    if let Some(folder) = &flags.host.data_dir {
         // What the page itself keeps (the chosen theme) stays with the caches: two data folders are two apps.
         window = window.data_directory(folder.join("window"));
     }

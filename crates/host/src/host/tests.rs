@@ -3,19 +3,23 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use fleetlens_ipc::rows::{Change, LinkState, Rows, Status, ThingPage, ValueRow};
+use fleetlens_ipc::rows::{Change, LinkState, Rows, Settings, Status, ThingPage, ValueRow};
 use fleetlens_ipc::{CONTRACT, Done, Frame, Intent, Look, Parcel, RequestId, ViewId, Wish, decode, encode};
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;
+use fleetlens_model::record::Retention;
 use fleetlens_model::telemetry::{Source, Value};
 use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tokio::time::{Duration, timeout};
 
 use super::*;
 
 const STATUS: ViewId = ViewId(1);
 const MAP: ViewId = ViewId(2);
 const THING: ViewId = ViewId(3);
+const SETTINGS: ViewId = ViewId(4);
 
 /// A window without a screen: applies what it is sent like a real one, and fails on a gap.
 struct TestWindow<'a> {
@@ -27,6 +31,9 @@ struct TestWindow<'a> {
     kinds: BTreeMap<ThingKey, Kind>,
     page: Option<ThingPage>,
     answers: BTreeMap<RequestId, Result<Done, Fault>>,
+    settings: Option<Settings>,
+    notices: Vec<Fault>,
+    begun: u32,
 }
 
 impl<'a> TestWindow<'a> {
@@ -44,12 +51,21 @@ impl<'a> TestWindow<'a> {
             kinds: BTreeMap::new(),
             page: None,
             answers: BTreeMap::new(),
+            settings: None,
+            notices: Vec::new(),
+            begun: 0,
         };
+        window.look().await;
+        window
+    }
+
+    async fn look(&self) {
+        let window = self;
         window.say(Call::Hello { contract: CONTRACT }).await;
         window.say(Call::Look { view: STATUS, at: Look::Status }).await;
         let area = GeoBox { west_deg: 14.0, south_deg: 35.0, east_deg: 15.0, north_deg: 37.0 };
         window.say(Call::Look { view: MAP, at: Look::Map { area } }).await;
-        window
+        window.say(Call::Look { view: SETTINGS, at: Look::Settings }).await;
     }
 
     async fn say(&self, call: Call) {
@@ -67,7 +83,13 @@ impl<'a> TestWindow<'a> {
             }
         };
         if timeout(Duration::from_secs(30), reading).await.is_err() {
-            panic!("never: {what}; {:?}, {} things, {:?}", self.status, self.kinds.len(), self.page);
+            panic!(
+                "never: {what}; {:?}, {} things, {:?}, {:?}",
+                self.status,
+                self.kinds.len(),
+                self.page,
+                self.notices
+            );
         }
     }
 
@@ -79,6 +101,7 @@ impl<'a> TestWindow<'a> {
                     Rows::Status(status) => self.status = Some(*status),
                     Rows::Map(bytes) => self.map(&bytes),
                     Rows::Thing(page) => self.page = Some(*page),
+                    Rows::Settings(settings) => self.settings = Some(*settings),
                     other => panic!("not asked for: {other:?}"),
                 }
             }
@@ -89,7 +112,9 @@ impl<'a> TestWindow<'a> {
             Frame::Answer { request, outcome } => {
                 self.answers.insert(request, outcome);
             }
-            Frame::Notice(fault) => panic!("{fault}"),
+            Frame::Notice(fault) => self.notices.push(fault),
+            Frame::Begin => self.begun += 1,
+            Frame::Open(thing) => panic!("nobody chose {thing:?}"),
         }
     }
 
@@ -97,6 +122,7 @@ impl<'a> TestWindow<'a> {
         match change {
             Change::Status(status) => self.status = Some(*status),
             Change::Map(bytes) => self.map(&bytes),
+            Change::Settings(settings) => self.settings = Some(*settings),
             change => {
                 let page = self.page.as_mut().unwrap();
                 match change {
@@ -164,7 +190,7 @@ async fn a_lamp_is_seen_dimmed_and_found_again_without_a_broker() {
         })
         .await;
     window.say(Call::Drawn { things: 40 }).await;
-    timeout(Duration::from_secs(10), host.counters().wait_for(|now| now.live_seen)).await.unwrap().unwrap();
+    timeout(Duration::from_secs(10), host.counters().await.wait_for(|now| now.live_seen)).await.unwrap().unwrap();
 
     let classic = window.page.as_ref().unwrap().shadows.iter().find(|s| s.name.is_empty()).unwrap();
     let seen_json = classic.leaves.iter().find(|leaf| leaf.pointer == "/dim_pct").and_then(|leaf| leaf.desired.clone());
@@ -311,11 +337,109 @@ async fn an_engine_that_ends_by_itself_is_told_and_leaves_no_window_waiting() {
     let folder = tempfile::tempdir().unwrap();
     let host = Host::start(without_broker(&folder)).await.unwrap();
     let window = TestWindow::open(&host).await;
-    let engine = host.engine.write().await.take().unwrap();
+    let engine = host.run.write().await.as_mut().and_then(Run::take_engine).unwrap();
     engine.stop().await;
     let told = timeout(Duration::from_secs(10), host.failed()).await.unwrap();
     assert_eq!(told, "the engine has failed");
     let hello = encode(&Call::Hello { contract: CONTRACT }).unwrap();
     assert_eq!(host.call(window.id, &hello).await.unwrap_err().code, FaultCode::Store);
+    host.stop().await;
+}
+
+impl TestWindow<'_> {
+    /// Asks for another setting and waits for the answer.
+    async fn set(&mut self, number: u32, setting: Setting) -> Result<Done, Fault> {
+        let request = RequestId(number);
+        self.say(Call::Ask { request, intent: Intent::Change(setting) }).await;
+        self.until("the answer", |w| w.answers.contains_key(&request)).await;
+        self.answers[&request].clone()
+    }
+
+    fn profile(&self) -> Option<(&str, bool)> {
+        self.status.as_ref().map(|status| (status.profile.as_str(), status.demo))
+    }
+}
+
+/// A profile that can be chosen by its name.
+fn profile_called(folder: &TempDir, name: &str) {
+    let profiles = folder.path().join("profiles");
+    std::fs::create_dir_all(&profiles).unwrap();
+    let text = format!(
+        "name = \"{name}\"\nidentity.role = \"technician\"\nbroker.url = \"mqtt://127.0.0.1:9\"\nshadows.enabled = true\n"
+    );
+    std::fs::write(profiles.join(format!("{name}.toml")), text).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_profile_is_used_without_a_restart_and_after_one() {
+    let folder = tempfile::tempdir().unwrap();
+    profile_called(&folder, "Harbour");
+    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window.until("the demo city", |w| w.profile() == Some(("Demo city", true)) && w.settings.is_some()).await;
+    let names: Vec<_> = window.settings.as_ref().unwrap().profiles.iter().map(|p| (p.name.clone(), p.active)).collect();
+    assert_eq!(names, [("Demo city".to_owned(), true), ("Harbour".to_owned(), false)]);
+
+    let unknown = window.set(1, Setting::Profile("Depot".into())).await.unwrap_err();
+    assert!(unknown.message.contains("no profile \"Depot\""), "{unknown}");
+    assert_eq!(window.set(2, Setting::Profile("Harbour".into())).await, Ok(Done::Changed));
+    window.until("the word to begin again", |w| w.begun == 1).await;
+    window.revisions.clear();
+    window.look().await;
+    window.until("the other profile", |w| w.profile() == Some(("Harbour", false))).await;
+    window
+        .until("its settings", |w| {
+            w.settings.as_ref().is_some_and(|s| s.profiles.iter().any(|p| p.name == "Harbour" && p.active))
+        })
+        .await;
+    assert!(host.tile(14, 8852, 6439).unwrap().is_some(), "a map is there");
+    host.stop().await;
+
+    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window.until("the profile that was chosen", |w| w.profile() == Some(("Harbour", false))).await;
+    host.stop().await;
+
+    std::fs::write(folder.path().join("profiles/Harbour.toml"), "name = 7").unwrap();
+    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window
+        .until("the demo city instead, and why", |w| w.profile() == Some(("Demo city", true)) && !w.notices.is_empty())
+        .await;
+    assert!(window.notices[0].message.contains("\"Harbour\" cannot be used"), "{:?}", window.notices);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_at_the_screen_and_how_much_is_kept_survive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = || HostOptions { role: Some(Role::Technician), ..without_broker(&folder) };
+    let host = Host::start(options()).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    let who = |name: &str, role| Setting::Identity(Actor { name: name.into(), role });
+    for (number, wrong, word) in [
+        (1, who("R. Borg", Role::Operator), "Technician, Viewer, Driver"),
+        (2, who(" ", Role::Viewer), "0 characters"),
+        (3, Setting::Retention(Retention { keep_days: 0, max_mb: 100 }), "0 days"),
+    ] {
+        let fault = window.set(number, wrong).await.unwrap_err();
+        assert!(fault.message.contains(word), "{fault}");
+    }
+    assert_eq!(window.set(4, who(" R. Borg", Role::Viewer)).await, Ok(Done::Changed));
+    let keep = Retention { keep_days: 3, max_mb: 64 };
+    assert_eq!(window.set(5, Setting::Retention(keep)).await, Ok(Done::Changed));
+    window
+        .until("both on the screen", |w| {
+            w.settings.as_ref().is_some_and(|s| s.retention == keep && s.who.name == "R. Borg")
+        })
+        .await;
+    window.until("the status bar as well", |w| w.status.as_ref().is_some_and(|s| s.who.role == Role::Viewer)).await;
+    host.stop().await;
+
+    let host = Host::start(options()).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window.until("the same after a restart", |w| w.settings.is_some() && w.status.is_some()).await;
+    let settings = window.settings.as_ref().unwrap();
+    assert_eq!((settings.retention, settings.who.name.as_str(), settings.who.role), (keep, "R. Borg", Role::Viewer));
     host.stop().await;
 }

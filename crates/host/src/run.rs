@@ -1,0 +1,282 @@
+//! Everything that lives as long as one profile is in use: cache, engine, line, demo city. A host has one after the other.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fleetlens_engine::fleet::Counters;
+use fleetlens_engine::run::{Engine, Ports, start};
+use fleetlens_ipc::rows::Settings;
+use fleetlens_link::{LinkConfig, LinkError};
+use fleetlens_model::identity::Actor;
+use fleetlens_model::record::{Restored, Retention};
+use fleetlens_sim::CityOptions;
+use fleetlens_store::Store;
+use fleetlens_tiles::Tiles;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::host::{BrokerChoice, HostError, HostOptions};
+use crate::line::{Line, SharedCity};
+use crate::ports::{LinkPort, Sinks, StorePort, SystemClock, wall_now};
+use crate::profile::Profile;
+use crate::summary;
+use crate::vigil::Vigil;
+
+/// The demo city's map, part of the program (assets/malta/NOTICE.md). Any profile without a map of its own gets it.
+static MALTA: &[u8] = include_bytes!("../../../assets/malta/malta.mbtiles");
+
+/// Link events between link and engine. Few: what waits here is neither with the broker nor on the disk.
+const EVENTS: usize = 64;
+
+/// How long each step of an end may take. The line comes first, then the engine and after it the store, and the demo city beside
+/// these two; together less than the five seconds a shutdown has.
+const LINE_MS: u64 = 1_200;
+const ENGINE_MS: u64 = 2_600;
+const STORE_MS: u64 = 900;
+const CITY_MS: u64 = ENGINE_MS + STORE_MS;
+
+/// How long a whole end may take.
+pub const WHOLE_MS: u64 = 4_900;
+const _: () = assert!(LINE_MS + ENGINE_MS + STORE_MS < WHOLE_MS && LINE_MS + CITY_MS < WHOLE_MS && WHOLE_MS < 5_000);
+
+/// What blocks at the start, and what can still be refused without a loss: profile, map and cache.
+pub struct Prepared {
+    /// The profile.
+    pub profile: Profile,
+    /// Its file; `None` for the demo city.
+    pub file: Option<PathBuf>,
+    /// The cache's file.
+    pub cache: PathBuf,
+    store: Store,
+    restored: Restored,
+    /// Where and how to connect; `None` stays away from every broker.
+    link: Option<LinkConfig>,
+    /// The map.
+    pub tiles: Arc<Tiles>,
+}
+
+impl Prepared {
+    /// Reads and opens everything. Blocks on the disk.
+    pub fn read(options: &HostOptions, file: Option<PathBuf>) -> Result<Prepared, HostError> {
+        let mut profile = match &file {
+            Some(path) => Profile::read(path)?,
+            None => Profile::demo()?,
+        };
+        if let Some(role) = options.role {
+            profile.who.role = role;
+        }
+        let tiles = Arc::new(match &profile.tiles {
+            Some(path) => Tiles::open(path)?,
+            None => Tiles::embedded(MALTA)?,
+        });
+        std::fs::create_dir_all(&options.data_dir)
+            .map_err(|e| HostError::Folder { path: options.data_dir.display().to_string(), why: e.to_string() })?;
+        let cache = options.cache.clone().unwrap_or_else(|| options.data_dir.join(profile.cache_file()));
+        let (store, restored, _) = Store::open_or_quarantine(&cache, &profile.name, rand::random(), wall_now())?;
+        tracing::info!(cache = %cache.display(), things = restored.things.len(), "the cache is read");
+        let link = match &options.broker {
+            BrokerChoice::None => None,
+            BrokerChoice::Own | BrokerChoice::At(_) => {
+                Some(link_config(&options.broker, &profile, restored.installation)?)
+            }
+        };
+        Ok(Prepared { profile, file, cache, store, restored, link, tiles })
+    }
+}
+
+/// What a run is given beside its profile.
+pub struct Around {
+    /// Who is at the screen.
+    pub who: Actor,
+    /// How the program is set, for the windows.
+    pub settings: Settings,
+    /// Where parcels and alerts go.
+    pub sinks: Sinks,
+    /// Who watches over the parts.
+    pub vigil: Vigil,
+    /// Which broker.
+    pub broker: BrokerChoice,
+    /// The city to start, if the broker is its.
+    pub demo: Option<CityOptions>,
+    /// Where to write what the app tells about itself.
+    pub summary: Option<PathBuf>,
+    /// When the process began.
+    pub started: Instant,
+}
+
+/// One profile in use.
+pub struct Run {
+    engine: Option<Engine>,
+    store: Store,
+    /// The profile.
+    pub profile: Profile,
+    /// Its file; `None` for the demo city.
+    pub file: Option<PathBuf>,
+    /// The cache's file.
+    pub cache: PathBuf,
+    /// The demo city, while it lives.
+    pub city: SharedCity,
+    /// How the city was started.
+    pub demo: Option<CityOptions>,
+    /// Counts since its start, as they change.
+    pub counters: watch::Receiver<Counters>,
+    ending: CancellationToken,
+    stop_summary: CancellationToken,
+    line: Option<JoinHandle<()>>,
+    summary: Option<JoinHandle<()>>,
+}
+
+impl Run {
+    /// Starts the engine on the current Tokio runtime; the demo city and the link come up behind it.
+    pub fn start(prepared: Prepared, around: Around) -> Run {
+        let Prepared { profile, file, cache, store, restored, link, tiles: _ } = prepared;
+        let Around { who, settings, sinks, vigil, broker, demo, summary, started } = around;
+        let demo = demo.filter(|_| broker == BrokerChoice::Own);
+        store.set_retention(settings.retention);
+        let ending = CancellationToken::new();
+        let (events, events_in) = mpsc::channel(EVENTS);
+        let (port, city) = (LinkPort::default(), SharedCity::default());
+        let ports = Ports {
+            link: port.clone(),
+            store: StorePort(store.clone()),
+            ui: sinks,
+            clock: SystemClock::since(started),
+        };
+        let mut fleet = profile.fleet_config(broker_in_words(&broker, demo.is_some(), &profile));
+        fleet.who = who;
+        fleet.settings = settings;
+        let engine = start(fleet, restored, events_in, ports);
+        let counters = engine.counters();
+        let stop_summary = CancellationToken::new();
+        let line =
+            Line { config: link, demo: demo.clone(), city: Arc::clone(&city), port, events, stop: ending.clone() };
+        let line = tokio::spawn(line.run(vigil.over("the link")));
+        let summary =
+            summary.map(|path| tokio::spawn(summary::write(path, started, counters.clone(), stop_summary.clone())));
+        tokio::spawn(watch_engine(vigil, counters.clone(), ending.clone()));
+        Run {
+            engine: Some(engine),
+            store,
+            profile,
+            file,
+            cache,
+            city,
+            demo,
+            counters,
+            ending,
+            stop_summary,
+            line: Some(line),
+            summary,
+        }
+    }
+
+    /// The engine; `None` once it ends.
+    pub fn engine(&self) -> Option<&Engine> {
+        self.engine.as_ref()
+    }
+
+    /// Takes the engine away, as its failure would.
+    #[cfg(test)]
+    pub fn take_engine(&mut self) -> Option<Engine> {
+        self.engine.take()
+    }
+
+    /// The cache keeps so much from now on.
+    pub fn keep(&self, retention: Retention) {
+        self.store.set_retention(retention);
+    }
+
+    /// Ends everything in order, within five seconds: disconnect, drain, commit, checkpoint.
+    pub async fn end(mut self) {
+        self.ending.cancel();
+        if timeout(Duration::from_millis(WHOLE_MS), self.end_in_order()).await.is_err() {
+            tracing::error!("not everything ended within 5 s");
+        }
+    }
+
+    async fn end_in_order(&mut self) {
+        if let Some(mut line) = self.line.take()
+            && timeout(Duration::from_millis(LINE_MS), &mut line).await.is_err()
+        {
+            tracing::warn!("the broker did not take our goodbye in time");
+            line.abort();
+            // That it was aborted is known; the engine must not end while the line still talks to it.
+            let _ = line.await;
+        }
+        let engine = self.engine.take();
+        let store = self.store.clone();
+        let fleet = async {
+            if let Some(engine) = engine
+                && !engine.stop_within(Duration::from_millis(ENGINE_MS)).await
+            {
+                tracing::error!("the engine did not end in time");
+            }
+            match timeout(Duration::from_millis(STORE_MS), store.close()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "the cache was not closed properly"),
+                Err(_) => tracing::error!("the cache did not close in time"),
+            }
+        };
+        let city = async {
+            if let Some(city) = self.city.lock().await.take() {
+                city.stop().await;
+            }
+        };
+        let city = async {
+            // Dropped half-way it still ends, only without being waited for.
+            if timeout(Duration::from_millis(CITY_MS), city).await.is_err() {
+                tracing::debug!("the demo city did not end in time");
+            }
+        };
+        tokio::join!(fleet, city);
+        self.stop_summary.cancel();
+        if let Some(summary) = self.summary.take() {
+            // It ends at the next look at its token; a panic there was said already.
+            let _ = summary.await;
+        }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.ending.cancel();
+        self.stop_summary.cancel();
+        if let (Some(engine), Ok(runtime)) = (self.engine.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(engine.stop());
+        }
+    }
+}
+
+/// What the link is told. With a demo city the address is filled in once it is known.
+fn link_config(broker: &BrokerChoice, profile: &Profile, installation: u64) -> Result<LinkConfig, LinkError> {
+    let filters = profile.fleet_config(String::new()).filters();
+    let mut config = profile.link_config(installation, filters);
+    if let BrokerChoice::At(url) = broker {
+        config.url.clone_from(url);
+    }
+    config.validate()?;
+    Ok(config)
+}
+
+/// The broker as the status bar names it.
+fn broker_in_words(choice: &BrokerChoice, demo: bool, profile: &Profile) -> String {
+    let protocol = profile.broker.protocol;
+    match choice {
+        BrokerChoice::None => "no broker".into(),
+        BrokerChoice::At(url) => format!("{url} · {protocol}"),
+        BrokerChoice::Own if demo => format!("embedded broker · {protocol}"),
+        BrokerChoice::Own => format!("{} · {protocol}", profile.broker.url),
+    }
+}
+
+/// Tells when the engine's end closes its counters although nobody asked it to end.
+async fn watch_engine(vigil: Vigil, mut counters: watch::Receiver<Counters>, stop: CancellationToken) {
+    let ended = async { while counters.changed().await.is_ok() {} };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = ended => vigil.tell("the engine has failed".into()),
+    }
+}

@@ -1,0 +1,255 @@
+//! How the program is set, beyond any profile: which profile is used, who is at the screen, how much the cache keeps. One TOML
+//! file in the data folder that the program writes itself; people may edit it, so a mistake in it is told and the file kept.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use fleetlens_ipc::rows::ProfileRow;
+use fleetlens_model::identity::{Actor, Role};
+use fleetlens_model::record::Retention;
+use serde::{Deserialize, Serialize};
+
+use crate::profile::Profile;
+
+/// The file in the data folder.
+const FILE: &str = "settings.toml";
+
+/// What a settings file with a mistake in it is moved to before a new one is written.
+const BROKEN: &str = "settings.broken.toml";
+
+/// The folder in the data folder where profiles are looked for.
+const PROFILES: &str = "profiles";
+
+/// The longest name of a person, in characters.
+const NAME_MAX_CHARS: usize = 80;
+
+/// The days and megabytes a cache may be told to keep.
+const KEEP_DAYS: std::ops::RangeInclusive<u32> = 1..=3_650;
+const MAX_MB: std::ops::RangeInclusive<u32> = 16..=1_000_000;
+
+/// What the program was told, as the file holds it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Chosen {
+    /// The profile's name; `None` for the demo city.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Who is at the screen; `None` for whom the profile names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Actor>,
+    /// How much the cache keeps.
+    pub cache: Retention,
+}
+
+/// The data folder with what is set in it.
+#[derive(Clone, Debug)]
+pub struct Home {
+    folder: PathBuf,
+    /// What the program was told.
+    pub chosen: Chosen,
+    /// The file could not be read: it is moved aside before anything is written.
+    broken: bool,
+}
+
+impl Home {
+    /// Reads what is set in a folder; nothing where there is no file. Comes with a sentence when the file is there and of no use.
+    pub fn open(folder: &Path) -> (Home, Option<String>) {
+        let path = folder.join(FILE);
+        let home = |chosen, broken| Home { folder: folder.to_owned(), chosen, broken };
+        let (chosen, why) = match fs::read_to_string(&path) {
+            Ok(text) => match toml::from_str::<Chosen>(&text) {
+                Ok(chosen) => (chosen, None),
+                Err(error) => (Chosen::default(), Some(error.message().to_owned())),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (Chosen::default(), None),
+            Err(error) => (Chosen::default(), Some(error.to_string())),
+        };
+        let told = why.map(|why| format!("{} cannot be used, so nothing of it is: {why}", path.display()));
+        (home(chosen, told.is_some()), told)
+    }
+
+    /// Keeps `chosen` on the disk: whole or not at all.
+    pub fn keep(&mut self, chosen: Chosen) -> io::Result<()> {
+        let text = toml::to_string_pretty(&chosen).map_err(io::Error::other)?;
+        let path = self.folder.join(FILE);
+        if self.broken {
+            fs::rename(&path, self.folder.join(BROKEN))?;
+            self.broken = false;
+        }
+        let new = self.folder.join(format!("{FILE}.new"));
+        let mut file = fs::File::create(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(new, path)?;
+        self.chosen = chosen;
+        Ok(())
+    }
+
+    /// Where profiles are looked for.
+    pub fn profile_folder(&self) -> PathBuf {
+        self.folder.join(PROFILES)
+    }
+
+    /// The file of a profile that can be chosen by its name; `None` for the demo city.
+    pub fn find(&self, name: &str) -> Result<Option<PathBuf>, String> {
+        let rows = self.profiles(None);
+        match rows.iter().find(|row| row.name == name) {
+            Some(ProfileRow { fault: Some(fault), .. }) => Err(fault.clone()),
+            Some(row) if row.file.is_empty() => Ok(None),
+            Some(row) => Ok(Some(PathBuf::from(&row.file))),
+            None => Err(format!("there is no profile \"{name}\" in {}", self.profile_folder().display())),
+        }
+    }
+
+    /// Every profile that can be chosen, the demo city first; and `used`, which may lie elsewhere.
+    pub fn profiles(&self, used: Option<(&Profile, Option<&Path>)>) -> Vec<ProfileRow> {
+        let mut files: Vec<PathBuf> = match fs::read_dir(self.profile_folder()) {
+            Ok(entries) => entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect(),
+            // No folder is no profiles; one that cannot be read is told by its emptiness and the path beside it.
+            Err(_) => Vec::new(),
+        };
+        files.retain(|file| file.extension().is_some_and(|ending| ending == "toml"));
+        let used_file = used.and_then(|(_, file)| file);
+        files.extend(used_file.filter(|file| !files.iter().any(|known| known == file)).map(Path::to_path_buf));
+        files.sort();
+        let is_used = |file: Option<&Path>| used.is_some_and(|(_, used)| used == file);
+        let mut rows = Vec::with_capacity(files.len() + 1);
+        if let Ok(demo) = Profile::demo() {
+            rows.push(ProfileRow {
+                name: demo.name,
+                file: String::new(),
+                broker: "embedded broker".into(),
+                active: is_used(None),
+                fault: None,
+            });
+        }
+        for file in files {
+            let row = match Profile::read(&file) {
+                Ok(profile) => {
+                    let taken = rows.iter().any(|row: &ProfileRow| row.name == profile.name);
+                    let fault = taken.then(|| format!("another profile is called \"{}\" already", profile.name));
+                    let broker = profile.broker.url;
+                    ProfileRow { name: profile.name, file: shown(&file), broker, active: is_used(Some(&file)), fault }
+                }
+                Err(error) => ProfileRow {
+                    name: file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
+                    file: shown(&file),
+                    broker: String::new(),
+                    active: false,
+                    fault: Some(error.to_string()),
+                },
+            };
+            rows.push(row);
+        }
+        rows
+    }
+}
+
+fn shown(file: &Path) -> String {
+    file.display().to_string()
+}
+
+/// Checks a person's name and role before they are kept; the error is the sentence for the screen.
+pub fn check_identity(who: &Actor, roles: &[Role]) -> Result<(), String> {
+    let length = who.name.trim().chars().count();
+    if !(1..=NAME_MAX_CHARS).contains(&length) || who.name.chars().any(char::is_control) {
+        return Err(format!("the name has {length} characters; 1 to {NAME_MAX_CHARS} printable ones are right"));
+    }
+    if !roles.contains(&who.role) {
+        let may: Vec<&str> = roles.iter().map(|role| role.label()).collect();
+        return Err(format!("this profile lets you be {}, not {}", may.join(", "), who.role.label()));
+    }
+    Ok(())
+}
+
+/// Checks how much a cache is to keep; the error is the sentence for the screen.
+pub fn check_retention(retention: Retention) -> Result<(), String> {
+    let Retention { keep_days, max_mb } = retention;
+    if !KEEP_DAYS.contains(&keep_days) {
+        return Err(format!("{keep_days} days are outside {}–{} days", KEEP_DAYS.start(), KEEP_DAYS.end()));
+    }
+    if !MAX_MB.contains(&max_mb) {
+        return Err(format!("{max_mb} MB are outside {}–{} MB", MAX_MB.start(), MAX_MB.end()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn who(name: &str, role: Role) -> Actor {
+        Actor { name: name.into(), role }
+    }
+
+    #[test]
+    fn what_was_kept_is_read_again_and_a_mistake_costs_nothing() {
+        let folder = TempDir::new().unwrap();
+        let (mut home, told) = Home::open(folder.path());
+        assert_eq!((&home.chosen, told), (&Chosen::default(), None));
+        let chosen = Chosen {
+            profile: Some("Harbour".into()),
+            identity: Some(who("R. Borg", Role::Technician)),
+            cache: Retention { keep_days: 7, max_mb: 64 },
+        };
+        home.keep(chosen.clone()).unwrap();
+        assert_eq!(Home::open(folder.path()).0.chosen, chosen);
+
+        fs::write(folder.path().join(FILE), "profile = 7\n# mine").unwrap();
+        let (mut home, told) = Home::open(folder.path());
+        assert!(told.unwrap().contains("expected a string"));
+        home.keep(chosen.clone()).unwrap();
+        assert!(fs::read_to_string(folder.path().join(BROKEN)).unwrap().contains("# mine"));
+        assert_eq!(Home::open(folder.path()), (home, None));
+    }
+
+    impl PartialEq for Home {
+        fn eq(&self, other: &Home) -> bool {
+            self.chosen == other.chosen && self.broken == other.broken
+        }
+    }
+
+    #[test]
+    fn profiles_are_listed_with_what_is_wrong_with_them() {
+        let folder = TempDir::new().unwrap();
+        let (home, _) = Home::open(folder.path());
+        fs::create_dir(home.profile_folder()).unwrap();
+        let good = "name = \"Harbour\"\n[broker]\nurl = \"mqtt://h\"\n[shadows]\nenabled = true\n";
+        for (file, text) in [("a.toml", good), ("b.toml", "name = 3"), ("c.toml", good), ("notes.txt", "")] {
+            fs::write(home.profile_folder().join(file), text).unwrap();
+        }
+        let used = Profile::parse(good, "a").unwrap();
+        let file = home.profile_folder().join("a.toml");
+        let rows = home.profiles(Some((&used, Some(&file))));
+        let seen: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.active, row.fault.is_some())).collect();
+        assert_eq!(
+            seen,
+            [("Demo city", false, false), ("Harbour", true, false), ("b", false, true), ("Harbour", false, true)]
+        );
+        assert_eq!(home.find("Harbour"), Ok(Some(file)));
+        assert_eq!(home.find("Demo city"), Ok(None));
+        assert!(home.find("b").unwrap_err().contains("line 1"));
+        assert!(home.find("Depot").unwrap_err().contains("no profile \"Depot\""));
+    }
+
+    #[test]
+    fn nobody_takes_more_than_the_profile_gives_nor_an_empty_name() {
+        let roles = Role::Technician.and_lesser();
+        for (actor, fine) in [
+            (who("R. Borg", Role::Technician), true),
+            (who("R. Borg", Role::Driver), true),
+            (who("R. Borg", Role::Operator), false),
+            (who(" ", Role::Viewer), false),
+            (who("a\nb", Role::Viewer), false),
+            (who(&"x".repeat(NAME_MAX_CHARS + 1), Role::Viewer), false),
+        ] {
+            assert_eq!(check_identity(&actor, roles).is_ok(), fine, "{actor:?}");
+        }
+        for (keep_days, max_mb, fine) in [(1, 16, true), (0, 16, false), (3_651, 16, false), (1, 15, false)] {
+            assert_eq!(check_retention(Retention { keep_days, max_mb }).is_ok(), fine);
+        }
+    }
+}

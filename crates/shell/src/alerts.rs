@@ -1,0 +1,88 @@
+//! What needs a person at once, told by the desktop itself: a notification for each alert of the host, which opens the alarm's
+//! thing when it is chosen. Seen over D-Bus on Linux (tests/tests/alert.rs); macOS and Windows show the same through the same
+//! library, which no machine of ours has verified, and without the way back.
+
+use std::sync::Arc;
+
+use fleetlens_host::{Alert, Host};
+use notify_rust::Notification;
+use tauri::{AppHandle, Manager};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::life::Life;
+
+/// Tells alerts until the host ends.
+pub async fn tell(host: Arc<Host>, life: Life, app: AppHandle) {
+    let mut alerts = host.alerts();
+    // While this task holds the host its alerts never close; it ends with the runtime.
+    loop {
+        match alerts.recv().await {
+            Ok(alert) => {
+                let (host, life, app) = (Arc::clone(&host), life.clone(), app.clone());
+                tauri::async_runtime::spawn(async move {
+                    if let Err(error) = show(alert, host, life, app).await {
+                        tracing::warn!(%error, "the desktop shows no notifications; alarms are in the window");
+                    }
+                });
+            }
+            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "too many alerts at once"),
+            Err(RecvError::Closed) => break,
+        }
+    }
+}
+
+fn notification(alert: &Alert) -> Notification {
+    let mut notification = Notification::new();
+    notification.appname("Fleetlens").summary(&alert.title).body(&as_text(&alert.body));
+    notification
+}
+
+/// Notification servers read a body as markup; names of things come from strangers.
+fn as_text(body: &str) -> String {
+    body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(target_os = "linux")]
+async fn show(alert: Alert, host: Arc<Host>, life: Life, app: AppHandle) -> Result<(), notify_rust::error::Error> {
+    use notify_rust::Urgency;
+
+    let mut notification = notification(&alert);
+    notification.urgency(Urgency::Critical).action("default", "Open");
+    let shown = notification.show_async().await?;
+    let mut chosen = false;
+    // A server that ends leaves this waiting: one small task for each alert it had shown.
+    shown.wait_for_action_async(|action| chosen = action == "default").await;
+    if chosen {
+        open(&alert, &host, &life, &app).await;
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn show(alert: Alert, _: Arc<Host>, _: Life, _: AppHandle) -> Result<(), notify_rust::error::Error> {
+    let notification = notification(&alert);
+    tauri::async_runtime::spawn_blocking(move || notification.show().map(drop)).await.unwrap_or(Ok(()))
+}
+
+/// Brings the window forward with the alarm's thing in it.
+#[cfg(target_os = "linux")]
+async fn open(alert: &Alert, host: &Host, life: &Life, app: &AppHandle) {
+    for (label, webview) in app.webview_windows() {
+        if let Err(error) = webview.unminimize().and_then(|()| webview.set_focus()) {
+            tracing::debug!(%error, "the window does not come forward");
+        }
+        if let Some(window) = life.window(&label) {
+            host.open(window, alert.thing).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_no_markup() {
+        assert_eq!(as_text("<b>Bin</b> & co"), "&lt;b&gt;Bin&lt;/b&gt; &amp; co");
+    }
+}

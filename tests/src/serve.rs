@@ -1,0 +1,103 @@
+//! `fleetlens serve`, running.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::place;
+use crate::process::{Group, Output, is_alive, signal};
+use crate::wait::until;
+
+/// How long it may take to end: its own limits add up to less.
+const ENDS_WITHIN: Duration = Duration::from_secs(15);
+
+/// The program, on a loopback port, and the addresses it has printed.
+pub struct Serve {
+    group: Option<Group>,
+    process: u32,
+    window: String,
+    phone: String,
+    log: std::path::PathBuf,
+}
+
+impl Serve {
+    /// Starts it on a data folder with what else it is told, and waits until it says where it is. `name` is that of its log.
+    pub fn start(name: &str, data: &Path, arguments: &[&str]) -> Serve {
+        Serve::listen(name, data, "127.0.0.1:0", arguments)
+    }
+
+    /// [`Serve::start`] at an address of the test's choice.
+    pub fn listen(name: &str, data: &Path, address: &str, arguments: &[&str]) -> Serve {
+        let log = place::log(&format!("serve-{name}"));
+        let mut command = Command::new(place::program("fleetlens"));
+        command.args(["serve", "--listen", address, "--data-dir"]).arg(data).args(arguments);
+        command.args(["--ui"]).arg(place::target().join("ui"));
+        command.env("RUST_LOG", "info,mqtt5=warn,fleetlens_host=debug,fleetlens_serve=debug").env("NO_COLOR", "1");
+        let mut group = Group::spawn(&mut command, &log, Output::Read);
+        let mut lines = BufReader::new(group.take_stdout()).lines();
+        let mut address = || {
+            let line = lines.next().and_then(Result::ok);
+            let line = line.unwrap_or_else(|| panic!("fleetlens serve does not say where it is; {}", place::tail(&log)));
+            line.split_whitespace().next().unwrap_or_default().to_owned()
+        };
+        let (window, phone) = (address(), address());
+        // It goes on printing now and then; a full pipe would stop it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Serve { process: group.id(), group: Some(group), window, phone, log }
+    }
+
+    /// The window's address, with the token.
+    pub fn window(&self) -> &str {
+        &self.window
+    }
+
+    /// The phone's address, with the token.
+    pub fn phone(&self) -> &str {
+        &self.phone
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn authority(&self) -> &str {
+        let rest = self.window.trim_start_matches("http://");
+        rest.split('/').next().unwrap_or(rest)
+    }
+
+    /// What opens it.
+    pub fn token(&self) -> &str {
+        self.window.split_once("token=").map_or("", |(_, token)| token)
+    }
+
+    /// Its process id.
+    pub fn process(&self) -> u32 {
+        self.process
+    }
+
+    /// The file of its log.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Asks it to end, as Ctrl-C and the system do, and waits until it has; returns how long that took.
+    pub async fn close(mut self) -> Duration {
+        let start = Instant::now();
+        signal(self.process, Signal::TERM);
+        let log = self.log.clone();
+        until("fleetlens serve to end", ENDS_WITHIN, async || {
+            if is_alive(self.process) { Err(place::tail(&log)) } else { Ok(()) }
+        })
+        .await;
+        let took = start.elapsed();
+        self.group.take();
+        took
+    }
+
+    /// Kills it where it stands.
+    pub fn kill(mut self) {
+        if let Some(group) = self.group.take() {
+            group.kill();
+        }
+    }
+}
