@@ -60,7 +60,7 @@ impl Default for FleetConfig {
             shadows: false,
             gets_per_s: 100,
             expiry_ms: Vec::new(),
-            rules: Vec::new(),
+            rules: Rule::usual(),
             settings: Settings::default(),
             things_max: 200_000,
         }

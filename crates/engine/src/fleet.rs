@@ -3,10 +3,13 @@
 //! [`Fleet::handle`] is pure: (state, input, now) → effects. Of the effects of one input the writes come first: nothing outward
 //! (a publish, an acknowledgement, an answer, a read) happens before they are on the disk (docs/adr/0003-delivery.md).
 
+mod alarms;
+mod alerts;
 mod commands;
 mod index;
 mod ingest;
 mod messages;
+mod rules;
 mod shadows;
 mod watch;
 mod wish;
@@ -15,11 +18,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use fleetlens_ipc::rows::{LinkState, RefusalRow, Settings, ShedRow};
 use fleetlens_ipc::{Done, Fault, Intent, RequestId};
+use fleetlens_model::alarm::Priority;
 use fleetlens_model::command::{Attempt, Command};
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::freshness::Silence;
 use fleetlens_model::geo::LonLat;
-use fleetlens_model::id::{CommandId, SeriesKey, ThingKey, ThingName};
+use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey, ThingName};
 use fleetlens_model::record::{HistoryQuery, Restored, StoreStats, Write};
 use fleetlens_model::shadow::Document;
 use fleetlens_model::telemetry::{Sample, Source, Timed};
@@ -29,8 +33,9 @@ use fleetlens_model::time::{MonoMs, Now, WallMs};
 use crate::config::FleetConfig;
 use crate::port::{Alert, Delivery, LinkEvent, Publish, WindowId};
 
+pub(crate) use alerts::with_what_to_do;
 pub(crate) use messages::RawMessage;
-pub use watch::{NOT_CONVERGED_AFTER_MS, OpenLeaf, Trouble};
+pub use watch::OpenLeaf;
 
 /// Refusals kept for the screen; the cache keeps more.
 const REFUSALS_SHOWN: usize = 20;
@@ -157,8 +162,10 @@ pub struct Thing {
     pub shadows: BTreeMap<String, Shadow>,
     /// Its commands, oldest first.
     pub commands: BTreeSet<CommandId>,
-    /// What is wrong with it, as of the last look.
-    pub trouble: Option<Trouble>,
+    /// Its open alarms.
+    pub alarms: BTreeSet<AlarmId>,
+    /// The worst of those that are active.
+    pub alarmed: Option<Priority>,
     /// Title, name, street and area in lower case, for finding it.
     pub words: String,
 }
@@ -247,6 +254,8 @@ pub struct Dirty {
     pub asked: Vec<CommandId>,
     /// Commands of which anything changed, or that are no longer kept.
     pub commands: BTreeSet<CommandId>,
+    /// Alarms of which anything changed, or that are no longer kept.
+    pub alarms: BTreeSet<AlarmId>,
     /// How the program is set.
     pub settings: bool,
 }
@@ -260,6 +269,10 @@ pub struct Fleet {
     pub(crate) index: index::Index,
     pub(crate) series: BTreeMap<SeriesKey, Series>,
     pub(crate) commands: BTreeMap<CommandId, Command>,
+    pub(crate) alarms: alarms::Alarms,
+    pub(crate) rules: rules::Rules,
+    watch: watch::Watch,
+    alerts: alerts::Alerts,
     tokens: HashMap<String, CommandId>,
     unacked: HashMap<u16, u64>,
     installation: u64,
@@ -275,6 +288,8 @@ pub struct Fleet {
     pub(crate) link: LinkState,
     /// Since when the link is up, `None` while it is not.
     pub(crate) up_since: Option<MonoMs>,
+    /// When we last listened, while the link is down.
+    listened: WallMs,
     link_seen: Option<MonoMs>,
     pub(crate) counters: Counters,
     pub(crate) refusals: VecDeque<RefusalRow>,
@@ -296,12 +311,16 @@ impl Fleet {
     /// The fleet as the cache knew it; nothing is live yet.
     pub fn new(config: FleetConfig, restored: Restored, now: Now) -> Fleet {
         let mut fleet = Fleet {
+            rules: rules::Rules::new(&config.rules),
             config,
             things: BTreeMap::new(),
             by_name: HashMap::new(),
             index: index::Index::default(),
             series: BTreeMap::new(),
             commands: BTreeMap::new(),
+            alarms: alarms::Alarms::default(),
+            watch: watch::Watch::default(),
+            alerts: alerts::Alerts::default(),
             tokens: HashMap::new(),
             unacked: restored.unacked.iter().copied().collect(),
             installation: restored.installation,
@@ -313,6 +332,7 @@ impl Fleet {
             open_commands: BTreeSet::new(),
             link: LinkState::Starting,
             up_since: None,
+            listened: now.wall,
             link_seen: None,
             counters: Counters::default(),
             refusals: VecDeque::new(),
@@ -335,6 +355,7 @@ impl Fleet {
         let newest = restored.latest.iter().map(|s| s.received_ms).max();
         // What everything cached is "as of"; the first start has heard nothing at all.
         let listened = restored.link_seen_ms.or(newest).unwrap_or(now.wall);
+        self.listened = listened;
         for (key, name, meta) in restored.things {
             self.insert_thing(key, name, meta);
         }
@@ -364,14 +385,16 @@ impl Fleet {
                 let open = watch::open_leaf(&document);
                 thing.shadows.insert(name, Shadow { document: Some(document), heard_ms, open, ..Shadow::default() });
             }
+            self.look_at(thing);
         }
         for command in restored.commands {
+            self.look_at(command.thing);
             self.insert_command(Command { attempt: Attempt::Idle, deadline: None, ..command });
         }
+        // What was wrong when we last listened is wrong still, and nothing else is.
+        self.restore_alarms(restored.alarms, restored.last_alarm);
         self.counters.things = self.things.len() as u64;
         self.dirty.everything = true;
-        // What was wrong when we last listened is wrong still, and nothing else is.
-        self.look_for_trouble(Now { wall: listened, ..now });
     }
 
     /// Folds one input into the fleet and adds what must happen to `effects`.
@@ -433,6 +456,7 @@ impl Fleet {
             thing.silence.link_up(interval_ms(&thing.meta), now);
         }
         self.dirty.everything = true;
+        self.watch_again(now, effects);
         self.shadows_after_connect(now, effects);
     }
 
@@ -444,7 +468,9 @@ impl Fleet {
         for thing in self.things.values_mut() {
             thing.silence.link_down(now);
         }
+        self.listened = now.wall;
         self.dirty.everything = true;
+        self.stop_watching(now);
         self.shadows_after_loss(now, effects);
     }
 
@@ -462,9 +488,9 @@ impl Fleet {
         self.get_some_shadows(elapsed_ms, now, effects);
         if self.up_since.is_some() && self.looked.is_none_or(|at| now.mono.since(at) >= LOOK_EVERY_MS) {
             self.looked = Some(now.mono);
-            self.fall_silent(now, effects);
-            self.look_for_trouble(now);
+            self.look(now, effects);
         }
+        self.tell_alerts(now, effects);
     }
 
     /// What changed since the last call.
@@ -525,15 +551,18 @@ impl Fleet {
             heard: None,
             shadows: BTreeMap::new(),
             commands: BTreeSet::new(),
-            trouble: None,
+            alarms: BTreeSet::new(),
+            alarmed: None,
             words,
         };
         self.index.enter(&thing);
         self.things.insert(key, thing);
+        self.carry(key);
     }
 
     /// A thing is described otherwise from now on.
-    fn describe(&mut self, key: ThingKey, meta: Meta) {
+    fn describe(&mut self, key: ThingKey, meta: Meta, now: Now, effects: &mut Effects) {
+        self.uncarry(key);
         let Some(thing) = self.things.get_mut(&key) else { return };
         self.index.leave(thing);
         thing.words = words(&thing.name, &meta);
@@ -541,7 +570,11 @@ impl Fleet {
         self.index.enter(thing);
         // Their rows carry its title.
         self.dirty.commands.extend(&thing.commands);
+        self.dirty.alarms.extend(&thing.alarms);
         self.dirty.things.insert(key);
+        self.carry(key);
+        self.look_at(key);
+        self.clear_unruled(key, now, effects);
     }
 
     fn shed(&mut self, topics: Vec<(String, u64)>, now: Now) {

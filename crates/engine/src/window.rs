@@ -273,11 +273,7 @@ impl View {
     fn frame(&mut self, id: ViewId, fleet: &Fleet, now: Now) -> Option<Frame> {
         let slow = matches!(
             self.kind,
-            ViewKind::Status
-                | ViewKind::Find(_)
-                | ViewKind::Attention(_)
-                | ViewKind::Alarms(_)
-                | ViewKind::Parking(_)
+            ViewKind::Status | ViewKind::Find(_) | ViewKind::Attention(_) | ViewKind::Alarms(_) | ViewKind::Parking(_)
         );
         let too_soon = slow && self.told.is_some_and(|told| now.mono.since(told) < SLOW_MS);
         if !self.dirty || too_soon {

@@ -4,6 +4,7 @@
 //! nobody has acknowledged it. Losing our own link neither raises nor clears one (ARCHITECTURE.md, invariant 7).
 
 mod life;
+mod usual;
 mod value;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use crate::telemetry::Value;
 use crate::time::WallMs;
 
 pub use life::NotAcknowledged;
+pub use usual::NOT_CONVERGED_AFTER_MS;
 pub use value::{Seen, Turn, Verdict, Wait, duration, turn};
 
 /// The longest comment of an acknowledgement, in characters.

@@ -24,13 +24,15 @@ const ENDED_KEPT: usize = 20;
 impl Fleet {
     /// Checks an intent and does it, or says why not.
     pub(super) fn asked(&mut self, intent: Intent, now: Now, effects: &mut Effects) -> Result<Done, Fault> {
-        if !self.config.who.role.may_command() {
-            let role = self.config.who.role.label();
-            return Err(Fault::new(FaultCode::Forbidden, format!("{role}s of this profile watch and do not steer")));
-        }
         match intent {
-            Intent::Acknowledge { .. } => Err(Fault::new(FaultCode::Invalid, "not built yet")),
+            Intent::Acknowledge { alarms, comment } => {
+                self.acknowledge(&alarms, &comment, now, effects).map(Done::Acknowledged)
+            }
             Intent::Change(_) => Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set")),
+            Intent::Command { .. } | Intent::CancelCommand { .. } if !self.config.who.role.may_command() => {
+                let role = self.config.who.role.label();
+                Err(Fault::new(FaultCode::Forbidden, format!("{role}s of this profile watch and do not steer")))
+            }
             Intent::Command { thing, shadow, wishes, expires_in_ms } => {
                 self.command(thing, shadow, &wishes, expires_in_ms, now, effects).map(Done::Command)
             }
@@ -299,6 +301,7 @@ impl Fleet {
         effects.writes.push(Write::Command(command.clone()));
         self.dirty.things.insert(command.thing);
         self.dirty.commands.insert(command.id);
+        self.look_at(command.thing);
     }
 
     /// What an older command of ours did to `desired` is no change by somebody else to the newer ones that wait behind it.

@@ -123,7 +123,7 @@ impl Fleet {
     ) -> Result<ThingKey, String> {
         let key = self.thing_for(place, now, effects)?;
         self.room_for(key, &said)?;
-        self.placed(key, place, effects);
+        self.placed(key, place, now, effects);
         let moved = said.values.iter().any(|(pointer, _)| pointer == LAT);
         let (device_ms, timed, quality) = date(said.claimed, now.wall);
         let source = if retained { Source::Retained } else { Source::Live };
@@ -138,12 +138,14 @@ impl Fleet {
             );
         }
         if let Some(thing) = self.things.get_mut(&key).filter(|_| !retained) {
-            if thing.silence.heard(device_ms, now) {
-                effects.writes.push(Write::Silent { thing: key, silent: false });
-            }
+            let was_silent = thing.silence.heard(device_ms, now);
             thing.heard = Some(now.mono);
             self.newest_value = self.newest_value.max(Some(device_ms));
+            if was_silent {
+                self.speaks_again(key, now, effects);
+            }
         }
+        self.judge_values(key, now, effects);
         if moved {
             let at = self.things.get(&key).and_then(|thing| self.said_place(thing));
             if let Some(thing) = self.things.get_mut(&key) {
@@ -176,12 +178,12 @@ impl Fleet {
     }
 
     /// A thing that was first met where its topic said nothing of it learns what this topic says.
-    fn placed(&mut self, key: ThingKey, place: &Place<'_>, effects: &mut Effects) {
+    fn placed(&mut self, key: ThingKey, place: &Place<'_>, now: Now, effects: &mut Effects) {
         let bare = meta::from_place(&Place { thing: place.thing, ..Place::default() });
         let told = meta::from_place(place);
         if let Some(thing) = self.things.get(&key).filter(|thing| thing.meta == bare && told != bare) {
             effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: told.clone() });
-            self.describe(key, told);
+            self.describe(key, told, now, effects);
         }
     }
 
@@ -233,7 +235,7 @@ impl Fleet {
         let steerable = !meta.kind.controls().is_empty();
         let unasked = !thing.shadows.get("").is_some_and(|shadow| shadow.current);
         effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: meta.clone() });
-        self.describe(key, meta);
+        self.describe(key, meta, now, effects);
         if self.config.shadows && steerable && unasked {
             self.want_shadow(key, "");
         }

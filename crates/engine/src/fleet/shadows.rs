@@ -140,6 +140,7 @@ impl Fleet {
             effects.writes.push(Write::Shadow { thing: key, name, document, heard_ms: now.wall });
         }
         self.shadow_changed(key, now, effects);
+        self.look_at(key);
         self.dirty.things.insert(key);
     }
 

@@ -1,17 +1,14 @@
-//! The status bar, what was found, and what needs a person.
+//! The status bar and what was found.
 
-use std::cmp::Reverse;
-
-use fleetlens_ipc::rows::{AlarmCounts, Attention, AttentionRow, Change, FoundRow, Rows, Status as StatusRow};
+use fleetlens_ipc::rows::{Change, FoundRow, Rows, Status as StatusRow};
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::time::{Now, WallMs};
+use fleetlens_model::time::Now;
 
 use super::Told;
 use super::map::status_of;
-use crate::fleet::{Fleet, Thing, Trouble};
+use crate::fleet::{Fleet, Thing};
 
 pub(super) fn status(fleet: &Fleet, now: Now) -> StatusRow {
-    let troubled = fleet.things.values().filter(|thing| thing.trouble.is_some()).count();
     let open = fleet.waiting_commands();
     StatusRow {
         link: fleet.link.clone(),
@@ -32,8 +29,8 @@ pub(super) fn status(fleet: &Fleet, now: Now) -> StatusRow {
         cache_bytes: fleet.stats.bytes,
         oldest_sample_ms: fleet.stats.oldest_ms,
         open_commands: u32::try_from(open).unwrap_or(u32::MAX),
-        attention: u32::try_from(troubled).unwrap_or(u32::MAX),
-        alarms: AlarmCounts::default(),
+        attention: fleet.alarms.needing_count(),
+        alarms: fleet.alarms.counts(),
         cache_fault: fleet.cache_fault.clone(),
         sheds: fleet.sheds.iter().cloned().collect(),
         wall_ms: now.wall,
@@ -103,66 +100,4 @@ fn found_row(thing: &Thing) -> FoundRow {
         status: status_of(thing).code(),
         at: thing.place(),
     }
-}
-
-#[derive(Debug)]
-pub(super) struct AttentionView {
-    limit: usize,
-    shown: Attention,
-}
-
-impl AttentionView {
-    pub(super) fn new(limit: u32) -> AttentionView {
-        AttentionView { limit: limit.clamp(1, 200) as usize, shown: Attention::default() }
-    }
-
-    pub(super) fn tell(&mut self, first: bool, fleet: &Fleet) -> Told {
-        let mut troubled: Vec<(u8, WallMs, &Thing)> = fleet
-            .things
-            .values()
-            .filter_map(|thing| Some((status_of(thing).code(), since(thing.trouble.as_ref()?), thing)))
-            .collect();
-        // Worst first, then the newest: what just happened is what a person can still do something about.
-        troubled.sort_by_key(|(status, since_ms, thing)| (Reverse(*status), Reverse(*since_ms), thing.key));
-        let count = u32::try_from(troubled.len()).unwrap_or(u32::MAX);
-        let rows = troubled.iter().take(self.limit).filter_map(|(_, _, thing)| row(thing)).collect();
-        let attention = Attention { count, rows };
-        if first {
-            self.shown.clone_from(&attention);
-            Told::All(Rows::Attention(attention))
-        } else if attention != self.shown {
-            self.shown.clone_from(&attention);
-            Told::Some(vec![Change::Attention(attention)])
-        } else {
-            Told::Nothing
-        }
-    }
-}
-
-fn since(trouble: &Trouble) -> WallMs {
-    match trouble {
-        Trouble::Silent { since_ms }
-        | Trouble::NotConverged { since_ms, .. }
-        | Trouble::CommandFailed { since_ms, .. } => *since_ms,
-    }
-}
-
-fn row(thing: &Thing) -> Option<AttentionRow> {
-    let title = title(thing);
-    let (title, sentence, since_ms): (String, String, WallMs) = match thing.trouble.as_ref()? {
-        Trouble::Silent { since_ms } => {
-            let every = thing.meta.interval_s;
-            (
-                format!("{title} is silent"),
-                format!("speaks every {every} s as a rule · check power and radio"),
-                *since_ms,
-            )
-        }
-        Trouble::NotConverged { since_ms, what } => {
-            (format!("{title} not converged"), format!("{what} · check the device, then send again"), *since_ms)
-        }
-        Trouble::CommandFailed { since_ms, what } => (format!("{title}: command failed"), what.clone(), *since_ms),
-    };
-    // Not an alarm yet; the alarms of the fleet take its place.
-    Some(AttentionRow { alarm: fleetlens_ipc::model::id::AlarmId(0), thing: thing.key, title, sentence, status: status_of(thing).code(), since_ms })
 }

@@ -10,6 +10,7 @@ use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
 
 use super::Told;
+use super::alarms::status_for;
 use crate::fleet::{Dirty, Fleet, Thing};
 
 #[derive(Debug)]
@@ -85,11 +86,11 @@ fn map_row(thing: &Thing, fleet: &Fleet) -> Option<MapRow> {
 
 /// What a thing's mark says.
 pub(super) fn status_of(thing: &Thing) -> Status {
-    match (&thing.trouble, thing.silence.freshness()) {
-        (Some(_), _) => Status::Warning,
+    match (thing.alarmed, thing.silence.freshness()) {
+        (Some(priority), _) => status_for(priority),
         (None, Freshness::Live) => Status::Normal,
-        (None, Freshness::Silent { .. }) => Status::Warning,
-        (None, Freshness::Never | Freshness::Unknown { .. }) => Status::Unknown,
+        // Silent without an alarm is what stands behind a silent gateway: nothing is known of it, and it is not its fault.
+        (None, Freshness::Silent { .. } | Freshness::Never | Freshness::Unknown { .. }) => Status::Unknown,
     }
 }
 

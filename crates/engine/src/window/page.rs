@@ -1,4 +1,4 @@
-//! One thing's page: head, values, shadows and commands; after the snapshot only rows that differ.
+//! One thing's page: head, values, shadows, commands and alarms; after the snapshot only rows that differ.
 //!
 //! Ages grow by themselves in the window, so a row counts as changed only when something else of it did.
 
@@ -12,6 +12,7 @@ use fleetlens_model::time::{MonoMs, Now, WallMs};
 use serde_json::Value as Json;
 
 use super::Told;
+use super::alarms::rows_of;
 use super::list::title;
 use super::map::status_of;
 use crate::fleet::{Dirty, Fleet, Shadow, Thing, interval_ms};
@@ -84,6 +85,9 @@ fn changes(before: &ThingPage, page: &ThingPage, elapsed_ms: u64) -> Vec<Change>
             changes.push(Change::Command(row.clone()));
         }
     }
+    changes.extend(page.alarms.iter().filter(|row| !before.alarms.contains(row)).cloned().map(Change::Alarm));
+    let over = before.alarms.iter().filter(|old| !page.alarms.iter().any(|new| new.id == old.id));
+    changes.extend(over.map(|row| Change::AlarmGone(row.id)));
     changes
 }
 
@@ -114,7 +118,7 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
         values,
         shadows,
         commands: commands.map(|command| command_row(command, thing, now)).collect(),
-        alarms: Vec::new(),
+        alarms: rows_of(thing, fleet),
         may_command: fleet.config.who.role.may_command()
             && fleet.config.shadows
             && parse_thing_name(thing.name.as_str()).is_ok(),

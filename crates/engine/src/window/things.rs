@@ -14,10 +14,11 @@ use fleetlens_model::id::ThingKey;
 use fleetlens_model::time::{MonoMs, Now};
 
 use super::Told;
+use super::alarms::worst_words;
 use super::list::place_words;
 use super::map::status_of;
 use super::page::{heard_age_ms, value_row, younger};
-use crate::fleet::{Dirty, Fleet, Thing, Trouble};
+use crate::fleet::{Dirty, Fleet, Thing};
 use order::{Order, main_value};
 
 /// How often it is counted at most what would stand elsewhere, for tables up to [`COUNTED_AT_ONCE`]; larger ones in proportion less
@@ -200,17 +201,7 @@ fn thing_row(thing: &Thing, query: &ThingsQuery, fleet: &Fleet, now: Now) -> Thi
         freshness: thing.silence.freshness(),
         heard_age_ms: heard_age_ms(thing, now),
         pending: u32::try_from(fleet.waiting_of(thing).count()).unwrap_or(u32::MAX),
-        alarm: alarm_words(thing).to_string(),
+        alarm: worst_words(thing, fleet),
         distance_m,
-    }
-}
-
-/// What is wrong with it, in a word or two; empty for nothing.
-fn alarm_words(thing: &Thing) -> &'static str {
-    match &thing.trouble {
-        None => "",
-        Some(Trouble::Silent { .. }) => "silent",
-        Some(Trouble::NotConverged { .. }) => "not converged",
-        Some(Trouble::CommandFailed { .. }) => "command failed",
     }
 }

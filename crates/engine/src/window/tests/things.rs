@@ -128,7 +128,7 @@ fn a_table_holds_only_what_is_asked_for() {
         ("words, in any order and case", ThingsQuery { text: "serkin BIN".into(), ..all() }, vec!["b-10", "b-11"]),
         ("kinds", ThingsQuery { kinds: vec![Kind::Lamp, Kind::Parking], ..all() }, vec!["l-1", "p-1", "l-2"]),
         ("silent", ThingsQuery { only: Only::Silent, ..all() }, vec!["l-1", "b-10"]),
-        ("alarmed", ThingsQuery { only: Only::Alarmed, ..all() }, vec!["l-1", "b-10"]),
+        ("alarmed, seen or not", ThingsQuery { only: Only::Alarmed, ..all() }, vec!["l-1", "b-9", "b-10"]),
         ("pending", ThingsQuery { only: Only::Pending, ..all() }, vec!["b-9"]),
         ("both", ThingsQuery { text: "bin".into(), only: Only::Silent, ..all() }, vec!["b-10"]),
         ("nothing", ThingsQuery { text: "tram".into(), ..all() }, vec![]),

@@ -61,7 +61,7 @@ impl Order {
             && self.words.iter().all(|word| thing.words.contains(word.as_str()))
             && match self.query.only {
                 Only::All => true,
-                Only::Alarmed => thing.trouble.is_some(),
+                Only::Alarmed => !thing.alarms.is_empty(),
                 Only::Silent => matches!(thing.silence.freshness(), Freshness::Silent { .. }),
                 Only::Pending => fleet.waiting_of(thing).next().is_some(),
             }

@@ -1,0 +1,84 @@
+use super::*;
+
+#[test]
+fn being_back_raises_nothing_from_the_cache_and_keeps_what_was_raised() {
+    let (mut fleet, mut service) = with_lamp();
+    let report = service.report(serde_json::json!({"desired":{"dim_pct":40}}), at(2));
+    give(&mut fleet, report, at(2));
+    give(&mut fleet, Input::Ticked, at(200));
+    assert_eq!(alarms(&fleet), [], "not yet five minutes");
+    give(&mut fleet, down(), at(201));
+    give(&mut fleet, up(), at(2_000));
+    give(&mut fleet, Input::Ticked, at(2_001));
+    assert_eq!(alarms(&fleet), [], "nobody has said yet that it is still so");
+    let effects = give(&mut fleet, Input::Opened(ThingKey(1)), at(2_015));
+    converse(&mut fleet, &mut service, effects, at(2_015));
+    give(&mut fleet, Input::Ticked, at(2_016));
+    assert_eq!(alarms(&fleet), [("lamp-1", "not-converged", true)]);
+    give(&mut fleet, down(), at(2_017));
+    give(&mut fleet, up(), at(3_000));
+    give(&mut fleet, Input::Ticked, at(3_001));
+    assert_eq!(alarms(&fleet), [("lamp-1", "not-converged", true)], "being back clears nothing either");
+}
+
+#[test]
+fn what_is_wanted_and_not_so_is_told_after_its_time_in_todays_words_and_clears_when_it_is_so() {
+    let (mut fleet, mut service) = with_lamp();
+    let tell = |fleet: &mut Fleet, service: &mut Service, state: serde_json::Value, s| {
+        let report = service.report(state, at(s));
+        give(fleet, report, at(s));
+        give(fleet, Input::Ticked, at(s + 1));
+    };
+    let sentence = |fleet: &Fleet| fleet.alarms.of(Scope::Open).next().map(|alarm| alarm.sentence.clone());
+    tell(&mut fleet, &mut service, serde_json::json!({"desired":{"dim_pct":40}}), 10);
+    assert!(raised_by_ticks(&mut fleet, 12..309).is_empty());
+    assert_eq!(raised_by_ticks(&mut fleet, 310..312).len(), 1);
+    assert_eq!(sentence(&fleet).as_deref(), Some("wanted dim_pct 40, reports 100"));
+    tell(&mut fleet, &mut service, serde_json::json!({"reported":{"dim_pct":70}}), 320);
+    assert_eq!(sentence(&fleet).as_deref(), Some("wanted dim_pct 40, reports 70"));
+    tell(&mut fleet, &mut service, serde_json::json!({"reported":{"dim_pct":40}}), 330);
+    assert_eq!(alarms(&fleet), [("lamp-1", "not-converged", false)]);
+    assert_eq!(fleet.things[&ThingKey(1)].alarmed, None);
+}
+
+#[test]
+fn of_a_silent_thing_nobody_says_that_it_does_not_obey() {
+    let (mut fleet, mut service) = with_lamp();
+    give(&mut fleet, lamp_says(2, 60.0), at(2));
+    let report = service.report(serde_json::json!({"desired":{"dim_pct":40}}), at(10));
+    give(&mut fleet, report, at(10));
+    assert_eq!(raised_by_ticks(&mut fleet, 11..1_000), [("lamp-1".to_string(), "silent".to_string())]);
+    give(&mut fleet, lamp_says(1_000, 60.0), at(1_000));
+    assert_eq!(raised_by_ticks(&mut fleet, 1_001..1_003).len(), 1, "it speaks, and still does not obey");
+    assert_eq!(alarms(&fleet), [("lamp-1", "not-converged", true), ("lamp-1", "silent", false)]);
+}
+
+#[test]
+fn a_command_that_failed_is_told_until_one_succeeds_and_a_second_failure_is_news() {
+    let (mut fleet, mut service) = with_lamp();
+    let dead_shadow = r#"{"code":400,"message":"no"}"#;
+    let fail = |fleet: &mut Fleet, id: u64, s: u64| {
+        let effects = give(fleet, dim_to("40", None), at(s));
+        assert_eq!(published(&effects).len(), 1);
+        let payload = dead_shadow.replace('}', &format!(r#","clientToken":"fl-0000000000000abc-{id}"}}"#));
+        give(fleet, telemetry("$aws/things/lamp-1/shadow/update/rejected", &payload), at(s));
+        give(fleet, Input::Ticked, at(s + 1));
+    };
+    fail(&mut fleet, 1, 10);
+    let first = fleet.alarms.of(Scope::Open).next().unwrap().clone();
+    assert_eq!(
+        (first.rule.as_str(), first.sentence.as_str(), first.times),
+        ("command-failed", "command refused: no", 1)
+    );
+    fleet.acknowledge(&[(first.id, first.raised_ms)], "", at(12), &mut Effects::default()).unwrap();
+    assert!(raised_by_ticks(&mut fleet, 13..60).is_empty(), "seen is seen");
+    fail(&mut fleet, 2, 60);
+    let second = fleet.alarms.of(Scope::Open).next().unwrap().clone();
+    assert_eq!((second.id, second.times, second.acknowledged.is_none()), (first.id, 2, true));
+    let effects = give(&mut fleet, dim_to("70", None), at(70));
+    converse(&mut fleet, &mut service, effects, at(70));
+    let report = service.report(serde_json::json!({"reported":{"dim_pct":70}}), at(71));
+    give(&mut fleet, report, at(71));
+    give(&mut fleet, Input::Ticked, at(72));
+    assert_eq!(alarms(&fleet), [("lamp-1", "command-failed", false)]);
+}

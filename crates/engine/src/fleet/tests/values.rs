@@ -1,0 +1,206 @@
+use fleetlens_model::alarm::Equals;
+
+use super::*;
+
+/// Bins that are nearly full at 90 % for two minutes, with a deadband of 10.
+fn bins() -> Fleet {
+    let mut fleet =
+        fleet_with(vec![rule("bin-full", Some(Kind::Bin), over("/fill_pct", 90.0, 10.0, 120_000), Priority::Warning)]);
+    give(&mut fleet, up(), at(0));
+    give(&mut fleet, meta("bin", "b1", r#"{"name":"Bin 0012","interval_s":60}"#), at(0));
+    fleet
+}
+
+fn fill(ts_s: u64, fill_pct: &str) -> Input {
+    says("bin", "b1", ts_s, &format!(r#"{{"fill_pct":{fill_pct}}}"#))
+}
+
+#[test]
+fn a_limit_raises_after_its_delay_and_clears_beyond_its_deadband() {
+    let mut fleet = bins();
+    give(&mut fleet, fill(10, "96"), at(10));
+    assert!(raised_by_ticks(&mut fleet, 11..130).is_empty());
+    let effects = give(&mut fleet, Input::Ticked, at(130));
+    let [alarm] = kept(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!(alarm.id, AlarmId(1));
+    assert_eq!(
+        (alarm.name.as_str(), alarm.sentence.as_str(), alarm.what_to_do.as_str(), alarm.raised_ms),
+        ("bin full", "fill 96 %, 90 % or more for 2 min", "go there", at(130).wall)
+    );
+    assert_eq!(fleet.things[&ThingKey(1)].alarmed, Some(Priority::Warning));
+    for (s, value) in [(140, "85"), (150, "\"broken\""), (160, "99")] {
+        assert!(kept(&give(&mut fleet, fill(s, value), at(s))).is_empty(), "{value} changes nothing");
+    }
+    let effects = give(&mut fleet, fill(170, "80"), at(170));
+    let [alarm] = kept(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!((alarm.active, alarm.cleared_ms), (false, Some(at(170).wall)));
+    assert_eq!(alarms(&fleet), [("b1", "bin-full", false)], "nobody has seen it: it stays open");
+
+    // Once more while it is open: the same alarm. Seen and over: the next is a new one.
+    give(&mut fleet, fill(180, "91"), at(180));
+    assert_eq!(raised_by_ticks(&mut fleet, 181..302).len(), 1);
+    let alarm = fleet.alarms.get(AlarmId(1)).unwrap().clone();
+    assert_eq!((alarm.active, alarm.times, alarm.raised_ms, alarm.cleared_ms), (true, 2, at(300).wall, None));
+    fleet.acknowledge(&[(alarm.id, alarm.raised_ms)], "", at(310), &mut Effects::default()).unwrap();
+    give(&mut fleet, fill(320, "2"), at(320));
+    assert_eq!((alarms(&fleet), fleet.alarms.of(Scope::Ended).count()), (vec![], 1));
+    give(&mut fleet, fill(330, "95"), at(330));
+    raised_by_ticks(&mut fleet, 331..451);
+    assert_eq!(
+        fleet.alarms.of(Scope::Open).map(|alarm| (alarm.id, alarm.times)).collect::<Vec<_>>(),
+        [(AlarmId(2), 1)]
+    );
+}
+
+#[test]
+fn a_delay_is_broken_only_by_a_newer_value_that_is_right() {
+    // When what is said (dated), and when it is raised.
+    for (name, said, want) in [
+        ("said once", vec![(10, 10, "95")], Some(130)),
+        ("said again", vec![(10, 10, "95"), (70, 70, "97"), (125, 125, "94")], Some(130)),
+        ("an older value comes late", vec![(10, 10, "95"), (60, 5, "20")], Some(130)),
+        ("the same message once more", vec![(10, 10, "95"), (60, 10, "95")], Some(130)),
+        ("no number", vec![(10, 10, "95"), (60, 60, "\"?\"")], Some(130)),
+        ("emptied meanwhile", vec![(10, 10, "95"), (60, 60, "2")], None),
+        ("below the limit for a moment", vec![(10, 10, "95"), (60, 60, "89"), (61, 61, "95")], Some(181)),
+    ] {
+        let mut fleet = bins();
+        let mut raised = None;
+        for s in 1..200 {
+            let mut effects = Effects::default();
+            for (_, ts, value) in said.iter().filter(|(when, _, _)| *when == s) {
+                fleet.handle(fill(*ts, value), at(s), &mut effects);
+            }
+            fleet.handle(Input::Ticked, at(s), &mut effects);
+            raised = raised.or_else(|| kept(&effects).first().map(|_| s));
+        }
+        assert_eq!(raised, want, "{name}");
+    }
+}
+
+#[test]
+fn a_thing_that_falls_silent_has_not_been_wrong_without_a_break() {
+    let mut fleet = fleet_with(vec![rule("hot", None, over("/temp_c", 60.0, 0.0, 300_000), Priority::Warning)]);
+    give(&mut fleet, up(), at(0));
+    give(&mut fleet, says("lamp", "l1", 0, r#"{"temp_c":70}"#), at(0));
+    assert!(raised_by_ticks(&mut fleet, 1..1_000).is_empty());
+    give(&mut fleet, says("lamp", "l1", 1_000, r#"{"temp_c":70}"#), at(1_000));
+    assert!(raised_by_ticks(&mut fleet, 1_001..1_170).is_empty(), "it begins anew");
+}
+
+#[test]
+fn a_delay_stands_still_while_our_link_is_down_and_goes_on_with_the_things_next_word() {
+    let mut fleet = bins();
+    give(&mut fleet, fill(10, "96"), at(10));
+    give(&mut fleet, down(), at(100));
+    assert!(raised_by_ticks(&mut fleet, 101..2_000).is_empty());
+    give(&mut fleet, up(), at(2_000));
+    assert!(raised_by_ticks(&mut fleet, 2_001..2_060).is_empty(), "what nobody has said since is not news");
+    give(&mut fleet, fill(2_060, "97"), at(2_060));
+    assert!(raised_by_ticks(&mut fleet, 2_061..2_090).is_empty());
+    assert_eq!(raised_by_ticks(&mut fleet, 2_090..2_091).len(), 1, "90 s of 120 had passed");
+}
+
+#[test]
+fn after_a_restart_alarms_are_as_they_were_and_a_delay_begins_anew() {
+    let mut fleet = bins();
+    give(&mut fleet, fill(10, "96"), at(10));
+    raised_by_ticks(&mut fleet, 11..140);
+    let samples = |fleet: &Fleet| fleet.series.values().filter_map(|series| series.latest.clone()).collect::<Vec<_>>();
+    let restored = |fleet: &Fleet, alarms: Vec<Alarm>| Restored {
+        things: fleet.things.values().map(|t| (t.key, t.name.clone(), t.meta.clone())).collect(),
+        series: vec![(SeriesKey(1), ThingKey(1), "/fill_pct".into())],
+        latest: samples(fleet),
+        link_seen_ms: Some(at(150).wall),
+        last_alarm: alarms.len() as u64,
+        alarms,
+        ..Restored::default()
+    };
+    let config = || FleetConfig { rules: vec![fleet.config.rules[0].clone()], ..config(Role::Operator) };
+
+    let alarm = fleet.alarms.get(AlarmId(1)).unwrap().clone();
+    let mut again = Fleet::new(config(), restored(&fleet, vec![alarm.clone()]), at(9_000));
+    assert_eq!(again.alarms.of(Scope::Open).collect::<Vec<_>>(), [&alarm]);
+    assert_eq!(again.things[&ThingKey(1)].alarmed, Some(Priority::Warning), "on the map at once");
+    assert_eq!(again.unknown_since(&again.things[&ThingKey(1)]), Some(at(150).wall));
+    let effects = give(&mut again, up(), at(9_001));
+    assert!(kept(&effects).is_empty());
+    assert!(raised_by_ticks(&mut again, 9_002..9_030).is_empty());
+    give(&mut again, fill(9_030, "5"), at(9_030));
+    assert_eq!(alarms(&again), [("b1", "bin-full", false)], "until the bin says otherwise");
+    give(&mut again, fill(9_040, "95"), at(9_040));
+    raised_by_ticks(&mut again, 9_041..9_161);
+    assert_eq!(again.alarms.get(AlarmId(1)).unwrap().times, 2);
+
+    // Not raised before: what the cache knows raises nothing, and its time begins when it is said again.
+    let mut anew = Fleet::new(config(), restored(&fleet, vec![]), at(9_000));
+    give(&mut anew, up(), at(9_001));
+    assert!(raised_by_ticks(&mut anew, 9_002..9_030).is_empty());
+    give(&mut anew, fill(10, "96"), at(9_030));
+    assert!(raised_by_ticks(&mut anew, 9_031..9_080).is_empty());
+    give(&mut anew, fill(9_080, "96"), at(9_080));
+    assert_eq!(raised_by_ticks(&mut anew, 9_081..9_151).len(), 1, "two minutes after it was said again");
+}
+
+#[test]
+fn a_rule_that_is_gone_leaves_no_alarm_behind_for_ever() {
+    let mut fleet = bins();
+    give(&mut fleet, fill(10, "96"), at(10));
+    raised_by_ticks(&mut fleet, 11..140);
+    let alarm = fleet.alarms.get(AlarmId(1)).unwrap().clone();
+    let restored = Restored {
+        things: fleet.things.values().map(|t| (t.key, t.name.clone(), t.meta.clone())).collect(),
+        alarms: vec![alarm],
+        last_alarm: 1,
+        ..Restored::default()
+    };
+    let mut again = Fleet::new(config(Role::Operator), restored, at(500));
+    assert_eq!(alarms(&again), [("b1", "gone", true)]);
+    give(&mut again, up(), at(501));
+    assert_eq!(alarms(&again), [("b1", "gone", false)], "it waits to be seen");
+}
+
+#[test]
+fn a_thing_that_turns_out_to_be_something_else_keeps_no_alarm_of_what_it_is_not() {
+    let mut fleet = bins();
+    give(&mut fleet, fill(10, "96"), at(10));
+    raised_by_ticks(&mut fleet, 11..140);
+    give(&mut fleet, meta("lamp", "b1", r#"{"name":"Lamp after all"}"#), at(150));
+    assert_eq!(alarms(&fleet), [("b1", "bin-full", false)]);
+}
+
+#[test]
+fn how_full_a_car_park_is_and_what_a_charger_says_raise_too() {
+    let measure = Measure::Level;
+    let full = Threshold { measure, side: Side::Above, limit: 98.0, deadband: 3.0, on_delay_ms: 0 };
+    let low = Threshold {
+        measure: Measure::Value("/battery_pct".into()),
+        side: Side::Below,
+        limit: 15.0,
+        deadband: 5.0,
+        on_delay_ms: 0,
+    };
+    let fault = Equals { pointer: "/state".into(), value: Value::Text("fault".into()), on_delay_ms: 0 };
+    let mut fleet = fleet_with(vec![
+        rule("full", Some(Kind::Parking), Condition::Threshold(full), Priority::Warning),
+        rule("low", None, Condition::Threshold(low), Priority::Warning),
+        rule("fault", Some(Kind::Charger), Condition::Equals(fault), Priority::Warning),
+    ]);
+    give(&mut fleet, up(), at(0));
+    give(&mut fleet, meta("parking", "p1", r#"{"capacity":200}"#), at(0));
+    for (kind, thing, said, sentence) in [
+        ("parking", "p1", r#"{"free":5}"#, None),
+        ("parking", "p1", r#"{"free":4}"#, Some("98 % full, 98 % or more")),
+        ("parking", "p1", r#"{"free":9}"#, None),
+        ("vehicle", "v1", r#"{"battery_pct":15}"#, Some("battery 15 %, 15 % or less")),
+        ("charger", "c1", r#"{"state":"charging"}"#, None),
+        ("charger", "c1", r#"{"state":"fault"}"#, Some("state fault")),
+    ] {
+        let effects = give(&mut fleet, says(kind, thing, 1, said), at(1));
+        let said_of_it = kept(&effects).first().map(|alarm| alarm.sentence.clone());
+        assert_eq!(said_of_it.as_deref(), sentence, "{thing} {said}");
+    }
+    give(&mut fleet, says("parking", "p1", 2, r#"{"free":10}"#), at(2));
+    give(&mut fleet, says("charger", "c1", 2, r#"{"state":"available"}"#), at(2));
+    assert_eq!(alarms(&fleet), [("c1", "fault", false), ("p1", "full", false), ("v1", "low", true)]);
+}

@@ -1,0 +1,170 @@
+//! Shadows that want what is not reported, and commands that ended badly.
+
+use std::sync::Arc;
+
+use fleetlens_model::alarm::{Condition, Rule};
+use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
+use fleetlens_model::freshness::Freshness;
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::shadow::{Document, leaf_at};
+use fleetlens_model::time::{Now, WallMs};
+
+use crate::fleet::{Effects, Fleet, Thing};
+
+/// A command that failed needs a look for this long, unless a later one succeeded (ms).
+const FAILED_FOR_MS: u64 = 24 * 3_600_000;
+
+/// A leaf of a shadow that is wanted and not reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenLeaf {
+    /// Since when it is wanted.
+    pub since_ms: WallMs,
+    /// In words: `wanted dim_pct 40, reports 100`.
+    pub what: String,
+}
+
+/// The first open leaf of a document, if there is one. Worked out once for each version, not on every look.
+pub(in crate::fleet) fn open_leaf(document: &Document) -> Option<OpenLeaf> {
+    let (delta, _) = document.delta()?;
+    let leaves = document.leaves();
+    let open = leaves.iter().find(|leaf| leaf.desired.is_some() && leaf_at(&delta, &leaf.pointer).is_some())?;
+    let name = open.pointer.strip_prefix('/').unwrap_or(&open.pointer);
+    let what = match (&open.desired, &open.reported) {
+        (Some(want), Some(have)) => format!("wanted {name} {want}, reports {have}"),
+        (Some(want), None) => format!("wanted {name} {want}, reports nothing there"),
+        (None, _) => return None,
+    };
+    Some(OpenLeaf { since_ms: WallMs::from_s(open.desired_at_s.unwrap_or(document.timestamp_s)), what })
+}
+
+/// What became of a thing's newest command that ended.
+struct Failure {
+    at: WallMs,
+    what: String,
+}
+
+/// Whether desired and reported have differed for too long.
+enum Convergence {
+    Fine,
+    Open(String),
+    /// Nobody said anything since we are back, or the thing does not speak: what was told of it stands.
+    Unknown,
+}
+
+impl Fleet {
+    pub(super) fn look_at_shadows_and_commands(&mut self, now: Now, effects: &mut Effects) {
+        let mut concerned = std::mem::take(&mut self.watch.concerned);
+        concerned.retain(|key| self.look_at_thing(*key, now, effects));
+        self.watch.concerned.append(&mut concerned);
+    }
+
+    /// Whether it has to be looked at again although nothing new happens to it.
+    fn look_at_thing(&mut self, key: ThingKey, now: Now, effects: &mut Effects) -> bool {
+        let Some(thing) = self.things.get(&key) else { return false };
+        let kind = thing.meta.kind;
+        let failure = self.failure(thing, now);
+        let again = failure.is_some() || thing.shadows.values().any(|shadow| shadow.open.is_some());
+        let rule = self.rules.not_converged(kind).cloned();
+        let convergence = rule.as_ref().map(|rule| self.convergence(thing, rule, now));
+        if let (Some(rule), Some(convergence)) = (rule, convergence) {
+            match convergence {
+                Convergence::Fine => self.clear(key, &rule.id, now, effects),
+                Convergence::Open(what) => self.raise_or_reword(key, &rule, what, now, effects),
+                Convergence::Unknown => {}
+            }
+        }
+        if let Some(rule) = self.rules.command_failed(kind).cloned() {
+            match failure {
+                None => self.clear(key, &rule.id, now, effects),
+                Some(failure) => self.raise_failure(key, &rule, failure, now, effects),
+            }
+        }
+        again
+    }
+
+    /// The newest command that ended, if it ended badly and not long ago.
+    fn failure(&self, thing: &Thing, now: Now) -> Option<Failure> {
+        let newest_first = thing.commands.iter().rev().filter_map(|id| self.commands.get(id));
+        for command in newest_first {
+            let what = match outcome(command) {
+                Outcome::Good => return None,
+                Outcome::None => continue,
+                Outcome::Bad(what) => what,
+            };
+            let at = command.steps.last().map(|(_, at)| *at)?;
+            return (now.wall.since(at) < FAILED_FOR_MS).then_some(Failure { at, what });
+        }
+        None
+    }
+
+    /// A command that failed after the one that is told of is something new.
+    fn raise_failure(&mut self, key: ThingKey, rule: &Arc<Rule>, failure: Failure, now: Now, effects: &mut Effects) {
+        let Some(thing) = self.things.get(&key) else { return };
+        match self.open_alarm(thing, &rule.id).filter(|alarm| alarm.active && failure.at > alarm.raised_ms).cloned() {
+            Some(earlier) => self.raise_again(earlier, rule, failure.what, now, effects),
+            None => self.raise(key, rule, failure.what, now, effects),
+        }
+    }
+
+    fn convergence(&self, thing: &Thing, rule: &Rule, now: Now) -> Convergence {
+        let Condition::NotConverged { after_ms } = rule.condition else { return Convergence::Unknown };
+        let open = thing.shadows.values().find_map(|shadow| shadow.open.as_ref().map(|open| (shadow.current, open)));
+        // Of a shadow that was not confirmed since we are back nothing new is said, nor of a thing whose silence explains it.
+        match open {
+            None => Convergence::Fine,
+            Some((false, _)) => Convergence::Unknown,
+            Some((true, open)) => {
+                let long = now.wall.since(open.since_ms) >= after_ms;
+                let ours = thing.commands.iter().filter_map(|id| self.commands.get(id));
+                let waits = ours.into_iter().any(|command| command.phase.is_open());
+                match (long && !waits, thing.silence.freshness()) {
+                    (false, _) => Convergence::Fine,
+                    (true, Freshness::Silent { .. }) => Convergence::Unknown,
+                    (true, Freshness::Never | Freshness::Live | Freshness::Unknown { .. }) => {
+                        Convergence::Open(open.what.clone())
+                    }
+                }
+            }
+        }
+    }
+
+    /// While it lasts the device may report something else that is not wanted either.
+    fn raise_or_reword(&mut self, key: ThingKey, rule: &Arc<Rule>, what: String, now: Now, effects: &mut Effects) {
+        let Some(thing) = self.things.get(&key) else { return };
+        match self.open_alarm(thing, &rule.id).filter(|alarm| alarm.active) {
+            Some(alarm) if alarm.sentence == what => {}
+            Some(alarm) => {
+                let mut alarm = alarm.clone();
+                alarm.sentence = what;
+                self.keep_alarm(alarm, effects);
+            }
+            None => self.raise(key, rule, what, now, effects),
+        }
+    }
+}
+
+/// How a command ended.
+enum Outcome {
+    /// Not yet, or nobody wanted it any more.
+    None,
+    Good,
+    Bad(String),
+}
+
+fn outcome(command: &Command) -> Outcome {
+    match &command.phase {
+        Phase::Rejected { reason, .. } => Outcome::Bad(format!("command refused: {reason}")),
+        Phase::Expired { withdrawal: Withdrawal::Refused { code } }
+        | Phase::Cancelled { withdrawal: Withdrawal::Refused { code } } => {
+            Outcome::Bad(format!("command could not be taken back ({code}); it may still happen"))
+        }
+        Phase::Expired { .. } if command.at(Step::Accepted).is_some() => {
+            Outcome::Bad("command accepted, never obeyed".to_string())
+        }
+        Phase::Expired { .. } => Outcome::Bad("command not answered in time".to_string()),
+        Phase::Settled => Outcome::Good,
+        Phase::Pending | Phase::Sent | Phase::Accepted { .. } | Phase::Overtaken { .. } | Phase::Cancelled { .. } => {
+            Outcome::None
+        }
+    }
+}

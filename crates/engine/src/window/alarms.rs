@@ -1,0 +1,162 @@
+//! Alarms as windows see them: the list, and the short one of what needs a person.
+//!
+//! A row carries no age, so it changes only when its alarm does, when its thing is described or moves, and when it becomes unknown
+//! or known again whether it is still so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fleetlens_ipc::Scope;
+use fleetlens_ipc::map::Status;
+use fleetlens_ipc::rows::{AlarmCounts, AlarmList, AlarmRow, Attention, AttentionRow, Change, Rows};
+use fleetlens_model::alarm::{Alarm, Priority};
+use fleetlens_model::id::{AlarmId, ThingKey};
+
+use super::Told;
+use super::list::place_words;
+use crate::fleet::{Dirty, Fleet, Thing, with_what_to_do};
+
+/// Rows an alarm list has at most.
+const ROWS_MAX: u32 = 2_000;
+
+#[derive(Debug)]
+pub(super) struct AlarmsView {
+    scope: Scope,
+    limit: usize,
+    counts: AlarmCounts,
+    shown: BTreeMap<AlarmId, AlarmRow>,
+    /// Things of the rows shown.
+    things: BTreeSet<ThingKey>,
+}
+
+impl AlarmsView {
+    pub(super) fn new(scope: Scope, limit: u32) -> AlarmsView {
+        let limit = limit.clamp(1, ROWS_MAX) as usize;
+        AlarmsView { scope, limit, counts: AlarmCounts::default(), shown: BTreeMap::new(), things: BTreeSet::new() }
+    }
+
+    pub(super) fn soil(&mut self, dirty: &Dirty) -> bool {
+        let common = if self.things.len() < dirty.things.len() {
+            self.things.iter().any(|thing| dirty.things.contains(thing))
+        } else {
+            dirty.things.iter().any(|thing| self.things.contains(thing))
+        };
+        dirty.everything || !dirty.alarms.is_empty() || common
+    }
+
+    pub(super) fn tell(&mut self, first: bool, fleet: &Fleet) -> Told {
+        let counts = fleet.alarms.counts();
+        let listed = fleet.alarms.of(self.scope).take(self.limit);
+        let rows: Vec<AlarmRow> = listed.filter_map(|alarm| alarm_row(alarm, fleet)).collect();
+        if first {
+            self.remember(counts, rows.iter().cloned());
+            return Told::All(Rows::Alarms(AlarmList { counts, rows }));
+        }
+        let mut gone = std::mem::take(&mut self.shown);
+        let mut changes = Vec::new();
+        for row in &rows {
+            if gone.remove(&row.id).as_ref() != Some(row) {
+                changes.push(Change::Alarm(row.clone()));
+            }
+        }
+        changes.extend(gone.into_keys().map(Change::AlarmGone));
+        if counts != self.counts {
+            changes.push(Change::AlarmCounts(counts));
+        }
+        self.remember(counts, rows.into_iter());
+        Told::Some(changes)
+    }
+
+    fn remember(&mut self, counts: AlarmCounts, rows: impl Iterator<Item = AlarmRow>) {
+        self.counts = counts;
+        self.shown = rows.map(|row| (row.id, row)).collect();
+        self.things = self.shown.values().map(|row| row.thing).collect();
+    }
+}
+
+/// The open alarms of a thing as rows, worst first.
+pub(super) fn rows_of(thing: &Thing, fleet: &Fleet) -> Vec<AlarmRow> {
+    fleet.alarms_of(thing).into_iter().filter_map(|alarm| alarm_row(alarm, fleet)).collect()
+}
+
+/// The worst open alarm of a thing in a word or two; empty for none.
+pub(super) fn worst_words(thing: &Thing, fleet: &Fleet) -> String {
+    fleet.alarms_of(thing).first().map_or_else(String::new, |alarm| alarm.name.clone())
+}
+
+fn alarm_row(alarm: &Alarm, fleet: &Fleet) -> Option<AlarmRow> {
+    let thing = fleet.things.get(&alarm.thing)?;
+    let rule = fleet.rules.named(&alarm.rule);
+    let mutes = if alarm.active && fleet.is_about_silence(&alarm.rule) { fleet.mutes(thing) } else { 0 };
+    Some(AlarmRow {
+        id: alarm.id,
+        thing: thing.key,
+        thing_title: thing.title().to_string(),
+        kind: thing.meta.kind,
+        place: place_words(thing),
+        at: thing.place(),
+        priority: alarm.priority,
+        title: title(thing, alarm),
+        sentence: alarm.sentence.clone(),
+        cause: rule.map_or_else(String::new, |rule| rule.cause.clone()),
+        consequence: rule.map_or_else(String::new, |rule| rule.consequence.clone()),
+        what_to_do: alarm.what_to_do.clone(),
+        active: alarm.active,
+        unknown_since_ms: if alarm.active { fleet.unknown_since(thing) } else { None },
+        raised_ms: alarm.raised_ms,
+        cleared_ms: alarm.cleared_ms,
+        times: alarm.times,
+        acknowledged: alarm.acknowledged.clone(),
+        mutes,
+    })
+}
+
+/// What is wrong: `Bin 0012 nearly full`.
+fn title(thing: &Thing, alarm: &Alarm) -> String {
+    format!("{} {}", thing.title(), alarm.name)
+}
+
+#[derive(Debug)]
+pub(super) struct AttentionView {
+    limit: usize,
+    shown: Attention,
+}
+
+impl AttentionView {
+    pub(super) fn new(limit: u32) -> AttentionView {
+        AttentionView { limit: limit.clamp(1, 200) as usize, shown: Attention::default() }
+    }
+
+    pub(super) fn tell(&mut self, first: bool, fleet: &Fleet) -> Told {
+        let rows = fleet.alarms.needing().take(self.limit).filter_map(|alarm| attention_row(alarm, fleet)).collect();
+        let attention = Attention { count: fleet.alarms.needing_count(), rows };
+        if first {
+            self.shown.clone_from(&attention);
+            Told::All(Rows::Attention(attention))
+        } else if attention != self.shown {
+            self.shown.clone_from(&attention);
+            Told::Some(vec![Change::Attention(attention)])
+        } else {
+            Told::Nothing
+        }
+    }
+}
+
+fn attention_row(alarm: &Alarm, fleet: &Fleet) -> Option<AttentionRow> {
+    let thing = fleet.things.get(&alarm.thing)?;
+    Some(AttentionRow {
+        alarm: alarm.id,
+        thing: thing.key,
+        title: title(thing, alarm),
+        sentence: with_what_to_do(alarm),
+        status: status_for(alarm.priority).code(),
+        since_ms: alarm.raised_ms,
+    })
+}
+
+/// The mark of a thing with an active alarm.
+pub(super) fn status_for(priority: Priority) -> Status {
+    match priority {
+        Priority::Warning => Status::Warning,
+        Priority::Critical => Status::Critical,
+    }
+}
