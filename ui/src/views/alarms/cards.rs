@@ -1,0 +1,123 @@
+//! The open alarms of one thing, on top of its page: what is wrong, what to do, who has seen it.
+
+use fleetlens_ipc::rows::AlarmRow;
+use fleetlens_model::id::AlarmId;
+use leptos::prelude::*;
+
+use super::acknowledge::{AcknowledgeDialog, Asked, Desk, may_acknowledge};
+use super::row::Told;
+use crate::clock::{clock, local};
+use crate::components::shape::Shape;
+use crate::format;
+use crate::state::cells::Cell;
+use crate::state::store;
+use crate::state::thing::Thing;
+
+/// The cards; nothing while nothing is wrong.
+#[component]
+pub fn AlarmCards(
+    /// Whose alarms.
+    thing: Thing,
+) -> impl IntoView {
+    let alarms = RwSignal::from(thing.alarms);
+    let desk = Desk::new();
+    view! {
+        <Show when=move || alarms.with(|alarms| !alarms.is_empty())>
+            <section class="alarm-cards" data-testid="thing-alarms" aria-label="Open alarms">
+                <For each=move || alarms.get() key=|cell| cell.key let:cell>
+                    <AlarmCard cell desk />
+                </For>
+            </section>
+        </Show>
+        <AcknowledgeDialog desk />
+    }
+}
+
+/// One alarm, with everything a person should know.
+#[component]
+pub fn AlarmCard(
+    /// The alarm.
+    cell: Cell<AlarmId, AlarmRow>,
+    /// Where it is acknowledged.
+    desk: Desk,
+) -> impl IntoView {
+    let (store, clock) = (store(), clock());
+    let id = cell.key;
+    let row = RwSignal::from(cell.row);
+    let told = Told::of(row);
+    let may = may_acknowledge(store);
+    let is_unseen = Memo::new(move |_| row.with(|row| row.row.acknowledged.is_none()));
+    let why = Memo::new(move |_| row.with(|row| why(&row.row)));
+    let raised_ms = Memo::new(move |_| row.with(|row| row.row.raised_ms));
+    let age = Memo::new(move |_| Some(format::age(store.wall_now(clock.now_ms())?.since(raised_ms.get()))));
+    let press = move |_| desk.ask(vec![row.with_untracked(|row| Asked::of(&row.row))]);
+    view! {
+        <article
+            class="alarm-card"
+            data-testid="alarm-card"
+            data-alarm=id.0.to_string()
+            data-priority=move || told.priority.get().label().to_lowercase()
+            data-state=move || told.word.get()
+        >
+            <Shape kind=told.kind status=told.status />
+            <div class="said">
+                <h2>
+                    {told.title} <time title=move || local(raised_ms.get()).exact()>{move || age.get()}</time>
+                </h2>
+                <p class="seen">{told.sentence}</p>
+                <p class="do" data-testid="what-to-do">{told.what_to_do}</p>
+                <Show when=move || why.with(|why| !why.is_empty())>
+                    <p class="why">{why}</p>
+                </Show>
+                <footer>
+                    <span class="state" data-testid="alarm-state">{told.state}</span>
+                    <Show when=move || is_unseen.get() && may.get()>
+                        <button type="button" class="plain" data-testid="alarm-acknowledge" on:click=press>
+                            "Acknowledge"
+                        </button>
+                    </Show>
+                </footer>
+            </div>
+        </article>
+    }
+}
+
+/// What causes it and what follows, as far as the rule says.
+fn why(row: &AlarmRow) -> String {
+    let cause = (!row.cause.is_empty()).then(|| format!("Usually {}", uncapital(&row.cause)));
+    let consequence = (!row.consequence.is_empty()).then(|| format!("Otherwise {}", uncapital(&row.consequence)));
+    [cause, consequence].into_iter().flatten().map(|text| stop(&text)).collect::<Vec<_>>().join(" ")
+}
+
+fn stop(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
+}
+
+/// A sentence's first word inside another sentence; what is written in capitals stays so.
+fn uncapital(text: &str) -> String {
+    let mut letters = text.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && !second.is_uppercase() => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::alarm;
+    use super::*;
+
+    #[test]
+    fn cause_and_consequence_are_one_paragraph() {
+        for (cause, consequence, want) in [
+            ("", "", ""),
+            ("A round that was left out", "", "Usually a round that was left out."),
+            ("a burnt bag", "GPS and all burn.", "Usually a burnt bag. Otherwise GPS and all burn."),
+        ] {
+            let row = AlarmRow { cause: cause.into(), consequence: consequence.into(), ..alarm(1, 0) };
+            assert_eq!(why(&row), want);
+        }
+    }
+}
