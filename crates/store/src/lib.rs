@@ -31,6 +31,7 @@
 
 mod error;
 mod open;
+mod purge;
 mod readers;
 mod table;
 mod transaction;
@@ -42,7 +43,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use fleetlens_model::record::{History, HistoryQuery, Refusal, Restored, StoreStats, Write};
+use fleetlens_model::record::{History, HistoryQuery, Refusal, Restored, Retention, StoreStats, Write};
 use fleetlens_model::time::WallMs;
 use tokio::sync::oneshot;
 
@@ -50,7 +51,7 @@ pub use error::StoreError;
 
 use open::Lock;
 use readers::Readers;
-use writer::{Batch, Counts, Writer};
+use writer::{Batch, Counts, Keep, Order, Writer};
 
 /// Batches that may wait for the writer. One that finds no place is refused rather than kept, so that a slow disk cannot fill the
 /// memory; whoever has more waits for the answers first.
@@ -68,11 +69,12 @@ struct Inner {
     writing: Mutex<Option<Writing>>,
     readers: Arc<Readers>,
     counts: Arc<Counts>,
+    keep: Keep,
 }
 
 #[derive(Debug)]
 struct Writing {
-    queue: SyncSender<Batch>,
+    queue: SyncSender<Order>,
     thread: JoinHandle<Result<(), StoreError>>,
 }
 
@@ -125,7 +127,8 @@ impl Store {
         (db, restored): (rusqlite::Connection, Restored),
     ) -> Result<(Store, Restored), StoreError> {
         let counts = Arc::new(Counts::default());
-        let writer = Writer::new(db, path.to_owned(), lock, Arc::clone(&counts))?;
+        let keep = Keep::default();
+        let writer = Writer::new(db, path.to_owned(), lock, Arc::clone(&counts), Arc::clone(&keep))?;
         let (queue, batches) = sync_channel(QUEUE_BATCHES);
         let thread = std::thread::Builder::new()
             .name("fleetlens-store".to_owned())
@@ -133,7 +136,7 @@ impl Store {
             .map_err(StoreError::io(path))?;
         let readers = Arc::new(Readers::new(path.to_owned()));
         let writing = Mutex::new(Some(Writing { queue, thread }));
-        Ok((Store { inner: Arc::new(Inner { path: path.to_owned(), writing, readers, counts }) }, restored))
+        Ok((Store { inner: Arc::new(Inner { path: path.to_owned(), writing, readers, counts, keep }) }, restored))
     }
 
     /// Performs the writes in one transaction, after those of every earlier call; resolves when they are on the disk.
@@ -147,15 +150,27 @@ impl Store {
     ) -> impl Future<Output = Result<(), StoreError>> + Send + 'static + use<> {
         let (done, outcome) = oneshot::channel();
         let queued = match &*self.inner.writing.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(writing) => writing.queue.try_send(Batch { writes, done }).map_err(|error| match error {
-                TrySendError::Full(_) => StoreError::Behind { waiting: QUEUE_BATCHES },
-                TrySendError::Disconnected(_) => StoreError::Closed,
-            }),
+            Some(writing) => {
+                writing.queue.try_send(Order::Write(Batch { writes, done })).map_err(|error| match error {
+                    TrySendError::Full(_) => StoreError::Behind { waiting: QUEUE_BATCHES },
+                    TrySendError::Disconnected(_) => StoreError::Closed,
+                })
+            }
             None => Err(StoreError::Closed),
         };
         async move {
             queued?;
             outcome.await.unwrap_or(Err(StoreError::Closed))
+        }
+    }
+
+    /// Keeps no more than this from now on; until it is said, everything stays. What is over goes a little at a time, while no batch
+    /// waits (see `purge.rs`): after this call, then hourly by age, and whenever the size is over its limit.
+    pub fn set_retention(&self, retention: Retention) {
+        *self.inner.keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(retention);
+        if let Some(writing) = &*self.inner.writing.lock().unwrap_or_else(PoisonError::into_inner) {
+            // A full queue wakes the writer too.
+            _ = writing.queue.try_send(Order::Purge);
         }
     }
 

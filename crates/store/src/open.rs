@@ -77,6 +77,10 @@ pub(crate) fn open(path: &Path, profile: &str, new_installation: u64) -> Result<
             return Err(StoreError::OtherProfile { path: path.to_owned(), found, wanted: profile.to_owned() });
         }
     }
+    if tables == 0 {
+        // Before the file has its first page: later it would take writing the whole file anew.
+        db.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(&at)?;
+    }
     configure(&mut db).map_err(&at)?;
     migrate(&mut db, version, profile, new_installation).map_err(&at)?;
     let restored = restore(&db, path)?;

@@ -17,6 +17,10 @@ pub(crate) struct Tally {
     pub totals: Totals,
     /// Samples that were there already.
     pub duplicates: u64,
+    /// When the oldest of its new samples was measured.
+    pub oldest_new: Option<WallMs>,
+    /// Our time, as the last of its writes that has one says.
+    pub moment: Option<WallMs>,
     /// Whether the refusals have grown.
     refused: bool,
 }
@@ -88,6 +92,7 @@ pub(crate) fn without_the_bad(
 }
 
 fn perform(db: &Connection, write: &Write, tally: &mut Tally) -> rusqlite::Result<()> {
+    tally.moment = moment(write).or(tally.moment);
     let totals = &mut tally.totals;
     match write {
         Write::Sample(new) => {
@@ -95,7 +100,9 @@ fn perform(db: &Connection, write: &Write, tally: &mut Tally) -> rusqlite::Resul
             if sample::insert(db, new)? {
                 latest::offer(db, new)?;
                 totals.samples += 1;
-                totals.oldest_ms = totals.oldest_ms.map_or(Some(new.device_ms), |t| Some(t.min(new.device_ms)));
+                for oldest in [&mut totals.oldest_ms, &mut tally.oldest_new] {
+                    *oldest = oldest.map_or(Some(new.device_ms), |t| Some(t.min(new.device_ms)));
+                }
             } else {
                 tally.duplicates += 1;
             }

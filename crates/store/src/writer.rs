@@ -1,18 +1,20 @@
 //! The one thread that writes. It takes whatever has gathered into one transaction, so batches grow by themselves under load.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use fleetlens_model::record::Write;
+use fleetlens_model::record::{Retention, Write};
+use fleetlens_model::time::WallMs;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::error::{StoreError, breaks_a_rule};
 use crate::open::{self, Lock};
-use crate::table::meta::Totals;
+use crate::purge::Purge;
+use crate::table::meta::{self, Totals};
 use crate::transaction::{self, Tally};
 
 /// A transaction takes no further batch once it holds this many writes (docs/adr/0003-delivery.md, 2).
@@ -26,6 +28,17 @@ pub(crate) struct Batch {
     pub writes: Arc<Vec<Write>>,
     pub done: oneshot::Sender<Result<(), StoreError>>,
 }
+
+/// What comes to the writer through its queue.
+pub(crate) enum Order {
+    /// Something to write.
+    Write(Batch),
+    /// The retention is another.
+    Purge,
+}
+
+/// How much is to be kept; `None`, which is everything, until somebody says.
+pub(crate) type Keep = Arc<Mutex<Option<Retention>>>;
 
 /// What the writer counts in this run, for whoever asks.
 #[derive(Debug, Default)]
@@ -42,27 +55,42 @@ pub(crate) struct Writer {
     /// As the last committed transaction left them.
     totals: Totals,
     counts: Arc<Counts>,
+    keep: Keep,
+    purge: Purge,
+    /// The newest time of ours that a committed write has told.
+    now: Option<WallMs>,
     /// [`LULL`], but in tests.
     lull: Duration,
     _lock: Lock,
 }
 
 impl Writer {
-    pub fn new(db: Connection, path: PathBuf, lock: Lock, counts: Arc<Counts>) -> Result<Writer, StoreError> {
-        let totals = Totals::read(&db).map_err(StoreError::at(&path))?;
-        Ok(Writer { db, path, totals, counts, lull: LULL, _lock: lock })
+    pub fn new(
+        db: Connection,
+        path: PathBuf,
+        lock: Lock,
+        counts: Arc<Counts>,
+        keep: Keep,
+    ) -> Result<Writer, StoreError> {
+        let at = StoreError::at(&path);
+        let totals = Totals::read(&db).map_err(&at)?;
+        let now = meta::link_last_seen(&db).map_err(&at)?;
+        Ok(Writer { db, path, totals, counts, keep, purge: Purge::default(), now, lull: LULL, _lock: lock })
     }
 
     /// Until the queue is closed and empty; then moves the log into the file.
-    pub fn run(mut self, queue: &Receiver<Batch>) -> Result<(), StoreError> {
+    pub fn run(mut self, queue: &Receiver<Order>) -> Result<(), StoreError> {
         while let Some(first) = self.next(queue) {
             let mut writes = first.writes.len();
             let mut group = vec![first];
             while writes < GROUP_WRITES
                 && let Ok(next) = queue.try_recv()
             {
-                writes += next.writes.len();
-                group.push(next);
+                // Limits are looked at after the group, whoever said so.
+                if let Order::Write(next) = next {
+                    writes += next.writes.len();
+                    group.push(next);
+                }
             }
             self.commit(group);
         }
@@ -73,21 +101,53 @@ impl Writer {
         self.db.close().map_err(|(_, error)| StoreError::at(&self.path)(error))
     }
 
-    /// The next batch, or `None` at the end. A burst leaves a long log behind; the first lull after it makes it short again.
-    fn next(&self, queue: &Receiver<Batch>) -> Option<Batch> {
-        while open::log_bytes(&self.path) > open::LOG_KEPT_BYTES {
-            match queue.recv_timeout(self.lull) {
-                Ok(batch) => return Some(batch),
+    /// The next batch, or `None` at the end. While there is none: what the retention asks for, and after a burst, which leaves a long
+    /// log behind, a short one again.
+    fn next(&mut self, queue: &Receiver<Order>) -> Option<Batch> {
+        let mut stays_long = false;
+        loop {
+            let order = match queue.try_recv() {
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) if self.purge() => continue,
+                Err(TryRecvError::Empty) => {
+                    let long = open::log_bytes(&self.path) > open::LOG_KEPT_BYTES;
+                    if stays_long || !long {
+                        queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                    } else {
+                        queue.recv_timeout(self.lull)
+                    }
+                }
+                Ok(order) => Ok(order),
+            };
+            match order {
+                Ok(Order::Write(batch)) => return Some(batch),
+                Ok(Order::Purge) => {}
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {
                     if let Err(error) = self.shorten_log() {
                         tracing::warn!(%error, "the log of the cache stays long");
-                        break;
+                        stays_long = true;
                     }
                 }
             }
         }
-        queue.recv().ok()
+    }
+
+    /// A little of what the retention asks for; false when there is nothing to do.
+    fn purge(&mut self) -> bool {
+        let Some(keep) = *self.keep.lock().unwrap_or_else(PoisonError::into_inner) else { return false };
+        match self.purge.step(&mut self.db, &self.path, keep, self.now, &self.totals) {
+            Ok(Some(totals)) => {
+                self.totals = totals;
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                tracing::warn!(%error, "what is too old or too much stays in the cache for now");
+                self.purge.rest();
+                false
+            }
+        }
     }
 
     /// Moves the log into the file and gives its space back. Waits for nobody: what somebody still reads stays for the next time.
@@ -143,6 +203,8 @@ impl Writer {
 
     fn keep(&mut self, tally: &Tally) {
         self.totals = tally.totals;
+        self.now = tally.moment.or(self.now);
+        self.purge.heard(tally);
         self.counts.duplicates.fetch_add(tally.duplicates, Ordering::Relaxed);
     }
 }
@@ -172,7 +234,7 @@ mod tests {
         let path = folder.path().join("malta.db");
         let lock = Lock::take(&path).unwrap();
         let (db, _) = open::open(&path, "malta", 1).unwrap();
-        Writer::new(db, path, lock, Arc::default()).unwrap()
+        Writer::new(db, path, lock, Arc::default(), Arc::default()).unwrap()
     }
 
     fn until(what: &str, condition: impl Fn() -> bool) {
@@ -193,7 +255,7 @@ mod tests {
         let thread = std::thread::spawn(move || writer.run(&batches));
         let commit = |writes| {
             let (done, outcome) = oneshot::channel();
-            queue.send(Batch { writes, done }).unwrap();
+            queue.send(Order::Write(Batch { writes, done })).unwrap();
             outcome.blocking_recv().unwrap().unwrap();
         };
         let reader = open::open_reader(&path).unwrap();
@@ -251,7 +313,7 @@ mod tests {
         limit(&writer.db, 1_000_000).unwrap();
         let (queue, batches) = sync_channel(1);
         let (done, outcome) = oneshot::channel();
-        queue.send(Batch { writes: things(10..100), done }).unwrap();
+        queue.send(Order::Write(Batch { writes: things(10..100), done })).unwrap();
         drop(queue);
         writer.run(&batches).unwrap();
         assert_eq!(outcome.blocking_recv().unwrap(), Ok(()), "the same batch, once there is room");

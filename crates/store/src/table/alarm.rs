@@ -78,6 +78,16 @@ pub(crate) fn recent(db: &Connection) -> rusqlite::Result<Vec<Alarm>> {
     .collect()
 }
 
+/// Removes those that ended before `horizon`, at most `rows` of them, and says how many they were.
+pub(crate) fn forget(db: &Connection, horizon: WallMs, rows: usize) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "DELETE FROM alarm WHERE alarm IN (
+           SELECT alarm FROM alarm WHERE ended_ms IS NOT NULL AND ended_ms < ?1 ORDER BY ended_ms LIMIT ?2
+         )",
+    )?
+    .execute((horizon.0, i64::try_from(rows).unwrap_or(i64::MAX)))
+}
+
 fn of_row(row: &Row<'_>) -> rusqlite::Result<Alarm> {
     let Detail { name, sentence, what_to_do, times, acknowledgement } = from_json(7, row.get_ref(7)?.as_str()?)?;
     Ok(Alarm {

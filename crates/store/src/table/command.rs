@@ -73,6 +73,16 @@ pub(crate) fn recent(db: &Connection) -> rusqlite::Result<Vec<Command>> {
     .collect()
 }
 
+/// Removes ended ones asked before `horizon`, at most `rows` of them, and says how many they were.
+pub(crate) fn forget(db: &Connection, horizon: WallMs, rows: usize) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "DELETE FROM command WHERE command IN (
+           SELECT command FROM command WHERE open = 0 AND asked_ms < ?1 ORDER BY asked_ms LIMIT ?2
+         )",
+    )?
+    .execute((horizon.0, i64::try_from(rows).unwrap_or(i64::MAX)))
+}
+
 fn of_row(row: &Row<'_>) -> rusqlite::Result<Command> {
     Ok(Command {
         id: CommandId(count(0, row.get(0)?)?),

@@ -32,6 +32,10 @@ pub(crate) fn set(db: &Connection, name: &str, value: impl ToSql) -> rusqlite::R
     Ok(())
 }
 
+fn unset(db: &Connection, name: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM meta WHERE name = ?1")?.execute([name]).map(drop)
+}
+
 pub(crate) fn get<T: FromSql>(db: &Connection, name: &str) -> rusqlite::Result<Option<T>> {
     db.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_one([name], |row| row.get(0)).optional()
 }
@@ -84,8 +88,9 @@ impl Totals {
             }
         }
         match self.oldest_ms {
-            Some(oldest) if self.oldest_ms != before.oldest_ms => set(db, "oldest_ms", oldest.0),
-            Some(_) | None => Ok(()),
+            _ if self.oldest_ms == before.oldest_ms => Ok(()),
+            Some(oldest) => set(db, "oldest_ms", oldest.0),
+            None => unset(db, "oldest_ms"),
         }
     }
 }

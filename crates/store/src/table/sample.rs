@@ -15,7 +15,7 @@ use fleetlens_model::record::HistoryQuery;
 use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value};
 use fleetlens_model::time::WallMs;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, Row};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 
 use super::{cannot_keep, count, counted, unreadable};
 
@@ -66,6 +66,34 @@ pub(crate) fn history(db: &Connection, query: &HistoryQuery) -> rusqlite::Result
         downsampler.add(WallMs(row.get(0)?), value);
     }
     Ok(downsampler.buckets().to_vec())
+}
+
+/// When the oldest sample of a series was measured.
+pub(crate) fn oldest(db: &Connection, series: SeriesKey) -> rusqlite::Result<Option<WallMs>> {
+    db.prepare_cached("SELECT device_ms FROM sample WHERE series = ?1 ORDER BY device_ms LIMIT 1")?
+        .query_one([series.0], |row| Ok(WallMs(row.get(0)?)))
+        .optional()
+}
+
+/// Removes the oldest samples of a series that lie before `horizon`, some `rows` of them at most, and says how many they were.
+pub(crate) fn forget(db: &Connection, series: SeriesKey, horizon: WallMs, rows: usize) -> rusqlite::Result<u64> {
+    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+    let stays: Option<(i64, i64)> = db
+        .prepare_cached(
+            "SELECT device_ms, seq FROM sample WHERE series = ?1 AND device_ms < ?2
+             ORDER BY device_ms, seq LIMIT 1 OFFSET ?3",
+        )?
+        .query_one((series.0, horizon.0, rows), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let gone = match stays {
+        Some((device_ms, seq)) => db
+            .prepare_cached("DELETE FROM sample WHERE series = ?1 AND (device_ms, seq) < (?2, ?3)")?
+            .execute((series.0, device_ms, seq))?,
+        None => db
+            .prepare_cached("DELETE FROM sample WHERE series = ?1 AND device_ms < ?2")?
+            .execute((series.0, horizon.0))?,
+    };
+    Ok(gone as u64)
 }
 
 pub(super) fn bind(statement: &mut CachedStatement<'_>, sample: &Sample) -> rusqlite::Result<()> {

@@ -21,6 +21,14 @@ pub(crate) fn put(db: &Connection, series: SeriesKey, thing: ThingKey, pointer: 
     Ok(())
 }
 
+/// The first keys from this one on, in their order.
+pub(crate) fn keys_from(db: &Connection, first: SeriesKey, at_most: usize) -> rusqlite::Result<Vec<SeriesKey>> {
+    let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
+    db.prepare_cached("SELECT series FROM series WHERE series >= ?1 ORDER BY series LIMIT ?2")?
+        .query_map((first.0, at_most), |row| Ok(SeriesKey(row.get(0)?)))?
+        .collect()
+}
+
 /// Everything, in the order of the keys.
 pub(crate) fn all(db: &Connection) -> rusqlite::Result<Vec<(SeriesKey, ThingKey, String)>> {
     db.prepare_cached("SELECT series, thing, pointer FROM series ORDER BY series")?
