@@ -30,6 +30,8 @@ pub struct Desk {
     answers: BTreeMap<RequestId, Result<Done, Fault>>,
     requests: u32,
     notices: Vec<Fault>,
+    begun: u32,
+    opened: Vec<ThingKey>,
 }
 
 /// One view: everything since its snapshot applied.
@@ -61,6 +63,8 @@ impl Desk {
             answers: BTreeMap::new(),
             requests: 0,
             notices: Vec::new(),
+            begun: 0,
+            opened: Vec::new(),
         };
         desk.say(&Call::Hello { contract: CONTRACT }).await;
         desk
@@ -125,7 +129,9 @@ impl Desk {
         let intent = Intent::Command { thing, shadow: String::new(), wishes: vec![wish], expires_in_ms: None };
         match self.ask(intent).await? {
             Done::Command(command) => Ok(command),
-            Done::Cancelled(command) => panic!("asked for a command and command {} was cancelled", command.0),
+            other @ (Done::Cancelled(_) | Done::Acknowledged(_) | Done::Changed) => {
+                panic!("asked for a command and got {other:?}")
+            }
         }
     }
 
@@ -211,6 +217,16 @@ impl Desk {
         &self.notices
     }
 
+    /// How often the host began anew, after which nothing is looked at.
+    pub fn begun(&self) -> u32 {
+        self.begun
+    }
+
+    /// Things that somebody chose outside the window.
+    pub fn opened(&self) -> &[ThingKey] {
+        &self.opened
+    }
+
     /// Tells the host that the window is gone.
     pub async fn detach(self) {
         self.host.detach(self.window).await;
@@ -228,7 +244,9 @@ impl Desk {
     /// One parcel: its number and every revision must be the next, or the host broke its word.
     async fn apply(&mut self, bytes: &[u8]) {
         let parcel: Parcel = decode(bytes).unwrap_or_else(|e| panic!("not a parcel: {e}"));
-        assert_eq!(parcel.number, self.last_parcel + 1, "a parcel is missing or came twice");
+        // Another engine answers after a new beginning, and counts from the start.
+        let is_anew = parcel.number == 1 && parcel.frames.contains(&Frame::Begin);
+        assert!(is_anew || parcel.number == self.last_parcel + 1, "a parcel is missing or came twice");
         self.last_parcel = parcel.number;
         for frame in parcel.frames {
             match frame {
@@ -250,6 +268,12 @@ impl Desk {
                     assert!(self.answers.insert(request, outcome).is_none(), "request {} has two answers", request.0);
                 }
                 Frame::Notice(fault) => self.notices.push(fault),
+                Frame::Begin => {
+                    self.views.clear();
+                    self.begun += 1;
+                    self.say(&Call::Hello { contract: CONTRACT }).await;
+                }
+                Frame::Open(thing) => self.opened.push(thing),
             }
         }
         self.say(&Call::Seen { parcel: parcel.number }).await;
@@ -290,6 +314,17 @@ impl View {
             (Some(Rows::Chart(chart)), Change::Mark(mark)) => chart.marks.push(mark),
             (Some(Rows::Found(found)), Change::Found(now)) => *found = now,
             (Some(Rows::Attention(attention)), Change::Attention(now)) => *attention = now,
+            (Some(Rows::Things(page)), Change::Things(now)) => *page = now,
+            (Some(Rows::Things(page)), Change::ThingRow { at, row }) => page.rows[(at - page.first) as usize] = row,
+            (Some(Rows::Things(page)), Change::ThingsMoved(moved)) => page.moved = moved,
+            (Some(Rows::Alarms(list)), Change::Alarm(now)) => put(&mut list.rows, now, |alarm| alarm.id),
+            (Some(Rows::Alarms(list)), Change::AlarmGone(id)) => list.rows.retain(|alarm| alarm.id != id),
+            (Some(Rows::Alarms(list)), Change::AlarmCounts(counts)) => list.counts = counts,
+            (Some(Rows::Commands(rows)), Change::Command(now)) => put(rows, now, |command| command.id),
+            (Some(Rows::Commands(rows)), Change::CommandGone(id)) => rows.retain(|command| command.id != id),
+            (Some(Rows::Parking(rows)), Change::Parking(now)) => *rows = now,
+            (Some(Rows::Messages(rows)), Change::Message(now)) => rows.push(now),
+            (Some(Rows::Settings(settings)), Change::Settings(now)) => *settings = now,
             (rows, change) => panic!("{change:?} changes nothing of {rows:?}"),
         }
     }

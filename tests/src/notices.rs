@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use zbus::object_server::SignalEmitter;
-use zbus::zvariant::OwnedValue;
-use zbus::{Connection, connection, interface};
+
+use zbus::{Connection, OwnedVariant, connection, interface};
 
 use crate::wait::until;
 
@@ -49,7 +49,7 @@ impl Server {
         summary: String,
         body: String,
         actions: Vec<String>,
-        hints: HashMap<String, OwnedValue>,
+        hints: HashMap<String, OwnedVariant>,
         _expire_timeout: i32,
     ) -> u32 {
         let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -252,4 +252,3 @@ fn shown(css: &str) -> String {
         json!(css)
     )
 }
-

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use thirtyfour::Key;
 
-use crate::picture::Area;
 use crate::page::{Page, by_testid, plain};
+use crate::picture::Area;
 
 /// Generous: two cores, software rendering, and other tests beside this one.
 pub const SOON: Duration = Duration::from_secs(40);

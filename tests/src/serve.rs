@@ -40,7 +40,8 @@ impl Serve {
         let mut lines = BufReader::new(group.take_stdout()).lines();
         let mut address = || {
             let line = lines.next().and_then(Result::ok);
-            let line = line.unwrap_or_else(|| panic!("fleetlens serve does not say where it is; {}", place::tail(&log)));
+            let line =
+                line.unwrap_or_else(|| panic!("fleetlens serve does not say where it is; {}", place::tail(&log)));
             line.split_whitespace().next().unwrap_or_default().to_owned()
         };
         let (window, phone) = (address(), address());

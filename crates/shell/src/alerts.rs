@@ -44,14 +44,14 @@ fn as_text(body: &str) -> String {
 
 #[cfg(target_os = "linux")]
 async fn show(alert: Alert, host: Arc<Host>, life: Life, app: AppHandle) -> Result<(), notify_rust::error::Error> {
-    use notify_rust::Urgency;
+    use notify_rust::{NotificationResponse, Urgency};
 
     let mut notification = notification(&alert);
     notification.urgency(Urgency::Critical).action("default", "Open");
     let shown = notification.show_async().await?;
     let mut chosen = false;
     // A server that ends leaves this waiting: one small task for each alert it had shown.
-    shown.wait_for_action_async(|action| chosen = action == "default").await;
+    shown.wait_for_action_async(|said: &NotificationResponse| chosen = *said == NotificationResponse::Default).await;
     if chosen {
         open(&alert, &host, &life, &app).await;
     }
