@@ -1,6 +1,8 @@
 //! A profile: which broker, which topics, who is at the screen. A TOML file that people write by hand, so every mistake in
 //! it is told with its line.
 
+mod alarms;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,7 @@ use fleetlens_engine::config::{FleetConfig, TelemetryRule};
 use fleetlens_engine::wire::telemetry::Envelope;
 use fleetlens_engine::wire::template::Template;
 use fleetlens_link::{LinkConfig, LinkError, Protocol};
+use fleetlens_model::alarm::Rule;
 use fleetlens_model::identity::{Actor, Role};
 use serde::Deserialize;
 use thiserror::Error;
@@ -28,7 +31,7 @@ const SESSION_EXPIRY_S: u32 = 86_400;
 const EXPIRY_MAX_S: u64 = 86_400;
 
 /// A read and checked profile.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     /// What people call it; also tells its cache from others.
     pub name: String,
@@ -44,6 +47,8 @@ pub struct Profile {
     pub shadows: bool,
     /// Expiries of commands that differ from the controls' own, in milliseconds, by JSON pointer.
     pub expiry_ms: Vec<(String, u64)>,
+    /// When a person is needed.
+    pub rules: Vec<Rule>,
     /// The map's tiles; `None` for the built-in ones of Malta.
     pub tiles: Option<PathBuf>,
     /// Whether it is the built-in demo city.
@@ -128,6 +133,7 @@ impl Profile {
             meta: self.meta.clone(),
             shadows: self.shadows,
             expiry_ms: self.expiry_ms.clone(),
+            rules: self.rules.clone(),
             ..FleetConfig::default()
         }
     }
@@ -187,6 +193,7 @@ struct Written {
     commands: WrittenCommands,
     #[serde(default)]
     map: WrittenMap,
+    alarm: Option<Vec<alarms::WrittenAlarm>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -278,6 +285,7 @@ impl Written {
             meta,
             shadows: self.shadows.enabled,
             expiry_ms,
+            rules: alarms::rules(self.alarm)?,
             tiles: self.map.tiles,
             demo: false,
         })
