@@ -208,7 +208,7 @@ pub enum SortBy {
     Title,
     /// Kind, in the order of [`Kind::ALL`].
     Kind,
-    /// Area, then street.
+    /// Area, then street; things of which neither is known last either way.
     Place,
     /// The kind's main value; things without one last either way.
     Value,

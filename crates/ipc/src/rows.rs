@@ -437,7 +437,8 @@ pub struct ThingsPage {
     pub first: u32,
     /// The stretch; shorter than asked for only at the end of the table.
     pub rows: Vec<ThingRow>,
-    /// How many things would stand elsewhere, be new or leave, if the order were made anew.
+    /// How many things would stand elsewhere, be new or leave, if the order were made anew. Those that only close up behind one that
+    /// moves are not counted.
     pub moved: u32,
 }
 
