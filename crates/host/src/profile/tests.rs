@@ -66,7 +66,10 @@ fn the_demo_citys_profile_is_right_and_known_as_made_up() {
     let demo = Profile::demo().unwrap();
     assert!(demo.demo && demo.shadows && demo.who.role.may_command());
     assert_eq!(demo.cache_file(), "demo.db");
-    assert!(demo.fleet_config(String::new()).demo);
+    let config = demo.fleet_config(String::new());
+    assert!(config.demo);
+    let said = |rule: &&Rule| !rule.cause.is_empty() && !rule.consequence.is_empty() && !rule.what_to_do.is_empty();
+    assert_eq!(config.rules.iter().filter(said).count(), 11, "every rule says why it matters and what to do");
 }
 
 #[test]
