@@ -38,11 +38,6 @@ pub(super) fn status(fleet: &Fleet, now: Now) -> StatusRow {
     }
 }
 
-/// What people call a thing: its title, else its name.
-pub(super) fn title(thing: &Thing) -> &str {
-    thing.title()
-}
-
 #[derive(Debug)]
 pub(super) struct FindView {
     words: Vec<String>,
@@ -76,7 +71,7 @@ impl FindView {
             .things
             .values()
             .filter(|thing| self.words.iter().all(|word| thing.words.contains(word.as_str())))
-            .map(|thing| (!thing.words.starts_with(head.as_str()), title(thing).to_lowercase(), thing.key))
+            .map(|thing| (!thing.words.starts_with(head.as_str()), thing.title().to_lowercase(), thing.key))
             .collect();
         hits.sort();
         let rows = hits.iter().take(self.limit).filter_map(|(_, _, key)| fleet.things.get(key));
@@ -94,7 +89,7 @@ fn found_row(thing: &Thing) -> FoundRow {
     FoundRow {
         thing: thing.key,
         name: thing.name.as_str().to_string(),
-        title: title(thing).to_string(),
+        title: thing.title().to_string(),
         place: place_words(thing),
         kind: thing.meta.kind,
         status: status_of(thing).code(),

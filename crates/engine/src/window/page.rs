@@ -13,7 +13,6 @@ use serde_json::Value as Json;
 
 use super::Told;
 use super::alarms::rows_of;
-use super::list::title;
 use super::map::status_of;
 use crate::fleet::{Dirty, Fleet, Shadow, Thing, interval_ms};
 
@@ -139,7 +138,7 @@ fn head(thing: &Thing, now: Now) -> ThingHead {
     ThingHead {
         thing: thing.key,
         name: thing.name.as_str().to_string(),
-        title: title(thing).to_string(),
+        title: thing.title().to_string(),
         kind: thing.meta.kind,
         at: thing.place(),
         area: thing.meta.area.clone(),
@@ -202,7 +201,7 @@ pub(super) fn command_row(command: &Command, thing: &Thing, now: Now) -> Command
     let kind = thing.meta.kind;
     let step_row = |(step, at_ms): &(Step, WallMs)| StepRow { step: *step, at_ms: *at_ms, note: note(*step, command) };
     CommandRow {
-        thing_title: title(thing).to_string(),
+        thing_title: thing.title().to_string(),
         kind,
         id: command.id,
         thing: command.thing,
