@@ -98,8 +98,7 @@ impl port::Store for StorePort {
 }
 
 fn fault(error: fleetlens_store::StoreError) -> StoreFault {
-    // The store itself leaves out what it can never take; whatever it reports may pass.
-    StoreFault { permanent: false, message: error.to_string() }
+    StoreFault { permanent: error.is_permanent(), message: error.to_string() }
 }
 
 /// Alerts that a slow listener may leave waiting; the oldest beyond it are lost to it.

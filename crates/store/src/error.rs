@@ -71,6 +71,15 @@ pub enum StoreError {
         /// What the system says.
         detail: String,
     },
+    /// A row that a person waits for, a command or an alarm, breaks a rule and would break it every time. It alone was left out; the
+    /// rest of its batch is stored.
+    #[error("{reason} ({which}), which is a fault of this program; the rest of its batch is stored")]
+    LeftOut {
+        /// Which one.
+        which: String,
+        /// What it was and the rule it broke.
+        reason: String,
+    },
     /// More batches wait than the queue holds; nothing of this one was taken.
     #[error("the cache is {waiting} batches behind; the disk does not keep up")]
     Behind {
@@ -96,6 +105,11 @@ impl StoreError {
     /// Whether the file is of no use and may be moved away for a new one: not a database, or damaged.
     pub fn is_broken_file(&self) -> bool {
         matches!(self, StoreError::NotADatabase { .. } | StoreError::Corrupt { .. })
+    }
+
+    /// Whether the same batch would never be taken whole; anything else is worth another try.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, StoreError::LeftOut { .. })
     }
 
     /// Names what SQLite met at `path`.

@@ -33,6 +33,7 @@ mod error;
 mod open;
 mod purge;
 mod readers;
+mod reading;
 mod table;
 mod transaction;
 mod writer;
@@ -48,6 +49,7 @@ use fleetlens_model::time::WallMs;
 use tokio::sync::oneshot;
 
 pub use error::StoreError;
+pub use reading::Reading;
 
 use open::Lock;
 use readers::Readers;
@@ -143,7 +145,8 @@ impl Store {
     ///
     /// They are queued by the call itself; dropping the future takes nothing back. On an error nothing of this batch is stored, and
     /// later batches are still taken. The same batch may be given again: every write can be repeated. A write that breaks a rule is
-    /// no error: it alone is left out, see [`Store::left_out`].
+    /// no error: it alone is left out, see [`Store::left_out`]. But of a command or an alarm that was left out it is told
+    /// ([`StoreError::LeftOut`]), because something is answered and sent on account of it; the rest of that batch is stored.
     pub fn commit(
         &self,
         writes: Arc<Vec<Write>>,

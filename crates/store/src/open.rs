@@ -88,6 +88,21 @@ pub(crate) fn open(path: &Path, profile: &str, new_installation: u64) -> Result<
     Ok((db, restored))
 }
 
+/// Opens somebody's cache to look into it, after the same looks as [`open`]; of whatever profile it is.
+pub(crate) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    // SQLite says of a file that is not there only that it cannot be opened.
+    if std::fs::metadata(path).map_err(StoreError::io(path))?.len() == 0 {
+        return Err(StoreError::NotADatabase { path: path.to_owned() });
+    }
+    check_header(path)?;
+    let db = open_reader(path)?;
+    let at = StoreError::at(path);
+    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(&at)?;
+    let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(&at)?;
+    check_version(path, version, application, false)?;
+    Ok(db)
+}
+
 /// Opens a cache that is there, for reading only.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let at = StoreError::at(path);

@@ -32,6 +32,8 @@ pub(crate) struct LeftOut {
     pub which: String,
     /// What it was and the rule it broke, for the refusals: without keys and numbers, so that many of one fault are one refusal.
     pub reason: String,
+    /// Whether somebody is answered, and something is sent, because of it: then nobody may be told that it is stored.
+    pub is_waited_for: bool,
 }
 
 /// Performs every write or, on an error, none.
@@ -72,7 +74,8 @@ pub(crate) fn without_the_bad(
                 // Rolls back to where it began.
                 savepoint.finish()?;
                 let reason = format!("{} was left out: {error}", kind(write));
-                left_out.push(LeftOut { which: which(write), reason });
+                let is_waited_for = matches!(write, Write::Command(_) | Write::Alarm(_));
+                left_out.push(LeftOut { which: which(write), reason, is_waited_for });
             }
             Err(error) => return Err(error),
         }

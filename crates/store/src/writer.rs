@@ -15,7 +15,7 @@ use crate::error::{StoreError, breaks_a_rule};
 use crate::open::{self, Lock};
 use crate::purge::Purge;
 use crate::table::meta::{self, Totals};
-use crate::transaction::{self, Tally};
+use crate::transaction::{self, LeftOut, Tally};
 
 /// A transaction takes no further batch once it holds this many writes (docs/adr/0003-delivery.md, 2).
 const GROUP_WRITES: usize = 2_000;
@@ -183,7 +183,8 @@ impl Writer {
         }
     }
 
-    /// One batch. A write that breaks a rule would break it every time: it is left out and told, and the others stay.
+    /// One batch. A write that breaks a rule would break it every time: it is left out and told, and the others stay. Only of one that
+    /// somebody waits for it is said to who gave the batch.
     fn alone(&mut self, writes: &[Write]) -> Result<(), StoreError> {
         let at = StoreError::at(&self.path);
         match transaction::whole(&mut self.db, &self.totals, writes.iter()) {
@@ -192,8 +193,11 @@ impl Writer {
                 let (tally, left_out) = transaction::without_the_bad(&mut self.db, &self.totals, writes).map_err(at)?;
                 self.keep(&tally);
                 self.counts.left_out.fetch_add(left_out.len() as u64, Ordering::Relaxed);
-                for left_out in left_out {
-                    tracing::error!(which = left_out.which, "{}, which is a fault of this program", left_out.reason);
+                for LeftOut { which, reason, .. } in &left_out {
+                    tracing::error!(which, "{reason}, which is a fault of this program");
+                }
+                if let Some(LeftOut { which, reason, .. }) = left_out.into_iter().find(|one| one.is_waited_for) {
+                    return Err(StoreError::LeftOut { which, reason });
                 }
             }
             Err(error) => return Err(at(error)),

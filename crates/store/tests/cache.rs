@@ -182,7 +182,9 @@ fn a_write_that_breaks_a_rule_is_left_out_told_and_changes_nothing() {
         commit(&store, vec![Write::LinkSeen { at_ms: WallMs(T0 - 5) }]).unwrap();
         let before = without_bytes(reopened(store, &folder));
         let (store, _) = open(&folder);
-        assert_eq!(commit(&store, vec![write]), Ok(()), "{name}");
+        let is_waited_for = matches!(write, Write::Command(_) | Write::Alarm(_));
+        let outcome = commit(&store, vec![write]);
+        assert_eq!(outcome.is_err_and(|error| error.is_permanent()), is_waited_for, "{name}");
         assert_eq!(store.left_out(), 1, "{name}");
         let told = block_on(store.refusals()).unwrap();
         assert_eq!((told.len(), told[0].topic.as_str(), told[0].count), (1, "cache", 1), "{name}: {told:?}");
@@ -212,7 +214,9 @@ fn bad_writes_do_not_take_the_good_ones_of_their_batch_with_them() {
     }
     let last = 1 + bad.len() as u64;
     writes.push(Write::Unacked { packet_id: 3, digest: 17 });
-    assert_eq!(commit(&store, writes.clone()), Ok(()));
+    let told = commit(&store, writes.clone()).unwrap_err();
+    assert!(matches!(&told, StoreError::LeftOut { which, .. } if which.starts_with("command 7 ")), "{told:?}");
+    assert!(told.is_permanent() && told.to_string().ends_with("the rest of its batch is stored"), "{told}");
     assert_eq!(store.left_out(), bad.len() as u64);
     let told = block_on(store.refusals()).unwrap();
     // The newest time in the batch is that of its last sample.

@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -24,20 +25,23 @@ impl SmallDisk {
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"]).arg(folder.path()).output();
         match mounted {
             Ok(output) if output.status.success() => Some(SmallDisk { folder }),
-            Ok(output) => {
-                println!("skipped: no mount here: {}", String::from_utf8_lossy(&output.stderr).trim());
-                None
-            }
-            Err(error) => {
-                println!("skipped: no mount here: {error}");
-                None
-            }
+            Ok(output) => skip(String::from_utf8_lossy(&output.stderr).trim()),
+            Err(error) => skip(&error.to_string()),
         }
     }
 
     fn path(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// Tells past the test harness, which swallows what a passing test prints, as the end-to-end tests do (`place::skip`). Where `CI` is
+/// set, nothing may be skipped.
+fn skip(why: &str) -> Option<SmallDisk> {
+    assert!(std::env::var_os("CI").is_none(), "no mount here ({why}), and with CI set no test may be skipped");
+    // Whoever closed our stderr does not want to know.
+    _ = writeln!(std::io::stderr(), "skipped: no mount here: {why}");
+    None
 }
 
 impl Drop for SmallDisk {

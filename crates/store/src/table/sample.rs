@@ -68,6 +68,22 @@ pub(crate) fn history(db: &Connection, query: &HistoryQuery) -> rusqlite::Result
     Ok(downsampler.buckets().to_vec())
 }
 
+/// The samples of a series from this place in its order on and before `to`, `at_most` so many.
+pub(crate) fn from(
+    db: &Connection,
+    series: SeriesKey,
+    (device_ms, seq): (WallMs, u64),
+    to: WallMs,
+    at_most: usize,
+) -> rusqlite::Result<Vec<Sample>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM sample WHERE series = ?1 AND (device_ms, seq) >= (?2, ?3) AND device_ms < ?4
+         ORDER BY device_ms, seq LIMIT ?5"
+    ))?
+    .query_map((series.0, device_ms.0, counted(seq)?, to.0, i64::try_from(at_most).unwrap_or(i64::MAX)), of_row)?
+    .collect()
+}
+
 /// When the oldest sample of a series was measured.
 pub(crate) fn oldest(db: &Connection, series: SeriesKey) -> rusqlite::Result<Option<WallMs>> {
     db.prepare_cached("SELECT device_ms FROM sample WHERE series = ?1 ORDER BY device_ms LIMIT 1")?
