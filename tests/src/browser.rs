@@ -68,7 +68,7 @@ impl Browser {
         let driver = driver.unwrap_or_else(|_| panic!("Chromium does not come up; {}", place::tail(&log)));
         let driver = driver.unwrap_or_else(|e| panic!("Chromium cannot be driven: {e}; {}", place::tail(&log)));
 
-        let page = Page::new(driver, serve.process(), name, serve.log().to_path_buf(), SizedBy::Emulation);
+        let page = Page::new(driver, driver_program.id(), name, serve.log().to_path_buf(), SizedBy::Emulation);
         let browser = Browser { page, driver_program: Some(driver_program), _profile: profile };
         browser.prefer(theme).await;
         browser.tell("Page.addScriptToEvaluateOnNewDocument", json!({ "source": KEEP_FAULTS })).await;

@@ -1,7 +1,8 @@
 //! `fleetlens serve`, running.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -14,13 +15,16 @@ use crate::wait::until;
 /// How long it may take to end: its own limits add up to less.
 const ENDS_WITHIN: Duration = Duration::from_secs(15);
 
+/// How long it may take to answer a request.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
 /// The program, on a loopback port, and the addresses it has printed.
 pub struct Serve {
     group: Option<Group>,
     process: u32,
     window: String,
     phone: String,
-    log: std::path::PathBuf,
+    log: PathBuf,
 }
 
 impl Serve {
@@ -71,9 +75,21 @@ impl Serve {
         self.window.split_once("token=").map_or("", |(_, token)| token)
     }
 
-    /// Its process id.
-    pub fn process(&self) -> u32 {
-        self.process
+    /// The head of its answer to a request in plain HTTP, such as `GET /`, with these headers and no others than `Host`.
+    pub fn ask(&self, request: &str, headers: &[(&str, &str)]) -> String {
+        let mut text = format!("{request} HTTP/1.1\r\n");
+        if !headers.iter().any(|(name, _)| *name == "Host") {
+            text += &format!("Host: {}\r\n", self.authority());
+        }
+        headers.iter().for_each(|(name, value)| text += &format!("{name}: {value}\r\n"));
+        text += "\r\n";
+        let asked = TcpStream::connect(self.authority()).and_then(|mut connection| {
+            connection.set_read_timeout(Some(ANSWERS_WITHIN))?;
+            connection.write_all(text.as_bytes())?;
+            let lines = BufReader::new(connection).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+            Ok(lines.map(|line| line + "\n").collect())
+        });
+        asked.unwrap_or_else(|e| panic!("{request} is not answered: {e}; {}", place::tail(&self.log)))
     }
 
     /// The file of its log.

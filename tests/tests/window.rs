@@ -43,7 +43,3 @@ async fn open_at_once(name: &str, display: &Display, data: &Path, arguments: &[&
     let data = data.to_str().expect("a temporary folder has a plain name");
     Window::open(name, DESKTOP, display, ["--data-dir", data].iter().chain(arguments).copied()).await
 }
-
-fn told(step: &str) {
-    println!("checked: {step}");
-}

@@ -1,9 +1,9 @@
-//! A rejected and an expired command are told apart, in whichever window.
+//! A rejected and an expired command are told apart, in whichever page.
 
 use fleetlens_tests::lamp::Lamp;
+use fleetlens_tests::page::Page;
 use fleetlens_tests::person::SOON;
 use fleetlens_tests::wait::until;
-use fleetlens_tests::window::Window;
 use serde_json::json;
 
 /// The limit of a document, in bytes (shadow-protocol.md, "Limits").
@@ -11,36 +11,36 @@ const DOCUMENT_MAX_BYTES: usize = 8 * 1024;
 
 /// With the page of a lamp open that obeys nothing, under a profile that lets dimming wait 4 s. `dim` does what a person does to dim
 /// it, and returns the expiry beside Send.
-pub async fn are_told_apart(window: &Window, lamp: &mut Lamp, dim: impl AsyncFn(u8) -> String, pictures: [&str; 2]) {
+pub async fn are_told_apart(page: &Page, lamp: &mut Lamp, dim: impl AsyncFn(u8) -> String, pictures: [&str; 2]) {
     // Expired: the service takes it, the lamp never obeys, the profile's four seconds pass.
     assert_eq!(dim(40).await, "4 s", "the profile's expiry stands beside Send");
-    let accepted = window.wait_for_timeline("the command to be accepted", SOON, |t| t.has("accepted")).await;
+    let accepted = page.wait_for_timeline("the command to be accepted", SOON, |t| t.has("accepted")).await;
     assert_eq!(accepted.standing, "waiting", "{accepted:?}");
     assert_eq!(leaf(&lamp.document().await, "desired", "/dim_pct"), json!(40), "the service should want it by now");
-    let expired = window.wait_for_timeline("the command to expire", SOON, |t| t.standing == "expired").await;
+    let expired = page.wait_for_timeline("the command to expire", SOON, |t| t.standing == "expired").await;
     assert!(expired.sentence.contains("expired"), "{expired:?}");
-    let withdrawn = window.wait_for_timeline("the command to be withdrawn", SOON, |t| t.has("withdrawn")).await;
+    let withdrawn = page.wait_for_timeline("the command to be withdrawn", SOON, |t| t.has("withdrawn")).await;
     assert_eq!(withdrawn.taken(), ["asked", "accepted", "expired", "withdrawn"], "{withdrawn:?}");
     until("the service to want it no more", SOON, async || {
         let wanted = leaf(&lamp.document().await, "desired", "/dim_pct");
         if wanted.is_null() { Ok(()) } else { Err(wanted.to_string()) }
     })
     .await;
-    window.screenshot(pictures[0]).await;
+    page.screenshot(pictures[0]).await;
 
     // Rejected: the lamp's report fills the document, so that the service has no room for another wish.
     let room =
         DOCUMENT_MAX_BYTES - serde_json::to_vec(&json!({ "state": state(&lamp.document().await) })).unwrap().len();
     fill(lamp, room).await;
-    window.wait_for_leaf("/filler", |_, reported| reported.len() > 100).await;
+    page.wait_for_leaf("/filler", |_, reported| reported.len() > 100).await;
     dim(60).await;
-    let rejected = window.wait_for_timeline("the command to be rejected", SOON, |t| t.standing == "rejected").await;
+    let rejected = page.wait_for_timeline("the command to be rejected", SOON, |t| t.standing == "rejected").await;
     assert!(rejected.title.contains("60 %"), "{rejected:?}");
     assert!(rejected.text.contains("413"), "the refusal must say why: {rejected:?}");
     assert!(!rejected.has("accepted") && !rejected.has("expired"), "{rejected:?}");
     assert!(leaf(&lamp.document().await, "desired", "/dim_pct").is_null(), "a refused wish stands in the shadow");
     assert_ne!(rejected.sentence, expired.sentence);
-    window.screenshot(pictures[1]).await;
+    page.screenshot(pictures[1]).await;
 }
 
 fn state(document: &fleetlens_model::shadow::Document) -> serde_json::Value {

@@ -5,8 +5,8 @@ use fleetlens_tests::broker::Mosquitto;
 use fleetlens_tests::lamp::Lamp;
 use fleetlens_tests::profile::ProfileText;
 
-use super::both::refusals;
-use super::{alone, open, screen, told};
+use super::both::{refusals, told};
+use super::{alone, open, screen};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rejected_and_an_expired_command_are_told_apart() {

@@ -7,7 +7,8 @@ use fleetlens_tests::person::SOON;
 use fleetlens_tests::profile::ProfileText;
 use fleetlens_tests::window::by_testid;
 
-use super::{alone, open, screen, told};
+use super::both::told;
+use super::{alone, open, screen};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_driver_and_a_viewer_see_a_lamp_and_no_controls() {

@@ -1,0 +1,199 @@
+//! The window in Chromium over `fleetlens serve`: who is let in, the city, a lamp, the broker and the program that go and come back,
+//! and what axe-core says. The flows are those of the desktop's window (`both/`).
+#![cfg(test)]
+
+mod both;
+
+use std::time::{Duration, Instant};
+
+use fleetlens_sim::{BrokerAt, CityOptions};
+use fleetlens_tests::axe::assert_accessible;
+use fleetlens_tests::broker::{Mosquitto, free_port};
+use fleetlens_tests::browser::{Browser, DESKTOP, PHONE};
+use fleetlens_tests::page::by_testid;
+use fleetlens_tests::person::SOON;
+use fleetlens_tests::profile::ProfileText;
+use fleetlens_tests::serve::Serve;
+use tokio::sync::{Mutex, MutexGuard};
+
+use both::{city, told};
+
+/// From the opened address to a live city, on a machine with two cores that draws in software.
+const LIVE_WITHIN: Duration = Duration::from_secs(30);
+
+/// One at a time: two cores draw the map in software.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+async fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_printed_address_opens_the_window() {
+    let _alone = alone().await;
+    let data = tempfile::tempdir().unwrap();
+    let serve = Serve::start("door", data.path(), &["--things", "20"]);
+    let wrong = serve.token().chars().rev().collect::<String>();
+    let cookie = format!("fleetlens-{}={}", serve.authority().rsplit(':').next().unwrap(), serve.token());
+    let socket = |origin: &'static str| {
+        vec![
+            ("Cookie", cookie.as_str()),
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("Origin", origin),
+        ]
+    };
+    for (request, headers, want) in [
+        ("GET /", vec![], "401"),
+        ("GET /phone.html", vec![], "401"),
+        ("GET /tiles/14/8852/6439", vec![], "401"),
+        ("GET /ws", vec![], "401"),
+        (&format!("GET /?token={wrong}"), vec![], "401"),
+        ("GET /", vec![("Cookie", cookie.as_str())], "200"),
+        ("GET /tiles/14/8852/6439", vec![("Cookie", cookie.as_str())], "200"),
+        ("GET /", vec![("Cookie", cookie.as_str()), ("Host", "rebound.example")], "421"),
+        ("GET /ws", socket("http://elsewhere.example"), "403"),
+    ] {
+        let answer = serve.ask(request, &headers);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {want} ")), "{request} {headers:?}: {answer}");
+    }
+    told("without the token, with a wrong one, under another name and from another page nobody comes in");
+
+    let locked = format!("http://{}/", serve.authority());
+    let Some(browser) = Browser::open("browser-door", &serve, &locked, DESKTOP, "dark").await else { return };
+    let words = browser.text_of("body").await.unwrap_or_default();
+    assert!(words.contains("locked") && words.contains("fleetlens serve"), "{words}");
+    assert_accessible(&browser, "the locked page").await;
+    browser.screenshot("browser-locked-dark-1440").await;
+    browser.goto(serve.window()).await;
+    browser.wait_until_live().await;
+    assert_eq!(browser.address().await, locked, "the token must not stand in the address");
+    browser.goto(&locked).await;
+    browser.wait_until_live().await;
+    told("the printed address opens it, and from then on the plain one does");
+    browser.close().await;
+    let took = serve.close().await;
+    assert!(took < Duration::from_secs(6), "the program took {took:?} to end");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_sees_the_demo_city_in_a_browser_and_dims_a_lamp() {
+    let _alone = alone().await;
+    let data = tempfile::tempdir().unwrap();
+    let serve = Serve::start("city", data.path(), &[]);
+    let start = Instant::now();
+    let Some(browser) = Browser::open("browser-city", &serve, serve.window(), DESKTOP, "dark").await else { return };
+    browser.wait_until_live().await;
+    let took = start.elapsed();
+    assert!(took < LIVE_WITHIN, "the city was live only after {took:?}");
+    told(&format!("live {} ms after the browser was started", took.as_millis()));
+    city::streets_and_marks_are_drawn(&browser).await;
+    browser.screenshot("browser-city-dark-1440").await;
+    let before = city::a_lamp_is_opened(&browser).await;
+    city::a_lamp_is_dimmed_and_settles(&browser, &before, 40).await;
+    browser.screenshot("browser-settled-dark-1440").await;
+
+    for theme in ["dark", "light"] {
+        browser.set_theme(theme).await;
+        assert_accessible(&browser, &format!("the thing's drawer, {theme}")).await;
+        browser.type_into(&by_testid("find"), "lamp").await;
+        browser.wait_for_element(&by_testid("found-row"), SOON).await;
+        assert_accessible(&browser, &format!("the found list, {theme}")).await;
+        browser.tidy_up().await;
+    }
+    browser.screenshot("browser-settled-light-1440").await;
+    browser.click(&by_testid("close")).await;
+    for theme in ["light", "dark"] {
+        browser.set_theme(theme).await;
+        assert_accessible(&browser, &format!("the map, {theme}")).await;
+    }
+    told("axe-core finds nothing on the map, the thing's drawer and the found list, dark and light");
+    assert_eq!(browser.faults().await, Vec::<String>::new(), "something went wrong in the page");
+    browser.close().await;
+    serve.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_city_on_mosquitto_stays_in_the_browser_while_the_broker_is_away() {
+    let _alone = alone().await;
+    let Some(mut broker) = Mosquitto::start("browser-city") else { return };
+    let at = BrokerAt { url: broker.url(), credentials: None };
+    let malta =
+        fleetlens_sim::start(CityOptions { broker: Some(at), seed: 3, ..CityOptions::default() }).await.unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let profile = ProfileText::new("Mosquitto", broker.url()).write(data.path());
+    let serve = Serve::start("mosquitto", data.path(), &["--profile", profile.to_str().unwrap()]);
+    let Some(browser) = Browser::open("browser-mosquitto", &serve, serve.window(), DESKTOP, "light").await else {
+        return;
+    };
+    browser.wait_until_live().await;
+    city::a_lamp_is_opened(&browser).await;
+    city::the_picture_stays_without_a_broker(&browser, &mut broker, "browser-1440").await;
+    browser.close().await;
+    serve.close().await;
+    malta.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_windows_outlive_the_program_that_serves_them() {
+    let _alone = alone().await;
+    let data = tempfile::tempdir().unwrap();
+    let address = format!("127.0.0.1:{}", free_port());
+    let token = data.path().join("token");
+    let arguments = ["--token-file", token.to_str().unwrap()];
+    let serve = Serve::listen("before", data.path(), &address, &arguments);
+    let Some(desk) = Browser::open("browser-desk", &serve, serve.window(), DESKTOP, "dark").await else { return };
+    let Some(phone) = Browser::open("browser-phone", &serve, serve.phone(), PHONE, "light").await else { return };
+    desk.wait_until_live().await;
+    phone.wait_until_live().await;
+    desk.open_thing(city::LAMP).await;
+    phone.open_thing(city::LAMP).await;
+    desk.wait_for_leaf("/dim_pct", |_, reported| !reported.is_empty()).await;
+    desk.dim(30).await;
+    for page in [&desk, &phone] {
+        page.wait_for_leaf("/dim_pct", |wanted, reported| wanted == "30" && reported == "30").await;
+    }
+    told("what one window does the other one shows");
+
+    // The program dies.
+    let known = desk.cards().await;
+    serve.kill();
+    for (page, name) in [(&desk, "browser-cut-dark-1440"), (&phone, "browser-cut-light-390")] {
+        let words = page.wait_for_text(&by_testid("cut"), SOON, |text| text.contains("has ended")).await;
+        assert!(words.starts_with("Cut off since"), "{words}");
+        page.wait_for_cards("every value to be old", SOON, city::all_old).await;
+        page.screenshot(name).await;
+    }
+    assert_eq!(desk.cards().await.keys().collect::<Vec<_>>(), known.keys().collect::<Vec<_>>());
+    told("when the program dies both windows keep their picture, marked as old, and say what happened");
+    desk.prepare_dim(80).await;
+    desk.send_dim().await;
+    let refused = desk.wait_for_text(DIM_REFUSED, SOON, |text| text.contains("not connected")).await;
+    told(&format!("a command that cannot be sent is answered at once: {refused}"));
+
+    // It is started again, with the token it had.
+    let serve = Serve::listen("again", data.path(), &address, &arguments);
+    for page in [&desk, &phone] {
+        page.wait_until_gone(&by_testid("cut"), SOON).await;
+        page.wait_until_live().await;
+        page.wait_for_cards("live values", SOON, |cards| cards.get("/power_w").is_some_and(city::is_live)).await;
+    }
+    told("when it is back both windows go on by themselves");
+
+    // And again, with another.
+    serve.close().await;
+    let serve = Serve::listen("other-token", data.path(), &address, &[]);
+    let words = desk.wait_for_text(&by_testid("cut"), SOON, |text| text.contains("another token")).await;
+    told(&format!("with another token the window says so: {words}"));
+    desk.screenshot("browser-locked-out-dark-1440").await;
+    desk.goto(serve.window()).await;
+    desk.wait_until_live().await;
+    desk.close().await;
+    phone.close().await;
+    serve.close().await;
+}
+
+/// Where a control says why its wish was not taken.
+const DIM_REFUSED: &str = "[data-testid=control][data-pointer=\"/dim_pct\"] [data-testid=fault]";
