@@ -1,12 +1,15 @@
 use fleetlens_ipc::map;
-use fleetlens_ipc::rows::{Change, Rows};
+use fleetlens_ipc::rows::{Change, Rows, Settings};
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::SeriesKey;
+use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::time::WallMs;
 
 use super::*;
+use crate::fleet::Input;
 
+mod alarms;
 mod commands;
 mod messages;
 mod parking;
@@ -87,6 +90,26 @@ fn a_page_is_patched_row_by_row_with_rising_revisions() {
         assert!(changes.iter().any(|c| matches!(c, Change::Value(row) if row.pointer == "/power_w")), "{changes:?}");
     }
     assert!(frames(&mut windows, &mut fleet, at(60)).is_empty(), "ages grow in the window, not on the wire");
+}
+
+#[test]
+fn a_page_says_who_may_command_as_soon_as_the_identity_changes_and_never_of_a_name_no_shadow_has() {
+    let mut fleet = city();
+    let (mut windows, _) = looking(Look::Thing { thing: ThingKey(1) }, &mut fleet);
+    let may_command = |frames: &[Frame]| {
+        let [Frame::Snapshot { rows: Rows::Thing(page), .. }] = frames else { panic!("{frames:?}") };
+        page.may_command
+    };
+    assert!(may_command(&frames(&mut windows, &mut fleet, at(1))));
+    let who = Actor { name: "A. Borg".into(), role: Role::Viewer };
+    let settings = Box::new(Settings { who, ..fleet.config.settings.clone() });
+    give(&mut fleet, Input::Configured(settings), at(2));
+    assert!(!may_command(&frames(&mut windows, &mut fleet, at(2))));
+
+    let mut fleet = city();
+    give(&mut fleet, telemetry("city/v/lamp/lamp 2/telemetry", r#"{"values":{"on":true}}"#), at(2));
+    let (mut windows, _) = looking(Look::Thing { thing: ThingKey(2) }, &mut fleet);
+    assert!(!may_command(&frames(&mut windows, &mut fleet, at(2))), "a space is in no shadow's name");
 }
 
 #[test]
