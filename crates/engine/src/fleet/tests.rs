@@ -184,12 +184,12 @@ fn converse(fleet: &mut Fleet, service: &mut Service, effects: Effects, now: Now
 }
 
 /// A fleet of an operator with these rules and room for many things.
-fn fleet_with(rules: Vec<Rule>) -> Fleet {
+pub(crate) fn fleet_with(rules: Vec<Rule>) -> Fleet {
     let config = FleetConfig { rules, things_max: 10_000, ..config(Role::Operator) };
     Fleet::new(config, Restored { installation: 0xabc, ..Restored::default() }, at(0))
 }
 
-fn rule(id: &str, kind: Option<Kind>, condition: Condition, priority: Priority) -> Rule {
+pub(crate) fn rule(id: &str, kind: Option<Kind>, condition: Condition, priority: Priority) -> Rule {
     Rule {
         id: id.into(),
         name: id.replace('-', " "),
@@ -203,13 +203,13 @@ fn rule(id: &str, kind: Option<Kind>, condition: Condition, priority: Priority) 
 }
 
 /// A condition on a number that must not rise to a limit.
-fn over(pointer: &str, limit: f64, deadband: f64, on_delay_ms: u64) -> Condition {
+pub(crate) fn over(pointer: &str, limit: f64, deadband: f64, on_delay_ms: u64) -> Condition {
     let measure = Measure::Value(pointer.into());
     Condition::Threshold(Threshold { measure, side: Side::Above, limit, deadband, on_delay_ms })
 }
 
 /// A thing says values, dated by its own clock.
-fn says(kind: &str, thing: &str, ts_s: u64, values: &str) -> Input {
+pub(crate) fn says(kind: &str, thing: &str, ts_s: u64, values: &str) -> Input {
     telemetry(
         &format!("city/v/{kind}/{thing}/telemetry"),
         &format!(r#"{{"ts":{},"values":{values}}}"#, at(ts_s).wall.0),
@@ -217,7 +217,7 @@ fn says(kind: &str, thing: &str, ts_s: u64, values: &str) -> Input {
 }
 
 /// A thing's retained description.
-fn meta(kind: &str, thing: &str, payload: &str) -> Input {
+pub(crate) fn meta(kind: &str, thing: &str, payload: &str) -> Input {
     let topic = format!("city/v/{kind}/{thing}/meta");
     Input::Link(LinkEvent::Received(Received { retained: true, ..message(&topic, payload) }))
 }
