@@ -1,5 +1,10 @@
 //! `fleetlens`: the parts of Fleetlens that need no window. Each verb is a module.
 
+mod cache;
+mod collect;
+mod export;
+mod moment;
+mod query;
 mod serve;
 mod signal;
 mod sim;
@@ -23,6 +28,12 @@ enum Verb {
     Sim(sim::Sim),
     /// Serve the window to browsers on this computer, with a token in the address it prints.
     Serve(Box<serve::Serve>),
+    /// Listen without a window, store what comes, and print at the end what it was.
+    Collect(collect::Collect),
+    /// Print the latest values of a cache.
+    Query(query::Query),
+    /// Write the measured values of a cache as CSV or JSON Lines.
+    Export(export::Export),
 }
 
 #[tokio::main]
@@ -33,6 +44,9 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Sim(sim) => sim.run().await,
         Verb::Serve(serve) => serve.run().await,
+        Verb::Collect(collect) => collect.run().await,
+        Verb::Query(query) => query.run(),
+        Verb::Export(export) => export.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -28,4 +28,5 @@ pub use flags::HostFlags;
 pub use host::{BrokerChoice, Host, HostError, HostOptions};
 pub use ports::Sink;
 pub use profile::{Profile, ProfileError};
+pub use settings::Home;
 pub use tiles::TileAnswer;

@@ -8,7 +8,7 @@ use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
-use fleetlens_model::record::StoreStats;
+use fleetlens_model::record::{Refusal, StoreStats};
 use fleetlens_model::telemetry::Sample;
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::WallMs;
@@ -16,7 +16,7 @@ use rusqlite::Connection;
 
 use crate::error::StoreError;
 use crate::open;
-use crate::table::{latest, meta, sample, series, thing};
+use crate::table::{latest, meta, refusal, sample, series, thing};
 
 /// Samples read in one transaction.
 const SAMPLES: usize = 2_000;
@@ -59,6 +59,11 @@ impl Reading {
     /// The latest sample of every series that has one, in the order of the series.
     pub fn latest(&self) -> Result<Vec<Sample>, StoreError> {
         latest::all(&self.db).map_err(StoreError::at(&self.path))
+    }
+
+    /// What was refused, the newest first; at most 1 000 different ones are kept.
+    pub fn refusals(&self) -> Result<Vec<Refusal>, StoreError> {
+        refusal::newest(&self.db).map_err(StoreError::at(&self.path))
     }
 
     /// Every sample of a series whose time lies in `span`, in the order of time, until `each` says `Break`; true when there was no

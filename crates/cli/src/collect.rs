@@ -1,0 +1,202 @@
+//! `fleetlens collect`: the app without a window. It listens as the app does and stores into one file of its own.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use fleetlens_host::{BrokerChoice, CityOptions, Counters, Home, Host, HostOptions, flags};
+use fleetlens_store::Reading;
+use serde::Serialize;
+
+use crate::signal;
+
+/// How often it says how far it is.
+const SAYS_EVERY: Duration = Duration::from_secs(5);
+
+/// The profile that is always there.
+const DEMO: &str = "demo";
+
+#[derive(Args)]
+pub struct Collect {
+    /// The profile: a file (TOML), the name of one in the app's folder, or `demo`, which starts the demo city.
+    #[arg(long, value_name = "PROFILE")]
+    profile: String,
+    /// Connect to this broker instead, with the profile's topics: mqtt://host[:port]
+    #[arg(long, value_name = "URL")]
+    broker: Option<String>,
+    /// The file to store into; made when it is not there. One that is damaged is moved aside.
+    #[arg(long, value_name = "FILE")]
+    db: PathBuf,
+    /// Ends by itself after this time, such as 30s or 5min [default: at Ctrl-C].
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    until: Option<Duration>,
+    /// Print the result on one line; else as a person reads it. Both are JSON.
+    #[arg(long)]
+    json: bool,
+    /// Where profiles are looked for by name [default: the app's folder].
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+}
+
+/// What came in, and what became of it.
+#[derive(Serialize)]
+struct Collected {
+    /// Messages received.
+    received: u64,
+    /// Messages whose rows are on the disk.
+    stored: u64,
+    refused: Refused,
+    /// QoS 0 messages given up because more came than could be taken.
+    shed: u64,
+    /// Messages that had come before and were stored already.
+    repeated: u64,
+    /// Things known, those of earlier runs on this file included.
+    things: u64,
+    seconds: f64,
+    messages_per_s: f64,
+}
+
+#[derive(Serialize)]
+struct Refused {
+    total: u64,
+    /// The most frequent first; those of the newest 1 000 topics and reasons.
+    by_reason: Vec<Reason>,
+}
+
+#[derive(Serialize)]
+struct Reason {
+    reason: String,
+    topic: String,
+    count: u64,
+}
+
+impl Collect {
+    /// Runs until the time given, Ctrl-C or SIGTERM; then prints what was collected.
+    pub async fn run(self) -> anyhow::Result<()> {
+        // What the app was told in its own folder must not decide anything here.
+        let nobodys = tempfile::tempdir().context("there is no place for temporary files")?;
+        let file = self.profile_file()?;
+        let options = HostOptions {
+            cache: Some(self.db.clone()),
+            profile: file.clone(),
+            demo: (file.is_none() && self.broker.is_none()).then(CityOptions::default),
+            broker: self.broker.clone().map_or(BrokerChoice::Own, BrokerChoice::At),
+            ..HostOptions::demo(nobodys.path())
+        };
+        let before = if self.db.exists() { refusals(&self.db).unwrap_or_default() } else { HashMap::new() };
+        let began = Instant::now();
+        let host = Host::start(options).await?;
+        let counters = host.counters().await;
+        let ended = tokio::select! {
+            asked = signal::asked_to_end() => asked,
+            what = host.failed() => Err(anyhow::anyhow!("{what}")),
+            () = tell(began, || *counters.borrow()) => Ok(()),
+            () = tokio::time::sleep(self.until.unwrap_or_default()), if self.until.is_some() => Ok(()),
+        };
+        host.stop().await;
+        let seconds = began.elapsed().as_secs_f64();
+        let counts = *counters.borrow();
+        let by_reason = since(&before, refusals(&self.db)?);
+        let collected = Collected {
+            received: counts.received,
+            stored: counts.stored,
+            refused: Refused { total: counts.refused, by_reason },
+            shed: counts.shed,
+            repeated: counts.repeated,
+            things: counts.things,
+            seconds: (seconds * 1_000.0).round() / 1_000.0,
+            messages_per_s: (counts.received as f64 / seconds.max(0.001) * 10.0).round() / 10.0,
+        };
+        let text =
+            if self.json { serde_json::to_string(&collected) } else { serde_json::to_string_pretty(&collected) }?;
+        // Nobody reading it any more is no failure.
+        _ = writeln!(std::io::stdout(), "{text}");
+        ended
+    }
+
+    /// The profile's file; `None` for the demo city.
+    fn profile_file(&self) -> anyhow::Result<Option<PathBuf>> {
+        let named = Path::new(&self.profile);
+        if self.profile == DEMO {
+            return Ok(None);
+        }
+        if named.is_file() {
+            return Ok(Some(named.to_owned()));
+        }
+        let folder = self.data_dir.clone().or_else(flags::desktop_data_dir);
+        let (home, _) = Home::open(folder.as_deref().unwrap_or(Path::new("")));
+        let rows = home.profiles(None);
+        if let Some(row) = rows.iter().find(|row| row.name == self.profile) {
+            if let Some(fault) = &row.fault {
+                bail!("the profile {:?} cannot be used: {fault}", self.profile);
+            }
+            return Ok((!row.file.is_empty()).then(|| PathBuf::from(&row.file)));
+        }
+        let others = rows.iter().filter(|row| !row.file.is_empty()).map(|row| row.name.as_str());
+        let there: Vec<&str> = std::iter::once(DEMO).chain(others).collect();
+        bail!(
+            "there is no profile {:?}: no such file, and none of that name in {}; there are {}",
+            self.profile,
+            home.profile_folder().display(),
+            there.join(", ")
+        )
+    }
+}
+
+type Refusals = HashMap<(String, String), u64>;
+
+fn refusals(db: &Path) -> anyhow::Result<Refusals> {
+    let kept = Reading::open(db)?.refusals()?;
+    Ok(kept.into_iter().map(|refusal| ((refusal.topic, refusal.reason), refusal.count)).collect())
+}
+
+/// What was refused in this run.
+fn since(before: &Refusals, after: Refusals) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = after
+        .into_iter()
+        .map(|(of, count)| {
+            let earlier = before.get(&of).copied().unwrap_or(0);
+            let (topic, reason) = of;
+            Reason { reason, topic, count: count.checked_sub(earlier).unwrap_or(count) }
+        })
+        .filter(|reason| reason.count > 0)
+        .collect();
+    reasons.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.reason, &a.topic).cmp(&(&b.reason, &b.topic))));
+    reasons
+}
+
+/// A line on stderr every few seconds, for ever.
+async fn tell(began: Instant, counters: impl Fn() -> Counters) {
+    let mut every = tokio::time::interval(SAYS_EVERY);
+    every.tick().await; // the first is at once
+    let mut before = 0;
+    loop {
+        every.tick().await;
+        let Counters { received, stored, refused, shed, things, .. } = counters();
+        let rate = received.saturating_sub(before) as f64 / SAYS_EVERY.as_secs_f64();
+        let s = began.elapsed().as_secs();
+        // Somebody who closed it does not want to know.
+        _ = writeln!(
+            std::io::stderr(),
+            "{s} s  {received} received ({rate:.0}/s)  {stored} stored  {refused} refused  {shed} shed  {things} things"
+        );
+        before = received;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_this_run_refused_is_told_the_most_frequent_first() {
+        let of = |topic: &str, count: u64| ((topic.to_owned(), "not JSON".to_owned()), count);
+        let before = Refusals::from([of("a", 5), of("b", 2), of("gone", 9)]);
+        let told = since(&before, Refusals::from([of("a", 5), of("b", 3), of("c", 4)]));
+        let told: Vec<_> = told.iter().map(|reason| (reason.topic.as_str(), reason.count)).collect();
+        assert_eq!(told, [("c", 4), ("b", 1)]);
+    }
+}

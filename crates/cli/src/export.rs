@@ -1,0 +1,229 @@
+//! `fleetlens export`: the measured values of a cache, thing by thing, series by series, in the order of time.
+//!
+//! CSV is as RFC 4180 has it, with a header. A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`,
+//! a tab or a line break) gets a `'` before it, which spreadsheets do not show. JSON is JSON Lines: one object a line, so that both
+//! ends can stream it.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use clap::{Args, ValueEnum};
+use fleetlens_host::model::telemetry::{Sample, Value};
+use serde::Serialize;
+
+use crate::cache::{self, Known};
+use crate::moment::{self, Moment};
+
+#[derive(Args)]
+pub struct Export {
+    /// The cache's file; the app may have it open.
+    #[arg(long, value_name = "FILE")]
+    db: PathBuf,
+    /// CSV (RFC 4180), or JSON Lines.
+    #[arg(long, value_enum)]
+    format: Format,
+    /// Only this thing; may be given often.
+    #[arg(long, value_name = "NAME")]
+    thing: Vec<String>,
+    /// Only this value of each thing, by its JSON pointer such as /power_w; may be given often.
+    #[arg(long, value_name = "POINTER")]
+    series: Vec<String>,
+    /// From this time on: 2026-11-21T08:00:00+01:00, or -2h.
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse, allow_hyphen_values = true)]
+    from: Moment,
+    /// Up to this time, which is not included.
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse, allow_hyphen_values = true, default_value = "now")]
+    to: Moment,
+    /// Where to write [default: to the terminal, or the next program].
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// With a header.
+    Csv,
+    /// One object a line.
+    Json,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    thing: &'a str,
+    pointer: &'a str,
+    unit: &'a str,
+    device_time: String,
+    received_time: String,
+    value: serde_json::Value,
+    source: &'static str,
+    quality: &'static str,
+    timed: &'static str,
+}
+
+const HEADER: [&str; 9] =
+    ["thing", "pointer", "unit", "device_time", "received_time", "value", "source", "quality", "timed"];
+
+impl Export {
+    /// Writes and ends.
+    pub fn run(self) -> anyhow::Result<()> {
+        let now = moment::now();
+        let span = self.from.at(now)..self.to.at(now);
+        ensure!(
+            span.start < span.end,
+            "there is no time from {} to {}; --from must lie before --to",
+            moment::rfc3339(span.start),
+            moment::rfc3339(span.end)
+        );
+        let reading = cache::open(&self.db)?;
+        let things = cache::named(cache::things(&reading)?, &self.thing, &self.db)?;
+        self.check_series(&things)?;
+        let mut sheet = Sheet::begin(self.format, self.sink()?)?;
+        let mut written = 0u64;
+        for thing in &things {
+            for (pointer, series) in &thing.series {
+                if !self.series.is_empty() && !self.series.contains(pointer) {
+                    continue;
+                }
+                let mut outcome = Ok(());
+                let all = reading.samples(*series, span.clone(), |sample| {
+                    outcome = sheet.write(thing, pointer, &sample);
+                    written += 1;
+                    if outcome.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                })?;
+                if !all {
+                    return Ok(cache::unless_unread(outcome)?);
+                }
+            }
+        }
+        cache::unless_unread(sheet.end())?;
+        if written == 0 {
+            let stats = reading.stats()?;
+            let oldest = stats.oldest_ms.map_or("none".to_owned(), moment::rfc3339);
+            eprintln!(
+                "fleetlens: no value was measured from {} to {}; the cache holds {}, the oldest of {oldest}",
+                moment::rfc3339(span.start),
+                moment::rfc3339(span.end),
+                stats.samples
+            );
+        }
+        Ok(())
+    }
+
+    /// Every pointer asked for is that of some thing.
+    fn check_series(&self, things: &[Known]) -> anyhow::Result<()> {
+        for pointer in &self.series {
+            if things.iter().any(|thing| thing.series.contains_key(pointer)) {
+                continue;
+            }
+            let mut all: Vec<&str> = things.iter().flat_map(|thing| thing.series.keys().map(String::as_str)).collect();
+            all.sort_unstable();
+            all.dedup();
+            bail!(
+                "no thing has a value {pointer:?}; the nearest are {}",
+                cache::nearest(pointer, all.into_iter()).join(", ")
+            );
+        }
+        Ok(())
+    }
+
+    fn sink(&self) -> anyhow::Result<Box<dyn Write>> {
+        let Some(path) = &self.output else { return Ok(Box::new(io::stdout().lock())) };
+        let same = |a: &Path, b: &Path| a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b);
+        ensure!(!same(path, &self.db), "{} is the cache itself; write to another file", path.display());
+        let file = File::create(path).with_context(|| format!("{} cannot be written", path.display()))?;
+        Ok(Box::new(file))
+    }
+}
+
+/// Where the lines go.
+enum Sheet {
+    Csv(Box<csv::Writer<Box<dyn Write>>>),
+    Json(BufWriter<Box<dyn Write>>),
+}
+
+impl Sheet {
+    fn begin(format: Format, sink: Box<dyn Write>) -> io::Result<Sheet> {
+        match format {
+            Format::Json => Ok(Sheet::Json(BufWriter::new(sink))),
+            Format::Csv => {
+                let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(sink);
+                csv.write_record(HEADER).map_err(io_of)?;
+                Ok(Sheet::Csv(Box::new(csv)))
+            }
+        }
+    }
+
+    fn write(&mut self, thing: &Known, pointer: &str, sample: &Sample) -> io::Result<()> {
+        let line = Line {
+            thing: &thing.name,
+            pointer,
+            unit: thing.meta.unit(pointer),
+            device_time: moment::rfc3339(sample.device_ms),
+            received_time: moment::rfc3339(sample.received_ms),
+            value: cache::json(&sample.value),
+            source: cache::source(sample.source),
+            quality: cache::quality(sample.quality),
+            timed: cache::timed(sample.timed),
+        };
+        match self {
+            Sheet::Json(out) => {
+                serde_json::to_writer(&mut *out, &line)?;
+                out.write_all(b"\n")
+            }
+            Sheet::Csv(csv) => {
+                let value = match &sample.value {
+                    Value::Number(number) => number.to_string(),
+                    Value::Flag(flag) => flag.to_string(),
+                    Value::Text(text) => harmless(text),
+                };
+                csv.write_record([
+                    harmless(line.thing).as_str(),
+                    &harmless(line.pointer),
+                    &harmless(line.unit),
+                    &line.device_time,
+                    &line.received_time,
+                    &value,
+                    line.source,
+                    line.quality,
+                    line.timed,
+                ])
+                .map_err(io_of)
+            }
+        }
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        match self {
+            Sheet::Csv(csv) => csv.flush(),
+            Sheet::Json(out) => out.flush(),
+        }
+    }
+}
+
+/// What the system said, past the library's wrapping, which hides a broken pipe.
+fn io_of(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+/// A text that no spreadsheet takes for a formula (OWASP, CSV injection).
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_would_be_a_formula_is_a_text() {
+        for (text, want) in [("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("-x", "'-x"), ("open", "open"), ("", "")] {
+            assert_eq!(harmless(text), want);
+        }
+    }
+}
