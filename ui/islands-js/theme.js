@@ -10,5 +10,6 @@
   }
   const system = matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
   const preset = form === "phone" ? "light" : system;
-  document.documentElement.dataset.theme = chosen === "light" || chosen === "dark" ? chosen : preset;
+  const wanted = { light: "light", dark: "dark", system }[chosen];
+  document.documentElement.dataset.theme = wanted ?? preset;
 }

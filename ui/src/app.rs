@@ -1,5 +1,6 @@
 //! The desktop's window: rail, bar, map with what lies over it, status line.
 
+use fleetlens_ipc::rows::Status;
 use leptos::prelude::*;
 
 use crate::clock::{Clock, on_waking};
@@ -7,16 +8,23 @@ use crate::components::icon::Icon;
 use crate::form::Form;
 use crate::keys;
 use crate::phone::PhoneShell;
+use crate::state::section::Section;
 use crate::state::{Store, store};
 use crate::theme::{Theme, ThemeSwitch, theme};
+use crate::views::alarms::AlarmsView;
+use crate::views::alarms::banner::CriticalBanner;
 use crate::views::attention::AttentionCard;
 use crate::views::find::{FindBox, Finder, Found};
 use crate::views::help::Help;
 use crate::views::link::{LiveSign, OfflineNotice};
 use crate::views::map_view::{KindChips, MapView};
 use crate::views::notices::{Notices, Stranded};
+use crate::views::outbox::OutboxView;
+use crate::views::parking::{DriverShell, is_driver};
+use crate::views::settings::SettingsView;
 use crate::views::status_bar::StatusBar;
 use crate::views::thing::ThingPanel;
+use crate::views::things::ThingsView;
 
 /// The window, in whichever form its page asks for.
 #[component]
@@ -34,71 +42,188 @@ pub fn App() -> impl IntoView {
     store.connect();
     on_waking(move || store.look_again());
     match form {
-        Form::Desktop => view! { <DesktopShell help /> }.into_any(),
+        Form::Desktop => view! { <DesktopWindow help /> }.into_any(),
         Form::Phone => view! { <PhoneShell /> }.into_any(),
+    }
+}
+
+/// The desktop's window of whoever is at the screen: a driver looks for a space and for nothing else.
+#[component]
+fn DesktopWindow(help: RwSignal<bool>) -> impl IntoView {
+    let driver = is_driver(store());
+    view! {
+        <Show when=move || driver.get() fallback=move || view! { <DesktopShell help /> }>
+            <DriverDesktop help />
+        </Show>
+        <Help open=help />
+        <Stranded />
+    }
+}
+
+/// The driver's part of the desktop: parking, and the settings, by which one gets back to another role.
+#[component]
+fn DriverDesktop(help: RwSignal<bool>) -> impl IntoView {
+    let store = store();
+    let in_settings = move || store.section.get() == Section::Settings;
+    view! {
+        <div class="app for-driver" class:with-sheet=in_settings data-section=move || store.section.get().word()>
+            <Rail help sections=&DRIVER_SECTIONS />
+            <div class="stage">
+                <DriverShell />
+                <Show when=in_settings>
+                    <SettingsView />
+                </Show>
+            </div>
+            <StatusBar />
+        </div>
     }
 }
 
 #[component]
 fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
     let store = store();
+    let on_map = move || store.section.get() == Section::Map;
     view! {
         <div
             class="app"
             class:with-drawer=move || store.selected.get().is_some() && !store.page.get()
             class:with-page=move || store.page.get()
+            class:with-sheet=move || !on_map()
+            data-section=move || store.section.get().word()
         >
-            <Rail help />
+            <Rail help sections=&Section::ALL />
             <header class="bar">
                 <div class="finder">
                     <FindBox hint="Find by name, street or district" />
                     <Found />
                 </div>
-                <KindChips />
+                <Show when=on_map>
+                    <KindChips />
+                </Show>
                 <LiveSign />
             </header>
             <main class="stage">
+                // Behind everything, and never taken down: coming back to it costs nothing.
                 <MapView />
                 <div class="over" aria-live="polite">
+                    <CriticalBanner />
                     <OfflineNotice />
                     <Notices />
                 </div>
-                <AttentionCard />
+                <Show when=on_map>
+                    <AttentionCard />
+                </Show>
+                <OverTheMap />
                 <ThingPanel />
             </main>
             <StatusBar />
         </div>
-        <Help open=help />
-        <Stranded />
     }
 }
 
+/// The section that lies over the map, if any does.
 #[component]
-fn Rail(help: RwSignal<bool>) -> impl IntoView {
+fn OverTheMap() -> impl IntoView {
     let store = store();
-    let is_map = move || !store.page.get();
+    move || match store.section.get() {
+        Section::Map => ().into_any(),
+        Section::Things => view! { <ThingsView /> }.into_any(),
+        Section::Alarms => view! { <AlarmsView /> }.into_any(),
+        Section::Commands => view! { <OutboxView /> }.into_any(),
+        Section::Settings => view! { <SettingsView /> }.into_any(),
+    }
+}
+
+/// What the rail of a driver leads to.
+const DRIVER_SECTIONS: [Section; 2] = [Section::Map, Section::Settings];
+
+#[component]
+fn Rail(help: RwSignal<bool>, sections: &'static [Section]) -> impl IntoView {
+    let has_settings = sections.contains(&Section::Settings);
+    let above = sections.iter().filter(|section| **section != Section::Settings);
     view! {
         <nav class="rail" aria-label="Main">
             <Logo />
-            <button
-                type="button"
-                class:on=is_map
-                title="Map (G M)"
-                data-testid="rail-map"
-                aria-current=move || is_map().then_some("page")
-                on:click=move |_| store.page.set(false)
-            >
-                <Icon of=icondata_lu::LuMap />
-                "Map"
-            </button>
+            {above.map(|section| view! { <RailButton section=*section /> }).collect_view()}
             <span class="space" />
             <ThemeButton />
             <button type="button" title="Keys (?)" data-testid="rail-keys" on:click=move |_| help.set(true)>
                 <Icon of=icondata_lu::LuKeyboard />
                 "Keys"
             </button>
+            {has_settings.then(|| view! { <RailButton section=Section::Settings /> })}
         </nav>
     }
+}
+
+fn icon_of(section: Section) -> &'static icondata_core::IconData {
+    match section {
+        Section::Map => icondata_lu::LuMap,
+        Section::Things => icondata_lu::LuList,
+        Section::Alarms => icondata_lu::LuTriangleAlert,
+        Section::Commands => icondata_lu::LuArrowLeftRight,
+        Section::Settings => icondata_lu::LuSettings,
+    }
+}
+
+/// The way to a section, with how many there wait for a person.
+#[component]
+fn RailButton(section: Section) -> impl IntoView {
+    let store = store();
+    let is_here = Memo::new(move |_| store.section.get() == section);
+    let badge =
+        Memo::new(move |_| store.status.with(|status| status.as_ref().and_then(|status| badge(section, &status.row))));
+    let name = move || match badge.get() {
+        Some(badge) => format!("{}, {}", section.label(), badge.words),
+        None => section.label().to_owned(),
+    };
+    view! {
+        <button
+            type="button"
+            class:on=is_here
+            title=format!("{} (G {})", section.label(), section.key())
+            aria-label=name
+            data-testid=format!("rail-{}", section.word())
+            aria-current=move || is_here.get().then_some("page")
+            on:click=move |_| store.go(section)
+        >
+            <Icon of=icon_of(section) />
+            {section.label()}
+            {move || {
+                badge
+                    .get()
+                    .map(|badge| {
+                        view! {
+                            <span class=format!("badge {}", badge.tone) data-testid=format!("badge-{}", section.word())>
+                                {badge.count}
+                            </span>
+                        }
+                    })
+            }}
+        </button>
+    }
+}
+
+/// A number on the rail.
+#[derive(Clone, Debug, PartialEq)]
+struct Badge {
+    /// Short enough for the rail.
+    count: String,
+    /// The whole of it.
+    words: String,
+    tone: &'static str,
+}
+
+/// What waits for a person in a section: alarms that nobody has acknowledged, and commands that are wanted and not yet so.
+fn badge(section: Section, status: &Status) -> Option<Badge> {
+    let (count, tone, words) = match section {
+        Section::Alarms if status.alarms.critical > 0 => (status.attention, "crit", "need a person"),
+        Section::Alarms => (status.attention, "warn", "need a person"),
+        Section::Commands => (status.open_commands, "pending", "wait"),
+        Section::Map | Section::Things | Section::Settings => return None,
+    };
+    let short = if count > 999 { "999+".to_owned() } else { count.to_string() };
+    (count != 0).then(|| Badge { count: short, words: format!("{count} {words}"), tone })
 }
 
 /// Light or dark.

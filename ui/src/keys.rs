@@ -3,11 +3,12 @@
 use leptos::ev::{self, KeyboardEvent};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use web_sys::{HtmlElement, HtmlInputElement};
 
 use crate::clock::mono_ms;
 use crate::form::Form;
 use crate::state::Store;
+use crate::state::section::Section;
 use crate::views::find::Finder;
 
 /// How long after `G` a second key still belongs to it, in milliseconds.
@@ -22,12 +23,12 @@ pub enum Act {
     Back,
     /// Hold or go on.
     Hold,
-    /// The map.
-    Map,
+    /// A part of the window.
+    Go(Section),
     /// The keys.
     Help,
     /// The first of two keys.
-    Go,
+    Prefix,
 }
 
 /// Where the press happened, as far as it matters.
@@ -47,13 +48,18 @@ pub fn meaning(key: &str, focus: Focus, after_go: bool) -> Option<Act> {
         ("Escape", _) => Some(Act::Back),
         (_, Focus::Text) => None,
         (" ", Focus::Button) => None,
-        ("m" | "M", _) if after_go => Some(Act::Map),
-        ("g" | "G", _) => Some(Act::Go),
+        (key, _) if after_go && section(key).is_some() => section(key).map(Act::Go),
+        ("g" | "G", _) => Some(Act::Prefix),
         ("/", _) => Some(Act::Find),
         ("?", _) => Some(Act::Help),
         (" ", _) => Some(Act::Hold),
         _ => None,
     }
+}
+
+/// Where a key leads after `G`.
+fn section(key: &str) -> Option<Section> {
+    Section::ALL.into_iter().find(|section| key.eq_ignore_ascii_case(&section.key().to_string()))
 }
 
 /// Hears every key of the window from now on.
@@ -71,11 +77,11 @@ pub fn listen(store: Store, finder: Finder, help: RwSignal<bool>, form: Form) {
         }
         go_ms.set_value(f64::NEG_INFINITY);
         match act {
-            Act::Go => go_ms.set_value(event.time_stamp()),
-            Act::Find => finder.focus(),
+            Act::Prefix => go_ms.set_value(event.time_stamp()),
+            Act::Find => find(finder),
             Act::Hold => store.hold(store.held.get_untracked().is_none(), mono_ms()),
             Act::Help => help.set(true),
-            Act::Map => store.page.set(false),
+            Act::Go(section) => store.go(section),
             Act::Back => back(store, finder),
         }
         event.prevent_default();
@@ -87,8 +93,23 @@ fn back(store: Store, finder: Finder) {
     if finder.step_back() {
     } else if store.page.get_untracked() {
         store.page.set(false);
-    } else {
+    } else if store.selected.with_untracked(Option::is_some) {
         store.close();
+    } else {
+        store.go(Section::Map);
+    }
+}
+
+/// Puts the cursor into the filter of the list that lies over the map, else into the find box.
+fn find(finder: Finder) {
+    let filter = document().query_selector(".sheet .filter-box").ok().flatten();
+    match filter.and_then(|filter| filter.dyn_into::<HtmlInputElement>().ok()) {
+        Some(filter) => {
+            // Fails only for a box that is not on the page.
+            let _ = filter.focus();
+            filter.select();
+        }
+        None => finder.focus(),
     }
 }
 
@@ -122,8 +143,14 @@ mod tests {
             (" ", Focus::Button, false, None),
             ("?", Focus::Button, false, Some(Act::Help)),
             ("Escape", Focus::Text, false, Some(Act::Back)),
-            ("g", Focus::Page, false, Some(Act::Go)),
-            ("m", Focus::Page, true, Some(Act::Map)),
+            ("g", Focus::Page, false, Some(Act::Prefix)),
+            ("m", Focus::Page, true, Some(Act::Go(Section::Map))),
+            ("T", Focus::Button, true, Some(Act::Go(Section::Things))),
+            ("a", Focus::Page, true, Some(Act::Go(Section::Alarms))),
+            ("c", Focus::Page, true, Some(Act::Go(Section::Commands))),
+            ("s", Focus::Page, true, Some(Act::Go(Section::Settings))),
+            ("s", Focus::Text, true, None),
+            ("s", Focus::Page, false, None),
             ("m", Focus::Page, false, None),
             ("x", Focus::Page, true, None),
         ] {

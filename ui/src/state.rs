@@ -6,6 +6,7 @@ pub mod cells;
 pub mod chart;
 pub mod commands;
 mod frames;
+mod named;
 pub mod messages;
 pub mod parking;
 pub mod section;
@@ -90,6 +91,8 @@ pub struct Store {
     pub found_for: RwSignal<String>,
     /// The text last asked for.
     sought: StoredValue<String>,
+    /// The name of the thing that is about to be opened ([`Store::open_named`]).
+    named: StoredValue<String>,
     /// What needs a person.
     pub attention: RwSignal<Aged<Attention>>,
     /// Notices not yet dismissed, oldest first.
@@ -168,6 +171,7 @@ impl Store {
             found: RwSignal::new(None),
             found_for: RwSignal::new(String::new()),
             sought: StoredValue::new(String::new()),
+            named: StoredValue::new(String::new()),
             attention: RwSignal::new(Aged { row: Attention::default(), at_ms: 0.0 }),
             notices: RwSignal::new(Vec::new()),
             held: RwSignal::new(None),
@@ -203,7 +207,7 @@ impl Store {
         let ears = Ears {
             parcel: Box::new(move |bytes| self.take(&bytes)),
             line: Box::new(move |line| self.line_is(line)),
-            lost: Box::new(move |request, error| self.answered_by_nobody(request, &error.to_string())),
+            lost: Box::new(move |request, error| self.answered_by_nobody(request, format!("this was not sent: {error}"))),
             trouble: Box::new(move |error| match error {
                 BridgeError::NoHost | BridgeError::NotAttached(_) => self.stranded.set(Some(error.to_string())),
                 BridgeError::Refused(_) => self.notify(error.to_string()),
@@ -235,7 +239,8 @@ impl Store {
                 self.cut.set(Some(Cut { since_ms, line }));
                 let asked = self.inner.try_update_value(|inner| inner.answers.keys().copied().collect::<Vec<_>>());
                 for request in asked.unwrap_or_default() {
-                    self.answered_by_nobody(request, "the connection was lost before the answer came");
+                    let why = "the connection was lost before the answer came; look among the commands whether it was taken";
+                    self.answered_by_nobody(request, why.to_owned());
                 }
             }
         }
@@ -248,11 +253,10 @@ impl Store {
     }
 
     /// Tells whoever asked that no answer will come.
-    fn answered_by_nobody(self, request: RequestId, why: &str) {
+    fn answered_by_nobody(self, request: RequestId, why: String) {
         let waiting = self.inner.try_update_value(|inner| inner.answers.remove(&request)).flatten();
         if let Some(waiting) = waiting {
-            let message = format!("{why}; look among the commands whether it was taken");
-            (waiting.then)(Err(Fault::new(FaultCode::Unreachable, message)));
+            (waiting.then)(Err(Fault::new(FaultCode::Unreachable, why)));
         }
     }
 
@@ -432,6 +436,7 @@ impl Store {
             | Target::Hover
             | Target::Chart
             | Target::Find
+            | Target::Named
             | Target::Things
             | Target::Parking
             | Target::Messages => {}

@@ -2,6 +2,7 @@
 //! `islands-js/theme.js` does the same before the first paint.
 
 use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
 
 const KEY: &str = "fleetlens.theme";
 
@@ -36,40 +37,119 @@ impl Theme {
     }
 }
 
+/// What the person wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Whatever the system says, also when it changes its mind.
+    System,
+    /// Always this one.
+    Always(Theme),
+}
+
+impl Choice {
+    /// The word in the storage.
+    fn word(self) -> &'static str {
+        match self {
+            Choice::System => "system",
+            Choice::Always(theme) => theme.word(),
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Choice> {
+        let system = (word == Choice::System.word()).then_some(Choice::System);
+        system.or_else(|| Theme::from_word(word).map(Choice::Always))
+    }
+}
+
 /// The theme of the window, shared by everything that draws.
 #[derive(Clone, Copy)]
-pub struct ThemeSwitch(RwSignal<Theme>);
+pub struct ThemeSwitch {
+    shown: RwSignal<Theme>,
+    choice: RwSignal<Choice>,
+}
 
 impl ThemeSwitch {
-    /// Takes over what the page started with.
+    /// Takes over what the page started with, and follows the system from now on where that is wanted.
     pub fn start() -> ThemeSwitch {
-        let start = page_word().and_then(|word| Theme::from_word(&word)).unwrap_or(Theme::Dark);
-        ThemeSwitch(RwSignal::new(start))
+        let shown = page_word().and_then(|word| Theme::from_word(&word)).unwrap_or(Theme::Dark);
+        // A phone that was never told starts light, whatever its system says.
+        let preset = if Some(shown) == system_theme() { Choice::System } else { Choice::Always(shown) };
+        let choice = said_word().and_then(|word| Choice::from_word(&word)).unwrap_or(preset);
+        let switch = ThemeSwitch { shown: RwSignal::new(shown), choice: RwSignal::new(choice) };
+        switch.follow_system();
+        switch
     }
 
     /// The theme now; tracked.
     pub fn get(self) -> Theme {
-        self.0.get()
+        self.shown.get()
+    }
+
+    /// What the person wants; tracked.
+    pub fn choice(self) -> Choice {
+        self.choice.get()
     }
 
     /// Goes to the other one and keeps the choice.
     pub fn turn(self) {
-        let next = self.0.get_untracked().other();
-        if let Some(root) = document().document_element() {
-            // Cannot fail: the name is an attribute's.
-            let _ = root.set_attribute("data-theme", next.word());
-        }
+        self.choose(Choice::Always(self.shown.get_untracked().other()));
+    }
+
+    /// Does what the person wants, and keeps it.
+    pub fn choose(self, choice: Choice) {
         if let Ok(Some(storage)) = window().local_storage() {
             // A full or forbidden storage only costs the choice at the next start.
-            let _ = storage.set_item(KEY, next.word());
+            let _ = storage.set_item(KEY, choice.word());
         }
-        self.0.set(next);
+        self.choice.set(choice);
+        self.show(match choice {
+            Choice::System => system_theme().unwrap_or(Theme::Dark),
+            Choice::Always(theme) => theme,
+        });
+    }
+
+    fn show(self, theme: Theme) {
+        if let Some(root) = document().document_element() {
+            // Cannot fail: the name is an attribute's.
+            let _ = root.set_attribute("data-theme", theme.word());
+        }
+        if self.shown.get_untracked() != theme {
+            self.shown.set(theme);
+        }
+    }
+
+    fn follow_system(self) {
+        let changed = Closure::<dyn Fn()>::new(move || {
+            if self.choice.get_untracked() == Choice::System {
+                self.show(system_theme().unwrap_or(Theme::Dark));
+            }
+        });
+        if let Some(query) = system_query() {
+            // Fails for no name; then the theme follows at the next start.
+            let _ = query.add_event_listener_with_callback("change", changed.into_js_value().unchecked_ref());
+        }
     }
 }
 
 /// The switch of the window.
 pub fn theme() -> ThemeSwitch {
     expect_context()
+}
+
+/// What was wanted before this start: by the app's flag `--theme`, else by an earlier choice.
+fn said_word() -> Option<String> {
+    let search = window().location().search().unwrap_or_default();
+    let flag =
+        search.trim_start_matches('?').split('&').find_map(|pair| pair.strip_prefix("theme=").map(str::to_owned));
+    flag.or_else(|| window().local_storage().ok().flatten()?.get_item(KEY).ok().flatten())
+}
+
+fn system_query() -> Option<web_sys::MediaQueryList> {
+    window().match_media("(prefers-color-scheme: light)").ok().flatten()
+}
+
+fn system_theme() -> Option<Theme> {
+    system_query().map(|query| if query.matches() { Theme::Light } else { Theme::Dark })
 }
 
 fn page_word() -> Option<String> {
@@ -140,6 +220,14 @@ mod tests {
                 assert!(ratio >= 3.0, "{theme}: --{mark} on the map is {ratio:.2}");
             }
         }
+    }
+
+    #[test]
+    fn a_choice_is_kept_as_a_word_and_comes_back_from_it() {
+        for choice in [Choice::System, Choice::Always(Theme::Light), Choice::Always(Theme::Dark)] {
+            assert_eq!(Choice::from_word(choice.word()), Some(choice));
+        }
+        assert_eq!(Choice::from_word("sepia"), None);
     }
 
     #[test]

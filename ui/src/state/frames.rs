@@ -127,6 +127,10 @@ impl Store {
             (waiting.then)(Err(Fault::new(FaultCode::TooLate, message)));
         }
         self.hello();
+        if self.inner.with_value(|inner| inner.views.is_open(Target::Things)) {
+            // From its top: another fleet has other rows.
+            self.order_things(false);
+        }
         self.begun.update(|times| *times += 1);
     }
 
@@ -151,6 +155,7 @@ impl Store {
                 }
             }
             Rows::Chart(chart) => self.chart.set(Some(Aged { row: chart, at_ms })),
+            Rows::Found(rows) if target == Target::Named => self.found_named(&rows),
             Rows::Found(rows) => {
                 self.found.set(Some(rows));
                 self.found_for.set(self.sought.get_value());
@@ -216,6 +221,8 @@ impl Store {
             Change::AlarmCounts(counts) => self.alarms.counts.set(counts),
             Change::Bucket(bucket) => self.with_chart(|chart| chart::take_bucket(chart, bucket)),
             Change::Mark(mark) => self.with_chart(|chart| chart::take_mark(chart, mark)),
+            // Answered by the snapshot.
+            Change::Found(_) if target == Target::Named => {}
             Change::Found(rows) => self.found.set(Some(rows)),
             Change::Attention(rows) => self.attention.set(Aged { row: rows, at_ms }),
             Change::Things(page) => self.things.replace(page, at_ms),

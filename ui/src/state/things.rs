@@ -220,7 +220,7 @@ impl Store {
         }
     }
 
-    fn order_things(self, again: bool) {
+    pub(super) fn order_things(self, again: bool) {
         let things = self.things;
         things.asking.set(true);
         things.held.update_value(|held| held.asked = true);

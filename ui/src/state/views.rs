@@ -21,6 +21,8 @@ pub enum Target {
     Chart,
     /// What was typed into the find box.
     Find,
+    /// A thing of which only the name is known.
+    Named,
     /// The table of things.
     Things,
     /// The alarms, open or over.

@@ -17,16 +17,22 @@ const ENDED_SHOWN: usize = 3;
 
 /// How a command stands, as far as colour and shape go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+pub enum Standing {
+    /// A person still waits for it.
     Waiting,
+    /// Obeyed.
     Settled,
+    /// Refused.
     Rejected,
+    /// Its time ran out.
     Expired,
+    /// Taken back, or another took its place.
     Ended,
 }
 
 impl Standing {
-    fn of(phase: &Phase) -> Standing {
+    /// Of a phase.
+    pub fn of(phase: &Phase) -> Standing {
         match phase {
             Phase::Pending | Phase::Sent | Phase::Accepted { .. } => Standing::Waiting,
             Phase::Settled => Standing::Settled,
@@ -37,7 +43,7 @@ impl Standing {
     }
 
     /// For the style sheets and the tests.
-    fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Standing::Waiting => "waiting",
             Standing::Settled => "settled",
@@ -156,7 +162,6 @@ fn Command(cell: Cell<CommandId, CommandRow>, may_command: bool) -> impl IntoVie
     let title = Memo::new(move |_| row.with(|row| format::capital(&row.row.title)));
     let sentence = Memo::new(move |_| row.with(|row| row.row.sentence.clone()));
     let standing = Memo::new(move |_| row.with(|row| Standing::of(&row.row.phase)));
-    let steps = Memo::new(move |_| row.with(|row| row.row.steps.clone()));
     view! {
         <article
             class="command"
@@ -169,19 +174,36 @@ fn Command(cell: Cell<CommandId, CommandRow>, may_command: bool) -> impl IntoVie
                 <span class="sentence" data-testid="sentence">{sentence}</span>
                 {may_command.then(|| view! { <Cancel row id /> })}
             </header>
-            <ol class="steps">
-                <For each=move || told(&steps.get()) key=|(place, step)| (*place, step.step, step.at_ms) let:item>
-                    <StepItem row step=item.1 />
-                </For>
-                <NextStep row />
-            </ol>
+            <Steps row />
         </article>
+    }
+}
+
+/// What happened to a command so far, and what is waited for.
+#[component]
+pub fn Steps(
+    /// The command.
+    row: RwSignal<Aged<CommandRow>>,
+) -> impl IntoView {
+    let steps = Memo::new(move |_| row.with(|row| row.row.steps.clone()));
+    view! {
+        <ol class="steps">
+            <For each=move || told(&steps.get()) key=|(place, step)| (*place, step.step, step.at_ms) let:item>
+                <StepItem row step=item.1 />
+            </For>
+            <NextStep row />
+        </ol>
     }
 }
 
 /// The way back, while there is one.
 #[component]
-fn Cancel(row: RwSignal<Aged<CommandRow>>, id: CommandId) -> impl IntoView {
+pub fn Cancel(
+    /// The command.
+    row: RwSignal<Aged<CommandRow>>,
+    /// Its id.
+    id: CommandId,
+) -> impl IntoView {
     let store = store();
     let can_cancel = Memo::new(move |_| row.with(|row| row.row.can_cancel));
     let asked = RwSignal::new(false);

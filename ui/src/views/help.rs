@@ -4,15 +4,39 @@ use leptos::prelude::*;
 
 use crate::components::modal::Modal;
 
-/// Every key of the window, and what it does. [`crate::keys`] is where they are heard.
-pub const KEYS: [(&[&str], &str); 6] = [
-    (&["/"], "Find things"),
-    (&["↑", "↓", "Enter"], "Go through what was found, and open it"),
-    (&["Esc"], "One step back: list, page, drawer"),
+/// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
+pub const KEYS: [(&[&str], &str); 11] = [
+    (&["/"], "Find things; in a list, filter it"),
+    (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
+    (&["PgUp", "PgDn", "Home", "End"], "Go through a table by screens, to its ends"),
+    (&["Esc"], "One step back: card, list, page, drawer, map"),
     (&["Space"], "Hold live values still, and go on"),
     (&["G", "M"], "Go to the map"),
+    (&["G", "T"], "Go to the things"),
+    (&["G", "A"], "Go to the alarms"),
+    (&["G", "C"], "Go to the commands"),
+    (&["G", "S"], "Go to the settings"),
     (&["?"], "These keys"),
 ];
+
+/// The keys as a list.
+#[component]
+pub fn KeyList() -> impl IntoView {
+    view! {
+        <dl class="keys">
+            {KEYS
+                .iter()
+                .map(|(keys, what)| {
+                    let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();
+                    view! {
+                        <dt>{keys}</dt>
+                        <dd>{*what}</dd>
+                    }
+                })
+                .collect_view()}
+        </dl>
+    }
+}
 
 /// The sheet.
 #[component]
@@ -23,18 +47,7 @@ pub fn Help(
     view! {
         <Modal open label="Keys" testid="keys">
             <h2>"Keys"</h2>
-            <dl class="keys">
-                {KEYS
-                    .iter()
-                    .map(|(keys, what)| {
-                        let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();
-                        view! {
-                            <dt>{keys}</dt>
-                            <dd>{*what}</dd>
-                        }
-                    })
-                    .collect_view()}
-            </dl>
+            <KeyList />
             <div class="answers">
                 <button type="button" class="plain" on:click=move |_| open.set(false)>
                     "Close"

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::components::icon::Icon;
+use crate::format;
 use crate::state::store;
 
 /// The notices, oldest first, each until it is dismissed.
@@ -11,6 +12,7 @@ pub fn Notices() -> impl IntoView {
     let store = store();
     view! {
         <div class="notices" data-testid="notices">
+            <CacheFault />
             <For each=move || store.notices.get() key=|notice| notice.id let:notice>
                 <div class="notice">
                     <Icon of=icondata_lu::LuTriangleAlert />
@@ -27,6 +29,28 @@ pub fn Notices() -> impl IntoView {
                 </div>
             </For>
         </div>
+    }
+}
+
+/// The cache cannot be written: over everything, in words, until it can again. It cannot be dismissed, since every minute of it is
+/// lost to the history.
+#[component]
+fn CacheFault() -> impl IntoView {
+    let store = store();
+    let fault = Memo::new(move |_| store.status.with(|status| status.as_ref().and_then(|s| s.row.cache_fault.clone())));
+    let tried =
+        move || fault.get().map(|fault| format!("{}. It is tried again every second.", format::capital(&fault)));
+    view! {
+        <Show when=move || fault.with(Option::is_some)>
+            <section class="cache-fault" role="alert" data-testid="cache-fault">
+                <Icon of=icondata_lu::LuHardDrive />
+                <div>
+                    <b>"The cache cannot be written"</b>
+                    <p>"What is shown stays live, but nothing of it is kept, and what is asked of things waits until it can be."</p>
+                    <p class="reason">{tried}</p>
+                </div>
+            </section>
+        </Show>
     }
 }
 

@@ -1,73 +1,146 @@
-//! The line at the bottom: where the values come from, how many, what was shed or refused, how much is kept, and who is here.
+//! The line at the bottom: where the values come from and with which guarantee, how many, what was shed or refused, how much is
+//! kept, and who is here. Each word opens a card with the whole of it.
 
-use fleetlens_ipc::rows::{LinkState, RefusalRow, Status};
+use fleetlens_ipc::rows::{LinkState, RefusalRow, ShedRow, Status};
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
 
 use crate::clock::{Aged, clock, local, today};
+use crate::components::popover::Popover;
+use crate::form::{Form, form};
 use crate::format;
+use crate::state::section::Section;
 use crate::state::store;
 
 /// The line.
 #[component]
 pub fn StatusBar() -> impl IntoView {
-    let (store, clock) = (store(), clock());
-    let read = move |read: fn(&Status) -> String| {
-        Memo::new(move |_| {
-            store.status.with(|status| status.as_ref().map(|status| read(&status.row)).unwrap_or_default())
-        })
-    };
-    let broker = read(|status| status.broker.clone());
-    let guarantee = read(|status| status.guarantee.clone());
-    let per_s = read(|status| format::rate(status.per_s));
-    let shed = read(|status| format::count(status.shed));
-    let received = read(|status| {
-        format!(
-            "{} received, {} on disk, since the start",
-            format::count(status.received),
-            format::count(status.stored)
-        )
-    });
-    let cache = read(cache);
-    let who = read(who);
-    let last = Memo::new(move |_| {
-        let now_ms = clock.now_ms();
-        store.status.with(|status| status.as_ref().map(|status| last_message(status, now_ms)).unwrap_or_default())
-    });
-    let state = Memo::new(move |_| store.status.with(|status| status.as_ref().map(link_word).unwrap_or("starting")));
-    let is_demo = Memo::new(move |_| store.status.with(|status| status.as_ref().is_some_and(|status| status.row.demo)));
+    let store = store();
+    let is_demo = told(|status| status.demo);
     let is_known = move || store.status.with(Option::is_some);
     view! {
         <footer class="status" data-testid="status">
             <Show when=is_known fallback=|| view! { <span>"Opening the cache…"</span> }>
-                <span class="link-state" data-testid="status-broker" data-link=move || state.get() title=guarantee>
-                    <span class="lamp" />
-                    {broker}
-                </span>
+                <Link />
                 <Show when=move || is_demo.get()>
                     <span class="demo" data-testid="demo">"Demo city · values are made up"</span>
                 </Show>
-                <span class="guarantee" data-testid="status-guarantee">{guarantee}</span>
-                <span data-testid="status-rate" title=received>{per_s}" msg/s"</span>
-                <span data-testid="status-last">{last}</span>
-                <span data-testid="status-shed" title="Messages without a guarantee that were left out when there were too many">
-                    "shed "
-                    {shed}
-                </span>
-                <Refusals />
+                <Traffic />
+                <Shed />
+                <Refused />
                 <span class="space" />
-                <span data-testid="status-cache">{cache}</span>
-                <span data-testid="status-who">{who}</span>
+                <Cache />
+                <Who />
             </Show>
         </footer>
     }
 }
 
-fn link_word(status: &Aged<Status>) -> &'static str {
-    match status.row.link {
+/// Something of the status; its default before there is one.
+fn told<T: Default + Clone + PartialEq + Send + Sync + 'static>(read: fn(&Status) -> T) -> Memo<T> {
+    let store = store();
+    Memo::new(move |_| store.status.with(|status| status.as_ref().map(|status| read(&status.row)).unwrap_or_default()))
+}
+
+/// A line of a card: what it is, and its value.
+#[component]
+fn Fact(
+    /// What it is.
+    label: &'static str,
+    /// Its value.
+    #[prop(into)]
+    value: Signal<String>,
+) -> impl IntoView {
+    view! {
+        <dt>{label}</dt>
+        <dd>{move || value.get()}</dd>
+    }
+}
+
+/// The broker, whether the link to it is up, and what it promises.
+#[component]
+fn Link() -> impl IntoView {
+    let store = store();
+    let broker = told(|status| status.broker.clone());
+    let guarantee = told(|status| status.guarantee.clone());
+    let profile = told(|status| status.profile.clone());
+    let state = Memo::new(move |_| match store.cut.get() {
+        Some(_) => "down",
+        None => store.status.with(|status| status.as_ref().map_or("starting", |status| link_word(&status.row.link))),
+    });
+    let since = told(|status| link_sentence(&status.link));
+    let reason = told(|status| match &status.link {
+        LinkState::Connecting { reason, .. } => reason.clone(),
+        LinkState::Starting | LinkState::Up { .. } => None,
+    });
+    let words = move || {
+        view! {
+            <span class="link-state" data-testid="status-broker" data-link=move || state.get()>
+                <span class="lamp" />
+                <span class="broker">{broker}</span>
+            </span>
+            <span class="guarantee" data-testid="status-guarantee">{guarantee}</span>
+        }
+    };
+    view! {
+        <Popover testid="status-link" label="Link" words>
+            <h2>"Link"</h2>
+            <dl class="facts">
+                <Fact label="Broker" value=broker />
+                <Fact label="Now" value=since />
+                <Fact label="Guarantee" value=guarantee />
+                <Fact label="Profile" value=profile />
+            </dl>
+            {move || reason.get().map(|reason| view! { <p class="fault">{reason}</p> })}
+        </Popover>
+    }
+}
+
+fn link_word(link: &LinkState) -> &'static str {
+    match link {
         LinkState::Starting => "starting",
         LinkState::Connecting { .. } => "down",
         LinkState::Up { .. } => "up",
+    }
+}
+
+fn link_sentence(link: &LinkState) -> String {
+    match link {
+        LinkState::Starting => "nothing was tried yet".into(),
+        LinkState::Connecting { since_ms, .. } => format!("down since {}, trying", local(*since_ms).seconds(&today())),
+        LinkState::Up { since_ms } => format!("up since {}", local(*since_ms).seconds(&today())),
+    }
+}
+
+/// How many messages a second, and how old the last one is.
+#[component]
+fn Traffic() -> impl IntoView {
+    let (store, clock) = (store(), clock());
+    let per_s = told(|status| format::rate(status.per_s));
+    let last = Memo::new(move |_| {
+        let now_ms = clock.now_ms();
+        store.status.with(|status| status.as_ref().map(|status| last_message(status, now_ms)).unwrap_or_default())
+    });
+    let received = told(|status| format::count(status.received));
+    let stored = told(|status| format::count(status.stored));
+    let refused = told(|status| format::count(status.refused));
+    let shed = told(|status| format::count(status.shed));
+    let words = move || {
+        view! {
+            <span data-testid="status-rate">{per_s}" msg/s"</span>
+            <span class="last" data-testid="status-last">{last}</span>
+        }
+    };
+    view! {
+        <Popover testid="status-traffic" label="Messages" words>
+            <h2>"Messages since the start"</h2>
+            <dl class="facts">
+                <Fact label="Received" value=received />
+                <Fact label="On the disk" value=stored />
+                <Fact label="Refused" value=refused />
+                <Fact label="Shed" value=shed />
+            </dl>
+        </Popover>
     }
 }
 
@@ -78,61 +151,143 @@ fn last_message(status: &Aged<Status>, now_ms: f64) -> String {
     }
 }
 
-fn cache(status: &Status) -> String {
-    let reach = status.oldest_sample_ms.map(|oldest| format!(" · {}", format::age(status.wall_ms.since(oldest))));
-    format!("cache {}{}", format::bytes(status.cache_bytes), reach.unwrap_or_default())
-}
-
-fn who(status: &Status) -> String {
-    let role = status.who.role.label();
-    if status.who.name.is_empty() { role.to_owned() } else { format!("{role} · {}", status.who.name) }
-}
-
-/// How many messages were refused; a click lists the last ones with their reasons.
+/// What was left out because more came than could be kept.
 #[component]
-fn Refusals() -> impl IntoView {
-    let store = store();
-    let open = RwSignal::new(false);
-    let refused =
-        Memo::new(move |_| store.status.with(|status| status.as_ref().map_or(0, |status| status.row.refused)));
-    let rows = Memo::new(move |_| {
-        store.status.with(|status| status.as_ref().map(|status| status.row.refusals.clone()).unwrap_or_default())
-    });
+fn Shed() -> impl IntoView {
+    let count = told(|status| status.shed);
+    let rows = told(|status| status.sheds.clone());
+    let words = move || view! { <span data-testid="status-shed">"shed "{move || format::count(count.get())}</span> };
     view! {
-        <span class="refused">
-            <button
-                type="button"
-                data-testid="status-refused"
-                class:some=move || refused.get() != 0
-                aria-expanded=move || open.get().to_string()
-                disabled=move || refused.get() == 0
-                on:click=move |_| open.update(|open| *open = !*open)
-            >
-                "refused "
-                {move || format::count(refused.get())}
-            </button>
-            <Show when=move || open.get() && refused.get() != 0>
-                <div class="refusals" data-testid="refusals">
-                    <h2>"Refused messages, newest first"</h2>
-                    <ul>
-                        <For each=move || rows.get() key=|row| (row.topic.clone(), row.reason.clone(), row.count) let:row>
-                            <Refusal row />
-                        </For>
-                    </ul>
-                </div>
+        <Popover testid="status-sheds" label="Shed messages" loud=Signal::derive(move || count.get() != 0) words>
+            <h2>"Shed messages, newest first"</h2>
+            <p class="none">
+                "Messages without a guarantee (QoS 0) that were left out because more came than could be kept. None with a guarantee ever is."
+            </p>
+            <Show when=move || count.get() == 0>
+                <p class="none">"None since the start."</p>
             </Show>
-        </span>
+            <ul>
+                <For each=move || rows.get() key=|row| (row.topic.clone(), row.count) let:row>
+                    <ShedLine row />
+                </For>
+            </ul>
+        </Popover>
+    }
+}
+
+#[component]
+fn ShedLine(row: ShedRow) -> impl IntoView {
+    let topic = if row.topic.is_empty() { "all other topics".to_owned() } else { row.topic };
+    view! {
+        <li>
+            <code>{topic}</code>
+            <small>{times(row.count, row.last_ms)}</small>
+        </li>
+    }
+}
+
+/// What could not be read, and why.
+#[component]
+fn Refused() -> impl IntoView {
+    let count = told(|status| status.refused);
+    let rows = told(|status| status.refusals.clone());
+    let words = move || view! { <span>"refused "{move || format::count(count.get())}</span> };
+    view! {
+        <Popover testid="status-refused" label="Refused messages" loud=Signal::derive(move || count.get() != 0) words>
+            <h2>"Refused messages, newest first"</h2>
+            <Show when=move || count.get() == 0>
+                <p class="none">"None since the start: every message could be read."</p>
+            </Show>
+            <ul data-testid="refusals">
+                <For each=move || rows.get() key=|row| (row.topic.clone(), row.reason.clone(), row.count) let:row>
+                    <Refusal row />
+                </For>
+            </ul>
+        </Popover>
     }
 }
 
 #[component]
 fn Refusal(row: RefusalRow) -> impl IntoView {
-    let when = |at: WallMs| local(at).seconds(&today());
     view! {
         <li>
             <code>{row.topic}</code>
             <span>{row.reason}</span>
-            <small>{format!("{}×, last {}", format::count(row.count), when(row.last_ms))}</small>
+            <small>{times(row.count, row.last_ms)}</small>
         </li>
     }
+}
+
+fn times(count: u64, last_ms: WallMs) -> String {
+    format!("{}×, last {}", format::count(count), local(last_ms).seconds(&today()))
+}
+
+/// How much is kept, and how far back it reaches.
+#[component]
+fn Cache() -> impl IntoView {
+    let words = told(cache_words);
+    let size = told(|status| format::bytes(status.cache_bytes));
+    let oldest = told(|status| match status.oldest_sample_ms {
+        Some(at) => local(at).exact(),
+        None => "none yet".into(),
+    });
+    let fault = told(|status| status.cache_fault.clone());
+    let is_broken = Memo::new(move |_| fault.with(Option::is_some));
+    let words = move || view! { <span data-testid="status-cache">{words}</span> };
+    view! {
+        <Popover testid="status-store" label="Cache" side="end" loud=is_broken words>
+            <h2>"Cache"</h2>
+            <dl class="facts">
+                <Fact label="Size" value=size />
+                <Fact label="Oldest value" value=oldest />
+            </dl>
+            {move || fault.get().map(|fault| view! { <p class="fault">{format!("It cannot be written: {fault}")}</p> })}
+            <ToSettings words="How much it keeps" />
+        </Popover>
+    }
+}
+
+fn cache_words(status: &Status) -> String {
+    if status.cache_fault.is_some() {
+        return "cache cannot be written".into();
+    }
+    let reach = status.oldest_sample_ms.map(|oldest| format!(" · {}", format::age(status.wall_ms.since(oldest))));
+    format!("cache {}{}", format::bytes(status.cache_bytes), reach.unwrap_or_default())
+}
+
+/// Who is at the screen.
+#[component]
+fn Who() -> impl IntoView {
+    let words = told(who_words);
+    let name = told(|status| if status.who.name.is_empty() { "nobody's".into() } else { status.who.name.clone() });
+    let role = told(|status| status.who.role.label().to_owned());
+    let words = move || view! { <span data-testid="status-who">{words}</span> };
+    view! {
+        <Popover testid="status-person" label="Who is here" side="end" words>
+            <h2>"Who is here"</h2>
+            <dl class="facts">
+                <Fact label="Name" value=name />
+                <Fact label="Role" value=role />
+            </dl>
+            <ToSettings words="Change name or role" />
+        </Popover>
+    }
+}
+
+fn who_words(status: &Status) -> String {
+    let role = status.who.role.label();
+    if status.who.name.is_empty() { role.to_owned() } else { format!("{role} · {}", status.who.name) }
+}
+
+/// The way to the settings, where the window has them.
+#[component]
+fn ToSettings(words: &'static str) -> impl IntoView {
+    let (store, form) = (store(), form());
+    (form == Form::Desktop).then(|| {
+        view! {
+            <button type="button" class="link" on:click=move |_| store.go(Section::Settings)>
+                {words}
+            </button>
+        }
+    })
 }

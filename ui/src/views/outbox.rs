@@ -1,0 +1,263 @@
+//! The commands of all things: what waits, with the time it has left, and what came of the others.
+
+use fleetlens_ipc::Scope;
+use fleetlens_ipc::rows::CommandRow;
+use fleetlens_model::command::{Phase, Withdrawal};
+use fleetlens_model::id::CommandId;
+use leptos::prelude::*;
+
+use crate::clock::{Aged, clock, local, today};
+use crate::components::icon::Icon;
+use crate::components::shape::Shape;
+use crate::components::still::Still;
+use crate::format;
+use crate::state::cells::{Cell, List};
+use crate::state::store;
+use crate::views::commands::{Cancel, Standing, Steps};
+
+/// From this much time left on, in milliseconds, the countdown is told in amber.
+const SOON_MS: u64 = 60_000;
+
+/// The section.
+#[component]
+pub fn OutboxView() -> impl IntoView {
+    let store = store();
+    store.follow_commands(Scope::Open);
+    store.follow_commands(Scope::Ended);
+    let (open, ended) = (store.commands.open, store.commands.ended);
+    view! {
+        <section class="sheet outbox" data-testid="commands-view" aria-label="Commands">
+            <header class="sheet-head">
+                <h1>"Commands"</h1>
+                <p class="total" role="status" data-testid="outbox-total">{move || waiting_words(open)}</p>
+            </header>
+            <div class="sheet-body">
+                <Orders list=open label="Outbox" testid="outbox" scope=Scope::Open />
+                <Orders list=ended label="History" testid="history" scope=Scope::Ended />
+            </div>
+        </section>
+    }
+}
+
+fn waiting_words(open: List<CommandId, CommandRow>) -> String {
+    if !open.known.get() {
+        return "counting…".into();
+    }
+    match open.cells.with(Vec::len) {
+        0 => "none waits".into(),
+        1 => "1 wanted and not yet so".into(),
+        many => format!("{} wanted and not yet so", format::count(many as u64)),
+    }
+}
+
+/// One of the two lists.
+#[component]
+fn Orders(list: List<CommandId, CommandRow>, label: &'static str, testid: &'static str, scope: Scope) -> impl IntoView {
+    let still = Still::of(list.cells);
+    let is_empty = move || list.known.get() && still.shown.with(Vec::is_empty);
+    let fresh = move || format!("{} new", format::count(still.fresh.get() as u64));
+    view! {
+        <section
+            class="orders"
+            data-testid=testid
+            aria-label=label
+            on:pointerenter=move |_| still.inside.set(true)
+            on:pointerleave=move |_| still.inside.set(false)
+        >
+            <h2>
+                {label}
+                <Show when=move || still.fresh.get() != 0>
+                    <button type="button" class="link" data-testid="let-in" on:click=move |_| still.let_in()>
+                        {fresh}
+                    </button>
+                </Show>
+            </h2>
+            <Show when=move || list.known.get() fallback=|| view! { <Coming /> }>
+                <ul>
+                    <For each=move || still.shown.get() key=|cell| cell.key let:cell>
+                        <Order cell still list scope />
+                    </For>
+                </ul>
+            </Show>
+            <Show when=is_empty>
+                <Nothing scope />
+            </Show>
+        </section>
+    }
+}
+
+/// One command.
+#[component]
+fn Order(
+    cell: Cell<CommandId, CommandRow>,
+    still: Still<CommandId, CommandRow>,
+    list: List<CommandId, CommandRow>,
+    scope: Scope,
+) -> impl IntoView {
+    let (store, clock) = (store(), clock());
+    let id = cell.key;
+    let row = RwSignal::from(cell.row);
+    let unfolded = RwSignal::new(false);
+    let (thing, kind) = row.with_untracked(|row| (row.row.thing, row.row.kind));
+    let read = move |read: fn(&CommandRow) -> String| Memo::new(move |_| row.with(|row| read(&row.row)));
+    let title = read(|row| format::capital(&row.title));
+    let whose = read(|row| row.thing_title.clone());
+    let sentence = read(|row| row.sentence.clone());
+    let by = read(by_words);
+    let asked = read(|row| row.steps.first().map(|step| local(step.at_ms).seconds(&today())).unwrap_or_default());
+    let exact = read(|row| row.steps.first().map(|step| local(step.at_ms).exact()).unwrap_or_default());
+    let is_gone = Memo::new(move |_| still.is_gone(list.cells, &id));
+    let standing = Memo::new(move |_| row.with(|row| Standing::of(&row.row.phase)));
+    let phase = Memo::new(move |_| row.with(|row| phase_word(&row.row.phase, store.link_up.get())));
+    let left_ms = Memo::new(move |_| {
+        let now_ms = clock.now_ms();
+        row.with(|row| left_ms(row, now_ms))
+    });
+    let left = move || left_ms.get().map(|ms| format!("expires in {}", format::age(ms)));
+    let is_open = move || store.selected.get() == Some(thing);
+    view! {
+        <li class="order" class:gone=move || is_gone.get() data-testid="order" data-command=id.0.to_string() data-standing=move || standing.get().word()>
+            <div class="order-line">
+                <button
+                    type="button"
+                    class="tool fold"
+                    data-testid="steps"
+                    aria-label=move || if unfolded.get() { "Hide its steps" } else { "Show its steps" }
+                    aria-expanded=move || unfolded.get().to_string()
+                    on:click=move |_| unfolded.update(|unfolded| *unfolded = !*unfolded)
+                >
+                    <Icon of=icondata_lu::LuChevronRight />
+                </button>
+                <button
+                    type="button"
+                    class="choose"
+                    data-testid="order-choose"
+                    aria-current=move || is_open().to_string()
+                    on:click=move |_| store.open(thing)
+                >
+                    <span class="phase">{phase}</span>
+                    <span class="what">
+                        <b>{title}</b>
+                        <span data-testid="sentence">
+                            {move || if is_gone.get() { "has ended; see the history".to_owned() } else { sentence.get() }}
+                        </span>
+                    </span>
+                    <span class="whose">
+                        <Shape kind status=0u8 />
+                        <span>{whose}</span>
+                    </span>
+                </button>
+                <span class="by">{by}</span>
+                <time title=exact>{asked}</time>
+                <span class="left" class:soon=move || left_ms.get().is_some_and(|ms| ms < SOON_MS) data-testid="left">{left}</span>
+                <span class="back">
+                    {(scope == Scope::Open).then(|| view! { <Cancel row id /> })}
+                </span>
+            </div>
+            <Show when=move || unfolded.get()>
+                <div class="order-steps">
+                    <Steps row />
+                    <Changes row />
+                </div>
+            </Show>
+        </li>
+    }
+}
+
+/// What it changes, leaf by leaf.
+#[component]
+fn Changes(row: RwSignal<Aged<CommandRow>>) -> impl IntoView {
+    let changes = Memo::new(move |_| row.with(|row| row.row.changes.clone()));
+    let lines = move || {
+        let line = |(pointer, before, wanted): (String, Option<String>, String)| {
+            let before = before.unwrap_or_else(|| "nothing".into());
+            view! {
+                <li>
+                    <code>{format::pointer(&pointer)}</code>
+                    " "
+                    <code>{before}</code>
+                    " → "
+                    <code>{wanted}</code>
+                </li>
+            }
+        };
+        changes.get().into_iter().map(line).collect_view()
+    };
+    view! { <ul class="leaves" aria-label="What it changes">{lines}</ul> }
+}
+
+/// Time left until it must not happen any more, in milliseconds; `None` once it ended.
+fn left_ms(row: &Aged<CommandRow>, now_ms: f64) -> Option<u64> {
+    row.row.expires_in_ms.map(|left_ms| left_ms.saturating_sub(row.elapsed_ms(now_ms)))
+}
+
+fn by_words(row: &CommandRow) -> String {
+    if row.by.name.is_empty() { row.by.role.label().into() } else { row.by.name.clone() }
+}
+
+/// Where a command stands, in two or three words.
+fn phase_word(phase: &Phase, link_up: bool) -> &'static str {
+    match phase {
+        Phase::Pending if !link_up => "Waits for the link",
+        Phase::Pending => "About to go out",
+        Phase::Sent => "Sent",
+        Phase::Accepted { .. } => "Accepted",
+        Phase::Rejected { .. } => "Rejected",
+        Phase::Settled => "Settled",
+        Phase::Overtaken { .. } => "Overtaken",
+        Phase::Expired { withdrawal: Withdrawal::Needed } => "Expired, taking back",
+        Phase::Expired { .. } => "Expired",
+        Phase::Cancelled { withdrawal: Withdrawal::Needed } => "Taking back",
+        Phase::Cancelled { .. } => "Taken back",
+    }
+}
+
+/// What stands in a list while it is empty.
+#[component]
+fn Nothing(scope: Scope) -> impl IntoView {
+    let (head, words) = match scope {
+        Scope::Open => (
+            "Nothing waits",
+            "What you ask of a thing stands here until the thing has obeyed, refused, or its time ran out.",
+        ),
+        Scope::Ended => ("No command has ended yet", "The newest will stand on top, each with what came of it."),
+    };
+    view! {
+        <div class="nothing small" data-testid="orders-none">
+            <b>{head}</b>
+            <p>{words}</p>
+        </div>
+    }
+}
+
+/// The shape of what is coming.
+#[component]
+fn Coming() -> impl IntoView {
+    view! {
+        <div class="coming" role="status" aria-label="Loading">
+            <div class="bone" />
+            <div class="bone" />
+            <div class="bone" />
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_waits_says_for_what_and_never_looks_ended() {
+        let needed = Withdrawal::Needed;
+        for (phase, link_up, want) in [
+            (Phase::Pending, false, "Waits for the link"),
+            (Phase::Pending, true, "About to go out"),
+            (Phase::Expired { withdrawal: needed }, true, "Expired, taking back"),
+            (Phase::Expired { withdrawal: Withdrawal::Done }, true, "Expired"),
+            (Phase::Cancelled { withdrawal: needed }, false, "Taking back"),
+            (Phase::Cancelled { withdrawal: Withdrawal::NotNeeded }, false, "Taken back"),
+        ] {
+            assert_eq!(phase_word(&phase, link_up), want, "{phase:?}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! How the program is set: which profile, who is here, how much the cache keeps, how it looks. Every answer stands beside what it
+//! answers.
+
+mod cache;
+mod person;
+mod profiles;
+
+use fleetlens_ipc::Fault;
+use fleetlens_ipc::rows::Settings;
+use leptos::prelude::*;
+
+use crate::components::segmented::Segmented;
+use crate::state::store;
+use crate::theme::{Choice, Theme, theme};
+use crate::views::help::KeyList;
+use crate::views::settings::cache::CacheForm;
+use crate::views::settings::person::PersonForm;
+use crate::views::settings::profiles::Profiles;
+
+/// The section.
+#[component]
+pub fn SettingsView() -> impl IntoView {
+    let store = store();
+    store.follow_settings();
+    let is_known = Memo::new(move |_| store.settings.with(Option::is_some));
+    view! {
+        <section class="sheet settings" data-testid="settings" aria-label="Settings">
+            <header class="sheet-head">
+                <h1>"Settings"</h1>
+            </header>
+            <div class="sheet-body">
+                <Show when=move || is_known.get() fallback=|| view! { <Coming /> }>
+                    <div class="cards">
+                        <div class="column">
+                            <Profiles />
+                            <CacheForm />
+                        </div>
+                        <div class="column">
+                            <PersonForm />
+                            <Look />
+                            <Keys />
+                            <About />
+                        </div>
+                    </div>
+                </Show>
+            </div>
+        </section>
+    }
+}
+
+/// Something of the settings as they are now; its default while they are not known.
+fn told<T: Default + Clone + PartialEq + Send + Sync + 'static>(read: fn(&Settings) -> T) -> Memo<T> {
+    let store = store();
+    Memo::new(move |_| store.settings.with(|settings| settings.as_ref().map(read).unwrap_or_default()))
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq)]
+enum Answer {
+    /// Nothing was asked.
+    Rest,
+    /// It is on its way.
+    Asked,
+    /// It is set.
+    Done,
+    /// It is not.
+    Refused(Fault),
+}
+
+/// The line below a form that says what became of it.
+#[component]
+fn AnswerLine(
+    /// What became of it.
+    #[prop(into)]
+    answer: Signal<Answer>,
+    /// What to say when it is set.
+    done: &'static str,
+) -> impl IntoView {
+    view! {
+        <div class="answer" aria-live="polite" data-testid="answer">
+            {move || match answer.get() {
+                Answer::Rest => ().into_any(),
+                Answer::Asked => view! { <p class="none">"Saving…"</p> }.into_any(),
+                Answer::Done => view! { <p class="done">{done}</p> }.into_any(),
+                Answer::Refused(fault) => view! { <p class="fault">{fault.message}</p> }.into_any(),
+            }}
+        </div>
+    }
+}
+
+/// The buttons of a form: there is something to save only once something is other than it was.
+#[component]
+fn Save(
+    /// Whether anything is other than it was.
+    #[prop(into)]
+    dirty: Signal<bool>,
+    /// Whether it can be saved as it is.
+    #[prop(into)]
+    valid: Signal<bool>,
+    /// What became of the last change.
+    #[prop(into)]
+    answer: Signal<Answer>,
+    /// Puts everything back as it was.
+    on_undo: Callback<()>,
+) -> impl IntoView {
+    let asked = move || answer.with(|answer| *answer == Answer::Asked);
+    view! {
+        <div class="answers">
+            <Show when=move || dirty.get() && !asked()>
+                <button type="button" class="plain" data-testid="undo" on:click=move |_| on_undo.run(())>
+                    "Undo"
+                </button>
+            </Show>
+            <button type="submit" class="send" data-testid="save" disabled=move || !dirty.get() || !valid.get() || asked()>
+                "Save"
+            </button>
+        </div>
+    }
+}
+
+#[component]
+fn Look() -> impl IntoView {
+    let theme = theme();
+    let options = vec![
+        (Choice::System, "System".to_owned()),
+        (Choice::Always(Theme::Light), "Light".to_owned()),
+        (Choice::Always(Theme::Dark), "Dark".to_owned()),
+    ];
+    let chosen = Signal::derive(move || Some(theme.choice()));
+    view! {
+        <section class="card" data-testid="settings-theme">
+            <h2>"Theme"</h2>
+            <Segmented label="Theme" options chosen on_choose=Callback::new(move |choice| theme.choose(choice)) />
+            <p class="none">"Dark for the control room, light for the sun."</p>
+        </section>
+    }
+}
+
+#[component]
+fn Keys() -> impl IntoView {
+    view! {
+        <section class="card" data-testid="settings-keys">
+            <h2>"Keys"</h2>
+            <KeyList />
+        </section>
+    }
+}
+
+#[component]
+fn About() -> impl IntoView {
+    let version = told(|settings| settings.version.clone());
+    view! {
+        <section class="card" data-testid="settings-about">
+            <h2>"About"</h2>
+            <p>
+                "Fleetlens "
+                <span data-testid="version">{version}</span>
+            </p>
+            <p class="none">"Map data © OpenStreetMap contributors, under the Open Database Licence."</p>
+        </section>
+    }
+}
+
+/// The shape of what is coming.
+#[component]
+fn Coming() -> impl IntoView {
+    view! {
+        <div class="cards coming" role="status" aria-label="Loading">
+            <div class="column">
+                <div class="bone tall" />
+                <div class="bone" />
+            </div>
+            <div class="column">
+                <div class="bone" />
+                <div class="bone tall" />
+            </div>
+        </div>
+    }
+}

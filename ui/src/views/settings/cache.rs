@@ -1,0 +1,216 @@
+//! How much the cache keeps: how big and how old it is now, and what it may become.
+
+use fleetlens_ipc::Setting;
+use fleetlens_model::record::Retention;
+use leptos::prelude::*;
+
+use crate::clock::local;
+use crate::format;
+use crate::state::store;
+use crate::views::settings::{Answer, AnswerLine, Save, told};
+
+/// The longest time the cache may keep samples, in days: a hundred years.
+const KEEP_DAYS_MAX: u32 = 36_500;
+
+/// The least the cache may keep, in megabytes ([`Retention::max_mb`]).
+const MIN_MB: u32 = 16;
+
+/// The most the cache may keep, in megabytes: ten terabytes.
+const MAX_MB: u32 = 10_000_000;
+
+/// File, size, age; and the two limits.
+#[component]
+pub fn CacheForm() -> impl IntoView {
+    let store = store();
+    let file = told(|settings| settings.cache_file.clone());
+    let retention = told(|settings| settings.retention);
+    let days = RwSignal::new(None::<String>);
+    let mb = RwSignal::new(None::<String>);
+    let answer = RwSignal::new(Answer::Rest);
+    let days_text = Memo::new(move |_| days.get().unwrap_or_else(|| retention.get().keep_days.to_string()));
+    let mb_text = Memo::new(move |_| mb.get().unwrap_or_else(|| retention.get().max_mb.to_string()));
+    let days_read = Memo::new(move |_| days_text.with(|text| keep_days(text)));
+    let mb_read = Memo::new(move |_| mb_text.with(|text| max_mb(text)));
+    let next = Memo::new(move |_| {
+        let (keep_days, max_mb) = (days_read.get().ok()?, mb_read.get().ok()?);
+        Some(Retention { keep_days, max_mb })
+    });
+    let dirty = Memo::new(move |_| next.get() != Some(retention.get()));
+    let warning = Memo::new(move |_| {
+        let bytes = store.status.with(|status| status.as_ref().map_or(0, |status| status.row.cache_bytes));
+        next.get().and_then(|next| shrinks(next, retention.get(), bytes))
+    });
+    let undo = move |()| {
+        days.set(None);
+        mb.set(None);
+        answer.set(Answer::Rest);
+    };
+    let save = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let Some(next) = next.get_untracked().filter(|_| dirty.get_untracked()) else { return };
+        answer.set(Answer::Asked);
+        store.change_setting(Setting::Retention(next), move |outcome| {
+            // The form may be gone by now.
+            match outcome {
+                Ok(_) => {
+                    days.try_set(None);
+                    mb.try_set(None);
+                    answer.try_set(Answer::Done);
+                }
+                Err(fault) => drop(answer.try_set(Answer::Refused(fault))),
+            }
+        });
+    };
+    let typed = move |text: RwSignal<Option<String>>| {
+        move |event| {
+            text.set(Some(event_target_value(&event)));
+            answer.set(Answer::Rest);
+        }
+    };
+    let status = move |read: fn(&fleetlens_ipc::rows::Status) -> String| {
+        Memo::new(move |_| {
+            store.status.with(|status| status.as_ref().map(|status| read(&status.row)).unwrap_or_default())
+        })
+    };
+    let size = status(|status| format::bytes(status.cache_bytes));
+    let oldest = status(|status| match status.oldest_sample_ms {
+        Some(at) => format!("{} ago, {}", format::age(status.wall_ms.since(at)), local(at).exact()),
+        None => "none yet".into(),
+    });
+    let fault = status(|status| status.cache_fault.clone().unwrap_or_default());
+    view! {
+        <form class="card" data-testid="settings-cache" novalidate on:submit=save>
+            <h2>"Cache"</h2>
+            <Show when=move || fault.with(|fault| !fault.is_empty())>
+                <p class="fault" role="alert">
+                    {move || format!("It cannot be written now: {}", fault.get())}
+                </p>
+            </Show>
+            <dl class="facts">
+                <dt>"Size now"</dt>
+                <dd data-testid="cache-size">{size}</dd>
+                <dt>"Oldest value"</dt>
+                <dd data-testid="cache-oldest">{oldest}</dd>
+                <dt>"File"</dt>
+                <dd>
+                    <code>{file}</code>
+                </dd>
+            </dl>
+            <div class="pair">
+                <Limit label="Keep for" unit="days" testid="keep-days" text=days_text read=days_read on_input=typed(days) />
+                <Limit label="Grow to at most" unit="MB" testid="max-mb" text=mb_text read=mb_read on_input=typed(mb) />
+            </div>
+            <p class="note">
+                {move || {
+                    warning
+                        .get()
+                        .unwrap_or("What is over either limit goes, oldest values first. The latest value of everything, open commands and open alarms always stay.")
+                }}
+            </p>
+            <Save dirty valid=Signal::derive(move || next.get().is_some()) answer on_undo=Callback::new(undo) />
+            <AnswerLine answer done="Saved. The cache shrinks bit by bit, without holding up what arrives." />
+        </form>
+    }
+}
+
+/// A number with its unit, and what is wrong with it.
+#[component]
+fn Limit(
+    label: &'static str,
+    unit: &'static str,
+    testid: &'static str,
+    text: Memo<String>,
+    read: Memo<Result<u32, String>>,
+    on_input: impl Fn(leptos::ev::Event) + 'static,
+) -> impl IntoView {
+    let wrong = move || read.with(|read| read.as_ref().err().cloned());
+    let note = format!("{testid}-note");
+    view! {
+        <div class="limit">
+            <label class="field">
+                <span>{label}</span>
+                <span class="with-unit">
+                    <input
+                        type="text"
+                        inputmode="numeric"
+                        data-testid=testid
+                        autocomplete="off"
+                        aria-invalid=move || read.with(Result::is_err).to_string()
+                        aria-describedby=note.clone()
+                        prop:value=text
+                        on:input=on_input
+                    />
+                    <span>{unit}</span>
+                </span>
+            </label>
+            <p id=note class="wrong">{wrong}</p>
+        </div>
+    }
+}
+
+/// Days as people type them.
+fn keep_days(text: &str) -> Result<u32, String> {
+    let days = whole(text)?;
+    if (1..=KEEP_DAYS_MAX).contains(&days) {
+        Ok(days)
+    } else {
+        Err(format!("From 1 day to {} days.", format::count(u64::from(KEEP_DAYS_MAX))))
+    }
+}
+
+/// Megabytes as people type them.
+fn max_mb(text: &str) -> Result<u32, String> {
+    let mb = whole(text)?;
+    if (MIN_MB..=MAX_MB).contains(&mb) {
+        Ok(mb)
+    } else {
+        Err(format!("From {MIN_MB} MB to {} MB.", format::count(u64::from(MAX_MB))))
+    }
+}
+
+/// A whole number, with or without spaces between its thousands.
+fn whole(text: &str) -> Result<u32, String> {
+    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    digits.parse().map_err(|_| "A whole number, please.".to_owned())
+}
+
+/// What a change takes away, before it is saved.
+fn shrinks(next: Retention, now: Retention, bytes: u64) -> Option<&'static str> {
+    if u64::from(next.max_mb) * 1_000_000 < bytes {
+        Some("The cache is larger than that now: its oldest values will go, and cannot be brought back.")
+    } else if next.keep_days < now.keep_days {
+        Some("Values older than that will go, and cannot be brought back.")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_read_as_people_type_them_and_refused_in_words() {
+        for (text, want) in [
+            ("30", Some(30)),
+            (" 36 500 ", Some(36_500)),
+            ("0", None),
+            ("-1", None),
+            ("1.5", None),
+            ("", None),
+            ("99999999999", None),
+        ] {
+            assert_eq!(keep_days(text).ok(), want, "{text:?}");
+        }
+        assert_eq!(max_mb("16"), Ok(16));
+        assert!(max_mb("15").is_err_and(|words| words.contains("16 MB")));
+    }
+
+    #[test]
+    fn a_limit_below_what_is_there_says_what_goes() {
+        let now = Retention { keep_days: 30, max_mb: 2_000 };
+        assert!(shrinks(Retention { max_mb: 100, ..now }, now, 400_000_000).is_some());
+        assert!(shrinks(Retention { keep_days: 7, ..now }, now, 0).is_some());
+        assert_eq!(shrinks(Retention { keep_days: 60, max_mb: 4_000 }, now, 400_000_000), None);
+    }
+}

@@ -1,0 +1,136 @@
+//! The profiles there are, which one is in use, and why another cannot be.
+
+use fleetlens_ipc::Setting;
+use fleetlens_ipc::rows::ProfileRow;
+use leptos::prelude::*;
+
+use crate::components::icon::Icon;
+use crate::components::modal::Modal;
+use crate::format;
+use crate::state::store;
+use crate::views::settings::{Answer, AnswerLine, told};
+
+/// The list.
+#[component]
+pub fn Profiles() -> impl IntoView {
+    let store = store();
+    let rows = told(|settings| settings.profiles.clone());
+    let folder = told(|settings| settings.profile_folder.clone());
+    let answer = RwSignal::new(Answer::Rest);
+    let asked = RwSignal::new(None::<String>);
+    let open = RwSignal::new(false);
+    let ask = Callback::new(move |name: String| {
+        answer.set(Answer::Rest);
+        asked.set(Some(name));
+        open.set(true);
+    });
+    let choose = move |_| {
+        open.set(false);
+        let Some(name) = asked.get_untracked() else { return };
+        answer.set(Answer::Asked);
+        store.change_setting(Setting::Profile(name), move |outcome| {
+            // The list may be gone by now: another profile brings settings of its own.
+            drop(answer.try_set(match outcome {
+                Ok(_) => Answer::Done,
+                Err(fault) => Answer::Refused(fault),
+            }));
+        });
+    };
+    let question = Signal::derive(move || format!("Use {}?", asked.get().unwrap_or_default()));
+    let waiting = move || {
+        let open = store.status.with(|status| status.as_ref().map_or(0, |status| status.row.open_commands));
+        waiting_words(open)
+    };
+    view! {
+        <section class="card" data-testid="settings-profiles">
+            <h2>"Profiles"</h2>
+            <ul class="profiles">
+                <For each=move || rows.get() key=|row| (row.name.clone(), row.active, row.fault.clone(), row.broker.clone()) let:row>
+                    <Profile row on_choose=ask />
+                </For>
+            </ul>
+            <p class="note">
+                "A profile is a file that names a broker and who is here. They are looked for in "
+                <code>{folder}</code>
+            </p>
+            <AnswerLine answer done="It is in use." />
+            <Modal open label=question testid="profile-confirm">
+                <h2>{move || question.get()}</h2>
+                <p>
+                    "The window begins anew with that profile's broker and its own cache. Nothing is lost: what this one has stored stays in its cache."
+                    {waiting}
+                </p>
+                <div class="answers">
+                    <button type="button" class="plain" data-testid="profile-no" on:click=move |_| open.set(false)>
+                        "Stay"
+                    </button>
+                    <button type="button" class="send" data-testid="profile-yes" on:click=choose>
+                        "Use it"
+                    </button>
+                </div>
+            </Modal>
+        </section>
+    }
+}
+
+fn waiting_words(open_commands: u32) -> String {
+    match open_commands {
+        0 => String::new(),
+        1 => " 1 command still waits here; it goes on when this profile is used again, unless its time has run out."
+            .into(),
+        many => format!(
+            " {} commands still wait here; they go on when this profile is used again, unless their time has run out.",
+            format::count(u64::from(many))
+        ),
+    }
+}
+
+#[component]
+fn Profile(row: ProfileRow, on_choose: Callback<String>) -> impl IntoView {
+    let name = row.name.clone();
+    let can_be = !row.active && row.fault.is_none();
+    let file = if row.file.is_empty() { "built in; its values are made up".to_owned() } else { row.file.clone() };
+    view! {
+        <li class="profile" class:active=row.active data-testid="profile" data-profile=row.name.clone()>
+            <span class="mark" aria-hidden="true" />
+            <div>
+                <b>{row.name.clone()}</b>
+                <span class="broker">{row.broker.clone()}</span>
+                <span class="file">{file}</span>
+                {row.fault.clone().map(|fault| view! {
+                    <p class="fault" data-testid="profile-fault">
+                        <Icon of=icondata_lu::LuTriangleAlert />
+                        {fault}
+                    </p>
+                })}
+            </div>
+            {row.active.then(|| view! { <span class="in-use">"In use"</span> })}
+            {can_be.then(|| view! {
+                <button
+                    type="button"
+                    class="plain"
+                    data-testid="profile-use"
+                    aria-label=format!("Use {name}")
+                    on:click={
+                        let name = name.clone();
+                        move |_| on_choose.run(name.clone())
+                    }
+                >
+                    "Use"
+                </button>
+            })}
+        </li>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_leaves_a_profile_without_hearing_what_waits_in_it() {
+        assert_eq!(waiting_words(0), "");
+        assert!(waiting_words(1).contains("1 command still waits"));
+        assert!(waiting_words(3).contains("3 commands still wait"));
+    }
+}

@@ -1,0 +1,393 @@
+//! The table of things: every thing the program knows, sorted and filtered by the host, of which the window holds only the rows
+//! around what is seen.
+
+mod row;
+
+use std::time::Duration;
+
+use fleetlens_ipc::{Only, SortBy, ThingsQuery};
+use fleetlens_model::kind::Kind;
+use leptos::prelude::*;
+
+use crate::components::icon::Icon;
+use crate::components::segmented::Segmented;
+use crate::components::shape::Shape;
+use crate::components::table::{Grid, SortHead, Sorted, Table};
+use crate::format;
+use crate::state::things::Seen;
+use crate::state::{Store, store};
+use crate::views::things::row::{Bones, Row};
+
+/// How long typing must rest before the host is asked.
+const REST: Duration = Duration::from_millis(120);
+
+/// How many columns a row has.
+const COLUMNS: u32 = 8;
+
+/// The columns that sort: class, name, what by, and whether the greatest comes first at the first click.
+const SORTS: [(&str, &str, SortBy, bool); 6] = [
+    ("state", "State", SortBy::Status, true),
+    ("title", "Name", SortBy::Title, false),
+    ("kind", "Kind", SortBy::Kind, false),
+    ("place", "Place", SortBy::Place, false),
+    ("value", "Value", SortBy::Value, true),
+    ("heard", "Heard", SortBy::Heard, true),
+];
+
+/// The section.
+#[component]
+pub fn ThingsView() -> impl IntoView {
+    let store = store();
+    let things = store.things;
+    let tell = move |(first, count)| store.see_things(Seen { first, count });
+    let grid = Grid::new(Callback::new(tell));
+    // After the grid has said how many rows fit.
+    Effect::new(move |_| store.look_at_things(things.query.get_untracked()));
+    on_cleanup(move || store.look_away_from_things());
+    Effect::new(move |before: Option<u32>| {
+        let ordered = things.ordered.get();
+        if before.is_some_and(|before| before != ordered) {
+            grid.to_top();
+        }
+        ordered
+    });
+    let open = move |place: u32| {
+        if let Some(row) = things.at(place) {
+            store.open(row.thing);
+        }
+    };
+    let choose = Callback::new(move |place| {
+        grid.at.set(Some(place));
+        open(place);
+    });
+    let slots = move || things.slots.get().into_iter().enumerate().collect::<Vec<_>>();
+    let total = Memo::new(move |_| things.total.get().unwrap_or(0));
+    let is_known = Memo::new(move |_| things.total.get().is_some());
+    view! {
+        <section class="sheet things" data-testid="things" aria-label="Things">
+            <header class="sheet-head">
+                <h1>"Things"</h1>
+                <Count />
+                <Moved />
+                <span class="space" />
+                <Filter />
+                <OnlyChoice />
+            </header>
+            <Kinds />
+            <Table
+                grid
+                total
+                label="Things"
+                testid="things-table"
+                columns=COLUMNS
+                on_enter=Callback::new(open)
+                busy=things.asking
+                heading=Box::new(move || heading(store).into_any())
+            >
+                <For each=slots key=|(number, _)| *number let:item>
+                    <Row shown=item.1 grid on_choose=choose />
+                </For>
+                <Show when=move || !is_known.get()>
+                    <Bones />
+                </Show>
+            </Table>
+            <Show when=move || is_known.get() && total.get() == 0>
+                <Nothing />
+            </Show>
+        </section>
+    }
+}
+
+fn heading(store: Store) -> impl IntoView {
+    let sorts = SORTS
+        .map(|(class, label, by, falls)| {
+            let sorted = Memo::new(move |_| store.things.query.with(|query| sorted(query, by)));
+            let sort = move |()| {
+                let descending = next_direction(sorted.get_untracked(), falls);
+                ask(store, move |query| (query.sort, query.descending) = (by, descending));
+            };
+            view! { <SortHead label class sorted on_sort=Callback::new(sort) /> }
+        })
+        .collect_view();
+    view! {
+        {sorts}
+        <div class="th alarm" role="columnheader">"Alarm"</div>
+        <div class="th pending" role="columnheader">"Pending"</div>
+    }
+}
+
+fn sorted(query: &ThingsQuery, by: SortBy) -> Sorted {
+    match (query.sort == by, query.descending) {
+        (false, _) => Sorted::No,
+        (true, false) => Sorted::Ascending,
+        (true, true) => Sorted::Descending,
+    }
+}
+
+/// The direction after a click: the column's own at first, then the other.
+fn next_direction(sorted: Sorted, falls: bool) -> bool {
+    match sorted {
+        Sorted::No => falls,
+        Sorted::Ascending => true,
+        Sorted::Descending => false,
+    }
+}
+
+/// Asks for the table with another query.
+fn ask(store: Store, change: impl FnOnce(&mut ThingsQuery)) {
+    let mut query = store.things.query.get_untracked();
+    change(&mut query);
+    if query != store.things.query.get_untracked() {
+        store.look_at_things(query);
+    }
+}
+
+/// Whether a query leaves anything out.
+fn is_filtered(query: &ThingsQuery) -> bool {
+    !query.text.is_empty() || !query.kinds.is_empty() || query.only != Only::All
+}
+
+/// `10 412 things`, or `38 of 10 412 things`.
+fn count_words(total: Option<u32>, all: Option<u32>, filtered: bool) -> String {
+    let count = |n: u32| format::count(u64::from(n));
+    match (total, all) {
+        (None, _) => "counting…".into(),
+        (Some(total), Some(all)) if filtered => format!("{} of {} things", count(total), count(all)),
+        (Some(1), _) => "1 thing".into(),
+        (Some(total), _) => format!("{} things", count(total)),
+    }
+}
+
+/// How many things the query finds; told when it settles, not with each thing that appears.
+#[component]
+fn Count() -> impl IntoView {
+    let store = store();
+    let words = Memo::new(move |_| {
+        let all = store.status.with(|status| status.as_ref().map(|status| status.row.things));
+        count_words(store.things.total.get(), all, store.things.query.with(is_filtered))
+    });
+    view! { <p class="total" role="status" data-testid="things-total">{words}</p> }
+}
+
+/// Says that the order is no longer what it would be, and makes it anew when asked to: rows never move by themselves.
+#[component]
+fn Moved() -> impl IntoView {
+    let store = store();
+    let moved = store.things.moved;
+    let words = move || match moved.get() {
+        1 => "1 would move".to_owned(),
+        many => format!("{} would move", format::count(u64::from(many))),
+    };
+    view! {
+        <Show when=move || moved.get() != 0>
+            <p class="moved">
+                <span data-testid="things-moved">{words}</span>
+                <button type="button" class="link" data-testid="sort-again" on:click=move |_| store.sort_things_again()>
+                    "Sort again"
+                </button>
+            </p>
+        </Show>
+    }
+}
+
+/// Words that must be in name, street or district.
+#[component]
+fn Filter() -> impl IntoView {
+    let store = store();
+    let text = RwSignal::new(store.things.query.with_untracked(|query| query.text.clone()));
+    let resting = StoredValue::new(None::<TimeoutHandle>);
+    let stop = move || {
+        if let Some(handle) = resting.get_value() {
+            handle.clear();
+        }
+    };
+    on_cleanup(stop);
+    let set = move |typed: String| {
+        stop();
+        text.set(typed.clone());
+        let rest = move || ask(store, move |query| query.text = typed.trim().to_owned());
+        resting.set_value(set_timeout_with_handle(rest, REST).ok());
+    };
+    // Whatever else empties the filter empties the box.
+    Effect::new(move |_| {
+        let asked = store.things.query.with(|query| query.text.clone());
+        if asked.is_empty() && !text.with_untracked(String::is_empty) {
+            text.set(String::new());
+        }
+    });
+    let keys = move |event: leptos::ev::KeyboardEvent| {
+        if event.key() == "Escape" && !text.with_untracked(String::is_empty) {
+            event.prevent_default();
+            set(String::new());
+        }
+    };
+    view! {
+        <div class="find filter">
+            <Icon of=icondata_lu::LuListFilter />
+            <input
+                type="text"
+                class="filter-box"
+                data-testid="things-filter"
+                aria-label="Filter things"
+                placeholder="Name, street or district"
+                autocomplete="off"
+                spellcheck="false"
+                prop:value=move || text.get()
+                on:input=move |event| set(event_target_value(&event))
+                on:keydown=keys
+            />
+            <Show when=move || text.with(|text| !text.is_empty())>
+                <button type="button" class="clear" title="Clear (Esc)" aria-label="Clear" on:click=move |_| set(String::new())>
+                    <Icon of=icondata_lu::LuX />
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+#[component]
+fn OnlyChoice() -> impl IntoView {
+    let store = store();
+    let options = vec![
+        (Only::All, "All".to_owned()),
+        (Only::Alarmed, "Alarmed".to_owned()),
+        (Only::Silent, "Silent".to_owned()),
+        (Only::Pending, "Pending".to_owned()),
+    ];
+    let chosen = Signal::derive(move || Some(store.things.query.with(|query| query.only)));
+    let choose = Callback::new(move |only| ask(store, move |query| query.only = only));
+    view! { <Segmented label="Only things that are" options chosen on_choose=choose /> }
+}
+
+/// The kinds there are, each with how many. None pressed shows all of them.
+#[component]
+fn Kinds() -> impl IntoView {
+    let store = store();
+    let kinds = Memo::new(move |_| {
+        store.status.with(|status| status.as_ref().map(|status| status.row.kinds.clone()).unwrap_or_default())
+    });
+    view! {
+        <div class="chips kinds" role="group" aria-label="Only these kinds">
+            <For each=move || kinds.get() key=|(kind, _)| *kind let:item>
+                <KindChip kind=item.0 kinds />
+            </For>
+        </div>
+    }
+}
+
+#[component]
+fn KindChip(kind: Kind, kinds: Memo<Vec<(Kind, u32)>>) -> impl IntoView {
+    let store = store();
+    let is_chosen = Memo::new(move |_| store.things.query.with(|query| query.kinds.contains(&kind)));
+    let count =
+        move || kinds.with(|kinds| kinds.iter().find(|(known, _)| *known == kind).map_or(0, |(_, count)| *count));
+    let press = move |_| {
+        let chosen = is_chosen.get_untracked();
+        ask(store, move |query| {
+            if chosen {
+                query.kinds.retain(|other| *other != kind);
+            } else {
+                query.kinds.push(kind);
+            }
+        });
+    };
+    view! {
+        <button
+            type="button"
+            class="chip on"
+            class:chosen=move || is_chosen.get()
+            data-testid="kind-chip"
+            data-kind=kind.word()
+            aria-pressed=move || is_chosen.get().to_string()
+            on:click=press
+        >
+            <Shape kind status=0u8 />
+            {kind.plural()}
+            <span class="count">{move || format::count(u64::from(count()))}</span>
+        </button>
+    }
+}
+
+/// What stands in the table while it has no rows.
+#[component]
+fn Nothing() -> impl IntoView {
+    let store = store();
+    let filtered = Memo::new(move |_| store.things.query.with(is_filtered));
+    let all = move |_| {
+        ask(store, |query| {
+            *query = ThingsQuery { sort: query.sort, descending: query.descending, ..ThingsQuery::default() };
+        });
+    };
+    view! {
+        <div class="nothing" data-testid="things-none">
+            <Show
+                when=move || filtered.get()
+                fallback=move || {
+                    view! {
+                        <Icon of=icondata_lu::LuRadio />
+                        <h2>"No thing is known yet"</h2>
+                        <p>
+                            {move || {
+                                if store.link_up.get() {
+                                    "The broker has said nothing yet that is a thing. The first one appears by itself."
+                                } else {
+                                    "Things appear as soon as the link is up and they speak, and stay when it is lost."
+                                }
+                            }}
+                        </p>
+                    }
+                }
+            >
+                <Icon of=icondata_lu::LuSearchX />
+                <h2>"No thing matches"</h2>
+                <p>"Names, titles, streets and districts are searched, and every word must be found."</p>
+                <button type="button" class="plain" data-testid="things-all" on:click=all>
+                    "Show all things"
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_sorts_its_own_way_first_and_then_the_other() {
+        for (before, falls, want) in [
+            (Sorted::No, true, true),
+            (Sorted::No, false, false),
+            (Sorted::Ascending, false, true),
+            (Sorted::Ascending, true, true),
+            (Sorted::Descending, true, false),
+        ] {
+            assert_eq!(next_direction(before, falls), want, "{before:?}");
+        }
+        let query = ThingsQuery { sort: SortBy::Heard, descending: true, ..ThingsQuery::default() };
+        assert_eq!(sorted(&query, SortBy::Heard), Sorted::Descending);
+        assert_eq!(sorted(&query, SortBy::Title), Sorted::No);
+    }
+
+    #[test]
+    fn the_count_says_of_how_many_only_when_some_are_left_out() {
+        let plain = |text: String| text.replace('\u{202f}', " ");
+        assert_eq!(plain(count_words(None, Some(10_412), false)), "counting…");
+        assert_eq!(plain(count_words(Some(10_412), Some(10_412), false)), "10 412 things");
+        assert_eq!(plain(count_words(Some(38), Some(10_412), true)), "38 of 10 412 things");
+        assert_eq!(plain(count_words(Some(1), None, true)), "1 thing");
+    }
+
+    #[test]
+    fn the_words_are_a_filter_and_so_is_everything_that_leaves_things_out() {
+        let all = ThingsQuery { sort: SortBy::Value, descending: true, ..ThingsQuery::default() };
+        assert!(!is_filtered(&all), "an order leaves nothing out");
+        for query in [
+            ThingsQuery { text: "triq".into(), ..all.clone() },
+            ThingsQuery { kinds: vec![Kind::Lamp], ..all.clone() },
+            ThingsQuery { only: Only::Silent, ..all },
+        ] {
+            assert!(is_filtered(&query), "{query:?}");
+        }
+    }
+}
