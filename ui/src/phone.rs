@@ -1,19 +1,30 @@
-//! The phone's window: the map with a sheet over it, the list, and the thing's page with large cards and buttons. The parts are
-//! the desktop's; their layout is `styles/phone.css`.
+//! The phone's window: the map with a sheet over it, what is near, the alarms, and the thing's page with large cards and buttons. The
+//! parts are the desktop's; their layout is `styles/phone.css`. A driver has a window of their own.
 
+mod alarms;
+
+use fleetlens_ipc::rows::Status;
 use leptos::prelude::*;
 
 use crate::app::ThemeButton;
 use crate::components::icon::Icon;
+use crate::format;
+use crate::islands::map::Covered;
+use crate::phone::alarms::AlarmTab;
 use crate::state::store;
 use crate::state::thing::{Slot, Thing};
+use crate::views::alarms::banner::CriticalBanner;
+use crate::views::alarms::cards::AlarmCards;
 use crate::views::attention::AttentionList;
 use crate::views::chart::ChartPanel;
 use crate::views::commands::{Commands, WaitingCards};
 use crate::views::find::{FindBox, Found, finder};
+use crate::views::here::{Here, HereMark};
 use crate::views::link::OfflineNotice;
-use crate::views::map_view::{KindChips, MapView};
+use crate::views::map_view::{KindChips, MapScreen, MapView};
+use crate::views::near::NearList;
 use crate::views::notices::{Notices, Stranded};
+use crate::views::parking::{DriverShell, is_driver};
 use crate::views::status_bar::StatusBar;
 use crate::views::steer::BigButtons;
 use crate::views::thing::{Figures, Header, Shadows, Skeleton};
@@ -22,16 +33,43 @@ use crate::views::thing::{Figures, Header, Shadows, Skeleton};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tab {
     Map,
-    Find,
+    Near,
+    Alarms,
     Thing,
 }
 
-/// The window.
+/// What lies over the phone's map: the box for finding, and the round top of the sheet.
+const COVERED: Covered = Covered { top_px: 70.0, right_px: 0.0, bottom_px: 48.0 };
+
+/// The window of whoever holds the phone.
 #[component]
 pub fn PhoneShell() -> impl IntoView {
+    let driver = is_driver(store());
+    view! {
+        <Show when=move || driver.get() fallback=|| view! { <TechnicianShell /> }>
+            <DriverShell />
+        </Show>
+        <Stranded />
+    }
+}
+
+#[component]
+fn TechnicianShell() -> impl IntoView {
     let store = store();
     let tab = RwSignal::new(Tab::Map);
     let finder = finder();
+    let screen = MapScreen::new();
+    provide_context(screen);
+    let here = Here::start(screen, COVERED);
+    // The device is asked for its position when near is looked at for the first time, and not before.
+    Effect::new(move |asked: Option<bool>| {
+        let is_near = tab.get() == Tab::Near;
+        let asked = asked.unwrap_or(false);
+        if is_near && !asked {
+            here.ask();
+        }
+        asked || is_near
+    });
     // A thing opened from the list is wanted whole, also when it was open already; one opened on the map shows its short sheet first.
     Effect::new(move |before: Option<u32>| {
         let chosen = finder.chosen.get();
@@ -46,7 +84,7 @@ pub fn PhoneShell() -> impl IntoView {
         }
     });
     Effect::new(move |_| {
-        if tab.get() == Tab::Find {
+        if tab.get() == Tab::Near {
             finder.open.set(true);
         }
     });
@@ -59,7 +97,8 @@ pub fn PhoneShell() -> impl IntoView {
     });
     let word = move || match tab.get() {
         Tab::Map => "map",
-        Tab::Find => "find",
+        Tab::Near => "near",
+        Tab::Alarms => "alarms",
         Tab::Thing => "thing",
     };
     view! {
@@ -67,12 +106,15 @@ pub fn PhoneShell() -> impl IntoView {
             <div class="over" aria-live="polite">
                 <OfflineNotice />
                 <Notices />
+                <CriticalBanner />
             </div>
             <main class="stage">
                 <section class="tab-map">
-                    <MapView />
+                    <MapView>
+                        <HereMark here />
+                    </MapView>
                     <button type="button" class="find-pill" data-testid="find-open" on:click=move |_| {
-                        tab.set(Tab::Find);
+                        tab.set(Tab::Near);
                         finder.focus();
                     }>
                         <Icon of=icondata_lu::LuSearch />
@@ -80,10 +122,17 @@ pub fn PhoneShell() -> impl IntoView {
                     </button>
                     <Sheet tab />
                 </section>
-                <section class="tab-find">
+                <section class="tab-near">
                     <FindBox hint="Name, street or district" />
                     <Found />
-                    <Hint />
+                    <Show when=move || tab.get() == Tab::Near && finder.text.with(|text| text.trim().is_empty())>
+                        <NearList here />
+                    </Show>
+                </section>
+                <section class="tab-alarms">
+                    <Show when=move || tab.get() == Tab::Alarms>
+                        <AlarmTab />
+                    </Show>
                 </section>
                 <section class="tab-thing">
                     <ThingTab />
@@ -91,7 +140,6 @@ pub fn PhoneShell() -> impl IntoView {
             </main>
             <Tabs tab />
         </div>
-        <Stranded />
     }
 }
 
@@ -171,6 +219,7 @@ fn ThingTab() -> impl IntoView {
             view! {
                 <div class="parts" data-testid="page" data-thing=key>
                     <Header thing=thing.clone() />
+                    <AlarmCards thing=thing.clone() />
                     <Figures thing=thing.clone() charted />
                     <WaitingCards thing=thing.clone() />
                     <BigButtons thing=thing.clone() />
@@ -184,21 +233,16 @@ fn ThingTab() -> impl IntoView {
     }
 }
 
-/// What the list says before anything is typed.
-#[component]
-fn Hint() -> impl IntoView {
-    let finder = finder();
-    view! {
-        <Show when=move || finder.text.with(|text| text.trim().is_empty())>
-            <p class="none">"Type part of a name, a street or a district."</p>
-        </Show>
-    }
-}
-
 #[component]
 fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
     let store = store();
     let is_open = Memo::new(move |_| store.selected.get().is_some());
+    let told = move |read: fn(&Status) -> u32| {
+        Memo::new(move |_| store.status.with(|status| status.as_ref().map_or(0, |status| read(&status.row))))
+    };
+    let attention = told(|status| status.attention);
+    let critical = told(|status| status.alarms.critical);
+    let is_critical = Memo::new(move |_| critical.get() != 0);
     let item = move |to: Tab, word: &'static str, testid: &'static str, icon| {
         let is_on = move || tab.get() == to;
         view! {
@@ -217,7 +261,15 @@ fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
     view! {
         <nav class="tabs" aria-label="Main">
             {item(Tab::Map, "Map", "tab-map", icondata_lu::LuMap)}
-            {item(Tab::Find, "Find", "tab-find", icondata_lu::LuSearch)}
+            {item(Tab::Near, "Near", "tab-find", icondata_lu::LuLocate)}
+            <span class="tab-with-count">
+                {item(Tab::Alarms, "Alarms", "tab-alarms", icondata_lu::LuTriangleAlert)}
+                <Show when=move || attention.get() != 0>
+                    <span class="tab-count" class:crit=move || is_critical.get() data-testid="tab-alarms-count">
+                        {move || format::count(u64::from(attention.get()))}
+                    </span>
+                </Show>
+            </span>
             <Show when=move || is_open.get()>{item(Tab::Thing, "Thing", "tab-thing", icondata_lu::LuSlidersHorizontal)}</Show>
         </nav>
     }
