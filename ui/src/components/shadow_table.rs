@@ -1,22 +1,28 @@
 //! A shadow as a table: what is wanted, what the device says, and in violet where they differ.
 
 use fleetlens_ipc::rows::{LeafRow, ShadowTable};
+use fleetlens_model::kind::Kind;
+use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
 
-use crate::clock::{Aged, local, today};
+use crate::clock::{Aged, clock, local, today};
 use crate::format;
-use crate::state::thing::Cell;
+use crate::state::cells::Cell;
+use crate::state::store;
 
 /// One shadow.
 #[component]
 pub fn ShadowView(
     /// The shadow.
     cell: Cell<String, ShadowTable>,
+    /// Of which kind of thing: the leaves it has words for come first, in their order.
+    #[prop(into)]
+    kind: Signal<Kind>,
 ) -> impl IntoView {
     let name = if cell.key.is_empty() { "Shadow".to_owned() } else { format!("Shadow “{}”", cell.key) };
     let row = cell.row;
     let head = row.clone();
-    let leaves = Memo::new(move |_| row.with(|row| row.row.leaves.clone()));
+    let leaves = Memo::new(move |_| row.with(|row| in_order(&row.row.leaves, kind.get())));
     view! {
         <section class="shadow" data-testid="shadow" data-shadow=cell.key>
             <h2>
@@ -47,6 +53,13 @@ pub fn ShadowView(
     }
 }
 
+/// Leaves in the order of the screen: as the kind's values, then by pointer.
+fn in_order(leaves: &[LeafRow], kind: Kind) -> Vec<LeafRow> {
+    let mut leaves = leaves.to_vec();
+    leaves.sort_by_key(|leaf| kind.field(&leaf.pointer).map_or(u8::MAX, |field| field.rank));
+    leaves
+}
+
 /// A leaf is drawn anew only when something about it changed.
 fn identity(leaf: &LeafRow) -> impl Eq + std::hash::Hash + 'static + use<> {
     let LeafRow { pointer, desired, reported, differs, desired_ms, reported_ms } = leaf.clone();
@@ -55,24 +68,33 @@ fn identity(leaf: &LeafRow) -> impl Eq + std::hash::Hash + 'static + use<> {
 
 #[component]
 fn Leaf(leaf: LeafRow) -> impl IntoView {
-    let side = |value: Option<String>| match value {
-        Some(json) => view! { <span class="json">{json}</span> }.into_any(),
+    let side = |what: &'static str, value: Option<String>, at: Option<WallMs>| match value {
+        Some(json) => view! {
+            <span class="json">{json}</span>
+            {at.map(|at| view! { <Since what at /> })}
+        }
+        .into_any(),
         None => view! { <span class="absent">"–"</span> }.into_any(),
-    };
-    let title = |what: &str, at: Option<fleetlens_model::time::WallMs>| {
-        at.map(|at| format!("{what} last changed {}", local(at).exact())).unwrap_or_default()
     };
     let differs = leaf.differs;
     view! {
         <tr class:differs=differs data-pointer=leaf.pointer.clone()>
             <th scope="row">
                 {format::pointer(&leaf.pointer)}
-                {differs.then(|| view! { <span class="unseen">" (differs)"</span> })}
+                {differs.then(|| view! { <span class="not-so">"not so yet"</span> })}
             </th>
-            <td data-testid="wanted" title=title("wanted value", leaf.desired_ms)>{side(leaf.desired)}</td>
-            <td data-testid="reported" title=title("reported value", leaf.reported_ms)>{side(leaf.reported)}</td>
+            <td data-testid="wanted">{side("wanted", leaf.desired, leaf.desired_ms)}</td>
+            <td data-testid="reported">{side("reported", leaf.reported, leaf.reported_ms)}</td>
         </tr>
     }
+}
+
+/// How long ago a side last changed.
+#[component]
+fn Since(what: &'static str, at: WallMs) -> impl IntoView {
+    let (store, clock) = (store(), clock());
+    let age = Memo::new(move |_| Some(format::age(store.wall_now(clock.now_ms())?.since(at))));
+    view! { <time title=format!("{what} since {}", local(at).exact())>{move || age.get()}</time> }
 }
 
 fn version(table: &Aged<ShadowTable>) -> String {
@@ -81,5 +103,25 @@ fn version(table: &Aged<ShadowTable>) -> String {
         format!("v {number}")
     } else {
         format!("v {number} · as of {}", local(table.row.heard_ms).short(&today()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_stand_as_the_values_do_and_strangers_below() {
+        let leaf = |pointer: &str| LeafRow {
+            pointer: pointer.into(),
+            desired: None,
+            reported: None,
+            differs: false,
+            desired_ms: None,
+            reported_ms: None,
+        };
+        let leaves = ["/a", "/dim_pct", "/interval_s", "/on", "/z"].map(leaf);
+        let order: Vec<String> = in_order(&leaves, Kind::Lamp).into_iter().map(|leaf| leaf.pointer).collect();
+        assert_eq!(order, ["/dim_pct", "/on", "/interval_s", "/a", "/z"]);
     }
 }

@@ -25,7 +25,6 @@ use web_sys::{HtmlElement, HtmlInputElement};
 
 use crate::components::icon::Icon;
 use crate::components::segmented::Segmented;
-use crate::components::shape::Shape;
 use crate::components::still::Still;
 use crate::format;
 use crate::state::cells::{Cell, List};

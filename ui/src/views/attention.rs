@@ -9,7 +9,9 @@ use crate::clock::{clock, local, today};
 use crate::components::icon::Icon;
 use crate::components::shape::Shape;
 use crate::format;
+use crate::state::section::Section;
 use crate::state::store;
+use crate::views::alarms::acknowledge::{AcknowledgeDialog, Asked, Desk, may_acknowledge};
 
 /// The card; not there while nothing needs a person.
 #[component]
@@ -20,23 +22,36 @@ pub fn AttentionCard() -> impl IntoView {
     view! {
         <Show when=move || count.get() != 0>
             <section class="attention" data-testid="attention" class:folded=move || folded.get() aria-label="Needs a person">
-                <button
-                    type="button"
-                    class="head"
-                    data-testid="attention-fold"
-                    aria-expanded=move || (!folded.get()).to_string()
-                    on:click=move |_| folded.update(|folded| *folded = !*folded)
-                >
-                    <b>"Needs a person"</b>
-                    <span class="count" data-testid="attention-count" aria-live="polite">{move || format::count(u64::from(count.get()))}</span>
-                    {move || {
-                        if folded.get() {
-                            view! { <Icon of=icondata_lu::LuChevronUp /> }
-                        } else {
-                            view! { <Icon of=icondata_lu::LuChevronDown /> }
-                        }
-                    }}
-                </button>
+                <div class="head">
+                    <button
+                        type="button"
+                        class="turner"
+                        data-testid="attention-fold"
+                        aria-expanded=move || (!folded.get()).to_string()
+                        on:click=move |_| folded.update(|folded| *folded = !*folded)
+                    >
+                        {move || {
+                            if folded.get() {
+                                view! { <Icon of=icondata_lu::LuChevronUp /> }
+                            } else {
+                                view! { <Icon of=icondata_lu::LuChevronDown /> }
+                            }
+                        }}
+                        <b>"Needs a person"</b>
+                        <span class="count" data-testid="attention-count" aria-live="polite">
+                            {move || format::count(u64::from(count.get()))}
+                        </span>
+                    </button>
+                    <button
+                        type="button"
+                        class="link"
+                        data-testid="all-alarms"
+                        title="All alarms (G A)"
+                        on:click=move |_| store.go(Section::Alarms)
+                    >
+                        "All alarms"
+                    </button>
+                </div>
                 <Show when=move || !folded.get()>
                     <AttentionList />
                 </Show>
@@ -56,12 +71,14 @@ pub fn AttentionList() -> impl IntoView {
             attention.row.count.saturating_sub(listed)
         })
     });
+    let (desk, may) = (Desk::new(), may_acknowledge(store));
     view! {
         <ul class="attention-list">
-            <For each=rows key=|row| (row.thing, row.title.clone()) let:first>
-                <AttentionItem first />
+            <For each=rows key=|row| (row.alarm, row.thing, row.title.clone()) let:first>
+                <AttentionItem first desk may />
             </For>
         </ul>
+        <AcknowledgeDialog desk />
         <Show when=move || hidden.get() != 0>
             <p class="none">{move || format!("and {} more, less urgent", format::count(u64::from(hidden.get())))}</p>
         </Show>
@@ -70,12 +87,13 @@ pub fn AttentionList() -> impl IntoView {
 
 /// One thing; what is said of it changes in place, so that a focused row stays focused.
 #[component]
-fn AttentionItem(first: AttentionRow) -> impl IntoView {
+fn AttentionItem(first: AttentionRow, desk: Desk, may: Memo<bool>) -> impl IntoView {
     let (store, clock) = (store(), clock());
     let thing = first.thing;
     let title = first.title.clone();
     let row = Memo::new(move |before: Option<&AttentionRow>| {
-        let is_it = |row: &&AttentionRow| (row.thing, &row.title) == (first.thing, &first.title);
+        let is_it =
+            |row: &&AttentionRow| (row.alarm, row.thing, &row.title) == (first.alarm, first.thing, &first.title);
         let now = store.attention.with(|attention| attention.row.rows.iter().find(is_it).cloned());
         now.or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
     });
@@ -87,10 +105,13 @@ fn AttentionItem(first: AttentionRow) -> impl IntoView {
     });
     let since = move || row.with(|row| format!("since {}", local(row.since_ms).seconds(&today())));
     let is_open = move || store.selected.get() == Some(thing);
+    let press = move |_| desk.ask(vec![row.with_untracked(Asked::of_attention)]);
+    let label = Memo::new(move |_| format!("Acknowledge {}", row.with(|row| row.title.clone())));
     view! {
         <li class:crit=is_critical>
             <button
                 type="button"
+                class="choose"
                 data-testid="attention-row"
                 data-thing=thing.0.to_string()
                 aria-current=move || is_open().to_string()
@@ -103,6 +124,18 @@ fn AttentionItem(first: AttentionRow) -> impl IntoView {
                 </span>
                 <time title=since>{move || age.get()}</time>
             </button>
+            <Show when=move || may.get()>
+                <button
+                    type="button"
+                    class="tool"
+                    data-testid="attention-acknowledge"
+                    title="Acknowledge"
+                    aria-label=label
+                    on:click=press
+                >
+                    <Icon of=icondata_lu::LuCheck />
+                </button>
+            </Show>
         </li>
     }
 }

@@ -14,8 +14,11 @@ use crate::components::shape::Shape;
 use crate::format;
 use crate::state::store;
 use crate::state::thing::{Slot, Thing};
+use crate::views::alarms::cards::AlarmCards;
 use crate::views::chart::ChartPanel;
 use crate::views::commands::Commands;
+use crate::views::json_editor::JsonEditor;
+use crate::views::messages::RawMessages;
 use crate::views::steer::Controls;
 
 /// Name, place, what its last word is worth, and what was made up.
@@ -31,6 +34,7 @@ pub fn Header(
     let place = read(|head| format::place(&head.street, &head.area));
     let made_up = read(format::made_up);
     let name = read(|head| head.name.clone());
+    let gateway = read(|head| head.gateway.clone());
     let kind = Memo::new(move |_| head.with(|head| head.row.kind));
     let status = Memo::new(move |_| head.with(|head| head.row.status));
     let freshness = Memo::new(move |_| {
@@ -43,13 +47,35 @@ pub fn Header(
             <Shape kind status />
             <div>
                 <h1 data-testid="title" title=name>{title}</h1>
-                <p class="place" data-testid="place">{place}</p>
+                <p class="place">
+                    <span data-testid="place">{place}</span>
+                    <Show when=move || gateway.with(|gateway| !gateway.is_empty())>
+                        <GatewayLink gateway />
+                    </Show>
+                </p>
                 <p class="freshness" class:old=move || !is_fresh.get() data-testid="freshness">{freshness}</p>
                 <Show when=move || made_up.with(|words| !words.is_empty())>
                     <p class="made-up" data-testid="made-up">{made_up}</p>
                 </Show>
             </div>
         </div>
+    }
+}
+
+/// Who carries what it says: a thing itself, which may be silent.
+#[component]
+fn GatewayLink(gateway: Memo<String>) -> impl IntoView {
+    let store = store();
+    view! {
+        <button
+            type="button"
+            class="link"
+            data-testid="gateway"
+            title="Open the gateway that carries what it says"
+            on:click=move |_| store.open_named(&gateway.get_untracked())
+        >
+            {move || format!("via {}", gateway.get())}
+        </button>
     }
 }
 
@@ -94,9 +120,11 @@ pub fn Shadows(
     thing: Thing,
 ) -> impl IntoView {
     let shadows = RwSignal::from(thing.shadows);
+    let head = RwSignal::from(thing.head);
+    let kind = Memo::new(move |_| head.with(|head| head.row.kind));
     view! {
         <For each=move || shadows.get() key=|cell| cell.key.clone() let:cell>
-            <ShadowView cell />
+            <ShadowView cell kind />
         </For>
     }
 }
@@ -163,13 +191,16 @@ fn ThingParts() -> impl IntoView {
                 <div class="parts" data-thing=thing.key.0.to_string()>
                     <Header thing=thing.clone() />
                     <div class="told">
+                        <AlarmCards thing=thing.clone() />
                         <Figures thing=thing.clone() charted />
                         <ChartPanel thing=thing.clone() charted />
                     </div>
                     <div class="steered">
                         <Shadows thing=thing.clone() />
                         <Controls thing=thing.clone() />
+                        <JsonEditor thing=thing.clone() />
                         <Commands thing=thing.clone() />
+                        <RawMessages thing=thing.clone() />
                     </div>
                 </div>
             }
