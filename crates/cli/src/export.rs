@@ -121,6 +121,7 @@ impl Export {
             let mut all: Vec<&str> = things.iter().flat_map(|thing| thing.series.keys().map(String::as_str)).collect();
             all.sort_unstable();
             all.dedup();
+            ensure!(!all.is_empty(), "no thing has a value {pointer:?}; none has any");
             bail!(
                 "no thing has a value {pointer:?}; the nearest are {}",
                 cache::nearest(pointer, all.into_iter()).join(", ")
