@@ -242,7 +242,8 @@ impl Fleet {
             let message = format!("{}s of this profile watch and do not acknowledge", who.role.label());
             return Err(Fault::new(FaultCode::Forbidden, message));
         }
-        let comment = comment.trim();
+        // One line, whatever was pasted into it.
+        let comment = comment.trim().replace(char::is_control, " ");
         if alarms.is_empty() || alarms.len() > ACKNOWLEDGED_MAX {
             let message =
                 format!("an acknowledgement covers 1 to {ACKNOWLEDGED_MAX} alarms, this one {}", alarms.len());
@@ -253,7 +254,7 @@ impl Fleet {
             let message = format!("the comment has {chars} characters; at most {COMMENT_MAX_CHARS} are kept");
             return Err(Fault::new(FaultCode::Invalid, message));
         }
-        let seen = Acknowledgement { by: who.clone(), at_ms: now.wall, comment: comment.to_string() };
+        let seen = Acknowledgement { by: who.clone(), at_ms: now.wall, comment };
         let (mut covered, mut why) = (0u32, None);
         for (id, raised_ms) in alarms {
             let Some(mut alarm) = self.alarms.get(*id).cloned() else {

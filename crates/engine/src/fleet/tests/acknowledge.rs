@@ -32,7 +32,7 @@ fn answer(effects: &Effects) -> Result<Done, Fault> {
 fn an_acknowledgement_is_kept_with_who_when_and_why_in_one_transaction_also_without_a_link() {
     let mut fleet = hot();
     give(&mut fleet, down(), at(10));
-    let effects = give(&mut fleet, acknowledge(&[(1, 1), (2, 2), (2, 2)], " on my way "), at(20));
+    let effects = give(&mut fleet, acknowledge(&[(1, 1), (2, 2), (2, 2)], " on my\nway "), at(20));
     assert_eq!(answer(&effects), Ok(Done::Acknowledged(2)));
     for alarm in kept(&effects) {
         let seen = alarm.acknowledged.clone().unwrap();

@@ -55,4 +55,34 @@ proptest! {
             prop_assert!(fleet.up_since.is_some() || published(&effects).is_empty());
         }
     }
+
+    #[test]
+    fn without_a_link_only_a_things_own_word_changes_an_alarm_and_the_counts_are_always_right(
+        inputs in proptest::collection::vec((any_input(), 0u64..40), 1..80),
+    ) {
+        let mut rules = Rule::usual();
+        rules.push(rule("strong", None, over("/power_w", 50.0, 10.0, 20_000), Priority::Critical));
+        let mut fleet = fleet_with(rules);
+        let mut s = 0;
+        for (input, passed) in inputs {
+            s += passed;
+            let was_up = fleet.up_since.is_some();
+            let heard = matches!(input, Input::Link(LinkEvent::Received(_)));
+            let effects = give(&mut fleet, input, at(s));
+            // A message may overtake the word that the link is up; it tells that its thing is not silent.
+            let fine = |alarm: &&Alarm| was_up || fleet.up_since.is_some() || heard && !alarm.active;
+            prop_assert!(kept(&effects).iter().all(fine), "{effects:?}");
+            // What is kept as things change is what a walk would count.
+            let open: Vec<&Alarm> = fleet.alarms.of(Scope::Open).collect();
+            let count = |what: fn(&Alarm) -> bool| open.iter().filter(|alarm| what(alarm)).count() as u32;
+            let counts = fleet.alarms.counts();
+            prop_assert_eq!((counts.open, counts.active), (count(Alarm::is_open), count(|alarm| alarm.active)));
+            prop_assert_eq!(counts.unacknowledged, count(|alarm| alarm.acknowledged.is_none()));
+            prop_assert_eq!(fleet.alarms.needing_count(), count(Alarm::needs_a_person));
+            for thing in fleet.things.values() {
+                let worst = open.iter().filter(|alarm| alarm.thing == thing.key && alarm.active);
+                prop_assert_eq!(thing.alarmed, worst.map(|alarm| alarm.priority).max());
+            }
+        }
+    }
 }

@@ -18,10 +18,9 @@ use crate::fleet::{Effects, Fleet, Thing, interval_ms};
 /// Gateways behind gateways that are followed; a longer chain is a mistake, and then everybody speaks for themselves.
 const GATEWAYS_DEEP: usize = 8;
 
-/// What stands behind a gateway.
+/// What stands behind a gateway, as far as it is silent.
 #[derive(Debug, Default)]
 pub(in crate::fleet) struct Carried {
-    things: BTreeSet<ThingKey>,
     silent: BTreeSet<ThingKey>,
 }
 
@@ -70,7 +69,7 @@ impl Fleet {
     pub(in crate::fleet) fn carry(&mut self, key: ThingKey) {
         let Some(thing) = self.things.get(&key) else { return };
         if !thing.meta.gateway.is_empty() {
-            self.watch.carried.entry(thing.meta.gateway.clone()).or_default().things.insert(key);
+            self.watch.carried.entry(thing.meta.gateway.clone()).or_default();
         }
         self.count_silent(key);
     }
@@ -79,11 +78,12 @@ impl Fleet {
     pub(in crate::fleet) fn uncarry(&mut self, key: ThingKey) {
         self.forget_waits(key);
         let Some(thing) = self.things.get(&key) else { return };
-        if let Some(carried) = self.watch.carried.get_mut(&thing.meta.gateway) {
-            carried.things.remove(&key);
-            carried.silent.remove(&key);
+        let silent = is_silent(thing);
+        let carried = self.watch.carried.get_mut(&thing.meta.gateway);
+        if carried.is_some_and(|carried| carried.silent.remove(&key)) {
+            self.show_mutes(&thing.meta.gateway.clone());
         }
-        if is_silent(thing) {
+        if silent {
             self.watch.undecided.insert(key);
         }
     }
@@ -167,8 +167,15 @@ impl Fleet {
         let Some(thing) = self.things.get(&key) else { return };
         let Some(carried) = self.watch.carried.get_mut(&thing.meta.gateway) else { return };
         let changed = if is_silent(thing) { carried.silent.insert(key) } else { carried.silent.remove(&key) };
-        let gateway = self.by_name.get(&thing.meta.gateway).and_then(|key| self.things.get(key));
-        if let Some(gateway) = gateway.filter(|gateway| changed && !gateway.alarms.is_empty()) {
+        if changed {
+            self.show_mutes(&thing.meta.gateway.clone());
+        }
+    }
+
+    /// The rows of a gateway's alarms say how many stand behind it.
+    fn show_mutes(&mut self, gateway: &str) {
+        let gateway = self.by_name.get(gateway).and_then(|key| self.things.get(key));
+        if let Some(gateway) = gateway.filter(|gateway| !gateway.alarms.is_empty()) {
             self.dirty.alarms.extend(&gateway.alarms);
             self.dirty.things.insert(gateway.key);
         }
