@@ -287,9 +287,9 @@ const CARDS: &str = "const number = e => [...(e?.childNodes ?? [])].map(n => n.t
     pointer: e.dataset.pointer, number: number(e.querySelector('.number')), \
     age: e.querySelector('[data-testid=age]')?.innerText ?? '', tone: e.dataset.tone ?? '' }))";
 
-const LEAVES: &str = "return [...document.querySelectorAll('[data-testid=shadow][data-shadow=\"\"] tr[data-pointer]')] \
-    .map(e => [e.dataset.pointer, e.querySelector('[data-testid=wanted]')?.innerText.trim() ?? '', \
-    e.querySelector('[data-testid=reported]')?.innerText.trim() ?? ''])";
+const LEAVES: &str = "const side = e => [...(e?.childNodes ?? [])].filter(n => n.nodeName !== 'TIME').map(n => n.textContent).join('').trim(); \
+    return [...document.querySelectorAll('[data-testid=shadow][data-shadow=\"\"] tr[data-pointer]')] \
+    .map(e => [e.dataset.pointer, side(e.querySelector('[data-testid=wanted]')), side(e.querySelector('[data-testid=reported]'))])";
 
 const TIMELINE: &str = "const e = document.querySelector('[data-testid=command]'); if (!e) return null; \
     const flat = t => (t ?? '').replace(/\\s+/g, ' ').trim(); \
