@@ -35,6 +35,15 @@ pub struct Moment {
     pub sim_ms: i64,
 }
 
+/// How fast a crew comes in after a connect.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// Messages a second in which it describes itself and measures, at least 1.
+    pub messages_per_s: f64,
+    /// Devices a second that ask for their shadows and report, at least 1; each is some six messages of devices and service.
+    pub greetings_per_s: f64,
+}
+
 /// The devices of one connection.
 #[derive(Debug)]
 pub struct Crew {
@@ -44,7 +53,7 @@ pub struct Crew {
     plan: BinaryHeap<Reverse<(u64, u64, Task)>>,
     planned: u64,
     tokens: u64,
-    start_rate: f64,
+    pace: Pace,
     dice: Dice,
 }
 
@@ -103,9 +112,8 @@ enum Task {
 }
 
 impl Crew {
-    /// Of these devices; those called in `stuck` do nothing that their shadow wants, and faults are those of the `outbreak`. At a
-    /// connect they come in at `start_rate` messages a second.
-    pub fn new(devices: Vec<Device>, stuck: &[String], outbreak: &Outbreak, start_rate: f64, dice: Dice) -> Self {
+    /// Of these devices; those called in `stuck` do nothing that their shadow wants, and faults are those of the `outbreak`.
+    pub fn new(devices: Vec<Device>, stuck: &[String], outbreak: &Outbreak, pace: Pace, dice: Dice) -> Self {
         let members: Vec<Member> = devices
             .into_iter()
             .map(|device| Member {
@@ -121,8 +129,7 @@ impl Crew {
             })
             .collect();
         let by_name = members.iter().enumerate().map(|(at, member)| (member.device.thing().to_owned(), at)).collect();
-        let start_rate = start_rate.max(1.0);
-        Self { members, by_name, plan: BinaryHeap::new(), planned: 0, tokens: 0, start_rate, dice }
+        Self { members, by_name, plan: BinaryHeap::new(), planned: 0, tokens: 0, pace, dice }
     }
 
     /// What its connection subscribes to.
@@ -146,7 +153,8 @@ impl Crew {
         for at in 0..self.members.len() {
             let Some(member) = self.members.get(at) else { continue };
             let interval_ms = member.device.interval_ms() as f64;
-            let first_ms = now.mono_ms + (at as f64 * 2000.0 / self.start_rate) as u64;
+            let first_ms = now.mono_ms + (at as f64 * 2000.0 / self.pace.messages_per_s.max(1.0)) as u64;
+            let greets_ms = now.mono_ms + (at as f64 * 1000.0 / self.pace.greetings_per_s.max(1.0)) as u64;
             let phase = self.dice.throw(member.device.thing(), "phase").unit();
             let has_shadows = !member.shadows.is_empty();
             self.plan(first_ms, Task::Describe(at));
@@ -154,7 +162,7 @@ impl Crew {
             // From then on each at its own moment of the interval, so that they do not speak in chorus.
             self.plan(first_ms + 1 + (interval_ms * (0.2 + 0.8 * phase)) as u64, Task::Speak(at));
             if has_shadows {
-                self.plan(first_ms + 1_000, Task::Greet(at));
+                self.plan(first_ms.max(greets_ms) + 1_000, Task::Greet(at));
             }
         }
     }

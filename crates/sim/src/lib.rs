@@ -16,6 +16,7 @@ pub mod crew;
 pub mod device;
 pub mod dice;
 pub mod faults;
+mod muster;
 mod outgoing;
 pub mod places;
 pub mod roads;

@@ -11,6 +11,8 @@ use crate::shadows::Shadows;
 /// Wednesday, 14 January 2026, 00:00 in Malta.
 const MIDNIGHT: i64 = 1_768_345_200_000;
 
+const PACE: Pace = Pace { messages_per_s: 100.0, greetings_per_s: 100.0 };
+
 fn devices(sim_ms: i64) -> Vec<Device> {
     vec![
         Device::lamp(post("lamp-0001"), Dice::new(1), 10_000, sim_ms),
@@ -43,7 +45,7 @@ impl World {
     }
 
     fn of(devices: Vec<Device>, stuck: &[String], outbreak: &Outbreak, begin_ms: i64) -> Self {
-        let crew = Crew::new(devices, stuck, outbreak, 100.0, Dice::new(1));
+        let crew = Crew::new(devices, stuck, outbreak, PACE, Dice::new(1));
         let mut world = Self {
             crew,
             shadows: Shadows::default().refusing(outbreak.refused().clone()),

@@ -171,3 +171,86 @@ async fn two_cities_on_one_broker_do_not_throw_each_other_out() {
     app.stop().await;
     broker.stop().await;
 }
+
+#[tokio::test]
+async fn every_kind_speaks_and_takes_a_new_interval() {
+    let city = start(CityOptions { rate: None, ..small() }).await.unwrap();
+    let mut app = app(&city.address()).await;
+    all_alive(&mut app, 12).await;
+    for thing in ["parking", "lamp-0001", "bin-0001", "charger-0001", "vehicle-0001", "gateway-0001"] {
+        let places = Places::of(12, Dice::new(1)).unwrap();
+        let thing = if thing == "parking" { places.car_parks[0].spot.thing.as_str() } else { thing };
+        document(&mut app, thing).await;
+        let wish = json!({"state": {"desired": {"interval_s": 20}}}).to_string();
+        app.publish(&format!("$aws/things/{thing}/shadow/update"), &wish, false);
+        let meta = format!("{thing}/meta");
+        app.until(&meta, |event| said(event, &meta).is_some_and(|m| m["interval_s"] == 20)).await;
+        let documents = format!("{thing}/shadow/update/documents");
+        app.until(&documents, |event| {
+            said(event, &documents).is_some_and(|m| m["current"]["state"]["reported"]["interval_s"] == 20)
+        })
+        .await;
+    }
+    city.stop().await;
+}
+
+#[tokio::test]
+async fn what_carries_is_told_and_a_limit_on_a_charger_holds() {
+    let city = start(small()).await.unwrap();
+    let mut app = app(&city.address()).await;
+    all_alive(&mut app, 12).await;
+    document(&mut app, "charger-0001").await;
+    let wish = json!({"state": {"desired": {"limit_kw": 6, "enabled": false}}}).to_string();
+    app.publish("$aws/things/charger-0001/shadow/update", &wish, false);
+    app.until("the charger's telemetry", |event| {
+        said(event, "charger-0001/telemetry").is_some_and(|m| {
+            m["values"]["limit_kw"] == 6 && m["values"]["enabled"] == false && m["values"]["power_kw"] == 0.0
+        })
+    })
+    .await;
+    // Who comes later is told the same by what the broker keeps.
+    let mut later = App::connect(&city.address(), |config| {
+        config.client_id = "later".into();
+        config.filters = vec![("city/+/bin/bin-0001/meta".into(), 1)];
+    })
+    .await;
+    let meta: Value = serde_json::from_slice(&later.message("bin-0001/meta").await.payload).unwrap();
+    assert_eq!(meta["gateway"], "gateway-0001");
+    city.stop().await;
+}
+
+#[tokio::test]
+async fn a_city_with_faults_says_who_has_them_and_they_show() {
+    let faults = "malformed,duplicate,out-of-order,refusal".parse().unwrap();
+    let city = start(CityOptions { faults, things: 40, rate: Some(80.0), ..CityOptions::default() }).await.unwrap();
+    let who: Vec<String> = city.stricken().iter().map(|stricken| stricken.things[0].clone()).collect();
+    assert_eq!(who.len(), 4);
+    let mut app = app(&city.address()).await;
+    let telemetry = |event: &Event, thing: &str| {
+        let Event::Received(message) = event else { return None };
+        message.topic.ends_with(&format!("{thing}/telemetry")).then(|| message.payload.to_vec())
+    };
+    app.until("malformed telemetry", |event| {
+        telemetry(event, &who[0]).is_some_and(|payload| serde_json::from_slice::<Value>(&payload).is_err())
+    })
+    .await;
+    let mut last = Vec::new();
+    app.until("the same message twice", |event| {
+        telemetry(event, &who[1]).is_some_and(|payload| std::mem::replace(&mut last, payload.clone()) == payload)
+    })
+    .await;
+    let mut newest = 0;
+    app.until("an older message after a newer one", |event| {
+        let Some(payload) = telemetry(event, &who[2]) else { return false };
+        let ts = serde_json::from_slice::<Value>(&payload).unwrap()["ts"].as_i64().unwrap();
+        newest = newest.max(ts);
+        newest > ts
+    })
+    .await;
+    document(&mut app, &who[3]).await;
+    let wish = json!({"state": {"desired": {"interval_s": 60}}, "clientToken": "app-f"}).to_string();
+    app.publish(&format!("$aws/things/{}/shadow/update", who[3]), &wish, false);
+    let rejected = format!("{}/shadow/update/rejected", who[3]);
+    app.until("the refusal", |event| said(event, &rejected).is_some_and(|m| m["code"] == 403)).await;
+    city.stop().await;
+}
