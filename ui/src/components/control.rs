@@ -281,10 +281,9 @@ fn Input(control: &'static Control, shown: Signal<Option<Draft>>, draft: RwSigna
 /// What will change, before it is sent.
 #[component]
 fn Delta(now: Memo<Option<String>>, draft: RwSignal<Option<Draft>>, control: &'static Control) -> impl IntoView {
-    let unit = unit(control.takes);
-    let known = move |json: Option<&str>| json.map_or_else(|| "not known".into(), |json| format::leaf(json, unit));
+    let known = move |json: Option<&str>| json.map_or_else(|| "not known".into(), |json| said(control, json));
     let is = move || now.with(|json| known(json.as_deref()));
-    let wanted = move || draft.get().map(|draft| format::leaf(&draft.json().to_string(), unit));
+    let wanted = move || draft.get().map(|draft| said(control, &draft.json().to_string()));
     view! {
         <span>{is}</span>
         " → "
@@ -334,6 +333,16 @@ fn choices(own_ms: u64) -> Vec<(u64, String)> {
     }
     choices.sort_by_key(|(ms, _)| *ms);
     choices
+}
+
+/// A leaf's JSON text as the control's own words have it.
+fn said(control: &Control, json: &str) -> String {
+    let (on, off) = switch_words(control);
+    match (control.takes, json) {
+        (Takes::Switch, "true") => on.to_lowercase(),
+        (Takes::Switch, "false") => off.to_lowercase(),
+        (takes, json) => format::leaf(json, unit(takes)),
+    }
 }
 
 /// What the two sides of a switch are called.
@@ -461,5 +470,17 @@ mod tests {
         let times = |own_ms| choices(own_ms).into_iter().map(|(ms, _)| ms).collect::<Vec<_>>();
         assert_eq!(times(600_000).len(), EXPIRIES.len());
         assert_eq!(times(7_200_000).get(3), Some(&7_200_000));
+    }
+
+    #[test]
+    fn what_will_change_is_told_in_the_words_of_the_buttons() {
+        let control = |kind: Kind, pointer| kind.control(pointer).unwrap();
+        for (control, json, want) in [
+            (control(Kind::Charger, "/enabled"), "false", "no"),
+            (control(Kind::Lamp, "/on"), "true", "on"),
+            (control(Kind::Lamp, "/dim_pct"), "40", "40 %"),
+        ] {
+            assert_eq!(said(control, json).replace('\u{a0}', " "), want);
+        }
     }
 }

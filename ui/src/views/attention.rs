@@ -111,7 +111,7 @@ fn AttentionItem(first: AttentionRow, desk: Desk, may: Memo<bool>) -> impl IntoV
         <li class:crit=is_critical>
             <button
                 type="button"
-                class="choose"
+                class="needs"
                 data-testid="attention-row"
                 data-thing=thing.0.to_string()
                 aria-current=move || is_open().to_string()

@@ -131,7 +131,7 @@ fn walk(event: &KeyboardEvent) {
     let target = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
     let row = target.and_then(|target| target.closest("li").ok().flatten());
     let next = row.and_then(|row| if down { row.next_element_sibling() } else { row.previous_element_sibling() });
-    let button = next.and_then(|next| next.query_selector(".choose").ok().flatten());
+    let button = next.and_then(|next| next.query_selector(".alarm-open").ok().flatten());
     if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
         event.prevent_default();
         // Fails only for a button that is not on the page.
@@ -186,7 +186,7 @@ fn Row(board: Board, cell: Cell<AlarmId, AlarmRow>, nth: usize, is_selectable: M
             </Show>
             <button
                 type="button"
-                class="choose"
+                class="alarm-open"
                 data-testid="alarm-open"
                 aria-current=move || is_open().to_string()
                 on:click=move |_| store.open(thing)
@@ -252,7 +252,7 @@ impl Told {
                 let parts = [row.sentence.clone(), extent(row)];
                 parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
             }),
-            what_to_do: read(|row| row.what_to_do.clone()),
+            what_to_do: read(|row| format::capital(&row.what_to_do)),
             place: read(|row| row.place.clone()),
             state: read(|row| state(row, |at| local(at).short(&today()))),
             word: Memo::new(move |_| row.with(|row| State::of(&row.row).word())),
