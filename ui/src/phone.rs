@@ -20,8 +20,10 @@ use crate::views::chart::ChartPanel;
 use crate::views::commands::{Commands, WaitingCards};
 use crate::views::find::{FindBox, Found, finder};
 use crate::views::here::{Here, HereMark};
+use crate::views::json_editor::JsonEditor;
 use crate::views::link::OfflineNotice;
 use crate::views::map_view::{KindChips, MapScreen, MapView};
+use crate::views::messages::RawMessages;
 use crate::views::near::NearList;
 use crate::views::notices::{Notices, Stranded};
 use crate::views::parking::{DriverShell, is_driver};
@@ -225,7 +227,9 @@ fn ThingTab() -> impl IntoView {
                     <BigButtons thing=thing.clone() />
                     <Commands thing=thing.clone() />
                     <ChartPanel thing=thing.clone() charted />
-                    <Shadows thing />
+                    <Shadows thing=thing.clone() />
+                    <JsonEditor thing=thing.clone() />
+                    <RawMessages thing />
                 </div>
             }
             .into_any()

@@ -26,3 +26,38 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fleetlens_model::id::ThingKey;
+    use fleetlens_model::kind::Kind;
+
+    use super::*;
+
+    fn row(key: u32, name: &str) -> FoundRow {
+        FoundRow {
+            thing: ThingKey(key),
+            name: name.into(),
+            title: name.into(),
+            place: String::new(),
+            kind: Kind::Gateway,
+            status: 0,
+            at: None,
+        }
+    }
+
+    #[test]
+    fn only_the_thing_of_exactly_that_name_is_opened() {
+        let owner = Owner::new();
+        owner.with(|| {
+            let store = Store::new();
+            store.open_named("gateway-1");
+            store.found_named(&[row(11, "gateway-11"), row(1, "gateway-1")]);
+            assert_eq!(store.selected.get_untracked(), Some(ThingKey(1)));
+            store.close();
+            store.found_named(&[row(11, "gateway-11")]);
+            assert_eq!(store.selected.get_untracked(), None);
+            assert_eq!(store.notices.with_untracked(Vec::len), 1, "and the person is told");
+        });
+    }
+}

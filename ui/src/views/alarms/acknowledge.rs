@@ -184,7 +184,7 @@ mod tests {
     fn what_is_asked_is_what_stood_on_the_screen() {
         let asked = Asked::of(&alarm(4, 1_000));
         assert_eq!((asked.id, asked.raised_ms), (AlarmId(4), WallMs(1_000)));
-        assert_eq!(heading(&[asked.clone()]), "Acknowledge this alarm");
+        assert_eq!(heading(std::slice::from_ref(&asked)), "Acknowledge this alarm");
         assert_eq!(heading(&[asked.clone(), asked]), "Acknowledge 2 alarms");
     }
 
