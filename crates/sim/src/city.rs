@@ -34,6 +34,8 @@ const CREW: usize = 500;
 const START_RATE: RangeInclusive<f64> = 550.0..=8_000.0;
 /// Devices a second that ask for their shadows then, at most: what is not so urgent leaves the service and the broker their breath.
 const GREETINGS: f64 = 1_500.0;
+/// A device waits at least so long for the shadow service before it asks again, in milliseconds.
+const ASKS_AGAIN_MS: u64 = 5_000;
 /// How long crews that are connected wait for the others before they speak.
 const ALL_WITHIN: Duration = Duration::from_secs(20);
 /// How long the devices wait for the shadow service at the start; they ask again later if it was not enough.
@@ -245,7 +247,9 @@ impl City {
         // Not from the seed: the same city may live twice on one broker, and its devices must not throw each other out.
         let ours: u32 = rand::random();
         let messages = (self.things as f64 / 3.0).clamp(*START_RATE.start(), *START_RATE.end());
-        let pace = Pace { messages_per_s: messages / crews as f64, greetings_per_s: GREETINGS / crews as f64 };
+        let asks_again_ms = ((self.things as f64 / GREETINGS * 1000.0) as u64).max(ASKS_AGAIN_MS);
+        let pace =
+            Pace { messages_per_s: messages / crews as f64, greetings_per_s: GREETINGS / crews as f64, asks_again_ms };
         for number in 0..crews {
             let rest = devices.split_off(devices.len().min(CREW));
             let crew = Crew::new(std::mem::replace(&mut devices, rest), &options.stuck, outbreak, pace, dice);

@@ -19,9 +19,7 @@ use crate::outgoing::Message;
 const OBEYS_AFTER_MS: (f64, f64) = (300.0, 2000.0);
 /// And one that is slow, in milliseconds.
 const SLOW_AFTER_MS: (f64, f64) = (25_000.0, 90_000.0);
-/// A `get` without an answer is repeated after this, twice as long each time, in milliseconds.
-const ASKS_AGAIN_MS: u64 = 5_000;
-/// The longest such wait, in milliseconds.
+/// The longest wait for an answer, in milliseconds, unless the first is longer.
 const ASKS_AGAIN_MAX_MS: u64 = 60_000;
 
 /// A moment in the three times a device knows.
@@ -42,6 +40,9 @@ pub struct Pace {
     pub messages_per_s: f64,
     /// Devices a second that ask for their shadows and report, at least 1; each is some six messages of devices and service.
     pub greetings_per_s: f64,
+    /// After this a `get` without an answer is repeated, twice as long each time, in milliseconds: in a large city the service has
+    /// much to do, and who asks too soon asks it twice.
+    pub asks_again_ms: u64,
 }
 
 /// The devices of one connection.
@@ -323,7 +324,7 @@ impl Crew {
     fn ask_all(&mut self, at: usize, reports: bool, now: Moment, out: &mut Vec<Message>) {
         let shadows = self.members.get(at).map_or(0, |member| member.shadows.len());
         for which in 0..shadows {
-            self.ask(at, which, reports, ASKS_AGAIN_MS, now, out);
+            self.ask(at, which, reports, self.pace.asks_again_ms, now, out);
         }
     }
 
@@ -346,7 +347,7 @@ impl Crew {
         let kept = self.members.get(at).and_then(|member| member.shadows.get(which));
         let asked = kept.and_then(|kept| kept.asked.as_ref()).filter(|asked| asked.number == number);
         if let Some(Asked { reports, wait_ms, .. }) = asked {
-            let (reports, wait_ms) = (*reports, (*wait_ms * 2).min(ASKS_AGAIN_MAX_MS));
+            let (reports, wait_ms) = (*reports, (*wait_ms * 2).min(ASKS_AGAIN_MAX_MS.max(self.pace.asks_again_ms)));
             self.ask(at, which, reports, wait_ms, now, out);
         }
     }

@@ -11,7 +11,7 @@ use crate::shadows::Shadows;
 /// Wednesday, 14 January 2026, 00:00 in Malta.
 const MIDNIGHT: i64 = 1_768_345_200_000;
 
-const PACE: Pace = Pace { messages_per_s: 100.0, greetings_per_s: 100.0 };
+const PACE: Pace = Pace { messages_per_s: 100.0, greetings_per_s: 100.0, asks_again_ms: 5_000 };
 
 fn devices(sim_ms: i64) -> Vec<Device> {
     vec![

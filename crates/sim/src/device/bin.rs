@@ -162,13 +162,13 @@ mod tests {
             for number in 0..6 {
                 let bin = bin(number, holds);
                 let (mut last, mut emptied) = (bin.fill_pct(MIDNIGHT), Vec::new());
-                for minute in 1..12 * 24 * 60 {
+                for minute in (5..12 * 24 * 60).step_by(5) {
                     let now = bin.fill_pct(MIDNIGHT + minute * MINUTE);
                     if now < last {
-                        assert!((LEFT_PCT..LEFT_PCT + 0.5).contains(&now), "{holds:?} {number}: {last} to {now}");
+                        assert!((LEFT_PCT..LEFT_PCT + 1.5).contains(&now), "{holds:?} {number}: {last} to {now}");
                         emptied.push(minute);
                     } else {
-                        assert!(now - last < 1.0, "{holds:?} {number}: {last} to {now} in a minute");
+                        assert!(now - last < 1.5, "{holds:?} {number}: {last} to {now} in five minutes");
                     }
                     last = now;
                 }
@@ -203,7 +203,7 @@ mod tests {
                 before = now;
             }
         }
-        assert!(spells > 20 && tipped * 100 < all, "{spells} spells, {tipped} of {all} quarters");
+        assert!(spells > 12 && tipped * 100 < all, "{spells} spells, {tipped} of {all} quarters");
     }
 
     #[test]
