@@ -31,15 +31,17 @@ pub fn SettingsView() -> impl IntoView {
             <div class="sheet-body">
                 <Show when=move || is_known.get() fallback=|| view! { <Coming /> }>
                     <div class="cards">
-                        <div class="column">
+                        <div class="column first">
                             <Profiles />
                             <CacheForm />
                         </div>
                         <div class="column">
                             <PersonForm />
                             <Look />
-                            <Keys />
                             <About />
+                        </div>
+                        <div class="column keys-column">
+                            <Keys />
                         </div>
                     </div>
                 </Show>

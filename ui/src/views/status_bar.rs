@@ -158,7 +158,7 @@ fn Shed() -> impl IntoView {
     let rows = told(|status| status.sheds.clone());
     let words = move || view! { <span data-testid="status-shed">"shed "{move || format::count(count.get())}</span> };
     view! {
-        <Popover testid="status-sheds" label="Shed messages" loud=Signal::derive(move || count.get() != 0) words>
+        <Popover testid="status-sheds" label="Shed messages" side="end" loud=Signal::derive(move || count.get() != 0) words>
             <h2>"Shed messages, newest first"</h2>
             <p class="none">
                 "Messages without a guarantee (QoS 0) that were left out because more came than could be kept. None with a guarantee ever is."
@@ -193,7 +193,7 @@ fn Refused() -> impl IntoView {
     let rows = told(|status| status.refusals.clone());
     let words = move || view! { <span>"refused "{move || format::count(count.get())}</span> };
     view! {
-        <Popover testid="status-refused" label="Refused messages" loud=Signal::derive(move || count.get() != 0) words>
+        <Popover testid="status-refused" label="Refused messages" side="end" loud=Signal::derive(move || count.get() != 0) words>
             <h2>"Refused messages, newest first"</h2>
             <Show when=move || count.get() == 0>
                 <p class="none">"None since the start: every message could be read."</p>

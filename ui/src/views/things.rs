@@ -111,7 +111,7 @@ fn heading(store: Store) -> impl IntoView {
         .collect_view();
     view! {
         {sorts}
-        <div class="th alarm" role="columnheader">"Alarm"</div>
+        <div class="th wrong" role="columnheader">"Alarm"</div>
         <div class="th pending" role="columnheader">"Pending"</div>
     }
 }

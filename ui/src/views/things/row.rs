@@ -43,9 +43,9 @@ pub fn Row(
     });
     let is_open = move || thing.get().is_some() && thing.get() == store.selected.get();
     let is_at = move || place.get().is_some() && place.get() == grid.at.get();
-    let alarm_class = move || match Status::from_code(status.get()) {
-        Status::Critical => "td alarm crit",
-        Status::Warning | Status::Normal | Status::Unknown => "td alarm warn",
+    let wrong_class = move || match Status::from_code(status.get()) {
+        Status::Critical => "td wrong crit",
+        Status::Warning | Status::Normal | Status::Unknown => "td wrong warn",
     };
     view! {
         <div
@@ -94,7 +94,7 @@ pub fn Row(
             >
                 {move || heard.with(|(words, _)| words.clone())}
             </div>
-            <div class=alarm_class role="gridcell" title=text(|row| row.alarm.clone())>{text(|row| row.alarm.clone())}</div>
+            <div class=wrong_class role="gridcell" title=text(|row| row.alarm.clone())>{text(|row| row.alarm.clone())}</div>
             <div class="td pending" role="gridcell">{text(pending_words)}</div>
         </div>
     }
@@ -191,7 +191,7 @@ pub fn Bones() -> impl IntoView {
                     <div class="td place" />
                     <div class="td value" />
                     <div class="td heard" />
-                    <div class="td alarm" />
+                    <div class="td wrong" />
                     <div class="td pending" />
                 </div>
             }
