@@ -14,11 +14,14 @@ pub const ENDS_AT_ZOOM: f64 = 16.0;
 /// A cell's side at the zoom of its step, in CSS pixels; until the next step it grows by √2.
 const CELL_PX: f64 = 76.0;
 
-/// From so many things on a cell is a cluster…
-const GATHERED_FROM: u32 = 16;
+/// From so many things on a cell is a cluster: from afar, and from [`STREETS_STEP`] on, where a street's lamps can be told apart…
+const GATHERED_FROM: (u32, u32) = (16, 48);
 
-/// …and stays one until it has fewer than these, so that a vehicle that comes and goes does not make it flicker.
-const GATHERED_UNTIL: u32 = 13;
+/// …and it stays one until it has this many fewer, so that a vehicle that comes and goes does not make it flicker.
+const SLACK: u32 = 3;
+
+/// The step of zoom 13.5.
+const STREETS_STEP: i32 = 27;
 
 /// How far from the middle of its cell a badge may stand, as a share of the side: two badges never lie on each other.
 const SWAY: f64 = 0.22;
@@ -104,17 +107,19 @@ impl Clusters {
     /// Counts a thing in.
     pub fn add(&mut self, member: &Member) {
         let Some(cell) = self.cell(member.at) else { return };
+        let crowd = self.crowd();
         let tally = self.tallies.entry(cell).or_default();
         tally.count(member, true);
-        tally.is_gathered |= tally.count >= GATHERED_FROM;
+        tally.is_gathered |= tally.count >= crowd;
     }
 
     /// Counts a thing out that was counted in just so.
     pub fn take(&mut self, member: &Member) {
         let Some(cell) = self.cell(member.at) else { return };
+        let crowd = self.crowd();
         let Some(tally) = self.tallies.get_mut(&cell) else { return };
         tally.count(member, false);
-        tally.is_gathered &= tally.count >= GATHERED_UNTIL;
+        tally.is_gathered &= tally.count + SLACK >= crowd;
         if tally.count == 0 {
             self.tallies.remove(&cell);
         }
@@ -141,6 +146,12 @@ impl Clusters {
     pub fn iter(&self) -> impl Iterator<Item = Cluster> + '_ {
         let gathered = self.tallies.iter().filter(|(_, tally)| tally.is_gathered);
         gathered.map(|(cell, tally)| self.cluster(*cell, tally))
+    }
+
+    /// How many things make a cluster at this step.
+    fn crowd(&self) -> u32 {
+        let (afar, near) = GATHERED_FROM;
+        if self.step.is_some_and(|step| step >= STREETS_STEP) { near } else { afar }
     }
 
     fn side(&self) -> Option<f64> {

@@ -58,11 +58,11 @@ pub fn AlarmTab() -> impl IntoView {
             </Show>
         </header>
         <Show when=move || still.fresh.get() != 0>
-            <button type="button" class="fresh" data-testid="alarms-new" on:click=to_top>
+            <button type="button" class="new-alarms" data-testid="alarms-new" on:click=to_top>
                 {move || format!("{} new", still.fresh.get())}
             </button>
         </Show>
-        <div class="alarm-list" node_ref=box_ on:scroll=scrolled>
+        <div class="alarm-stack" node_ref=box_ on:scroll=scrolled>
             <Show when=move || list.known.get() && is_empty.get()>
                 <p class="no-lots" data-testid="alarms-none">"Nothing needs a person."</p>
             </Show>

@@ -77,6 +77,11 @@ impl Here {
         };
         on_cleanup(move || here.unwatch());
         let resting = StoredValue::new(None::<TimeoutHandle>);
+        on_cleanup(move || {
+            if let Some(handle) = resting.get_value() {
+                handle.clear();
+            }
+        });
         Effect::new(move |_| {
             let Some(middle) = screen.middle() else { return };
             if here.at.get_untracked().is_none() {

@@ -157,9 +157,10 @@ fn ears(told: Told) -> MapEars {
         area: Box::new(move |area| store.look_at_area(area)),
         hovered: Box::new(hovering(told)),
         chosen: Box::new(move |pointed, at| chosen(told, pointed, at)),
-        moved: Box::new(move |camera| screen.camera.set(Some(camera))),
+        // The map may say a last word while it is taken down.
+        moved: Box::new(move |camera| drop(screen.camera.try_set(Some(camera)))),
         drawn: Box::new(move |count| tell_drawn(store, count)),
-        failed: Rc::new(move |error| failed.set(Some(format::capital(&error.to_string())))),
+        failed: Rc::new(move |error| drop(failed.try_set(Some(format::capital(&error.to_string()))))),
     }
 }
 
@@ -169,10 +170,10 @@ fn hovering(told: Told) -> impl Fn(Option<Pointed>, f64, f64) {
     let resting = StoredValue::new(None::<TimeoutHandle>);
     let under = StoredValue::new(None::<Pointed>);
     move |pointed, x_px, y_px| {
-        if form == Form::Phone || chooses == Chooses::Ground || under.get_value() == pointed {
+        let Some(before) = under.try_get_value() else { return };
+        if form == Form::Phone || chooses == Chooses::Ground || before == pointed {
             return;
         }
-        let before = under.get_value();
         under.set_value(pointed);
         pointer.set((x_px, y_px));
         if let Some(handle) = resting.get_value() {

@@ -47,7 +47,6 @@ impl PartialEq for Shown {
 /// What map and list share. Copy: a bundle of signals.
 #[derive(Clone, Copy)]
 struct Lots {
-    here: Here,
     /// Which spaces somebody needs; remembered.
     class: RwSignal<Class>,
     /// The one whose details are open.
@@ -58,7 +57,7 @@ struct Lots {
 }
 
 impl Lots {
-    fn start(store: Store, here: Here) -> Lots {
+    fn start(store: Store) -> Lots {
         let class = RwSignal::new(remembered());
         let split = move |is_wanted: bool| {
             let cells = store.parking.cells.get();
@@ -66,7 +65,6 @@ impl Lots {
             cells.into_iter().filter(move |cell| cell.row.with(|row| class.is_offered(&row.row)) == is_wanted)
         };
         Lots {
-            here,
             class,
             chosen: RwSignal::new(None),
             shown: Memo::new(move |_| Shown(split(true).take(SHOWN).collect())),
@@ -115,7 +113,7 @@ pub fn DriverShell() -> impl IntoView {
         Form::Phone => Covered { top_px: 0.0, right_px: 0.0, bottom_px: 20.0 },
     };
     let here = Here::start(screen, covered);
-    let lots = Lots::start(store, here);
+    let lots = Lots::start(store);
     provide_context(lots);
 
     store.close();
@@ -157,7 +155,7 @@ pub fn DriverShell() -> impl IntoView {
                     </div>
                     <List />
                     <footer class="about">
-                        <p class="none">"Tap the map to look near another place. © OpenStreetMap contributors"</p>
+                        <p class="none">"Tap the map to look near another place."</p>
                         <ThemeButton />
                     </footer>
                 </section>

@@ -37,12 +37,13 @@ fn Chip(kind: Kind, kinds: Memo<Vec<(Kind, u32)>>) -> impl IntoView {
             data-testid="chip"
             data-kind=kind.word()
             aria-pressed=move || is_shown.get().to_string()
-            aria-label=move || format!("{}, {}", kind.plural(), format::count(u64::from(count())))
             title=move || format!("{} {} on the map", if is_shown.get() { "Hide" } else { "Show" }, kind.plural().to_lowercase())
             on:click=move |_| store.show(kind, !is_shown.get_untracked())
         >
-            <Shape kind status=0u8 />
-            <span class="word">{kind.plural()}</span>
+            <span class="sign" aria-hidden="true"><Shape kind status=0u8 /></span>
+            // Where there is little room the word is not shown, but still read out.
+            <span class="word" aria-hidden="true">{kind.plural()}</span>
+            <span class="unseen">{format!("{}, ", kind.plural())}</span>
             <span class="count">{move || format::count(u64::from(count()))}</span>
         </button>
     }

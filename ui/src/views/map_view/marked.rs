@@ -31,6 +31,11 @@ pub fn CrowdKeys(
     let store = store();
     let crowds = RwSignal::new(Vec::<(Cluster, (f64, f64))>::new());
     let resting = StoredValue::new(None::<TimeoutHandle>);
+    on_cleanup(move || {
+        if let Some(handle) = resting.get_value() {
+            handle.clear();
+        }
+    });
     let list = move || {
         let found = screen.camera.with_untracked(|camera| {
             let camera = camera.as_ref()?;
