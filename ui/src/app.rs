@@ -173,16 +173,11 @@ fn RailButton(section: Section) -> impl IntoView {
     let is_here = Memo::new(move |_| store.section.get() == section);
     let badge =
         Memo::new(move |_| store.status.with(|status| status.as_ref().and_then(|status| badge(section, &status.row))));
-    let name = move || match badge.get() {
-        Some(badge) => format!("{}, {}", section.label(), badge.words),
-        None => section.label().to_owned(),
-    };
     view! {
         <button
             type="button"
             class:on=is_here
             title=format!("{} (G {})", section.label(), section.key())
-            aria-label=name
             data-testid=format!("rail-{}", section.word())
             aria-current=move || is_here.get().then_some("page")
             on:click=move |_| store.go(section)
@@ -194,9 +189,14 @@ fn RailButton(section: Section) -> impl IntoView {
                     .get()
                     .map(|badge| {
                         view! {
-                            <span class=format!("badge {}", badge.tone) data-testid=format!("badge-{}", section.word())>
+                            <span
+                                class=format!("badge {}", badge.tone)
+                                data-testid=format!("badge-{}", section.word())
+                                aria-hidden="true"
+                            >
                                 {badge.count}
                             </span>
+                            <span class="unseen">{format!(", {}", badge.words)}</span>
                         }
                     })
             }}
