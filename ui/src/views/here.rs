@@ -242,7 +242,8 @@ pub fn HereLine(
                 <Icon of=icondata_lu::LuLocateFixed />
                 "My position"
             </button>
-            <Show when=move || here.refused.get().is_some()>
+            // Who tapped has done what it asks for.
+            <Show when=move || here.refused.get().is_some() && here.origin.get() != Origin::Tapped>
                 <p class="refused-position" role="status" data-testid="no-position">{move || here.refused.get()}</p>
             </Show>
         </div>

@@ -70,6 +70,9 @@ pub fn List() -> impl IntoView {
                 <For each=move || lots.shown.get().0 key=|cell| cell.key let:cell>
                     <Lot cell />
                 </For>
+                <Show when=move || silent().is_some()>
+                    <li class="none" data-testid="silent-lots">{silent}</li>
+                </Show>
             </ul>
             <Show when=move || is_empty.get()>
                 <p class="no-lots" data-testid="no-lots">
@@ -78,9 +81,6 @@ pub fn List() -> impl IntoView {
                         class => format!("No car park near here is known to have {} spaces.", class.label().to_lowercase()),
                     }}
                 </p>
-            </Show>
-            <Show when=move || silent().is_some()>
-                <p class="none" data-testid="silent-lots">{silent}</p>
             </Show>
         </Show>
     }
