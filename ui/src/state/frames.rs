@@ -202,22 +202,34 @@ impl Store {
             Change::Value(row) => self.with_thing(target, |thing| thing.value(row, at_ms)),
             Change::Shadow(table) => self.with_thing(target, |thing| thing.shadow(table, at_ms)),
             Change::ShadowGone(name) => self.with_thing(target, |thing| thing.shadow_gone(&name)),
-            Change::Command(row) => match target {
-                Target::Commands(scope) => self.commands.put(scope, row, at_ms),
-                _ => self.with_thing(target, |thing| thing.command(row, at_ms)),
-            },
-            Change::CommandGone(id) => match target {
-                Target::Commands(scope) => self.commands.gone(scope, id),
-                _ => self.with_thing(target, |thing| thing.command_gone(id)),
-            },
-            Change::Alarm(row) => match target {
-                Target::Alarms(scope) => self.alarms.put(scope, row, at_ms),
-                _ => self.with_thing(target, |thing| thing.alarm(row, at_ms)),
-            },
-            Change::AlarmGone(id) => match target {
-                Target::Alarms(scope) => self.alarms.gone(scope, id),
-                _ => self.with_thing(target, |thing| thing.alarm_gone(id)),
-            },
+            Change::Command(row) => {
+                if let Target::Commands(scope) = target {
+                    self.commands.put(scope, row, at_ms);
+                } else {
+                    self.with_thing(target, |thing| thing.command(row, at_ms));
+                }
+            }
+            Change::CommandGone(id) => {
+                if let Target::Commands(scope) = target {
+                    self.commands.gone(scope, id);
+                } else {
+                    self.with_thing(target, |thing| thing.command_gone(id));
+                }
+            }
+            Change::Alarm(row) => {
+                if let Target::Alarms(scope) = target {
+                    self.alarms.put(scope, row, at_ms);
+                } else {
+                    self.with_thing(target, |thing| thing.alarm(row, at_ms));
+                }
+            }
+            Change::AlarmGone(id) => {
+                if let Target::Alarms(scope) = target {
+                    self.alarms.gone(scope, id);
+                } else {
+                    self.with_thing(target, |thing| thing.alarm_gone(id));
+                }
+            }
             Change::AlarmCounts(counts) => self.alarms.counts.set(counts),
             Change::Bucket(bucket) => self.with_chart(|chart| chart::take_bucket(chart, bucket)),
             Change::Mark(mark) => self.with_chart(|chart| chart::take_mark(chart, mark)),

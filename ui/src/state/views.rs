@@ -152,11 +152,11 @@ fn goes_on(old: &Look, new: &Look) -> bool {
 }
 
 /// A look as it is said when it must be said again: an order is made anew only by a person's wish.
-fn only_once(look: Look) -> Look {
-    match look {
-        Look::Things { query, first, count, again: _ } => Look::Things { query, first, count, again: false },
-        other => other,
+fn only_once(mut look: Look) -> Look {
+    if let Look::Things { again, .. } = &mut look {
+        *again = false;
     }
+    look
 }
 
 #[cfg(test)]

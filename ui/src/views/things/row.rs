@@ -45,7 +45,9 @@ pub fn Row(
     let is_at = move || place.get().is_some() && place.get() == grid.at.get();
     let wrong_class = move || match Status::from_code(status.get()) {
         Status::Critical => "td wrong crit",
-        Status::Warning | Status::Normal | Status::Unknown => "td wrong warn",
+        Status::Warning => "td wrong warn",
+        // It is over, or nobody knows; only nobody has acknowledged it yet.
+        Status::Normal | Status::Unknown => "td wrong",
     };
     view! {
         <div
