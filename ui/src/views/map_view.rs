@@ -158,7 +158,9 @@ fn ears(told: Told) -> MapEars {
         hovered: Box::new(hovering(told)),
         chosen: Box::new(move |pointed, at| chosen(told, pointed, at)),
         // The map may say a last word while it is taken down.
-        moved: Box::new(move |camera| drop(screen.camera.try_set(Some(camera)))),
+        moved: Box::new(move |camera| {
+            screen.camera.try_set(Some(camera));
+        }),
         drawn: Box::new(move |count| tell_drawn(store, count)),
         failed: Rc::new(move |error| drop(failed.try_set(Some(format::capital(&error.to_string()))))),
     }

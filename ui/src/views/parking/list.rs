@@ -78,7 +78,7 @@ pub fn List() -> impl IntoView {
                 <p class="no-lots" data-testid="no-lots">
                     {move || match lots.class.get() {
                         Class::Any => "No car park is known here.".to_owned(),
-                        class => format!("No car park near here is known to have {} spaces.", class.label().to_lowercase()),
+                        class @ (Class::Accessible | Class::Charging) => format!("No car park near here is known to have {} spaces.", class.label().to_lowercase()),
                     }}
                 </p>
             </Show>
