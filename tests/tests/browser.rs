@@ -177,7 +177,6 @@ async fn two_windows_outlive_the_program_that_serves_them() {
     let serve = Serve::listen("again", data.path(), &address, &arguments);
     for page in [&desk, &phone] {
         page.wait_until_gone(&by_testid("cut"), SOON).await;
-        page.wait_until_live().await;
         page.wait_for_cards("live values", SOON, |cards| cards.get("/power_w").is_some_and(city::is_live)).await;
     }
     told("when it is back both windows go on by themselves");

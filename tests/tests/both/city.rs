@@ -14,6 +14,9 @@ use super::{ground, told};
 /// The lamp a person opens.
 pub const LAMP: &str = "lamp-0001";
 
+/// The sign in the bar that holds live values still.
+const HOLD: &str = "[data-testid=live]";
+
 pub fn is_live(card: &Card) -> bool {
     card.tone == "live" && card.age.starts_with("live")
 }
@@ -31,6 +34,9 @@ pub async fn streets_and_marks_are_drawn(page: &Page) {
     page.wait_for_element(&chip("lamp"), SOON).await;
     let middle =
         Area { x: map.x + map.width / 4, y: map.y + map.height / 4, width: map.width / 2, height: map.height / 2 };
+    // Vehicles drive on; what is compared has to hold still.
+    page.click(HOLD).await;
+    page.wait_for_element(&format!("{HOLD}[aria-pressed=true]"), SOON).await;
     let shown = page.still(300, SOON).await;
     ground::is_drawn(page, &shown, map).await;
 
@@ -61,6 +67,8 @@ pub async fn streets_and_marks_are_drawn(page: &Page) {
         with_marks > without_marks + 100,
         "{with_marks} pixels of the marks' colours with them, {without_marks} without"
     );
+    page.click(HOLD).await;
+    page.wait_for_element(&format!("{HOLD}[aria-pressed=false]"), SOON).await;
     let back = again.differing(&bare, middle, 24);
     assert!(back * 10 > differing * 8, "the marks did not come back: {back} of {differing} pixels");
     told("streets, names and live marks are drawn, and marks go with their kind's chip");
