@@ -32,6 +32,11 @@ pub struct Finder {
 }
 
 impl Finder {
+    /// Whether the list stands on the screen; reactive.
+    fn is_shown(&self) -> bool {
+        self.open.get() && self.text.with(|text| !text.trim().is_empty())
+    }
+
     /// Nothing typed.
     pub fn new(store: Store) -> Finder {
         let finder = Finder {
@@ -182,8 +187,8 @@ pub fn FindBox(
                 node_ref=finder.input
                 data-testid="find"
                 aria-label="Find things"
-                aria-expanded=move || finder.open.get().to_string()
-                aria-controls="found"
+                aria-expanded=move || finder.is_shown().to_string()
+                aria-controls=move || finder.is_shown().then_some("found")
                 aria-autocomplete="list"
                 aria-activedescendant=move || finder.row_id()
                 autocomplete="off"
@@ -220,12 +225,11 @@ pub fn FindBox(
 pub fn Found() -> impl IntoView {
     let finder = finder();
     let store = finder.store;
-    let asked = Memo::new(move |_| finder.text.with(|text| !text.trim().is_empty()));
-    let is_shown = move || finder.open.get() && asked.get();
+    let is_shown = Memo::new(move |_| finder.is_shown());
     let rows = move || store.found.get().unwrap_or_default().into_iter().enumerate().collect::<Vec<_>>();
     let is_empty = move || store.found.with(|rows| rows.as_ref().is_some_and(Vec::is_empty));
     view! {
-        <Show when=is_shown>
+        <Show when=move || is_shown.get()>
             <div class="found" tabindex="-1">
                 <ul id="found" role="listbox" aria-label="Found things" data-testid="found">
                     <For each=rows key=|(place, row)| (*place, row.thing, row.status, row.title.clone()) let:item>
