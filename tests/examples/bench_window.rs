@@ -47,7 +47,10 @@ impl Frames {
     }
 
     fn line(&self) -> String {
-        format!("p50 {:.0} ms, p95 {:.0} ms, longest {:.0} ms ({} frames)", self.p50_ms, self.p95_ms, self.longest_ms, self.count)
+        format!(
+            "p50 {:.0} ms, p95 {:.0} ms, longest {:.0} ms ({} frames)",
+            self.p50_ms, self.p95_ms, self.longest_ms, self.count
+        )
     }
 }
 
@@ -71,14 +74,19 @@ async fn main() -> Result<(), Failure> {
     let summary = folder.path().join("summary.json");
     let data = folder.path().join("data");
     let text = |path: &Path| path.to_str().map(str::to_owned).ok_or("a folder with a plain name");
-    let options =
-        CityOptions { things: THINGS, broker: Some(BrokerAt { url: broker.url(), credentials: None }), ..CityOptions::default() };
+    let options = CityOptions {
+        things: THINGS,
+        broker: Some(BrokerAt { url: broker.url(), credentials: None }),
+        ..CityOptions::default()
+    };
 
     // First the city says who it is, then it is silent: the baseline is the same picture standing still.
     let city = fleetlens_sim::start(options.clone()).await?;
-    let arguments = ["--profile", &text(&profile)?, "--data-dir", &text(&data)?, "--theme", "dark", "--summary", &text(&summary)?];
-    let window =
-        Window::open("bench-window", "fleetlens-desktop", &display, arguments).await.ok_or("the benchmark needs WebKitWebDriver")?;
+    let arguments =
+        ["--profile", &text(&profile)?, "--data-dir", &text(&data)?, "--theme", "dark", "--summary", &text(&summary)?];
+    let window = Window::open("bench-window", "fleetlens-desktop", &display, arguments)
+        .await
+        .ok_or("the benchmark needs WebKitWebDriver")?;
     window.resize(1440, 900).await;
     window.wait_until_live().await;
     let all = u64::try_from(city.things())?;

@@ -71,9 +71,6 @@ impl Server {
 
     #[zbus(signal)]
     async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, action_key: &str) -> zbus::Result<()>;
-
-    #[zbus(signal)]
-    async fn notification_closed(emitter: &SignalEmitter<'_>, id: u32, reason: u32) -> zbus::Result<()>;
 }
 
 impl Notices {
@@ -109,9 +106,7 @@ impl Notices {
     pub async fn choose(&self, notice: &Notice) {
         let chosen = async {
             let emitter = SignalEmitter::new(&self.bus, PATH)?;
-            Server::action_invoked(&emitter, notice.id, "default").await?;
-            // Dismissed by the user.
-            Server::notification_closed(&emitter, notice.id, 2).await
+            Server::action_invoked(&emitter, notice.id, "default").await
         };
         chosen.await.unwrap_or_else(|e: zbus::Error| panic!("a notification cannot be chosen: {e}"));
     }

@@ -9,3 +9,4 @@ pub mod map;
 pub mod maplibre;
 pub mod marks;
 pub mod mercator;
+mod pace;

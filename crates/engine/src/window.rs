@@ -112,7 +112,7 @@ impl Windows {
             Call::Hello { contract } => {
                 // What it was to be told before its first word is still to be told; answers are of an earlier page.
                 let mut said = std::mem::take(&mut window.said);
-                said.retain(|frame| matches!(frame, Frame::Notice(_)));
+                said.retain(|frame| matches!(frame, Frame::Notice(_) | Frame::Open(_)));
                 *window = Window { said, sent: window.sent, seen: window.sent, ..Window::default() };
                 if contract != CONTRACT {
                     window.foreign = true;

@@ -52,6 +52,7 @@ async fn show(alert: Alert, host: Arc<Host>, life: Life, app: AppHandle) -> Resu
     let mut chosen = false;
     // A server that ends leaves this waiting: one small task for each alert it had shown.
     shown.wait_for_action_async(|said: &NotificationResponse| chosen = *said == NotificationResponse::Default).await;
+    tracing::debug!(chosen, title = alert.title, "a notification is gone");
     if chosen {
         open(&alert, &host, &life, &app).await;
     }

@@ -33,7 +33,6 @@ const BASELINE_MESSAGES: u64 = 6_000;
 const THINGS: u64 = 1_000;
 const FILTER: &str = "city/+/+/+/telemetry";
 
-
 /// What came of it.
 pub struct Rates {
     /// Messages a second of the whole app without a window.

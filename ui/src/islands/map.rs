@@ -2,9 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use fleetlens_model::geo::{GeoBox, LonLat};
 use js_sys::{Array, Object, Reflect};
+use leptos::prelude::{request_animation_frame, set_timeout};
 use thiserror::Error;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
@@ -14,7 +16,9 @@ use super::live_layer::{LayerError, LiveLayer, Part, Scene};
 use super::maplibre::{self, MapEvent};
 use super::marks::{Marks, Pointed};
 use super::mercator::{Camera, local, place, with_margin};
+use super::pace::Pace;
 use crate::bridge;
+use crate::clock::mono_ms;
 
 /// Where the map starts: Valletta, close enough for its streets.
 const START: (LonLat, f64) = (LonLat { lon_deg: 14.507, lat_deg: 35.8955 }, 14.1);
@@ -75,6 +79,9 @@ pub struct MapIsland {
     marks: Rc<RefCell<Marks>>,
     layer: Rc<LiveLayer>,
     loaded: Rc<Cell<bool>>,
+    pace: Rc<Cell<Pace>>,
+    /// News waits for its turn.
+    waits: Rc<Cell<bool>>,
 }
 
 impl MapIsland {
@@ -159,12 +166,51 @@ impl MapIsland {
             chosen(pointed, place(camera(&of).unproject(x, y)));
         });
 
-        Ok(MapIsland { map, marks, layer, loaded })
+        Ok(MapIsland { map, marks, layer, loaded, pace: Rc::default(), waits: Rc::default() })
     }
 
-    /// The marks changed: a picture is drawn in the next animation frame.
+    /// A person changed what is seen: a picture is drawn in the next animation frame.
     pub fn repaint(&self) {
         self.map.trigger_repaint();
+    }
+
+    /// The marks changed: a picture is drawn as soon as its cost allows ([`super::pace`]), of a map that is hidden none.
+    pub fn news(&self) {
+        // Without a box on the page nobody sees it; it is drawn when it gets one, because its size changes then.
+        if self.waits.get() || self.map.container().offset_parent().is_none() {
+            return;
+        }
+        let wait_ms = self.pace.get().wait_ms(mono_ms());
+        if wait_ms <= 0.0 {
+            self.draw_news();
+            return;
+        }
+        self.waits.set(true);
+        let this = self.clone();
+        set_timeout(
+            move || {
+                this.waits.set(false);
+                this.draw_news();
+            },
+            Duration::from_secs_f64(wait_ms / 1000.0),
+        );
+    }
+
+    /// Draws, and finds out what that costs: the time until the screen turns again.
+    fn draw_news(&self) {
+        self.map.trigger_repaint();
+        let pace = Rc::clone(&self.pace);
+        let mut begun = pace.get();
+        begun.draws(mono_ms());
+        pace.set(begun);
+        request_animation_frame(move || {
+            let turned = mono_ms();
+            request_animation_frame(move || {
+                let mut now = pace.get();
+                now.took(mono_ms() - turned);
+                pace.set(now);
+            });
+        });
     }
 
     /// The theme changed.

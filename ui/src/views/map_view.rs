@@ -21,6 +21,7 @@ use crate::format;
 use crate::islands::clusters::Cell as Cluster;
 use crate::islands::map::{Covered, MapEars, MapIsland};
 use crate::islands::marks::Pointed;
+use crate::state::section::Section;
 use crate::state::thing::Slot;
 use crate::state::{Store, store};
 use crate::theme::theme;
@@ -90,6 +91,14 @@ pub fn MapView(
     });
     Effect::new(move |_| {
         store.marks_changed.get();
+        if store.section.get() == Section::Map || form == Form::Phone {
+            screen.with(MapIsland::news);
+        }
+    });
+    // What a person chose is shown at once.
+    Effect::new(move |_| {
+        store.selected.track();
+        store.hidden.track();
         screen.with(MapIsland::repaint);
     });
     Effect::new(move |before: Option<()>| {
