@@ -9,6 +9,8 @@ use crate::dice::Dice;
 use crate::places::{CarPark, Spot};
 use crate::sky;
 
+/// Of so many car parks one is full whenever its hour comes; the others keep a few spaces free.
+const SOUGHT_AFTER_ONE_IN: u32 = 60;
 /// How fast chance comes and goes in a car park, in milliseconds.
 const DRIFT_MS: i64 = 20 * 60 * 1000;
 
@@ -25,7 +27,9 @@ pub struct CarParkDevice {
 
 impl CarParkDevice {
     pub(super) fn new(park: CarPark, dice: Dice) -> Self {
-        let popular = dice.throw(&park.spot.thing, "popular").between(0.72, 1.06);
+        let mut chance = dice.throw(&park.spot.thing, "popular");
+        let sought_after = chance.one_in(SOUGHT_AFTER_ONE_IN);
+        let popular = if sought_after { chance.between(1.02, 1.1) } else { chance.between(0.6, 0.9) };
         Self { park, dice, barrier_open: false, popular }
     }
 
