@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 pub(super) fn nonsense(kind: Kind, number: i64, values: &mut Object) {
     let choices = match kind {
         Kind::Parking => [json!({"free": -3}), json!({"free": 65_535})],
-        // -127 °C is what a common thermometer (DS18B20) reads as without its cable.
+        // -127 °C is what a common thermometer (DS18B20) reads as without its cable…
         Kind::Lamp => [json!({"temp_c": -127.0}), json!({"power_w": 65_535})],
-        Kind::Bin => [json!({"fill_pct": 255}), json!({"temp_c": -127.0})],
+        // …and 85 °C what it reads when its power dipped, before it has measured: it must not call the fire brigade.
+        Kind::Bin => [json!({"fill_pct": 255}), json!({"temp_c": 85.0})],
         Kind::Charger => [json!({"power_kw": -4_294_967.3}), json!({"session_kwh": 1e12})],
         Kind::Vehicle => [json!({"lat": 0, "lon": 0}), json!({"speed_kmh": 655})],
         Kind::Gateway => [json!({"heard": 4_294_967_295_u32}), json!({"rssi_dbm": 127})],
