@@ -28,6 +28,8 @@ pub(super) struct Watch {
     due: BTreeSet<(MonoMs, ThingKey, RuleAt)>,
     /// Things with a leaf that is wanted and not reported, or a command that ended badly.
     concerned: BTreeSet<ThingKey>,
+    /// The last failed command of each thing that an alarm has told of.
+    told: BTreeMap<ThingKey, convergence::Failed>,
     /// Silent things of which it is not decided yet whether they are silent themselves or their gateway is.
     undecided: BTreeSet<ThingKey>,
     /// What stands behind each gateway, by its name.
@@ -50,6 +52,7 @@ impl Fleet {
         let alarmed = self.things.values().filter(|thing| !thing.alarms.is_empty()).map(|thing| thing.key);
         for key in alarmed.collect::<Vec<_>>() {
             self.clear_unruled(key, now, effects);
+            self.remember_told(key);
             self.look_at(key);
         }
         self.doubt_silence();

@@ -82,3 +82,82 @@ fn a_command_that_failed_is_told_until_one_succeeds_and_a_second_failure_is_news
     give(&mut fleet, Input::Ticked, at(72));
     assert_eq!(alarms(&fleet), [("lamp-1", "command-failed", false)]);
 }
+
+/// A lamp whose command was accepted, never obeyed, and is to be taken back: what is sent for that, at 71 s.
+fn with_an_expired_command() -> (Fleet, Service, Effects) {
+    let (mut fleet, mut service) = with_lamp();
+    let effects = give(&mut fleet, dim_to("40", Some(60_000)), at(10));
+    converse(&mut fleet, &mut service, effects, at(10));
+    let effects = give(&mut fleet, Input::Ticked, at(71));
+    assert_eq!(phase(&fleet), Phase::Expired { withdrawal: Withdrawal::Needed });
+    (fleet, service, effects)
+}
+
+/// Acknowledges the one open alarm, and gives it.
+fn seen(fleet: &mut Fleet, s: u64) -> Alarm {
+    let alarm = fleet.alarms.of(Scope::Open).next().unwrap().clone();
+    fleet.acknowledge(&[(alarm.id, alarm.raised_ms)], "", at(s), &mut Effects::default()).unwrap();
+    fleet.alarms.get(alarm.id).unwrap().clone()
+}
+
+#[test]
+fn taking_a_failed_command_back_is_no_second_failure_and_neither_is_a_clock_that_is_set_back() {
+    let (mut fleet, mut service, effects) = with_an_expired_command();
+    let alarm = seen(&mut fleet, 71);
+    assert_eq!((alarm.sentence.as_str(), alarm.times), ("command accepted, never obeyed", 1));
+    converse(&mut fleet, &mut service, effects, at(75));
+    assert_eq!(phase(&fleet), Phase::Expired { withdrawal: Withdrawal::Done });
+    assert!(raised_by_ticks(&mut fleet, 76..90).is_empty());
+    for s in 90..100 {
+        let an_hour_less = Now { wall: at(s).wall.plus(-3_600_000), mono: at(s).mono };
+        assert_eq!(kept(&give(&mut fleet, Input::Ticked, an_hour_less)), Vec::<&Alarm>::new());
+    }
+    assert_eq!(fleet.alarms.get(alarm.id), Some(&alarm));
+}
+
+#[test]
+fn a_clock_set_back_between_the_failure_and_the_look_raises_once() {
+    let (mut fleet, _) = with_lamp();
+    give(&mut fleet, Input::Ticked, at(9));
+    give(&mut fleet, dim_to("40", None), at(10));
+    let refused = r#"{"code":400,"message":"no","clientToken":"fl-0000000000000abc-1"}"#;
+    give(&mut fleet, telemetry("$aws/things/lamp-1/shadow/update/rejected", refused), at(10));
+    let raised: usize = (11..20)
+        .map(|s| Now { wall: at(s).wall.plus(-3_600_000), mono: at(s).mono })
+        .map(|now| kept(&give(&mut fleet, Input::Ticked, now)).len())
+        .sum();
+    assert_eq!(raised, 1);
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_told_again_since_it_may_still_happen() {
+    let (mut fleet, mut service, effects) = with_an_expired_command();
+    let told = seen(&mut fleet, 71);
+    let mut updates = Effects::default();
+    service.answer(&effects, at(75)).into_iter().for_each(|input| fleet.handle(input, at(75), &mut updates));
+    assert!(published(&updates)[0].topic.ends_with("/update"), "{updates:?}");
+    let refused = r#"{"code":403,"message":"no","clientToken":"fl-0000000000000abc-1"}"#;
+    give(&mut fleet, telemetry("$aws/things/lamp-1/shadow/update/rejected", refused), at(76));
+    assert_eq!(phase(&fleet), Phase::Expired { withdrawal: Withdrawal::Refused { code: 403 } });
+    assert_eq!(raised_by_ticks(&mut fleet, 77..90).len(), 1);
+    let alarm = seen(&mut fleet, 90);
+    assert_eq!(
+        (alarm.id, alarm.times, alarm.sentence.as_str()),
+        (told.id, 2, "command could not be taken back (403); it may still happen")
+    );
+
+    // A restart tells nothing again, and neither does a day on which nothing else is asked for.
+    let restored = Restored {
+        things: fleet.things.values().map(|t| (t.key, t.name.clone(), t.meta.clone())).collect(),
+        commands: fleet.commands.values().cloned().collect(),
+        alarms: vec![alarm.clone()],
+        last_alarm: 1,
+        last_command: 1,
+        ..Restored::default()
+    };
+    let mut again = Fleet::new(config(Role::Operator), restored, at(100));
+    give(&mut again, up(), at(101));
+    give(&mut again, Input::Ticked, at(102));
+    give(&mut again, Input::Ticked, at(100_000));
+    assert_eq!(again.alarms.get(alarm.id), Some(&alarm));
+}

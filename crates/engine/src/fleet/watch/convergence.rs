@@ -5,13 +5,13 @@ use std::sync::Arc;
 use fleetlens_model::alarm::{Condition, Rule};
 use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::freshness::Freshness;
-use fleetlens_model::id::ThingKey;
+use fleetlens_model::id::{CommandId, ThingKey};
 use fleetlens_model::shadow::{Document, leaf_at};
 use fleetlens_model::time::{Now, WallMs};
 
 use crate::fleet::{Effects, Fleet, Thing};
 
-/// A command that failed needs a look for this long, unless a later one succeeded (ms).
+/// A command that failed needs a look for this long, unless a later one succeeded or it may still happen (ms).
 const FAILED_FOR_MS: u64 = 24 * 3_600_000;
 
 /// A leaf of a shadow that is wanted and not reported.
@@ -37,8 +37,18 @@ pub(in crate::fleet) fn open_leaf(document: &Document) -> Option<OpenLeaf> {
     Some(OpenLeaf { since_ms: WallMs::from_s(open.desired_at_s.unwrap_or(document.timestamp_s)), what })
 }
 
+/// Which failure of a thing's commands it is: what comes later is greater. An id and no time, since a wall clock can be set back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Failed {
+    command: CommandId,
+    /// It could not be taken back either, which is known later than that it failed, and is worse.
+    may_still_happen: bool,
+}
+
 /// What became of a thing's newest command that ended.
 struct Failure {
+    which: Failed,
+    /// When it failed; a withdrawal that is refused after that does not move it.
     at: WallMs,
     what: String,
 }
@@ -62,7 +72,7 @@ impl Fleet {
     fn look_at_thing(&mut self, key: ThingKey, now: Now, effects: &mut Effects) -> bool {
         let Some(thing) = self.things.get(&key) else { return false };
         let kind = thing.meta.kind;
-        let failure = self.failure(thing, now);
+        let failure = self.failure(thing).filter(|failure| failure.needs_a_look(now));
         let again = failure.is_some() || thing.shadows.values().any(|shadow| shadow.open.is_some());
         let rule = self.rules.not_converged(kind).cloned();
         let convergence = rule.as_ref().map(|rule| self.convergence(thing, rule, now));
@@ -78,31 +88,53 @@ impl Fleet {
                 None => self.clear(key, &rule.id, now, effects),
                 Some(failure) => self.raise_failure(key, &rule, failure, now, effects),
             }
+        } else {
+            // A rule that speaks of it again has told nothing yet.
+            self.watch.told.remove(&key);
         }
         again
     }
 
-    /// The newest command that ended, if it ended badly and not long ago.
-    fn failure(&self, thing: &Thing, now: Now) -> Option<Failure> {
+    /// The newest command that ended, if it ended badly.
+    fn failure(&self, thing: &Thing) -> Option<Failure> {
         let newest_first = thing.commands.iter().rev().filter_map(|id| self.commands.get(id));
         for command in newest_first {
-            let what = match outcome(command) {
+            let (step, may_still_happen, what) = match outcome(command) {
                 Outcome::Good => return None,
                 Outcome::None => continue,
-                Outcome::Bad(what) => what,
+                Outcome::Bad { step, may_still_happen, what } => (step, may_still_happen, what),
             };
-            let at = command.steps.last().map(|(_, at)| *at)?;
-            return (now.wall.since(at) < FAILED_FOR_MS).then_some(Failure { at, what });
+            let which = Failed { command: command.id, may_still_happen };
+            return Some(Failure { which, at: command.at(step)?, what });
         }
         None
     }
 
-    /// A command that failed after the one that is told of is something new.
+    /// What failed after what was told is something new. The rest is told already, in these words or in others.
     fn raise_failure(&mut self, key: ThingKey, rule: &Arc<Rule>, failure: Failure, now: Now, effects: &mut Effects) {
         let Some(thing) = self.things.get(&key) else { return };
-        match self.open_alarm(thing, &rule.id).filter(|alarm| alarm.active && failure.at > alarm.raised_ms).cloned() {
-            Some(earlier) => self.raise_again(earlier, rule, failure.what, now, effects),
-            None => self.raise(key, rule, failure.what, now, effects),
+        let active = self.open_alarm(thing, &rule.id).filter(|alarm| alarm.active).cloned();
+        let is_news = self.watch.told.get(&key).is_none_or(|told| failure.which > *told);
+        match active {
+            Some(earlier) if is_news => self.raise_again(earlier, rule, failure.what, now, effects),
+            Some(_) => self.raise_or_reword(key, rule, failure.what, now, effects),
+            None if is_news => self.raise(key, rule, failure.what, now, effects),
+            None => {}
+        }
+        if is_news {
+            self.watch.told.insert(key, failure.which);
+        }
+    }
+
+    /// What an alarm from before the start tells of is told. Of one that is older than the failure nobody can say that it does.
+    pub(super) fn remember_told(&mut self, key: ThingKey) {
+        let Some(thing) = self.things.get(&key).filter(|_| !self.watch.told.contains_key(&key)) else { return };
+        let rule = self.rules.command_failed(thing.meta.kind);
+        let Some(alarm) = rule.and_then(|rule| self.open_alarm(thing, &rule.id)).filter(|alarm| alarm.active) else {
+            return;
+        };
+        if let Some(failure) = self.failure(thing).filter(|failure| failure.at <= alarm.raised_ms) {
+            self.watch.told.insert(key, failure.which);
         }
     }
 
@@ -143,25 +175,40 @@ impl Fleet {
     }
 }
 
+impl Failure {
+    /// What may still happen needs one until a later command succeeds.
+    fn needs_a_look(&self, now: Now) -> bool {
+        self.which.may_still_happen || now.wall.since(self.at) < FAILED_FOR_MS
+    }
+}
+
 /// How a command ended.
 enum Outcome {
     /// Not yet, or nobody wanted it any more.
     None,
     Good,
-    Bad(String),
+    Bad {
+        /// The step with which it did.
+        step: Step,
+        may_still_happen: bool,
+        what: String,
+    },
 }
 
 fn outcome(command: &Command) -> Outcome {
+    let bad = |step, what: String| Outcome::Bad { step, may_still_happen: false, what };
+    let not_taken_back = |step, code: u16| {
+        let what = format!("command could not be taken back ({code}); it may still happen");
+        Outcome::Bad { step, may_still_happen: true, what }
+    };
     match &command.phase {
-        Phase::Rejected { reason, .. } => Outcome::Bad(format!("command refused: {reason}")),
-        Phase::Expired { withdrawal: Withdrawal::Refused { code } }
-        | Phase::Cancelled { withdrawal: Withdrawal::Refused { code } } => {
-            Outcome::Bad(format!("command could not be taken back ({code}); it may still happen"))
-        }
+        Phase::Rejected { reason, .. } => bad(Step::Rejected, format!("command refused: {reason}")),
+        Phase::Expired { withdrawal: Withdrawal::Refused { code } } => not_taken_back(Step::Expired, *code),
+        Phase::Cancelled { withdrawal: Withdrawal::Refused { code } } => not_taken_back(Step::Cancelled, *code),
         Phase::Expired { .. } if command.at(Step::Accepted).is_some() => {
-            Outcome::Bad("command accepted, never obeyed".to_string())
+            bad(Step::Expired, "command accepted, never obeyed".to_string())
         }
-        Phase::Expired { .. } => Outcome::Bad("command not answered in time".to_string()),
+        Phase::Expired { .. } => bad(Step::Expired, "command not answered in time".to_string()),
         Phase::Settled => Outcome::Good,
         Phase::Pending | Phase::Sent | Phase::Accepted { .. } | Phase::Overtaken { .. } | Phase::Cancelled { .. } => {
             Outcome::None
