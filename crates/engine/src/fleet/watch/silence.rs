@@ -18,9 +18,11 @@ use crate::fleet::{Effects, Fleet, Thing, interval_ms};
 /// Gateways behind gateways that are followed; a longer chain is a mistake, and then everybody speaks for themselves.
 const GATEWAYS_DEEP: usize = 8;
 
-/// What stands behind a gateway, as far as it is silent.
+/// What stands behind a gateway. There is one only while something does: who describes things may name as many as they like.
 #[derive(Debug, Default)]
 pub(in crate::fleet) struct Carried {
+    /// How many things are described as standing behind it.
+    things: usize,
     silent: BTreeSet<ThingKey>,
 }
 
@@ -69,7 +71,7 @@ impl Fleet {
     pub(in crate::fleet) fn carry(&mut self, key: ThingKey) {
         let Some(thing) = self.things.get(&key) else { return };
         if !thing.meta.gateway.is_empty() {
-            self.watch.carried.entry(thing.meta.gateway.clone()).or_default();
+            self.watch.carried.entry(thing.meta.gateway.clone()).or_default().things += 1;
         }
         self.count_silent(key);
     }
@@ -78,10 +80,16 @@ impl Fleet {
     pub(in crate::fleet) fn uncarry(&mut self, key: ThingKey) {
         self.forget_waits(key);
         let Some(thing) = self.things.get(&key) else { return };
-        let silent = is_silent(thing);
-        let carried = self.watch.carried.get_mut(&thing.meta.gateway);
-        if carried.is_some_and(|carried| carried.silent.remove(&key)) {
-            self.show_mutes(&thing.meta.gateway.clone());
+        let (silent, gateway) = (is_silent(thing), thing.meta.gateway.clone());
+        if let Some(carried) = self.watch.carried.get_mut(&gateway) {
+            let was_silent = carried.silent.remove(&key);
+            carried.things -= 1;
+            if carried.things == 0 {
+                self.watch.carried.remove(&gateway);
+            }
+            if was_silent {
+                self.show_mutes(&gateway);
+            }
         }
         if silent {
             self.watch.undecided.insert(key);
@@ -189,4 +197,26 @@ impl Fleet {
 
 fn is_silent(thing: &Thing) -> bool {
     matches!(thing.silence.freshness(), Freshness::Silent { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fleet::tests::{at, fleet, give, meta};
+
+    #[test]
+    fn a_thing_that_names_one_gateway_after_another_is_remembered_behind_the_last() {
+        let mut fleet = fleet();
+        for thing in ["l1", "l2"] {
+            for gateway in 0..1_000 {
+                give(&mut fleet, meta("lamp", thing, &format!(r#"{{"gateway":"gw-{gateway}"}}"#)), at(1));
+            }
+        }
+        let carried = |fleet: &crate::fleet::Fleet| -> Vec<(String, usize)> {
+            fleet.watch.carried.iter().map(|(name, carried)| (name.clone(), carried.things)).collect()
+        };
+        assert_eq!(carried(&fleet), [("gw-999".to_string(), 2)]);
+        give(&mut fleet, meta("lamp", "l1", r#"{"gateway":"l2"}"#), at(2));
+        give(&mut fleet, meta("lamp", "l2", "{}"), at(2));
+        assert_eq!(carried(&fleet), [("l2".to_string(), 1)]);
+    }
 }
