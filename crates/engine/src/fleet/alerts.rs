@@ -1,6 +1,6 @@
 //! What is told outside the windows: each critical alarm once, and a flood of them as one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use fleetlens_model::alarm::Alarm;
 use fleetlens_model::id::AlarmId;
@@ -21,7 +21,10 @@ const NAMED: usize = 3;
 /// What was told lately, and what is still to be told.
 #[derive(Debug, Default)]
 pub(super) struct Alerts {
+    /// In the order in which they were raised, each once.
     waiting: Vec<AlarmId>,
+    /// The same ones: in a city of 100 000 things all may be raised at once.
+    is_waiting: BTreeSet<AlarmId>,
     told: VecDeque<MonoMs>,
     quiet_until: Option<MonoMs>,
 }
@@ -29,7 +32,7 @@ pub(super) struct Alerts {
 impl Alerts {
     /// A critical alarm was raised.
     pub(super) fn add(&mut self, alarm: AlarmId) {
-        if !self.waiting.contains(&alarm) {
+        if self.is_waiting.insert(alarm) {
             self.waiting.push(alarm);
         }
     }
@@ -48,6 +51,7 @@ impl Fleet {
         }
         let told = alerts.told.len();
         let waiting = std::mem::take(&mut alerts.waiting);
+        alerts.is_waiting.clear();
         let raised: Vec<Alert> = waiting
             .iter()
             .filter_map(|id| self.alarms.get(*id))

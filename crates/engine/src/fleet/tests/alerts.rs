@@ -40,6 +40,9 @@ fn a_critical_alarm_is_told_once_and_a_warning_is_not() {
     give(&mut fleet, burns(2, 8, 80), at(8));
     give(&mut fleet, burns(2, 8, 20), at(8));
     assert_eq!(told(&mut fleet, 9), []);
+    // Raised twice before anybody could be told: told once.
+    [80, 20, 80].into_iter().for_each(|temp_c| drop(give(&mut fleet, burns(2, 10, temp_c), at(10))));
+    assert_eq!(told(&mut fleet, 11).len(), 1);
 }
 
 #[test]
