@@ -1,9 +1,10 @@
 //! The desktop's window: rail, bar, map with what lies over it, status line.
 
 use fleetlens_ipc::rows::Status;
+use fleetlens_model::identity::Role;
 use leptos::prelude::*;
 
-use crate::clock::{Clock, on_waking};
+use crate::clock::{Clock, mono_ms, on_waking};
 use crate::components::icon::Icon;
 use crate::form::Form;
 use crate::keys;
@@ -20,7 +21,7 @@ use crate::views::link::{LiveSign, OfflineNotice};
 use crate::views::map_view::{KindChips, MapView};
 use crate::views::notices::{Notices, Stranded};
 use crate::views::outbox::OutboxView;
-use crate::views::parking::{DriverShell, is_driver};
+use crate::views::parking::DriverShell;
 use crate::views::settings::SettingsView;
 use crate::views::status_bar::StatusBar;
 use crate::views::thing::ThingPanel;
@@ -50,13 +51,39 @@ pub fn App() -> impl IntoView {
 /// The desktop's window of whoever is at the screen: a driver looks for a space and for nothing else.
 #[component]
 fn DesktopWindow(help: RwSignal<bool>) -> impl IntoView {
-    let driver = is_driver(store());
+    let store = store();
+    // While it is not known who is there, as at the start and while the profile changes, the window is the one it was last.
+    let driver = Memo::new(move |before: Option<&Option<bool>>| {
+        let role = store.status.with(|status| status.as_ref().map(|status| status.row.who.role));
+        role.map(|role| role == Role::Driver).or(before.copied().flatten())
+    });
     view! {
-        <Show when=move || driver.get() fallback=move || view! { <DesktopShell help /> }>
-            <DriverDesktop help />
-        </Show>
+        {move || match driver.get() {
+            None => view! { <Starting /> }.into_any(),
+            Some(true) => view! { <DriverDesktop help /> }.into_any(),
+            Some(false) => view! { <DesktopShell help /> }.into_any(),
+        }}
         <Help open=help />
         <Stranded />
+    }
+}
+
+/// The window before it is known whose it is: nothing that one of them may not see.
+#[component]
+fn Starting() -> impl IntoView {
+    view! {
+        <div class="app for-driver" data-testid="starting">
+            <nav class="rail" aria-label="Main">
+                <Logo />
+            </nav>
+            <main class="stage">
+                <div class="over" aria-live="polite">
+                    <OfflineNotice />
+                    <Notices />
+                </div>
+            </main>
+            <StatusBar />
+        </div>
     }
 }
 
@@ -65,9 +92,14 @@ fn DesktopWindow(help: RwSignal<bool>) -> impl IntoView {
 fn DriverDesktop(help: RwSignal<bool>) -> impl IntoView {
     let store = store();
     let in_settings = move || store.section.get() == Section::Settings;
+    // What the operator before held still, and where they were, is not the driver's: nothing here says so or leads back.
+    store.hold(false, mono_ms());
+    if !Section::OF_DRIVER.contains(&store.section.get_untracked()) {
+        store.go(Section::Map);
+    }
     view! {
         <div class="app for-driver" class:with-sheet=in_settings data-section=move || store.section.get().word()>
-            <Rail help sections=&DRIVER_SECTIONS />
+            <Rail help sections=&Section::OF_DRIVER />
             <div class="stage">
                 <DriverShell />
                 <Show when=in_settings>
@@ -133,9 +165,6 @@ fn OverTheMap() -> impl IntoView {
         Section::Settings => view! { <SettingsView /> }.into_any(),
     }
 }
-
-/// What the rail of a driver leads to.
-const DRIVER_SECTIONS: [Section; 2] = [Section::Map, Section::Settings];
 
 #[component]
 fn Rail(help: RwSignal<bool>, sections: &'static [Section]) -> impl IntoView {

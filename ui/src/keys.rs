@@ -10,6 +10,7 @@ use crate::form::Form;
 use crate::state::Store;
 use crate::state::section::Section;
 use crate::views::find::Finder;
+use crate::views::parking::is_driver;
 
 /// How long after `G` a second key still belongs to it, in milliseconds.
 const CHORD_MS: f64 = 1200.0;
@@ -57,6 +58,19 @@ pub fn meaning(key: &str, focus: Focus, after_go: bool) -> Option<Act> {
     }
 }
 
+/// Whether a window has what a key asks for: the phone shows neither what is held nor the list of keys, and a driver's window neither
+/// live values that could be held nor a box for finding, and of the sections only the map and the settings.
+pub fn is_heard(act: Act, form: Form, is_driver: bool) -> bool {
+    match (form, act) {
+        (_, Act::Back) => true,
+        (Form::Phone, Act::Find) => !is_driver,
+        (Form::Phone, Act::Hold | Act::Go(_) | Act::Help | Act::Prefix) => false,
+        (Form::Desktop, Act::Help | Act::Prefix) => true,
+        (Form::Desktop, Act::Find | Act::Hold) => !is_driver,
+        (Form::Desktop, Act::Go(section)) => !is_driver || Section::OF_DRIVER.contains(&section),
+    }
+}
+
 /// Where a key leads after `G`.
 fn section(key: &str) -> Option<Section> {
     Section::ALL.into_iter().find(|section| key.eq_ignore_ascii_case(&section.key().to_string()))
@@ -65,14 +79,14 @@ fn section(key: &str) -> Option<Section> {
 /// Hears every key of the window from now on.
 pub fn listen(store: Store, finder: Finder, help: RwSignal<bool>, form: Form) {
     let go_ms = StoredValue::new(f64::NEG_INFINITY);
+    let driver = is_driver(store);
     let handle = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
         if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() || dialog_is_open() {
             return;
         }
         let after_go = event.time_stamp() - go_ms.get_value() < CHORD_MS;
         let Some(act) = meaning(&event.key(), focus_of(&event), after_go) else { return };
-        // The phone shows neither what is held nor the list of keys: there a keyboard finds and steps back.
-        if form == Form::Phone && !matches!(act, Act::Find | Act::Back) {
+        if !is_heard(act, form, driver.get_untracked()) {
             return;
         }
         go_ms.set_value(f64::NEG_INFINITY);
@@ -156,5 +170,20 @@ mod tests {
         ] {
             assert_eq!(meaning(key, focus, after_go), want, "{key:?} in {focus:?}");
         }
+    }
+
+    #[test]
+    fn a_key_is_heard_where_the_window_has_what_it_asks_for() {
+        let all = [Act::Find, Act::Back, Act::Hold, Act::Help, Act::Prefix]
+            .into_iter()
+            .chain(Section::ALL.into_iter().map(Act::Go))
+            .collect::<Vec<_>>();
+        let heard =
+            |form, is_driver| all.iter().copied().filter(|act| is_heard(*act, form, is_driver)).collect::<Vec<_>>();
+        assert_eq!(heard(Form::Desktop, false), all);
+        let driver = [Act::Back, Act::Help, Act::Prefix, Act::Go(Section::Map), Act::Go(Section::Settings)];
+        assert_eq!(heard(Form::Desktop, true), driver);
+        assert_eq!(heard(Form::Phone, false), [Act::Find, Act::Back]);
+        assert_eq!(heard(Form::Phone, true), [Act::Back]);
     }
 }

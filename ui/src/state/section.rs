@@ -21,6 +21,9 @@ impl Section {
     pub const ALL: [Section; 5] =
         [Section::Map, Section::Things, Section::Alarms, Section::Commands, Section::Settings];
 
+    /// What a driver's window has of them: car parks on a map, and the way to another role.
+    pub const OF_DRIVER: [Section; 2] = [Section::Map, Section::Settings];
+
     /// The word on the screen.
     pub fn label(self) -> &'static str {
         match self {

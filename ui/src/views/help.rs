@@ -3,9 +3,14 @@
 use leptos::prelude::*;
 
 use crate::components::modal::Modal;
+use crate::state::store;
+use crate::views::parking::is_driver;
+
+/// Keys as they are written on them, and what they do.
+type Line = (&'static [&'static str], &'static str);
 
 /// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
-pub const KEYS: [(&[&str], &str); 11] = [
+pub const KEYS: [Line; 11] = [
     (&["/"], "Find things; in a list, filter it"),
     (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
     (&["PgUp", "PgDn", "Home", "End"], "Go through a table by screens, to its ends"),
@@ -19,12 +24,25 @@ pub const KEYS: [(&[&str], &str); 11] = [
     (&["?"], "These keys"),
 ];
 
-/// The keys as a list.
+/// Every key of a driver's window.
+pub const KEYS_OF_DRIVER: [Line; 4] = [
+    (&["Esc"], "One step back"),
+    (&["G", "M"], "Go to the map"),
+    (&["G", "S"], "Go to the settings"),
+    (&["?"], "These keys"),
+];
+
+/// The keys as a list: those that whoever is at the screen has.
 #[component]
 pub fn KeyList() -> impl IntoView {
+    let driver = is_driver(store());
+    move || list(if driver.get() { &KEYS_OF_DRIVER } else { &KEYS })
+}
+
+fn list(lines: &'static [Line]) -> impl IntoView {
     view! {
         <dl class="keys">
-            {KEYS
+            {lines
                 .iter()
                 .map(|(keys, what)| {
                     let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();

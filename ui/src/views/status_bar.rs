@@ -11,13 +11,15 @@ use crate::form::{Form, form};
 use crate::format;
 use crate::state::section::Section;
 use crate::state::store;
+use crate::views::parking::is_driver;
 
-/// The line.
+/// The line. A driver needs of it where the values come from, and who is here.
 #[component]
 pub fn StatusBar() -> impl IntoView {
     let store = store();
     let is_demo = told(|status| status.demo);
     let is_known = move || store.status.with(Option::is_some);
+    let driver = is_driver(store);
     view! {
         <footer class="status" data-testid="status">
             <Show when=is_known fallback=|| view! { <span>"Opening the cache…"</span> }>
@@ -25,11 +27,15 @@ pub fn StatusBar() -> impl IntoView {
                 <Show when=move || is_demo.get()>
                     <span class="demo" data-testid="demo">"Demo city · values are made up"</span>
                 </Show>
-                <Traffic />
-                <Shed />
-                <Refused />
+                <Show when=move || !driver.get()>
+                    <Traffic />
+                    <Shed />
+                    <Refused />
+                </Show>
                 <span class="space" />
-                <Cache />
+                <Show when=move || !driver.get()>
+                    <Cache />
+                </Show>
                 <Who />
             </Show>
         </footer>
