@@ -94,7 +94,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut windows = Windows::default();
     windows.attach(WINDOW);
     windows.call(WINDOW, Call::Hello { contract: CONTRACT }, &mut fleet, at(1));
-    fleet.handle(Input::Link(LinkEvent::Up { resumed: false }), at(1), &mut Effects::default());
+    fleet.handle(Input::Link(LinkEvent::Up { resumed: false, granted: 1 }), at(1), &mut Effects::default());
     windows.soil(&fleet.take_dirty(), &fleet);
 
     let frame = |what: &str, windows: &mut Windows, fleet: &mut Fleet, s: u64| {

@@ -286,6 +286,8 @@ pub struct Fleet {
     /// Commands of which something may still change.
     open_commands: BTreeSet<CommandId>,
     pub(crate) link: LinkState,
+    /// The lowest QoS the broker granted, since it did.
+    pub(crate) granted: Option<u8>,
     /// Since when the link is up, `None` while it is not.
     pub(crate) up_since: Option<MonoMs>,
     /// When we last listened, while the link is down.
@@ -331,6 +333,7 @@ impl Fleet {
             asked: VecDeque::new(),
             open_commands: BTreeSet::new(),
             link: LinkState::Starting,
+            granted: None,
             up_since: None,
             listened: now.wall,
             link_seen: None,
@@ -428,7 +431,10 @@ impl Fleet {
                 self.link_lost(now, effects);
                 self.link = LinkState::Connecting { reason, since_ms };
             }
-            LinkEvent::Up { resumed } => self.link_up(resumed, now, effects),
+            LinkEvent::Up { resumed, granted } => {
+                self.granted = Some(granted);
+                self.link_up(resumed, now, effects);
+            }
             LinkEvent::Down { reason } => {
                 self.link_lost(now, effects);
                 self.link = LinkState::Connecting { reason: Some(reason), since_ms: now.wall };

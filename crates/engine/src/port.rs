@@ -71,6 +71,8 @@ pub enum LinkEvent {
     Up {
         /// The broker kept our session: packet ids mean what they meant before.
         resumed: bool,
+        /// The lowest QoS the broker granted to any of our filters.
+        granted: u8,
     },
     /// The connection is gone; it tries again by itself.
     Down {
@@ -100,13 +102,15 @@ pub enum LinkEvent {
 #[error("the link is down or its queue is full")]
 pub struct NotSent;
 
-/// The cache failed; nothing of the batch is in it.
+/// The cache failed, or did not take everything.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct StoreFault {
     /// For a person.
     pub message: String,
-    /// The same batch will never be taken, because a row breaks a rule: a fault of the program. Else it is worth another try.
+    /// A row that somebody waits for (a command, an alarm) breaks a rule and would break it every time, which is a fault of the
+    /// program: it was left out, and every other row of the batch is stored. When false, nothing of the batch is stored, and it is
+    /// worth another try.
     pub permanent: bool,
 }
 
@@ -120,7 +124,8 @@ pub trait Link: Send + 'static {
 
 /// The local cache. Futures are driven by the engine's actor.
 pub trait Store: Send + 'static {
-    /// Performs the writes in one transaction, after those of every earlier call; resolves when they are on the disk.
+    /// Performs the writes in one transaction, after those of every earlier call; resolves when they are on the disk. Which of them
+    /// are not after a fault is what [`StoreFault::permanent`] says.
     fn commit(&mut self, writes: Arc<Vec<Write>>) -> impl Future<Output = Result<(), StoreFault>> + Send + 'static;
     /// Reads a stretch of a series.
     fn history(&mut self, query: HistoryQuery) -> impl Future<Output = Result<History, StoreFault>> + Send + 'static;

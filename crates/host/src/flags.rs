@@ -15,6 +15,9 @@ const SUMMARY: &str = "FLEETLENS_SUMMARY";
 /// The desktop app's folder among those of all programs: its identifier in `src-tauri/tauri.conf.json`.
 const DESKTOP: &str = "org.fleetlens.desktop";
 
+/// The most things the engine keeps; a larger city would be refused in part.
+const THINGS_MAX: usize = 200_000;
+
 /// What a host is told on the command line.
 #[derive(Args, Clone, Debug, Default)]
 pub struct HostFlags {
@@ -33,8 +36,8 @@ pub struct HostFlags {
     /// A role instead of the profile's
     #[arg(long)]
     pub role: Option<RoleFlag>,
-    /// How many things the demo city has
-    #[arg(long, value_name = "COUNT", conflicts_with = "profile")]
+    /// How many things the demo city has, 1 to 200 000
+    #[arg(long, value_name = "COUNT", conflicts_with = "profile", value_parser = things)]
     pub things: Option<usize>,
     /// How many messages the demo city sends, per second
     #[arg(long, value_name = "PER_SECOND", conflicts_with = "profile")]
@@ -64,6 +67,13 @@ pub enum RoleFlag {
     Viewer,
     /// Looks for a place to park.
     Driver,
+}
+
+fn things(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if (1..=THINGS_MAX).contains(&count) => Ok(count),
+        Ok(_) | Err(_) => Err(format!("a city has 1 to {THINGS_MAX} things")),
+    }
 }
 
 impl HostFlags {

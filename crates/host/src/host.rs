@@ -1,16 +1,15 @@
 //! The host: one run of a profile after the other, the windows that look at it, and how the program is set.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock as StdRwLock};
 use std::time::Instant;
 
 use fleetlens_engine::fleet::Counters;
-use fleetlens_engine::port::{Alert, WindowId};
+use fleetlens_engine::port::WindowId;
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Call, Done, Fault, FaultCode, Intent, RequestId, Setting, decode_call};
 use fleetlens_link::LinkError;
-use fleetlens_model::id::ThingKey;
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_sim::CityOptions;
 use fleetlens_store::StoreError;
@@ -19,10 +18,10 @@ use thiserror::Error;
 use tokio::sync::{Mutex, RwLock, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::ports::{Sink, Sinks};
+use crate::ports::{Sink, Sinks, Told};
 use crate::profile::{Profile, ProfileError};
 use crate::run::{Around, Prepared, Run};
-use crate::settings::{Chosen, Home, check_identity, check_retention};
+use crate::settings::{Chosen, Home, check_identity, check_retention, whole};
 use crate::vigil::Vigil;
 
 /// Which broker the host connects to.
@@ -110,6 +109,8 @@ pub struct Host {
     run: RwLock<Option<Run>>,
     sinks: Sinks,
     windows: AtomicU64,
+    /// How many runs there were.
+    runs: AtomicU64,
     tiles: StdRwLock<Arc<Tiles>>,
     /// What every window is told when it comes, e.g. that the chosen profile cannot be used.
     first_words: StdRwLock<Vec<Fault>>,
@@ -153,6 +154,7 @@ impl Host {
             run: RwLock::new(Some(run)),
             sinks,
             windows: AtomicU64::new(0),
+            runs: AtomicU64::new(0),
             tiles,
             first_words: StdRwLock::new(first_words),
             vigil,
@@ -233,6 +235,7 @@ impl Host {
                 chosen.identity = Some(Actor { name: who.name.trim().to_owned(), role: who.role });
             }
             Setting::Retention(retention) => {
+                Host::may_set(&home, run)?;
                 check_retention(retention).map_err(invalid)?;
                 chosen.cache = retention;
             }
@@ -241,16 +244,36 @@ impl Host {
         keep(&mut home, chosen)?;
         run.keep(home.chosen.cache);
         if let Some(engine) = run.engine() {
-            engine.configure(settings(&home, &run.profile, run.file.as_deref(), &run.cache)).await;
+            engine.configure(settings(&self.options, &home, &run.profile, run.file.as_deref(), &run.cache)).await;
         }
         Ok(Begun::NotAnew)
+    }
+
+    /// What concerns everybody is set by those who steer.
+    fn may_set(home: &Home, run: &Run) -> Result<(), Fault> {
+        let who = who(home, &run.profile);
+        if who.role.may_command() {
+            return Ok(());
+        }
+        let message = format!("{}s of this profile do not change what concerns everybody", who.role.label());
+        Err(Fault::new(FaultCode::Forbidden, message))
     }
 
     /// Uses another profile. Everything that can fail is tried before the one in use is given up.
     async fn change_profile(&self, name: &str) -> Result<Begun, Fault> {
         let mut home = self.home.lock().await;
-        let is_used = self.run.read().await.as_ref().is_some_and(|run| run.profile.name == name);
+        let chosen = Chosen { profile: Some(name.to_owned()), ..home.chosen.clone() };
+        let is_used = match self.run.read().await.as_ref() {
+            Some(run) => {
+                Host::may_set(&home, run)?;
+                run.profile.name == name
+            }
+            None => return Err(ended()),
+        };
         if is_used {
+            // It may be in use only because the chosen one could not be.
+            keep(&mut home, chosen)?;
+            self.first_words.write().unwrap_or_else(PoisonError::into_inner).clear();
             return Ok(Begun::NotAnew);
         }
         // What was said on the command line was said of the profile the program was started with.
@@ -264,15 +287,21 @@ impl Host {
         };
         let prepared =
             prepare_chosen(&options, &home, name).await.map_err(|why| Fault::new(FaultCode::Invalid, why))?;
-        let chosen = Chosen { profile: Some(name.to_owned()), ..home.chosen.clone() };
         keep(&mut home, chosen)?;
-        let around = around(&options, &home, &prepared, &self.sinks, &self.vigil);
+        let number = self.runs.load(Ordering::Acquire) + 1;
+        let around = around(&options, &home, &prepared, &self.sinks.of_run(number), &self.vigil);
         let tiles = Arc::clone(&prepared.tiles);
         let mut run = self.run.write().await;
         match run.take() {
             Some(before) => before.end().await,
             None => return Err(ended()),
         }
+        if self.ending.is_cancelled() {
+            // Whoever stops us waits for this lock and finds nothing left to end.
+            self.ended.cancel();
+            return Err(ended());
+        }
+        self.runs.store(number, Ordering::Release);
         let next = Run::start(prepared, around);
         *self.tiles.write().unwrap_or_else(PoisonError::into_inner) = tiles;
         self.first_words.write().unwrap_or_else(PoisonError::into_inner).clear();
@@ -300,14 +329,17 @@ impl Host {
     }
 
     /// What a person should be told outside the windows, from now on. Who lags behind misses the oldest.
-    pub fn alerts(&self) -> broadcast::Receiver<Alert> {
+    pub fn alerts(&self) -> broadcast::Receiver<Told> {
         self.sinks.alerts()
     }
 
-    /// Has a window open a thing that was chosen outside it, e.g. by its notification.
-    pub async fn open(&self, window: WindowId, thing: ThingKey) {
+    /// Has a window open a thing that was chosen outside it, e.g. by its notification; one of an earlier run is not there any more.
+    pub async fn open(&self, window: WindowId, Told { run, alert }: &Told) {
+        if *run != self.runs.load(Ordering::Acquire) {
+            return;
+        }
         if let Some(engine) = self.run.read().await.as_ref().and_then(Run::engine) {
-            engine.open(window, thing).await;
+            engine.open(window, alert.thing).await;
         }
     }
 
@@ -373,20 +405,21 @@ async fn prepare(options: HostOptions, file: Option<PathBuf>) -> Result<Prepared
 
 /// The profile somebody chose by its name, or in words why it cannot be used.
 async fn prepare_chosen(options: &HostOptions, home: &Home, name: &str) -> Result<Prepared, String> {
-    let file = home.find(name)?;
+    let file = home.find(name, options.profile.as_deref())?;
     let prepared = prepare(options.clone(), file).await.map_err(|e| e.to_string())?;
     Ok(prepared)
 }
 
 fn around(options: &HostOptions, home: &Home, prepared: &Prepared, sinks: &Sinks, vigil: &Vigil) -> Around {
-    let settings = settings(home, &prepared.profile, prepared.file.as_deref(), &prepared.cache);
+    let settings = settings(options, home, &prepared.profile, prepared.file.as_deref(), &prepared.cache);
     // A city that was asked for belongs to whatever profile was named with it; one chosen by name is the demo's own.
-    let named = options.profile.is_some() && options.profile == prepared.file;
+    let named = options.profile.as_deref().map(whole).is_some_and(|file| prepared.file == Some(file));
     let demo = if named || prepared.profile.demo { options.demo.clone() } else { None };
     let demo = demo.or_else(|| prepared.profile.demo.then(CityOptions::default));
     Around {
-        who: settings.who.clone(),
         settings,
+        // Who names the cache's file wants what is in it, not what the app was told of its own.
+        limits: home.limits().filter(|_| options.cache.is_none()),
         sinks: sinks.clone(),
         vigil: vigil.clone(),
         broker: options.broker.clone(),
@@ -396,19 +429,22 @@ fn around(options: &HostOptions, home: &Home, prepared: &Prepared, sinks: &Sinks
     }
 }
 
-/// How the program is set, for the windows. Who is at the screen: the person the settings name, in a role the profile gives.
-fn settings(home: &Home, profile: &Profile, file: Option<&std::path::Path>, cache: &std::path::Path) -> Settings {
-    let roles = profile.who.role.and_lesser().to_vec();
-    let who = match &home.chosen.identity {
-        Some(who) if roles.contains(&who.role) => who.clone(),
+/// Who is at the screen: the person the settings name, in a role the profile gives.
+fn who(home: &Home, profile: &Profile) -> Actor {
+    match &home.chosen.identity {
+        Some(who) if profile.who.role.and_lesser().contains(&who.role) => who.clone(),
         Some(who) => Actor { name: who.name.clone(), role: profile.who.role },
         None => profile.who.clone(),
-    };
+    }
+}
+
+/// How the program is set, for the windows.
+fn settings(options: &HostOptions, home: &Home, profile: &Profile, file: Option<&Path>, cache: &Path) -> Settings {
     Settings {
-        profiles: home.profiles(Some((profile, file))),
+        profiles: home.profiles(options.profile.as_deref(), Some(file)),
         profile_folder: home.profile_folder().display().to_string(),
-        who,
-        roles,
+        who: who(home, profile),
+        roles: profile.who.role.and_lesser().to_vec(),
         cache_file: cache.display().to_string(),
         retention: home.chosen.cache,
         version: env!("CARGO_PKG_VERSION").into(),

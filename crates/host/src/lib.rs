@@ -26,7 +26,7 @@ pub use fleetlens_tiles::TilesError;
 
 pub use flags::HostFlags;
 pub use host::{BrokerChoice, Host, HostError, HostOptions};
-pub use ports::Sink;
+pub use ports::{Sink, Told};
 pub use profile::{Profile, ProfileError};
 pub use settings::Home;
 pub use tiles::TileAnswer;

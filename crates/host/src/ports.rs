@@ -53,9 +53,9 @@ impl port::Link for LinkPort {
 pub fn link_event(event: Event) -> LinkEvent {
     match event {
         Event::Connecting { reason } => LinkEvent::Connecting { reason },
-        Event::Up { session_present } => {
+        Event::Up { session_present, granted } => {
             tracing::info!(session_present, "connected");
-            LinkEvent::Up { resumed: session_present }
+            LinkEvent::Up { resumed: session_present, granted }
         }
         Event::Down { reason } => {
             tracing::warn!(reason, "the link is down");
@@ -108,12 +108,22 @@ const ALERTS: usize = 32;
 #[derive(Clone)]
 pub struct Sinks {
     windows: Arc<Mutex<BTreeMap<WindowId, Sink>>>,
-    alerts: broadcast::Sender<Alert>,
+    alerts: broadcast::Sender<Told>,
+    run: u64,
+}
+
+/// An alert with the run it comes from: keys of things mean something only within one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Which run of the host.
+    pub run: u64,
+    /// What a person should see.
+    pub alert: Alert,
 }
 
 impl Default for Sinks {
     fn default() -> Sinks {
-        Sinks { windows: Arc::default(), alerts: broadcast::Sender::new(ALERTS) }
+        Sinks { windows: Arc::default(), alerts: broadcast::Sender::new(ALERTS), run: 0 }
     }
 }
 
@@ -133,8 +143,13 @@ impl Sinks {
         self.lock().keys().copied().collect()
     }
 
+    /// The same windows, for another run.
+    pub fn of_run(&self, run: u64) -> Sinks {
+        Sinks { run, ..self.clone() }
+    }
+
     /// What is told outside the windows from now on.
-    pub fn alerts(&self) -> broadcast::Receiver<Alert> {
+    pub fn alerts(&self) -> broadcast::Receiver<Told> {
         self.alerts.subscribe()
     }
 
@@ -163,7 +178,7 @@ impl port::Ui for Sinks {
 
     fn alert(&mut self, alert: Alert) {
         // Nobody may be there to tell, such as in a browser or without a window.
-        let _ = self.alerts.send(alert);
+        let _ = self.alerts.send(Told { run: self.run, alert });
     }
 }
 
@@ -273,7 +288,7 @@ mod tests {
         let word = || "why".to_owned();
         for (event, want) in [
             (Event::Received(message), LinkEvent::Received(received)),
-            (Event::Up { session_present: true }, LinkEvent::Up { resumed: true }),
+            (Event::Up { session_present: true, granted: 1 }, LinkEvent::Up { resumed: true, granted: 1 }),
             (Event::Down { reason: word() }, LinkEvent::Down { reason: word() }),
             (Event::Connecting { reason: Some(word()) }, LinkEvent::Connecting { reason: Some(word()) }),
             (Event::Shed { topics: vec![("t".into(), 3)] }, LinkEvent::Shed { topics: vec![("t".into(), 3)] }),

@@ -8,7 +8,6 @@ use fleetlens_engine::fleet::Counters;
 use fleetlens_engine::run::{Engine, Ports, start};
 use fleetlens_ipc::rows::Settings;
 use fleetlens_link::{LinkConfig, LinkError};
-use fleetlens_model::identity::Actor;
 use fleetlens_model::record::{Restored, Retention};
 use fleetlens_sim::CityOptions;
 use fleetlens_store::Store;
@@ -22,6 +21,7 @@ use crate::host::{BrokerChoice, HostError, HostOptions};
 use crate::line::{Line, SharedCity};
 use crate::ports::{LinkPort, Sinks, StorePort, SystemClock, wall_now};
 use crate::profile::Profile;
+use crate::settings::whole;
 use crate::summary;
 use crate::vigil::Vigil;
 
@@ -61,6 +61,7 @@ pub struct Prepared {
 impl Prepared {
     /// Reads and opens everything. Blocks on the disk.
     pub fn read(options: &HostOptions, file: Option<PathBuf>) -> Result<Prepared, HostError> {
+        let file = file.as_deref().map(whole);
         let mut profile = match &file {
             Some(path) => Profile::read(path)?,
             None => Profile::demo()?,
@@ -89,10 +90,10 @@ impl Prepared {
 
 /// What a run is given beside its profile.
 pub struct Around {
-    /// Who is at the screen.
-    pub who: Actor,
-    /// How the program is set, for the windows.
+    /// How the program is set, for the windows; who is at the screen among it.
     pub settings: Settings,
+    /// How much the cache keeps; `None` for everything.
+    pub limits: Option<Retention>,
     /// Where parcels and alerts go.
     pub sinks: Sinks,
     /// Who watches over the parts.
@@ -133,10 +134,12 @@ impl Run {
     /// Starts the engine on the current Tokio runtime; the demo city and the link come up behind it.
     pub fn start(prepared: Prepared, around: Around) -> Run {
         let Prepared { profile, file, cache, store, restored, link, tiles: _ } = prepared;
-        let Around { who, settings, sinks, vigil, broker, demo, summary, started } = around;
+        let Around { settings, limits, sinks, vigil, broker, demo, summary, started } = around;
         let demo = demo.filter(|_| broker == BrokerChoice::Own);
-        store.set_retention(settings.retention);
-        let ending = CancellationToken::new();
+        if let Some(limits) = limits {
+            store.set_retention(limits);
+        }
+        let (vigil, ending) = vigil.over_a_while();
         let (events, events_in) = mpsc::channel(EVENTS);
         let (port, city) = (LinkPort::default(), SharedCity::default());
         let ports = Ports {
@@ -146,7 +149,10 @@ impl Run {
             clock: SystemClock::since(started),
         };
         let mut fleet = profile.fleet_config(broker_in_words(&broker, demo.is_some(), &profile));
-        fleet.who = who;
+        fleet.who.clone_from(&settings.who);
+        if broker == BrokerChoice::None {
+            fleet.guarantee = "no broker: nothing is received".into();
+        }
         fleet.settings = settings;
         let engine = start(fleet, restored, events_in, ports);
         let counters = engine.counters();

@@ -58,15 +58,21 @@ impl Home {
         let path = folder.join(FILE);
         let home = |chosen, broken| Home { folder: folder.to_owned(), chosen, broken };
         let (chosen, why) = match fs::read_to_string(&path) {
-            Ok(text) => match toml::from_str::<Chosen>(&text) {
+            Ok(text) => match read(&text) {
                 Ok(chosen) => (chosen, None),
-                Err(error) => (Chosen::default(), Some(error.message().to_owned())),
+                Err(why) => (Chosen::default(), Some(why)),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => (Chosen::default(), None),
             Err(error) => (Chosen::default(), Some(error.to_string())),
         };
         let told = why.map(|why| format!("{} cannot be used, so nothing of it is: {why}", path.display()));
         (home(chosen, told.is_some()), told)
+    }
+
+    /// How much the cache keeps; `None` for everything, while the file that would say it has a mistake: what is deleted does not
+    /// come back when the mistake is mended.
+    pub fn limits(&self) -> Option<Retention> {
+        (!self.broken).then_some(self.chosen.cache)
     }
 
     /// Keeps `chosen` on the disk: whole or not at all.
@@ -92,8 +98,8 @@ impl Home {
     }
 
     /// The file of a profile that can be chosen by its name; `None` for the demo city.
-    pub fn find(&self, name: &str) -> Result<Option<PathBuf>, String> {
-        let rows = self.profiles(None);
+    pub fn find(&self, name: &str, named: Option<&Path>) -> Result<Option<PathBuf>, String> {
+        let rows = self.profiles(named, None);
         match rows.iter().find(|row| row.name == name) {
             Some(ProfileRow { fault: Some(fault), .. }) => Err(fault.clone()),
             Some(row) if row.file.is_empty() => Ok(None),
@@ -102,18 +108,20 @@ impl Home {
         }
     }
 
-    /// Every profile that can be chosen, the demo city first; and `used`, which may lie elsewhere.
-    pub fn profiles(&self, used: Option<(&Profile, Option<&Path>)>) -> Vec<ProfileRow> {
+    /// Every profile that can be chosen, the demo city first; and the `named` one, which may lie elsewhere. `used` is the file of
+    /// the one in use.
+    pub fn profiles(&self, named: Option<&Path>, used: Option<Option<&Path>>) -> Vec<ProfileRow> {
         let mut files: Vec<PathBuf> = match fs::read_dir(self.profile_folder()) {
             Ok(entries) => entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect(),
             // No folder is no profiles; one that cannot be read is told by its emptiness and the path beside it.
             Err(_) => Vec::new(),
         };
         files.retain(|file| file.extension().is_some_and(|ending| ending == "toml"));
-        let used_file = used.and_then(|(_, file)| file);
-        files.extend(used_file.filter(|file| !files.iter().any(|known| known == file)).map(Path::to_path_buf));
+        files.extend(named.map(Path::to_path_buf));
+        let mut files: Vec<PathBuf> = files.iter().map(|file| whole(file)).collect();
         files.sort();
-        let is_used = |file: Option<&Path>| used.is_some_and(|(_, used)| used == file);
+        files.dedup();
+        let is_used = |file: Option<&Path>| used == Some(file);
         let mut rows = Vec::with_capacity(files.len() + 1);
         if let Ok(demo) = Profile::demo() {
             rows.push(ProfileRow {
@@ -146,19 +154,39 @@ impl Home {
     }
 }
 
+/// A file by its one full name, so that it is not two files; as it is where there is no such file.
+pub fn whole(file: &Path) -> PathBuf {
+    fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf())
+}
+
+/// What a settings file says, or what is wrong with it.
+fn read(text: &str) -> Result<Chosen, String> {
+    let chosen: Chosen = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+    check_retention(chosen.cache)?;
+    if let Some(who) = &chosen.identity {
+        check_name(&who.name)?;
+    }
+    Ok(chosen)
+}
+
 fn shown(file: &Path) -> String {
     file.display().to_string()
 }
 
 /// Checks a person's name and role before they are kept; the error is the sentence for the screen.
 pub fn check_identity(who: &Actor, roles: &[Role]) -> Result<(), String> {
-    let length = who.name.trim().chars().count();
-    if !(1..=NAME_MAX_CHARS).contains(&length) || who.name.chars().any(char::is_control) {
-        return Err(format!("the name has {length} characters; 1 to {NAME_MAX_CHARS} printable ones are right"));
-    }
+    check_name(&who.name)?;
     if !roles.contains(&who.role) {
         let may: Vec<&str> = roles.iter().map(|role| role.label()).collect();
         return Err(format!("this profile lets you be {}, not {}", may.join(", "), who.role.label()));
+    }
+    Ok(())
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    let length = name.trim().chars().count();
+    if !(1..=NAME_MAX_CHARS).contains(&length) || name.chars().any(char::is_control) {
+        return Err(format!("the name has {length} characters; 1 to {NAME_MAX_CHARS} printable ones are right"));
     }
     Ok(())
 }
@@ -201,6 +229,7 @@ mod tests {
         fs::write(folder.path().join(FILE), "profile = 7\n# mine").unwrap();
         let (mut home, told) = Home::open(folder.path());
         assert!(told.unwrap().contains("expected a string"));
+        assert_eq!(home.limits(), None, "nothing is deleted by a mistake");
         home.keep(chosen.clone()).unwrap();
         assert!(fs::read_to_string(folder.path().join(BROKEN)).unwrap().contains("# mine"));
         assert_eq!(Home::open(folder.path()), (home, None));
@@ -221,18 +250,18 @@ mod tests {
         for (file, text) in [("a.toml", good), ("b.toml", "name = 3"), ("c.toml", good), ("notes.txt", "")] {
             fs::write(home.profile_folder().join(file), text).unwrap();
         }
-        let used = Profile::parse(good, "a").unwrap();
-        let file = home.profile_folder().join("a.toml");
-        let rows = home.profiles(Some((&used, Some(&file))));
+        let file = whole(&home.profile_folder().join("a.toml"));
+        let beside = home.profile_folder().join("../profiles/a.toml");
+        let rows = home.profiles(Some(&beside), Some(Some(&file)));
         let seen: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.active, row.fault.is_some())).collect();
         assert_eq!(
             seen,
             [("Demo city", false, false), ("Harbour", true, false), ("b", false, true), ("Harbour", false, true)]
         );
-        assert_eq!(home.find("Harbour"), Ok(Some(file)));
-        assert_eq!(home.find("Demo city"), Ok(None));
-        assert!(home.find("b").unwrap_err().contains("line 1"));
-        assert!(home.find("Depot").unwrap_err().contains("no profile \"Depot\""));
+        assert_eq!(home.find("Harbour", None), Ok(Some(file)));
+        assert_eq!(home.find("Demo city", None), Ok(None));
+        assert!(home.find("b", None).unwrap_err().contains("line 1"));
+        assert!(home.find("Depot", None).unwrap_err().contains("no profile \"Depot\""));
     }
 
     #[test]

@@ -16,6 +16,12 @@ impl Vigil {
         Vigil { told: watch::Sender::new(None), ending }
     }
 
+    /// The same vigil over parts that end together before everything does; once the token is cancelled they are meant to end.
+    pub fn over_a_while(&self) -> (Vigil, CancellationToken) {
+        let ending = self.ending.child_token();
+        (Vigil { told: self.told.clone(), ending: ending.clone() }, ending)
+    }
+
     /// Watches over a part for as long as the guard lives.
     pub fn over(&self, part: &'static str) -> Guard {
         Guard { vigil: self.clone(), part, orderly: false }

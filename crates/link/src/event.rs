@@ -12,6 +12,8 @@ pub enum Event {
     Up {
         /// Whether the broker still knew our session, and so delivers what was published while we were away.
         session_present: bool,
+        /// The lowest QoS the broker granted to any of our filters.
+        granted: u8,
     },
     /// The connection that was up is gone; the link tries again by itself.
     Down {

@@ -166,7 +166,7 @@ impl Task {
             if ended.greeted && ended.up_since.is_none() && subscriptions.are_complete() {
                 // First, so that whoever hears of it can publish.
                 self.shared.raise();
-                self.tell(Event::Up { session_present: session_is_old }).await?;
+                self.tell(Event::Up { session_present: session_is_old, granted: subscriptions.granted() }).await?;
                 ended.up_since = Some(Instant::now());
                 subscribed_by = None;
             }

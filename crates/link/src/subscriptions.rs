@@ -12,6 +12,7 @@ const FILTERS_A_PACKET: usize = 8;
 pub(crate) struct Subscriptions<'a> {
     asked: VecDeque<&'a [(String, u8)]>,
     on_the_way: HashMap<u16, &'a [(String, u8)]>,
+    lowest: Option<u8>,
 }
 
 impl<'a> Subscriptions<'a> {
@@ -22,7 +23,7 @@ impl<'a> Subscriptions<'a> {
         for filters in &asked {
             requests.subscribe(filters)?;
         }
-        Ok(Subscriptions { asked, on_the_way: HashMap::new() })
+        Ok(Subscriptions { asked, ..Subscriptions::default() })
     }
 
     /// The next SUBSCRIBE went out under this packet id.
@@ -36,6 +37,7 @@ impl<'a> Subscriptions<'a> {
     /// with the reasons. An answer nobody waits for means nothing.
     pub fn answered(&mut self, packet_id: u16, answers: Vec<Result<u8, String>>) -> Vec<(String, String)> {
         let Some(filters) = self.on_the_way.remove(&packet_id) else { return Vec::new() };
+        self.lowest = answers.iter().filter_map(|answer| answer.as_ref().ok().copied()).chain(self.lowest).min();
         let wanting = filters.iter().zip(answers).filter_map(|((filter, asked), answer)| {
             let why = match answer {
                 Ok(granted) if granted >= *asked => return None,
@@ -47,6 +49,11 @@ impl<'a> Subscriptions<'a> {
             Some((filter.clone(), why))
         });
         wanting.collect()
+    }
+
+    /// The lowest QoS that was granted, so far; 0 while none was.
+    pub fn granted(&self) -> u8 {
+        self.lowest.unwrap_or(0)
     }
 
     /// Whether every filter has its answer.
@@ -63,7 +70,7 @@ mod tests {
     fn it_is_complete_only_when_the_last_packet_is_answered() {
         let filters: Vec<(String, u8)> = (0..11).map(|n| (format!("f/{n}"), 1)).collect();
         let mut subscriptions =
-            Subscriptions { asked: filters.chunks(FILTERS_A_PACKET).collect(), on_the_way: HashMap::new() };
+            Subscriptions { asked: filters.chunks(FILTERS_A_PACKET).collect(), ..Subscriptions::default() };
         assert_eq!(subscriptions.asked.len(), 2);
         subscriptions.sent(1);
         subscriptions.sent(2);
@@ -79,7 +86,8 @@ mod tests {
     #[test]
     fn less_than_was_asked_for_is_told_and_more_is_not() {
         let filters = [("firm".to_owned(), 1), ("loose".to_owned(), 0), ("weak".to_owned(), 1)];
-        let mut subscriptions = Subscriptions { asked: VecDeque::from([&filters[..]]), on_the_way: HashMap::new() };
+        let mut subscriptions =
+            Subscriptions { asked: VecDeque::from([&filters[..]]), on_the_way: HashMap::new(), lowest: None };
         subscriptions.sent(1);
         let wanting = subscriptions.answered(1, vec![Ok(1), Ok(1), Ok(0)]);
         assert_eq!(wanting.len(), 1, "{wanting:?}");

@@ -87,7 +87,7 @@ async fn what_was_not_acknowledged_comes_again_and_what_was_does_not() {
         while again.len() < 3 || session.is_none() {
             match next(&mut events).await {
                 Event::Received(message) => again.push(message),
-                Event::Up { session_present } => session = Some(session_present),
+                Event::Up { session_present, .. } => session = Some(session_present),
                 Event::Connecting { reason: None } => {}
                 other => panic!("{other:?}"),
             }

@@ -82,7 +82,7 @@ async fn a_refused_filter_is_told_and_the_others_go_on() {
             }
             other => panic!("{protocol}: {other:?}"),
         }
-        assert_eq!(next(&mut events).await, Event::Up { session_present: false }, "{protocol}");
+        assert_eq!(next(&mut events).await, Event::Up { session_present: false, granted: 1 }, "{protocol}");
         caller.send(&publish(protocol, b"a/x", None, b"1")).await;
         assert_eq!(message(&mut events).await.topic, "a/x", "{protocol}");
     }
@@ -105,7 +105,7 @@ async fn it_is_up_only_after_the_last_suback_and_asks_for_at_most_eight_at_once(
         link.acknowledge(early.delivery.unwrap());
         caller.answer_subscribe(protocol, &[1; 3]).await;
         assert_eq!(caller.packet().await.unwrap(), (0x40, vec![0, 7]), "{protocol}: PUBACK");
-        assert_eq!(next(&mut events).await, Event::Up { session_present: false }, "{protocol}");
+        assert_eq!(next(&mut events).await, Event::Up { session_present: false, granted: 1 }, "{protocol}");
     }
 }
 

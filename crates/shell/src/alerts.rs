@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use fleetlens_host::{Alert, Host};
+use fleetlens_host::{Alert, Host, Told};
 use notify_rust::Notification;
 use tauri::{AppHandle, Manager};
 use tokio::sync::broadcast::error::RecvError;
@@ -17,10 +17,10 @@ pub async fn tell(host: Arc<Host>, life: Life, app: AppHandle) {
     // While this task holds the host its alerts never close; it ends with the runtime.
     loop {
         match alerts.recv().await {
-            Ok(alert) => {
+            Ok(told) => {
                 let (host, life, app) = (Arc::clone(&host), life.clone(), app.clone());
                 tauri::async_runtime::spawn(async move {
-                    if let Err(error) = show(alert, host, life, app).await {
+                    if let Err(error) = show(told, host, life, app).await {
                         tracing::warn!(%error, "the desktop shows no notifications; alarms are in the window");
                     }
                 });
@@ -43,37 +43,37 @@ fn as_text(body: &str) -> String {
 }
 
 #[cfg(target_os = "linux")]
-async fn show(alert: Alert, host: Arc<Host>, life: Life, app: AppHandle) -> Result<(), notify_rust::error::Error> {
+async fn show(told: Told, host: Arc<Host>, life: Life, app: AppHandle) -> Result<(), notify_rust::error::Error> {
     use notify_rust::{NotificationResponse, Urgency};
 
-    let mut notification = notification(&alert);
+    let mut notification = notification(&told.alert);
     notification.urgency(Urgency::Critical).action("default", "Open");
     let shown = notification.show_async().await?;
     let mut chosen = false;
     // A server that ends leaves this waiting: one small task for each alert it had shown.
     shown.wait_for_action_async(|said: &NotificationResponse| chosen = *said == NotificationResponse::Default).await;
-    tracing::debug!(chosen, title = alert.title, "a notification is gone");
+    tracing::debug!(chosen, title = told.alert.title, "a notification is gone");
     if chosen {
-        open(&alert, &host, &life, &app).await;
+        open(&told, &host, &life, &app).await;
     }
     Ok(())
 }
 
 #[cfg(not(target_os = "linux"))]
-async fn show(alert: Alert, _: Arc<Host>, _: Life, _: AppHandle) -> Result<(), notify_rust::error::Error> {
-    let notification = notification(&alert);
+async fn show(told: Told, _: Arc<Host>, _: Life, _: AppHandle) -> Result<(), notify_rust::error::Error> {
+    let notification = notification(&told.alert);
     tauri::async_runtime::spawn_blocking(move || notification.show().map(drop)).await.unwrap_or(Ok(()))
 }
 
 /// Brings the window forward with the alarm's thing in it.
 #[cfg(target_os = "linux")]
-async fn open(alert: &Alert, host: &Host, life: &Life, app: &AppHandle) {
+async fn open(told: &Told, host: &Host, life: &Life, app: &AppHandle) {
     for (label, webview) in app.webview_windows() {
         if let Err(error) = webview.unminimize().and_then(|()| webview.set_focus()) {
             tracing::debug!(%error, "the window does not come forward");
         }
         if let Some(window) = life.window(&label) {
-            host.open(window, alert.thing).await;
+            host.open(window, told).await;
         }
     }
 }

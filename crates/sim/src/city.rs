@@ -154,7 +154,9 @@ pub async fn start(options: CityOptions) -> Result<City, SimError> {
     let all = if options.only == Only::Shadow && options.faults.is_empty() {
         Vec::new()
     } else {
-        devices(&options, dice, clock.now().sim_ms)?
+        // A large one takes seconds, in which whoever starts it may want to do something else, or to stop.
+        let (of, sim_ms) = (options.clone(), clock.now().sim_ms);
+        tokio::task::spawn_blocking(move || devices(&of, dice, sim_ms)).await.map_err(|_| SimError::Interrupted)??
     };
     let outbreak = Outbreak::of(&all, &options.faults, dice);
     city.stricken = outbreak.chosen().to_vec();

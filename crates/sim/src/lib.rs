@@ -68,6 +68,9 @@ pub enum SimError {
         /// In the broker's words.
         why: String,
     },
+    /// The work was cut short, because the runtime ends.
+    #[error("the start of the city was interrupted")]
+    Interrupted,
     /// A number that makes no city.
     #[error("{given} {what} is no city; give a number above 0")]
     Number {

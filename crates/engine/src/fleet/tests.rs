@@ -78,7 +78,7 @@ pub(crate) fn lamp_is_there() -> Input {
 }
 
 pub(crate) fn up() -> Input {
-    Input::Link(LinkEvent::Up { resumed: true })
+    Input::Link(LinkEvent::Up { resumed: true, granted: 1 })
 }
 
 pub(crate) fn down() -> Input {

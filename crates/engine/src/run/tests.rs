@@ -35,18 +35,30 @@ impl Link for TestLink {
 }
 
 /// A disk that fails the given number of times first, for good or not.
-struct TestStore(Log, Arc<Mutex<u32>>, bool);
+struct TestStore(Log, Arc<Mutex<u32>>, Fails);
+
+/// How a disk fails.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fails {
+    /// It stores nothing, and may the next time.
+    ForNow,
+    /// A row is left out, and would be every time.
+    ForGood,
+    /// Every command is left out for good, however many there are.
+    Commands,
+}
 
 impl Store for TestStore {
     fn commit(&mut self, writes: Arc<Vec<Write>>) -> impl Future<Output = Result<(), StoreFault>> + Send + 'static {
-        let (log, failures, permanent) = (self.0.clone(), self.1.clone(), self.2);
+        let (log, failures, fails) = (self.0.clone(), self.1.clone(), self.2);
         async move {
             tokio::task::yield_now().await;
             let mut left = failures.lock().unwrap();
-            if *left > 0 {
-                *left -= 1;
+            let leaves_out = fails == Fails::Commands && writes.iter().any(|write| matches!(write, Write::Command(_)));
+            if *left > 0 || leaves_out {
+                *left = left.saturating_sub(1);
                 log.lock().unwrap().push(Seen::Failed);
-                return Err(StoreFault { message: "it failed".into(), permanent });
+                return Err(StoreFault { message: "it failed".into(), permanent: fails != Fails::ForNow });
             }
             log.lock().unwrap().push(Seen::Committed(writes.len()));
             Ok(())
@@ -82,14 +94,14 @@ impl Clock for TestClock {
 
 fn started(
     failures: u32,
-    permanent: bool,
+    fails: Fails,
 ) -> (Engine, mpsc::Sender<LinkEvent>, Log, mpsc::UnboundedReceiver<(WindowId, Parcel)>) {
     let log = Log::default();
     let (link, link_events) = mpsc::channel(1_000);
     let (ui, parcels) = mpsc::unbounded_channel();
     let ports = Ports {
         link: TestLink(log.clone()),
-        store: TestStore(log.clone(), Arc::new(Mutex::new(failures)), permanent),
+        store: TestStore(log.clone(), Arc::new(Mutex::new(failures)), fails),
         ui: TestUi(ui),
         clock: TestClock(Instant::now()),
     };
@@ -107,6 +119,18 @@ fn message(delivery: u64) -> LinkEvent {
     })
 }
 
+/// A person asks for it.
+fn dim_to_40() -> Call {
+    let wish = fleetlens_ipc::Wish { pointer: "/dim_pct".into(), value_json: "40".into(), seen_json: None };
+    let intent = fleetlens_ipc::Intent::Command {
+        thing: ThingKey(1),
+        shadow: String::new(),
+        wishes: vec![wish],
+        expires_in_ms: None,
+    };
+    Call::Ask { request: RequestId(4), intent }
+}
+
 async fn until(engine: &Engine, stored: u64) -> Counters {
     let mut counters = engine.counters();
     *counters.wait_for(|c| c.stored >= stored).await.unwrap()
@@ -114,7 +138,7 @@ async fn until(engine: &Engine, stored: u64) -> Counters {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_acknowledged_before_its_row_is_committed() {
-    let (engine, link, log, _parcels) = started(0, false);
+    let (engine, link, log, _parcels) = started(0, Fails::ForNow);
     for delivery in 1..=100 {
         link.send(message(delivery)).await.unwrap();
     }
@@ -129,7 +153,7 @@ async fn nothing_is_acknowledged_before_its_row_is_committed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_disk_that_fails_delays_everything_and_loses_nothing() {
-    let (engine, link, log, mut parcels) = started(3, false);
+    let (engine, link, log, mut parcels) = started(3, Fails::ForNow);
     engine.attach(WindowId(1)).await;
     link.send(message(1)).await.unwrap();
     until(&engine, 1).await;
@@ -148,20 +172,13 @@ async fn a_disk_that_fails_delays_everything_and_loses_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_command_is_committed_before_it_is_published_and_answered() {
-    let (engine, link, log, mut parcels) = started(0, false);
-    link.send(LinkEvent::Up { resumed: false }).await.unwrap();
+    let (engine, link, log, mut parcels) = started(0, Fails::ForNow);
+    link.send(LinkEvent::Up { resumed: false, granted: 1 }).await.unwrap();
     link.send(message(1)).await.unwrap();
     until(&engine, 1).await;
     engine.attach(WindowId(1)).await;
-    let wish = fleetlens_ipc::Wish { pointer: "/dim_pct".into(), value_json: "40".into(), seen_json: None };
-    let intent = fleetlens_ipc::Intent::Command {
-        thing: ThingKey(1),
-        shadow: String::new(),
-        wishes: vec![wish],
-        expires_in_ms: None,
-    };
     log.lock().unwrap().clear();
-    engine.call(WindowId(1), Call::Ask { request: RequestId(4), intent }).await;
+    engine.call(WindowId(1), dim_to_40()).await;
     let (_, parcel) = parcels.recv().await.unwrap();
     assert!(matches!(&parcel.frames[..], [Frame::Answer { outcome: Ok(_), .. }]), "{parcel:?}");
     let seen = log.lock().unwrap().clone();
@@ -172,9 +189,45 @@ async fn a_command_is_committed_before_it_is_published_and_answered() {
     engine.stop().await;
 }
 
+/// Neither at once nor when it is looked into after its time-out.
+#[tokio::test(start_paused = true)]
+async fn a_command_that_is_left_out_is_neither_published_nor_answered_as_done() {
+    let (engine, link, log, mut parcels) = started(0, Fails::Commands);
+    link.send(LinkEvent::Up { resumed: false, granted: 1 }).await.unwrap();
+    link.send(message(1)).await.unwrap();
+    until(&engine, 1).await;
+    engine.attach(WindowId(1)).await;
+    engine.call(WindowId(1), dim_to_40()).await;
+    let (_, parcel) = parcels.recv().await.unwrap();
+    let outcomes: Vec<_> = parcel
+        .frames
+        .iter()
+        .filter_map(|frame| if let Frame::Answer { outcome, .. } = frame { Some(outcome) } else { None })
+        .collect();
+    assert!(matches!(&outcomes[..], [Err(Fault { code: FaultCode::Store, .. })]), "{parcel:?}");
+
+    let failures = |log: &Log| log.lock().unwrap().iter().filter(|seen| **seen == Seen::Failed).count();
+    let mut shadow = 0;
+    while failures(&log) < 4 {
+        // Whatever the shadow is asked, it answers that nothing is wished: the command never came.
+        shadow += 1;
+        let payload = br#"{"state":{},"metadata":{},"version":7,"timestamp":1}"#.to_vec();
+        let topic = "$aws/things/lamp-1/shadow/get/accepted".into();
+        let LinkEvent::Received(answer) = message(1_000 + shadow) else { unreachable!() };
+        link.send(LinkEvent::Received(Received { topic, payload, ..answer })).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert!(shadow < 1_000, "it is not tried again: {:?}", log.lock().unwrap());
+    }
+    engine.stop().await;
+    let seen = log.lock().unwrap().clone();
+    let sent: Vec<_> =
+        seen.iter().filter(|seen| matches!(seen, Seen::Published(topic) if topic.ends_with("/update"))).collect();
+    assert!(sent.is_empty(), "{sent:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_commits_what_the_link_had_handed_over() {
-    let (engine, link, log, _parcels) = started(0, false);
+    let (engine, link, log, _parcels) = started(0, Fails::ForNow);
     for delivery in 1..=50 {
         link.send(message(delivery)).await.unwrap();
     }
@@ -185,8 +238,8 @@ async fn a_shutdown_commits_what_the_link_had_handed_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_can_never_be_written_is_told_and_holds_nothing_up() {
-    let (engine, link, log, mut parcels) = started(1, true);
+async fn a_row_that_can_never_be_written_is_told_and_holds_nothing_up() {
+    let (engine, link, log, mut parcels) = started(1, Fails::ForGood);
     engine.attach(WindowId(1)).await;
     link.send(message(1)).await.unwrap();
     let (_, parcel) = parcels.recv().await.unwrap();

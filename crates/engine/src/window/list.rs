@@ -13,7 +13,7 @@ pub(super) fn status(fleet: &Fleet, now: Now) -> StatusRow {
     StatusRow {
         link: fleet.link.clone(),
         broker: fleet.config.broker.clone(),
-        guarantee: fleet.config.guarantee.clone(),
+        guarantee: guarantee(fleet),
         profile: fleet.config.profile.clone(),
         demo: fleet.config.demo,
         who: fleet.config.who.clone(),
@@ -35,6 +35,14 @@ pub(super) fn status(fleet: &Fleet, now: Now) -> StatusRow {
         sheds: fleet.sheds.iter().cloned().collect(),
         wall_ms: now.wall,
         refusals: fleet.refusals.iter().cloned().collect(),
+    }
+}
+
+/// What our subscriptions are worth: what the profile asks for, unless the broker granted less.
+fn guarantee(fleet: &Fleet) -> String {
+    match fleet.granted {
+        Some(0) => "messages at QoS 0: what comes while we are busy or away is lost".into(),
+        Some(_) | None => fleet.config.guarantee.clone(),
     }
 }
 

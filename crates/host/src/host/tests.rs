@@ -425,9 +425,13 @@ async fn who_is_at_the_screen_and_how_much_is_kept_survive_a_restart() {
         let fault = window.set(number, wrong).await.unwrap_err();
         assert!(fault.message.contains(word), "{fault}");
     }
-    assert_eq!(window.set(4, who(" R. Borg", Role::Viewer)).await, Ok(Done::Changed));
     let keep = Retention { keep_days: 3, max_mb: 64 };
-    assert_eq!(window.set(5, Setting::Retention(keep)).await, Ok(Done::Changed));
+    assert_eq!(window.set(4, Setting::Retention(keep)).await, Ok(Done::Changed));
+    assert_eq!(window.set(5, who(" R. Borg", Role::Viewer)).await, Ok(Done::Changed));
+    let fault = window.set(6, Setting::Retention(Retention { keep_days: 1, max_mb: 16 })).await.unwrap_err();
+    assert_eq!(fault.code, FaultCode::Forbidden, "{fault}");
+    let fault = window.set(7, Setting::Profile("Demo city".into())).await.unwrap_err();
+    assert_eq!(fault.code, FaultCode::Forbidden, "{fault}");
     window
         .until("both on the screen", |w| {
             w.settings.as_ref().is_some_and(|s| s.retention == keep && s.who.name == "R. Borg")
@@ -441,5 +445,18 @@ async fn who_is_at_the_screen_and_how_much_is_kept_survive_a_restart() {
     window.until("the same after a restart", |w| w.settings.is_some() && w.status.is_some()).await;
     let settings = window.settings.as_ref().unwrap();
     assert_eq!((settings.retention, settings.who.name.as_str(), settings.who.role), (keep, "R. Borg", Role::Viewer));
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistake_in_the_settings_is_told_and_deletes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("settings.toml"), "[cache]\nkeep_days = 0\nmax_mb = 0\n").unwrap();
+    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window
+        .until("what is wrong with them", |w| w.notices.iter().any(|n| n.message.contains("0 days are outside")))
+        .await;
+    assert_eq!(host.home.lock().await.limits(), None);
     host.stop().await;
 }

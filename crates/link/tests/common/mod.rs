@@ -44,8 +44,12 @@ pub async fn until<T>(events: &mut Receiver<Event>, what: &str, mut pick: impl F
 
 /// Whether the session was there before.
 pub async fn up(events: &mut Receiver<Event>) -> bool {
-    until(events, "Up", |event| if let Event::Up { session_present } = event { Some(session_present) } else { None })
-        .await
+    until(
+        events,
+        "Up",
+        |event| if let Event::Up { session_present, .. } = event { Some(session_present) } else { None },
+    )
+    .await
 }
 
 pub async fn message(events: &mut Receiver<Event>) -> Message {
