@@ -31,8 +31,11 @@ pub const CONTRACT: u16 = 2;
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;
 
-/// The largest call a host reads from a window, in bytes.
-pub const CALL_MAX_BYTES: usize = 64 * 1024;
+/// The largest call a host reads from a window, in bytes: an acknowledgement of [`ACKNOWLEDGED_MAX`] alarms, and then some.
+pub const CALL_MAX_BYTES: usize = 256 * 1024;
+
+/// Alarms that one [`Intent::Acknowledge`] may cover.
+pub const ACKNOWLEDGED_MAX: usize = 10_000;
 
 /// A view's number, chosen by the window, unique within it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -241,7 +244,7 @@ pub enum Intent {
     },
     /// I have seen these alarms. Covers each only as it stood on the screen: one that was raised again since is left alone.
     Acknowledge {
-        /// The alarms with the time each was raised, as they stood on the screen; 1–10000.
+        /// The alarms with the time each was raised, as they stood on the screen; 1 to [`ACKNOWLEDGED_MAX`].
         alarms: Vec<(AlarmId, WallMs)>,
         /// For the record; at most [`fleetlens_model::alarm::COMMENT_MAX_CHARS`], may be empty.
         comment: String,
@@ -368,7 +371,7 @@ impl Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CodecError {
     /// More than [`CALL_MAX_BYTES`].
-    #[error("a call of {0} bytes is over the limit of 65536")]
+    #[error("a call of {0} bytes is over the limit of {CALL_MAX_BYTES}")]
     TooLarge(usize),
     /// Not a message of this contract.
     #[error("not a message of contract {CONTRACT}: {0}")]
@@ -410,5 +413,16 @@ mod tests {
         assert!(matches!(decode_call(&[bytes, vec![0]].concat()), Err(CodecError::Malformed(_))));
         assert!(matches!(decode_call(&[250, 250]), Err(CodecError::Malformed(_))));
         assert_eq!(decode_call(&vec![0; CALL_MAX_BYTES + 1]), Err(CodecError::TooLarge(CALL_MAX_BYTES + 1)));
+        let told = CodecError::TooLarge(CALL_MAX_BYTES + 1).to_string();
+        assert_eq!(told, "a call of 262145 bytes is over the limit of 262144");
+    }
+
+    #[test]
+    fn as_many_alarms_as_may_be_acknowledged_at_once_fit_into_a_call_whatever_their_numbers() {
+        let widest = (AlarmId(u64::MAX), WallMs(i64::MIN));
+        let comment = "\u{1F4A1}".repeat(fleetlens_model::alarm::COMMENT_MAX_CHARS);
+        let intent = Intent::Acknowledge { alarms: vec![widest; ACKNOWLEDGED_MAX], comment };
+        let call = Call::Ask { request: RequestId(u32::MAX), intent };
+        assert_eq!(decode_call(&encode(&call).unwrap()), Ok(call));
     }
 }

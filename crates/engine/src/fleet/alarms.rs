@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use fleetlens_ipc::rows::AlarmCounts;
-use fleetlens_ipc::{Fault, FaultCode, Scope};
+use fleetlens_ipc::{ACKNOWLEDGED_MAX, Fault, FaultCode, Scope};
 use fleetlens_model::alarm::{Acknowledgement, Alarm, COMMENT_MAX_CHARS, NotAcknowledged, Priority, Rule};
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::id::{AlarmId, ThingKey};
@@ -16,9 +16,6 @@ use super::{Effects, Fleet, Thing};
 
 /// Alarms that are over, in memory for the history; the cache keeps more.
 const ENDED_KEPT: usize = 2_000;
-
-/// Alarms that one acknowledgement may cover.
-const ACKNOWLEDGED_MAX: usize = 10_000;
 
 /// Worst first, then the newest: what just happened is what a person can still do something about.
 type Rank = (Reverse<Priority>, Reverse<WallMs>, Reverse<AlarmId>);
