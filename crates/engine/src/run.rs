@@ -342,11 +342,14 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         }
     }
 
-    /// A batch that can never be written must not hold up everything after it for ever. Its messages are acknowledged, since they
-    /// would come back with the same fault; nothing else of it happens, and it is said aloud.
+    /// A row was left out that never can be written, and must not hold up everything after it for ever; the rest of its batch is on
+    /// the disk. Which row it was, the batch does not know: so nothing of it is published or answered as done. Its messages are
+    /// acknowledged, since they are stored or would come back with the same fault. A command of it that is stored is looked into
+    /// after its time-out like one whose answer was lost, and one that is not is left out again, because each time it is sent its row
+    /// is written with it.
     fn refused(&mut self, fault: &StoreFault, batch: Effects) {
-        tracing::error!("the cache refused a batch, which is a fault of this program: {fault}");
-        let fault = Fault::new(FaultCode::Store, format!("the cache refused what should have been stored: {fault}"));
+        tracing::error!("the cache left something out, which is a fault of this program: {fault}");
+        let fault = Fault::new(FaultCode::Store, format!("not everything could be stored: {fault}"));
         self.windows.notice(&fault);
         let kept = batch.outward.into_iter().filter_map(|outward| match outward {
             Outward::Acknowledge(_) | Outward::Read { .. } => Some(outward),

@@ -225,6 +225,10 @@ impl Fleet {
                     self.get_shadow(key, &name, now, effects);
                 }
                 Some(Action::Update { desired, version }) => {
+                    // Nothing is sent without its row in the same batch, not even again: the first one may have been left out.
+                    if !changed {
+                        self.written(&after, effects);
+                    }
                     // Dropped rather than sent late, it is looked into when its time-out is over.
                     let withdrawing = !after.phase.is_waiting();
                     let left_ms =

@@ -33,6 +33,15 @@ fn any_input() -> impl Strategy<Value = Input> {
     ]
 }
 
+/// The row of the command that an update is sent for, as the same effects keep it.
+pub(super) fn row_of<'a>(update: &Publish, effects: &'a Effects) -> Option<&'a Command> {
+    let request = decode_request(Op::Update, &update.payload).unwrap();
+    effects.writes.iter().find_map(|write| match write {
+        Write::Command(command) if request.client_token.as_ref() == Some(&command.token) => Some(command),
+        _ => None,
+    })
+}
+
 proptest! {
     #[test]
     fn the_same_inputs_give_the_same_effects(inputs in proptest::collection::vec((any_input(), 0u64..40), 1..60)) {
@@ -53,6 +62,19 @@ proptest! {
             s += passed;
             let effects = give(&mut fleet, input, at(s));
             prop_assert!(fleet.up_since.is_some() || published(&effects).is_empty());
+        }
+    }
+
+    #[test]
+    fn whatever_happens_nothing_is_asked_of_a_shadow_without_its_commands_row(inputs in proptest::collection::vec((any_input(), 0u64..40), 1..60)) {
+        let (mut fleet, _) = with_lamp();
+        let mut s = 2;
+        for (input, passed) in inputs {
+            s += passed;
+            let effects = give(&mut fleet, input, at(s));
+            for update in published(&effects).into_iter().filter(|message| message.topic.ends_with("/update")) {
+                prop_assert!(row_of(update, &effects).is_some(), "{effects:?}");
+            }
         }
     }
 

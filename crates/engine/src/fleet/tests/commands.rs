@@ -23,6 +23,19 @@ fn a_command_is_in_the_outbox_before_it_is_on_the_wire_and_settles_on_a_report()
 }
 
 #[test]
+fn a_command_that_is_sent_again_has_its_row_with_it_again() {
+    let (mut fleet, mut service) = with_lamp();
+    give(&mut fleet, dim_to("40", None), at(2)); // neither the row nor the update comes through
+    let effects = give(&mut fleet, Input::Ticked, at(13));
+    let answers = service.answer(&effects, at(13));
+    assert_eq!(answers.len(), 1, "it looks first: {effects:?}");
+    let again: Vec<Effects> = answers.into_iter().map(|answer| give(&mut fleet, answer, at(13))).collect();
+    let sent = published(&again[0]);
+    assert!(matches!(&sent[..], [update] if update.topic.ends_with("/update")), "{sent:?}");
+    assert_eq!(any::row_of(sent[0], &again[0]).map(|row| &row.phase), Some(&Phase::Sent));
+}
+
+#[test]
 fn who_may_not_steer_is_refused_by_the_engine() {
     for role in [Role::Viewer, Role::Driver] {
         let mut fleet = Fleet::new(config(role), Restored::default(), at(0));
