@@ -128,7 +128,7 @@ impl Collect {
         }
         let folder = self.data_dir.clone().or_else(flags::desktop_data_dir);
         let (home, _) = Home::open(folder.as_deref().unwrap_or(Path::new("")));
-        let rows = home.profiles(None);
+        let rows = home.profiles(None, None);
         if let Some(row) = rows.iter().find(|row| row.name == self.profile) {
             if let Some(fault) = &row.fault {
                 bail!("the profile {:?} cannot be used: {fault}", self.profile);
