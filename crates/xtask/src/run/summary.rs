@@ -82,10 +82,10 @@ mod tests {
         let mut growth = Growth::new(509, start);
         for (at_ms, things, want) in [
             (100, 509, false),
-            (1_000, 1_124, false),
-            (2_400, 1_124, false),
-            (2_500, 1_124, true),
-            (2_600, 1_125, false),
+            (1_000, 1_650, false),
+            (2_400, 1_650, false),
+            (2_500, 1_650, true),
+            (2_600, 1_651, false),
         ] {
             assert_eq!(growth.has_ended(things, start + Duration::from_millis(at_ms)), want, "after {at_ms} ms");
         }
