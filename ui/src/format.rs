@@ -323,7 +323,7 @@ mod tests {
         ValueRow {
             series: SeriesKey(1),
             pointer: "/dim_pct".into(),
-            label: "Dim".into(),
+            label: "Level when on".into(),
             unit: "%".into(),
             decimals: 0,
             rank: 0,

@@ -39,7 +39,7 @@ mod tests {
     fn a_bucket_replaces_its_own_and_the_oldest_leave() {
         let mut chart = Chart {
             series: SeriesKey(1),
-            label: "Dim".into(),
+            label: "Level when on".into(),
             unit: "%".into(),
             decimals: 0,
             span_ms: 60_000,

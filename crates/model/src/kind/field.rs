@@ -43,7 +43,7 @@ const PARKING: &[Field] = &[
 
 const LAMP: &[Field] = &[
     field("/power_w", "Power", "W", 1, 1),
-    field("/dim_pct", "Dim", "%", 0, 0),
+    field("/dim_pct", "Level when on", "%", 0, 0),
     field("/temp_c", "Lamp temp.", "°C", 1, 2),
     field("/burning_h", "Burning hours", "h", 0, 3),
     field("/on", "Switched on", "", 0, 4),
