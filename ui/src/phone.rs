@@ -1,5 +1,5 @@
-//! The phone's window: the map with a sheet over it, what is near, the alarms, and the thing's page with large cards and buttons. The
-//! parts are the desktop's; their layout is `styles/phone.css`. A driver has a window of their own.
+//! The phone's window: the map with a sheet over it, what is near, the alarms, the queue of commands, and the thing's page with large
+//! cards and buttons. The parts are the desktop's; their layout is `styles/phone.css`. A driver has a window of their own.
 
 mod alarms;
 
@@ -26,7 +26,9 @@ use crate::views::map_view::{KindChips, MapScreen, MapView};
 use crate::views::messages::RawMessages;
 use crate::views::near::NearList;
 use crate::views::notices::{Notices, Stranded};
+use crate::views::outbox::OutboxView;
 use crate::views::parking::{DriverShell, is_driver};
+use crate::views::settings::sheet::WithSettingsSheet;
 use crate::views::status_bar::StatusBar;
 use crate::views::steer::BigButtons;
 use crate::views::thing::{Figures, Header, Shadows, Skeleton};
@@ -37,6 +39,7 @@ enum Tab {
     Map,
     Near,
     Alarms,
+    Queue,
     Thing,
 }
 
@@ -48,9 +51,11 @@ const COVERED: Covered = Covered { top_px: 70.0, right_px: 0.0, bottom_px: 48.0 
 pub fn PhoneShell() -> impl IntoView {
     let driver = is_driver(store());
     view! {
-        <Show when=move || driver.get() fallback=|| view! { <TechnicianShell /> }>
-            <DriverShell />
-        </Show>
+        <WithSettingsSheet>
+            <Show when=move || driver.get() fallback=|| view! { <TechnicianShell /> }>
+                <DriverShell />
+            </Show>
+        </WithSettingsSheet>
         <Stranded />
     }
 }
@@ -101,6 +106,7 @@ fn TechnicianShell() -> impl IntoView {
         Tab::Map => "map",
         Tab::Near => "near",
         Tab::Alarms => "alarms",
+        Tab::Queue => "queue",
         Tab::Thing => "thing",
     };
     view! {
@@ -128,12 +134,17 @@ fn TechnicianShell() -> impl IntoView {
                     <FindBox hint="Name, street or district" />
                     <Found />
                     <Show when=move || tab.get() == Tab::Near && finder.text.with(|text| text.trim().is_empty())>
-                        <NearList here />
+                        <NearList here to_map=Callback::new(move |()| tab.set(Tab::Map)) />
                     </Show>
                 </section>
                 <section class="tab-alarms">
                     <Show when=move || tab.get() == Tab::Alarms>
                         <AlarmTab />
+                    </Show>
+                </section>
+                <section class="tab-queue">
+                    <Show when=move || tab.get() == Tab::Queue>
+                        <OutboxView />
                     </Show>
                 </section>
                 <section class="tab-thing">
@@ -246,6 +257,7 @@ fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
     };
     let attention = told(|status| status.attention);
     let critical = told(|status| status.alarms.critical);
+    let waiting = told(|status| status.open_commands);
     let is_critical = Memo::new(move |_| critical.get() != 0);
     let item = move |to: Tab, word: &'static str, testid: &'static str, icon| {
         let is_on = move || tab.get() == to;
@@ -271,6 +283,14 @@ fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
                 <Show when=move || attention.get() != 0>
                     <span class="tab-count" class:crit=move || is_critical.get() data-testid="tab-alarms-count">
                         {move || format::count(u64::from(attention.get()))}
+                    </span>
+                </Show>
+            </span>
+            <span class="tab-with-count">
+                {item(Tab::Queue, "Queue", "tab-queue", icondata_lu::LuArrowLeftRight)}
+                <Show when=move || waiting.get() != 0>
+                    <span class="tab-count pending" data-testid="tab-queue-count">
+                        {move || format::count(u64::from(waiting.get()))}
                     </span>
                 </Show>
             </span>

@@ -17,6 +17,9 @@ use crate::views::find::finder;
 /// How far down the list one must be for it to hold still, in CSS pixels.
 const IN_IT_PX: i32 = 8;
 
+/// How many cards the list shows, and how many more a press adds: more than a thumb scrolls through.
+const SHOWN: usize = 60;
+
 /// The list.
 #[component]
 pub fn AlarmTab() -> impl IntoView {
@@ -32,6 +35,13 @@ pub fn AlarmTab() -> impl IntoView {
         };
         still.shown.get().iter().filter_map(of).collect::<Vec<_>>()
     });
+    let most = RwSignal::new(SHOWN);
+    let shown = move || {
+        let mut cells = still.shown.get();
+        cells.truncate(most.get());
+        cells
+    };
+    let more = Memo::new(move |_| still.shown.with(Vec::len).saturating_sub(most.get()));
     let is_empty = Memo::new(move |_| still.shown.with(Vec::is_empty));
     // Who reads further down must not have the list pushed away below the thumb.
     let scrolled = move |_| {
@@ -44,6 +54,7 @@ pub fn AlarmTab() -> impl IntoView {
     };
     let to_top = move |_| {
         still.let_in();
+        most.set(SHOWN);
         if let Some(list) = box_.get_untracked() {
             list.set_scroll_top(0);
         }
@@ -66,9 +77,14 @@ pub fn AlarmTab() -> impl IntoView {
             <Show when=move || list.known.get() && is_empty.get()>
                 <p class="no-lots" data-testid="alarms-none">"Nothing needs a person."</p>
             </Show>
-            <For each=move || still.shown.get() key=|cell| cell.key let:cell>
+            <For each=shown key=|cell| cell.key let:cell>
                 <Item cell desk />
             </For>
+            <Show when=move || more.get() != 0>
+                <button type="button" class="more-alarms" data-testid="alarms-more" on:click=move |_| most.update(|most| *most += SHOWN)>
+                    {move || format!("and {} more", format::count(more.get() as u64))}
+                </button>
+            </Show>
         </div>
         <AcknowledgeDialog desk />
     }

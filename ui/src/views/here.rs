@@ -115,7 +115,7 @@ impl Here {
         let is_mine = move || self.question.try_get_value() == Some(question);
         self.refused.set(None);
         let Some(geolocation) = geolocation() else {
-            self.refused.set(Some("This device tells no position. Tap on the map instead."));
+            self.refused.set(Some("This device tells no position."));
             return;
         };
         self.asking.set(true);
@@ -199,9 +199,9 @@ fn geolocation() -> Option<Geolocation> {
 /// The words for a code of the Geolocation API (W3C, "position error interface").
 fn refusal(code: u16) -> &'static str {
     match code {
-        1 => "This device may not tell its position. Tap on the map instead.",
-        TIMEOUT => "This device found no position in time. Tap on the map, or try again.",
-        _ => "This device finds no position here. Tap on the map instead.",
+        1 => "This device may not tell its position.",
+        TIMEOUT => "This device found no position in time; “My position” tries again.",
+        _ => "This device finds no position here.",
     }
 }
 
@@ -231,6 +231,9 @@ pub fn distance(metres: f64) -> String {
 pub fn HereLine(
     /// Here.
     here: Here,
+    /// The way to the map, where it is not on the screen.
+    #[prop(optional, into)]
+    to_map: Option<Callback<()>>,
 ) -> impl IntoView {
     let words = move || {
         if here.asking.get() { "Looking for your position …".into() } else { origin_words(here.origin.get()) }
@@ -244,7 +247,19 @@ pub fn HereLine(
             </button>
             // Who tapped has done what it asks for.
             <Show when=move || here.refused.get().is_some() && here.origin.get() != Origin::Tapped>
-                <p class="refused-position" role="status" data-testid="no-position">{move || here.refused.get()}</p>
+                <p class="refused-position" role="status" data-testid="no-position">
+                    {move || here.refused.get()}
+                    {to_map.is_none().then_some(" Tap on the map instead.")}
+                </p>
+                {to_map
+                    .map(|to_map| {
+                        view! {
+                            <button type="button" class="locate" data-testid="to-map" on:click=move |_| to_map.run(())>
+                                <Icon of=icondata_lu::LuMap />
+                                "Tap the map on the Map tab"
+                            </button>
+                        }
+                    })}
             </Show>
         </div>
     }
@@ -302,6 +317,6 @@ mod tests {
             "Near your position (±18 m)"
         );
         assert_ne!(origin_words(Origin::Middle), origin_words(Origin::Tapped));
-        assert!([0, 1, 2, 3, 9].iter().all(|code| refusal(*code).contains("Tap on the map")));
+        assert!([0, 1, 2, 3, 9].iter().all(|code| refusal(*code).ends_with('.')), "what to do instead follows");
     }
 }

@@ -217,9 +217,11 @@ fn chosen(told: Told, pointed: Option<Pointed>, at: LonLat) {
         (Some(Pointed::Thing(thing)), Chooses::Things) => store.open(thing),
         (Some(Pointed::Cluster(cell)), Chooses::Things) => open_cluster(screen, form, cell),
         (None, Chooses::Things) => {
-            screen.tapped.set(Some(at));
-            if form == Form::Phone {
+            // Whoever taps beside a thing to close it does not say where they are.
+            if form == Form::Phone && store.selected.with_untracked(Option::is_some) {
                 store.close();
+            } else {
+                screen.tapped.set(Some(at));
             }
         }
     }

@@ -22,6 +22,8 @@ const SHOWN: u32 = 40;
 pub fn NearList(
     /// Near what.
     here: Here,
+    /// The way to the map, which lies elsewhere.
+    to_map: Callback<()>,
 ) -> impl IntoView {
     let store = store();
     let only = RwSignal::new(Only::All);
@@ -44,7 +46,7 @@ pub fn NearList(
     ];
     view! {
         <div class="near" data-testid="near">
-            <HereLine here />
+            <HereLine here to_map />
             <Segmented
                 label="Which things"
                 options

@@ -14,6 +14,7 @@ use crate::format;
 use crate::state::cells::{Cell, List};
 use crate::state::store;
 use crate::views::commands::{Cancel, Standing, Steps};
+use crate::views::find::finder;
 
 /// From this much time left on, in milliseconds, the countdown is told in amber.
 const SOON_MS: u64 = 60_000;
@@ -94,7 +95,7 @@ fn Order(
     list: List<CommandId, CommandRow>,
     scope: Scope,
 ) -> impl IntoView {
-    let (store, clock) = (store(), clock());
+    let (store, clock, finder) = (store(), clock(), finder());
     let id = cell.key;
     let row = RwSignal::from(cell.row);
     let unfolded = RwSignal::new(false);
@@ -133,7 +134,10 @@ fn Order(
                     class="choose"
                     data-testid="order-choose"
                     aria-current=move || is_open().to_string()
-                    on:click=move |_| store.open(thing)
+                    on:click=move |_| {
+                        store.open(thing);
+                        finder.chosen.update(|times| *times += 1);
+                    }
                 >
                     <span class="phase">{phase}</span>
                     <span class="what">

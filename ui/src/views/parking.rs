@@ -19,6 +19,7 @@ use crate::views::here::{Here, HereLine, HereMark};
 use crate::views::link::OfflineNotice;
 use crate::views::map_view::{Chooses, MapScreen, MapView};
 use crate::views::notices::Notices;
+use crate::views::settings::sheet::WhoButton;
 
 use list::{ClassSwitch, List};
 use pins::Pins;
@@ -52,7 +53,7 @@ struct Lots {
     /// The one whose details are open.
     chosen: RwSignal<Option<ThingKey>>,
     shown: Memo<Shown>,
-    /// How many near here say nothing of the class.
+    /// How many near here say nothing of the class; one that says that it has none is not among them.
     silent: Memo<usize>,
 }
 
@@ -68,7 +69,12 @@ impl Lots {
             class,
             chosen: RwSignal::new(None),
             shown: Memo::new(move |_| Shown(split(true).take(SHOWN).collect())),
-            silent: Memo::new(move |_| split(false).count()),
+            silent: Memo::new(move |_| {
+                let class = class.get();
+                let is_silent =
+                    |cell: &Cell<ThingKey, ParkingRow>| cell.row.with(|row| class.of(&row.row).capacity.is_none());
+                split(false).filter(is_silent).count()
+            }),
         }
     }
 
@@ -156,6 +162,7 @@ pub fn DriverShell() -> impl IntoView {
                     <List />
                     <footer class="about">
                         <p class="none">"Tap the map to look near another place."</p>
+                        {(form == Form::Phone).then(|| view! { <WhoButton /> })}
                         <ThemeButton />
                     </footer>
                 </section>

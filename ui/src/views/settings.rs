@@ -4,6 +4,7 @@
 mod cache;
 mod person;
 mod profiles;
+pub mod sheet;
 
 use fleetlens_ipc::Fault;
 use fleetlens_ipc::rows::Settings;
@@ -106,6 +107,9 @@ fn Save(
     on_undo: Callback<()>,
 ) -> impl IntoView {
     let asked = move || answer.with(|answer| *answer == Answer::Asked);
+    // One memo of all three: an effect that reads a memo and then one that it was made of misses changes of the latter
+    // (reactive_graph 0.2.16).
+    let can_save = Memo::new(move |_| dirty.get() && valid.get() && !asked());
     view! {
         <div class="answers">
             <Show when=move || dirty.get() && !asked()>
@@ -113,7 +117,7 @@ fn Save(
                     "Undo"
                 </button>
             </Show>
-            <button type="submit" class="send" data-testid="save" disabled=move || !dirty.get() || !valid.get() || asked()>
+            <button type="submit" class="send" data-testid="save" disabled=move || !can_save.get()>
                 "Save"
             </button>
         </div>

@@ -12,11 +12,12 @@ use crate::format;
 use crate::state::section::Section;
 use crate::state::store;
 use crate::views::parking::is_driver;
+use crate::views::settings::sheet::{WhoButton, settings_sheet};
 
 /// The line. A driver needs of it where the values come from, and who is here.
 #[component]
 pub fn StatusBar() -> impl IntoView {
-    let store = store();
+    let (store, form) = (store(), form());
     let is_demo = told(|status| status.demo);
     let is_known = move || store.status.with(Option::is_some);
     let driver = is_driver(store);
@@ -36,7 +37,10 @@ pub fn StatusBar() -> impl IntoView {
                 <Show when=move || !driver.get()>
                     <Cache />
                 </Show>
-                <Who />
+                {match form {
+                    Form::Desktop => view! { <Who /> }.into_any(),
+                    Form::Phone => view! { <WhoButton /> }.into_any(),
+                }}
             </Show>
         </footer>
     }
@@ -280,20 +284,23 @@ fn Who() -> impl IntoView {
     }
 }
 
-fn who_words(status: &Status) -> String {
+/// `Technician · M. Vella`.
+pub fn who_words(status: &Status) -> String {
     let role = status.who.role.label();
     if status.who.name.is_empty() { role.to_owned() } else { format!("{role} · {}", status.who.name) }
 }
 
-/// The way to the settings, where the window has them.
+/// The way to the settings: a section of the desktop's window, a sheet over the phone's.
 #[component]
 fn ToSettings(words: &'static str) -> impl IntoView {
-    let (store, form) = (store(), form());
-    (form == Form::Desktop).then(|| {
-        view! {
-            <button type="button" class="link" on:click=move |_| store.go(Section::Settings)>
-                {words}
-            </button>
-        }
-    })
+    let (store, sheet) = (store(), settings_sheet());
+    let go = move |_| match sheet {
+        Some(open) => open.set(true),
+        None => store.go(Section::Settings),
+    };
+    view! {
+        <button type="button" class="link" on:click=go>
+            {words}
+        </button>
+    }
 }
