@@ -75,7 +75,7 @@ pub fn nearest<'a>(name: &str, all: impl Iterator<Item = &'a str>) -> Vec<&'a st
     let wanted = name.to_lowercase();
     let mut all: Vec<(usize, &str)> =
         all.map(|known| (strsim::damerau_levenshtein(&wanted, &known.to_lowercase()), known)).collect();
-    all.sort();
+    all.sort_by_key(|(far, _)| *far);
     all.into_iter().take(OFFERED).map(|(_, known)| known).collect()
 }
 
