@@ -36,10 +36,11 @@ fn any_input() -> impl Strategy<Value = Input> {
 /// The row of the command that an update is sent for, as the same effects keep it.
 pub(super) fn row_of<'a>(update: &Publish, effects: &'a Effects) -> Option<&'a Command> {
     let request = decode_request(Op::Update, &update.payload).unwrap();
-    effects.writes.iter().find_map(|write| match write {
-        Write::Command(command) if request.client_token.as_ref() == Some(&command.token) => Some(command),
-        _ => None,
-    })
+    let mut rows = effects
+        .writes
+        .iter()
+        .filter_map(|write| if let Write::Command(command) = write { Some(command) } else { None });
+    rows.find(|command| request.client_token.as_ref() == Some(&command.token))
 }
 
 proptest! {
