@@ -12,7 +12,13 @@
 //! left of them by a stride at most.
 //!
 //! **What time it is.** The cache has no clock: "now" is when the newest write says it was made. A cache that hears nothing does not
-//! grow, and a person who comes back after two months finds the last month she had.
+//! grow. A now that is further ahead of the last than anything is kept would make everything too old at once: a wall clock may be
+//! wrong by years, and a person who comes back after two months would not find the last month she had. So it is not gone by before
+//! it has been ahead for a day ([`BELIEVED_AFTER_MS`]), over restarts too; until then the time that was last gone by stands. The size
+//! is kept meanwhile as ever.
+//!
+//! **Devices without a clock.** A stride begins where the last one ended, and at what is kept for its age, however old the oldest
+//! sample calls itself: a device that goes on saying 1970 would hold the horizon there, and nothing else would ever go.
 //!
 //! **What counts as size.** The pages in use (all but the free ones) and the write-ahead log, of which no more than the part that is
 //! always kept: a longer one goes by itself, and no sample that is thrown away would make it shorter. Rows that go leave their
@@ -34,7 +40,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::open;
 use crate::table::meta::Totals;
-use crate::table::{alarm, command, sample, series};
+use crate::table::{alarm, command, meta, sample, series};
 use crate::transaction::Tally;
 
 /// A step begins nothing new after this. Its commit comes on top: some milliseconds, or tens of them on a slow disk.
@@ -45,6 +51,9 @@ const UNDER_PCT: u64 = 5;
 
 /// How often what is too old is looked for: what is kept for days need not go to the minute.
 const AGED_EVERY_MS: u64 = 3_600_000;
+
+/// How long a time that is further ahead than anything is kept must go on before it is gone by.
+const BELIEVED_AFTER_MS: u64 = DAY_MS;
 
 /// Rows that one statement removes: few enough that it does not outlast a step.
 const ROWS: usize = 200;
@@ -68,10 +77,16 @@ const DAY_MS: u64 = 86_400_000;
 pub(crate) struct Purge {
     /// The limits that the work under way was begun for.
     keep: Option<Retention>,
+    /// The last time that the cache knew of when it was opened.
+    opened_at: Option<WallMs>,
     /// When it was last looked for what is too old.
     aged_at: Option<WallMs>,
+    /// The time that was gone by then: that one, or an earlier one while it is not believed.
+    goes_by: Option<WallMs>,
     /// Whether the cache was over its size and is not yet far enough under it.
     over: bool,
+    /// Where the last stride ended, if that was not enough.
+    strode_to: Option<WallMs>,
     pass: Option<Pass>,
     /// Whether space was given back that the file on the disk has not yet lost: that takes a checkpoint.
     gave_back: bool,
@@ -94,6 +109,11 @@ struct Pass {
 }
 
 impl Purge {
+    /// Of a cache that knew of this time when it was opened.
+    pub fn new(opened_at: Option<WallMs>) -> Purge {
+        Purge { opened_at, ..Purge::default() }
+    }
+
     /// Tells of a committed transaction. What came in behind the walk is not met by it.
     pub fn heard(&mut self, tally: &Tally) {
         if let Some(pass) = &mut self.pass {
@@ -117,7 +137,7 @@ impl Purge {
         totals: &Totals,
     ) -> rusqlite::Result<Option<Totals>> {
         if self.keep != Some(keep) {
-            *self = Purge { keep: Some(keep), ..Purge::default() };
+            *self = Purge { keep: Some(keep), ..Purge::new(self.opened_at) };
         }
         if self.rests_until.is_some_and(|until| Instant::now() < until) {
             return Ok(None);
@@ -130,13 +150,15 @@ impl Purge {
         if let Some(now) = now
             && self.aged_at.is_none_or(|last| now.0.abs_diff(last.0) >= AGED_EVERY_MS)
         {
-            return self.age(db, cutoff(keep, now), now, totals).map(Some);
+            return self.age(db, keep, now, totals).map(Some);
         }
         let used = Used::measure(db, path)?;
         self.over = used.is_over(keep, self.over);
         if self.over && totals.samples > 0 {
+            let kept_from = self.goes_by.map_or(WallMs(i64::MIN), |at| cutoff(keep, at));
             let horizon = totals.oldest_ms.map_or(WallMs(i64::MIN), |oldest| {
-                WallMs(oldest.0.saturating_add(used.stride_ms(keep, oldest, now.unwrap_or(oldest))))
+                let from = oldest.max(kept_from).max(self.strode_to.unwrap_or(oldest));
+                from.plus(used.stride_ms(keep, from, self.goes_by.unwrap_or(from)))
             });
             let pass = Pass { horizon, by_size: Some(keep), removes: true, next: 0, oldest: None };
             return self.walk(db, path, pass, totals, began).map(Some);
@@ -152,12 +174,27 @@ impl Purge {
     }
 
     /// Ended commands and alarms of old, some of them; then the samples.
-    fn age(&mut self, db: &mut Connection, cutoff: WallMs, now: WallMs, totals: &Totals) -> rusqlite::Result<Totals> {
+    fn age(&mut self, db: &mut Connection, keep: Retention, now: WallMs, totals: &Totals) -> rusqlite::Result<Totals> {
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let last = meta::aged(&transaction)?.or(self.opened_at);
+        let cutoff = cutoff(keep, now);
+        if last.is_some_and(|last| last < cutoff) {
+            let since = meta::ahead_since(&transaction)?.filter(|since| *since <= now).unwrap_or(now);
+            if now.since(since) < BELIEVED_AFTER_MS {
+                meta::set_ahead_since(&transaction, Some(since))?;
+                transaction.commit()?;
+                (self.aged_at, self.goes_by) = (Some(now), last);
+                return Ok(*totals);
+            }
+        }
         let gone = command::forget(&transaction, cutoff, ROWS)? + alarm::forget(&transaction, cutoff, ROWS)?;
+        if gone == 0 {
+            meta::set_aged(&transaction, now)?;
+            meta::set_ahead_since(&transaction, None)?;
+        }
         transaction.commit()?;
         if gone == 0 {
-            self.aged_at = Some(now);
+            (self.aged_at, self.goes_by) = (Some(now), Some(now));
             if totals.oldest_ms.is_some_and(|oldest| oldest < cutoff) {
                 self.pass = Some(Pass { horizon: cutoff, by_size: None, removes: true, next: 0, oldest: None });
             }
@@ -177,7 +214,9 @@ impl Purge {
         let at = (pass.next, pass.oldest, pass.removes);
         match pass.go_on(db, path, totals, began) {
             Ok((totals, at_the_end)) => {
-                if !at_the_end {
+                if at_the_end {
+                    self.strode_to = (pass.by_size.is_some() && pass.removes).then_some(pass.horizon);
+                } else {
                     self.pass = Some(pass);
                 }
                 Ok(totals)
@@ -317,3 +356,6 @@ fn number(db: &Connection, pragma: &str) -> rusqlite::Result<u64> {
 fn earlier(one: Option<WallMs>, other: Option<WallMs>) -> Option<WallMs> {
     one.into_iter().chain(other).min()
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,8 @@ impl Writer {
         let at = StoreError::at(&path);
         let totals = Totals::read(&db).map_err(&at)?;
         let now = meta::link_last_seen(&db).map_err(&at)?;
-        Ok(Writer { db, path, totals, counts, keep, purge: Purge::default(), now, lull: LULL, _lock: lock })
+        let purge = Purge::new(now);
+        Ok(Writer { db, path, totals, counts, keep, purge, now, lull: LULL, _lock: lock })
     }
 
     /// Until the queue is closed and empty; then moves the log into the file.

@@ -175,8 +175,8 @@ fn a_batch_that_comes_during_a_purge_does_not_wait_for_it() {
     let (store, _) = open(&folder);
     fill(&store, 200, 400);
     let before = stats(&store);
-    store.set_retention(Retention { keep_days: 1, max_mb: 16 });
     commit(&store, vec![Write::LinkSeen { at_ms: WallMs(T0 + 40 * DAY_MS) }]).unwrap();
+    store.set_retention(Retention { keep_days: 1, max_mb: 16 });
     let mut waits = Vec::new();
     let mut during = 0;
     while stats(&store).samples > 0 {

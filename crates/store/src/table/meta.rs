@@ -5,6 +5,8 @@
 //! | `profile` | whose cache it is |
 //! | `installation` | this installation's random number, as signed bits |
 //! | `link_seen_ms` | when our link was last known to be up |
+//! | `aged_ms` | when what is too old was last taken out, by the time that was gone by |
+//! | `ahead_ms` | since when the time is too far ahead of that to be gone by; no row while it is not |
 //! | `last_command`, `last_alarm`, `last_seq` | the highest numbers ever given; they outlive the rows that had them |
 //! | `samples`, `oldest_ms` | how many samples there are and when the oldest was measured, kept so that nobody has to count |
 
@@ -61,6 +63,26 @@ pub(crate) fn link_seen(db: &Connection, at: WallMs) -> rusqlite::Result<()> {
 
 pub(crate) fn link_last_seen(db: &Connection) -> rusqlite::Result<Option<WallMs>> {
     Ok(get(db, "link_seen_ms")?.map(WallMs))
+}
+
+/// When what is too old was last taken out.
+pub(crate) fn aged(db: &Connection) -> rusqlite::Result<Option<WallMs>> {
+    Ok(get(db, "aged_ms")?.map(WallMs))
+}
+
+/// What is too old by this time is out, or about to be.
+pub(crate) fn set_aged(db: &Connection, at: WallMs) -> rusqlite::Result<()> {
+    set(db, "aged_ms", at.0)
+}
+
+/// Since when the time is too far ahead to be gone by.
+pub(crate) fn ahead_since(db: &Connection) -> rusqlite::Result<Option<WallMs>> {
+    Ok(get(db, "ahead_ms")?.map(WallMs))
+}
+
+/// Since when it is, or that it is not.
+pub(crate) fn set_ahead_since(db: &Connection, since: Option<WallMs>) -> rusqlite::Result<()> {
+    since.map_or_else(|| unset(db, "ahead_ms"), |since| set(db, "ahead_ms", since.0))
 }
 
 impl Totals {
