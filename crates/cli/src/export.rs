@@ -206,10 +206,8 @@ impl Sheet {
 
 /// What the system said, past the library's wrapping, which hides a broken pipe.
 fn io_of(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
+    let kind = error.into_kind();
+    if let csv::ErrorKind::Io(error) = kind { error } else { io::Error::other(format!("{kind:?}")) }
 }
 
 /// A text that no spreadsheet takes for a formula (OWASP, CSV injection).
