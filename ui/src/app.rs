@@ -246,8 +246,8 @@ struct Badge {
 /// What waits for a person in a section: alarms that nobody has acknowledged, and commands that are wanted and not yet so.
 fn badge(section: Section, status: &Status) -> Option<Badge> {
     let (count, tone, words) = match section {
-        Section::Alarms if status.alarms.critical > 0 => (status.attention, "crit", "need a person"),
-        Section::Alarms => (status.attention, "warn", "need a person"),
+        Section::Alarms if status.alarms.critical > 0 => (status.attention, "crit", "active, not seen"),
+        Section::Alarms => (status.attention, "warn", "active, not seen"),
         Section::Commands => (status.open_commands, "pending", "wait"),
         Section::Map | Section::Things | Section::Settings => return None,
     };

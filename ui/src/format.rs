@@ -139,12 +139,16 @@ pub fn capital(word: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
+/// Words of values that are written in capitals.
+const ABBREVIATIONS: [&str; 6] = ["ac", "dc", "gps", "gsm", "lte", "poe"];
+
 /// A value without its unit; flags are `On` and `Off`.
 pub fn value(value: &Value, decimals: u8) -> String {
     match value {
         Value::Number(n) => number(*n, decimals),
         Value::Flag(true) => "On".into(),
         Value::Flag(false) => "Off".into(),
+        Value::Text(word) if ABBREVIATIONS.contains(&word.as_str()) => word.to_uppercase(),
         Value::Text(word) => capital(word),
     }
 }

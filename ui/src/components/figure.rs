@@ -34,12 +34,9 @@ pub fn Figure(
         let of = whole.get().map(|whole| format!("of {} ", format::count(u64::from(whole)))).unwrap_or_default();
         row.with(|row| format!("{of}{}", row.row.unit))
     });
-    // A number is never cut: a long one is smaller.
-    let size = Memo::new(move |_| match number.with(|n| n.chars().count()) + unit.with(|unit| unit.chars().count()) {
-        0..7 => "",
-        7..12 if whole.get().is_none() => "long",
-        8..20 if whole.get().is_some() => "",
-        _ => "longest",
+    let size = Memo::new(move |_| {
+        let chars = |text: &String| text.chars().count();
+        size_of(number.with(chars), unit.with(chars), whole.get().is_some())
     });
     let is_charted = move || charted.get() == Some(series);
     let (pointer, label, has_number) =
@@ -47,8 +44,9 @@ pub fn Figure(
     let tone = move || age.with(|(_, tone)| tone.word());
     let inside = view! {
         <span class="label">{label}</span>
-        <strong class="number" data-size=move || size.get()>
-            {number} <small>{unit}</small>
+        <strong class="number" data-size=move || size.get().word()>
+            <span>{number}</span>
+            <small>{unit}</small>
         </strong>
         <span class="age" data-testid="age">{move || age.with(|(line, _)| line.clone())}</span>
     };
@@ -81,6 +79,42 @@ pub fn Figure(
     }
 }
 
+/// How large a number is written. One is never cut: a long one is smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    /// As large as any.
+    Full,
+    /// As large, with a smaller unit, so that it stands beside others of its size.
+    SmallUnit,
+    /// Smaller.
+    Long,
+    /// As text, on several lines.
+    Longest,
+}
+
+impl Size {
+    /// The word for the style sheets.
+    fn word(self) -> &'static str {
+        match self {
+            Size::Full => "",
+            Size::SmallUnit => "small-unit",
+            Size::Long => "long",
+            Size::Longest => "longest",
+        }
+    }
+}
+
+/// The size at which so many characters and so many of the unit stand on one line of a card; a wide one has room for twice as many.
+fn size_of(number: usize, unit: usize, wide: bool) -> Size {
+    let room = if wide { 2 } else { 1 };
+    match (number, unit) {
+        _ if number <= 5 * room && number + unit <= 7 * room => Size::Full,
+        _ if number <= 5 * room => Size::SmallUnit,
+        _ if number <= 9 * room && number + unit <= 11 * room => Size::Long,
+        _ => Size::Longest,
+    }
+}
+
 /// The whole of which a value is a part, where it is known and not less than the part, which broken counters claim.
 fn whole_of(row: &ValueRow, of: Option<u32>) -> Option<u32> {
     let part = row.value.as_number().filter(|_| row.pointer == "/free")?;
@@ -101,4 +135,25 @@ fn title_of(row: &ValueRow) -> String {
     };
     let (device, received) = (local(row.device_ms).exact(), local(row.received_ms).exact());
     format!("{clock} {device}\nreceived {received}{doubt}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_beside_each_other_have_one_size_whatever_their_units() {
+        for (number, unit, wide, want) in [
+            ("71.0", "°C", false, Size::Full),
+            ("12.4", "µg/m³", false, Size::SmallUnit),
+            ("230.4", "V", false, Size::Full),
+            ("1 234.5", "kWh", false, Size::Long),
+            ("Available", "", false, Size::Long),
+            ("Waiting for the cable", "", false, Size::Longest),
+            ("117", "of 120 spaces", true, Size::SmallUnit),
+            ("17", "of 60 spaces", true, Size::Full),
+        ] {
+            assert_eq!(size_of(number.chars().count(), unit.chars().count(), wide), want, "{number} {unit}");
+        }
+    }
 }

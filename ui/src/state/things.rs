@@ -78,10 +78,12 @@ impl Held {
     /// The stretch to ask for: none while half a screen around what is seen is here, or while one is on its way.
     fn missing(&self, seen: Seen, total: u32) -> Option<(u32, u32)> {
         let half = seen.count / 2;
-        let from = seen.first.saturating_sub(half);
-        let to = seen.first.saturating_add(seen.count + half).min(total);
+        let (first, count) = stretch(seen);
+        // Of a window that is higher than a stretch, what a stretch can hold is enough: more never comes.
+        let from = seen.first.saturating_sub(half).max(first);
+        let to = seen.first.saturating_add(seen.count + half).min(first.saturating_add(count)).min(total);
         let is_here = from >= self.first && to <= self.end();
-        (!is_here && !self.asked).then(|| stretch(seen))
+        (!is_here && !self.asked).then_some((first, count))
     }
 }
 
@@ -262,6 +264,10 @@ mod tests {
         ] {
             assert_eq!(here.missing(Seen { first, count: 30 }, total), want, "{what}");
         }
+        let tall = Seen { first: 300, count: 240 };
+        let (first, count) = here.missing(tall, 1000).expect("it is far away");
+        let held = Held { first, rows: rows(count), asked: false };
+        assert_eq!(held.missing(tall, 1000), None, "a window higher than a stretch asks once");
         let waiting = Held { asked: true, ..here };
         assert_eq!(waiting.missing(Seen { first: 900, count: 30 }, 1000), None, "one ask at a time");
     }

@@ -13,7 +13,7 @@ mod sample;
 use std::collections::BTreeSet;
 
 use fleetlens_ipc::Scope;
-use fleetlens_ipc::rows::AlarmRow;
+use fleetlens_ipc::rows::{AlarmRow, Status};
 use fleetlens_model::alarm::Priority;
 use fleetlens_model::id::AlarmId;
 use fleetlens_model::kind::Kind;
@@ -44,6 +44,8 @@ struct Board {
     still: Still<AlarmId, AlarmRow>,
     /// The rows on the screen, in their order: those that hold still and pass the filter.
     shown: Memo<Vec<AlarmId>>,
+    /// How many of them can be chosen: an alarm that somebody has acknowledged cannot.
+    choosable: Memo<usize>,
     filter: RwSignal<Filter>,
     chosen: RwSignal<Vec<AlarmId>>,
     last: StoredValue<Option<AlarmId>>,
@@ -65,11 +67,19 @@ impl Board {
         let shown = Memo::new(move |_| {
             still.shown.with(|cells| cells.iter().filter(passes).map(|cell| cell.key).collect::<Vec<_>>())
         });
+        let choosable = Memo::new(move |_| {
+            let shown: BTreeSet<AlarmId> = shown.get().into_iter().collect();
+            let can_be = |cell: &&Cell<AlarmId, AlarmRow>| {
+                shown.contains(&cell.key) && cell.row.with(|row| Asked::may_be(&row.row))
+            };
+            still.shown.with(|cells| cells.iter().filter(can_be).count())
+        });
         let board = Board {
             scope,
             list,
             still,
             shown,
+            choosable,
             filter,
             chosen: RwSignal::new(Vec::new()),
             last: StoredValue::new(None),
@@ -102,7 +112,7 @@ impl Board {
     /// What is said of an alarm when it is acknowledged; `None` when there is nothing to acknowledge any more.
     fn asked(self, id: AlarmId) -> Option<Asked> {
         let cell = self.cell(id)?;
-        cell.row.with_untracked(|row| row.row.acknowledged.is_none().then(|| Asked::of(&row.row)))
+        cell.row.with_untracked(|row| Asked::may_be(&row.row).then(|| Asked::of(&row.row)))
     }
 
     /// Asks to acknowledge what is chosen, as it stands on the screen now.
@@ -147,10 +157,7 @@ pub fn AlarmsView() -> impl IntoView {
 #[component]
 fn Counts() -> impl IntoView {
     let store = store();
-    let words = move || {
-        let counts = store.status.with(|status| status.as_ref().map(|status| status.row.alarms));
-        counts.map(|counts| counts_words(counts.open, counts.active, counts.unacknowledged))
-    };
+    let words = move || store.status.with(|status| status.as_ref().map(|status| counts_words(&status.row)));
     view! {
         <p class="total" role="status" data-testid="alarm-counts">
             {words}
@@ -158,12 +165,21 @@ fn Counts() -> impl IntoView {
     }
 }
 
-fn counts_words(open: u32, active: u32, unseen: u32) -> String {
+/// `11 need a person · 7 returned, not seen · 3 seen`: the first is the number on the rail and on the map's card.
+fn counts_words(status: &Status) -> String {
     let n = |n: u32| format::count(u64::from(n));
-    match open {
-        0 => "none open".into(),
-        _ => format!("{} open · {} active · {} not seen", n(open), n(active), n(unseen)),
-    }
+    let counts = &status.alarms;
+    let needing = match status.attention {
+        0 => None,
+        1 => Some("1 needs a person".to_owned()),
+        many => Some(format!("{} need a person", n(many))),
+    };
+    let returned = counts.unacknowledged.saturating_sub(status.attention);
+    let seen = counts.open.saturating_sub(counts.unacknowledged);
+    let returned = (returned != 0).then(|| format!("{} returned, not seen", n(returned)));
+    let seen = (seen != 0).then(|| format!("{} seen", n(seen)));
+    let words = [needing, returned, seen].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    if words.is_empty() { "none open".into() } else { words }
 }
 
 #[component]
@@ -279,8 +295,8 @@ fn Filters(filter: RwSignal<Filter>, scope: Scope) -> impl IntoView {
 #[component]
 fn Chosen(board: Board) -> impl IntoView {
     let count = Memo::new(move |_| board.chosen.with(Vec::len));
-    let shown = Memo::new(move |_| board.shown.with(Vec::len));
-    let is_all = move || count.get() != 0 && count.get() >= shown.get();
+    let choosable = board.choosable;
+    let is_all = move || count.get() != 0 && count.get() >= choosable.get();
     let turn = move |event| {
         if event_target_checked(&event) {
             board.choose_all();
@@ -290,7 +306,7 @@ fn Chosen(board: Board) -> impl IntoView {
     };
     let words = move || match count.get() {
         0 => "Choose alarms to acknowledge them".to_owned(),
-        many => format!("{} of {} chosen", format::count(many as u64), format::count(shown.get() as u64)),
+        many => format!("{} of {} chosen", format::count(many as u64), format::count(choosable.get() as u64)),
     };
     view! {
         <div class="chosen" class:some=move || count.get() != 0>

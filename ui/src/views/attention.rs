@@ -120,7 +120,8 @@ fn AttentionItem(first: AttentionRow, desk: Desk, may: Memo<bool>) -> impl IntoV
                 <Shape kind=Kind::Other status />
                 <span class="what">
                     <b>{title}</b>
-                    <span>{move || row.with(|row| row.sentence.clone())}</span>
+                    // What was seen and what to do about it: each begins a line.
+                    {move || row.with(|row| row.sentence.split(" · ").map(|part| view! { <span>{part.to_owned()}</span> }).collect_view())}
                 </span>
                 <time title=since>{move || age.get()}</time>
             </button>

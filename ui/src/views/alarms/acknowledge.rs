@@ -27,6 +27,11 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Whether there is anything to acknowledge.
+    pub fn may_be(row: &AlarmRow) -> bool {
+        row.acknowledged.is_none()
+    }
+
     /// Of a row.
     pub fn of(row: &AlarmRow) -> Asked {
         Asked { id: row.id, raised_ms: row.raised_ms, title: row.title.clone() }

@@ -22,6 +22,10 @@ type Raised = (AlarmId, WallMs);
 struct News {
     /// Those that are no news, since they were there at first or were told of; `None` before anything is known.
     known: Option<BTreeSet<Raised>>,
+    /// Whether those that stood there last were all there are: the list has an end, and what comes up from below it is old.
+    is_whole: bool,
+    /// When the newest of all that ever stood there was raised.
+    newest_ms: Option<WallMs>,
     /// Those that are told now, newest first.
     told: Vec<(Raised, ThingKey, String)>,
 }
@@ -37,11 +41,17 @@ impl News {
             Some(known) => {
                 // Somebody has acknowledged it, or it is over: nothing to tell any more.
                 self.told.retain(|(told, _, _)| standing.contains(told));
-                let fresh = now.into_iter().filter(|row| !known.contains(&raised(row)));
+                let is_new =
+                    |row: &&AttentionRow| self.is_whole || self.newest_ms.is_none_or(|newest| row.since_ms > newest);
+                let fresh = now.into_iter().filter(|row| !known.contains(&raised(row))).filter(is_new);
                 let fresh: Vec<_> = fresh.map(|row| (raised(row), row.thing, row.title.clone())).collect();
                 self.told.splice(0..0, fresh);
             }
         }
+        self.newest_ms = standing.iter().map(|(_, since_ms)| *since_ms).chain(self.newest_ms).max();
+        // The worst stand first: a list that goes on to something less bad holds every critical one.
+        let listed = u32::try_from(attention.rows.len()).unwrap_or(u32::MAX);
+        self.is_whole = listed >= attention.count || standing.len() < attention.rows.len();
         self.known = Some(standing);
     }
 
@@ -153,5 +163,27 @@ mod tests {
         }
         assert_eq!(banner_words("Gateway 3 silent", 0), "Critical: Gateway 3 silent");
         assert_eq!(banner_words("Gateway 3 silent", 2), "3 new critical alarms, the last: Gateway 3 silent");
+    }
+
+    #[test]
+    fn what_comes_up_from_below_the_end_of_the_list_is_old() {
+        let mut news = News::default();
+        let crit = |alarm, since_ms| row(alarm, since_ms, Status::Critical);
+        for (name, count, rows, want) in [
+            ("three, of which two are listed", 3, vec![crit(3, 30), crit(2, 20)], vec![]),
+            ("one was acknowledged and the third comes up", 2, vec![crit(3, 30), crit(1, 10)], vec![]),
+            ("a fourth pushes the first one out", 3, vec![crit(4, 40), crit(3, 30)], vec![4]),
+            ("the first one is back", 2, vec![crit(3, 30), crit(1, 10)], vec![]),
+            (
+                "all are listed: one that says it is older is new",
+                3,
+                vec![crit(3, 30), crit(1, 10), crit(5, 5)],
+                vec![5],
+            ),
+        ] {
+            news.take(&Attention { count, rows });
+            let told: Vec<u64> = news.told.iter().map(|((id, _), _, _)| id.0).collect();
+            assert_eq!(told, want, "{name}");
+        }
     }
 }

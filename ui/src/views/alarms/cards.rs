@@ -65,7 +65,9 @@ pub fn AlarmCard(
                     {told.title} <time title=move || local(raised_ms.get()).exact()>{move || age.get()}</time>
                 </h2>
                 <p class="seen">{told.sentence}</p>
-                <p class="do" data-testid="what-to-do">{told.what_to_do}</p>
+                <Show when=move || told.what_to_do.with(|what| !what.is_empty())>
+                    <p class="do" data-testid="what-to-do">{told.what_to_do}</p>
+                </Show>
                 <Show when=move || why.with(|why| !why.is_empty())>
                     <p class="why">{why}</p>
                 </Show>
@@ -82,8 +84,11 @@ pub fn AlarmCard(
     }
 }
 
-/// What causes it and what follows, as far as the rule says.
+/// What causes it and what follows, as far as the rule says; nothing of what is back.
 fn why(row: &AlarmRow) -> String {
+    if !row.active {
+        return String::new();
+    }
     let cause = (!row.cause.is_empty()).then(|| format!("Usually {}", uncapital(&row.cause)));
     let consequence = (!row.consequence.is_empty()).then(|| format!("Otherwise {}", uncapital(&row.consequence)));
     [cause, consequence].into_iter().flatten().map(|text| stop(&text)).collect::<Vec<_>>().join(" ")

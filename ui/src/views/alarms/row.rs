@@ -14,7 +14,7 @@ use web_sys::{HtmlElement, ResizeObserver};
 
 use super::Board;
 use super::order::in_sight;
-use super::words::{State, extent, state};
+use super::words::{State, sentence, state, what_to_do};
 use crate::clock::{Aged, clock, local, today};
 use crate::components::icon::Icon;
 use crate::components::shape::Shape;
@@ -248,11 +248,8 @@ impl Told {
         let read = move |read: fn(&AlarmRow) -> String| Memo::new(move |_| row.with(|row| read(&row.row)));
         Told {
             title: read(|row| row.title.clone()),
-            sentence: read(|row| {
-                let parts = [row.sentence.clone(), extent(row)];
-                parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
-            }),
-            what_to_do: read(|row| format::capital(&row.what_to_do)),
+            sentence: read(|row| sentence(row, |at| local(at).short(&today()))),
+            what_to_do: read(what_to_do),
             place: read(|row| row.place.clone()),
             state: read(|row| state(row, |at| local(at).short(&today()))),
             word: Memo::new(move |_| row.with(|row| State::of(&row.row).word())),

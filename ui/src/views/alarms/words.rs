@@ -4,6 +4,8 @@ use fleetlens_ipc::rows::AlarmRow;
 use fleetlens_model::alarm::Acknowledgement;
 use fleetlens_model::time::WallMs;
 
+use crate::format;
+
 /// What an alarm is now, as far as shape, tone and tests go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -52,6 +54,26 @@ pub fn state(row: &AlarmRow, at: impl Fn(WallMs) -> String) -> String {
         (State::Ended, _) => format!("Ended{back}{seen}"),
         (State::Returned, _) => format!("Returned{back}, not seen"),
         (State::Active | State::Seen | State::Unknown, _) => format!("Active{seen}"),
+    }
+}
+
+/// What was seen. Of what is not so any more that comes first: `Back since 10:40. It was: silent for 14 min`. `at` tells a moment as a
+/// clock time.
+pub fn sentence(row: &AlarmRow, at: impl Fn(WallMs) -> String) -> String {
+    let parts = [row.sentence.clone(), extent(row)];
+    let said = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+    match (State::of(row), row.cleared_ms) {
+        (State::Returned, Some(back_ms)) if said.is_empty() => format!("Back since {}", at(back_ms)),
+        (State::Returned, Some(back_ms)) => format!("Back since {}. It was: {said}", at(back_ms)),
+        _ => said,
+    }
+}
+
+/// What to do about it; nothing where it is not so any more.
+pub fn what_to_do(row: &AlarmRow) -> String {
+    match State::of(row) {
+        State::Active | State::Seen | State::Unknown => format::capital(&row.what_to_do),
+        State::Returned | State::Ended => String::new(),
     }
 }
 
@@ -113,6 +135,29 @@ mod tests {
         ] {
             let at = |ms: WallMs| format!("{}:{}", ms.0 / 100, ms.0 % 100);
             assert_eq!((State::of(&row).word(), state(&row, at).as_str()), (word, want));
+        }
+    }
+
+    #[test]
+    fn what_is_back_is_told_as_what_was_and_asks_for_nothing() {
+        let base = alarm(1, 1_000);
+        let seen = base.sentence.clone();
+        for (name, row, want, to_do) in [
+            ("active", base.clone(), seen.clone(), "Send the round past it today"),
+            (
+                "returned",
+                AlarmRow { active: false, cleared_ms: Some(WallMs(1_040)), ..base.clone() },
+                format!("Back since 1040. It was: {seen}"),
+                "",
+            ),
+            (
+                "nobody can know",
+                AlarmRow { unknown_since_ms: Some(WallMs(1_041)), ..base.clone() },
+                seen.clone(),
+                "Send the round past it today",
+            ),
+        ] {
+            assert_eq!((sentence(&row, |ms| ms.0.to_string()), what_to_do(&row).as_str()), (want, to_do), "{name}");
         }
     }
 
