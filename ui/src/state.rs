@@ -6,8 +6,8 @@ pub mod cells;
 pub mod chart;
 pub mod commands;
 mod frames;
-mod named;
 pub mod messages;
+mod named;
 pub mod parking;
 pub mod section;
 pub mod settings;
@@ -207,7 +207,9 @@ impl Store {
         let ears = Ears {
             parcel: Box::new(move |bytes| self.take(&bytes)),
             line: Box::new(move |line| self.line_is(line)),
-            lost: Box::new(move |request, error| self.answered_by_nobody(request, format!("this was not sent: {error}"))),
+            lost: Box::new(move |request, error| {
+                self.answered_by_nobody(request, format!("this was not sent: {error}"))
+            }),
             trouble: Box::new(move |error| match error {
                 BridgeError::NoHost | BridgeError::NotAttached(_) => self.stranded.set(Some(error.to_string())),
                 BridgeError::Refused(_) => self.notify(error.to_string()),
@@ -239,7 +241,8 @@ impl Store {
                 self.cut.set(Some(Cut { since_ms, line }));
                 let asked = self.inner.try_update_value(|inner| inner.answers.keys().copied().collect::<Vec<_>>());
                 for request in asked.unwrap_or_default() {
-                    let why = "the connection was lost before the answer came; look among the commands whether it was taken";
+                    let why =
+                        "the connection was lost before the answer came; look among the commands whether it was taken";
                     self.answered_by_nobody(request, why.to_owned());
                 }
             }

@@ -6,35 +6,34 @@
 mod alarms;
 mod alerts;
 mod commands;
+mod effects;
 mod index;
 mod ingest;
 mod messages;
 mod rules;
 mod shadows;
+mod thing;
 mod watch;
 mod wish;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use fleetlens_ipc::rows::{LinkState, RefusalRow, Settings, ShedRow};
-use fleetlens_ipc::{Done, Fault, Intent, RequestId};
-use fleetlens_model::alarm::Priority;
+use fleetlens_ipc::rows::{LinkState, RefusalRow, ShedRow};
 use fleetlens_model::command::{Attempt, Command};
-use fleetlens_model::downsample::Bucket;
 use fleetlens_model::freshness::Silence;
-use fleetlens_model::geo::LonLat;
-use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey, ThingName};
-use fleetlens_model::record::{HistoryQuery, Restored, StoreStats, Write};
-use fleetlens_model::shadow::Document;
+use fleetlens_model::id::{CommandId, SeriesKey, ThingKey, ThingName};
+use fleetlens_model::record::{Restored, StoreStats, Write};
 use fleetlens_model::telemetry::{Sample, Source, Timed};
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{MonoMs, Now, WallMs};
 
 use crate::config::FleetConfig;
-use crate::port::{Alert, Delivery, LinkEvent, Publish, WindowId};
+use crate::port::LinkEvent;
 
 pub(crate) use alerts::with_what_to_do;
+pub use effects::{Counters, Dirty, Effects, Input, Outward, ReadDone, ReadTicket};
 pub(crate) use messages::RawMessage;
+pub use thing::{Series, Shadow, Thing};
 pub use watch::OpenLeaf;
 
 /// Refusals kept for the screen; the cache keeps more.
@@ -51,214 +50,6 @@ const REASON_MAX_CHARS: usize = 512;
 
 /// Over how long messages a second are counted, in milliseconds.
 const RATE_WINDOW_MS: u64 = 5_000;
-
-/// One thing that happened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Input {
-    /// The link said something.
-    Link(LinkEvent),
-    /// A person at a window wants something done.
-    Asked {
-        /// Which window gets the answer.
-        window: WindowId,
-        /// Which request it answers.
-        request: RequestId,
-        /// What is wanted.
-        intent: Intent,
-    },
-    /// A person opened a thing: its shadow is asked for before those of others.
-    Opened(ThingKey),
-    /// Rows of this many messages are on the disk.
-    Committed {
-        /// Messages, refused ones not counted.
-        messages: u64,
-    },
-    /// Size and age of the cache were read.
-    Measured(StoreStats),
-    /// The program was set otherwise.
-    Configured(Box<Settings>),
-    /// The cache cannot be written, and why; or it can again.
-    CacheFault(Option<String>),
-    /// Time passed.
-    Ticked,
-}
-
-/// What must happen because of inputs: first all writes in one transaction, then the rest in order.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Effects {
-    /// For the store.
-    pub writes: Vec<Write>,
-    /// Everything else.
-    pub outward: Vec<Outward>,
-    /// How many of the messages among the inputs were taken (not refused, not known already).
-    pub messages: u64,
-}
-
-/// What leaves the engine after its rows are on the disk.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outward {
-    /// To the broker.
-    Publish(Publish),
-    /// To the broker: a message is safe with us.
-    Acknowledge(Delivery),
-    /// To a window.
-    Answer {
-        /// Which window.
-        window: WindowId,
-        /// Which request.
-        request: RequestId,
-        /// What came of it.
-        outcome: Result<Done, Fault>,
-    },
-    /// To a person, outside the windows.
-    Alert(Alert),
-    /// To the store, on behalf of a window's chart.
-    Read {
-        /// Whose chart.
-        ticket: ReadTicket,
-        /// What to read.
-        query: HistoryQuery,
-    },
-}
-
-/// Whose read it was; the number tells an answer to an older question apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadTicket {
-    /// The window.
-    pub window: WindowId,
-    /// Its view.
-    pub view: fleetlens_ipc::ViewId,
-    /// Rises with every call of a window.
-    pub look: u64,
-}
-
-/// An answered read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReadDone {
-    /// Whose.
-    pub ticket: ReadTicket,
-    /// The buckets, or why there are none.
-    pub outcome: Result<Vec<Bucket>, String>,
-}
-
-/// A thing with everything known of it.
-#[derive(Clone, Debug)]
-pub struct Thing {
-    /// Its key.
-    pub key: ThingKey,
-    /// Its name.
-    pub name: ThingName,
-    /// Its description.
-    pub meta: Meta,
-    /// Where it said that it is: `/lat` and `/lon` of one message.
-    pub said_at: Option<LonLat>,
-    /// Its series by JSON pointer.
-    pub series: BTreeMap<String, SeriesKey>,
-    /// Its silence timer.
-    pub silence: Silence,
-    /// When it last spoke, by the clock that ages are measured with; `None` when that was in an earlier run.
-    pub heard: Option<MonoMs>,
-    /// Its shadows by name; the classic one is the empty name.
-    pub shadows: BTreeMap<String, Shadow>,
-    /// Its commands, oldest first.
-    pub commands: BTreeSet<CommandId>,
-    /// Its open alarms.
-    pub alarms: BTreeSet<AlarmId>,
-    /// The worst of those that are active.
-    pub alarmed: Option<Priority>,
-    /// Title, name, street and area in lower case, for finding it.
-    pub words: String,
-}
-
-impl Thing {
-    /// What people call it: its title, else its name.
-    pub fn title(&self) -> &str {
-        if self.meta.title.is_empty() { self.name.as_str() } else { &self.meta.title }
-    }
-
-    /// Where it is. One that moves is where it last said; one that does not is where its description says, and where nobody
-    /// described a place, where it said itself.
-    pub fn place(&self) -> Option<LonLat> {
-        if self.meta.kind.moves() { self.said_at.or(self.meta.at) } else { self.meta.at.or(self.said_at) }
-    }
-}
-
-/// A series with its latest value.
-#[derive(Clone, Debug)]
-pub struct Series {
-    /// Its thing.
-    pub thing: ThingKey,
-    /// JSON pointer of its value.
-    pub pointer: String,
-    /// Its latest value.
-    pub latest: Option<Sample>,
-    /// When that was received, in this run.
-    pub received: Option<MonoMs>,
-}
-
-/// A shadow as far as we know it.
-#[derive(Clone, Debug, Default)]
-pub struct Shadow {
-    /// The document; `None` when there is none or none is known.
-    pub document: Option<Document>,
-    /// When we last heard of it.
-    pub heard_ms: WallMs,
-    /// A `get` was answered since the link is up.
-    pub current: bool,
-    /// `get`s answered in this run.
-    pub gets: u64,
-    /// An unanswered `get`.
-    pub asked: Option<MonoMs>,
-    /// The version we knew when we asked. Versions never go back: an answer to our own question below it comes from a service that
-    /// began anew.
-    pub asked_at: u64,
-    /// Heard of since the link is up.
-    pub heard_now: bool,
-    /// The version it had when it was deleted: what is not above it is from before.
-    pub deleted_at: u64,
-    /// What it wants and does not report.
-    pub open: Option<OpenLeaf>,
-}
-
-/// Counts since the start, for the status bar and the summary.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Things known.
-    pub things: u64,
-    /// Messages received.
-    pub received: u64,
-    /// Messages whose rows are on the disk.
-    pub stored: u64,
-    /// Messages refused.
-    pub refused: u64,
-    /// QoS 0 messages shed.
-    pub shed: u64,
-    /// Redelivered messages that were stored already.
-    pub repeated: u64,
-    /// Values received live in this run.
-    pub live_values: u64,
-    /// A window has drawn the map while live values were there.
-    pub live_seen: bool,
-}
-
-/// What changed since the windows were last told.
-#[derive(Clone, Debug, Default)]
-pub struct Dirty {
-    /// Things of which anything changed.
-    pub things: BTreeSet<ThingKey>,
-    /// Something changed for every thing: the link came or went.
-    pub everything: bool,
-    /// Numeric samples, for open charts.
-    pub samples: Vec<(SeriesKey, WallMs, f64)>,
-    /// Commands asked for, as marks on charts.
-    pub asked: Vec<CommandId>,
-    /// Commands of which anything changed, or that are no longer kept.
-    pub commands: BTreeSet<CommandId>,
-    /// Alarms of which anything changed, or that are no longer kept.
-    pub alarms: BTreeSet<AlarmId>,
-    /// How the program is set.
-    pub settings: bool,
-}
 
 /// Everything known now.
 #[derive(Debug)]

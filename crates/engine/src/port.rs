@@ -137,6 +137,8 @@ pub trait Store: Send + 'static {
 pub trait Ui: Send + 'static {
     /// Hands a parcel to a window; `Break` means the window is gone.
     fn push(&mut self, window: WindowId, parcel: Parcel) -> ControlFlow<()>;
+    /// A window that does not listen is told nothing more; whoever shows it lets go of it, so that it may come anew.
+    fn close(&mut self, window: WindowId);
     /// Tells a person outside the windows; whether anything can be shown there is the port's business.
     fn alert(&mut self, alert: Alert);
 }

@@ -352,11 +352,12 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         let fault = Fault::new(FaultCode::Store, format!("not everything could be stored: {fault}"));
         self.windows.notice(&fault);
         let kept = batch.outward.into_iter().filter_map(|outward| match outward {
-            Outward::Acknowledge(_) | Outward::Read { .. } => Some(outward),
+            // What burns burns, whether its row is among those that are stored or not.
+            Outward::Acknowledge(_) | Outward::Read { .. } | Outward::Alert(_) => Some(outward),
             Outward::Answer { window, request, .. } => {
                 Some(Outward::Answer { window, request, outcome: Err(fault.clone()) })
             }
-            Outward::Publish(_) | Outward::Alert(_) => None,
+            Outward::Publish(_) => None,
         });
         let outward = kept.collect();
         self.perform(Effects { outward, ..Effects::default() });
@@ -430,6 +431,10 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
     fn tell_windows(&mut self) {
         self.soil();
         let now = self.ports.clock.now();
+        for window in self.windows.detach_unheard() {
+            tracing::warn!(window = window.0, "a window asks and never says what it has seen; it is told nothing more");
+            self.ports.ui.close(window);
+        }
         for (window, parcel) in self.windows.parcels(&self.fleet, now) {
             if self.ports.ui.push(window, parcel).is_break() {
                 self.windows.detach(window);

@@ -27,6 +27,9 @@ use crate::port::WindowId;
 /// Views one window may have; more is a mistake in it.
 const VIEWS_MAX: usize = 64;
 
+/// Answers and notices that wait for a window which has too many unseen parcels; with more it does not listen.
+const SAID_MAX: usize = 4_096;
+
 /// How often counters and lists are told anew at most, in milliseconds.
 const SLOW_MS: u64 = 500;
 
@@ -194,11 +197,20 @@ impl Windows {
         }
     }
 
+    /// Detaches the windows that go on asking without ever saying what they have seen, and gives them: nobody else bounds their answers.
+    pub fn detach_unheard(&mut self) -> Vec<WindowId> {
+        let unheard = |window: &Window| window.is_behind() && window.said.len() > SAID_MAX;
+        let gone: Vec<WindowId> =
+            self.windows.iter().filter(|(_, window)| unheard(window)).map(|(id, _)| *id).collect();
+        gone.iter().for_each(|window| self.detach(*window));
+        gone
+    }
+
     /// What every window is told now. A window with too many unseen parcels is told nothing yet; its views go on coalescing.
     pub fn parcels(&mut self, fleet: &Fleet, now: Now) -> Vec<(WindowId, Parcel)> {
         let mut parcels = Vec::new();
         for (id, window) in &mut self.windows {
-            if window.sent.saturating_sub(window.seen) >= PARCELS_IN_FLIGHT as u64 {
+            if window.is_behind() {
                 continue;
             }
             let mut frames = std::mem::take(&mut window.said);
@@ -214,6 +226,11 @@ impl Windows {
 }
 
 impl Window {
+    /// Whether it has too many unseen parcels.
+    fn is_behind(&self) -> bool {
+        self.sent.saturating_sub(self.seen) >= PARCELS_IN_FLIGHT as u64
+    }
+
     fn look(
         &mut self,
         id: WindowId,

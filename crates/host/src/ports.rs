@@ -176,6 +176,10 @@ impl port::Ui for Sinks {
         pushed
     }
 
+    fn close(&mut self, window: WindowId) {
+        self.remove(window);
+    }
+
     fn alert(&mut self, alert: Alert) {
         // Nobody may be there to tell, such as in a browser or without a window.
         let _ = self.alerts.send(Told { run: self.run, alert });

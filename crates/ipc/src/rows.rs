@@ -600,6 +600,8 @@ pub struct MessageRow {
     pub received_ms: WallMs,
     /// Whether the broker replayed it on subscribe.
     pub retained: bool,
+    /// Whether it was delivered before and is stored already, so that nothing came of it this time.
+    pub repeated: bool,
     /// 0 or 1.
     pub qos: u8,
     /// Why it was refused, if it was.

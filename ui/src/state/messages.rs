@@ -86,6 +86,7 @@ mod tests {
             bytes: 2,
             received_ms: WallMs(at_ms),
             retained: false,
+            repeated: false,
             qos: 1,
             refused: None,
         }

@@ -127,10 +127,11 @@ async fn copy(text: &str) -> Result<(), JsValue> {
     wasm_bindgen_futures::JsFuture::from(promise).await.map(drop)
 }
 
-/// Size, guarantee, and whether it was replayed.
+/// Size, guarantee, whether it was replayed, and whether it came before.
 fn facts(row: &MessageRow) -> String {
     let retained = if row.retained { " · retained" } else { "" };
-    format!(" · {} · QoS {}{retained}", format::bytes(u64::from(row.bytes)), row.qos)
+    let repeated = if row.repeated { " · delivered before, stored already" } else { "" };
+    format!(" · {} · QoS {}{retained}{repeated}", format::bytes(u64::from(row.bytes)), row.qos)
 }
 
 /// The payload as people read it: JSON indented, anything else, and what was cut, as it came.
@@ -156,6 +157,7 @@ mod tests {
             bytes: 1_420,
             received_ms: WallMs(0),
             retained,
+            repeated: false,
             qos: 1,
             refused: None,
         }
@@ -172,10 +174,13 @@ mod tests {
 
     #[test]
     fn a_message_says_how_it_came() {
-        let plain = |retained| facts(&message("", retained)).replace('\u{a0}', " ");
-        assert_eq!(
-            (plain(false).as_str(), plain(true).as_str()),
-            (" · 1.4 kB · QoS 1", " · 1.4 kB · QoS 1 · retained")
-        );
+        for (retained, repeated, want) in [
+            (false, false, " · 1.4 kB · QoS 1"),
+            (true, false, " · 1.4 kB · QoS 1 · retained"),
+            (false, true, " · 1.4 kB · QoS 1 · delivered before, stored already"),
+        ] {
+            let row = MessageRow { repeated, ..message("", retained) };
+            assert_eq!(facts(&row).replace('\u{a0}', " "), want);
+        }
     }
 }

@@ -33,9 +33,10 @@ impl Fleet {
             Some((at, n)) if now.mono.since(*at) < 250 => *n += 1,
             Some(_) | None => self.rate.push_back((now.mono, 1)),
         }
-        let (thing, refused) = if self.is_known(&message, effects) {
+        let repeated = self.is_known(&message, effects);
+        let (thing, refused) = if repeated {
             self.counters.repeated += 1;
-            (self.named_by(&message.topic), Some("delivered before and stored already".to_string()))
+            (self.named_by(&message.topic), None)
         } else {
             match self.decode(&message, now, effects) {
                 Ok(thing) => {
@@ -50,7 +51,7 @@ impl Fleet {
         };
         effects.outward.extend(message.delivery.map(Outward::Acknowledge));
         if let Some(thing) = thing {
-            self.messages.add(RawMessage::new(thing, message, now.wall, refused));
+            self.messages.add(RawMessage { repeated, ..RawMessage::new(thing, message, now.wall, refused) });
         }
     }
 

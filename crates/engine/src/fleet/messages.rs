@@ -35,6 +35,8 @@ pub(crate) struct RawMessage {
     pub(crate) received_ms: WallMs,
     /// The broker replayed it on subscribe.
     pub(crate) retained: bool,
+    /// It was delivered before and is stored already.
+    pub(crate) repeated: bool,
     /// 0 or 1.
     pub(crate) qos: u8,
     /// Why it was refused, if it was.
@@ -52,7 +54,7 @@ impl RawMessage {
         }
         // What needs no acknowledgement came at QoS 0.
         let qos = u8::from(delivery.is_some());
-        RawMessage { thing, topic, payload, bytes, received_ms, retained, qos, refused }
+        RawMessage { thing, topic, payload, bytes, received_ms, retained, repeated: false, qos, refused }
     }
 
     fn cost(&self) -> usize {

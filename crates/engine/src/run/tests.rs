@@ -2,13 +2,14 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use fleetlens_ipc::Parcel;
+use fleetlens_model::alarm::{Condition, Priority};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::identity::Role;
 use fleetlens_model::record::{History, HistoryQuery, Write};
 use fleetlens_model::time::{MonoMs, Now, WallMs};
 
 use super::*;
-use crate::fleet::tests::config;
+use crate::fleet::tests::{config, rule};
 use crate::port::{Alert, Delivery, NotSent, Publish, Received};
 
 /// What happened at the ports, in order.
@@ -18,6 +19,7 @@ enum Seen {
     Failed,
     Acknowledged(u64),
     Published(String),
+    Alerted(String),
 }
 
 type Log = Arc<Mutex<Vec<Seen>>>;
@@ -46,6 +48,8 @@ enum Fails {
     ForGood,
     /// Every command is left out for good, however many there are.
     Commands,
+    /// Every alarm is.
+    Alarms,
 }
 
 impl Store for TestStore {
@@ -54,7 +58,11 @@ impl Store for TestStore {
         async move {
             tokio::task::yield_now().await;
             let mut left = failures.lock().unwrap();
-            let leaves_out = fails == Fails::Commands && writes.iter().any(|write| matches!(write, Write::Command(_)));
+            let leaves_out = writes.iter().any(|write| match fails {
+                Fails::ForNow | Fails::ForGood => false,
+                Fails::Commands => matches!(write, Write::Command(_)),
+                Fails::Alarms => matches!(write, Write::Alarm(_)),
+            });
             if *left > 0 || leaves_out {
                 *left = left.saturating_sub(1);
                 log.lock().unwrap().push(Seen::Failed);
@@ -72,14 +80,17 @@ impl Store for TestStore {
     }
 }
 
-struct TestUi(mpsc::UnboundedSender<(WindowId, Parcel)>);
+struct TestUi(mpsc::UnboundedSender<(WindowId, Parcel)>, Log);
 
 impl Ui for TestUi {
     fn push(&mut self, window: WindowId, parcel: Parcel) -> ControlFlow<()> {
         if self.0.send((window, parcel)).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
+    fn close(&mut self, window: WindowId) {
+        panic!("every window in these tests listens: {window:?}");
+    }
     fn alert(&mut self, alert: Alert) {
-        panic!("nothing in these tests raises an alarm: {alert:?}");
+        self.1.lock().unwrap().push(Seen::Alerted(alert.title));
     }
 }
 
@@ -102,10 +113,14 @@ fn started(
     let ports = Ports {
         link: TestLink(log.clone()),
         store: TestStore(log.clone(), Arc::new(Mutex::new(failures)), fails),
-        ui: TestUi(ui),
+        ui: TestUi(ui, log.clone()),
         clock: TestClock(Instant::now()),
     };
-    (start(config(Role::Operator), Restored::default(), link_events, ports), link, log, parcels)
+    let config = FleetConfig {
+        rules: vec![rule("silent", None, Condition::Silent, Priority::Critical)],
+        ..config(Role::Operator)
+    };
+    (start(config, Restored::default(), link_events, ports), link, log, parcels)
 }
 
 fn message(delivery: u64) -> LinkEvent {
@@ -223,6 +238,19 @@ async fn a_command_that_is_left_out_is_neither_published_nor_answered_as_done() 
     let sent: Vec<_> =
         seen.iter().filter(|seen| matches!(seen, Seen::Published(topic) if topic.ends_with("/update"))).collect();
     assert!(sent.is_empty(), "{sent:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_critical_alarm_is_told_although_its_row_is_left_out() {
+    let (engine, link, log, _parcels) = started(0, Fails::Alarms);
+    link.send(LinkEvent::Up { resumed: false, granted: 1 }).await.unwrap();
+    link.send(message(1)).await.unwrap();
+    until(&engine, 1).await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    engine.stop().await;
+    let seen = log.lock().unwrap().clone();
+    let told: Vec<_> = seen.iter().filter(|seen| matches!(seen, Seen::Failed | Seen::Alerted(_))).collect();
+    assert_eq!(told, [&Seen::Failed, &Seen::Alerted("lamp-1 silent".into())]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -45,6 +45,7 @@ fn row(message: &RawMessage) -> MessageRow {
         bytes: u32::try_from(message.bytes).unwrap_or(u32::MAX),
         received_ms: message.received_ms,
         retained: message.retained,
+        repeated: message.repeated,
         qos: message.qos,
         refused: message.refused.clone(),
     }

@@ -201,3 +201,30 @@ fn live_values_count_as_seen_when_the_window_has_drawn_them() {
     windows.call(WINDOW, Call::Drawn { things: 1 }, &mut fleet, at(1));
     assert!(fleet.counters().live_seen);
 }
+
+#[test]
+fn a_window_that_asks_and_never_says_what_it_has_seen_is_let_go() {
+    let mut fleet = city();
+    let (mut windows, _) = looking(Look::Status, &mut fleet);
+    let listens = WindowId(2);
+    windows.attach(listens);
+    let answer = || Frame::Answer { request: RequestId(1), outcome: Err(Fault::new(FaultCode::Invalid, "no")) };
+    for round in 0..10_000u64 {
+        for window in [WINDOW, listens] {
+            windows.answer(window, answer());
+        }
+        assert_eq!(windows.detach_unheard().len(), usize::from(round == SAID_MAX as u64 + 3), "round {round}");
+        let told = windows.parcels(&fleet, at(round));
+        if let Some((_, parcel)) = told.into_iter().find(|(window, _)| *window == listens) {
+            windows.call(listens, Call::Seen { parcel: parcel.number }, &mut fleet, at(round));
+        }
+    }
+    assert_eq!(
+        windows.windows.keys().copied().collect::<Vec<_>>(),
+        [listens],
+        "who listens may ask as much as it likes"
+    );
+    windows.answer(WINDOW, answer());
+    windows.call(WINDOW, Call::Look { view: ViewId(2), at: Look::Status }, &mut fleet, at(1));
+    assert_eq!(windows.windows.len(), 1, "nothing is kept for it any more");
+}

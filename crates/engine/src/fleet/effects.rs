@@ -1,0 +1,141 @@
+//! What comes into the fleet, and what must happen because of it.
+
+use std::collections::BTreeSet;
+
+use fleetlens_ipc::rows::Settings;
+use fleetlens_ipc::{Done, Fault, Intent, RequestId};
+use fleetlens_model::downsample::Bucket;
+use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
+use fleetlens_model::record::{HistoryQuery, StoreStats, Write};
+use fleetlens_model::time::WallMs;
+
+use crate::port::{Alert, Delivery, LinkEvent, Publish, WindowId};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The link said something.
+    Link(LinkEvent),
+    /// A person at a window wants something done.
+    Asked {
+        /// Which window gets the answer.
+        window: WindowId,
+        /// Which request it answers.
+        request: RequestId,
+        /// What is wanted.
+        intent: Intent,
+    },
+    /// A person opened a thing: its shadow is asked for before those of others.
+    Opened(ThingKey),
+    /// Rows of this many messages are on the disk.
+    Committed {
+        /// Messages, refused ones not counted.
+        messages: u64,
+    },
+    /// Size and age of the cache were read.
+    Measured(StoreStats),
+    /// The program was set otherwise.
+    Configured(Box<Settings>),
+    /// The cache cannot be written, and why; or it can again.
+    CacheFault(Option<String>),
+    /// Time passed.
+    Ticked,
+}
+
+/// What must happen because of inputs: first all writes in one transaction, then the rest in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effects {
+    /// For the store.
+    pub writes: Vec<Write>,
+    /// Everything else.
+    pub outward: Vec<Outward>,
+    /// How many of the messages among the inputs were taken (not refused, not known already).
+    pub messages: u64,
+}
+
+/// What leaves the engine after its rows are on the disk.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outward {
+    /// To the broker.
+    Publish(Publish),
+    /// To the broker: a message is safe with us.
+    Acknowledge(Delivery),
+    /// To a window.
+    Answer {
+        /// Which window.
+        window: WindowId,
+        /// Which request.
+        request: RequestId,
+        /// What came of it.
+        outcome: Result<Done, Fault>,
+    },
+    /// To a person, outside the windows.
+    Alert(Alert),
+    /// To the store, on behalf of a window's chart.
+    Read {
+        /// Whose chart.
+        ticket: ReadTicket,
+        /// What to read.
+        query: HistoryQuery,
+    },
+}
+
+/// Whose read it was; the number tells an answer to an older question apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadTicket {
+    /// The window.
+    pub window: WindowId,
+    /// Its view.
+    pub view: fleetlens_ipc::ViewId,
+    /// Rises with every call of a window.
+    pub look: u64,
+}
+
+/// An answered read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadDone {
+    /// Whose.
+    pub ticket: ReadTicket,
+    /// The buckets, or why there are none.
+    pub outcome: Result<Vec<Bucket>, String>,
+}
+
+/// Counts since the start, for the status bar and the summary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Things known.
+    pub things: u64,
+    /// Messages received.
+    pub received: u64,
+    /// Messages whose rows are on the disk.
+    pub stored: u64,
+    /// Messages refused.
+    pub refused: u64,
+    /// QoS 0 messages shed.
+    pub shed: u64,
+    /// Redelivered messages that were stored already.
+    pub repeated: u64,
+    /// Values received live in this run.
+    pub live_values: u64,
+    /// A window has drawn the map while live values were there.
+    pub live_seen: bool,
+}
+
+/// What changed since the windows were last told.
+#[derive(Clone, Debug, Default)]
+pub struct Dirty {
+    /// Things of which anything changed.
+    pub things: BTreeSet<ThingKey>,
+    /// Something changed for every thing: the link came or went.
+    pub everything: bool,
+    /// Numeric samples, for open charts.
+    pub samples: Vec<(SeriesKey, WallMs, f64)>,
+    /// Commands asked for, as marks on charts.
+    pub asked: Vec<CommandId>,
+    /// Commands of which anything changed, or that are no longer kept.
+    pub commands: BTreeSet<CommandId>,
+    /// Alarms of which anything changed, or that are no longer kept.
+    pub alarms: BTreeSet<AlarmId>,
+    /// How the program is set.
+    pub settings: bool,
+}
