@@ -94,6 +94,22 @@ impl Browser {
         self.tell("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
+    /// Lets the page ask where the device is, which is there (degrees, good to 10 m).
+    pub async fn tell_position(&self, lat_deg: f64, lon_deg: f64) {
+        let position = json!({ "latitude": lat_deg, "longitude": lon_deg, "accuracy": 10 });
+        self.tell("Emulation.setGeolocationOverride", position).await;
+        self.set_permission("geolocation", "granted").await;
+    }
+
+    /// Nobody in the page may ask where the device is.
+    pub async fn forbid_position(&self) {
+        self.set_permission("geolocation", "denied").await;
+    }
+
+    async fn set_permission(&self, name: &str, setting: &str) {
+        self.tell("Browser.setPermission", json!({ "permission": { "name": name }, "setting": setting })).await;
+    }
+
     /// Everything that went wrong in the page since it was opened: exceptions, errors it logged, what its policy forbade.
     pub async fn faults(&self) -> Vec<String> {
         self.ask("return window.e2eFaults ?? ['this page was not watched']", Vec::new()).await

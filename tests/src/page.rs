@@ -141,7 +141,17 @@ impl Page {
     /// Clicks on an element once it is there, as a person does: where it is seen.
     pub async fn click(&self, css: &str) {
         let element = self.wait_for_element(css, Duration::from_secs(15)).await;
-        element.click().await.unwrap_or_else(|e| panic!("cannot click on {css}: {e}; {}", self.tail()));
+        if element.click().await.is_ok() {
+            return;
+        }
+        // WebKit's driver does not always scroll far enough; a person does.
+        let scroll = "document.querySelector(arguments[0])?.scrollIntoView({ block: 'center' })";
+        self.ask::<()>(scroll, vec![css.into()]).await;
+        let element = self.wait_for_element(css, Duration::from_secs(15)).await;
+        if let Err(error) = element.click().await {
+            self.screenshot_to(&failure_picture(&self.name)).await;
+            panic!("cannot click on {css}: {error}; a picture is in target/e2e; {}", self.tail());
+        }
     }
 
     /// Types into an element.
@@ -152,8 +162,54 @@ impl Page {
 
     /// Presses a key wherever the focus is.
     pub async fn press(&self, key: Key) {
+        self.keys(&key.value().to_string()).await;
+    }
+
+    /// Types letters wherever the focus is, such as `gt`.
+    pub async fn keys(&self, letters: &str) {
         let focused = self.driver.active_element().await.expect("a page has a focus");
-        focused.send_keys(key).await.unwrap_or_else(|e| panic!("cannot press a key: {e}"));
+        if focused.send_keys(letters).await.is_ok() {
+            return;
+        }
+        // What had the focus is not to be seen any more; a keyboard does not mind.
+        let typed = self.driver.action_chain().send_keys(letters).perform().await;
+        typed.unwrap_or_else(|e| panic!("cannot press {letters}: {e}"));
+    }
+
+    /// Types a text in place of what an element holds.
+    pub async fn replace(&self, css: &str, text: &str) {
+        let element = self.wait_for_element(css, Duration::from_secs(15)).await;
+        let select = "const e = document.querySelector(arguments[0]); e.focus(); e.select()";
+        self.ask::<()>(select, vec![css.into()]).await;
+        element.send_keys(text).await.unwrap_or_else(|e| panic!("cannot type into {css}: {e}"));
+    }
+
+    /// Clicks on the button within an element that says this word and no other.
+    pub async fn click_word(&self, css: &str, word: &str) {
+        self.wait_for_element(css, Duration::from_secs(15)).await;
+        let script = "const flat = t => t.replace(/\\s+/g, ' ').trim(); \
+                      const all = [...document.querySelectorAll(arguments[0] + ' button')]; \
+                      const nth = all.findIndex(b => flat(b.innerText) === arguments[1]); \
+                      all[nth]?.scrollIntoView({ block: 'nearest' }); return nth";
+        let nth: i64 = self.ask(script, vec![css.into(), word.into()]).await;
+        let nth = usize::try_from(nth).unwrap_or_else(|_| panic!("{css} has no button {word}; {}", self.tail()));
+        let buttons = self.driver.find_all(By::Css(format!("{css} button"))).await;
+        let buttons = buttons.unwrap_or_else(|e| panic!("cannot look for the buttons of {css}: {e}"));
+        buttons[nth].click().await.unwrap_or_else(|e| panic!("cannot click on {word} of {css}: {e}"));
+    }
+
+    /// Clicks at a point of the page, in CSS pixels, whatever is there.
+    pub async fn click_at(&self, x: f64, y: f64) {
+        let clicked = self.driver.action_chain().move_to(x.round() as i64, y.round() as i64).click().perform().await;
+        clicked.unwrap_or_else(|e| panic!("cannot click at {x}, {y}: {e}"));
+    }
+
+    /// The middle of an element, in CSS pixels of the page; for one without a size, where it is.
+    pub async fn middle_of(&self, css: &str) -> (f64, f64) {
+        self.wait_for(&format!("{css} to be there"), Duration::from_secs(15), &middle(css), |at: Option<(f64, f64)>| {
+            at.ok_or_else(|| "it is not".to_owned())
+        })
+        .await
     }
 
     /// Moves a range input, as dragging does: a value and an `input` event for every listener.
@@ -243,6 +299,14 @@ pub fn by_testid(testid: &str) -> String {
 /// Thin and non-breaking spaces are for people; here every space is one.
 pub fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn middle(css: &str) -> String {
+    format!(
+        "const e = document.querySelector({}); if (!e) return null; const r = e.getBoundingClientRect(); \
+         return [r.x + r.width / 2, r.y + r.height / 2]",
+        json!(css)
+    )
 }
 
 fn shown(css: &str) -> String {

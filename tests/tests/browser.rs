@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod both;
+#[path = "browser/operator.rs"]
+mod operator;
 
 use std::time::{Duration, Instant};
 

@@ -1,18 +1,26 @@
-//! The phone's real window at 390 × 844: find a lamp, read it, dim it, lose the broker, and open the app again without one.
+//! The technician's phone, in its real window and in Chromium, at 390 × 844: find a lamp near and by its name, read it, dim it, lose
+//! the broker, go on working, and open the app again without one.
 #![cfg(test)]
 
 mod both;
+mod phone {
+    pub mod basement;
+}
 
 use std::time::Duration;
 
 use fleetlens_sim::shadows::Shadows;
 use fleetlens_sim::{BrokerAt, CityOptions, ShadowService};
 use fleetlens_tests::broker::Mosquitto;
+use fleetlens_tests::browser::{self, Browser};
 use fleetlens_tests::display::Display;
 use fleetlens_tests::lamp::Lamp;
 use fleetlens_tests::person::{SOON, numbers};
 use fleetlens_tests::profile::ProfileText;
+use fleetlens_tests::serve::Serve;
 use fleetlens_tests::window::{Window, by_testid};
+
+use phone::basement;
 
 /// The phone's program.
 const PHONE: &str = "fleetlens-mobile";
@@ -59,23 +67,36 @@ async fn map_is_drawn(window: &Window) {
     assert!(marks > 60, "only {marks} pixels of the marks' colours: no marks are drawn");
 }
 
+/// A technician's profile whose commands for dimming may wait 4 s, with the basement's rule.
+fn short_lived(broker: &Mosquitto, folder: &std::path::Path) -> String {
+    let role = "technician";
+    let text = ProfileText { role, expiry_s: vec![("/dim_pct", 4)], ..ProfileText::new("Basement", broker.url()) };
+    let file = folder.join("profile.toml");
+    std::fs::write(&file, text.toml() + basement::RULES).unwrap();
+    file.into_os_string().into_string().unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rejected_and_an_expired_command_are_told_apart_on_the_phone_too() {
+async fn a_technician_goes_on_working_without_a_signal_and_rejected_and_expired_are_told_apart() {
     let _alone = ALONE.lock().await;
-    let Some(broker) = Mosquitto::start("phone-refusals") else { return };
-    let Some(display) = Display::open("phone-refusals", 500, 900) else { return };
+    let Some(mut broker) = Mosquitto::start("phone-basement") else { return };
+    let Some(display) = Display::open("phone-basement", 500, 900) else { return };
     let at = BrokerAt { url: broker.url(), credentials: None };
     let mut service = ShadowService::start(&at, Shadows::default()).unwrap();
     service.ready().await;
     let mut lamp = Lamp::start(&broker.url(), "lamp-0042").await;
+    basement::has_a_neighbour(&lamp).await;
     let data = tempfile::tempdir().unwrap();
-    let text = ProfileText { expiry_s: vec![("/dim_pct", 4)], ..ProfileText::new("Refusals", broker.url()) };
-    let profile = text.write(data.path());
-    let arguments = ["--data-dir", data.path().to_str().unwrap(), "--profile", profile.to_str().unwrap()];
-    let Some(window) = open("phone-refusals", &display, &arguments).await else { return };
+    let profile = short_lived(&broker, data.path());
+    let arguments = ["--data-dir", data.path().to_str().unwrap(), "--profile", &profile];
+    let Some(window) = open("phone-basement", &display, &arguments).await else { return };
     lamp.measure_now().await;
     window.wait_until_live().await;
-    window.open_thing("lamp-0042").await;
+    basement::finds_what_is_near_a_tapped_point(&window).await;
+    fits(&window, "what is near").await;
+    window.screenshot("phone-near-light-390").await;
+    basement::works_without_a_signal(&window, &mut lamp, &mut broker, "phone").await;
+
     let dim = async |pct| {
         window.wait_for_element(BIG_DIM, SOON).await;
         window.click(BIG_DIM).await;
@@ -83,6 +104,38 @@ async fn a_rejected_and_an_expired_command_are_told_apart_on_the_phone_too() {
     };
     both::refusals::are_told_apart(&window, &mut lamp, dim, ["phone-expired-390", "phone-rejected-390"]).await;
     window.close().await;
+
+    let arguments = [&arguments[..], &["--no-broker"]].concat();
+    let Some(window) = open("phone-basement-again", &display, &arguments).await else { return };
+    window.wait_for_text(&by_testid("offline"), SOON, |text| text.contains("Offline since")).await;
+    basement::is_acknowledged(&window).await;
+    window.close().await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_browser_too_a_technician_finds_what_is_near_and_goes_on_working_without_a_signal() {
+    let _alone = ALONE.lock().await;
+    let Some(mut broker) = Mosquitto::start("phone-browser") else { return };
+    let at = BrokerAt { url: broker.url(), credentials: None };
+    let mut service = ShadowService::start(&at, Shadows::default()).unwrap();
+    service.ready().await;
+    let mut lamp = Lamp::start(&broker.url(), "lamp-0042").await;
+    basement::has_a_neighbour(&lamp).await;
+    let data = tempfile::tempdir().unwrap();
+    let profile = short_lived(&broker, data.path());
+    let serve = Serve::start("phone", data.path(), &["--profile", &profile]);
+    let opened = Browser::open("phone-browser", &serve, serve.phone(), browser::PHONE, "light").await;
+    let Some(browser) = opened else { return };
+    lamp.measure_now().await;
+    browser.wait_until_live().await;
+    basement::finds_what_is_near_a_tapped_point(&browser).await;
+    basement::finds_what_is_near_the_position(&browser).await;
+    basement::works_without_a_signal(&browser, &mut lamp, &mut broker, "phone-browser").await;
+    basement::is_accessible(&browser, lamp.name()).await;
+    assert_eq!(browser.faults().await, Vec::<String>::new(), "something went wrong in the page");
+    browser.close().await;
+    serve.close().await;
     service.stop().await;
 }
 

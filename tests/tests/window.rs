@@ -5,6 +5,8 @@
 mod both;
 #[path = "window/city.rs"]
 mod city;
+#[path = "window/operator.rs"]
+mod operator;
 #[path = "window/refusals.rs"]
 mod refusals;
 #[path = "window/roles.rs"]

@@ -2,9 +2,18 @@
 //! written once.
 #![allow(dead_code, reason = "each kind of window uses its part")]
 
+pub mod alarms;
 pub mod city;
 pub mod ground;
+pub mod markers;
+pub mod orders;
+pub mod pages;
+pub mod rail;
 pub mod refusals;
+pub mod settings;
+pub mod steer;
+pub mod street;
+pub mod table;
 
 /// What has been checked, for people who read the output.
 pub fn told(step: &str) {

@@ -37,13 +37,19 @@ pub fn Modal(
             open.set(false);
         }
     };
+    // The browser tells of a closing only later, when it may have been opened again.
+    let closed = move |_| {
+        if dialog.get_untracked().is_none_or(|dialog| !dialog.open()) {
+            open.set(false);
+        }
+    };
     view! {
         <dialog
             class=class
             data-testid=testid
             node_ref=dialog
             aria-label=label
-            on:close=move |_| open.set(false)
+            on:close=closed
             on:click=veil
         >
             {move || open.get().then(|| view! { <div class="modal-body">{children()}</div> })}

@@ -1,8 +1,9 @@
 //! A stretch of the table of things.
 //!
 //! **The order holds still.** It is made at the first look at a query and kept: another stretch of the same query is a slice of it,
-//! and a row that changes stays where it is. What would stand elsewhere is only counted, and a person says when to sort again. The
-//! one exception jumps under nobody's eyes: things that are new and belong behind the stretch are let in by themselves.
+//! and a row that changes stays where it is. What would stand elsewhere is only counted, and a person says when to sort again. Two
+//! exceptions jump under nobody's eyes: things that are new are let in by themselves where they belong behind the stretch, and anywhere
+//! while the order is young, since a broker tells a city only over its first seconds.
 
 mod order;
 
@@ -25,6 +26,9 @@ use order::{Order, main_value};
 /// often, so that a big city costs no more a second than a small one.
 const COUNT_EVERY_MS: u64 = 2_000;
 
+/// How long after an order is made new things are let in wherever they belong, in milliseconds.
+const YOUNG_MS: u64 = 30_000;
+
 /// Things that are sorted anew without a thought.
 const COUNTED_AT_ONCE: u64 = 20_000;
 
@@ -35,6 +39,8 @@ pub(super) struct ThingsView {
     count: usize,
     /// The order as it was made; `None` before the first look.
     held: Option<Vec<ThingKey>>,
+    /// When it was first made.
+    made: MonoMs,
     /// The stretch as it was told, and when.
     shown: Vec<(ThingRow, MonoMs)>,
     changed: BTreeSet<ThingKey>,
@@ -54,6 +60,7 @@ impl ThingsView {
             first: 0,
             count: 0,
             held: None,
+            made: MonoMs(0),
             shown: Vec::new(),
             changed: BTreeSet::new(),
             everything: false,
@@ -96,6 +103,7 @@ impl ThingsView {
         let changed = std::mem::take(&mut self.changed);
         if first || self.held.is_none() {
             if self.held.is_none() {
+                self.made = now.mono;
                 self.hold(self.order.make(fleet, now), fleet, now);
             }
             return Told::All(Rows::Things(self.page(fleet, now)));
@@ -106,10 +114,9 @@ impl ThingsView {
             let fresh = self.order.make(fleet, now);
             let held = self.held.as_deref().unwrap_or_default();
             let drift = order::drift(held, &fresh);
-            if drift.only_new
-                && drift.moved() > 0
-                && stretch(&fresh, self.first, self.count).starts_with(self.stretch())
-            {
+            let is_young = now.mono.since(self.made) < YOUNG_MS;
+            let moves_nobody = || stretch(&fresh, self.first, self.count).starts_with(self.stretch());
+            if drift.only_new && drift.moved() > 0 && (is_young || moves_nobody()) {
                 self.hold(fresh, fleet, now);
                 return Told::Some(vec![Change::Things(self.page(fleet, now))]);
             }

@@ -214,13 +214,17 @@ fn what_is_new_is_let_in_where_it_moves_nobody_and_counted_where_it_would() {
     let patch = changes(told(&mut windows, &mut fleet, at(3)));
     let [Change::Things(page)] = &patch[..] else { panic!("{patch:?}") };
     assert_eq!((names(&page.rows), page.total), (vec!["b-5", "b-7"], 2), "an empty table fills by itself");
+    give(&mut fleet, described("bin", "b-3", "Bin 3", "", "", 14.5), at(29));
+    let patch = changes(told(&mut windows, &mut fleet, at(30)));
+    let [Change::Things(page)] = &patch[..] else { panic!("{patch:?}") };
+    assert_eq!((names(&page.rows), page.moved), (vec!["b-3", "b-5", "b-7"], 0), "a young order takes in what is new");
     for (s, name, title, want) in
-        [(4, "b-9", "Bin 9", 0), (6, "b-8", "Bin 8", 1), (8, "b-1", "Bin 1", 2), (10, "b-10", "Bin 10", 3)]
+        [(34, "b-9", "Bin 9", 0), (36, "b-6", "Bin 6", 1), (38, "b-1", "Bin 1", 2), (40, "b-10", "Bin 10", 3)]
     {
         give(&mut fleet, described("bin", name, title, "", "", 14.5), at(s));
         let patch = changes(told(&mut windows, &mut fleet, at(s + 1)));
         match (&patch[..], want) {
-            ([Change::Things(page)], 0) => assert_eq!(page.total, 3, "behind everything"),
+            ([Change::Things(page)], 0) => assert_eq!(page.total, 4, "behind everything"),
             ([Change::ThingsMoved(moved)], want) => assert_eq!(*moved, want, "{name}"),
             (other, _) => panic!("{name}: {other:?}"),
         }

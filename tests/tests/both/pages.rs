@@ -1,0 +1,89 @@
+//! A thing's page: values with all that belongs to them, charts of every span, both sides of the shadow, messages as they came.
+
+use fleetlens_tests::page::{Page, by_testid};
+use fleetlens_tests::person::SOON;
+use serde_json::json;
+
+use super::street::{LAMP_TOPIC, STAMMER, Street};
+use super::told;
+
+/// Every span of the chart and the shadow of the open thing.
+pub async fn charts_go_back_from_a_quarter_of_an_hour_to_a_week(page: &Page) {
+    let picture = "return document.querySelector('[data-testid=chart] canvas').toDataURL()";
+    let mut last = String::new();
+    for span in ["15 m", "1 h", "6 h", "24 h", "7 d"] {
+        page.choose_span(span).await;
+        page.wait_for_text("[data-testid=chart] [role=radio][aria-checked=true]", SOON, |text| text == span).await;
+        last = page
+            .wait_for(&format!("the chart of {span}"), SOON, picture, |now: String| {
+                if now.len() > 1_000 && now != last { Ok(now) } else { Err(format!("{} bytes", now.len())) }
+            })
+            .await;
+    }
+    told("the chart goes back 15 minutes, 1 h, 6 h, 24 h and 7 days");
+    page.choose_span("15 m").await;
+}
+
+/// With the street's lamp: unit, source, quality and age of each value, and what it was heard to say, a message that was refused
+/// with its reason.
+pub async fn values_and_messages_are_told_whole(page: &Page, street: &Street) {
+    page.open_thing(street.lamp.name()).await;
+    street.lamp.measure_now().await;
+    // A device that dates its values a year ahead is not believed.
+    let ahead = fleetlens_tests::lamp::now_ms() + 365 * 86_400_000;
+    street.lamp.measure(ahead, &json!({ "burning_h": 812 })).await;
+    let cards = page
+        .wait_for_cards("live values", SOON, |cards| {
+            cards.get("/power_w").is_some_and(|card| card.tone == "live") && cards.contains_key("/burning_h")
+        })
+        .await;
+    for (pointer, number) in
+        [("/power_w", "61.5 W"), ("/temp_c", "24.0 °C"), ("/dim_pct", "100 %"), ("/burning_h", "812 h")]
+    {
+        assert_eq!(cards[pointer].number, number, "{cards:?}");
+        assert!(cards[pointer].age.starts_with("live"), "{cards:?}");
+    }
+    assert!(cards["/burning_h"].age.contains("estimated"), "a time that is not believed must be told: {cards:?}");
+    let title: String =
+        page.ask("return document.querySelector('[data-pointer=\"/burning_h\"]').title", Vec::new()).await;
+    assert!(title.contains("its own time was not believed") && title.contains("received"), "{title}");
+    let (_, wanted, reported) = page.wait_for_leaf("/dim_pct", |_, reported| reported == "100").await;
+    assert_eq!((wanted.as_str(), reported.as_str()), ("–", "100"), "nothing is wanted yet");
+    page.click(&by_testid("open-page")).await;
+    page.wait_for_element(&by_testid("page"), SOON).await;
+    charts_go_back_from_a_quarter_of_an_hour_to_a_week(page).await;
+
+    street.lamp_stammers().await;
+    page.click(&by_testid("messages-fold")).await;
+    let why = page.wait_for_text(&by_testid("message-refused"), SOON, |text| text.starts_with("Refused: ")).await;
+    assert!(why.contains("not JSON"), "{why}");
+    let refused = page.text_of("[data-testid=message].refused").await.unwrap_or_default();
+    assert!(refused.contains(LAMP_TOPIC) && refused.contains("QoS 1") && refused.contains(STAMMER), "{refused}");
+    let messages = page.count(&by_testid("message")).await;
+    assert!(messages >= 3, "only {messages} messages are listed");
+    told(
+        "values say unit, source, quality and age; the last messages stand as they came, a refused one with its reason",
+    );
+    page.click(&by_testid("open-page")).await;
+}
+
+/// The line at the bottom: where from, with which guarantee, how many, how old; and what was refused, with topic and reason.
+pub async fn the_status_line_tells_what_comes(page: &Page, street: &Street) {
+    page.click(&by_testid("status-link")).await;
+    let link = page.wait_for_text(&by_testid("status-link-card"), SOON, |text| text.contains("up since")).await;
+    let address = street.broker.url().trim_start_matches("mqtt://").to_owned();
+    assert!(link.contains(&address), "{link} does not name {address}");
+    assert!(link.contains("QoS 1") && link.contains("Street"), "{link}");
+    let guarantee = page.text("status-guarantee").await.unwrap_or_default();
+    assert!(guarantee.contains("QoS 1"), "{guarantee}");
+    page.wait_for_text(&by_testid("status-rate"), SOON, |text| text.ends_with("msg/s")).await;
+    street.lamp.measure_now().await;
+    page.wait_for_text(&by_testid("status-last"), SOON, |text| text.starts_with("last message")).await;
+    page.click(&by_testid("status-refused")).await;
+    page.wait_until_gone(&by_testid("status-link-card"), SOON).await;
+    let refused = page.wait_for_text(&by_testid("refusals"), SOON, |text| text.contains(LAMP_TOPIC)).await;
+    assert!(refused.contains("not JSON") && refused.contains("1×"), "{refused}");
+    page.press(thirtyfour::Key::Escape).await;
+    page.wait_until_gone(&by_testid("refusals"), SOON).await;
+    told("the status line names link, guarantee, rate and age; what was refused stands with topic and reason");
+}

@@ -1,0 +1,151 @@
+//! A street on Mosquitto: bins, a lamp and a vehicle, which say only what the test says, and profiles to look at them with.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use fleetlens_sim::{BrokerAt, ShadowService, shadows::Shadows};
+use fleetlens_tests::broker::Mosquitto;
+use fleetlens_tests::lamp::Lamp;
+use fleetlens_tests::peer::Peer;
+use fleetlens_tests::profile::ProfileText;
+use serde_json::{Value, json};
+
+/// The name of the profile that is used first.
+pub const PROFILE: &str = "Street";
+
+/// The name of another that can be chosen, on the same broker.
+pub const OTHER_PROFILE: &str = "Harbour";
+
+/// How many bins stand close together.
+pub const BINS: usize = 20;
+
+/// How long a bin must be full before it is an alarm, in seconds, as the rule has it.
+pub const ON_DELAY_S: u64 = 2;
+
+/// When a person is needed here.
+const RULES: &str = r#"
+[[alarm]]
+id = "fire"
+name = "is burning"
+kind = "bin"
+when = "/temp_c >= 60"
+deadband = 15
+priority = "critical"
+cause = "hot ash"
+consequence = "it spreads"
+what_to_do = "call the fire brigade"
+
+[[alarm]]
+id = "full"
+name = "nearly full"
+kind = "bin"
+when = "/fill_pct >= 90"
+for = "2 s"
+deadband = 10
+what_to_do = "put it on the next round"
+
+[[alarm]]
+id = "silent"
+kind = "vehicle"
+when = "silent"
+what_to_do = "check power and radio"
+"#;
+
+/// The street and everything behind it.
+pub struct Street {
+    /// Its broker.
+    pub broker: Mosquitto,
+    /// A lamp that reports and obeys nothing.
+    pub lamp: Lamp,
+    bins: Peer,
+    service: ShadowService,
+    profile: PathBuf,
+}
+
+impl Street {
+    /// Everything described, nothing wrong yet; the profiles are written into a data folder. `None` without Mosquitto.
+    pub async fn start(name: &str, data: &Path) -> Option<Street> {
+        let broker = Mosquitto::start(name)?;
+        let at = BrokerAt { url: broker.url(), credentials: None };
+        let mut service = ShadowService::start(&at, Shadows::default()).unwrap();
+        service.ready().await;
+        let lamp = Lamp::start(&broker.url(), "lamp-0042").await;
+        let bins = Peer::connect(&broker.url(), &format!("{name}-bins"), &[]).await;
+        for n in 1..=BINS {
+            let (lat, lon) = (35.8978 + n as f64 * 1e-5, 14.5125 + (n % 5) as f64 * 1e-5);
+            let meta = json!({ "kind": "bin", "name": title(n), "lat": lat, "lon": lon, "area": "Valletta",
+                "street": "Triq il-Merkanti", "interval_s": 600, "units": { "fill_pct": "%", "temp_c": "°C" } });
+            bins.publish_retained(&topic(n, "meta"), meta.to_string()).await;
+        }
+        let bus = json!({ "kind": "vehicle", "name": "Bus 7", "lat": 35.91, "lon": 14.50, "interval_s": 5 });
+        bins.publish_retained("city/valletta/vehicle/bus-7/meta", bus.to_string()).await;
+        let folder = data.join("profiles");
+        fs::create_dir_all(&folder).unwrap();
+        let write = |file: &str, text: String| {
+            let path = folder.join(file);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let profile = write("street.toml", ProfileText::new(PROFILE, broker.url()).toml() + RULES);
+        write("harbour.toml", ProfileText::new(OTHER_PROFILE, broker.url()).toml());
+        write("broken.toml", "name = \"Broken\"\n[broker]\nurl = 5\n".to_owned());
+        Some(Street { broker, lamp, bins, service, profile })
+    }
+
+    /// What the program is told.
+    pub fn profile(&self) -> &str {
+        self.profile.to_str().expect("a temporary folder has a plain name")
+    }
+
+    /// Every bin is calm, the lamp burns, the bus speaks once and then never again.
+    pub async fn speaks(&self) {
+        for n in 1..=BINS {
+            self.bin(n, json!({ "fill_pct": 10, "temp_c": 21.0 })).await;
+        }
+        self.lamp.measure_now().await;
+        self.bins.publish("city/valletta/vehicle/bus-7/telemetry", r#"{"values":{"speed_kmh":0}}"#).await;
+    }
+
+    /// What a bin measures now.
+    pub async fn bin(&self, n: usize, values: Value) {
+        self.bins.publish(&topic(n, "telemetry"), json!({ "values": values }).to_string()).await;
+    }
+
+    /// The lamp says something nobody can read.
+    pub async fn lamp_stammers(&self) {
+        self.bins.publish(LAMP_TOPIC, STAMMER).await;
+    }
+
+    /// The broker is started again, and everybody is back on it.
+    pub async fn broker_comes_back(&mut self) {
+        self.broker.start_again();
+        self.bins.wait_until_up().await;
+        self.lamp.peer().wait_until_up().await;
+    }
+
+    /// Ends what runs in this program.
+    pub async fn end(self) {
+        self.bins.leave().await;
+        self.service.stop().await;
+    }
+}
+
+/// Where the lamp speaks.
+pub const LAMP_TOPIC: &str = "city/valletta/lamp/lamp-0042/telemetry";
+
+/// What it says when it stammers.
+pub const STAMMER: &str = r#"{"values": {"dim_pct": 1"#;
+
+/// What people call a bin.
+pub fn title(n: usize) -> String {
+    format!("Bin {n:02}")
+}
+
+/// A bin's name.
+pub fn name(n: usize) -> String {
+    format!("bin-{n:02}")
+}
+
+fn topic(n: usize, last: &str) -> String {
+    format!("city/valletta/bin/{}/{last}", name(n))
+}
