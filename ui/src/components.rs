@@ -4,6 +4,7 @@ pub mod control;
 pub mod figure;
 pub mod icon;
 pub mod modal;
+pub mod pointer;
 pub mod popover;
 pub mod segmented;
 pub mod shadow_table;

@@ -92,6 +92,8 @@ pub async fn several_are_acknowledged_with_a_comment(page: &Page, who: &str) {
     page.click(&by_testid("acknowledge")).await;
     page.wait_for_text("[data-testid=acknowledge-dialog][open] h2", SOON, |text| text == "Acknowledge 2 alarms").await;
     comment(page, COMMENT).await;
+    // What is over stands where it stood while the pointer is on the list.
+    page.click(&by_testid("alarm-counts")).await;
     let rows = listed(page, "one to stay", |rows| rows.len() == 1).await;
     let said = format!("“{COMMENT}”");
     assert!(is(&rows[0], 2, "seen") && rows[0].words.contains(&format!("seen by {who} ")), "{rows:?}");

@@ -5,9 +5,12 @@ use fleetlens_ipc::rows::CommandRow;
 use fleetlens_model::command::{Phase, Withdrawal};
 use fleetlens_model::id::CommandId;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 use crate::clock::{Aged, clock, local, today};
 use crate::components::icon::Icon;
+use crate::components::pointer::follow_pointer;
 use crate::components::shape::Shape;
 use crate::components::still::Still;
 use crate::format;
@@ -55,6 +58,9 @@ fn waiting_words(open: List<CommandId, CommandRow>) -> String {
 #[component]
 fn Orders(list: List<CommandId, CommandRow>, label: &'static str, testid: &'static str, scope: Scope) -> impl IntoView {
     let still = Still::of(list.cells);
+    let element = NodeRef::<leptos::html::Section>::new();
+    let section = move || element.get_untracked().map(|section| section.unchecked_into::<Element>());
+    follow_pointer(section, move |is_over| still.inside.set(is_over));
     let is_empty = move || list.known.get() && still.shown.with(Vec::is_empty);
     let fresh = move || format!("{} new", format::count(still.fresh.get() as u64));
     view! {
@@ -62,8 +68,7 @@ fn Orders(list: List<CommandId, CommandRow>, label: &'static str, testid: &'stat
             class="orders"
             data-testid=testid
             aria-label=label
-            on:pointerenter=move |_| still.inside.set(true)
-            on:pointerleave=move |_| still.inside.set(false)
+            node_ref=element
         >
             <h2>
                 {label}

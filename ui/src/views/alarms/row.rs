@@ -10,13 +10,14 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
-use web_sys::{HtmlElement, ResizeObserver};
+use web_sys::{Element, HtmlElement, ResizeObserver};
 
 use super::Board;
 use super::order::in_sight;
 use super::words::{State, sentence, state, what_to_do};
 use crate::clock::{Aged, clock, local, today};
 use crate::components::icon::Icon;
+use crate::components::pointer::follow_pointer;
 use crate::components::shape::Shape;
 use crate::format;
 use crate::state::cells::Cell;
@@ -83,6 +84,8 @@ fn Scroller(board: Board, may: Memo<bool>) -> impl IntoView {
             .with(|shown| shown.iter().enumerate().map(place).skip(range.start).take(range.len()).collect::<Vec<_>>())
     };
     let inside = board.still.inside;
+    let list = move || element.get_untracked().map(|list| list.unchecked_into::<Element>());
+    follow_pointer(list, move |is_over| inside.set(is_over || has_focus(element)));
     let left = move |event: leptos::ev::FocusEvent| {
         let to = event.related_target().and_then(|to| to.dyn_into::<web_sys::Node>().ok());
         let stays = element.get_untracked().is_some_and(|list| list.contains(to.as_ref()));
@@ -98,8 +101,6 @@ fn Scroller(board: Board, may: Memo<bool>) -> impl IntoView {
             data-testid="alarm-list"
             node_ref=element
             on:scroll=move |_| look()
-            on:pointerenter=move |_| inside.set(true)
-            on:pointerleave=move |_| inside.set(has_focus(element))
             on:focusin=move |_| inside.set(true)
             on:focusout=left
             on:keydown=move |event| walk(&event)
