@@ -95,14 +95,16 @@ async fn a_technician_goes_on_working_without_a_signal_and_rejected_and_expired_
     basement::finds_what_is_near_a_tapped_point(&window).await;
     fits(&window, "what is near").await;
     window.screenshot("phone-near-light-390").await;
-    basement::works_without_a_signal(&window, &mut lamp, &mut broker, "phone").await;
-
+    window.open_thing(lamp.name()).await;
     let dim = async |pct| {
         window.wait_for_element(BIG_DIM, SOON).await;
         window.click(BIG_DIM).await;
         window.dim(pct).await
     };
     both::refusals::are_told_apart(&window, &mut lamp, dim, ["phone-expired-390", "phone-rejected-390"]).await;
+    // Room for wishes again.
+    lamp.report(&serde_json::json!({ "filler": null })).await;
+    basement::works_without_a_signal(&window, &mut lamp, &mut broker, "phone").await;
     window.close().await;
 
     let arguments = [&arguments[..], &["--no-broker"]].concat();

@@ -116,7 +116,7 @@ fn back(store: Store, finder: Finder) {
 
 /// Puts the cursor into the filter of the list that lies over the map, else into the find box.
 fn find(finder: Finder) {
-    let filter = document().query_selector(".sheet .filter-box").ok().flatten();
+    let filter = document().query_selector(".sheet [data-filter]").ok().flatten();
     match filter.and_then(|filter| filter.dyn_into::<HtmlInputElement>().ok()) {
         Some(filter) => {
             // Fails only for a box that is not on the page.

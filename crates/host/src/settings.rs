@@ -24,10 +24,6 @@ const PROFILES: &str = "profiles";
 /// The longest name of a person, in characters.
 const NAME_MAX_CHARS: usize = 80;
 
-/// The days and megabytes a cache may be told to keep.
-const KEEP_DAYS: std::ops::RangeInclusive<u32> = 1..=3_650;
-const MAX_MB: std::ops::RangeInclusive<u32> = 16..=1_000_000;
-
 /// What the program was told, as the file holds it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -194,11 +190,10 @@ fn check_name(name: &str) -> Result<(), String> {
 /// Checks how much a cache is to keep; the error is the sentence for the screen.
 pub fn check_retention(retention: Retention) -> Result<(), String> {
     let Retention { keep_days, max_mb } = retention;
-    if !KEEP_DAYS.contains(&keep_days) {
-        return Err(format!("{keep_days} days are outside {}–{} days", KEEP_DAYS.start(), KEEP_DAYS.end()));
-    }
-    if !MAX_MB.contains(&max_mb) {
-        return Err(format!("{max_mb} MB are outside {}–{} MB", MAX_MB.start(), MAX_MB.end()));
+    for (told, limits, unit) in [(keep_days, Retention::KEEP_DAYS, "days"), (max_mb, Retention::MAX_MB, "MB")] {
+        if !limits.contains(&told) {
+            return Err(format!("{told} {unit} are outside {}–{} {unit}", limits.start(), limits.end()));
+        }
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! What the local cache keeps: the one list of writes that the engine asks for and the store performs, and what comes back at start-up.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::Alarm;
@@ -133,10 +135,17 @@ pub const ENDED_ALARMS_RESTORED: usize = 500;
 /// alarms stay whatever it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retention {
-    /// How old samples, ended commands and ended alarms may become, in days; at least 1.
+    /// How old samples, ended commands and ended alarms may become, in days; within [`Retention::KEEP_DAYS`].
     pub keep_days: u32,
-    /// How big the cache may become on the disk, in megabytes (10⁶ bytes); at least 16.
+    /// How big the cache may become on the disk, in megabytes (10⁶ bytes); within [`Retention::MAX_MB`].
     pub max_mb: u32,
+}
+
+impl Retention {
+    /// The days it may be told to keep.
+    pub const KEEP_DAYS: RangeInclusive<u32> = 1..=3_650;
+    /// The megabytes it may be told to keep.
+    pub const MAX_MB: RangeInclusive<u32> = 16..=1_000_000;
 }
 
 impl Default for Retention {

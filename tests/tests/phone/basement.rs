@@ -71,6 +71,7 @@ pub async fn finds_what_is_near_a_tapped_point(page: &Page) {
 pub async fn finds_what_is_near_the_position(browser: &Browser) {
     browser.forbid_position().await;
     browser.click(&by_testid("tab-find")).await;
+    browser.click(&by_testid("locate")).await;
     let words = browser.wait_for_text(&by_testid("no-position"), SOON, |text| !text.is_empty()).await;
     assert!(words.starts_with("This device may not tell its position."), "{words}");
     browser.tell_position(35.8977, 14.5124).await;

@@ -13,7 +13,7 @@ mod sample;
 use std::collections::BTreeSet;
 
 use fleetlens_ipc::Scope;
-use fleetlens_ipc::rows::{AlarmRow, Status};
+use fleetlens_ipc::rows::{AlarmCounts, AlarmRow};
 use fleetlens_model::alarm::Priority;
 use fleetlens_model::id::AlarmId;
 use fleetlens_model::kind::Kind;
@@ -157,7 +157,9 @@ pub fn AlarmsView() -> impl IntoView {
 #[component]
 fn Counts() -> impl IntoView {
     let store = store();
-    let words = move || store.status.with(|status| status.as_ref().map(|status| counts_words(&status.row)));
+    let words = move || {
+        store.status.with(|status| status.as_ref().map(|status| counts_words(status.row.alarms, status.row.attention)))
+    };
     view! {
         <p class="total" role="status" data-testid="alarm-counts">
             {words}
@@ -166,15 +168,14 @@ fn Counts() -> impl IntoView {
 }
 
 /// `11 need a person · 7 returned, not seen · 3 seen`: the first is the number on the rail and on the map's card.
-fn counts_words(status: &Status) -> String {
+fn counts_words(counts: AlarmCounts, attention: u32) -> String {
     let n = |n: u32| format::count(u64::from(n));
-    let counts = &status.alarms;
-    let needing = match status.attention {
+    let needing = match attention {
         0 => None,
         1 => Some("1 needs a person".to_owned()),
         many => Some(format!("{} need a person", n(many))),
     };
-    let returned = counts.unacknowledged.saturating_sub(status.attention);
+    let returned = counts.unacknowledged.saturating_sub(attention);
     let seen = counts.open.saturating_sub(counts.unacknowledged);
     let returned = (returned != 0).then(|| format!("{} returned, not seen", n(returned)));
     let seen = (seen != 0).then(|| format!("{} seen", n(seen)));
@@ -253,6 +254,7 @@ fn Filters(filter: RwSignal<Filter>, scope: Scope) -> impl IntoView {
                 <Icon of=icondata_lu::LuSearch />
                 <input
                     type="search"
+                    data-filter
                     data-testid="alarm-text"
                     aria-label="Words in the alarm"
                     placeholder="Words in the alarm"
@@ -343,7 +345,13 @@ mod tests {
 
     #[test]
     fn counts_are_said_in_words() {
-        assert_eq!(counts_words(0, 0, 0), "none open");
-        assert_eq!(counts_words(7, 5, 4), "7 open · 5 active · 4 not seen");
+        for (open, unacknowledged, attention, want) in [
+            (0, 0, 0, "none open"),
+            (1, 1, 1, "1 needs a person"),
+            (7, 6, 4, "4 need a person · 2 returned, not seen · 1 seen"),
+        ] {
+            let counts = AlarmCounts { open, unacknowledged, ..AlarmCounts::default() };
+            assert_eq!(counts_words(counts, attention), want);
+        }
     }
 }

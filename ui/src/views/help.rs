@@ -10,12 +10,14 @@ use crate::views::parking::is_driver;
 type Line = (&'static [&'static str], &'static str);
 
 /// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
-pub const KEYS: [Line; 11] = [
+pub const KEYS: [Line; 13] = [
     (&["/"], "Find things; in a list, filter it"),
     (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
     (&["PgUp", "PgDn", "Home", "End"], "Go through a table by screens, to its ends"),
     (&["Esc"], "One step back: card, list, page, drawer, map"),
     (&["Space"], "Hold live values still, and go on"),
+    (&["A"], "Among the alarms: acknowledge those that are chosen"),
+    (&["Ctrl A"], "Among the alarms: choose all that are shown"),
     (&["G", "M"], "Go to the map"),
     (&["G", "T"], "Go to the things"),
     (&["G", "A"], "Go to the alarms"),

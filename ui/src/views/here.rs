@@ -101,6 +101,8 @@ impl Here {
             if let Some(at) = screen.tapped.get() {
                 here.unwatch();
                 here.asking.set(false);
+                // Who tapped has done what it asks for.
+                here.refused.set(None);
                 here.origin.set(Origin::Tapped);
                 here.at.set(Some(at));
             }
@@ -245,8 +247,7 @@ pub fn HereLine(
                 <Icon of=icondata_lu::LuLocateFixed />
                 "My position"
             </button>
-            // Who tapped has done what it asks for.
-            <Show when=move || here.refused.get().is_some() && here.origin.get() != Origin::Tapped>
+            <Show when=move || here.refused.get().is_some()>
                 <p class="refused-position" role="status" data-testid="no-position">
                     {move || here.refused.get()}
                     {to_map.is_none().then_some(" Tap on the map instead.")}

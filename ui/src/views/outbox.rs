@@ -120,6 +120,9 @@ fn Order(
         row.with(|row| left_ms(row, now_ms))
     });
     let left = move || left_ms.get().map(|ms| format!("expires in {}", format::age(ms)));
+    let may = Memo::new(move |_| {
+        store.status.with(|status| status.as_ref().is_some_and(|status| status.row.who.role.may_command()))
+    });
     let is_open = move || store.selected.get() == Some(thing);
     view! {
         <li class="order" class:gone=move || is_gone.get() data-testid="order" data-command=id.0.to_string() data-standing=move || standing.get().word()>
@@ -160,7 +163,9 @@ fn Order(
                 <time title=exact>{asked}</time>
                 <span class="left" class:soon=move || left_ms.get().is_some_and(|ms| ms < SOON_MS) data-testid="left">{left}</span>
                 <span class="back">
-                    {(scope == Scope::Open).then(|| view! { <Cancel row id /> })}
+                    <Show when=move || scope == Scope::Open && may.get()>
+                        <Cancel row id />
+                    </Show>
                 </span>
             </div>
             <Show when=move || unfolded.get()>

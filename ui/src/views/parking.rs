@@ -156,6 +156,7 @@ pub fn DriverShell() -> impl IntoView {
                 <section class="lots" aria-label="Car parks near here">
                     <div class="lots-head">
                         <span class="grab" />
+                        <h1 class="unseen">"Where to park"</h1>
                         <ClassSwitch />
                         <HereLine here />
                     </div>

@@ -226,7 +226,7 @@ fn Filter() -> impl IntoView {
             <Icon of=icondata_lu::LuListFilter />
             <input
                 type="text"
-                class="filter-box"
+                data-filter
                 data-testid="things-filter"
                 aria-label="Filter things"
                 placeholder="Name, street or district"

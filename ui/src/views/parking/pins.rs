@@ -96,7 +96,7 @@ fn Pin(cell: Cell<ThingKey, ParkingRow>, whole: Memo<Vec<ThingKey>>) -> impl Int
     let px = move |read: fn((f64, f64)) -> f64| screen.project(at.get()).map(|at| format!("{:.1}px", read(at)));
     let is_whole = Memo::new(move |_| whole.with(|whole| whole.contains(&key)));
     let is_chosen = move || lots.chosen.get() == Some(key);
-    let name = move || row.with(|row| spoken(row, lots.class.get(), &told.get()));
+    let name = move || row.with(|row| spoken(row, lots.class.get(), &told.get(), is_whole.get()));
     view! {
         <button
             type="button"
@@ -123,10 +123,12 @@ fn Pin(cell: Cell<ThingKey, ParkingRow>, whole: Memo<Vec<ThingKey>>) -> impl Int
     }
 }
 
-fn spoken(row: &Aged<ParkingRow>, class: Class, told: &super::words::Told) -> String {
+/// A pin for the ear. What is written on it stands in it word for word, for people who speak to their phone.
+fn spoken(row: &Aged<ParkingRow>, class: Class, told: &super::words::Told, is_whole: bool) -> String {
     let row = &row.row;
+    let written = if is_whole { format!(", {}", told.pin()) } else { String::new() };
     let far = distance(f64::from(row.distance_m));
-    format!("{}, {}, {far} away", row.title, told.sentence(class.of(row)))
+    format!("{}{written}, {}, {far} away", row.title, told.sentence(class.of(row)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! How much the cache keeps: how big and how old it is now, and what it may become.
 
+use std::ops::RangeInclusive;
+
 use fleetlens_ipc::Setting;
 use fleetlens_model::record::Retention;
 use leptos::prelude::*;
@@ -8,15 +10,6 @@ use crate::clock::local;
 use crate::format;
 use crate::state::store;
 use crate::views::settings::{Answer, AnswerLine, Save, told};
-
-/// The longest time the cache may keep samples, in days: a hundred years.
-const KEEP_DAYS_MAX: u32 = 36_500;
-
-/// The least the cache may keep, in megabytes ([`Retention::max_mb`]).
-const MIN_MB: u32 = 16;
-
-/// The most the cache may keep, in megabytes: ten terabytes.
-const MAX_MB: u32 = 10_000_000;
 
 /// File, size, age; and the two limits.
 #[component]
@@ -150,22 +143,18 @@ fn Limit(
 
 /// Days as people type them.
 fn keep_days(text: &str) -> Result<u32, String> {
-    let days = whole(text)?;
-    if (1..=KEEP_DAYS_MAX).contains(&days) {
-        Ok(days)
-    } else {
-        Err(format!("From 1 day to {} days.", format::count(u64::from(KEEP_DAYS_MAX))))
-    }
+    within(whole(text)?, &Retention::KEEP_DAYS, "days")
 }
 
 /// Megabytes as people type them.
 fn max_mb(text: &str) -> Result<u32, String> {
-    let mb = whole(text)?;
-    if (MIN_MB..=MAX_MB).contains(&mb) {
-        Ok(mb)
-    } else {
-        Err(format!("From {MIN_MB} MB to {} MB.", format::count(u64::from(MAX_MB))))
-    }
+    within(whole(text)?, &Retention::MAX_MB, "MB")
+}
+
+fn within(number: u32, limits: &RangeInclusive<u32>, unit: &str) -> Result<u32, String> {
+    let words = |limit: &u32| format::count(u64::from(*limit));
+    let wrong = || format!("From {} to {} {unit}.", words(limits.start()), words(limits.end()));
+    limits.contains(&number).then_some(number).ok_or_else(wrong)
 }
 
 /// A whole number, with or without spaces between its thousands.
@@ -193,7 +182,8 @@ mod tests {
     fn limits_are_read_as_people_type_them_and_refused_in_words() {
         for (text, want) in [
             ("30", Some(30)),
-            (" 36 500 ", Some(36_500)),
+            (" 3 650 ", Some(3_650)),
+            ("3651", None),
             ("0", None),
             ("-1", None),
             ("1.5", None),
@@ -203,7 +193,7 @@ mod tests {
             assert_eq!(keep_days(text).ok(), want, "{text:?}");
         }
         assert_eq!(max_mb("16"), Ok(16));
-        assert!(max_mb("15").is_err_and(|words| words.contains("16 MB")));
+        assert!(max_mb("15").is_err_and(|words| words.starts_with("From 16 to ") && words.ends_with(" MB.")));
     }
 
     #[test]
