@@ -26,9 +26,9 @@ pub async fn identity_and_limits_are_saved_and_mistakes_told(page: &Page) {
     told("a name is checked, saved, and stands in the status line");
 
     for (testid, wrong, told) in [
-        ("keep-days", "0", "From 1 day to 36 500 days."),
+        ("keep-days", "0", "From 1 to 3 650 days."),
         ("keep-days", "a week", "A whole number, please."),
-        ("max-mb", "15", "From 16 MB to 10 000 000 MB."),
+        ("max-mb", "15", "From 16 to 1 000 000 MB."),
     ] {
         page.replace(&by_testid(testid), wrong).await;
         page.wait_for_text(&format!("#{testid}-note"), SOON, |text| text == told).await;

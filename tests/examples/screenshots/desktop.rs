@@ -1,0 +1,126 @@
+//! What an operator sees.
+
+use std::path::Path;
+use std::time::Duration;
+
+use fleetlens_sim::{City, CityOptions};
+use fleetlens_tests::display::Display;
+use fleetlens_tests::page::{Page, by_testid};
+use fleetlens_tests::person::SOON;
+use serde_json::json;
+
+use crate::{Failure, LAMP, STUCK, dim, open, take, tell_the_past};
+
+/// Within this time the dead gateway is an alarm: three of its intervals.
+const GATEWAY_SILENT: Duration = Duration::from_secs(300);
+
+pub async fn pictures(city: &mut City, options: &CityOptions, display: &Display, folder: &Path) -> Result<(), Failure> {
+    let data = tempfile::tempdir()?;
+    let window = open("fleetlens-desktop", city, display, data.path(), &["--theme", "dark"]).await?;
+    window.resize(1440, 900).await;
+    window.wait_until_live().await;
+    tell_the_past(city, options).await?;
+
+    // Something needs a person: the stuck lamp lets a command of half a minute expire.
+    wish_of_the_stuck_lamp(&window, "30000").await;
+    window.wait_for_timeline("the stuck lamp's command to expire", SOON, |t| t.has("withdrawn")).await;
+
+    a_lamp_is_dimmed(&window, folder).await;
+    everything_of_it(&window, folder).await;
+    the_lists(&window, folder).await;
+
+    window.set_theme("dark").await;
+    window.click(&by_testid("rail-map")).await;
+    window.open_thing(LAMP).await;
+    city.stop_broker().await;
+    window.wait_for_element(&by_testid("offline"), SOON).await;
+    window.dim(70).await;
+    window
+        .wait_for_text(&by_testid("offline"), SOON, |text| {
+            text.contains("waits for the link") || text.contains("wait for the link")
+        })
+        .await;
+    take(&window, folder, "offline").await;
+    window.close().await;
+    Ok(())
+}
+
+/// The stuck lamp is asked for something, for so many milliseconds.
+async fn wish_of_the_stuck_lamp(page: &Page, expiry_ms: &str) {
+    page.open_thing(STUCK).await;
+    page.wait_for_leaf("/dim_pct", |_, reported| reported != "–").await;
+    page.prepare_dim(60).await;
+    page.choose("[data-testid=control][data-pointer=\"/dim_pct\"] [data-testid=expiry]", expiry_ms).await;
+    page.send_dim().await;
+}
+
+/// The map with a lamp beside it, in the dark and in the light.
+async fn a_lamp_is_dimmed(page: &Page, folder: &Path) {
+    page.open_thing(LAMP).await;
+    page.wait_for_leaf("/dim_pct", |_, reported| reported != "–").await;
+    page.choose_span("15 m").await;
+    page.choose_span("1 h").await;
+    page.click("[data-testid=value][data-pointer=\"/power_w\"]").await;
+    dim(page, 40).await;
+    page.wait_for_element(&by_testid("attention"), SOON).await;
+    take(page, folder, "operator-dark").await;
+    page.set_theme("light").await;
+    take(page, folder, "command-settled").await;
+    page.click(&by_testid("close")).await;
+    take(page, folder, "operator-light").await;
+    page.set_theme("dark").await;
+}
+
+/// The page of the lamp, and JSON for what has no control.
+async fn everything_of_it(page: &Page, folder: &Path) {
+    page.open_thing(LAMP).await;
+    page.click(&by_testid("open-page")).await;
+    page.wait_for_element(&by_testid("page"), SOON).await;
+    page.click(&by_testid("messages-fold")).await;
+    page.wait_for_element(&by_testid("message"), SOON).await;
+    take(page, folder, "thing-page").await;
+    page.click(&by_testid("messages-fold")).await;
+    page.set_theme("light").await;
+    page.click(&by_testid("json-fold")).await;
+    let fill = "const e = document.querySelector(arguments[0]); e.value = arguments[1]; \
+                e.dispatchEvent(new Event('input', { bubbles: true })); e.scrollIntoView({ block: 'center' })";
+    let text = "{\n  \"dim_pct\": 60,\n  \"schedule\": { \"night_pct\": 30, \"from\": \"23:00\" }\n}";
+    page.ask::<()>(fill, vec![json!(by_testid("json-text")), json!(text)]).await;
+    page.wait_for_element("[data-testid=json-changes] li", SOON).await;
+    page.still(2_500, SOON).await;
+    page.screenshot_to(&folder.join("json.png")).await;
+    page.set_theme("dark").await;
+    page.click(&by_testid("close")).await;
+}
+
+/// Things, commands, alarms and settings.
+async fn the_lists(page: &Page, folder: &Path) {
+    page.click(&by_testid("rail-things")).await;
+    page.click("[data-testid=kind-chip]:nth-child(3)").await;
+    page.wait_for_text(&by_testid("things-total"), SOON, |text| text.contains(" of ")).await;
+    page.click_word("[data-testid=things]", "Value").await;
+    take(page, folder, "things").await;
+
+    // One waits, beside what has ended.
+    wish_of_the_stuck_lamp(page, "600000").await;
+    page.wait_for_timeline("the wish to be accepted", SOON, |t| t.has("accepted")).await;
+    page.click(&by_testid("close")).await;
+    page.click(&by_testid("rail-commands")).await;
+    page.wait_for_element("[data-testid=outbox] [data-testid=order]", SOON).await;
+    page.click("[data-testid=outbox] [data-testid=steps]").await;
+    take(page, folder, "commands").await;
+
+    page.click(&by_testid("rail-alarms")).await;
+    page.wait_for_text(&by_testid("critical"), GATEWAY_SILENT, |text| text.contains("Critical")).await;
+    // One of them, the last, has somebody who sees to it.
+    page.ask::<()>("[...document.querySelectorAll('[data-testid=alarm-pick]')].at(-1).click()", Vec::new()).await;
+    page.click(&by_testid("acknowledge")).await;
+    page.type_into("[data-testid=acknowledge-dialog][open] [data-testid=comment]", "Ċensu is on his way").await;
+    page.click("[data-testid=acknowledge-dialog][open] [data-testid=acknowledge-yes]").await;
+    page.wait_until_gone("[data-testid=acknowledge-dialog][open]", SOON).await;
+    take(page, folder, "alarms").await;
+
+    page.set_theme("light").await;
+    page.click(&by_testid("rail-settings")).await;
+    take(page, folder, "settings").await;
+}
