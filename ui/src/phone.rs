@@ -19,7 +19,7 @@ use crate::views::attention::AttentionList;
 use crate::views::chart::ChartPanel;
 use crate::views::commands::{Commands, WaitingCards};
 use crate::views::find::{FindBox, Found, finder};
-use crate::views::here::{Here, HereMark};
+use crate::views::here::{Here, HereMark, Origin};
 use crate::views::json_editor::JsonEditor;
 use crate::views::link::OfflineNotice;
 use crate::views::map_view::{KindChips, MapScreen, MapView};
@@ -68,11 +68,11 @@ fn TechnicianShell() -> impl IntoView {
     let screen = MapScreen::new();
     provide_context(screen);
     let here = Here::start(screen, COVERED);
-    // The device is asked for its position when near is looked at for the first time, and not before.
+    // The device is asked for its position when near is looked at for the first time, and not before; whoever tapped has said where.
     Effect::new(move |asked: Option<bool>| {
         let is_near = tab.get() == Tab::Near;
         let asked = asked.unwrap_or(false);
-        if is_near && !asked {
+        if is_near && !asked && here.origin.get_untracked() != Origin::Tapped {
             here.ask();
         }
         asked || is_near
