@@ -9,11 +9,18 @@ use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use crate::clock::{Aged, clock, local, today};
 use crate::format;
-use crate::state::store;
 use crate::state::thing::{Cell, Thing};
+use crate::state::{Store, store};
 
 /// How many ended commands are listed before "more".
 const ENDED_SHOWN: usize = 3;
+
+/// Whether the person here may have things do something, and take it back.
+pub fn may_command(store: Store) -> Memo<bool> {
+    Memo::new(move |_| {
+        store.status.with(|status| status.as_ref().is_some_and(|status| status.row.who.role.may_command()))
+    })
+}
 
 /// How a command stands, as far as colour and shape go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

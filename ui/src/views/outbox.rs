@@ -16,7 +16,7 @@ use crate::components::still::Still;
 use crate::format;
 use crate::state::cells::{Cell, List};
 use crate::state::store;
-use crate::views::commands::{Cancel, Standing, Steps};
+use crate::views::commands::{Cancel, Standing, Steps, may_command};
 use crate::views::find::finder;
 
 /// From this much time left on, in milliseconds, the countdown is told in amber.
@@ -60,7 +60,11 @@ fn Orders(list: List<CommandId, CommandRow>, label: &'static str, testid: &'stat
     let still = Still::of(list.cells);
     let element = NodeRef::<leptos::html::Section>::new();
     let section = move || element.get_untracked().map(|section| section.unchecked_into::<Element>());
-    follow_pointer(section, move |is_over| still.inside.set(is_over));
+    follow_pointer(section, move |is_over| {
+        still.inside.try_set(is_over);
+    });
+    let may = may_command(store());
+    let is_revocable = Memo::new(move |_| scope == Scope::Open && may.get());
     let is_empty = move || list.known.get() && still.shown.with(Vec::is_empty);
     let fresh = move || format!("{} new", format::count(still.fresh.get() as u64));
     view! {
@@ -81,7 +85,7 @@ fn Orders(list: List<CommandId, CommandRow>, label: &'static str, testid: &'stat
             <Show when=move || list.known.get() fallback=|| view! { <Coming /> }>
                 <ul>
                     <For each=move || still.shown.get() key=|cell| cell.key let:cell>
-                        <Order cell still list scope />
+                        <Order cell still list is_revocable />
                     </For>
                 </ul>
             </Show>
@@ -98,7 +102,7 @@ fn Order(
     cell: Cell<CommandId, CommandRow>,
     still: Still<CommandId, CommandRow>,
     list: List<CommandId, CommandRow>,
-    scope: Scope,
+    is_revocable: Memo<bool>,
 ) -> impl IntoView {
     let (store, clock, finder) = (store(), clock(), finder());
     let id = cell.key;
@@ -120,9 +124,6 @@ fn Order(
         row.with(|row| left_ms(row, now_ms))
     });
     let left = move || left_ms.get().map(|ms| format!("expires in {}", format::age(ms)));
-    let may = Memo::new(move |_| {
-        store.status.with(|status| status.as_ref().is_some_and(|status| status.row.who.role.may_command()))
-    });
     let is_open = move || store.selected.get() == Some(thing);
     view! {
         <li class="order" class:gone=move || is_gone.get() data-testid="order" data-command=id.0.to_string() data-standing=move || standing.get().word()>
@@ -163,7 +164,7 @@ fn Order(
                 <time title=exact>{asked}</time>
                 <span class="left" class:soon=move || left_ms.get().is_some_and(|ms| ms < SOON_MS) data-testid="left">{left}</span>
                 <span class="back">
-                    <Show when=move || scope == Scope::Open && may.get()>
+                    <Show when=move || is_revocable.get()>
                         <Cancel row id />
                     </Show>
                 </span>

@@ -85,7 +85,13 @@ fn Scroller(board: Board, may: Memo<bool>) -> impl IntoView {
     };
     let inside = board.still.inside;
     let list = move || element.get_untracked().map(|list| list.unchecked_into::<Element>());
-    follow_pointer(list, move |is_over| inside.set(is_over || has_focus(element)));
+    follow_pointer(list, move |is_over| {
+        inside.try_set(is_over || has_focus(element));
+    });
+    // An element that is taken away loses its focus, but not every engine tells.
+    on_cleanup(move || {
+        inside.try_set(false);
+    });
     let left = move |event: leptos::ev::FocusEvent| {
         let to = event.related_target().and_then(|to| to.dyn_into::<web_sys::Node>().ok());
         let stays = element.get_untracked().is_some_and(|list| list.contains(to.as_ref()));
