@@ -43,9 +43,9 @@ pub async fn write(path: PathBuf, started: Instant, mut counters: watch::Receive
 
 fn summary(now: &Counters, first_live_ms: Option<u64>) -> String {
     let first_live_ms = first_live_ms.map_or("null".to_owned(), |ms| ms.to_string());
-    let Counters { things, received, stored, refused, shed, .. } = now;
+    let Counters { things, received, stored, refused, shed, repeated, .. } = now;
     format!(
-        "{{\"things\":{things},\"received\":{received},\"stored\":{stored},\"refused\":{refused},\"shed\":{shed},\"first_live_ms\":{first_live_ms}}}\n"
+        "{{\"things\":{things},\"received\":{received},\"stored\":{stored},\"refused\":{refused},\"shed\":{shed},\"repeated\":{repeated},\"first_live_ms\":{first_live_ms}}}\n"
     )
 }
 
@@ -76,7 +76,7 @@ mod tests {
             };
             tokio::time::timeout(Duration::from_secs(10), found).await.unwrap_or_else(|_| panic!("no {want}"));
         };
-        read("{\"things\":3,\"received\":0,\"stored\":0,\"refused\":0,\"shed\":0,\"first_live_ms\":null}\n").await;
+        read("{\"things\":3,\"received\":0,\"stored\":0,\"refused\":0,\"shed\":0,\"repeated\":0,\"first_live_ms\":null}\n").await;
         counters.send_replace(Counters {
             things: 3,
             received: 9,
@@ -85,7 +85,7 @@ mod tests {
             live_seen: true,
             ..Counters::default()
         });
-        read("\"received\":9,\"stored\":8,\"refused\":1,\"shed\":0,\"first_live_ms\":").await;
+        read("\"received\":9,\"stored\":8,\"refused\":1,\"shed\":0,\"repeated\":0,\"first_live_ms\":").await;
         assert!(!std::fs::read_to_string(&path).unwrap().contains("null"));
         stop.cancel();
         writer.await.unwrap();

@@ -42,6 +42,12 @@ pub struct Minute {
 }
 
 impl Minute {
+    /// Whether every message that was said is on the disk.
+    fn is_all_stored(&self) -> bool {
+        let Counters { received, stored, shed, repeated, .. } = self.last;
+        stored + repeated == received && shed == 0 && self.dropped == 0
+    }
+
     /// For a program.
     pub fn as_json(&self) -> Value {
         json!({
@@ -50,7 +56,7 @@ impl Minute {
             "received": self.last.received, "stored": self.last.stored, "refused": self.last.refused, "shed": self.last.shed,
             "repeated": self.last.repeated, "dropped_by_broker": self.dropped,
             "behind_at_the_end_s": self.behind.as_secs_f64(),
-            "all_stored": self.last.stored + self.last.repeated == self.last.received && self.dropped == 0,
+            "all_stored": self.is_all_stored(),
         })
     }
 }
