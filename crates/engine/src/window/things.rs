@@ -3,7 +3,7 @@
 //! **The order holds still.** It is made at the first look at a query and kept: another stretch of the same query is a slice of it,
 //! and a row that changes stays where it is. What would stand elsewhere is only counted, and a person says when to sort again. Two
 //! exceptions jump under nobody's eyes: things that are new are let in by themselves where they belong behind the stretch, and anywhere
-//! while the order is young, since a broker tells a city only over its first seconds.
+//! while the link is young, since a broker tells a city only over its first seconds.
 
 mod order;
 
@@ -26,7 +26,7 @@ use order::{Order, main_value};
 /// often, so that a big city costs no more a second than a small one.
 const COUNT_EVERY_MS: u64 = 2_000;
 
-/// How long after an order is made new things are let in wherever they belong, in milliseconds.
+/// How long after the link came up new things are let in wherever they belong, in milliseconds.
 const YOUNG_MS: u64 = 30_000;
 
 /// Things that are sorted anew without a thought.
@@ -39,8 +39,6 @@ pub(super) struct ThingsView {
     count: usize,
     /// The order as it was made; `None` before the first look.
     held: Option<Vec<ThingKey>>,
-    /// When it was first made.
-    made: MonoMs,
     /// The stretch as it was told, and when.
     shown: Vec<(ThingRow, MonoMs)>,
     changed: BTreeSet<ThingKey>,
@@ -60,7 +58,6 @@ impl ThingsView {
             first: 0,
             count: 0,
             held: None,
-            made: MonoMs(0),
             shown: Vec::new(),
             changed: BTreeSet::new(),
             everything: false,
@@ -103,7 +100,6 @@ impl ThingsView {
         let changed = std::mem::take(&mut self.changed);
         if first || self.held.is_none() {
             if self.held.is_none() {
-                self.made = now.mono;
                 self.hold(self.order.make(fleet, now), fleet, now);
             }
             return Told::All(Rows::Things(self.page(fleet, now)));
@@ -114,7 +110,7 @@ impl ThingsView {
             let fresh = self.order.make(fleet, now);
             let held = self.held.as_deref().unwrap_or_default();
             let drift = order::drift(held, &fresh);
-            let is_young = now.mono.since(self.made) < YOUNG_MS;
+            let is_young = fleet.up_since.is_some_and(|up| now.mono.since(up) < YOUNG_MS);
             let moves_nobody = || stretch(&fresh, self.first, self.count).starts_with(self.stretch());
             if drift.only_new && drift.moved() > 0 && (is_young || moves_nobody()) {
                 self.hold(fresh, fleet, now);

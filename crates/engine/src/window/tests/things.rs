@@ -214,10 +214,14 @@ fn what_is_new_is_let_in_where_it_moves_nobody_and_counted_where_it_would() {
     let patch = changes(told(&mut windows, &mut fleet, at(3)));
     let [Change::Things(page)] = &patch[..] else { panic!("{patch:?}") };
     assert_eq!((names(&page.rows), page.total), (vec!["b-5", "b-7"], 2), "an empty table fills by itself");
-    give(&mut fleet, described("bin", "b-3", "Bin 3", "", "", 14.5), at(29));
-    let patch = changes(told(&mut windows, &mut fleet, at(30)));
+    give(&mut fleet, described("bin", "b-3", "Bin 3", "", "", 14.5), at(28));
+    let patch = changes(told(&mut windows, &mut fleet, at(29)));
     let [Change::Things(page)] = &patch[..] else { panic!("{patch:?}") };
-    assert_eq!((names(&page.rows), page.moved), (vec!["b-3", "b-5", "b-7"], 0), "a young order takes in what is new");
+    assert_eq!(
+        (names(&page.rows), page.moved),
+        (vec!["b-3", "b-5", "b-7"], 0),
+        "a broker tells a city over its first seconds"
+    );
     for (s, name, title, want) in
         [(34, "b-9", "Bin 9", 0), (36, "b-6", "Bin 6", 1), (38, "b-1", "Bin 1", 2), (40, "b-10", "Bin 10", 3)]
     {
@@ -228,6 +232,15 @@ fn what_is_new_is_let_in_where_it_moves_nobody_and_counted_where_it_would() {
             ([Change::ThingsMoved(moved)], want) => assert_eq!(*moved, want, "{name}"),
             (other, _) => panic!("{name}: {other:?}"),
         }
+    }
+    for (s, again) in [(50, true), (60, false)] {
+        let only_bins = ThingsQuery { kinds: vec![Kind::Bin], ..ThingsQuery::default() };
+        windows.call(WINDOW, Call::Look { view: ViewId(1), at: look(only_bins, 0, 3, again) }, &mut fleet, at(s));
+        assert_eq!(page_of(&told(&mut windows, &mut fleet, at(s))).moved, 0);
+        give(&mut fleet, described("bin", &format!("a-{s}"), "Bin 0", "", "", 14.5), at(s + 3));
+        let patch = changes(told(&mut windows, &mut fleet, at(s + 3)));
+        assert_eq!(patch, [Change::ThingsMoved(1)], "a new order is no new link");
+        windows.call(WINDOW, Call::LookAway { view: ViewId(1) }, &mut fleet, at(s + 4));
     }
 }
 
