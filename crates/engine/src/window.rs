@@ -14,7 +14,7 @@ mod things;
 
 use std::collections::BTreeMap;
 
-use fleetlens_ipc::rows::{Change, Rows};
+use fleetlens_ipc::rows::{Change, LinkState, Rows};
 use fleetlens_ipc::{
     CONTRACT, Call, Fault, FaultCode, Frame, Intent, Look, PARCELS_IN_FLIGHT, Parcel, RequestId, ViewId,
 };
@@ -78,7 +78,8 @@ struct View {
 
 #[derive(Debug)]
 enum ViewKind {
-    Status,
+    /// With the link as it was told.
+    Status(Option<LinkState>),
     Map(map::MapView),
     Thing(page::PageView),
     Chart(chart::ChartView),
@@ -180,7 +181,7 @@ impl Windows {
         for window in self.windows.values_mut() {
             for view in window.views.values_mut() {
                 view.dirty |= match &mut view.kind {
-                    ViewKind::Status => true,
+                    ViewKind::Status(_) => true,
                     ViewKind::Map(map) => map.soil(dirty),
                     ViewKind::Thing(page) => page.soil(dirty),
                     ViewKind::Chart(chart) => chart.soil(dirty, fleet),
@@ -247,7 +248,7 @@ impl Window {
         }
         let mut consequence = None;
         let kind = match at {
-            Look::Status => ViewKind::Status,
+            Look::Status => ViewKind::Status(None),
             Look::Map { area } => ViewKind::Map(map::MapView::new(area)),
             Look::Thing { thing } => {
                 consequence = Some(Consequence::Opened(thing));
@@ -288,17 +289,26 @@ enum Told {
 
 impl View {
     fn frame(&mut self, id: ViewId, fleet: &Fleet, now: Now) -> Option<Frame> {
-        let slow = matches!(
-            self.kind,
-            ViewKind::Status | ViewKind::Find(_) | ViewKind::Attention(_) | ViewKind::Alarms(_) | ViewKind::Parking(_)
-        );
+        let slow = match &self.kind {
+            // Rows say at once that nothing is known without a link; the sign of the link must not say otherwise meanwhile.
+            ViewKind::Status(link) => link.as_ref() == Some(&fleet.link),
+            ViewKind::Find(_) | ViewKind::Attention(_) | ViewKind::Alarms(_) | ViewKind::Parking(_) => true,
+            ViewKind::Map(_)
+            | ViewKind::Thing(_)
+            | ViewKind::Chart(_)
+            | ViewKind::Things(_)
+            | ViewKind::Commands(_)
+            | ViewKind::Messages(_)
+            | ViewKind::Settings => false,
+        };
         let too_soon = slow && self.told.is_some_and(|told| now.mono.since(told) < SLOW_MS);
         if !self.dirty || too_soon {
             return None;
         }
         let first = self.rev == 0;
         let told = match &mut self.kind {
-            ViewKind::Status => {
+            ViewKind::Status(link) => {
+                *link = Some(fleet.link.clone());
                 let status = Box::new(list::status(fleet, now));
                 if first { Told::All(Rows::Status(status)) } else { Told::Some(vec![Change::Status(status)]) }
             }

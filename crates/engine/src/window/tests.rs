@@ -1,5 +1,5 @@
 use fleetlens_ipc::map;
-use fleetlens_ipc::rows::{Change, Rows, Settings};
+use fleetlens_ipc::rows::{Change, LinkState, Rows, Settings};
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::SeriesKey;
@@ -188,6 +188,21 @@ fn a_window_built_for_another_contract_is_told_so() {
     assert!(matches!(&told[..], [Frame::Notice(Fault { code: FaultCode::Contract, .. })]), "{told:?}");
     windows.call(WINDOW, Call::Look { view: ViewId(1), at: Look::Status }, &mut fleet, at(1));
     assert!(frames(&mut windows, &mut fleet, at(1)).is_empty(), "they refuse each other");
+}
+
+#[test]
+fn counters_wait_half_a_second_and_a_lost_link_does_not() {
+    let mut fleet = city();
+    let (mut windows, _) = looking(Look::Status, &mut fleet);
+    frames(&mut windows, &mut fleet, at(2));
+    let soon = |ms| Now { mono: MonoMs(at(2).mono.0 + ms), ..at(2) };
+    give(&mut fleet, lamp_says(2, 61.0), soon(100));
+    assert!(frames(&mut windows, &mut fleet, soon(100)).is_empty(), "one message more is no news yet");
+    give(&mut fleet, down(), soon(200));
+    let told = frames(&mut windows, &mut fleet, soon(200));
+    let [Frame::Patch { changes, .. }] = &told[..] else { panic!("{told:?}") };
+    let [Change::Status(status)] = &changes[..] else { panic!("{changes:?}") };
+    assert!(matches!(status.link, LinkState::Connecting { .. }), "{:?}", status.link);
 }
 
 #[test]
