@@ -182,9 +182,14 @@ impl Host {
     }
 
     /// A window says something, in bytes of the contract. Waits while the engine has many calls before it. How the program is set
-    /// is changed here, everything else in the engine.
+    /// is changed here, everything else in the engine. Fails for a window that is gone or that was let go because it did not keep
+    /// up: no answer would reach it.
     pub async fn call(&self, window: WindowId, call: &[u8]) -> Result<(), Fault> {
         let call = decode_call(call).map_err(|e| Fault::new(FaultCode::Invalid, e.to_string()))?;
+        if !self.sinks.holds(window) {
+            let message = "this window has not kept up and is told nothing more; load it again";
+            return Err(Fault::new(FaultCode::Invalid, message));
+        }
         if self.ending.is_cancelled() && matches!(call, Call::Ask { .. }) {
             return Err(Fault::new(FaultCode::TooLate, "Fleetlens is closing and takes no more commands"));
         }

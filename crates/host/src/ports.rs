@@ -138,6 +138,11 @@ impl Sinks {
         self.lock().remove(&window);
     }
 
+    /// Whether a window is there.
+    pub fn holds(&self, window: WindowId) -> bool {
+        self.lock().contains_key(&window)
+    }
+
     /// The windows there are.
     pub fn windows(&self) -> Vec<WindowId> {
         self.lock().keys().copied().collect()

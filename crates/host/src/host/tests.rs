@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use fleetlens_engine::port::Ui;
 use fleetlens_ipc::rows::{Change, LinkState, Rows, Settings, Status, ThingPage, ValueRow};
 use fleetlens_ipc::{CONTRACT, Done, Frame, Intent, Look, Parcel, RequestId, ViewId, Wish, decode, encode};
 use fleetlens_model::geo::GeoBox;
@@ -329,6 +330,25 @@ async fn a_call_that_is_none_is_refused_and_tiles_are_there_from_the_start() {
     assert!(host.tile(14, 8852, 6439).unwrap().is_some(), "Valletta");
     assert!(host.tile(14, 1 << 14, 0).is_err());
     host.detach(window.id).await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_was_let_go_is_refused_instead_of_left_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let window = TestWindow::open(&host).await;
+    host.sinks.clone().close(window.id);
+    let who = Actor { name: "M. Vella".into(), role: Role::Operator };
+    for intent in
+        [Intent::Acknowledge { alarms: Vec::new(), comment: String::new() }, Intent::Change(Setting::Identity(who))]
+    {
+        let call = encode(&Call::Ask { request: RequestId(7), intent }).unwrap();
+        let fault = host.call(window.id, &call).await.unwrap_err();
+        assert!(fault.code == FaultCode::Invalid && fault.message.contains("load it again"), "{fault}");
+    }
+    let anew = TestWindow::open(&host).await;
+    assert_ne!(anew.id, window.id);
     host.stop().await;
 }
 
