@@ -108,7 +108,7 @@ fn value_axis(plot: &Plot, height_css_px: f64) -> Option<ValueAxis> {
         (min.min(bucket.min).min(bucket.mean()), max.max(bucket.max).max(bucket.mean()))
     });
     let most = (height_css_px / 34.0).round().clamp(1.0, 8.0) as usize;
-    (min <= max).then(|| ticks::value_axis(min, max, plot.decimals, most))
+    (min <= max).then(|| ticks::value_axis(min, max, plot.limits, plot.decimals, most))
 }
 
 /// The bucket a pointer is over, by the geometry [`crate::draw()`] draws with: within a stretch the nearest one; where nothing

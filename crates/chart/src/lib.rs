@@ -94,6 +94,8 @@ pub struct Plot<'a> {
     pub unit: &'a str,
     /// Digits after the point that the values have; ticks are never finer.
     pub decimals: u8,
+    /// The least and the greatest value there can be, where that is known: the axis does not go beyond them for headroom's sake.
+    pub limits: Option<(f64, f64)>,
     /// Moments, in any order.
     pub marks: &'a [Mark<'a>],
     /// Colours.

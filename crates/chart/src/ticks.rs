@@ -65,8 +65,9 @@ const LARGEST: f64 = f64::MAX / 8.0;
 const FINER_MOST: usize = 8;
 
 /// An axis for values from `min` to `max` with headroom and at most `most` labels; a flat line comes to lie in the middle.
-/// Labels never have more than `decimals` digits after the point, nor a sign that no value has.
-pub fn value_axis(min: f64, max: f64, decimals: u8, most: usize) -> ValueAxis {
+/// Labels never have more than `decimals` digits after the point, nor a sign that no value has. Where no value can lie beyond
+/// `limits` there is no headroom beyond them either; a value that does is shown all the same.
+pub fn value_axis(min: f64, max: f64, limits: Option<(f64, f64)>, decimals: u8, most: usize) -> ValueAxis {
     let (min, max) = (min.clamp(-LARGEST, LARGEST), max.clamp(-LARGEST, LARGEST));
     let finest = 10f64.powi(-i32::from(decimals));
     // Two neighbours among large numbers leave no room between them for headroom, let alone for labels.
@@ -78,6 +79,12 @@ pub fn value_axis(min: f64, max: f64, decimals: u8, most: usize) -> ValueAxis {
     } else {
         let room = ((max - min) * 0.1).max(finest / 2.0);
         (min - room, max + room)
+    };
+    let (low, high) = match limits {
+        Some((least, greatest)) if least < greatest => {
+            (if min < least { low } else { low.max(least) }, if max > greatest { high } else { high.min(greatest) })
+        }
+        Some(_) | None => (low, high),
     };
     let most = most.max(1);
     let mut step = step_125((high - low) / most as f64).max(finest);
@@ -246,7 +253,7 @@ mod tests {
                 vec!["1\u{202f}234\u{202f}000", "1\u{202f}235\u{202f}000", "1\u{202f}236\u{202f}000"],
             ),
         ] {
-            assert_eq!(labels(&value_axis(min, max, decimals, most)), want, "{min} to {max}");
+            assert_eq!(labels(&value_axis(min, max, None, decimals, most)), want, "{min} to {max}");
         }
     }
 
@@ -256,7 +263,7 @@ mod tests {
             [(0.0, 0.0), (40.0, 40.0), (0.0, 1.0), (7.0, 9.0), (-3.0, -3.0), (1e9, 1e9 + 1.0), (99.0, 100.0)]
         {
             for most in 1..8 {
-                let axis = value_axis(min, max, 0, most);
+                let axis = value_axis(min, max, None, 0, most);
                 assert!(!axis.ticks.is_empty() && axis.ticks.len() <= most + 1, "{min} to {max}, {most}: {axis:?}");
                 assert!(axis.low < min && max < axis.high, "{min} to {max}: headroom");
                 let mut seen = labels(&axis);
@@ -284,7 +291,7 @@ mod tests {
         ] {
             for decimals in [0, 3, 15, 255] {
                 for most in 1..8 {
-                    let axis = value_axis(min, max, decimals, most);
+                    let axis = value_axis(min, max, None, decimals, most);
                     let what = format!("{name}, {decimals} decimals, {most}: {axis:?}");
                     assert!(
                         axis.low.is_finite() && axis.high.is_finite() && (axis.high - axis.low).is_finite(),
@@ -302,14 +309,34 @@ mod tests {
                 }
             }
         }
-        assert_eq!(labels(&value_axis(-1e308, 1e308, 0, 4)), ["-2e307", "0", "2e307"]);
+        assert_eq!(labels(&value_axis(-1e308, 1e308, None, 0, 4)), ["-2e307", "0", "2e307"]);
         // What is no number at all cannot be drawn, but it must not hold the window up either.
-        assert!(value_axis(f64::NAN, f64::NAN, 0, 4).ticks.len() <= 5);
+        assert!(value_axis(f64::NAN, f64::NAN, None, 0, 4).ticks.len() <= 5);
+    }
+
+    #[test]
+    fn a_share_has_no_headroom_where_no_value_can_be() {
+        let share = Some((0.0, 100.0));
+        for (min, max, want) in [
+            (12.0, 100.0, (3.2, 100.0)),
+            (0.0, 55.0, (0.0, 60.5)),
+            (0.0, 100.0, (0.0, 100.0)),
+            (100.0, 100.0, (90.0, 100.0)),
+            (0.0, 0.0, (0.0, 2.0)),
+            (40.0, 60.0, (38.0, 62.0)),
+            (-10.0, 110.0, (-22.0, 122.0)),
+        ] {
+            let axis = value_axis(min, max, share, 0, 4);
+            let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
+            assert!(near(axis.low, want.0) && near(axis.high, want.1), "{min} to {max}: {axis:?}");
+            assert!(axis.ticks.len() >= 2, "{min} to {max}: {axis:?}");
+        }
+        assert_eq!(labels(&value_axis(0.0, 100.0, share, 0, 4)), ["0", "50", "100"]);
     }
 
     #[test]
     fn a_flat_line_lies_in_the_middle_and_a_count_of_nothing_shows_no_sign() {
-        let axis = value_axis(0.0, 0.0, 0, 4);
+        let axis = value_axis(0.0, 0.0, None, 0, 4);
         assert_eq!(axis.low, -axis.high);
         assert_eq!(labels(&axis), ["0", "1", "2"]);
     }

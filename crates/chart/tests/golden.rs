@@ -24,6 +24,7 @@ fn plot(buckets: &[Bucket], bucket_ms: u64, span_ms: i64) -> Plot<'_> {
         utc_offset_min: 60,
         unit: "W",
         decimals: 1,
+        limits: None,
         marks: &[],
         theme: Theme::DARK,
         scale: 1.0,

@@ -30,7 +30,6 @@ use fleetlens_model::time::{MonoMs, Now, WallMs};
 use crate::config::FleetConfig;
 use crate::port::LinkEvent;
 
-pub(crate) use alerts::with_what_to_do;
 pub use effects::{Counters, Dirty, Effects, Input, Outward, ReadDone, ReadTicket};
 pub(crate) use messages::RawMessage;
 pub use thing::{Series, Shadow, Thing};

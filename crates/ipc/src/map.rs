@@ -7,7 +7,7 @@
 //! | 8–11 | latitude, degrees, f32 |
 //! | 12 | kind code ([`fleetlens_model::kind::Kind::code`]) |
 //! | 13 | status code ([`Status::code`]) |
-//! | 14 | flags, [`FLAG_PENDING`] \| [`FLAG_GONE`] |
+//! | 14 | flags, [`FLAG_PENDING`] \| [`FLAG_GONE`] \| [`FLAG_SEEN`] |
 //! | 15 | level 0–100 (a lamp's dim, a car park's share taken, a bin's fill, a charger's share of its limit; a vehicle's heading in steps of
 //!   3.6°), 255 when not known |
 
@@ -23,6 +23,9 @@ pub const FLAG_PENDING: u8 = 1;
 
 /// In a patch: the thing left the box or lost its position; take its row away.
 pub const FLAG_GONE: u8 = 2;
+
+/// Somebody has acknowledged every active alarm of the thing: its status stays, but it needs no person.
+pub const FLAG_SEEN: u8 = 4;
 
 /// The level when none is known.
 pub const LEVEL_UNKNOWN: u8 = 255;
@@ -73,7 +76,7 @@ pub struct MapRow {
     pub kind: Kind,
     /// Its colour and shape when something is wrong.
     pub status: Status,
-    /// [`FLAG_PENDING`] and [`FLAG_GONE`].
+    /// [`FLAG_PENDING`], [`FLAG_GONE`] and [`FLAG_SEEN`].
     pub flags: u8,
     /// 0–100 or [`LEVEL_UNKNOWN`].
     pub level: u8,

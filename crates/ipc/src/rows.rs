@@ -360,6 +360,8 @@ pub struct Chart {
     pub unit: String,
     /// Digits after the point.
     pub decimals: u8,
+    /// The least and the greatest value there can be, where that is known: 0 and 100 of a percentage.
+    pub limits: Option<(f64, f64)>,
     /// How far back.
     pub span_ms: u64,
     /// Our wall clock as of the frame: the right edge.
@@ -420,8 +422,10 @@ pub struct AttentionRow {
     pub thing: ThingKey,
     /// `Lamp 0417 does what nobody asked`: what is wrong, in words.
     pub title: String,
-    /// The sentence below it, with what to do.
+    /// What was seen, as it stands with the rule; may be empty.
     pub sentence: String,
+    /// What to do about it, as it stands with the rule; may be empty.
+    pub what_to_do: String,
     /// [`crate::map::Status::code`], Warning or Critical.
     pub status: u8,
     /// Since when: when the alarm was raised the last time; goes with [`crate::Intent::Acknowledge`].

@@ -78,6 +78,7 @@ fn with_plot<T>(chart: &Chart, frame: &Frame, use_it: impl FnOnce(&Plot) -> T) -
         utc_offset_min: utc_offset_min(frame.until_ms),
         unit: "", // the heading names it
         decimals: chart.decimals,
+        limits: chart.limits,
         marks: &marks,
         theme: theme(frame.ground),
         scale: ratio(),

@@ -38,6 +38,8 @@ pub struct Member {
     pub moves: bool,
     /// What its mark says.
     pub status: Status,
+    /// Whether somebody has seen what is wrong with it.
+    pub is_seen: bool,
     /// Whether a command is open.
     pub is_pending: bool,
 }
@@ -51,7 +53,7 @@ pub struct Cluster {
     pub at: Local,
     /// How many things it holds.
     pub count: u32,
-    /// How many of them need a person.
+    /// How many of them need a person: something is wrong, and nobody has seen it.
     pub need: u32,
     /// The worst of those, else whether most of its things are unknown.
     pub worst: Status,
@@ -74,7 +76,9 @@ pub struct Clusters {
 struct Tally {
     count: u32,
     unknown: u32,
+    /// Of those that need a person.
     warning: u32,
+    /// Of those that need a person.
     critical: u32,
     pending: u32,
     /// The sum of where those stand that do not move, and how many they are: a badge does not sway with the traffic.
@@ -197,6 +201,7 @@ impl Tally {
         match member.status {
             Status::Normal => {}
             Status::Unknown => turn(&mut self.unknown),
+            Status::Warning | Status::Critical if member.is_seen => {}
             Status::Warning => turn(&mut self.warning),
             Status::Critical => turn(&mut self.critical),
         }
@@ -229,7 +234,7 @@ mod tests {
 
     fn lamp(x_px: f64, zoom: f64, status: Status) -> Member {
         let x = x_px / (WORLD_PX * zoom.exp2());
-        Member { at: Local { x, y: x }, moves: false, status, is_pending: false }
+        Member { at: Local { x, y: x }, moves: false, status, is_seen: false, is_pending: false }
     }
 
     #[test]
@@ -264,6 +269,9 @@ mod tests {
         clusters.take(&critical);
         assert_eq!((only(&clusters).worst, only(&clusters).need), (Status::Warning, 1));
         clusters.take(&warning);
+        clusters.add(&Member { is_seen: true, ..critical });
+        assert_eq!((only(&clusters).worst, only(&clusters).need), (Status::Normal, 0), "somebody knows");
+        clusters.take(&Member { is_seen: true, ..critical });
         assert_eq!((only(&clusters).worst, only(&clusters).need, only(&clusters).count), (Status::Normal, 0, 500));
     }
 
@@ -328,7 +336,7 @@ mod tests {
                 .map(|n| {
                     let (a, b) = (n.wrapping_mul(2_654_435_761), n.wrapping_mul(40_503).wrapping_mul(2_246_822_519));
                     let at = Local { x: f64::from(a) / 4e9 * 0.0012, y: f64::from(b) / 4e9 * 0.0012 };
-                    Member { at, moves: n % 10 == 0, status: Status::Normal, is_pending: false }
+                    Member { at, moves: n % 10 == 0, status: Status::Normal, is_seen: false, is_pending: false }
                 })
                 .collect();
             let best_ms = (0..3)

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use fleetlens_ipc::map::{self, FLAG_GONE, FLAG_PENDING, LEVEL_UNKNOWN, MapRow, Status};
+use fleetlens_ipc::map::{self, FLAG_GONE, FLAG_PENDING, FLAG_SEEN, LEVEL_UNKNOWN, MapRow, Status};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
 
@@ -60,6 +60,7 @@ impl Mark {
             at: self.at,
             moves: self.row.kind.moves(),
             status: self.row.status,
+            is_seen: self.row.flags & FLAG_SEEN != 0,
             is_pending: self.row.flags & FLAG_PENDING != 0,
         }
     }
@@ -490,6 +491,9 @@ mod tests {
             row(3, 0.08, Kind::Lamp, Status::Normal, 0),
         ]));
         assert_eq!(only(&marks), Some((38, 1)));
+        marks.apply(&packed(&[row(1, 0.0002, Kind::Lamp, Status::Critical, FLAG_SEEN)]));
+        assert_eq!(only(&marks), Some((38, 0)), "acknowledged");
+        marks.apply(&packed(&[row(1, 0.0002, Kind::Lamp, Status::Critical, 0)]));
         marks.show(Kind::Lamp, false);
         assert_eq!(only(&marks), None);
         marks.show(Kind::Lamp, true);

@@ -42,6 +42,7 @@ mod tests {
             label: "Level when on".into(),
             unit: "%".into(),
             decimals: 0,
+            limits: Some((0.0, 100.0)),
             span_ms: 60_000,
             until_ms: WallMs(60_000),
             bucket_ms: 10_000,

@@ -121,7 +121,7 @@ fn AttentionItem(first: AttentionRow, desk: Desk, may: Memo<bool>) -> impl IntoV
                 <span class="what">
                     <b>{title}</b>
                     // What was seen and what to do about it: each begins a line.
-                    {move || row.with(|row| row.sentence.split(" · ").map(|part| view! { <span>{part.to_owned()}</span> }).collect_view())}
+                    {move || row.with(lines).into_iter().map(|line| view! { <span>{line}</span> }).collect_view()}
                 </span>
                 <time title=since>{move || age.get()}</time>
             </button>
@@ -139,4 +139,9 @@ fn AttentionItem(first: AttentionRow, desk: Desk, may: Memo<bool>) -> impl IntoV
             </Show>
         </li>
     }
+}
+
+/// What was seen, and what to do about it as the drawer says it.
+fn lines(row: &AttentionRow) -> Vec<String> {
+    [row.sentence.clone(), format::capital(&row.what_to_do)].into_iter().filter(|line| !line.is_empty()).collect()
 }

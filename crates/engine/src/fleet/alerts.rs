@@ -79,7 +79,7 @@ impl Fleet {
 }
 
 /// What was seen, and what to do about it.
-pub(crate) fn with_what_to_do(alarm: &Alarm) -> String {
+fn with_what_to_do(alarm: &Alarm) -> String {
     let parts = [alarm.sentence.as_str(), alarm.what_to_do.as_str()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }

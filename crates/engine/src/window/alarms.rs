@@ -13,7 +13,7 @@ use fleetlens_model::id::{AlarmId, ThingKey};
 
 use super::Told;
 use super::list::place_words;
-use crate::fleet::{Dirty, Fleet, Thing, with_what_to_do};
+use crate::fleet::{Dirty, Fleet, Thing};
 
 /// Rows an alarm list has at most.
 const ROWS_MAX: u32 = 2_000;
@@ -147,7 +147,8 @@ fn attention_row(alarm: &Alarm, fleet: &Fleet) -> Option<AttentionRow> {
         alarm: alarm.id,
         thing: thing.key,
         title: title(thing, alarm),
-        sentence: with_what_to_do(alarm),
+        sentence: alarm.sentence.clone(),
+        what_to_do: alarm.what_to_do.clone(),
         status: status_for(alarm.priority).code(),
         since_ms: alarm.raised_ms,
     })

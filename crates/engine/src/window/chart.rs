@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use fleetlens_ipc::rows::{Change, Chart, ChartMark, Rows};
 use fleetlens_model::downsample::{Bucket, Downsampler, width_ms};
 use fleetlens_model::id::{CommandId, SeriesKey};
+use fleetlens_model::kind::Field;
 use fleetlens_model::record::HistoryQuery;
 use fleetlens_model::time::{Now, WallMs};
 
@@ -111,6 +112,7 @@ impl ChartView {
             label: field.map_or_else(|| bare(&series.pointer).to_string(), |f| f.label.to_string()),
             unit: thing.map_or_else(String::new, |t| t.meta.unit(&series.pointer).to_string()),
             decimals: field.map_or(2, |f| f.decimals),
+            limits: field.and_then(Field::limits),
             span_ms: self.span_ms,
             until_ms: now.wall,
             bucket_ms: self.past.width_ms(),

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleetlens_ipc::map::{FLAG_GONE, FLAG_PENDING, LEVEL_UNKNOWN, MapRow, ROW_BYTES, Status};
+use fleetlens_ipc::map::{FLAG_GONE, FLAG_PENDING, FLAG_SEEN, LEVEL_UNKNOWN, MapRow, ROW_BYTES, Status};
 use fleetlens_ipc::rows::{Change, Rows};
+use fleetlens_model::alarm::Alarm;
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::ThingKey;
@@ -72,8 +73,10 @@ impl MapView {
 /// A thing's mark; `None` while nobody said where it stands.
 fn map_row(thing: &Thing, fleet: &Fleet) -> Option<MapRow> {
     let at = thing.place()?;
-    let pending = fleet.waiting_of(thing).next().is_some();
-    let flags = if pending { FLAG_PENDING } else { 0 };
+    let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+    let is_pending = fleet.waiting_of(thing).next().is_some();
+    let needs_a_person = || thing.alarms.iter().any(|id| fleet.alarms.get(*id).is_some_and(Alarm::needs_a_person));
+    let flags = flag(is_pending, FLAG_PENDING) | flag(thing.alarmed.is_some() && !needs_a_person(), FLAG_SEEN);
     Some(MapRow {
         thing: thing.key,
         at,

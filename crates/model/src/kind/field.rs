@@ -29,6 +29,13 @@ pub struct Field {
     pub rank: u8,
 }
 
+impl Field {
+    /// The least and the greatest value there can be, where the unit says so: a share is 0 to 100 %.
+    pub fn limits(&self) -> Option<(f64, f64)> {
+        (self.unit == "%").then_some((0.0, 100.0))
+    }
+}
+
 const fn field(pointer: &'static str, label: &'static str, unit: &'static str, decimals: u8, rank: u8) -> Field {
     Field { pointer, label, unit, decimals, rank }
 }

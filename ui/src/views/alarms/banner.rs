@@ -139,6 +139,7 @@ mod tests {
             thing: ThingKey(alarm as u32),
             title: format!("Gateway {alarm} silent"),
             sentence: String::new(),
+            what_to_do: String::new(),
             status: status.code(),
             since_ms: WallMs(since_ms),
         }

@@ -151,7 +151,8 @@ fn what_needs_a_person_is_active_and_not_acknowledged() {
     };
     let [worst, next] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!((worst.title.as_str(), worst.alarm, worst.since_ms), ("B1 burning", AlarmId(3), at(3).wall));
-    assert_eq!((worst.sentence.as_str(), worst.status), ("temperature 70.0 °C, 60 °C or more · go there", 3));
+    let words = (worst.sentence.as_str(), worst.what_to_do.as_str(), worst.status);
+    assert_eq!(words, ("temperature 70.0 °C, 60 °C or more", "go there", 3));
     assert_eq!((next.title.as_str(), next.status), ("L2 warm", 2));
     acknowledge(&mut fleet, 3, 3, 5);
     give(&mut fleet, temp("lamp", "l2", 5, 20), at(5));
@@ -174,8 +175,9 @@ fn status_page_and_map_tell_of_the_same_alarms() {
     let (mut windows, _) = looking(Look::Map { area: GeoBox::EARTH }, &mut fleet);
     let told = frames(&mut windows, &mut fleet, at(5));
     let [Frame::Snapshot { rows: Rows::Map(bytes), .. }] = &told[..] else { panic!("{told:?}") };
-    let marks: Vec<map::Status> = map::read(bytes).map(|row| row.status).collect();
-    assert_eq!(marks, [map::Status::Warning, map::Status::Normal, map::Status::Critical], "seen is not over");
+    let marks: Vec<(map::Status, u8)> = map::read(bytes).map(|row| (row.status, row.flags)).collect();
+    let want = [(map::Status::Warning, 0), (map::Status::Normal, 0), (map::Status::Critical, map::FLAG_SEEN)];
+    assert_eq!(marks, want, "seen is not over, and needs nobody");
 
     let (mut windows, _) = looking(Look::Thing { thing: ThingKey(1) }, &mut fleet);
     let told = frames(&mut windows, &mut fleet, at(5));
