@@ -1,4 +1,5 @@
-//! The house rules that a machine can check: who may use whom, licences, duplicates, names, and what no file may hold.
+//! The house rules that a machine can check: who may use whom, licences, duplicates, names, what no file may
+//! hold, and where the documents lead.
 //!
 //! Each part is data and one reading of it; a rule that something must break carries the reason, and a reason that is no
 //! longer needed fails as well.
@@ -10,6 +11,8 @@ mod duplicates;
 mod edges;
 #[path = "tidy/licences.rs"]
 mod licences;
+#[path = "tidy/links.rs"]
+mod links;
 #[path = "tidy/sharing.rs"]
 mod sharing;
 #[path = "tidy/text.rs"]

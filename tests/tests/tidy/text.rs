@@ -6,23 +6,26 @@ use std::process::Command;
 use super::{WORKSPACE, assert_none};
 
 /// A tracked text file.
-struct File {
-    path: String,
-    text: String,
+pub(super) struct File {
+    /// Below the checkout, with slashes.
+    pub(super) path: String,
+    pub(super) text: String,
+}
+
+/// Every tracked path below a folder, or below the checkout.
+pub(super) fn tracked(folder: &str) -> Vec<String> {
+    let output = Command::new("git").args(["ls-files", "-z", folder]).current_dir(&WORKSPACE.root).output().unwrap();
+    assert!(output.status.success(), "git ls-files: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().split_terminator('\0').map(str::to_owned).collect()
 }
 
 /// Every tracked file that is text and still there.
-fn files() -> Vec<File> {
-    let output = Command::new("git").args(["ls-files", "-z"]).current_dir(&WORKSPACE.root).output().unwrap();
-    assert!(output.status.success(), "git ls-files: {}", String::from_utf8_lossy(&output.stderr));
-    let files: Vec<File> = String::from_utf8(output.stdout)
-        .unwrap()
-        .split_terminator('\0')
-        .filter_map(|path| {
-            let bytes = fs::read(WORKSPACE.root.join(path)).ok()?;
-            Some(File { path: path.to_owned(), text: String::from_utf8(bytes).ok()? })
-        })
-        .collect();
+pub(super) fn files() -> Vec<File> {
+    let read = |path: String| {
+        let bytes = fs::read(WORKSPACE.root.join(&path)).ok()?;
+        Some(File { path, text: String::from_utf8(bytes).ok()? })
+    };
+    let files: Vec<File> = tracked(".").into_iter().filter_map(read).collect();
     assert!(files.iter().any(|file| file.path == "Cargo.toml"), "git lists no Cargo.toml");
     files
 }
