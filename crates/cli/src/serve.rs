@@ -81,3 +81,25 @@ fn say(lines: &str) {
     let mut out = std::io::stdout();
     _ = writeln!(out, "{lines}").and_then(|()| out.flush());
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        serve: Serve,
+    }
+
+    #[test]
+    fn who_says_nothing_serves_this_computer_only() {
+        let listen = |told: &[&str]| Line::parse_from([&["serve"], told].concat()).serve.listen;
+        let usual = listen(&[]);
+        assert!(usual.ip().is_loopback() && usual.port() != 0, "{usual}");
+        let told = listen(&["--listen", "192.0.2.1:80"]);
+        assert!(!told.ip().is_loopback(), "what is said holds: {told}");
+    }
+}
