@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::page::Page;
+use crate::person::SOON;
 use crate::place;
 
 /// One broken rule at one element.
@@ -25,25 +26,32 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Everything axe-core finds in the page as it stands: WCAG 2.2 A and AA and its best practices, contrast included.
-pub async fn axe(page: &Page) -> Vec<Violation> {
+/// Everything axe-core finds in what a CSS selector finds of the page as it stands: WCAG 2.2 A and AA and its best practices, contrast
+/// included.
+pub async fn axe(page: &Page, css: &str) -> Vec<Violation> {
     let file = place::root().join("ui/node_modules/axe-core/axe.min.js");
     let source = std::fs::read_to_string(&file);
     let source = source.unwrap_or_else(|e| panic!("{}: {e}; `cargo xtask ui` installs it", file.display()));
     // Put in by the driver, since the page's own policy lets nobody else's script in.
     page.ask::<bool>(&format!("if (!window.axe) {{ {source} }} return true"), Vec::new()).await;
     let run = "const done = arguments[arguments.length - 1]; \
-        axe.run(document, arguments[0]).then(found => done(found.violations.flatMap(broken => broken.nodes.map(node => ({ \
+        axe.run(arguments[0], arguments[1]).then(found => done(found.violations.flatMap(broken => broken.nodes.map(node => ({ \
         rule: broken.id, target: node.target.flat().join(' '), summary: node.failureSummary.replace(/\\s+/g, ' ').trim() })))), \
         error => done([{ rule: 'axe-core itself', target: '', summary: String(error) }]))";
-    let found = page.driver().execute_async(run, vec![json!({ "resultTypes": ["violations"] })]).await;
+    let found = page.driver().execute_async(run, vec![json!(css), json!({ "resultTypes": ["violations"] })]).await;
     let found = found.unwrap_or_else(|e| panic!("axe-core does not run: {e}; {}", page.tail()));
     found.convert().unwrap_or_else(|e| panic!("axe-core answers something else: {e}"))
 }
 
 /// Fails with everything axe-core finds. `what` is what the page shows.
 pub async fn assert_accessible(page: &Page, what: &str) {
-    let violations = axe(page).await;
+    assert_part_accessible(page, "html", what).await;
+}
+
+/// [`assert_accessible`] for one part of the page, once it is there.
+pub async fn assert_part_accessible(page: &Page, css: &str, what: &str) {
+    page.wait_for_element(css, SOON).await;
+    let violations = axe(page, css).await;
     let lines: String = violations.iter().map(|violation| format!("\n  {violation}")).collect();
     assert!(violations.is_empty(), "axe-core finds {} faults with {what}:{lines}", violations.len());
 }

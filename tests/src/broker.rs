@@ -38,6 +38,8 @@ enum Configured {
     Shipped,
     /// As Mosquitto is by itself.
     Plain,
+    /// For tests, and it grants QoS 0 and nothing better.
+    WithoutGuarantee,
 }
 
 /// What a person is told to put into Mosquitto's `conf.d`.
@@ -57,6 +59,11 @@ impl Mosquitto {
     /// Like [`Mosquitto::start`], configured as Mosquitto is by itself.
     pub fn start_plain(name: &str) -> Option<Mosquitto> {
         Mosquitto::start_as(name, Configured::Plain)
+    }
+
+    /// Like [`Mosquitto::start`], for QoS 0 only.
+    pub fn start_without_guarantee(name: &str) -> Option<Mosquitto> {
+        Mosquitto::start_as(name, Configured::WithoutGuarantee)
     }
 
     fn start_as(name: &str, configured: Configured) -> Option<Mosquitto> {
@@ -131,15 +138,17 @@ impl Mosquitto {
         // Started as root, it would become a user who cannot write to our folder.
         let user = if rustix::process::geteuid().is_root() { "user root\n" } else { "" };
         let rest = match self.configured {
-            Configured::ForTests => {
+            Configured::ForTests | Configured::WithoutGuarantee => {
                 "persistence true\nautosave_interval 1\nmax_queued_messages 0\nset_tcp_nodelay true\nlog_type all\n"
             }
             Configured::Shipped => SHIPPED,
             Configured::Plain => "",
         };
+        // Of the listener, and so below it.
+        let most = if self.configured == Configured::WithoutGuarantee { "max_qos 0\n" } else { "" };
         format!(
             "{user}{rest}persistence_location {}/\nlog_dest stderr\nlog_timestamp_format %H:%M:%S\n\
-             listener {} 127.0.0.1\nallow_anonymous true\n",
+             listener {} 127.0.0.1\n{most}allow_anonymous true\n",
             self.folder.path().display(),
             self.port,
         )

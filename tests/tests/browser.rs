@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod both;
+#[path = "browser/dialogs.rs"]
+mod dialogs;
 #[path = "browser/operator.rs"]
 mod operator;
 
@@ -72,6 +74,10 @@ async fn only_the_printed_address_opens_the_window() {
     browser.goto(serve.window()).await;
     browser.wait_until_live().await;
     assert_eq!(browser.address().await, locked, "the token must not stand in the address");
+    let words = browser.text_of("body").await.unwrap_or_default().to_lowercase();
+    for word in ["tauri", "no host"] {
+        assert!(!words.contains(word), "in a browser that is live somebody reads {word:?}: {words}");
+    }
     browser.goto(&locked).await;
     browser.wait_until_live().await;
     told("the printed address opens it, and from then on the plain one does");

@@ -107,6 +107,27 @@ pub async fn several_are_acknowledged_with_a_comment(page: &Page, who: &str) {
     );
 }
 
+/// What somebody else wants of a lamp that does not obey is an alarm after its time, and over once the lamp is as it is wanted.
+pub async fn what_is_wanted_and_not_so_is_told(page: &Page, street: &Street) {
+    rail::go(page, "alarms").await;
+    page.click_word("[data-testid=alarms-view] .sheet-head", "Open").await;
+    street.somebody_wants(json!({ "interval_s": 30 })).await;
+    let is_it = |row: &Alarm, state: &str| row.title.starts_with("Lamp 0042 does not obey") && row.state == state;
+    let rows = listed(page, "the lamp that does not obey", |rows| rows.iter().any(|row| is_it(row, "active"))).await;
+    let row = rows.iter().find(|row| is_it(row, "active")).expect("it was there");
+    for part in ["wanted interval_s 30, reports nothing there", "Look at its driver"] {
+        assert!(row.words.contains(part), "the row does not say “{part}”: {row:?}");
+    }
+    street.lamp.report(&json!({ "interval_s": 30 })).await;
+    listed(page, "it to be over", |rows| rows.iter().any(|row| is_it(row, "returned"))).await;
+    page.click(&by_testid("alarm-all")).await;
+    page.click(&by_testid("acknowledge")).await;
+    comment(page, "set by hand").await;
+    page.click(&by_testid("alarm-counts")).await;
+    listed(page, "only the bin to stay", |rows| rows.len() == 1 && is(&rows[0], 2, "seen")).await;
+    told("what is wanted and not so is an alarm after its time, and over when it is so");
+}
+
 async fn comment(page: &Page, words: &str) {
     page.type_into("[data-testid=acknowledge-dialog][open] [data-testid=comment]", words).await;
     page.click("[data-testid=acknowledge-dialog][open] [data-testid=acknowledge-yes]").await;
@@ -119,7 +140,7 @@ pub async fn a_critical_one_is_told_everywhere_and_seen(page: &Page, burning: us
     rail::go(page, "map").await;
     page.wait_for_text(&by_testid("critical"), SOON, |text| text.contains(&format!("Critical: {title}"))).await;
     let rows = page.texts_of(&by_testid("attention-row")).await;
-    assert!(rows.first().is_some_and(|row| row.contains(&title) && row.contains("call the fire brigade")), "{rows:?}");
+    assert!(rows.first().is_some_and(|row| row.contains(&title) && row.contains("Call the fire brigade")), "{rows:?}");
     page.click(&by_testid("critical-show")).await;
     let card = page.wait_for_text(&by_testid("alarm-card"), SOON, |text| text.contains(&title)).await;
     for part in

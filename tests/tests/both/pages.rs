@@ -1,25 +1,45 @@
 //! A thing's page: values with all that belongs to them, charts of every span, both sides of the shadow, messages as they came.
 
-use fleetlens_tests::page::{Page, by_testid};
+use fleetlens_tests::page::{Page, by_testid, plain};
 use fleetlens_tests::person::SOON;
+use fleetlens_tests::wait::until;
 use serde_json::json;
 
 use super::street::{LAMP_TOPIC, STAMMER, Street};
 use super::told;
 
-/// Every span of the chart and the shadow of the open thing.
+/// What the lamp measured before anybody looked: for each span of the chart a value that only this one and longer ones hold.
+const BEFORE: [(&str, i64, f64); 5] = [
+    ("15 m", 10 * MINUTE_MS, 51.5),
+    ("1 h", 50 * MINUTE_MS, 41.5),
+    ("6 h", 5 * 60 * MINUTE_MS, 31.5),
+    ("24 h", 20 * 60 * MINUTE_MS, 21.5),
+    ("7 d", 6 * 24 * 60 * MINUTE_MS, 11.5),
+];
+
+const MINUTE_MS: i64 = 60_000;
+
+/// Every span of the chart of the open thing reaches as far back as it says, and no further.
 pub async fn charts_go_back_from_a_quarter_of_an_hour_to_a_week(page: &Page) {
-    let picture = "return document.querySelector('[data-testid=chart] canvas').toDataURL()";
-    let mut last = String::new();
-    for span in ["15 m", "1 h", "6 h", "24 h", "7 d"] {
+    page.click("[data-testid=value][data-pointer=\"/power_w\"]").await;
+    // The first one is chosen anew as well.
+    page.choose_span("7 d").await;
+    for (span, _, least) in BEFORE {
         page.choose_span(span).await;
         page.wait_for_text("[data-testid=chart] [role=radio][aria-checked=true]", SOON, |text| text == span).await;
-        last = page
-            .wait_for(&format!("the chart of {span}"), SOON, picture, |now: String| {
-                if now.len() > 1_000 && now != last { Ok(now) } else { Err(format!("{} bytes", now.len())) }
-            })
-            .await;
+        let script = "return document.querySelector('[data-testid=chart] canvas')?.getAttribute('aria-label')";
+        let range = format!("{least:.1} to 61.5 W");
+        page.wait_for(&format!("the chart of {span} to say {range}"), SOON, script, |says: Option<String>| {
+            let says = plain(&says.unwrap_or_default());
+            if says.contains(&format!(", {range}, last 61.5")) { Ok(()) } else { Err(says) }
+        })
+        .await;
     }
+    until("a line on the chart", SOON, async || {
+        let drawn = page.drawn_on_canvas("[data-testid=chart] canvas").await;
+        if drawn > 200 { Ok(()) } else { Err(format!("{drawn} pixels")) }
+    })
+    .await;
     told("the chart goes back 15 minutes, 1 h, 6 h, 24 h and 7 days");
     page.choose_span("15 m").await;
 }
@@ -27,10 +47,14 @@ pub async fn charts_go_back_from_a_quarter_of_an_hour_to_a_week(page: &Page) {
 /// With the street's lamp: unit, source, quality and age of each value, and what it was heard to say, a message that was refused
 /// with its reason.
 pub async fn values_and_messages_are_told_whole(page: &Page, street: &Street) {
+    let now = fleetlens_tests::lamp::now_ms();
+    for (_, before_ms, power_w) in BEFORE {
+        street.lamp.measure(now - before_ms, &json!({ "power_w": power_w })).await;
+    }
     page.open_thing(street.lamp.name()).await;
     street.lamp.measure_now().await;
     // A device that dates its values a year ahead is not believed.
-    let ahead = fleetlens_tests::lamp::now_ms() + 365 * 86_400_000;
+    let ahead = now + 365 * 86_400_000;
     street.lamp.measure(ahead, &json!({ "burning_h": 812 })).await;
     let cards = page
         .wait_for_cards("live values", SOON, |cards| {
@@ -76,9 +100,17 @@ pub async fn the_status_line_tells_what_comes(page: &Page, street: &Street) {
     assert!(link.contains("QoS 1") && link.contains("Street"), "{link}");
     let guarantee = page.text("status-guarantee").await.unwrap_or_default();
     assert!(guarantee.contains("QoS 1"), "{guarantee}");
-    page.wait_for_text(&by_testid("status-rate"), SOON, |text| text.ends_with("msg/s")).await;
     street.lamp.measure_now().await;
-    page.wait_for_text(&by_testid("status-last"), SOON, |text| text.starts_with("last message")).await;
+    page.wait_for_text(&by_testid("status-rate"), SOON, |text| {
+        text.strip_suffix(" msg/s").and_then(|rate| rate.parse().ok()).is_some_and(|rate: f64| rate > 0.0)
+    })
+    .await;
+    // The rate comes with the status, which comes at most twice a second.
+    page.wait_for_text(&by_testid("status-last"), SOON, |text| {
+        let age = text.strip_prefix("last message ").and_then(|age| age.strip_suffix(" s"));
+        age.and_then(|age| age.parse().ok()).is_some_and(|age_s: f64| age_s < 5.0)
+    })
+    .await;
     page.click(&by_testid("status-refused")).await;
     page.wait_until_gone(&by_testid("status-link-card"), SOON).await;
     let refused = page.wait_for_text(&by_testid("refusals"), SOON, |text| text.contains(LAMP_TOPIC)).await;

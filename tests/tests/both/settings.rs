@@ -3,7 +3,7 @@
 use fleetlens_tests::page::{Page, by_testid};
 use fleetlens_tests::person::SOON;
 
-use super::street::{OTHER_PROFILE, PROFILE, Street};
+use super::street::{HARBOUR_TOPIC, OTHER_PROFILE, PROFILE, Street};
 use super::{rail, told};
 
 /// The name that is given here.
@@ -65,7 +65,7 @@ pub async fn another_profile_is_chosen_and_back(page: &Page, street: &Street) {
     let fault = page
         .wait_for_text(&format!("{} [data-testid=profile-fault]", row("broken")), SOON, |text| !text.is_empty())
         .await;
-    assert!(fault.contains("line 3") || fault.contains("3"), "what is wrong must be told with its line: {fault}");
+    assert!(fault.contains("line 3"), "what is wrong must be told with its line: {fault}");
     assert_eq!(page.count(&format!("{} [data-testid=profile-use]", row("broken"))).await, 0);
     for (from, to) in [(PROFILE, OTHER_PROFILE), (OTHER_PROFILE, PROFILE)] {
         page.wait_for_element(&format!("{}.active", row(from)), SOON).await;
@@ -79,10 +79,29 @@ pub async fn another_profile_is_chosen_and_back(page: &Page, street: &Street) {
         page.wait_for_text(&by_testid("status-link-card"), SOON, |text| text.contains(to)).await;
         page.press(thirtyfour::Key::Escape).await;
         page.wait_until_gone(&by_testid("status-link-card"), SOON).await;
+        if to == OTHER_PROFILE {
+            without_a_guarantee_something_is_shed(page, street).await;
+        }
     }
     page.open_thing(street.lamp.name()).await;
     page.click(&by_testid("close")).await;
     told("another profile is used after a question, and back; its things are there again; a broken one says why");
+}
+
+/// The other profile's broker grants QoS 0 and nothing better: the status line says what that is worth, and when more comes than can be
+/// kept, how much was left out and of which topic.
+async fn without_a_guarantee_something_is_shed(page: &Page, street: &Street) {
+    let worth = page.wait_for_text(&by_testid("status-guarantee"), SOON, |text| text.contains("QoS 0")).await;
+    assert_eq!(worth, "messages at QoS 0: what comes while we are busy or away is lost");
+    assert_eq!(page.text("status-shed").await.as_deref(), Some("shed 0"));
+    street.the_harbour_chatters().await;
+    page.wait_for_text(&by_testid("status-shed"), SOON, |text| text != "shed 0").await;
+    page.click(&by_testid("status-sheds")).await;
+    let shed = page.wait_for_text(&by_testid("status-sheds-card"), SOON, |text| text.contains(HARBOUR_TOPIC)).await;
+    assert!(shed.contains("(QoS 0)") && shed.contains('×') && !shed.contains("None since the start"), "{shed}");
+    page.press(thirtyfour::Key::Escape).await;
+    page.wait_until_gone(&by_testid("status-sheds-card"), SOON).await;
+    told("without a guarantee the status line says so, and what was shed with its topic");
 }
 
 /// The theme is chosen here too, and holds.

@@ -76,6 +76,22 @@ pub async fn a_barrier_asks_first(page: &Page) {
     told("a barrier is moved only after a question");
 }
 
+/// A lamp is switched to what it is not, and back.
+pub async fn a_lamp_is_switched_off_and_on(page: &Page) {
+    page.open_thing("lamp-0003").await;
+    let switch = control("/on");
+    let now = page.wait_for_leaf("/on", |_, reported| matches!(reported, "true" | "false")).await.2;
+    let first = now == "false";
+    for on in [first, !first] {
+        page.click_word(&switch, if on { "On" } else { "Off" }).await;
+        page.click(&format!("{switch} [data-testid=send]:not([disabled])")).await;
+        let text = on.to_string();
+        page.wait_for_leaf("/on", |wanted, reported| wanted == text && reported == text).await;
+        page.wait_for_timeline("the switch to settle", SOON, |t| t.standing == "settled").await;
+    }
+    told("a lamp is switched off and on");
+}
+
 /// A car park of the demo city that has a barrier.
 fn barred_car_park() -> String {
     let city = CityOptions::default();

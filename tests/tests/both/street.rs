@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// The name of the profile that is used first.
 pub const PROFILE: &str = "Street";
 
-/// The name of another that can be chosen, on the same broker.
+/// The name of another that can be chosen, on a broker that guarantees nothing.
 pub const OTHER_PROFILE: &str = "Harbour";
 
 /// How many bins stand close together.
@@ -45,6 +45,14 @@ deadband = 10
 what_to_do = "put it on the next round"
 
 [[alarm]]
+id = "stubborn"
+name = "does not obey"
+kind = "lamp"
+when = "not converged"
+for = "3 s"
+what_to_do = "look at its driver"
+
+[[alarm]]
 id = "silent"
 kind = "vehicle"
 when = "silent"
@@ -58,6 +66,7 @@ pub struct Street {
     /// A lamp that reports and obeys nothing.
     pub lamp: Lamp,
     bins: Peer,
+    harbour: Mosquitto,
     service: ShadowService,
     profile: PathBuf,
 }
@@ -66,6 +75,7 @@ impl Street {
     /// Everything described, nothing wrong yet; the profiles are written into a data folder. `None` without Mosquitto.
     pub async fn start(name: &str, data: &Path) -> Option<Street> {
         let broker = Mosquitto::start(name)?;
+        let harbour = Mosquitto::start_without_guarantee(&format!("{name}-harbour"))?;
         let at = BrokerAt { url: broker.url(), credentials: None };
         let mut service = ShadowService::start(&at, Shadows::default()).unwrap();
         service.ready().await;
@@ -87,9 +97,9 @@ impl Street {
             path
         };
         let profile = write("street.toml", ProfileText::new(PROFILE, broker.url()).toml() + RULES);
-        write("harbour.toml", ProfileText::new(OTHER_PROFILE, broker.url()).toml());
+        write("harbour.toml", ProfileText::new(OTHER_PROFILE, harbour.url()).toml());
         write("broken.toml", "name = \"Broken\"\n[broker]\nurl = 5\n".to_owned());
-        Some(Street { broker, lamp, bins, service, profile })
+        Some(Street { broker, lamp, bins, harbour, service, profile })
     }
 
     /// What the program is told.
@@ -116,6 +126,21 @@ impl Street {
         self.bins.publish(LAMP_TOPIC, STAMMER).await;
     }
 
+    /// Somebody else wants something of the lamp.
+    pub async fn somebody_wants(&self, desired: Value) {
+        let topic = format!("$aws/things/{}/shadow/update", self.lamp.name());
+        self.bins.publish(&topic, json!({ "state": { "desired": desired } }).to_string()).await;
+    }
+
+    /// On the other broker a bin says more at once than anybody can keep.
+    pub async fn the_harbour_chatters(&self) {
+        let bin = Peer::connect(&self.harbour.url(), "harbour-bin", &[]).await;
+        for n in 0..CHATTER {
+            bin.publish(HARBOUR_TOPIC, json!({ "values": { "fill_pct": n % 100 } }).to_string()).await;
+        }
+        bin.leave().await;
+    }
+
     /// The broker is started again, and everybody is back on it.
     pub async fn broker_comes_back(&mut self) {
         self.broker.start_again();
@@ -129,6 +154,10 @@ impl Street {
         self.service.stop().await;
     }
 }
+
+/// Where the harbour's bin speaks, and how often at once: many times what the inbox of a link holds.
+pub const HARBOUR_TOPIC: &str = "city/harbour/bin/bin-77/telemetry";
+const CHATTER: usize = 20_000;
 
 /// Where the lamp speaks.
 pub const LAMP_TOPIC: &str = "city/valletta/lamp/lamp-0042/telemetry";

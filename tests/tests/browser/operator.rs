@@ -6,8 +6,8 @@ use fleetlens_tests::page::{Page, by_testid};
 use fleetlens_tests::person::SOON;
 use fleetlens_tests::serve::Serve;
 
-use super::alone;
 use super::both::{alarms, city, markers, orders, pages, rail, settings, steer, street, table, told};
+use super::{alone, dialogs};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_finds_and_steers_the_things_of_a_city() {
@@ -24,7 +24,9 @@ async fn an_operator_finds_and_steers_the_things_of_a_city() {
     markers::a_mark_opens_its_thing(&browser, city::LAMP).await;
     steer::a_charger_is_limited_and_taken_out_of_service(&browser).await;
     steer::a_barrier_asks_first(&browser).await;
+    steer::a_lamp_is_switched_off_and_on(&browser).await;
     steer::an_interval_is_typed_and_the_rest_is_json(&browser).await;
+    dialogs::the_question_is_accessible(&browser).await;
     city::the_whole_island_has_a_thousand_things(&browser).await;
     markers::every_kind_has_its_switch(&browser).await;
     assert_eq!(browser.faults().await, Vec::<String>::new(), "something went wrong in the page");
@@ -48,6 +50,7 @@ async fn an_operator_is_told_what_goes_wrong_in_a_street_and_sees_to_it() {
     orders::a_command_waits_in_sight_and_is_taken_back(&browser, &street).await;
     alarms::are_raised_after_their_delay_and_end_below_their_deadband(&browser, &street).await;
     alarms::several_are_acknowledged_with_a_comment(&browser, "T. Ester").await;
+    alarms::what_is_wanted_and_not_so_is_told(&browser, &street).await;
     settings::identity_and_limits_are_saved_and_mistakes_told(&browser).await;
     settings::the_theme_is_chosen(&browser).await;
     rail::go(&browser, "map").await;
@@ -64,7 +67,9 @@ async fn an_operator_is_told_what_goes_wrong_in_a_street_and_sees_to_it() {
     alarms::outlive_the_program(&browser, BURNING, settings::NAME).await;
     settings::outlive_the_program(&browser).await;
     street.lamp.measure_now().await;
+    dialogs::have_something_to_say(&browser, &street).await;
     every_part_is_accessible(&browser, &street).await;
+    dialogs::the_offline_notice_is_accessible(&browser, &mut street).await;
     alarms::silence_is_told(&browser).await;
     browser.resize(PHONE.0, PHONE.1).await;
     for theme in ["light", "dark"] {
@@ -104,6 +109,7 @@ async fn every_part_is_accessible(page: &Page, street: &street::Street) {
         page.wait_for_element(&by_testid("alarm-card"), SOON).await;
         assert_accessible(page, &format!("an alarmed thing, {theme}")).await;
         page.click(&by_testid("close")).await;
+        dialogs::are_accessible(page, theme).await;
     }
     told("axe-core finds nothing in any part of the window, dark and light");
 }

@@ -16,6 +16,7 @@ async fn an_operator_finds_and_steers_the_things_of_a_city() {
     markers::a_mark_opens_its_thing(&window, city::LAMP).await;
     steer::a_charger_is_limited_and_taken_out_of_service(&window).await;
     steer::a_barrier_asks_first(&window).await;
+    steer::a_lamp_is_switched_off_and_on(&window).await;
     steer::an_interval_is_typed_and_the_rest_is_json(&window).await;
     city::the_whole_island_has_a_thousand_things(&window).await;
     markers::every_kind_has_its_switch(&window).await;
@@ -38,6 +39,7 @@ async fn an_operator_is_told_what_goes_wrong_in_a_street_and_sees_to_it() {
     orders::a_command_waits_in_sight_and_is_taken_back(&window, &street).await;
     alarms::are_raised_after_their_delay_and_end_below_their_deadband(&window, &street).await;
     alarms::several_are_acknowledged_with_a_comment(&window, "T. Ester").await;
+    alarms::what_is_wanted_and_not_so_is_told(&window, &street).await;
     settings::identity_and_limits_are_saved_and_mistakes_told(&window).await;
     settings::the_theme_is_chosen(&window).await;
     rail::go(&window, "map").await;
