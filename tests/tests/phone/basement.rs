@@ -9,12 +9,17 @@ use fleetlens_tests::page::{Page, by_testid};
 use fleetlens_tests::person::{SOON, numbers};
 use fleetlens_tests::wait::until;
 use serde_json::json;
+use thirtyfour::Key;
 
 use super::super::both::told;
 
 /// The lamp that is worked on is hot, and that is an alarm.
 pub const RULES: &str = "\n[[alarm]]\nid = \"hot\"\nname = \"is hot\"\nkind = \"lamp\"\nwhen = \"/temp_c >= 20\"\n\
                          what_to_do = \"look at its driver\"\n";
+
+/// The button that opens dimming, and the sheet that it opens.
+const BIG_DIM: &str = "[data-testid=big][data-pointer=\"/dim_pct\"]";
+const SHEET: &str = "[data-testid=composer-sheet][open]";
 
 /// What is said of the alarm.
 const COMMENT: &str = "driver changed";
@@ -34,6 +39,11 @@ pub async fn has_a_neighbour(lamp: &Lamp) {
 
 /// The list of what is near: titles and distances in metres, as read.
 async fn wait_for_nearest(page: &Page, title: &str) {
+    nearest(page, title).await;
+}
+
+/// [`wait_for_nearest`]; what is read of the lamp that is worked on.
+async fn nearest(page: &Page, title: &str) -> String {
     let script = "const flat = e => (e?.innerText ?? '').replace(/\\s+/g, ' ').trim(); \
         return [...document.querySelectorAll('[data-testid=near-row]')].map(e => [flat(e.querySelector('b')), flat(e.querySelector('[data-testid=near-far]'))])";
     let rows = page
@@ -43,6 +53,9 @@ async fn wait_for_nearest(page: &Page, title: &str) {
         .await;
     let metres: Vec<f64> = rows.iter().map(|(_, far)| metres(far)).collect();
     assert!(metres[0] < 200.0 && metres[0] < metres[1], "{rows:?}");
+    let rows = page.texts_of(&by_testid("near-row")).await;
+    let worked_on = rows.iter().find(|row| row.contains("Lamp 0042"));
+    worked_on.cloned().unwrap_or_else(|| panic!("the lamp that is worked on is not near: {rows:?}"))
 }
 
 fn metres(far: &str) -> f64 {
@@ -64,6 +77,7 @@ pub async fn finds_what_is_near_a_tapped_point(page: &Page) {
     page.click(&by_testid("tab-find")).await;
     page.wait_for_text(&by_testid("near-what"), SOON, |text| text == "Near the point you tapped").await;
     wait_for_nearest(page, "Lamp 0043").await;
+    assert_eq!(page.count(&by_testid("no-position")).await, 0, "who tapped is told to tap");
     told("near a tapped point the nearest thing comes first");
 }
 
@@ -126,6 +140,7 @@ pub async fn works_without_a_signal(page: &Page, lamp: &mut Lamp, broker: &mut M
     page.wait_for_text(&by_testid("offline"), SOON, |text| text.contains("1 command waits for the link")).await;
     page.screenshot(&format!("{name}-queued-390")).await;
     told("without a signal a command waits with its expiry, and one whose time is over is not sent any more");
+    the_queue_and_what_is_near_say_so(page, name).await;
 
     lamp.peer().forget();
     broker.start_again();
@@ -145,6 +160,30 @@ pub async fn works_without_a_signal(page: &Page, lamp: &mut Lamp, broker: &mut M
     told("when the link is back it goes out and settles");
 }
 
+/// Still without a signal: the queue tab has both commands, and the list of what is near has its rows, the waiting one marked.
+async fn the_queue_and_what_is_near_say_so(page: &Page, name: &str) {
+    assert_eq!(page.text("tab-queue-count").await.as_deref(), Some("1"));
+    page.click(&by_testid("tab-queue")).await;
+    let order = |list: &str| format!("{} {}", by_testid(list), by_testid("order"));
+    let waits = page.wait_for_text(&order("outbox"), SOON, |text| text.contains("70 %")).await;
+    for part in ["Waits for the link", "Dim to 70 %", "Lamp 0042", "expires in"] {
+        assert!(waits.contains(part), "the queue does not say {part}: {waits}");
+    }
+    let ended = page.wait_for_text(&order("history"), SOON, |text| text.contains("30 %")).await;
+    assert!(ended.contains("Expired") && !ended.contains("expires in"), "{ended}");
+    assert_eq!(page.count(&order("outbox")).await, 1, "what expired still waits");
+    page.screenshot(&format!("{name}-queue-390")).await;
+
+    page.click(&by_testid("tab-find")).await;
+    page.tidy_up().await;
+    let what = page.wait_for_text(&by_testid("near-what"), SOON, |text| !text.is_empty()).await;
+    let title = if what.contains("your position") { "Lamp 0042" } else { "Lamp 0043" };
+    let near = nearest(page, title).await;
+    assert!(near.contains("1 waiting") && near.contains("is hot"), "{near}");
+    page.open_thing("lamp-0042").await;
+    told("without a signal the queue and the list of what is near are there, with what waits");
+}
+
 /// The alarm says who has seen it, when, and what was said.
 pub async fn is_acknowledged(page: &Page) {
     page.click(&by_testid("tab-alarms")).await;
@@ -154,7 +193,7 @@ pub async fn is_acknowledged(page: &Page) {
     assert_eq!(page.count(&by_testid("alarm-acknowledge")).await, 0, "it can be acknowledged twice");
 }
 
-/// Every tab, dark and light.
+/// Every tab, what is found, the sheet that sends a command, dark and light.
 pub async fn is_accessible(browser: &Browser, thing: &str) {
     for theme in ["light", "dark"] {
         browser.click(&by_testid("tab-map")).await;
@@ -165,22 +204,35 @@ pub async fn is_accessible(browser: &Browser, thing: &str) {
         assert_accessible(browser, &format!("the phone's map, {theme}")).await;
         for tab in ["tab-find", "tab-alarms", "tab-queue"] {
             browser.click(&by_testid(tab)).await;
+            if tab == "tab-find" {
+                // A name left in the box shows what is found, and not what is near.
+                browser.tidy_up().await;
+                browser.wait_for_element(&by_testid("near-row"), SOON).await;
+            }
             browser.still(2_000, SOON).await;
             assert_accessible(browser, &format!("{tab}, {theme}")).await;
-            browser.screenshot(&format!("phone-{tab}-{theme}-390")).await;
+            browser.screenshot(&format!("technician-{tab}-{theme}-390")).await;
         }
         browser.open_thing(thing).await;
         assert_accessible(browser, &format!("the thing's page, {theme}")).await;
-        browser.screenshot(&format!("phone-thing-{theme}-390")).await;
+        browser.screenshot(&format!("technician-thing-{theme}-390")).await;
+        browser.click(BIG_DIM).await;
+        browser.wait_for_element(&format!("{SHEET} [data-testid=slider]"), SOON).await;
+        assert_accessible(browser, &format!("the sheet that dims, {theme}")).await;
+        browser.screenshot(&format!("technician-sheet-{theme}-390")).await;
+        browser.press(Key::Escape).await;
+        browser.wait_until_gone(SHEET, SOON).await;
+        browser.click(&by_testid("tab-find")).await;
+        assert_accessible(browser, &format!("what is found, {theme}")).await;
     }
     told("axe-core finds nothing on any of the phone's tabs, dark and light");
 }
 
 async fn dim(page: &Page, pct: u8, expiry_ms: Option<&str>) {
-    page.click("[data-testid=big][data-pointer=\"/dim_pct\"]").await;
+    page.click(BIG_DIM).await;
     page.prepare_dim(pct).await;
     if let Some(expiry_ms) = expiry_ms {
-        page.choose("[data-testid=composer-sheet][open] [data-testid=expiry]", expiry_ms).await;
+        page.choose(&format!("{SHEET} [data-testid=expiry]"), expiry_ms).await;
     }
     page.send_dim().await;
 }
