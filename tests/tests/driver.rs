@@ -72,6 +72,7 @@ async fn a_driver_finds_a_space_by_tapping_and_keeps_the_counts_with_their_age_w
     let Some(window) = Window::open("driver-cached", "fleetlens-mobile", &display, arguments).await else { return };
     window.resize(390, 844).await;
     screen::is_the_same_without_a_network(&window, &known).await;
+    window.still(1_000, SOON).await;
     window.screenshot("driver-cached-light-390").await;
     told("started without any broker, it shows the same counts from the cache");
     window.close().await;
