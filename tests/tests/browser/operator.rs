@@ -26,9 +26,9 @@ async fn an_operator_finds_and_steers_the_things_of_a_city() {
     steer::a_barrier_asks_first(&browser).await;
     steer::a_lamp_is_switched_off_and_on(&browser).await;
     steer::an_interval_is_typed_and_the_rest_is_json(&browser).await;
-    dialogs::the_question_is_accessible(&browser).await;
     city::the_whole_island_has_a_thousand_things(&browser).await;
     markers::every_kind_has_its_switch(&browser).await;
+    dialogs::the_question_is_accessible(&browser).await;
     assert_eq!(browser.faults().await, Vec::<String>::new(), "something went wrong in the page");
     browser.close().await;
     serve.close().await;
