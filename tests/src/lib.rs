@@ -9,6 +9,7 @@
 //! | [`lamp`] | one scripted lamp, which obeys only when the test says so |
 //! | [`profile`] | profiles for those brokers |
 //! | [`desk`] | a window without a screen: the frames of a host, applied |
+//! | [`disk`] | a small disk that can be filled |
 //! | [`display`] | an X server of its own |
 //! | [`page`] | a page in any window, driven over WebDriver |
 //! | [`window`] | the app's window, with WebKit in it |
@@ -34,6 +35,7 @@ pub mod axe;
 pub mod broker;
 pub mod browser;
 pub mod desk;
+pub mod disk;
 pub mod display;
 pub mod lamp;
 pub mod notices;

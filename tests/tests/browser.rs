@@ -14,6 +14,7 @@ use fleetlens_sim::{BrokerAt, CityOptions};
 use fleetlens_tests::axe::assert_accessible;
 use fleetlens_tests::broker::{Mosquitto, free_port};
 use fleetlens_tests::browser::{Browser, DESKTOP, PHONE};
+use fleetlens_tests::disk::SmallDisk;
 use fleetlens_tests::page::by_testid;
 use fleetlens_tests::person::SOON;
 use fleetlens_tests::profile::ProfileText;
@@ -124,24 +125,40 @@ async fn a_person_sees_the_demo_city_in_a_browser_and_dims_a_lamp() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_city_on_mosquitto_stays_in_the_browser_while_the_broker_is_away() {
+async fn a_city_on_mosquitto_stays_in_the_browser_while_the_broker_is_away_and_the_disk_is_full() {
     let _alone = alone().await;
     let Some(mut broker) = Mosquitto::start("browser-city") else { return };
     let at = BrokerAt { url: broker.url(), credentials: None };
     let malta =
         fleetlens_sim::start(CityOptions { broker: Some(at), seed: 3, ..CityOptions::default() }).await.unwrap();
-    let data = tempfile::tempdir().unwrap();
-    let profile = ProfileText::new("Mosquitto", broker.url()).write(data.path());
-    let serve = Serve::start("mosquitto", data.path(), &["--profile", profile.to_str().unwrap()]);
+    let Some(disk) = SmallDisk::mount(48) else { return };
+    let profile = ProfileText::new("Mosquitto", broker.url()).write(disk.path());
+    let serve = Serve::start("mosquitto", disk.path(), &["--profile", profile.to_str().unwrap()]);
     let Some(browser) = Browser::open("browser-mosquitto", &serve, serve.window(), DESKTOP, "light").await else {
         return;
     };
     browser.wait_until_live().await;
     city::a_lamp_is_opened(&browser).await;
     city::the_picture_stays_without_a_broker(&browser, &mut broker, "browser-1440").await;
+    a_full_disk_is_told_until_there_is_room(&browser, &disk).await;
     browser.close().await;
     serve.close().await;
     malta.stop().await;
+}
+
+/// Everything stays live, and a notice says that nothing of it is kept.
+async fn a_full_disk_is_told_until_there_is_room(browser: &Browser, disk: &SmallDisk) {
+    disk.fill();
+    // What the cache has already taken of the disk it may use up first.
+    let within = Duration::from_secs(90);
+    let words = browser.wait_for_text(&by_testid("cache-fault"), within, |text| text.contains("disk is full")).await;
+    assert!(words.contains("The cache cannot be written"), "{words}");
+    browser.wait_for_cards("values to stay live", SOON, |cards| cards.get("/power_w").is_some_and(city::is_live)).await;
+    assert_accessible(browser, "the notice of a full disk").await;
+    browser.screenshot("browser-disk-full-light-1440").await;
+    disk.empty();
+    browser.wait_until_gone(&by_testid("cache-fault"), SOON).await;
+    told(&format!("a full disk is told until there is room again: {words}"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
