@@ -15,6 +15,8 @@ mod life;
 mod log;
 mod pages;
 mod tiles;
+#[cfg(target_os = "linux")]
+mod webkit;
 
 pub use flags::Flags;
 pub use life::{builder, run};

@@ -157,7 +157,17 @@ fn open_window(app: &App, flags: &Flags) -> tauri::Result<()> {
         // What the page itself keeps (the chosen theme) stays with the caches: two data folders are two apps.
         window = window.data_directory(folder.join("window"));
     }
-    window.build().map(drop)
+    let window = window.build()?;
+    #[cfg(target_os = "linux")]
+    window.with_webview(|view| {
+        if !crate::webkit::scroll_with_the_page(&view.inner()) {
+            tracing::warn!(
+                "this WebKitGTK scrolls on its own; without a graphics processor long tables may not keep up"
+            );
+        }
+    })?;
+    drop(window);
+    Ok(())
 }
 
 fn on_event(app: &AppHandle, event: RunEvent) {

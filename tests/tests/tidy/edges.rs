@@ -32,11 +32,12 @@ const EVERYTHING: &[&str] =
     &["wire", "ipc", "chart", "store", "tiles", "link", "engine", "sim", "host", "shell", "serve", "cli"];
 
 /// A library (or a family of them, with a `*`) → the only packages of ours that know it.
-const RESERVED: [(&str, &[&str]); 8] = [
+const RESERVED: [(&str, &[&str]); 9] = [
     ("rumqttc", &["link"]),
     ("mqtt5*", &["sim"]),
     ("rusqlite", &["store", "tiles"]),
     ("tauri*", &["shell", "desktop", "mobile"]),
+    ("webkit2gtk*", &["shell"]),
     ("axum*", &["serve"]),
     ("leptos*", &["ui"]),
     ("web-sys", &["ui"]),
