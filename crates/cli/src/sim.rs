@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use fleetlens_sim::faults::Stricken;
 use fleetlens_sim::places::ATTRIBUTION;
-use fleetlens_sim::{BrokerAt, City, CityOptions, Counts, Faults, Only};
+use fleetlens_sim::{BrokerAt, City, CityOptions, Counts, Credentials, Faults, Only, Secret};
 
 use crate::signal;
 
@@ -100,8 +100,8 @@ impl Sim {
     }
 
     fn options(self) -> CityOptions {
-        let password = || std::env::var(PASSWORD).unwrap_or_default();
-        let credentials = self.user.map(|user| (user, password()));
+        let password = std::env::var_os(PASSWORD).map(|_| Secret::Env(PASSWORD.to_owned()));
+        let credentials = self.user.map(|user| Credentials { user, password });
         CityOptions {
             things: self.things,
             rate: self.rate,

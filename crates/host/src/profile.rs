@@ -2,6 +2,7 @@
 //! it is told with its line.
 
 mod alarms;
+mod broker;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use fleetlens_engine::config::{FleetConfig, TelemetryRule};
 use fleetlens_engine::wire::telemetry::Envelope;
 use fleetlens_engine::wire::template::Template;
-use fleetlens_link::{LinkConfig, LinkError, Protocol};
+use fleetlens_link::LinkConfig;
 use fleetlens_model::alarm::Rule;
 use fleetlens_model::identity::{Actor, Role};
 use serde::Deserialize;
@@ -18,14 +19,13 @@ use thiserror::Error;
 use toml::Spanned;
 use xxhash_rust::xxh3::xxh3_64;
 
+pub use broker::Broker;
+
 /// The demo city's profile, part of the program.
 const DEMO: &str = include_str!("../../../assets/profiles/demo.toml");
 
 /// The longest name a profile may have, in characters: it is the file name of its cache.
 const NAME_MAX_CHARS: usize = 64;
-
-/// A session that outlives a weekend without a broker's operator having to think about it.
-const SESSION_EXPIRY_S: u32 = 86_400;
 
 /// The longest expiry of a command, in seconds: a day. What is wanted later than that is a schedule, not a command.
 const EXPIRY_MAX_S: u64 = 86_400;
@@ -53,19 +53,6 @@ pub struct Profile {
     pub tiles: Option<PathBuf>,
     /// Whether it is the built-in demo city.
     pub demo: bool,
-}
-
-/// Where a broker is and how it is spoken to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broker {
-    /// `mqtt://host[:port]`.
-    pub url: String,
-    /// The version of MQTT.
-    pub protocol: Protocol,
-    /// Our name with the broker; `None` for one made from this installation's number.
-    pub client_id: Option<String>,
-    /// How long the broker keeps our session while we are away, in seconds.
-    pub session_expiry_s: u32,
 }
 
 /// Why a profile cannot be used.
@@ -100,6 +87,7 @@ impl Profile {
         let mut profile = Profile::parse(&text, &origin)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         profile.tiles = profile.tiles.map(|tiles| folder.join(tiles));
+        profile.broker.seen_from(folder);
         Ok(profile)
     }
 
@@ -146,6 +134,8 @@ impl Profile {
             protocol: self.broker.protocol,
             session_expiry_s: self.broker.session_expiry_s,
             filters: filters.into_iter().map(|filter| (filter, 1)).collect(),
+            credentials: self.broker.credentials.clone(),
+            tls: self.broker.tls.clone(),
             ..LinkConfig::new(self.broker.url.clone(), self.broker.client_id.clone().unwrap_or_else(own_id))
         }
     }
@@ -184,7 +174,7 @@ struct Written {
     name: Spanned<String>,
     #[serde(default)]
     identity: WrittenIdentity,
-    broker: WrittenBroker,
+    broker: broker::WrittenBroker,
     #[serde(default)]
     telemetry: Vec<WrittenTelemetry>,
     #[serde(default)]
@@ -203,15 +193,6 @@ struct WrittenIdentity {
     name: String,
     #[serde(default)]
     role: Role,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenBroker {
-    url: Spanned<String>,
-    protocol: Option<Spanned<toml::Value>>,
-    client_id: Option<Spanned<String>>,
-    session_expiry_s: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -289,36 +270,6 @@ impl Written {
             tiles: self.map.tiles,
             demo: false,
         })
-    }
-}
-
-impl WrittenBroker {
-    fn check(self) -> Result<Broker, Mistake> {
-        let client_at = self.client_id.as_ref().map(Spanned::span).unwrap_or(self.url.span());
-        let url_at = self.url.span();
-        let broker = Broker {
-            url: self.url.into_inner(),
-            protocol: self.protocol.as_ref().map(protocol).transpose()?.unwrap_or_default(),
-            client_id: self.client_id.map(Spanned::into_inner),
-            session_expiry_s: self.session_expiry_s.unwrap_or(SESSION_EXPIRY_S),
-        };
-        let client_id = broker.client_id.as_deref().unwrap_or("an installation's own");
-        match LinkConfig::new(broker.url.clone(), client_id).validate() {
-            Ok(()) => Ok(broker),
-            Err(e @ LinkError::ClientId) => Err(Mistake::new(client_at, e)),
-            Err(e) => Err(Mistake::new(url_at, e)),
-        }
-    }
-}
-
-/// The version of MQTT, by the name people know it by.
-fn protocol(written: &Spanned<toml::Value>) -> Result<Protocol, Mistake> {
-    match written.get_ref().as_str() {
-        Some("5") => Ok(Protocol::V5),
-        Some("3.1.1") => Ok(Protocol::V4),
-        _ => {
-            Err(Mistake::new(written.span(), format!("{} is no protocol; write \"5\" or \"3.1.1\"", written.get_ref())))
-        }
     }
 }
 

@@ -1,40 +1,99 @@
-//! Where the broker is, from a URL as people write it.
+//! Where the broker is and through what, from a URL as people write it.
 
 use std::fmt;
 
 use crate::error::LinkError;
 
-/// The port of MQTT without TLS, when the URL names none (IANA).
-const PORT: u16 = 1883;
+/// Where most brokers listen for WebSockets, when the URL names no path.
+const WS_PATH: &str = "/mqtt";
 
-/// Host and port. An IPv6 address keeps its brackets.
+/// What carries MQTT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    Tcp,
+    Tls,
+    WebSocket,
+    EncryptedWebSocket,
+}
+
+impl Carrier {
+    fn of(scheme: &str) -> Option<Carrier> {
+        match scheme {
+            "mqtt" | "tcp" => Some(Carrier::Tcp),
+            "mqtts" | "ssl" | "tls" => Some(Carrier::Tls),
+            "ws" => Some(Carrier::WebSocket),
+            "wss" => Some(Carrier::EncryptedWebSocket),
+            _ => None,
+        }
+    }
+
+    /// The port when the URL names none (IANA).
+    fn port(self) -> u16 {
+        match self {
+            Carrier::Tcp => 1883,
+            Carrier::Tls => 8883,
+            Carrier::WebSocket => 80,
+            Carrier::EncryptedWebSocket => 443,
+        }
+    }
+
+    pub fn is_web_socket(self) -> bool {
+        matches!(self, Carrier::WebSocket | Carrier::EncryptedWebSocket)
+    }
+}
+
+/// Host and port, and what carries MQTT there. An IPv6 address keeps its brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
     pub host: String,
     pub port: u16,
+    pub carrier: Carrier,
+    /// Of a WebSocket; empty otherwise.
+    path: String,
 }
 
 impl Address {
-    /// Reads `mqtt://host[:port]`. TLS is refused rather than silently left out.
+    /// Reads `mqtt://host[:port]`, `mqtts://…`, `ws://host[:port][/path]` or `wss://…`.
     pub fn of(given: &str) -> Result<Address, LinkError> {
         let wrong = |why: &str| LinkError::Url { given: given.to_owned(), why: why.to_owned() };
         let url = url::Url::parse(given).map_err(|error| wrong(&error.to_string()))?;
-        match url.scheme() {
-            "mqtt" | "tcp" => {}
-            "mqtts" | "ssl" | "wss" => return Err(LinkError::TlsNotYet { given: given.to_owned() }),
-            other => return Err(wrong(&format!("{other}:// is not spoken here"))),
-        }
+        let Some(carrier) = Carrier::of(url.scheme()) else {
+            return Err(wrong(&format!("{}:// is not spoken here", url.scheme())));
+        };
         if !url.username().is_empty() || url.password().is_some() {
             // Not repeating the URL keeps the password out of logs and off the screen.
             let why = "user name and password do not belong into the address".to_owned();
             return Err(LinkError::Url { given: format!("{}://…@…", url.scheme()), why });
         }
-        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong("nothing may follow host and port"));
+        let bare = matches!(url.path(), "" | "/");
+        if url.query().is_some() || url.fragment().is_some() || (!bare && !carrier.is_web_socket()) {
+            return Err(wrong("nothing may follow host and port, but the path of a WebSocket"));
         }
+        let path = match (carrier.is_web_socket(), bare) {
+            (true, true) => WS_PATH.to_owned(),
+            (true, false) => url.path().to_owned(),
+            (false, _) => String::new(),
+        };
         match url.host_str() {
-            Some(host) if !host.is_empty() => Ok(Address { host: host.to_owned(), port: url.port().unwrap_or(PORT) }),
+            Some(host) if !host.is_empty() => {
+                Ok(Address { host: host.to_owned(), port: url.port().unwrap_or(carrier.port()), carrier, path })
+            }
             _ => Err(wrong("the host is missing")),
+        }
+    }
+
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self.carrier, Carrier::Tls | Carrier::EncryptedWebSocket)
+    }
+
+    /// The broker's name as the library wants it: the whole URL for a WebSocket, an IPv6 address without its brackets for TLS,
+    /// whose certificate is for the address itself.
+    pub fn for_library(&self) -> String {
+        match self.carrier {
+            Carrier::Tcp => self.host.clone(),
+            Carrier::Tls => self.host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            Carrier::WebSocket => format!("ws://{self}{}", self.path),
+            Carrier::EncryptedWebSocket => format!("wss://{self}{}", self.path),
         }
     }
 }
@@ -51,14 +110,21 @@ mod tests {
 
     #[test]
     fn an_address_is_read_as_people_write_it() {
-        for (given, want) in [
-            ("mqtt://localhost", "localhost:1883"),
-            ("mqtt://localhost:1884/", "localhost:1884"),
-            ("tcp://10.0.0.7:1883", "10.0.0.7:1883"),
-            ("mqtt://[::1]:1883", "[::1]:1883"),
-            ("mqtt://broker.city.example", "broker.city.example:1883"),
+        for (given, want, library) in [
+            ("mqtt://localhost", "localhost:1883", "localhost"),
+            ("mqtt://localhost:1884/", "localhost:1884", "localhost"),
+            ("tcp://10.0.0.7:1883", "10.0.0.7:1883", "10.0.0.7"),
+            ("mqtt://[::1]:1883", "[::1]:1883", "[::1]"),
+            ("mqtt://broker.city.example", "broker.city.example:1883", "broker.city.example"),
+            ("mqtts://broker.city.example", "broker.city.example:8883", "broker.city.example"),
+            ("mqtts://[::1]", "[::1]:8883", "::1"),
+            ("ws://broker:9001", "broker:9001", "ws://broker:9001/mqtt"),
+            ("ws://broker/a/b", "broker:80", "ws://broker:80/a/b"),
+            ("wss://broker", "broker:443", "wss://broker:443/mqtt"),
         ] {
-            assert_eq!(Address::of(given).unwrap().to_string(), want, "{given}");
+            let address = Address::of(given).unwrap();
+            assert_eq!(address.to_string(), want, "{given}");
+            assert_eq!(address.for_library(), library, "{given}");
         }
     }
 
@@ -70,9 +136,8 @@ mod tests {
             ("mqtt://", "the host is missing"),
             ("mqtt://host:99999", "port"),
             ("mqtt://host/topic", "nothing may follow"),
+            ("wss://host/mqtt?token=1", "nothing may follow"),
             ("mqtt://ada:secret@host", "user name and password"),
-            ("mqtts://host", "TLS is not built in yet"),
-            ("wss://host", "TLS is not built in yet"),
         ] {
             let error = Address::of(given).unwrap_err().to_string();
             assert!(error.contains(want), "{given}: {error}");

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use crate::error::LinkError;
+use crate::secret::Secret;
+use crate::tls::Tls;
 
 /// The longest packet MQTT can describe (MQTT 3.1.1, 2.2.3).
 const PACKET_MAX_BYTES: u32 = 268_435_455;
@@ -33,7 +35,7 @@ impl fmt::Display for Protocol {
 /// Everything a link needs to know. Take [`LinkConfig::new`] and change what differs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LinkConfig {
-    /// `mqtt://host[:port]`; `mqtts://` is refused until TLS is built in.
+    /// `mqtt://host[:port]`, `mqtts://…` encrypted, `ws://host[:port][/path]` and `wss://…` through a WebSocket.
     pub url: String,
     /// The version to speak.
     pub protocol: Protocol,
@@ -54,8 +56,19 @@ pub struct LinkConfig {
     pub outbox: usize,
     /// The largest packet taken or sent, in bytes; 256–268435455.
     pub max_packet_bytes: u32,
-    /// User name and password.
-    pub credentials: Option<(String, String)>,
+    /// Who we are to the broker.
+    pub credentials: Option<Credentials>,
+    /// How an encrypted connection differs from the usual one; only with `mqtts://` and `wss://`.
+    pub tls: Tls,
+}
+
+/// User name and password or token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The name the broker knows us by.
+    pub user: String,
+    /// Where the password is; `None` for a name alone.
+    pub password: Option<Secret>,
 }
 
 impl LinkConfig {
@@ -73,12 +86,16 @@ impl LinkConfig {
             outbox: 1000,
             max_packet_bytes: 1 << 20,
             credentials: None,
+            tls: Tls::default(),
         }
     }
 
     /// Whether it can work at all, without connecting: what [`crate::Link::start`] looks at first.
     pub fn validate(&self) -> Result<(), LinkError> {
-        crate::address::Address::of(&self.url)?;
+        let address = crate::address::Address::of(&self.url)?;
+        if self.tls.is_set() && !address.is_encrypted() {
+            return Err(LinkError::TlsUnused { given: self.url.clone() });
+        }
         self.check()
     }
 
@@ -110,7 +127,7 @@ impl LinkConfig {
 }
 
 impl fmt::Debug for LinkConfig {
-    /// Everything but the password.
+    /// All of it; a password says only where it is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LinkConfig")
             .field("url", &self.url)
@@ -123,7 +140,8 @@ impl fmt::Debug for LinkConfig {
             .field("inbox", &self.inbox)
             .field("outbox", &self.outbox)
             .field("max_packet_bytes", &self.max_packet_bytes)
-            .field("user", &self.credentials.as_ref().map(|(user, _)| user))
+            .field("credentials", &self.credentials)
+            .field("tls", &self.tls)
             .finish()
     }
 }
@@ -152,8 +170,8 @@ mod tests {
 
     #[test]
     fn the_password_is_not_printed() {
-        let config =
-            LinkConfig { credentials: Some(("ada".into(), "secret".into())), ..LinkConfig::new("mqtt://h", "c") };
+        let credentials = Credentials { user: "ada".into(), password: Some(Secret::Given("secret".into())) };
+        let config = LinkConfig { credentials: Some(credentials), ..LinkConfig::new("mqtt://h", "c") };
         let printed = format!("{config:?}");
         assert!(printed.contains("ada") && !printed.contains("secret"), "{printed}");
     }

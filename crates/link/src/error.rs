@@ -6,18 +6,18 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LinkError {
     /// Not an address of a broker.
-    #[error("{given:?} is not a broker's address ({why}); write mqtt://host:1883")]
+    #[error(
+        "{given:?} is not a broker's address ({why}); write mqtt://host:1883, mqtts://host:8883, ws://host/mqtt or wss://host/mqtt"
+    )]
     Url {
         /// As it was given, without credentials.
         given: String,
         /// What is wrong with it.
         why: String,
     },
-    /// An address that asks for TLS, which this version cannot give; connecting in clear instead would betray the request.
-    #[error(
-        "{given:?} asks for an encrypted connection, but TLS is not built in yet; use mqtt:// inside a trusted network"
-    )]
-    TlsNotYet {
+    /// A CA, a certificate or ALPN for a connection that is not encrypted.
+    #[error("{given:?} is not encrypted, so ca, certificate, key and alpn are of no use; write mqtts:// or wss://")]
+    TlsUnused {
         /// As it was given.
         given: String,
     },

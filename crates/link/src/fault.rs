@@ -1,15 +1,23 @@
 //! Why a connection failed, and how to say that to a person.
 
+use std::error::Error;
 use std::io;
 
 use crate::address::Address;
-use crate::config::Protocol;
+use crate::config::{LinkConfig, Protocol};
+use crate::tls::Distrust;
 
 /// What ended a connection, or kept one from being made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The operating system said so.
     Io { kind: io::ErrorKind, host_unknown: bool, text: String },
+    /// A password or a certificate of ours cannot be had.
+    Unprepared(String),
+    /// The encrypted connection did not come about, or was ended for what it is.
+    Distrusted(Distrust),
+    /// What answers is a web server, but not a broker's.
+    NotOverWebSocket(String),
     /// Nothing came back in time while connecting.
     NoAnswer,
     /// The broker answered CONNECT with a refusal.
@@ -46,14 +54,38 @@ pub(crate) enum Refusal {
 impl Fault {
     /// What kept a connection from being made; tells an unknown host from the other failures of the operating system.
     pub fn of_connecting(error: &io::Error) -> Fault {
+        if let Some(distrust) = Distrust::of(error) {
+            return Fault::Distrusted(distrust);
+        }
         // A failed look-up carries no code of the operating system on Unix, and WSAHOST_NOT_FOUND or WSANO_DATA on Windows;
         // a failed connection always carries one.
         let host_unknown = matches!(error.raw_os_error(), None | Some(11001 | 11004));
         Fault::Io { kind: error.kind(), host_unknown, text: error.to_string() }
     }
 
+    /// What kept TLS or a WebSocket from being agreed on, out of whatever the libraries wrapped it in.
+    pub fn of_handshake(error: &(dyn Error + 'static)) -> Fault {
+        let mut inner = Some(error);
+        while let Some(error) = inner {
+            if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+                return Fault::Distrusted(Distrust::read(tls));
+            }
+            if let Some(io) = error.downcast_ref::<io::Error>() {
+                return match Distrust::of(io) {
+                    Some(distrust) => Fault::Distrusted(distrust),
+                    None => Fault::Io { kind: io.kind(), host_unknown: false, text: io.to_string() },
+                };
+            }
+            inner = error.source();
+        }
+        Fault::NotOverWebSocket(error.to_string())
+    }
+
     /// What ended a connection that was made.
     pub fn of_stream(error: &io::Error) -> Fault {
+        if let Some(distrust) = Distrust::of(error) {
+            return Fault::Distrusted(distrust);
+        }
         if error.kind() == io::ErrorKind::Other {
             // The library's own: the stream ended inside what would have been a packet.
             return Fault::NotUnderstood(error.to_string());
@@ -67,8 +99,14 @@ impl Fault {
     }
 
     /// What failed and what to change, in one sentence. `greeted`: the broker had accepted the connection before.
-    pub fn sentence(&self, at: &Address, protocol: Protocol, greeted: bool) -> String {
+    pub fn sentence(&self, at: &Address, config: &LinkConfig, greeted: bool) -> String {
+        let protocol = config.protocol;
         match self {
+            Fault::Unprepared(why) => why.clone(),
+            Fault::Distrusted(distrust) => distrust.sentence(&at.to_string(), &at.host),
+            Fault::NotOverWebSocket(why) => {
+                format!("what answers at {at} is not a broker's WebSocket ({why}); check port and path in the profile")
+            }
             Fault::Io { host_unknown: true, .. } => {
                 format!("the host {} is not known; check its name in the profile, or this machine's network", at.host)
             }
@@ -81,18 +119,21 @@ impl Fault {
             Fault::Io {
                 kind: io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe,
                 ..
-            } => Fault::Closed.sentence(at, protocol, greeted),
+            } => Fault::Closed.sentence(at, config, greeted),
             Fault::Io { text, .. } => format!("the connection to {at} failed: {text}"),
             Fault::NoAnswer => {
                 format!("{at} does not answer; check the address, and that no firewall stands between")
             }
-            Fault::Refused(refusal) => refusal.sentence(at, protocol),
+            Fault::Refused(refusal) => refusal.sentence(at, config),
             Fault::NotUnderstood(text) if !greeted => {
                 format!(
                     "what answers at {at} does not speak {protocol} ({text}); check port and protocol version in the profile"
                 )
             }
             Fault::NotUnderstood(text) => format!("{at} sent a packet that is not {protocol} ({text})"),
+            Fault::Closed if !greeted && at.is_encrypted() => format!(
+                "{at} closed the connection before it was agreed on; it may not be encrypted there, want a certificate of ours, or not be an MQTT broker"
+            ),
             Fault::Closed if !greeted => format!(
                 "{at} closed the connection without an answer; it may not be an MQTT broker, expect TLS, or not speak {protocol}"
             ),
@@ -127,29 +168,31 @@ fn keep_it_away(protocol: Protocol) -> &'static str {
 }
 
 impl Refusal {
-    fn sentence(&self, at: &Address, protocol: Protocol) -> String {
-        match self {
-            Refusal::Protocol => {
+    fn sentence(&self, at: &Address, config: &LinkConfig) -> String {
+        let (protocol, user) = (config.protocol, config.credentials.as_ref().map(|credentials| &credentials.user));
+        match (self, user) {
+            (Refusal::Protocol, _) => {
                 let other = match protocol {
                     Protocol::V4 => Protocol::V5,
                     Protocol::V5 => Protocol::V4,
                 };
                 format!("{at} does not speak {protocol}; choose {other} in the profile")
             }
-            Refusal::ClientId => format!("{at} does not take our client id; choose another in the profile"),
-            // Profiles hold no user name and password yet, so this is most often a broker that wants some.
-            Refusal::Credentials => {
+            (Refusal::ClientId, _) => format!("{at} does not take our client id; choose another in the profile"),
+            (Refusal::Credentials | Refusal::NotAuthorized, None) => {
+                format!("{at} lets nobody in without a name; give user and password in the profile")
+            }
+            (Refusal::Credentials, Some(user)) => {
+                format!("{at} does not take the password of {user:?}; correct user or password of the profile")
+            }
+            // Brokers say this of a wrong password as well as of one who may not connect.
+            (Refusal::NotAuthorized, Some(user)) => {
                 format!(
-                    "{at} does not take our user name and password, or our having none; allow our client id without them at the broker"
+                    "{at} does not let {user:?} in; check user and password, and that the broker allows this client id"
                 )
             }
-            Refusal::NotAuthorized => {
-                format!(
-                    "{at} does not let us in; if it wants another user name and password, allow our client id without them at the broker"
-                )
-            }
-            Refusal::Unavailable => format!("{at} is not taking connections just now"),
-            Refusal::Other(text) => format!("{at} refused the connection: {text}"),
+            (Refusal::Unavailable, _) => format!("{at} is not taking connections just now"),
+            (Refusal::Other(text), _) => format!("{at} refused the connection: {text}"),
         }
     }
 }
@@ -160,7 +203,8 @@ mod tests {
 
     #[test]
     fn each_failure_says_what_to_change() {
-        let at = Address { host: "city".to_owned(), port: 1883 };
+        let at = Address::of("mqtt://city").unwrap();
+        let config = LinkConfig::new("mqtt://city", "c");
         let os = |code| Fault::of_connecting(&io::Error::from_raw_os_error(code));
         let lookup =
             Fault::of_connecting(&io::Error::other("failed to lookup address information: Name or service not known"));
@@ -179,12 +223,14 @@ mod tests {
             (Fault::NotUnderstood("x".into()), false, "does not speak MQTT 5 (x)"),
             (Fault::Closed, false, "may not be an MQTT broker"),
             (Fault::Refused(Refusal::Protocol), false, "choose MQTT 3.1.1"),
-            (Fault::Refused(Refusal::Credentials), false, "allow our client id without them"),
-            (Fault::Refused(Refusal::NotAuthorized), false, "if it wants another user name and password"),
+            (Fault::Refused(Refusal::Credentials), false, "give user and password"),
+            (Fault::Refused(Refusal::NotAuthorized), false, "give user and password"),
+            (Fault::Unprepared("the key is gone".into()), false, "the key is gone"),
+            (Fault::Distrusted(Distrust::UnknownIssuer), false, "name the CA that signed it"),
             (Fault::Told { session_taken_over: true, text: String::new() }, true, "our client id"),
             (Fault::TooLarge { bytes: 9, most: 8 }, true, "9 bytes, and at most 8"),
         ] {
-            let sentence = fault.sentence(&at, Protocol::V5, greeted);
+            let sentence = fault.sentence(&at, &config, greeted);
             assert!(sentence.contains(want), "{fault:?}: {sentence}");
         }
     }

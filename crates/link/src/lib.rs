@@ -35,9 +35,11 @@ mod event;
 mod fault;
 mod overflow;
 mod run;
+mod secret;
 mod session;
 mod shared;
 mod subscriptions;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,9 +47,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-pub use config::{LinkConfig, Protocol};
+pub use config::{Credentials, LinkConfig, Protocol};
 pub use error::{LinkError, NotSent};
 pub use event::{Event, Message};
+pub use secret::{Secret, SecretError};
+pub use tls::{Tls, TlsError, What};
 
 use address::Address;
 use run::Task;

@@ -79,7 +79,7 @@ impl Task {
             let Ok(ended) = self.connection().await else { return Gone };
             self.shared.lower();
             self.session = None;
-            let sentence = ended.fault.sentence(&self.address, self.config.protocol, ended.greeted);
+            let sentence = ended.fault.sentence(&self.address, &self.config, ended.greeted);
             tracing::info!(broker = %self.address, reason = sentence, "no connection");
             if let Some(since) = ended.up_since {
                 self.backoff.was_up_for(since.elapsed());
@@ -95,9 +95,12 @@ impl Task {
 
     /// One connection from its first byte to its end.
     async fn connection(&mut self) -> Result<Ended, Gone> {
-        let (session, requests) = Session::new(&self.config, &self.address);
-        self.session = Some(session);
         self.number += 1;
+        let (session, requests) = match Session::new(&self.config, &self.address) {
+            Ok(made) => made,
+            Err(fault) => return Ok(Ended { fault, greeted: false, up_since: None }),
+        };
+        self.session = Some(session);
         let filters = self.config.filters.clone();
         let mut subscriptions = Subscriptions::default();
         // Publishes at QoS 1 on the way, to name the topic when the broker refuses one (MQTT 5).
@@ -274,7 +277,7 @@ mod tests {
 
     fn task(places: usize) -> (Task, mpsc::Receiver<Event>) {
         let config = LinkConfig::new("mqtt://nowhere", "c");
-        let address = Address { host: "nowhere".to_owned(), port: 1 };
+        let address = Address::of("mqtt://nowhere").expect("it is an address");
         let (events, receiver) = mpsc::channel(places);
         (Task::new(config, address, events, Arc::new(Shared::new(1))), receiver)
     }

@@ -6,9 +6,10 @@ mod v5;
 
 use std::time::Duration;
 
-use crate::address::Address;
-use crate::config::{LinkConfig, Protocol};
+use crate::address::{Address, Carrier};
+use crate::config::{Credentials, LinkConfig, Protocol};
 use crate::fault::Fault;
+use crate::secret::Secret;
 
 /// A connection that takes longer to come about has failed.
 const CONNECT_WITHIN_S: u64 = 10;
@@ -60,24 +61,53 @@ pub(crate) enum Step {
     Other,
 }
 
+/// What a connection is made through, read anew for each: certificates are renewed and tokens expire.
+pub(crate) struct Through {
+    transport: rumqttc::Transport,
+    login: Option<(String, String)>,
+}
+
+impl Through {
+    fn of(config: &LinkConfig, at: &Address) -> Result<Through, Fault> {
+        let tls = || {
+            let client = config.tls.client().map_err(|error| Fault::Unprepared(error.to_string()))?;
+            Ok(rumqttc::TlsConfiguration::Rustls(client))
+        };
+        let transport = match at.carrier {
+            Carrier::Tcp => rumqttc::Transport::Tcp,
+            Carrier::Tls => rumqttc::Transport::Tls(tls()?),
+            Carrier::WebSocket => rumqttc::Transport::Ws,
+            Carrier::EncryptedWebSocket => rumqttc::Transport::Wss(tls()?),
+        };
+        let login = config.credentials.as_ref().map(|Credentials { user, password }| {
+            let password = password.as_ref().map(Secret::read).transpose();
+            let password = password.map_err(|error| Fault::Unprepared(error.to_string()))?;
+            Ok((user.clone(), password.unwrap_or_default()))
+        });
+        Ok(Through { transport, login: login.transpose()? })
+    }
+}
+
 /// The request was not taken: the library's queue is full or its session is gone.
 #[derive(Debug)]
 pub(crate) struct NotTaken;
 
 impl Session {
     /// Prepares a connection; it is made at the first poll.
-    pub fn new(config: &LinkConfig, at: &Address) -> (Session, Requests) {
+    /// Fails where a password or a certificate that the profile names cannot be had.
+    pub fn new(config: &LinkConfig, at: &Address) -> Result<(Session, Requests), Fault> {
+        let through = Through::of(config, at)?;
         let places = config.outbox + ACKNOWLEDGEMENTS_MAX + config.filters.len();
-        match config.protocol {
+        Ok(match config.protocol {
             Protocol::V4 => {
-                let (session, requests) = v4::Session::new(config, at, places);
+                let (session, requests) = v4::Session::new(config, at, through, places);
                 (Session::V4(Box::new(session)), Requests::V4(requests))
             }
             Protocol::V5 => {
-                let (session, requests) = v5::Session::new(config, at, places);
+                let (session, requests) = v5::Session::new(config, at, through, places);
                 (Session::V5(Box::new(session)), Requests::V5(requests))
             }
-        }
+        })
     }
 
     /// The next step. Not to be dropped half-way while the connection is to live: a packet on its way out would be lost.

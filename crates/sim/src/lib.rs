@@ -26,6 +26,8 @@ pub mod sky;
 
 use std::net::SocketAddr;
 
+pub use fleetlens_link::{Credentials, Secret};
+
 pub use broker::Broker;
 pub use city::{City, CityOptions, Counts, Only, devices, start};
 pub use faults::Faults;
@@ -33,20 +35,12 @@ pub use outgoing::Message;
 pub use shadow_service::ShadowService;
 
 /// A broker of somebody else.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokerAt {
-    /// `mqtt://host:port`.
+    /// As [`fleetlens_link::LinkConfig::url`].
     pub url: String,
     /// User name and password.
-    pub credentials: Option<(String, String)>,
-}
-
-impl std::fmt::Debug for BrokerAt {
-    /// Everything but the password.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let user = self.credentials.as_ref().map(|(user, _)| user);
-        f.debug_struct("BrokerAt").field("url", &self.url).field("user", &user).finish()
-    }
+    pub credentials: Option<Credentials>,
 }
 
 /// Why the demo city cannot be.

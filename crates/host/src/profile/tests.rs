@@ -1,4 +1,5 @@
 use super::*;
+use fleetlens_link::Protocol;
 
 const FULL: &str = r#"name = "Valletta lamps"
 
@@ -93,7 +94,7 @@ fn every_mistake_is_told_with_its_line() {
         ("role = \"technician\"", "rôle = 1", 5, ""),
         ("role = \"technician\"", "rank = 1", 5, "unknown field `rank`"),
         ("mqtt://broker.city.example:1884", "broker.city.example", 8, "write mqtt://host:1883"),
-        ("mqtt://broker.city.example:1884", "mqtts://broker", 8, "TLS"),
+        ("mqtt://broker.city.example:1884", "http://broker", 8, "http:// is not spoken here"),
         ("mqtt://broker.city.example:1884", "mqtt://ada:secret@broker", 8, "do not belong into the address"),
         ("protocol = \"3.1.1\"", "protocol = \"4\"", 9, "write \"5\" or \"3.1.1\""),
         ("protocol = \"3.1.1\"", "protocol = 5", 9, "5 is no protocol"),

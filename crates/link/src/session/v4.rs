@@ -8,7 +8,7 @@ use rumqttc::{
     Publish, QoS, StateError, SubscribeFilter, SubscribeReasonCode, mqttbytes,
 };
 
-use super::{IN_FLIGHT_MAX, NotTaken, Step, keep_alive, network_options};
+use super::{IN_FLIGHT_MAX, NotTaken, Step, Through, keep_alive, network_options};
 use crate::address::Address;
 use crate::config::LinkConfig;
 use crate::fault::{Fault, Refusal};
@@ -26,8 +26,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub fn new(config: &LinkConfig, at: &Address, places: usize) -> (Session, AsyncClient) {
-        let mut options = MqttOptions::new(&config.client_id, &at.host, at.port);
+    pub fn new(config: &LinkConfig, at: &Address, through: Through, places: usize) -> (Session, AsyncClient) {
+        let mut options = MqttOptions::new(&config.client_id, at.for_library(), at.port);
         let bytes = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
         let read_max_bytes = config.max_packet_bytes.max(READ_MAX_BYTES);
         options
@@ -35,8 +35,9 @@ impl Session {
             .set_clean_session(config.clean_start)
             .set_max_packet_size(bytes(read_max_bytes), bytes(config.max_packet_bytes))
             .set_inflight(IN_FLIGHT_MAX)
-            .set_manual_acks(true);
-        if let Some((user, password)) = &config.credentials {
+            .set_manual_acks(true)
+            .set_transport(through.transport);
+        if let Some((user, password)) = through.login {
             options.set_credentials(user, password);
         }
         let (client, mut events) = AsyncClient::new(options, places);
@@ -136,6 +137,9 @@ fn qos_of(qos: u8) -> QoS {
 fn fault(error: ConnectionError, most: u32) -> Fault {
     match error {
         ConnectionError::Io(error) => Fault::of_connecting(&error),
+        error @ (ConnectionError::Tls(_) | ConnectionError::Websocket(_) | ConnectionError::ResponseValidation(_)) => {
+            Fault::of_handshake(&error)
+        }
         ConnectionError::MqttState(StateError::Io(error)) => Fault::of_stream(&error),
         ConnectionError::NetworkTimeout => Fault::NoAnswer,
         ConnectionError::FlushTimeout => Fault::Silent,

@@ -11,7 +11,7 @@ use rumqttc::v5::{
     AsyncClient, ClientError, ConnectionError, Event, EventLoop, Incoming, MqttOptions, StateError, mqttbytes,
 };
 
-use super::{CONNECT_WITHIN_S, IN_FLIGHT_MAX, NotTaken, Step, keep_alive, network_options, v4};
+use super::{CONNECT_WITHIN_S, IN_FLIGHT_MAX, NotTaken, Step, Through, keep_alive, network_options, v4};
 use crate::address::Address;
 use crate::config::LinkConfig;
 use crate::fault::{Fault, Refusal};
@@ -24,8 +24,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub fn new(config: &LinkConfig, at: &Address, places: usize) -> (Session, AsyncClient) {
-        let mut options = MqttOptions::new(&config.client_id, &at.host, at.port);
+    pub fn new(config: &LinkConfig, at: &Address, through: Through, places: usize) -> (Session, AsyncClient) {
+        let mut options = MqttOptions::new(&config.client_id, at.for_library(), at.port);
         // No topic aliases are offered: the library hands a message on before it looks its alias up, with an empty topic.
         options
             .set_keep_alive(keep_alive(config))
@@ -36,8 +36,9 @@ impl Session {
             .set_outgoing_inflight_upper_limit(IN_FLIGHT_MAX)
             .set_connection_timeout(CONNECT_WITHIN_S)
             .set_network_options(network_options())
-            .set_manual_acks(true);
-        if let Some((user, password)) = &config.credentials {
+            .set_manual_acks(true)
+            .set_transport(through.transport);
+        if let Some((user, password)) = through.login {
             options.set_credentials(user, password);
         }
         let (client, events) = AsyncClient::new(options, places);
@@ -153,6 +154,9 @@ fn qos_of(qos: u8) -> QoS {
 fn fault(error: ConnectionError, most: u32) -> Fault {
     match error {
         ConnectionError::Io(error) => Fault::of_connecting(&error),
+        error @ (ConnectionError::Tls(_) | ConnectionError::Websocket(_) | ConnectionError::ResponseValidation(_)) => {
+            Fault::of_handshake(&error)
+        }
         ConnectionError::MqttState(StateError::Io(error)) => Fault::of_stream(&error),
         ConnectionError::Timeout(_) => Fault::NoAnswer,
         ConnectionError::ConnectionRefused(code)

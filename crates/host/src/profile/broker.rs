@@ -1,0 +1,199 @@
+//! `[broker]`: where the broker is, what it is spoken to in, and who we are to it. No password ever stands in a profile, only
+//! where it is kept: profiles are copied, mailed and shown.
+
+use std::path::{Path, PathBuf};
+
+use fleetlens_link::{Credentials, LinkConfig, LinkError, Protocol, Secret, Tls};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::Mistake;
+
+/// A session that outlives a weekend without a broker's operator having to think about it.
+const SESSION_EXPIRY_S: u32 = 86_400;
+
+/// Where a broker is and how it is spoken to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broker {
+    /// As [`LinkConfig::url`].
+    pub url: String,
+    /// The version of MQTT.
+    pub protocol: Protocol,
+    /// Our name with the broker; `None` for one made from this installation's number.
+    pub client_id: Option<String>,
+    /// How long the broker keeps our session while we are away, in seconds.
+    pub session_expiry_s: u32,
+    /// Who we are to it; `None` where everybody is let in.
+    pub credentials: Option<Credentials>,
+    /// How an encrypted connection differs from the usual one.
+    pub tls: Tls,
+}
+
+impl Broker {
+    /// Files that the profile names without a folder are in this one.
+    pub(super) fn seen_from(&mut self, folder: &Path) {
+        let seen = |path: &mut PathBuf| *path = folder.join(&*path);
+        self.tls.ca.iter_mut().for_each(seen);
+        if let Some((certificate, key)) = &mut self.tls.identity {
+            seen(certificate);
+            seen(key);
+        }
+        if let Some(Credentials { password: Some(Secret::File(path)), .. }) = &mut self.credentials {
+            seen(path);
+        }
+    }
+}
+
+/// The table as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenBroker {
+    url: Spanned<String>,
+    protocol: Option<Spanned<toml::Value>>,
+    client_id: Option<Spanned<String>>,
+    session_expiry_s: Option<u32>,
+    user: Option<Spanned<String>>,
+    password: Option<Spanned<toml::Value>>,
+    ca: Option<PathBuf>,
+    certificate: Option<Spanned<PathBuf>>,
+    key: Option<Spanned<PathBuf>>,
+    #[serde(default)]
+    alpn: Vec<Spanned<String>>,
+}
+
+impl WrittenBroker {
+    pub(super) fn check(self) -> Result<Broker, Mistake> {
+        let client_at = self.client_id.as_ref().map_or(self.url.span(), Spanned::span);
+        let url_at = self.url.span();
+        let credentials = credentials(self.user, self.password)?;
+        let identity = identity(self.certificate, self.key)?;
+        let alpn = self.alpn.into_iter().map(protocol_name).collect::<Result<_, _>>()?;
+        let broker = Broker {
+            url: self.url.into_inner(),
+            protocol: self.protocol.as_ref().map(protocol).transpose()?.unwrap_or_default(),
+            client_id: self.client_id.map(Spanned::into_inner),
+            session_expiry_s: self.session_expiry_s.unwrap_or(SESSION_EXPIRY_S),
+            credentials,
+            tls: Tls { ca: self.ca, identity, alpn },
+        };
+        let client_id = broker.client_id.as_deref().unwrap_or("an installation's own");
+        let link = LinkConfig { tls: broker.tls.clone(), ..LinkConfig::new(broker.url.clone(), client_id) };
+        match link.validate() {
+            Ok(()) => Ok(broker),
+            Err(e @ LinkError::ClientId) => Err(Mistake::new(client_at, e)),
+            Err(e) => Err(Mistake::new(url_at, e)),
+        }
+    }
+}
+
+fn credentials(
+    user: Option<Spanned<String>>,
+    password: Option<Spanned<toml::Value>>,
+) -> Result<Option<Credentials>, Mistake> {
+    let secret = password.as_ref().map(secret).transpose()?;
+    match (user, secret, password) {
+        (Some(user), _, _) if user.get_ref().is_empty() => Err(Mistake::new(user.span(), "the user is empty")),
+        (Some(user), password, _) => Ok(Some(Credentials { user: user.into_inner(), password })),
+        (None, None, _) => Ok(None),
+        (None, Some(_), password) => {
+            let at = password.map(|password| password.span()).unwrap_or_default();
+            Err(Mistake::new(at, "a password without a user; add user = \"…\""))
+        }
+    }
+}
+
+/// `{ env = "NAME" }` or `{ file = "path" }`; a password itself is refused without repeating it.
+fn secret(written: &Spanned<toml::Value>) -> Result<Secret, Mistake> {
+    let wrong = |why: &str| Err(Mistake::new(written.span(), why));
+    let Some(table) = written.get_ref().as_table() else {
+        return wrong(
+            "a password does not stand in a profile; write password = { file = \"path\" } or { env = \"NAME\" }, and change this one",
+        );
+    };
+    let mut keys = table.iter();
+    match (keys.next().map(|(key, value)| (key.as_str(), value.as_str())), keys.next()) {
+        (Some(("env", Some(name))), None) if !name.is_empty() => Ok(Secret::Env(name.to_owned())),
+        (Some(("file", Some(path))), None) if !path.is_empty() => Ok(Secret::File(path.into())),
+        _ => wrong("a password is kept in one place; write { file = \"path\" } or { env = \"NAME\" }"),
+    }
+}
+
+fn identity(
+    certificate: Option<Spanned<PathBuf>>,
+    key: Option<Spanned<PathBuf>>,
+) -> Result<Option<(PathBuf, PathBuf)>, Mistake> {
+    match (certificate, key) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Ok(Some((certificate.into_inner(), key.into_inner()))),
+        (Some(alone), None) => Err(Mistake::new(alone.span(), "a certificate without its key; add key = \"…\"")),
+        (None, Some(alone)) => Err(Mistake::new(alone.span(), "a key without a certificate; add certificate = \"…\"")),
+    }
+}
+
+/// A name for ALPN: 1 to 255 bytes (RFC 7301, section 3.1).
+fn protocol_name(written: Spanned<String>) -> Result<String, Mistake> {
+    if (1..=255).contains(&written.get_ref().len()) {
+        return Ok(written.into_inner());
+    }
+    let bytes = written.get_ref().len();
+    Err(Mistake::new(written.span(), format!("a protocol's name of {bytes} bytes; 1 to 255 are right")))
+}
+
+/// The version of MQTT, by the name people know it by.
+fn protocol(written: &Spanned<toml::Value>) -> Result<Protocol, Mistake> {
+    match written.get_ref().as_str() {
+        Some("5") => Ok(Protocol::V5),
+        Some("3.1.1") => Ok(Protocol::V4),
+        _ => {
+            Err(Mistake::new(written.span(), format!("{} is no protocol; write \"5\" or \"3.1.1\"", written.get_ref())))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Profile;
+    use super::*;
+
+    fn profile(lines: &str) -> Result<Profile, String> {
+        let text = format!("name = \"X\"\n[shadows]\nenabled = true\n[broker]\n{lines}");
+        Profile::parse(&text, "x.toml").map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_broker_is_read_with_everything_that_leads_to_it() {
+        let mut broker = profile(
+            "url = \"mqtts://h\"\nuser = \"ada\"\npassword = { file = \"p\" }\nca = \"/ca.pem\"\ncertificate = \"c.pem\"\nkey = \"c.key\"\nalpn = [\"mqtt\"]",
+        )
+        .unwrap()
+        .broker;
+        broker.seen_from(Path::new("/city"));
+        let password = Some(Secret::File("/city/p".into()));
+        assert_eq!(broker.credentials, Some(Credentials { user: "ada".into(), password }));
+        let identity = Some(("/city/c.pem".into(), "/city/c.key".into()));
+        assert_eq!(broker.tls, Tls { ca: Some("/ca.pem".into()), identity, alpn: vec!["mqtt".into()] });
+        let named = profile("url = \"mqtt://h\"\nuser = \"ada\"\npassword = { env = \"P\" }").unwrap().broker;
+        assert_eq!(named.credentials.and_then(|c| c.password), Some(Secret::Env("P".into())));
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_line_and_never_repeats_a_password() {
+        let mqtts = "url = \"mqtts://h\"\n";
+        for (lines, line, says) in [
+            ("user = \"ada\"\npassword = \"hunter2\"", 7, "does not stand in a profile"),
+            ("user = \"ada\"\npassword = { file = \"a\", env = \"B\" }", 7, "kept in one place"),
+            ("user = \"ada\"\npassword = { keyring = \"a\" }", 7, "kept in one place"),
+            ("password = { env = \"P\" }", 6, "add user"),
+            ("user = \"\"", 6, "the user is empty"),
+            ("certificate = \"c\"", 6, "add key"),
+            ("key = \"c\"", 6, "add certificate"),
+            ("alpn = [\"\"]", 6, "0 bytes"),
+        ] {
+            let why = profile(&format!("{mqtts}{lines}")).unwrap_err();
+            assert!(why.contains(&format!("line {line}:")) && why.contains(says), "{lines}: {why}");
+            assert!(!why.contains("hunter2"), "{why}");
+        }
+        let why = profile("url = \"mqtt://h\"\nca = \"ca.pem\"").unwrap_err();
+        assert!(why.contains("line 5:") && why.contains("write mqtts://"), "{why}");
+    }
+}

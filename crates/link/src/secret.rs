@@ -1,0 +1,147 @@
+//! Passwords and tokens: where they are kept, never what they are. They are read at every connection, so that one that was
+//! changed (tokens expire) is taken at the next try, and none lies in memory longer than it takes to connect.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// The longest password MQTT allows, in bytes (a length of two bytes).
+const SECRET_MAX_BYTES: u64 = 65_535;
+
+/// Where a password or token is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// Here; for programs that make it up themselves. Never written anywhere.
+    Given(String),
+    /// In an environment variable of this name.
+    Env(String),
+    /// In a file, whose first line it is. Nobody but its owner may read the file.
+    File(PathBuf),
+}
+
+/// Why a secret cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SecretError {
+    /// No such variable, or not text.
+    #[error("the environment variable {0} holds no password; set it before Fleetlens starts")]
+    NotSet(String),
+    /// The file cannot be read.
+    #[error("the password's file {path} cannot be read: {why}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        why: String,
+    },
+    /// Others may read the file.
+    #[error("others may read the password's file {path} (mode {mode:03o}); take that away: chmod 600 {path}")]
+    Open {
+        /// The file.
+        path: String,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// The file's first line is empty.
+    #[error("the password's file {0} begins with an empty line; the password is its first line")]
+    Empty(String),
+    /// Larger than any password.
+    #[error("the password's file {path} has {bytes} bytes; at most {SECRET_MAX_BYTES} can be a password")]
+    TooLong {
+        /// The file.
+        path: String,
+        /// Its size.
+        bytes: u64,
+    },
+}
+
+impl Secret {
+    /// The secret itself, as it is now.
+    pub fn read(&self) -> Result<String, SecretError> {
+        match self {
+            Secret::Given(secret) => Ok(secret.clone()),
+            Secret::Env(name) => {
+                std::env::var(name).ok().filter(|s| !s.is_empty()).ok_or_else(|| SecretError::NotSet(name.clone()))
+            }
+            Secret::File(path) => read(path),
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    /// Where it is, never what it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Secret::Given(_) => f.write_str("Given(…)"),
+            Secret::Env(name) => f.debug_tuple("Env").field(name).finish(),
+            Secret::File(path) => f.debug_tuple("File").field(path).finish(),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String, SecretError> {
+    let named = || path.display().to_string();
+    let unreadable = |e: std::io::Error| SecretError::Unreadable { path: named(), why: e.to_string() };
+    let about = std::fs::metadata(path).map_err(unreadable)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = about.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(SecretError::Open { path: named(), mode });
+        }
+    }
+    if about.len() > SECRET_MAX_BYTES {
+        return Err(SecretError::TooLong { path: named(), bytes: about.len() });
+    }
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        Some(_) | None => Err(SecretError::Empty(named())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        let printed = format!("{:?}", Secret::Given("hunter2".into()));
+        assert!(!printed.contains("hunter2"), "{printed}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_password_is_the_first_line_of_a_file_that_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        let secret = Secret::File(path.clone());
+        assert!(secret.read().unwrap_err().to_string().contains("cannot be read"));
+        for (text, mode, want) in [
+            ("hunter2\n", 0o600, Ok("hunter2")),
+            ("hunter2\r\nnot this\n", 0o400, Ok("hunter2")),
+            ("hunter2\n", 0o640, Err("chmod 600")),
+            ("hunter2\n", 0o604, Err("mode 604")),
+            ("\nhunter2", 0o600, Err("empty line")),
+            ("", 0o600, Err("empty line")),
+            ("x".repeat(65_536).as_str(), 0o600, Err("at most 65535")),
+        ] {
+            _ = std::fs::remove_file(&path);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            match (secret.read(), want) {
+                (Ok(got), Ok(want)) => assert_eq!(got, want),
+                (Err(why), Err(want)) => assert!(why.to_string().contains(want), "{why}"),
+                (got, want) => panic!("{got:?}, not {want:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_is_named() {
+        let why = Secret::Env("FLEETLENS_NO_SUCH_VARIABLE".into()).read().unwrap_err().to_string();
+        assert!(why.contains("FLEETLENS_NO_SUCH_VARIABLE"), "{why}");
+    }
+}

@@ -1,0 +1,303 @@
+//! Encrypted connections: whom to believe, who we are, and what a handshake that failed means for a person.
+//!
+//! Files are read at every connection, so that a renewed certificate is taken at the next try.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
+use thiserror::Error;
+
+/// What differs from an encrypted connection to a broker whose certificate the system believes in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificates (PEM) of those who may vouch for the broker, instead of the system's.
+    pub ca: Option<PathBuf>,
+    /// Our certificate with the chain above it (PEM) and its key (PEM; PKCS #8, PKCS #1 or SEC 1).
+    pub identity: Option<(PathBuf, PathBuf)>,
+    /// The names of the protocol to offer (RFC 7301), where one port serves several.
+    pub alpn: Vec<String>,
+}
+
+/// Why no encrypted connection can be tried.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("{what} {path} cannot be read: {why}")]
+    Unreadable {
+        /// What it should be.
+        what: What,
+        /// The file.
+        path: String,
+        /// What the system says.
+        why: String,
+    },
+    /// A file without what it should have.
+    #[error("{what} {path} holds none; it must be in PEM form, with a line that begins -----BEGIN")]
+    Empty {
+        /// What it should be.
+        what: What,
+        /// The file.
+        path: String,
+    },
+    /// Something that is none.
+    #[error("{what} {path} cannot be used: {why}")]
+    Unusable {
+        /// What it should be.
+        what: What,
+        /// The file.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Others may read our key.
+    #[error("others may read the key {path} (mode {mode:03o}); take that away: chmod 600 {path}")]
+    Open {
+        /// The file.
+        path: String,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// The system has no certificates.
+    #[error(
+        "this system believes in nobody's certificates; install ca-certificates, or name the broker's CA in the profile"
+    )]
+    NoRoots,
+}
+
+/// What a file of an encrypted connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Of those who vouch for the broker.
+    Ca,
+    /// Ours.
+    Certificate,
+    /// Of ours.
+    Key,
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            What::Ca => "the CA's certificate",
+            What::Certificate => "our certificate",
+            What::Key => "the key",
+        })
+    }
+}
+
+impl Tls {
+    /// Whether anything is set that only an encrypted connection can heed.
+    pub(crate) fn is_set(&self) -> bool {
+        *self != Tls::default()
+    }
+
+    /// What the library connects with.
+    pub(crate) fn client(&self) -> Result<Arc<ClientConfig>, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        // The provider's own versions are the two that are safe; it cannot lack them.
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| unusable(What::Ca, Path::new(""), error))?
+            .with_root_certificates(self.roots()?);
+        let mut client = match &self.identity {
+            None => builder.with_no_client_auth(),
+            Some((certificate, key)) => {
+                let chain = certificates(What::Certificate, certificate)?;
+                builder
+                    .with_client_auth_cert(chain, private_key(key)?)
+                    .map_err(|error| unusable(What::Certificate, certificate, error))?
+            }
+        };
+        client.alpn_protocols = self.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Ok(Arc::new(client))
+    }
+
+    fn roots(&self) -> Result<RootCertStore, TlsError> {
+        let mut roots = RootCertStore::empty();
+        if let Some(path) = &self.ca {
+            for certificate in certificates(What::Ca, path)? {
+                roots.add(certificate).map_err(|error| unusable(What::Ca, path, error))?;
+            }
+            return Ok(roots);
+        }
+        // Some of a system's certificates may be odd; the others are enough.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if roots.is_empty() { Err(TlsError::NoRoots) } else { Ok(roots) }
+    }
+}
+
+fn certificates(what: What, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) => Err(TlsError::Empty { what, path: path.display().to_string() }),
+        Err(error) => Err(pem_error(what, path, &error)),
+    }
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    #[cfg(unix)]
+    if let Ok(about) = std::fs::metadata(path) {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = about.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(TlsError::Open { path: path.display().to_string(), mode });
+        }
+    }
+    PrivateKeyDer::from_pem_file(path).map_err(|error| pem_error(What::Key, path, &error))
+}
+
+fn pem_error(what: What, path: &Path, error: &pem::Error) -> TlsError {
+    match error {
+        pem::Error::Io(why) => TlsError::Unreadable { what, path: path.display().to_string(), why: why.to_string() },
+        pem::Error::NoItemsFound => TlsError::Empty { what, path: path.display().to_string() },
+        other => unusable(what, path, other),
+    }
+}
+
+fn unusable(what: What, path: &Path, why: impl ToString) -> TlsError {
+    TlsError::Unusable { what, path: path.display().to_string(), why: why.to_string() }
+}
+
+/// What a handshake that failed, or an encrypted connection that the broker ended, means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Distrust {
+    /// Nobody we believe in vouches for the broker.
+    UnknownIssuer,
+    /// Its certificate is for other names.
+    WrongName { presented: Vec<String> },
+    /// It was valid until some time ago, or our clock is wrong.
+    Expired,
+    /// It is not valid yet, or our clock is wrong.
+    NotYetValid,
+    /// The certificate is wrong in another way.
+    Certificate(String),
+    /// What answers does not speak TLS.
+    NotTls,
+    /// It wants a certificate of ours.
+    WantsCertificate,
+    /// It does not take ours.
+    RefusesCertificate,
+    /// It speaks none of the protocols we offer.
+    NoProtocol,
+    /// Anything else.
+    Other(String),
+}
+
+impl Distrust {
+    /// What stands behind an error of the operating system's kind, if it is TLS's.
+    pub fn of(error: &std::io::Error) -> Option<Distrust> {
+        let inner = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+        Some(Distrust::read(inner))
+    }
+
+    /// What an error of the library means.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "enums of the TLS library, which grow without us")]
+    pub fn read(error: &rustls::Error) -> Distrust {
+        use rustls::{AlertDescription as Alert, CertificateError as Wrong, Error};
+        match error {
+            Error::InvalidCertificate(wrong) => match wrong {
+                Wrong::UnknownIssuer => Distrust::UnknownIssuer,
+                Wrong::NotValidForName => Distrust::WrongName { presented: Vec::new() },
+                Wrong::NotValidForNameContext { presented, .. } => {
+                    Distrust::WrongName { presented: presented.iter().map(|name| plain_name(name)).collect() }
+                }
+                Wrong::Expired | Wrong::ExpiredContext { .. } => Distrust::Expired,
+                Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => Distrust::NotYetValid,
+                other => Distrust::Certificate(other.to_string()),
+            },
+            Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => Distrust::NotTls,
+            Error::NoApplicationProtocol | Error::AlertReceived(Alert::NoApplicationProtocol) => Distrust::NoProtocol,
+            Error::AlertReceived(Alert::CertificateRequired) => Distrust::WantsCertificate,
+            Error::AlertReceived(
+                Alert::BadCertificate
+                | Alert::UnknownCA
+                | Alert::CertificateExpired
+                | Alert::CertificateRevoked
+                | Alert::CertificateUnknown
+                | Alert::UnsupportedCertificate
+                | Alert::AccessDenied
+                | Alert::DecryptError,
+            ) => Distrust::RefusesCertificate,
+            other => Distrust::Other(other.to_string()),
+        }
+    }
+
+    /// What to change. `at` is where, `host` the name in the address.
+    pub fn sentence(&self, at: &str, host: &str) -> String {
+        match self {
+            Distrust::UnknownIssuer => format!(
+                "nobody this system believes in vouches for the certificate of {at}; name the CA that signed it in the profile (ca = \"…\")"
+            ),
+            Distrust::WrongName { presented } if presented.is_empty() => {
+                format!("the certificate of {at} is not for {host}; write the name it is for into the address")
+            }
+            Distrust::WrongName { presented } => format!(
+                "the certificate of {at} is for {}, not for {host}; write a name it is for into the address",
+                presented.iter().take(4).map(String::as_str).collect::<Vec<_>>().join(", ")
+            ),
+            Distrust::Expired => {
+                format!("the certificate of {at} has expired; renew it at the broker, or set the clock of this machine")
+            }
+            Distrust::NotYetValid => format!(
+                "the certificate of {at} is not valid yet; set the clock of this machine, or of the one that signed it"
+            ),
+            Distrust::Certificate(why) => format!("the certificate of {at} cannot be believed: {why}"),
+            Distrust::NotTls => format!(
+                "what answers at {at} does not speak TLS; take the broker's encrypted port (often 8883, or 443 for wss), or write mqtt:// or ws:// inside a trusted network"
+            ),
+            Distrust::WantsCertificate => {
+                format!("{at} wants a certificate of ours; name it and its key in the profile (certificate, key)")
+            }
+            Distrust::RefusesCertificate => {
+                format!(
+                    "{at} does not take our certificate; check that a CA it believes in signed it and that it is still valid"
+                )
+            }
+            Distrust::NoProtocol => {
+                format!("{at} speaks none of the protocols of the profile's alpn; correct or leave it out")
+            }
+            Distrust::Other(why) => format!("the encrypted connection to {at} failed: {why}"),
+        }
+    }
+}
+
+/// `DnsName("broker")` as `broker`.
+fn plain_name(presented: &str) -> String {
+    presented.split_once('(').map_or(presented, |(_, rest)| rest.trim_end_matches(')')).trim_matches('"').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_cannot_be_used_are_named_with_what_is_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let none = folder.path().join("none.pem");
+        let text = file("text.pem", "hello");
+        let odd = file("odd.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+        for (ca, want) in [(none, "cannot be read"), (text, "in PEM form"), (odd, "cannot be used")] {
+            let why = Tls { ca: Some(ca), ..Tls::default() }.client().unwrap_err().to_string();
+            assert!(why.starts_with("the CA's certificate ") && why.contains(want), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_told_without_the_librarys_brackets() {
+        for (given, want) in
+            [("DnsName(\"a.example\")", "a.example"), ("IpAddress(127.0.0.1)", "127.0.0.1"), ("b", "b")]
+        {
+            assert_eq!(plain_name(given), want);
+        }
+    }
+}
