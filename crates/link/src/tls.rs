@@ -2,6 +2,9 @@
 //!
 //! Files are read at every connection, so that a renewed certificate is taken at the next try.
 
+// The library's enums are matched here; what this crate does not know of them is told in the library's words.
+#![expect(clippy::wildcard_enum_match_arm, reason = "enums of the TLS library, which grow without us")]
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -196,7 +199,6 @@ impl Distrust {
     }
 
     /// What an error of the library means.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "enums of the TLS library, which grow without us")]
     pub fn read(error: &rustls::Error) -> Distrust {
         use rustls::{AlertDescription as Alert, CertificateError as Wrong, Error};
         match error {
