@@ -114,6 +114,12 @@ impl Link {
         self.shared.publish(topic, payload, qos, retain)
     }
 
+    /// How many publishes the broker may not have yet: at QoS 1 it has not answered, at QoS 0 they are not sent. 0 without a
+    /// connection, which takes with it what was unfinished ([`Event::Down`]).
+    pub fn unfinished(&self) -> usize {
+        self.shared.unfinished()
+    }
+
     /// Tells the broker that a message is safe with us. A delivery of a connection that is gone, or one that was already
     /// acknowledged, is ignored: the broker sends the former again.
     pub fn acknowledge(&self, delivery: u64) {

@@ -153,7 +153,10 @@ impl Task {
                     }
                 }
                 Ok(Step::PublishSent { packet_id }) => {
-                    if let Some(topic) = self.shared.sent().filter(|_| packet_id != 0) {
+                    let topic = self.shared.sent();
+                    if packet_id == 0 {
+                        self.shared.finished();
+                    } else if let Some(topic) = topic {
                         in_flight.insert(packet_id, topic);
                     }
                 }
@@ -162,6 +165,8 @@ impl Task {
                     if let Some(reason) = refusal {
                         self.tell(Event::Refused { topic, reason, delivery: None }).await?;
                     }
+                    // After the refusal: who sees that nothing is left has been told all of it.
+                    self.shared.finished();
                 }
                 Ok(Step::GoodbyeSent | Step::Other) => {}
                 Err(fault) => return Ok(Ended { fault, ..ended }),

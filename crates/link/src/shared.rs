@@ -34,6 +34,8 @@ struct Connection {
     qos_max: u8,
     /// Topics of publishes the library has not sent yet, in order: the outbox.
     waiting: VecDeque<String>,
+    /// Publishes that the broker may not have yet: at QoS 1 until it answers, at QoS 0 until they are sent.
+    unfinished: usize,
     /// Packet ids handed out and not acknowledged.
     unacknowledged: HashSet<u16>,
 }
@@ -52,6 +54,7 @@ impl Shared {
             packet_max_bytes: usize::try_from(limits.packet_bytes).unwrap_or(usize::MAX),
             qos_max: limits.qos,
             waiting: VecDeque::new(),
+            unfinished: 0,
             unacknowledged: HashSet::new(),
         });
     }
@@ -116,12 +119,25 @@ impl Shared {
         let name = topic.clone();
         connection.requests.publish(topic, payload, qos.min(connection.qos_max), retain).map_err(|_| NotSent::Down)?;
         connection.waiting.push_back(name);
+        connection.unfinished += 1;
         Ok(())
     }
 
     /// The library has sent the publish that waited longest: its topic.
     pub fn sent(&self) -> Option<String> {
         self.lock().as_mut()?.waiting.pop_front()
+    }
+
+    /// One of ours is with the broker, or was refused by it.
+    pub fn finished(&self) {
+        if let Some(connection) = self.lock().as_mut() {
+            connection.unfinished = connection.unfinished.saturating_sub(1);
+        }
+    }
+
+    /// See [`crate::Link::unfinished`].
+    pub fn unfinished(&self) -> usize {
+        self.lock().as_ref().map_or(0, |connection| connection.unfinished)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Connection>> {

@@ -111,6 +111,40 @@ async fn it_is_up_only_after_the_last_suback_and_asks_for_at_most_eight_at_once(
 }
 
 #[tokio::test]
+async fn a_publish_is_unfinished_until_the_broker_answers_and_without_a_guarantee_until_it_is_sent() {
+    for protocol in BOTH {
+        let peer = Peer::new().await;
+        let (link, mut events) = Link::start(config(&peer.url(), protocol, "c", &[])).unwrap();
+        let mut caller = peer.greet(protocol).await;
+        up(&mut events).await;
+        for (topic, qos) in [("a", 1), ("b", 0), ("c", 1)] {
+            link.try_publish(topic.into(), vec![], qos, false).unwrap();
+        }
+        for _ in 0..3 {
+            caller.packet().await.unwrap();
+        }
+        reaches(&link, 2).await;
+        caller.send(&packet(0x40, &[0, 1])).await;
+        reaches(&link, 1).await;
+        drop(caller);
+        reaches(&link, 0).await;
+        assert!(matches!(next(&mut events).await, Event::Down { .. }), "{protocol}: and the loss is told");
+    }
+}
+
+/// Waits until so many publishes are unfinished.
+async fn reaches(link: &Link, unfinished: usize) {
+    let reached = async {
+        while link.unfinished() != unfinished {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, reached)
+        .await
+        .unwrap_or_else(|_| panic!("{} and not {unfinished} unfinished", link.unfinished()));
+}
+
+#[tokio::test]
 async fn a_topic_that_is_not_utf_8_is_counted_and_the_link_comes_back() {
     // MQTT 3.1.1: the library gives up the connection; so it is made again, ever more slowly, and what came before is not lost.
     let peer = Peer::new().await;
