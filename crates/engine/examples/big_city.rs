@@ -16,7 +16,8 @@ use fleetlens_engine::model::thing::Meta;
 use fleetlens_engine::model::time::{MonoMs, Now, WallMs};
 use fleetlens_engine::port::{LinkEvent, Received, WindowId};
 use fleetlens_engine::window::Windows;
-use fleetlens_engine::wire::telemetry::Envelope;
+use fleetlens_engine::wire::pointer::Pointer;
+use fleetlens_engine::wire::telemetry::Reading;
 use fleetlens_engine::wire::template::Template;
 
 const THINGS: u32 = 100_000;
@@ -86,7 +87,13 @@ fn timed<T>(what: &str, f: impl FnOnce() -> T) -> T {
 fn main() -> Result<(), Box<dyn Error>> {
     let telemetry = vec![TelemetryRule {
         template: Template::parse("city/{thing}/telemetry")?,
-        envelope: Envelope { values: "/values".into(), time: Some("/ts".into()) },
+        reading: Reading {
+            envelope: Pointer::parse("/values")?,
+            time: Some(Pointer::parse("/ts")?),
+            ..Reading::default()
+        },
+        kind: None,
+        interval_s: None,
     }];
     let config = FleetConfig { telemetry, ..FleetConfig::default() };
     let restored = restored()?;

@@ -3,17 +3,31 @@
 use fleetlens_ipc::rows::Settings;
 use fleetlens_model::alarm::Rule;
 use fleetlens_model::identity::Actor;
+use fleetlens_model::kind::Kind;
 use fleetlens_wire::shadow;
-use fleetlens_wire::telemetry::Envelope;
+use fleetlens_wire::telemetry::{Reading, Telemetry};
 use fleetlens_wire::template::Template;
 
 /// How telemetry of one shape is recognised and read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TelemetryRule {
     /// Which topics.
     pub template: Template,
-    /// Where values and time stand in the payload.
-    pub envelope: Envelope,
+    /// How their payloads are read.
+    pub reading: Reading,
+    /// What all its things are, whatever topic and payload say.
+    pub kind: Option<Kind>,
+    /// How often its things speak, in seconds; `None` where they say it themselves, or nobody does.
+    pub interval_s: Option<u32>,
+}
+
+impl TelemetryRule {
+    /// What a message says, with what the rule says of all its things.
+    pub(crate) fn told(&self, mut said: Telemetry) -> Telemetry {
+        said.about.kind = self.kind.or(said.about.kind);
+        said.about.interval_s = self.interval_s;
+        said
+    }
 }
 
 /// Everything the fleet needs to know before its first input.

@@ -3,13 +3,13 @@
 
 mod alarms;
 mod broker;
+mod telemetry;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use fleetlens_engine::config::{FleetConfig, TelemetryRule};
-use fleetlens_engine::wire::telemetry::Envelope;
 use fleetlens_engine::wire::template::Template;
 use fleetlens_link::LinkConfig;
 use fleetlens_model::alarm::Rule;
@@ -176,7 +176,7 @@ struct Written {
     identity: WrittenIdentity,
     broker: broker::WrittenBroker,
     #[serde(default)]
-    telemetry: Vec<WrittenTelemetry>,
+    telemetry: Vec<telemetry::WrittenTelemetry>,
     #[serde(default)]
     shadows: WrittenShadows,
     #[serde(default)]
@@ -193,15 +193,6 @@ struct WrittenIdentity {
     name: String,
     #[serde(default)]
     role: Role,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenTelemetry {
-    template: Spanned<String>,
-    envelope: Option<Spanned<String>>,
-    time: Option<Spanned<String>>,
-    meta: Option<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -231,19 +222,7 @@ impl Written {
             let why = format!("the name has {} characters; 1 to {NAME_MAX_CHARS} are right", name.chars().count());
             return Err(Mistake::new(self.name.span(), why));
         }
-        let mut telemetry = Vec::new();
-        let mut meta = Vec::new();
-        for rule in &self.telemetry {
-            let values = rule.envelope.as_ref().map(pointer).transpose()?.unwrap_or_default();
-            let time = rule.time.as_ref().map(pointer).transpose()?;
-            telemetry.push(TelemetryRule { template: template(&rule.template)?, envelope: Envelope { values, time } });
-            if let Some(described) = &rule.meta {
-                let described = template(described)?;
-                if !meta.contains(&described) {
-                    meta.push(described);
-                }
-            }
-        }
+        let (telemetry, meta) = telemetry::rules(&self.telemetry)?;
         if telemetry.is_empty() && !self.shadows.enabled {
             let why =
                 "the profile listens to nothing; add a [[telemetry]] with a template, or [shadows] enabled = true";

@@ -6,8 +6,8 @@ use serde_json::Value;
 use crate::WireError;
 use crate::quote::{QUOTE_MAX_CHARS, quote};
 
-/// The object that is `payload`, of at most `max_bytes` and `max_nesting` brackets.
-pub(crate) fn object(payload: &[u8], max_bytes: usize, max_nesting: usize) -> Result<Object, WireError> {
+/// What `payload` is, of at most `max_bytes` and `max_nesting` brackets.
+pub(crate) fn document(payload: &[u8], max_bytes: usize, max_nesting: usize) -> Result<Value, WireError> {
     if payload.len() > max_bytes {
         return Err(WireError::TooLarge { given: payload.len(), max: max_bytes });
     }
@@ -17,7 +17,12 @@ pub(crate) fn object(payload: &[u8], max_bytes: usize, max_nesting: usize) -> Re
     if deeper_than(&value, max_nesting) {
         return Err(WireError::TooDeep { max: max_nesting });
     }
-    match value {
+    Ok(value)
+}
+
+/// [`document`] where only an object will do.
+pub(crate) fn object(payload: &[u8], max_bytes: usize, max_nesting: usize) -> Result<Object, WireError> {
+    match document(payload, max_bytes, max_nesting)? {
         Value::Object(object) => Ok(object),
         Value::Array(_) => Err(WireError::NotAnObject { given: "an array" }),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {

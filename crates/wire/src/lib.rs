@@ -3,12 +3,17 @@
 //! One module a convention. What does not belong here: connections, clocks, and what a message *means* for the fleet, which
 //! is the model's and the engine's.
 
+mod about;
+mod fiware;
 mod json;
 pub mod meta;
+pub mod pointer;
 mod quote;
+mod senml;
 pub mod shadow;
 pub mod telemetry;
 pub mod template;
+pub mod time;
 
 pub use quote::REFUSAL_MAX_CHARS;
 
@@ -63,6 +68,28 @@ pub enum WireError {
         /// Values allowed.
         max: usize,
     },
+    /// More entries than one payload may list.
+    #[error("the payload lists {given} entries; at most {max} are read")]
+    TooLong {
+        /// Entries given.
+        given: usize,
+        /// Entries allowed.
+        max: usize,
+    },
+    /// Two values that go by one name.
+    #[error("two values are called \"{pointer}\"; a message may say each once")]
+    Twice {
+        /// The beginning of the JSON pointer.
+        pointer: String,
+    },
+    /// Several members, or none, where the profile says that there is one.
+    #[error("the object at \"{pointer}\" has {given} members where * stands for the only one")]
+    NotAlone {
+        /// The beginning of its JSON pointer.
+        pointer: String,
+        /// Members it has.
+        given: usize,
+    },
     /// A name, with those of the objects around it, that is too long for a series.
     #[error("the name of a value, \"{pointer}\", has {given} bytes; at most {max} are allowed")]
     NameTooLong {
@@ -93,10 +120,12 @@ pub enum WireError {
 
 #[cfg(test)]
 mod tests {
+    use fleetlens_model::time::WallMs;
     use serde_json::json;
 
+    use super::pointer::Pointer;
     use super::shadow::{Op, ShadowTopic, ShadowTopicKind, decode_answer, decode_request};
-    use super::telemetry::Envelope;
+    use super::telemetry::{Reading, Shape, Use, Whose};
     use super::template::Place;
     use super::*;
 
@@ -105,11 +134,22 @@ mod tests {
     fn a_refusal_is_never_long_whatever_it_quotes() {
         let reject = |kind| ShadowTopic::new("lamp-1", None, kind);
         let answer = |payload: &str| decode_answer(&reject(ShadowTopicKind::Delta), payload.as_bytes()).map(drop);
-        let telemetry = |payload: &str, envelope: &Envelope| telemetry::decode(payload.as_bytes(), envelope).map(drop);
+        let telemetry =
+            |payload: &str, reading: &Reading| telemetry::decode(payload.as_bytes(), reading, WallMs(0)).map(drop);
+        let pointer = |text: &str| Pointer::parse(text).unwrap();
+        let timed = Reading { time: Some(pointer("/t")), ..Reading::default() };
+        let named = Reading { whose: Whose::Pointer(pointer("/t")), ..Reading::default() };
+        let only = Reading { envelope: pointer("/t/*"), ..Reading::default() };
+        let senml = Reading { shape: Shape::Senml, ..Reading::default() };
+        let fiware = Reading { shape: Shape::Fiware, whose: Whose::Shape, ..Reading::default() };
         let meta = |payload: &str| meta::decode(payload.as_bytes(), &Place::default()).map(drop);
         for c in ["x", "\n", "\"", "\\", "~", "Ħ", "\u{202e}", "\u{10ffff}"] {
             let long = c.repeat(3_000);
-            let at = Envelope { values: format!("/{long}"), time: Some(format!("/{long}")) };
+            let long_pointer = pointer(&fleetlens_model::shadow::pointer_of([long.as_str()]));
+            let at = Reading { envelope: long_pointer.clone(), time: Some(long_pointer), ..Reading::default() };
+            let twice = Use::As { pointer: format!("/{long}"), times: 1.0 };
+            let twice = [("/a".to_owned(), twice.clone()), ("/b".to_owned(), twice)].into();
+            let twice = Reading { uses: twice, ..Reading::default() };
             let refused = [
                 ("a foreign topic", ShadowTopic::parse(&long).map(drop).map_err(WireError::from)),
                 (
@@ -134,15 +174,27 @@ mod tests {
                     "a token of another type",
                     answer(&json!({"state": {}, "version": 1, "timestamp": 1, "clientToken": [long]}).to_string()),
                 ),
-                ("a series' name", telemetry(&json!({ long.as_str(): 1 }).to_string(), &Envelope::default())),
-                ("a value", telemetry(&json!({ "a": long }).to_string(), &Envelope::default())),
+                ("a series' name", telemetry(&json!({ long.as_str(): 1 }).to_string(), &Reading::default())),
+                ("a value", telemetry(&json!({ "a": long }).to_string(), &Reading::default())),
                 ("the envelope", telemetry("{}", &at)),
+                ("a time", telemetry(&json!({ "t": long }).to_string(), &timed)),
+                ("a time of another type", telemetry(&json!({ "t": [long] }).to_string(), &timed)),
+                ("a thing's name", telemetry(&json!({ "t": [long] }).to_string(), &named)),
+                ("an entry of a list", telemetry(&json!([long]).to_string(), &named)),
+                ("one member of several", telemetry(&json!({ "t": { long.as_str(): 1, "a": 2 } }).to_string(), &only)),
+                ("two values of one name", telemetry(r#"{"a":1,"b":2}"#, &twice)),
+                ("a SenML name", telemetry(&json!([{ "n": long, "v": 1 }]).to_string(), &senml)),
+                ("a short SenML name", telemetry(&json!([{ "bn": "a", "n": c, "v": long }]).to_string(), &senml)),
+                ("a SenML value", telemetry(&json!([{ "n": "a", "vs": long }]).to_string(), &senml)),
+                ("a SenML field", telemetry(&json!([{ format!("{long}_"): long }]).to_string(), &senml)),
+                ("an entity's id", telemetry(&json!({ "type": long, "id": [long] }).to_string(), &fiware)),
                 (
-                    "a time",
-                    telemetry(
-                        &json!({ "t": long }).to_string(),
-                        &Envelope { time: Some("/t".into()), ..Envelope::default() },
-                    ),
+                    "an entity's time",
+                    telemetry(&json!({ "type": "T", "id": "a", "dateModified": long }).to_string(), &fiware),
+                ),
+                (
+                    "an entity's attribute",
+                    telemetry(&json!({ "type": "T", "id": "a", long.as_str(): 1 }).to_string(), &fiware),
                 ),
                 ("a description's word", meta(&json!({ "lat": long }).to_string())),
                 (

@@ -81,7 +81,7 @@ pub fn from_place(place: &Place<'_>) -> Meta {
 }
 
 /// Text for people: no control characters, nothing that turns the reading direction, not too long.
-fn words(text: &str) -> String {
+pub(crate) fn words(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
@@ -90,9 +90,11 @@ fn words(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
-    const PLACE: Place<'static> = Place { thing: "lamp-1", kind: Some("lamp"), area: Some("valletta") };
+    const PLACE: Place<'static> = Place { thing: Cow::Borrowed("lamp-1"), kind: Some("lamp"), area: Some("valletta") };
 
     #[test]
     fn a_description_fills_what_the_topic_leaves_open() {

@@ -1,16 +1,25 @@
-//! JSON telemetry: an object of values, with or without an envelope around it and a time beside it.
+//! JSON telemetry: values with, beside them, a time, the thing's name and what is said of the thing.
 //!
 //! `{"ts":1700000000000,"values":{"power_w":61.8,"door":{"open":false}}}` with the envelope `/values` and the time `/ts` gives
 //! `/power_w` = 61.8 and `/door/open` = false at that time. Nested objects become longer pointers, array elements `…/0`.
-//! `null` says nothing. Numbers beyond `f64` are not JSON numbers to us and refuse the message.
+//! `null` says nothing. Numbers beyond `f64` are not JSON numbers to us and refuse the message. A payload that is a list is
+//! several messages; one that cannot be read refuses them all. SenML and FIWARE have shapes of their own.
 
-use fleetlens_model::shadow::{Object, pointer_of};
-use fleetlens_model::telemetry::{TEXT_MAX_BYTES, Value};
+mod values;
+
+use std::collections::BTreeMap;
+
+use fleetlens_model::shadow::Object;
+use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::WallMs;
 use serde_json::Value as Json;
 
-use crate::quote::{QUOTE_MAX_CHARS, quote};
-use crate::{WireError, json};
+pub use crate::about::{About, Fact};
+use crate::pointer::Pointer;
+use crate::time::{self, Zone};
+use crate::{WireError, fiware, json, senml};
+
+pub(crate) use values::{add, check_length, collect_value, finish, named, scaled};
 
 /// The largest telemetry payload, in bytes (what a 256-KiB document needs; AWS allows 128 KiB).
 pub const PAYLOAD_MAX_BYTES: usize = 256 * 1024;
@@ -18,187 +27,157 @@ pub const PAYLOAD_MAX_BYTES: usize = 256 * 1024;
 /// Values one message may carry.
 pub const VALUES_MAX: usize = 512;
 
+/// Messages one payload may list.
+pub const MESSAGES_MAX: usize = 512;
+
+/// Values all messages of one payload may carry together.
+pub const PAYLOAD_VALUES_MAX: usize = 4_096;
+
 /// The longest JSON pointer of a value, in bytes; each becomes a series with a row, an index entry and a place on the screen.
 pub const POINTER_MAX_BYTES: usize = 256;
 
 /// Brackets within each other.
 const NESTING_MAX: usize = 8;
 
-/// Seconds and milliseconds since the epoch are told apart here: 10¹¹ ms is March 1973, 10¹¹ s the year 5138.
-const MILLISECONDS_FROM: f64 = 1e11;
+/// How payloads of one rule are read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// What they look like.
+    pub shape: Shape,
+    /// Where the list of messages stands, if the payload is not one message or a list itself.
+    pub list: Pointer,
+    /// Where in a message the object of values stands; empty for the whole message.
+    pub envelope: Pointer,
+    /// Where in a message its time stands; `None` when there is none. Inside the values it is taken out of them.
+    pub time: Option<Pointer>,
+    /// The zone of times that are written without an offset.
+    pub zone: Option<Zone>,
+    /// Who says whose a message is.
+    pub whose: Whose,
+    /// What becomes of values, by their pointers after the envelope; all others are taken as they are.
+    pub uses: BTreeMap<String, Use>,
+}
 
-/// Where in a payload the values and the time stand.
+/// What the payloads of a rule look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// An object of values, in an envelope or not.
+    #[default]
+    Json,
+    /// Sensor Measurement Lists (RFC 8428) as JSON.
+    Senml,
+    /// Entities of FIWARE's smart data models, as keyValues or normalized, NGSI v2 or NGSI-LD.
+    Fiware,
+}
+
+/// Who says whose a message is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Envelope {
-    /// JSON pointer of the object of values; empty for the whole payload.
-    pub values: String,
-    /// JSON pointer of the time, epoch seconds or milliseconds; `None` when there is none. Inside the values it is taken out of them.
-    pub time: Option<String>,
+pub enum Whose {
+    /// The topic.
+    #[default]
+    Topic,
+    /// The message, at this place.
+    Pointer(Pointer),
+    /// The shape: an entity's `id`, a SenML pack's base name.
+    Shape,
+}
+
+/// What becomes of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Use {
+    /// It goes by another name, and a number is multiplied, such as 3.6 from m/s to km/h.
+    As {
+        /// The pointer it goes by.
+        pointer: String,
+        /// The factor.
+        times: f64,
+    },
+    /// It is left out.
+    Nothing,
+    /// It describes the thing and is no value.
+    Says(Fact),
 }
 
 /// What a telemetry message says.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Telemetry {
+    /// The thing's name where the message says it, not checked yet.
+    pub thing: Option<String>,
     /// The device's time, not judged yet.
     pub claimed: Option<WallMs>,
-    /// Pointer (after the envelope) and value, sorted by pointer.
+    /// Pointer (after the envelope) and value, sorted by pointer, none twice.
     pub values: Vec<(String, Value)>,
+    /// What it says of the thing itself.
+    pub about: About,
 }
 
-/// Reads a telemetry payload, or says why not. All or nothing: a message with one bad value is refused as a whole, so that nobody
-/// takes half of it for all of it.
-pub fn decode(payload: &[u8], envelope: &Envelope) -> Result<Telemetry, WireError> {
-    let whole = Json::Object(json::object(payload, PAYLOAD_MAX_BYTES, NESTING_MAX)?);
-    let claimed = envelope.time.as_deref().map(|pointer| time_at(&whole, pointer)).transpose()?.flatten();
-    let values = whole.pointer(&envelope.values).ok_or_else(|| json::missing(&envelope.values))?;
-    let Json::Object(values) = values else {
-        return Err(json::wrong(&envelope.values, values, "an object of values"));
-    };
-    let time_inside = envelope.time.as_deref().and_then(|t| t.strip_prefix(envelope.values.as_str()));
-    let mut found = Vec::with_capacity(values.len());
-    collect(values, "", time_inside, &mut found)?;
-    // By pointer, not as sent: whether a JSON object keeps its order depends on who else in the program wants it to.
-    found.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(Telemetry { claimed, values: found })
-}
-
-fn time_at(whole: &Json, pointer: &str) -> Result<Option<WallMs>, WireError> {
-    match whole.pointer(pointer) {
-        None | Some(Json::Null) => Ok(None),
-        Some(value) => match value.as_f64() {
-            Some(ms) if (MILLISECONDS_FROM..=9e15).contains(&ms) => Ok(Some(WallMs(ms as i64))),
-            Some(s) if (0.0..MILLISECONDS_FROM).contains(&s) => Ok(Some(WallMs((s * 1000.0) as i64))),
-            Some(_) | None => Err(json::wrong(pointer, value, "a time in seconds or milliseconds since 1970")),
-        },
-    }
-}
-
-fn collect(object: &Object, at: &str, skip: Option<&str>, found: &mut Vec<(String, Value)>) -> Result<(), WireError> {
-    for (name, value) in object {
-        let pointer = format!("{at}{}", pointer_of([name.as_str()]));
-        if skip != Some(pointer.as_str()) {
-            collect_value(value, pointer, skip, found)?;
-        }
-    }
-    Ok(())
-}
-
-fn collect_value(
-    value: &Json,
-    pointer: String,
-    skip: Option<&str>,
-    found: &mut Vec<(String, Value)>,
-) -> Result<(), WireError> {
-    // Before going deeper: what lies below would only be longer, and a long name copied for each of thousands is a load by itself.
-    if pointer.len() > POINTER_MAX_BYTES {
-        let (given, max) = (pointer.len(), POINTER_MAX_BYTES);
-        return Err(WireError::NameTooLong { pointer: quote(&pointer, QUOTE_MAX_CHARS), given, max });
-    }
-    let value = match value {
-        Json::Null => return Ok(()),
-        Json::Bool(flag) => Value::Flag(*flag),
-        Json::Number(number) => match number.as_f64() {
-            Some(n) if n.is_finite() => Value::Number(n),
-            Some(_) | None => return Err(json::wrong(&pointer, value, "a number that fits 64-bit floating point")),
-        },
-        Json::String(text) if text.len() > TEXT_MAX_BYTES => {
-            return Err(json::wrong(&pointer, value, "a text of at most 1024 bytes"));
-        }
-        Json::String(text) => Value::Text(text.clone()),
-        Json::Object(inner) => return collect(inner, &pointer, skip, found),
-        Json::Array(items) => {
-            return items
-                .iter()
-                .enumerate()
-                .try_for_each(|(i, item)| collect_value(item, format!("{pointer}/{i}"), skip, found));
+/// Reads a telemetry payload received at `now`, or says why not. All or nothing: with one bad value the payload is refused as
+/// a whole, so that nobody takes half of it for all of it. The messages are in the payload's order, those of a SenML pack by thing and time.
+pub fn decode(payload: &[u8], reading: &Reading, now: WallMs) -> Result<Vec<Telemetry>, WireError> {
+    let whole = json::document(payload, PAYLOAD_MAX_BYTES, NESTING_MAX)?;
+    let list = reading.list.find(&whole)?.ok_or_else(|| json::missing(&reading.list.to_string()))?;
+    let items = match list.value {
+        Json::Array(items) => items.as_slice(),
+        Json::Object(_) => std::slice::from_ref(list.value),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
+            return Err(WireError::NotAnObject { given: "a single value" });
         }
     };
-    if found.len() >= VALUES_MAX {
-        return Err(WireError::TooMany { max: VALUES_MAX });
+    // A record of SenML is one value.
+    let max = if reading.shape == Shape::Senml { PAYLOAD_VALUES_MAX } else { MESSAGES_MAX };
+    if items.len() > max {
+        return Err(WireError::TooLong { given: items.len(), max });
     }
-    found.push((pointer, value));
-    Ok(())
+    let read = match reading.shape {
+        Shape::Json => message,
+        Shape::Fiware => fiware::decode,
+        Shape::Senml => return senml::decode(items, reading, now),
+    };
+    let mut said = Vec::with_capacity(items.len());
+    let mut values = 0;
+    for (index, item) in items.iter().enumerate() {
+        let Json::Object(object) = item else {
+            return Err(json::wrong(&format!("{}/{index}", list.at), item, "an object, as in a list of messages"));
+        };
+        let one = read(item, object, reading)?;
+        values += one.values.len();
+        if values > PAYLOAD_VALUES_MAX {
+            return Err(WireError::TooMany { max: PAYLOAD_VALUES_MAX });
+        }
+        said.push(one);
+    }
+    Ok(said)
+}
+
+/// A message of plain JSON.
+fn message(item: &Json, _: &Object, reading: &Reading) -> Result<Telemetry, WireError> {
+    let mut said = Telemetry::default();
+    let Some(values) = reading.envelope.find(item)? else {
+        return Err(json::missing(&reading.envelope.to_string()));
+    };
+    let Json::Object(object) = values.value else {
+        return Err(json::wrong(&values.at, values.value, "an object of values"));
+    };
+    let time = reading.time.as_ref().map(|pointer| pointer.find(item)).transpose()?.flatten();
+    if let Some(time) = &time {
+        said.claimed = time::read(time.value, &time.at, reading.zone.as_ref())?;
+    }
+    let name = match &reading.whose {
+        Whose::Topic => None,
+        Whose::Pointer(pointer) => {
+            let found = pointer.find(item)?.ok_or_else(|| json::missing(&pointer.to_string()))?;
+            said.thing = Some(named(found.value, &found.at)?);
+            Some(found.at)
+        }
+        // Plain JSON has no place for a name of its own; a profile that leaves it open is refused where it is read.
+        Whose::Shape => return Err(json::missing("thing")),
+    };
+    let inside = [time.map(|time| time.at), name];
+    let inside: Vec<&str> = inside.iter().flatten().filter_map(|at| at.strip_prefix(values.at.as_str())).collect();
+    values::collect(object, "", &inside, &mut said.values)?;
+    finish(said, reading)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn envelope(values: &str, time: Option<&str>) -> Envelope {
-        Envelope { values: values.into(), time: time.map(Into::into) }
-    }
-
-    #[test]
-    fn values_are_series_after_the_envelope_is_taken_off() {
-        let n = Value::Number;
-        for (name, payload, envelope, claimed, values) in [
-            ("bare", r#"{"b":2,"a":1}"#, envelope("", None), None, vec![("/a", n(1.0)), ("/b", n(2.0))]),
-            (
-                "thingsboard",
-                r#"{"ts":1700000000123,"values":{"power_w":61.8,"on":true}}"#,
-                envelope("/values", Some("/ts")),
-                Some(1_700_000_000_123),
-                vec![("/on", Value::Flag(true)), ("/power_w", n(61.8))],
-            ),
-            (
-                "the time lies among the values",
-                r#"{"VP":{"tsi":1700000000,"spd":3}}"#,
-                envelope("/VP", Some("/VP/tsi")),
-                Some(1_700_000_000_000),
-                vec![("/spd", n(3.0))],
-            ),
-            (
-                "nested, an array, nothing",
-                r#"{"a":{"b~/c":"x"},"l":[1,null],"n":null}"#,
-                envelope("", Some("/ts")),
-                None,
-                vec![("/a/b~0~1c", Value::Text("x".into())), ("/l/0", n(1.0))],
-            ),
-        ] {
-            let got = decode(payload.as_bytes(), &envelope).unwrap();
-            assert_eq!(got.claimed, claimed.map(WallMs), "{name}");
-            let want: Vec<(String, Value)> = values.into_iter().map(|(p, v)| (p.to_string(), v)).collect();
-            assert_eq!(got.values, want, "{name}");
-        }
-    }
-
-    #[test]
-    fn the_longest_name_is_kept() {
-        for name in ["n".repeat(255), "~".repeat(127) + "n"] {
-            let payload = format!(r#"{{"{name}":1}}"#);
-            let values = decode(payload.as_bytes(), &envelope("", None)).unwrap().values;
-            assert_eq!(values[0].0.len(), POINTER_MAX_BYTES, "{name}");
-        }
-    }
-
-    #[test]
-    fn a_bad_payload_is_refused_whole_and_says_why() {
-        let deep = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
-        let many: String = (0..600).map(|i| format!("\"v{i}\":1,")).collect();
-        let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(1025));
-        let named = |name: &str| format!(r#"{{"values":{{"{name}":1}}}}"#);
-        let nested = |length: usize| format!(r#"{{"{0}":{{"{0}":1}}}}"#, "n".repeat(length));
-        for (name, payload, says) in [
-            ("empty", String::new(), "not JSON"),
-            ("an array", "[1]".into(), "an array where an object belongs"),
-            ("beyond f64", r#"{"values":{"a":1e999}}"#.into(), "not JSON"),
-            ("deep", deep, "not JSON: recursion limit"),
-            ("many", format!("{{\"values\":{{{}\"z\":1}}}}", many), "more than 512 values"),
-            ("long text", format!(r#"{{"values":{long}}}"#), "at most 1024 bytes"),
-            ("a long name", named(&"n".repeat(256)), "nnn…\", has 257 bytes; at most 256"),
-            ("a long name of two bytes a letter", named(&"ħ".repeat(128)), "has 257 bytes; at most 256"),
-            ("names long together", format!(r#"{{"values":{}}}"#, nested(130)), "has 262 bytes; at most 256"),
-            ("escapes count as they are kept", named(&"~".repeat(128)), "has 257 bytes; at most 256"),
-            ("no envelope", r#"{"a":1}"#.into(), "\"/values\" is missing"),
-            ("values are no object", r#"{"values":3}"#.into(), "an object of values"),
-            ("a time that is none", r#"{"ts":"now","values":{}}"#.into(), "a time in seconds or milliseconds"),
-            ("a time before 1970", r#"{"ts":-5,"values":{}}"#.into(), "a time in seconds or milliseconds"),
-            ("huge", " ".repeat(PAYLOAD_MAX_BYTES + 1), "at most 262144"),
-        ] {
-            let error = decode(payload.as_bytes(), &envelope("/values", Some("/ts"))).unwrap_err().to_string();
-            assert!(error.contains(says), "{name}: {error}");
-        }
-        let error = decode(b"{\"values\":{\"a\":\"\xff\"}}", &envelope("/values", None)).unwrap_err().to_string();
-        assert!(error.contains("not UTF-8 from byte"), "{error}");
-    }
-}
+mod tests;

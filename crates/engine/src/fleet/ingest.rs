@@ -1,13 +1,16 @@
 //! Messages in: from a topic and bytes to samples, descriptions and shadows, or a counted refusal.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
+use fleetlens_model::kind::Kind;
 use fleetlens_model::record::Write;
 use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value, date};
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::Now;
 use fleetlens_wire::shadow::{ShadowTopic, decode_answer};
-use fleetlens_wire::telemetry::Telemetry;
+use fleetlens_wire::telemetry::{About, Telemetry};
 use fleetlens_wire::template::Place;
 use fleetlens_wire::{meta, telemetry};
 use xxhash_rust::xxh3::Xxh3;
@@ -34,24 +37,29 @@ impl Fleet {
             Some(_) | None => self.rate.push_back((now.mono, 1)),
         }
         let repeated = self.is_known(&message, effects);
-        let (thing, refused) = if repeated {
+        let (things, refused) = if repeated {
             self.counters.repeated += 1;
-            (self.named_by(&message.topic), None)
+            (Vec::from_iter(self.named_by(&message.topic)), None)
         } else {
             match self.decode(&message, now, effects) {
-                Ok(thing) => {
+                Ok(things) => {
                     effects.messages += 1;
-                    (thing, None)
+                    (things, None)
                 }
                 Err(reason) => {
                     self.refuse(&message.topic, reason.clone(), now, effects);
-                    (self.named_by(&message.topic), Some(reason))
+                    (Vec::from_iter(self.named_by(&message.topic)), Some(reason))
                 }
             }
         };
         effects.outward.extend(message.delivery.map(Outward::Acknowledge));
-        if let Some(thing) = thing {
-            self.messages.add(RawMessage { repeated, ..RawMessage::new(thing, message, now.wall, refused) });
+        if let Some((first, others)) = things.split_first() {
+            let message = RawMessage { repeated, ..RawMessage::new(*first, message, now.wall, refused) };
+            let others: BTreeSet<ThingKey> = others.iter().copied().filter(|other| other != first).collect();
+            for thing in others {
+                self.messages.add(RawMessage { thing, ..message.clone() });
+            }
+            self.messages.add(message);
         }
     }
 
@@ -71,7 +79,7 @@ impl Fleet {
         }
         let templates = self.config.telemetry.iter().map(|rule| &rule.template).chain(&self.config.meta);
         let place = templates.filter_map(|template| template.find(topic)).next()?;
-        self.by_name.get(place.thing).copied()
+        self.by_name.get(place.thing.as_ref()).copied()
     }
 
     /// Whether this is a redelivery of something already on the disk; remembers it if not.
@@ -93,23 +101,24 @@ impl Fleet {
     }
 
     /// Takes a message whole, and says whose it was, or says why not.
-    fn decode(&mut self, message: &Received, now: Now, effects: &mut Effects) -> Result<Option<ThingKey>, String> {
+    fn decode(&mut self, message: &Received, now: Now, effects: &mut Effects) -> Result<Vec<ThingKey>, String> {
         let topic = message.topic.as_str();
         if topic.starts_with(RESERVED_PREFIX) {
             let topic = ShadowTopic::parse(topic).map_err(|e| e.to_string())?;
             let answer = decode_answer(&topic, &message.payload).map_err(|e| e.to_string())?;
-            return self.answered(topic, answer, now, effects);
+            return self.answered(topic, answer, now, effects).map(Vec::from_iter);
         }
-        let rule =
-            self.config.telemetry.iter().find_map(|r| r.template.find(topic).map(|place| (r.envelope.clone(), place)));
-        if let Some((envelope, place)) = rule {
-            let said = telemetry::decode(&message.payload, &envelope).map_err(|e| e.to_string())?;
-            return self.said(&place, said, message.retained, now, effects).map(Some);
+        let rule = self.config.telemetry.iter().find_map(|rule| rule.template.find(topic).map(|place| (rule, place)));
+        if let Some((rule, place)) = rule {
+            let said = telemetry::decode(&message.payload, &rule.reading, now.wall).map_err(|e| e.to_string())?;
+            let said: Vec<Telemetry> = said.into_iter().map(|one| rule.told(one)).collect();
+            self.room_for(&place, &said)?;
+            return said.into_iter().map(|one| self.said(&place, one, message.retained, now, effects)).collect();
         }
         let described = self.config.meta.iter().find_map(|template| template.find(topic));
         if let Some(place) = described {
             let meta = meta::decode(&message.payload, &place).map_err(|e| e.to_string())?;
-            return self.described(&place, meta, now, effects).map(Some);
+            return self.described(&place, meta, now, effects).map(|key| vec![key]);
         }
         Err("no template of the profile reads this topic".into())
     }
@@ -122,9 +131,14 @@ impl Fleet {
         now: Now,
         effects: &mut Effects,
     ) -> Result<ThingKey, String> {
+        let place = &Place {
+            thing: said.thing.as_deref().unwrap_or(&place.thing).into(),
+            kind: said.about.kind.map(Kind::word).or(place.kind),
+            area: place.area,
+        };
         let key = self.thing_for(place, now, effects)?;
-        self.room_for(key, &said)?;
         self.placed(key, place, now, effects);
+        self.told(key, &said.about, now, effects);
         let moved = said.values.iter().any(|(pointer, _)| pointer == LAT);
         let (device_ms, timed, quality) = date(said.claimed, now.wall);
         let source = if retained { Source::Retained } else { Source::Live };
@@ -168,19 +182,49 @@ impl Fleet {
         }
     }
 
-    /// A message is taken whole or not at all: its new series must all fit.
-    fn room_for(&self, key: ThingKey, said: &Telemetry) -> Result<(), String> {
-        let Some(thing) = self.things.get(&key) else { return Err("the thing is gone".into()) };
-        let new = said.values.iter().filter(|(pointer, _)| !thing.series.contains_key(pointer)).count();
-        if thing.series.len() + new > SERIES_MAX {
-            return Err(format!("{} would have more than {SERIES_MAX} series with this message", thing.name));
+    /// A message is taken whole or not at all: before anything of it is, its new things and their new series must all fit.
+    fn room_for(&self, place: &Place<'_>, said: &[Telemetry]) -> Result<(), String> {
+        let mut new_things = BTreeSet::new();
+        let mut new_series: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for one in said {
+            let name = one.thing.as_deref().unwrap_or(&place.thing);
+            let thing = self.by_name.get(name).and_then(|key| self.things.get(key));
+            if thing.is_none() && new_things.insert(name) {
+                ThingName::new(name).map_err(|e| e.to_string())?;
+            }
+            let known = |pointer: &str| thing.is_some_and(|thing| thing.series.contains_key(pointer));
+            for (pointer, _) in one.values.iter().filter(|(pointer, _)| !known(pointer)) {
+                let new = new_series.entry(name).or_default();
+                new.insert(pointer);
+                if thing.map_or(0, |thing| thing.series.len()) + new.len() > SERIES_MAX {
+                    return Err(format!("{name} would have more than {SERIES_MAX} series with this message"));
+                }
+            }
+        }
+        if self.things.len() + new_things.len() > self.config.things_max {
+            return Err(self.no_room());
         }
         Ok(())
     }
 
+    fn no_room(&self) -> String {
+        format!("the profile's limit of {} things is reached; this one is new", self.config.things_max)
+    }
+
+    /// A thing that tells of itself is believed, except where the profile has retained descriptions: those know better, and
+    /// what it tells fills only what they leave open.
+    fn told(&mut self, key: ThingKey, about: &About, now: Now, effects: &mut Effects) {
+        let only_gaps = !self.config.meta.is_empty();
+        let Some(thing) = self.things.get(&key) else { return };
+        if let Some(meta) = about.told(&thing.meta, only_gaps) {
+            effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: meta.clone() });
+            self.describe(key, meta, now, effects);
+        }
+    }
+
     /// A thing that was first met where its topic said nothing of it learns what this topic says.
     fn placed(&mut self, key: ThingKey, place: &Place<'_>, now: Now, effects: &mut Effects) {
-        let bare = meta::from_place(&Place { thing: place.thing, ..Place::default() });
+        let bare = meta::from_place(&Place::default());
         let told = meta::from_place(place);
         if let Some(thing) = self.things.get(&key).filter(|thing| thing.meta == bare && told != bare) {
             effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: told.clone() });
@@ -245,15 +289,12 @@ impl Fleet {
 
     /// The thing a topic names, made if it is new.
     pub(super) fn thing_for(&mut self, place: &Place<'_>, now: Now, effects: &mut Effects) -> Result<ThingKey, String> {
-        if let Some(key) = self.by_name.get(place.thing) {
+        if let Some(key) = self.by_name.get(place.thing.as_ref()) {
             return Ok(*key);
         }
-        let name = ThingName::new(place.thing).map_err(|e| e.to_string())?;
+        let name = ThingName::new(place.thing.as_ref()).map_err(|e| e.to_string())?;
         if self.things.len() >= self.config.things_max {
-            return Err(format!(
-                "the profile's limit of {} things is reached; this one is new",
-                self.config.things_max
-            ));
+            return Err(self.no_room());
         }
         let key = ThingKey(self.things.last_key_value().map_or(0, |(last, _)| last.0) + 1);
         let meta = meta::from_place(place);

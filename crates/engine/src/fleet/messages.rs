@@ -21,7 +21,7 @@ pub(crate) const PAYLOAD_KEPT_BYTES: usize = 2048;
 const OVERHEAD_BYTES: usize = 192;
 
 /// A message as it came.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RawMessage {
     /// Whose it is.
     pub(crate) thing: ThingKey,

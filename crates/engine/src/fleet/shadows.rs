@@ -34,7 +34,7 @@ impl Fleet {
             // What is not there makes no thing.
             (None, Answer::Rejected { .. } | Answer::Deleted { .. }) => return Ok(None),
             (None, Answer::Got { .. } | Answer::Documents { .. } | Answer::Updated { .. } | Answer::Delta { .. }) => {
-                self.thing_for(&Place { thing: &topic.thing, kind: None, area: None }, now, effects)?
+                self.thing_for(&Place { thing: topic.thing.as_str().into(), ..Place::default() }, now, effects)?
             }
         };
         let shadows = self.things.get(&key).map(|thing| &thing.shadows);

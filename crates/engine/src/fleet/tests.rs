@@ -22,8 +22,9 @@ use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::shadow::{Document, Request};
 use fleetlens_model::telemetry::{Source, Value};
+use fleetlens_wire::pointer::Pointer;
 use fleetlens_wire::shadow::{Op, ShadowTopic, ShadowTopicKind, decode_request, service};
-use fleetlens_wire::telemetry::Envelope;
+use fleetlens_wire::telemetry::Reading;
 use fleetlens_wire::template::Template;
 
 pub(crate) fn at(s: u64) -> Now {
@@ -31,13 +32,16 @@ pub(crate) fn at(s: u64) -> Now {
 }
 
 pub(crate) fn config(role: Role) -> FleetConfig {
-    let envelope = Envelope { values: "/values".into(), time: Some("/ts".into()) };
+    let pointer = |text| Pointer::parse(text).unwrap();
+    let reading = Reading { envelope: pointer("/values"), time: Some(pointer("/ts")), ..Reading::default() };
     FleetConfig {
         profile: "test".into(),
         who: Actor { name: "M. Vella".into(), role },
         telemetry: vec![TelemetryRule {
             template: Template::parse("city/{area}/{kind}/{thing}/telemetry").unwrap(),
-            envelope,
+            reading,
+            kind: None,
+            interval_s: None,
         }],
         meta: vec![Template::parse("city/{area}/{kind}/{thing}/meta").unwrap()],
         shadows: true,

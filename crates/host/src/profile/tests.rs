@@ -1,4 +1,6 @@
 use super::*;
+use fleetlens_engine::wire::pointer::Pointer;
+use fleetlens_engine::wire::telemetry::Reading;
 use fleetlens_link::Protocol;
 
 const FULL: &str = r#"name = "Valletta lamps"
@@ -44,8 +46,9 @@ fn a_profile_says_what_the_engine_and_the_link_need() {
     let filters = fleet.filters();
     assert_eq!(filters[..3], ["city/+/+/+/telemetry", "raw/+", "city/+/+/+/meta"], "the shared description once");
     assert!(filters.iter().any(|filter| filter.starts_with("$aws/things/+/shadow/")));
-    assert_eq!(fleet.telemetry[0].envelope, Envelope { values: "/values".into(), time: Some("/ts".into()) });
-    assert_eq!(fleet.telemetry[1].envelope, Envelope::default());
+    let read = |text| Pointer::parse(text).unwrap();
+    let enveloped = Reading { envelope: read("/values"), time: Some(read("/ts")), ..Reading::default() };
+    assert_eq!((&fleet.telemetry[0].reading, &fleet.telemetry[1].reading), (&enveloped, &Reading::default()));
 
     let link = profile.link_config(7, filters);
     assert_eq!(link.validate(), Ok(()));
@@ -100,11 +103,11 @@ fn every_mistake_is_told_with_its_line() {
         ("protocol = \"3.1.1\"", "protocol = 5", 9, "5 is no protocol"),
         ("client_id = \"desk-4\"", "client_id = \"\"", 10, "client id is empty"),
         ("session_expiry_s = 7200", "session_expiry_s = -1", 11, "-1"),
-        ("{thing}/telemetry", "thing/telemetry", 14, "exactly once"),
+        ("{thing}/telemetry", "thing/telemetry", 14, "write {thing}"),
         ("envelope = \"/values\"", "envelope = \"values\"", 15, "write \"/values\""),
         ("time = \"/ts\"", "time = \"ts\"", 16, "write \"/ts\""),
         ("\nmeta = \"city", "\nmeta = \"#/city", 17, "wildcard"),
-        ("raw/{thing}", "{x}/{thing}", 20, "begins with a field"),
+        ("raw/{thing}", "{x}/{thing}", 20, "does not begin with a word"),
         ("600", "0", 27, "outside 1–86400 s"),
         ("\"/dim_pct\"", "dim_pct", 27, "write \"/dim_pct\""),
         ("enabled = true", "enabled = \"yes\"", 24, "expected a boolean"),

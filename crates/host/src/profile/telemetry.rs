@@ -1,0 +1,194 @@
+//! The part of a profile that says how telemetry is recognised and read. docs/guide/profiles.md describes every key.
+
+use std::collections::BTreeMap;
+
+use fleetlens_engine::config::TelemetryRule;
+use fleetlens_engine::wire::pointer::Pointer;
+use fleetlens_engine::wire::telemetry::{Fact, Reading, Shape, Use, Whose};
+use fleetlens_engine::wire::template::Template;
+use fleetlens_engine::wire::time::Zone;
+use fleetlens_model::kind::Kind;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Mistake, pointer, template};
+
+/// The longest interval, in seconds: what speaks less often than once a week is not watched by listening.
+const INTERVAL_MAX_S: u32 = 7 * 86_400;
+
+/// A `[[telemetry]]` as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenTelemetry {
+    template: Spanned<String>,
+    #[serde(default)]
+    shape: Shape,
+    list: Option<Spanned<String>>,
+    envelope: Option<Spanned<String>>,
+    time: Option<Spanned<String>>,
+    zone: Option<Spanned<String>>,
+    thing: Option<Spanned<String>>,
+    kind: Option<Kind>,
+    interval_s: Option<Spanned<u32>>,
+    lat: Option<Spanned<String>>,
+    lon: Option<Spanned<String>>,
+    #[serde(default)]
+    values: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+    #[serde(default)]
+    describe: WrittenDescription,
+    meta: Option<Spanned<String>>,
+}
+
+/// Values that describe the thing.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenDescription {
+    name: Option<Spanned<String>>,
+    street: Option<Spanned<String>>,
+    area: Option<Spanned<String>>,
+    capacity: Option<Spanned<String>>,
+}
+
+/// The rules, and the retained descriptions they name, each once.
+pub(super) fn rules(written: &[WrittenTelemetry]) -> Result<(Vec<TelemetryRule>, Vec<Template>), Mistake> {
+    let mut rules = Vec::with_capacity(written.len());
+    let mut meta = Vec::new();
+    for rule in written {
+        rules.push(rule.check()?);
+        if let Some(described) = &rule.meta {
+            let described = template(described)?;
+            if !meta.contains(&described) {
+                meta.push(described);
+            }
+        }
+    }
+    Ok((rules, meta))
+}
+
+impl WrittenTelemetry {
+    fn check(&self) -> Result<TelemetryRule, Mistake> {
+        self.check_shape()?;
+        let (template, whose) = self.whose()?;
+        let reading = Reading {
+            shape: self.shape,
+            list: self.list.as_ref().map(place).transpose()?.unwrap_or_default(),
+            envelope: self.envelope.as_ref().map(place).transpose()?.unwrap_or_default(),
+            time: self.time.as_ref().map(place).transpose()?,
+            zone: self.zone.as_ref().map(zone).transpose()?,
+            whose,
+            uses: self.uses()?,
+        };
+        let interval_s = self.interval_s.as_ref().map(interval_s).transpose()?;
+        Ok(TelemetryRule { template, reading, kind: self.kind, interval_s })
+    }
+
+    /// Refuses keys that would do nothing: a shape of its own has its own places for them.
+    fn check_shape(&self) -> Result<(), Mistake> {
+        let (name, idle) = match self.shape {
+            Shape::Json => return Ok(()),
+            Shape::Fiware => ("fiware", vec![("envelope", &self.envelope), ("lat", &self.lat), ("lon", &self.lon)]),
+            Shape::Senml => (
+                "senml",
+                vec![
+                    ("envelope", &self.envelope),
+                    ("time", &self.time),
+                    ("zone", &self.zone),
+                    ("thing", &self.thing),
+                    ("lat", &self.lat),
+                    ("lon", &self.lon),
+                ],
+            ),
+        };
+        match idle.into_iter().find_map(|(key, written)| Some((key, written.as_ref()?))) {
+            Some((key, written)) => {
+                let why = format!("{key} does nothing with shape = \"{name}\", which has a place for it; leave it out");
+                Err(Mistake::new(written.span(), why))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The thing is named by the topic, or by the payload, and by one of them only.
+    fn whose(&self) -> Result<(Template, Whose), Mistake> {
+        let at = |e| Mistake::new(self.template.span(), e);
+        let text = self.template.get_ref();
+        if let Some(thing) = &self.thing {
+            return Ok((Template::parse_nameless(text).map_err(at)?, Whose::Pointer(place(thing)?)));
+        }
+        match self.shape {
+            Shape::Json => Ok((Template::parse(text).map_err(at)?, Whose::Topic)),
+            Shape::Senml | Shape::Fiware => match Template::parse(text) {
+                Ok(template) => Ok((template, Whose::Topic)),
+                Err(_) => Ok((Template::parse_nameless(text).map_err(at)?, Whose::Shape)),
+            },
+        }
+    }
+
+    fn uses(&self) -> Result<BTreeMap<String, Use>, Mistake> {
+        let mut uses = BTreeMap::new();
+        let WrittenDescription { name, street, area, capacity } = &self.describe;
+        let facts = [(name, Fact::Title), (street, Fact::Street), (area, Fact::Area), (capacity, Fact::Capacity)];
+        let facts = facts.into_iter().filter_map(|(written, fact)| Some((written.as_ref()?, Use::Says(fact))));
+        let renamed = |pointer: &str| Use::As { pointer: pointer.into(), times: 1.0 };
+        let position = [(&self.lat, "/lat"), (&self.lon, "/lon")];
+        let position = position.into_iter().filter_map(|(written, ours)| Some((written.as_ref()?, renamed(ours))));
+        let values = self.values.iter().map(|(theirs, ours)| Ok((theirs, renaming(ours)?)));
+        for told in facts.chain(position).map(Ok).chain(values) {
+            let (written, to) = told?;
+            let theirs = pointer(written)?;
+            if uses.insert(theirs.clone(), to).is_some() {
+                return Err(Mistake::new(written.span(), format!("{theirs:?} has a use already; a value has one")));
+            }
+        }
+        Ok(uses)
+    }
+}
+
+/// What becomes of a value: `"/free"`, `{ name = "/speed_kmh", times = 3.6 }`, or `false` for nothing.
+fn renaming(written: &Spanned<toml::Value>) -> Result<Use, Mistake> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Renamed {
+        name: String,
+        times: f64,
+    }
+    let mistake = |why: String| Mistake::new(written.span(), why);
+    let (name, times) = match written.get_ref() {
+        toml::Value::Boolean(false) => return Ok(Use::Nothing),
+        toml::Value::String(name) => (name.clone(), 1.0),
+        value => {
+            let wanted = |_| {
+                let right = "write \"/name\", { name = \"/name\", times = 3.6 } or false";
+                mistake(format!("{value} is no use of a value; {right}"))
+            };
+            let renamed: Renamed = value.clone().try_into().map_err(wanted)?;
+            (renamed.name, renamed.times)
+        }
+    };
+    if !times.is_finite() || times == 0.0 {
+        return Err(mistake(format!("a factor of {times} leaves nothing of a value; 3.6 makes km/h of m/s")));
+    }
+    if !name.starts_with('/') {
+        return Err(mistake(format!("{name:?} is not a JSON pointer; write \"/{name}\"")));
+    }
+    Ok(Use::As { pointer: name, times })
+}
+
+fn place(written: &Spanned<String>) -> Result<Pointer, Mistake> {
+    Pointer::parse(written.get_ref()).map_err(|e| Mistake::new(written.span(), e))
+}
+
+fn zone(written: &Spanned<String>) -> Result<Zone, Mistake> {
+    Zone::parse(written.get_ref()).map_err(|e| Mistake::new(written.span(), e))
+}
+
+fn interval_s(written: &Spanned<u32>) -> Result<u32, Mistake> {
+    let s = *written.get_ref();
+    if (1..=INTERVAL_MAX_S).contains(&s) {
+        return Ok(s);
+    }
+    Err(Mistake::new(written.span(), format!("an interval of {s} s is outside 1–{INTERVAL_MAX_S} s")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! What telemetry says of the thing itself, beside its values: its kind, its name, where it is called to be, how much it holds.
+
+use fleetlens_model::kind::Kind;
+use fleetlens_model::thing::{DEFAULT_INTERVAL_S, Meta};
+
+use crate::meta::words;
+
+/// Units one thing may be told; a retained description has the same bound.
+const UNITS_MAX: usize = 64;
+
+/// What a message says of its thing; whatever is `None` or empty it does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// What it is.
+    pub kind: Option<Kind>,
+    /// What people call it.
+    pub title: Option<String>,
+    /// Street.
+    pub street: Option<String>,
+    /// District or village.
+    pub area: Option<String>,
+    /// Spaces in all, for a car park; at least 1.
+    pub capacity: Option<u32>,
+    /// How often it speaks, in seconds; at least 1.
+    pub interval_s: Option<u32>,
+    /// Units by JSON pointer.
+    pub units: Vec<(String, String)>,
+}
+
+/// Which word of a description a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fact {
+    /// [`About::title`].
+    Title,
+    /// [`About::street`].
+    Street,
+    /// [`About::area`].
+    Area,
+    /// [`About::capacity`].
+    Capacity,
+}
+
+impl About {
+    /// Takes a text for people, cleaned and cut; an empty one says nothing.
+    pub(crate) fn say(&mut self, fact: Fact, text: &str) {
+        let text = Some(words(text)).filter(|text| !text.is_empty());
+        match fact {
+            Fact::Title => self.title = text,
+            Fact::Street => self.street = text,
+            Fact::Area => self.area = text,
+            Fact::Capacity => self.capacity = text.and_then(|text| text.parse().ok()).filter(|spaces| *spaces > 0),
+        }
+    }
+
+    /// Takes how many spaces there are; what is no count of spaces, such as the −1 of feeds that do not know, says nothing.
+    pub(crate) fn holds(&mut self, spaces: f64) {
+        let is_count = (1.0..=f64::from(u32::MAX)).contains(&spaces) && spaces.fract() == 0.0;
+        self.capacity = is_count.then_some(spaces as u32);
+    }
+
+    /// `meta` with what this says, or `None` when it says nothing new. Where `only_gaps` is set, because a retained description
+    /// is the better witness, only what `meta` leaves open is filled.
+    pub fn told(&self, meta: &Meta, only_gaps: bool) -> Option<Meta> {
+        let mut new = None::<Meta>;
+        let mut set = |change: &dyn Fn(&mut Meta)| change(new.get_or_insert_with(|| meta.clone()));
+        let text = |said: &Option<String>, has: &str| {
+            said.clone().filter(|said| said != has && (!only_gaps || has.is_empty()))
+        };
+        if let Some(kind) = self.kind.filter(|kind| *kind != meta.kind && (!only_gaps || meta.kind == Kind::Other)) {
+            set(&|new| new.kind = kind);
+        }
+        if let Some(title) = text(&self.title, &meta.title) {
+            set(&|new| new.title.clone_from(&title));
+        }
+        if let Some(street) = text(&self.street, &meta.street) {
+            set(&|new| new.street.clone_from(&street));
+        }
+        if let Some(area) = text(&self.area, &meta.area) {
+            set(&|new| new.area.clone_from(&area));
+        }
+        if self.capacity.is_some() && self.capacity != meta.capacity && (!only_gaps || meta.capacity.is_none()) {
+            set(&|new| new.capacity = self.capacity);
+        }
+        let interval_s = self.interval_s.filter(|s| *s != meta.interval_s);
+        if let Some(interval_s) = interval_s.filter(|_| !only_gaps || meta.interval_s == DEFAULT_INTERVAL_S) {
+            set(&|new| new.interval_s = interval_s);
+        }
+        for (pointer, unit) in &self.units {
+            let has = meta.units.iter().find(|(at, _)| at == pointer).map(|(_, unit)| unit);
+            if has != Some(unit) && (!only_gaps || has.is_none()) {
+                set(&|new| {
+                    new.units.retain(|(at, _)| at != pointer);
+                    if new.units.len() < UNITS_MAX {
+                        new.units.push((pointer.clone(), unit.clone()));
+                    }
+                });
+            }
+        }
+        // A thing with as many units as there may be learns no more.
+        new.filter(|new| new != meta)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_message_says_of_its_thing_is_taken_unless_somebody_knows_better() {
+        let bare = Meta { interval_s: DEFAULT_INTERVAL_S, ..Meta::default() };
+        let mut about = About { kind: Some(Kind::Parking), interval_s: Some(900), ..About::default() };
+        about.say(Fact::Title, " Salitre\u{202e}\n");
+        about.holds(342.0);
+        about.units.push(("/temp".into(), "°C".into()));
+        let told = about.told(&bare, false).unwrap();
+        assert_eq!((told.title.as_str(), told.kind, told.capacity), ("Salitre", Kind::Parking, Some(342)));
+        assert_eq!((told.interval_s, told.unit("/temp")), (900, "°C"));
+        assert_eq!(about.told(&told, false), None, "said again it is no news");
+
+        let described = Meta { title: "Salitre 1".into(), capacity: None, ..told.clone() };
+        assert_eq!(about.told(&described, false), Some(told.clone()));
+        let filled = about.told(&described, true).unwrap();
+        assert_eq!((filled.title.as_str(), filled.capacity), ("Salitre 1", Some(342)), "only the gap");
+    }
+
+    #[test]
+    fn what_feeds_write_when_they_do_not_know_says_nothing() {
+        let mut about = About::default();
+        for spaces in [-1.0, 0.0, 2.5, 1e12, f64::NAN] {
+            about.holds(spaces);
+            assert_eq!(about.capacity, None, "{spaces}");
+        }
+        for spaces in ["None", "-1", "", "0"] {
+            about.say(Fact::Capacity, spaces);
+            assert_eq!(about.capacity, None, "{spaces}");
+        }
+        about.say(Fact::Title, "\u{202e}");
+        assert_eq!(about, About::default());
+    }
+}

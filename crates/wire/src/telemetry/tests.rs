@@ -1,0 +1,157 @@
+use super::*;
+
+/// When the payloads came.
+const NOW: WallMs = WallMs(1_700_000_100_000);
+
+fn reading(envelope: &str, time: Option<&str>) -> Reading {
+    let pointer = |text: &str| Pointer::parse(text).unwrap();
+    Reading { envelope: pointer(envelope), time: time.map(pointer), ..Reading::default() }
+}
+
+fn one(payload: &[u8], reading: &Reading) -> Result<Telemetry, WireError> {
+    decode(payload, reading, NOW).map(|mut said| {
+        assert_eq!(said.len(), 1);
+        said.remove(0)
+    })
+}
+
+#[test]
+fn values_are_series_after_the_envelope_is_taken_off() {
+    let n = Value::Number;
+    for (name, payload, reading, claimed, values) in [
+        ("bare", r#"{"b":2,"a":1}"#, reading("", None), None, vec![("/a", n(1.0)), ("/b", n(2.0))]),
+        (
+            "thingsboard",
+            r#"{"ts":1700000000123,"values":{"power_w":61.8,"on":true}}"#,
+            reading("/values", Some("/ts")),
+            Some(1_700_000_000_123),
+            vec![("/on", Value::Flag(true)), ("/power_w", n(61.8))],
+        ),
+        (
+            "one member whose name does not matter",
+            r#"{"DUE":{"tst":"2023-11-14T22:13:20Z","lat":null}}"#,
+            reading("/*", Some("/*/tst")),
+            Some(1_700_000_000_000),
+            vec![],
+        ),
+        (
+            "the time lies among the values",
+            r#"{"VP":{"tsi":1700000000,"spd":3}}"#,
+            reading("/VP", Some("/VP/tsi")),
+            Some(1_700_000_000_000),
+            vec![("/spd", n(3.0))],
+        ),
+        (
+            "nested, an array, nothing",
+            r#"{"a":{"b~/c":"x"},"l":[1,null],"n":null}"#,
+            reading("", Some("/ts")),
+            None,
+            vec![("/a/b~0~1c", Value::Text("x".into())), ("/l/0", n(1.0))],
+        ),
+    ] {
+        let got = one(payload.as_bytes(), &reading).unwrap();
+        assert_eq!(got.claimed, claimed.map(WallMs), "{name}");
+        let want: Vec<(String, Value)> = values.into_iter().map(|(p, v)| (p.to_string(), v)).collect();
+        assert_eq!(got.values, want, "{name}");
+    }
+}
+
+#[test]
+fn the_longest_name_is_kept() {
+    for name in ["n".repeat(255), "~".repeat(127) + "n"] {
+        let payload = format!(r#"{{"{name}":1}}"#);
+        let values = one(payload.as_bytes(), &reading("", None)).unwrap().values;
+        assert_eq!(values[0].0.len(), POINTER_MAX_BYTES, "{name}");
+    }
+}
+
+#[test]
+fn a_bad_payload_is_refused_whole_and_says_why() {
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
+    let many: String = (0..600).map(|i| format!("\"v{i}\":1,")).collect();
+    let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(1025));
+    let named = |name: &str| format!(r#"{{"values":{{"{name}":1}}}}"#);
+    let nested = |length: usize| format!(r#"{{"{0}":{{"{0}":1}}}}"#, "n".repeat(length));
+    for (name, payload, says) in [
+        ("empty", String::new(), "not JSON"),
+        ("a single value", "1".into(), "a single value where an object belongs"),
+        ("a list of numbers", "[1]".into(), "\"/0\" is 1; it must be an object"),
+        ("a long list", format!("[{}1]", "{},".repeat(512)), "lists 513 entries; at most 512"),
+        (
+            "many in a list",
+            format!("[{}{{}}]", format!("{{\"values\":{{{many}\"z\":1}}}},").repeat(2)),
+            "more than 512 values",
+        ),
+        ("beyond f64", r#"{"values":{"a":1e999}}"#.into(), "not JSON"),
+        ("deep", deep, "not JSON: recursion limit"),
+        ("many", format!("{{\"values\":{{{}\"z\":1}}}}", many), "more than 512 values"),
+        ("long text", format!(r#"{{"values":{long}}}"#), "at most 1024 bytes"),
+        ("a long name", named(&"n".repeat(256)), "nnn…\", has 257 bytes; at most 256"),
+        ("a long name of two bytes a letter", named(&"ħ".repeat(128)), "has 257 bytes; at most 256"),
+        ("names long together", format!(r#"{{"values":{}}}"#, nested(130)), "has 262 bytes; at most 256"),
+        ("escapes count as they are kept", named(&"~".repeat(128)), "has 257 bytes; at most 256"),
+        ("no envelope", r#"{"a":1}"#.into(), "\"/values\" is missing"),
+        ("values are no object", r#"{"values":3}"#.into(), "an object of values"),
+        (
+            "a time that is none",
+            r#"{"ts":"now","values":{}}"#.into(),
+            "a time in seconds or milliseconds since 1970, or such as",
+        ),
+        ("a time before 1970", r#"{"ts":-5,"values":{}}"#.into(), "a time in seconds or milliseconds"),
+        ("huge", " ".repeat(PAYLOAD_MAX_BYTES + 1), "at most 262144"),
+    ] {
+        let error = one(payload.as_bytes(), &reading("/values", Some("/ts"))).unwrap_err().to_string();
+        assert!(error.contains(says), "{name}: {error}");
+    }
+    let error = one(b"{\"values\":{\"a\":\"\xff\"}}", &reading("/values", None)).unwrap_err().to_string();
+    assert!(error.contains("not UTF-8 from byte"), "{error}");
+}
+#[test]
+fn a_list_is_several_messages_that_name_their_things() {
+    let reading = Reading {
+        list: Pointer::parse("/data").unwrap(),
+        whose: Whose::Pointer(Pointer::parse("/poiID").unwrap()),
+        ..reading("", Some("/at"))
+    };
+    let payload = r#"{"data":[{"poiID":1,"libres":250,"at":1700000000},{"poiID":"10","libres":2,"at":null}]}"#;
+    let said = decode(payload.as_bytes(), &reading, NOW).unwrap();
+    let read: Vec<_> = said.iter().map(|one| (one.thing.as_deref(), one.claimed, one.values.len())).collect();
+    assert_eq!(read, [(Some("1"), Some(WallMs(1_700_000_000_000)), 1), (Some("10"), None, 1)]);
+    assert_eq!(decode(br#"{"data":[]}"#, &reading, NOW), Ok(vec![]), "nothing was said");
+    for (payload, says) in [
+        (r#"{"data":[{"poiID":1},{}]}"#, "\"/poiID\" is missing"),
+        (r#"{"data":[{"poiID":1.5}]}"#, "the thing's name, a text or a whole number"),
+        (r#"{"data":7}"#, "a single value"),
+        ("[]", "\"/data\" is missing"),
+    ] {
+        let error = decode(payload.as_bytes(), &reading, NOW).unwrap_err().to_string();
+        assert!(error.contains(says), "{payload}: {error}");
+    }
+}
+
+#[test]
+fn values_go_by_our_names_and_some_describe_the_thing() {
+    let renamed = |pointer: &str, times| Use::As { pointer: pointer.into(), times };
+    let uses = BTreeMap::from([
+        ("/spd".to_owned(), renamed("/speed_kmh", 3.6)),
+        ("/long".to_owned(), renamed("/lon", 1.0)),
+        ("/tsi".to_owned(), Use::Nothing),
+        ("/nombre".to_owned(), Use::Says(Fact::Title)),
+        ("/capacidad".to_owned(), Use::Says(Fact::Capacity)),
+    ]);
+    let reading = Reading { uses, ..reading("", None) };
+    let payload = r#"{"spd":10,"long":24.9,"tsi":5,"nombre":"Salitre","capacidad":"342","libres":-1}"#;
+    let said = one(payload.as_bytes(), &reading).unwrap();
+    let n = Value::Number;
+    let want = [("/libres", n(-1.0)), ("/lon", n(24.9)), ("/speed_kmh", n(36.0))];
+    assert_eq!(said.values, want.map(|(pointer, value)| (pointer.to_owned(), value)));
+    let about = About { title: Some("Salitre".into()), capacity: Some(342), ..About::default() };
+    assert_eq!(said.about, about);
+    for (payload, says) in [
+        (r#"{"long":1,"lon":2}"#, "two values are called \"/lon\""),
+        (r#"{"spd":1e308}"#, "in the unit of its new name"),
+    ] {
+        let error = one(payload.as_bytes(), &reading).unwrap_err().to_string();
+        assert!(error.contains(says), "{payload}: {error}");
+    }
+}
