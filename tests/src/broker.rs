@@ -30,7 +30,7 @@ pub struct Mosquitto {
 }
 
 /// How a broker is configured beyond where it listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Configured {
     /// For tests: nothing is dropped, everything is kept at once, every packet logged.
     ForTests,
@@ -40,6 +40,8 @@ enum Configured {
     Plain,
     /// For tests, and it grants QoS 0 and nothing better.
     WithoutGuarantee,
+    /// For tests, and these lines below its listener: more listeners, users.
+    With(String),
 }
 
 /// What a person is told to put into Mosquitto's `conf.d`.
@@ -64,6 +66,11 @@ impl Mosquitto {
     /// Like [`Mosquitto::start`], for QoS 0 only.
     pub fn start_without_guarantee(name: &str) -> Option<Mosquitto> {
         Mosquitto::start_as(name, Configured::WithoutGuarantee)
+    }
+
+    /// Like [`Mosquitto::start`], with these lines below its listener: more listeners, users.
+    pub fn start_with(name: &str, lines: &str) -> Option<Mosquitto> {
+        Mosquitto::start_as(name, Configured::With(lines.to_owned()))
     }
 
     fn start_as(name: &str, configured: Configured) -> Option<Mosquitto> {
@@ -138,17 +145,21 @@ impl Mosquitto {
         // Started as root, it would become a user who cannot write to our folder.
         let user = if rustix::process::geteuid().is_root() { "user root\n" } else { "" };
         let rest = match self.configured {
-            Configured::ForTests | Configured::WithoutGuarantee => {
+            Configured::ForTests | Configured::WithoutGuarantee | Configured::With(_) => {
                 "persistence true\nautosave_interval 1\nmax_queued_messages 0\nset_tcp_nodelay true\nlog_type all\n"
             }
             Configured::Shipped => SHIPPED,
             Configured::Plain => "",
         };
         // Of the listener, and so below it.
-        let most = if self.configured == Configured::WithoutGuarantee { "max_qos 0\n" } else { "" };
+        let below = match &self.configured {
+            Configured::WithoutGuarantee => "max_qos 0\n",
+            Configured::With(lines) => lines,
+            Configured::ForTests | Configured::Shipped | Configured::Plain => "",
+        };
         format!(
             "{user}{rest}persistence_location {}/\nlog_dest stderr\nlog_timestamp_format %H:%M:%S\n\
-             listener {} 127.0.0.1\n{most}allow_anonymous true\n",
+             listener {} 127.0.0.1\nallow_anonymous true\n{below}",
             self.folder.path().display(),
             self.port,
         )

@@ -40,6 +40,7 @@ pub mod display;
 pub mod lamp;
 pub mod notices;
 pub mod page;
+pub mod papers;
 pub mod peer;
 pub mod person;
 pub mod picture;

@@ -169,6 +169,13 @@ mod tests {
     }
 
     #[test]
+    fn what_only_an_encrypted_connection_can_heed_is_not_passed_over() {
+        let tls = Tls { alpn: vec!["mqtt".into()], ..Tls::default() };
+        let config = LinkConfig { tls, ..LinkConfig::new("mqtt://h", "c") };
+        assert_eq!(config.validate(), Err(LinkError::TlsUnused { given: "mqtt://h".into() }));
+    }
+
+    #[test]
     fn the_password_is_not_printed() {
         let credentials = Credentials { user: "ada".into(), password: Some(Secret::Given("secret".into())) };
         let config = LinkConfig { credentials: Some(credentials), ..LinkConfig::new("mqtt://h", "c") };
