@@ -5,19 +5,17 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
-use fleetlens_host::{BrokerChoice, CityOptions, Counters, Home, Host, HostOptions, flags};
+use fleetlens_host::{BrokerChoice, CityOptions, Counters, Host, HostOptions};
 use fleetlens_store::Reading;
 use serde::Serialize;
 
-use crate::signal;
+use crate::tally::{Reason, Refused};
+use crate::{profile, signal};
 
 /// How often it says how far it is.
 const SAYS_EVERY: Duration = Duration::from_secs(5);
-
-/// The profile that is always there.
-const DEMO: &str = "demo";
 
 #[derive(Args)]
 pub struct Collect {
@@ -59,26 +57,12 @@ struct Collected {
     messages_per_s: f64,
 }
 
-#[derive(Serialize)]
-struct Refused {
-    total: u64,
-    /// The most frequent first; those of the newest 1 000 topics and reasons.
-    by_reason: Vec<Reason>,
-}
-
-#[derive(Serialize)]
-struct Reason {
-    reason: String,
-    topic: String,
-    count: u64,
-}
-
 impl Collect {
     /// Runs until the time given, Ctrl-C or SIGTERM; then prints what was collected.
     pub async fn run(self) -> anyhow::Result<()> {
         // What the app was told in its own folder must not decide anything here.
         let nobodys = tempfile::tempdir().context("there is no place for temporary files")?;
-        let file = self.profile_file()?;
+        let file = profile::file(&self.profile, self.data_dir.clone())?;
         let options = HostOptions {
             cache: Some(self.db.clone()),
             profile: file.clone(),
@@ -103,7 +87,7 @@ impl Collect {
         let collected = Collected {
             received: counts.received,
             stored: counts.stored,
-            refused: Refused { total: counts.refused, by_reason },
+            refused: Refused::of(counts.refused, by_reason),
             shed: counts.shed,
             repeated: counts.repeated,
             things: counts.things,
@@ -116,34 +100,6 @@ impl Collect {
         _ = writeln!(std::io::stdout(), "{text}");
         ended
     }
-
-    /// The profile's file; `None` for the demo city.
-    fn profile_file(&self) -> anyhow::Result<Option<PathBuf>> {
-        let named = Path::new(&self.profile);
-        if self.profile == DEMO {
-            return Ok(None);
-        }
-        if named.is_file() {
-            return Ok(Some(named.to_owned()));
-        }
-        let folder = self.data_dir.clone().or_else(flags::desktop_data_dir);
-        let (home, _) = Home::open(folder.as_deref().unwrap_or(Path::new("")));
-        let rows = home.profiles(None, None);
-        if let Some(row) = rows.iter().find(|row| row.name == self.profile) {
-            if let Some(fault) = &row.fault {
-                bail!("the profile {:?} cannot be used: {fault}", self.profile);
-            }
-            return Ok((!row.file.is_empty()).then(|| PathBuf::from(&row.file)));
-        }
-        let others = rows.iter().filter(|row| !row.file.is_empty()).map(|row| row.name.as_str());
-        let there: Vec<&str> = std::iter::once(DEMO).chain(others).collect();
-        bail!(
-            "there is no profile {:?}: no such file, and none of that name in {}; there are {}",
-            self.profile,
-            home.profile_folder().display(),
-            there.join(", ")
-        )
-    }
 }
 
 type Refusals = HashMap<(String, String), u64>;
@@ -155,7 +111,7 @@ fn refusals(db: &Path) -> anyhow::Result<Refusals> {
 
 /// What was refused in this run.
 fn since(before: &Refusals, after: Refusals) -> Vec<Reason> {
-    let mut reasons: Vec<Reason> = after
+    after
         .into_iter()
         .map(|(of, count)| {
             let earlier = before.get(&of).copied().unwrap_or(0);
@@ -163,9 +119,7 @@ fn since(before: &Refusals, after: Refusals) -> Vec<Reason> {
             Reason { reason, topic, count: count.checked_sub(earlier).unwrap_or(count) }
         })
         .filter(|reason| reason.count > 0)
-        .collect();
-    reasons.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.reason, &a.topic).cmp(&(&b.reason, &b.topic))));
-    reasons
+        .collect()
 }
 
 /// A line on stderr every few seconds, for ever.
@@ -196,6 +150,7 @@ mod tests {
         let of = |topic: &str, count: u64| ((topic.to_owned(), "not JSON".to_owned()), count);
         let before = Refusals::from([of("a", 5), of("b", 2), of("gone", 9)]);
         let told = since(&before, Refusals::from([of("a", 5), of("b", 3), of("c", 4)]));
+        let told = Refused::of(5, told).by_reason;
         let told: Vec<_> = told.iter().map(|reason| (reason.topic.as_str(), reason.count)).collect();
         assert_eq!(told, [("c", 4), ("b", 1)]);
     }

@@ -4,10 +4,15 @@ mod cache;
 mod collect;
 mod export;
 mod moment;
+mod profile;
 mod query;
+mod record;
+mod recording;
+mod replay;
 mod serve;
 mod signal;
 mod sim;
+mod tally;
 
 use std::process::ExitCode;
 
@@ -30,6 +35,10 @@ enum Verb {
     Serve(Box<serve::Serve>),
     /// Listen without a window, store what comes, and print at the end what it was.
     Collect(collect::Collect),
+    /// Record every message a broker delivers for a profile's topics into a file.
+    Record(record::Record),
+    /// Publish a recording again, in its order and pace.
+    Replay(replay::Replay),
     /// Print the latest values of a cache.
     Query(query::Query),
     /// Write the measured values of a cache as CSV or JSON Lines.
@@ -45,6 +54,8 @@ async fn main() -> ExitCode {
         Verb::Sim(sim) => sim.run().await,
         Verb::Serve(serve) => serve.run().await,
         Verb::Collect(collect) => collect.run().await,
+        Verb::Record(record) => record.run().await,
+        Verb::Replay(replay) => replay.run().await,
         Verb::Query(query) => query.run(),
         Verb::Export(export) => export.run(),
     };

@@ -19,7 +19,7 @@ const SAYS_EVERY: Duration = Duration::from_secs(10);
 const NAMED: usize = 8;
 
 /// Where the password comes from: not from the command line, which everybody on the machine can read.
-const PASSWORD: &str = "FLEETLENS_PASSWORD";
+pub const PASSWORD: &str = "FLEETLENS_PASSWORD";
 
 #[derive(Args)]
 pub struct Sim {

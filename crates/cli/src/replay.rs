@@ -1,0 +1,381 @@
+//! `fleetlens replay`: publishes what was recorded again, in order and in its pace.
+//!
+//! The same recording always ends in the same state: everything goes out at QoS 1 over one connection, so that nothing is lost,
+//! doubled or overtaken on the way, and what a device dates is dated by the recording. What differs from one replay to the next is
+//! what the listener's own clock says: when a message was received, and the time of values whose messages carry none.
+
+mod pace;
+mod rebase;
+mod written;
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use fleetlens_host::model::time::WallMs;
+use fleetlens_link::{Credentials, Event, Link, LinkConfig, NotSent, Secret};
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use self::pace::{Pace, Speed};
+use self::rebase::{Left, Rebase};
+use crate::recording::{Damaged, Message, Reader};
+use crate::tally::{ByTopic, Refusals, Refused};
+use crate::{moment, profile, signal, sim};
+
+/// How often it says how far it is.
+const SAYS_EVERY: Duration = Duration::from_secs(5);
+
+/// While the link has no room, or the broker has not answered for all, it is looked again this often.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+
+/// Damaged lines that are told one by one; a file of another kind would be all of them.
+const DAMAGED_TOLD: u64 = 20;
+
+#[derive(Args)]
+pub struct Replay {
+    /// A recording of `fleetlens record`, or lines of TIME TOPIC {…} as others write them.
+    file: PathBuf,
+    /// The broker to publish to: mqtt://host[:port]
+    #[arg(long, value_name = "URL")]
+    broker: String,
+    /// The user name there; the password is read from FLEETLENS_PASSWORD.
+    #[arg(long)]
+    user: Option<String>,
+    /// How fast: 1x as it was recorded, 10x ten times as fast, 0.5x half as fast, max without a pause.
+    #[arg(long, default_value = "1x", value_parser = Speed::parse)]
+    speed: Speed,
+    /// Move the times in the payloads, so that what was recorded seems to happen while it is played; with --speed max, to have
+    /// ended now. Which these are says the profile.
+    #[arg(long)]
+    rebase_time: bool,
+    /// The profile whose [[telemetry]] says where times stand: a file (TOML), or the name of one in the app's folder, or `demo`.
+    #[arg(long, value_name = "PROFILE", requires = "rebase_time")]
+    profile: Option<String>,
+    /// The guarantee to publish with: 1 for everything, or as each message was recorded, so that some may be lost.
+    #[arg(long, value_enum, default_value_t = Qos::One)]
+    qos: Qos,
+    /// Our name with the broker, where it lets in only those it knows [default: a new one].
+    #[arg(long, value_name = "NAME")]
+    client_id: Option<String>,
+    /// Print the result on one line; else as a person reads it. Both are JSON.
+    #[arg(long)]
+    json: bool,
+    /// Where profiles are looked for by name [default: the app's folder].
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+}
+
+/// With which guarantee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Qos {
+    /// At least once.
+    #[value(name = "1")]
+    One,
+    /// As it was delivered to the recorder.
+    Recorded,
+}
+
+/// What was published.
+#[derive(Serialize)]
+struct Replayed {
+    /// Messages in the recording.
+    messages: u64,
+    /// Those the broker has taken.
+    published: u64,
+    /// Messages by the first two levels of their topics.
+    by_topic: ByTopic,
+    /// What the link or the broker did not take.
+    refused: Refused,
+    /// Lines that hold no message and were passed over.
+    damaged: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rebased: Option<Rebased>,
+    seconds: f64,
+    messages_per_s: f64,
+}
+
+/// What became of the times in the payloads.
+#[derive(Debug, Default, Serialize)]
+struct Rebased {
+    /// Messages whose time was moved.
+    moved: u64,
+    /// Messages that went out as they are, by the reason.
+    left: BTreeMap<Left, u64>,
+}
+
+impl Replay {
+    /// Publishes everything, or what there is time for until Ctrl-C or SIGTERM; then prints what it was.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let config = self.config();
+        config.validate()?;
+        let survey = Survey::of(&mut Reader::open(&self.file)?).with_context(|| self.unreadable())?;
+        let Some((first, last)) = survey.first.zip(survey.last) else {
+            bail!("{} holds no message", self.file.display());
+        };
+        let described = match &self.profile {
+            Some(named) => Some(profile::read(profile::file(named, self.data_dir.clone())?.as_deref())?),
+            None => None,
+        };
+        if self.rebase_time && described.is_none() {
+            say("without --profile nobody says where times stand in the payloads, so they stay as they are");
+        }
+        let (link, events) = Link::start(config)?;
+        let mut player = Player::new(link, events, self.qos);
+        if let Err(why) = player.connect().await {
+            player.link.stop().await;
+            return Err(why);
+        }
+        let began = Instant::now();
+        let pace = Pace::new(self.speed, first, last, moment::now());
+        let rebase = self.rebase_time.then(|| Rebase::new(described, pace));
+        let ended = self.play(&mut player, pace, rebase.as_ref(), began, survey.messages).await;
+        let (counts, refusals) = player.leave().await;
+        let seconds = began.elapsed().as_secs_f64();
+        let told = Replayed {
+            messages: survey.messages,
+            published: counts.published,
+            by_topic: counts.by_topic,
+            refused: refusals.told(),
+            damaged: survey.damaged,
+            rebased: self.rebase_time.then_some(counts.rebased),
+            seconds: (seconds * 1_000.0).round() / 1_000.0,
+            messages_per_s: (counts.published as f64 / seconds.max(0.001) * 10.0).round() / 10.0,
+        };
+        let text = if self.json { serde_json::to_string(&told) } else { serde_json::to_string_pretty(&told) }?;
+        // Nobody reading it any more is no failure.
+        _ = writeln!(std::io::stdout(), "{text}");
+        ended
+    }
+
+    /// A connection of its own, of which nothing stays with the broker.
+    fn config(&self) -> LinkConfig {
+        let own_id = || format!("fl-replay-{:08x}", rand::random::<u32>());
+        let password = std::env::var_os(sim::PASSWORD).map(|_| Secret::Env(sim::PASSWORD.to_owned()));
+        LinkConfig {
+            clean_start: true,
+            session_expiry_s: 0,
+            credentials: self.user.clone().map(|user| Credentials { user, password }),
+            ..LinkConfig::new(self.broker.as_str(), self.client_id.clone().unwrap_or_else(own_id))
+        }
+    }
+
+    async fn play(
+        &self,
+        player: &mut Player,
+        pace: Pace,
+        rebase: Option<&Rebase>,
+        began: Instant,
+        messages: u64,
+    ) -> anyhow::Result<()> {
+        let mut reader = Reader::open(&self.file)?;
+        let mut says_at = began + SAYS_EVERY;
+        while let Some(read) = reader.next().with_context(|| self.unreadable())? {
+            // What is damaged was told before.
+            let Ok(message) = read else { continue };
+            player.rest_until(began + pace.due(message.at)).await?;
+            if player.asked.is_cancelled() {
+                return Ok(());
+            }
+            player.publish(message, rebase).await?;
+            if Instant::now() >= says_at {
+                says_at = Instant::now() + SAYS_EVERY;
+                let published = player.counts.published;
+                say(&format!("{} s  {published} of {messages} published", began.elapsed().as_secs()));
+            }
+        }
+        // Only what the broker has answered for is published.
+        while player.link.unfinished() > 0 && !player.asked.is_cancelled() {
+            player.rest_until(Instant::now() + LOOK_AGAIN).await?;
+        }
+        Ok(())
+    }
+
+    fn unreadable(&self) -> String {
+        format!("{} cannot be read", self.file.display())
+    }
+}
+
+/// What a recording holds, known before anything is published.
+#[derive(Default)]
+struct Survey {
+    messages: u64,
+    damaged: u64,
+    first: Option<WallMs>,
+    last: Option<WallMs>,
+}
+
+impl Survey {
+    /// Reads it from the beginning to the end, and tells what is wrong with it.
+    fn of(reader: &mut Reader) -> std::io::Result<Survey> {
+        let mut survey = Survey::default();
+        while let Some(read) = reader.next()? {
+            match read {
+                Ok(Message { at, .. }) => {
+                    survey.messages += 1;
+                    survey.first = survey.first.or(Some(at));
+                    survey.last = survey.last.max(Some(at));
+                }
+                Err(Damaged(why)) => {
+                    survey.damaged += 1;
+                    match survey.damaged.cmp(&DAMAGED_TOLD) {
+                        Ordering::Less => say(&format!("{why}; it is passed over")),
+                        Ordering::Equal => say("further damaged lines are only counted"),
+                        Ordering::Greater => {}
+                    }
+                }
+            }
+        }
+        Ok(survey)
+    }
+}
+
+/// The connection a recording is played over.
+struct Player {
+    link: Link,
+    events: mpsc::Receiver<Event>,
+    qos: Qos,
+    /// Somebody wants us to end.
+    asked: CancellationToken,
+    counts: Counts,
+    refusals: Refusals,
+}
+
+#[derive(Default)]
+struct Counts {
+    /// Handed over and not turned down.
+    published: u64,
+    by_topic: ByTopic,
+    rebased: Rebased,
+}
+
+impl Player {
+    fn new(link: Link, events: mpsc::Receiver<Event>, qos: Qos) -> Player {
+        let asked = CancellationToken::new();
+        let ask = asked.clone();
+        tokio::spawn(async move {
+            match signal::asked_to_end().await {
+                Ok(()) => ask.cancel(),
+                // Then the system ends us the hard way.
+                Err(error) => tracing::warn!(%error, "nobody can ask us to end"),
+            }
+        });
+        Player { link, events, qos, asked, counts: Counts::default(), refusals: Refusals::default() }
+    }
+
+    /// Waits for the broker. Fails, in the link's words, when it cannot be had at once: whoever replays is there to mend it.
+    async fn connect(&mut self) -> anyhow::Result<()> {
+        loop {
+            let event = tokio::select! {
+                () = self.asked.cancelled() => return Ok(()),
+                event = self.events.recv() => event,
+            };
+            match event {
+                Some(Event::Up { .. }) => return Ok(()),
+                Some(Event::Connecting { reason: Some(reason) }) => bail!("{reason}"),
+                Some(event) => self.hear(event)?,
+                None => bail!("the link has failed"),
+            }
+        }
+    }
+
+    /// Hands a message over, waiting for room.
+    async fn publish(&mut self, message: Message, rebase: Option<&Rebase>) -> anyhow::Result<()> {
+        let Message { topic, mut payload, qos, retained, .. } = message;
+        if let Some(rebase) = rebase {
+            match rebase.payload(&topic, &payload) {
+                Ok(moved) => {
+                    payload = moved;
+                    self.counts.rebased.moved += 1;
+                }
+                Err(left) => *self.counts.rebased.left.entry(left).or_default() += 1,
+            }
+        }
+        let qos = match self.qos {
+            Qos::One => 1,
+            Qos::Recorded => qos,
+        };
+        loop {
+            match self.link.try_publish(topic.clone(), payload.clone(), qos, retained) {
+                Ok(()) => {
+                    self.counts.published += 1;
+                    self.counts.by_topic.add(&topic);
+                    return Ok(());
+                }
+                // Of a connection that fell the link's word is on its way.
+                Err(NotSent::Full { .. } | NotSent::Down) => {
+                    self.rest_until(Instant::now() + LOOK_AGAIN).await?;
+                    if self.asked.is_cancelled() {
+                        return Ok(());
+                    }
+                }
+                Err(why @ (NotSent::TooLarge { .. } | NotSent::Topic(_) | NotSent::Qos(_))) => {
+                    self.refuse(topic, why.to_string());
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Hears what the link has to say until then, or until somebody wants us to end.
+    async fn rest_until(&mut self, until: Instant) -> anyhow::Result<()> {
+        while let Ok(event) = self.events.try_recv() {
+            self.hear(event)?;
+        }
+        while Instant::now() < until {
+            let event = tokio::select! {
+                () = self.asked.cancelled() => return Ok(()),
+                () = sleep_until(until) => return Ok(()),
+                event = self.events.recv() => event,
+            };
+            match event {
+                Some(event) => self.hear(event)?,
+                None => bail!("the link has failed"),
+            }
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, event: Event) -> anyhow::Result<()> {
+        match event {
+            Event::Refused { topic, reason, .. } => {
+                // Of what was handed over: nothing is subscribed to.
+                self.counts.published = self.counts.published.saturating_sub(1);
+                self.refuse(topic, reason);
+            }
+            Event::Down { reason } | Event::Connecting { reason: Some(reason) } => {
+                bail!("{reason}; the last messages may be lost, so replay it from the beginning")
+            }
+            Event::Connecting { reason: None } | Event::Up { .. } | Event::Received(_) | Event::Shed { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, topic: String, reason: String) {
+        let sentence = format!("{topic}: {reason}");
+        if self.refusals.add(topic, reason) {
+            say(&sentence);
+        }
+    }
+
+    /// Says goodbye, and hears what was said meanwhile.
+    async fn leave(mut self) -> (Counts, Refusals) {
+        self.link.clone().stop().await;
+        while let Some(event) = self.events.recv().await {
+            // How it ended is known already.
+            _ = self.hear(event);
+        }
+        (self.counts, self.refusals)
+    }
+}
+
+/// Somebody who closed it does not want to know.
+fn say(line: &str) {
+    _ = writeln!(std::io::stderr(), "{line}");
+}
