@@ -114,7 +114,8 @@ impl Template {
     /// What the template finds in a topic; `None` when it is not one of its.
     pub fn find<'a>(&self, topic: &'a str) -> Option<Place<'a>> {
         let mut place = Place::default();
-        let mut named = false;
+        let mut names = 0;
+        let mut nameless = false;
         let mut given = topic.split('/');
         for level in &self.levels {
             let here = given.next()?;
@@ -122,13 +123,18 @@ impl Template {
                 Level::Word(word) if word == here => {}
                 Level::Word(_) => return None,
                 Level::Thing => {
-                    let first = !std::mem::replace(&mut named, true);
-                    place.thing = if first { here.into() } else { format!("{}/{here}", place.thing).into() };
+                    place.thing = if names == 0 { here.into() } else { format!("{}/{here}", place.thing).into() };
+                    names += 1;
+                    nameless |= here.is_empty();
                 }
                 Level::Kind => place.kind = Some(here),
                 Level::Area => place.area = Some(here),
                 Level::Any => {}
             }
+        }
+        if nameless {
+            // A part that is empty names nothing, and the rest would be another thing's.
+            place.thing = Cow::default();
         }
         (self.open || given.next().is_none()).then_some(place)
     }
@@ -188,6 +194,7 @@ mod tests {
             ("/hfp/v2/journey/vp/0018/01029/", Some("0018/01029")),
             // As a broker matches it (MQTT 5, section 4.7.1.2).
             ("/hfp/v2/journey/vp/0018/01029", Some("0018/01029")),
+            ("/hfp/v2/journey/vp/0018//x", Some("")),
             ("/hfp/v2/journey/vp/0018", None),
             ("hfp/v2/journey/vp/0018/01029", None),
         ] {

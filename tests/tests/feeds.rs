@@ -1,0 +1,15 @@
+//! Feeds of real cities that nobody here made, through Mosquitto into a cache, with nothing but the profiles we ship: what
+//! each says last is what is known of its things, and what is odd is harmless or refused with the reason.
+#![cfg(test)]
+
+use std::time::Duration;
+
+#[path = "feeds/data.rs"]
+mod data;
+#[path = "feeds/hsl.rs"]
+mod hsl;
+#[path = "feeds/listener.rs"]
+mod listener;
+
+/// Generous: two cores, and other tests beside this one.
+const SOON: Duration = Duration::from_secs(30);
