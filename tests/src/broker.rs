@@ -157,9 +157,10 @@ impl Mosquitto {
             Configured::With(lines) => lines,
             Configured::ForTests | Configured::Shipped | Configured::Plain => "",
         };
+        let lets_everybody_in = if below.contains("allow_anonymous") { "" } else { "allow_anonymous true\n" };
         format!(
             "{user}{rest}persistence_location {}/\nlog_dest stderr\nlog_timestamp_format %H:%M:%S\n\
-             listener {} 127.0.0.1\nallow_anonymous true\n{below}",
+             listener {} 127.0.0.1\n{lets_everybody_in}{below}",
             self.folder.path().display(),
             self.port,
         )
