@@ -10,6 +10,8 @@ mod data;
 mod hsl;
 #[path = "feeds/listener.rs"]
 mod listener;
+#[path = "feeds/malaga.rs"]
+mod malaga;
 
 /// Generous: two cores, and other tests beside this one.
 const SOON: Duration = Duration::from_secs(30);

@@ -80,17 +80,16 @@ async fn helsinkis_buses_are_read_with_nothing_but_a_profile() {
             panic!("the recordings place every vehicle, and not {name}");
         };
         let thing = listener.desk.find(name).await.unwrap().thing;
-        let listener = &mut listener.desk;
-        let row = listener
-            .wait_for(&format!("{name} on the map"), super::SOON, |desk| {
-                desk.map(map).get(&thing).copied().ok_or_else(|| format!("{} things", desk.map(map).len()))
-            })
-            .await;
-        let off_m = row.at.distance_m(LonLat { lon_deg, lat_deg });
-        assert!(off_m < 2.0 && row.kind == Kind::Vehicle, "{name} is {off_m} m off, {row:?}");
-        let page = listener.look(Look::Thing { thing }).await;
-        assert_eq!(listener.page(page).head.at, LonLat::new(lon_deg, lat_deg), "{name}");
-        listener.look_away(page).await;
+        let desk = &mut listener.desk;
+        let there = desk.wait_for(&format!("{name} where it was last"), super::SOON, |desk| {
+            let row = desk.map(map).get(&thing).ok_or_else(|| format!("{} things", desk.map(map).len()))?;
+            let off_m = row.at.distance_m(LonLat { lon_deg, lat_deg });
+            if off_m < 2.0 { Ok(row.kind) } else { Err(format!("it is {off_m} m off")) }
+        });
+        assert_eq!(there.await, Kind::Vehicle, "{name}");
+        let page = desk.look(Look::Thing { thing }).await;
+        assert_eq!(desk.page(page).head.at, LonLat::new(lon_deg, lat_deg), "{name}");
+        desk.look_away(page).await;
     }
 
     let cached = listener.end().await;

@@ -1,6 +1,7 @@
 //! The app without a window, listening with a shipped profile to a broker of the test's own.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,8 +9,10 @@ use std::time::{Duration, Instant};
 use fleetlens_host::{BrokerChoice, Host, HostOptions};
 use fleetlens_ipc::rows::LinkState;
 use fleetlens_ipc::{Look, ViewId};
+use fleetlens_model::id::SeriesKey;
 use fleetlens_model::telemetry::Sample;
 use fleetlens_model::thing::Meta;
+use fleetlens_model::time::WallMs;
 use fleetlens_store::Reading;
 use fleetlens_tests::broker::Mosquitto;
 use fleetlens_tests::desk::Desk;
@@ -38,6 +41,24 @@ pub struct Cached {
     pub latest: BTreeMap<(String, String), Sample>,
     /// How often what was refused, by reason.
     pub refused: BTreeMap<String, u64>,
+    series: BTreeMap<(String, String), SeriesKey>,
+    file: Reading,
+    _folder: tempfile::TempDir,
+}
+
+impl Cached {
+    /// Every sample of a series, by time: when it was measured, in milliseconds since 1970, and its number.
+    pub fn samples(&self, thing: &str, pointer: &str) -> Vec<(i64, Option<f64>)> {
+        let mut samples = Vec::new();
+        let series = self.series[&(thing.to_owned(), pointer.to_owned())];
+        let all = WallMs(0)..WallMs(i64::MAX);
+        let whole = self.file.samples(series, all, |sample| {
+            samples.push((sample.device_ms.0, sample.value.as_number()));
+            ControlFlow::Continue(())
+        });
+        assert!(whole.unwrap());
+        samples
+    }
 }
 
 impl Listener {
@@ -46,6 +67,8 @@ impl Listener {
         let broker = Mosquitto::start(&format!("feeds-{profile}"))?;
         let folder = tempfile::tempdir().unwrap();
         let cache = folder.path().join("feed.db");
+        // What is as old as these recordings would be gone in a moment.
+        std::fs::write(folder.path().join("settings.toml"), "[cache]\nkeep_days = 3650\nmax_mb = 2000\n").unwrap();
         let options = HostOptions {
             profile: Some(place::root().join("assets/profiles").join(profile).with_extension("toml")),
             cache: Some(cache.clone()),
@@ -83,23 +106,22 @@ impl Listener {
 
     /// Ends in order and reads what is left.
     pub async fn end(self) -> Cached {
-        let Listener { desk, feed, host, cache, .. } = self;
+        let Listener { desk, feed, host, cache, _folder, .. } = self;
         feed.leave().await;
         desk.detach().await;
         host.stop().await;
-        let cache = Reading::open(&cache).unwrap();
-        let names: BTreeMap<_, _> =
-            cache.things().unwrap().into_iter().map(|(key, name, meta)| (key, (name, meta))).collect();
-        let series: BTreeMap<_, _> = cache.series().unwrap().into_iter().map(|(key, of, at)| (key, (of, at))).collect();
-        let named = |sample: Sample| {
-            let (thing, pointer) = &series[&sample.series];
-            ((names[thing].0.to_string(), pointer.clone()), sample)
-        };
-        let latest = cache.latest().unwrap().into_iter().map(named).collect();
+        let file = Reading::open(&cache).unwrap();
+        let things: BTreeMap<_, _> =
+            file.things().unwrap().into_iter().map(|(key, name, meta)| (key, (name.to_string(), meta))).collect();
+        let named = |(key, of, pointer)| (key, (things[&of].0.clone(), pointer));
+        let series: BTreeMap<SeriesKey, (String, String)> = file.series().unwrap().into_iter().map(named).collect();
+        let latest = file.latest().unwrap();
+        let latest = latest.into_iter().map(|sample| (series[&sample.series].clone(), sample)).collect();
         let mut refused = BTreeMap::new();
-        for refusal in cache.refusals().unwrap() {
+        for refusal in file.refusals().unwrap() {
             *refused.entry(refusal.reason).or_default() += refusal.count;
         }
-        Cached { things: names.into_values().map(|(name, meta)| (name.into(), meta)).collect(), latest, refused }
+        let series = series.into_iter().map(|(key, name)| (name, key)).collect();
+        Cached { things: things.into_values().collect(), latest, refused, series, file, _folder }
     }
 }
