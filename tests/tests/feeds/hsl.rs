@@ -81,7 +81,8 @@ async fn helsinkis_buses_are_read_with_nothing_but_a_profile() {
         };
         let thing = listener.desk.find(name).await.unwrap().thing;
         let desk = &mut listener.desk;
-        let there = desk.wait_for(&format!("{name} where it was last"), super::SOON, |desk| {
+        let what = format!("{name} to be where it was last");
+        let there = desk.wait_for(&what, super::SOON, |desk| {
             let row = desk.map(map).get(&thing).ok_or_else(|| format!("{} things", desk.map(map).len()))?;
             let off_m = row.at.distance_m(LonLat { lon_deg, lat_deg });
             if off_m < 2.0 { Ok(row.kind) } else { Err(format!("it is {off_m} m off")) }
