@@ -6,10 +6,8 @@
 
 mod pace;
 mod rebase;
-mod written;
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,7 +22,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use self::pace::{Pace, Speed};
-use self::rebase::{Left, Rebase};
+use self::rebase::{Rebase, Rebased};
 use crate::recording::{Damaged, Message, Reader};
 use crate::tally::{ByTopic, Refusals, Refused};
 use crate::{moment, profile, signal, sim};
@@ -101,15 +99,6 @@ struct Replayed {
     messages_per_s: f64,
 }
 
-/// What became of the times in the payloads.
-#[derive(Debug, Default, Serialize)]
-struct Rebased {
-    /// Messages whose time was moved.
-    moved: u64,
-    /// Messages that went out as they are, by the reason.
-    left: BTreeMap<Left, u64>,
-}
-
 impl Replay {
     /// Publishes everything, or what there is time for until Ctrl-C or SIGTERM; then prints what it was.
     pub async fn run(self) -> anyhow::Result<()> {
@@ -134,8 +123,8 @@ impl Replay {
         }
         let began = Instant::now();
         let pace = Pace::new(self.speed, first, last, moment::now());
-        let rebase = self.rebase_time.then(|| Rebase::new(described, pace));
-        let ended = self.play(&mut player, pace, rebase.as_ref(), began, survey.messages).await;
+        let mut rebase = self.rebase_time.then(|| Rebase::new(described, pace));
+        let ended = self.play(&mut player, pace, rebase.as_mut(), began, survey.messages).await;
         let (counts, refusals) = player.leave().await;
         let seconds = began.elapsed().as_secs_f64();
         let told = Replayed {
@@ -144,7 +133,7 @@ impl Replay {
             by_topic: counts.by_topic,
             refused: refusals.told(),
             damaged: survey.damaged,
-            rebased: self.rebase_time.then_some(counts.rebased),
+            rebased: rebase.map(Rebase::told),
             seconds: (seconds * 1_000.0).round() / 1_000.0,
             messages_per_s: (counts.published as f64 / seconds.max(0.001) * 10.0).round() / 10.0,
         };
@@ -170,7 +159,7 @@ impl Replay {
         &self,
         player: &mut Player,
         pace: Pace,
-        rebase: Option<&Rebase>,
+        mut rebase: Option<&mut Rebase>,
         began: Instant,
         messages: u64,
     ) -> anyhow::Result<()> {
@@ -178,12 +167,15 @@ impl Replay {
         let mut says_at = began + SAYS_EVERY;
         while let Some(read) = reader.next().with_context(|| self.unreadable())? {
             // What is damaged was told before.
-            let Ok(message) = read else { continue };
+            let Ok(mut message) = read else { continue };
             player.rest_until(began + pace.due(message.at)).await?;
             if player.asked.is_cancelled() {
                 return Ok(());
             }
-            player.publish(message, rebase).await?;
+            if let Some(rebase) = &mut rebase {
+                message.payload = rebase.payload(&message.topic, message.payload);
+            }
+            player.publish(message).await?;
             if Instant::now() >= says_at {
                 says_at = Instant::now() + SAYS_EVERY;
                 let published = player.counts.published;
@@ -252,7 +244,6 @@ struct Counts {
     /// Handed over and not turned down.
     published: u64,
     by_topic: ByTopic,
-    rebased: Rebased,
 }
 
 impl Player {
@@ -286,17 +277,8 @@ impl Player {
     }
 
     /// Hands a message over, waiting for room.
-    async fn publish(&mut self, message: Message, rebase: Option<&Rebase>) -> anyhow::Result<()> {
-        let Message { topic, mut payload, qos, retained, .. } = message;
-        if let Some(rebase) = rebase {
-            match rebase.payload(&topic, &payload) {
-                Ok(moved) => {
-                    payload = moved;
-                    self.counts.rebased.moved += 1;
-                }
-                Err(left) => *self.counts.rebased.left.entry(left).or_default() += 1,
-            }
-        }
+    async fn publish(&mut self, message: Message) -> anyhow::Result<()> {
+        let Message { topic, payload, qos, retained, .. } = message;
         let qos = match self.qos {
             Qos::One => 1,
             Qos::Recorded => qos,

@@ -114,6 +114,25 @@ fn last_observed(entity: &Object, reading: &Reading) -> Result<Option<WallMs>, W
     Ok(last)
 }
 
+/// Where an entity may have its times: its own, and those beside its values.
+pub(crate) fn times(entity: &Json) -> Vec<String> {
+    let mut found = Vec::new();
+    let Json::Object(entity) = entity else { return found };
+    for (name, attribute) in entity {
+        let at = pointer_of([name.as_str()]);
+        found.push(format!("{at}/observedAt"));
+        for beside in ["timestamp", "TimeInstant"] {
+            if let Some(time) = attribute.get("metadata").and_then(|all| all.get(beside)) {
+                found.push(format!("{at}/metadata/{beside}{}", plain_at(time)));
+            }
+        }
+        if TIMES.contains(&name.as_str()) {
+            found.push(at + plain_at(attribute));
+        }
+    }
+    found
+}
+
 /// Puts one attribute where it belongs.
 fn take(
     said: &mut Telemetry,
@@ -174,6 +193,16 @@ fn spot(said: &mut Telemetry, status: &str) -> Result<(), WireError> {
         add("/free".into(), Value::Number(free), &mut said.values)?;
     }
     collect_value(&Json::from(status), "/status".into(), &[], &mut said.values)
+}
+
+/// Where [`plain`] finds the value of an attribute, as a pointer from there.
+pub(crate) fn plain_at(attribute: &Json) -> &'static str {
+    let value = plain(attribute);
+    let is = |pointer: &str| attribute.pointer(pointer).is_some_and(|there| std::ptr::eq(there, value));
+    ["/@value", "/value/@value", "/object/@value", "/value", "/object"]
+        .into_iter()
+        .find(|pointer| is(pointer))
+        .unwrap_or("")
 }
 
 /// The value of an attribute: in the normalized form the member `value`, or `object` of a relationship, beside its `type`; of a

@@ -9,6 +9,7 @@ mod json;
 pub mod meta;
 pub mod pointer;
 mod quote;
+pub mod rebase;
 mod senml;
 pub mod shadow;
 pub mod telemetry;

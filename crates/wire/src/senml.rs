@@ -194,6 +194,13 @@ fn time(time_s: f64, now: WallMs) -> Result<Option<WallMs>, WireError> {
     }
 }
 
+/// Where a record has a time since 1970; one that is counted from now, or from the base, goes with what it is counted from.
+pub(crate) fn times(record: &Json) -> Vec<String> {
+    let is_absolute =
+        |field: &&str| record.get(*field).and_then(Json::as_f64).is_some_and(|s| s.abs() >= RELATIVE_BELOW_S);
+    ["bt", "t"].into_iter().filter(is_absolute).map(|field| format!("/{field}")).collect()
+}
+
 /// A unit as people write it; the rest of the registry (RFC 8428, section 12.1) is written as it is.
 fn shown(unit: &str) -> String {
     crate::meta::words(match unit {

@@ -37,7 +37,7 @@ pub const PAYLOAD_VALUES_MAX: usize = 4_096;
 pub const POINTER_MAX_BYTES: usize = 256;
 
 /// Brackets within each other.
-const NESTING_MAX: usize = 8;
+pub(crate) const NESTING_MAX: usize = 8;
 
 /// How payloads of one rule are read.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::{WireError, json};
 
 /// Seconds and milliseconds since the epoch are told apart here: 10¹¹ ms is March 1973, 10¹¹ s the year 5138.
-const MILLISECONDS_FROM: f64 = 1e11;
+pub(crate) const MILLISECONDS_FROM: f64 = 1e11;
 
 /// The longest text that is looked at as a time, in bytes; RFC 3339 with nanoseconds has 35.
 const TIME_MAX_BYTES: usize = 64;
@@ -32,8 +32,13 @@ impl Zone {
 
     /// The moment of a local time. Of an hour that comes twice, in autumn, the earlier; of one that does not come, in spring,
     /// what a clock means that was not put forward: 02:30 is 03:30.
-    fn moment(&self, local: DateTime) -> Option<Timestamp> {
+    pub(crate) fn moment(&self, local: DateTime) -> Option<Timestamp> {
         self.0.to_ambiguous_timestamp(local).compatible().ok()
+    }
+
+    /// What a clock there shows at a moment.
+    pub(crate) fn local(&self, moment: Timestamp) -> DateTime {
+        self.0.to_datetime(moment)
     }
 }
 

@@ -21,7 +21,7 @@ const EDGES: [(&str, &[&str]); 18] = [
     ("serve", &["host"]),
     ("desktop", &["shell"]),
     ("mobile", &["shell"]),
-    ("cli", &["host", "serve", "sim", "store", "chart", "link"]),
+    ("cli", &["host", "serve", "sim", "store", "chart", "link", "wire"]),
     ("ui", &["ipc", "chart"]),
     ("tests", EVERYTHING),
     ("xtask", &[]),
