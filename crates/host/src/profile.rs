@@ -3,6 +3,7 @@
 
 mod alarms;
 mod broker;
+mod limits;
 mod telemetry;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use toml::Spanned;
 use xxhash_rust::xxh3::xxh3_64;
 
 pub use broker::Broker;
+pub use limits::Limits;
 
 /// The demo city's profile, part of the program.
 const DEMO: &str = include_str!("../../../assets/profiles/demo.toml");
@@ -111,6 +113,7 @@ impl Profile {
 
     /// What the engine is told. `broker` is how the status bar names it.
     pub fn fleet_config(&self, broker: String) -> FleetConfig {
+        let usual = FleetConfig::default();
         FleetConfig {
             profile: self.name.clone(),
             broker,
@@ -122,7 +125,8 @@ impl Profile {
             shadows: self.shadows,
             expiry_ms: self.expiry_ms.clone(),
             rules: self.rules.clone(),
-            ..FleetConfig::default()
+            gets_per_s: self.broker.limits.gets_per_s(usual.gets_per_s),
+            ..usual
         }
     }
 
@@ -130,14 +134,16 @@ impl Profile {
     pub fn link_config(&self, installation: u64, filters: Vec<String>) -> LinkConfig {
         // At most 23 bytes, which is all that a broker of MQTT 3.1.1 must take (MQTT 3.1.1, 3.1.3.1).
         let own_id = || format!("fl-{installation:016x}");
-        LinkConfig {
+        let mut link = LinkConfig {
             protocol: self.broker.protocol,
             session_expiry_s: self.broker.session_expiry_s,
             filters: filters.into_iter().map(|filter| (filter, 1)).collect(),
             credentials: self.broker.credentials.clone(),
             tls: self.broker.tls.clone(),
             ..LinkConfig::new(self.broker.url.clone(), self.broker.client_id.clone().unwrap_or_else(own_id))
-        }
+        };
+        self.broker.limits.bound(&mut link);
+        link
     }
 
     /// The name of its cache's file: the profile's name in lower-case ASCII, anything else as `-`. Where something had to give
@@ -237,7 +243,8 @@ impl Written {
             }
             expiry_ms.push((pointer(leaf)?, s * 1_000));
         }
-        Ok(Profile {
+        let limited_at = self.broker.span();
+        let profile = Profile {
             name,
             who: Actor { name: self.identity.name, role: self.identity.role },
             broker: self.broker.check()?,
@@ -248,7 +255,11 @@ impl Written {
             rules: alarms::rules(self.alarm)?,
             tiles: self.map.tiles,
             demo: false,
-        })
+        };
+        let Broker { limits, client_id, .. } = &profile.broker;
+        let filters = profile.fleet_config(String::new()).filters();
+        limits.check(client_id.as_deref(), &filters).map_err(|why| Mistake::new(limited_at, why))?;
+        Ok(profile)
     }
 }
 

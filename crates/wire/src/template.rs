@@ -61,6 +61,9 @@ pub enum TemplateError {
     /// Empty, or longer than MQTT allows.
     #[error("a template needs 1 to 65535 bytes, this one has {0}")]
     Length(usize),
+    /// What a broker says of itself.
+    #[error("the template {0:?} is about the broker itself ($SYS), which is no thing of a city")]
+    Broker(String),
     /// The first level does not say what to listen to, which would mean everything the broker has.
     #[error("the template {0:?} does not begin with a word, and would subscribe to everything the broker has")]
     Everything(String),
@@ -93,10 +96,13 @@ impl Template {
         let levels = named.split('/').map(|level| Level::parse(text, level)).collect::<Result<Vec<_>, _>>()?;
         // A topic may begin with a slash, which makes its first level empty: that alone narrows nothing.
         let first = levels.iter().find(|level| **level != Level::Word(String::new()));
-        if !matches!(first, Some(Level::Word(_))) {
-            return Err(TemplateError::Everything(text.into()));
+        match first {
+            Some(Level::Word(word)) if word == "$SYS" => Err(TemplateError::Broker(text.into())),
+            Some(Level::Word(_)) => Ok(Template { levels, open }),
+            Some(Level::Thing | Level::Kind | Level::Area | Level::Any) | None => {
+                Err(TemplateError::Everything(text.into()))
+            }
         }
-        Ok(Template { levels, open })
     }
 
     /// Whether its topics name the thing.
@@ -220,6 +226,7 @@ mod tests {
             ("c/{thing", TemplateError::Braces("c/{thing".into(), "{thing".into())),
             ("c/{}/{thing}", TemplateError::Braces("c/{}/{thing}".into(), "{}".into())),
             ("{x}/{thing}", TemplateError::Everything("{x}/{thing}".into())),
+            ("$SYS/{thing}", TemplateError::Broker("$SYS/{thing}".into())),
         ] {
             assert_eq!(Template::parse(text), Err(want), "{text}");
         }

@@ -1,6 +1,7 @@
 //! `[broker]`: where the broker is, what it is spoken to in, and who we are to it. No password ever stands in a profile, only
 //! where it is kept: profiles are copied, mailed and shown.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use fleetlens_link::{Credentials, LinkConfig, LinkError, Protocol, Secret, Tls};
@@ -8,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Mistake;
+use super::limits::Limits;
 
 /// A session that outlives a weekend without a broker's operator having to think about it.
 const SESSION_EXPIRY_S: u32 = 86_400;
@@ -27,6 +29,8 @@ pub struct Broker {
     pub credentials: Option<Credentials>,
     /// How an encrypted connection differs from the usual one.
     pub tls: Tls,
+    /// Whose limits it must stay inside.
+    pub limits: Limits,
 }
 
 impl Broker {
@@ -59,9 +63,16 @@ pub(super) struct WrittenBroker {
     key: Option<Spanned<PathBuf>>,
     #[serde(default)]
     alpn: Vec<Spanned<String>>,
+    #[serde(default)]
+    limits: Limits,
 }
 
 impl WrittenBroker {
+    /// Where it stands: what is wrong with it and other parts together is told there.
+    pub(super) fn span(&self) -> Range<usize> {
+        self.url.span()
+    }
+
     pub(super) fn check(self) -> Result<Broker, Mistake> {
         let client_at = self.client_id.as_ref().map_or(self.url.span(), Spanned::span);
         let url_at = self.url.span();
@@ -75,6 +86,7 @@ impl WrittenBroker {
             session_expiry_s: self.session_expiry_s.unwrap_or(SESSION_EXPIRY_S),
             credentials,
             tls: Tls { ca: self.ca, identity, alpn },
+            limits: self.limits,
         };
         let client_id = broker.client_id.as_deref().unwrap_or("an installation's own");
         let link = LinkConfig { tls: broker.tls.clone(), ..LinkConfig::new(broker.url.clone(), client_id) };

@@ -137,3 +137,24 @@ fn a_file_is_read_with_its_folder_and_a_missing_one_is_named() {
     std::fs::write(&path, FULL).unwrap();
     assert_eq!(Profile::read(&path).unwrap().tiles, Some(folder.path().join("maps/valletta.mbtiles")));
 }
+
+#[test]
+fn every_profile_that_is_shipped_can_be_used() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/profiles");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let profile = Profile::read(&entry.unwrap().path()).unwrap_or_else(|e| panic!("{e}"));
+        names.push(profile.cache_file());
+    }
+    assert!(names.len() >= 6, "{names:?}");
+    names.sort();
+    names.dedup();
+    assert!(names.len() >= 6, "each has a cache of its own: {names:?}");
+}
+
+#[test]
+fn what_a_broker_does_not_allow_is_told_at_its_address() {
+    let text = "name = \"X\"\n[broker]\nlimits = \"aws\"\nurl = \"mqtts://h\"\n[[telemetry]]\ntemplate = \"a/b/c/d/e/f/g/h/{thing}\"";
+    let why = Profile::parse(text, "x.toml").unwrap_err().to_string();
+    assert!(why.contains("line 4:") && why.contains("8 slashes"), "{why}");
+}
