@@ -275,7 +275,7 @@ mod tests {
             },
         };
         for (name, payload) in [("keyValues", key_values), ("NGSI v2", v2), ("NGSI-LD", ld)] {
-            assert_eq!(read(payload, Whose::Shape).unwrap(), [want.clone()], "{name}");
+            assert_eq!(read(payload, Whose::Shape).unwrap(), std::slice::from_ref(&want), "{name}");
         }
         assert_eq!(read(key_values, Whose::Topic).unwrap()[0].thing, None);
     }

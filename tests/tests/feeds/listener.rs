@@ -82,7 +82,7 @@ impl Listener {
         let status = desk.look(Look::Status).await;
         desk.wait_for("the link to be up", SOON, |desk| match &desk.status(status).link {
             LinkState::Up { .. } => Ok(()),
-            other => Err(format!("{other:?}")),
+            other @ (LinkState::Starting | LinkState::Connecting { .. }) => Err(format!("{other:?}")),
         })
         .await;
         let feed = Peer::connect(&broker.url(), profile, &[]).await;

@@ -153,17 +153,16 @@ fn renaming(written: &Spanned<toml::Value>) -> Result<Use, Mistake> {
         times: f64,
     }
     let mistake = |why: String| Mistake::new(written.span(), why);
-    let (name, times) = match written.get_ref() {
-        toml::Value::Boolean(false) => return Ok(Use::Nothing),
-        toml::Value::String(name) => (name.clone(), 1.0),
-        value => {
-            let wanted = |_| {
-                let right = "write \"/name\", { name = \"/name\", times = 3.6 } or false";
-                mistake(format!("{value} is no use of a value; {right}"))
-            };
-            let renamed: Renamed = value.clone().try_into().map_err(wanted)?;
-            (renamed.name, renamed.times)
-        }
+    let value = written.get_ref();
+    if value.as_bool() == Some(false) {
+        return Ok(Use::Nothing);
+    }
+    let Renamed { name, times } = match value.as_str() {
+        Some(name) => Renamed { name: name.to_owned(), times: 1.0 },
+        None => value.clone().try_into().map_err(|_| {
+            let right = "write \"/name\", { name = \"/name\", times = 3.6 } or false";
+            mistake(format!("{value} is no use of a value; {right}"))
+        })?,
     };
     if !times.is_finite() || times == 0.0 {
         return Err(mistake(format!("a factor of {times} leaves nothing of a value; 3.6 makes km/h of m/s")));

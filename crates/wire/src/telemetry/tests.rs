@@ -155,3 +155,96 @@ fn values_go_by_our_names_and_some_describe_the_thing() {
         assert!(error.contains(says), "{payload}: {error}");
     }
 }
+
+/// A payload of each shape that says something, and how it is read.
+fn shapes() -> [(&'static str, Reading, &'static str); 3] {
+    let shaped = |shape| Reading { shape, whose: Whose::Shape, ..Reading::default() };
+    [
+        ("json", reading("/*", Some("/*/t")), r#"[{"VP":{"t":"2024-02-13T16:32:59Z","lat":60.2,"a":[true,"x"]}}]"#),
+        (
+            "senml",
+            shaped(Shape::Senml),
+            r#"[{"bn":"urn:dev:a:","bt":1.7e9,"bu":"Cel","n":"t","v":2.5},{"n":"on","t":-5,"vb":true,"s":1}]"#,
+        ),
+        (
+            "fiware",
+            shaped(Shape::Fiware),
+            r#"{"id":"a","type":"OffStreetParking","name":{"type":"Text","value":"S"},"totalSpotNumber":3,
+                "availableSpotNumber":{"type":"Number","value":2,"metadata":{"timestamp":{"value":"2024-02-13T16:32:59Z"}}},
+                "location":{"type":"Point","coordinates":[1,2]},"dateObserved":1.7e9}"#,
+        ),
+    ]
+}
+
+#[test]
+fn every_shape_has_the_same_bounds() {
+    for (name, reading, fine) in shapes() {
+        let said = decode(fine.as_bytes(), &reading, NOW).unwrap();
+        assert!(said.iter().any(|one| !one.values.is_empty()), "{name}");
+        let (open, close) = fine.trim().split_at(fine.rfind('}').unwrap());
+        let with = |more: &str| format!("{open},{more}{close}");
+        let nested = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
+        for (what, payload, says) in [
+            ("depth", with(&format!("\"v\":{nested}")), "not JSON: recursion limit"),
+            ("depth that JSON allows", with(&format!("\"deep\":{}1{}", "[".repeat(9), "]".repeat(9))), "deeper than 8"),
+            ("beyond f64", with("\"v\":1e999"), "not JSON: number out of range"),
+            ("size", format!("{fine}{}", " ".repeat(PAYLOAD_MAX_BYTES)), "at most 262144"),
+            ("a long list", format!("[{}{{}}]", "{},".repeat(4_096)), "lists 4097 entries"),
+        ] {
+            let error = decode(payload.as_bytes(), &reading, NOW).unwrap_err().to_string();
+            assert!(error.contains(says), "{name}, {what}: {error}");
+        }
+        let error = decode(b"[\"\xc3\x28\"]", &reading, NOW).unwrap_err().to_string();
+        assert_eq!(error, "the payload is not UTF-8 from byte 2 on", "{name}");
+    }
+    let members: String = (0..513).map(|i| format!(",\"v{i}\":1")).collect();
+    let records: Vec<String> = (0..513).map(|i| format!(r#"{{"n":"v{i}","v":1}}"#)).collect();
+    for (payload, reading) in [
+        (format!(r#"{{"VP":{{"a":1{members}}}}}"#), &shapes()[0].1),
+        (format!(r#"[{{"bn":"a:"}},{}]"#, records.join(",")), &shapes()[1].1),
+        (format!(r#"{{"id":"a","type":"T"{members}}}"#), &shapes()[2].1),
+    ] {
+        let error = decode(payload.as_bytes(), reading, NOW).unwrap_err();
+        assert_eq!(error, WireError::TooMany { max: VALUES_MAX });
+    }
+    let members: String = (0..500).map(|i| format!(",\"v{i}\":1")).collect();
+    let one = format!("{{\"VP\":{{\"a\":1{members}}}}}");
+    let error = decode(format!("[{}]", vec![one; 9].join(",")).as_bytes(), &shapes()[0].1, NOW).unwrap_err();
+    assert_eq!(error, WireError::TooMany { max: PAYLOAD_VALUES_MAX });
+}
+
+/// Bytes changed, taken out and put in at random, the same every time: whatever comes of them is read or refused in bounds.
+#[test]
+fn whatever_is_done_to_a_payload_it_is_read_or_refused_in_bounds() {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut below = |n: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % n as u64) as usize
+    };
+    let pieces: [&[u8]; 8] = [b"null", b"-1e308", b"\"\"", b"{}", b"[1]", b"\\u202e", b"\xff", b"\"None\""];
+    let mut read = 0;
+    for _ in 0..4_000 {
+        for (name, reading, fine) in shapes() {
+            let mut payload = fine.as_bytes().to_vec();
+            for _ in 0..=below(3) {
+                let at = below(payload.len());
+                match below(3) {
+                    0 => payload[at] = pieces[below(8)][0],
+                    1 => drop(payload.drain(at..(at + below(12)).min(payload.len()))),
+                    _ => drop(payload.splice(at..at, pieces[below(8)].iter().copied())),
+                }
+            }
+            match decode(&payload, &reading, NOW) {
+                Ok(said) => {
+                    read += 1;
+                    let numbers = said.iter().flat_map(|one| &one.values).filter_map(|(_, value)| value.as_number());
+                    assert!(numbers.into_iter().all(f64::is_finite), "{name}: {}", String::from_utf8_lossy(&payload));
+                }
+                Err(error) => assert!(error.to_string().chars().count() <= crate::REFUSAL_MAX_CHARS, "{error}"),
+            }
+        }
+    }
+    assert!(read > 500, "{read}: what is only refused tries nothing");
+}
