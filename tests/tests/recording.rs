@@ -1,6 +1,13 @@
 //! Recording and replaying: what a broker delivered comes again, to the byte and in its order, and ends in the same state.
 #![cfg(test)]
 
+#[path = "feeds/data.rs"]
+mod data;
+#[path = "recording/odd.rs"]
+mod odd;
+#[path = "recording/played.rs"]
+mod played;
+
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
