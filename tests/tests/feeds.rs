@@ -12,6 +12,8 @@ mod hsl;
 mod listener;
 #[path = "feeds/malaga.rs"]
 mod malaga;
+#[path = "feeds/samples.rs"]
+mod samples;
 
 /// Generous: two cores, and other tests beside this one.
 const SOON: Duration = Duration::from_secs(30);

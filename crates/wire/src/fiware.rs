@@ -37,7 +37,12 @@ const MODELS: &[Model] = &[
     Model {
         entity: "Vehicle",
         kind: Kind::Vehicle,
-        values: &[("speed", "/speed_kmh", 1.0), ("heading", "/heading_deg", 1.0), ("bearing", "/heading_deg", 1.0)],
+        values: &[
+            ("battery", "/battery_pct", 100.0),
+            ("speed", "/speed_kmh", 1.0),
+            ("heading", "/heading_deg", 1.0),
+            ("bearing", "/heading_deg", 1.0),
+        ],
     },
 ];
 
@@ -77,14 +82,14 @@ pub(crate) fn decode(item: &Json, entity: &Object, reading: &Reading) -> Result<
         Some(pointer) => {
             let found = pointer.find(item)?;
             if let Some(found) = &found {
-                said.claimed = time::read(plain(found.value), &found.at, reading.zone.as_ref())?;
+                said.claimed = moment(plain(found.value), &found.at, reading)?;
             }
             found.map(|found| found.at)
         }
         None => {
             let given = TIMES.iter().find_map(|name| Some((name, entity.get(*name).map(plain)?)));
             if let Some((name, value)) = given {
-                said.claimed = time::read(value, name, reading.zone.as_ref())?;
+                said.claimed = moment(value, name, reading)?;
             } else {
                 said.claimed = last_observed(entity, reading)?;
             }
@@ -100,6 +105,12 @@ pub(crate) fn decode(item: &Json, entity: &Object, reading: &Reading) -> Result<
     finish(said, reading)
 }
 
+/// A time, or the end of an interval, as `dateObserved` may be (ISO 8601, section 5.5.2).
+fn moment(value: &Json, at: &str, reading: &Reading) -> Result<Option<WallMs>, WireError> {
+    let end = value.as_str().and_then(|text| text.split_once('/')).map(|(_, end)| Json::from(end));
+    time::read(end.as_ref().unwrap_or(value), at, reading.zone.as_ref())
+}
+
 /// The latest time that stands beside a value, where the entity has none of its own: `observedAt` of NGSI-LD, `timestamp` or
 /// `TimeInstant` among the metadata of NGSI v2.
 fn last_observed(entity: &Object, reading: &Reading) -> Result<Option<WallMs>, WireError> {
@@ -108,7 +119,7 @@ fn last_observed(entity: &Object, reading: &Reading) -> Result<Option<WallMs>, W
         let metadata =
             attribute.get("metadata").and_then(|all| all.get("timestamp").or_else(|| all.get("TimeInstant")));
         if let Some(time) = attribute.get("observedAt").or(metadata.map(plain)) {
-            last = last.max(time::read(time, name, reading.zone.as_ref())?);
+            last = last.max(moment(time, name, reading)?);
         }
     }
     Ok(last)
@@ -141,8 +152,11 @@ fn take(
     pointer: String,
     value: &Json,
 ) -> Result<(), WireError> {
-    let parking = model.is_some_and(|model| model.kind == Kind::Parking);
-    let known = model.and_then(|model| model.values.iter().find(|(theirs, _, _)| *theirs == name));
+    let is = |kind| model.is_some_and(|model| model.kind == kind);
+    // Of two attributes for one value, such as heading and bearing, the second keeps its own name.
+    let said_already = |ours: &str| said.values.iter().any(|(pointer, _)| pointer == ours);
+    let known = model.into_iter().flat_map(|model| model.values);
+    let known = known.into_iter().find(|(theirs, ours, _)| *theirs == name && !said_already(ours));
     match (name, value) {
         ("id" | "type", _) => {}
         (name, _) if TIMES.contains(&name) || PROSE.contains(&name) => {}
@@ -153,7 +167,12 @@ fn take(
             said.about.say(Fact::Area, word("addressLocality"));
         }
         ("location", Json::Object(location)) => place(said, location)?,
-        ("totalSpotNumber", Json::Number(spaces)) if parking => said.about.holds(spaces.as_f64().unwrap_or(-1.0)),
+        ("totalSpotNumber", Json::Number(spaces)) if is(Kind::Parking) => {
+            said.about.holds(spaces.as_f64().unwrap_or(-1.0))
+        }
+        ("powerState", Json::String(state)) if is(Kind::Lamp) && matches!(state.as_str(), "on" | "off") => {
+            add("/on".into(), Value::Flag(state == "on"), &mut said.values)?;
+        }
         ("status", Json::String(status)) if model.is_some_and(|model| model.entity == "ParkingSpot") => {
             spot(said, status)?;
         }
@@ -284,6 +303,12 @@ mod tests {
     fn other_models_are_known_by_their_words_and_unknown_ones_by_their_own() {
         for (payload, kind, values) in [
             (r#"{"id":"a","type":"WasteContainer","fillingLevel":0.4}"#, Some(Kind::Bin), vec![("/fill_pct", 40.0)]),
+            (
+                r#"{"id":"a","type":"Vehicle","bearing":43,"heading":44}"#,
+                Some(Kind::Vehicle),
+                vec![("/heading", 44.0), ("/heading_deg", 43.0)],
+            ),
+            (r#"{"id":"a","type":"Streetlight","powerState":"off"}"#, Some(Kind::Lamp), vec![("/on", 0.0)]),
             (r#"{"id":"a","type":"ParkingSpot","status":"free"}"#, Some(Kind::Parking), vec![("/free", 1.0)]),
             (r#"{"id":"a","type":"ParkingSpot","status":"closed"}"#, Some(Kind::Parking), vec![("/free", 0.0)]),
             (r#"{"id":"a","type":"ParkingSpot","status":"unknown"}"#, Some(Kind::Parking), vec![]),
