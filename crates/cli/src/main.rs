@@ -5,6 +5,7 @@ mod collect;
 mod export;
 mod moment;
 mod profile;
+mod propose;
 mod query;
 mod record;
 mod recording;
@@ -39,6 +40,8 @@ enum Verb {
     Record(record::Record),
     /// Publish a recording again, in its order and pace.
     Replay(replay::Replay),
+    /// Listen to a broker and print a profile that would read what it says.
+    Propose(propose::Propose),
     /// Print the latest values of a cache.
     Query(query::Query),
     /// Write the measured values of a cache as CSV or JSON Lines.
@@ -56,6 +59,7 @@ async fn main() -> ExitCode {
         Verb::Collect(collect) => collect.run().await,
         Verb::Record(record) => record.run().await,
         Verb::Replay(replay) => replay.run().await,
+        Verb::Propose(propose) => propose.run().await,
         Verb::Query(query) => query.run(),
         Verb::Export(export) => export.run(),
     };

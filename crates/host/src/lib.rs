@@ -6,6 +6,7 @@
 //!
 //! What does not belong here: Tauri, HTTP, MQTT packets, SQL, rules of the fleet.
 
+pub mod draft;
 pub mod flags;
 mod host;
 mod line;
