@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use fleetlens_host::Profile;
 use fleetlens_tests::broker::Mosquitto;
 use fleetlens_tests::peer::Peer;
 use fleetlens_tests::place;
@@ -185,4 +186,44 @@ fn wrong_words_are_answered_with_what_would_be_right() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(sentence), "{arguments:?}: {said}");
     }
+}
+
+/// Somebody who has a broker and no profile: one is proposed, and it reads what the broker says.
+#[test]
+fn a_profile_is_proposed_and_reads_what_the_broker_says() {
+    let Some(broker) = Mosquitto::start("propose") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (url, profile) = (broker.url(), folder.path().join("proposed.toml"));
+    let url = url.as_str();
+    let heard = std::thread::scope(|scope| {
+        let propose = scope.spawn(|| {
+            let listen =
+                ["propose", "--broker", url, "--listen", "city/#", "--for", "6s", "--name", "Proposed", "--out"];
+            fleetlens(&[&listen[..], &[profile.to_str().unwrap()]].concat())
+        });
+        said(&fleetlens(&["sim", "--broker", url, "--things", "40", "--rate", "80", "--for", "6s"]));
+        propose.join().unwrap()
+    });
+    let told = String::from_utf8_lossy(&heard.stderr).into_owned();
+    assert!(heard.status.success() && told.contains("city/{area}/{kind}/{thing}/telemetry"), "{told}");
+    let (proposed, demo) = (Profile::read(&profile).unwrap(), Profile::demo().unwrap());
+    assert_eq!((proposed.telemetry, proposed.meta), (demo.telemetry, demo.meta), "{told}");
+    let again = fleetlens(&[
+        "propose",
+        "--broker",
+        url,
+        "--listen",
+        "city/#",
+        "--for",
+        "1s",
+        "--out",
+        profile.to_str().unwrap(),
+    ]);
+    assert!(!again.status.success(), "what is there is not overwritten");
+
+    let db = folder.path().join("city.db");
+    let collect =
+        ["collect", "--json", "--for", "3s", "--profile", profile.to_str().unwrap(), "--db", db.to_str().unwrap()];
+    let told: Value = serde_json::from_str(&said(&fleetlens(&collect))).unwrap();
+    assert_eq!((&told["things"], &told["refused"]["total"]), (&Value::from(40), &Value::from(0)), "{told}");
 }

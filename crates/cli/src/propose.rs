@@ -33,9 +33,12 @@ pub struct Propose {
     /// The certificates (PEM) of those who may vouch for the broker [default: the system's].
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// Which topics to listen to; may be given often. Without it to everything the broker lets us hear, at QoS 0 and only this once.
-    #[arg(long = "listen", value_name = "FILTER", default_value = "#")]
+    /// Which topics to listen to, such as city/#; may be given often.
+    #[arg(long = "listen", value_name = "FILTER", required_unless_present = "everything")]
     filters: Vec<String>,
+    /// Listen to everything the broker lets us hear; on a large one that is a load.
+    #[arg(long, conflicts_with = "filters")]
+    everything: bool,
     /// How long to listen, such as 10s or 1min.
     #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
     time: Duration,
@@ -75,12 +78,14 @@ impl Propose {
 
     async fn listen(&self) -> anyhow::Result<(Sample, Protocol)> {
         let password = self.password_file.clone().map(Secret::File);
+        let everything = self.everything.then_some("#");
+        let filters = self.filters.iter().map(String::as_str).chain(everything);
         let config = LinkConfig {
             protocol: self.protocol,
             clean_start: true,
             session_expiry_s: 0,
             inbox: INBOX,
-            filters: self.filters.iter().map(|filter| (filter.clone(), 0)).collect(),
+            filters: filters.map(|filter| (filter.to_owned(), 0)).collect(),
             credentials: self.user.clone().map(|user| Credentials { user, password }),
             tls: Tls { ca: self.ca.clone(), ..Tls::default() },
             ..LinkConfig::new(self.broker.clone(), format!("fl-propose-{:08x}", rand::random::<u32>()))
