@@ -88,11 +88,13 @@ pub struct Writer(BufWriter<File>);
 impl Writer {
     /// Begins a recording in a new file. Fails where there is one already.
     pub fn create(path: &Path, header: &Header) -> anyhow::Result<Writer> {
-        let file = File::create_new(path).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => {
-                anyhow::anyhow!("{} is there already; name a new file with --out", path.display())
+        let file = File::create_new(path).map_err(|error| {
+            let path = path.display();
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                anyhow::anyhow!("{path} is there already; name a new file with --out")
+            } else {
+                anyhow::anyhow!("{path} cannot be written: {error}")
             }
-            _ => anyhow::anyhow!("{} cannot be written: {error}", path.display()),
         })?;
         let mut writer = Writer(BufWriter::new(file));
         writer.line(header).and_then(|()| writer.flush()).with_context(|| format!("{}", path.display()))?;
@@ -161,9 +163,13 @@ pub struct Damaged(pub String);
 impl Reader {
     /// Opens a recording and looks at its first line.
     pub fn open(path: &Path) -> anyhow::Result<Reader> {
-        let file = File::open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => anyhow::anyhow!("there is no file {}", path.display()),
-            _ => anyhow::anyhow!("{} cannot be read: {error}", path.display()),
+        let file = File::open(path).map_err(|error| {
+            let path = path.display();
+            if error.kind() == io::ErrorKind::NotFound {
+                anyhow::anyhow!("there is no file {path}")
+            } else {
+                anyhow::anyhow!("{path} cannot be read: {error}")
+            }
         })?;
         Reader::over(BufReader::new(file)).map_err(|why| anyhow::anyhow!("{} {why}", path.display()))
     }

@@ -5,6 +5,7 @@
 //! what the listener's own clock says: when a message was received, and the time of values whose messages carry none.
 
 mod pace;
+mod player;
 mod rebase;
 
 use std::cmp::Ordering;
@@ -13,25 +14,21 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use fleetlens_host::model::time::WallMs;
-use fleetlens_link::{Credentials, Event, Link, LinkConfig, NotSent, Secret};
+use fleetlens_link::{Credentials, Link, LinkConfig, Secret};
 use serde::Serialize;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 
 use self::pace::{Pace, Speed};
+use self::player::{Player, Qos};
 use self::rebase::{Rebase, Rebased};
 use crate::recording::{Damaged, Message, Reader};
-use crate::tally::{ByTopic, Refusals, Refused};
-use crate::{moment, profile, signal, sim};
+use crate::tally::{ByTopic, Refused};
+use crate::{moment, profile, sim};
 
 /// How often it says how far it is.
 const SAYS_EVERY: Duration = Duration::from_secs(5);
-
-/// While the link has no room, or the broker has not answered for all, it is looked again this often.
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// Damaged lines that are told one by one; a file of another kind would be all of them.
 const DAMAGED_TOLD: u64 = 20;
@@ -70,22 +67,12 @@ pub struct Replay {
     data_dir: Option<PathBuf>,
 }
 
-/// With which guarantee.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Qos {
-    /// At least once.
-    #[value(name = "1")]
-    One,
-    /// As it was delivered to the recorder.
-    Recorded,
-}
-
 /// What was published.
 #[derive(Serialize)]
 struct Replayed {
     /// Messages in the recording.
     messages: u64,
-    /// Those the broker has taken.
+    /// Those handed over and not turned down. Where it ended early, the last of them may not have arrived.
     published: u64,
     /// Messages by the first two levels of their topics.
     by_topic: ByTopic,
@@ -118,7 +105,7 @@ impl Replay {
         let (link, events) = Link::start(config)?;
         let mut player = Player::new(link, events, self.qos);
         if let Err(why) = player.connect().await {
-            player.link.stop().await;
+            player.leave().await;
             return Err(why);
         }
         let began = Instant::now();
@@ -183,10 +170,7 @@ impl Replay {
             }
         }
         // Only what the broker has answered for is published.
-        while player.link.unfinished() > 0 && !player.asked.is_cancelled() {
-            player.rest_until(Instant::now() + LOOK_AGAIN).await?;
-        }
-        Ok(())
+        player.finish().await
     }
 
     fn unreadable(&self) -> String {
@@ -225,135 +209,6 @@ impl Survey {
             }
         }
         Ok(survey)
-    }
-}
-
-/// The connection a recording is played over.
-struct Player {
-    link: Link,
-    events: mpsc::Receiver<Event>,
-    qos: Qos,
-    /// Somebody wants us to end.
-    asked: CancellationToken,
-    counts: Counts,
-    refusals: Refusals,
-}
-
-#[derive(Default)]
-struct Counts {
-    /// Handed over and not turned down.
-    published: u64,
-    by_topic: ByTopic,
-}
-
-impl Player {
-    fn new(link: Link, events: mpsc::Receiver<Event>, qos: Qos) -> Player {
-        let asked = CancellationToken::new();
-        let ask = asked.clone();
-        tokio::spawn(async move {
-            match signal::asked_to_end().await {
-                Ok(()) => ask.cancel(),
-                // Then the system ends us the hard way.
-                Err(error) => tracing::warn!(%error, "nobody can ask us to end"),
-            }
-        });
-        Player { link, events, qos, asked, counts: Counts::default(), refusals: Refusals::default() }
-    }
-
-    /// Waits for the broker. Fails, in the link's words, when it cannot be had at once: whoever replays is there to mend it.
-    async fn connect(&mut self) -> anyhow::Result<()> {
-        loop {
-            let event = tokio::select! {
-                () = self.asked.cancelled() => return Ok(()),
-                event = self.events.recv() => event,
-            };
-            match event {
-                Some(Event::Up { .. }) => return Ok(()),
-                Some(Event::Connecting { reason: Some(reason) }) => bail!("{reason}"),
-                Some(event) => self.hear(event)?,
-                None => bail!("the link has failed"),
-            }
-        }
-    }
-
-    /// Hands a message over, waiting for room.
-    async fn publish(&mut self, message: Message) -> anyhow::Result<()> {
-        let Message { topic, payload, qos, retained, .. } = message;
-        let qos = match self.qos {
-            Qos::One => 1,
-            Qos::Recorded => qos,
-        };
-        loop {
-            match self.link.try_publish(topic.clone(), payload.clone(), qos, retained) {
-                Ok(()) => {
-                    self.counts.published += 1;
-                    self.counts.by_topic.add(&topic);
-                    return Ok(());
-                }
-                // Of a connection that fell the link's word is on its way.
-                Err(NotSent::Full { .. } | NotSent::Down) => {
-                    self.rest_until(Instant::now() + LOOK_AGAIN).await?;
-                    if self.asked.is_cancelled() {
-                        return Ok(());
-                    }
-                }
-                Err(why @ (NotSent::TooLarge { .. } | NotSent::Topic(_) | NotSent::Qos(_))) => {
-                    self.refuse(topic, why.to_string());
-                    return Ok(());
-                }
-            }
-        }
-    }
-
-    /// Hears what the link has to say until then, or until somebody wants us to end.
-    async fn rest_until(&mut self, until: Instant) -> anyhow::Result<()> {
-        while let Ok(event) = self.events.try_recv() {
-            self.hear(event)?;
-        }
-        while Instant::now() < until {
-            let event = tokio::select! {
-                () = self.asked.cancelled() => return Ok(()),
-                () = sleep_until(until) => return Ok(()),
-                event = self.events.recv() => event,
-            };
-            match event {
-                Some(event) => self.hear(event)?,
-                None => bail!("the link has failed"),
-            }
-        }
-        Ok(())
-    }
-
-    fn hear(&mut self, event: Event) -> anyhow::Result<()> {
-        match event {
-            Event::Refused { topic, reason, .. } => {
-                // Of what was handed over: nothing is subscribed to.
-                self.counts.published = self.counts.published.saturating_sub(1);
-                self.refuse(topic, reason);
-            }
-            Event::Down { reason } | Event::Connecting { reason: Some(reason) } => {
-                bail!("{reason}; the last messages may be lost, so replay it from the beginning")
-            }
-            Event::Connecting { reason: None } | Event::Up { .. } | Event::Received(_) | Event::Shed { .. } => {}
-        }
-        Ok(())
-    }
-
-    fn refuse(&mut self, topic: String, reason: String) {
-        let sentence = format!("{topic}: {reason}");
-        if self.refusals.add(topic, reason) {
-            say(&sentence);
-        }
-    }
-
-    /// Says goodbye, and hears what was said meanwhile.
-    async fn leave(mut self) -> (Counts, Refusals) {
-        self.link.clone().stop().await;
-        while let Some(event) = self.events.recv().await {
-            // How it ended is known already.
-            _ = self.hear(event);
-        }
-        (self.counts, self.refusals)
     }
 }
 
