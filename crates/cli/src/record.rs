@@ -20,6 +20,9 @@ use crate::{moment, profile, signal};
 /// How often it says how far it is.
 const SAYS_EVERY: Duration = Duration::from_secs(5);
 
+/// The broker of the city that is started here, which has another address every time.
+const DEMO: &str = "the demo city's";
+
 /// Messages that may wait for the disk. Many, because of QoS 0 what finds no place is lost.
 const INBOX: usize = 20_000;
 
@@ -88,19 +91,20 @@ impl Record {
             config.url.clone_from(url);
         }
         config.validate()?;
-        let city = match (&file, &self.broker) {
-            (None, None) => {
-                Some(fleetlens_sim::start(CityOptions::default()).await.context("the demo city does not start")?)
-            }
-            (Some(_), _) | (None, Some(_)) => None,
-        };
-        if let Some(city) = &city {
+        let demo = file.is_none() && self.broker.is_none();
+        let broker = if demo { DEMO } else { config.url.as_str() };
+        let writer = Writer::create(&self.out, &Header::new(&used.name, broker, filters))?;
+        let city = if demo {
+            let city = fleetlens_sim::start(CityOptions::default()).await.context("the demo city does not start")?;
             config.url = city.address();
-        }
-        let writer = Writer::create(&self.out, &Header::new(&used.name, &config.url, filters))?;
+            Some(city)
+        } else {
+            None
+        };
         let began = Instant::now();
         let mut recorder = Recorder::new(writer, began);
         let ended = self.listen(config, &mut recorder).await;
+        let took = began.elapsed();
         if let Some(city) = city {
             city.stop().await;
         }
@@ -111,7 +115,7 @@ impl Record {
             ended?;
             bail!("nothing was recorded, since there was no connection{}{why}", if why.is_empty() { "" } else { ": " });
         }
-        let told = recorder.told(began.elapsed());
+        let told = recorder.told(took);
         let text = if self.json { serde_json::to_string(&told) } else { serde_json::to_string_pretty(&told) }?;
         // Nobody reading it any more is no failure.
         _ = writeln!(std::io::stdout(), "{text}");

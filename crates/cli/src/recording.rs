@@ -97,7 +97,10 @@ impl Writer {
             }
         })?;
         let mut writer = Writer(BufWriter::new(file));
-        writer.line(header).and_then(|()| writer.flush()).with_context(|| format!("{}", path.display()))?;
+        writer
+            .line(header)
+            .and_then(|()| writer.flush())
+            .with_context(|| format!("{} cannot be written", path.display()))?;
         Ok(writer)
     }
 

@@ -43,7 +43,8 @@ pub struct Replay {
     /// The user name there; the password is read from FLEETLENS_PASSWORD.
     #[arg(long)]
     user: Option<String>,
-    /// How fast: 1x as it was recorded, 10x ten times as fast, 0.5x half as fast, max without a pause.
+    /// How fast: 1x as it was recorded, 10x ten times as fast, 0.5x half as fast, max as fast as the broker takes it. A broker with
+    /// short queues, as Mosquitto is by itself, then drops what its listeners do not take in time.
     #[arg(long, default_value = "1x", value_parser = Speed::parse)]
     speed: Speed,
     /// Move the times in the payloads, so that what was recorded seems to happen while it is played; with --speed max, to have
@@ -112,8 +113,8 @@ impl Replay {
         let pace = Pace::new(self.speed, first, last, moment::now());
         let mut rebase = self.rebase_time.then(|| Rebase::new(described, pace));
         let ended = self.play(&mut player, pace, rebase.as_mut(), began, survey.messages).await;
-        let (counts, refusals) = player.leave().await;
         let seconds = began.elapsed().as_secs_f64();
+        let (counts, refusals) = player.leave().await;
         let told = Replayed {
             messages: survey.messages,
             published: counts.published,
