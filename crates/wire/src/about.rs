@@ -1,5 +1,6 @@
-//! What telemetry says of the thing itself, beside its values: its kind, its name, where it is called to be, how much it holds.
+//! What telemetry says of the thing itself, beside its values: its kind, its name, where it stands, how much it holds.
 
+use fleetlens_model::geo::LonLat;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::thing::{DEFAULT_INTERVAL_S, Meta};
 
@@ -9,7 +10,7 @@ use crate::meta::words;
 const UNITS_MAX: usize = 64;
 
 /// What a message says of its thing; whatever is `None` or empty it does not say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct About {
     /// What it is.
     pub kind: Option<Kind>,
@@ -19,6 +20,10 @@ pub struct About {
     pub street: Option<String>,
     /// District or village.
     pub area: Option<String>,
+    /// Where it stands, degrees north and east; said only when both are, and together a place on earth.
+    pub lat_deg: Option<f64>,
+    /// See [`About::lat_deg`].
+    pub lon_deg: Option<f64>,
     /// Spaces in all, for a car park; at least 1.
     pub capacity: Option<u32>,
     /// How often it speaks, in seconds; at least 1.
@@ -36,6 +41,10 @@ pub enum Fact {
     Street,
     /// [`About::area`].
     Area,
+    /// [`About::lat_deg`].
+    Lat,
+    /// [`About::lon_deg`].
+    Lon,
     /// [`About::capacity`].
     Capacity,
 }
@@ -48,14 +57,31 @@ impl About {
             Fact::Title => self.title = text,
             Fact::Street => self.street = text,
             Fact::Area => self.area = text,
-            Fact::Capacity => self.capacity = text.and_then(|text| text.parse().ok()).filter(|spaces| *spaces > 0),
+            Fact::Lat | Fact::Lon | Fact::Capacity => {
+                // Numbers are written as texts where everything is.
+                if let Some(number) = text.and_then(|text| text.parse().ok()) {
+                    self.count(fact, number);
+                }
+            }
         }
     }
 
-    /// Takes how many spaces there are; what is no count of spaces, such as the −1 of feeds that do not know, says nothing.
-    pub(crate) fn holds(&mut self, spaces: f64) {
-        let is_count = (1.0..=f64::from(u32::MAX)).contains(&spaces) && spaces.fract() == 0.0;
-        self.capacity = is_count.then_some(spaces as u32);
+    /// Takes a number; what is no count of spaces, such as the −1 of feeds that do not know, says nothing.
+    pub(crate) fn count(&mut self, fact: Fact, number: f64) {
+        match fact {
+            Fact::Title | Fact::Street | Fact::Area => self.say(fact, &number.to_string()),
+            Fact::Lat => self.lat_deg = Some(number),
+            Fact::Lon => self.lon_deg = Some(number),
+            Fact::Capacity => {
+                let is_count = (1.0..=f64::from(u32::MAX)).contains(&number) && number.fract() == 0.0;
+                self.capacity = is_count.then_some(number as u32);
+            }
+        }
+    }
+
+    /// Where it says that the thing stands.
+    fn at(&self) -> Option<LonLat> {
+        LonLat::new(self.lon_deg?, self.lat_deg?)
     }
 
     /// `meta` with what this says, or `None` when it says nothing new. Where `only_gaps` is set, because a retained description
@@ -77,6 +103,9 @@ impl About {
         }
         if let Some(area) = text(&self.area, &meta.area) {
             set(&|new| new.area.clone_from(&area));
+        }
+        if let Some(at) = self.at().filter(|at| Some(*at) != meta.at && (!only_gaps || meta.at.is_none())) {
+            set(&|new| new.at = Some(at));
         }
         if self.capacity.is_some() && self.capacity != meta.capacity && (!only_gaps || meta.capacity.is_none()) {
             set(&|new| new.capacity = self.capacity);
@@ -110,11 +139,13 @@ mod tests {
         let bare = Meta { interval_s: DEFAULT_INTERVAL_S, ..Meta::default() };
         let mut about = About { kind: Some(Kind::Parking), interval_s: Some(900), ..About::default() };
         about.say(Fact::Title, " Salitre\u{202e}\n");
-        about.holds(342.0);
+        about.count(Fact::Capacity, 342.0);
+        about.count(Fact::Lat, 36.7);
+        about.say(Fact::Lon, "-4.4");
         about.units.push(("/temp".into(), "°C".into()));
         let told = about.told(&bare, false).unwrap();
         assert_eq!((told.title.as_str(), told.kind, told.capacity), ("Salitre", Kind::Parking, Some(342)));
-        assert_eq!((told.interval_s, told.unit("/temp")), (900, "°C"));
+        assert_eq!((told.interval_s, told.unit("/temp"), told.at), (900, "°C", LonLat::new(-4.4, 36.7)));
         assert_eq!(about.told(&told, false), None, "said again it is no news");
 
         let described = Meta { title: "Salitre 1".into(), capacity: None, ..told.clone() };
@@ -127,7 +158,7 @@ mod tests {
     fn what_feeds_write_when_they_do_not_know_says_nothing() {
         let mut about = About::default();
         for spaces in [-1.0, 0.0, 2.5, 1e12, f64::NAN] {
-            about.holds(spaces);
+            about.count(Fact::Capacity, spaces);
             assert_eq!(about.capacity, None, "{spaces}");
         }
         for spaces in ["None", "-1", "", "0"] {
@@ -136,5 +167,10 @@ mod tests {
         }
         about.say(Fact::Title, "\u{202e}");
         assert_eq!(about, About::default());
+        for (lat_deg, lon_deg) in [(0.0, 0.0), (91.0, 1.0), (f64::NAN, 1.0)] {
+            about.count(Fact::Lat, lat_deg);
+            about.count(Fact::Lon, lon_deg);
+            assert_eq!(about.told(&Meta::default(), false), None, "{lat_deg} {lon_deg}");
+        }
     }
 }

@@ -167,8 +167,9 @@ fn take(
             said.about.say(Fact::Area, word("addressLocality"));
         }
         ("location", Json::Object(location)) => place(said, location)?,
+        ("availableSpotNumber", Json::Number(spaces)) if is(Kind::Parking) && spaces.as_f64() < Some(0.0) => {}
         ("totalSpotNumber", Json::Number(spaces)) if is(Kind::Parking) => {
-            said.about.holds(spaces.as_f64().unwrap_or(-1.0))
+            said.about.count(Fact::Capacity, spaces.as_f64().unwrap_or(-1.0))
         }
         ("powerState", Json::String(state)) if is(Kind::Lamp) && matches!(state.as_str(), "on" | "off") => {
             add("/on".into(), Value::Flag(state == "on"), &mut said.values)?;
@@ -186,7 +187,8 @@ fn take(
     Ok(())
 }
 
-/// The point of a GeoJSON geometry; of other geometries nothing, since a thing stands in one place.
+/// The point of a GeoJSON geometry; of other geometries nothing, since a thing stands in one place. Where a thing of a kind that
+/// does not move stands describes it; where any other is, is a value.
 fn place(said: &mut Telemetry, location: &Object) -> Result<(), WireError> {
     let is_point = location.get("type").and_then(Json::as_str) == Some("Point");
     let at = location.get("coordinates").and_then(Json::as_array).filter(|_| is_point);
@@ -194,15 +196,20 @@ fn place(said: &mut Telemetry, location: &Object) -> Result<(), WireError> {
     if let Some([lon, lat, ..]) = at.map(Vec::as_slice)
         && let (Some(lon_deg), Some(lat_deg)) = (lon.as_f64(), lat.as_f64())
     {
-        add("/lat".into(), Value::Number(lat_deg), &mut said.values)?;
-        add("/lon".into(), Value::Number(lon_deg), &mut said.values)?;
+        if said.about.kind.is_some_and(|kind| !kind.moves()) {
+            said.about.count(Fact::Lat, lat_deg);
+            said.about.count(Fact::Lon, lon_deg);
+        } else {
+            add("/lat".into(), Value::Number(lat_deg), &mut said.values)?;
+            add("/lon".into(), Value::Number(lon_deg), &mut said.values)?;
+        }
     }
     Ok(())
 }
 
 /// A single space is a car park of one; whether a closed one is empty nobody can use.
 fn spot(said: &mut Telemetry, status: &str) -> Result<(), WireError> {
-    said.about.holds(1.0);
+    said.about.count(Fact::Capacity, 1.0);
     let free = match status {
         "free" => Some(1.0),
         "occupied" | "closed" => Some(0.0),
@@ -274,12 +281,7 @@ mod tests {
             "observationDateTime":{"type":"Property","value":{"@type":"DateTime","@value":"2021-03-11T15:51:02Z"}},
             "@context":["https://smartdatamodels.org/context.jsonld"]}"#;
         let n = Value::Number;
-        let values = [
-            ("/category/0", Value::Text("public".into())),
-            ("/free", n(132.0)),
-            ("/lat", n(41.1507)),
-            ("/lon", n(-8.6096)),
-        ];
+        let values = [("/category/0", Value::Text("public".into())), ("/free", n(132.0))];
         let want = Telemetry {
             thing: Some("porto-23889".into()),
             claimed: Some(WallMs(1_615_477_862_000)),
@@ -289,6 +291,8 @@ mod tests {
                 title: Some("Trindade".into()),
                 street: Some("Rua de Fernandes".into()),
                 area: Some("Porto".into()),
+                lat_deg: Some(41.1507),
+                lon_deg: Some(-8.6096),
                 capacity: Some(414),
                 ..About::default()
             },
@@ -304,9 +308,9 @@ mod tests {
         for (payload, kind, values) in [
             (r#"{"id":"a","type":"WasteContainer","fillingLevel":0.4}"#, Some(Kind::Bin), vec![("/fill_pct", 40.0)]),
             (
-                r#"{"id":"a","type":"Vehicle","bearing":43,"heading":44}"#,
+                r#"{"id":"a","type":"Vehicle","bearing":43,"heading":44,"location":{"type":"Point","coordinates":[2,1]}}"#,
                 Some(Kind::Vehicle),
-                vec![("/heading", 44.0), ("/heading_deg", 43.0)],
+                vec![("/heading", 44.0), ("/heading_deg", 43.0), ("/lat", 1.0), ("/lon", 2.0)],
             ),
             (r#"{"id":"a","type":"Streetlight","powerState":"off"}"#, Some(Kind::Lamp), vec![("/on", 0.0)]),
             (r#"{"id":"a","type":"ParkingSpot","status":"free"}"#, Some(Kind::Parking), vec![("/free", 1.0)]),
@@ -324,10 +328,10 @@ mod tests {
 
     #[test]
     fn odd_entities_are_harmless_or_refused_with_the_reason() {
-        let odd = r#"{"id":"m-138","type":"OffStreetParking","totalSpotNumber":-1,"availableSpotNumber":null,"name":"\u202e",
+        let odd = r#"{"id":"m-138","type":"OffStreetParking","totalSpotNumber":-1,"availableSpotNumber":-1,"name":"\u202e",
             "location":{"type":"Point","coordinates":[0,0]},"observationDateTime":null}"#;
         let said = read(odd, Whose::Shape).unwrap().remove(0);
-        assert_eq!((said.about.capacity, said.about.title, said.claimed), (None, None, None));
+        assert_eq!((said.about.capacity, &said.about.title, said.claimed, said.values.len()), (None, &None, None, 0));
         for (payload, says) in [
             (r#"{"id":"a"}"#, "\"type\" is missing"),
             (r#"{"type":"Tree"}"#, "\"id\" is missing"),

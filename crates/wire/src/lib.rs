@@ -148,7 +148,7 @@ mod tests {
             let long = c.repeat(3_000);
             let long_pointer = pointer(&fleetlens_model::shadow::pointer_of([long.as_str()]));
             let at = Reading { envelope: long_pointer.clone(), time: Some(long_pointer), ..Reading::default() };
-            let twice = Use::As { pointer: format!("/{long}"), times: 1.0 };
+            let twice = Use::As { pointer: format!("/{long}"), times: 1.0, least: None };
             let twice = [("/a".to_owned(), twice.clone()), ("/b".to_owned(), twice)].into();
             let twice = Reading { uses: twice, ..Reading::default() };
             let refused = [

@@ -92,6 +92,8 @@ pub enum Use {
         pointer: String,
         /// The factor.
         times: f64,
+        /// A number below this, before it is multiplied, says nothing: the −1 of a feed that does not know.
+        least: Option<f64>,
     },
     /// It is left out.
     Nothing,

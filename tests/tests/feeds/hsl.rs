@@ -40,7 +40,9 @@ fn said_last(messages: &[(String, String)]) -> BTreeMap<(String, String), (i64, 
         let payload: Json = serde_json::from_str(payload).unwrap();
         let values = payload.as_object().unwrap().values().next().unwrap().as_object().unwrap();
         let at: Timestamp = values["tst"].as_str().unwrap().parse().unwrap();
-        for (name, value) in values.iter().filter(|(name, value)| *name != "tst" && !value.is_null()) {
+        // A speed below 0 is that of a bus that does not know.
+        let says = |name: &str, value: &Json| !value.is_null() && (name != "spd" || value.as_f64() >= Some(0.0));
+        for (name, value) in values.iter().filter(|(name, value)| *name != "tst" && says(name, value)) {
             let newest = last.entry((thing.clone(), name.clone())).or_insert((i64::MIN, Json::Null));
             if at.as_millisecond() >= newest.0 {
                 *newest = (at.as_millisecond(), value.clone());
@@ -103,7 +105,7 @@ async fn helsinkis_buses_are_read_with_nothing_but_a_profile() {
             "odo" => ("/odometer_km".to_owned(), 0.001),
             "hdg" => ("/heading_deg".to_owned(), 1.0),
             "long" => ("/lon".to_owned(), 1.0),
-            "tsi" | "veh" | "oper" => continue,
+            "tsi" | "veh" | "oper" | "line" | "jrn" => continue,
             name => (format!("/{name}"), 1.0),
         };
         let sample = &cached.latest[&(thing.clone(), pointer)];

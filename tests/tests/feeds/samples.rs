@@ -53,7 +53,8 @@ fn the_examples_of_the_data_models_are_read_in_every_form() {
             "OffStreetParking" => {
                 assert_eq!((number("/free"), said.about.capacity), (Some(132.0), Some(414)), "{form}");
                 assert_eq!(said.about.title.as_deref(), Some("Parque de estacionamento Trindade"), "{form}");
-                assert_eq!((number("/lat"), number("/lon")), (Some(41.150691773), Some(-8.60961198807)), "{form}");
+                let at = (said.about.lat_deg, said.about.lon_deg);
+                assert_eq!(at, (Some(41.150691773), Some(-8.60961198807)), "{form}");
                 assert_eq!(said.claimed, Some(WallMs(1_615_477_862_000)), "{form}");
             }
             "OnStreetParking" | "ParkingSpot" => assert!(number("/free").is_some(), "{form}: {said:?}"),

@@ -46,6 +46,8 @@ struct WrittenDescription {
     name: Option<Spanned<String>>,
     street: Option<Spanned<String>>,
     area: Option<Spanned<String>>,
+    lat: Option<Spanned<String>>,
+    lon: Option<Spanned<String>>,
     capacity: Option<Spanned<String>>,
 }
 
@@ -126,10 +128,17 @@ impl WrittenTelemetry {
 
     fn uses(&self) -> Result<BTreeMap<String, Use>, Mistake> {
         let mut uses = BTreeMap::new();
-        let WrittenDescription { name, street, area, capacity } = &self.describe;
-        let facts = [(name, Fact::Title), (street, Fact::Street), (area, Fact::Area), (capacity, Fact::Capacity)];
+        let WrittenDescription { name, street, area, lat, lon, capacity } = &self.describe;
+        let facts = [
+            (name, Fact::Title),
+            (street, Fact::Street),
+            (area, Fact::Area),
+            (lat, Fact::Lat),
+            (lon, Fact::Lon),
+            (capacity, Fact::Capacity),
+        ];
         let facts = facts.into_iter().filter_map(|(written, fact)| Some((written.as_ref()?, Use::Says(fact))));
-        let renamed = |pointer: &str| Use::As { pointer: pointer.into(), times: 1.0 };
+        let renamed = |pointer: &str| Use::As { pointer: pointer.into(), times: 1.0, least: None };
         let position = [(&self.lat, "/lat"), (&self.lon, "/lon")];
         let position = position.into_iter().filter_map(|(written, ours)| Some((written.as_ref()?, renamed(ours))));
         let values = self.values.iter().map(|(theirs, ours)| Ok((theirs, renaming(ours)?)));
@@ -144,23 +153,25 @@ impl WrittenTelemetry {
     }
 }
 
-/// What becomes of a value: `"/free"`, `{ name = "/speed_kmh", times = 3.6 }`, or `false` for nothing.
+/// What becomes of a value: `"/free"`, `{ name = "/speed_kmh", times = 3.6, least = 0 }`, or `false` for nothing.
 fn renaming(written: &Spanned<toml::Value>) -> Result<Use, Mistake> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Renamed {
         name: String,
+        #[serde(default = "once")]
         times: f64,
+        least: Option<f64>,
     }
     let mistake = |why: String| Mistake::new(written.span(), why);
     let value = written.get_ref();
     if value.as_bool() == Some(false) {
         return Ok(Use::Nothing);
     }
-    let Renamed { name, times } = match value.as_str() {
-        Some(name) => Renamed { name: name.to_owned(), times: 1.0 },
+    let Renamed { name, times, least } = match value.as_str() {
+        Some(name) => Renamed { name: name.to_owned(), times: once(), least: None },
         None => value.clone().try_into().map_err(|_| {
-            let right = "write \"/name\", { name = \"/name\", times = 3.6 } or false";
+            let right = "write \"/name\", { name = \"/name\", times = 3.6, least = 0 } or false";
             mistake(format!("{value} is no use of a value; {right}"))
         })?,
     };
@@ -170,7 +181,12 @@ fn renaming(written: &Spanned<toml::Value>) -> Result<Use, Mistake> {
     if !name.starts_with('/') {
         return Err(mistake(format!("{name:?} is not a JSON pointer; write \"/{name}\"")));
     }
-    Ok(Use::As { pointer: name, times })
+    Ok(Use::As { pointer: name, times, least })
+}
+
+/// The factor of a value in our unit already.
+fn once() -> f64 {
+    1.0
 }
 
 fn place(written: &Spanned<String>) -> Result<Pointer, Mistake> {

@@ -131,16 +131,17 @@ fn a_list_is_several_messages_that_name_their_things() {
 
 #[test]
 fn values_go_by_our_names_and_some_describe_the_thing() {
-    let renamed = |pointer: &str, times| Use::As { pointer: pointer.into(), times };
+    let renamed = |pointer: &str, times| Use::As { pointer: pointer.into(), times, least: Some(-0.5) };
     let uses = BTreeMap::from([
         ("/spd".to_owned(), renamed("/speed_kmh", 3.6)),
         ("/long".to_owned(), renamed("/lon", 1.0)),
+        ("/acc".to_owned(), renamed("/acc", 1.0)),
         ("/tsi".to_owned(), Use::Nothing),
         ("/nombre".to_owned(), Use::Says(Fact::Title)),
         ("/capacidad".to_owned(), Use::Says(Fact::Capacity)),
     ]);
     let reading = Reading { uses, ..reading("", None) };
-    let payload = r#"{"spd":10,"long":24.9,"tsi":5,"nombre":"Salitre","capacidad":"342","libres":-1}"#;
+    let payload = r#"{"spd":10,"long":24.9,"tsi":5,"nombre":"Salitre","capacidad":"342","libres":-1,"acc":-1}"#;
     let said = one(payload.as_bytes(), &reading).unwrap();
     let n = Value::Number;
     let want = [("/libres", n(-1.0)), ("/lon", n(24.9)), ("/speed_kmh", n(36.0))];

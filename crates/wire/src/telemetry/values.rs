@@ -82,8 +82,9 @@ pub(crate) fn finish(mut said: Telemetry, reading: &Reading) -> Result<Telemetry
                 None => said.values.push((pointer, value)),
                 Some(Use::Nothing) => {}
                 Some(Use::Says(fact)) => tell(&mut said.about, *fact, &value),
-                Some(Use::As { pointer: name, times }) => {
-                    said.values.push((name.clone(), scaled(value, *times, &pointer)?))
+                Some(Use::As { least: Some(least), .. }) if value.as_number().is_some_and(|n| n < *least) => {}
+                Some(Use::As { pointer: name, times, .. }) => {
+                    said.values.push((name.clone(), scaled(value, *times, &pointer)?));
                 }
             }
         }
@@ -117,11 +118,10 @@ pub(crate) fn scaled(value: Value, times: f64, pointer: &str) -> Result<Value, W
 }
 
 fn tell(about: &mut About, fact: Fact, value: &Value) {
-    match (fact, value) {
-        (Fact::Capacity, Value::Number(spaces)) => about.holds(*spaces),
-        (Fact::Title | Fact::Street | Fact::Area, Value::Number(n)) => about.say(fact, &n.to_string()),
-        (_, Value::Text(text)) => about.say(fact, text),
-        (_, Value::Flag(_)) => {}
+    match value {
+        Value::Number(number) => about.count(fact, *number),
+        Value::Text(text) => about.say(fact, text),
+        Value::Flag(_) => {}
     }
 }
 

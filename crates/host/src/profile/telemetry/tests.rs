@@ -12,7 +12,7 @@ envelope = "/*"
 time = "/*/tst"
 zone = "Europe/Helsinki"
 lon = "/long"
-values."/spd" = { name = "/speed_kmh", times = 3.6 }
+values."/spd" = { name = "/speed_kmh", times = 3.6, least = 0 }
 values."/tsi" = false
 describe.name = "/desi"
 
@@ -32,11 +32,11 @@ fn a_rule_says_how_its_messages_are_read() {
     let [hfp, parks, ngsi] = profile.telemetry.as_slice() else { panic!("{:?}", profile.telemetry) };
     assert_eq!((hfp.kind, hfp.interval_s, hfp.reading.whose.clone()), (Some(Kind::Vehicle), Some(5), Whose::Topic));
     assert_eq!(hfp.template.filter(), "/hfp/+/+/+/#");
-    let renamed = |pointer: &str, times| Use::As { pointer: pointer.into(), times };
+    let renamed = |pointer: &str, times, least| Use::As { pointer: pointer.into(), times, least };
     let uses = [
         ("/desi", Use::Says(Fact::Title)),
-        ("/long", renamed("/lon", 1.0)),
-        ("/spd", renamed("/speed_kmh", 3.6)),
+        ("/long", renamed("/lon", 1.0, None)),
+        ("/spd", renamed("/speed_kmh", 3.6, Some(0.0))),
         ("/tsi", Use::Nothing),
     ];
     assert_eq!(hfp.reading.uses, uses.map(|(pointer, to)| (pointer.to_owned(), to)).into());
@@ -57,9 +57,14 @@ fn every_mistake_is_told_with_its_line() {
         ("/*/tst", "/*/t~st", 9, "~0 for ~"),
         ("Europe/Helsinki", "Helsinki", 10, "such as \"Europe/Madrid\""),
         ("lon = \"/long\"", "lon = \"/spd\"", 12, "\"/spd\" has a use already"),
-        ("{ name = \"/speed_kmh\", times = 3.6 }", "7", 12, "write \"/name\", { name"),
-        ("{ name = \"/speed_kmh\", times = 3.6 }", "{ name = \"/a\", times = 0 }", 12, "leaves nothing of a value"),
-        ("{ name = \"/speed_kmh\", times = 3.6 }", "\"speed\"", 12, "write \"/speed\""),
+        ("{ name = \"/speed_kmh\", times = 3.6, least = 0 }", "7", 12, "write \"/name\", { name"),
+        (
+            "{ name = \"/speed_kmh\", times = 3.6, least = 0 }",
+            "{ name = \"/a\", times = 0 }",
+            12,
+            "leaves nothing of a value",
+        ),
+        ("{ name = \"/speed_kmh\", times = 3.6, least = 0 }", "\"speed\"", 12, "write \"/speed\""),
         ("/tsi\" = false", "/tsi\" = true", 13, "or false"),
         ("describe.name", "describe.nome", 14, "unknown field `nome`"),
         ("template = \"parks\"", "template = \"parks/{thing}\"", 17, "the payload names the thing"),
