@@ -14,6 +14,8 @@ mod listener;
 mod malaga;
 #[path = "feeds/samples.rs"]
 mod samples;
+#[path = "feeds/shapes.rs"]
+mod shapes;
 
 /// Generous: two cores, and other tests beside this one.
 const SOON: Duration = Duration::from_secs(30);

@@ -55,7 +55,7 @@ fn said_last(messages: &[(String, String)]) -> BTreeMap<(String, String), (i64, 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn helsinkis_buses_are_read_with_nothing_but_a_profile() {
     let Some(messages) = messages() else { return };
-    let Some(mut listener) = Listener::start("hsl").await else { return };
+    let Some(mut listener) = Listener::start_shipped("hsl").await else { return };
     let map = listener.desk.look_at_map().await;
     for (topic, payload) in &messages {
         listener.feed.publish(topic, payload.as_str()).await;

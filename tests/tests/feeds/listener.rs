@@ -1,8 +1,8 @@
-//! The app without a window, listening with a shipped profile to a broker of the test's own.
+//! The app without a window, listening with a profile to a broker of the test's own.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -63,14 +63,20 @@ impl Cached {
 
 impl Listener {
     /// Listens with `assets/profiles/PROFILE.toml`; `None` where there is no Mosquitto.
-    pub async fn start(profile: &str) -> Option<Listener> {
-        let broker = Mosquitto::start(&format!("feeds-{profile}"))?;
+    pub async fn start_shipped(profile: &str) -> Option<Listener> {
+        Listener::start(&place::root().join("assets/profiles").join(profile).with_extension("toml")).await
+    }
+
+    /// Listens with a profile.
+    pub async fn start(profile: &Path) -> Option<Listener> {
+        let name = profile.file_stem().unwrap().to_string_lossy();
+        let broker = Mosquitto::start(&format!("feeds-{name}"))?;
         let folder = tempfile::tempdir().unwrap();
         let cache = folder.path().join("feed.db");
         // What is as old as these recordings would be gone in a moment.
         std::fs::write(folder.path().join("settings.toml"), "[cache]\nkeep_days = 3650\nmax_mb = 2000\n").unwrap();
         let options = HostOptions {
-            profile: Some(place::root().join("assets/profiles").join(profile).with_extension("toml")),
+            profile: Some(profile.to_owned()),
             cache: Some(cache.clone()),
             demo: None,
             broker: BrokerChoice::At(broker.url()),
@@ -85,7 +91,7 @@ impl Listener {
             other @ (LinkState::Starting | LinkState::Connecting { .. }) => Err(format!("{other:?}")),
         })
         .await;
-        let feed = Peer::connect(&broker.url(), profile, &[]).await;
+        let feed = Peer::connect(&broker.url(), &name, &[]).await;
         Some(Listener { desk, feed, host, status, cache, _folder: folder, _broker: broker })
     }
 

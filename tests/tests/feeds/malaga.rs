@@ -136,7 +136,7 @@ fn check(week: &Recording, cached: &Cached, parking: &BTreeMap<String, ParkingRo
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn malagas_car_parks_are_read_in_the_citys_own_words() {
     let Some(week) = recording() else { return };
-    let Some(mut listener) = Listener::start("malaga").await else { return };
+    let Some(mut listener) = Listener::start_shipped("malaga").await else { return };
     let lots: Vec<Json> = week
         .lots
         .iter()
@@ -204,7 +204,7 @@ fn entity(lot: &Lot, at: &str, free: i64, form: usize) -> Json {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_week_as_fiware_ends_in_the_same_state() {
     let Some(week) = recording() else { return };
-    let Some(mut listener) = Listener::start("malaga-fiware").await else { return };
+    let Some(mut listener) = Listener::start_shipped("malaga-fiware").await else { return };
     let snapshots = week.snapshots();
     let mut sent = 0;
     for (turn, (at, lots)) in snapshots.iter().enumerate() {

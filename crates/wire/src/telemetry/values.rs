@@ -88,6 +88,7 @@ pub(crate) fn finish(mut said: Telemetry, reading: &Reading) -> Result<Telemetry
                 }
             }
         }
+        rename_units(&mut said.about.units, reading);
     }
     // By pointer, not as sent: whether a JSON object keeps its order depends on who else in the program wants it to.
     said.values.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -96,6 +97,18 @@ pub(crate) fn finish(mut said: Telemetry, reading: &Reading) -> Result<Telemetry
         Some(((pointer, _), _)) => Err(WireError::Twice { pointer: quote(pointer, QUOTE_MAX_CHARS) }),
         None => Ok(said),
     }
+}
+
+/// Units follow their values; that of a value which is multiplied is another, and its kind knows which.
+fn rename_units(units: &mut Vec<(String, String)>, reading: &Reading) {
+    units.retain_mut(|(pointer, _)| match reading.uses.get(pointer) {
+        None => true,
+        Some(Use::As { pointer: name, times, .. }) if *times == 1.0 => {
+            pointer.clone_from(name);
+            true
+        }
+        Some(Use::As { .. } | Use::Nothing | Use::Says(_)) => false,
+    });
 }
 
 /// A number in the unit of its new name; anything else stays as it is.
