@@ -25,6 +25,8 @@ pub struct Mosquitto {
     folder: TempDir,
     log: PathBuf,
     port: u16,
+    /// Where it listens besides.
+    more: Vec<u16>,
     configured: Configured,
     running: Option<Group>,
 }
@@ -68,18 +70,31 @@ impl Mosquitto {
         Mosquitto::start_as(name, Configured::WithoutGuarantee)
     }
 
-    /// Like [`Mosquitto::start`], with these lines below its listener: more listeners, users.
-    pub fn start_with(name: &str, lines: &str) -> Option<Mosquitto> {
-        Mosquitto::start_as(name, Configured::With(lines.to_owned()))
+    /// Like [`Mosquitto::start`], with lines below its listener (more listeners, users), made for so many more free ports.
+    pub fn start_with<const N: usize>(name: &str, lines: impl Fn([u16; N]) -> String) -> Option<(Mosquitto, [u16; N])> {
+        let mut ports = [0; N];
+        let broker = Mosquitto::start_on(name, |broker| {
+            ports = std::array::from_fn(|_| free_port());
+            broker.more = ports.to_vec();
+            broker.configured = Configured::With(lines(ports));
+        })?;
+        Some((broker, ports))
     }
 
     fn start_as(name: &str, configured: Configured) -> Option<Mosquitto> {
+        Mosquitto::start_on(name, |broker| broker.configured = configured.clone())
+    }
+
+    /// Tries other ports while somebody else takes them first.
+    fn start_on(name: &str, mut configure: impl FnMut(&mut Mosquitto)) -> Option<Mosquitto> {
         let program = place::system_program("mosquitto")?;
         let folder = tempfile::tempdir().expect("a folder for the broker's state");
         let log = place::log(&format!("mosquitto-{name}"));
-        let mut broker = Mosquitto { program, folder, log, port: 0, configured, running: None };
+        let configured = Configured::ForTests;
+        let mut broker = Mosquitto { program, folder, log, port: 0, more: Vec::new(), configured, running: None };
         for _ in 0..PORTS {
             broker.port = free_port();
+            configure(&mut broker);
             if broker.try_start() {
                 return Some(broker);
             }
@@ -127,12 +142,17 @@ impl Mosquitto {
         let config = self.folder.path().join("mosquitto.conf");
         fs::write(&config, self.config()).expect("the broker's folder can be written");
         let mut group = Group::spawn(Command::new(&self.program).arg("-c").arg(config), &self.log, Output::Logged);
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let ports = [self.port].into_iter().chain(self.more.iter().copied());
+        let addresses: Vec<SocketAddr> = ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))).collect();
         let listens = until_sync("mosquitto to listen", STARTS_WITHIN, || {
             if group.ended().is_some() {
                 return Ok(false);
             }
-            TcpStream::connect(address).map(|_| true).map_err(|e| e.to_string())
+            addresses
+                .iter()
+                .try_for_each(|at| TcpStream::connect(at).map(drop))
+                .map(|()| true)
+                .map_err(|e| e.to_string())
         });
         // Somebody else may listen there while ours is about to find out.
         if listens && group.ended().is_none() {
@@ -146,7 +166,7 @@ impl Mosquitto {
         let user = if rustix::process::geteuid().is_root() { "user root\n" } else { "" };
         let rest = match self.configured {
             Configured::ForTests | Configured::WithoutGuarantee | Configured::With(_) => {
-                "persistence true\nautosave_interval 1\nmax_queued_messages 0\nset_tcp_nodelay true\nlog_type all\n"
+                "persistence true\nautosave_interval 1\nmax_queued_messages 100000000\nset_tcp_nodelay true\nlog_type all\n"
             }
             Configured::Shipped => SHIPPED,
             Configured::Plain => "",

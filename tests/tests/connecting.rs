@@ -2,7 +2,6 @@
 #![cfg(test)]
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -20,12 +19,6 @@ const BOTH: [Protocol; 2] = [Protocol::V4, Protocol::V5];
 /// Far more than any of it takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Ports nobody listens at just now; held until the end of the choice so that they differ.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
-}
-
 /// The first event `pick` makes something of.
 async fn until<T>(events: &mut Receiver<Event>, what: &str, mut pick: impl FnMut(Event) -> Option<T>) -> T {
     let mut passed = Vec::new();
@@ -42,7 +35,8 @@ async fn until<T>(events: &mut Receiver<Event>, what: &str, mut pick: impl FnMut
 }
 
 fn config(url: &str, protocol: Protocol, tls: &Tls) -> LinkConfig {
-    LinkConfig { protocol, tls: tls.clone(), filters: vec![("t".into(), 1)], ..LinkConfig::new(url, "c") }
+    let filters = vec![("t".into(), 1)];
+    LinkConfig { protocol, tls: tls.clone(), filters, clean_start: true, ..LinkConfig::new(url, "c") }
 }
 
 async fn assert_up(url: &str, protocol: Protocol, tls: &Tls) {
@@ -65,16 +59,19 @@ async fn assert_fails(url: &str, protocol: Protocol, tls: &Tls, says: &str) {
 #[tokio::test]
 async fn an_encrypted_connection_comes_about_or_says_what_to_change() {
     let papers = Papers::made();
-    let [good, named, expired, asking, web, encrypted_web] = free_ports();
-    let listeners = [
-        papers.listener(good, "server", ""),
-        papers.listener(named, "other-name", ""),
-        papers.listener(expired, "expired", ""),
-        papers.listener(asking, "server", "require_certificate true"),
-        format!("listener {web} 127.0.0.1\nprotocol websockets\n"),
-        papers.listener(encrypted_web, "server", "protocol websockets"),
-    ];
-    let Some(broker) = Mosquitto::start_with("encrypted", &listeners.concat()) else { return };
+    let started = Mosquitto::start_with("encrypted", |[good, named, expired, asking, older, web, encrypted_web]| {
+        [
+            papers.listener(good, "server", ""),
+            papers.listener(named, "other-name", ""),
+            papers.listener(expired, "expired", ""),
+            papers.listener(asking, "server", "require_certificate true"),
+            papers.listener(older, "server", "require_certificate true\ntls_version tlsv1.2"),
+            format!("listener {web} 127.0.0.1\nprotocol websockets\n"),
+            papers.listener(encrypted_web, "server", "protocol websockets"),
+        ]
+        .concat()
+    });
+    let Some((broker, [good, named, expired, asking, older, web, encrypted_web])) = started else { return };
     let plain = broker.url();
     let at = |scheme: &str, port: u16| format!("{scheme}://localhost:{port}");
     let (ours, nobodys, none) = (papers.believing("ca.pem"), papers.believing("stranger.pem"), Tls::default());
@@ -85,21 +82,24 @@ async fn an_encrypted_connection_comes_about_or_says_what_to_change() {
             (format!("mqtts://127.0.0.1:{good}"), &ours),
             (at("mqtts", good), &alpn),
             (at("mqtts", asking), &papers.as_client("us")),
+            (at("mqtts", older), &papers.as_client("us")),
             (at("ws", web), &none),
             (at("wss", encrypted_web), &ours),
         ] {
             assert_up(&url, protocol, tls).await;
         }
         for (url, tls, says) in [
-            (at("mqtts", good), &nobodys, "name the CA that signed it"),
-            (at("wss", encrypted_web), &nobodys, "name the CA that signed it"),
+            (at("mqtts", good), &nobodys, "stranger.pem did not sign the certificate"),
+            (at("wss", encrypted_web), &nobodys, "stranger.pem did not sign the certificate"),
             (at("mqtts", named), &ours, "is for broker.example, not for localhost"),
             (at("mqtts", expired), &ours, "has expired"),
             (plain.replace("mqtt://", "mqtts://"), &ours, "may not be encrypted there"),
             (at("mqtt", good), &none, "expect TLS"),
-            (at("mqtts", asking), &ours, "certificate of ours"),
+            (at("mqtts", asking), &ours, "wants a certificate of ours"),
+            (at("mqtts", older), &ours, "wants a certificate of ours"),
+            (at("mqtts", older), &papers.as_client("somebody"), "does not take our certificate"),
             (at("mqtts", asking), &papers.as_client("somebody"), "does not take our certificate"),
-            (plain.replace("mqtt://", "ws://"), &none, "closed the connection without an answer"),
+            (plain.replace("mqtt://", "ws://"), &none, "if there is no WebSocket at this port"),
             (at("mqtts", good), &papers.believing("none.pem"), "none.pem cannot be read"),
             (at("mqtts", good), &papers.believing("us.key"), "in PEM form"),
         ] {
@@ -115,15 +115,15 @@ async fn an_encrypted_connection_comes_about_or_says_what_to_change() {
 #[tokio::test]
 async fn a_profile_leads_through_tls_with_a_password_that_it_does_not_hold() {
     let papers = Papers::made();
-    let [port] = free_ports();
     let passwords = papers.at("passwords");
     let made = Command::new("mosquitto_passwd").args(["-b", "-c"]).arg(&passwords).args(["ada", "secret"]).status();
     if !made.is_ok_and(|status| status.success()) {
         return place::skip("no mosquitto_passwd");
     }
-    let lines = format!("password_file {}\n{}", passwords.display(), papers.listener(port, "server", ""));
-    let Some(broker) = Mosquitto::start_with("password", &lines) else { return };
-    let city = ["sim", "--broker", &broker.url(), "--things", "20", "--rate", "40", "--for", "2s"].map(str::to_owned);
+    let lines =
+        |[port]: [u16; 1]| format!("password_file {}\n{}", passwords.display(), papers.listener(port, "server", ""));
+    let Some((broker, [port])) = Mosquitto::start_with("password", lines) else { return };
+    let city = ["sim", "--broker", &broker.url(), "--things", "20", "--rate", "40", "--for", "4s"].map(str::to_owned);
     let sim = Command::new(place::program("fleetlens")).args(city).output().unwrap();
     assert!(sim.status.success(), "{}", String::from_utf8_lossy(&sim.stderr));
 
@@ -159,10 +159,10 @@ async fn a_profile_leads_through_tls_with_a_password_that_it_does_not_hold() {
     }
 }
 
-/// What `fleetlens collect` tells of a profile in three seconds, and its log.
+/// What `fleetlens collect` tells of a profile in eight seconds, and its log.
 fn collect(folder: &Path) -> (Value, String) {
     let mut command = Command::new(place::program("fleetlens"));
-    command.args(["collect", "--json", "--for", "3s", "--profile"]).arg(folder.join("city.toml"));
+    command.args(["collect", "--json", "--for", "8s", "--profile"]).arg(folder.join("city.toml"));
     let output = command.arg("--db").arg(folder.join("city.db")).env("RUST_LOG", "info").output().unwrap();
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     (serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {log}")), log)

@@ -139,6 +139,7 @@ impl Profile {
             session_expiry_s: self.broker.session_expiry_s,
             filters: filters.into_iter().map(|filter| (filter, 1)).collect(),
             credentials: self.broker.credentials.clone(),
+            clear_password: self.broker.clear_password,
             tls: self.broker.tls.clone(),
             ..LinkConfig::new(self.broker.url.clone(), self.broker.client_id.clone().unwrap_or_else(own_id))
         };

@@ -1,6 +1,7 @@
 //! Where the broker is and through what, from a URL as people write it.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::error::LinkError;
 
@@ -55,16 +56,15 @@ pub(crate) struct Address {
 impl Address {
     /// Reads `mqtt://host[:port]`, `mqtts://…`, `ws://host[:port][/path]` or `wss://…`.
     pub fn of(given: &str) -> Result<Address, LinkError> {
-        let wrong = |why: &str| LinkError::Url { given: given.to_owned(), why: why.to_owned() };
+        // Not repeating them keeps passwords out of logs and off the screen.
+        let wrong = |why: &str| LinkError::Url { given: without_secrets(given), why: why.to_owned() };
+        if names_somebody(given) {
+            return Err(wrong("user name and password do not belong into the address"));
+        }
         let url = url::Url::parse(given).map_err(|error| wrong(&error.to_string()))?;
         let Some(carrier) = Carrier::of(url.scheme()) else {
             return Err(wrong(&format!("{}:// is not spoken here", url.scheme())));
         };
-        if !url.username().is_empty() || url.password().is_some() {
-            // Not repeating the URL keeps the password out of logs and off the screen.
-            let why = "user name and password do not belong into the address".to_owned();
-            return Err(LinkError::Url { given: format!("{}://…@…", url.scheme()), why });
-        }
         let bare = matches!(url.path(), "" | "/");
         if url.query().is_some() || url.fragment().is_some() || (!bare && !carrier.is_web_socket()) {
             return Err(wrong("nothing may follow host and port, but the path of a WebSocket"));
@@ -82,6 +82,12 @@ impl Address {
         }
     }
 
+    /// Whether nothing of it leaves this machine.
+    pub fn is_this_machine(&self) -> bool {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+
     pub fn is_encrypted(&self) -> bool {
         matches!(self.carrier, Carrier::Tls | Carrier::EncryptedWebSocket)
     }
@@ -96,6 +102,21 @@ impl Address {
             Carrier::EncryptedWebSocket => format!("wss://{self}{}", self.path),
         }
     }
+}
+
+/// Whether what may be an address holds a name, and so perhaps a password, before its host.
+fn names_somebody(given: &str) -> bool {
+    let rest = given.split_once("://").map_or(given, |(_, rest)| rest);
+    rest.split(['?', '#']).next().is_some_and(|rest| rest.contains('@'))
+}
+
+/// What may be an address without what may be secret in it: everything before an `@`, and everything from `?` or `#` on.
+pub(crate) fn without_secrets(given: &str) -> String {
+    let (scheme, rest) = given.split_once("://").map_or(("", given), |(scheme, rest)| (scheme, rest));
+    let (host, more) = rest.find(['?', '#']).map_or((rest, ""), |at| (rest.get(..at).unwrap_or(""), "…"));
+    let host = host.rsplit_once('@').map_or_else(|| host.to_owned(), |(_, host)| format!("…@{host}"));
+    let scheme = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
+    format!("{scheme}{host}{more}")
 }
 
 impl fmt::Display for Address {
@@ -137,7 +158,12 @@ mod tests {
             ("mqtt://host:99999", "port"),
             ("mqtt://host/topic", "nothing may follow"),
             ("wss://host/mqtt?token=1", "nothing may follow"),
+            ("wss://host/mqtt?X-Amz-Signature=secret", "nothing may follow"),
             ("mqtt://ada:secret@host", "user name and password"),
+            ("http://ada:secret@host", "user name and password"),
+            ("ada:secret@host:1883", "user name and password"),
+            ("mqtt://ada:secret@host:99999", "user name and password"),
+            ("mqtt://ada:se/secret@host", "user name and password"),
         ] {
             let error = Address::of(given).unwrap_err().to_string();
             assert!(error.contains(want), "{given}: {error}");

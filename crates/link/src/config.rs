@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::address::{self, Address};
 use crate::error::LinkError;
 use crate::secret::Secret;
 use crate::tls::Tls;
@@ -10,6 +11,8 @@ use crate::tls::Tls;
 const PACKET_MAX_BYTES: u32 = 268_435_455;
 /// A limit below this could not even carry a CONNECT.
 const PACKET_MIN_BYTES: u32 = 256;
+/// The longest text MQTT can describe (MQTT 5, 1.5.4).
+pub(crate) const WORD_MAX_BYTES: usize = 65_535;
 /// The client library takes no shorter one with MQTT 5.
 const KEEP_ALIVE_MIN_S: u16 = 5;
 
@@ -58,6 +61,8 @@ pub struct LinkConfig {
     pub max_packet_bytes: u32,
     /// Who we are to the broker.
     pub credentials: Option<Credentials>,
+    /// Lets the password go unencrypted to another machine, where everybody on the way can read it.
+    pub clear_password: bool,
     /// How an encrypted connection differs from the usual one; only with `mqtts://` and `wss://`.
     pub tls: Tls,
 }
@@ -86,22 +91,39 @@ impl LinkConfig {
             outbox: 1000,
             max_packet_bytes: 1 << 20,
             credentials: None,
+            clear_password: false,
             tls: Tls::default(),
         }
     }
 
     /// Whether it can work at all, without connecting: what [`crate::Link::start`] looks at first.
     pub fn validate(&self) -> Result<(), LinkError> {
-        let address = crate::address::Address::of(&self.url)?;
+        self.checked().map(drop)
+    }
+
+    /// Where the broker is, if everything can work.
+    pub(crate) fn checked(&self) -> Result<Address, LinkError> {
+        let address = Address::of(&self.url)?;
         if self.tls.is_set() && !address.is_encrypted() {
             return Err(LinkError::TlsUnused { given: self.url.clone() });
         }
-        self.check()
+        let has_password = self.credentials.as_ref().is_some_and(|credentials| credentials.password.is_some());
+        if has_password && !address.is_encrypted() && !address.is_this_machine() && !self.clear_password {
+            return Err(LinkError::ClearPassword { given: self.url.clone() });
+        }
+        self.check()?;
+        Ok(address)
     }
 
-    pub(crate) fn check(&self) -> Result<(), LinkError> {
+    fn check(&self) -> Result<(), LinkError> {
         if self.client_id.is_empty() {
             return Err(LinkError::ClientId);
+        }
+        let user = self.credentials.as_ref().map_or(0, |credentials| credentials.user.len());
+        for (what, bytes) in [("client id", self.client_id.len()), ("user", user)] {
+            if bytes > WORD_MAX_BYTES {
+                return Err(LinkError::TooLong { what, bytes });
+            }
         }
         if self.keep_alive_s < KEEP_ALIVE_MIN_S {
             return Err(LinkError::KeepAlive(self.keep_alive_s));
@@ -130,7 +152,7 @@ impl fmt::Debug for LinkConfig {
     /// All of it; a password says only where it is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LinkConfig")
-            .field("url", &self.url)
+            .field("url", &address::without_secrets(&self.url))
             .field("protocol", &self.protocol)
             .field("client_id", &self.client_id)
             .field("clean_start", &self.clean_start)
@@ -141,6 +163,7 @@ impl fmt::Debug for LinkConfig {
             .field("outbox", &self.outbox)
             .field("max_packet_bytes", &self.max_packet_bytes)
             .field("credentials", &self.credentials)
+            .field("clear_password", &self.clear_password)
             .field("tls", &self.tls)
             .finish()
     }
@@ -173,6 +196,21 @@ mod tests {
         let tls = Tls { alpn: vec!["mqtt".into()], ..Tls::default() };
         let config = LinkConfig { tls, ..LinkConfig::new("mqtt://h", "c") };
         assert_eq!(config.validate(), Err(LinkError::TlsUnused { given: "mqtt://h".into() }));
+    }
+
+    #[test]
+    fn a_password_goes_in_clear_only_within_this_machine_or_where_that_was_allowed() {
+        let with = |url: &str, clear_password| {
+            let credentials = Credentials { user: "ada".into(), password: Some(Secret::Env("P".into())) };
+            LinkConfig { credentials: Some(credentials), clear_password, ..LinkConfig::new(url, "c") }.validate()
+        };
+        for url in ["mqtt://city", "ws://10.0.0.7/mqtt"] {
+            assert_eq!(with(url, false), Err(LinkError::ClearPassword { given: url.into() }));
+            assert_eq!(with(url, true), Ok(()));
+        }
+        for url in ["mqtts://city", "wss://city", "mqtt://localhost", "mqtt://127.0.0.1", "ws://[::1]:9001"] {
+            assert_eq!(with(url, false), Ok(()), "{url}");
+        }
     }
 
     #[test]

@@ -21,6 +21,22 @@ pub enum LinkError {
         /// As it was given.
         given: String,
     },
+    /// A password that everybody on the way could read.
+    #[error(
+        "{given:?} is not encrypted, and the password would go there in clear; write mqtts:// or wss://, or clear_password = true inside a network you trust"
+    )]
+    ClearPassword {
+        /// As it was given.
+        given: String,
+    },
+    /// More than MQTT can say.
+    #[error("a {what} of {bytes} bytes is too long; at most 65535 are possible")]
+    TooLong {
+        /// What is too long.
+        what: &'static str,
+        /// Its bytes.
+        bytes: usize,
+    },
     /// No client id.
     #[error("the client id is empty; a session that survives a lost connection needs one of its own")]
     ClientId,

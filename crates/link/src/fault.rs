@@ -78,7 +78,9 @@ impl Fault {
             }
             inner = error.source();
         }
-        Fault::NotOverWebSocket(error.to_string())
+        // The library's own words for an answer without the protocol's name are empty.
+        let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        Fault::NotOverWebSocket(why)
     }
 
     /// What ended a connection that was made.
@@ -103,7 +105,7 @@ impl Fault {
         let protocol = config.protocol;
         match self {
             Fault::Unprepared(why) => why.clone(),
-            Fault::Distrusted(distrust) => distrust.sentence(&at.to_string(), &at.host),
+            Fault::Distrusted(distrust) => distrust.sentence(&at.to_string(), &at.host, &config.tls),
             Fault::NotOverWebSocket(why) => {
                 format!("what answers at {at} is not a broker's WebSocket ({why}); check port and path in the profile")
             }
@@ -127,12 +129,15 @@ impl Fault {
             Fault::Refused(refusal) => refusal.sentence(at, config),
             Fault::NotUnderstood(text) if !greeted => {
                 format!(
-                    "what answers at {at} does not speak {protocol} ({text}); check port and protocol version in the profile"
+                    "what answers at {at} does not speak {protocol} ({text}); check port and protocol version in the profile, and whether it expects TLS (mqtts://)"
                 )
             }
             Fault::NotUnderstood(text) => format!("{at} sent a packet that is not {protocol} ({text})"),
             Fault::Closed if !greeted && at.is_encrypted() => format!(
                 "{at} closed the connection before it was agreed on; it may not be encrypted there, want a certificate of ours, or not be an MQTT broker"
+            ),
+            Fault::Closed if !greeted && at.carrier.is_web_socket() => format!(
+                "{at} closed the connection before it was agreed on; if there is no WebSocket at this port, write mqtt:// or take the port where there is"
             ),
             Fault::Closed if !greeted => format!(
                 "{at} closed the connection without an answer; it may not be an MQTT broker, expect TLS, or not speak {protocol}"
@@ -179,6 +184,9 @@ impl Refusal {
                 format!("{at} does not speak {protocol}; choose {other} in the profile")
             }
             (Refusal::ClientId, _) => format!("{at} does not take our client id; choose another in the profile"),
+            (Refusal::Credentials | Refusal::NotAuthorized, None) if config.tls.identity.is_some() => format!(
+                "{at} does not let our certificate in with this client id; check what the broker allows it, and client_id"
+            ),
             (Refusal::Credentials | Refusal::NotAuthorized, None) => {
                 format!("{at} lets nobody in without a name; give user and password in the profile")
             }

@@ -53,7 +53,6 @@ pub use event::{Event, Message};
 pub use secret::{Secret, SecretError};
 pub use tls::{Tls, TlsError, What};
 
-use address::Address;
 use run::Task;
 use shared::Shared;
 
@@ -87,8 +86,7 @@ impl Link {
     /// Returns at once; whether there is a broker comes as events. When the receiver is dropped, the link ends.
     /// Fails on a configuration that can never work and outside a Tokio runtime.
     pub fn start(config: LinkConfig) -> Result<(Link, mpsc::Receiver<Event>), LinkError> {
-        let address = Address::of(&config.url)?;
-        config.check()?;
+        let address = config.checked()?;
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| LinkError::NoRuntime)?;
         let shared = Arc::new(Shared::new(config.outbox));
         let (events, receiver) = mpsc::channel(config.inbox);

@@ -16,7 +16,7 @@ use crate::config::LinkConfig;
 use crate::event::{Event, Message};
 use crate::fault::Fault;
 use crate::overflow::Overflow;
-use crate::session::{Session, Step};
+use crate::session::{Session, Step, Through};
 use crate::shared::{Limits, Shared, packet_bytes};
 use crate::subscriptions::Subscriptions;
 
@@ -96,10 +96,11 @@ impl Task {
     /// One connection from its first byte to its end.
     async fn connection(&mut self) -> Result<Ended, Gone> {
         self.number += 1;
-        let (session, requests) = match Session::new(&self.config, &self.address) {
-            Ok(made) => made,
+        let through = match Through::prepare(&self.config, &self.address).await {
+            Ok(through) => through,
             Err(fault) => return Ok(Ended { fault, greeted: false, up_since: None }),
         };
+        let (session, requests) = Session::new(&self.config, &self.address, through);
         self.session = Some(session);
         let filters = self.config.filters.clone();
         let mut subscriptions = Subscriptions::default();

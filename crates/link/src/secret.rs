@@ -1,13 +1,17 @@
 //! Passwords and tokens: where they are kept, never what they are. They are read at every connection, so that one that was
-//! changed (tokens expire) is taken at the next try, and none lies in memory longer than it takes to connect.
+//! changed (tokens expire) is taken at the next try.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// The longest password MQTT allows, in bytes (a length of two bytes).
-const SECRET_MAX_BYTES: u64 = 65_535;
+use crate::config::WORD_MAX_BYTES;
+
+/// As much of a file as is read: more than the longest password and any key.
+const PRIVATE_MAX_BYTES: u64 = 1 << 18;
 
 /// Where a password or token is kept.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,7 +28,7 @@ pub enum Secret {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SecretError {
     /// No such variable, or not text.
-    #[error("the environment variable {0} holds no password; set it before Fleetlens starts")]
+    #[error("the environment variable {0} is not set, or empty; it should hold the password before Fleetlens starts")]
     NotSet(String),
     /// The file cannot be read.
     #[error("the password's file {path} cannot be read: {why}")]
@@ -45,13 +49,16 @@ pub enum SecretError {
     /// The file's first line is empty.
     #[error("the password's file {0} begins with an empty line; the password is its first line")]
     Empty(String),
-    /// Larger than any password.
-    #[error("the password's file {path} has {bytes} bytes; at most {SECRET_MAX_BYTES} can be a password")]
+    /// Bytes that are no text.
+    #[error("the password's file {0} is not UTF-8 text")]
+    NotText(String),
+    /// Longer than MQTT can say.
+    #[error("the password in {path} has {bytes} bytes; at most {WORD_MAX_BYTES} are possible")]
     TooLong {
-        /// The file.
+        /// The file, or the variable.
         path: String,
         /// Its size.
-        bytes: u64,
+        bytes: usize,
     },
 }
 
@@ -60,9 +67,13 @@ impl Secret {
     pub fn read(&self) -> Result<String, SecretError> {
         match self {
             Secret::Given(secret) => Ok(secret.clone()),
-            Secret::Env(name) => {
-                std::env::var(name).ok().filter(|s| !s.is_empty()).ok_or_else(|| SecretError::NotSet(name.clone()))
-            }
+            Secret::Env(name) => match std::env::var(name) {
+                Ok(secret) if secret.len() > WORD_MAX_BYTES => {
+                    Err(SecretError::TooLong { path: name.clone(), bytes: secret.len() })
+                }
+                Ok(secret) if !secret.is_empty() => Ok(secret),
+                Ok(_) | Err(_) => Err(SecretError::NotSet(name.clone())),
+            },
             Secret::File(path) => read(path),
         }
     }
@@ -82,23 +93,43 @@ impl fmt::Debug for Secret {
 fn read(path: &Path) -> Result<String, SecretError> {
     let named = || path.display().to_string();
     let unreadable = |e: std::io::Error| SecretError::Unreadable { path: named(), why: e.to_string() };
-    let about = std::fs::metadata(path).map_err(unreadable)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = about.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(SecretError::Open { path: named(), mode });
-        }
+    let private = open(path).map_err(unreadable)?;
+    if let Some(mode) = private.others_may {
+        return Err(SecretError::Open { path: named(), mode });
     }
-    if about.len() > SECRET_MAX_BYTES {
-        return Err(SecretError::TooLong { path: named(), bytes: about.len() });
-    }
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let text = String::from_utf8(private.bytes).map_err(|_| SecretError::NotText(named()))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     match text.lines().next() {
+        Some(line) if line.len() > WORD_MAX_BYTES => Err(SecretError::TooLong { path: named(), bytes: line.len() }),
         Some(line) if !line.is_empty() => Ok(line.to_owned()),
         Some(_) | None => Err(SecretError::Empty(named())),
     }
+}
+
+/// A file that should be its owner's alone.
+pub(crate) struct Private {
+    /// Its beginning, as much as a password or a key can have.
+    pub bytes: Vec<u8>,
+    /// Its permissions, where somebody else may read it. Only Unix tells.
+    pub others_may: Option<u32>,
+}
+
+/// Opens a file once, so that what is judged is what is read. What is no file (a pipe would wait for ever) is refused.
+pub(crate) fn open(path: &Path) -> std::io::Result<Private> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is not a file"));
+    }
+    let file = File::open(path)?;
+    #[cfg(unix)]
+    let others_may = {
+        use std::os::unix::fs::PermissionsExt;
+        Some(file.metadata()?.permissions().mode() & 0o777).filter(|mode| mode & 0o077 != 0)
+    };
+    #[cfg(not(unix))]
+    let others_may = None;
+    let mut bytes = Vec::new();
+    file.take(PRIVATE_MAX_BYTES).read_to_end(&mut bytes)?;
+    Ok(Private { bytes, others_may })
 }
 
 #[cfg(test)]
@@ -126,6 +157,7 @@ mod tests {
             ("hunter2\n", 0o604, Err("mode 604")),
             ("\nhunter2", 0o600, Err("empty line")),
             ("", 0o600, Err("empty line")),
+            ("\u{feff}hunter2\r\n", 0o600, Ok("hunter2")),
             ("x".repeat(65_536).as_str(), 0o600, Err("at most 65535")),
         ] {
             _ = std::fs::remove_file(&path);

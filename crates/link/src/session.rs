@@ -61,6 +61,9 @@ pub(crate) enum Step {
     Other,
 }
 
+/// How long reading passwords and certificates may take: they are small files, but a folder may be somebody's network drive.
+const PREPARED_WITHIN: Duration = Duration::from_secs(10);
+
 /// What a connection is made through, read anew for each: certificates are renewed and tokens expire.
 pub(crate) struct Through {
     transport: rumqttc::Transport,
@@ -68,6 +71,19 @@ pub(crate) struct Through {
 }
 
 impl Through {
+    /// Reads what is needed, away from the runtime's own threads.
+    pub async fn prepare(config: &LinkConfig, at: &Address) -> Result<Through, Fault> {
+        let (config, at) = (config.clone(), at.clone());
+        let reading = tokio::task::spawn_blocking(move || Through::of(&config, &at));
+        match tokio::time::timeout(PREPARED_WITHIN, reading).await {
+            Ok(Ok(through)) => through,
+            Ok(Err(error)) => Err(Fault::Unprepared(format!("our password and certificates cannot be read: {error}"))),
+            Err(_) => Err(Fault::Unprepared(
+                "our password or certificates cannot be read in time; are they on a drive of the network?".to_owned(),
+            )),
+        }
+    }
+
     fn of(config: &LinkConfig, at: &Address) -> Result<Through, Fault> {
         let tls = || {
             let client = config.tls.client().map_err(|error| Fault::Unprepared(error.to_string()))?;
@@ -94,11 +110,9 @@ pub(crate) struct NotTaken;
 
 impl Session {
     /// Prepares a connection; it is made at the first poll.
-    /// Fails where a password or a certificate that the profile names cannot be had.
-    pub fn new(config: &LinkConfig, at: &Address) -> Result<(Session, Requests), Fault> {
-        let through = Through::of(config, at)?;
+    pub fn new(config: &LinkConfig, at: &Address, through: Through) -> (Session, Requests) {
         let places = config.outbox + ACKNOWLEDGEMENTS_MAX + config.filters.len();
-        Ok(match config.protocol {
+        match config.protocol {
             Protocol::V4 => {
                 let (session, requests) = v4::Session::new(config, at, through, places);
                 (Session::V4(Box::new(session)), Requests::V4(requests))
@@ -107,7 +121,7 @@ impl Session {
                 let (session, requests) = v5::Session::new(config, at, through, places);
                 (Session::V5(Box::new(session)), Requests::V5(requests))
             }
-        })
+        }
     }
 
     /// The next step. Not to be dropped half-way while the connection is to live: a packet on its way out would be lost.

@@ -14,6 +14,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use thiserror::Error;
 
+use crate::secret;
+
 /// What differs from an encrypted connection to a broker whose certificate the system believes in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
@@ -39,7 +41,7 @@ pub enum TlsError {
         why: String,
     },
     /// A file without what it should have.
-    #[error("{what} {path} holds none; it must be in PEM form, with a line that begins -----BEGIN")]
+    #[error("{what} {path} holds none in PEM form, with a line -----BEGIN {}-----{}", .what.section(), .what.remedy())]
     Empty {
         /// What it should be.
         what: What,
@@ -66,9 +68,12 @@ pub enum TlsError {
     },
     /// The system has no certificates.
     #[error(
-        "this system believes in nobody's certificates; install ca-certificates, or name the broker's CA in the profile"
+        "this system has no certificates to believe in{why}; name the broker's CA in the profile (ca), or install ca-certificates"
     )]
-    NoRoots,
+    NoRoots {
+        /// What the system says, after a colon.
+        why: String,
+    },
 }
 
 /// What a file of an encrypted connection is.
@@ -80,6 +85,23 @@ pub enum What {
     Certificate,
     /// Of ours.
     Key,
+}
+
+impl What {
+    /// What a section of PEM with it is called.
+    fn section(self) -> &'static str {
+        match self {
+            What::Ca | What::Certificate => "CERTIFICATE",
+            What::Key => "PRIVATE KEY",
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            What::Ca | What::Certificate => "",
+            What::Key => "; a key with a passphrase cannot be used, take it away (openssl pkey)",
+        }
+    }
 }
 
 impl fmt::Display for What {
@@ -104,7 +126,7 @@ impl Tls {
         // The provider's own versions are the two that are safe; it cannot lack them.
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| unusable(What::Ca, Path::new(""), error))?
+            .map_err(|error| TlsError::NoRoots { why: format!(": {error}") })?
             .with_root_certificates(self.roots()?);
         let mut client = match &self.identity {
             None => builder.with_no_client_auth(),
@@ -128,8 +150,13 @@ impl Tls {
             return Ok(roots);
         }
         // Some of a system's certificates may be odd; the others are enough.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() { Err(TlsError::NoRoots) } else { Ok(roots) }
+        let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(found.certs);
+        if roots.is_empty() {
+            let why = found.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
+            return Err(TlsError::NoRoots { why });
+        }
+        Ok(roots)
     }
 }
 
@@ -143,15 +170,13 @@ fn certificates(what: What, path: &Path) -> Result<Vec<CertificateDer<'static>>,
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    #[cfg(unix)]
-    if let Ok(about) = std::fs::metadata(path) {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = about.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(TlsError::Open { path: path.display().to_string(), mode });
-        }
+    let named = || path.display().to_string();
+    let unreadable = |e: std::io::Error| TlsError::Unreadable { what: What::Key, path: named(), why: e.to_string() };
+    let private = secret::open(path).map_err(unreadable)?;
+    if let Some(mode) = private.others_may {
+        return Err(TlsError::Open { path: named(), mode });
     }
-    PrivateKeyDer::from_pem_file(path).map_err(|error| pem_error(What::Key, path, &error))
+    PrivateKeyDer::from_pem_slice(&private.bytes).map_err(|error| pem_error(What::Key, path, &error))
 }
 
 fn pem_error(what: What, path: &Path, error: &pem::Error) -> TlsError {
@@ -181,10 +206,10 @@ pub(crate) enum Distrust {
     Certificate(String),
     /// What answers does not speak TLS.
     NotTls,
-    /// It wants a certificate of ours.
-    WantsCertificate,
-    /// It does not take ours.
-    RefusesCertificate,
+    /// It does not take our certificate, or our having none; brokers tell one from the other in different ways.
+    OursRefused,
+    /// It speaks only what is no longer safe.
+    OldTls,
     /// It speaks none of the protocols we offer.
     NoProtocol,
     /// Anything else.
@@ -214,9 +239,11 @@ impl Distrust {
             },
             Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => Distrust::NotTls,
             Error::NoApplicationProtocol | Error::AlertReceived(Alert::NoApplicationProtocol) => Distrust::NoProtocol,
-            Error::AlertReceived(Alert::CertificateRequired) => Distrust::WantsCertificate,
+            Error::PeerIncompatible(_) | Error::AlertReceived(Alert::ProtocolVersion) => Distrust::OldTls,
             Error::AlertReceived(
-                Alert::BadCertificate
+                Alert::CertificateRequired
+                | Alert::HandshakeFailure
+                | Alert::BadCertificate
                 | Alert::UnknownCA
                 | Alert::CertificateExpired
                 | Alert::CertificateRevoked
@@ -224,46 +251,51 @@ impl Distrust {
                 | Alert::UnsupportedCertificate
                 | Alert::AccessDenied
                 | Alert::DecryptError,
-            ) => Distrust::RefusesCertificate,
+            ) => Distrust::OursRefused,
             other => Distrust::Other(other.to_string()),
         }
     }
 
-    /// What to change. `at` is where, `host` the name in the address.
-    pub fn sentence(&self, at: &str, host: &str) -> String {
-        match self {
-            Distrust::UnknownIssuer => format!(
+    /// What to change. `at` is where, `host` the name in the address, `tls` what was set.
+    pub fn sentence(&self, at: &str, host: &str, tls: &Tls) -> String {
+        match (self, &tls.ca) {
+            (Distrust::UnknownIssuer, Some(ca)) => format!(
+                "{} did not sign the certificate of {at}; name the CA that did in the profile (ca)",
+                ca.display()
+            ),
+            (Distrust::UnknownIssuer, None) => format!(
                 "nobody this system believes in vouches for the certificate of {at}; name the CA that signed it in the profile (ca = \"…\")"
             ),
-            Distrust::WrongName { presented } if presented.is_empty() => {
-                format!("the certificate of {at} is not for {host}; write the name it is for into the address")
-            }
-            Distrust::WrongName { presented } => format!(
+            (Distrust::WrongName { presented }, _) if presented.is_empty() => format!(
+                "the certificate of {at} names no host (it has no subjectAltName); have one made that is for {host}"
+            ),
+            (Distrust::WrongName { presented }, _) => format!(
                 "the certificate of {at} is for {}, not for {host}; write a name it is for into the address",
                 presented.iter().take(4).map(String::as_str).collect::<Vec<_>>().join(", ")
             ),
-            Distrust::Expired => {
+            (Distrust::Expired, _) => {
                 format!("the certificate of {at} has expired; renew it at the broker, or set the clock of this machine")
             }
-            Distrust::NotYetValid => format!(
+            (Distrust::NotYetValid, _) => format!(
                 "the certificate of {at} is not valid yet; set the clock of this machine, or of the one that signed it"
             ),
-            Distrust::Certificate(why) => format!("the certificate of {at} cannot be believed: {why}"),
-            Distrust::NotTls => format!(
+            (Distrust::Certificate(why), _) => format!("the certificate of {at} cannot be believed: {why}"),
+            (Distrust::NotTls, _) => format!(
                 "what answers at {at} does not speak TLS; take the broker's encrypted port (often 8883, or 443 for wss), or write mqtt:// or ws:// inside a trusted network"
             ),
-            Distrust::WantsCertificate => {
-                format!("{at} wants a certificate of ours; name it and its key in the profile (certificate, key)")
+            (Distrust::OursRefused, _) if tls.identity.is_none() => format!(
+                "{at} wants a certificate of ours, or cannot agree on how to encrypt; name ours and its key in the profile (certificate, key)"
+            ),
+            (Distrust::OursRefused, _) => format!(
+                "{at} does not take our certificate; check that a CA it believes in signed it and that it is still valid"
+            ),
+            (Distrust::OldTls, _) => {
+                format!("{at} speaks only TLS older than 1.2, which is not safe; renew the broker")
             }
-            Distrust::RefusesCertificate => {
-                format!(
-                    "{at} does not take our certificate; check that a CA it believes in signed it and that it is still valid"
-                )
-            }
-            Distrust::NoProtocol => {
+            (Distrust::NoProtocol, _) => {
                 format!("{at} speaks none of the protocols of the profile's alpn; correct or leave it out")
             }
-            Distrust::Other(why) => format!("the encrypted connection to {at} failed: {why}"),
+            (Distrust::Other(why), _) => format!("the encrypted connection to {at} failed: {why}"),
         }
     }
 }

@@ -260,6 +260,8 @@ impl City {
                 clean_start: true,
                 filters: crew.filters().into_iter().map(|filter| (filter, 1)).collect(),
                 credentials: at.credentials.clone(),
+                // A made-up city has nothing to hide.
+                clear_password: true,
                 ..LinkConfig::new(at.url.as_str(), format!("fl-sim-{ours:08x}-{number}"))
             };
             let (link, events) = Link::start(config)?;

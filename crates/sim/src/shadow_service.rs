@@ -36,6 +36,8 @@ impl ShadowService {
             clean_start: true,
             filters: request_filters().map(|filter| (filter, 1)).to_vec(),
             credentials: at.credentials.clone(),
+            // A made-up city has nothing to hide.
+            clear_password: true,
             // Two services on one broker must not throw each other out; 23 bytes, which is all that a broker must take.
             ..LinkConfig::new(at.url.as_str(), format!("fl-sim-{:08x}-shadows", rand::random::<u32>()))
         };

@@ -27,6 +27,8 @@ pub struct Broker {
     pub session_expiry_s: u32,
     /// Who we are to it; `None` where everybody is let in.
     pub credentials: Option<Credentials>,
+    /// As [`LinkConfig::clear_password`].
+    pub clear_password: bool,
     /// How an encrypted connection differs from the usual one.
     pub tls: Tls,
     /// Whose limits it must stay inside.
@@ -58,7 +60,9 @@ pub(super) struct WrittenBroker {
     session_expiry_s: Option<u32>,
     user: Option<Spanned<String>>,
     password: Option<Spanned<toml::Value>>,
-    ca: Option<PathBuf>,
+    #[serde(default)]
+    clear_password: bool,
+    ca: Option<Spanned<PathBuf>>,
     certificate: Option<Spanned<PathBuf>>,
     key: Option<Spanned<PathBuf>>,
     #[serde(default)]
@@ -85,11 +89,17 @@ impl WrittenBroker {
             client_id: self.client_id.map(Spanned::into_inner),
             session_expiry_s: self.session_expiry_s.unwrap_or(SESSION_EXPIRY_S),
             credentials,
-            tls: Tls { ca: self.ca, identity, alpn },
+            clear_password: self.clear_password,
+            tls: Tls { ca: self.ca.map(file).transpose()?, identity, alpn },
             limits: self.limits,
         };
         let client_id = broker.client_id.as_deref().unwrap_or("an installation's own");
-        let link = LinkConfig { tls: broker.tls.clone(), ..LinkConfig::new(broker.url.clone(), client_id) };
+        let link = LinkConfig {
+            credentials: broker.credentials.clone(),
+            clear_password: broker.clear_password,
+            tls: broker.tls.clone(),
+            ..LinkConfig::new(broker.url.clone(), client_id)
+        };
         match link.validate() {
             Ok(()) => Ok(broker),
             Err(e @ LinkError::ClientId) => Err(Mistake::new(client_at, e)),
@@ -124,10 +134,25 @@ fn secret(written: &Spanned<toml::Value>) -> Result<Secret, Mistake> {
     };
     let mut keys = table.iter();
     match (keys.next().map(|(key, value)| (key.as_str(), value.as_str())), keys.next()) {
-        (Some(("env", Some(name))), None) if !name.is_empty() => Ok(Secret::Env(name.to_owned())),
+        (Some(("env", Some(name))), None) if is_variable(name) => Ok(Secret::Env(name.to_owned())),
+        // Not repeated: somebody may have written the password itself.
+        (Some(("env", _)), None) => wrong("env is the name of a variable, of letters, digits and _, not the password"),
         (Some(("file", Some(path))), None) if !path.is_empty() => Ok(Secret::File(path.into())),
         _ => wrong("a password is kept in one place; write { file = \"path\" } or { env = \"NAME\" }"),
     }
+}
+
+fn is_variable(name: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !name.is_empty() && name.chars().all(word) && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The path of a file; an empty one would be the folder.
+fn file(written: Spanned<PathBuf>) -> Result<PathBuf, Mistake> {
+    if written.get_ref().as_os_str().is_empty() {
+        return Err(Mistake::new(written.span(), "the file's name is empty; leave the line out for none"));
+    }
+    Ok(written.into_inner())
 }
 
 fn identity(
@@ -136,7 +161,7 @@ fn identity(
 ) -> Result<Option<(PathBuf, PathBuf)>, Mistake> {
     match (certificate, key) {
         (None, None) => Ok(None),
-        (Some(certificate), Some(key)) => Ok(Some((certificate.into_inner(), key.into_inner()))),
+        (Some(certificate), Some(key)) => Ok(Some((file(certificate)?, file(key)?))),
         (Some(alone), None) => Err(Mistake::new(alone.span(), "a certificate without its key; add key = \"…\"")),
         (None, Some(alone)) => Err(Mistake::new(alone.span(), "a key without a certificate; add certificate = \"…\"")),
     }
@@ -184,7 +209,9 @@ mod tests {
         assert_eq!(broker.credentials, Some(Credentials { user: "ada".into(), password }));
         let identity = Some(("/city/c.pem".into(), "/city/c.key".into()));
         assert_eq!(broker.tls, Tls { ca: Some("/ca.pem".into()), identity, alpn: vec!["mqtt".into()] });
-        let named = profile("url = \"mqtt://h\"\nuser = \"ada\"\npassword = { env = \"P\" }").unwrap().broker;
+        let named = profile("url = \"mqtt://h\"\nclear_password = true\nuser = \"ada\"\npassword = { env = \"P\" }")
+            .unwrap()
+            .broker;
         assert_eq!(named.credentials.and_then(|c| c.password), Some(Secret::Env("P".into())));
     }
 
@@ -195,6 +222,8 @@ mod tests {
             ("user = \"ada\"\npassword = \"hunter2\"", 7, "does not stand in a profile"),
             ("user = \"ada\"\npassword = { file = \"a\", env = \"B\" }", 7, "kept in one place"),
             ("user = \"ada\"\npassword = { keyring = \"a\" }", 7, "kept in one place"),
+            ("user = \"ada\"\npassword = { env = \"hunter2!\" }", 7, "name of a variable"),
+            ("ca = \"\"", 6, "name is empty"),
             ("password = { env = \"P\" }", 6, "add user"),
             ("user = \"\"", 6, "the user is empty"),
             ("certificate = \"c\"", 6, "add key"),
@@ -205,6 +234,8 @@ mod tests {
             assert!(why.contains(&format!("line {line}:")) && why.contains(says), "{lines}: {why}");
             assert!(!why.contains("hunter2"), "{why}");
         }
+        let clear = profile("url = \"mqtt://h\"\nuser = \"ada\"\npassword = { env = \"P\" }").unwrap_err();
+        assert!(clear.contains("line 5:") && clear.contains("clear_password = true"), "{clear}");
         let why = profile("url = \"mqtt://h\"\nca = \"ca.pem\"").unwrap_err();
         assert!(why.contains("line 5:") && why.contains("write mqtts://"), "{why}");
     }
