@@ -138,19 +138,20 @@ impl Page {
         .await
     }
 
-    /// Clicks on an element once it is there, as a person does: where it is seen.
+    /// Clicks on an element once it is there, as a person does: where it is seen, and again while something moves over it.
     pub async fn click(&self, css: &str) {
-        let element = self.wait_for_element(css, Duration::from_secs(15)).await;
-        if element.click().await.is_ok() {
-            return;
-        }
+        const PATIENCE: Duration = Duration::from_secs(15);
         // WebKit's driver does not always scroll far enough; a person does.
         let scroll = "document.querySelector(arguments[0])?.scrollIntoView({ block: 'center' })";
-        self.ask::<()>(scroll, vec![css.into()]).await;
-        let element = self.wait_for_element(css, Duration::from_secs(15)).await;
-        if let Err(error) = element.click().await {
-            self.screenshot_to(&failure_picture(&self.name)).await;
-            panic!("cannot click on {css}: {error}; a picture is in target/e2e; {}", self.tail());
+        let began = Instant::now();
+        loop {
+            let element = self.wait_for_element(css, PATIENCE).await;
+            let Err(error) = element.click().await else { return };
+            if began.elapsed() > PATIENCE {
+                self.screenshot_to(&failure_picture(&self.name)).await;
+                panic!("cannot click on {css}: {error}; a picture is in target/e2e; {}", self.tail());
+            }
+            self.ask::<()>(scroll, vec![css.into()]).await;
         }
     }
 

@@ -12,6 +12,9 @@ use crate::wait::until;
 /// How long a broker on this machine may take for anything.
 const WITHIN: Duration = Duration::from_secs(20);
 
+/// How long it may take until somebody is back on it: a link that failed often waits up to half a minute before it tries again.
+const BACK_WITHIN: Duration = Duration::from_secs(60);
+
 /// How many messages are kept; the oldest go first.
 const KEPT: usize = 100_000;
 
@@ -84,7 +87,7 @@ impl Peer {
 
     /// Waits until the link is up, after the broker was away.
     pub async fn wait_until_up(&self) {
-        until("the test's own client to connect", WITHIN, async || {
+        until("the test's own client to connect", BACK_WITHIN, async || {
             let heard = self.heard();
             if heard.is_up { Ok(()) } else { Err(heard.last.clone()) }
         })
