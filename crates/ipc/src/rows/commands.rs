@@ -1,0 +1,50 @@
+//! Commands, on a page and in the outbox.
+
+use fleetlens_model::command::{Phase, Step};
+use fleetlens_model::id::{CommandId, ThingKey};
+use fleetlens_model::identity::Actor;
+use fleetlens_model::kind::Kind;
+use fleetlens_model::time::WallMs;
+use serde::{Deserialize, Serialize};
+
+/// A command with its past.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandRow {
+    /// Its id.
+    pub id: CommandId,
+    /// The thing.
+    pub thing: ThingKey,
+    /// What people call it.
+    pub thing_title: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The shadow; empty for the classic one.
+    pub shadow: String,
+    /// In words: `dim to 40 %`.
+    pub title: String,
+    /// What it changes: pointer, before, wanted; values as JSON text.
+    pub changes: Vec<(String, Option<String>, String)>,
+    /// Who asked.
+    pub by: Actor,
+    /// Where it stands.
+    pub phase: Phase,
+    /// What happened so far, oldest first.
+    pub steps: Vec<StepRow>,
+    /// The sentence for the screen: "accepted, not yet obeyed".
+    pub sentence: String,
+    /// Time left until it must not happen any more; `None` once it ended.
+    pub expires_in_ms: Option<u64>,
+    /// Whether it can still be taken back.
+    pub can_cancel: bool,
+}
+
+/// One step of a command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepRow {
+    /// What happened.
+    pub step: Step,
+    /// When.
+    pub at_ms: WallMs,
+    /// More about it, e.g. the version or the reason; may be empty.
+    pub note: String,
+}
