@@ -11,7 +11,7 @@ use fleetlens_host::{BrokerChoice, CityOptions, Counters, Host, HostOptions};
 use fleetlens_store::Reading;
 use serde::Serialize;
 
-use crate::tally::{Reason, Refused};
+use crate::tally::{self, Reason, Refused};
 use crate::{profile, signal};
 
 /// How often it says how far it is.
@@ -94,10 +94,7 @@ impl Collect {
             seconds: (seconds * 1_000.0).round() / 1_000.0,
             messages_per_s: (counts.received as f64 / seconds.max(0.001) * 10.0).round() / 10.0,
         };
-        let text =
-            if self.json { serde_json::to_string(&collected) } else { serde_json::to_string_pretty(&collected) }?;
-        // Nobody reading it any more is no failure.
-        _ = writeln!(std::io::stdout(), "{text}");
+        tally::print(&collected, self.json)?;
         ended
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::time::{MissedTickBehavior, interval_at};
 
 use crate::recording::{Header, Message, Writer};
-use crate::tally::{ByTopic, Refusals, Refused};
+use crate::tally::{self, ByTopic, Refusals, Refused};
 use crate::{moment, profile, signal};
 
 /// How often it says how far it is.
@@ -116,9 +116,7 @@ impl Record {
             bail!("nothing was recorded, since there was no connection{}{why}", if why.is_empty() { "" } else { ": " });
         }
         let told = recorder.told(took);
-        let text = if self.json { serde_json::to_string(&told) } else { serde_json::to_string_pretty(&told) }?;
-        // Nobody reading it any more is no failure.
-        _ = writeln!(std::io::stdout(), "{text}");
+        tally::print(&told, self.json)?;
         ended
     }
 

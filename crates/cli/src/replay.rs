@@ -24,7 +24,7 @@ use self::pace::{Pace, Speed};
 use self::player::{Player, Qos};
 use self::rebase::{Rebase, Rebased};
 use crate::recording::{Damaged, Message, Reader};
-use crate::tally::{ByTopic, Refused};
+use crate::tally::{self, ByTopic, Refused};
 use crate::{moment, profile, sim};
 
 /// How often it says how far it is.
@@ -125,9 +125,7 @@ impl Replay {
             seconds: (seconds * 1_000.0).round() / 1_000.0,
             messages_per_s: (counts.published as f64 / seconds.max(0.001) * 10.0).round() / 10.0,
         };
-        let text = if self.json { serde_json::to_string(&told) } else { serde_json::to_string_pretty(&told) }?;
-        // Nobody reading it any more is no failure.
-        _ = writeln!(std::io::stdout(), "{text}");
+        tally::print(&told, self.json)?;
         ended
     }
 

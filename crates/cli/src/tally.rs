@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
 
 use serde::{Serialize, Serializer};
 
@@ -13,6 +14,14 @@ const OTHERS: &str = "…";
 
 /// How many levels of a topic say where a message belongs.
 const LEVELS: usize = 2;
+
+/// Prints a summary: on one line for a program, else as a person reads it. Both are JSON.
+pub fn print(summary: &impl Serialize, on_one_line: bool) -> serde_json::Result<()> {
+    let text = if on_one_line { serde_json::to_string(summary) } else { serde_json::to_string_pretty(summary) }?;
+    // Nobody reading it any more is no failure.
+    _ = writeln!(std::io::stdout(), "{text}");
+    Ok(())
+}
 
 /// What was refused.
 #[derive(Debug, Serialize)]
