@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use fleetlens_link::Event;
+use tokio::sync::mpsc::Receiver;
+
 /// How often a condition is looked at.
 const POLL: Duration = Duration::from_millis(40);
 
@@ -16,6 +19,27 @@ pub async fn until<T>(what: &str, within: Duration, mut look: impl AsyncFnMut() 
         assert!(start.elapsed() < within, "waited {} s for: {what}; the last look saw: {seen}", within.as_secs());
         tokio::time::sleep(POLL).await;
     }
+}
+
+/// Takes what a link tells until `pick` makes something of it. After `within` it panics with what was waited for and what came instead.
+pub async fn told<T>(
+    events: &mut Receiver<Event>,
+    what: &str,
+    within: Duration,
+    mut pick: impl FnMut(Event) -> Option<T>,
+) -> T {
+    let mut passed = Vec::new();
+    let found = tokio::time::timeout(within, async {
+        loop {
+            let event = events.recv().await.unwrap_or_else(|| panic!("{what}: the link has ended"));
+            passed.push(format!("{event:?}"));
+            if let Some(found) = pick(event) {
+                return found;
+            }
+        }
+    })
+    .await;
+    found.unwrap_or_else(|_| panic!("waited {} s for: {what}; the link told: {passed:?}", within.as_secs()))
 }
 
 /// [`until`] outside of async code.

@@ -11,9 +11,9 @@ use fleetlens_link::{Credentials, Event, Link, LinkConfig, Protocol, Secret};
 use fleetlens_tests::broker::Mosquitto;
 use fleetlens_tests::papers::permit;
 use fleetlens_tests::place;
+use fleetlens_tests::wait::told;
 use serde_json::Value;
 use tokio::sync::mpsc::Receiver;
-use tokio::time::timeout;
 
 /// Far more than any of it takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,25 +58,14 @@ async fn connect(broker: &Mosquitto, user: &str) -> (Link, Receiver<Event>) {
         ..LinkConfig::new(broker.url(), format!("test-{user}"))
     };
     let (link, mut events) = Link::start(config).unwrap();
-    next(&mut events, |event| matches!(event, Event::Up { .. }).then_some(())).await;
+    told(&mut events, "the link to be up", PATIENCE, |event| matches!(event, Event::Up { .. }).then_some(())).await;
     (link, events)
-}
-
-async fn next<T>(events: &mut Receiver<Event>, mut pick: impl FnMut(Event) -> Option<T>) -> T {
-    let found = timeout(PATIENCE, async {
-        loop {
-            if let Some(found) = pick(events.recv().await.expect("the link lives")) {
-                return found;
-            }
-        }
-    });
-    found.await.expect("it happens in time")
 }
 
 /// The topics heard up to a message on this one.
 async fn heard_until(link: &Link, events: &mut Receiver<Event>, last: &str) -> BTreeSet<String> {
     let mut heard = BTreeSet::new();
-    next(events, |event| {
+    told(events, last, PATIENCE, |event| {
         let Event::Received(message) = event else { return None };
         if let Some(delivery) = message.delivery {
             link.acknowledge(delivery);
@@ -99,7 +88,7 @@ async fn assert_refused(link: &Link, events: &mut Receiver<Event>, topic: &str) 
     // Down: it is said when the link is up.
     let say = || link.try_publish(topic.into(), open.into(), 1, false).unwrap_or_default();
     say();
-    next(events, |event| match event {
+    told(events, topic, PATIENCE, |event| match event {
         Event::Refused { topic: at, .. } => (at == topic).then_some(()),
         Event::Up { .. } => {
             say();
@@ -179,11 +168,11 @@ async fn the_drivers_profile_shows_car_parks() {
     let mut collect = Command::new(place::program("fleetlens"));
     collect.args(["collect", "--json", "--for", "8s", "--broker", &broker.url(), "--profile"]);
     let output = collect.arg(folder.path().join("driver.toml")).arg("--db").arg(&db).output().unwrap();
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let collected: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(
-        (&told["things"], &told["received"], &told["refused"]["total"]),
+        (&collected["things"], &collected["received"], &collected["refused"]["total"]),
         (&1.into(), &2.into(), &0.into()),
-        "{told}"
+        "{collected}"
     );
     device.stop().await;
 }

@@ -10,29 +10,13 @@ use fleetlens_link::{Event, Link, LinkConfig, Protocol, Tls};
 use fleetlens_tests::broker::Mosquitto;
 use fleetlens_tests::papers::{Papers, permit};
 use fleetlens_tests::place;
+use fleetlens_tests::wait::told;
 use serde_json::Value;
-use tokio::sync::mpsc::Receiver;
-use tokio::time::timeout;
 
 const BOTH: [Protocol; 2] = [Protocol::V4, Protocol::V5];
 
 /// Far more than any of it takes.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The first event `pick` makes something of.
-async fn until<T>(events: &mut Receiver<Event>, what: &str, mut pick: impl FnMut(Event) -> Option<T>) -> T {
-    let mut passed = Vec::new();
-    let found = timeout(PATIENCE, async {
-        loop {
-            let event = events.recv().await.unwrap_or_else(|| panic!("{what}: the link ended after {passed:?}"));
-            passed.push(format!("{event:?}"));
-            if let Some(found) = pick(event) {
-                return found;
-            }
-        }
-    });
-    found.await.unwrap_or_else(|_| panic!("{what}: nothing in time"))
-}
 
 fn config(url: &str, protocol: Protocol, tls: &Tls) -> LinkConfig {
     let filters = vec![("t".into(), 1)];
@@ -41,17 +25,17 @@ fn config(url: &str, protocol: Protocol, tls: &Tls) -> LinkConfig {
 
 async fn assert_up(url: &str, protocol: Protocol, tls: &Tls) {
     let (link, mut events) = Link::start(config(url, protocol, tls)).unwrap();
-    until(&mut events, url, |event| matches!(event, Event::Up { .. }).then_some(())).await;
+    told(&mut events, url, PATIENCE, |event| matches!(event, Event::Up { .. }).then_some(())).await;
     link.try_publish("t".into(), b"hello".to_vec(), 1, false).unwrap();
     let heard = |event| if let Event::Received(message) = event { Some(message.payload) } else { None };
-    assert_eq!(until(&mut events, url, heard).await, b"hello", "{url}, {protocol}");
+    assert_eq!(told(&mut events, url, PATIENCE, heard).await, b"hello", "{url}, {protocol}");
     link.stop().await;
 }
 
 async fn assert_fails(url: &str, protocol: Protocol, tls: &Tls, says: &str) {
     let (link, mut events) = Link::start(config(url, protocol, tls)).unwrap();
     let why = |event| if let Event::Connecting { reason } = event { reason } else { None };
-    let why = until(&mut events, url, why).await;
+    let why = told(&mut events, url, PATIENCE, why).await;
     assert!(why.contains(says), "{url}, {protocol}: {why}");
     link.stop().await;
 }
@@ -144,14 +128,18 @@ async fn a_profile_leads_through_tls_with_a_password_that_it_does_not_hold() {
              meta = \"city/{{area}}/{{kind}}/{{thing}}/meta\"\n"
         );
         fs::write(folder.join("city.toml"), profile).unwrap();
-        let (told, log) = collect(&folder);
+        let (collected, log) = collect(&folder);
         match says {
             // Descriptions are retained: they are there although the city has gone.
             None => {
-                assert_eq!((&told["things"], &told["refused"]["total"]), (&Value::from(20), &Value::from(0)), "{log}")
+                assert_eq!(
+                    (&collected["things"], &collected["refused"]["total"]),
+                    (&Value::from(20), &Value::from(0)),
+                    "{log}"
+                )
             }
             Some(says) => {
-                assert_eq!(told["received"], 0, "{told}");
+                assert_eq!(collected["received"], 0, "{collected}");
                 assert!(log.contains(says), "{log}");
             }
         }
