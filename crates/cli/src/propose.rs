@@ -30,6 +30,9 @@ pub struct Propose {
     /// The file whose first line is the password; only its owner may read it.
     #[arg(long, value_name = "FILE", requires = "user")]
     password_file: Option<PathBuf>,
+    /// Let the password go unencrypted to another machine, where everybody on the way can read it.
+    #[arg(long, requires = "user")]
+    clear_password: bool,
     /// The certificates (PEM) of those who may vouch for the broker [default: the system's].
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -87,6 +90,7 @@ impl Propose {
             inbox: INBOX,
             filters: filters.map(|filter| (filter.to_owned(), 0)).collect(),
             credentials: self.user.clone().map(|user| Credentials { user, password }),
+            clear_password: self.clear_password,
             tls: Tls { ca: self.ca.clone(), ..Tls::default() },
             ..LinkConfig::new(self.broker.clone(), format!("fl-propose-{:08x}", rand::random::<u32>()))
         };
@@ -138,6 +142,7 @@ impl Propose {
         let full =
             |path: &PathBuf| quoted(&std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string());
         lines.extend(self.password_file.as_ref().map(|path| format!("password = {{ file = {} }}", full(path))));
+        lines.extend(self.clear_password.then(|| "clear_password = true".to_owned()));
         lines.extend(self.ca.as_ref().map(|path| format!("ca = {}", full(path))));
         lines.join("\n") + "\n"
     }

@@ -43,6 +43,9 @@ pub struct Replay {
     /// The user name there; the password is read from FLEETLENS_PASSWORD.
     #[arg(long)]
     user: Option<String>,
+    /// Let the password go unencrypted to another machine, where everybody on the way can read it.
+    #[arg(long, requires = "user")]
+    clear_password: bool,
     /// How fast: 1x as it was recorded, 10x ten times as fast, 0.5x half as fast, max as fast as the broker takes it. A broker with
     /// short queues, as Mosquitto is by itself, then drops what its listeners do not take in time.
     #[arg(long, default_value = "1x", value_parser = Speed::parse)]
@@ -137,6 +140,7 @@ impl Replay {
             clean_start: true,
             session_expiry_s: 0,
             credentials: self.user.clone().map(|user| Credentials { user, password }),
+            clear_password: self.clear_password,
             ..LinkConfig::new(self.broker.as_str(), self.client_id.clone().unwrap_or_else(own_id))
         }
     }

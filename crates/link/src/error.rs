@@ -23,7 +23,7 @@ pub enum LinkError {
     },
     /// A password that everybody on the way could read.
     #[error(
-        "{given:?} is not encrypted, and the password would go there in clear; write mqtts:// or wss://, or clear_password = true inside a network you trust"
+        "{given:?} is not encrypted, and the password would go there in clear; write mqtts:// or wss://, or allow it inside a network you trust: clear_password = true in a profile, --clear-password on the command line"
     )]
     ClearPassword {
         /// As it was given.
