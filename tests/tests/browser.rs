@@ -154,6 +154,7 @@ async fn a_full_disk_is_told_until_there_is_room(browser: &Browser, disk: &Small
     let words = browser.wait_for_text(&by_testid("cache-fault"), within, |text| text.contains("disk is full")).await;
     assert!(words.contains("The cache cannot be written"), "{words}");
     browser.wait_for_cards("values to stay live", SOON, |cards| cards.get("/power_w").is_some_and(city::is_live)).await;
+    assert_eq!(browser.count(".notices .notice").await, 0, "what the banner says is said once more");
     assert_accessible(browser, "the notice of a full disk").await;
     browser.screenshot("browser-disk-full-light-1440").await;
     disk.empty();

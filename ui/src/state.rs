@@ -55,6 +55,8 @@ pub struct Notice {
     pub id: u32,
     /// The sentence.
     pub message: String,
+    /// Whether it is about the cache, of which the status says more for as long as it is so.
+    pub of_cache: bool,
 }
 
 /// The window has lost its host, which in an app cannot be.
@@ -375,6 +377,10 @@ impl Store {
 
     /// Tells the person something.
     pub fn notify(self, message: String) {
+        self.put_notice(message, false);
+    }
+
+    fn put_notice(self, message: String, of_cache: bool) {
         let id = self.inner.try_update_value(|inner| {
             inner.last_notice += 1;
             inner.last_notice
@@ -382,7 +388,7 @@ impl Store {
         let Some(id) = id else { return };
         self.notices.update(|notices| {
             notices.retain(|known| known.message != message);
-            notices.push(Notice { id, message });
+            notices.push(Notice { id, message, of_cache });
         });
     }
 

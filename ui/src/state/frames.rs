@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fleetlens_ipc::rows::{Attention, Change, Chart, Rows};
+use fleetlens_ipc::rows::{Attention, Change, Chart, Rows, Status};
 use fleetlens_ipc::{Call, Fault, FaultCode, Frame, Parcel, decode};
 use leptos::leptos_dom::helpers::{AnimationFrameRequestHandle, TimeoutHandle};
 use leptos::prelude::*;
@@ -21,6 +21,10 @@ pub(super) struct Unseen {
     parcel: u64,
     drawn: Option<AnimationFrameRequestHandle>,
     late: Option<TimeoutHandle>,
+}
+
+fn tells_of_cache(status: &Aged<Status>) -> bool {
+    status.row.cache_fault.is_some()
 }
 
 impl Store {
@@ -87,10 +91,13 @@ impl Store {
                 }
             }
             Frame::Notice(fault) => {
+                let is_told = || self.status.with_untracked(|status| status.as_ref().is_some_and(tells_of_cache));
                 if fault.code == FaultCode::Contract {
                     self.stranded.set(Some(fault.message));
-                } else {
+                } else if fault.code != FaultCode::Store {
                     self.notify(fault.message);
+                } else if !is_told() {
+                    self.put_notice(fault.message, true);
                 }
             }
             Frame::Begin => self.begin_anew(),
@@ -134,9 +141,18 @@ impl Store {
         self.begun.update(|times| *times += 1);
     }
 
+    /// While the status tells that the cache cannot be written, notices of it would say the same again.
+    fn take_status(self, row: Status, at_ms: f64) {
+        let status = Aged { row, at_ms };
+        if tells_of_cache(&status) {
+            self.notices.update(|notices| notices.retain(|notice| !notice.of_cache));
+        }
+        self.status.set(Some(status));
+    }
+
     fn snapshot(self, target: Target, rows: Rows, at_ms: f64) {
         match rows {
-            Rows::Status(status) => self.status.set(Some(Aged { row: *status, at_ms })),
+            Rows::Status(status) => self.take_status(*status, at_ms),
             Rows::Map(packed) => {
                 self.map_known.set(true);
                 self.mark(|marks| marks.replace(&packed));
@@ -195,7 +211,7 @@ impl Store {
             return;
         }
         match change {
-            Change::Status(status) => self.status.set(Some(Aged { row: *status, at_ms })),
+            Change::Status(status) => self.take_status(*status, at_ms),
             Change::Map(packed) => self.mark(|marks| marks.apply(&packed)),
             Change::Head(head) if target == Target::Hover => self.hovered.set(Some(Aged { row: head, at_ms })),
             Change::Head(head) => self.with_thing(target, |thing| thing.head.set(Aged { row: head, at_ms })),
