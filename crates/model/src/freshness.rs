@@ -29,6 +29,17 @@ pub enum Freshness {
     },
 }
 
+/// Whether a thing is there, where something says so: its own last will, its bridge, the broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Presence {
+    /// It is there.
+    Here,
+    /// It sleeps, and said so: its silence means nothing until it wakes.
+    Asleep,
+    /// It is gone: nothing it said can be believed to be so still.
+    Gone,
+}
+
 /// The silence timer of one thing. It runs only while our own link is up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Silence {

@@ -5,7 +5,7 @@ mod field;
 
 use serde::{Deserialize, Serialize};
 
-pub use control::{BARRIER_EXPIRY_MS, Control, DEFAULT_EXPIRY_MS, INTERVAL_EXPIRY_MS, Takes};
+pub use control::{BARRIER_EXPIRY_MS, Control, DEFAULT_EXPIRY_MS, INTERVAL_EXPIRY_MS, Takes, Word};
 pub use field::Field;
 
 /// The kind of a thing. Its shape on the map, its words and its controls follow from it.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::geo::LonLat;
-use crate::kind::Kind;
+use crate::kind::{Control, Kind};
 
 /// How often a thing is expected to speak when nothing says so, in seconds.
 pub const DEFAULT_INTERVAL_S: u32 = 60;
@@ -46,6 +46,15 @@ pub struct Meta {
     /// Units by JSON pointer, where the sender gave them.
     #[serde(default)]
     pub units: Vec<(String, String)>,
+    /// What values are called on the screen, by JSON pointer, where the sender said.
+    #[serde(default)]
+    pub labels: Vec<(String, String)>,
+    /// The convention that carries its commands, in the words of the profile; empty for a thing with a shadow or none.
+    #[serde(default)]
+    pub convention: String,
+    /// What a person may set on it, where its convention says; a thing of no convention has the controls of its kind.
+    #[serde(default)]
+    pub controls: Vec<Control>,
 }
 
 fn default_interval_s() -> u32 {
@@ -53,6 +62,22 @@ fn default_interval_s() -> u32 {
 }
 
 impl Meta {
+    /// What a person may set on it, in the order of the screen.
+    pub fn controls(&self) -> &[Control] {
+        if self.convention.is_empty() { self.kind.controls() } else { &self.controls }
+    }
+
+    /// The control of a leaf, if there is one.
+    pub fn control(&self, pointer: &str) -> Option<&Control> {
+        self.controls().iter().find(|control| control.pointer == pointer)
+    }
+
+    /// What a value is called: the sender's word first, then the kind's; `None` where nobody gave it a name.
+    pub fn label<'a>(&'a self, pointer: &str) -> Option<&'a str> {
+        let given = self.labels.iter().find(|(p, label)| p == pointer && !label.is_empty());
+        given.map(|(_, label)| label.as_str()).or_else(|| self.kind.field(pointer).map(|field| field.label))
+    }
+
     /// The unit of a value: the sender's word first, then the kind's; empty for none. An empty word of the sender is none.
     pub fn unit<'a>(&'a self, pointer: &str) -> &'a str {
         let given = self.units.iter().find(|(p, unit)| p == pointer && !unit.is_empty()).map(|(_, unit)| unit.as_str());

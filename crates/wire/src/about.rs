@@ -1,13 +1,13 @@
 //! What telemetry says of the thing itself, beside its values: its kind, its name, where it stands, how much it holds.
 
 use fleetlens_model::geo::LonLat;
-use fleetlens_model::kind::Kind;
+use fleetlens_model::kind::{Control, Kind};
 use fleetlens_model::thing::{DEFAULT_INTERVAL_S, Meta};
 
 use crate::meta::words;
 
-/// Units one thing may be told; a retained description has the same bound.
-const UNITS_MAX: usize = 64;
+/// Units one thing may be told, and names for values: as many as it may have values.
+const WORDS_MAX: usize = 512;
 
 /// What a message says of its thing; whatever is `None` or empty it does not say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,6 +30,19 @@ pub struct About {
     pub interval_s: Option<u32>,
     /// Units by JSON pointer.
     pub units: Vec<(String, String)>,
+    /// What values are called, by JSON pointer.
+    pub labels: Vec<(String, String)>,
+    /// The convention that carries the thing's commands, and what can be set by it; nobody else knows better.
+    pub steering: Option<Steering>,
+}
+
+/// How a thing of a convention is commanded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Steering {
+    /// [`crate::convention::Convention::word`].
+    pub convention: &'static str,
+    /// In the order of the screen.
+    pub controls: Vec<Control>,
 }
 
 /// Which word of a description a value is.
@@ -114,19 +127,42 @@ impl About {
         if let Some(interval_s) = interval_s.filter(|_| !only_gaps || meta.interval_s == DEFAULT_INTERVAL_S) {
             set(&|new| new.interval_s = interval_s);
         }
-        for (pointer, unit) in &self.units {
-            let has = meta.units.iter().find(|(at, _)| at == pointer).map(|(_, unit)| unit);
-            if has != Some(unit) && (!only_gaps || has.is_none()) {
-                set(&|new| {
-                    new.units.retain(|(at, _)| at != pointer);
-                    if new.units.len() < UNITS_MAX {
-                        new.units.push((pointer.clone(), unit.clone()));
-                    }
-                });
-            }
+        for (pointer, unit) in news(&self.units, &meta.units, only_gaps) {
+            set(&|new| put(&mut new.units, pointer, unit));
         }
-        // A thing with as many units as there may be learns no more.
+        for (pointer, label) in news(&self.labels, &meta.labels, only_gaps) {
+            set(&|new| put(&mut new.labels, pointer, label));
+        }
+        if let Some(Steering { convention, controls }) = &self.steering
+            && (meta.convention != *convention || meta.controls != *controls)
+        {
+            set(&|new| {
+                (*convention).clone_into(&mut new.convention);
+                new.controls.clone_from(controls);
+            });
+        }
+        // A thing with as many words as there may be learns no more.
         new.filter(|new| new != meta)
+    }
+}
+
+/// The words for values that are not known yet, or otherwise.
+fn news<'a>(
+    said: &'a [(String, String)],
+    known: &[(String, String)],
+    only_gaps: bool,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let is_news = move |(pointer, word): &&(String, String)| {
+        let has = known.iter().find(|(at, _)| at == pointer).map(|(_, word)| word);
+        has != Some(word) && (!only_gaps || has.is_none())
+    };
+    said.iter().filter(is_news).map(|(pointer, word)| (pointer.as_str(), word.as_str()))
+}
+
+fn put(words: &mut Vec<(String, String)>, pointer: &str, word: &str) {
+    words.retain(|(at, _)| at != pointer);
+    if words.len() < WORDS_MAX {
+        words.push((pointer.to_owned(), word.to_owned()));
     }
 }
 

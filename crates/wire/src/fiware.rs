@@ -296,6 +296,7 @@ mod tests {
                 capacity: Some(414),
                 ..About::default()
             },
+            ..Telemetry::default()
         };
         for (name, payload) in [("keyValues", key_values), ("NGSI v2", v2), ("NGSI-LD", ld)] {
             assert_eq!(read(payload, Whose::Shape).unwrap(), std::slice::from_ref(&want), "{name}");

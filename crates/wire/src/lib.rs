@@ -4,6 +4,7 @@
 //! is the model's and the engine's.
 
 mod about;
+pub mod convention;
 mod fiware;
 mod json;
 pub mod meta;

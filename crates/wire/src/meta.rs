@@ -67,6 +67,7 @@ pub fn decode(payload: &[u8], place: &Place<'_>) -> Result<Meta, WireError> {
         gateway: words(&given.gateway),
         synthetic: given.synthetic.iter().take(16).map(|w| words(w)).collect(),
         units: given.units.iter().take(64).map(|(name, unit)| (pointer_of([name.as_str()]), words(unit))).collect(),
+        ..Meta::default()
     })
 }
 

@@ -9,12 +9,13 @@ mod values;
 
 use std::collections::BTreeMap;
 
+use fleetlens_model::freshness::Presence;
 use fleetlens_model::shadow::Object;
 use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::WallMs;
 use serde_json::Value as Json;
 
-pub use crate::about::{About, Fact};
+pub use crate::about::{About, Fact, Steering};
 use crate::pointer::Pointer;
 use crate::time::{self, Zone};
 use crate::{WireError, fiware, json, senml};
@@ -112,6 +113,10 @@ pub struct Telemetry {
     pub values: Vec<(String, Value)>,
     /// What it says of the thing itself.
     pub about: About,
+    /// Whether the thing is there, where this says so.
+    pub presence: Option<Presence>,
+    /// Alarms the thing itself raises or, without a sentence, clears: by the thing's own id of them.
+    pub alerts: Vec<(String, Option<String>)>,
 }
 
 /// Reads a telemetry payload received at `now`, or says why not. All or nothing: with one bad value the payload is refused as

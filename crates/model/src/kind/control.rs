@@ -1,5 +1,8 @@
-//! What a person may set on things of each kind.
+//! What a person may set on things: the controls of each kind, and those that a thing's convention tells of it.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::Kind;
@@ -14,13 +17,13 @@ pub(super) fn of(kind: Kind) -> &'static [Control] {
     }
 }
 
-/// A leaf of `desired` that people set from the screen.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A leaf that people set from the screen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Control {
-    /// JSON pointer into `desired`.
-    pub pointer: &'static str,
+    /// JSON pointer: into `desired` of a thing with a shadow, else the value that tells whether it was obeyed.
+    pub pointer: Cow<'static, str>,
     /// Its name on the screen.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// What it takes.
     pub takes: Takes,
     /// Whether the screen asks in words before it is sent.
@@ -32,7 +35,7 @@ pub struct Control {
 }
 
 /// The values a control takes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Takes {
     /// A number from `min` to `max` in steps.
     Range {
@@ -43,12 +46,24 @@ pub enum Takes {
         /// Distance of two values.
         step: f64,
         /// Its unit.
-        unit: &'static str,
+        unit: Cow<'static, str>,
     },
     /// On or off.
     Switch,
     /// One of these words: (value, what the button says).
-    Choice(&'static [(&'static str, &'static str)]),
+    Choice(Cow<'static, [Word]>),
+    /// Any text of at most this many characters.
+    Text {
+        /// At least 1.
+        max_chars: u16,
+    },
+}
+
+/// A word of a choice: the value, and what the button says.
+pub type Word = (Cow<'static, str>, Cow<'static, str>);
+
+const fn text(text: &'static str) -> Cow<'static, str> {
+    Cow::Borrowed(text)
 }
 
 /// How long a command waits when nothing else is said: 10 minutes.
@@ -61,9 +76,9 @@ pub const INTERVAL_EXPIRY_MS: u64 = 7 * 86_400_000;
 pub const BARRIER_EXPIRY_MS: u64 = 30_000;
 
 const INTERVAL: Control = Control {
-    pointer: "/interval_s",
-    label: "Sampling interval",
-    takes: Takes::Range { min: 5.0, max: 3_600.0, step: 5.0, unit: "s" },
+    pointer: text("/interval_s"),
+    label: text("Sampling interval"),
+    takes: Takes::Range { min: 5.0, max: 3_600.0, step: 5.0, unit: text("s") },
     asks_first: false,
     expiry_ms: INTERVAL_EXPIRY_MS,
     tolerance: 0.0,
@@ -73,16 +88,16 @@ const INTERVAL_ONLY: &[Control] = &[INTERVAL];
 
 const CHARGER: &[Control] = &[
     Control {
-        pointer: "/limit_kw",
-        label: "Limit to",
-        takes: Takes::Range { min: 0.0, max: 22.0, step: 1.0, unit: "kW" },
+        pointer: text("/limit_kw"),
+        label: text("Limit to"),
+        takes: Takes::Range { min: 0.0, max: 22.0, step: 1.0, unit: text("kW") },
         asks_first: false,
         expiry_ms: DEFAULT_EXPIRY_MS,
         tolerance: 0.05,
     },
     Control {
-        pointer: "/enabled",
-        label: "In service",
+        pointer: text("/enabled"),
+        label: text("In service"),
         takes: Takes::Switch,
         // Taking it out of service ends the session of whoever charges there.
         asks_first: true,
@@ -94,16 +109,16 @@ const CHARGER: &[Control] = &[
 
 const LAMP: &[Control] = &[
     Control {
-        pointer: "/dim_pct",
-        label: "Dim to",
-        takes: Takes::Range { min: 0.0, max: 100.0, step: 5.0, unit: "%" },
+        pointer: text("/dim_pct"),
+        label: text("Dim to"),
+        takes: Takes::Range { min: 0.0, max: 100.0, step: 5.0, unit: text("%") },
         asks_first: false,
         expiry_ms: DEFAULT_EXPIRY_MS,
         tolerance: 0.5,
     },
     Control {
-        pointer: "/on",
-        label: "Switched on",
+        pointer: text("/on"),
+        label: text("Switched on"),
         takes: Takes::Switch,
         asks_first: false,
         expiry_ms: DEFAULT_EXPIRY_MS,
@@ -112,11 +127,13 @@ const LAMP: &[Control] = &[
     INTERVAL,
 ];
 
+const BARRIER: &[Word] = &[(text("open"), text("Open")), (text("closed"), text("Close"))];
+
 const PARKING: &[Control] = &[
     Control {
-        pointer: "/barrier",
-        label: "Barrier",
-        takes: Takes::Choice(&[("open", "Open"), ("closed", "Close")]),
+        pointer: text("/barrier"),
+        label: text("Barrier"),
+        takes: Takes::Choice(Cow::Borrowed(BARRIER)),
         asks_first: true,
         expiry_ms: BARRIER_EXPIRY_MS,
         tolerance: 0.0,
@@ -127,19 +144,24 @@ const PARKING: &[Control] = &[
 impl Control {
     /// Checks a value before it may become a command; the error is the sentence for the screen.
     pub fn check(&self, value: &Json) -> Result<(), String> {
-        match self.takes {
+        match &self.takes {
             Takes::Range { min, max, unit, .. } => match value.as_f64() {
-                Some(n) if (min..=max).contains(&n) => Ok(()),
+                Some(n) if (*min..=*max).contains(&n) => Ok(()),
                 Some(n) => Err(format!("{} {n} {unit} is outside {min}–{max} {unit}", self.label)),
                 None => Err(format!("{} takes a number from {min} to {max} {unit}, not {value}", self.label)),
             },
             Takes::Switch if value.is_boolean() => Ok(()),
             Takes::Switch => Err(format!("{} takes true or false, not {value}", self.label)),
-            Takes::Choice(words) if words.iter().any(|(word, _)| value == word) => Ok(()),
+            Takes::Choice(words) if words.iter().any(|(word, _)| value == word.as_ref()) => Ok(()),
             Takes::Choice(words) => {
-                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                let words: Vec<&str> = words.iter().map(|(word, _)| word.as_ref()).collect();
                 Err(format!("{} takes one of {}, not {value}", self.label, words.join(", ")))
             }
+            Takes::Text { max_chars } => match value.as_str().map(|text| text.chars().count()) {
+                Some(chars) if chars <= usize::from(*max_chars) => Ok(()),
+                Some(chars) => Err(format!("{} takes at most {max_chars} characters, not {chars}", self.label)),
+                None => Err(format!("{} takes a text, not {value}", self.label)),
+            },
         }
     }
 }
