@@ -4,9 +4,9 @@ use fleetlens_ipc::rows::Settings;
 use fleetlens_model::alarm::Rule;
 use fleetlens_model::identity::Actor;
 use fleetlens_model::kind::Kind;
-use fleetlens_wire::shadow;
 use fleetlens_wire::telemetry::{Reading, Telemetry};
 use fleetlens_wire::template::Template;
+use fleetlens_wire::{convention, shadow};
 
 /// How telemetry of one shape is recognised and read.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,8 @@ pub struct FleetConfig {
     pub telemetry: Vec<TelemetryRule>,
     /// Retained descriptions.
     pub meta: Vec<Template>,
+    /// Conventions, in order of precedence, before every template.
+    pub conventions: Vec<convention::Setting>,
     /// Whether the broker has device shadows.
     pub shadows: bool,
     /// How many shadows are asked for a second after a connect, so that a big fleet is no storm. AWS allows some hundred.
@@ -71,6 +73,7 @@ impl Default for FleetConfig {
             who: Actor::default(),
             telemetry: Vec::new(),
             meta: Vec::new(),
+            conventions: Vec::new(),
             shadows: false,
             gets_per_s: 100,
             expiry_ms: Vec::new(),
@@ -86,6 +89,7 @@ impl FleetConfig {
     pub fn filters(&self) -> Vec<String> {
         let templates = self.telemetry.iter().map(|rule| &rule.template).chain(&self.meta);
         let mut filters: Vec<String> = templates.map(Template::filter).collect();
+        filters.extend(self.conventions.iter().flat_map(|setting| setting.start().filters()));
         if self.shadows {
             filters.extend(shadow::answer_filters("+", None));
             filters.extend(shadow::answer_filters("+", Some("+")));

@@ -6,6 +6,8 @@
 mod alarms;
 mod alerts;
 mod commands;
+mod conventions;
+mod direct;
 mod effects;
 mod index;
 mod ingest;
@@ -26,6 +28,7 @@ use fleetlens_model::record::{Restored, StoreStats, Write};
 use fleetlens_model::telemetry::{Sample, Source, Timed};
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{MonoMs, Now, WallMs};
+use fleetlens_wire::convention::{Convention, Setting};
 
 use crate::config::FleetConfig;
 use crate::port::LinkEvent;
@@ -61,6 +64,7 @@ pub struct Fleet {
     pub(crate) commands: BTreeMap<CommandId, Command>,
     pub(crate) alarms: alarms::Alarms,
     pub(crate) rules: rules::Rules,
+    conventions: Vec<Box<dyn Convention>>,
     watch: watch::Watch,
     alerts: alerts::Alerts,
     tokens: HashMap<String, CommandId>,
@@ -104,6 +108,7 @@ impl Fleet {
     pub fn new(config: FleetConfig, restored: Restored, now: Now) -> Fleet {
         let mut fleet = Fleet {
             rules: rules::Rules::new(&config.rules),
+            conventions: config.conventions.iter().map(Setting::start).collect(),
             config,
             things: BTreeMap::new(),
             by_name: HashMap::new(),
@@ -206,6 +211,7 @@ impl Fleet {
                 self.config.settings = *settings;
                 self.dirty.settings = true;
             }
+            Input::NotSent(command) => self.not_sent(command, now, effects),
             Input::CacheFault(fault) => self.cache_fault = fault,
             Input::Ticked => self.ticked(now, effects),
         }
@@ -252,6 +258,7 @@ impl Fleet {
             thing.silence.link_up(interval_ms(&thing.meta), now);
         }
         self.dirty.everything = true;
+        self.conventions.iter_mut().for_each(|convention| convention.link_up());
         self.watch_again(now, effects);
         self.shadows_after_connect(now, effects);
     }

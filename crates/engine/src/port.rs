@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use fleetlens_ipc::Parcel;
-use fleetlens_model::id::{AlarmId, ThingKey};
+use fleetlens_model::id::{AlarmId, CommandId, ThingKey};
 use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
 use fleetlens_model::time::{MonoMs, Now};
 use thiserror::Error;
@@ -36,6 +36,8 @@ pub struct Publish {
     pub retain: bool,
     /// Not to be sent after this moment: a disk that took minutes must not let an old wish out.
     pub until: MonoMs,
+    /// The command of a thing without a shadow that it is, which must hear of it if it cannot be sent.
+    pub command: Option<CommandId>,
 }
 
 /// The link's handle of a message that must be acknowledged.
@@ -118,6 +120,8 @@ pub struct StoreFault {
 pub trait Link: Send + 'static {
     /// Hands a message over.
     fn publish(&mut self, message: Publish) -> Result<(), NotSent>;
+    /// Subscribes to further filters, now and on every connection that follows. Known ones may be among them.
+    fn subscribe(&mut self, filters: Vec<String>);
     /// Tells the broker that a message is safe with us. Of a connection that is gone: does nothing.
     fn acknowledge(&mut self, delivery: Delivery);
 }

@@ -353,7 +353,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         self.windows.notice(&fault);
         let kept = batch.outward.into_iter().filter_map(|outward| match outward {
             // What burns burns, whether its row is among those that are stored or not.
-            Outward::Acknowledge(_) | Outward::Read { .. } | Outward::Alert(_) => Some(outward),
+            Outward::Acknowledge(_) | Outward::Subscribe(_) | Outward::Read { .. } | Outward::Alert(_) => Some(outward),
             Outward::Answer { window, request, .. } => {
                 Some(Outward::Answer { window, request, outcome: Err(fault.clone()) })
             }
@@ -366,20 +366,24 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
     /// Everything outward of a batch whose rows are on the disk.
     fn perform(&mut self, batch: Effects) {
         let mut acknowledge = VecDeque::new();
+        let mut not_sent = Vec::new();
         for outward in batch.outward {
             match outward {
                 Outward::Acknowledge(delivery) => acknowledge.push_back(delivery),
                 // Versions and tokens protect against much, but not against a wish of ten minutes ago: it is looked into instead.
                 Outward::Publish(message) if message.until < self.ports.clock.now().mono => {
                     tracing::warn!("not sent, the disk took too long: {}", message.topic);
+                    not_sent.extend(message.command);
                 }
                 Outward::Publish(message) => {
-                    let topic = message.topic.clone();
+                    let (topic, command) = (message.topic.clone(), message.command);
                     if self.ports.link.publish(message).is_err() {
-                        // Commands come back to it by their time-out, shadows after the next connect.
+                        // Commands to shadows come back to it by their time-out, shadows after the next connect.
                         tracing::debug!("not sent, the link is down or full: {topic}");
+                        not_sent.extend(command);
                     }
                 }
+                Outward::Subscribe(filters) => self.ports.link.subscribe(filters),
                 Outward::Alert(alert) => self.ports.ui.alert(alert),
                 Outward::Answer { window, request, outcome } => {
                     self.windows.answer(window, Frame::Answer { request, outcome })
@@ -395,6 +399,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             }
         }
         acknowledge.into_iter().for_each(|delivery| self.ports.link.acknowledge(delivery));
+        not_sent.into_iter().for_each(|command| self.handle(Input::NotSent(command)));
         if batch.messages > 0 {
             self.handle(Input::Committed { messages: batch.messages });
         }

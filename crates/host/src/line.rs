@@ -166,6 +166,7 @@ mod tests {
             qos: Qos::AtMostOnce,
             retain: false,
             until: MonoMs(u64::MAX),
+            command: None,
         };
         timeout(PATIENCE, async {
             while port.publish(up.clone()).is_err() {

@@ -42,6 +42,13 @@ impl port::Link for LinkPort {
         })
     }
 
+    fn subscribe(&mut self, filters: Vec<String>) {
+        // Whoever learns of a filter has heard a message, so there is a link.
+        if let Some(link) = self.0.get() {
+            link.subscribe(filters);
+        }
+    }
+
     fn acknowledge(&mut self, delivery: Delivery) {
         if let Some(link) = self.0.get() {
             link.acknowledge(delivery.0);
@@ -251,6 +258,7 @@ mod tests {
             qos: Qos::AtLeastOnce,
             retain: false,
             until: MonoMs(u64::MAX),
+            command: None,
         };
         assert_eq!(port.publish(message), Err(NotSent));
         port.acknowledge(Delivery(7));

@@ -26,7 +26,7 @@ use fleetlens_model::time::WallMs;
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 3;
+pub const CONTRACT: u16 = 4;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;

@@ -112,6 +112,13 @@ impl Link {
         self.shared.publish(topic, payload, qos, retain)
     }
 
+    /// Subscribes to further filters at QoS 1, on this connection and all that follow, until the link ends. Those that are asked for
+    /// already are left as they are. They are asked for a few packets at a time beside everything else, and what the broker refuses
+    /// comes as [`Event::Refused`]; [`Event::Up`] does not wait for them.
+    pub fn subscribe(&self, filters: Vec<String>) {
+        self.shared.subscribe(filters);
+    }
+
     /// How many publishes the broker may not have yet: at QoS 1 it has not answered, at QoS 0 they are not sent. 0 without a
     /// connection, which takes with it what was unfinished ([`Event::Down`]).
     pub fn unfinished(&self) -> usize {

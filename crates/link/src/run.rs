@@ -16,7 +16,7 @@ use crate::config::LinkConfig;
 use crate::event::{Event, Message};
 use crate::fault::Fault;
 use crate::overflow::Overflow;
-use crate::session::{Session, Step, Through};
+use crate::session::{Requests, Session, Step, Through};
 use crate::shared::{Limits, Shared, packet_bytes};
 use crate::subscriptions::Subscriptions;
 
@@ -111,7 +111,8 @@ impl Task {
         let mut silent_after = silence(self.config.keep_alive_s);
         let mut ended = Ended { fault: Fault::Closed, greeted: false, up_since: None };
         loop {
-            match self.next(subscribed_by, silent_after).await? {
+            let up = ended.up_since.map(|_| (&mut subscriptions, &requests));
+            match self.next(subscribed_by, silent_after, up).await? {
                 Ok(Step::Greeted { session_present, packet_max_bytes, keep_alive_s, qos_max }) => {
                     let ours = self.config.max_packet_bytes;
                     let limits =
@@ -179,16 +180,21 @@ impl Task {
                 ended.up_since = Some(Instant::now());
                 subscribed_by = None;
             }
+            if ended.up_since.is_some() {
+                subscriptions.ask_later(&self.shared, &requests);
+            }
         }
     }
 
-    /// The connection's next step; meanwhile what overflowed goes in as there is room.
+    /// The connection's next step; meanwhile what overflowed goes in as there is room, and on a connection that is `up` further
+    /// filters are asked for as they become known.
     async fn next(
         &mut self,
         subscribed_by: Option<Instant>,
         silent_after: Duration,
+        mut up: Option<(&mut Subscriptions, &Requests)>,
     ) -> Result<Result<Step, Fault>, Gone> {
-        let Task { session, events, overflow, .. } = self;
+        let Task { session, events, overflow, shared, .. } = self;
         let Some(session) = session else { return Ok(Err(Fault::Closed)) };
         // The library has no time-out for a write that stalls at version 5; pings make at least one step a keep-alive.
         let silent_at = Instant::now() + silent_after;
@@ -197,6 +203,11 @@ impl Task {
         loop {
             tokio::select! {
                 step = &mut step => return Ok(step),
+                () = shared.has_more(), if up.is_some() => {
+                    if let Some((subscriptions, requests)) = &mut up {
+                        subscriptions.ask_later(shared, requests);
+                    }
+                }
                 room = events.reserve(), if !overflow.is_empty() => {
                     let room = room.map_err(|_| Gone)?;
                     if let Some(event) = overflow.take() {

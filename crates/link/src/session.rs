@@ -10,6 +10,7 @@ use crate::address::{Address, Carrier};
 use crate::config::{Credentials, LinkConfig, Protocol};
 use crate::fault::Fault;
 use crate::secret::Secret;
+use crate::subscriptions::LATER_UNANSWERED;
 
 /// A connection that takes longer to come about has failed.
 const CONNECT_WITHIN_S: u64 = 10;
@@ -111,7 +112,7 @@ pub(crate) struct NotTaken;
 impl Session {
     /// Prepares a connection; it is made at the first poll.
     pub fn new(config: &LinkConfig, at: &Address, through: Through) -> (Session, Requests) {
-        let places = config.outbox + ACKNOWLEDGEMENTS_MAX + config.filters.len();
+        let places = config.outbox + ACKNOWLEDGEMENTS_MAX + config.filters.len() + LATER_UNANSWERED;
         match config.protocol {
             Protocol::V4 => {
                 let (session, requests) = v4::Session::new(config, at, through, places);

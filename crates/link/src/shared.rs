@@ -3,6 +3,8 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 use crate::error::NotSent;
 use crate::session::Requests;
 
@@ -14,6 +16,16 @@ const PACKET_ID_BITS: u32 = 16;
 pub(crate) struct Shared {
     outbox: usize,
     current: Mutex<Option<Connection>>,
+    later: Mutex<Later>,
+    /// There is a filter more than before.
+    more: Notify,
+}
+
+/// Filters that became known after the start, in the order of their coming; asked for on every connection.
+#[derive(Debug, Default)]
+struct Later {
+    filters: Vec<(String, u8)>,
+    known: HashSet<String>,
 }
 
 /// How much the broker takes of us.
@@ -42,7 +54,30 @@ struct Connection {
 
 impl Shared {
     pub fn new(outbox: usize) -> Shared {
-        Shared { outbox, current: Mutex::new(None) }
+        Shared { outbox, current: Mutex::new(None), later: Mutex::default(), more: Notify::new() }
+    }
+
+    /// See [`crate::Link::subscribe`].
+    pub fn subscribe(&self, filters: Vec<String>) {
+        let mut later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        for filter in filters {
+            if later.known.insert(filter.clone()) {
+                later.filters.push((filter, 1));
+            }
+        }
+        drop(later);
+        self.more.notify_one();
+    }
+
+    /// At most `most` of the later filters, from the nth on.
+    pub fn later(&self, from: usize, most: usize) -> Vec<(String, u8)> {
+        let later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        later.filters.iter().skip(from).take(most).cloned().collect()
+    }
+
+    /// Resolves when there may be a later filter more than before.
+    pub async fn has_more(&self) {
+        self.more.notified().await;
     }
 
     /// A connection is greeted: acknowledgements are possible from now on, publishes are not yet.

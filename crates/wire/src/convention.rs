@@ -49,6 +49,8 @@ pub struct Understood {
     pub listen: Vec<String>,
     /// What the convention itself wants sent, such as the wish for a birth that was missed. Never retained; at least once.
     pub send: Vec<Outgoing>,
+    /// Why nothing could be made of the message although it brought about `send`: data of a node whose birth was missed.
+    pub refused: Option<WireError>,
 }
 
 impl Understood {
@@ -88,4 +90,15 @@ pub enum NoCommand {
     /// The thing cannot be commanded so, and waiting will not help. A sentence for the screen.
     #[error("{0}")]
     Impossible(String),
+}
+
+/// A convention as a profile sets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Setting {}
+
+impl Setting {
+    /// The convention with nothing remembered.
+    pub fn start(&self) -> Box<dyn Convention> {
+        match *self {}
+    }
 }

@@ -36,6 +36,8 @@ pub enum Input {
     Measured(StoreStats),
     /// The program was set otherwise.
     Configured(Box<Settings>),
+    /// A command of a thing without a shadow could not be handed to the link: it did not leave.
+    NotSent(CommandId),
     /// The cache cannot be written, and why; or it can again.
     CacheFault(Option<String>),
     /// Time passed.
@@ -58,6 +60,8 @@ pub struct Effects {
 pub enum Outward {
     /// To the broker.
     Publish(Publish),
+    /// To the broker: further filters.
+    Subscribe(Vec<String>),
     /// To the broker: a message is safe with us.
     Acknowledge(Delivery),
     /// To a window.

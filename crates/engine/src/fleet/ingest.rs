@@ -108,6 +108,9 @@ impl Fleet {
             let answer = decode_answer(&topic, &message.payload).map_err(|e| e.to_string())?;
             return self.answered(topic, answer, now, effects).map(Vec::from_iter);
         }
+        if let Some(convention) = self.convention_of(topic) {
+            return self.understood(convention, message, now, effects);
+        }
         let rule = self.config.telemetry.iter().find_map(|rule| rule.template.find(topic).map(|place| (rule, place)));
         if let Some((rule, place)) = rule {
             let said = telemetry::decode(&message.payload, &rule.reading, now.wall).map_err(|e| e.to_string())?;
@@ -123,7 +126,7 @@ impl Fleet {
         Err("no template of the profile reads this topic".into())
     }
 
-    fn said(
+    pub(super) fn said(
         &mut self,
         place: &Place<'_>,
         said: Telemetry,
@@ -142,6 +145,8 @@ impl Fleet {
         let moved = said.values.iter().any(|(pointer, _)| pointer == LAT);
         let (device_ms, timed, quality) = date(said.claimed, now.wall);
         let source = if retained { Source::Retained } else { Source::Live };
+        // A convention's word about a thing need not be the thing's own.
+        let speaks = !retained && (said.about.steering.is_none() || !said.values.is_empty());
         for (pointer, value) in said.values {
             let series = self.series_for(key, pointer, effects)?;
             let quality = if quality == Quality::Good { self.quality_of(key, series) } else { quality };
@@ -152,7 +157,7 @@ impl Fleet {
                 effects,
             );
         }
-        if let Some(thing) = self.things.get_mut(&key).filter(|_| !retained) {
+        if let Some(thing) = self.things.get_mut(&key).filter(|_| speaks) {
             let was_silent = thing.silence.heard(device_ms, now);
             thing.heard = Some(now.mono);
             self.newest_value = self.newest_value.max(Some(device_ms));
@@ -160,6 +165,13 @@ impl Fleet {
                 self.speaks_again(key, now, effects);
             }
         }
+        if let Some(presence) = said.presence {
+            self.is_present(key, presence, now, effects);
+        }
+        for (id, sentence) in said.alerts {
+            self.alerted(key, &id, sentence, now, effects);
+        }
+        self.values_changed(key, now, effects);
         self.judge_values(key, now, effects);
         if moved {
             let at = self.things.get(&key).and_then(|thing| self.said_place(thing));
@@ -183,7 +195,7 @@ impl Fleet {
     }
 
     /// A message is taken whole or not at all: before anything of it is, its new things and their new series must all fit.
-    fn room_for(&self, place: &Place<'_>, said: &[Telemetry]) -> Result<(), String> {
+    pub(super) fn room_for(&self, place: &Place<'_>, said: &[Telemetry]) -> Result<(), String> {
         let mut new_things = BTreeSet::new();
         let mut new_series: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for one in said {
@@ -276,8 +288,14 @@ impl Fleet {
         effects: &mut Effects,
     ) -> Result<ThingKey, String> {
         let key = self.thing_for(place, now, effects)?;
-        let Some(thing) = self.things.get(&key).filter(|thing| thing.meta != meta) else { return Ok(key) };
-        let steerable = !meta.kind.controls().is_empty();
+        let Some(thing) = self.things.get(&key) else { return Ok(key) };
+        // How it is commanded only its convention says.
+        let Meta { convention, controls, labels, .. } = thing.meta.clone();
+        let meta = Meta { convention, controls, labels, ..meta };
+        if thing.meta == meta {
+            return Ok(key);
+        }
+        let steerable = meta.convention.is_empty() && !meta.controls().is_empty();
         let unasked = !thing.shadows.get("").is_some_and(|shadow| shadow.current);
         effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: meta.clone() });
         self.describe(key, meta, now, effects);

@@ -31,6 +31,8 @@ impl Link for TestLink {
         self.0.lock().unwrap().push(Seen::Published(message.topic));
         Ok(())
     }
+    fn subscribe(&mut self, _: Vec<String>) {}
+
     fn acknowledge(&mut self, delivery: Delivery) {
         self.0.lock().unwrap().push(Seen::Acknowledged(delivery.0));
     }

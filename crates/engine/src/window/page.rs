@@ -6,8 +6,8 @@ use fleetlens_ipc::rows::{Change, CommandRow, LeafRow, Rows, ShadowTable, StepRo
 use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::freshness::limit_ms;
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::kind::Kind;
 use fleetlens_model::shadow::{Leaf, leaf_at, parse_thing_name};
+use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{MonoMs, Now, WallMs};
 use serde_json::Value as Json;
 
@@ -119,8 +119,8 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
         commands: commands.map(|command| command_row(command, thing, now)).collect(),
         alarms: rows_of(thing, fleet),
         may_command: fleet.config.who.role.may_command()
-            && fleet.config.shadows
-            && parse_thing_name(thing.name.as_str()).is_ok(),
+            && (!thing.meta.convention.is_empty()
+                || fleet.config.shadows && parse_thing_name(thing.name.as_str()).is_ok()),
         expiries: fleet.config.expiry_ms.clone(),
     }
 }
@@ -146,6 +146,8 @@ fn head(thing: &Thing, now: Now) -> ThingHead {
         capacity: thing.meta.capacity,
         gateway: thing.meta.gateway.clone(),
         synthetic: thing.meta.synthetic.clone(),
+        convention: thing.meta.convention.clone(),
+        controls: thing.meta.controls().to_vec(),
         freshness: thing.silence.freshness(),
         heard_age_ms: heard_age_ms(thing, now),
         status: status_of(thing).code(),
@@ -161,7 +163,7 @@ pub(super) fn value_row(thing: &Thing, pointer: &str, fleet: &Fleet, now: Now) -
     Some(ValueRow {
         series: *key,
         pointer: pointer.to_string(),
-        label: field.map_or_else(|| bare(pointer).to_string(), |f| f.label.to_string()),
+        label: thing.meta.label(pointer).unwrap_or_else(|| bare(pointer)).to_string(),
         unit: thing.meta.unit(pointer).to_string(),
         decimals: field.map_or(2, |f| f.decimals),
         rank: field.map_or(u8::MAX, |f| f.rank),
@@ -199,6 +201,7 @@ fn shadow_table(name: &str, shadow: &Shadow) -> Option<ShadowTable> {
 /// A command as its row.
 pub(super) fn command_row(command: &Command, thing: &Thing, now: Now) -> CommandRow {
     let kind = thing.meta.kind;
+    let direct = !thing.meta.convention.is_empty();
     let step_row = |(step, at_ms): &(Step, WallMs)| StepRow { step: *step, at_ms: *at_ms, note: note(*step, command) };
     CommandRow {
         thing_title: thing.title().to_string(),
@@ -206,7 +209,8 @@ pub(super) fn command_row(command: &Command, thing: &Thing, now: Now) -> Command
         id: command.id,
         thing: command.thing,
         shadow: command.shadow.clone(),
-        title: command_title(command, kind),
+        direct,
+        title: command_title(command, &thing.meta),
         changes: command
             .wants
             .iter()
@@ -215,23 +219,23 @@ pub(super) fn command_row(command: &Command, thing: &Thing, now: Now) -> Command
         by: command.by.clone(),
         phase: command.phase.clone(),
         steps: command.steps.iter().map(step_row).collect(),
-        sentence: sentence(&command.phase),
+        sentence: sentence(&command.phase, direct),
         expires_in_ms: command.phase.is_waiting().then(|| command.left_ms(now)),
-        can_cancel: command.phase.is_waiting(),
+        can_cancel: command.phase.is_waiting() && !(direct && command.phase == Phase::Sent),
     }
 }
 
 /// A command in words: `dim to 40 %`, `barrier: open`.
-pub(super) fn command_title(command: &Command, kind: Kind) -> String {
+pub(super) fn command_title(command: &Command, meta: &Meta) -> String {
     let part = |want: &fleetlens_model::command::Want| {
-        let unit = kind.field(&want.pointer).map_or("", |f| f.unit);
+        let unit = meta.unit(&want.pointer);
         let value = match &want.value {
             Json::String(text) => text.clone(),
             Json::Bool(true) => "on".to_string(),
             Json::Bool(false) => "off".to_string(),
             Json::Number(_) | Json::Null | Json::Array(_) | Json::Object(_) => want.value.to_string(),
         };
-        match kind.control(&want.pointer).map(|c| c.label) {
+        match meta.control(&want.pointer).map(|c| c.label.as_ref()) {
             Some(label) if label.ends_with(" to") => {
                 format!("{} {value} {unit}", label.to_lowercase()).trim_end().to_string()
             }
@@ -243,9 +247,10 @@ pub(super) fn command_title(command: &Command, kind: Kind) -> String {
 }
 
 /// Where a command stands, as a sentence for the screen.
-fn sentence(phase: &Phase) -> String {
+fn sentence(phase: &Phase, direct: bool) -> String {
     match phase {
         Phase::Pending => "waits to be sent".into(),
+        Phase::Sent if direct => "sent, the thing has not said yet that it obeyed".into(),
         Phase::Sent => "sent, not answered yet".into(),
         Phase::Accepted { .. } => "accepted, not yet obeyed".into(),
         Phase::Rejected { reason, .. } => format!("rejected: {reason}"),
@@ -263,6 +268,12 @@ fn sentence(phase: &Phase) -> String {
         }
         Phase::Cancelled { withdrawal: Withdrawal::Refused { code } } => {
             format!("taking it back was refused ({code}): it may still happen")
+        }
+        Phase::Expired { withdrawal: Withdrawal::Impossible } => {
+            "expired: it was sent, and the thing has not said that it obeyed; it may still happen".into()
+        }
+        Phase::Cancelled { withdrawal: Withdrawal::Impossible } => {
+            "too late to take back: it was sent already and may still happen".into()
         }
         Phase::Cancelled { withdrawal: Withdrawal::NotNeeded } => "taken back before it was sent".into(),
         Phase::Cancelled { withdrawal: Withdrawal::Needed } => "being taken back".into(),

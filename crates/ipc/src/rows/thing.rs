@@ -3,7 +3,7 @@
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::{SeriesKey, ThingKey};
-use fleetlens_model::kind::Kind;
+use fleetlens_model::kind::{Control, Kind};
 use fleetlens_model::telemetry::{Quality, Source, Timed, Value};
 use fleetlens_model::time::WallMs;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,10 @@ pub struct ThingHead {
     pub gateway: String,
     /// Which of these were made up.
     pub synthetic: Vec<String>,
+    /// The convention that carries its commands, in the words of the profile; empty for a thing with a shadow or none.
+    pub convention: String,
+    /// What can be set on it, in the order of the screen; whether the person here may is [`ThingPage::may_command`].
+    pub controls: Vec<Control>,
     /// What its last word is worth.
     pub freshness: Freshness,
     /// Age of its last word, `None` when it never said one.
