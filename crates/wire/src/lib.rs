@@ -13,6 +13,7 @@ mod quote;
 pub mod rebase;
 mod senml;
 pub mod shadow;
+pub mod sparkplug;
 pub mod telemetry;
 pub mod template;
 pub mod time;
@@ -26,6 +27,9 @@ pub enum WireError {
     /// The topic is none of a shadow's.
     #[error(transparent)]
     Topic(#[from] shadow::TopicError),
+    /// What only Sparkplug refuses.
+    #[error(transparent)]
+    Sparkplug(#[from] sparkplug::SparkplugError),
     /// A request's topic where an answer was to be read.
     #[error("{topic} is where shadow requests go; answers come below it")]
     NotAnAnswer {
