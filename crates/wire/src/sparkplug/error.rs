@@ -142,7 +142,7 @@ pub enum SparkplugError {
         name: String,
     },
     /// The death of another session.
-    #[error("its bdSeq is {given:?} and that of the birth {born:?}: it is the death of an earlier connection")]
+    #[error("its bdSeq is {} and that of the birth {}: it is the death of an earlier connection", said(*given), said(*born))]
     OtherDeath {
         /// What was given.
         given: Option<u64>,
@@ -167,6 +167,11 @@ pub enum SparkplugError {
         /// How many may.
         max: usize,
     },
+}
+
+/// A number that may be missing, in words.
+fn said(number: Option<u64>) -> String {
+    number.map_or_else(|| "missing".into(), |number| number.to_string())
 }
 
 impl SparkplugError {
