@@ -28,6 +28,8 @@ pub struct About {
     pub capacity: Option<u32>,
     /// How often it speaks, in seconds; at least 1.
     pub interval_s: Option<u32>,
+    /// The name of the thing that carries what it says.
+    pub gateway: Option<String>,
     /// Units by JSON pointer.
     pub units: Vec<(String, String)>,
     /// What values are called, by JSON pointer.
@@ -116,6 +118,9 @@ impl About {
         }
         if let Some(area) = text(&self.area, &meta.area) {
             set(&|new| new.area.clone_from(&area));
+        }
+        if let Some(gateway) = text(&self.gateway, &meta.gateway) {
+            set(&|new| new.gateway.clone_from(&gateway));
         }
         if let Some(at) = self.at().filter(|at| Some(*at) != meta.at && (!only_gaps || meta.at.is_none())) {
             set(&|new| new.at = Some(at));

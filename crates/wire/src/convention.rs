@@ -71,7 +71,7 @@ pub trait Convention: Debug + Send {
     /// Whether a topic is one of its. A message of such a topic is read by it and by nothing else.
     fn reads(&self, topic: &str) -> bool;
 
-    /// Takes a message whole, or says why not and remembers nothing of it.
+    /// Takes a message whole, or says why not (or in [`Understood::refused`]) and remembers nothing of it.
     fn read(&mut self, message: Incoming<'_>) -> Result<Understood, WireError>;
 
     /// Our link came up with a new session or an old one: what cannot be known to be so still is forgotten.

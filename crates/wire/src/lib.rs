@@ -13,6 +13,7 @@ mod quote;
 pub mod rebase;
 mod senml;
 pub mod shadow;
+pub mod sparkplug;
 pub mod telemetry;
 pub mod template;
 pub mod time;
@@ -26,6 +27,9 @@ pub enum WireError {
     /// The topic is none of a shadow's.
     #[error(transparent)]
     Topic(#[from] shadow::TopicError),
+    /// What only Sparkplug refuses.
+    #[error(transparent)]
+    Sparkplug(#[from] sparkplug::SparkplugError),
     /// A request's topic where an answer was to be read.
     #[error("{topic} is where shadow requests go; answers come below it")]
     NotAnAnswer {
@@ -125,8 +129,11 @@ mod tests {
     use fleetlens_model::time::WallMs;
     use serde_json::json;
 
+    use super::convention::{Convention, Incoming};
     use super::pointer::Pointer;
     use super::shadow::{Op, ShadowTopic, ShadowTopicKind, decode_answer, decode_request};
+    use super::sparkplug::edge::{Carried, Metric};
+    use super::sparkplug::{Datatype, Sparkplug, SparkplugSetting};
     use super::telemetry::{Reading, Shape, Use, Whose};
     use super::template::Place;
     use super::*;
@@ -144,6 +151,14 @@ mod tests {
         let only = Reading { envelope: pointer("/t/*"), ..Reading::default() };
         let senml = Reading { shape: Shape::Senml, ..Reading::default() };
         let fiware = Reading { shape: Shape::Fiware, whose: Whose::Shape, ..Reading::default() };
+        let sparkplug = |topic: &str, birth: &[Metric]| {
+            let at = WallMs(0);
+            let payload = sparkplug::edge::EdgeNode::new("g", "n", 0).birth(birth, at).payload;
+            let mut host = Sparkplug::new(SparkplugSetting::default()).unwrap();
+            host.read(Incoming { topic, payload: &payload, retained: false, at }).map(drop)
+        };
+        let metric = |name: &str, datatype| Metric { datatype, ..Metric::new(name, Datatype::Int8, Carried::Int(256)) };
+        let birth = "spBv1.0/g/NBIRTH/n";
         let meta = |payload: &str| meta::decode(payload.as_bytes(), &Place::default()).map(drop);
         for c in ["x", "\n", "\"", "\\", "~", "Ħ", "\u{202e}", "\u{10ffff}"] {
             let long = c.repeat(3_000);
@@ -197,6 +212,16 @@ mod tests {
                 (
                     "an entity's attribute",
                     telemetry(&json!({ "type": "T", "id": "a", long.as_str(): 1 }).to_string(), &fiware),
+                ),
+                ("a Sparkplug topic", sparkplug(&format!("spBv1.0/{long}"), &[])),
+                ("an edge node's name", sparkplug(&format!("spBv1.0/g/NBIRTH/{long}"), &[])),
+                ("a metric's long name", sparkplug(birth, &[metric(&long, Some(1))])),
+                ("a metric without a type", sparkplug(birth, &[metric(&long, None)])),
+                ("a metric of no type", sparkplug(birth, &[metric(&long, Some(99))])),
+                ("a metric's value", sparkplug(birth, &[metric(&c.repeat(60), Some(1))])),
+                (
+                    "two metrics of one name",
+                    sparkplug(birth, &[metric(&c.repeat(60), Some(1)), metric(&c.repeat(60), Some(1))]),
                 ),
                 ("a description's word", meta(&json!({ "lat": long }).to_string())),
                 (

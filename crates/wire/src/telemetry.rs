@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use fleetlens_model::freshness::Presence;
 use fleetlens_model::shadow::Object;
-use fleetlens_model::telemetry::Value;
+use fleetlens_model::telemetry::{Quality, Value};
 use fleetlens_model::time::WallMs;
 use serde_json::Value as Json;
 
@@ -111,6 +111,8 @@ pub struct Telemetry {
     pub claimed: Option<WallMs>,
     /// Pointer (after the envelope) and value, sorted by pointer, none twice.
     pub values: Vec<(String, Value)>,
+    /// Whether the sender itself calls these values old.
+    pub quality: Quality,
     /// What it says of the thing itself.
     pub about: About,
     /// Whether the thing is there, where this says so.
