@@ -6,12 +6,15 @@
 mod about;
 pub mod convention;
 mod fiware;
+pub mod homie;
 mod json;
 pub mod meta;
 pub mod pointer;
 mod quote;
 pub mod rebase;
+mod room;
 mod senml;
+mod settable;
 pub mod shadow;
 pub mod sparkplug;
 pub mod telemetry;
@@ -122,6 +125,28 @@ pub enum WireError {
         /// What would be right.
         wanted: &'static str,
     },
+    /// A topic that a convention has no use for.
+    #[error("the topic ends in \"{topic}\", which this convention does not have; it has {wanted}")]
+    ForeignTopic {
+        /// The beginning of what follows the convention's own levels.
+        topic: String,
+        /// What would be right.
+        wanted: &'static str,
+    },
+    /// A value that its thing's description does not have.
+    #[error("the thing's description has no value \"{pointer}\", or says of it what is not understood")]
+    NotDescribed {
+        /// Its pointer, or the beginning.
+        pointer: String,
+    },
+    /// More than is remembered.
+    #[error("there is no room for it: at most {max} {what} are remembered")]
+    Full {
+        /// How many.
+        max: usize,
+        /// Of what.
+        what: &'static str,
+    },
 }
 
 #[cfg(test)]
@@ -130,6 +155,7 @@ mod tests {
     use serde_json::json;
 
     use super::convention::{Convention, Incoming};
+    use super::homie::Homie;
     use super::pointer::Pointer;
     use super::shadow::{Op, ShadowTopic, ShadowTopicKind, decode_answer, decode_request};
     use super::sparkplug::edge::{Carried, Metric};
@@ -137,6 +163,14 @@ mod tests {
     use super::telemetry::{Reading, Shape, Use, Whose};
     use super::template::Place;
     use super::*;
+
+    /// What a convention makes of the last of these messages.
+    fn conversation(convention: &mut dyn Convention, messages: &[(&str, &str)]) -> Result<(), WireError> {
+        let read = |(topic, payload): &(&str, &str)| {
+            convention.read(Incoming { topic, payload: payload.as_bytes(), retained: false, at: WallMs(0) }).map(drop)
+        };
+        messages.iter().map(read).last().unwrap_or(Ok(()))
+    }
 
     /// Every text of a stranger that a refusal may quote, as long as it can be and in characters that grow when they are escaped.
     #[test]
@@ -160,6 +194,7 @@ mod tests {
         let metric = |name: &str, datatype| Metric { datatype, ..Metric::new(name, Datatype::Int8, Carried::Int(256)) };
         let birth = "spBv1.0/g/NBIRTH/n";
         let meta = |payload: &str| meta::decode(payload.as_bytes(), &Place::default()).map(drop);
+        let homie = |messages: &[(&str, &str)]| conversation(&mut Homie::new("homie".into()), messages);
         for c in ["x", "\n", "\"", "\\", "~", "Ħ", "\u{202e}", "\u{10ffff}"] {
             let long = c.repeat(3_000);
             let long_pointer = pointer(&fleetlens_model::shadow::pointer_of([long.as_str()]));
@@ -227,6 +262,17 @@ mod tests {
                 (
                     "a description's unit",
                     meta(&json!({ "units": { long.as_str(): { long.as_str(): 1 } } }).to_string()),
+                ),
+                ("a topic of Homie", homie(&[(&format!("homie/5/{long}"), "")])),
+                ("a state of Homie", homie(&[("homie/5/a/$state", &c.repeat(16))])),
+                ("a version of Homie", homie(&[("homie/5/a/$description", &json!({ "homie": long }).to_string())])),
+                (
+                    "a value that is not described",
+                    homie(&[
+                        ("homie/5/a/$state", "ready"),
+                        ("homie/5/a/$description", r#"{"homie":"5.0"}"#),
+                        (&format!("homie/5/a/{}/b", "n".repeat(240)), "1"),
+                    ]),
                 ),
             ];
             for (name, outcome) in refused {
