@@ -33,6 +33,7 @@ mod config;
 mod error;
 mod event;
 mod fault;
+pub mod keychain;
 mod overflow;
 mod run;
 mod secret;

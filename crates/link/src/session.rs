@@ -9,8 +9,9 @@ use std::time::Duration;
 use crate::address::{Address, Carrier};
 use crate::config::{Credentials, LinkConfig, Protocol};
 use crate::fault::Fault;
-use crate::secret::Secret;
+use crate::secret;
 use crate::subscriptions::LATER_UNANSWERED;
+use crate::tls::{Tls, TlsError};
 
 /// A connection that takes longer to come about has failed.
 const CONNECT_WITHIN_S: u64 = 10;
@@ -62,9 +63,6 @@ pub(crate) enum Step {
     Other,
 }
 
-/// How long reading passwords and certificates may take: they are small files, but a folder may be somebody's network drive.
-const PREPARED_WITHIN: Duration = Duration::from_secs(10);
-
 /// What a connection is made through, read anew for each: certificates are renewed and tokens expire.
 pub(crate) struct Through {
     transport: rumqttc::Transport,
@@ -74,35 +72,36 @@ pub(crate) struct Through {
 impl Through {
     /// Reads what is needed, away from the runtime's own threads.
     pub async fn prepare(config: &LinkConfig, at: &Address) -> Result<Through, Fault> {
-        let (config, at) = (config.clone(), at.clone());
-        let reading = tokio::task::spawn_blocking(move || Through::of(&config, &at));
-        match tokio::time::timeout(PREPARED_WITHIN, reading).await {
-            Ok(Ok(through)) => through,
-            Ok(Err(error)) => Err(Fault::Unprepared(format!("our password and certificates cannot be read: {error}"))),
-            Err(_) => Err(Fault::Unprepared(
-                "our password or certificates cannot be read in time; are they on a drive of the network?".to_owned(),
-            )),
-        }
+        let unprepared = |error: &dyn std::fmt::Display| Fault::Unprepared(error.to_string());
+        let (tls, carrier) = (config.tls.clone(), at.carrier);
+        let reading = tokio::task::spawn_blocking(move || transport(&tls, carrier));
+        let transport = match tokio::time::timeout(secret::READ_WITHIN, reading).await {
+            Ok(Ok(transport)) => transport.map_err(|error| unprepared(&error))?,
+            Ok(Err(error)) => return Err(unprepared(&format_args!("our certificates cannot be read: {error}"))),
+            Err(_) => {
+                let late = "our certificates cannot be read in time; are they on a drive of the network?";
+                return Err(unprepared(&late));
+            }
+        };
+        let login = match &config.credentials {
+            None => None,
+            Some(Credentials { user, password: None }) => Some((user.clone(), String::new())),
+            Some(Credentials { user, password: Some(password) }) => {
+                Some((user.clone(), password.read().await.map_err(|error| unprepared(&error))?))
+            }
+        };
+        Ok(Through { transport, login })
     }
+}
 
-    fn of(config: &LinkConfig, at: &Address) -> Result<Through, Fault> {
-        let tls = || {
-            let client = config.tls.client().map_err(|error| Fault::Unprepared(error.to_string()))?;
-            Ok(rumqttc::TlsConfiguration::Rustls(client))
-        };
-        let transport = match at.carrier {
-            Carrier::Tcp => rumqttc::Transport::Tcp,
-            Carrier::Tls => rumqttc::Transport::Tls(tls()?),
-            Carrier::WebSocket => rumqttc::Transport::Ws,
-            Carrier::EncryptedWebSocket => rumqttc::Transport::Wss(tls()?),
-        };
-        let login = config.credentials.as_ref().map(|Credentials { user, password }| {
-            let password = password.as_ref().map(Secret::read).transpose();
-            let password = password.map_err(|error| Fault::Unprepared(error.to_string()))?;
-            Ok((user.clone(), password.unwrap_or_default()))
-        });
-        Ok(Through { transport, login: login.transpose()? })
-    }
+fn transport(tls: &Tls, carrier: Carrier) -> Result<rumqttc::Transport, TlsError> {
+    let tls = || Ok(rumqttc::TlsConfiguration::Rustls(tls.client()?));
+    Ok(match carrier {
+        Carrier::Tcp => rumqttc::Transport::Tcp,
+        Carrier::Tls => rumqttc::Transport::Tls(tls()?),
+        Carrier::WebSocket => rumqttc::Transport::Ws,
+        Carrier::EncryptedWebSocket => rumqttc::Transport::Wss(tls()?),
+    })
 }
 
 /// The request was not taken: the library's queue is full or its session is gone.

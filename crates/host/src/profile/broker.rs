@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use fleetlens_link::{Credentials, LinkConfig, LinkError, Protocol, Secret, Tls};
+use fleetlens_link::{Credentials, LinkConfig, LinkError, Protocol, Secret, Tls, keychain};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -124,12 +124,12 @@ fn credentials(
     }
 }
 
-/// `{ env = "NAME" }` or `{ file = "path" }`; a password itself is refused without repeating it.
+/// `{ keychain = "name" }`, `{ env = "NAME" }` or `{ file = "path" }`; a password itself is refused without repeating it.
 fn secret(written: &Spanned<toml::Value>) -> Result<Secret, Mistake> {
     let wrong = |why: &str| Err(Mistake::new(written.span(), why));
     let Some(table) = written.get_ref().as_table() else {
         return wrong(
-            "a password does not stand in a profile; write password = { file = \"path\" } or { env = \"NAME\" }, and change this one",
+            "a password does not stand in a profile; write password = { keychain = \"name\" }, { file = \"path\" } or { env = \"NAME\" }, and change this one",
         );
     };
     let mut keys = table.iter();
@@ -138,7 +138,13 @@ fn secret(written: &Spanned<toml::Value>) -> Result<Secret, Mistake> {
         // Not repeated: somebody may have written the password itself.
         (Some(("env", _)), None) => wrong("env is the name of a variable, of letters, digits and _, not the password"),
         (Some(("file", Some(path))), None) if !path.is_empty() => Ok(Secret::File(path.into())),
-        _ => wrong("a password is kept in one place; write { file = \"path\" } or { env = \"NAME\" }"),
+        (Some(("keychain", Some(name))), None) if keychain::is_name(name) => Ok(Secret::Keychain(name.to_owned())),
+        (Some(("keychain", _)), None) => wrong(
+            "keychain is the name under which the password was stored (fleetlens password set NAME), not the password",
+        ),
+        _ => wrong(
+            "a password is kept in one place; write { keychain = \"name\" }, { file = \"path\" } or { env = \"NAME\" }",
+        ),
     }
 }
 
@@ -213,6 +219,8 @@ mod tests {
             .unwrap()
             .broker;
         assert_eq!(named.credentials.and_then(|c| c.password), Some(Secret::Env("P".into())));
+        let kept = profile("url = \"mqtts://h\"\nuser = \"ada\"\npassword = { keychain = \"city\" }").unwrap().broker;
+        assert_eq!(kept.credentials.and_then(|c| c.password), Some(Secret::Keychain("city".into())));
     }
 
     #[test]
@@ -223,6 +231,8 @@ mod tests {
             ("user = \"ada\"\npassword = { file = \"a\", env = \"B\" }", 7, "kept in one place"),
             ("user = \"ada\"\npassword = { keyring = \"a\" }", 7, "kept in one place"),
             ("user = \"ada\"\npassword = { env = \"hunter2!\" }", 7, "name of a variable"),
+            ("user = \"ada\"\npassword = { keychain = \"hunter2!\" }", 7, "password set NAME"),
+            ("user = \"ada\"\npassword = { keychain = \"a\", env = \"B\" }", 7, "kept in one place"),
             ("ca = \"\"", 6, "name is empty"),
             ("password = { env = \"P\" }", 6, "add user"),
             ("user = \"\"", 6, "the user is empty"),
