@@ -95,6 +95,16 @@ impl Fault {
         Fault::Io { kind: error.kind(), host_unknown: false, text: error.to_string() }
     }
 
+    /// What a client may send, and a broker may not.
+    pub fn of_a_client() -> Fault {
+        Fault::NotUnderstood("a packet that only clients send".to_owned())
+    }
+
+    /// An acknowledgement of what we have not sent.
+    pub fn of_nobody(packet_id: u16) -> Fault {
+        Fault::NotUnderstood(format!("it acknowledges packet {packet_id}, which we have not sent"))
+    }
+
     /// Whether the broker holds a packet for us that can never be read: it comes back with every session, so somebody has to know.
     pub fn is_unreadable_packet(&self) -> bool {
         matches!(self, Fault::TopicNotUtf8 | Fault::TooLarge { .. })

@@ -38,7 +38,7 @@ struct Vector {
 
 impl Vector {
     fn bytes(&self) -> Vec<u8> {
-        let byte = |at| u8::from_str_radix(&self.bytes_hex[at..at + 2], 16).unwrap();
+        let byte = |at: usize| u8::from_str_radix(self.bytes_hex.get(at..at + 2).unwrap(), 16).unwrap();
         (0..self.bytes_hex.len()).step_by(2).map(byte).collect()
     }
 }
@@ -68,21 +68,24 @@ async fn no_packet_a_broker_sends_is_more_than_the_end_of_a_connection() {
         }
         assert_eq!(all.lived.len() + all.ended.len(), vectors.len(), "{protocol}: every packet was sent");
         let lived = |name: &str| all.lived.iter().any(|lived| lived == name);
-        for name in ["pingresp", "minimal publish"] {
-            assert!(
-                lived(name) || protocol == Protocol::V5,
-                "{protocol}: {name} ended the connection: {:?}",
-                all.ended
-            );
+        let (good, second_greeting) = match protocol {
+            Protocol::V4 => ("minimal publish", "connack with return code 0"),
+            Protocol::V5 => (
+                "publish MQTT 5 with duplicate user property including empty-string value",
+                "connack MQTT 5 with properties",
+            ),
+        };
+        for name in ["pingresp", good] {
+            assert!(lived(name), "{protocol}: {name} ended the connection, or is not there: {:?}", all.ended);
         }
-        for name in
-            ["minimal connect", "connack with return code 0", "subscribe to one topic", "pingreq", "Not supported"]
-        {
+        for name in [second_greeting, "minimal connect", "subscribe to one topic", "pingreq", "Not supported"] {
             assert!(!lived(name), "{protocol}: after {name} the connection went on");
         }
         for (name, sentence) in &all.ended {
-            assert!(sentence.contains("127.0.0.1:") && sentence.len() < 500, "{protocol}, {name}: {sentence}");
+            let is_ours = sentence.contains("127.0.0.1:") && !sentence.contains("Mqtt state") && sentence.len() < 500;
+            assert!(is_ours, "{protocol}, {name}: {sentence}");
         }
+        println!("{protocol}: {} packets lived through, {} ended the connection", all.lived.len(), all.ended.len());
         let grown_mb = resident_mb().saturating_sub(before_mb);
         assert!(grown_mb < 150, "{protocol}: {grown_mb} MB more than before");
     }
@@ -91,7 +94,7 @@ async fn no_packet_a_broker_sends_is_more_than_the_end_of_a_connection() {
 /// Sends packets one after the other, each followed by a good message; at the end a good broker takes the port over.
 async fn sent(protocol: Protocol, vectors: Vec<Vector>, lane: usize) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
-    let impostor = Impostor::listen();
+    let mut impostor = Impostor::listen();
     let mut outcome = Outcome::default();
     let mut station = Station::start(&impostor.url(), protocol, folder.path()).await;
     let mut served = impostor.serve(protocol).await;
@@ -106,6 +109,8 @@ async fn sent(protocol: Protocol, vectors: Vec<Vector>, lane: usize) -> Outcome 
         outcome.ended.push((vector.name, sentence));
         if outcome.ended.len() % FALLS == 0 {
             station.stop().await;
+            // On another port: where the earlier host was about to come back, it may have left a connection.
+            impostor = Impostor::listen();
             station = Station::start(&impostor.url(), protocol, folder.path()).await;
         }
         served = impostor.serve(protocol).await;

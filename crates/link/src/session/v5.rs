@@ -209,8 +209,18 @@ fn fault(error: ConnectionError, most: u32) -> Fault {
             mqttbytes::Error::TopicNotUtf8 => Fault::TopicNotUtf8,
             mqttbytes::Error::PayloadSizeLimitExceeded { pkt_size, .. } => Fault::TooLarge { bytes: pkt_size, most },
             mqttbytes::Error::Io(error) => Fault::of_stream(&error),
+            // The library reads no DISCONNECT without a body, which is a goodbye without a reason (MQTT 5, 3.14.2.1).
+            mqttbytes::Error::PayloadRequired => {
+                Fault::NotUnderstood("an empty packet, or a goodbye without a reason".to_owned())
+            }
+            // The library has one error for the codes of all packets.
+            mqttbytes::Error::InvalidConnectReturnCode(code) => {
+                Fault::NotUnderstood(format!("the reason code {code} where there is no such"))
+            }
             other => Fault::NotUnderstood(other.to_string()),
         },
+        ConnectionError::MqttState(StateError::WrongPacket) => Fault::of_a_client(),
+        ConnectionError::MqttState(StateError::Unsolicited(packet_id)) => Fault::of_nobody(packet_id),
         other => Fault::Other(other.to_string()),
     }
 }
