@@ -140,18 +140,29 @@ impl Desk {
         &mut self,
         what: &str,
         within: Duration,
-        mut look: impl FnMut(&Desk) -> Result<T, String>,
+        look: impl FnMut(&Desk) -> Result<T, String>,
     ) -> T {
+        let found = self.try_wait_for(what, within, look).await;
+        found.unwrap_or_else(|seen| panic!("waited {} s for: {what}; the last look saw: {seen}", within.as_secs()))
+    }
+
+    /// [`Desk::wait_for`] where it may not come: what the last look saw instead.
+    pub async fn try_wait_for<T>(
+        &mut self,
+        what: &str,
+        within: Duration,
+        mut look: impl FnMut(&Desk) -> Result<T, String>,
+    ) -> Result<T, String> {
         let end = Instant::now() + within;
         loop {
             let seen = match look(self) {
-                Ok(found) => return found,
+                Ok(found) => return Ok(found),
                 Err(seen) => seen,
             };
             match timeout_at(end, self.parcels.recv()).await {
                 Ok(Some(bytes)) => self.apply(&bytes).await,
                 Ok(None) => panic!("the host let go of the window while waiting for: {what}"),
-                Err(_) => panic!("waited {} s for: {what}; the last look saw: {seen}", within.as_secs()),
+                Err(_) => return Err(seen),
             }
         }
     }

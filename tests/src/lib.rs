@@ -5,6 +5,7 @@
 //! | [`process`] | a program in a group of its own that does not outlive the test, however that ends |
 //! | [`wait`] | waiting for a condition with a time-out and a sentence |
 //! | [`broker`] | Mosquitto on a loopback port: stop it, kill it, start it again |
+//! | [`impostor`] | a broker that is none, and says what the test wants |
 //! | [`peer`] | an MQTT client: what a device, the shadow service or an onlooker says and hears |
 //! | [`lamp`] | one scripted lamp, which obeys only when the test says so |
 //! | [`profile`] | profiles for those brokers |
@@ -38,6 +39,7 @@ pub mod browser;
 pub mod desk;
 pub mod disk;
 pub mod display;
+pub mod impostor;
 pub mod lamp;
 pub mod notices;
 pub mod page;

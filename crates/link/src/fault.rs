@@ -95,6 +95,16 @@ impl Fault {
         Fault::Io { kind: error.kind(), host_unknown: false, text: error.to_string() }
     }
 
+    /// What a client may send, and a broker may not.
+    pub fn of_a_client() -> Fault {
+        Fault::NotUnderstood("a packet that only clients send".to_owned())
+    }
+
+    /// An acknowledgement of what we have not sent.
+    pub fn of_nobody(packet_id: u16) -> Fault {
+        Fault::NotUnderstood(format!("it acknowledges packet {packet_id}, which we have not sent"))
+    }
+
     /// Whether the broker holds a packet for us that can never be read: it comes back with every session, so somebody has to know.
     pub fn is_unreadable_packet(&self) -> bool {
         matches!(self, Fault::TopicNotUtf8 | Fault::TooLarge { .. })
@@ -102,6 +112,10 @@ impl Fault {
 
     /// What failed and what to change, in one sentence. `greeted`: the broker had accepted the connection before.
     pub fn sentence(&self, at: &Address, config: &LinkConfig, greeted: bool) -> String {
+        quoted(&self.words(at, config, greeted), SENTENCE_MAX_CHARS)
+    }
+
+    fn words(&self, at: &Address, config: &LinkConfig, greeted: bool) -> String {
         let protocol = config.protocol;
         match self {
             Fault::Unprepared(why) => why.clone(),
@@ -121,7 +135,7 @@ impl Fault {
             Fault::Io {
                 kind: io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe,
                 ..
-            } => Fault::Closed.sentence(at, config, greeted),
+            } => Fault::Closed.words(at, config, greeted),
             Fault::Io { text, .. } => format!("the connection to {at} failed: {text}"),
             Fault::NoAnswer => {
                 format!("{at} does not answer; check the address, and that no firewall stands between")
@@ -158,10 +172,32 @@ impl Fault {
             Fault::Told { session_taken_over: true, .. } => {
                 format!("another program connected to {at} with our client id; give each its own")
             }
-            Fault::Told { text, .. } => format!("{at} ended the connection: {text}"),
+            Fault::Told { text, .. } => format!("{at} ended the connection: {}", quoted(text, QUOTE_MAX_CHARS)),
             Fault::Other(text) => format!("the connection to {at} failed: {text}"),
         }
     }
+}
+
+/// The longest sentence, in characters, whatever the library, a certificate or the broker put into it.
+const SENTENCE_MAX_CHARS: usize = 600;
+
+/// The longest quotation of a broker's own words, in characters.
+const QUOTE_MAX_CHARS: usize = 200;
+
+/// A text that strangers had a hand in: not more of it than fits, and nothing that hides or turns what stands beside it.
+fn quoted(text: &str, most_chars: usize) -> String {
+    let mut shown = text.chars().filter(|c| !hides(*c));
+    let mut said: String = shown.by_ref().take(most_chars).collect();
+    if shown.next().is_some() {
+        said.push('…');
+    }
+    said
+}
+
+/// Characters that show nothing themselves and change how others are shown: controls, and what turns the reading direction.
+fn hides(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// What to do about a packet that ends every connection. MQTT 5 can name our limit to the broker, and the library reads any topic.
@@ -216,6 +252,7 @@ mod tests {
         let os = |code| Fault::of_connecting(&io::Error::from_raw_os_error(code));
         let lookup =
             Fault::of_connecting(&io::Error::other("failed to lookup address information: Name or service not known"));
+        let told = |text| Fault::Told { session_taken_over: false, text };
         for (fault, greeted, want) in [
             (lookup, false, "the host city is not known"),
             #[cfg(target_os = "linux")]
@@ -237,9 +274,14 @@ mod tests {
             (Fault::Distrusted(Distrust::UnknownIssuer), false, "name the CA that signed it"),
             (Fault::Told { session_taken_over: true, text: String::new() }, true, "our client id"),
             (Fault::TooLarge { bytes: 9, most: 8 }, true, "9 bytes, and at most 8"),
+            (told("\u{202e}go\naway\u{feff}".to_owned()), true, "ended the connection: goaway"),
+            (told("x".repeat(65_535)), true, "xxx…"),
         ] {
             let sentence = fault.sentence(&at, &config, greeted);
-            assert!(sentence.contains(want), "{fault:?}: {sentence}");
+            assert!(
+                sentence.contains(want) && sentence.chars().count() <= SENTENCE_MAX_CHARS + 1,
+                "{fault:?}: {sentence}"
+            );
         }
     }
 }

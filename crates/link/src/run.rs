@@ -113,6 +113,11 @@ impl Task {
         loop {
             let up = ended.up_since.map(|_| (&mut subscriptions, &requests));
             match self.next(subscribed_by, silent_after, up).await? {
+                Ok(Step::Greeted { .. }) if ended.greeted => {
+                    // MQTT 5, 3.2: a second one is an error. Taken for a first, it would forget what is on the way.
+                    let fault = Fault::NotUnderstood("it sent a second CONNACK".to_owned());
+                    return Ok(Ended { fault, ..ended });
+                }
                 Ok(Step::Greeted { session_present, packet_max_bytes, keep_alive_s, qos_max }) => {
                     let ours = self.config.max_packet_bytes;
                     let limits =
@@ -120,7 +125,8 @@ impl Task {
                     self.shared.greet(self.number, requests.clone(), limits);
                     ended.greeted = true;
                     session_is_old = session_present;
-                    silent_after = silence(keep_alive_s.unwrap_or(self.config.keep_alive_s));
+                    let ours_s = self.config.keep_alive_s;
+                    silent_after = silence(keep_alive_s.map_or(ours_s, |theirs_s| theirs_s.min(ours_s)));
                     subscribed_by = Some(Instant::now() + SUBSCRIBED_WITHIN);
                     match Subscriptions::ask(&filters, &requests) {
                         Ok(asked) => subscriptions = asked,

@@ -162,6 +162,8 @@ fn fault(error: ConnectionError, most: u32) -> Fault {
             mqttbytes::Error::Io(error) => Fault::of_stream(&error),
             other => Fault::NotUnderstood(other.to_string()),
         },
+        ConnectionError::MqttState(StateError::WrongPacket) => Fault::of_a_client(),
+        ConnectionError::MqttState(StateError::Unsolicited(packet_id)) => Fault::of_nobody(packet_id),
         other => Fault::Other(other.to_string()),
     }
 }

@@ -3,6 +3,8 @@
 // The library's enums are matched here; what this crate does not use of them is of no concern to it.
 #![expect(clippy::wildcard_enum_match_arm, reason = "enums of the client library, which grow without us")]
 
+use std::time::Duration;
+
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
     ConnectReturnCode, DisconnectReasonCode, Filter, PubAckReason, Publish, SubscribeReasonCode,
@@ -19,6 +21,7 @@ use crate::fault::{Fault, Refusal};
 pub(crate) struct Session {
     events: EventLoop,
     packet_max_bytes: u32,
+    keep_alive: Duration,
     /// What ended it, until everything that was read before has been handed on.
     fault: Option<Fault>,
 }
@@ -42,21 +45,48 @@ impl Session {
             options.set_credentials(user, password);
         }
         let (client, events) = AsyncClient::new(options, places);
-        (Session { events, packet_max_bytes: config.max_packet_bytes, fault: None }, client)
+        let (packet_max_bytes, keep_alive) = (config.max_packet_bytes, keep_alive(config));
+        (Session { events, packet_max_bytes, keep_alive, fault: None }, client)
     }
 
     pub async fn poll(&mut self) -> Result<Step, Fault> {
         if self.fault.is_none() {
             match self.events.poll().await {
-                Ok(event) => return Ok(step(event)),
+                Ok(event) => return self.step(event),
                 Err(error) => self.fault = Some(fault(error, self.packet_max_bytes)),
             }
         }
         // The library reads ahead: messages that came before the end are still good.
         match (self.events.state.events.pop_front(), &self.fault) {
-            (Some(event), _) => Ok(step(event)),
+            (Some(event), _) => self.step(event),
             (None, Some(fault)) => Err(fault.clone()),
             (None, None) => Ok(Step::Other),
+        }
+    }
+
+    /// An event, unless it is one that a broker may not send and the library does not mind.
+    fn step(&mut self, event: Event) -> Result<Step, Fault> {
+        match &event {
+            Event::Incoming(Incoming::ConnAck(_)) => self.ping_no_more_seldom_than_we_would(),
+            Event::Incoming(Incoming::Publish(Publish { properties: Some(properties), .. }))
+                if properties.topic_alias.is_some() =>
+            {
+                // We offered none (MQTT 5, 3.3.2.3.4), and the library would keep the packet of each for as long as the connection lasts.
+                let why = Fault::NotUnderstood("it uses topic aliases, which we did not offer".to_owned());
+                return Err(self.fault.insert(why).clone());
+            }
+            _ => {}
+        }
+        Ok(step(event))
+    }
+
+    /// The library takes the keep-alive that a broker names as it is: 0, which means none, as a ping without a pause, and
+    /// hours as hours in which nobody would notice that the connection is dead. To ping more often is always allowed
+    /// (MQTT 5, 3.1.2.10).
+    fn ping_no_more_seldom_than_we_would(&mut self) {
+        let named = self.events.options.keep_alive();
+        if named.is_zero() || named > self.keep_alive {
+            self.events.options.set_keep_alive(self.keep_alive);
         }
     }
 }
@@ -73,7 +103,11 @@ fn incoming(packet: Incoming) -> Step {
         Incoming::ConnAck(ack) => Step::Greeted {
             session_present: ack.session_present,
             packet_max_bytes: ack.properties.as_ref().and_then(|properties| properties.max_packet_size),
-            keep_alive_s: ack.properties.as_ref().and_then(|properties| properties.server_keep_alive),
+            keep_alive_s: ack
+                .properties
+                .as_ref()
+                .and_then(|properties| properties.server_keep_alive)
+                .filter(|s| *s > 0),
             qos_max: ack.properties.as_ref().and_then(|properties| properties.max_qos),
         },
         Incoming::Publish(publish) => Step::Published {
@@ -175,8 +209,18 @@ fn fault(error: ConnectionError, most: u32) -> Fault {
             mqttbytes::Error::TopicNotUtf8 => Fault::TopicNotUtf8,
             mqttbytes::Error::PayloadSizeLimitExceeded { pkt_size, .. } => Fault::TooLarge { bytes: pkt_size, most },
             mqttbytes::Error::Io(error) => Fault::of_stream(&error),
+            // The library reads no DISCONNECT without a body, which is a goodbye without a reason (MQTT 5, 3.14.2.1).
+            mqttbytes::Error::PayloadRequired => {
+                Fault::NotUnderstood("an empty packet, or a goodbye without a reason".to_owned())
+            }
+            // The library has one error for the codes of all packets.
+            mqttbytes::Error::InvalidConnectReturnCode(code) => {
+                Fault::NotUnderstood(format!("the reason code {code} where there is no such"))
+            }
             other => Fault::NotUnderstood(other.to_string()),
         },
+        ConnectionError::MqttState(StateError::WrongPacket) => Fault::of_a_client(),
+        ConnectionError::MqttState(StateError::Unsolicited(packet_id)) => Fault::of_nobody(packet_id),
         other => Fault::Other(other.to_string()),
     }
 }
