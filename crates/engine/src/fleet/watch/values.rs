@@ -93,11 +93,12 @@ impl Fleet {
             Condition::Silent | Condition::NotConverged { .. } | Condition::CommandFailed => return None,
         };
         let field = thing.meta.kind.field(pointer);
+        let value = self.said_now(thing, pointer)?;
         Some(Measured {
-            value: self.said_now(thing, pointer)?.clone(),
+            value: value.clone(),
             label: field.map_or(pointer.strip_prefix('/').unwrap_or(pointer), |field| field.label),
             unit: thing.meta.unit(pointer),
-            decimals: field.map_or(2, |field| field.decimals),
+            decimals: field.map_or_else(|| value.decimals(), |field| field.decimals),
         })
     }
 
