@@ -26,7 +26,7 @@ use fleetlens_model::time::WallMs;
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 3;
+pub const CONTRACT: u16 = 4;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;
@@ -95,6 +95,12 @@ pub enum Look {
     Map {
         /// What the map shows, with some margin.
         area: GeoBox,
+    },
+    /// Where the fleet is as a whole and where there are tiles, as a map needs it to begin: [`rows::Ground`]. Told anew every
+    /// 500 ms at most while it changes; each time every place is looked at, so a window looks away once its map has begun.
+    Ground {
+        /// Only these kinds; empty for all.
+        kinds: Vec<Kind>,
     },
     /// One thing with values, shadow and commands: [`rows::ThingPage`].
     Thing {
