@@ -333,6 +333,7 @@ impl View {
             (Some(Rows::Alarms(list)), Change::AlarmCounts(counts)) => list.counts = counts,
             (Some(Rows::Commands(rows)), Change::Command(now)) => put(rows, now, |command| command.id),
             (Some(Rows::Commands(rows)), Change::CommandGone(id)) => rows.retain(|command| command.id != id),
+            (Some(Rows::Ground(ground)), Change::Ground(now)) => *ground = now,
             (Some(Rows::Parking(rows)), Change::Parking(now)) => *rows = now,
             (Some(Rows::Messages(rows)), Change::Message(now)) => rows.push(now),
             (Some(Rows::Settings(settings)), Change::Settings(now)) => *settings = now,

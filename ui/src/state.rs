@@ -22,7 +22,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use fleetlens_ipc::rows::{Attention, Chart, FoundRow, LinkState, Settings, Status, ThingHead};
+use fleetlens_ipc::rows::{Attention, Chart, FoundRow, Ground, LinkState, Settings, Status, ThingHead};
 use fleetlens_ipc::{CONTRACT, Call, Done, Fault, FaultCode, Intent, Look, RequestId, Scope};
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::{SeriesKey, ThingKey};
@@ -101,6 +101,10 @@ pub struct Store {
     pub notices: RwSignal<Vec<Notice>>,
     /// Since when live values are held still, by the person's wish.
     pub held: RwSignal<Option<WallMs>>,
+    /// What the map stands on, as it was when last asked for; `None` until the host told it.
+    pub ground: RwSignal<Option<Ground>>,
+    /// Rises when a person wants to see the whole fleet.
+    pub fleet_wanted: RwSignal<u32>,
     /// Rises when the map's marks changed.
     pub marks_changed: RwSignal<u64>,
     /// Whether a picture of the map has come, be it empty.
@@ -177,6 +181,8 @@ impl Store {
             attention: RwSignal::new(Aged { row: Attention::default(), at_ms: 0.0 }),
             notices: RwSignal::new(Vec::new()),
             held: RwSignal::new(None),
+            ground: RwSignal::new(None),
+            fleet_wanted: RwSignal::new(0),
             marks_changed: RwSignal::new(0),
             map_known: RwSignal::new(false),
             map_drawn: RwSignal::new(None),
@@ -281,6 +287,22 @@ impl Store {
     /// Looks at an area of the map.
     pub fn look_at_area(self, area: GeoBox) {
         self.look(Target::Map, Look::Map { area });
+    }
+
+    /// Asks where the fleet is, things of these kinds or all, and where there are tiles; told again while it changes.
+    pub fn look_at_ground(self, kinds: Vec<Kind>) {
+        self.look(Target::Ground, Look::Ground { kinds });
+    }
+
+    /// The map has begun.
+    pub fn look_away_from_ground(self) {
+        self.away(Target::Ground);
+    }
+
+    /// Shows the whole fleet on the map.
+    pub fn show_fleet(self) {
+        self.go(Section::Map);
+        self.fleet_wanted.update(|times| *times += 1);
     }
 
     /// Opens a thing in the drawer.
@@ -440,6 +462,7 @@ impl Store {
             Target::Settings => self.settings.set(None),
             Target::Status
             | Target::Map
+            | Target::Ground
             | Target::Attention
             | Target::Thing
             | Target::Hover

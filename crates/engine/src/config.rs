@@ -1,6 +1,6 @@
 //! What a profile tells the engine.
 
-use fleetlens_ipc::rows::Settings;
+use fleetlens_ipc::rows::{Settings, TileSet};
 use fleetlens_model::alarm::Rule;
 use fleetlens_model::identity::Actor;
 use fleetlens_model::kind::Kind;
@@ -57,6 +57,8 @@ pub struct FleetConfig {
     pub expiry_ms: Vec<(String, u64)>,
     /// When a person is needed.
     pub rules: Vec<Rule>,
+    /// The map's tiles, for the windows; the host serves them.
+    pub tiles: TileSet,
     /// How the program is set, for the windows that look at it; the host keeps it.
     pub settings: Settings,
     /// At most this many things; messages of further ones are refused, so that a flood of names cannot fill memory and disk.
@@ -78,6 +80,7 @@ impl Default for FleetConfig {
             gets_per_s: 100,
             expiry_ms: Vec::new(),
             rules: Rule::usual(),
+            tiles: TileSet::default(),
             settings: Settings::default(),
             things_max: 200_000,
         }

@@ -23,6 +23,7 @@ use crate::ports::{LinkPort, Sinks, StorePort, SystemClock, wall_now};
 use crate::profile::Profile;
 use crate::settings::whole;
 use crate::summary;
+use crate::tiles::tile_set;
 use crate::vigil::Vigil;
 
 /// The demo city's map, part of the program (assets/malta/NOTICE.md). Any profile without a map of its own gets it.
@@ -133,7 +134,7 @@ pub struct Run {
 impl Run {
     /// Starts the engine on the current Tokio runtime; the demo city and the link come up behind it.
     pub fn start(prepared: Prepared, around: Around) -> Run {
-        let Prepared { profile, file, cache, store, restored, link, tiles: _ } = prepared;
+        let Prepared { profile, file, cache, store, restored, link, tiles } = prepared;
         let Around { settings, limits, sinks, vigil, broker, demo, summary, started } = around;
         let demo = demo.filter(|_| broker == BrokerChoice::Own);
         if let Some(limits) = limits {
@@ -154,6 +155,7 @@ impl Run {
             fleet.guarantee = "no broker: nothing is received".into();
         }
         fleet.settings = settings;
+        fleet.tiles = tile_set(tiles.metadata(), profile.tiles.is_none());
         let engine = start(fleet, restored, events_in, ports);
         let counters = engine.counters();
         let stop_summary = CancellationToken::new();

@@ -96,6 +96,12 @@ pub enum Look {
         /// What the map shows, with some margin.
         area: GeoBox,
     },
+    /// Where the fleet is as a whole and where there are tiles, as a map needs it to begin: [`rows::Ground`]. Told anew every
+    /// 500 ms at most while it changes; each time every place is looked at, so a window looks away once its map has begun.
+    Ground {
+        /// Only these kinds; empty for all.
+        kinds: Vec<Kind>,
+    },
     /// One thing with values, shadow and commands: [`rows::ThingPage`].
     Thing {
         /// Which one.

@@ -184,7 +184,11 @@ impl LiveLayer {
             card.badges.recolour(gl);
         }
         let camera = (self.scene.camera)();
-        card.upload(gl, &mut self.scene.marks.borrow_mut(), &camera);
+        let camera = {
+            let mut marks = self.scene.marks.borrow_mut();
+            card.upload(gl, &mut marks, &camera);
+            Camera { center: camera.center.from(marks.origin()), ..camera }
+        };
 
         let size = size_factor(camera.zoom);
         let (first, count) = part.of(card.held);
@@ -223,6 +227,7 @@ impl Card {
             }
         }
         marks.zoom_to(camera.zoom);
+        marks.look_from(camera);
         if self.revision == Some(marks.revision()) {
             return;
         }

@@ -165,7 +165,7 @@ pub(super) fn value_row(thing: &Thing, pointer: &str, fleet: &Fleet, now: Now) -
         pointer: pointer.to_string(),
         label: thing.meta.label(pointer).unwrap_or_else(|| bare(pointer)).to_string(),
         unit: thing.meta.unit(pointer).to_string(),
-        decimals: field.map_or(2, |f| f.decimals),
+        decimals: field.map_or_else(|| sample.value.decimals(), |f| f.decimals),
         rank: field.map_or(u8::MAX, |f| f.rank),
         value: sample.value.clone(),
         source: fleet.source(series, sample),

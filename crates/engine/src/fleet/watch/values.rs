@@ -95,11 +95,12 @@ impl Fleet {
             }
         };
         let field = thing.meta.kind.field(pointer);
+        let value = self.said_now(thing, pointer)?;
         Some(Measured {
-            value: self.said_now(thing, pointer)?.clone(),
+            value: value.clone(),
             label: thing.meta.label(pointer).unwrap_or_else(|| pointer.strip_prefix('/').unwrap_or(pointer)),
             unit: thing.meta.unit(pointer),
-            decimals: field.map_or(2, |field| field.decimals),
+            decimals: field.map_or_else(|| value.decimals(), |field| field.decimals),
         })
     }
 
