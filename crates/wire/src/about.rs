@@ -32,6 +32,8 @@ pub struct About {
     pub capacity_charging: Option<u32>,
     /// How often it speaks, in seconds; at least 1.
     pub interval_s: Option<u32>,
+    /// The name of the gateway that carries what it says; only a registry says it.
+    pub gateway: Option<String>,
     /// Units by JSON pointer.
     pub units: Vec<(String, String)>,
     /// What values are called, by JSON pointer.
@@ -123,6 +125,9 @@ impl About {
         }
         if let Some(area) = text(&self.area, &meta.area) {
             set(&|new| new.area.clone_from(&area));
+        }
+        if let Some(gateway) = text(&self.gateway, &meta.gateway) {
+            set(&|new| new.gateway.clone_from(&gateway));
         }
         if let Some(at) = self.at().filter(|at| Some(*at) != meta.at && (!only_gaps || meta.at.is_none())) {
             set(&|new| new.at = Some(at));

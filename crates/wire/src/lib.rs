@@ -13,6 +13,7 @@ mod parkapi;
 pub mod pointer;
 mod quote;
 pub mod rebase;
+pub mod registry;
 mod scalar;
 mod senml;
 pub mod shadow;
