@@ -113,7 +113,8 @@ impl Fleet {
         }
         let rule = self.config.telemetry.iter().find_map(|rule| rule.template.find(topic).map(|place| (rule, place)));
         if let Some((rule, place)) = rule {
-            let said = telemetry::decode(&message.payload, &rule.reading, now.wall).map_err(|e| e.to_string())?;
+            let said = telemetry::decode_at(&message.payload, &rule.reading, &place, now.wall);
+            let said = said.map_err(|e| e.to_string())?;
             let said: Vec<Telemetry> = said.into_iter().map(|one| rule.told(one)).collect();
             self.room_for(&place, &said)?;
             return said.into_iter().map(|one| self.said(&place, one, message.retained, now, effects)).collect();
@@ -138,6 +139,7 @@ impl Fleet {
             thing: said.thing.as_deref().unwrap_or(&place.thing).into(),
             kind: said.about.kind.map(Kind::word).or(place.kind),
             area: place.area,
+            value: String::new(),
         };
         let key = self.thing_for(place, now, effects)?;
         self.placed(key, place, now, effects);
@@ -228,7 +230,8 @@ impl Fleet {
     fn told(&mut self, key: ThingKey, about: &About, now: Now, effects: &mut Effects) {
         let only_gaps = !self.config.meta.is_empty();
         let Some(thing) = self.things.get(&key) else { return };
-        if let Some(meta) = about.told(&thing.meta, only_gaps) {
+        let told = about.told(&thing.meta, only_gaps).map(|meta| self.registered(thing.name.as_str(), meta));
+        if let Some(meta) = told.filter(|meta| *meta != thing.meta) {
             effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: meta.clone() });
             self.describe(key, meta, now, effects);
         }
@@ -236,8 +239,8 @@ impl Fleet {
 
     /// A thing that was first met where its topic said nothing of it learns what this topic says.
     fn placed(&mut self, key: ThingKey, place: &Place<'_>, now: Now, effects: &mut Effects) {
-        let bare = meta::from_place(&Place::default());
-        let told = meta::from_place(place);
+        let bare = self.registered(&place.thing, meta::from_place(&Place::default()));
+        let told = self.registered(&place.thing, meta::from_place(place));
         if let Some(thing) = self.things.get(&key).filter(|thing| thing.meta == bare && told != bare) {
             effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: told.clone() });
             self.describe(key, told, now, effects);
@@ -291,7 +294,7 @@ impl Fleet {
         let Some(thing) = self.things.get(&key) else { return Ok(key) };
         // How it is commanded only its convention says.
         let Meta { convention, controls, labels, .. } = thing.meta.clone();
-        let meta = Meta { convention, controls, labels, ..meta };
+        let meta = self.registered(&place.thing, Meta { convention, controls, labels, ..meta });
         if thing.meta == meta {
             return Ok(key);
         }
@@ -315,7 +318,7 @@ impl Fleet {
             return Err(self.no_room());
         }
         let key = ThingKey(self.things.last_key_value().map_or(0, |(last, _)| last.0) + 1);
-        let meta = meta::from_place(place);
+        let meta = self.registered(&place.thing, meta::from_place(place));
         effects.writes.push(Write::Thing { thing: key, name: name.clone(), meta: meta.clone() });
         self.insert_thing(key, name, meta);
         self.counters.things = self.things.len() as u64;
