@@ -6,6 +6,7 @@ mod v5;
 
 use std::time::Duration;
 
+use crate::about::About;
 use crate::address::{Address, Carrier};
 use crate::config::{Credentials, LinkConfig, Protocol};
 use crate::fault::Fault;
@@ -77,8 +78,11 @@ impl Through {
         let reading = tokio::task::spawn_blocking(move || Through::of(&config, &at));
         match tokio::time::timeout(PREPARED_WITHIN, reading).await {
             Ok(Ok(through)) => through,
-            Ok(Err(error)) => Err(Fault::Unprepared(format!("our password and certificates cannot be read: {error}"))),
+            Ok(Err(error)) => {
+                Err(Fault::Unprepared(About::Broker, format!("our password and certificates cannot be read: {error}")))
+            }
             Err(_) => Err(Fault::Unprepared(
+                About::Broker,
                 "our password or certificates cannot be read in time; are they on a drive of the network?".to_owned(),
             )),
         }
@@ -86,7 +90,7 @@ impl Through {
 
     fn of(config: &LinkConfig, at: &Address) -> Result<Through, Fault> {
         let tls = || {
-            let client = config.tls.client().map_err(|error| Fault::Unprepared(error.to_string()))?;
+            let client = config.tls.client().map_err(|error| Fault::Unprepared(error.about(), error.to_string()))?;
             Ok(rumqttc::TlsConfiguration::Rustls(client))
         };
         let transport = match at.carrier {
@@ -97,7 +101,7 @@ impl Through {
         };
         let login = config.credentials.as_ref().map(|Credentials { user, password }| {
             let password = password.as_ref().map(Secret::read).transpose();
-            let password = password.map_err(|error| Fault::Unprepared(error.to_string()))?;
+            let password = password.map_err(|error| Fault::Unprepared(About::Password, error.to_string()))?;
             Ok((user.clone(), password.unwrap_or_default()))
         });
         Ok(Through { transport, login: login.transpose()? })

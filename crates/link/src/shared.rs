@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::about::About;
 use crate::error::NotSent;
 use crate::session::Requests;
 
@@ -14,6 +15,8 @@ const PACKET_ID_BITS: u32 = 16;
 pub(crate) struct Shared {
     outbox: usize,
     current: Mutex<Option<Connection>>,
+    /// What the last connection failed over.
+    failed_over: Mutex<Option<About>>,
 }
 
 /// How much the broker takes of us.
@@ -42,7 +45,7 @@ struct Connection {
 
 impl Shared {
     pub fn new(outbox: usize) -> Shared {
-        Shared { outbox, current: Mutex::new(None) }
+        Shared { outbox, current: Mutex::new(None), failed_over: Mutex::new(None) }
     }
 
     /// A connection is greeted: acknowledgements are possible from now on, publishes are not yet.
@@ -66,9 +69,15 @@ impl Shared {
         }
     }
 
-    /// The connection is gone, with everything that waited for it.
-    pub fn lower(&self) {
+    /// The connection is gone, with everything that waited for it, over this.
+    pub fn lower(&self, over: About) {
         *self.lock() = None;
+        *self.failed_over.lock().unwrap_or_else(PoisonError::into_inner) = Some(over);
+    }
+
+    /// What the last connection failed over.
+    pub fn failed_over(&self) -> Option<About> {
+        *self.failed_over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues the DISCONNECT and takes nothing more; false when there is no connection.
