@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Call, Done, Fault, FaultCode, Frame, RequestId};
 use fleetlens_model::id::ThingKey;
@@ -128,6 +129,11 @@ impl Engine {
     /// Tells a window something nobody asked for. Like [`Engine::attach`].
     pub async fn tell(&self, window: WindowId, fault: Fault) -> bool {
         self.calls.send(FromWindow::Answered(window, Frame::Notice(fault))).await.is_ok()
+    }
+
+    /// Tells a window how far the try of a broker is that it asked for. Like [`Engine::attach`].
+    pub async fn trial(&self, window: WindowId, trial: Trial) -> bool {
+        self.calls.send(FromWindow::Answered(window, Frame::Trial(Box::new(trial)))).await.is_ok()
     }
 
     /// Has a window open a thing that was chosen outside it. Like [`Engine::attach`].

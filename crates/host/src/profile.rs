@@ -25,9 +25,6 @@ pub use broker::Broker;
 pub use limits::Limits;
 pub use registry::RegistryFile;
 
-/// The demo city's profile, part of the program.
-const DEMO: &str = include_str!("../../../assets/profiles/demo.toml");
-
 /// The longest name a profile may have, in characters: it is the file name of its cache.
 const NAME_MAX_CHARS: usize = 64;
 
@@ -85,13 +82,21 @@ pub enum ProfileError {
 }
 
 impl Profile {
+    /// The demo city's profile, part of the program.
+    pub const DEMO: &str = include_str!("../../../assets/profiles/demo.toml");
+
     /// Reads a profile from a file. Paths in it are seen from the file's folder.
     pub fn read(path: &Path) -> Result<Profile, ProfileError> {
         let origin = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|e| ProfileError::Unreadable { path: origin.clone(), why: e.to_string() })?;
-        let mut profile = Profile::parse(&text, &origin)?;
         let folder = path.parent().unwrap_or(Path::new(""));
+        Profile::parse_in(folder, &text, &origin)
+    }
+
+    /// Reads a profile from its text, as if it were a file of this folder.
+    pub fn parse_in(folder: &Path, text: &str, origin: &str) -> Result<Profile, ProfileError> {
+        let mut profile = Profile::parse(text, origin)?;
         profile.tiles = profile.tiles.map(|tiles| folder.join(tiles));
         profile.broker.seen_from(folder);
         if let Some(registry) = &mut profile.registry {
@@ -102,7 +107,7 @@ impl Profile {
 
     /// The demo city's profile.
     pub fn demo() -> Result<Profile, ProfileError> {
-        let profile = Profile::parse(DEMO, "the built-in profile")?;
+        let profile = Profile::parse(Profile::DEMO, "the built-in profile")?;
         Ok(Profile { demo: true, ..profile })
     }
 
@@ -160,13 +165,23 @@ impl Profile {
         if self.demo {
             return "demo.db".into();
         }
-        let plain = self.name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-        if plain == self.name {
-            return format!("profile-{plain}.db");
-        }
-        let hash = xxh3_64(self.name.as_bytes()) >> 32;
-        format!("profile-{plain}-{hash:08x}.db")
+        format!("profile-{}.db", self.file_stem())
     }
+
+    /// What files of its own are called: the profile's name in lower-case ASCII, as in [`Profile::cache_file`].
+    pub fn file_stem(&self) -> String {
+        file_stem(&self.name)
+    }
+}
+
+/// [`Profile::file_stem`] of a profile of this name.
+pub fn file_stem(name: &str) -> String {
+    let plain = name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    if plain == name {
+        return plain;
+    }
+    let hash = xxh3_64(name.as_bytes()) >> 32;
+    format!("{plain}-{hash:08x}")
 }
 
 /// What is wrong, and where in the text.

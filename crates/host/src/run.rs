@@ -63,23 +63,21 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// Reads and checks everything but the cache, which one run has at a time; returns its file. Blocks on the disk.
+    pub fn check(options: &HostOptions, file: Option<PathBuf>) -> Result<PathBuf, HostError> {
+        let Looked { profile, cache, .. } = Looked::at(options, file)?;
+        // Any installation's number makes an address as good or as bad.
+        if options.broker != BrokerChoice::None {
+            link_config(&options.broker, &profile, 0)?;
+        }
+        Ok(cache)
+    }
+
     /// Reads and opens everything. Blocks on the disk.
     pub fn read(options: &HostOptions, file: Option<PathBuf>) -> Result<Prepared, HostError> {
-        let file = file.as_deref().map(whole);
-        let mut profile = match &file {
-            Some(path) => Profile::read(path)?,
-            None => Profile::demo()?,
-        };
-        if let Some(role) = options.role {
-            profile.who.role = role;
-        }
-        let tiles = Arc::new(match &profile.tiles {
-            Some(path) => Tiles::open(path)?,
-            None => Tiles::embedded(MALTA)?,
-        });
+        let Looked { profile, file, cache, tiles } = Looked::at(options, file)?;
         std::fs::create_dir_all(&options.data_dir)
             .map_err(|e| HostError::Folder { path: options.data_dir.display().to_string(), why: e.to_string() })?;
-        let cache = options.cache.clone().unwrap_or_else(|| options.data_dir.join(profile.cache_file()));
         let (store, restored, _) = Store::open_or_quarantine(&cache, &profile.name, rand::random(), wall_now())?;
         tracing::info!(cache = %cache.display(), things = restored.things.len(), "the cache is read");
         let registry = profile.registry.as_ref().map(RegistryFile::read).unwrap_or_default();
@@ -94,6 +92,33 @@ impl Prepared {
             }
         };
         Ok(Prepared { profile, file, cache, store, restored, link, registry: Arc::new(registry), tiles })
+    }
+}
+
+/// What can be looked at while another run has the cache.
+struct Looked {
+    profile: Profile,
+    file: Option<PathBuf>,
+    cache: PathBuf,
+    tiles: Arc<Tiles>,
+}
+
+impl Looked {
+    fn at(options: &HostOptions, file: Option<PathBuf>) -> Result<Looked, HostError> {
+        let file = file.as_deref().map(whole);
+        let mut profile = match &file {
+            Some(path) => Profile::read(path)?,
+            None => Profile::demo()?,
+        };
+        if let Some(role) = options.role {
+            profile.who.role = role;
+        }
+        let tiles = Arc::new(match &profile.tiles {
+            Some(path) => Tiles::open(path)?,
+            None => Tiles::embedded(MALTA)?,
+        });
+        let cache = options.cache.clone().unwrap_or_else(|| options.data_dir.join(profile.cache_file()));
+        Ok(Looked { profile, file, cache, tiles })
     }
 }
 

@@ -10,6 +10,7 @@
 //! [`PARCELS_IN_FLIGHT`] unseen ones on their way: what changes meanwhile is coalesced to its latest state.
 
 pub mod map;
+pub mod profile;
 pub mod rows;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -23,6 +24,7 @@ use fleetlens_model::kind::Kind;
 use fleetlens_model::record::Retention;
 use fleetlens_model::time::WallMs;
 
+use crate::profile::{ProfileAsk, ProfileDone, Trial};
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
@@ -257,6 +259,8 @@ pub enum Intent {
     },
     /// Change how this program is set; it stays so after a restart. Performed by the host.
     Change(Setting),
+    /// Try a broker, or read, check and keep a profile. Performed by the host, for those who may steer.
+    Profile(ProfileAsk),
 }
 
 /// One thing that can be set.
@@ -320,6 +324,8 @@ pub enum Frame {
     Notice(Fault),
     /// The host began anew, e.g. with another profile: say Hello and look again. What was shown is of another fleet.
     Begin,
+    /// How far the try of a broker is that this window asked for ([`ProfileAsk::Try`]).
+    Trial(Box<Trial>),
     /// Somebody chose this thing outside the window, e.g. by its notification: open it.
     Open(ThingKey),
 }
@@ -335,6 +341,8 @@ pub enum Done {
     Acknowledged(u32),
     /// It is set, and will be after a restart.
     Changed,
+    /// What came of a [`ProfileAsk`].
+    Profile(ProfileDone),
 }
 
 /// What went wrong, for a program (`code`) and for a person (`message`).

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use crate::about::About;
 use crate::address::Address;
 use crate::config::{LinkConfig, Protocol};
 use crate::tls::Distrust;
@@ -12,8 +13,8 @@ use crate::tls::Distrust;
 pub(crate) enum Fault {
     /// The operating system said so.
     Io { kind: io::ErrorKind, host_unknown: bool, text: String },
-    /// A password or a certificate of ours cannot be had.
-    Unprepared(String),
+    /// A password or a certificate of ours cannot be had; which.
+    Unprepared(About, String),
     /// The encrypted connection did not come about, or was ended for what it is.
     Distrusted(Distrust),
     /// What answers is a web server, but not a broker's.
@@ -118,7 +119,7 @@ impl Fault {
     fn words(&self, at: &Address, config: &LinkConfig, greeted: bool) -> String {
         let protocol = config.protocol;
         match self {
-            Fault::Unprepared(why) => why.clone(),
+            Fault::Unprepared(_, why) => why.clone(),
             Fault::Distrusted(distrust) => distrust.sentence(&at.to_string(), &at.host, &config.tls),
             Fault::NotOverWebSocket(why) => {
                 format!("what answers at {at} is not a broker's WebSocket ({why}); check port and path in the profile")
@@ -270,7 +271,7 @@ mod tests {
             (Fault::Refused(Refusal::Protocol), false, "choose MQTT 3.1.1"),
             (Fault::Refused(Refusal::Credentials), false, "give user and password"),
             (Fault::Refused(Refusal::NotAuthorized), false, "give user and password"),
-            (Fault::Unprepared("the key is gone".into()), false, "the key is gone"),
+            (Fault::Unprepared(About::Key, "the key is gone".into()), false, "the key is gone"),
             (Fault::Distrusted(Distrust::UnknownIssuer), false, "name the CA that signed it"),
             (Fault::Told { session_taken_over: true, text: String::new() }, true, "our client id"),
             (Fault::TooLarge { bytes: 9, most: 8 }, true, "9 bytes, and at most 8"),

@@ -27,6 +27,7 @@
 //! # Ok(()) }
 //! ```
 
+mod about;
 mod address;
 mod backoff;
 mod config;
@@ -48,6 +49,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub use about::About;
 pub use config::{Credentials, LinkConfig, Protocol};
 pub use error::{LinkError, NotSent};
 pub use event::{Event, Message};
@@ -124,6 +126,12 @@ impl Link {
     /// connection, which takes with it what was unfinished ([`Event::Down`]).
     pub fn unfinished(&self) -> usize {
         self.shared.unfinished()
+    }
+
+    /// What the last connection failed over, or the try to make one; `None` while none has. Set before [`Event::Connecting`] tells
+    /// the reason in words.
+    pub fn failed_over(&self) -> Option<About> {
+        self.shared.failed_over()
     }
 
     /// Tells the broker that a message is safe with us. A delivery of a connection that is gone, or one that was already

@@ -77,7 +77,7 @@ impl Task {
                 let Ok(()) = self.rest(wait).await else { return Gone };
             }
             let Ok(ended) = self.connection().await else { return Gone };
-            self.shared.lower();
+            self.shared.lower(ended.fault.about(ended.greeted));
             self.session = None;
             let sentence = ended.fault.sentence(&self.address, &self.config, ended.greeted);
             tracing::info!(broker = %self.address, reason = sentence, "no connection");

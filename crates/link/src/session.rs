@@ -6,6 +6,7 @@ mod v5;
 
 use std::time::Duration;
 
+use crate::about::About;
 use crate::address::{Address, Carrier};
 use crate::config::{Credentials, LinkConfig, Protocol};
 use crate::fault::Fault;
@@ -72,22 +73,26 @@ pub(crate) struct Through {
 impl Through {
     /// Reads what is needed, away from the runtime's own threads.
     pub async fn prepare(config: &LinkConfig, at: &Address) -> Result<Through, Fault> {
-        let unprepared = |error: &dyn std::fmt::Display| Fault::Unprepared(error.to_string());
         let (tls, carrier) = (config.tls.clone(), at.carrier);
         let reading = tokio::task::spawn_blocking(move || transport(&tls, carrier));
         let transport = match tokio::time::timeout(secret::READ_WITHIN, reading).await {
-            Ok(Ok(transport)) => transport.map_err(|error| unprepared(&error))?,
-            Ok(Err(error)) => return Err(unprepared(&format_args!("our certificates cannot be read: {error}"))),
+            Ok(Ok(transport)) => transport.map_err(|error| Fault::Unprepared(error.about(), error.to_string()))?,
+            Ok(Err(error)) => {
+                let why = format!("our certificates cannot be read: {error}");
+                return Err(Fault::Unprepared(About::Broker, why));
+            }
             Err(_) => {
                 let late = "our certificates cannot be read in time; are they on a drive of the network?";
-                return Err(unprepared(&late));
+                return Err(Fault::Unprepared(About::Broker, late.to_owned()));
             }
         };
         let login = match &config.credentials {
             None => None,
             Some(Credentials { user, password: None }) => Some((user.clone(), String::new())),
             Some(Credentials { user, password: Some(password) }) => {
-                Some((user.clone(), password.read().await.map_err(|error| unprepared(&error))?))
+                let password = password.read().await;
+                let unread = |error: secret::SecretError| Fault::Unprepared(About::Password, error.to_string());
+                Some((user.clone(), password.map_err(unread)?))
             }
         };
         Ok(Through { transport, login })

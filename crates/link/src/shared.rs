@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::about::About;
 use crate::error::NotSent;
 use crate::session::Requests;
 
@@ -16,6 +17,8 @@ const PACKET_ID_BITS: u32 = 16;
 pub(crate) struct Shared {
     outbox: usize,
     current: Mutex<Option<Connection>>,
+    /// What the last connection failed over.
+    failed_over: Mutex<Option<About>>,
     later: Mutex<Later>,
     /// There is a filter more than before.
     more: Notify,
@@ -54,7 +57,8 @@ struct Connection {
 
 impl Shared {
     pub fn new(outbox: usize) -> Shared {
-        Shared { outbox, current: Mutex::new(None), later: Mutex::default(), more: Notify::new() }
+        let (later, more) = (Mutex::default(), Notify::new());
+        Shared { outbox, current: Mutex::new(None), failed_over: Mutex::new(None), later, more }
     }
 
     /// See [`crate::Link::subscribe`].
@@ -101,9 +105,15 @@ impl Shared {
         }
     }
 
-    /// The connection is gone, with everything that waited for it.
-    pub fn lower(&self) {
+    /// The connection is gone, with everything that waited for it, over this.
+    pub fn lower(&self, over: About) {
         *self.lock() = None;
+        *self.failed_over.lock().unwrap_or_else(PoisonError::into_inner) = Some(over);
+    }
+
+    /// What the last connection failed over.
+    pub fn failed_over(&self) -> Option<About> {
+        *self.failed_over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues the DISCONNECT and takes nothing more; false when there is no connection.

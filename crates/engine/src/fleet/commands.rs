@@ -29,7 +29,9 @@ impl Fleet {
             Intent::Acknowledge { alarms, comment } => {
                 self.acknowledge(&alarms, &comment, now, effects).map(Done::Acknowledged)
             }
-            Intent::Change(_) => Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set")),
+            Intent::Change(_) | Intent::Profile(_) => {
+                Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set"))
+            }
             Intent::Command { .. } | Intent::CancelCommand { .. } if !self.config.who.role.may_command() => {
                 let role = self.config.who.role.label();
                 Err(Fault::new(FaultCode::Forbidden, format!("{role}s of this profile watch and do not steer")))

@@ -127,7 +127,7 @@ impl Looks {
 
 /// Whether a group says what things are: most of its messages are objects with what only descriptions have, and no time.
 pub(super) fn is_description(sample: &Sample, group: &Group<'_>) -> bool {
-    let payloads = group.topics.iter().filter_map(|topic| sample.topics.get(topic.text())).flatten();
+    let payloads = group.topics.iter().flat_map(|topic| sample.payloads(topic.text()));
     let (mut descriptions, mut all) = (0, 0);
     for payload in payloads {
         all += 1;

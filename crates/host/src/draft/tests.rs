@@ -1,3 +1,4 @@
+use super::sample::TOPICS_MAX;
 use super::*;
 
 const NOW: WallMs = WallMs(1_763_700_000_000);
