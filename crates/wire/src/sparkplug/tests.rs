@@ -178,6 +178,25 @@ fn a_fleet_is_born_speaks_obeys_and_dies() {
     assert_eq!((host.nodes.len(), host.weight), (0, Weight::default()), "the dead leave nothing behind");
 }
 
+/// The bytes of hexadecimal digits, whatever stands between.
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.chunks(2).map(byte).collect()
+}
+
+#[test]
+fn what_eclipse_tahu_writes_is_read() {
+    let host = &mut listening(false);
+    let mut said = Vec::new();
+    for message in include_str!("tests/tahu.txt").split("\n\n").skip(1) {
+        let (topic, hex) = message.split_once('\n').unwrap();
+        said.extend(short(&hear(host, &Outgoing { topic: topic.to_owned(), payload: bytes(hex) }, T0).unwrap()));
+    }
+    let born = "g/n @0 /b=true /d=-0.1 /f=12.1 /i16=-300 /i32=-70000 /i64=-5000000000 /i8=-5 /s=\"abc\" /t=\"def\" /u16=65000 /u32=4000000000 /u64=5000000000 /u8=250 /uuid=\"1b0f\" /when=\"2023-11-14T22:13:20Z\"";
+    assert_eq!(said, ["g/n Here @0", born, "g/n @0 /f=12.2", "g/n @1 /i8=-6", "g/n Gone"]);
+}
+
 /// An NBIRTH that no encoder of ours wrote, after the specification's example, with one metric of each way to carry a value, a template
 /// in a template, a DataSet, an array, metadata, a set among the properties, and a field that nobody knows.
 const FOREIGN_BIRTH: &str = "\
@@ -193,9 +212,7 @@ const FOREIGN_BIRTH: &str = "\
 
 #[test]
 fn a_birth_from_another_hand_is_read_and_what_is_not_one_value_is_left_out() {
-    let hex: Vec<u8> = FOREIGN_BIRTH.bytes().filter(u8::is_ascii_hexdigit).collect();
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-    let payload: Vec<u8> = hex.chunks(2).map(byte).collect();
+    let payload = bytes(FOREIGN_BIRTH);
     let birth = Outgoing { topic: "spBv1.0/Sparkplug B Devices/NBIRTH/Raspberry Pi".into(), payload };
     let host = &mut listening(false);
     let at = WallMs(1_486_144_502_200);
