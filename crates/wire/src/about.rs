@@ -201,6 +201,7 @@ mod tests {
         let bare = Meta { interval_s: DEFAULT_INTERVAL_S, ..Meta::default() };
         let mut about = About { kind: Some(Kind::Parking), interval_s: Some(900), ..About::default() };
         about.say(Fact::Title, " Salitre\u{202e}\n");
+        about.gateway = Some("city/hub".into());
         about.count(Fact::Capacity, 342.0);
         about.count(Fact::Lat, 36.7);
         about.say(Fact::Lon, "-4.4");
@@ -208,6 +209,7 @@ mod tests {
         let told = about.told(&bare, false).unwrap();
         assert_eq!((told.title.as_str(), told.kind, told.capacity), ("Salitre", Kind::Parking, Some(342)));
         assert_eq!((told.interval_s, told.unit("/temp"), told.at), (900, "°C", LonLat::new(-4.4, 36.7)));
+        assert_eq!(told.gateway, "city/hub");
         assert_eq!(about.told(&told, false), None, "said again it is no news");
 
         let described = Meta { title: "Salitre 1".into(), capacity: None, ..told.clone() };

@@ -9,18 +9,18 @@
 //!
 //! **Things.** A node is the thing `GROUP/NODE`, a device `GROUP/NODE/DEVICE`, and the node its gateway. `/` in a metric's name makes
 //! folders: `Outputs/LEDs/Green` is the value `/Outputs/LEDs/Green`. `bdSeq` and `Node Control/…` are the protocol's own: neither
-//! values nor controls. Nothing is said at intervals (section 4.3.2), so silence alone means nothing for a week.
+//! values nor controls. Only changes are said (section 4.2.1), so silence alone means nothing for a week.
 //!
 //! **Values.** Every metric is dated by its own timestamp, else by its message's; historical ones by nothing but their own. Numbers
 //! become 64-bit floating point, which is exact to 2⁵³; a `DateTime` becomes a text of RFC 3339. Nothing is said by `is_null`, by NaN and
 //! the infinities, by texts of more than 1 KiB, and by what is not one value: `DataSet`, `Template`, `Bytes`, `File` and arrays, whose
 //! inside is not looked at. The `Quality` STALE (500) is told with the value, BAD (0) leaves it out. `engUnit` is the unit.
 //!
-//! **Births.** Data means nothing without a birth, and births are not retained (section 4.3.1): who joins late waits for the next, or
+//! **Births.** Data means nothing without a birth, and births are not retained (section 6.4.19): who joins late waits for the next, or
 //! asks for it with `Node Control/Rebirth`, where the profile allows that. So it is after every loss of our own link, and when a sequence
 //! number is left out: the lost message may have been a birth that gave the aliases to other metrics. Until the node's next birth what is
 //! called by an alias is refused and what is called by name is read. Births and deaths say all that they say in themselves and are read
-//! whatever was lost before them. We do not wait for late messages (the reorder time-out of section 5.7 is a host's own choice): MQTT
+//! whatever was lost before them. We do not wait for late messages (the reorder time-out of section 5.9 is a host's own choice): MQTT
 //! keeps the order of a connection.
 //!
 //! **Deaths.** An NDEATH is believed where its `bdSeq` is the birth's; then the node and every device of it are gone. So is a device that
@@ -43,6 +43,8 @@ mod error;
 mod node;
 mod payload;
 mod rebirth;
+mod setting;
+mod state;
 mod topic;
 
 use std::collections::BTreeMap;
@@ -50,7 +52,6 @@ use std::collections::BTreeMap;
 use fleetlens_model::freshness::Presence;
 use fleetlens_model::time::WallMs;
 use serde_json::Value as Json;
-use thiserror::Error;
 
 use self::birth::Birth;
 use self::control::Writable;
@@ -58,55 +59,19 @@ use self::node::{DEVICES_MAX, Node, Session, Weight};
 use self::payload::Payload;
 use self::rebirth::Asked;
 use self::topic::{NAMESPACE, STATE, Topic, Verb};
+use crate::WireError;
 use crate::convention::{Convention, Incoming, NoCommand, Outgoing, Understood};
 use crate::telemetry::{About, Fact, Telemetry};
-use crate::{WireError, json};
 
 pub use datatype::Datatype;
 pub use error::SparkplugError;
+pub use setting::{SettingError, SparkplugSetting};
 
 /// The word in profiles.
 pub const WORD: &str = "sparkplug";
 
 /// How often a node or device speaks, in seconds: it need not within a week.
 const INTERVAL_S: u32 = 604_800;
-
-/// The largest STATE message, in bytes.
-const STATE_MAX_BYTES: usize = 1_024;
-
-/// What a profile says of a Sparkplug fleet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SparkplugSetting {
-    /// The only group to listen to; `None` for all.
-    pub group: Option<String>,
-    /// The host application whose STATE is listened to and checked. Nothing is said of it.
-    pub host: Option<String>,
-    /// Whether nodes are asked for their births. It needs the right to publish NCMD.
-    pub rebirth: bool,
-    /// Metrics that may be set although their births do not say `readOnly` = false, by name (`Outputs/Pump`) or folder (`Outputs/`).
-    pub writable: Vec<String>,
-}
-
-/// Why a setting cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum SettingError {
-    /// A name that is no level of a topic.
-    #[error("the {what} {name:?} is no level of a topic; it needs at least one character and may not hold / + or #")]
-    Level {
-        /// "group" or "host".
-        what: &'static str,
-        /// What was given.
-        name: String,
-    },
-    /// A pattern that names nothing, or what nobody may set.
-    #[error(
-        "{pattern:?} cannot be made writable; write a metric's name such as Outputs/Pump or a folder such as Outputs/, but not bdSeq or Node Control/"
-    )]
-    Pattern {
-        /// What was given.
-        pattern: String,
-    },
-}
 
 /// The convention, and what it remembers of births.
 #[derive(Clone, Debug)]
@@ -124,17 +89,8 @@ pub struct Sparkplug {
 impl Sparkplug {
     /// A convention that remembers nothing yet.
     pub fn new(setting: SparkplugSetting) -> Result<Sparkplug, SettingError> {
+        setting.check()?;
         let SparkplugSetting { group, host, rebirth, writable } = setting;
-        for (what, name) in [("group", &group), ("host", &host)] {
-            if let Some(name) = name.as_ref().filter(|name| name.is_empty() || name.contains(['/', '+', '#'])) {
-                return Err(SettingError::Level { what, name: name.clone() });
-            }
-        }
-        if let Some(pattern) =
-            writable.iter().find(|pattern| ["", "/"].contains(&pattern.as_str()) || control::is_own(pattern))
-        {
-            return Err(SettingError::Pattern { pattern: pattern.clone() });
-        }
         let writable = Writable(writable);
         let (nodes, weight, asked) = (BTreeMap::new(), Weight::default(), Asked::default());
         Ok(Sparkplug { group, host, rebirth, writable, nodes, weight, asked })
@@ -170,7 +126,6 @@ impl Sparkplug {
                 .collect(),
         };
         self.weight = self.weight.exchange(known.map(Node::weight).unwrap_or_default(), node.weight())?;
-        self.asked.answered(&name);
         self.nodes.insert(name, node);
         Ok(said)
     }
@@ -186,8 +141,8 @@ impl Sparkplug {
         let node = self.nodes.remove(&name);
         self.weight = self.weight.without(node.as_ref().map(Node::weight).unwrap_or_default());
         let devices = node.into_iter().flat_map(|node| node.devices.into_keys());
-        let devices: Vec<Telemetry> = devices.map(|device| gone(format!("{name}/{device}"))).collect();
-        Ok(std::iter::once(gone(name)).chain(devices).collect())
+        let devices: Vec<Telemetry> = devices.map(|device| gone(format!("{name}/{device}"), None)).collect();
+        Ok(std::iter::once(gone(name, None)).chain(devices).collect())
     }
 
     fn device_birth(
@@ -221,7 +176,7 @@ impl Sparkplug {
         step_over(node, payload)?;
         let birth = node.devices.remove(device).ok_or(SparkplugError::DeviceUnborn)?;
         self.weight = self.weight.without(Weight::of(device, birth.as_ref()));
-        Ok(vec![gone(topic.thing())])
+        Ok(vec![gone(topic.thing(), payload.sent)])
     }
 
     fn data(
@@ -236,19 +191,15 @@ impl Sparkplug {
         session.step(payload.seq.ok_or(SparkplugError::NoSeq)?)?;
         let birth = match device {
             None => &session.birth,
-            Some(device) => node.devices.get(device).and_then(Option::as_ref).ok_or(SparkplugError::DeviceUnborn)?,
-        };
-        let mut said = match birth.say(&topic.thing(), payload, session.certain) {
-            Ok(said) => said,
-            Err(refused) => {
-                // What the birth did not tell of was told by a birth that we missed.
-                session.certain &= !wants_birth(&refused);
-                return Err(refused);
+            Some(device) => {
+                let birth = node.devices.get(device).and_then(Option::as_ref).filter(|birth| !birth.is_empty());
+                birth.ok_or(SparkplugError::DeviceUnborn)?
             }
         };
+        let mut said = birth.say(&topic.thing(), payload, session.certain)?;
         for device in node.take_unborn() {
             self.weight = self.weight.without(Weight::of(&device, None));
-            said.push(gone(format!("{name}/{device}")));
+            said.push(gone(format!("{name}/{device}"), None));
         }
         Ok(said)
     }
@@ -300,7 +251,7 @@ impl Convention for Sparkplug {
 
     fn reads(&self, topic: &str) -> bool {
         let is_ours = |set: &Option<String>, name: &str| set.as_ref().is_none_or(|set| set == name);
-        if let Some(host) = host_of(topic) {
+        if let Some(host) = state::host_of(topic) {
             return is_ours(&self.host, host);
         }
         let group = topic.strip_prefix(NAMESPACE).and_then(|rest| rest.split('/').next());
@@ -308,8 +259,8 @@ impl Convention for Sparkplug {
     }
 
     fn read(&mut self, message: Incoming<'_>) -> Result<Understood, WireError> {
-        if host_of(message.topic).is_some() {
-            return check_state(message.payload).map(|()| Understood::default());
+        if state::host_of(message.topic).is_some() {
+            return state::check(message.payload).map(|()| Understood::default());
         }
         let topic = Topic::parse(message.topic)?;
         if matches!(topic.verb, Verb::NodeCommand | Verb::DeviceCommand) {
@@ -338,7 +289,7 @@ impl Convention for Sparkplug {
         // Births may have been missed; the names of devices are kept, so that it is told when they are not born again.
         self.nodes.values_mut().for_each(Node::forget_births);
         self.weight = self.nodes.values().map(Node::weight).fold(Weight::default(), Weight::plus);
-        self.asked.forget();
+        self.asked.link_up();
     }
 
     fn command(&self, thing: &str, wants: &[(&str, &Json)], at: WallMs) -> Result<Vec<Outgoing>, NoCommand> {
@@ -379,35 +330,14 @@ fn born(topic: &Topic<'_>, mut about: About, payload: &Payload) -> Telemetry {
     Telemetry { thing, claimed: payload.sent, about, presence, ..Telemetry::default() }
 }
 
-/// A death is of when it is heard: an NDEATH was written when its node connected.
-fn gone(thing: String) -> Telemetry {
-    Telemetry { thing: Some(thing), presence: Some(Presence::Gone), ..Telemetry::default() }
+/// A thing's end. A DDEATH is of when it was sent (section 5.7), an NDEATH of when it is heard (section 5.5): it was written when its
+/// node connected.
+fn gone(thing: String, claimed: Option<WallMs>) -> Telemetry {
+    Telemetry { thing: Some(thing), claimed, presence: Some(Presence::Gone), ..Telemetry::default() }
 }
 
 fn wants_birth(refused: &WireError) -> bool {
     if let WireError::Sparkplug(refused) = refused { refused.wants_birth() } else { false }
-}
-
-/// The host application whose STATE a topic is.
-fn host_of(topic: &str) -> Option<&str> {
-    topic.strip_prefix(STATE).filter(|host| !host.contains('/'))
-}
-
-/// Checks a STATE message (section 6.4.27): `{"online":true,"timestamp":1486144502122}`; empty where it was taken back.
-fn check_state(payload: &[u8]) -> Result<(), WireError> {
-    if payload.is_empty() {
-        return Ok(());
-    }
-    let state = json::object(payload, STATE_MAX_BYTES, 2)?;
-    let online = state.get("online").ok_or_else(|| json::missing("online"))?;
-    let time = state.get("timestamp").ok_or_else(|| json::missing("timestamp"))?;
-    if !online.is_boolean() {
-        return Err(json::wrong("online", online, "true or false"));
-    }
-    if !time.is_u64() {
-        return Err(json::wrong("timestamp", time, "a whole number of milliseconds since 1970"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

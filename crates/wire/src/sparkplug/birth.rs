@@ -18,10 +18,11 @@ use crate::telemetry::{About, Steering, Telemetry, VALUES_MAX, check_length};
 /// The number of a node's connection, in its NBIRTH and NDEATH (section 6.4.19).
 pub(super) const BD_SEQ: &str = "bdSeq";
 
-/// What a node is told by the protocol itself (section 4.3.1): no values, and nothing that people set.
+/// What a node is told by the protocol itself (section 4.2.1): no values, and nothing that people set.
 pub(super) const NODE_CONTROL: &str = "Node Control/";
 
-/// The names, aliases and types of a thing's metrics since its birth.
+/// The names, aliases and types of a thing's metrics since its birth. An alias is looked for among the metrics of the thing whose message
+/// it is; that no other thing of the node has it, as must be (section 6.4.6), makes no difference then and is not checked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Birth {
     /// Sorted by name.

@@ -101,7 +101,7 @@ impl<'a> Topic<'a> {
         Ok(read)
     }
 
-    /// The node, `GROUP/NODE`: its descriptor (section 1.4.5), and the name of its thing.
+    /// The node, `GROUP/NODE`: its descriptor, and the name of its thing.
     pub(super) fn descriptor(&self) -> String {
         format!("{}/{}", self.group, self.node)
     }
