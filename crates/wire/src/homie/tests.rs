@@ -365,6 +365,28 @@ fn one_root_carries_as_many_as_its_last_will_can_tell() {
     read(&mut homie, "homie/5/c0/$description", &child);
 }
 
+#[test]
+fn what_was_kept_aside_is_told_in_the_order_of_its_pointers() {
+    let mut homie = homie();
+    let float = json!({"datatype": "float"});
+    let document = json!({"homie": "5.0", "name": "x", "nodes": {"n": {"properties": {"a": float, "a-b": float}}}});
+    for rest in ["n/a-b", "n/a/$target", "n/a"] {
+        assert_eq!(read(&mut homie, &format!("homie/5/d/{rest}"), "1").said, []);
+    }
+    read(&mut homie, "homie/5/d/$state", "ready");
+    let said = read(&mut homie, "homie/5/d/$description", &document.to_string()).said;
+    let pointers: Vec<_> = said[0].values.iter().map(|(pointer, _)| pointer.as_str()).collect();
+    assert_eq!(pointers, ["/n/a", "/n/a-b", "/n/a/target"]);
+}
+
+/// What a device takes of the room.
+fn bytes((id, device): (&String, &Device)) -> usize {
+    let aside = device.aside.iter().map(|(place, aside)| device::entry_bytes(&place.property, &aside.text));
+    let alerts = device.alerts.iter().map(|(alert, shown)| device::entry_bytes(alert, shown));
+    let description = device.description.as_ref().map_or(0, |description| description.bytes);
+    DEVICE_BYTES + id.len() + description + aside.chain(alerts).sum::<usize>()
+}
+
 /// Nothing that anybody sends anywhere below the domain brings it down, and whatever is said can be taken.
 #[test]
 fn garbage_on_every_topic_is_refused_or_harmless() {
@@ -397,6 +419,9 @@ fn garbage_on_every_topic_is_refused_or_harmless() {
         }
         if next(10_000) == 0 {
             homie.link_up();
+        }
+        if next(100) == 0 {
+            assert_eq!(homie.room.taken(), homie.devices.iter().map(bytes).sum::<usize>(), "after {topic}");
         }
         let _ = homie.command("lamp", &[("/light/level", &json!(1))], at);
     }
