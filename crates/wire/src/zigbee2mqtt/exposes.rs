@@ -130,7 +130,7 @@ fn exposed(entry: &Object, kind: &str, property: &str, within: Within<'_>, rank:
     let label = words(text(entry, "label").unwrap_or_default());
     let mut label = if label.is_empty() { settable::in_words(name) } else { label };
     if let Some(endpoint) = text(entry, "endpoint").filter(|endpoint| !label.contains(endpoint)) {
-        label = words(&format!("{label} ({endpoint})"));
+        label = words(&format!("{label} ({})", endpoint.replace('_', " ")));
     }
     let access = entry.get("access").and_then(Json::as_u64).unwrap_or(0);
     let is_door = matches!(within.specific, "lock" | "cover");
@@ -345,19 +345,19 @@ mod tests {
 
     #[test]
     fn values_of_composites_have_names_and_no_controls() {
-        let light = json!([{"type": "light", "endpoint": "left", "features": [
+        let light = json!([{"type": "light", "endpoint": "top_left", "features": [
             {"type": "composite", "name": "color_xy", "property": "color_left", "features": [
                 {"type": "numeric", "name": "x", "label": "X", "property": "x", "access": 7},
                 {"type": "composite", "name": "deep", "property": "a/b", "features": [
                     {"type": "numeric", "name": "min_level", "unit": "lx", "property": "min_level", "access": 7}]}]},
-            {"type": "numeric", "name": "brightness", "label": "Brightness", "endpoint": "left", "property": "brightness_left", "access": 7}]}]);
+            {"type": "numeric", "name": "brightness", "label": "Brightness", "endpoint": "top_left", "property": "brightness_left", "access": 7}]}]);
         let found = parse(light.as_array().unwrap(), "", "").unwrap();
         let found: Vec<_> =
             found.iter().map(|(p, it)| (p.as_str(), it.label.as_str(), it.unit.as_str(), it.is_settable)).collect();
         assert_eq!(
             found,
             [
-                ("/brightness_left", "Brightness (left)", "", true),
+                ("/brightness_left", "Brightness (top left)", "", true),
                 ("/color_left/a~1b/min_level", "Min level", "lx", false),
                 ("/color_left/x", "X", "", false),
             ]
