@@ -190,7 +190,7 @@ impl Homie {
         if tree.is_some_and(|tree| tree.len() >= TREE_MAX) {
             return Err(WireError::Full { max: TREE_MAX, what: "devices of one root" });
         }
-        let is_described = description.is_some();
+        let has_properties = description.as_ref().is_some_and(Description::has_properties);
         let bytes = description.as_ref().map_or(0, |new| new.bytes);
         self.device(id, old_bytes, bytes)?.description = description;
         if old_root != new_root {
@@ -202,7 +202,7 @@ impl Homie {
             }
         }
         let mut understood = Understood::default();
-        if is_described {
+        if has_properties {
             let properties = format!("{}{id}/+/+", self.prefix);
             understood.listen = vec![format!("{properties}/$target"), properties];
         }

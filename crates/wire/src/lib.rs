@@ -25,6 +25,7 @@ pub mod telemetry;
 pub mod template;
 pub mod time;
 mod xml;
+pub mod zigbee2mqtt;
 
 pub use quote::REFUSAL_MAX_CHARS;
 
@@ -179,6 +180,7 @@ mod tests {
     use super::sparkplug::{Datatype, Sparkplug, SparkplugSetting};
     use super::telemetry::{Reading, Shape, Use, Whose};
     use super::template::Place;
+    use super::zigbee2mqtt::Zigbee2Mqtt;
     use super::*;
 
     /// What a convention makes of the last of these messages.
@@ -213,6 +215,9 @@ mod tests {
         let parkapi = Reading { shape: Shape::Parkapi, whose: Whose::Shape, ..Reading::default() };
         let datex2 = Reading { shape: Shape::Datex2, whose: Whose::Shape, ..Reading::default() };
         let meta = |payload: &str| meta::decode(payload.as_bytes(), &Place::default()).map(drop);
+        let z2m = |topic: &str, payload: &str, end: &str| {
+            conversation(&mut Zigbee2Mqtt::new("zigbee2mqtt".into()), &[(&format!("{topic}{end}"), payload)])
+        };
         let homie = |messages: &[(&str, &str)]| conversation(&mut Homie::new("homie".into()), messages);
         for c in ["x", "\n", "\"", "\\", "~", "Ħ", "\u{202e}", "\u{10ffff}"] {
             let long = c.repeat(3_000);
@@ -225,6 +230,8 @@ mod tests {
             let count = format!(
                 "<a><parkingRecord id=\"a\"><parkingNumberOfSpaces>{escaped}</parkingNumberOfSpaces></parkingRecord></a>"
             );
+            let short = c.repeat(60);
+            let twice_listed = json!([{ "friendly_name": short }, { "friendly_name": short }]).to_string();
             let refused = [
                 ("a foreign topic", ShadowTopic::parse(&long).map(drop).map_err(WireError::from)),
                 (
@@ -297,6 +304,20 @@ mod tests {
                 ("a topic of Homie", homie(&[(&format!("homie/5/{long}"), "")])),
                 ("a state of Homie", homie(&[("homie/5/a/$state", &c.repeat(16))])),
                 ("a version of Homie", homie(&[("homie/5/a/$description", &json!({ "homie": long }).to_string())])),
+                ("a topic of Zigbee2MQTT", z2m("zigbee2mqtt/", "", &format!("a\u{7}{long}"))),
+                ("a word for being there", z2m("zigbee2mqtt/bridge/state", &c.repeat(64), "")),
+                ("a list that is none", z2m("zigbee2mqtt/bridge/devices", &json!({ "a": long }).to_string(), "")),
+                ("a name on a list", z2m("zigbee2mqtt/bridge/devices", &json!([{ "friendly_name": long }]).to_string(), "")),
+                (
+                    "a value on a list",
+                    z2m(
+                        "zigbee2mqtt/bridge/devices",
+                        &json!([{ "friendly_name": "a", "definition": { "exposes": [{ "type": "text", "property": long }] } }])
+                            .to_string(),
+                        "",
+                    ),
+                ),
+                ("two devices of one name", z2m("zigbee2mqtt/bridge/devices", &twice_listed, "")),
                 (
                     "a value that is not described",
                     homie(&[

@@ -22,6 +22,12 @@ impl Room {
         Ok(())
     }
 
+    /// The bytes that are taken.
+    #[cfg(test)]
+    pub(crate) fn taken(&self) -> usize {
+        self.taken
+    }
+
     /// Gives bytes back.
     pub(crate) fn give(&mut self, bytes: usize) {
         self.taken = self.taken.saturating_sub(bytes);

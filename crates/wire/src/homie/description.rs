@@ -86,6 +86,11 @@ impl Description {
         Ok(Description { title, root, properties: tell_apart(properties), bytes })
     }
 
+    /// Whether there is anything to listen to.
+    pub(super) fn has_properties(&self) -> bool {
+        !self.properties.is_empty()
+    }
+
     /// The property of a place.
     pub(super) fn property(&self, place: &Place) -> Option<&Property> {
         self.properties.get(&place.property)

@@ -90,6 +90,8 @@ impl Datatype {
     /// The datatype of a word and its format; `None` where one of them is illegal: then the property is to be ignored
     /// ("Forward compatibility").
     pub(super) fn parse(word: &str, format: Option<&str>) -> Option<Datatype> {
+        // Libraries write an empty format where there is none.
+        let format = format.filter(|format| !format.is_empty());
         Some(match word {
             "integer" => Datatype::Integer(Bounds::parse(format, integer)?),
             "float" => Datatype::Float(Bounds::parse(format, float)?),
@@ -227,7 +229,7 @@ impl Property {
 impl Bounds {
     /// Reads `[min]:[max][:step]`.
     fn parse(format: Option<&str>, number: impl Fn(&str) -> Option<f64>) -> Option<Bounds> {
-        let Some(format) = format.filter(|format| !format.is_empty()) else { return Some(Bounds::default()) };
+        let Some(format) = format else { return Some(Bounds::default()) };
         let mut parts = format.split(':').map(|part| match part {
             "" => Some(None),
             part => number(part).map(Some),
@@ -361,6 +363,9 @@ mod tests {
             ("float", Some("0:1:0"), false),
             ("float", Some("0:1:0.1:2"), false),
             ("boolean", Some("on"), false),
+            ("boolean", Some(""), true),
+            ("float", Some(""), true),
+            ("enum", Some(""), false),
             ("enum", None, false),
             ("enum", Some("a,,b"), false),
             ("color", None, false),
