@@ -6,6 +6,7 @@
 mod about;
 pub mod convention;
 mod fiware;
+pub mod home_assistant;
 mod json;
 pub mod meta;
 pub mod pointer;
@@ -26,6 +27,9 @@ pub enum WireError {
     /// The topic is none of a shadow's.
     #[error(transparent)]
     Topic(#[from] shadow::TopicError),
+    /// What Home Assistant's discovery has no reading for.
+    #[error(transparent)]
+    HomeAssistant(#[from] home_assistant::HomeAssistantError),
     /// A request's topic where an answer was to be read.
     #[error("{topic} is where shadow requests go; answers come below it")]
     NotAnAnswer {
