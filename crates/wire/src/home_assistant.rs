@@ -316,9 +316,14 @@ impl Convention for HomeAssistant {
         if let Some(place) = self.place(message.topic) {
             return self.announce(place, message);
         }
-        let Some(listeners) = self.listeners.get(message.topic).cloned() else { return Ok(Understood::default()) };
         let text = json::text(message.payload)?;
-        let said = self.take(message.topic, text, &listeners)?;
+        // Taken out while they are asked, since what they answer is remembered.
+        let Some((topic, listeners)) = self.listeners.remove_entry(message.topic) else {
+            return Ok(Understood::default());
+        };
+        let said = self.take(message.topic, text, &listeners);
+        self.listeners.insert(topic, listeners);
+        let said = said?;
         self.heard.put(message.topic, text, message.at);
         Ok(Understood { said, ..Understood::default() })
     }

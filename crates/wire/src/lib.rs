@@ -129,6 +129,7 @@ mod tests {
     use fleetlens_model::time::WallMs;
     use serde_json::json;
 
+    use super::convention::{Convention, Incoming};
     use super::pointer::Pointer;
     use super::shadow::{Op, ShadowTopic, ShadowTopicKind, decode_answer, decode_request};
     use super::telemetry::{Reading, Shape, Use, Whose};
@@ -148,6 +149,15 @@ mod tests {
         let only = Reading { envelope: pointer("/t/*"), ..Reading::default() };
         let senml = Reading { shape: Shape::Senml, ..Reading::default() };
         let fiware = Reading { shape: Shape::Fiware, whose: Whose::Shape, ..Reading::default() };
+        let home = |topic: &str, config: &serde_json::Value, state: &str| {
+            let mut home = home_assistant::HomeAssistant::new("ha".to_owned());
+            let hear = |home: &mut home_assistant::HomeAssistant, topic: &str, payload: &str| {
+                home.read(Incoming { topic, payload: payload.as_bytes(), retained: false, at: WallMs(0) }).map(drop)
+            };
+            hear(&mut home, topic, &config.to_string())?;
+            hear(&mut home, "s", state)
+        };
+        let sensor = "ha/sensor/x/config";
         let meta = |payload: &str| meta::decode(payload.as_bytes(), &Place::default()).map(drop);
         for c in ["x", "\n", "\"", "\\", "~", "Ħ", "\u{202e}", "\u{10ffff}"] {
             let long = c.repeat(3_000);
@@ -203,6 +213,30 @@ mod tests {
                     telemetry(&json!({ "type": "T", "id": "a", long.as_str(): 1 }).to_string(), &fiware),
                 ),
                 ("a description's word", meta(&json!({ "lat": long }).to_string())),
+                ("a discovery topic", home(&format!("ha/{long}/{long}/config"), &json!({}), "")),
+                ("an announced topic", home(sensor, &json!({ "stat_t": format!("+{long}") }), "")),
+                ("an announced word", home("ha/switch/x/config", &json!({ "stat_t": "s", "pl_on": [long] }), "")),
+                ("an announced device", home(sensor, &json!({ "stat_t": "s", "dev": { "ids": [[long]] } }), "")),
+                (
+                    "an announced component",
+                    home("ha/device/x/config", &json!({ "cmps": { long.as_str(): { "p": long, "stat_t": "+" } } }), ""),
+                ),
+                (
+                    "a template that cannot be read",
+                    home(sensor, &json!({ "stat_t": "s", "val_tpl": format!("{{{{ x | {long} }}}}") }), ""),
+                ),
+                (
+                    "a template that fails",
+                    home(sensor, &json!({ "stat_t": "s", "val_tpl": "{{ (value ~ 'x')[0:500] | float }}" }), &long),
+                ),
+                (
+                    "a state",
+                    home(
+                        "ha/switch/x/config",
+                        &json!({ "stat_t": "s", "stat_on": c.repeat(200), "stat_off": c.repeat(300) }),
+                        &format!("a{long}b"),
+                    ),
+                ),
                 (
                     "a description's unit",
                     meta(&json!({ "units": { long.as_str(): { long.as_str(): 1 } } }).to_string()),

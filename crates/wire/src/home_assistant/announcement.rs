@@ -124,7 +124,8 @@ pub(super) fn read<'t>(
     } else {
         let named = without_owner(place.object, &announcement, place.node);
         let named = if named.is_empty() { place.component } else { named };
-        add(&mut announcement, place.component, named, &root, None, &mut taken)?;
+        let called = called(place.component, place.object);
+        add(&mut announcement, (place.component, &called), named, &root, None, &mut taken)?;
         if announcement.title.is_empty() && device.is_none() {
             announcement.title = words(&fields.word("name")?.unwrap_or_default());
         }
@@ -199,22 +200,26 @@ fn device_form(of: &mut Announcement, root: &Object, taken: &mut BTreeSet<String
                 component.insert(shared.to_owned(), value.clone());
             }
         }
-        add(of, &platform, name, &component, base, taken)?;
+        add(of, (&platform, &called(&platform, name)), name, &component, base, taken)?;
     }
     Ok(())
+}
+
+/// What complaints call an entity.
+fn called(component: &str, name: &str) -> String {
+    format!("the {} {:?}", quote(component, 30), quote(name, 60))
 }
 
 /// Adds an entity to an announcement, under a pointer that no other of the thing has.
 fn add(
     to: &mut Announcement,
-    component: &str,
+    (component, called): (&str, &str),
     name: &str,
     object: &Object,
     base: Option<&str>,
     taken: &mut BTreeSet<String>,
 ) -> Result<(), WireError> {
-    let called = format!("the {} {:?}", quote(component, 30), quote(name, 60));
-    let fields = Fields::new(object, base, &called);
+    let fields = Fields::new(object, base, called);
     let mut pointer = pointer_of([name]);
     if taken.contains(&pointer) {
         pointer = pointer_of([format!("{name}_{component}").as_str()]);

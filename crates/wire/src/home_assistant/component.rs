@@ -61,8 +61,9 @@ pub(super) fn entity(
             let inside = Inside::Perhaps("event_type");
             build.value("", &["state_topic"], &["value_template"], inside, Means::Text)?;
         }
-        // Whatever has a state says it as a text; what has none has nothing to show and is not commanded, since nothing would
-        // tell whether it obeyed.
+        // They have no state, even where their device has one for all: nothing to show, and nothing would tell that they obeyed.
+        "button" | "camera" | "device_automation" | "image" | "infrared" | "notify" | "scene" | "tag" => {}
+        // Whatever else has a state says it as a text.
         _ => {
             let topics = ["state_topic", "activity_state_topic"];
             let templates = ["value_template", "activity_value_template"];
