@@ -11,13 +11,18 @@ pub(crate) fn document(payload: &[u8], max_bytes: usize, max_nesting: usize) -> 
     if payload.len() > max_bytes {
         return Err(WireError::TooLarge { given: payload.len(), max: max_bytes });
     }
-    let text = std::str::from_utf8(payload).map_err(|error| WireError::NotUtf8 { at: error.valid_up_to() })?;
+    let text = text(payload)?;
     // serde_json itself stops at 128 brackets, before the stack does.
     let value: Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
     if deeper_than(&value, max_nesting) {
         return Err(WireError::TooDeep { max: max_nesting });
     }
     Ok(value)
+}
+
+/// A payload as text.
+pub(crate) fn text(payload: &[u8]) -> Result<&str, WireError> {
+    std::str::from_utf8(payload).map_err(|error| WireError::NotUtf8 { at: error.valid_up_to() })
 }
 
 /// [`document`] where only an object will do.

@@ -7,6 +7,7 @@ mod about;
 pub mod convention;
 mod datex;
 mod fiware;
+pub mod home_assistant;
 pub mod homie;
 mod json;
 pub mod meta;
@@ -39,6 +40,9 @@ pub enum WireError {
     /// What only Sparkplug refuses.
     #[error(transparent)]
     Sparkplug(#[from] sparkplug::SparkplugError),
+    /// What Home Assistant's discovery has no reading for.
+    #[error(transparent)]
+    HomeAssistant(#[from] home_assistant::HomeAssistantError),
     /// A request's topic where an answer was to be read.
     #[error("{topic} is where shadow requests go; answers come below it")]
     NotAnAnswer {
@@ -214,6 +218,15 @@ mod tests {
         let birth = "spBv1.0/g/NBIRTH/n";
         let parkapi = Reading { shape: Shape::Parkapi, whose: Whose::Shape, ..Reading::default() };
         let datex2 = Reading { shape: Shape::Datex2, whose: Whose::Shape, ..Reading::default() };
+        let home = |topic: &str, config: &serde_json::Value, state: &str| {
+            let mut home = home_assistant::HomeAssistant::new("ha".to_owned());
+            let hear = |home: &mut home_assistant::HomeAssistant, topic: &str, payload: &str| {
+                home.read(Incoming { topic, payload: payload.as_bytes(), retained: false, at: WallMs(0) }).map(drop)
+            };
+            hear(&mut home, topic, &config.to_string())?;
+            hear(&mut home, "s", state)
+        };
+        let sensor = "ha/sensor/x/config";
         let meta = |payload: &str| meta::decode(payload.as_bytes(), &Place::default()).map(drop);
         let z2m = |topic: &str, payload: &str, end: &str| {
             conversation(&mut Zigbee2Mqtt::new("zigbee2mqtt".into()), &[(&format!("{topic}{end}"), payload)])
@@ -297,6 +310,30 @@ mod tests {
                 ("an element", telemetry(&format!("<a{}>", "x".repeat(3_000)), &datex2)),
                 ("a count that is none", telemetry(&count, &datex2)),
                 ("a description's word", meta(&json!({ "lat": long }).to_string())),
+                ("a discovery topic", home(&format!("ha/{long}/{long}/config"), &json!({}), "")),
+                ("an announced topic", home(sensor, &json!({ "stat_t": format!("+{long}") }), "")),
+                ("an announced word", home("ha/switch/x/config", &json!({ "stat_t": "s", "pl_on": [long] }), "")),
+                ("an announced device", home(sensor, &json!({ "stat_t": "s", "dev": { "ids": [[long]] } }), "")),
+                (
+                    "an announced component",
+                    home("ha/device/x/config", &json!({ "cmps": { long.as_str(): { "p": long, "stat_t": "+" } } }), ""),
+                ),
+                (
+                    "a template that cannot be read",
+                    home(sensor, &json!({ "stat_t": "s", "val_tpl": format!("{{{{ x | {long} }}}}") }), ""),
+                ),
+                (
+                    "a template that fails",
+                    home(sensor, &json!({ "stat_t": "s", "val_tpl": "{{ (value ~ 'x')[0:500] | float }}" }), &long),
+                ),
+                (
+                    "a state",
+                    home(
+                        "ha/switch/x/config",
+                        &json!({ "stat_t": "s", "stat_on": c.repeat(200), "stat_off": c.repeat(300) }),
+                        &format!("a{long}b"),
+                    ),
+                ),
                 (
                     "a description's unit",
                     meta(&json!({ "units": { long.as_str(): { long.as_str(): 1 } } }).to_string()),
