@@ -373,18 +373,20 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
     /// Everything outward of a batch whose rows are on the disk.
     fn perform(&mut self, batch: Effects) {
         let mut acknowledge = VecDeque::new();
+        let mono = self.ports.clock.now().mono;
         let mut not_sent = Vec::new();
         for outward in batch.outward {
             match outward {
                 Outward::Acknowledge(delivery) => acknowledge.push_back(delivery),
                 // Versions and tokens protect against much, but not against a wish of ten minutes ago: it is looked into instead.
-                Outward::Publish(message) if message.until < self.ports.clock.now().mono => {
+                Outward::Publish(message) if message.until < mono => {
                     tracing::warn!("not sent, the disk took too long: {}", message.topic);
                     not_sent.extend(message.command);
                 }
                 Outward::Publish(message) => {
                     let (topic, command) = (message.topic.clone(), message.command);
-                    if self.ports.link.publish(message).is_err() {
+                    let left_ms = message.until.since(mono);
+                    if self.ports.link.publish(message, left_ms).is_err() {
                         // Commands to shadows come back to it by their time-out, shadows after the next connect.
                         tracing::debug!("not sent, the link is down or full: {topic}");
                         not_sent.extend(command);

@@ -169,7 +169,7 @@ mod tests {
             command: None,
         };
         timeout(PATIENCE, async {
-            while port.publish(up.clone()).is_err() {
+            while port.publish(up.clone(), 1_000).is_err() {
                 tokio::task::yield_now().await;
             }
         })

@@ -149,6 +149,7 @@ impl Profile {
         let mut link = LinkConfig {
             protocol: self.broker.protocol,
             session_expiry_s: self.broker.session_expiry_s,
+            mqtt5: self.broker.mqtt5.clone(),
             filters: filters.into_iter().map(|filter| (filter, 1)).collect(),
             credentials: self.broker.credentials.clone(),
             clear_password: self.broker.clear_password,

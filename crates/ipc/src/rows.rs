@@ -23,7 +23,7 @@ pub use ground::{ATTRIBUTION_MAX_CHARS, Ground, TileSet};
 pub use parking::{FreeCount, ParkingRow, Spaces};
 pub use settings::{ProfileRow, Settings};
 pub use status::{LinkState, RefusalRow, ShedRow, Status};
-pub use thing::{LeafRow, MessageRow, ShadowTable, ThingHead, ThingPage, ValueRow};
+pub use thing::{LeafRow, MessageProperties, MessageRow, ShadowTable, ThingHead, ThingPage, ValueRow};
 pub use things::{Attention, AttentionRow, FoundRow, ThingRow, ThingsPage};
 
 /// A view's whole content.

@@ -133,7 +133,7 @@ impl Task {
                         Err(_) => return Ok(Ended { fault: Fault::NoSubAck, ..ended }),
                     }
                 }
-                Ok(Step::Published { topic, payload, qos, retained, redelivered, packet_id }) => {
+                Ok(Step::Published { topic, payload, qos, retained, redelivered, packet_id, properties }) => {
                     let delivery = self.shared.deliver(packet_id);
                     let most = self.config.max_packet_bytes;
                     match topic {
@@ -145,7 +145,8 @@ impl Task {
                             self.tell(Event::Refused { topic, reason, delivery }).await?;
                         }
                         Ok(topic) => {
-                            let message = Message { topic, payload, qos, retained, redelivered, packet_id, delivery };
+                            let message =
+                                Message { topic, payload, qos, retained, redelivered, packet_id, properties, delivery };
                             self.received(message).await?;
                         }
                         Err(topic) => {
@@ -307,7 +308,16 @@ mod tests {
 
     fn live(topic: &str, value: u8) -> Message {
         let (topic, payload) = (topic.to_owned(), vec![value]);
-        Message { topic, payload, qos: 0, retained: false, redelivered: false, packet_id: 0, delivery: None }
+        Message {
+            topic,
+            payload,
+            qos: 0,
+            retained: false,
+            redelivered: false,
+            packet_id: 0,
+            properties: None,
+            delivery: None,
+        }
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use crate::about::About;
 use crate::address::{Address, Carrier};
 use crate::config::{Credentials, LinkConfig, Protocol};
 use crate::fault::Fault;
+use crate::properties::Properties;
 use crate::secret;
 use crate::subscriptions::LATER_UNANSWERED;
 use crate::tls::{Tls, TlsError};
@@ -36,6 +37,16 @@ pub(crate) enum Requests {
     V5(rumqttc::v5::AsyncClient),
 }
 
+/// How a message goes out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// Above 1 counts as 1.
+    pub qos: u8,
+    pub retain: bool,
+    /// How long the broker may take to hand it on, in seconds; nothing at version 3.1.1.
+    pub expiry_s: Option<u32>,
+}
+
 /// What came of one step of the connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -49,6 +60,7 @@ pub(crate) enum Step {
         retained: bool,
         redelivered: bool,
         packet_id: u16,
+        properties: Option<Box<Properties>>,
     },
     /// A SUBSCRIBE of ours went out; they go in the order of the requests.
     SubscribeSent { packet_id: u16 },
@@ -147,11 +159,11 @@ impl Requests {
         }
     }
 
-    /// Queues a message; `qos` above 1 counts as 1.
-    pub fn publish(&self, topic: String, payload: Vec<u8>, qos: u8, retain: bool) -> Result<(), NotTaken> {
+    /// Queues a message.
+    pub fn publish(&self, topic: String, payload: Vec<u8>, terms: Terms) -> Result<(), NotTaken> {
         match self {
-            Requests::V4(client) => v4::publish(client, topic, payload, qos, retain),
-            Requests::V5(client) => v5::publish(client, topic, payload, qos, retain),
+            Requests::V4(client) => v4::publish(client, topic, payload, terms),
+            Requests::V5(client) => v5::publish(client, topic, payload, terms),
         }
     }
 

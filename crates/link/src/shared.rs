@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use crate::about::About;
 use crate::error::NotSent;
-use crate::session::Requests;
+use crate::session::{Requests, Terms};
 
 /// Bits of a delivery that are the packet id; the others count the connections.
 const PACKET_ID_BITS: u32 = 16;
@@ -142,16 +142,17 @@ impl Shared {
     }
 
     /// See [`crate::Link::try_publish`].
-    pub fn publish(&self, topic: String, payload: Vec<u8>, qos: u8, retain: bool) -> Result<(), NotSent> {
-        if qos > 1 {
-            return Err(NotSent::Qos(qos));
+    pub fn publish(&self, topic: String, payload: Vec<u8>, terms: Terms) -> Result<(), NotSent> {
+        if terms.qos > 1 {
+            return Err(NotSent::Qos(terms.qos));
         }
         if topic.is_empty() || topic.contains(['+', '#', '\0']) {
             return Err(NotSent::Topic(topic));
         }
         let mut current = self.lock();
         let connection = current.as_mut().filter(|connection| connection.up).ok_or(NotSent::Down)?;
-        let bytes = packet_bytes(topic.len(), payload.len());
+        let expiry = if terms.expiry_s.is_some() { EXPIRY_BYTES } else { 0 };
+        let bytes = packet_bytes(topic.len(), payload.len()) + expiry;
         // A topic of more than 64 KiB cannot be written at all (MQTT 3.1.1, 1.5.3).
         let most = connection.packet_max_bytes;
         if bytes > most || topic.len() > usize::from(u16::MAX) {
@@ -162,7 +163,8 @@ impl Shared {
             return Err(NotSent::Full { waiting });
         }
         let name = topic.clone();
-        connection.requests.publish(topic, payload, qos.min(connection.qos_max), retain).map_err(|_| NotSent::Down)?;
+        let terms = Terms { qos: terms.qos.min(connection.qos_max), ..terms };
+        connection.requests.publish(topic, payload, terms).map_err(|_| NotSent::Down)?;
         connection.waiting.push_back(name);
         connection.unfinished += 1;
         Ok(())
@@ -190,6 +192,9 @@ impl Shared {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// A message expiry interval among the properties of a PUBLISH (MQTT 5, 3.3.2.3.3).
+const EXPIRY_BYTES: usize = 5;
 
 /// The size of a PUBLISH at QoS 1 without properties; an upper bound for the others we send.
 pub(crate) fn packet_bytes(topic: usize, payload: usize) -> usize {

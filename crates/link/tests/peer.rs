@@ -8,7 +8,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::peer::{DISCONNECT, Peer, connack, packet, publish};
-use common::{BOTH, PATIENCE, config, failure, message, next, until, up};
+use common::{BOTH, PATIENCE, config, failure, message, next, reaches, until, up};
 use fleetlens_link::{Event, Link, NotSent, Protocol};
 use tokio::time::timeout;
 
@@ -130,18 +130,6 @@ async fn a_publish_is_unfinished_until_the_broker_answers_and_without_a_guarante
         reaches(&link, 0).await;
         assert!(matches!(next(&mut events).await, Event::Down { .. }), "{protocol}: and the loss is told");
     }
-}
-
-/// Waits until so many publishes are unfinished.
-async fn reaches(link: &Link, unfinished: usize) {
-    let reached = async {
-        while link.unfinished() != unfinished {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(PATIENCE, reached)
-        .await
-        .unwrap_or_else(|_| panic!("{} and not {unfinished} unfinished", link.unfinished()));
 }
 
 #[tokio::test]

@@ -66,8 +66,15 @@ impl Fleet {
     /// Keeps what the link could make no message of, where its topic names a thing: without a payload, which nobody has.
     pub(super) fn remember_refused(&mut self, topic: String, reason: String, delivery: Option<Delivery>, now: Now) {
         let Some(thing) = self.named_by(&topic) else { return };
-        let message =
-            Received { topic, payload: Vec::new(), retained: false, redelivered: false, packet_id: 0, delivery };
+        let message = Received {
+            topic,
+            payload: Vec::new(),
+            retained: false,
+            redelivered: false,
+            packet_id: 0,
+            properties: None,
+            delivery,
+        };
         self.messages.add(RawMessage::new(thing, message, now.wall, Some(reason)));
     }
 

@@ -64,6 +64,7 @@ fn message(topic: &str, payload: &str) -> Received {
         retained: false,
         redelivered: false,
         packet_id: 0,
+        properties: None,
         delivery: None,
     }
 }

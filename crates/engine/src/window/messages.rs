@@ -47,6 +47,7 @@ fn row(message: &RawMessage) -> MessageRow {
         retained: message.retained,
         repeated: message.repeated,
         qos: message.qos,
+        properties: message.properties.clone(),
         refused: message.refused.clone(),
     }
 }
