@@ -260,7 +260,15 @@ pub fn connack(protocol: Protocol) -> Vec<u8> {
 
 /// A PUBLISH at QoS 0.
 pub fn publish(protocol: Protocol, topic: &[u8], payload: &[u8]) -> Vec<u8> {
+    publish_as(protocol, topic, None, payload)
+}
+
+/// A PUBLISH; a packet id makes it QoS 1.
+pub fn publish_as(protocol: Protocol, topic: &[u8], packet_id: Option<u16>, payload: &[u8]) -> Vec<u8> {
     let length = u16::try_from(topic.len()).expect("a topic has at most 65535 bytes");
+    let id = packet_id.map(u16::to_be_bytes);
+    let id = id.as_ref().map_or(&[][..], |id| &id[..]);
     let no_properties: &[u8] = if protocol == Protocol::V5 { &[0] } else { &[] };
-    packet(0x30, &[&length.to_be_bytes(), topic, no_properties, payload].concat())
+    let first = if packet_id.is_some() { PUBLISH_QOS1 } else { 0x30 };
+    packet(first, &[&length.to_be_bytes(), topic, id, no_properties, payload].concat())
 }

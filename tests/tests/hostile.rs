@@ -3,6 +3,10 @@
 
 #[path = "hostile/broker.rs"]
 mod broker;
+#[path = "hostile/flood.rs"]
+mod flood;
+#[path = "hostile/messages.rs"]
+mod messages;
 #[path = "hostile/packets.rs"]
 mod packets;
 #[path = "hostile/station.rs"]

@@ -66,7 +66,15 @@ pub fn preview(profile: &Profile, sample: &Sample, now: Now) -> Preview {
     fleet.handle(Input::Link(LinkEvent::Up { resumed: false, granted: 1 }), now, &mut effects);
     for (topic, payload) in sample.in_order(listened).into_iter().take(MESSAGES_MAX) {
         let (topic, payload) = (topic.to_owned(), payload.to_vec());
-        let message = Received { topic, payload, retained: false, redelivered: false, packet_id: 0, delivery: None };
+        let message = Received {
+            topic,
+            payload,
+            retained: false,
+            redelivered: false,
+            packet_id: 0,
+            delivery: None,
+            properties: None,
+        };
         fleet.handle(Input::Link(LinkEvent::Received(message)), now, &mut effects);
         read += effects.messages;
         std::mem::take(&mut effects).writes.into_iter().for_each(|write| made.take(write));

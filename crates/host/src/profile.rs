@@ -31,6 +31,9 @@ const NAME_MAX_CHARS: usize = 64;
 /// The longest expiry of a command, in seconds: a day. What is wanted later than that is a schedule, not a command.
 const EXPIRY_MAX_S: u64 = 86_400;
 
+/// The most things a profile may ask for: ten cities' worth, and some gigabytes of memory.
+const THINGS_MAX: usize = 1_000_000;
+
 /// A read and checked profile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
@@ -54,6 +57,8 @@ pub struct Profile {
     pub rules: Vec<Rule>,
     /// The map's tiles; `None` for the built-in ones of Malta.
     pub tiles: Option<PathBuf>,
+    /// At most this many things, if the profile says so.
+    pub things_max: Option<usize>,
     /// Whether it is the built-in demo city.
     pub demo: bool,
 }
@@ -138,6 +143,7 @@ impl Profile {
             expiry_ms: self.expiry_ms.clone(),
             rules: self.rules.clone(),
             gets_per_s: self.broker.limits.gets_per_s(usual.gets_per_s),
+            things_max: self.things_max.unwrap_or(usual.things_max),
             ..usual
         }
     }
@@ -214,6 +220,8 @@ struct Written {
     commands: WrittenCommands,
     #[serde(default)]
     map: WrittenMap,
+    #[serde(default)]
+    limits: WrittenLimits,
     alarm: Option<Vec<alarms::WrittenAlarm>>,
 }
 
@@ -244,6 +252,22 @@ struct WrittenCommands {
 #[serde(deny_unknown_fields)]
 struct WrittenMap {
     tiles: Option<PathBuf>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenLimits {
+    things: Option<Spanned<usize>>,
+}
+
+impl WrittenLimits {
+    fn check(self) -> Result<Option<usize>, Mistake> {
+        let Some(things) = self.things else { return Ok(None) };
+        if (1..=THINGS_MAX).contains(things.get_ref()) {
+            return Ok(Some(things.into_inner()));
+        }
+        Err(Mistake::new(things.span(), format!("a limit of {} things is outside 1–{THINGS_MAX}", things.get_ref())))
+    }
 }
 
 impl Written {
@@ -280,6 +304,7 @@ impl Written {
             expiry_ms,
             rules: alarms::rules(self.alarm)?,
             tiles: self.map.tiles,
+            things_max: self.limits.check()?,
             demo: false,
         };
         let Broker { limits, client_id, .. } = &profile.broker;

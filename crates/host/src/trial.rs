@@ -327,9 +327,13 @@ fn field_of(error: &LinkError) -> Field {
         LinkError::TooLong { what: "user", .. } => Field::Password,
         LinkError::TooLong { .. } | LinkError::ClientId => Field::ClientId,
         LinkError::Filter(_) | LinkError::Qos { .. } => Field::Filters,
-        LinkError::KeepAlive(_) | LinkError::PacketLimit(_) | LinkError::NoPlaces(_) | LinkError::NoRuntime => {
-            Field::Broker
-        }
+        LinkError::KeepAlive(_)
+        | LinkError::PacketLimit(_)
+        | LinkError::NoPlaces(_)
+        | LinkError::NoRuntime
+        | LinkError::Mqtt5Unused
+        | LinkError::UserProperties(_)
+        | LinkError::ReceiveMaximum => Field::Broker,
     }
 }
 

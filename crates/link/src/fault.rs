@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use fleetlens_model::text::is_hidden;
+
 use crate::about::About;
 use crate::address::Address;
 use crate::config::{LinkConfig, Protocol};
@@ -187,18 +189,12 @@ const QUOTE_MAX_CHARS: usize = 200;
 
 /// A text that strangers had a hand in: not more of it than fits, and nothing that hides or turns what stands beside it.
 fn quoted(text: &str, most_chars: usize) -> String {
-    let mut shown = text.chars().filter(|c| !hides(*c));
+    let mut shown = text.chars().filter(|c| !is_hidden(*c));
     let mut said: String = shown.by_ref().take(most_chars).collect();
     if shown.next().is_some() {
         said.push('…');
     }
     said
-}
-
-/// Characters that show nothing themselves and change how others are shown: controls, and what turns the reading direction.
-fn hides(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// What to do about a packet that ends every connection. MQTT 5 can name our limit to the broker, and the library reads any topic.

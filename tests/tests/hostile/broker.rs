@@ -7,7 +7,7 @@ use fleetlens_ipc::rows::LinkState;
 use fleetlens_link::Protocol::{self, V4, V5};
 use fleetlens_tests::impostor::{Answer, Impostor, Served, connack, packet, publish};
 
-use super::station::{Station, beside_each_other, resident_mb};
+use super::station::{Memory, Station, beside_each_other};
 
 /// The longest length a packet can announce (MQTT 3.1.1, 2.2.3).
 const LONGEST: [u8; 4] = [0xFF, 0xFF, 0xFF, 0x7F];
@@ -33,7 +33,7 @@ enum Manner {
 
 #[tokio::test]
 async fn each_way_to_misbehave_has_its_sentence_and_a_good_broker_is_welcome_after_it() {
-    let before_mb = resident_mb();
+    let memory = Memory::measured().await;
     let manners: [(Manner, Protocol, &str); 16] = [
         (Manner::Babbles, V4, "does not speak MQTT 3.1.1"),
         (Manner::Babbles, V5, "does not speak MQTT 5"),
@@ -55,8 +55,7 @@ async fn each_way_to_misbehave_has_its_sentence_and_a_good_broker_is_welcome_aft
     ];
     let each = manners.into_iter().map(|(manner, protocol, says)| misbehaves(manner, protocol, says));
     beside_each_other(each).await;
-    let grown_mb = resident_mb().saturating_sub(before_mb);
-    assert!(grown_mb < 200, "{grown_mb} MB more than before");
+    memory.has_grown_by_at_most(200, "sixteen hosts");
 }
 
 async fn misbehaves(manner: Manner, protocol: Protocol, says: &str) {
@@ -161,13 +160,13 @@ async fn refused_subscriptions_are_counted_with_their_filters_and_the_rest_goes_
 /// shed is counted, and the window is answered all the while.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_never_stops_talking_fills_no_memory() {
+    let memory = Memory::measured().await;
     for protocol in [V4, V5] {
         let folder = tempfile::tempdir().unwrap();
         let impostor = Impostor::listen();
         let mut station = Station::start(&impostor.url(), protocol, folder.path()).await;
         let served = impostor.serve(protocol).await;
         station.wait_until_up().await;
-        let before_mb = resident_mb();
         let payload = format!(r#"{{"values":{{"text":"{}"}}}}"#, "x".repeat(1000));
         // 256 MB; each is the same thing's, so that only the way there is measured and not the fleet.
         let one = publish(protocol, b"city/a/lamp/loud/telemetry", payload.as_bytes()).repeat(1024);
@@ -179,9 +178,8 @@ async fn a_broker_that_never_stops_talking_fills_no_memory() {
                 (status.received + status.shed >= 256 * 1024).then_some((status.received, status.shed))
             })
             .await;
-        let grown_mb = resident_mb().saturating_sub(before_mb);
         assert!(received > 1000, "{protocol}: {received} taken, {shed} shed");
-        assert!(grown_mb < 150, "{protocol}: {grown_mb} MB more than before");
+        memory.has_grown_by_at_most(150, &protocol.to_string());
         assert!(matches!(station.status().link, LinkState::Up { .. }));
         station.stop().await;
     }

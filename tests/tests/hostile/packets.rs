@@ -9,7 +9,7 @@ use fleetlens_tests::peer::Peer;
 use fleetlens_tests::place;
 use serde::Deserialize;
 
-use super::station::{Station, beside_each_other, down, resident_mb};
+use super::station::{Memory, Station, beside_each_other, down};
 
 const FILE: &str = "mqtt/packet_vectors.json";
 
@@ -58,8 +58,8 @@ async fn no_packet_a_broker_sends_is_more_than_the_end_of_a_connection() {
     let file: File = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let vectors: Vec<Vector> = file.vectors.into_iter().filter(|vector| !vector.bytes_hex.is_empty()).collect();
     assert!(vectors.len() > 100, "{} packets", vectors.len());
+    let memory = Memory::measured().await;
     for protocol in [Protocol::V4, Protocol::V5] {
-        let before_mb = resident_mb();
         let lane = |lane| sent(protocol, vectors.iter().skip(lane).step_by(LANES).cloned().collect(), lane);
         let mut all = Outcome::default();
         for Outcome { lived, ended } in beside_each_other((0..LANES).map(lane)).await {
@@ -86,8 +86,7 @@ async fn no_packet_a_broker_sends_is_more_than_the_end_of_a_connection() {
             assert!(is_ours, "{protocol}, {name}: {sentence}");
         }
         println!("{protocol}: {} packets lived through, {} ended the connection", all.lived.len(), all.ended.len());
-        let grown_mb = resident_mb().saturating_sub(before_mb);
-        assert!(grown_mb < 150, "{protocol}: {grown_mb} MB more than before");
+        memory.has_grown_by_at_most(150, &protocol.to_string());
     }
 }
 

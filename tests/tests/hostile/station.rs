@@ -9,6 +9,7 @@ use fleetlens_ipc::{Look, ViewId};
 use fleetlens_link::Protocol;
 use fleetlens_tests::desk::Desk;
 use fleetlens_tests::profile::ProfileText;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::LocalSet;
 
 /// Generous: two cores, and other tests beside this one. A link that failed some times waits seconds before it tries again.
@@ -98,8 +99,31 @@ pub fn down(status: &Status) -> Option<String> {
     }
 }
 
+/// One at a time: each measures the memory of the process they share.
+static MEASURES: Mutex<()> = Mutex::const_new(());
+
+/// Memory while a test runs.
+pub struct Memory {
+    before_mb: u64,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Memory {
+    /// Waits until nobody else measures.
+    pub async fn measured() -> Memory {
+        let alone = MEASURES.lock().await;
+        Memory { before_mb: resident_mb(), _alone: alone }
+    }
+
+    /// Fails where the process has grown by more, in megabytes.
+    pub fn has_grown_by_at_most(&self, mb: u64, what: &str) {
+        let grown_mb = resident_mb().saturating_sub(self.before_mb);
+        assert!(grown_mb <= mb, "{what}: {grown_mb} MB more than before; at most {mb} are right");
+    }
+}
+
 /// Memory of this process that is not on the disk, in megabytes (proc_pid_status(5)).
-pub fn resident_mb() -> u64 {
+fn resident_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024

@@ -11,7 +11,7 @@ use fleetlens_model::thing::Meta;
 use fleetlens_model::time::Now;
 use fleetlens_wire::shadow::{ShadowTopic, decode_answer};
 use fleetlens_wire::telemetry::{About, Telemetry};
-use fleetlens_wire::template::Place;
+use fleetlens_wire::template::{Place, Template};
 use fleetlens_wire::{meta, telemetry};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -47,7 +47,9 @@ impl Fleet {
                     (things, None)
                 }
                 Err(reason) => {
-                    self.refuse(&message.topic, reason.clone(), now, effects);
+                    // A flood of new names is one refusal with its count, not one a name that drives out all others.
+                    let flood = if reason == self.no_room() { self.filter_of(&message.topic) } else { None };
+                    self.refuse(flood.as_deref().unwrap_or(&message.topic), reason.clone(), now, effects);
                     (Vec::from_iter(self.named_by(&message.topic)), Some(reason))
                 }
             }
@@ -229,7 +231,16 @@ impl Fleet {
     }
 
     fn no_room(&self) -> String {
-        format!("the profile's limit of {} things is reached; this one is new", self.config.things_max)
+        format!(
+            "the profile's limit of {} things is reached, and this one is new; raise it ([limits] things), or listen to fewer",
+            self.config.things_max
+        )
+    }
+
+    /// The filter that brings a topic.
+    fn filter_of(&self, topic: &str) -> Option<String> {
+        let templates = self.config.telemetry.iter().map(|rule| &rule.template).chain(&self.config.meta);
+        templates.filter(|template| template.find(topic).is_some()).map(Template::filter).next()
     }
 
     /// A thing that tells of itself is believed, except where the profile has retained descriptions: those know better, and

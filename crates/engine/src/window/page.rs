@@ -7,6 +7,8 @@ use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::freshness::limit_ms;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::shadow::{Leaf, leaf_at, parse_thing_name};
+use fleetlens_model::telemetry::Value;
+use fleetlens_model::text::shown;
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{MonoMs, Now, WallMs};
 use serde_json::Value as Json;
@@ -163,11 +165,11 @@ pub(super) fn value_row(thing: &Thing, pointer: &str, fleet: &Fleet, now: Now) -
     Some(ValueRow {
         series: *key,
         pointer: pointer.to_string(),
-        label: thing.meta.label(pointer).unwrap_or_else(|| bare(pointer)).to_string(),
+        label: shown(thing.meta.label(pointer).unwrap_or_else(|| bare(pointer))).into_owned(),
         unit: thing.meta.unit(pointer).to_string(),
         decimals: field.map_or_else(|| sample.value.decimals(), |f| f.decimals),
         rank: field.map_or(u8::MAX, |f| f.rank),
-        value: sample.value.clone(),
+        value: readable(&sample.value),
         source: fleet.source(series, sample),
         quality: sample.quality,
         timed: sample.timed,
@@ -176,6 +178,14 @@ pub(super) fn value_row(thing: &Thing, pointer: &str, fleet: &Fleet, now: Now) -
         device_ms: sample.device_ms,
         received_ms: sample.received_ms,
     })
+}
+
+/// A value as a screen may have it.
+fn readable(value: &Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(shown(text).into_owned()),
+        Value::Number(_) | Value::Flag(_) => value.clone(),
+    }
 }
 
 fn shadow_table(name: &str, shadow: &Shadow) -> Option<ShadowTable> {
@@ -253,7 +263,7 @@ fn sentence(phase: &Phase, direct: bool) -> String {
         Phase::Sent if direct => "sent, the thing has not said yet that it obeyed".into(),
         Phase::Sent => "sent, not answered yet".into(),
         Phase::Accepted { .. } => "accepted, not yet obeyed".into(),
-        Phase::Rejected { reason, .. } => format!("rejected: {reason}"),
+        Phase::Rejected { reason, .. } => format!("rejected: {}", shown(reason)),
         Phase::Settled => "done: the device reports it".into(),
         Phase::Overtaken { .. } => "a newer command took its place".into(),
         Phase::Expired { withdrawal: Withdrawal::NotNeeded } => {
@@ -288,7 +298,7 @@ fn note(step: Step, command: &Command) -> String {
             command.cancelled_by.as_ref().map_or_else(String::new, |who| format!("by {}", who.name))
         }
         (Step::Accepted, Phase::Accepted { version }) => format!("version {version}"),
-        (Step::Rejected, Phase::Rejected { code, reason }) => format!("{code} · {reason}"),
+        (Step::Rejected, Phase::Rejected { code, reason }) => format!("{code} · {}", shown(reason)),
         (
             Step::Sent
             | Step::Accepted
