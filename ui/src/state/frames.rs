@@ -102,6 +102,7 @@ impl Store {
             }
             Frame::Begin => self.begin_anew(),
             Frame::Open(thing) => self.open(thing),
+            Frame::Trial(trial) => self.trial.set(Some(*trial)),
         }
     }
 
