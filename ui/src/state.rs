@@ -9,6 +9,7 @@ mod frames;
 pub mod messages;
 mod named;
 pub mod parking;
+pub mod profiles;
 pub mod section;
 pub mod settings;
 pub mod thing;
@@ -22,6 +23,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::{Attention, Chart, FoundRow, Ground, LinkState, Settings, Status, ThingHead};
 use fleetlens_ipc::{CONTRACT, Call, Done, Fault, FaultCode, Intent, Look, RequestId, Scope};
 use fleetlens_model::geo::GeoBox;
@@ -37,6 +39,7 @@ use crate::state::alarms::Alarms;
 use crate::state::commands::AllCommands;
 use crate::state::messages::Messages;
 use crate::state::parking::Parking;
+use crate::state::profiles::Setup;
 use crate::state::section::Section;
 use crate::state::thing::Slot;
 use crate::state::things::Things;
@@ -127,6 +130,10 @@ pub struct Store {
     pub messages: Messages,
     /// How the program is set; there while somebody follows it ([`Store::follow_settings`]).
     pub settings: RwSignal<Option<Settings>>,
+    /// Which profile is made or changed, if one is.
+    pub setup: RwSignal<Option<Setup>>,
+    /// The try of a broker, as the host last told of it.
+    pub trial: RwSignal<Option<Trial>>,
     /// Rises when the host began anew with another fleet: whatever a view remembers of the old one is worth nothing.
     pub begun: RwSignal<u32>,
     /// What the window cannot do without: why the host cannot be reached.
@@ -194,6 +201,8 @@ impl Store {
             parking: Parking::new(),
             messages: Messages::new(),
             settings: RwSignal::new(None),
+            setup: RwSignal::new(None),
+            trial: RwSignal::new(None),
             begun: RwSignal::new(0),
             stranded: RwSignal::new(None),
             inner: StoredValue::new_local(Inner {
@@ -247,6 +256,7 @@ impl Store {
                 let now_ms = || has_spoken.then(|| untrack(|| self.wall_now(mono_ms()))).flatten();
                 let since_ms = since_ms.unwrap_or_else(now_ms);
                 self.cut.set(Some(Cut { since_ms, line }));
+                self.fail_trial("the connection to Fleetlens was lost; try again once it is back".into());
                 let asked = self.inner.try_update_value(|inner| inner.answers.keys().copied().collect::<Vec<_>>());
                 for request in asked.unwrap_or_default() {
                     let why =
@@ -390,7 +400,7 @@ impl Store {
         let request = self.inner.try_update_value(|inner| {
             inner.last_request += 1;
             let request = RequestId(inner.last_request);
-            let of_host = matches!(intent, Intent::Change(_));
+            let of_host = matches!(intent, Intent::Change(_) | Intent::Profile(_));
             inner.answers.insert(request, Waiting { of_host, then: Box::new(then) });
             request
         });

@@ -100,10 +100,9 @@ impl Store {
                     self.put_notice(fault.message, true);
                 }
             }
-            // No view of this window tries a broker yet.
-            Frame::Trial(_) => {}
             Frame::Begin => self.begin_anew(),
             Frame::Open(thing) => self.open(thing),
+            Frame::Trial(trial) => self.trial.set(Some(*trial)),
         }
     }
 
