@@ -9,7 +9,7 @@ const BASE = "base";
 const SEA_AROUND_MALTA = [13, 33.6, 17.5, 36.55];
 
 // The outlines are so coarse that they lie from here on.
-const OUTLINES_END = 6.5;
+const OUTLINES_END = 5.5;
 
 const NOTHING = { type: "FeatureCollection", features: [] };
 
@@ -66,7 +66,7 @@ function layers(c, minzoom = 0) {
     {
       id: "ground",
       type: "background",
-      paint: { "background-color": ["interpolate", ["linear"], ["zoom"], OUTLINES_END - 1.5, c.water, OUTLINES_END, c.land] },
+      paint: { "background-color": ["interpolate", ["linear"], ["zoom"], OUTLINES_END - 1, c.water, OUTLINES_END, c.land] },
     },
     { id: "world", type: "fill", ...outlines, filter: ["!", isPoint], paint: { "fill-color": c.land, "fill-antialias": false } },
     {

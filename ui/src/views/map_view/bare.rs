@@ -8,7 +8,7 @@ use super::screen::MapScreen;
 use crate::state::store;
 
 /// From here on one looks at a town or less; from farther away the world's outlines are map enough.
-const NEAR_ZOOM: f64 = 6.5;
+const NEAR_ZOOM: f64 = 5.5;
 
 /// Whether tiles show nothing of a place at a zoom.
 fn is_beyond(tiles: &TileSet, at: LonLat, zoom: f64) -> bool {

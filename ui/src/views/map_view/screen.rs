@@ -39,6 +39,11 @@ impl MapScreen {
         self.camera.with(|camera| camera.as_ref().map(|camera| place(camera.center))).or_else(|| self.unmapped.get())
     }
 
+    /// Whether it is known that there can be no map. Tracked.
+    pub fn is_unmapped(self) -> bool {
+        self.unmapped.with(Option::is_some)
+    }
+
     /// Puts a place into the middle of the free part, at least at this zoom.
     pub fn go(self, at: LonLat, zoom: f64, covered: Covered) {
         self.with(|map| map.go(at, map.camera().zoom.max(zoom), covered));
