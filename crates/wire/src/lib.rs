@@ -5,10 +5,12 @@
 
 mod about;
 pub mod convention;
+mod datex;
 mod fiware;
 pub mod homie;
 mod json;
 pub mod meta;
+mod parkapi;
 pub mod pointer;
 mod quote;
 pub mod rebase;
@@ -20,6 +22,7 @@ pub mod sparkplug;
 pub mod telemetry;
 pub mod template;
 pub mod time;
+mod xml;
 
 pub use quote::REFUSAL_MAX_CHARS;
 
@@ -63,6 +66,12 @@ pub enum WireError {
     #[error("the payload is not JSON: {why}")]
     NotJson {
         /// In the parser's words, or their beginning, with line and column.
+        why: String,
+    },
+    /// Text that is no XML, or more of it than is read.
+    #[error("the payload is XML that cannot be read: {why}")]
+    BadXml {
+        /// In the parser's words or ours, or their beginning.
         why: String,
     },
     /// JSON of another shape.
@@ -193,6 +202,8 @@ mod tests {
         };
         let metric = |name: &str, datatype| Metric { datatype, ..Metric::new(name, Datatype::Int8, Carried::Int(256)) };
         let birth = "spBv1.0/g/NBIRTH/n";
+        let parkapi = Reading { shape: Shape::Parkapi, whose: Whose::Shape, ..Reading::default() };
+        let datex2 = Reading { shape: Shape::Datex2, whose: Whose::Shape, ..Reading::default() };
         let meta = |payload: &str| meta::decode(payload.as_bytes(), &Place::default()).map(drop);
         let homie = |messages: &[(&str, &str)]| conversation(&mut Homie::new("homie".into()), messages);
         for c in ["x", "\n", "\"", "\\", "~", "Ħ", "\u{202e}", "\u{10ffff}"] {
@@ -202,6 +213,10 @@ mod tests {
             let twice = Use::As { pointer: format!("/{long}"), times: 1.0, least: None };
             let twice = [("/a".to_owned(), twice.clone()), ("/b".to_owned(), twice)].into();
             let twice = Reading { uses: twice, ..Reading::default() };
+            let escaped = quick_xml::escape::escape(&long).into_owned();
+            let count = format!(
+                "<a><parkingRecord id=\"a\"><parkingNumberOfSpaces>{escaped}</parkingNumberOfSpaces></parkingRecord></a>"
+            );
             let refused = [
                 ("a foreign topic", ShadowTopic::parse(&long).map(drop).map_err(WireError::from)),
                 (
@@ -258,6 +273,14 @@ mod tests {
                     "two metrics of one name",
                     sparkplug(birth, &[metric(&c.repeat(60), Some(1)), metric(&c.repeat(60), Some(1))]),
                 ),
+                (
+                    "a car park's count",
+                    telemetry(&json!({ "uid": "a", "realtime_capacity": long }).to_string(), &parkapi),
+                ),
+                ("a car park's name", telemetry(&json!({ "uid": [long], "capacity": 1 }).to_string(), &parkapi)),
+                ("what is no XML", telemetry(&long, &datex2)),
+                ("an element", telemetry(&format!("<a{}>", "x".repeat(3_000)), &datex2)),
+                ("a count that is none", telemetry(&count, &datex2)),
                 ("a description's word", meta(&json!({ "lat": long }).to_string())),
                 (
                     "a description's unit",

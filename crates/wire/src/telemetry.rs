@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 pub use crate::about::{About, Fact, Steering};
 use crate::pointer::Pointer;
 use crate::time::{self, Zone};
-use crate::{WireError, fiware, json, senml};
+use crate::{WireError, datex, fiware, json, parkapi, senml};
 
 pub(crate) use values::{add, check_length, collect_value, finish, named, scaled};
 
@@ -70,6 +70,10 @@ pub enum Shape {
     Senml,
     /// Entities of FIWARE's smart data models, as keyValues or normalized, NGSI v2 or NGSI-LD.
     Fiware,
+    /// Car parks and single spaces as ParkAPI (version 3) tells them.
+    Parkapi,
+    /// Publications of DATEX II about parking, as XML.
+    Datex2,
 }
 
 /// Who says whose a message is.
@@ -124,6 +128,9 @@ pub struct Telemetry {
 /// Reads a telemetry payload received at `now`, or says why not. All or nothing: with one bad value the payload is refused as
 /// a whole, so that nobody takes half of it for all of it. The messages are in the payload's order, those of a SenML pack by thing and time.
 pub fn decode(payload: &[u8], reading: &Reading, now: WallMs) -> Result<Vec<Telemetry>, WireError> {
+    if reading.shape == Shape::Datex2 {
+        return datex::decode(payload, reading);
+    }
     let whole = json::document(payload, PAYLOAD_MAX_BYTES, NESTING_MAX)?;
     let list = reading.list.find(&whole)?.ok_or_else(|| json::missing(&reading.list.to_string()))?;
     let items = match list.value {
@@ -139,8 +146,9 @@ pub fn decode(payload: &[u8], reading: &Reading, now: WallMs) -> Result<Vec<Tele
         return Err(WireError::TooLong { given: items.len(), max });
     }
     let read = match reading.shape {
-        Shape::Json => message,
+        Shape::Json | Shape::Datex2 => message,
         Shape::Fiware => fiware::decode,
+        Shape::Parkapi => parkapi::decode,
         Shape::Senml => return senml::decode(items, reading, now),
     };
     let mut said = Vec::with_capacity(items.len());

@@ -79,6 +79,9 @@ impl Looks {
         if objects.is_empty() || others > objects.len() {
             return Err(if why.is_empty() { "empty messages".to_owned() } else { why });
         }
+        if objects.iter().all(is_car_park) {
+            return Ok(Looks { shape: Shape::Parkapi, ..Looks::default() });
+        }
         if objects.iter().all(is_entity) {
             return Ok(Looks { shape: Shape::Fiware, ..Looks::default() });
         }
@@ -107,6 +110,8 @@ impl Looks {
             Shape::Json => {}
             Shape::Senml => text += "shape = \"senml\"\n",
             Shape::Fiware => text += "shape = \"fiware\"\n",
+            Shape::Datex2 => text += "shape = \"datex2\"\n",
+            Shape::Parkapi => text += "shape = \"parkapi\"\n",
         }
         let lines = [("envelope", &self.envelope), ("time", &self.time)];
         for (key, pointer) in lines.into_iter().filter_map(|(key, pointer)| Some((key, pointer.as_ref()?))) {
@@ -152,6 +157,12 @@ fn is_senml(record: &Value) -> bool {
 fn is_entity(object: &Map<String, Value>) -> bool {
     let word = |name: &str| object.get(name).is_some_and(Value::is_string);
     word("id") && word("type")
+}
+
+/// A site or a space of ParkAPI that says whose it is.
+fn is_car_park(object: &Map<String, Value>) -> bool {
+    let named = ["id", "uid", "original_uid"].iter().any(|name| object.contains_key(*name));
+    named && object.keys().any(|name| name.starts_with("realtime_free_capacity") || name == "realtime_status")
 }
 
 /// The pointer of the object that holds the values; `None` where it is the whole message.

@@ -78,6 +78,11 @@ fn topics_and_payloads_of_others_are_recognised() {
             vec![("ngsi/p", r#"{"id":"urn:p:1","type":"OffStreetParking","availableSpotNumber":12}"#)],
             "template = \"ngsi/p\"\nshape = \"fiware\"\n",
         ),
+        (
+            "ParkAPI",
+            vec![("parks/all", r#"[{"uid":"1","type":"CAR_PARK","realtime_free_capacity":12}]"#)],
+            "template = \"parks/all\"\nshape = \"parkapi\"\n",
+        ),
     ] {
         let draft = draft(&messages);
         let want = format!("[[telemetry]]\n{want}");

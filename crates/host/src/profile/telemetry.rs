@@ -49,6 +49,8 @@ struct WrittenDescription {
     lat: Option<Spanned<String>>,
     lon: Option<Spanned<String>>,
     capacity: Option<Spanned<String>>,
+    capacity_accessible: Option<Spanned<String>>,
+    capacity_charging: Option<Spanned<String>>,
 }
 
 /// The rules, and the retained descriptions they name, each once.
@@ -89,6 +91,18 @@ impl WrittenTelemetry {
         let (name, idle) = match self.shape {
             Shape::Json => return Ok(()),
             Shape::Fiware => ("fiware", vec![("envelope", &self.envelope), ("lat", &self.lat), ("lon", &self.lon)]),
+            Shape::Parkapi => ("parkapi", vec![("envelope", &self.envelope), ("lat", &self.lat), ("lon", &self.lon)]),
+            Shape::Datex2 => (
+                "datex2",
+                vec![
+                    ("list", &self.list),
+                    ("envelope", &self.envelope),
+                    ("time", &self.time),
+                    ("thing", &self.thing),
+                    ("lat", &self.lat),
+                    ("lon", &self.lon),
+                ],
+            ),
             Shape::Senml => (
                 "senml",
                 vec![
@@ -119,7 +133,7 @@ impl WrittenTelemetry {
         }
         match self.shape {
             Shape::Json => Ok((Template::parse(text).map_err(at)?, Whose::Topic)),
-            Shape::Senml | Shape::Fiware => match Template::parse(text) {
+            Shape::Senml | Shape::Fiware | Shape::Parkapi | Shape::Datex2 => match Template::parse(text) {
                 Ok(template) => Ok((template, Whose::Topic)),
                 Err(_) => Ok((Template::parse_nameless(text).map_err(at)?, Whose::Shape)),
             },
@@ -128,7 +142,8 @@ impl WrittenTelemetry {
 
     fn uses(&self) -> Result<BTreeMap<String, Use>, Mistake> {
         let mut uses = BTreeMap::new();
-        let WrittenDescription { name, street, area, lat, lon, capacity } = &self.describe;
+        let WrittenDescription { name, street, area, lat, lon, capacity, capacity_accessible, capacity_charging } =
+            &self.describe;
         let facts = [
             (name, Fact::Title),
             (street, Fact::Street),
@@ -136,6 +151,8 @@ impl WrittenTelemetry {
             (lat, Fact::Lat),
             (lon, Fact::Lon),
             (capacity, Fact::Capacity),
+            (capacity_accessible, Fact::Accessible),
+            (capacity_charging, Fact::Charging),
         ];
         let facts = facts.into_iter().filter_map(|(written, fact)| Some((written.as_ref()?, Use::Says(fact))));
         let renamed = |pointer: &str| Use::As { pointer: pointer.into(), times: 1.0, least: None };
