@@ -10,7 +10,7 @@ mod topics;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use fleetlens_engine::wire::telemetry::decode;
+use fleetlens_engine::wire::telemetry::decode_at;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::WallMs;
@@ -164,7 +164,7 @@ fn propose(sample: &Sample, group: &Group<'_>, described: &[Group<'_>], now: Wal
     for topic in &group.topics {
         let Some(place) = rule.template.find(topic.text()) else { continue };
         for payload in sample.topics.get(topic.text()).into_iter().flatten() {
-            match decode(payload, &rule.reading, now) {
+            match decode_at(payload, &rule.reading, &place, now) {
                 Ok(said) => {
                     read += 1;
                     for one in said {

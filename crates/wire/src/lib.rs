@@ -15,6 +15,7 @@ pub mod pointer;
 mod quote;
 pub mod rebase;
 mod room;
+mod scalar;
 mod senml;
 mod settable;
 pub mod shadow;
@@ -73,6 +74,12 @@ pub enum WireError {
     BadXml {
         /// In the parser's words or ours, or their beginning.
         why: String,
+    },
+    /// Something else than one value.
+    #[error("the payload is {given} where a single value belongs, such as 23.5, true or ON")]
+    NotScalar {
+        /// "an object", "an array" or "no text".
+        given: &'static str,
     },
     /// JSON of another shape.
     #[error("the payload is {given} where an object belongs")]

@@ -95,7 +95,8 @@ mod tests {
 
     use super::*;
 
-    const PLACE: Place<'static> = Place { thing: Cow::Borrowed("lamp-1"), kind: Some("lamp"), area: Some("valletta") };
+    const PLACE: Place<'static> =
+        Place { thing: Cow::Borrowed("lamp-1"), kind: Some("lamp"), area: Some("valletta"), value: String::new() };
 
     #[test]
     fn a_description_fills_what_the_topic_leaves_open() {

@@ -26,7 +26,7 @@ pub enum NotMoved {
 /// The payload with its times moved by `to`, which takes and gives microseconds since 1970: the times that date its values, of
 /// all messages it lists. One that is counted from now on (RFC 8428, section 4.5.3) moves by itself.
 pub fn moved(payload: &[u8], reading: &Reading, to: impl Fn(i64) -> i64) -> Result<Vec<u8>, NotMoved> {
-    if reading.shape == Shape::Json && reading.time.is_none() {
+    if reading.shape == Shape::Scalar || reading.shape == Shape::Json && reading.time.is_none() {
         return Err(NotMoved::Untimed);
     }
     replaced(payload, reading, to).ok_or(NotMoved::NoTime)
@@ -69,7 +69,7 @@ fn pointers(whole: &Json, reading: &Reading) -> BTreeSet<String> {
     };
     let named = |item| reading.time.as_ref().and_then(|pointer| pointer.find(item).ok().flatten());
     let inside = |item| match reading.shape {
-        Shape::Json | Shape::Datex2 => named(item).map(|time| time.at).into_iter().collect(),
+        Shape::Json | Shape::Datex2 | Shape::Scalar => named(item).map(|time| time.at).into_iter().collect(),
         Shape::Fiware if reading.time.is_some() => {
             named(item).map(|time| time.at + fiware::plain_at(time.value)).into_iter().collect()
         }
@@ -160,9 +160,11 @@ mod tests {
     fn what_has_no_time_stays_and_says_why() {
         let timed = Reading { time: Some(Pointer::parse("/ts").unwrap()), ..Reading::default() };
         let senml = Reading { shape: Shape::Senml, ..Reading::default() };
+        let scalar = Reading { shape: Shape::Scalar, ..Reading::default() };
         let deep = "[".repeat(10_000);
         for (reading, payload, want) in [
             (&Reading::default(), "{\"ts\":1}", NotMoved::Untimed),
+            (&scalar, "1700000000", NotMoved::Untimed),
             (&timed, "{}", NotMoved::NoTime),
             (&timed, "{\"ts\":null}", NotMoved::NoTime),
             (&timed, "{\"ts\":\"2023-03-01 00:08:30\"}", NotMoved::NoTime),

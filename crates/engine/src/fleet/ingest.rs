@@ -113,7 +113,8 @@ impl Fleet {
         }
         let rule = self.config.telemetry.iter().find_map(|rule| rule.template.find(topic).map(|place| (rule, place)));
         if let Some((rule, place)) = rule {
-            let said = telemetry::decode(&message.payload, &rule.reading, now.wall).map_err(|e| e.to_string())?;
+            let said = telemetry::decode_at(&message.payload, &rule.reading, &place, now.wall);
+            let said = said.map_err(|e| e.to_string())?;
             let said: Vec<Telemetry> = said.into_iter().map(|one| rule.told(one)).collect();
             self.room_for(&place, &said)?;
             return said.into_iter().map(|one| self.said(&place, one, message.retained, now, effects)).collect();
@@ -138,6 +139,7 @@ impl Fleet {
             thing: said.thing.as_deref().unwrap_or(&place.thing).into(),
             kind: said.about.kind.map(Kind::word).or(place.kind),
             area: place.area,
+            value: String::new(),
         };
         let key = self.thing_for(place, now, effects)?;
         self.placed(key, place, now, effects);

@@ -65,7 +65,8 @@ impl Looks {
                 }
                 Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
                     others += 1;
-                    "a single value a message, which no rule reads yet".clone_into(&mut why);
+                    "a single value a message; name it in a rule of your own, with value = \"/name\" or {value}"
+                        .clone_into(&mut why);
                 }
                 Err(error) => {
                     others += 1;
@@ -107,7 +108,7 @@ impl Looks {
     pub fn text(&self) -> String {
         let mut text = String::new();
         match self.shape {
-            Shape::Json => {}
+            Shape::Json | Shape::Scalar => {}
             Shape::Senml => text += "shape = \"senml\"\n",
             Shape::Fiware => text += "shape = \"fiware\"\n",
             Shape::Datex2 => text += "shape = \"datex2\"\n",

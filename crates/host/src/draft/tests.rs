@@ -102,7 +102,10 @@ fn what_cannot_be_read_is_told_with_the_reason_and_never_proposed() {
         [
             ("cam/a/jpeg", "messages that are not JSON"),
             ("empty/a", "messages that are not JSON"),
-            ("house/temp", "a single value a message, which no rule reads yet"),
+            (
+                "house/temp",
+                "a single value a message; name it in a rule of your own, with value = \"/name\" or {value}"
+            ),
         ]
     );
 }
