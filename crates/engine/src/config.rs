@@ -1,9 +1,13 @@
 //! What a profile tells the engine.
 
 use fleetlens_ipc::rows::{Settings, TileSet};
+use std::sync::Arc;
+
+use fleetlens_ipc::rows::Settings;
 use fleetlens_model::alarm::Rule;
 use fleetlens_model::identity::Actor;
 use fleetlens_model::kind::Kind;
+use fleetlens_wire::registry::Registry;
 use fleetlens_wire::telemetry::{Reading, Telemetry};
 use fleetlens_wire::template::Template;
 use fleetlens_wire::{convention, shadow};
@@ -49,6 +53,10 @@ pub struct FleetConfig {
     pub meta: Vec<Template>,
     /// Conventions, in order of precedence, before every template.
     pub conventions: Vec<convention::Setting>,
+    /// What the city's own list says of its things.
+    pub registry: Arc<Registry>,
+    /// What people call that list; the file's name.
+    pub registry_name: String,
     /// Whether the broker has device shadows.
     pub shadows: bool,
     /// How many shadows are asked for a second after a connect, so that a big fleet is no storm. AWS allows some hundred.
@@ -76,6 +84,8 @@ impl Default for FleetConfig {
             telemetry: Vec::new(),
             meta: Vec::new(),
             conventions: Vec::new(),
+            registry: Arc::default(),
+            registry_name: String::new(),
             shadows: false,
             gets_per_s: 100,
             expiry_ms: Vec::new(),

@@ -12,6 +12,7 @@ mod effects;
 mod index;
 mod ingest;
 mod messages;
+mod registry;
 mod rules;
 mod shadows;
 mod thing;
@@ -198,6 +199,7 @@ impl Fleet {
     /// Folds one input into the fleet and adds what must happen to `effects`.
     pub fn handle(&mut self, input: Input, now: Now, effects: &mut Effects) {
         match input {
+            Input::Started => self.register(now, effects),
             Input::Link(event) => self.link_event(event, now, effects),
             Input::Asked { window, request, intent } => {
                 let outcome = self.asked(intent, now, effects);

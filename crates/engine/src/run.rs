@@ -215,6 +215,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         let mut stats = every(STATS_MS);
         let mut burst = Vec::with_capacity(BURST);
         let mut link_open = true;
+        self.handle(Input::Started);
         loop {
             self.commit_next();
             let gathered = self.gathering.writes.len() + self.gathering.outward.len();

@@ -4,6 +4,7 @@
 mod alarms;
 mod broker;
 mod limits;
+mod registry;
 mod telemetry;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub use broker::Broker;
 pub use limits::Limits;
+pub use registry::RegistryFile;
 
 /// The demo city's profile, part of the program.
 const DEMO: &str = include_str!("../../../assets/profiles/demo.toml");
@@ -45,6 +47,8 @@ pub struct Profile {
     pub telemetry: Vec<TelemetryRule>,
     /// Retained descriptions.
     pub meta: Vec<Template>,
+    /// The city's own list of its things, if there is one.
+    pub registry: Option<RegistryFile>,
     /// Whether the broker has device shadows.
     pub shadows: bool,
     /// Expiries of commands that differ from the controls' own, in milliseconds, by JSON pointer.
@@ -90,6 +94,9 @@ impl Profile {
         let folder = path.parent().unwrap_or(Path::new(""));
         profile.tiles = profile.tiles.map(|tiles| folder.join(tiles));
         profile.broker.seen_from(folder);
+        if let Some(registry) = &mut profile.registry {
+            registry.seen_from(folder);
+        }
         Ok(profile)
     }
 
@@ -111,7 +118,7 @@ impl Profile {
         written.check().map_err(|Mistake { at, why }| wrong_at(at, why))
     }
 
-    /// What the engine is told. `broker` is how the status bar names it.
+    /// What the engine is told, without the registry, which is read from the disk. `broker` is how the status bar names it.
     pub fn fleet_config(&self, broker: String) -> FleetConfig {
         let usual = FleetConfig::default();
         FleetConfig {
@@ -184,6 +191,7 @@ struct Written {
     broker: broker::WrittenBroker,
     #[serde(default)]
     telemetry: Vec<telemetry::WrittenTelemetry>,
+    registry: Option<registry::WrittenRegistry>,
     #[serde(default)]
     shadows: WrittenShadows,
     #[serde(default)]
@@ -251,6 +259,7 @@ impl Written {
             broker: self.broker.check()?,
             telemetry,
             meta,
+            registry: self.registry.map(registry::WrittenRegistry::check).transpose()?,
             shadows: self.shadows.enabled,
             expiry_ms,
             rules: alarms::rules(self.alarm)?,

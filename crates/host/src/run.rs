@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use fleetlens_engine::fleet::Counters;
 use fleetlens_engine::run::{Engine, Ports, start};
+use fleetlens_engine::wire::registry::Registry;
 use fleetlens_ipc::rows::Settings;
 use fleetlens_link::{LinkConfig, LinkError};
 use fleetlens_model::record::{Restored, Retention};
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::host::{BrokerChoice, HostError, HostOptions};
 use crate::line::{Line, SharedCity};
 use crate::ports::{LinkPort, Sinks, StorePort, SystemClock, wall_now};
-use crate::profile::Profile;
+use crate::profile::{Profile, RegistryFile};
 use crate::settings::whole;
 use crate::summary;
 use crate::tiles::tile_set;
@@ -55,6 +56,8 @@ pub struct Prepared {
     restored: Restored,
     /// Where and how to connect; `None` stays away from every broker.
     link: Option<LinkConfig>,
+    /// What the city's own list says of its things.
+    registry: Arc<Registry>,
     /// The map.
     pub tiles: Arc<Tiles>,
 }
@@ -79,13 +82,18 @@ impl Prepared {
         let cache = options.cache.clone().unwrap_or_else(|| options.data_dir.join(profile.cache_file()));
         let (store, restored, _) = Store::open_or_quarantine(&cache, &profile.name, rand::random(), wall_now())?;
         tracing::info!(cache = %cache.display(), things = restored.things.len(), "the cache is read");
+        let registry = profile.registry.as_ref().map(RegistryFile::read).unwrap_or_default();
+        if let Some(file) = &profile.registry {
+            let (things, mistakes) = (registry.things().len(), registry.mistakes().count());
+            tracing::info!(file = %file.path.display(), things, mistakes, "the registry is read");
+        }
         let link = match &options.broker {
             BrokerChoice::None => None,
             BrokerChoice::Own | BrokerChoice::At(_) => {
                 Some(link_config(&options.broker, &profile, restored.installation)?)
             }
         };
-        Ok(Prepared { profile, file, cache, store, restored, link, tiles })
+        Ok(Prepared { profile, file, cache, store, restored, link, registry: Arc::new(registry), tiles })
     }
 }
 
@@ -135,6 +143,7 @@ impl Run {
     /// Starts the engine on the current Tokio runtime; the demo city and the link come up behind it.
     pub fn start(prepared: Prepared, around: Around) -> Run {
         let Prepared { profile, file, cache, store, restored, link, tiles } = prepared;
+        let Prepared { profile, file, cache, store, restored, link, registry, tiles: _ } = prepared;
         let Around { settings, limits, sinks, vigil, broker, demo, summary, started } = around;
         let demo = demo.filter(|_| broker == BrokerChoice::Own);
         if let Some(limits) = limits {
@@ -156,6 +165,8 @@ impl Run {
         }
         fleet.settings = settings;
         fleet.tiles = tile_set(tiles.metadata(), profile.tiles.is_none());
+        fleet.registry = registry;
+        fleet.registry_name = profile.registry.as_ref().map(RegistryFile::name).unwrap_or_default();
         let engine = start(fleet, restored, events_in, ports);
         let counters = engine.counters();
         let stop_summary = CancellationToken::new();

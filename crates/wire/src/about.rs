@@ -33,6 +33,7 @@ pub struct About {
     /// How often it speaks, in seconds; at least 1.
     pub interval_s: Option<u32>,
     /// The name of the thing that carries what it says.
+    /// The name of the gateway that carries what it says; only a registry says it.
     pub gateway: Option<String>,
     /// Units by JSON pointer.
     pub units: Vec<(String, String)>,

@@ -15,6 +15,7 @@ pub mod pointer;
 mod quote;
 pub mod rebase;
 mod room;
+pub mod registry;
 mod scalar;
 mod senml;
 mod settable;

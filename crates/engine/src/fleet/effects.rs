@@ -14,6 +14,8 @@ use crate::port::{Alert, Delivery, LinkEvent, Publish, WindowId};
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
+    /// The engine runs: what the profile knows without the broker is taken. Once, before everything else.
+    Started,
     /// The link said something.
     Link(LinkEvent),
     /// A person at a window wants something done.

@@ -230,7 +230,8 @@ impl Fleet {
     fn told(&mut self, key: ThingKey, about: &About, now: Now, effects: &mut Effects) {
         let only_gaps = !self.config.meta.is_empty();
         let Some(thing) = self.things.get(&key) else { return };
-        if let Some(meta) = about.told(&thing.meta, only_gaps) {
+        let told = about.told(&thing.meta, only_gaps).map(|meta| self.registered(thing.name.as_str(), meta));
+        if let Some(meta) = told.filter(|meta| *meta != thing.meta) {
             effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: meta.clone() });
             self.describe(key, meta, now, effects);
         }
@@ -238,8 +239,8 @@ impl Fleet {
 
     /// A thing that was first met where its topic said nothing of it learns what this topic says.
     fn placed(&mut self, key: ThingKey, place: &Place<'_>, now: Now, effects: &mut Effects) {
-        let bare = meta::from_place(&Place::default());
-        let told = meta::from_place(place);
+        let bare = self.registered(&place.thing, meta::from_place(&Place::default()));
+        let told = self.registered(&place.thing, meta::from_place(place));
         if let Some(thing) = self.things.get(&key).filter(|thing| thing.meta == bare && told != bare) {
             effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: told.clone() });
             self.describe(key, told, now, effects);
@@ -293,7 +294,7 @@ impl Fleet {
         let Some(thing) = self.things.get(&key) else { return Ok(key) };
         // How it is commanded only its convention says.
         let Meta { convention, controls, labels, .. } = thing.meta.clone();
-        let meta = Meta { convention, controls, labels, ..meta };
+        let meta = self.registered(&place.thing, Meta { convention, controls, labels, ..meta });
         if thing.meta == meta {
             return Ok(key);
         }
@@ -317,7 +318,7 @@ impl Fleet {
             return Err(self.no_room());
         }
         let key = ThingKey(self.things.last_key_value().map_or(0, |(last, _)| last.0) + 1);
-        let meta = meta::from_place(place);
+        let meta = self.registered(&place.thing, meta::from_place(place));
         effects.writes.push(Write::Thing { thing: key, name: name.clone(), meta: meta.clone() });
         self.insert_thing(key, name, meta);
         self.counters.things = self.things.len() as u64;
