@@ -14,6 +14,8 @@ mod listener;
 mod malaga;
 #[path = "feeds/parking.rs"]
 mod parking;
+#[path = "feeds/registry.rs"]
+mod registry;
 #[path = "feeds/samples.rs"]
 mod samples;
 #[path = "feeds/shapes.rs"]
