@@ -158,6 +158,7 @@ fn what_came_before_an_entity_was_announced_is_not_lost_to_it() {
     assert_eq!(said.said[0].presence, Some(Presence::Here));
     let again = announce(&mut home, light_topic, &light);
     assert_eq!(again.said[0].presence, Some(Presence::Here), "announced again it is still there");
+    assert_eq!(again.said.len(), 1, "and nothing is said twice");
 
     home.link_up();
     assert_eq!(home.command("0x0417", &[("/light", &json!(true))], NOW), Err(NoCommand::NotKnownYet));
