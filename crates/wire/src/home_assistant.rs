@@ -1,34 +1,37 @@
 //! Home Assistant's MQTT discovery: devices that announce themselves, and speak on topics of their own choice.
 //!
-//! Source: Home Assistant's documentation, "MQTT" (sections "MQTT discovery", "Discovery messages", "Device discovery payload", "Availability", "Supported abbreviations"), the
-//! pages of its MQTT platforms ("MQTT sensor" …) and "Templating".
+//! Source: Home Assistant's documentation, "MQTT" (sections "MQTT discovery", "Discovery messages", "Device discovery payload",
+//! "Availability", "Supported abbreviations"), the pages of its MQTT platforms ("MQTT sensor" …) and "Templating".
 //!
-//! **Topics.** `<prefix>/<component>/[<node>/]<object>/config` announces an entity, `<prefix>/device/[<node>/]<object>/config` a device with all of its
-//! (`components`). An empty payload takes the announcement back; in the device form a component with its platform alone is taken back. A
-//! `migrate_discovery` payload changes nothing. Short names and `~` are read as the documentation has them. The topics of states and availability are the
-//! announcer's choice; each is listened to once it was announced, and one with a wildcard, or that begins with `$`, refuses the announcement.
+//! **Topics.** `<prefix>/<component>/[<node>/]<object>/config` announces an entity, `<prefix>/device/[<node>/]<object>/config` a
+//! device with all of its (`components`). An empty payload takes the announcement back; in the device form a component with its
+//! platform alone is taken back. A `migrate_discovery` payload changes nothing. Short names and `~` are read as the documentation
+//! has them. The topics of states and availability are the announcer's choice; each is listened to once it was announced, and one
+//! with a wildcard, or that begins with `$`, refuses the announcement.
 //!
-//! **Things.** A thing is a device: its first identifier, else its first connection, is its name; without a device the `unique_id` is,
-//! else the object. A value stands at `/object` (without the device's name before it), those an entity has beside it below: `/kitchen/brightness`.
-//! Where two entities of a device have the same object, the later one is `/object_component`.
+//! **Things.** A thing is a device: its first identifier, else its first connection, is its name; without a device the `unique_id`
+//! is, else the object. A value stands at `/object` (without the device's name before it), those an entity has beside it below:
+//! `/kitchen/brightness`. Where two entities of a device have the same object, the later one is `/object_component`. What kind of
+//! thing it is nobody says, and it is not guessed.
 //!
-//! **Values.** `sensor` (a number where it has a unit, a state class or a precision, else a text), `binary_sensor`, `switch`, `light` (on,
-//! brightness), `number`, `select`, `text`, `cover` (state, position, tilt), `valve`, `lock`, `climate`, `water_heater`, `humidifier`,
-//! `fan`, `siren`, `device_tracker` (`/lat` and `/lon` out of its attributes), `update` (versions), `event` (the last type). Any other
-//! component with a state topic says that as a text; `button`, `scene`, `notify`, `tag`, `camera`, `image`, `device_automation` have none and are
-//! not shown. `unknown`, `unavailable`, `None` and nothing at all say nothing, and neither does a template that asks for what a message does not carry:
-//! devices send parts. Not read: colours, effects, passwords (`text` in mode `password`), attributes other than a tracker's, `off_delay`,
-//! `last_reset_value_template`, payloads that are not UTF-8.
+//! **Values.** `sensor` (a number where it has a unit, a state class or a precision, else a text), `binary_sensor`, `switch`,
+//! `light` (on, brightness), `number`, `select`, `text`, `cover` (state, position, tilt), `valve`, `lock`, `climate`,
+//! `water_heater`, `humidifier`, `fan`, `siren`, `device_tracker` (`/lat` and `/lon` out of its attributes), `update` (versions),
+//! `event` (the last type), whether Home Assistant would enable them or not. Any other component with a state topic says that as a
+//! text; `button`, `scene`, `notify`, `tag`, `camera`, `image` and `device_automation` have none and are not shown. `unknown`,
+//! `unavailable`, `None` and nothing at all say nothing, and neither does a template that asks for what a message does not carry:
+//! devices send parts. Not read: colours, effects, passwords (`text` in mode `password`), attributes other than a tracker's,
+//! `off_delay`, `last_reset_value_template`, payloads that are not UTF-8.
 //!
-//! **Commands** go to the announced topic in the announced words, through `command_template` where there is one, for whatever can be told to
-//! have obeyed: an entity without a state topic is not offered, nor is one with a code. Covers, valves, locks and sirens are asked first. Whether
-//! announcements ask for it or not, nothing is retained.
+//! **Commands** go to the announced topic in the announced words, through `command_template` where there is one, for whatever can
+//! be told to have obeyed: an entity without a state topic is not offered, nor is one with a code. Covers, valves, locks and sirens
+//! are asked first. Whether announcements ask for it or not, nothing is retained.
 //!
 //! **Freshness.** Availability says whether a thing is there: as long as one of its entities is. `expire_after` is how often it
 //! speaks, the shortest of its entities'; without any its silence means nothing.
 //!
-//! **Bounds.** [`THINGS_MAX`] things, 512 values each, 64 MiB of announcements, an announcement of 256 KiB. The templates of one
-//! message share a bounded number of steps ([`template`](self::template)).
+//! **Bounds.** [`THINGS_MAX`] things, 512 values each, 64 MiB of announcements, 256 KiB for one of them. The templates of a message
+//! share a bounded number of steps.
 
 mod abbreviations;
 mod announcement;
@@ -160,6 +163,12 @@ impl HomeAssistant {
         if announcement.entities.is_empty() {
             let gone = self.forget(topic, &BTreeSet::new());
             return Ok(gone.map(|thing| Understood::of(self.described(thing))).unwrap_or_default());
+        }
+        if let Some(before) = self.announced.get_mut(topic).filter(|before| before.says_the_same_as(&announcement)) {
+            before.is_fresh = true;
+            let listen: BTreeSet<String> = before.entities.iter().flat_map(Entity::topics).map(str::to_owned).collect();
+            let said = vec![self.described(announcement.thing)];
+            return Ok(Understood { said, listen: listen.into_iter().collect(), send: Vec::new() });
         }
         let before = self.announced.get(topic);
         let values: usize = self.entities(&announcement.thing).map(|entity| entity.readings.len()).sum();

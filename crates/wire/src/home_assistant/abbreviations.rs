@@ -1,7 +1,7 @@
 //! The short names that announcements may use for what is read of them.
 //!
-//! Source: Home Assistant, "MQTT", section "Supported abbreviations" and the one for device registry configuration. Names of what is not read here are left
-//! out: long or short, nobody asks for them.
+//! Source: Home Assistant, "MQTT", section "Supported abbreviations" and the one for device registry configuration. Names of what is
+//! not read here are left out: long or short, nobody asks for them.
 
 use fleetlens_model::shadow::Object;
 

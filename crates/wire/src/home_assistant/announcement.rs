@@ -79,6 +79,21 @@ pub(super) struct Announcement {
     pub(super) is_fresh: bool,
 }
 
+impl Announcement {
+    /// Whether it was said before, apart from what has been heard of its entities since.
+    pub(super) fn says_the_same_as(&self, other: &Announcement) -> bool {
+        let unheard = |entity: &Entity| {
+            let mut entity = entity.clone();
+            entity.availability.forget();
+            entity
+        };
+        self.thing == other.thing
+            && (self.title.as_str(), self.area.as_str()) == (other.title.as_str(), other.area.as_str())
+            && self.bytes == other.bytes
+            && self.entities.iter().map(unheard).eq(other.entities.iter().map(unheard))
+    }
+}
+
 /// What a payload on a discovery topic is.
 #[derive(Debug)]
 pub(super) enum Said {

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::entity::{Entity, Known, Steer};
+use super::entity::{Entity, Known, Steer, json_number};
 use super::template::Fuel;
 use crate::convention::{NoCommand, Outgoing};
 
@@ -16,9 +16,10 @@ pub(super) fn outgoing(entity: &Entity, steer: &Steer, want: &Json) -> Result<Ve
     let template = if *want == Json::Bool(false) { steer.off_template.as_ref() } else { None };
     let payload = match template.or(steer.template.as_ref()) {
         Some(template) => {
+            let wanted = want.as_f64().and_then(json_number).unwrap_or_else(|| want.clone());
             let mut given = vec![("value", &value)];
             given.extend(steer.known_as.map(|(name, known)| match known {
-                Known::Wanted => (name, want),
+                Known::Wanted => (name, &wanted),
                 Known::Sent => (name, &value),
             }));
             // A template that switches a light on for its brightness asks for the state as well.

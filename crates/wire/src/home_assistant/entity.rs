@@ -16,7 +16,10 @@ use crate::{WireError, json};
 const NESTING_MAX: usize = 16;
 
 /// What is said where nothing is known.
-const NOTHING: [&str; 6] = ["", "None", "null", "unknown", "unavailable", "none"];
+const NOTHING: [&str; 4] = ["", "None", "unknown", "unavailable"];
+
+/// What is said where no number is known.
+const NO_NUMBER: [&str; 4] = ["nan", "NaN", "null", "none"];
 
 /// An entity, ready to be read and commanded.
 #[derive(Clone, Debug, PartialEq)]
@@ -196,6 +199,7 @@ impl Means {
             return Ok(None);
         }
         match self {
+            Means::Number { .. } | Means::OpenAbove { .. } if NO_NUMBER.contains(&text) => Ok(None),
             Means::Number { zero, per } => match number().map(|n| (n - zero) * per).filter(|n| n.is_finite()) {
                 Some(n) => Ok(Some(Value::Number(n))),
                 None => refused("a number".to_owned()),
@@ -268,9 +272,7 @@ impl Sends {
             }
             Sends::Number { zero, per, whole } => {
                 let n = want.as_f64()? / per + zero;
-                let n = if *whole { n.round() } else { n };
-                // Whole numbers are written without a fraction, as Home Assistant does.
-                if n.fract() == 0.0 && n.abs() < 9e15 { Some(Json::from(n as i64)) } else { json_number(n) }
+                json_number(if *whole { n.round() } else { n })
             }
             Sends::Itself => Some(want.clone()),
             Sends::InObject(fixed, name, inner) => {
@@ -283,6 +285,10 @@ impl Sends {
     }
 }
 
-fn json_number(n: f64) -> Option<Json> {
+/// A number without a fraction where it has none, as Home Assistant writes it.
+pub(super) fn json_number(n: f64) -> Option<Json> {
+    if n.fract() == 0.0 && n.abs() < 9e15 {
+        return Some(Json::from(n as i64));
+    }
     serde_json::Number::from_f64(n).map(Json::Number)
 }

@@ -1,13 +1,13 @@
 //! Home Assistant's templates: Jinja, as much of it as announcements carry, evaluated within bounds.
 //!
-//! Read are `{{ … }}`, `{# … #}`, `{% if %}`, `{% set %}`, whitespace control, all of Jinja's expressions, and those filters, tests and functions that
-//! need nothing but the message. What needs Home Assistant itself (`states`, `now`, timestamps) or has no bounds (loops, macros,
-//! regular expressions) is refused where it is announced, by name.
+//! Read are `{{ … }}`, `{# … #}`, `{% if %}`, `{% set %}`, whitespace control, all of Jinja's expressions, and those filters, tests
+//! and functions that need nothing but the message. What needs Home Assistant itself (`states`, `now`, timestamps) or has no bounds
+//! (loops, macros, regular expressions) is refused where it is announced, by name.
 //!
 //! Our own, because a stranger writes them: every step costs fuel in proportion to the bytes it touches, and no text grows beyond
-//! [`BUILT_MAX_BYTES`]. A template engine that only counts instructions lets `{{ 'a' * 100000000 }}` allocate as it likes, already while it folds
-//! constants. Source: Jinja 3 "Template Designer Documentation"; Home Assistant "Templating", "Using templates with the MQTT
-//! integration".
+//! [`BUILT_MAX_BYTES`]. A template engine that only counts instructions lets `{{ 'a' * 100000000 }}` allocate as it likes, already
+//! while it folds constants. Source: Jinja 3, "Template Designer Documentation"; Home Assistant, "Templating" and "Using templates
+//! with the MQTT integration".
 
 /// Makes an enum of words, and the way from a word to it.
 macro_rules! named {

@@ -2,10 +2,9 @@
 
 use fleetlens_model::kind::{BARRIER_EXPIRY_MS, Control, DEFAULT_EXPIRY_MS, Takes};
 use fleetlens_model::telemetry::Value;
-use serde_json::Value as Json;
 
 use super::super::availability::Availability;
-use super::super::entity::{Entity, Inside, Means, Reading, Sends, Steer};
+use super::super::entity::{Entity, Inside, Means, Reading, Sends, Steer, json_number};
 use super::super::fields::Fields;
 use crate::WireError;
 use crate::meta::words;
@@ -39,7 +38,7 @@ impl<'a> Build<'a> {
 
     /// What its templates know beside the message.
     pub(super) fn knows(&mut self, name: &'static str, value: f64) {
-        self.entity.constants.push((name, Json::from(value)));
+        self.entity.constants.extend(json_number(value).map(|value| (name, value)));
     }
 
     /// Who sets it might hurt somebody: it is asked first, and an old command is none.

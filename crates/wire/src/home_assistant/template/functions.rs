@@ -1,5 +1,5 @@
-//! Filters and functions of templates: those of Jinja's and Home Assistant's that need nothing but their arguments and whose results
-//! are bounded.
+//! Filters and functions of templates: those of Jinja's and Home Assistant's that need nothing but their arguments and whose
+//! results are bounded.
 
 use serde_json::Value as Json;
 

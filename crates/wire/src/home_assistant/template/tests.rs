@@ -17,7 +17,8 @@ fn render(source: &str, value: &str) -> Result<String, Fault> {
 
 #[test]
 fn templates_say_what_they_say_in_home_assistant() {
-    let climate = r#"{"t":23.20,"n":7,"on":true,"off":false,"none":null,"s":"Eco","list":[1,2,3],"in":{"a b":{"c":[5,6]}},"ts":"12.7"}"#;
+    let climate = r#"{"t":23.20,"n":7,"on":true,"off":false,"none":null,"s":"Eco","list":[1,2,3],
+        "in":{"a b":{"c":[5,6]}},"ts":"12.7"}"#;
     for (source, want) in [
         ("23", "23"),
         ("{{ value_json.t }}", "23.2"),
@@ -46,7 +47,7 @@ fn templates_say_what_they_say_in_home_assistant() {
         ("{{ {'Eco': 'economy', 'Max': 'most'}[value_json.s] }}", "economy"),
         ("{{ {'a': 1}.get('b', 5) }} {{ 'a,b'.split(',')[1] }} {{ value_json.s.startswith('E') }}", "5 b True"),
         (
-            "{{ value_json.list | length }} {{ value_json.list | max }} {{ value_json.list | sum }} {{ [1, 2] | join('-') }}",
+            "{{ value_json.list | length }} {{ value_json.list | max }} {{ value_json.list | sum }} {{ [1,2] | join('-') }}",
             "3 3 6 1-2",
         ),
         ("{{ value_json.s[0:2] }} {{ 'abc'[::] if false else 'ok' }}", "err"),

@@ -68,7 +68,10 @@ fn values_say_what_their_component_means() {
         ),
         (
             "light",
-            json!({"schema": "template", "stat_t": "s", "stat_tpl": "{{ value.split(',')[0] }}", "bri_tpl": "{{ value.split(',')[1] }}"}),
+            json!({
+                "schema": "template", "stat_t": "s", "stat_tpl": "{{ value.split(',')[0] }}",
+                "bri_tpl": "{{ value.split(',')[1] }}"
+            }),
             "s",
             "on,51",
             vec![at("/x", flag(true)), at("/x/brightness", n(20.0))],
@@ -109,7 +112,11 @@ fn values_say_what_their_component_means() {
         ("lock", json!({"stat_t": "s"}), "s", "JAMMED", vec![at("/x", word("jammed"))]),
         (
             "climate",
-            json!({"mode_stat_t": "s", "mode_stat_tpl": "{{ value_json.m }}", "temp_stat_t": "s", "temp_stat_tpl": "{{ value_json.t }}", "curr_temp_t": "s", "curr_temp_tpl": "{{ value_json.c }}", "act_t": "s", "act_tpl": "{{ value_json.a }}"}),
+            json!({
+                "mode_stat_t": "s", "mode_stat_tpl": "{{ value_json.m }}", "temp_stat_t": "s",
+                "temp_stat_tpl": "{{ value_json.t }}", "curr_temp_t": "s",
+                "curr_temp_tpl": "{{ value_json.c }}", "act_t": "s", "act_tpl": "{{ value_json.a }}"
+            }),
             "s",
             r#"{"m":"heat","t":21,"c":19.5,"a":"heating"}"#,
             vec![
@@ -261,7 +268,10 @@ fn what_a_device_says_when_it_obeyed_is_what_was_wanted() {
         ),
         (
             "light",
-            json!({"stat_t": "s", "cmd_t": "c", "bri_stat_t": "b", "bri_cmd_t": "bc", "on_cmd_type": "brightness", "bri_scl": 10}),
+            json!({
+                "stat_t": "s", "cmd_t": "c", "bri_stat_t": "b", "bri_cmd_t": "bc", "on_cmd_type": "brightness",
+                "bri_scl": 10
+            }),
             "/x/brightness",
             json!(33),
             vec![to("bc", "3")],
@@ -269,7 +279,11 @@ fn what_a_device_says_when_it_obeyed_is_what_was_wanted() {
         ),
         (
             "light",
-            json!({"schema": "template", "stat_t": "s", "cmd_t": "c", "stat_tpl": "{{ value.split(',')[0] }}", "bri_tpl": "{{ value.split(',')[1] }}", "cmd_on_tpl": "{{ state }},{{ brightness | d('') }}", "cmd_off_tpl": "off"}),
+            json!({
+                "schema": "template", "stat_t": "s", "cmd_t": "c", "stat_tpl": "{{ value.split(',')[0] }}",
+                "bri_tpl": "{{ value.split(',')[1] }}", "cmd_on_tpl": "{{ state }},{{ brightness | d('') }}",
+                "cmd_off_tpl": "off"
+            }),
             "/x/brightness",
             json!(20),
             vec![to("c", "on,51")],
@@ -277,7 +291,10 @@ fn what_a_device_says_when_it_obeyed_is_what_was_wanted() {
         ),
         (
             "light",
-            json!({"schema": "template", "stat_t": "s", "cmd_t": "c", "stat_tpl": "{{ value }}", "cmd_on_tpl": "on,{{ brightness | d('') }}", "cmd_off_tpl": "gone"}),
+            json!({
+                "schema": "template", "stat_t": "s", "cmd_t": "c", "stat_tpl": "{{ value }}",
+                "cmd_on_tpl": "on,{{ brightness | d('') }}", "cmd_off_tpl": "gone"
+            }),
             "/x",
             json!(false),
             vec![to("c", "gone")],
@@ -334,10 +351,13 @@ fn what_a_device_says_when_it_obeyed_is_what_was_wanted() {
         ("cover", json!({"pos_t": "p", "cmd_t": "c"}), "/x", json!("open"), vec![to("c", "OPEN")], ("p", "73")),
         (
             "cover",
-            json!({"pos_t": "p", "set_pos_t": "c", "pos_open": 0, "pos_clsd": 100, "set_pos_tpl": "{{ value }}/{{ position }}/{{ position_open }}"}),
+            json!({
+                "pos_t": "p", "set_pos_t": "c", "pos_open": 0, "pos_clsd": 100,
+                "set_pos_tpl": "{{ value }}/{{ position }}/{{ position_open }}"
+            }),
             "/x/position",
-            json!(70),
-            vec![to("c", "30/70/0.0")],
+            json!(70.0),
+            vec![to("c", "30/70/0")],
             ("p", "30"),
         ),
         ("valve", json!({"stat_t": "s", "cmd_t": "c"}), "/x", json!("open"), vec![to("c", "OPEN")], ("s", "open")),

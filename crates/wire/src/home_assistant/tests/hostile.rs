@@ -120,7 +120,10 @@ fn a_state_that_is_none_is_refused_and_nothing_of_the_message_is_taken() {
     announce(
         &mut home,
         "homeassistant/sensor/a/config",
-        &json!({"stat_t": "s", "unit_of_meas": "W", "val_tpl": "{{ value_json.a }}", "dev": device, "avty_t": "s", "avty_tpl": "{{ value_json.up }}"}),
+        &json!({
+            "stat_t": "s", "unit_of_meas": "W", "val_tpl": "{{ value_json.a }}", "dev": device, "avty_t": "s",
+            "avty_tpl": "{{ value_json.up }}"
+        }),
     );
     announce(
         &mut home,
@@ -198,7 +201,7 @@ fn what_is_remembered_is_counted_and_has_an_end() {
     assert!(hear(&mut home, &topic(3), &config(3)).is_ok(), "there is room again");
 }
 
-/// Bytes changed, taken out and put in at random, on every topic there is: whatever comes of them is read or refused in bounds.
+/// Bytes changed, taken out and put in at random, on every topic there is: whatever comes of it is read or refused in bounds.
 #[test]
 fn garbage_on_every_topic_is_read_or_refused() {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
@@ -209,9 +212,17 @@ fn garbage_on_every_topic_is_read_or_refused() {
         (state % n as u64) as usize
     };
     let [(light_topic, light), (power_topic, power)] = lamp();
-    let cover = json!({"stat_t": "fleet/lamp-0417", "cmd_t": "c", "pos_t": "p", "set_pos_t": "sp", "val_tpl": "{{ value_json.state | lower }}", "dev": {"ids": "0x0417"}});
+    let cover = json!({
+        "stat_t": "fleet/lamp-0417", "cmd_t": "c", "pos_t": "p", "set_pos_t": "sp",
+        "val_tpl": "{{ value_json.state | lower }}", "dev": {"ids": "0x0417"}
+    });
     let tracker = json!({"json_attr_t": "p", "dev": {"ids": ["t"]}});
-    let device = json!({"cmps": {"a": {"p": "fan", "pct_stat_t": "p", "pct_cmd_t": "q", "stat_t": "p"}, "b": {"p": "climate", "mode_stat_t": "p", "mode_cmd_t": "q"}}});
+    let device = json!({
+        "cmps": {
+            "a": {"p": "fan", "pct_stat_t": "p", "pct_cmd_t": "q", "stat_t": "p"},
+            "b": {"p": "climate", "mode_stat_t": "p", "mode_cmd_t": "q"}
+        }
+    });
     let fine: Vec<(&str, String)> = vec![
         (light_topic, light.to_string()),
         (power_topic, power.to_string()),
