@@ -55,6 +55,15 @@ impl Mosquitto {
         Mosquitto::start_as(name, Configured::ForTests)
     }
 
+    /// Like [`Mosquitto::start`], on a port that somebody else had before.
+    pub fn start_at(name: &str, port: u16) -> Option<Mosquitto> {
+        let mut broker = Mosquitto::made(name)?;
+        broker.port = port;
+        let what = format!("mosquitto to have port {port}");
+        until_sync(&what, STARTS_WITHIN, || if broker.try_start() { Ok(()) } else { Err(place::tail(&broker.log)) });
+        Some(broker)
+    }
+
     /// Like [`Mosquitto::start`], configured as `assets/mosquitto/fleetlens.conf` says.
     pub fn start_shipped(name: &str) -> Option<Mosquitto> {
         Mosquitto::start_as(name, Configured::Shipped)
@@ -87,11 +96,7 @@ impl Mosquitto {
 
     /// Tries other ports while somebody else takes them first.
     fn start_on(name: &str, mut configure: impl FnMut(&mut Mosquitto)) -> Option<Mosquitto> {
-        let program = place::system_program("mosquitto")?;
-        let folder = tempfile::tempdir().expect("a folder for the broker's state");
-        let log = place::log(&format!("mosquitto-{name}"));
-        let configured = Configured::ForTests;
-        let mut broker = Mosquitto { program, folder, log, port: 0, more: Vec::new(), configured, running: None };
+        let mut broker = Mosquitto::made(name)?;
         for _ in 0..PORTS {
             broker.port = free_port();
             configure(&mut broker);
@@ -100,6 +105,15 @@ impl Mosquitto {
             }
         }
         panic!("mosquitto does not listen; {}", place::tail(&broker.log));
+    }
+
+    /// Not running yet, on no port.
+    fn made(name: &str) -> Option<Mosquitto> {
+        let program = place::system_program("mosquitto")?;
+        let folder = tempfile::tempdir().expect("a folder for the broker's state");
+        let log = place::log(&format!("mosquitto-{name}"));
+        let configured = Configured::ForTests;
+        Some(Mosquitto { program, folder, log, port: 0, more: Vec::new(), configured, running: None })
     }
 
     /// `mqtt://127.0.0.1:PORT`, the same over every restart.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fleetlens_host::{Host, WindowId};
 use fleetlens_ipc::map::{FLAG_GONE, MapRow, read};
+use fleetlens_ipc::profile::{ProfileAsk, ProfileDone, Trial, TrialStep, Try};
 use fleetlens_ipc::rows::{Change, Chart, CommandRow, FoundRow, LeafRow, Rows, Status, ThingPage, ValueRow};
 use fleetlens_ipc::{
     CONTRACT, Call, Done, Fault, Frame, Intent, Look, Parcel, RequestId, ViewId, Wish, decode, encode,
@@ -32,6 +33,7 @@ pub struct Desk {
     notices: Vec<Fault>,
     begun: u32,
     opened: Vec<ThingKey>,
+    trials: Vec<Trial>,
 }
 
 /// One view: everything since its snapshot applied.
@@ -65,6 +67,7 @@ impl Desk {
             notices: Vec::new(),
             begun: 0,
             opened: Vec::new(),
+            trials: Vec::new(),
         };
         desk.say(&Call::Hello { contract: CONTRACT }).await;
         desk
@@ -121,6 +124,28 @@ impl Desk {
         .await
     }
 
+    /// Wants something done with a profile.
+    pub async fn ask_profile(&mut self, ask: ProfileAsk) -> Result<ProfileDone, Fault> {
+        match self.ask(Intent::Profile(ask)).await? {
+            Done::Profile(done) => Ok(done),
+            other @ (Done::Command(_) | Done::Cancelled(_) | Done::Acknowledged(_) | Done::Changed) => {
+                panic!("asked for a profile and got {other:?}")
+            }
+        }
+    }
+
+    /// Tries a broker to the end and returns everything that was told of it.
+    pub async fn try_broker(&mut self, asked: Try) -> Vec<Trial> {
+        self.trials.clear();
+        let begun = self.ask_profile(ProfileAsk::Try(Box::new(asked))).await;
+        assert_eq!(begun, Ok(ProfileDone::Trying));
+        self.wait_for("the end of a try", Duration::from_secs(40), |desk| match desk.trials.last() {
+            Some(Trial { step: TrialStep::Failed { .. } | TrialStep::Done(_), .. }) => Ok(desk.trials.clone()),
+            other => Err(format!("{other:?}")),
+        })
+        .await
+    }
+
     /// Wants one leaf of a thing's classic shadow otherwise than it stands on this desk.
     pub async fn command(&mut self, page: ViewId, pointer: &str, value_json: &str) -> Result<CommandId, Fault> {
         let thing = self.page(page).head.thing;
@@ -129,7 +154,7 @@ impl Desk {
         let intent = Intent::Command { thing, shadow: String::new(), wishes: vec![wish], expires_in_ms: None };
         match self.ask(intent).await? {
             Done::Command(command) => Ok(command),
-            other @ (Done::Cancelled(_) | Done::Acknowledged(_) | Done::Changed) => {
+            other @ (Done::Cancelled(_) | Done::Acknowledged(_) | Done::Changed | Done::Profile(_)) => {
                 panic!("asked for a command and got {other:?}")
             }
         }
@@ -140,18 +165,29 @@ impl Desk {
         &mut self,
         what: &str,
         within: Duration,
-        mut look: impl FnMut(&Desk) -> Result<T, String>,
+        look: impl FnMut(&Desk) -> Result<T, String>,
     ) -> T {
+        let found = self.try_wait_for(what, within, look).await;
+        found.unwrap_or_else(|seen| panic!("waited {} s for: {what}; the last look saw: {seen}", within.as_secs()))
+    }
+
+    /// [`Desk::wait_for`] where it may not come: what the last look saw instead.
+    pub async fn try_wait_for<T>(
+        &mut self,
+        what: &str,
+        within: Duration,
+        mut look: impl FnMut(&Desk) -> Result<T, String>,
+    ) -> Result<T, String> {
         let end = Instant::now() + within;
         loop {
             let seen = match look(self) {
-                Ok(found) => return found,
+                Ok(found) => return Ok(found),
                 Err(seen) => seen,
             };
             match timeout_at(end, self.parcels.recv()).await {
                 Ok(Some(bytes)) => self.apply(&bytes).await,
                 Ok(None) => panic!("the host let go of the window while waiting for: {what}"),
-                Err(_) => panic!("waited {} s for: {what}; the last look saw: {seen}", within.as_secs()),
+                Err(_) => return Err(seen),
             }
         }
     }
@@ -274,6 +310,7 @@ impl Desk {
                     self.say(&Call::Hello { contract: CONTRACT }).await;
                 }
                 Frame::Open(thing) => self.opened.push(thing),
+                Frame::Trial(trial) => self.trials.push(*trial),
             }
         }
         self.say(&Call::Seen { parcel: parcel.number }).await;
@@ -322,6 +359,7 @@ impl View {
             (Some(Rows::Alarms(list)), Change::AlarmCounts(counts)) => list.counts = counts,
             (Some(Rows::Commands(rows)), Change::Command(now)) => put(rows, now, |command| command.id),
             (Some(Rows::Commands(rows)), Change::CommandGone(id)) => rows.retain(|command| command.id != id),
+            (Some(Rows::Ground(ground)), Change::Ground(now)) => *ground = now,
             (Some(Rows::Parking(rows)), Change::Parking(now)) => *rows = now,
             (Some(Rows::Messages(rows)), Change::Message(now)) => rows.push(now),
             (Some(Rows::Settings(settings)), Change::Settings(now)) => *settings = now,

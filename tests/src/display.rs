@@ -59,7 +59,8 @@ impl Display {
     }
 }
 
-fn first_line(server: &mut Group, what: &str) -> String {
+/// What a server says first, which names what it serves.
+pub(crate) fn first_line(server: &mut Group, what: &str) -> String {
     let mut line = String::new();
     let read = BufReader::new(server.take_stdout()).read_line(&mut line);
     let said = line.trim();

@@ -5,6 +5,7 @@
 //! | [`process`] | a program in a group of its own that does not outlive the test, however that ends |
 //! | [`wait`] | waiting for a condition with a time-out and a sentence |
 //! | [`broker`] | Mosquitto on a loopback port: stop it, kill it, start it again |
+//! | [`impostor`] | a broker that is none, and says what the test wants |
 //! | [`peer`] | an MQTT client: what a device, the shadow service or an onlooker says and hears |
 //! | [`lamp`] | one scripted lamp, which obeys only when the test says so |
 //! | [`profile`] | profiles for those brokers |
@@ -17,6 +18,7 @@
 //! | [`browser`] | a page of it in Chromium |
 //! | [`axe`] | what axe-core finds wrong with a page for people who see, hear or move otherwise |
 //! | [`notices`] | what the desktop is told to show, and the click on it |
+//! | [`vault`] | a keychain on a session bus of its own, locked as the test wants |
 //! | [`person`] | what a person does at the window and reads from it |
 //! | [`picture`] | colours and differences of what the window shows |
 //!
@@ -37,6 +39,7 @@ pub mod browser;
 pub mod desk;
 pub mod disk;
 pub mod display;
+pub mod impostor;
 pub mod lamp;
 pub mod notices;
 pub mod page;
@@ -48,5 +51,6 @@ pub mod place;
 pub mod process;
 pub mod profile;
 pub mod serve;
+pub mod vault;
 pub mod wait;
 pub mod window;

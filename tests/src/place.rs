@@ -66,6 +66,19 @@ pub fn skip(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }
 
+/// A file or folder of data that others recorded: of `FLEET_DATA`, else of `../shared/data` beside the checkout; `None`, told as
+/// skipped, where there is no data. With `FLEET_DATA` set a missing one is a failure: somebody wanted these tests to run.
+pub fn data(name: &str) -> Option<PathBuf> {
+    let given = std::env::var_os("FLEET_DATA").map(PathBuf::from);
+    let path = given.clone().unwrap_or_else(|| root().join("../shared/data")).join(name);
+    if !path.exists() {
+        assert!(given.is_none(), "FLEET_DATA is set, but {} is not there", path.display());
+        skip(&format!("no data ({name})"));
+        return None;
+    }
+    Some(path)
+}
+
 /// The end of a log, for the message of a failure.
 pub fn tail(log: &Path) -> String {
     const LINES: usize = 25;

@@ -4,6 +4,11 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// What a program is told beside its arguments so that it shows the demo city, or the profile named among them, without asking.
+pub fn unasked<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Option<&'static str> {
+    (!arguments.into_iter().any(|argument| argument.starts_with("--profile"))).then_some("--demo")
+}
+
 /// What a test wants otherwise than the demo city's profile has it.
 #[derive(Clone, Debug)]
 pub struct ProfileText {

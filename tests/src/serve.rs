@@ -10,6 +10,7 @@ use rustix::process::Signal;
 
 use crate::place;
 use crate::process::{Group, Output, is_alive, signal};
+use crate::profile::unasked;
 use crate::wait::until;
 
 /// How long it may take to end: its own limits add up to less.
@@ -28,13 +29,25 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// Starts it on a data folder with what else it is told, and waits until it says where it is. `name` is that of its log.
+    /// Starts it on a data folder with what else it is told, and waits until it says where it is. It does not ask what to show.
+    /// `name` is that of its log.
     pub fn start(name: &str, data: &Path, arguments: &[&str]) -> Serve {
         Serve::listen(name, data, "127.0.0.1:0", arguments)
     }
 
     /// [`Serve::start`] at an address of the test's choice.
     pub fn listen(name: &str, data: &Path, address: &str, arguments: &[&str]) -> Serve {
+        let unasked = unasked(arguments.iter().copied());
+        let arguments: Vec<&str> = arguments.iter().copied().chain(unasked).collect();
+        Serve::listen_as_told(name, data, address, &arguments)
+    }
+
+    /// [`Serve::start`] as a person does who starts it for the first time: its window asks what to show.
+    pub fn start_for_the_first_time(name: &str, data: &Path) -> Serve {
+        Serve::listen_as_told(name, data, "127.0.0.1:0", &[])
+    }
+
+    fn listen_as_told(name: &str, data: &Path, address: &str, arguments: &[&str]) -> Serve {
         let log = place::log(&format!("serve-{name}"));
         let mut command = Command::new(place::program("fleetlens"));
         command.args(["serve", "--listen", address, "--data-dir"]).arg(data).args(arguments);

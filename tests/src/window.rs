@@ -16,6 +16,7 @@ use crate::display::Display;
 use crate::page::{Page, SizedBy};
 use crate::place;
 use crate::process::{Group, Output, children_of, is_alive, signal};
+use crate::profile::unasked;
 use crate::wait::{until, until_sync};
 
 /// How long the driver and the app may take to be there, and how often that is tried.
@@ -38,7 +39,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// Starts a program of ours with arguments and waits for its page. `name` is that of its log in `target/e2e/logs`.
+    /// Starts a program of ours with arguments and waits for its page; it does not ask what to show. `name` is that of its log in `target/e2e/logs`.
     /// `None` when WebKitWebDriver is not installed (then the test has been told as skipped).
     pub async fn open<A: Into<OsString>>(
         name: &str,
@@ -49,8 +50,10 @@ impl Window {
         let webdriver = place::system_program("WebKitWebDriver")?;
         let binary = place::program(program);
         let log = place::log(name);
-        let arguments: Vec<String> =
+        let mut arguments: Vec<String> =
             arguments.into_iter().map(|a| a.into().into_string().expect("arguments are text")).collect();
+        let unasked = unasked(arguments.iter().map(String::as_str));
+        arguments.extend(unasked.map(str::to_owned));
         for attempt in 1.. {
             let why = match try_open(&webdriver, &binary, &arguments, display, &log).await {
                 Ok((driver_program, driver, app)) => {

@@ -3,8 +3,13 @@
 #![cfg(test)]
 
 mod both;
+#[allow(dead_code, reason = "here recordings are played and not read")]
+#[path = "feeds/data.rs"]
+mod data;
 #[path = "browser/dialogs.rs"]
 mod dialogs;
+#[path = "browser/elsewhere.rs"]
+mod elsewhere;
 #[path = "browser/operator.rs"]
 mod operator;
 

@@ -12,6 +12,10 @@ mod hsl;
 mod listener;
 #[path = "feeds/malaga.rs"]
 mod malaga;
+#[path = "feeds/parking.rs"]
+mod parking;
+#[path = "feeds/registry.rs"]
+mod registry;
 #[path = "feeds/samples.rs"]
 mod samples;
 #[path = "feeds/shapes.rs"]

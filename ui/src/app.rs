@@ -23,6 +23,7 @@ use crate::views::notices::{Notices, Stranded};
 use crate::views::outbox::OutboxView;
 use crate::views::parking::DriverShell;
 use crate::views::settings::SettingsView;
+use crate::views::setup::{SetupDialog, Welcome};
 use crate::views::status_bar::StatusBar;
 use crate::views::thing::ThingPanel;
 use crate::views::things::ThingsView;
@@ -53,18 +54,41 @@ pub fn App() -> impl IntoView {
 fn DesktopWindow(help: RwSignal<bool>) -> impl IntoView {
     let store = store();
     // While it is not known who is there, as at the start and while the profile changes, the window is the one it was last.
-    let driver = Memo::new(move |before: Option<&Option<bool>>| {
-        let role = store.status.with(|status| status.as_ref().map(|status| status.row.who.role));
-        role.map(|role| role == Role::Driver).or(before.copied().flatten())
+    let whose = Memo::new(move |before: Option<&Option<Whose>>| {
+        let whose = store.status.with(|status| status.as_ref().map(|status| Whose::of(&status.row)));
+        whose.or(before.copied().flatten())
     });
     view! {
-        {move || match driver.get() {
+        {move || match whose.get() {
             None => view! { <Starting /> }.into_any(),
-            Some(true) => view! { <DriverDesktop help /> }.into_any(),
-            Some(false) => view! { <DesktopShell help /> }.into_any(),
+            Some(Whose::Nobodys) => view! { <Welcome /> }.into_any(),
+            Some(Whose::Drivers) => view! { <DriverDesktop help /> }.into_any(),
+            Some(Whose::Operators) => view! { <DesktopShell help /> }.into_any(),
         }}
+        <SetupDialog />
         <Help open=help />
         <Stranded />
+    }
+}
+
+/// Which window it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// Nobody has said yet what it shows.
+    Nobodys,
+    /// A driver looks for a space and for nothing else.
+    Drivers,
+    /// Everybody else's.
+    Operators,
+}
+
+impl Whose {
+    fn of(status: &Status) -> Whose {
+        match status.who.role {
+            _ if status.undecided => Whose::Nobodys,
+            Role::Driver => Whose::Drivers,
+            Role::Operator | Role::Technician | Role::Viewer => Whose::Operators,
+        }
     }
 }
 

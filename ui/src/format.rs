@@ -405,6 +405,8 @@ mod tests {
                 capacity: None,
                 gateway: String::new(),
                 synthetic: fields.iter().map(|field| (*field).to_owned()).collect(),
+                convention: String::new(),
+                controls: Vec::new(),
                 freshness: Freshness::Live,
                 heard_age_ms: None,
                 status: 0,

@@ -26,6 +26,8 @@ pub enum Act {
     Hold,
     /// A part of the window.
     Go(Section),
+    /// The whole fleet on the map.
+    Fleet,
     /// The keys.
     Help,
     /// The first of two keys.
@@ -52,6 +54,7 @@ pub fn meaning(key: &str, focus: Focus, after_go: bool) -> Option<Act> {
         (key, _) if after_go && section(key).is_some() => section(key).map(Act::Go),
         ("g" | "G", _) => Some(Act::Prefix),
         ("/", _) => Some(Act::Find),
+        ("f" | "F", _) => Some(Act::Fleet),
         ("?", _) => Some(Act::Help),
         (" ", _) => Some(Act::Hold),
         _ => None,
@@ -64,6 +67,7 @@ pub fn is_heard(act: Act, form: Form, is_driver: bool) -> bool {
     match (form, act) {
         (_, Act::Back) => true,
         (Form::Phone, Act::Find) => !is_driver,
+        (_, Act::Fleet) => true,
         (Form::Phone, Act::Hold | Act::Go(_) | Act::Help | Act::Prefix) => false,
         (Form::Desktop, Act::Help | Act::Prefix) => true,
         (Form::Desktop, Act::Find | Act::Hold) => !is_driver,
@@ -94,6 +98,7 @@ pub fn listen(store: Store, finder: Finder, help: RwSignal<bool>, form: Form) {
             Act::Prefix => go_ms.set_value(event.time_stamp()),
             Act::Find => find(finder),
             Act::Hold => store.hold(store.held.get_untracked().is_none(), mono_ms()),
+            Act::Fleet => store.show_fleet(),
             Act::Help => help.set(true),
             Act::Go(section) => store.go(section),
             Act::Back => back(store, finder),
@@ -155,6 +160,8 @@ mod tests {
             ("/", Focus::Text, false, None),
             (" ", Focus::Page, false, Some(Act::Hold)),
             (" ", Focus::Button, false, None),
+            ("f", Focus::Page, false, Some(Act::Fleet)),
+            ("F", Focus::Text, false, None),
             ("?", Focus::Button, false, Some(Act::Help)),
             ("Escape", Focus::Text, false, Some(Act::Back)),
             ("g", Focus::Page, false, Some(Act::Prefix)),
@@ -174,16 +181,16 @@ mod tests {
 
     #[test]
     fn a_key_is_heard_where_the_window_has_what_it_asks_for() {
-        let all = [Act::Find, Act::Back, Act::Hold, Act::Help, Act::Prefix]
+        let all = [Act::Find, Act::Back, Act::Hold, Act::Fleet, Act::Help, Act::Prefix]
             .into_iter()
             .chain(Section::ALL.into_iter().map(Act::Go))
             .collect::<Vec<_>>();
         let heard =
             |form, is_driver| all.iter().copied().filter(|act| is_heard(*act, form, is_driver)).collect::<Vec<_>>();
         assert_eq!(heard(Form::Desktop, false), all);
-        let driver = [Act::Back, Act::Help, Act::Prefix, Act::Go(Section::Map), Act::Go(Section::Settings)];
+        let driver = [Act::Back, Act::Fleet, Act::Help, Act::Prefix, Act::Go(Section::Map), Act::Go(Section::Settings)];
         assert_eq!(heard(Form::Desktop, true), driver);
-        assert_eq!(heard(Form::Phone, false), [Act::Find, Act::Back]);
-        assert_eq!(heard(Form::Phone, true), [Act::Back]);
+        assert_eq!(heard(Form::Phone, false), [Act::Find, Act::Back, Act::Fleet]);
+        assert_eq!(heard(Form::Phone, true), [Act::Back, Act::Fleet]);
     }
 }

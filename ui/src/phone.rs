@@ -29,6 +29,7 @@ use crate::views::notices::{Notices, Stranded};
 use crate::views::outbox::OutboxView;
 use crate::views::parking::{DriverShell, is_driver};
 use crate::views::settings::sheet::WithSettingsSheet;
+use crate::views::setup::{SetupDialog, Welcome};
 use crate::views::status_bar::StatusBar;
 use crate::views::steer::BigButtons;
 use crate::views::thing::{Figures, Header, Shadows, Skeleton};
@@ -49,14 +50,43 @@ const COVERED: Covered = Covered { top_px: 70.0, right_px: 0.0, bottom_px: 48.0 
 /// The window of whoever holds the phone.
 #[component]
 pub fn PhoneShell() -> impl IntoView {
-    let driver = is_driver(store());
+    let store = store();
+    let driver = is_driver(store);
+    // While it is not known, as at the start and while the profile changes, it is as it was last.
+    let undecided = Memo::new(move |before: Option<&Option<bool>>| {
+        let now = store.status.with(|status| status.as_ref().map(|status| status.row.undecided));
+        now.or(before.copied().flatten())
+    });
     view! {
-        <WithSettingsSheet>
-            <Show when=move || driver.get() fallback=|| view! { <TechnicianShell /> }>
-                <DriverShell />
-            </Show>
-        </WithSettingsSheet>
+        {move || match undecided.get() {
+            None => view! { <Starting /> }.into_any(),
+            Some(true) => view! { <Welcome /> }.into_any(),
+            Some(false) => {
+                view! {
+                    <WithSettingsSheet>
+                        <Show when=move || driver.get() fallback=|| view! { <TechnicianShell /> }>
+                            <DriverShell />
+                        </Show>
+                    </WithSettingsSheet>
+                }
+                .into_any()
+            }
+        }}
+        <SetupDialog />
         <Stranded />
+    }
+}
+
+/// Before it is known what it shows: nothing but that the host cannot be reached, if so.
+#[component]
+fn Starting() -> impl IntoView {
+    view! {
+        <div class="app" data-testid="starting">
+            <div class="over" aria-live="polite">
+                <OfflineNotice />
+                <Notices />
+            </div>
+        </div>
     }
 }
 

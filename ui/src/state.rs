@@ -9,6 +9,7 @@ mod frames;
 pub mod messages;
 mod named;
 pub mod parking;
+pub mod profiles;
 pub mod section;
 pub mod settings;
 pub mod thing;
@@ -22,7 +23,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use fleetlens_ipc::rows::{Attention, Chart, FoundRow, LinkState, Settings, Status, ThingHead};
+use fleetlens_ipc::profile::Trial;
+use fleetlens_ipc::rows::{Attention, Chart, FoundRow, Ground, LinkState, Settings, Status, ThingHead};
 use fleetlens_ipc::{CONTRACT, Call, Done, Fault, FaultCode, Intent, Look, RequestId, Scope};
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::{SeriesKey, ThingKey};
@@ -37,6 +39,7 @@ use crate::state::alarms::Alarms;
 use crate::state::commands::AllCommands;
 use crate::state::messages::Messages;
 use crate::state::parking::Parking;
+use crate::state::profiles::Setup;
 use crate::state::section::Section;
 use crate::state::thing::Slot;
 use crate::state::things::Things;
@@ -101,6 +104,10 @@ pub struct Store {
     pub notices: RwSignal<Vec<Notice>>,
     /// Since when live values are held still, by the person's wish.
     pub held: RwSignal<Option<WallMs>>,
+    /// What the map stands on, as it was when last asked for; `None` until the host told it.
+    pub ground: RwSignal<Option<Ground>>,
+    /// Rises when a person wants to see the whole fleet.
+    pub fleet_wanted: RwSignal<u32>,
     /// Rises when the map's marks changed.
     pub marks_changed: RwSignal<u64>,
     /// Whether a picture of the map has come, be it empty.
@@ -123,6 +130,10 @@ pub struct Store {
     pub messages: Messages,
     /// How the program is set; there while somebody follows it ([`Store::follow_settings`]).
     pub settings: RwSignal<Option<Settings>>,
+    /// Which profile is made or changed, if one is.
+    pub setup: RwSignal<Option<Setup>>,
+    /// The try of a broker, as the host last told of it.
+    pub trial: RwSignal<Option<Trial>>,
     /// Rises when the host began anew with another fleet: whatever a view remembers of the old one is worth nothing.
     pub begun: RwSignal<u32>,
     /// What the window cannot do without: why the host cannot be reached.
@@ -177,6 +188,8 @@ impl Store {
             attention: RwSignal::new(Aged { row: Attention::default(), at_ms: 0.0 }),
             notices: RwSignal::new(Vec::new()),
             held: RwSignal::new(None),
+            ground: RwSignal::new(None),
+            fleet_wanted: RwSignal::new(0),
             marks_changed: RwSignal::new(0),
             map_known: RwSignal::new(false),
             map_drawn: RwSignal::new(None),
@@ -188,6 +201,8 @@ impl Store {
             parking: Parking::new(),
             messages: Messages::new(),
             settings: RwSignal::new(None),
+            setup: RwSignal::new(None),
+            trial: RwSignal::new(None),
             begun: RwSignal::new(0),
             stranded: RwSignal::new(None),
             inner: StoredValue::new_local(Inner {
@@ -241,6 +256,7 @@ impl Store {
                 let now_ms = || has_spoken.then(|| untrack(|| self.wall_now(mono_ms()))).flatten();
                 let since_ms = since_ms.unwrap_or_else(now_ms);
                 self.cut.set(Some(Cut { since_ms, line }));
+                self.fail_trial("the connection to Fleetlens was lost; try again once it is back".into());
                 let asked = self.inner.try_update_value(|inner| inner.answers.keys().copied().collect::<Vec<_>>());
                 for request in asked.unwrap_or_default() {
                     let why =
@@ -281,6 +297,22 @@ impl Store {
     /// Looks at an area of the map.
     pub fn look_at_area(self, area: GeoBox) {
         self.look(Target::Map, Look::Map { area });
+    }
+
+    /// Asks where the fleet is, things of these kinds or all, and where there are tiles; told again while it changes.
+    pub fn look_at_ground(self, kinds: Vec<Kind>) {
+        self.look(Target::Ground, Look::Ground { kinds });
+    }
+
+    /// The map has begun.
+    pub fn look_away_from_ground(self) {
+        self.away(Target::Ground);
+    }
+
+    /// Shows the whole fleet on the map.
+    pub fn show_fleet(self) {
+        self.go(Section::Map);
+        self.fleet_wanted.update(|times| *times += 1);
     }
 
     /// Opens a thing in the drawer.
@@ -368,7 +400,7 @@ impl Store {
         let request = self.inner.try_update_value(|inner| {
             inner.last_request += 1;
             let request = RequestId(inner.last_request);
-            let of_host = matches!(intent, Intent::Change(_));
+            let of_host = matches!(intent, Intent::Change(_) | Intent::Profile(_));
             inner.answers.insert(request, Waiting { of_host, then: Box::new(then) });
             request
         });
@@ -440,6 +472,7 @@ impl Store {
             Target::Settings => self.settings.set(None),
             Target::Status
             | Target::Map
+            | Target::Ground
             | Target::Attention
             | Target::Thing
             | Target::Hover

@@ -16,6 +16,7 @@ pub mod notices;
 pub mod outbox;
 pub mod parking;
 pub mod settings;
+pub mod setup;
 pub mod status_bar;
 pub mod steer;
 pub mod thing;

@@ -4,6 +4,7 @@ mod cache;
 mod collect;
 mod export;
 mod moment;
+mod password;
 mod profile;
 mod propose;
 mod query;
@@ -42,6 +43,8 @@ enum Verb {
     Replay(replay::Replay),
     /// Listen to a broker and print a profile that would read what it says.
     Propose(propose::Propose),
+    /// Keep a broker's password in this system's keychain, or take it out again.
+    Password(password::Password),
     /// Print the latest values of a cache.
     Query(query::Query),
     /// Write the measured values of a cache as CSV or JSON Lines.
@@ -60,6 +63,7 @@ async fn main() -> ExitCode {
         Verb::Record(record) => record.run().await,
         Verb::Replay(replay) => replay.run().await,
         Verb::Propose(propose) => propose.run().await,
+        Verb::Password(password) => password.run().await,
         Verb::Query(query) => query.run(),
         Verb::Export(export) => export.run(),
     };

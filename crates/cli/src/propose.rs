@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use fleetlens_host::Profile;
-use fleetlens_host::draft::{Draft, Sample};
+use fleetlens_host::draft::{Draft, Sample, head};
+use fleetlens_host::ipc::profile::{BrokerForm, Password};
 use fleetlens_link::{Credentials, Event, Link, LinkConfig, Protocol, Secret, Tls};
 
 use crate::{moment, signal};
@@ -127,24 +128,20 @@ impl Propose {
 
     /// The lines up to the first rule.
     fn head(&self, protocol: Protocol) -> String {
-        let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        let mut lines = vec![
-            "# Proposed by `fleetlens propose` from what the broker said; docs/guide/profiles.md says what each line means.".to_owned(),
-            format!("name = {}", quoted(&self.name)),
-            String::new(),
-            "[broker]".to_owned(),
-            format!("url = {}", quoted(&self.broker)),
-        ];
-        if protocol != Protocol::default() {
-            lines.push("protocol = \"3.1.1\"".to_owned());
-        }
-        lines.extend(self.user.as_deref().map(|user| format!("user = {}", quoted(user))));
-        let full =
-            |path: &PathBuf| quoted(&std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string());
-        lines.extend(self.password_file.as_ref().map(|path| format!("password = {{ file = {} }}", full(path))));
-        lines.extend(self.clear_password.then(|| "clear_password = true".to_owned()));
-        lines.extend(self.ca.as_ref().map(|path| format!("ca = {}", full(path))));
-        lines.join("\n") + "\n"
+        // The profile may be moved elsewhere.
+        let full = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string();
+        let form = BrokerForm {
+            name: self.name.clone(),
+            url: self.broker.clone(),
+            older: protocol != Protocol::default(),
+            user: self.user.clone().unwrap_or_default(),
+            password: self.password_file.as_ref().map_or(Password::None, |path| Password::File(full(path))),
+            clear_password: self.clear_password,
+            ca: self.ca.as_ref().map(full).unwrap_or_default(),
+            ..BrokerForm::default()
+        };
+        let about = "# Proposed by `fleetlens propose` from what the broker said; docs/guide/profiles.md says what each line means.";
+        format!("{about}\n{}", head(&form, ""))
     }
 }
 

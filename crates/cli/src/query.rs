@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use fleetlens_host::model::kind::Kind;
 use fleetlens_host::model::telemetry::{Sample, Value};
+use fleetlens_host::model::text::is_hidden;
 use fleetlens_host::model::time::WallMs;
 use serde::Serialize;
 
@@ -134,7 +135,7 @@ fn table(mut out: impl Write, values: &[(&Known, &str, &Sample)], now: WallMs) -
 /// What a device says, as a terminal may have it: on one line, without codes that move the cursor, not without end.
 fn cell(text: &str) -> String {
     let mut shown: String =
-        text.chars().take(CELL_MAX_CHARS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        text.chars().take(CELL_MAX_CHARS).map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(CELL_MAX_CHARS).is_some() {
         shown.push('…');
     }

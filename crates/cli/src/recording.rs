@@ -18,6 +18,7 @@ use std::path::Path;
 use anyhow::Context;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use fleetlens_host::model::text::is_hidden;
 use fleetlens_host::model::time::WallMs;
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
@@ -281,7 +282,7 @@ fn no_message(why: &dyn std::error::Error) -> String {
 /// On one line and not without end, whatever stands in the file.
 fn short(text: &str) -> String {
     let mut short: String =
-        text.chars().take(WHY_MAX_CHARS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        text.chars().take(WHY_MAX_CHARS).map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(WHY_MAX_CHARS).is_some() {
         short.push('…');
     }

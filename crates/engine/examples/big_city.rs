@@ -73,6 +73,7 @@ fn message(i: u32, s: u64) -> Input {
         retained: false,
         redelivered: false,
         packet_id: 0,
+        properties: None,
         delivery: None,
     }))
 }

@@ -1,12 +1,18 @@
 //! What a profile tells the engine.
 
+use std::sync::Arc;
+
+use fleetlens_ipc::rows::{Settings, TileSet};
+use std::sync::Arc;
+
 use fleetlens_ipc::rows::Settings;
 use fleetlens_model::alarm::Rule;
 use fleetlens_model::identity::Actor;
 use fleetlens_model::kind::Kind;
-use fleetlens_wire::shadow;
+use fleetlens_wire::registry::Registry;
 use fleetlens_wire::telemetry::{Reading, Telemetry};
 use fleetlens_wire::template::Template;
+use fleetlens_wire::{convention, shadow};
 
 /// How telemetry of one shape is recognised and read.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +53,12 @@ pub struct FleetConfig {
     pub telemetry: Vec<TelemetryRule>,
     /// Retained descriptions.
     pub meta: Vec<Template>,
+    /// Conventions, in order of precedence, before every template.
+    pub conventions: Vec<convention::Setting>,
+    /// What the city's own list says of its things.
+    pub registry: Arc<Registry>,
+    /// What people call that list; the file's name.
+    pub registry_name: String,
     /// Whether the broker has device shadows.
     pub shadows: bool,
     /// How many shadows are asked for a second after a connect, so that a big fleet is no storm. AWS allows some hundred.
@@ -55,6 +67,8 @@ pub struct FleetConfig {
     pub expiry_ms: Vec<(String, u64)>,
     /// When a person is needed.
     pub rules: Vec<Rule>,
+    /// The map's tiles, for the windows; the host serves them.
+    pub tiles: TileSet,
     /// How the program is set, for the windows that look at it; the host keeps it.
     pub settings: Settings,
     /// At most this many things; messages of further ones are refused, so that a flood of names cannot fill memory and disk.
@@ -71,10 +85,14 @@ impl Default for FleetConfig {
             who: Actor::default(),
             telemetry: Vec::new(),
             meta: Vec::new(),
+            conventions: Vec::new(),
+            registry: Arc::default(),
+            registry_name: String::new(),
             shadows: false,
             gets_per_s: 100,
             expiry_ms: Vec::new(),
             rules: Rule::usual(),
+            tiles: TileSet::default(),
             settings: Settings::default(),
             things_max: 200_000,
         }
@@ -86,6 +104,7 @@ impl FleetConfig {
     pub fn filters(&self) -> Vec<String> {
         let templates = self.telemetry.iter().map(|rule| &rule.template).chain(&self.meta);
         let mut filters: Vec<String> = templates.map(Template::filter).collect();
+        filters.extend(self.conventions.iter().flat_map(|setting| setting.start().filters()));
         if self.shadows {
             filters.extend(shadow::answer_filters("+", None));
             filters.extend(shadow::answer_filters("+", Some("+")));

@@ -6,10 +6,13 @@
 mod alarms;
 mod alerts;
 mod commands;
+mod conventions;
+mod direct;
 mod effects;
 mod index;
 mod ingest;
 mod messages;
+mod registry;
 mod rules;
 mod shadows;
 mod thing;
@@ -24,8 +27,10 @@ use fleetlens_model::freshness::Silence;
 use fleetlens_model::id::{CommandId, SeriesKey, ThingKey, ThingName};
 use fleetlens_model::record::{Restored, StoreStats, Write};
 use fleetlens_model::telemetry::{Sample, Source, Timed};
+use fleetlens_model::text::shown;
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{MonoMs, Now, WallMs};
+use fleetlens_wire::convention::{Convention, Setting};
 
 use crate::config::FleetConfig;
 use crate::port::LinkEvent;
@@ -44,8 +49,11 @@ const LINK_SEEN_EVERY_MS: u64 = 15_000;
 /// How often things are looked over for what needs a person, in milliseconds.
 const LOOK_EVERY_MS: u64 = 1_000;
 
-/// The longest reason and topic of a refusal that are kept, in characters.
+/// The longest reason of a refusal that is kept, in characters.
 const REASON_MAX_CHARS: usize = 512;
+
+/// The longest topic that is kept of one that was refused or shed, in characters.
+const TOPIC_MAX_CHARS: usize = 256;
 
 /// Over how long messages a second are counted, in milliseconds.
 const RATE_WINDOW_MS: u64 = 5_000;
@@ -61,6 +69,7 @@ pub struct Fleet {
     pub(crate) commands: BTreeMap<CommandId, Command>,
     pub(crate) alarms: alarms::Alarms,
     pub(crate) rules: rules::Rules,
+    conventions: Vec<Box<dyn Convention>>,
     watch: watch::Watch,
     alerts: alerts::Alerts,
     tokens: HashMap<String, CommandId>,
@@ -80,6 +89,8 @@ pub struct Fleet {
     pub(crate) granted: Option<u8>,
     /// Since when the link is up, `None` while it is not.
     pub(crate) up_since: Option<MonoMs>,
+    /// When the last connection ended; what was received since came through the one that is there now.
+    lost: Option<MonoMs>,
     /// When we last listened, while the link is down.
     listened: WallMs,
     link_seen: Option<MonoMs>,
@@ -104,6 +115,7 @@ impl Fleet {
     pub fn new(config: FleetConfig, restored: Restored, now: Now) -> Fleet {
         let mut fleet = Fleet {
             rules: rules::Rules::new(&config.rules),
+            conventions: config.conventions.iter().map(Setting::start).collect(),
             config,
             things: BTreeMap::new(),
             by_name: HashMap::new(),
@@ -125,6 +137,7 @@ impl Fleet {
             link: LinkState::Starting,
             granted: None,
             up_since: None,
+            lost: None,
             listened: now.wall,
             link_seen: None,
             counters: Counters::default(),
@@ -193,6 +206,7 @@ impl Fleet {
     /// Folds one input into the fleet and adds what must happen to `effects`.
     pub fn handle(&mut self, input: Input, now: Now, effects: &mut Effects) {
         match input {
+            Input::Started => self.register(now, effects),
             Input::Link(event) => self.link_event(event, now, effects),
             Input::Asked { window, request, intent } => {
                 let outcome = self.asked(intent, now, effects);
@@ -206,6 +220,7 @@ impl Fleet {
                 self.config.settings = *settings;
                 self.dirty.settings = true;
             }
+            Input::NotSent(command) => self.not_sent(command, now, effects),
             Input::CacheFault(fault) => self.cache_fault = fault,
             Input::Ticked => self.ticked(now, effects),
         }
@@ -252,6 +267,7 @@ impl Fleet {
             thing.silence.link_up(interval_ms(&thing.meta), now);
         }
         self.dirty.everything = true;
+        self.conventions.iter_mut().for_each(|convention| convention.link_up());
         self.watch_again(now, effects);
         self.shadows_after_connect(now, effects);
     }
@@ -260,6 +276,7 @@ impl Fleet {
         if self.up_since.take().is_none() {
             return;
         }
+        self.lost = Some(now.mono);
         effects.writes.push(Write::LinkSeen { at_ms: now.wall });
         for thing in self.things.values_mut() {
             thing.silence.link_down(now);
@@ -326,10 +343,12 @@ impl Fleet {
         before_receipt.saturating_add(since_receipt)
     }
 
-    /// Live only while we listen and only if it came since we do.
+    /// Live or retained only while we listen, and only if it came through the connection that is up: from its first message on,
+    /// which may come before the last of our subscriptions is answered.
     pub(crate) fn source(&self, series: &Series, sample: &Sample) -> Source {
-        match (self.up_since, series.received) {
-            (Some(up), Some(received)) if received >= up => sample.source,
+        let since_lost = series.received.filter(|received| self.lost.is_none_or(|lost| *received > lost));
+        match (self.up_since, since_lost) {
+            (Some(_), Some(_)) => sample.source,
             (Some(_) | None, Some(_) | None) => Source::Cached,
         }
     }
@@ -376,7 +395,7 @@ impl Fleet {
     fn shed(&mut self, topics: Vec<(String, u64)>, now: Now) {
         for (topic, count) in topics {
             self.counters.shed += count;
-            let topic: String = topic.chars().take(256).collect();
+            let topic = beginning(&topic, TOPIC_MAX_CHARS);
             let known = self.sheds.iter().position(|row| row.topic == topic);
             let before = known.and_then(|i| self.sheds.remove(i)).map_or(0, |row| row.count);
             self.sheds.push_front(ShedRow { topic, count: before + count, last_ms: now.wall });
@@ -385,8 +404,8 @@ impl Fleet {
     }
 
     fn refuse(&mut self, topic: &str, reason: String, now: Now, effects: &mut Effects) {
-        let topic: String = topic.chars().take(256).collect();
-        let reason: String = reason.chars().take(REASON_MAX_CHARS).collect();
+        let topic = beginning(topic, TOPIC_MAX_CHARS);
+        let reason = beginning(&reason, REASON_MAX_CHARS);
         self.counters.refused += 1;
         let known = self.refusals.iter().position(|r| r.topic == topic && r.reason == reason);
         let count = known.and_then(|i| self.refusals.remove(i)).map_or(1, |r| r.count + 1);
@@ -394,6 +413,12 @@ impl Fleet {
         self.refusals.truncate(REFUSALS_SHOWN);
         effects.writes.push(Write::Refused { topic, reason, at_ms: now.wall });
     }
+}
+
+/// So much of a stranger's text, as a screen may have it.
+fn beginning(text: &str, most_chars: usize) -> String {
+    let end = text.char_indices().nth(most_chars).map_or(text.len(), |(end, _)| end);
+    shown(text.get(..end).unwrap_or_default()).chars().take(most_chars).collect()
 }
 
 /// How often a thing is expected to speak.

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use fleetlens_ipc::Parcel;
-use fleetlens_model::id::{AlarmId, ThingKey};
+use fleetlens_ipc::rows::MessageProperties;
+use fleetlens_model::id::{AlarmId, CommandId, ThingKey};
 use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
 use fleetlens_model::time::{MonoMs, Now};
 use thiserror::Error;
@@ -34,8 +35,11 @@ pub struct Publish {
     pub qos: Qos,
     /// Whether the broker keeps it.
     pub retain: bool,
-    /// Not to be sent after this moment: a disk that took minutes must not let an old wish out.
+    /// Not to be sent after this moment: a disk that took minutes must not let an old wish out. Nor to be handed on by the broker
+    /// after it, where the broker can be told.
     pub until: MonoMs,
+    /// The command of a thing without a shadow that it is, which must hear of it if it cannot be sent.
+    pub command: Option<CommandId>,
 }
 
 /// The link's handle of a message that must be acknowledged.
@@ -55,6 +59,8 @@ pub struct Received {
     pub redelivered: bool,
     /// MQTT packet id; 0 at QoS 0.
     pub packet_id: u16,
+    /// What it carried besides, with MQTT 5; `None` when nothing.
+    pub properties: Option<Box<MessageProperties>>,
     /// What to acknowledge once it is on the disk; `None` at QoS 0.
     pub delivery: Option<Delivery>,
 }
@@ -116,8 +122,10 @@ pub struct StoreFault {
 
 /// The way out to the broker. Never blocks.
 pub trait Link: Send + 'static {
-    /// Hands a message over.
-    fn publish(&mut self, message: Publish) -> Result<(), NotSent>;
+    /// Hands a message over, which the broker is to hand on within `left_ms`, in milliseconds.
+    fn publish(&mut self, message: Publish, left_ms: u64) -> Result<(), NotSent>;
+    /// Subscribes to further filters, now and on every connection that follows. Known ones may be among them.
+    fn subscribe(&mut self, filters: Vec<String>);
     /// Tells the broker that a message is safe with us. Of a connection that is gone: does nothing.
     fn acknowledge(&mut self, delivery: Delivery);
 }

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Call, Done, Fault, FaultCode, Frame, RequestId};
 use fleetlens_model::id::ThingKey;
@@ -130,6 +131,11 @@ impl Engine {
         self.calls.send(FromWindow::Answered(window, Frame::Notice(fault))).await.is_ok()
     }
 
+    /// Tells a window how far the try of a broker is that it asked for. Like [`Engine::attach`].
+    pub async fn trial(&self, window: WindowId, trial: Trial) -> bool {
+        self.calls.send(FromWindow::Answered(window, Frame::Trial(Box::new(trial)))).await.is_ok()
+    }
+
     /// Has a window open a thing that was chosen outside it. Like [`Engine::attach`].
     pub async fn open(&self, window: WindowId, thing: ThingKey) -> bool {
         self.calls.send(FromWindow::Answered(window, Frame::Open(thing))).await.is_ok()
@@ -215,6 +221,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         let mut stats = every(STATS_MS);
         let mut burst = Vec::with_capacity(BURST);
         let mut link_open = true;
+        self.handle(Input::Started);
         loop {
             self.commit_next();
             let gathered = self.gathering.writes.len() + self.gathering.outward.len();
@@ -353,7 +360,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         self.windows.notice(&fault);
         let kept = batch.outward.into_iter().filter_map(|outward| match outward {
             // What burns burns, whether its row is among those that are stored or not.
-            Outward::Acknowledge(_) | Outward::Read { .. } | Outward::Alert(_) => Some(outward),
+            Outward::Acknowledge(_) | Outward::Subscribe(_) | Outward::Read { .. } | Outward::Alert(_) => Some(outward),
             Outward::Answer { window, request, .. } => {
                 Some(Outward::Answer { window, request, outcome: Err(fault.clone()) })
             }
@@ -366,20 +373,26 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
     /// Everything outward of a batch whose rows are on the disk.
     fn perform(&mut self, batch: Effects) {
         let mut acknowledge = VecDeque::new();
+        let mono = self.ports.clock.now().mono;
+        let mut not_sent = Vec::new();
         for outward in batch.outward {
             match outward {
                 Outward::Acknowledge(delivery) => acknowledge.push_back(delivery),
                 // Versions and tokens protect against much, but not against a wish of ten minutes ago: it is looked into instead.
-                Outward::Publish(message) if message.until < self.ports.clock.now().mono => {
+                Outward::Publish(message) if message.until < mono => {
                     tracing::warn!("not sent, the disk took too long: {}", message.topic);
+                    not_sent.extend(message.command);
                 }
                 Outward::Publish(message) => {
-                    let topic = message.topic.clone();
-                    if self.ports.link.publish(message).is_err() {
-                        // Commands come back to it by their time-out, shadows after the next connect.
+                    let (topic, command) = (message.topic.clone(), message.command);
+                    let left_ms = message.until.since(mono);
+                    if self.ports.link.publish(message, left_ms).is_err() {
+                        // Commands to shadows come back to it by their time-out, shadows after the next connect.
                         tracing::debug!("not sent, the link is down or full: {topic}");
+                        not_sent.extend(command);
                     }
                 }
+                Outward::Subscribe(filters) => self.ports.link.subscribe(filters),
                 Outward::Alert(alert) => self.ports.ui.alert(alert),
                 Outward::Answer { window, request, outcome } => {
                     self.windows.answer(window, Frame::Answer { request, outcome })
@@ -395,6 +408,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             }
         }
         acknowledge.into_iter().for_each(|delivery| self.ports.link.acknowledge(delivery));
+        not_sent.into_iter().for_each(|command| self.handle(Input::NotSent(command)));
         if batch.messages > 0 {
             self.handle(Input::Committed { messages: batch.messages });
         }

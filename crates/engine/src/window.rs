@@ -5,6 +5,7 @@
 mod alarms;
 mod chart;
 mod commands;
+mod ground;
 mod list;
 mod map;
 mod messages;
@@ -81,6 +82,7 @@ enum ViewKind {
     /// With the link as it was told.
     Status(Option<LinkState>),
     Map(map::MapView),
+    Ground(ground::GroundView),
     Thing(page::PageView),
     Chart(chart::ChartView),
     Find(list::FindView),
@@ -183,6 +185,7 @@ impl Windows {
                 view.dirty |= match &mut view.kind {
                     ViewKind::Status(_) => true,
                     ViewKind::Map(map) => map.soil(dirty),
+                    ViewKind::Ground(ground) => ground.soil(dirty),
                     ViewKind::Thing(page) => page.soil(dirty),
                     ViewKind::Chart(chart) => chart.soil(dirty, fleet),
                     ViewKind::Things(things) => things.soil(dirty, fleet),
@@ -250,6 +253,7 @@ impl Window {
         let kind = match at {
             Look::Status => ViewKind::Status(None),
             Look::Map { area } => ViewKind::Map(map::MapView::new(area)),
+            Look::Ground { kinds } => ViewKind::Ground(ground::GroundView::new(kinds)),
             Look::Thing { thing } => {
                 consequence = Some(Consequence::Opened(thing));
                 ViewKind::Thing(page::PageView::new(thing))
@@ -292,7 +296,11 @@ impl View {
         let slow = match &self.kind {
             // Rows say at once that nothing is known without a link; the sign of the link must not say otherwise meanwhile.
             ViewKind::Status(link) => link.as_ref() == Some(&fleet.link),
-            ViewKind::Find(_) | ViewKind::Attention(_) | ViewKind::Alarms(_) | ViewKind::Parking(_) => true,
+            ViewKind::Ground(_)
+            | ViewKind::Find(_)
+            | ViewKind::Attention(_)
+            | ViewKind::Alarms(_)
+            | ViewKind::Parking(_) => true,
             ViewKind::Map(_)
             | ViewKind::Thing(_)
             | ViewKind::Chart(_)
@@ -313,6 +321,7 @@ impl View {
                 if first { Told::All(Rows::Status(status)) } else { Told::Some(vec![Change::Status(status)]) }
             }
             ViewKind::Map(map) => map.tell(first, fleet),
+            ViewKind::Ground(ground) => ground.tell(first, fleet),
             ViewKind::Thing(page) => page.tell(first, fleet, now),
             ViewKind::Chart(chart) => chart.tell(first, fleet, now),
             ViewKind::Find(find) => find.tell(first, fleet),

@@ -4,68 +4,30 @@
 //! A proposal is a guess, so it is never more than text that a person reads: it is tried on the very sample it was made of, and
 //! what it would read, and what it could not, stands beside it.
 
+mod head;
 mod payload;
+mod sample;
 mod topics;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use fleetlens_engine::wire::telemetry::decode;
+use fleetlens_engine::wire::telemetry::decode_at;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::WallMs;
 
 use crate::profile::Profile;
+pub use head::head;
 use payload::Looks;
+pub use sample::{Sample, Seen};
 use topics::{Group, Topic};
-
-/// The most messages of one topic that are looked at; more say nothing new.
-const A_TOPIC: usize = 20;
-
-/// The most topics that are looked at.
-const TOPICS_MAX: usize = 20_000;
 
 /// The most proposals.
 const PROPOSALS_MAX: usize = 24;
 
 /// Values and names that stand beside a proposal as examples.
 const EXAMPLES: usize = 6;
-
-/// Where AWS-style shadows are.
-const SHADOWS: &str = "$aws/things/";
-
-/// A sample of what a broker says, bounded whatever it says.
-#[derive(Clone, Debug, Default)]
-pub struct Sample {
-    topics: BTreeMap<String, Vec<Vec<u8>>>,
-    messages: u64,
-    shadows: bool,
-}
-
-impl Sample {
-    /// Takes a message in.
-    pub fn hear(&mut self, topic: &str, payload: &[u8]) {
-        self.messages += 1;
-        if topic.starts_with(SHADOWS) {
-            self.shadows = true;
-        } else if !topic.starts_with('$') && (self.topics.contains_key(topic) || self.topics.len() < TOPICS_MAX) {
-            let heard = self.topics.entry(topic.to_owned()).or_default();
-            if heard.len() < A_TOPIC {
-                heard.push(payload.to_vec());
-            }
-        }
-    }
-
-    /// How many messages were heard.
-    pub fn messages(&self) -> u64 {
-        self.messages
-    }
-
-    /// On how many topics, those of shadows left out.
-    pub fn topics(&self) -> usize {
-        self.topics.len()
-    }
-}
 
 /// A proposed profile, without its broker.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,8 +73,8 @@ pub struct Unread {
 impl Draft {
     /// Looks for rules in a sample that was heard until `now`.
     pub fn of(sample: &Sample, now: WallMs) -> Draft {
-        let mut draft = Draft { proposals: Vec::new(), unread: Vec::new(), shadows: sample.shadows };
-        let groups = topics::groups(sample.topics.keys().map(String::as_str));
+        let mut draft = Draft { proposals: Vec::new(), unread: Vec::new(), shadows: sample.shadows() };
+        let groups = topics::groups(sample.names());
         let (described, groups): (Vec<Group<'_>>, Vec<Group<'_>>) =
             groups.into_iter().partition(|group| payload::is_description(sample, group));
         for group in &groups {
@@ -127,6 +89,11 @@ impl Draft {
         draft.proposals.sort_by(|a, b| b.topics.cmp(&a.topics).then_with(|| a.template.cmp(&b.template)));
         draft.proposals.truncate(PROPOSALS_MAX);
         draft
+    }
+
+    /// Whether a profile of it would read nothing.
+    pub fn is_empty(&self) -> bool {
+        self.proposals.is_empty() && !self.shadows
     }
 
     /// The lines below `[broker]`.
@@ -144,8 +111,8 @@ impl Draft {
 
 /// The rule for a group, tried on its messages.
 fn propose(sample: &Sample, group: &Group<'_>, described: &[Group<'_>], now: WallMs) -> Result<Proposal, String> {
-    let payloads = || group.topics.iter().filter_map(|topic| sample.topics.get(topic.text())).flatten();
-    let looks = Looks::of(payloads().map(Vec::as_slice))?;
+    let payloads = || group.topics.iter().flat_map(|topic| sample.payloads(topic.text()));
+    let looks = Looks::of(payloads())?;
     let template = group.template(!looks.names_thing());
     let mut text = format!("[[telemetry]]\ntemplate = {}\n", quoted(&template));
     if let Some(kind) = group.kind() {
@@ -163,8 +130,8 @@ fn propose(sample: &Sample, group: &Group<'_>, described: &[Group<'_>], now: Wal
     let (mut read, mut refused): (u64, Option<(u64, String)>) = (0, None);
     for topic in &group.topics {
         let Some(place) = rule.template.find(topic.text()) else { continue };
-        for payload in sample.topics.get(topic.text()).into_iter().flatten() {
-            match decode(payload, &rule.reading, now) {
+        for payload in sample.payloads(topic.text()) {
+            match decode_at(payload, &rule.reading, &place, now) {
                 Ok(said) => {
                     read += 1;
                     for one in said {

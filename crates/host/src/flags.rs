@@ -24,7 +24,7 @@ pub struct HostFlags {
     /// Where the caches are kept; the system's place for data without it
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
-    /// Which profile (TOML); the demo city without it
+    /// Which profile (TOML); without it the one that was chosen in the window, which asks at the first start
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
     /// Connect to this broker instead, with the profile's topics: mqtt://host[:port]
@@ -36,6 +36,9 @@ pub struct HostFlags {
     /// A role instead of the profile's
     #[arg(long)]
     pub role: Option<RoleFlag>,
+    /// The demo city until another profile is chosen, without asking at the first start
+    #[arg(long, conflicts_with = "profile")]
+    pub demo: bool,
     /// How many things the demo city has, 1 to 200 000
     #[arg(long, value_name = "COUNT", conflicts_with = "profile", value_parser = things)]
     pub things: Option<usize>,
@@ -93,7 +96,17 @@ impl HostFlags {
             (None, true) => BrokerChoice::None,
             (None, false) => BrokerChoice::Own,
         };
+        let says_what = self.demo
+            || self.profile.is_some()
+            || self.broker.is_some()
+            || self.no_broker
+            || self.things.is_some()
+            || self.rate.is_some()
+            || self.seed.is_some()
+            || self.speed.is_some()
+            || self.faults.is_some();
         HostOptions {
+            ask: !says_what,
             data_dir: self.data_dir.clone().unwrap_or_else(default_data_dir),
             profile: self.profile.clone(),
             cache: None,
@@ -141,9 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn without_flags_it_is_the_demo_city() {
+    fn without_flags_the_window_asks_and_whoever_names_a_city_is_not_asked() {
         let usual = options(&[]);
         assert_eq!((usual.demo, usual.broker, usual.profile), (Some(CityOptions::default()), BrokerChoice::Own, None));
+        assert!(usual.ask);
+        for said in [&["--demo"][..], &["--things", "5"], &["--faults"], &["--no-broker"], &["--broker", "mqtt://h"]] {
+            assert!(!options(said).ask, "{said:?}");
+        }
+        assert!(!options(&["--profile", "x.toml"]).ask);
         assert_eq!(usual.data_dir, PathBuf::from("system"));
     }
 

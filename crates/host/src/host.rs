@@ -1,5 +1,7 @@
 //! The host: one run of a profile after the other, the windows that look at it, and how the program is set.
 
+mod profiles;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock as StdRwLock};
@@ -53,6 +55,8 @@ pub struct HostOptions {
     pub role: Option<Role>,
     /// Where to write what the app tells about itself every second.
     pub summary: Option<PathBuf>,
+    /// Whether a window asks what to show when nobody ever said; otherwise that is the demo city.
+    pub ask: bool,
     /// When the process began.
     pub started: Instant,
 }
@@ -68,6 +72,7 @@ impl HostOptions {
             broker: BrokerChoice::Own,
             role: None,
             summary: None,
+            ask: false,
             started: Instant::now(),
         }
     }
@@ -106,8 +111,9 @@ pub struct Host {
     options: HostOptions,
     home: Mutex<Home>,
     /// The profile in use; `None` once everything ends.
-    run: RwLock<Option<Run>>,
+    run: Arc<RwLock<Option<Run>>>,
     sinks: Sinks,
+    trials: profiles::Trials,
     windows: AtomicU64,
     /// How many runs there were.
     runs: AtomicU64,
@@ -127,11 +133,13 @@ impl Host {
     /// an address that can never work; a broker that is not there is no failure, and neither is a profile that was chosen in the
     /// window and cannot be used any more: the windows are told, and shown the demo city.
     pub async fn start(options: HostOptions) -> Result<Host, HostError> {
-        let (home, told) = Home::open(&options.data_dir);
+        let (mut home, told) = Home::open(&options.data_dir);
+        // A file that could not be read has said something once.
+        home.undecided = options.ask && options.profile.is_none() && home.chosen.profile.is_none() && told.is_none();
         let mut first_words: Vec<Fault> = told.map(|why| Fault::new(FaultCode::Invalid, why)).into_iter().collect();
         let chosen = home.chosen.profile.as_deref().filter(|_| options.profile.is_none());
         let prepared = match chosen {
-            None => prepare(options.clone(), options.profile.clone()).await?,
+            None => prepare(now_for(&options, &home), options.profile.clone()).await?,
             Some(name) => match prepare_chosen(&options, &home, name).await {
                 Ok(prepared) => prepared,
                 Err(why) => {
@@ -146,13 +154,14 @@ impl Host {
         let vigil = Vigil::new(ending.clone());
         let sinks = Sinks::default();
         let tiles = StdRwLock::new(Arc::clone(&prepared.tiles));
-        let around = around(&options, &home, &prepared, &sinks, &vigil);
+        let around = around(&now_for(&options, &home), &home, &prepared, &sinks, &vigil);
         let run = Run::start(prepared, around);
         Ok(Host {
             options,
             home: Mutex::new(home),
-            run: RwLock::new(Some(run)),
+            run: Arc::new(RwLock::new(Some(run))),
             sinks,
+            trials: profiles::Trials::default(),
             windows: AtomicU64::new(0),
             runs: AtomicU64::new(0),
             tiles,
@@ -193,10 +202,28 @@ impl Host {
         if self.ending.is_cancelled() && matches!(call, Call::Ask { .. }) {
             return Err(Fault::new(FaultCode::TooLate, "Fleetlens is closing and takes no more commands"));
         }
-        if let Call::Ask { request, intent: Intent::Change(setting) } = call {
-            self.change(window, request, setting).await;
-            return Ok(());
+        match call {
+            Call::Ask { request, intent: Intent::Change(setting) } => {
+                let outcome = self.change(setting).await.map(|begun| (Done::Changed, begun));
+                self.answer(window, request, outcome).await;
+                Ok(())
+            }
+            Call::Ask { request, intent: Intent::Profile(ask) } => {
+                let outcome = self.profile(window, ask).await;
+                self.answer(window, request, outcome).await;
+                Ok(())
+            }
+            call @ (Call::Hello { .. }
+            | Call::Look { .. }
+            | Call::LookAway { .. }
+            | Call::Seen { .. }
+            | Call::Drawn { .. }
+            | Call::Ask { .. }) => self.say(window, call).await,
         }
+    }
+
+    /// Everything that the engine hears and answers itself.
+    async fn say(&self, window: WindowId, call: Call) -> Result<(), Fault> {
         let run = self.run.read().await;
         match run.as_ref().and_then(Run::engine) {
             Some(engine) if engine.call(window, call).await => Ok(()),
@@ -207,24 +234,38 @@ impl Host {
     /// A window is gone. Nothing is sent to its sink after this.
     pub async fn detach(&self, window: WindowId) {
         self.sinks.remove(window);
+        self.trials.forget(window);
         if let Some(engine) = self.run.read().await.as_ref().and_then(Run::engine) {
             engine.detach(window).await;
         }
     }
 
-    /// Changes how the program is set and answers the window that asked. What cannot be kept on the disk is not changed.
-    async fn change(&self, window: WindowId, request: RequestId, setting: Setting) {
-        let outcome = match setting {
-            Setting::Profile(name) => self.change_profile(&name).await,
-            Setting::Identity(_) | Setting::Retention(_) => self.change_settings(setting).await,
-        };
-        let begin = matches!(outcome, Ok(Begun::Anew));
+    /// Tells a window what came of what the host was asked, and all of them to begin again where that is so.
+    async fn answer(&self, window: WindowId, request: RequestId, outcome: Result<(Done, Begun), Fault>) {
+        let begin = matches!(outcome, Ok((_, Begun::Anew)));
         let run = self.run.read().await;
         if let Some(engine) = run.as_ref().and_then(Run::engine) {
-            engine.answer(window, request, outcome.map(|_| Done::Changed)).await;
+            engine.answer(window, request, outcome.map(|(done, _)| done)).await;
             if begin {
                 engine.begin_again().await;
             }
+        }
+    }
+
+    /// Changes how the program is set. What cannot be kept on the disk is not changed.
+    async fn change(&self, setting: Setting) -> Result<Begun, Fault> {
+        match setting {
+            Setting::Profile(name) => self.use_profile(&name, false).await,
+            Setting::Identity(_) | Setting::Retention(_) => self.change_settings(setting).await,
+        }
+    }
+
+    /// Tells the windows how the program is set now.
+    async fn tell_settings(&self) {
+        let home = self.home.lock().await;
+        let run = self.run.read().await;
+        if let Some((run, engine)) = run.as_ref().and_then(|run| Some((run, run.engine()?))) {
+            engine.configure(settings(&self.options, &home, &run.profile, run.file.as_deref(), &run.cache)).await;
         }
     }
 
@@ -264,18 +305,20 @@ impl Host {
         Err(Fault::new(FaultCode::Forbidden, message))
     }
 
-    /// Uses another profile. Everything that can fail is tried before the one in use is given up.
-    async fn change_profile(&self, name: &str) -> Result<Begun, Fault> {
+    /// Uses another profile, or with `anew` the one in use as it stands in its file now. What can fail is tried before the one in use
+    /// is given up; only where both have the same cache, which takes one at a time, it is opened afterwards.
+    async fn use_profile(&self, name: &str, anew: bool) -> Result<Begun, Fault> {
+        let invalid = |why: String| Fault::new(FaultCode::Invalid, why);
         let mut home = self.home.lock().await;
         let chosen = Chosen { profile: Some(name.to_owned()), ..home.chosen.clone() };
-        let is_used = match self.run.read().await.as_ref() {
+        let (is_used, cache) = match self.run.read().await.as_ref() {
             Some(run) => {
                 Host::may_set(&home, run)?;
-                run.profile.name == name
+                (run.profile.name == name && !home.undecided, run.cache.clone())
             }
             None => return Err(ended()),
         };
-        if is_used {
+        if is_used && !anew {
             // It may be in use only because the chosen one could not be.
             keep(&mut home, chosen)?;
             self.first_words.write().unwrap_or_else(PoisonError::into_inner).clear();
@@ -290,12 +333,13 @@ impl Host {
             },
             ..self.options.clone()
         };
-        let prepared =
-            prepare_chosen(&options, &home, name).await.map_err(|why| Fault::new(FaultCode::Invalid, why))?;
+        let checked = check_chosen(&options, &home, name).await.map_err(invalid)?;
+        let prepared = match checked == cache {
+            true => None,
+            false => Some(prepare_chosen(&options, &home, name).await.map_err(invalid)?),
+        };
         keep(&mut home, chosen)?;
-        let number = self.runs.load(Ordering::Acquire) + 1;
-        let around = around(&options, &home, &prepared, &self.sinks.of_run(number), &self.vigil);
-        let tiles = Arc::clone(&prepared.tiles);
+        home.undecided = false;
         let mut run = self.run.write().await;
         match run.take() {
             Some(before) => before.end().await,
@@ -306,13 +350,31 @@ impl Host {
             self.ended.cancel();
             return Err(ended());
         }
-        self.runs.store(number, Ordering::Release);
+        let (prepared, fault) = match prepared {
+            Some(prepared) => (prepared, None),
+            None => match prepare_chosen(&options, &home, name).await {
+                Ok(prepared) => (prepared, None),
+                Err(why) => {
+                    let why = format!("the profile \"{name}\" cannot be used, so this is the demo city: {why}");
+                    tracing::error!("{why}");
+                    let demo =
+                        prepare(options.clone(), None).await.map_err(|error| invalid(format!("{why}; {error}")))?;
+                    (demo, Some(Fault::new(FaultCode::Invalid, why)))
+                }
+            },
+        };
+        let number = self.runs.fetch_add(1, Ordering::AcqRel) + 1;
+        let around = around(&options, &home, &prepared, &self.sinks.of_run(number), &self.vigil);
+        let tiles = Arc::clone(&prepared.tiles);
         let next = Run::start(prepared, around);
         *self.tiles.write().unwrap_or_else(PoisonError::into_inner) = tiles;
-        self.first_words.write().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.first_words.write().unwrap_or_else(PoisonError::into_inner) = fault.iter().cloned().collect();
         if let Some(engine) = next.engine() {
             for window in self.sinks.windows() {
                 engine.attach(window).await;
+                if let Some(fault) = &fault {
+                    engine.tell(window, fault.clone()).await;
+                }
             }
         }
         *run = Some(next);
@@ -408,6 +470,19 @@ async fn prepare(options: HostOptions, file: Option<PathBuf>) -> Result<Prepared
     tokio::task::spawn_blocking(move || Prepared::read(&options, file)).await.map_err(|_| HostError::Interrupted)?
 }
 
+/// What the host is told while nobody has said what to show: nothing is connected.
+fn now_for(options: &HostOptions, home: &Home) -> HostOptions {
+    let broker = if home.undecided { BrokerChoice::None } else { options.broker.clone() };
+    HostOptions { broker, ..options.clone() }
+}
+
+/// The cache of the profile somebody chose by its name, or in words why it cannot be used, as far as that can be seen from outside.
+async fn check_chosen(options: &HostOptions, home: &Home, name: &str) -> Result<PathBuf, String> {
+    let (options, file) = (options.clone(), home.find(name, options.profile.as_deref())?);
+    let checked = tokio::task::spawn_blocking(move || Prepared::check(&options, file)).await;
+    checked.map_err(|_| HostError::Interrupted.to_string())?.map_err(|error| error.to_string())
+}
+
 /// The profile somebody chose by its name, or in words why it cannot be used.
 async fn prepare_chosen(options: &HostOptions, home: &Home, name: &str) -> Result<Prepared, String> {
     let file = home.find(name, options.profile.as_deref())?;
@@ -446,6 +521,7 @@ fn who(home: &Home, profile: &Profile) -> Actor {
 /// How the program is set, for the windows.
 fn settings(options: &HostOptions, home: &Home, profile: &Profile, file: Option<&Path>, cache: &Path) -> Settings {
     Settings {
+        undecided: home.undecided,
         profiles: home.profiles(options.profile.as_deref(), Some(file)),
         profile_folder: home.profile_folder().display().to_string(),
         who: who(home, profile),

@@ -7,15 +7,19 @@
 //! What does not belong here: Tauri, HTTP, MQTT packets, SQL, rules of the fleet.
 
 pub mod draft;
+mod filter;
 pub mod flags;
 mod host;
 mod line;
 mod ports;
+mod preview;
 pub mod profile;
 mod run;
 mod settings;
+mod shelf;
 mod summary;
 pub mod tiles;
+mod trial;
 mod vigil;
 
 pub use fleetlens_engine::fleet::Counters;

@@ -166,9 +166,10 @@ mod tests {
             qos: Qos::AtMostOnce,
             retain: false,
             until: MonoMs(u64::MAX),
+            command: None,
         };
         timeout(PATIENCE, async {
-            while port.publish(up.clone()).is_err() {
+            while port.publish(up.clone(), 1_000).is_err() {
                 tokio::task::yield_now().await;
             }
         })

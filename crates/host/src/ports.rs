@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use fleetlens_engine::port::{self, Alert, Delivery, LinkEvent, NotSent, Publish, Qos, Received, StoreFault, WindowId};
+use fleetlens_ipc::rows::MessageProperties;
 use fleetlens_ipc::{Parcel, encode};
-use fleetlens_link::Event;
+use fleetlens_link::{Event, Properties};
 use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
 use fleetlens_model::time::{MonoMs, Now, WallMs};
 use tokio::sync::broadcast;
@@ -30,16 +31,30 @@ impl LinkPort {
 }
 
 impl port::Link for LinkPort {
-    fn publish(&mut self, message: Publish) -> Result<(), NotSent> {
+    fn publish(&mut self, message: Publish, left_ms: u64) -> Result<(), NotSent> {
         let link = self.0.get().ok_or(NotSent)?;
         let qos = match message.qos {
             Qos::AtMostOnce => 0,
             Qos::AtLeastOnce => 1,
         };
-        link.try_publish(message.topic, message.payload, qos, message.retain).map_err(|reason| {
+        let Publish { topic, payload, retain, .. } = message;
+        // What the broker is to keep for those who come later has no end.
+        let sent = if retain {
+            link.try_publish(topic, payload, qos, true)
+        } else {
+            link.try_publish_within(topic, payload, qos, expiry_s(left_ms))
+        };
+        sent.map_err(|reason| {
             tracing::debug!(%reason, "not sent");
             NotSent
         })
+    }
+
+    fn subscribe(&mut self, filters: Vec<String>) {
+        // Whoever learns of a filter has heard a message, so there is a link.
+        if let Some(link) = self.0.get() {
+            link.subscribe(filters);
+        }
     }
 
     fn acknowledge(&mut self, delivery: Delivery) {
@@ -47,6 +62,17 @@ impl port::Link for LinkPort {
             link.acknowledge(delivery.0);
         }
     }
+}
+
+/// Whole seconds, so that nothing is handed on late; at least one, because some brokers take none for no end.
+fn expiry_s(left_ms: u64) -> u32 {
+    u32::try_from(left_ms / 1000).unwrap_or(u32::MAX).max(1)
+}
+
+fn properties_of(its: Properties) -> MessageProperties {
+    let Properties { content_type, response_topic, expiry_s, user, left_out } = its;
+    let left_out = u32::try_from(left_out).unwrap_or(u32::MAX);
+    MessageProperties { content_type, response_topic, expiry_s, user, left_out }
 }
 
 /// What the link tells, in the engine's words.
@@ -67,6 +93,7 @@ pub fn link_event(event: Event) -> LinkEvent {
             retained: message.retained,
             redelivered: message.redelivered,
             packet_id: message.packet_id,
+            properties: message.properties.map(|properties| Box::new(properties_of(*properties))),
             delivery: message.delivery.map(Delivery),
         }),
         Event::Shed { topics } => LinkEvent::Shed { topics },
@@ -251,9 +278,17 @@ mod tests {
             qos: Qos::AtLeastOnce,
             retain: false,
             until: MonoMs(u64::MAX),
+            command: None,
         };
-        assert_eq!(port.publish(message), Err(NotSent));
+        assert_eq!(port.publish(message, 1), Err(NotSent));
         port.acknowledge(Delivery(7));
+    }
+
+    #[test]
+    fn what_is_left_of_a_command_is_told_in_seconds_that_never_last_longer() {
+        for (left_ms, want) in [(0, 1), (999, 1), (1_999, 1), (60_000, 60), (u64::MAX, u32::MAX)] {
+            assert_eq!(expiry_s(left_ms), want, "{left_ms} ms");
+        }
     }
 
     #[test]
@@ -284,6 +319,7 @@ mod tests {
             retained: true,
             redelivered: true,
             packet_id: 9,
+            properties: Some(Box::new(Properties { expiry_s: Some(7), left_out: 1, ..Properties::default() })),
             delivery: Some(4),
         };
         let received = Received {
@@ -292,6 +328,11 @@ mod tests {
             retained: true,
             redelivered: true,
             packet_id: 9,
+            properties: Some(Box::new(MessageProperties {
+                expiry_s: Some(7),
+                left_out: 1,
+                ..MessageProperties::default()
+            })),
             delivery: Some(Delivery(4)),
         };
         let word = || "why".to_owned();

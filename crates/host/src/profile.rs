@@ -4,6 +4,7 @@
 mod alarms;
 mod broker;
 mod limits;
+mod registry;
 mod telemetry;
 
 use std::collections::BTreeMap;
@@ -22,15 +23,16 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub use broker::Broker;
 pub use limits::Limits;
-
-/// The demo city's profile, part of the program.
-const DEMO: &str = include_str!("../../../assets/profiles/demo.toml");
+pub use registry::RegistryFile;
 
 /// The longest name a profile may have, in characters: it is the file name of its cache.
 const NAME_MAX_CHARS: usize = 64;
 
 /// The longest expiry of a command, in seconds: a day. What is wanted later than that is a schedule, not a command.
 const EXPIRY_MAX_S: u64 = 86_400;
+
+/// The most things a profile may ask for: ten cities' worth, and some gigabytes of memory.
+const THINGS_MAX: usize = 1_000_000;
 
 /// A read and checked profile.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +47,8 @@ pub struct Profile {
     pub telemetry: Vec<TelemetryRule>,
     /// Retained descriptions.
     pub meta: Vec<Template>,
+    /// The city's own list of its things, if there is one.
+    pub registry: Option<RegistryFile>,
     /// Whether the broker has device shadows.
     pub shadows: bool,
     /// Expiries of commands that differ from the controls' own, in milliseconds, by JSON pointer.
@@ -53,6 +57,8 @@ pub struct Profile {
     pub rules: Vec<Rule>,
     /// The map's tiles; `None` for the built-in ones of Malta.
     pub tiles: Option<PathBuf>,
+    /// At most this many things, if the profile says so.
+    pub things_max: Option<usize>,
     /// Whether it is the built-in demo city.
     pub demo: bool,
 }
@@ -81,21 +87,32 @@ pub enum ProfileError {
 }
 
 impl Profile {
+    /// The demo city's profile, part of the program.
+    pub const DEMO: &str = include_str!("../../../assets/profiles/demo.toml");
+
     /// Reads a profile from a file. Paths in it are seen from the file's folder.
     pub fn read(path: &Path) -> Result<Profile, ProfileError> {
         let origin = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|e| ProfileError::Unreadable { path: origin.clone(), why: e.to_string() })?;
-        let mut profile = Profile::parse(&text, &origin)?;
         let folder = path.parent().unwrap_or(Path::new(""));
+        Profile::parse_in(folder, &text, &origin)
+    }
+
+    /// Reads a profile from its text, as if it were a file of this folder.
+    pub fn parse_in(folder: &Path, text: &str, origin: &str) -> Result<Profile, ProfileError> {
+        let mut profile = Profile::parse(text, origin)?;
         profile.tiles = profile.tiles.map(|tiles| folder.join(tiles));
         profile.broker.seen_from(folder);
+        if let Some(registry) = &mut profile.registry {
+            registry.seen_from(folder);
+        }
         Ok(profile)
     }
 
     /// The demo city's profile.
     pub fn demo() -> Result<Profile, ProfileError> {
-        let profile = Profile::parse(DEMO, "the built-in profile")?;
+        let profile = Profile::parse(Profile::DEMO, "the built-in profile")?;
         Ok(Profile { demo: true, ..profile })
     }
 
@@ -111,7 +128,7 @@ impl Profile {
         written.check().map_err(|Mistake { at, why }| wrong_at(at, why))
     }
 
-    /// What the engine is told. `broker` is how the status bar names it.
+    /// What the engine is told, without the registry, which is read from the disk. `broker` is how the status bar names it.
     pub fn fleet_config(&self, broker: String) -> FleetConfig {
         let usual = FleetConfig::default();
         FleetConfig {
@@ -126,6 +143,7 @@ impl Profile {
             expiry_ms: self.expiry_ms.clone(),
             rules: self.rules.clone(),
             gets_per_s: self.broker.limits.gets_per_s(usual.gets_per_s),
+            things_max: self.things_max.unwrap_or(usual.things_max),
             ..usual
         }
     }
@@ -137,6 +155,7 @@ impl Profile {
         let mut link = LinkConfig {
             protocol: self.broker.protocol,
             session_expiry_s: self.broker.session_expiry_s,
+            mqtt5: self.broker.mqtt5.clone(),
             filters: filters.into_iter().map(|filter| (filter, 1)).collect(),
             credentials: self.broker.credentials.clone(),
             clear_password: self.broker.clear_password,
@@ -153,13 +172,23 @@ impl Profile {
         if self.demo {
             return "demo.db".into();
         }
-        let plain = self.name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-        if plain == self.name {
-            return format!("profile-{plain}.db");
-        }
-        let hash = xxh3_64(self.name.as_bytes()) >> 32;
-        format!("profile-{plain}-{hash:08x}.db")
+        format!("profile-{}.db", self.file_stem())
     }
+
+    /// What files of its own are called: the profile's name in lower-case ASCII, as in [`Profile::cache_file`].
+    pub fn file_stem(&self) -> String {
+        file_stem(&self.name)
+    }
+}
+
+/// [`Profile::file_stem`] of a profile of this name.
+pub fn file_stem(name: &str) -> String {
+    let plain = name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    if plain == name {
+        return plain;
+    }
+    let hash = xxh3_64(name.as_bytes()) >> 32;
+    format!("{plain}-{hash:08x}")
 }
 
 /// What is wrong, and where in the text.
@@ -184,12 +213,15 @@ struct Written {
     broker: broker::WrittenBroker,
     #[serde(default)]
     telemetry: Vec<telemetry::WrittenTelemetry>,
+    registry: Option<registry::WrittenRegistry>,
     #[serde(default)]
     shadows: WrittenShadows,
     #[serde(default)]
     commands: WrittenCommands,
     #[serde(default)]
     map: WrittenMap,
+    #[serde(default)]
+    limits: WrittenLimits,
     alarm: Option<Vec<alarms::WrittenAlarm>>,
 }
 
@@ -222,6 +254,22 @@ struct WrittenMap {
     tiles: Option<PathBuf>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenLimits {
+    things: Option<Spanned<usize>>,
+}
+
+impl WrittenLimits {
+    fn check(self) -> Result<Option<usize>, Mistake> {
+        let Some(things) = self.things else { return Ok(None) };
+        if (1..=THINGS_MAX).contains(things.get_ref()) {
+            return Ok(Some(things.into_inner()));
+        }
+        Err(Mistake::new(things.span(), format!("a limit of {} things is outside 1–{THINGS_MAX}", things.get_ref())))
+    }
+}
+
 impl Written {
     fn check(self) -> Result<Profile, Mistake> {
         let name = self.name.get_ref().trim().to_owned();
@@ -251,10 +299,12 @@ impl Written {
             broker: self.broker.check()?,
             telemetry,
             meta,
+            registry: self.registry.map(registry::WrittenRegistry::check).transpose()?,
             shadows: self.shadows.enabled,
             expiry_ms,
             rules: alarms::rules(self.alarm)?,
             tiles: self.map.tiles,
+            things_max: self.limits.check()?,
             demo: false,
         };
         let Broker { limits, client_id, .. } = &profile.broker;

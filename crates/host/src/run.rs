@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use fleetlens_engine::fleet::Counters;
 use fleetlens_engine::run::{Engine, Ports, start};
+use fleetlens_engine::wire::registry::Registry;
 use fleetlens_ipc::rows::Settings;
 use fleetlens_link::{LinkConfig, LinkError};
 use fleetlens_model::record::{Restored, Retention};
@@ -20,9 +21,10 @@ use tokio_util::sync::CancellationToken;
 use crate::host::{BrokerChoice, HostError, HostOptions};
 use crate::line::{Line, SharedCity};
 use crate::ports::{LinkPort, Sinks, StorePort, SystemClock, wall_now};
-use crate::profile::Profile;
+use crate::profile::{Profile, RegistryFile};
 use crate::settings::whole;
 use crate::summary;
+use crate::tiles::tile_set;
 use crate::vigil::Vigil;
 
 /// The demo city's map, part of the program (assets/malta/NOTICE.md). Any profile without a map of its own gets it.
@@ -54,13 +56,55 @@ pub struct Prepared {
     restored: Restored,
     /// Where and how to connect; `None` stays away from every broker.
     link: Option<LinkConfig>,
+    /// What the city's own list says of its things.
+    registry: Arc<Registry>,
     /// The map.
     pub tiles: Arc<Tiles>,
 }
 
 impl Prepared {
+    /// Reads and checks everything but the cache, which one run has at a time; returns its file. Blocks on the disk.
+    pub fn check(options: &HostOptions, file: Option<PathBuf>) -> Result<PathBuf, HostError> {
+        let Looked { profile, cache, .. } = Looked::at(options, file)?;
+        // Any installation's number makes an address as good or as bad.
+        if options.broker != BrokerChoice::None {
+            link_config(&options.broker, &profile, 0)?;
+        }
+        Ok(cache)
+    }
+
     /// Reads and opens everything. Blocks on the disk.
     pub fn read(options: &HostOptions, file: Option<PathBuf>) -> Result<Prepared, HostError> {
+        let Looked { profile, file, cache, tiles } = Looked::at(options, file)?;
+        std::fs::create_dir_all(&options.data_dir)
+            .map_err(|e| HostError::Folder { path: options.data_dir.display().to_string(), why: e.to_string() })?;
+        let (store, restored, _) = Store::open_or_quarantine(&cache, &profile.name, rand::random(), wall_now())?;
+        tracing::info!(cache = %cache.display(), things = restored.things.len(), "the cache is read");
+        let registry = profile.registry.as_ref().map(RegistryFile::read).unwrap_or_default();
+        if let Some(file) = &profile.registry {
+            let (things, mistakes) = (registry.things().len(), registry.mistakes().count());
+            tracing::info!(file = %file.path.display(), things, mistakes, "the registry is read");
+        }
+        let link = match &options.broker {
+            BrokerChoice::None => None,
+            BrokerChoice::Own | BrokerChoice::At(_) => {
+                Some(link_config(&options.broker, &profile, restored.installation)?)
+            }
+        };
+        Ok(Prepared { profile, file, cache, store, restored, link, registry: Arc::new(registry), tiles })
+    }
+}
+
+/// What can be looked at while another run has the cache.
+struct Looked {
+    profile: Profile,
+    file: Option<PathBuf>,
+    cache: PathBuf,
+    tiles: Arc<Tiles>,
+}
+
+impl Looked {
+    fn at(options: &HostOptions, file: Option<PathBuf>) -> Result<Looked, HostError> {
         let file = file.as_deref().map(whole);
         let mut profile = match &file {
             Some(path) => Profile::read(path)?,
@@ -73,18 +117,8 @@ impl Prepared {
             Some(path) => Tiles::open(path)?,
             None => Tiles::embedded(MALTA)?,
         });
-        std::fs::create_dir_all(&options.data_dir)
-            .map_err(|e| HostError::Folder { path: options.data_dir.display().to_string(), why: e.to_string() })?;
         let cache = options.cache.clone().unwrap_or_else(|| options.data_dir.join(profile.cache_file()));
-        let (store, restored, _) = Store::open_or_quarantine(&cache, &profile.name, rand::random(), wall_now())?;
-        tracing::info!(cache = %cache.display(), things = restored.things.len(), "the cache is read");
-        let link = match &options.broker {
-            BrokerChoice::None => None,
-            BrokerChoice::Own | BrokerChoice::At(_) => {
-                Some(link_config(&options.broker, &profile, restored.installation)?)
-            }
-        };
-        Ok(Prepared { profile, file, cache, store, restored, link, tiles })
+        Ok(Looked { profile, file, cache, tiles })
     }
 }
 
@@ -133,7 +167,7 @@ pub struct Run {
 impl Run {
     /// Starts the engine on the current Tokio runtime; the demo city and the link come up behind it.
     pub fn start(prepared: Prepared, around: Around) -> Run {
-        let Prepared { profile, file, cache, store, restored, link, tiles: _ } = prepared;
+        let Prepared { profile, file, cache, store, restored, link, registry, tiles } = prepared;
         let Around { settings, limits, sinks, vigil, broker, demo, summary, started } = around;
         let demo = demo.filter(|_| broker == BrokerChoice::Own);
         if let Some(limits) = limits {
@@ -154,6 +188,9 @@ impl Run {
             fleet.guarantee = "no broker: nothing is received".into();
         }
         fleet.settings = settings;
+        fleet.tiles = tile_set(tiles.metadata(), profile.tiles.is_none());
+        fleet.registry = registry;
+        fleet.registry_name = profile.registry.as_ref().map(RegistryFile::name).unwrap_or_default();
         let engine = start(fleet, restored, events_in, ports);
         let counters = engine.counters();
         let stop_summary = CancellationToken::new();

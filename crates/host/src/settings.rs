@@ -44,6 +44,8 @@ pub struct Home {
     folder: PathBuf,
     /// What the program was told.
     pub chosen: Chosen,
+    /// Nobody has said yet what to show, and the window is to ask.
+    pub undecided: bool,
     /// The file could not be read: it is moved aside before anything is written.
     broken: bool,
 }
@@ -52,7 +54,7 @@ impl Home {
     /// Reads what is set in a folder; nothing where there is no file. Comes with a sentence when the file is there and of no use.
     pub fn open(folder: &Path) -> (Home, Option<String>) {
         let path = folder.join(FILE);
-        let home = |chosen, broken| Home { folder: folder.to_owned(), chosen, broken };
+        let home = |chosen, broken| Home { folder: folder.to_owned(), chosen, undecided: false, broken };
         let (chosen, why) = match fs::read_to_string(&path) {
             Ok(text) => match read(&text) {
                 Ok(chosen) => (chosen, None),

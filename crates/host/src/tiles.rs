@@ -1,11 +1,15 @@
 //! The map's tiles as a page asks for them, whatever carries the question: a path of three numbers.
 
-use fleetlens_tiles::TilesError;
+use fleetlens_ipc::rows::{ATTRIBUTION_MAX_CHARS, TileSet};
+use fleetlens_tiles::{Metadata, TilesError};
 
 use crate::Host;
 
 /// The media type of [`TileAnswer::Tile`]: a Mapbox vector tile.
 pub const VECTOR_TILE: &str = "application/x-protobuf";
+
+/// The deepest zoom of tiles that do not say it, as OpenMapTiles makes them.
+const USUAL_MAX_ZOOM: u8 = 14;
 
 /// What a map gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +42,34 @@ impl Host {
     }
 }
 
+/// What the windows are told of the tiles. The built-in ones do not say whose data they are.
+pub fn tile_set(said: &Metadata, built_in: bool) -> TileSet {
+    let attribution = match &said.attribution {
+        Some(text) => plain(text),
+        None if built_in => "© OpenStreetMap contributors".into(),
+        None => String::new(),
+    };
+    let min_zoom = said.min_zoom.unwrap_or(0);
+    TileSet {
+        bounds: said.bounds,
+        min_zoom,
+        max_zoom: said.max_zoom.unwrap_or(USUAL_MAX_ZOOM).max(min_zoom),
+        attribution,
+        built_in,
+    }
+}
+
+/// What stands between the tags of a piece of HTML, at most [`ATTRIBUTION_MAX_CHARS`] of it.
+fn plain(html: &str) -> String {
+    let mut in_tag = false;
+    let is_text = |c: &char| {
+        let was_in_tag = in_tag;
+        in_tag = if was_in_tag { *c != '>' } else { *c == '<' };
+        !was_in_tag && !in_tag && !c.is_control()
+    };
+    html.chars().filter(is_text).take(ATTRIBUTION_MAX_CHARS).collect()
+}
+
 /// `/z/x/y`, all of it digits.
 fn number(path: &str) -> Option<(u8, u32, u32)> {
     let mut parts = path.strip_prefix('/')?.split('/');
@@ -49,6 +81,22 @@ fn number(path: &str) -> Option<(u8, u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_attribution_is_text_without_the_tags_around_it() {
+        let said = |attribution: &str| Metadata { attribution: Some(attribution.into()), ..Metadata::default() };
+        for (html, want) in [
+            ("© City of Málaga", "© City of Málaga"),
+            (r#"<a href="https://osm.example" onclick="x()">© OSM</a> &amp; others"#, "© OSM &amp; others"),
+            ("a < b", "a "),
+            ("<<b>i</b>\u{7}", "i"),
+        ] {
+            assert_eq!(tile_set(&said(html), false).attribution, want, "{html}");
+        }
+        assert_eq!(tile_set(&said(&"©".repeat(5_000)), false).attribution.chars().count(), ATTRIBUTION_MAX_CHARS);
+        assert_eq!(tile_set(&Metadata::default(), false).attribution, "", "nobody knows whose they are");
+        assert!(tile_set(&Metadata::default(), true).attribution.contains("OpenStreetMap"));
+    }
 
     #[test]
     fn only_three_numbers_are_a_tile() {

@@ -10,6 +10,7 @@
 //! [`PARCELS_IN_FLIGHT`] unseen ones on their way: what changes meanwhile is coalesced to its latest state.
 
 pub mod map;
+pub mod profile;
 pub mod rows;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -23,10 +24,11 @@ use fleetlens_model::kind::Kind;
 use fleetlens_model::record::Retention;
 use fleetlens_model::time::WallMs;
 
+use crate::profile::{ProfileAsk, ProfileDone, Trial};
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 3;
+pub const CONTRACT: u16 = 4;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;
@@ -95,6 +97,12 @@ pub enum Look {
     Map {
         /// What the map shows, with some margin.
         area: GeoBox,
+    },
+    /// Where the fleet is as a whole and where there are tiles, as a map needs it to begin: [`rows::Ground`]. Told anew every
+    /// 500 ms at most while it changes; each time every place is looked at, so a window looks away once its map has begun.
+    Ground {
+        /// Only these kinds; empty for all.
+        kinds: Vec<Kind>,
     },
     /// One thing with values, shadow and commands: [`rows::ThingPage`].
     Thing {
@@ -251,6 +259,8 @@ pub enum Intent {
     },
     /// Change how this program is set; it stays so after a restart. Performed by the host.
     Change(Setting),
+    /// Try a broker, or read, check and keep a profile. Performed by the host, for those who may steer.
+    Profile(ProfileAsk),
 }
 
 /// One thing that can be set.
@@ -314,6 +324,8 @@ pub enum Frame {
     Notice(Fault),
     /// The host began anew, e.g. with another profile: say Hello and look again. What was shown is of another fleet.
     Begin,
+    /// How far the try of a broker is that this window asked for ([`ProfileAsk::Try`]).
+    Trial(Box<Trial>),
     /// Somebody chose this thing outside the window, e.g. by its notification: open it.
     Open(ThingKey),
 }
@@ -329,6 +341,8 @@ pub enum Done {
     Acknowledged(u32),
     /// It is set, and will be after a restart.
     Changed,
+    /// What came of a [`ProfileAsk`].
+    Profile(ProfileDone),
 }
 
 /// What went wrong, for a program (`code`) and for a person (`message`).

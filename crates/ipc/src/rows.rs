@@ -5,6 +5,7 @@
 mod alarms;
 mod chart;
 mod commands;
+mod ground;
 mod parking;
 mod settings;
 mod status;
@@ -18,10 +19,11 @@ use serde::{Deserialize, Serialize};
 pub use alarms::{AlarmCounts, AlarmList, AlarmRow};
 pub use chart::{Chart, ChartMark};
 pub use commands::{CommandRow, StepRow};
+pub use ground::{ATTRIBUTION_MAX_CHARS, Ground, TileSet};
 pub use parking::{FreeCount, ParkingRow, Spaces};
 pub use settings::{ProfileRow, Settings};
 pub use status::{LinkState, RefusalRow, ShedRow, Status};
-pub use thing::{LeafRow, MessageRow, ShadowTable, ThingHead, ThingPage, ValueRow};
+pub use thing::{LeafRow, MessageProperties, MessageRow, ShadowTable, ThingHead, ThingPage, ValueRow};
 pub use things::{Attention, AttentionRow, FoundRow, ThingRow, ThingsPage};
 
 /// A view's whole content.
@@ -31,6 +33,8 @@ pub enum Rows {
     Status(Box<Status>),
     /// Of [`crate::Look::Map`]: packed [`crate::map`] rows.
     Map(Vec<u8>),
+    /// Of [`crate::Look::Ground`].
+    Ground(Box<Ground>),
     /// Of [`crate::Look::Thing`].
     Thing(Box<ThingPage>),
     /// Of [`crate::Look::Chart`].
@@ -62,6 +66,8 @@ pub enum Change {
     Status(Box<Status>),
     /// Packed map rows, each replacing the one of its thing, or taking it away (`FLAG_GONE`).
     Map(Vec<u8>),
+    /// What the map stands on, as it is now.
+    Ground(Box<Ground>),
     /// A thing's head as it is now.
     Head(ThingHead),
     /// A value as it is now, new or known, by its series.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::address::{self, Address};
 use crate::error::LinkError;
+use crate::properties::Mqtt5;
 use crate::secret::Secret;
 use crate::tls::Tls;
 
@@ -49,6 +50,8 @@ pub struct LinkConfig {
     /// How long the broker keeps the session after we are gone, in seconds; `u32::MAX` for ever. MQTT 5 only: with 3.1.1 the
     /// broker decides.
     pub session_expiry_s: u32,
+    /// What else is said to a broker of MQTT 5.
+    pub mqtt5: Mqtt5,
     /// How often we show that we live, in seconds; at least 5.
     pub keep_alive_s: u16,
     /// Topic filters with their QoS, 0 or 1; subscribed on every connection.
@@ -85,6 +88,7 @@ impl LinkConfig {
             client_id: client_id.into(),
             clean_start: false,
             session_expiry_s: 3600,
+            mqtt5: Mqtt5::default(),
             keep_alive_s: 30,
             filters: Vec::new(),
             inbox: 1000,
@@ -131,6 +135,10 @@ impl LinkConfig {
         if !(PACKET_MIN_BYTES..=PACKET_MAX_BYTES).contains(&self.max_packet_bytes) {
             return Err(LinkError::PacketLimit(self.max_packet_bytes));
         }
+        if self.mqtt5.is_set() && self.protocol != Protocol::V5 {
+            return Err(LinkError::Mqtt5Unused);
+        }
+        self.mqtt5.check()?;
         for (queue, places) in [("inbox", self.inbox), ("outbox", self.outbox)] {
             if places == 0 {
                 return Err(LinkError::NoPlaces(queue));
@@ -157,6 +165,7 @@ impl fmt::Debug for LinkConfig {
             .field("client_id", &self.client_id)
             .field("clean_start", &self.clean_start)
             .field("session_expiry_s", &self.session_expiry_s)
+            .field("mqtt5", &self.mqtt5)
             .field("keep_alive_s", &self.keep_alive_s)
             .field("filters", &self.filters)
             .field("inbox", &self.inbox)
@@ -184,6 +193,14 @@ mod tests {
             (LinkConfig { filters: vec![(String::new(), 0)], ..good() }, LinkError::Filter(String::new())),
             (LinkConfig { filters: vec![("a".into(), 2)], ..good() }, LinkError::Qos { filter: "a".into(), qos: 2 }),
             (LinkConfig { max_packet_bytes: 10, ..good() }, LinkError::PacketLimit(10)),
+            (
+                LinkConfig {
+                    protocol: Protocol::V4,
+                    mqtt5: Mqtt5 { topic_alias_maximum: 1, ..Mqtt5::default() },
+                    ..good()
+                },
+                LinkError::Mqtt5Unused,
+            ),
             (LinkConfig { inbox: 0, ..good() }, LinkError::NoPlaces("inbox")),
             (LinkConfig { outbox: 0, ..good() }, LinkError::NoPlaces("outbox")),
         ] {

@@ -43,6 +43,15 @@ pub enum LinkError {
     /// A keep-alive that the client library or MQTT does not allow.
     #[error("a keep-alive of {0} s is too short; at least 5 s are needed")]
     KeepAlive(u16),
+    /// Something that only MQTT 5 can say, for 3.1.1.
+    #[error("MQTT 3.1.1 has no properties; leave mqtt5 out, or choose protocol \"5\"")]
+    Mqtt5Unused,
+    /// User properties that cannot be said.
+    #[error("user properties cannot be sent: {0}")]
+    UserProperties(String),
+    /// A receive maximum that MQTT forbids (MQTT 5, 3.1.2.11.3).
+    #[error("a receive maximum of 0 would let no message in; 1–65535 are right")]
+    ReceiveMaximum,
     /// Not a topic filter.
     #[error("{0:?} is not a topic filter; + stands for a whole level and # only at the end")]
     Filter(String),

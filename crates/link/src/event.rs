@@ -1,5 +1,7 @@
 //! What the link tells.
 
+use crate::properties::Properties;
+
 /// What the link tells, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -54,6 +56,8 @@ pub struct Message {
     pub redelivered: bool,
     /// MQTT packet id; 0 at QoS 0.
     pub packet_id: u16,
+    /// What it carried besides, with MQTT 5; `None` when nothing.
+    pub properties: Option<Box<Properties>>,
     /// What to give to [`crate::Link::acknowledge`] once it is safe; `None` at QoS 0.
     pub delivery: Option<u64>,
 }

@@ -3,6 +3,9 @@
 use std::error::Error;
 use std::io;
 
+use fleetlens_model::text::is_hidden;
+
+use crate::about::About;
 use crate::address::Address;
 use crate::config::{LinkConfig, Protocol};
 use crate::tls::Distrust;
@@ -12,8 +15,8 @@ use crate::tls::Distrust;
 pub(crate) enum Fault {
     /// The operating system said so.
     Io { kind: io::ErrorKind, host_unknown: bool, text: String },
-    /// A password or a certificate of ours cannot be had.
-    Unprepared(String),
+    /// A password or a certificate of ours cannot be had; which.
+    Unprepared(About, String),
     /// The encrypted connection did not come about, or was ended for what it is.
     Distrusted(Distrust),
     /// What answers is a web server, but not a broker's.
@@ -95,6 +98,16 @@ impl Fault {
         Fault::Io { kind: error.kind(), host_unknown: false, text: error.to_string() }
     }
 
+    /// What a client may send, and a broker may not.
+    pub fn of_a_client() -> Fault {
+        Fault::NotUnderstood("a packet that only clients send".to_owned())
+    }
+
+    /// An acknowledgement of what we have not sent.
+    pub fn of_nobody(packet_id: u16) -> Fault {
+        Fault::NotUnderstood(format!("it acknowledges packet {packet_id}, which we have not sent"))
+    }
+
     /// Whether the broker holds a packet for us that can never be read: it comes back with every session, so somebody has to know.
     pub fn is_unreadable_packet(&self) -> bool {
         matches!(self, Fault::TopicNotUtf8 | Fault::TooLarge { .. })
@@ -102,9 +115,13 @@ impl Fault {
 
     /// What failed and what to change, in one sentence. `greeted`: the broker had accepted the connection before.
     pub fn sentence(&self, at: &Address, config: &LinkConfig, greeted: bool) -> String {
+        quoted(&self.words(at, config, greeted), SENTENCE_MAX_CHARS)
+    }
+
+    fn words(&self, at: &Address, config: &LinkConfig, greeted: bool) -> String {
         let protocol = config.protocol;
         match self {
-            Fault::Unprepared(why) => why.clone(),
+            Fault::Unprepared(_, why) => why.clone(),
             Fault::Distrusted(distrust) => distrust.sentence(&at.to_string(), &at.host, &config.tls),
             Fault::NotOverWebSocket(why) => {
                 format!("what answers at {at} is not a broker's WebSocket ({why}); check port and path in the profile")
@@ -121,7 +138,7 @@ impl Fault {
             Fault::Io {
                 kind: io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe,
                 ..
-            } => Fault::Closed.sentence(at, config, greeted),
+            } => Fault::Closed.words(at, config, greeted),
             Fault::Io { text, .. } => format!("the connection to {at} failed: {text}"),
             Fault::NoAnswer => {
                 format!("{at} does not answer; check the address, and that no firewall stands between")
@@ -158,10 +175,26 @@ impl Fault {
             Fault::Told { session_taken_over: true, .. } => {
                 format!("another program connected to {at} with our client id; give each its own")
             }
-            Fault::Told { text, .. } => format!("{at} ended the connection: {text}"),
+            Fault::Told { text, .. } => format!("{at} ended the connection: {}", quoted(text, QUOTE_MAX_CHARS)),
             Fault::Other(text) => format!("the connection to {at} failed: {text}"),
         }
     }
+}
+
+/// The longest sentence, in characters, whatever the library, a certificate or the broker put into it.
+const SENTENCE_MAX_CHARS: usize = 600;
+
+/// The longest quotation of a broker's own words, in characters.
+const QUOTE_MAX_CHARS: usize = 200;
+
+/// A text that strangers had a hand in: not more of it than fits, and nothing that hides or turns what stands beside it.
+fn quoted(text: &str, most_chars: usize) -> String {
+    let mut shown = text.chars().filter(|c| !is_hidden(*c));
+    let mut said: String = shown.by_ref().take(most_chars).collect();
+    if shown.next().is_some() {
+        said.push('…');
+    }
+    said
 }
 
 /// What to do about a packet that ends every connection. MQTT 5 can name our limit to the broker, and the library reads any topic.
@@ -216,6 +249,7 @@ mod tests {
         let os = |code| Fault::of_connecting(&io::Error::from_raw_os_error(code));
         let lookup =
             Fault::of_connecting(&io::Error::other("failed to lookup address information: Name or service not known"));
+        let told = |text| Fault::Told { session_taken_over: false, text };
         for (fault, greeted, want) in [
             (lookup, false, "the host city is not known"),
             #[cfg(target_os = "linux")]
@@ -233,13 +267,18 @@ mod tests {
             (Fault::Refused(Refusal::Protocol), false, "choose MQTT 3.1.1"),
             (Fault::Refused(Refusal::Credentials), false, "give user and password"),
             (Fault::Refused(Refusal::NotAuthorized), false, "give user and password"),
-            (Fault::Unprepared("the key is gone".into()), false, "the key is gone"),
+            (Fault::Unprepared(About::Key, "the key is gone".into()), false, "the key is gone"),
             (Fault::Distrusted(Distrust::UnknownIssuer), false, "name the CA that signed it"),
             (Fault::Told { session_taken_over: true, text: String::new() }, true, "our client id"),
             (Fault::TooLarge { bytes: 9, most: 8 }, true, "9 bytes, and at most 8"),
+            (told("\u{202e}go\naway\u{feff}".to_owned()), true, "ended the connection: goaway"),
+            (told("x".repeat(65_535)), true, "xxx…"),
         ] {
             let sentence = fault.sentence(&at, &config, greeted);
-            assert!(sentence.contains(want), "{fault:?}: {sentence}");
+            assert!(
+                sentence.contains(want) && sentence.chars().count() <= SENTENCE_MAX_CHARS + 1,
+                "{fault:?}: {sentence}"
+            );
         }
     }
 }

@@ -27,13 +27,16 @@
 //! # Ok(()) }
 //! ```
 
+mod about;
 mod address;
 mod backoff;
 mod config;
 mod error;
 mod event;
 mod fault;
+pub mod keychain;
 mod overflow;
+mod properties;
 mod run;
 mod secret;
 mod session;
@@ -47,13 +50,16 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub use about::About;
 pub use config::{Credentials, LinkConfig, Protocol};
 pub use error::{LinkError, NotSent};
 pub use event::{Event, Message};
+pub use properties::{Mqtt5, Properties};
 pub use secret::{Secret, SecretError};
 pub use tls::{Tls, TlsError, What};
 
 use run::Task;
+use session::Terms;
 use shared::Shared;
 
 /// How long [`Link::stop`] gives the goodbye before it cuts the connection.
@@ -109,13 +115,32 @@ impl Link {
     /// `Ok` means that it is queued on the connection that is up now, not that the broker has it: when the link falls it may
     /// be lost, so whatever must arrive needs an answer and an outbox. At most [`LinkConfig::outbox`] messages wait.
     pub fn try_publish(&self, topic: String, payload: Vec<u8>, qos: u8, retain: bool) -> Result<(), NotSent> {
-        self.shared.publish(topic, payload, qos, retain)
+        self.shared.publish(topic, payload, Terms { qos, retain, expiry_s: None })
+    }
+
+    /// As [`Link::try_publish`], never retained, for what must not be delivered late: with MQTT 5 the broker drops what it could not
+    /// hand on within `expiry_s` seconds, such as a command to a thing that is away. With 3.1.1 nobody can be told.
+    pub fn try_publish_within(&self, topic: String, payload: Vec<u8>, qos: u8, expiry_s: u32) -> Result<(), NotSent> {
+        self.shared.publish(topic, payload, Terms { qos, retain: false, expiry_s: Some(expiry_s) })
+    }
+
+    /// Subscribes to further filters at QoS 1, on this connection and all that follow, until the link ends. Those that are asked for
+    /// already are left as they are. They are asked for a few packets at a time beside everything else, and what the broker refuses
+    /// comes as [`Event::Refused`]; [`Event::Up`] does not wait for them.
+    pub fn subscribe(&self, filters: Vec<String>) {
+        self.shared.subscribe(filters);
     }
 
     /// How many publishes the broker may not have yet: at QoS 1 it has not answered, at QoS 0 they are not sent. 0 without a
     /// connection, which takes with it what was unfinished ([`Event::Down`]).
     pub fn unfinished(&self) -> usize {
         self.shared.unfinished()
+    }
+
+    /// What the last connection failed over, or the try to make one; `None` while none has. Set before [`Event::Connecting`] tells
+    /// the reason in words.
+    pub fn failed_over(&self) -> Option<About> {
+        self.shared.failed_over()
     }
 
     /// Tells the broker that a message is safe with us. A delivery of a connection that is gone, or one that was already

@@ -64,6 +64,7 @@ mod tests {
             retained: false,
             redelivered: false,
             packet_id: 0,
+            properties: None,
             delivery: None,
         }
     }

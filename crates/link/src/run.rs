@@ -16,7 +16,7 @@ use crate::config::LinkConfig;
 use crate::event::{Event, Message};
 use crate::fault::Fault;
 use crate::overflow::Overflow;
-use crate::session::{Session, Step, Through};
+use crate::session::{Requests, Session, Step, Through};
 use crate::shared::{Limits, Shared, packet_bytes};
 use crate::subscriptions::Subscriptions;
 
@@ -77,7 +77,7 @@ impl Task {
                 let Ok(()) = self.rest(wait).await else { return Gone };
             }
             let Ok(ended) = self.connection().await else { return Gone };
-            self.shared.lower();
+            self.shared.lower(ended.fault.about(ended.greeted));
             self.session = None;
             let sentence = ended.fault.sentence(&self.address, &self.config, ended.greeted);
             tracing::info!(broker = %self.address, reason = sentence, "no connection");
@@ -111,7 +111,13 @@ impl Task {
         let mut silent_after = silence(self.config.keep_alive_s);
         let mut ended = Ended { fault: Fault::Closed, greeted: false, up_since: None };
         loop {
-            match self.next(subscribed_by, silent_after).await? {
+            let up = ended.up_since.map(|_| (&mut subscriptions, &requests));
+            match self.next(subscribed_by, silent_after, up).await? {
+                Ok(Step::Greeted { .. }) if ended.greeted => {
+                    // MQTT 5, 3.2: a second one is an error. Taken for a first, it would forget what is on the way.
+                    let fault = Fault::NotUnderstood("it sent a second CONNACK".to_owned());
+                    return Ok(Ended { fault, ..ended });
+                }
                 Ok(Step::Greeted { session_present, packet_max_bytes, keep_alive_s, qos_max }) => {
                     let ours = self.config.max_packet_bytes;
                     let limits =
@@ -119,14 +125,15 @@ impl Task {
                     self.shared.greet(self.number, requests.clone(), limits);
                     ended.greeted = true;
                     session_is_old = session_present;
-                    silent_after = silence(keep_alive_s.unwrap_or(self.config.keep_alive_s));
+                    let ours_s = self.config.keep_alive_s;
+                    silent_after = silence(keep_alive_s.map_or(ours_s, |theirs_s| theirs_s.min(ours_s)));
                     subscribed_by = Some(Instant::now() + SUBSCRIBED_WITHIN);
                     match Subscriptions::ask(&filters, &requests) {
                         Ok(asked) => subscriptions = asked,
                         Err(_) => return Ok(Ended { fault: Fault::NoSubAck, ..ended }),
                     }
                 }
-                Ok(Step::Published { topic, payload, qos, retained, redelivered, packet_id }) => {
+                Ok(Step::Published { topic, payload, qos, retained, redelivered, packet_id, properties }) => {
                     let delivery = self.shared.deliver(packet_id);
                     let most = self.config.max_packet_bytes;
                     match topic {
@@ -138,7 +145,8 @@ impl Task {
                             self.tell(Event::Refused { topic, reason, delivery }).await?;
                         }
                         Ok(topic) => {
-                            let message = Message { topic, payload, qos, retained, redelivered, packet_id, delivery };
+                            let message =
+                                Message { topic, payload, qos, retained, redelivered, packet_id, properties, delivery };
                             self.received(message).await?;
                         }
                         Err(topic) => {
@@ -179,16 +187,21 @@ impl Task {
                 ended.up_since = Some(Instant::now());
                 subscribed_by = None;
             }
+            if ended.up_since.is_some() {
+                subscriptions.ask_later(&self.shared, &requests);
+            }
         }
     }
 
-    /// The connection's next step; meanwhile what overflowed goes in as there is room.
+    /// The connection's next step; meanwhile what overflowed goes in as there is room, and on a connection that is `up` further
+    /// filters are asked for as they become known.
     async fn next(
         &mut self,
         subscribed_by: Option<Instant>,
         silent_after: Duration,
+        mut up: Option<(&mut Subscriptions, &Requests)>,
     ) -> Result<Result<Step, Fault>, Gone> {
-        let Task { session, events, overflow, .. } = self;
+        let Task { session, events, overflow, shared, .. } = self;
         let Some(session) = session else { return Ok(Err(Fault::Closed)) };
         // The library has no time-out for a write that stalls at version 5; pings make at least one step a keep-alive.
         let silent_at = Instant::now() + silent_after;
@@ -197,6 +210,11 @@ impl Task {
         loop {
             tokio::select! {
                 step = &mut step => return Ok(step),
+                () = shared.has_more(), if up.is_some() => {
+                    if let Some((subscriptions, requests)) = &mut up {
+                        subscriptions.ask_later(shared, requests);
+                    }
+                }
                 room = events.reserve(), if !overflow.is_empty() => {
                     let room = room.map_err(|_| Gone)?;
                     if let Some(event) = overflow.take() {
@@ -290,7 +308,16 @@ mod tests {
 
     fn live(topic: &str, value: u8) -> Message {
         let (topic, payload) = (topic.to_owned(), vec![value]);
-        Message { topic, payload, qos: 0, retained: false, redelivered: false, packet_id: 0, delivery: None }
+        Message {
+            topic,
+            payload,
+            qos: 0,
+            retained: false,
+            redelivered: false,
+            packet_id: 0,
+            properties: None,
+            delivery: None,
+        }
     }
 
     #[tokio::test]

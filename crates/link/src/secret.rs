@@ -5,13 +5,18 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::config::WORD_MAX_BYTES;
+use crate::keychain::{self, KeychainError};
 
 /// As much of a file as is read: more than the longest password and any key.
 const PRIVATE_MAX_BYTES: u64 = 1 << 18;
+
+/// How long reading passwords and certificates may take: they are small files, but a folder may be somebody's network drive.
+pub(crate) const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where a password or token is kept.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,6 +27,8 @@ pub enum Secret {
     Env(String),
     /// In a file, whose first line it is. Nobody but its owner may read the file.
     File(PathBuf),
+    /// In the system's keychain, under this name ([`crate::keychain`]).
+    Keychain(String),
 }
 
 /// Why a secret cannot be had.
@@ -60,11 +67,18 @@ pub enum SecretError {
         /// Its size.
         bytes: usize,
     },
+    /// The file does not come; a drive of the network may be gone.
+    #[error("the password's file {0} cannot be read in time; is it on a drive of the network?")]
+    Late(String),
+    /// The keychain does not give it.
+    #[error(transparent)]
+    Keychain(#[from] KeychainError),
 }
 
 impl Secret {
-    /// The secret itself, as it is now.
-    pub fn read(&self) -> Result<String, SecretError> {
+    /// The secret itself, as it is now, within ten seconds; a minute where a person has to unlock the keychain. Inside a Tokio
+    /// runtime.
+    pub async fn read(&self) -> Result<String, SecretError> {
         match self {
             Secret::Given(secret) => Ok(secret.clone()),
             Secret::Env(name) => match std::env::var(name) {
@@ -74,7 +88,15 @@ impl Secret {
                 Ok(secret) if !secret.is_empty() => Ok(secret),
                 Ok(_) | Err(_) => Err(SecretError::NotSet(name.clone())),
             },
-            Secret::File(path) => read(path),
+            Secret::File(path) => {
+                let (path, named) = (path.clone(), path.display().to_string());
+                match tokio::time::timeout(READ_WITHIN, tokio::task::spawn_blocking(move || read(&path))).await {
+                    Ok(Ok(secret)) => secret,
+                    Ok(Err(error)) => Err(SecretError::Unreadable { path: named, why: error.to_string() }),
+                    Err(_) => Err(SecretError::Late(named)),
+                }
+            }
+            Secret::Keychain(name) => Ok(keychain::read(name).await?),
         }
     }
 }
@@ -86,6 +108,7 @@ impl fmt::Debug for Secret {
             Secret::Given(_) => f.write_str("Given(…)"),
             Secret::Env(name) => f.debug_tuple("Env").field(name).finish(),
             Secret::File(path) => f.debug_tuple("File").field(path).finish(),
+            Secret::Keychain(name) => f.debug_tuple("Keychain").field(name).finish(),
         }
     }
 }
@@ -143,13 +166,13 @@ mod tests {
     }
 
     #[cfg(unix)]
-    #[test]
-    fn a_password_is_the_first_line_of_a_file_that_is_its_owners_alone() {
+    #[tokio::test]
+    async fn a_password_is_the_first_line_of_a_file_that_is_its_owners_alone() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("password");
         let secret = Secret::File(path.clone());
-        assert!(secret.read().unwrap_err().to_string().contains("cannot be read"));
+        assert!(secret.read().await.unwrap_err().to_string().contains("cannot be read"));
         for (text, mode, want) in [
             ("hunter2\n", 0o600, Ok("hunter2")),
             ("hunter2\r\nnot this\n", 0o400, Ok("hunter2")),
@@ -163,7 +186,7 @@ mod tests {
             _ = std::fs::remove_file(&path);
             std::fs::write(&path, text).unwrap();
             std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
-            match (secret.read(), want) {
+            match (secret.read().await, want) {
                 (Ok(got), Ok(want)) => assert_eq!(got, want),
                 (Err(why), Err(want)) => assert!(why.to_string().contains(want), "{why}"),
                 (got, want) => panic!("{got:?}, not {want:?}"),
@@ -171,9 +194,9 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_variable_that_is_not_set_is_named() {
-        let why = Secret::Env("FLEETLENS_NO_SUCH_VARIABLE".into()).read().unwrap_err().to_string();
+    #[tokio::test]
+    async fn a_variable_that_is_not_set_is_named() {
+        let why = Secret::Env("FLEETLENS_NO_SUCH_VARIABLE".into()).read().await.unwrap_err().to_string();
         assert!(why.contains("FLEETLENS_NO_SUCH_VARIABLE"), "{why}");
     }
 }

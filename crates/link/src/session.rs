@@ -6,10 +6,14 @@ mod v5;
 
 use std::time::Duration;
 
+use crate::about::About;
 use crate::address::{Address, Carrier};
 use crate::config::{Credentials, LinkConfig, Protocol};
 use crate::fault::Fault;
-use crate::secret::Secret;
+use crate::properties::Properties;
+use crate::secret;
+use crate::subscriptions::LATER_UNANSWERED;
+use crate::tls::{Tls, TlsError};
 
 /// A connection that takes longer to come about has failed.
 const CONNECT_WITHIN_S: u64 = 10;
@@ -33,6 +37,16 @@ pub(crate) enum Requests {
     V5(rumqttc::v5::AsyncClient),
 }
 
+/// How a message goes out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// Above 1 counts as 1.
+    pub qos: u8,
+    pub retain: bool,
+    /// How long the broker may take to hand it on, in seconds; nothing at version 3.1.1.
+    pub expiry_s: Option<u32>,
+}
+
 /// What came of one step of the connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -46,6 +60,7 @@ pub(crate) enum Step {
         retained: bool,
         redelivered: bool,
         packet_id: u16,
+        properties: Option<Box<Properties>>,
     },
     /// A SUBSCRIBE of ours went out; they go in the order of the requests.
     SubscribeSent { packet_id: u16 },
@@ -61,9 +76,6 @@ pub(crate) enum Step {
     Other,
 }
 
-/// How long reading passwords and certificates may take: they are small files, but a folder may be somebody's network drive.
-const PREPARED_WITHIN: Duration = Duration::from_secs(10);
-
 /// What a connection is made through, read anew for each: certificates are renewed and tokens expire.
 pub(crate) struct Through {
     transport: rumqttc::Transport,
@@ -73,35 +85,40 @@ pub(crate) struct Through {
 impl Through {
     /// Reads what is needed, away from the runtime's own threads.
     pub async fn prepare(config: &LinkConfig, at: &Address) -> Result<Through, Fault> {
-        let (config, at) = (config.clone(), at.clone());
-        let reading = tokio::task::spawn_blocking(move || Through::of(&config, &at));
-        match tokio::time::timeout(PREPARED_WITHIN, reading).await {
-            Ok(Ok(through)) => through,
-            Ok(Err(error)) => Err(Fault::Unprepared(format!("our password and certificates cannot be read: {error}"))),
-            Err(_) => Err(Fault::Unprepared(
-                "our password or certificates cannot be read in time; are they on a drive of the network?".to_owned(),
-            )),
-        }
+        let (tls, carrier) = (config.tls.clone(), at.carrier);
+        let reading = tokio::task::spawn_blocking(move || transport(&tls, carrier));
+        let transport = match tokio::time::timeout(secret::READ_WITHIN, reading).await {
+            Ok(Ok(transport)) => transport.map_err(|error| Fault::Unprepared(error.about(), error.to_string()))?,
+            Ok(Err(error)) => {
+                let why = format!("our certificates cannot be read: {error}");
+                return Err(Fault::Unprepared(About::Broker, why));
+            }
+            Err(_) => {
+                let late = "our certificates cannot be read in time; are they on a drive of the network?";
+                return Err(Fault::Unprepared(About::Broker, late.to_owned()));
+            }
+        };
+        let login = match &config.credentials {
+            None => None,
+            Some(Credentials { user, password: None }) => Some((user.clone(), String::new())),
+            Some(Credentials { user, password: Some(password) }) => {
+                let password = password.read().await;
+                let unread = |error: secret::SecretError| Fault::Unprepared(About::Password, error.to_string());
+                Some((user.clone(), password.map_err(unread)?))
+            }
+        };
+        Ok(Through { transport, login })
     }
+}
 
-    fn of(config: &LinkConfig, at: &Address) -> Result<Through, Fault> {
-        let tls = || {
-            let client = config.tls.client().map_err(|error| Fault::Unprepared(error.to_string()))?;
-            Ok(rumqttc::TlsConfiguration::Rustls(client))
-        };
-        let transport = match at.carrier {
-            Carrier::Tcp => rumqttc::Transport::Tcp,
-            Carrier::Tls => rumqttc::Transport::Tls(tls()?),
-            Carrier::WebSocket => rumqttc::Transport::Ws,
-            Carrier::EncryptedWebSocket => rumqttc::Transport::Wss(tls()?),
-        };
-        let login = config.credentials.as_ref().map(|Credentials { user, password }| {
-            let password = password.as_ref().map(Secret::read).transpose();
-            let password = password.map_err(|error| Fault::Unprepared(error.to_string()))?;
-            Ok((user.clone(), password.unwrap_or_default()))
-        });
-        Ok(Through { transport, login: login.transpose()? })
-    }
+fn transport(tls: &Tls, carrier: Carrier) -> Result<rumqttc::Transport, TlsError> {
+    let tls = || Ok(rumqttc::TlsConfiguration::Rustls(tls.client()?));
+    Ok(match carrier {
+        Carrier::Tcp => rumqttc::Transport::Tcp,
+        Carrier::Tls => rumqttc::Transport::Tls(tls()?),
+        Carrier::WebSocket => rumqttc::Transport::Ws,
+        Carrier::EncryptedWebSocket => rumqttc::Transport::Wss(tls()?),
+    })
 }
 
 /// The request was not taken: the library's queue is full or its session is gone.
@@ -111,7 +128,7 @@ pub(crate) struct NotTaken;
 impl Session {
     /// Prepares a connection; it is made at the first poll.
     pub fn new(config: &LinkConfig, at: &Address, through: Through) -> (Session, Requests) {
-        let places = config.outbox + ACKNOWLEDGEMENTS_MAX + config.filters.len();
+        let places = config.outbox + ACKNOWLEDGEMENTS_MAX + config.filters.len() + LATER_UNANSWERED;
         match config.protocol {
             Protocol::V4 => {
                 let (session, requests) = v4::Session::new(config, at, through, places);
@@ -142,11 +159,11 @@ impl Requests {
         }
     }
 
-    /// Queues a message; `qos` above 1 counts as 1.
-    pub fn publish(&self, topic: String, payload: Vec<u8>, qos: u8, retain: bool) -> Result<(), NotTaken> {
+    /// Queues a message.
+    pub fn publish(&self, topic: String, payload: Vec<u8>, terms: Terms) -> Result<(), NotTaken> {
         match self {
-            Requests::V4(client) => v4::publish(client, topic, payload, qos, retain),
-            Requests::V5(client) => v5::publish(client, topic, payload, qos, retain),
+            Requests::V4(client) => v4::publish(client, topic, payload, terms),
+            Requests::V5(client) => v5::publish(client, topic, payload, terms),
         }
     }
 

@@ -3,8 +3,11 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
+use crate::about::About;
 use crate::error::NotSent;
-use crate::session::Requests;
+use crate::session::{Requests, Terms};
 
 /// Bits of a delivery that are the packet id; the others count the connections.
 const PACKET_ID_BITS: u32 = 16;
@@ -14,6 +17,18 @@ const PACKET_ID_BITS: u32 = 16;
 pub(crate) struct Shared {
     outbox: usize,
     current: Mutex<Option<Connection>>,
+    /// What the last connection failed over.
+    failed_over: Mutex<Option<About>>,
+    later: Mutex<Later>,
+    /// There is a filter more than before.
+    more: Notify,
+}
+
+/// Filters that became known after the start, in the order of their coming; asked for on every connection.
+#[derive(Debug, Default)]
+struct Later {
+    filters: Vec<(String, u8)>,
+    known: HashSet<String>,
 }
 
 /// How much the broker takes of us.
@@ -42,7 +57,31 @@ struct Connection {
 
 impl Shared {
     pub fn new(outbox: usize) -> Shared {
-        Shared { outbox, current: Mutex::new(None) }
+        let (later, more) = (Mutex::default(), Notify::new());
+        Shared { outbox, current: Mutex::new(None), failed_over: Mutex::new(None), later, more }
+    }
+
+    /// See [`crate::Link::subscribe`].
+    pub fn subscribe(&self, filters: Vec<String>) {
+        let mut later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        for filter in filters {
+            if later.known.insert(filter.clone()) {
+                later.filters.push((filter, 1));
+            }
+        }
+        drop(later);
+        self.more.notify_one();
+    }
+
+    /// At most `most` of the later filters, from the nth on.
+    pub fn later(&self, from: usize, most: usize) -> Vec<(String, u8)> {
+        let later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        later.filters.iter().skip(from).take(most).cloned().collect()
+    }
+
+    /// Resolves when there may be a later filter more than before.
+    pub async fn has_more(&self) {
+        self.more.notified().await;
     }
 
     /// A connection is greeted: acknowledgements are possible from now on, publishes are not yet.
@@ -66,9 +105,15 @@ impl Shared {
         }
     }
 
-    /// The connection is gone, with everything that waited for it.
-    pub fn lower(&self) {
+    /// The connection is gone, with everything that waited for it, over this.
+    pub fn lower(&self, over: About) {
         *self.lock() = None;
+        *self.failed_over.lock().unwrap_or_else(PoisonError::into_inner) = Some(over);
+    }
+
+    /// What the last connection failed over.
+    pub fn failed_over(&self) -> Option<About> {
+        *self.failed_over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues the DISCONNECT and takes nothing more; false when there is no connection.
@@ -97,16 +142,17 @@ impl Shared {
     }
 
     /// See [`crate::Link::try_publish`].
-    pub fn publish(&self, topic: String, payload: Vec<u8>, qos: u8, retain: bool) -> Result<(), NotSent> {
-        if qos > 1 {
-            return Err(NotSent::Qos(qos));
+    pub fn publish(&self, topic: String, payload: Vec<u8>, terms: Terms) -> Result<(), NotSent> {
+        if terms.qos > 1 {
+            return Err(NotSent::Qos(terms.qos));
         }
         if topic.is_empty() || topic.contains(['+', '#', '\0']) {
             return Err(NotSent::Topic(topic));
         }
         let mut current = self.lock();
         let connection = current.as_mut().filter(|connection| connection.up).ok_or(NotSent::Down)?;
-        let bytes = packet_bytes(topic.len(), payload.len());
+        let expiry = if terms.expiry_s.is_some() { EXPIRY_BYTES } else { 0 };
+        let bytes = packet_bytes(topic.len(), payload.len()) + expiry;
         // A topic of more than 64 KiB cannot be written at all (MQTT 3.1.1, 1.5.3).
         let most = connection.packet_max_bytes;
         if bytes > most || topic.len() > usize::from(u16::MAX) {
@@ -117,7 +163,8 @@ impl Shared {
             return Err(NotSent::Full { waiting });
         }
         let name = topic.clone();
-        connection.requests.publish(topic, payload, qos.min(connection.qos_max), retain).map_err(|_| NotSent::Down)?;
+        let terms = Terms { qos: terms.qos.min(connection.qos_max), ..terms };
+        connection.requests.publish(topic, payload, terms).map_err(|_| NotSent::Down)?;
         connection.waiting.push_back(name);
         connection.unfinished += 1;
         Ok(())
@@ -145,6 +192,9 @@ impl Shared {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// A message expiry interval among the properties of a PUBLISH (MQTT 5, 3.3.2.3.3).
+const EXPIRY_BYTES: usize = 5;
 
 /// The size of a PUBLISH at QoS 1 without properties; an upper bound for the others we send.
 pub(crate) fn packet_bytes(topic: usize, payload: usize) -> usize {

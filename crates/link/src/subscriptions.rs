@@ -3,27 +3,46 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::session::{NotTaken, Requests};
+use crate::shared::Shared;
 
 /// Filters in one SUBSCRIBE. AWS IoT Core takes no more (service quotas, "Subscriptions per subscribe request").
 const FILTERS_A_PACKET: usize = 8;
 
+/// SUBSCRIBE packets without an answer that those for later filters may make: messages go on meanwhile.
+pub(crate) const LATER_UNANSWERED: usize = 4;
+
 /// From the requests to the last SUBACK.
 #[derive(Debug, Default)]
-pub(crate) struct Subscriptions<'a> {
-    asked: VecDeque<&'a [(String, u8)]>,
-    on_the_way: HashMap<u16, &'a [(String, u8)]>,
+pub(crate) struct Subscriptions {
+    asked: VecDeque<Vec<(String, u8)>>,
+    on_the_way: HashMap<u16, Vec<(String, u8)>>,
     lowest: Option<u8>,
+    /// How many of the later filters were asked for on this connection.
+    later: usize,
 }
 
-impl<'a> Subscriptions<'a> {
+impl Subscriptions {
     /// Asks for everything. What a persistent session still knows is asked for again: that is allowed, replays the retained
     /// messages, and makes up for a session the broker has lost.
-    pub fn ask(filters: &'a [(String, u8)], requests: &Requests) -> Result<Subscriptions<'a>, NotTaken> {
-        let asked: VecDeque<_> = filters.chunks(FILTERS_A_PACKET).collect();
+    pub fn ask(filters: &[(String, u8)], requests: &Requests) -> Result<Subscriptions, NotTaken> {
+        let asked: VecDeque<_> = filters.chunks(FILTERS_A_PACKET).map(<[_]>::to_vec).collect();
         for filters in &asked {
             requests.subscribe(filters)?;
         }
         Ok(Subscriptions { asked, ..Subscriptions::default() })
+    }
+
+    /// Asks for those of the later filters that this connection was not asked for, a few packets at a time. What the library does
+    /// not take now is asked for at its next step.
+    pub fn ask_later(&mut self, shared: &Shared, requests: &Requests) {
+        while self.asked.len() + self.on_the_way.len() < LATER_UNANSWERED {
+            let filters: Vec<(String, u8)> = shared.later(self.later, FILTERS_A_PACKET);
+            if filters.is_empty() || requests.subscribe(&filters).is_err() {
+                return;
+            }
+            self.later += filters.len();
+            self.asked.push_back(filters);
+        }
     }
 
     /// The next SUBSCRIBE went out under this packet id.
@@ -38,15 +57,15 @@ impl<'a> Subscriptions<'a> {
     pub fn answered(&mut self, packet_id: u16, answers: Vec<Result<u8, String>>) -> Vec<(String, String)> {
         let Some(filters) = self.on_the_way.remove(&packet_id) else { return Vec::new() };
         self.lowest = answers.iter().filter_map(|answer| answer.as_ref().ok().copied()).chain(self.lowest).min();
-        let wanting = filters.iter().zip(answers).filter_map(|((filter, asked), answer)| {
+        let wanting = filters.into_iter().zip(answers).filter_map(|((filter, asked), answer)| {
             let why = match answer {
-                Ok(granted) if granted >= *asked => return None,
+                Ok(granted) if granted >= asked => return None,
                 Ok(granted) => format!(
                     "the broker grants QoS {granted} only where QoS {asked} is asked for: its messages come without a guarantee"
                 ),
                 Err(why) => why,
             };
-            Some((filter.clone(), why))
+            Some((filter, why))
         });
         wanting.collect()
     }
@@ -69,8 +88,10 @@ mod tests {
     #[test]
     fn it_is_complete_only_when_the_last_packet_is_answered() {
         let filters: Vec<(String, u8)> = (0..11).map(|n| (format!("f/{n}"), 1)).collect();
-        let mut subscriptions =
-            Subscriptions { asked: filters.chunks(FILTERS_A_PACKET).collect(), ..Subscriptions::default() };
+        let mut subscriptions = Subscriptions {
+            asked: filters.chunks(FILTERS_A_PACKET).map(<[_]>::to_vec).collect(),
+            ..Subscriptions::default()
+        };
         assert_eq!(subscriptions.asked.len(), 2);
         subscriptions.sent(1);
         subscriptions.sent(2);
@@ -86,8 +107,7 @@ mod tests {
     #[test]
     fn less_than_was_asked_for_is_told_and_more_is_not() {
         let filters = [("firm".to_owned(), 1), ("loose".to_owned(), 0), ("weak".to_owned(), 1)];
-        let mut subscriptions =
-            Subscriptions { asked: VecDeque::from([&filters[..]]), on_the_way: HashMap::new(), lowest: None };
+        let mut subscriptions = Subscriptions { asked: VecDeque::from([filters.to_vec()]), ..Subscriptions::default() };
         subscriptions.sent(1);
         let wanting = subscriptions.answered(1, vec![Ok(1), Ok(1), Ok(0)]);
         assert_eq!(wanting.len(), 1, "{wanting:?}");

@@ -429,3 +429,35 @@ async fn what_cannot_be_published_is_refused_at_once() {
         link.stop().await;
     }
 }
+
+#[tokio::test]
+async fn filters_that_become_known_later_are_subscribed_at_once_and_on_every_connection() {
+    let Some(mut broker) = Mosquitto::start("") else { return };
+    for protocol in BOTH {
+        let id = format!("late {protocol}");
+        let config = LinkConfig { clean_start: true, ..config(&broker.url(), protocol, &id, &[("first/#", 1)]) };
+        let (link, mut events) = Link::start(config).unwrap();
+        link.subscribe(vec!["early/0".into()]); // before there is a connection
+        up(&mut events).await;
+        // More than one packet takes, some of them twice.
+        link.subscribe((0..30).map(|n| format!("late/{}", n % 20)).collect());
+        for _ in 0..2 {
+            let (sender, _events) = publisher(&broker.url(), protocol).await;
+            for topic in ["early/0", "late/0", "late/19"] {
+                // Retained, so that it comes whether the subscription or the message was first.
+                sender.try_publish(topic.to_owned(), b"x".to_vec(), 1, true).unwrap();
+            }
+            let mut missing = std::collections::HashSet::from(["early/0", "late/0", "late/19"]);
+            while !missing.is_empty() {
+                let message = message(&mut events).await;
+                missing.remove(message.topic.as_str());
+                message.delivery.into_iter().for_each(|delivery| link.acknowledge(delivery));
+            }
+            sender.stop().await;
+            broker.stop();
+            broker.start_again();
+            up(&mut events).await;
+        }
+        link.stop().await;
+    }
+}

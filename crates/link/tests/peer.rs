@@ -8,7 +8,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::peer::{DISCONNECT, Peer, connack, packet, publish};
-use common::{BOTH, PATIENCE, config, failure, message, next, until, up};
+use common::{BOTH, PATIENCE, config, failure, message, next, reaches, until, up};
 use fleetlens_link::{Event, Link, NotSent, Protocol};
 use tokio::time::timeout;
 
@@ -132,18 +132,6 @@ async fn a_publish_is_unfinished_until_the_broker_answers_and_without_a_guarante
     }
 }
 
-/// Waits until so many publishes are unfinished.
-async fn reaches(link: &Link, unfinished: usize) {
-    let reached = async {
-        while link.unfinished() != unfinished {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(PATIENCE, reached)
-        .await
-        .unwrap_or_else(|_| panic!("{} and not {unfinished} unfinished", link.unfinished()));
-}
-
 #[tokio::test]
 async fn a_topic_that_is_not_utf_8_is_counted_and_the_link_comes_back() {
     // MQTT 3.1.1: the library gives up the connection; so it is made again, ever more slowly, and what came before is not lost.
@@ -229,6 +217,48 @@ async fn a_packet_that_cannot_be_read_at_all_is_counted_and_says_what_to_do() {
         });
         let reason = refused.await;
         assert!(want.iter().all(|want| reason.contains(want)), "{protocol}: {reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_connack_and_a_topic_alias_end_the_connection_and_what_came_before_is_kept() {
+    let aliased = |alias: u8| packet(0x30, &[0, 1, b'a', 3, 0x23, 0, alias]);
+    for (protocol, bytes, want) in [
+        (Protocol::V4, connack(Protocol::V4, 0), "a second CONNACK"),
+        (Protocol::V5, connack(Protocol::V5, 0), "a second CONNACK"),
+        (Protocol::V5, aliased(1), "topic aliases"),
+        (Protocol::V5, [aliased(1), aliased(2), publish(Protocol::V5, b"after", None, b"")].concat(), "topic aliases"),
+    ] {
+        let peer = Peer::new().await;
+        let (_link, mut events) = Link::start(config(&peer.url(), protocol, "c", &[])).unwrap();
+        let mut caller = peer.greet(protocol).await;
+        up(&mut events).await;
+        caller.send(&[publish(protocol, b"before", None, b"1"), bytes].concat()).await;
+        assert_eq!(message(&mut events).await.topic, "before", "{protocol}");
+        match next(&mut events).await {
+            Event::Down { reason } => assert!(reason.contains(want), "{protocol}: {reason}"),
+            other => panic!("{protocol}: {other:?}"),
+        }
+        // And the next connection is one like any other.
+        let mut caller = peer.greet(protocol).await;
+        up(&mut events).await;
+        caller.send(&publish(protocol, b"again", None, b"1")).await;
+        assert_eq!(message(&mut events).await.topic, "again", "{protocol}");
+    }
+}
+
+#[tokio::test]
+async fn a_keep_alive_of_none_is_ours_and_does_not_end_the_connection() {
+    let peer = Peer::new().await;
+    let (_link, mut events) = Link::start(config(&peer.url(), Protocol::V5, "c", &[])).unwrap();
+    let mut caller = peer.accept().await;
+    caller.packet().await.unwrap();
+    // Server Keep Alive 0: the broker wants no pings (MQTT 5, 3.2.2.3.14).
+    caller.send(&packet(0x20, &[0, 0, 3, 0x13, 0, 0])).await;
+    up(&mut events).await;
+    for n in 0..200_u8 {
+        caller.send(&publish(Protocol::V5, b"a", None, &[n])).await;
+        assert_eq!(message(&mut events).await.payload, [n], "still on the first connection");
     }
 }
 

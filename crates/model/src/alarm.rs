@@ -106,6 +106,8 @@ pub enum Condition {
     },
     /// The newest command was refused, or accepted and never obeyed.
     CommandFailed,
+    /// The thing itself says so, and says when it is over; no rule of a profile has this.
+    Told,
 }
 
 /// A rule: for which things, when, how bad, and what a person should know.

@@ -98,6 +98,8 @@ pub enum Withdrawal {
         /// As shadow-protocol.md lists them.
         code: u16,
     },
+    /// It was sent by a convention that has no way to take a command back: it may still happen.
+    Impossible,
 }
 
 impl Phase {
@@ -225,6 +227,14 @@ pub enum Input<'a> {
     Overwritten(String),
     /// A person takes it back.
     Cancelled(&'a Actor),
+    /// Of a thing without a shadow: since it was sent, the thing reports everything that was wanted.
+    Obeyed,
+    /// Of a thing without a shadow: what was to be sent did not leave.
+    NotSent,
+    /// Of a thing without a shadow: it cannot be sent, and waiting will not help; the sentence says why.
+    Unsendable(String),
+    /// Of a thing without a shadow: what was sent cannot be taken back.
+    NoWayBack,
     /// Our link fell: whatever was on the wire may or may not have arrived.
     LinkLost,
     /// Time passed.
@@ -254,6 +264,18 @@ impl Command {
                 self.enter(Phase::Cancelled { withdrawal }, Step::Cancelled, now);
             }
             Input::Cancelled(_) => {}
+            Input::Obeyed if self.phase == Phase::Sent => self.enter(Phase::Settled, Step::Settled, now),
+            Input::Obeyed => {}
+            Input::NotSent if self.phase == Phase::Sent => self.phase = Phase::Pending,
+            Input::NotSent => {}
+            Input::Unsendable(reason) if self.phase == Phase::Pending => {
+                self.enter(Phase::Rejected { code: 400, reason }, Step::Rejected, now);
+            }
+            Input::Unsendable(_) => {}
+            Input::NoWayBack if !self.phase.is_waiting() && self.phase.is_open() => {
+                self.end_withdrawal(Withdrawal::Impossible);
+            }
+            Input::NoWayBack => {}
             Input::LinkLost => self.attempt = Attempt::Idle,
             Input::TimePassed => self.time_passed(now),
         }

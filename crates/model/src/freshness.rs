@@ -50,6 +50,8 @@ pub struct Silence {
     silent: bool,
     /// When we stopped listening, until the thing is known again.
     unknown_since: Option<WallMs>,
+    /// What was last said of its being there, since our link is up.
+    presence: Option<Presence>,
 }
 
 impl Silence {
@@ -61,12 +63,32 @@ impl Silence {
     /// The thing said something live, dated `said`: the timer starts anew. True when it had been silent.
     pub fn heard(&mut self, said: WallMs, now: Now) -> bool {
         self.heard = self.heard.max(Some(said));
+        // Who speaks is there, whatever was said of it before.
+        self.presence = self.presence.filter(|presence| *presence != Presence::Gone);
         self.quiet_ms = 0;
         self.unknown_since = None;
         if self.running_since.is_some() {
             self.running_since = Some(now.mono);
         }
         std::mem::replace(&mut self.silent, false)
+    }
+
+    /// Somebody says whether the thing is there; `said` is when it last said a value, which need not have been live. True when it had
+    /// been silent and is not any more.
+    pub fn told(&mut self, presence: Presence, said: Option<WallMs>, now: Now) -> bool {
+        self.presence = Some(presence);
+        self.heard = self.heard.max(said);
+        if self.running_since.is_some() {
+            self.unknown_since = None;
+        }
+        match presence {
+            Presence::Here | Presence::Asleep => {
+                self.quiet_ms = 0;
+                self.running_since = self.running_since.map(|_| now.mono);
+                std::mem::replace(&mut self.silent, false)
+            }
+            Presence::Gone => false,
+        }
     }
 
     /// Our link came up: the timer runs on, and leaves the thing at least one interval to speak. Until it does it stays unknown,
@@ -87,14 +109,25 @@ impl Silence {
         if let Some(since) = self.running_since.take() {
             self.quiet_ms = self.quiet_ms.saturating_add(now.mono.since(since));
             self.unknown_since = self.unknown_since.or(Some(now.wall));
+            self.presence = None;
         }
+    }
+
+    /// What was last said of its being there, since our link is up.
+    pub fn presence(&self) -> Option<Presence> {
+        self.presence
     }
 
     /// Looks at the timer; true when the thing has just fallen silent.
     pub fn fell_silent(&mut self, interval_ms: u64, now: Now) -> bool {
         let Some(since) = self.running_since else { return false };
         let quiet_ms = self.quiet_ms.saturating_add(now.mono.since(since));
-        let fell = !self.silent && self.heard.is_some() && quiet_ms > limit_ms(interval_ms);
+        let is_over = match self.presence {
+            Some(Presence::Gone) => true,
+            Some(Presence::Asleep) => false,
+            Some(Presence::Here) | None => quiet_ms > limit_ms(interval_ms),
+        };
+        let fell = !self.silent && self.heard.is_some() && is_over;
         self.silent |= fell;
         if fell {
             self.unknown_since = None;
@@ -190,5 +223,32 @@ mod tests {
         assert!(s.fell_silent(INTERVAL_MS, at(91)));
         s.link_down(at(92));
         assert_eq!(s.freshness(), Freshness::Silent { since_ms: at(0).wall });
+    }
+
+    #[test]
+    fn who_is_said_to_be_gone_is_silent_at_once_and_who_sleeps_never() {
+        let heard = |presence| {
+            let mut s = Silence::default();
+            s.link_up(INTERVAL_MS, at(0));
+            s.heard(at(1).wall, at(1));
+            s.told(presence, None, at(2));
+            s
+        };
+        let mut gone = heard(Presence::Gone);
+        assert!(gone.fell_silent(INTERVAL_MS, at(3)));
+        assert!(gone.told(Presence::Here, None, at(4)), "it is back");
+        assert!(!gone.fell_silent(INTERVAL_MS, at(5)));
+        let mut speaks = heard(Presence::Gone);
+        speaks.heard(at(3).wall, at(3));
+        assert!(!speaks.fell_silent(INTERVAL_MS, at(4)), "who speaks is there");
+        assert!(!heard(Presence::Asleep).fell_silent(INTERVAL_MS, at(100_000)));
+        assert!(heard(Presence::Here).fell_silent(INTERVAL_MS, at(100_000)));
+
+        let mut lost = heard(Presence::Here);
+        lost.link_down(at(1_000));
+        lost.link_up(INTERVAL_MS, at(2_000));
+        assert_eq!(lost.presence(), None, "what was said before our link fell says nothing now");
+        lost.told(Presence::Here, None, at(2_001));
+        assert_eq!(lost.freshness(), Freshness::Live);
     }
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::text::is_hidden;
+
 /// The longest thing name in bytes. AWS allows 128; other brokers' fleets are given twice that.
 pub const THING_NAME_MAX_BYTES: usize = 256;
 
@@ -26,7 +28,7 @@ pub struct CommandId(pub u64);
 #[serde(transparent)]
 pub struct AlarmId(pub u64);
 
-/// A thing's name exactly as the broker spelled it: 1–256 bytes of UTF-8 without control characters.
+/// A thing's name exactly as the broker spelled it: 1–256 bytes of UTF-8 without hidden characters ([`is_hidden`]).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ThingName(String);
@@ -40,9 +42,9 @@ pub enum NameError {
     /// More than [`THING_NAME_MAX_BYTES`].
     #[error("a thing's name has {0} bytes; at most 256 are allowed")]
     TooLong(usize),
-    /// A control character, which could hide or forge what a person reads.
-    #[error("a thing's name holds the control character {0:?}; names are printable text")]
-    Control(char),
+    /// A control character, or one that turns the reading direction or has no width: it could hide or forge what a person reads.
+    #[error("a thing's name holds the hidden character {0:?}; names are printable text")]
+    Hidden(char),
 }
 
 impl ThingName {
@@ -55,8 +57,8 @@ impl ThingName {
         if name.len() > THING_NAME_MAX_BYTES {
             return Err(NameError::TooLong(name.len()));
         }
-        match name.chars().find(|c| c.is_control()) {
-            Some(c) => Err(NameError::Control(c)),
+        match name.chars().find(|c| is_hidden(*c)) {
+            Some(c) => Err(NameError::Hidden(c)),
             None => Ok(ThingName(name)),
         }
     }
@@ -96,7 +98,10 @@ mod tests {
             ("lamp-0417", Ok(())),
             ("Straße 3 / rechts", Ok(())),
             ("", Err(NameError::Empty)),
-            ("a\u{7}b", Err(NameError::Control('\u{7}'))),
+            ("مصباح-٧", Ok(())),
+            ("a\u{7}b", Err(NameError::Hidden('\u{7}'))),
+            ("lamp-\u{202e}1", Err(NameError::Hidden('\u{202e}'))),
+            ("lamp-1\u{200b}", Err(NameError::Hidden('\u{200b}'))),
         ] {
             assert_eq!(ThingName::new(name).map(|n| assert_eq!(n.as_str(), name)), want, "{name:?}");
         }

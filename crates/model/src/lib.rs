@@ -16,5 +16,6 @@ pub mod kind;
 pub mod record;
 pub mod shadow;
 pub mod telemetry;
+pub mod text;
 pub mod thing;
 pub mod time;

@@ -31,6 +31,18 @@ impl Value {
             Value::Text(_) => None,
         }
     }
+
+    /// With how many decimals a number is written that nobody said more of: as many as it needs, at most 2; below 1 as many as
+    /// show three figures, at most 9.
+    pub fn decimals(&self) -> u8 {
+        const MOST: u8 = 9;
+        let Some(number) = self.as_number().map(f64::abs) else { return 0 };
+        let leading = if (f64::MIN_POSITIVE..1.0).contains(&number) { -number.log10().floor() } else { 0.0 };
+        let most = (leading + 2.0).min(f64::from(MOST)) as usize;
+        let written = format!("{number:.most$}");
+        let decimals = written.split_once('.').map_or(0, |(_, decimals)| decimals.trim_end_matches('0').len());
+        u8::try_from(decimals).unwrap_or(MOST)
+    }
 }
 
 /// How a value reached the screen.
@@ -114,6 +126,25 @@ pub fn date(claimed: Option<WallMs>, received: WallMs) -> (WallMs, Timed, Qualit
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_nobody_knows_has_the_decimals_it_needs() {
+        for (number, want) in [
+            (442.0, 0),
+            (0.0, 0),
+            (-17.5, 1),
+            (3.456_78, 2),
+            (99.999, 0),
+            (0.5, 1),
+            (0.123_456, 3),
+            (-0.001_234, 5),
+            (1e-300, 0),
+            (1e300, 0),
+        ] {
+            assert_eq!(Value::Number(number).decimals(), want, "{number}");
+        }
+        assert_eq!((Value::Flag(true).decimals(), Value::Text("3.14".into()).decimals()), (0, 0));
+    }
 
     #[test]
     fn a_wrong_clock_of_ours_does_not_freeze_the_latest_value() {

@@ -26,8 +26,14 @@ pub struct About {
     pub lon_deg: Option<f64>,
     /// Spaces in all, for a car park; at least 1.
     pub capacity: Option<u32>,
+    /// Spaces for people with a disability among them; at least 1.
+    pub capacity_accessible: Option<u32>,
+    /// Spaces with a charging point among them; at least 1.
+    pub capacity_charging: Option<u32>,
     /// How often it speaks, in seconds; at least 1.
     pub interval_s: Option<u32>,
+    /// The name of the gateway that carries what it says.
+    pub gateway: Option<String>,
     /// Units by JSON pointer.
     pub units: Vec<(String, String)>,
     /// What values are called, by JSON pointer.
@@ -60,6 +66,10 @@ pub enum Fact {
     Lon,
     /// [`About::capacity`].
     Capacity,
+    /// [`About::capacity_accessible`].
+    Accessible,
+    /// [`About::capacity_charging`].
+    Charging,
 }
 
 impl About {
@@ -70,7 +80,7 @@ impl About {
             Fact::Title => self.title = text,
             Fact::Street => self.street = text,
             Fact::Area => self.area = text,
-            Fact::Lat | Fact::Lon | Fact::Capacity => {
+            Fact::Lat | Fact::Lon | Fact::Capacity | Fact::Accessible | Fact::Charging => {
                 // Numbers are written as texts where everything is.
                 if let Some(number) = text.and_then(|text| text.parse().ok()) {
                     self.count(fact, number);
@@ -85,10 +95,9 @@ impl About {
             Fact::Title | Fact::Street | Fact::Area => self.say(fact, &number.to_string()),
             Fact::Lat => self.lat_deg = Some(number),
             Fact::Lon => self.lon_deg = Some(number),
-            Fact::Capacity => {
-                let is_count = (1.0..=f64::from(u32::MAX)).contains(&number) && number.fract() == 0.0;
-                self.capacity = is_count.then_some(number as u32);
-            }
+            Fact::Capacity => self.capacity = spaces(number),
+            Fact::Accessible => self.capacity_accessible = spaces(number),
+            Fact::Charging => self.capacity_charging = spaces(number),
         }
     }
 
@@ -117,11 +126,22 @@ impl About {
         if let Some(area) = text(&self.area, &meta.area) {
             set(&|new| new.area.clone_from(&area));
         }
+        if let Some(gateway) = text(&self.gateway, &meta.gateway) {
+            set(&|new| new.gateway.clone_from(&gateway));
+        }
         if let Some(at) = self.at().filter(|at| Some(*at) != meta.at && (!only_gaps || meta.at.is_none())) {
             set(&|new| new.at = Some(at));
         }
-        if self.capacity.is_some() && self.capacity != meta.capacity && (!only_gaps || meta.capacity.is_none()) {
+        let count =
+            |said: Option<u32>, has: Option<u32>| said.is_some() && said != has && (!only_gaps || has.is_none());
+        if count(self.capacity, meta.capacity) {
             set(&|new| new.capacity = self.capacity);
+        }
+        if count(self.capacity_accessible, meta.capacity_accessible) {
+            set(&|new| new.capacity_accessible = self.capacity_accessible);
+        }
+        if count(self.capacity_charging, meta.capacity_charging) {
+            set(&|new| new.capacity_charging = self.capacity_charging);
         }
         let interval_s = self.interval_s.filter(|s| *s != meta.interval_s);
         if let Some(interval_s) = interval_s.filter(|_| !only_gaps || meta.interval_s == DEFAULT_INTERVAL_S) {
@@ -166,6 +186,12 @@ fn put(words: &mut Vec<(String, String)>, pointer: &str, word: &str) {
     }
 }
 
+/// A count of spaces; `None` for what is none.
+fn spaces(number: f64) -> Option<u32> {
+    let is_count = (1.0..=f64::from(u32::MAX)).contains(&number) && number.fract() == 0.0;
+    is_count.then_some(number as u32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +201,7 @@ mod tests {
         let bare = Meta { interval_s: DEFAULT_INTERVAL_S, ..Meta::default() };
         let mut about = About { kind: Some(Kind::Parking), interval_s: Some(900), ..About::default() };
         about.say(Fact::Title, " Salitre\u{202e}\n");
+        about.gateway = Some("city/hub".into());
         about.count(Fact::Capacity, 342.0);
         about.count(Fact::Lat, 36.7);
         about.say(Fact::Lon, "-4.4");
@@ -182,6 +209,7 @@ mod tests {
         let told = about.told(&bare, false).unwrap();
         assert_eq!((told.title.as_str(), told.kind, told.capacity), ("Salitre", Kind::Parking, Some(342)));
         assert_eq!((told.interval_s, told.unit("/temp"), told.at), (900, "°C", LonLat::new(-4.4, 36.7)));
+        assert_eq!(told.gateway, "city/hub");
         assert_eq!(about.told(&told, false), None, "said again it is no news");
 
         let described = Meta { title: "Salitre 1".into(), capacity: None, ..told.clone() };

@@ -49,6 +49,8 @@ pub struct Understood {
     pub listen: Vec<String>,
     /// What the convention itself wants sent, such as the wish for a birth that was missed. Never retained; at least once.
     pub send: Vec<Outgoing>,
+    /// Why nothing could be made of the message although it brought about `send`: data of a node whose birth was missed.
+    pub refused: Option<WireError>,
 }
 
 impl Understood {
@@ -69,7 +71,7 @@ pub trait Convention: Debug + Send {
     /// Whether a topic is one of its. A message of such a topic is read by it and by nothing else.
     fn reads(&self, topic: &str) -> bool;
 
-    /// Takes a message whole, or says why not and remembers nothing of it.
+    /// Takes a message whole, or says why not (or in [`Understood::refused`]) and remembers nothing of it.
     fn read(&mut self, message: Incoming<'_>) -> Result<Understood, WireError>;
 
     /// Our link came up with a new session or an old one: what cannot be known to be so still is forgotten.
@@ -88,4 +90,15 @@ pub enum NoCommand {
     /// The thing cannot be commanded so, and waiting will not help. A sentence for the screen.
     #[error("{0}")]
     Impossible(String),
+}
+
+/// A convention as a profile sets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Setting {}
+
+impl Setting {
+    /// The convention with nothing remembered.
+    pub fn start(&self) -> Box<dyn Convention> {
+        match *self {}
+    }
 }

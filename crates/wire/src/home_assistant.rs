@@ -214,7 +214,7 @@ impl HomeAssistant {
         }
         said.insert(0, self.described(thing));
         said.extend(moved.map(|before| self.described(before)));
-        Understood { said, listen: listen.into_iter().collect(), send: Vec::new() }
+        Understood { said, listen: listen.into_iter().collect(), ..Understood::default() }
     }
 
     /// A thing as it is known now; one that nobody announces any more is gone.

@@ -5,18 +5,28 @@
 
 mod about;
 pub mod convention;
+mod datex;
 mod fiware;
 pub mod home_assistant;
+pub mod homie;
 mod json;
 pub mod meta;
+mod parkapi;
 pub mod pointer;
 mod quote;
 pub mod rebase;
+pub mod registry;
+mod room;
+mod scalar;
 mod senml;
+mod settable;
 pub mod shadow;
+pub mod sparkplug;
 pub mod telemetry;
 pub mod template;
 pub mod time;
+mod xml;
+pub mod zigbee2mqtt;
 
 pub use quote::REFUSAL_MAX_CHARS;
 
@@ -27,6 +37,9 @@ pub enum WireError {
     /// The topic is none of a shadow's.
     #[error(transparent)]
     Topic(#[from] shadow::TopicError),
+    /// What only Sparkplug refuses.
+    #[error(transparent)]
+    Sparkplug(#[from] sparkplug::SparkplugError),
     /// What Home Assistant's discovery has no reading for.
     #[error(transparent)]
     HomeAssistant(#[from] home_assistant::HomeAssistantError),
@@ -61,6 +74,18 @@ pub enum WireError {
     NotJson {
         /// In the parser's words, or their beginning, with line and column.
         why: String,
+    },
+    /// Text that is no XML, or more of it than is read.
+    #[error("the payload is XML that cannot be read: {why}")]
+    BadXml {
+        /// In the parser's words or ours, or their beginning.
+        why: String,
+    },
+    /// Something else than one value.
+    #[error("the payload is {given} where a single value belongs, such as 23.5, true or ON")]
+    NotScalar {
+        /// "an object", "an array" or "no text".
+        given: &'static str,
     },
     /// JSON of another shape.
     #[error("the payload is {given} where an object belongs")]
@@ -122,6 +147,28 @@ pub enum WireError {
         /// What would be right.
         wanted: &'static str,
     },
+    /// A topic that a convention has no use for.
+    #[error("the topic ends in \"{topic}\", which this convention does not have; it has {wanted}")]
+    ForeignTopic {
+        /// The beginning of what follows the convention's own levels.
+        topic: String,
+        /// What would be right.
+        wanted: &'static str,
+    },
+    /// A value that its thing's description does not have.
+    #[error("the thing's description has no value \"{pointer}\", or says of it what is not understood")]
+    NotDescribed {
+        /// Its pointer, or the beginning.
+        pointer: String,
+    },
+    /// More than is remembered.
+    #[error("there is no room for it: at most {max} {what} are remembered")]
+    Full {
+        /// How many.
+        max: usize,
+        /// Of what.
+        what: &'static str,
+    },
 }
 
 #[cfg(test)]
@@ -130,11 +177,23 @@ mod tests {
     use serde_json::json;
 
     use super::convention::{Convention, Incoming};
+    use super::homie::Homie;
     use super::pointer::Pointer;
     use super::shadow::{Op, ShadowTopic, ShadowTopicKind, decode_answer, decode_request};
+    use super::sparkplug::edge::{Carried, Metric};
+    use super::sparkplug::{Datatype, Sparkplug, SparkplugSetting};
     use super::telemetry::{Reading, Shape, Use, Whose};
     use super::template::Place;
+    use super::zigbee2mqtt::Zigbee2Mqtt;
     use super::*;
+
+    /// What a convention makes of the last of these messages.
+    fn conversation(convention: &mut dyn Convention, messages: &[(&str, &str)]) -> Result<(), WireError> {
+        let read = |(topic, payload): &(&str, &str)| {
+            convention.read(Incoming { topic, payload: payload.as_bytes(), retained: false, at: WallMs(0) }).map(drop)
+        };
+        messages.iter().map(read).last().unwrap_or(Ok(()))
+    }
 
     /// Every text of a stranger that a refusal may quote, as long as it can be and in characters that grow when they are escaped.
     #[test]
@@ -149,6 +208,16 @@ mod tests {
         let only = Reading { envelope: pointer("/t/*"), ..Reading::default() };
         let senml = Reading { shape: Shape::Senml, ..Reading::default() };
         let fiware = Reading { shape: Shape::Fiware, whose: Whose::Shape, ..Reading::default() };
+        let sparkplug = |topic: &str, birth: &[Metric]| {
+            let at = WallMs(0);
+            let payload = sparkplug::edge::EdgeNode::new("g", "n", 0).birth(birth, at).payload;
+            let mut host = Sparkplug::new(SparkplugSetting::default()).unwrap();
+            host.read(Incoming { topic, payload: &payload, retained: false, at }).map(drop)
+        };
+        let metric = |name: &str, datatype| Metric { datatype, ..Metric::new(name, Datatype::Int8, Carried::Int(256)) };
+        let birth = "spBv1.0/g/NBIRTH/n";
+        let parkapi = Reading { shape: Shape::Parkapi, whose: Whose::Shape, ..Reading::default() };
+        let datex2 = Reading { shape: Shape::Datex2, whose: Whose::Shape, ..Reading::default() };
         let home = |topic: &str, config: &serde_json::Value, state: &str| {
             let mut home = home_assistant::HomeAssistant::new("ha".to_owned());
             let hear = |home: &mut home_assistant::HomeAssistant, topic: &str, payload: &str| {
@@ -159,6 +228,10 @@ mod tests {
         };
         let sensor = "ha/sensor/x/config";
         let meta = |payload: &str| meta::decode(payload.as_bytes(), &Place::default()).map(drop);
+        let z2m = |topic: &str, payload: &str, end: &str| {
+            conversation(&mut Zigbee2Mqtt::new("zigbee2mqtt".into()), &[(&format!("{topic}{end}"), payload)])
+        };
+        let homie = |messages: &[(&str, &str)]| conversation(&mut Homie::new("homie".into()), messages);
         for c in ["x", "\n", "\"", "\\", "~", "Ħ", "\u{202e}", "\u{10ffff}"] {
             let long = c.repeat(3_000);
             let long_pointer = pointer(&fleetlens_model::shadow::pointer_of([long.as_str()]));
@@ -166,6 +239,12 @@ mod tests {
             let twice = Use::As { pointer: format!("/{long}"), times: 1.0, least: None };
             let twice = [("/a".to_owned(), twice.clone()), ("/b".to_owned(), twice)].into();
             let twice = Reading { uses: twice, ..Reading::default() };
+            let escaped = quick_xml::escape::escape(&long).into_owned();
+            let count = format!(
+                "<a><parkingRecord id=\"a\"><parkingNumberOfSpaces>{escaped}</parkingNumberOfSpaces></parkingRecord></a>"
+            );
+            let short = c.repeat(60);
+            let twice_listed = json!([{ "friendly_name": short }, { "friendly_name": short }]).to_string();
             let refused = [
                 ("a foreign topic", ShadowTopic::parse(&long).map(drop).map_err(WireError::from)),
                 (
@@ -212,6 +291,24 @@ mod tests {
                     "an entity's attribute",
                     telemetry(&json!({ "type": "T", "id": "a", long.as_str(): 1 }).to_string(), &fiware),
                 ),
+                ("a Sparkplug topic", sparkplug(&format!("spBv1.0/{long}"), &[])),
+                ("an edge node's name", sparkplug(&format!("spBv1.0/g/NBIRTH/{long}"), &[])),
+                ("a metric's long name", sparkplug(birth, &[metric(&long, Some(1))])),
+                ("a metric without a type", sparkplug(birth, &[metric(&long, None)])),
+                ("a metric of no type", sparkplug(birth, &[metric(&long, Some(99))])),
+                ("a metric's value", sparkplug(birth, &[metric(&c.repeat(60), Some(1))])),
+                (
+                    "two metrics of one name",
+                    sparkplug(birth, &[metric(&c.repeat(60), Some(1)), metric(&c.repeat(60), Some(1))]),
+                ),
+                (
+                    "a car park's count",
+                    telemetry(&json!({ "uid": "a", "realtime_capacity": long }).to_string(), &parkapi),
+                ),
+                ("a car park's name", telemetry(&json!({ "uid": [long], "capacity": 1 }).to_string(), &parkapi)),
+                ("what is no XML", telemetry(&long, &datex2)),
+                ("an element", telemetry(&format!("<a{}>", "x".repeat(3_000)), &datex2)),
+                ("a count that is none", telemetry(&count, &datex2)),
                 ("a description's word", meta(&json!({ "lat": long }).to_string())),
                 ("a discovery topic", home(&format!("ha/{long}/{long}/config"), &json!({}), "")),
                 ("an announced topic", home(sensor, &json!({ "stat_t": format!("+{long}") }), "")),
@@ -240,6 +337,31 @@ mod tests {
                 (
                     "a description's unit",
                     meta(&json!({ "units": { long.as_str(): { long.as_str(): 1 } } }).to_string()),
+                ),
+                ("a topic of Homie", homie(&[(&format!("homie/5/{long}"), "")])),
+                ("a state of Homie", homie(&[("homie/5/a/$state", &c.repeat(16))])),
+                ("a version of Homie", homie(&[("homie/5/a/$description", &json!({ "homie": long }).to_string())])),
+                ("a topic of Zigbee2MQTT", z2m("zigbee2mqtt/", "", &format!("a\u{7}{long}"))),
+                ("a word for being there", z2m("zigbee2mqtt/bridge/state", &c.repeat(64), "")),
+                ("a list that is none", z2m("zigbee2mqtt/bridge/devices", &json!({ "a": long }).to_string(), "")),
+                ("a name on a list", z2m("zigbee2mqtt/bridge/devices", &json!([{ "friendly_name": long }]).to_string(), "")),
+                (
+                    "a value on a list",
+                    z2m(
+                        "zigbee2mqtt/bridge/devices",
+                        &json!([{ "friendly_name": "a", "definition": { "exposes": [{ "type": "text", "property": long }] } }])
+                            .to_string(),
+                        "",
+                    ),
+                ),
+                ("two devices of one name", z2m("zigbee2mqtt/bridge/devices", &twice_listed, "")),
+                (
+                    "a value that is not described",
+                    homie(&[
+                        ("homie/5/a/$state", "ready"),
+                        ("homie/5/a/$description", r#"{"homie":"5.0"}"#),
+                        (&format!("homie/5/a/{}/b", "n".repeat(240)), "1"),
+                    ]),
                 ),
             ];
             for (name, outcome) in refused {

@@ -5,6 +5,7 @@
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::shadow::pointer_of;
+use fleetlens_model::text::is_hidden;
 use fleetlens_model::thing::{DEFAULT_INTERVAL_S, Meta};
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -81,12 +82,9 @@ pub fn from_place(place: &Place<'_>) -> Meta {
     }
 }
 
-/// Text for people: no control characters, nothing that turns the reading direction, not too long.
+/// Text for people: no hidden characters, not too long.
 pub(crate) fn words(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().filter(|c| !hidden(*c)).take(WORDS_MAX_CHARS).collect::<String>().trim().to_string()
+    text.chars().filter(|c| !is_hidden(*c)).take(WORDS_MAX_CHARS).collect::<String>().trim().to_string()
 }
 
 #[cfg(test)]
@@ -95,7 +93,8 @@ mod tests {
 
     use super::*;
 
-    const PLACE: Place<'static> = Place { thing: Cow::Borrowed("lamp-1"), kind: Some("lamp"), area: Some("valletta") };
+    const PLACE: Place<'static> =
+        Place { thing: Cow::Borrowed("lamp-1"), kind: Some("lamp"), area: Some("valletta"), value: String::new() };
 
     #[test]
     fn a_description_fills_what_the_topic_leaves_open() {

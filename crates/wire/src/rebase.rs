@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 use crate::telemetry::{NESTING_MAX, PAYLOAD_MAX_BYTES, Reading, Shape};
-use crate::{fiware, json, senml};
+use crate::{datex, fiware, json, parkapi, senml};
 
 /// Why a payload stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -26,19 +26,30 @@ pub enum NotMoved {
 /// The payload with its times moved by `to`, which takes and gives microseconds since 1970: the times that date its values, of
 /// all messages it lists. One that is counted from now on (RFC 8428, section 4.5.3) moves by itself.
 pub fn moved(payload: &[u8], reading: &Reading, to: impl Fn(i64) -> i64) -> Result<Vec<u8>, NotMoved> {
-    if reading.shape == Shape::Json && reading.time.is_none() {
+    if reading.shape == Shape::Scalar || reading.shape == Shape::Json && reading.time.is_none() {
         return Err(NotMoved::Untimed);
     }
     replaced(payload, reading, to).ok_or(NotMoved::NoTime)
 }
 
 fn replaced(payload: &[u8], reading: &Reading, to: impl Fn(i64) -> i64) -> Option<Vec<u8>> {
-    let whole = json::document(payload, PAYLOAD_MAX_BYTES, NESTING_MAX).ok()?;
     let text = std::str::from_utf8(payload).ok()?;
+    let is_xml = reading.shape == Shape::Datex2;
+    let places = if is_xml {
+        datex::times(payload)
+    } else {
+        let whole = json::document(payload, PAYLOAD_MAX_BYTES, NESTING_MAX).ok()?;
+        place::find(text, &pointers(&whole, reading))?
+    };
     let mut moved = String::with_capacity(text.len());
     let mut end = 0;
-    for at in place::find(text, &pointers(&whole, reading))? {
-        if let Some(time) = written::moved(text.get(at.clone())?, reading.zone.as_ref(), &to) {
+    for at in places {
+        let given = text.get(at.clone())?;
+        let time = match is_xml {
+            true => written::moved_text(given.trim(), reading.zone.as_ref(), &to),
+            false => written::moved(given, reading.zone.as_ref(), &to),
+        };
+        if let Some(time) = time {
             moved.push_str(text.get(end..at.start)?);
             moved.push_str(&time);
             end = at.end;
@@ -58,12 +69,13 @@ fn pointers(whole: &Json, reading: &Reading) -> BTreeSet<String> {
     };
     let named = |item| reading.time.as_ref().and_then(|pointer| pointer.find(item).ok().flatten());
     let inside = |item| match reading.shape {
-        Shape::Json => named(item).map(|time| time.at).into_iter().collect(),
+        Shape::Json | Shape::Datex2 | Shape::Scalar => named(item).map(|time| time.at).into_iter().collect(),
         Shape::Fiware if reading.time.is_some() => {
             named(item).map(|time| time.at + fiware::plain_at(time.value)).into_iter().collect()
         }
         Shape::Fiware => fiware::times(item),
         Shape::Senml => senml::times(item),
+        Shape::Parkapi => named(item).map_or_else(|| vec![parkapi::TIME_POINTER.to_owned()], |time| vec![time.at]),
     };
     let of_item = |(at, item): (String, _)| inside(item).into_iter().map(move |time: String| format!("{at}{time}"));
     items.into_iter().flat_map(of_item).collect()
@@ -87,6 +99,8 @@ mod tests {
         let fiware =
             |time: Option<&str>| Reading { shape: Shape::Fiware, time: time.and_then(at), ..Reading::default() };
         let senml = Reading { shape: Shape::Senml, ..Reading::default() };
+        let datex2 = Reading { shape: Shape::Datex2, ..Reading::default() };
+        let parkapi = Reading { shape: Shape::Parkapi, ..Reading::default() };
         for (name, reading, given, want) in [
             (
                 "an envelope without a name, the rest to the byte",
@@ -119,6 +133,18 @@ mod tests {
                 r#"{"id":"a","type":"X","seen":{"type":"Property","value":{"@type":"DateTime","@value":"2024-01-01T00:00:12Z"}},"dateObserved":"2024-01-01T00:00:02Z"}"#,
             ),
             (
+                "ParkAPI",
+                parkapi,
+                r#"[{"uid":"a","realtime_data_updated_at":"2024-01-01T00:00:02Z","static_data_updated_at":"2023-01-01T00:00:00Z"}]"#,
+                r#"[{"uid":"a","realtime_data_updated_at":"2024-01-01T00:00:12Z","static_data_updated_at":"2023-01-01T00:00:00Z"}]"#,
+            ),
+            (
+                "DATEX II",
+                datex2,
+                r#"<d><publicationTime>2024-01-01T00:00:09Z</publicationTime><parkingRecordStatus><parkingRecordReference id="a"/><parkingStatusOriginTime>2024-01-01T01:00:02.5+01:00</parkingStatusOriginTime></parkingRecordStatus></d>"#,
+                r#"<d><publicationTime>2024-01-01T00:00:09Z</publicationTime><parkingRecordStatus><parkingRecordReference id="a"/><parkingStatusOriginTime>2024-01-01T01:00:12.5+01:00</parkingStatusOriginTime></parkingRecordStatus></d>"#,
+            ),
+            (
                 "SenML: the base, times of their own, and none that is counted from it",
                 senml,
                 r#"[{"bn":"a","bt":1.7e9,"n":"x","v":1},{"n":"y","t":-5,"v":2},{"bt":0,"n":"z","t":1700000000.5,"v":1}]"#,
@@ -134,9 +160,11 @@ mod tests {
     fn what_has_no_time_stays_and_says_why() {
         let timed = Reading { time: Some(Pointer::parse("/ts").unwrap()), ..Reading::default() };
         let senml = Reading { shape: Shape::Senml, ..Reading::default() };
+        let scalar = Reading { shape: Shape::Scalar, ..Reading::default() };
         let deep = "[".repeat(10_000);
         for (reading, payload, want) in [
             (&Reading::default(), "{\"ts\":1}", NotMoved::Untimed),
+            (&scalar, "1700000000", NotMoved::Untimed),
             (&timed, "{}", NotMoved::NoTime),
             (&timed, "{\"ts\":null}", NotMoved::NoTime),
             (&timed, "{\"ts\":\"2023-03-01 00:08:30\"}", NotMoved::NoTime),

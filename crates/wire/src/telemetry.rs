@@ -11,14 +11,15 @@ use std::collections::BTreeMap;
 
 use fleetlens_model::freshness::Presence;
 use fleetlens_model::shadow::Object;
-use fleetlens_model::telemetry::Value;
+use fleetlens_model::telemetry::{Quality, Value};
 use fleetlens_model::time::WallMs;
 use serde_json::Value as Json;
 
 pub use crate::about::{About, Fact, Steering};
 use crate::pointer::Pointer;
+use crate::template::Place;
 use crate::time::{self, Zone};
-use crate::{WireError, fiware, json, senml};
+use crate::{WireError, datex, fiware, json, parkapi, scalar, senml};
 
 pub(crate) use values::{add, check_length, collect_value, finish, named, scaled};
 
@@ -55,6 +56,8 @@ pub struct Reading {
     pub zone: Option<Zone>,
     /// Who says whose a message is.
     pub whose: Whose,
+    /// The pointer of a scalar; empty where the topic names it.
+    pub value: String,
     /// What becomes of values, by their pointers after the envelope; all others are taken as they are.
     pub uses: BTreeMap<String, Use>,
 }
@@ -70,6 +73,13 @@ pub enum Shape {
     Senml,
     /// Entities of FIWARE's smart data models, as keyValues or normalized, NGSI v2 or NGSI-LD.
     Fiware,
+    /// Car parks and single spaces as ParkAPI (version 3) tells them.
+    Parkapi,
+    /// Publications of DATEX II about parking, as XML.
+    Datex2,
+    /// One value and nothing around it: `23.5`, `true`, `"open"`, `ON`. A profile that names the value means this.
+    #[serde(skip)]
+    Scalar,
 }
 
 /// Who says whose a message is.
@@ -111,6 +121,8 @@ pub struct Telemetry {
     pub claimed: Option<WallMs>,
     /// Pointer (after the envelope) and value, sorted by pointer, none twice.
     pub values: Vec<(String, Value)>,
+    /// Whether the sender itself calls these values old.
+    pub quality: Quality,
     /// What it says of the thing itself.
     pub about: About,
     /// Whether the thing is there, where this says so.
@@ -122,6 +134,21 @@ pub struct Telemetry {
 /// Reads a telemetry payload received at `now`, or says why not. All or nothing: with one bad value the payload is refused as
 /// a whole, so that nobody takes half of it for all of it. The messages are in the payload's order, those of a SenML pack by thing and time.
 pub fn decode(payload: &[u8], reading: &Reading, now: WallMs) -> Result<Vec<Telemetry>, WireError> {
+    decode_at(payload, reading, &Place::default(), now)
+}
+
+/// [`decode`] where the topic may have named the value.
+pub fn decode_at(
+    payload: &[u8],
+    reading: &Reading,
+    place: &Place<'_>,
+    now: WallMs,
+) -> Result<Vec<Telemetry>, WireError> {
+    match reading.shape {
+        Shape::Datex2 => return datex::decode(payload, reading),
+        Shape::Scalar => return scalar::decode(payload, reading, place),
+        Shape::Json | Shape::Senml | Shape::Fiware | Shape::Parkapi => {}
+    }
     let whole = json::document(payload, PAYLOAD_MAX_BYTES, NESTING_MAX)?;
     let list = reading.list.find(&whole)?.ok_or_else(|| json::missing(&reading.list.to_string()))?;
     let items = match list.value {
@@ -137,8 +164,9 @@ pub fn decode(payload: &[u8], reading: &Reading, now: WallMs) -> Result<Vec<Tele
         return Err(WireError::TooLong { given: items.len(), max });
     }
     let read = match reading.shape {
-        Shape::Json => message,
+        Shape::Json | Shape::Datex2 | Shape::Scalar => message,
         Shape::Fiware => fiware::decode,
+        Shape::Parkapi => parkapi::decode,
         Shape::Senml => return senml::decode(items, reading, now),
     };
     let mut said = Vec::with_capacity(items.len());

@@ -2,11 +2,12 @@
 //!
 //! A template is a topic whose levels are words or fields in braces: `city/{area}/{kind}/{thing}/telemetry`. `{thing}` must be
 //! there, unless the payload names the thing; where it is there several times, its levels joined with `/` are the name, as they
-//! stand in the topic. `{kind}` and `{area}` may be there; any other name stands for a level that does not matter, and `#` at
+//! stand in the topic. `{value}` names the value of a payload that is nothing else, `{kind}` and `{area}` the thing's; any other name stands for a level that does not matter, and `#` at
 //! the end for any number of them, none included.
 
 use std::borrow::Cow;
 
+use fleetlens_model::shadow::pointer_of;
 use thiserror::Error;
 
 /// The longest topic MQTT allows, in bytes (MQTT 5, section 1.5.4).
@@ -24,6 +25,7 @@ pub struct Template {
 enum Level {
     Word(String),
     Thing,
+    Value,
     Kind,
     Area,
     Any,
@@ -38,6 +40,9 @@ pub struct Place<'a> {
     pub kind: Option<&'a str>,
     /// The area's word.
     pub area: Option<&'a str>,
+    /// The JSON pointer of the value whose name stands in the topic, where it stands at several levels with one part for each;
+    /// empty where the template has none.
+    pub value: String,
 }
 
 /// Why a text is no template.
@@ -99,7 +104,7 @@ impl Template {
         match first {
             Some(Level::Word(word)) if word == "$SYS" => Err(TemplateError::Broker(text.into())),
             Some(Level::Word(_)) => Ok(Template { levels, open }),
-            Some(Level::Thing | Level::Kind | Level::Area | Level::Any) | None => {
+            Some(Level::Thing | Level::Value | Level::Kind | Level::Area | Level::Any) | None => {
                 Err(TemplateError::Everything(text.into()))
             }
         }
@@ -108,6 +113,11 @@ impl Template {
     /// Whether its topics name the thing.
     pub fn names_thing(&self) -> bool {
         self.levels.contains(&Level::Thing)
+    }
+
+    /// Whether its topics name the value.
+    pub fn names_value(&self) -> bool {
+        self.levels.contains(&Level::Value)
     }
 
     /// The MQTT filter that gets every topic of the template.
@@ -133,6 +143,7 @@ impl Template {
                     names += 1;
                     nameless |= here.is_empty();
                 }
+                Level::Value => place.value += &pointer_of([here]),
                 Level::Kind => place.kind = Some(here),
                 Level::Area => place.area = Some(here),
                 Level::Any => {}
@@ -156,6 +167,7 @@ impl Level {
         Ok(match field {
             None => Level::Word(level.into()),
             Some("thing") => Level::Thing,
+            Some("value") => Level::Value,
             Some("kind") => Level::Kind,
             Some("area") => Level::Area,
             Some(_) => Level::Any,
@@ -165,7 +177,7 @@ impl Level {
     fn filter(&self) -> &str {
         match self {
             Level::Word(word) => word,
-            Level::Thing | Level::Kind | Level::Area | Level::Any => "+",
+            Level::Thing | Level::Value | Level::Kind | Level::Area | Level::Any => "+",
         }
     }
 }
@@ -178,7 +190,8 @@ mod tests {
     fn a_template_finds_its_fields_and_nothing_in_other_topics() {
         let template = Template::parse("city/{area}/{kind}/{thing}/telemetry").unwrap();
         assert_eq!(template.filter(), "city/+/+/+/telemetry");
-        let found = Place { thing: "lamp-0417".into(), kind: Some("lamp"), area: Some("valletta") };
+        let found =
+            Place { thing: "lamp-0417".into(), kind: Some("lamp"), area: Some("valletta"), value: String::new() };
         for (topic, want) in [
             ("city/valletta/lamp/lamp-0417/telemetry", Some(found)),
             ("city/valletta/lamp/lamp-0417/meta", None),
@@ -208,6 +221,14 @@ mod tests {
         }
         let nameless = Template::parse_nameless("malaga/{kind}").unwrap();
         assert_eq!(nameless.find("malaga/parking"), Some(Place { kind: Some("parking"), ..Place::default() }));
+    }
+
+    #[test]
+    fn levels_that_name_the_value_make_its_pointer() {
+        let template = Template::parse("home/{thing}/{value}/state/{value}").unwrap();
+        assert!(template.names_value() && template.filter() == "home/+/+/state/+");
+        let place = template.find("home/hall/air/state/a~b").unwrap();
+        assert_eq!((place.thing.as_ref(), place.value.as_str()), ("hall", "/air/a~0b"));
     }
 
     #[test]

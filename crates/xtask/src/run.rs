@@ -106,17 +106,26 @@ impl Expected {
 }
 
 impl Options {
+    /// Everything the app is told. Without a profile it is to show the demo city, and not to ask.
+    fn arguments(&self) -> Vec<OsString> {
+        let demo = if self.has("--profile") { None } else { Some("--demo".into()) };
+        demo.into_iter().chain(self.city.arguments()).chain(self.app.iter().cloned()).collect()
+    }
+
+    /// Whether the app is given this flag.
+    fn has(&self, flag: &str) -> bool {
+        let is = |given: &OsString| {
+            given
+                .to_str()
+                .and_then(|given| given.strip_prefix(flag))
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        };
+        self.app.iter().any(is)
+    }
+
     /// What the app's arguments let one expect.
     fn expected(&self) -> Expected {
-        let has = |flag: &str| {
-            let is = |given: &OsString| {
-                given
-                    .to_str()
-                    .and_then(|given| given.strip_prefix(flag))
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-            };
-            self.app.iter().any(is)
-        };
+        let has = |flag| self.has(flag);
         if has("--no-broker") {
             Expected::Cache
         } else if has("--broker") || has("--profile") || self.city.things == Some(0) || self.city.rate == Some(0.0) {
@@ -199,6 +208,20 @@ mod tests {
         assert!(none.arguments().is_empty());
         let some = City { things: Some(20), rate: Some(0.5), seed: None, speed: None, data_dir: Some("d".into()) };
         assert_eq!(some.arguments(), ["--things", "20", "--rate", "0.5", "--data-dir", "d"]);
+    }
+
+    #[test]
+    fn the_demo_city_is_opened_without_a_question_unless_a_profile_is_named() {
+        let options = |app: &[&str]| Options {
+            mobile: false,
+            length: None,
+            patience: Duration::ZERO,
+            window: window::Optimisation::default(),
+            city: City { things: None, rate: None, seed: None, speed: None, data_dir: None },
+            app: app.iter().map(OsString::from).collect(),
+        };
+        assert_eq!(options(&["--role", "viewer"]).arguments(), ["--demo", "--role", "viewer"]);
+        assert_eq!(options(&["--profile=x.toml"]).arguments(), ["--profile=x.toml"]);
     }
 
     #[test]

@@ -56,6 +56,10 @@ async fn a_driver_and_a_viewer_see_no_controls() {
     // A driver has car parks and nothing else (tests/driver.rs).
     let Some(window) = start("driver", "Driver", &display, data.path(), &broker).await else { return };
     window.wait_for_text(&by_testid("no-lots"), SOON, |text| text == "No car park is known here.").await;
+    let drawn = "return document.documentElement.dataset.things ?? ''";
+    let is_drawn = |things: String| if things.is_empty() { Err("no picture yet".to_owned()) } else { Ok(()) };
+    window.wait_for("the map with its ground", SOON, drawn, is_drawn).await;
+    window.still(300, SOON).await;
     window.screenshot("driver-nothing-1440").await;
     let count = window.count(&by_testid("find")).await + window.count(".rail [data-testid=rail-things]").await;
     assert_eq!(count, 0, "a driver finds car parks only");

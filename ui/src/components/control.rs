@@ -1,5 +1,7 @@
 //! A control: what a person wants of one leaf, what will change, how long it may wait, and Send.
 
+use std::sync::Arc;
+
 use fleetlens_ipc::rows::LeafRow;
 use fleetlens_ipc::{Fault, Intent, Wish};
 use fleetlens_model::kind::{Control, Takes};
@@ -19,53 +21,57 @@ const EXPIRIES: [(u64, &str); 5] =
 /// A range with more steps than this is typed: a slider of 272 pixels cannot be set to one of seven hundred values.
 const SLIDER_STEPS_MAX: f64 = 100.0;
 
+/// Words of a choice that stand side by side; more are a list to choose from.
+const BUTTONS_MAX: usize = 4;
+
 /// A value a person can set.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Draft {
     /// Of a range.
     Number(f64),
     /// On or off.
     Flag(bool),
-    /// One of the control's words.
-    Word(&'static str),
+    /// One of the control's words, or any text where it takes that.
+    Word(String),
 }
 
 impl Draft {
     /// The value a leaf holds, if the control could have set it.
-    pub fn of_leaf(json: &str, takes: Takes) -> Option<Draft> {
+    pub fn of_leaf(json: &str, takes: &Takes) -> Option<Draft> {
         match (takes, serde_json::from_str::<Json>(json).ok()?) {
             (Takes::Range { .. }, Json::Number(n)) => n.as_f64().map(Draft::Number),
             (Takes::Switch, Json::Bool(on)) => Some(Draft::Flag(on)),
             (Takes::Choice(words), Json::String(held)) => {
-                words.iter().find(|(word, _)| *word == held).map(|(word, _)| Draft::Word(word))
+                words.iter().any(|(word, _)| *word == held).then_some(Draft::Word(held))
             }
+            (Takes::Text { .. }, Json::String(held)) => Some(Draft::Word(held)),
             _ => None,
         }
     }
 
     /// The value as JSON; whole numbers without a point, as devices write them.
-    pub fn json(self) -> Json {
+    pub fn json(&self) -> Json {
         match self {
-            Draft::Number(n) if n.fract() == 0.0 && n.abs() < 1e15 => Json::from(n as i64),
-            Draft::Number(n) => Json::from(n),
-            Draft::Flag(on) => Json::from(on),
-            Draft::Word(word) => Json::from(word),
+            Draft::Number(n) if n.fract() == 0.0 && n.abs() < 1e15 => Json::from(*n as i64),
+            Draft::Number(n) => Json::from(*n),
+            Draft::Flag(on) => Json::from(*on),
+            Draft::Word(word) => Json::from(word.as_str()),
         }
     }
 
-    fn number(self) -> Option<f64> {
+    fn number(&self) -> Option<f64> {
         match self {
-            Draft::Number(n) => Some(n),
+            Draft::Number(n) => Some(*n),
             Draft::Flag(_) | Draft::Word(_) => None,
         }
     }
 }
 
 /// The unit of a control's values.
-pub fn unit(takes: Takes) -> &'static str {
+pub fn unit(takes: &Takes) -> &str {
     match takes {
         Takes::Range { unit, .. } => unit,
-        Takes::Switch | Takes::Choice(_) => "",
+        Takes::Switch | Takes::Choice(_) | Takes::Text { .. } => "",
     }
 }
 
@@ -96,14 +102,14 @@ pub fn Composer(
     /// Of which thing.
     thing: Thing,
     /// Which control.
-    control: &'static Control,
+    control: Arc<Control>,
     /// Told once the command is in the outbox.
     #[prop(into, default = Callback::new(|()| ()))]
     on_sent: Callback<()>,
 ) -> impl IntoView {
     let store = store();
     let draft = RwSignal::new(None::<Draft>);
-    let own_expiry_ms = thing.expiry_ms(control);
+    let own_expiry_ms = thing.expiry_ms(&control);
     let chosen_expiry_ms = RwSignal::new(None::<u64>);
     let expiry_ms = Signal::derive(move || chosen_expiry_ms.get().unwrap_or(own_expiry_ms));
     let fault = RwSignal::new(None::<Fault>);
@@ -111,27 +117,42 @@ pub fn Composer(
     let asking = RwSignal::new(false);
 
     let (of_now, of_wanted, head) = (thing.clone(), thing.clone(), thing.head.clone());
-    let now = Memo::new(move |_| now_of(&of_now, control));
-    let desired = Memo::new(move |_| leaf_of(&of_wanted, control).and_then(|leaf| leaf.desired));
-    let value_now = move || now.with(|json| json.as_deref().and_then(|json| Draft::of_leaf(json, control.takes)));
-    let value_wanted =
-        move || desired.with(|json| json.as_deref().and_then(|json| Draft::of_leaf(json, control.takes)));
-    let shown = Signal::derive(move || draft.get().or_else(value_wanted).or_else(value_now));
-    // Sending what is wanted already, and is so already, would change nothing.
+    let now = Memo::new({
+        let control = control.clone();
+        move |_| now_of(&of_now, &control)
+    });
+    let desired = Memo::new({
+        let control = control.clone();
+        move |_| leaf_of(&of_wanted, &control).and_then(|leaf| leaf.desired)
+    });
+    let value = |json: Memo<Option<String>>| {
+        let takes = control.takes.clone();
+        Memo::new(move |_| json.with(|json| json.as_deref().and_then(|json| Draft::of_leaf(json, &takes))))
+    };
+    let (value_now, value_wanted) = (value(now), value(desired));
+    let shown = Signal::derive(move || draft.get().or_else(|| value_wanted.get()).or_else(|| value_now.get()));
+    // Sending what is so already, and is not wanted otherwise, would change nothing.
     let is_new = Memo::new(move |_| {
-        draft.get().is_some_and(|draft| Some(draft) != value_wanted() || Some(draft) != value_now())
+        let is_other = |value: &Option<Draft>| draft.with(|draft| draft != value);
+        draft.with(Option::is_some) && (value_wanted.with(is_other) || value_now.with(is_other))
     });
 
     let key = thing.key;
+    let has_shadow = thing.head.with_untracked(|head| head.row.convention.is_empty());
+    let of = control.clone();
     let send = move || {
+        let control = &of;
         let Some(value) = draft.get_untracked() else { return };
         let json = value.json();
         if let Err(message) = control.check(&json) {
             fault.set(Some(Fault::new(fleetlens_ipc::FaultCode::Invalid, message)));
             return;
         }
-        let wish =
-            Wish { pointer: control.pointer.into(), value_json: json.to_string(), seen_json: desired.get_untracked() };
+        let wish = Wish {
+            pointer: control.pointer.to_string(),
+            value_json: json.to_string(),
+            seen_json: desired.get_untracked(),
+        };
         sending.set(true);
         fault.set(None);
         let intent = Intent::Command {
@@ -152,21 +173,32 @@ pub fn Composer(
             }
         });
     };
+    let (asks_first, send_at_once) = (control.asks_first, send.clone());
     let press = move |_| {
-        if control.asks_first {
+        if asks_first {
             asking.set(true);
         } else {
-            send();
+            send_at_once();
         }
     };
+    let of = control.clone();
     let asks = Signal::derive(move || {
         let title = head.with(|head| head.row.title.clone());
-        shown.get().map(|draft| question(control, draft, &title)).unwrap_or_default()
+        shown.get().map(|draft| question(&of, &draft, &title)).unwrap_or_default()
     });
+    let of = control.clone();
+    let promised = move || {
+        let (now, draft) = (now.get(), shown.get());
+        promise(&of, draft.as_ref(), now.as_deref(), expiry_ms.get(), store.link_up.get(), has_shadow)
+    };
+    let of = control.clone();
+    let does = move || shown.get().map(|draft| verb(&of, &draft)).unwrap_or_default();
+    let sent_when_sure = StoredValue::new(send);
+    let of = control.clone();
 
     view! {
-        <div class="composer" data-testid="control" data-pointer=control.pointer>
-            <Input control shown draft />
+        <div class="composer" data-testid="control" data-pointer=control.pointer.to_string()>
+            <Input control=control.clone() shown draft />
             <button
                 type="button"
                 class="send"
@@ -180,7 +212,7 @@ pub fn Composer(
             <Show when=move || is_new.get()>
                 <div class="will">
                     <p class="delta" data-testid="delta">
-                        <Delta now draft control />
+                        <Delta now draft control=of.clone() />
                     </p>
                     <Expiry chosen_ms=chosen_expiry_ms own_ms=own_expiry_ms />
                 </div>
@@ -190,7 +222,7 @@ pub fn Composer(
             }}
             <Modal open=asking label=asks testid="confirm">
                 <h2>{move || asks.get()}</h2>
-                <p>{move || promise(control, shown.get(), now.get().as_deref(), expiry_ms.get(), store.link_up.get())}</p>
+                <p>{promised.clone()}</p>
                 <div class="answers">
                     <button type="button" class="plain" data-testid="confirm-no" on:click=move |_| asking.set(false)>
                         "Do nothing"
@@ -201,10 +233,10 @@ pub fn Composer(
                         data-testid="confirm-yes"
                         on:click=move |_| {
                             asking.set(false);
-                            send();
+                            sent_when_sure.with_value(|send| send());
                         }
                     >
-                        {move || shown.get().map(|draft| verb(control, draft)).unwrap_or_default()}
+                        {does.clone()}
                     </button>
                 </div>
             </Modal>
@@ -213,44 +245,44 @@ pub fn Composer(
 }
 
 #[component]
-fn Input(control: &'static Control, shown: Signal<Option<Draft>>, draft: RwSignal<Option<Draft>>) -> impl IntoView {
+fn Input(control: Arc<Control>, shown: Signal<Option<Draft>>, draft: RwSignal<Option<Draft>>) -> impl IntoView {
     let choose = Callback::new(move |value| draft.set(Some(value)));
-    let group = |options| view! { <Segmented label=control.label options chosen=shown on_choose=choose /> }.into_any();
-    let label = view! { <span class="label">{control.label}</span> };
-    let input = match control.takes {
-        Takes::Range { min, max, step, unit } if (max - min) / step > SLIDER_STEPS_MAX => {
-            let number = move || shown.get().and_then(Draft::number);
+    let name = control.label.to_string();
+    let group = |options| view! { <Segmented label=name.clone() options chosen=shown on_choose=choose /> }.into_any();
+    let number = move || shown.with(|shown| shown.as_ref().and_then(Draft::number));
+    let input = match &control.takes {
+        &Takes::Range { min, max, step, ref unit } if (max - min) / step > SLIDER_STEPS_MAX => {
             let typed = move |event| draft.set(event_target_value(&event).trim().parse().ok().map(Draft::Number));
             view! {
                 <input
                     type="number"
                     inputmode="decimal"
                     data-testid="number"
-                    aria-label=format!("{}, {unit}", control.label)
+                    aria-label=format!("{name}, {unit}")
                     min=min
                     max=max
                     prop:value=move || number().map(|n| Draft::Number(n).json().to_string()).unwrap_or_default()
                     on:input=typed
                 />
-                <span class="unit">{unit}</span>
+                <span class="unit">{unit.to_string()}</span>
                 <span class="range">{format!("{}–{}", format::number(min, 0), format::number(max, 0))}</span>
             }
             .into_any()
         }
-        Takes::Range { min, max, step, unit } => {
-            let number = move || shown.get().and_then(Draft::number);
+        &Takes::Range { min, max, step, ref unit } => {
             let fill = move || number().map_or(0.0, |n| (n - min) / (max - min) * 100.0);
             let typed = move |event| {
                 if let Ok(n) = event_target_value(&event).parse::<f64>() {
                     draft.set(Some(Draft::Number(n)));
                 }
             };
+            let (spoken, written) = (unit.to_string(), unit.to_string());
             view! {
                 <input
                     type="range"
                     data-testid="slider"
-                    aria-label=control.label
-                    aria-valuetext=move || number().map(|n| format!("{} {unit}", format::number(n, 0)))
+                    aria-label=name.clone()
+                    aria-valuetext=move || number().map(|n| format!("{} {spoken}", format::number(n, 0)))
                     min=min
                     max=max
                     step=step
@@ -259,31 +291,80 @@ fn Input(control: &'static Control, shown: Signal<Option<Draft>>, draft: RwSigna
                     on:input=typed
                 />
                 <output data-testid="slider-value">
-                    {move || number().map_or_else(|| "–".into(), |n| format::leaf(&Draft::Number(n).json().to_string(), unit))}
+                    {move || {
+                        number().map_or_else(|| "–".into(), |n| format::leaf(&Draft::Number(n).json().to_string(), &written))
+                    }}
                 </output>
             }
             .into_any()
         }
         Takes::Switch => {
-            let (on, off) = switch_words(control);
+            let (on, off) = switch_words(&control);
             group(vec![(Draft::Flag(true), on.to_owned()), (Draft::Flag(false), off.to_owned())])
         }
+        // More words than fit side by side.
+        Takes::Choice(words) if words.len() > BUTTONS_MAX => {
+            let held = move || match shown.get() {
+                Some(Draft::Word(word)) => word,
+                Some(Draft::Number(_) | Draft::Flag(_)) | None => String::new(),
+            };
+            let options = words.iter().map(|(word, label)| {
+                let (value, of) = (word.to_string(), word.to_string());
+                view! {
+                    <option value=value selected=move || held() == of>
+                        {label.to_string()}
+                    </option>
+                }
+            });
+            view! {
+                <select
+                    data-testid="choice"
+                    aria-label=name.clone()
+                    on:change=move |event| draft.set(Some(Draft::Word(event_target_value(&event))))
+                >
+                    <Show when=move || held().is_empty()>
+                        <option value="" selected=true disabled=true>
+                            "–"
+                        </option>
+                    </Show>
+                    {options.collect_view()}
+                </select>
+            }
+            .into_any()
+        }
         Takes::Choice(words) => {
-            group(words.iter().map(|(word, label)| (Draft::Word(word), (*label).to_owned())).collect())
+            group(words.iter().map(|(word, label)| (Draft::Word(word.to_string()), label.to_string())).collect())
+        }
+        Takes::Text { max_chars } => {
+            let text = move || match shown.get() {
+                Some(Draft::Word(text)) => text,
+                Some(Draft::Number(_) | Draft::Flag(_)) | None => String::new(),
+            };
+            view! {
+                <input
+                    type="text"
+                    data-testid="text"
+                    aria-label=name.clone()
+                    maxlength=max_chars.to_string()
+                    prop:value=text
+                    on:input=move |event| draft.set(Some(Draft::Word(event_target_value(&event))))
+                />
+            }
+            .into_any()
         }
     };
     view! {
-        {label}
+        <span class="label">{name.clone()}</span>
         <div class="input">{input}</div>
     }
 }
 
 /// What will change, before it is sent.
 #[component]
-fn Delta(now: Memo<Option<String>>, draft: RwSignal<Option<Draft>>, control: &'static Control) -> impl IntoView {
-    let known = move |json: Option<&str>| json.map_or_else(|| "not known".into(), |json| said(control, json));
-    let is = move || now.with(|json| known(json.as_deref()));
-    let wanted = move || draft.get().map(|draft| said(control, &draft.json().to_string()));
+fn Delta(now: Memo<Option<String>>, draft: RwSignal<Option<Draft>>, control: Arc<Control>) -> impl IntoView {
+    let of = control.clone();
+    let is = move || now.with(|json| json.as_deref().map_or_else(|| "not known".into(), |json| said(&of, json)));
+    let wanted = move || draft.with(|draft| draft.as_ref().map(|draft| said(&control, &draft.json().to_string())));
     view! {
         <span>{is}</span>
         " → "
@@ -338,7 +419,7 @@ fn choices(own_ms: u64) -> Vec<(u64, String)> {
 /// A leaf's JSON text as the control's own words have it.
 fn said(control: &Control, json: &str) -> String {
     let (on, off) = switch_words(control);
-    match (control.takes, json) {
+    match (&control.takes, json) {
         (Takes::Switch, "true") => on.to_lowercase(),
         (Takes::Switch, "false") => off.to_lowercase(),
         (takes, json) => format::leaf(json, unit(takes)),
@@ -351,24 +432,25 @@ fn switch_words(control: &Control) -> (&'static str, &'static str) {
 }
 
 /// What Send does, in two words: `Open barrier`, `Dim to 40 %`.
-pub fn verb(control: &Control, draft: Draft) -> String {
+pub fn verb(control: &Control, draft: &Draft) -> String {
     let noun = control.label.to_lowercase();
-    match (control.takes, draft) {
+    match (&control.takes, draft) {
         (Takes::Choice(words), Draft::Word(word)) => {
-            let label = words.iter().find(|(known, _)| *known == word).map_or(word, |(_, label)| *label);
+            let label =
+                words.iter().find(|(known, _)| known == word).map_or(word.as_str(), |(_, label)| label.as_ref());
             format!("{label} {noun}")
         }
         (_, Draft::Flag(on)) if control.pointer == "/enabled" => {
-            if on { "Put into service" } else { "Take out of service" }.into()
+            if *on { "Put into service" } else { "Take out of service" }.into()
         }
-        (_, Draft::Flag(on)) => if on { "Switch on" } else { "Switch off" }.into(),
+        (_, Draft::Flag(on)) => if *on { "Switch on" } else { "Switch off" }.into(),
         (takes, draft) => format!("{} {}", control.label, format::leaf(&draft.json().to_string(), unit(takes))),
     }
 }
 
 /// The question before it is sent: `Open barrier of City Gate?`, `Take Charger 7 out of service?`.
-pub fn question(control: &Control, draft: Draft, title: &str) -> String {
-    match (control.pointer, draft) {
+pub fn question(control: &Control, draft: &Draft, title: &str) -> String {
+    match (control.pointer.as_ref(), draft) {
         ("/enabled", Draft::Flag(true)) => format!("Put {title} into service?"),
         ("/enabled", Draft::Flag(false)) => format!("Take {title} out of service?"),
         _ => format!("{} of {title}?", verb(control, draft)),
@@ -376,31 +458,41 @@ pub fn question(control: &Control, draft: Draft, title: &str) -> String {
 }
 
 /// What happens to people beyond the leaf itself; empty where nothing does.
-fn consequence(control: &Control, draft: Option<Draft>) -> &'static str {
-    match (control.pointer, draft) {
+fn consequence(control: &Control, draft: Option<&Draft>) -> &'static str {
+    match (control.pointer.as_ref(), draft) {
         ("/enabled", Some(Draft::Flag(false))) => " Whoever charges there now is cut off: the session ends.",
-        ("/barrier", Some(Draft::Word("closed"))) => " Look first whether somebody stands under it.",
+        ("/barrier", Some(Draft::Word(word))) if word == "closed" => " Look first whether somebody stands under it.",
         _ => "",
     }
 }
 
 /// What will happen, in a sentence or two, before it does.
-fn promise(control: &Control, draft: Option<Draft>, now: Option<&str>, expiry_ms: u64, link_up: bool) -> String {
-    let unit = unit(control.takes);
+fn promise(
+    control: &Control,
+    draft: Option<&Draft>,
+    now: Option<&str>,
+    expiry_ms: u64,
+    link_up: bool,
+    has_shadow: bool,
+) -> String {
+    let unit = unit(&control.takes);
     let want = draft.map(|draft| format::leaf(&draft.json().to_string(), unit)).unwrap_or_default();
     let from = now.map(|json| format!(" Now it is {}.", format::leaf(json, unit))).unwrap_or_default();
     let when = if link_up { "at once" } else { "as soon as the link is back" };
     let within = format::age(expiry_ms);
-    let what = match (control.pointer, draft) {
+    // What went straight to a thing nobody can take back.
+    let late = if has_shadow {
+        format!("If the device has not obeyed within {within}, the wish is taken back and nothing happens later.")
+    } else {
+        format!("If it cannot be sent within {within}, it is not sent any more; once sent, it cannot be taken back.")
+    };
+    let what = match (control.pointer.as_ref(), draft) {
         ("/enabled", Some(Draft::Flag(on))) => {
-            format!("It is asked to go {} service {when}.", if on { "into" } else { "out of" })
+            format!("It is asked to go {} service {when}.", if *on { "into" } else { "out of" })
         }
         _ => format!("The {} is asked to be {want} {when}.{from}", control.label.to_lowercase()),
     };
-    format!(
-        "{what}{} If the device has not obeyed within {within}, the wish is taken back and nothing happens later.",
-        consequence(control, draft)
-    )
+    format!("{what}{} {late}", consequence(control, draft))
 }
 
 #[cfg(test)]
@@ -415,7 +507,7 @@ mod tests {
             (Draft::Number(40.0), "40"),
             (Draft::Number(0.5), "0.5"),
             (Draft::Flag(true), "true"),
-            (Draft::Word("open"), "\"open\""),
+            (Draft::Word("open".into()), "\"open\""),
         ] {
             assert_eq!(draft.json().to_string(), want);
         }
@@ -423,14 +515,14 @@ mod tests {
 
     #[test]
     fn a_leaf_is_a_draft_only_where_the_control_takes_it() {
-        let takes = |kind: Kind, pointer| kind.control(pointer).unwrap().takes;
+        let takes = |kind: Kind, pointer| &kind.control(pointer).unwrap().takes;
         let (dim, on, barrier) =
             (takes(Kind::Lamp, "/dim_pct"), takes(Kind::Lamp, "/on"), takes(Kind::Parking, "/barrier"));
         for (json, takes, want) in [
             ("40", dim, Some(Draft::Number(40.0))),
             ("\"40\"", dim, None),
             ("true", on, Some(Draft::Flag(true))),
-            ("\"open\"", barrier, Some(Draft::Word("open"))),
+            ("\"open\"", barrier, Some(Draft::Word("open".into()))),
             ("\"ajar\"", barrier, None),
             ("", dim, None),
         ] {
@@ -441,15 +533,15 @@ mod tests {
     #[test]
     fn a_question_says_what_will_happen_and_that_it_will_not_happen_late() {
         let barrier = Kind::Parking.control("/barrier").unwrap();
-        let open = Draft::Word("open");
-        assert_eq!(verb(barrier, open), "Open barrier");
-        let said = promise(barrier, Some(open), Some("\"closed\""), 30_000, false).replace('\u{a0}', " ");
+        let open = Draft::Word("open".into());
+        assert_eq!(verb(barrier, &open), "Open barrier");
+        let said = promise(barrier, Some(&open), Some("\"closed\""), 30_000, false, true).replace('\u{a0}', " ");
         for part in ["asked to be open", "as soon as the link is back", "Now it is closed", "within 30 s", "taken back"]
         {
             assert!(said.contains(part), "{said}");
         }
         let dim = Kind::Lamp.control("/dim_pct").unwrap();
-        assert_eq!(verb(dim, Draft::Number(40.0)).replace('\u{a0}', " "), "Dim to 40 %");
+        assert_eq!(verb(dim, &Draft::Number(40.0)).replace('\u{a0}', " "), "Dim to 40 %");
     }
 
     #[test]
@@ -459,8 +551,8 @@ mod tests {
             [(false, "Take Charger 7 out of service?", true), (true, "Put Charger 7 into service?", false)]
         {
             let draft = Draft::Flag(on);
-            assert_eq!(question(enabled, draft, "Charger 7"), asked);
-            let said = promise(enabled, Some(draft), Some("true"), 600_000, true);
+            assert_eq!(question(enabled, &draft, "Charger 7"), asked);
+            let said = promise(enabled, Some(&draft), Some("true"), 600_000, true, true);
             assert_eq!(said.contains("the session ends"), cuts, "{said}");
         }
     }

@@ -18,6 +18,9 @@ pub fn Modal(
     /// For the tests.
     #[prop(default = "dialog")]
     testid: &'static str,
+    /// Whether Escape and a click beside it close it; what was typed in it would be lost.
+    #[prop(into, default = true.into())]
+    lets_go: Signal<bool>,
     /// What it holds; made anew each time it opens.
     children: ChildrenFn,
 ) -> impl IntoView {
@@ -33,8 +36,14 @@ pub fn Modal(
     });
     // A click on the veil hits the dialog itself, one inside hits a child.
     let veil = move |event: leptos::ev::MouseEvent| {
-        if event.target().as_ref() == dialog.get_untracked().as_deref().map(AsRef::as_ref) {
+        if lets_go.get_untracked() && event.target().as_ref() == dialog.get_untracked().as_deref().map(AsRef::as_ref) {
             open.set(false);
+        }
+    };
+    // What Escape asks for.
+    let cancel = move |event: leptos::ev::Event| {
+        if !lets_go.get_untracked() {
+            event.prevent_default();
         }
     };
     // The browser tells of a closing only later, when it may have been opened again.
@@ -50,6 +59,7 @@ pub fn Modal(
             node_ref=dialog
             aria-label=label
             on:close=closed
+            on:cancel=cancel
             on:click=veil
         >
             {move || open.get().then(|| view! { <div class="modal-body">{children()}</div> })}

@@ -6,7 +6,7 @@ use web_sys::HtmlElement;
 
 /// One of several words; arrow keys move within it as in every radio group.
 #[component]
-pub fn Segmented<T: Copy + PartialEq + Send + Sync + 'static>(
+pub fn Segmented<T: Clone + PartialEq + Send + Sync + 'static>(
     /// What the group is called.
     #[prop(into)]
     label: String,
@@ -18,15 +18,15 @@ pub fn Segmented<T: Copy + PartialEq + Send + Sync + 'static>(
     /// Told when the person chooses.
     on_choose: Callback<T>,
 ) -> impl IntoView {
-    let values: Vec<T> = options.iter().map(|(value, _)| *value).collect();
-    let first = values.first().copied();
+    let values: Vec<T> = options.iter().map(|(value, _)| value.clone()).collect();
+    let first = values.first().cloned();
     let group = NodeRef::<leptos::html::Div>::new();
     let step = move |by: isize| {
-        let at = values.iter().position(|value| Some(*value) == chosen.get_untracked());
+        let at = values.iter().position(|value| Some(value) == chosen.get_untracked().as_ref());
         // With nothing chosen yet any arrow chooses the first.
         let next = at.map_or(Some(0), |at| at.checked_add_signed(by)).filter(|next| *next < values.len());
         if let Some((next, value)) = next.and_then(|next| Some((next, values.get(next)?))) {
-            on_choose.run(*value);
+            on_choose.run(value.clone());
             focus(group, next);
         }
     };
@@ -44,17 +44,21 @@ pub fn Segmented<T: Copy + PartialEq + Send + Sync + 'static>(
     let buttons = options
         .into_iter()
         .map(|(value, word)| {
-            let is_chosen = move || chosen.get() == Some(value);
+            let chosen_by = value.clone();
+            let (of, first) = (value.clone(), first.clone());
+            let is_chosen = move || chosen.get().as_ref() == Some(&of);
+            let is_on = is_chosen.clone();
+            let of = value;
             // One stop for Tab, as in every radio group: the chosen one, or the first while nothing is chosen.
-            let is_stop = move || chosen.get().or(first) == Some(value);
+            let is_stop = move || chosen.get().or_else(|| first.clone()).as_ref() == Some(&of);
             view! {
                 <button
                     type="button"
                     role="radio"
                     aria-checked=move || is_chosen().to_string()
                     tabindex=move || if is_stop() { "0" } else { "-1" }
-                    class:on=is_chosen
-                    on:click=move |_| on_choose.run(value)
+                    class:on=is_on
+                    on:click=move |_| on_choose.run(chosen_by.clone())
                 >
                     {word}
                 </button>

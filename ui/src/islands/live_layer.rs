@@ -184,9 +184,13 @@ impl LiveLayer {
             card.badges.recolour(gl);
         }
         let camera = (self.scene.camera)();
-        card.upload(gl, &mut self.scene.marks.borrow_mut(), &camera);
+        let camera = {
+            let mut marks = self.scene.marks.borrow_mut();
+            card.upload(gl, &mut marks, &camera);
+            Camera { center: camera.center.from(marks.origin()), ..camera }
+        };
 
-        let size = size_factor(camera.zoom);
+        let size = size_factor(camera.zoom).max(size_of_few(card.held.all + card.held_badges));
         let (first, count) = part.of(card.held);
         card.marks.draw(gl, &camera, size, first, count);
         if part == Part::Loud {
@@ -223,6 +227,7 @@ impl Card {
             }
         }
         marks.zoom_to(camera.zoom);
+        marks.look_from(camera);
         if self.revision == Some(marks.revision()) {
             return;
         }
@@ -262,16 +267,27 @@ impl Card {
     }
 }
 
+/// The smallest that a mark gets.
+const SMALLEST: f64 = 0.45;
+
 /// How large marks are at a zoom, 1 at the zoom of a town's streets.
 fn size_factor(zoom: f64) -> f64 {
-    let points = [(9.0, 0.45), (12.0, 0.72), (14.0, 1.0), (17.0, 1.55), (20.0, 2.0)];
-    points.windows(2).fold(0.45, |size, pair| match pair {
+    let points = [(9.0, SMALLEST), (12.0, 0.72), (14.0, 1.0), (17.0, 1.55), (20.0, 2.0)];
+    points.windows(2).fold(SMALLEST, |size, pair| match pair {
         [(from, low), (to, high)] if zoom > *from => {
             let part = ((zoom - from) / (to - from)).min(1.0);
             low + (high - low) * part
         }
         _ => size,
     })
+}
+
+/// How large marks are at least, however far away: a few are looked for and have room, many would hide each other.
+fn size_of_few(marks: usize) -> f64 {
+    const FEW: f64 = 60.0;
+    const MANY: f64 = 300.0;
+    let share = ((marks as f64 - FEW) / (MANY - FEW)).clamp(0.0, 1.0);
+    1.0 - share * (1.0 - SMALLEST)
 }
 
 #[cfg(test)]
@@ -284,6 +300,7 @@ mod tests {
         assert!(sizes.windows(2).all(|pair| pair[0] <= pair[1] && pair[1] - pair[0] < 0.03));
         assert_eq!(size_factor(14.0), 1.0);
         assert_eq!((size_factor(3.0), size_factor(23.0)), (0.45, 2.0));
+        assert_eq!((size_of_few(0), size_of_few(60), size_of_few(300), size_of_few(100_000)), (1.0, 1.0, 0.45, 0.45));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use fleetlens_ipc::rows::TileSet;
 use fleetlens_model::geo::{GeoBox, LonLat};
 use js_sys::{Array, Object, Reflect};
 use leptos::prelude::{request_animation_frame, set_timeout};
@@ -11,7 +12,9 @@ use thiserror::Error;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
+use super::arrival::Sight;
 use super::clusters::Cell as Crowd;
+use super::graticule::{Graticule, seen};
 use super::live_layer::{LayerError, LiveLayer, Part, Scene};
 use super::maplibre::{self, MapEvent};
 use super::marks::{Marks, Pointed};
@@ -20,17 +23,14 @@ use super::pace::Pace;
 use crate::bridge;
 use crate::clock::mono_ms;
 
-/// Where the map starts: Valletta, close enough for its streets.
-const START: (LonLat, f64) = (LonLat { lon_deg: 14.507, lat_deg: 35.8955 }, 14.1);
-
-/// The tiles' area with a margin, so that a small country can be put beside the drawer.
-const PAN_AREA: GeoBox = GeoBox { west_deg: 13.95, south_deg: 35.66, east_deg: 14.80, north_deg: 36.22 };
-
 /// How much more than the picture is looked at, so that a short pan shows things at once.
 const AREA_MARGIN: f64 = 0.35;
 
 /// The closest that a cluster is opened to: there everything stands by itself.
 const CLOSE_ZOOM: f64 = 17.0;
+
+/// The farthest that a person can go away: the whole earth fills the largest screen.
+const FAR_ZOOM: f64 = 1.0;
 
 /// Why there is no map.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -66,10 +66,25 @@ pub struct MapEars {
     pub chosen: Box<dyn Fn(Option<Pointed>, LonLat)>,
     /// The camera moves, in each picture of the motion; also said once at the start.
     pub moved: Box<dyn Fn(Camera)>,
+    /// A person begins to move the map, by hand or by a wish.
+    pub taken: Box<dyn Fn()>,
+    /// It rests where a person moved it.
+    pub left: Box<dyn Fn(Sight)>,
     /// A picture with this many things was drawn, over ground that is all there.
     pub drawn: Box<dyn Fn(usize)>,
     /// The map cannot be drawn any more.
     pub failed: Rc<dyn Fn(MapError)>,
+}
+
+/// What a map begins with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beginning {
+    /// What it shows.
+    pub sight: Sight,
+    /// What it knows of its tiles.
+    pub tiles: TileSet,
+    /// How near a pointer must be to a thing, in CSS pixels.
+    pub reach_px: f64,
 }
 
 /// The map on the page.
@@ -82,24 +97,40 @@ pub struct MapIsland {
     pace: Rc<Cell<Pace>>,
     /// News waits for its turn.
     waits: Rc<Cell<bool>>,
+    /// A person has moved it.
+    hand: Rc<Hand>,
+}
+
+/// Whether a person has moved the map, and who is told.
+struct Hand {
+    moved: Cell<bool>,
+    taken: Box<dyn Fn()>,
+}
+
+impl Hand {
+    fn take(&self) {
+        self.moved.set(true);
+        (self.taken)();
+    }
 }
 
 impl MapIsland {
-    /// Puts a map into an element. `reach_px` is how near a pointer must be to a thing.
+    /// Puts a map into an element.
     pub fn mount(
         at: &HtmlElement,
         marks: Rc<RefCell<Marks>>,
-        reach_px: f64,
+        beginning: &Beginning,
         ears: MapEars,
     ) -> Result<MapIsland, MapError> {
         maplibre::set_worker_url(&address("vendor/maplibre-gl/maplibre-gl-worker.mjs"));
-        let map = maplibre::Map::new(&options(at)).map_err(|error| {
+        let map = maplibre::Map::new(&options(at, beginning)).map_err(|error| {
             web_sys::console::warn_2(&"map".into(), &error);
             MapError::NoWebGl
         })?;
         map.touch_zoom_rotate().disable_rotation();
         map.keyboard().disable_rotation();
         let loaded = Rc::new(Cell::new(false));
+        let reach_px = beginning.reach_px;
 
         let camera_of = map.clone();
         let failed = Rc::clone(&ears.failed);
@@ -116,8 +147,12 @@ impl MapIsland {
         });
 
         let (on, add, failed, ready) = (map.clone(), Rc::clone(&layer), ears.failed, Rc::clone(&loaded));
+        let draw_lines = Rc::new(lines_of(&map, beginning.tiles.bounds));
+        let draw_first = Rc::clone(&draw_lines);
         listen(&map, "load", move |_| {
             ready.set(true);
+            draw_first();
+            maplibre::outlines(&on);
             let added = add
                 .as_custom_layer(Part::Calm)
                 .and_then(|calm| on.add_layer(&calm, Some(maplibre::NAMES)))
@@ -133,14 +168,33 @@ impl MapIsland {
         listen(&map, "error", |event| web_sys::console::warn_2(&"map".into(), &event.error()));
 
         let (of, area) = (map.clone(), Rc::new(ears.area));
-        let say_area = move || area(with_margin(shown(&of), AREA_MARGIN));
+        let say_area = move || area(with_margin(seen(&camera(&of)), AREA_MARGIN));
         say_area();
-        listen(&map, "moveend", move |_| say_area());
+        let hand = Rc::new(Hand { moved: Cell::new(false), taken: ears.taken });
+        let by_hand = Rc::clone(&hand);
+        listen(&map, "movestart", move |event| {
+            if event.original_event().is_truthy() {
+                by_hand.take();
+            }
+        });
+        let (resting, by_hand, left) = (map.clone(), Rc::clone(&hand), ears.left);
+        listen(&map, "moveend", move |_| {
+            say_area();
+            if by_hand.moved.get() {
+                left(sight(&resting));
+            }
+        });
         let (of, moved) = (map.clone(), Rc::new(ears.moved));
         moved(camera(&map));
         for event in ["move", "resize"] {
-            let (of, moved) = (of.clone(), Rc::clone(&moved));
-            listen(&map, event, move |_| moved(camera(&of)));
+            let (of, moved, ready) = (of.clone(), Rc::clone(&moved), Rc::clone(&loaded));
+            let draw_lines = Rc::clone(&draw_lines);
+            listen(&map, event, move |_| {
+                moved(camera(&of));
+                if ready.get() {
+                    draw_lines();
+                }
+            });
         }
 
         let (of, on_marks) = (map.clone(), Rc::clone(&marks));
@@ -166,7 +220,7 @@ impl MapIsland {
             chosen(pointed, place(camera(&of).unproject(x, y)));
         });
 
-        Ok(MapIsland { map, marks, layer, loaded, pace: Rc::default(), waits: Rc::default() })
+        Ok(MapIsland { map, marks, layer, loaded, pace: Rc::default(), waits: Rc::default(), hand })
     }
 
     /// A person changed what is seen: a picture is drawn in the next animation frame.
@@ -251,12 +305,31 @@ impl MapIsland {
         self.ease(at, zoom, covered);
     }
 
+    /// Shows all of a box in its free part, because a person wants it.
+    pub fn show(&self, area: GeoBox, covered: Covered) {
+        let view = camera(&self.map);
+        let free = (view.width_px - covered.right_px, view.height_px - covered.top_px - covered.bottom_px);
+        let Sight { center, zoom } = Sight::of(area, free);
+        self.ease(center, zoom, covered);
+    }
+
+    /// Shows all of a box at once, because it belongs there: nobody asked.
+    pub fn settle(&self, area: GeoBox) {
+        let view = camera(&self.map);
+        let Sight { center, zoom } = Sight::of(area, (view.width_px, view.height_px));
+        let options = Object::new();
+        set(&options, "center", &lng_lat(center));
+        set(&options, "zoom", &zoom.into());
+        self.map.jump_to(&options);
+    }
+
     /// The camera now.
     pub fn camera(&self) -> Camera {
         camera(&self.map)
     }
 
     fn ease(&self, at: LonLat, zoom: f64, covered: Covered) {
+        self.hand.take();
         let options = Object::new();
         let offset = [-covered.right_px / 2.0, (covered.top_px - covered.bottom_px) / 2.0].map(JsValue::from_f64);
         set(&options, "center", &lng_lat(at));
@@ -268,6 +341,7 @@ impl MapIsland {
 
     /// Zooms by one level, in or out.
     pub fn zoom(&self, closer: bool) {
+        self.hand.take();
         if closer { self.map.zoom_in() } else { self.map.zoom_out() }
     }
 
@@ -282,6 +356,27 @@ impl MapIsland {
     }
 }
 
+/// Draws the lines of latitude and longitude that the picture needs, if it has not got them.
+fn lines_of(map: &maplibre::Map, covered: Option<GeoBox>) -> impl Fn() + 'static {
+    let (map, drawn) = (map.clone(), RefCell::new(None::<Graticule>));
+    move || {
+        let camera = camera(&map);
+        if drawn.borrow().as_ref().is_some_and(|drawn| drawn.is_for(&camera)) {
+            return;
+        }
+        let lines = Graticule::of(&camera, covered);
+        match maplibre::graticule(&map, &lines.geojson().to_string()) {
+            Ok(()) => drop(drawn.replace(Some(lines))),
+            Err(error) => web_sys::console::warn_2(&"the lines of the map cannot be drawn".into(), &error),
+        }
+    }
+}
+
+fn sight(map: &maplibre::Map) -> Sight {
+    let center = map.center();
+    Sight { center: LonLat { lon_deg: center.lng(), lat_deg: center.lat() }, zoom: map.zoom() }
+}
+
 fn camera(map: &maplibre::Map) -> Camera {
     let (center, container) = (map.center(), map.container());
     Camera {
@@ -292,22 +387,14 @@ fn camera(map: &maplibre::Map) -> Camera {
     }
 }
 
-fn shown(map: &maplibre::Map) -> GeoBox {
-    let bounds = map.bounds();
-    GeoBox { west_deg: bounds.west(), south_deg: bounds.south(), east_deg: bounds.east(), north_deg: bounds.north() }
-}
-
-fn options(at: &HtmlElement) -> JsValue {
+fn options(at: &HtmlElement, beginning: &Beginning) -> JsValue {
     let options = Object::new();
     set(&options, "container", at);
-    set(&options, "style", &maplibre::style(&bridge::tiles_address()));
-    set(&options, "center", &lng_lat(START.0));
-    set(&options, "zoom", &START.1.into());
-    set(&options, "minZoom", &8.5.into());
+    set(&options, "style", &maplibre::style(&bridge::tiles_address(), &tile_set(&beginning.tiles)));
+    set(&options, "center", &lng_lat(beginning.sight.center));
+    set(&options, "zoom", &beginning.sight.zoom.into());
+    set(&options, "minZoom", &FAR_ZOOM.into());
     set(&options, "maxZoom", &19.0.into());
-    let corners = [(PAN_AREA.west_deg, PAN_AREA.south_deg), (PAN_AREA.east_deg, PAN_AREA.north_deg)];
-    let corners = corners.map(|(lon_deg, lat_deg)| lng_lat(LonLat { lon_deg, lat_deg }));
-    set(&options, "maxBounds", &corners.into_iter().collect::<Array>());
     // North is up and we look from straight above: marks, hits and labels count on it.
     for off in ["dragRotate", "pitchWithRotate", "touchPitch", "rollEnabled", "renderWorldCopies"] {
         set(&options, off, &false.into());
@@ -318,6 +405,20 @@ fn options(at: &HtmlElement) -> JsValue {
     set(&options, "attributionControl", &attribution);
     set(&options, "fadeDuration", &(if wants_less_motion() { 0.0 } else { 120.0 }).into());
     options.into()
+}
+
+/// As `islands-js/base_map.js` wants it.
+fn tile_set(tiles: &TileSet) -> JsValue {
+    let known = Object::new();
+    if let Some(GeoBox { west_deg, south_deg, east_deg, north_deg }) = tiles.bounds {
+        let bounds = [west_deg, south_deg, east_deg, north_deg].map(JsValue::from_f64);
+        set(&known, "bounds", &bounds.into_iter().collect::<Array>());
+    }
+    set(&known, "minzoom", &f64::from(tiles.min_zoom).into());
+    set(&known, "maxzoom", &f64::from(tiles.max_zoom).into());
+    set(&known, "attribution", &tiles.attribution.as_str().into());
+    set(&known, "builtIn", &tiles.built_in.into());
+    known.into()
 }
 
 fn lng_lat(at: LonLat) -> JsValue {

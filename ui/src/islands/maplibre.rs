@@ -41,10 +41,6 @@ unsafe extern "C" {
     #[wasm_bindgen(method, js_name = getZoom)]
     pub fn zoom(this: &Map) -> f64;
 
-    /// What the picture shows.
-    #[wasm_bindgen(method, js_name = getBounds)]
-    pub fn bounds(this: &Map) -> Bounds;
-
     /// The map's element.
     #[wasm_bindgen(method, js_name = getContainer)]
     pub fn container(this: &Map) -> HtmlElement;
@@ -102,26 +98,6 @@ unsafe extern "C" {
     /// Degrees north.
     #[wasm_bindgen(method, getter)]
     pub fn lat(this: &LngLat) -> f64;
-
-    /// A box.
-    #[wasm_bindgen(js_name = LngLatBounds)]
-    pub type Bounds;
-
-    /// Western edge.
-    #[wasm_bindgen(method, js_name = getWest)]
-    pub fn west(this: &Bounds) -> f64;
-
-    /// Southern edge.
-    #[wasm_bindgen(method, js_name = getSouth)]
-    pub fn south(this: &Bounds) -> f64;
-
-    /// Eastern edge.
-    #[wasm_bindgen(method, js_name = getEast)]
-    pub fn east(this: &Bounds) -> f64;
-
-    /// Northern edge.
-    #[wasm_bindgen(method, js_name = getNorth)]
-    pub fn north(this: &Bounds) -> f64;
 }
 
 #[wasm_bindgen]
@@ -132,6 +108,10 @@ unsafe extern "C" {
     /// CSS pixels from the map's upper left.
     #[wasm_bindgen(method, getter)]
     pub fn point(this: &MapEvent) -> Point;
+
+    /// What a person did that led to it; `undefined` for what the program did.
+    #[wasm_bindgen(method, getter, js_name = originalEvent)]
+    pub fn original_event(this: &MapEvent) -> JsValue;
 
     /// What went wrong, for `error` events.
     #[wasm_bindgen(method, getter)]
@@ -154,8 +134,15 @@ pub const NAMES: &str = "place";
 
 #[wasm_bindgen(raw_module = "./islands-js/base_map.js")]
 unsafe extern "C" {
-    /// The base map's style in the current theme.
-    pub fn style(tiles: &str) -> JsValue;
+    /// The base map's style in the current theme; see there what `set` holds.
+    pub fn style(tiles: &str, set: &JsValue) -> JsValue;
+
+    /// Draws lines of latitude and longitude, GeoJSON as text, in place of those before.
+    #[wasm_bindgen(catch)]
+    pub fn graticule(map: &Map, geojson: &str) -> Result<(), JsValue>;
+
+    /// Draws the outlines of the world's countries once they are seen.
+    pub fn outlines(map: &Map);
 
     /// Gives a drawn map the current theme's colours.
     #[wasm_bindgen(catch)]

@@ -26,6 +26,9 @@ const RANK_LOUD: u8 = 4;
 /// What a person points at: drawn over everything, also over badges.
 const RANK_CHOSEN: u8 = RANK_LOUD + 2;
 
+/// How far a position may be off on the graphics card, in CSS pixels: what no eye sees while the map is moved.
+const OFF_MAX_PX: f64 = 0.1;
+
 /// What was packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Packed {
@@ -78,6 +81,8 @@ pub struct Marks {
     selected: Option<ThingKey>,
     hovered: Option<ThingKey>,
     hovered_cluster: Option<Cell>,
+    /// What packed positions count from.
+    origin: Local,
     revision: u64,
 }
 
@@ -161,6 +166,21 @@ impl Marks {
         }
     }
 
+    /// The picture is taken from here: packed positions count from a place in it, as far as single precision needs that.
+    pub fn look_from(&mut self, camera: &Camera) {
+        let away = camera.center.from(self.origin);
+        let off_px = away.x.abs().max(away.y.abs()) * f64::from(f32::EPSILON) / 2.0 * camera.scale_px();
+        if off_px > OFF_MAX_PX {
+            self.origin = camera.center;
+            self.revision += 1;
+        }
+    }
+
+    /// What packed positions count from.
+    pub fn origin(&self) -> Local {
+        self.origin
+    }
+
     /// Shows or hides a kind.
     pub fn show(&mut self, kind: Kind, shown: bool) {
         self.hidden.retain(|hidden| *hidden != kind);
@@ -221,8 +241,9 @@ impl Marks {
         }
         drawn.sort_unstable_by_key(|(rank, mark)| (*rank, mark.row.thing));
         for (_, mark) in &drawn {
-            into.extend_from_slice(&(mark.at.x as f32).to_le_bytes());
-            into.extend_from_slice(&(mark.at.y as f32).to_le_bytes());
+            let at = mark.at.from(self.origin);
+            into.extend_from_slice(&(at.x as f32).to_le_bytes());
+            into.extend_from_slice(&(at.y as f32).to_le_bytes());
             into.extend_from_slice(&self.look(&mark.row));
         }
         let below = |rank: u8| drawn.partition_point(|(of, _)| *of < rank);
@@ -244,7 +265,8 @@ impl Marks {
         let mut clusters: Vec<Cluster> = self.clusters.iter().collect();
         clusters.sort_unstable_by_key(|cluster| (cluster.worst, cluster.cell));
         for cluster in &clusters {
-            badges::pack(cluster, self.hovered_cluster == Some(cluster.cell), into);
+            let placed = Cluster { at: cluster.at.from(self.origin), ..*cluster };
+            badges::pack(&placed, self.hovered_cluster == Some(cluster.cell), into);
         }
         clusters.len()
     }
@@ -394,6 +416,24 @@ mod tests {
         assert_eq!(statuses(&marks), [0, 2, 3, 0]);
         assert_eq!(drawn(&marks)[3][1], FLAG_SELECTED);
         assert_eq!(marks.pack(&mut Vec::new()), Packed { all: 4, calm: 1, chosen: 1, things: 4 });
+    }
+
+    #[test]
+    fn the_graphics_card_is_off_by_no_more_than_a_tenth_of_a_pixel_anywhere_at_the_deepest_zoom() {
+        let mut marks = Marks::default();
+        for (lon_deg, lat_deg) in [(14.18, 36.07), (24.94, 60.17), (-4.42, 36.72), (139.69, 35.68), (-155.0, -80.0)] {
+            let center = local(LonLat { lon_deg, lat_deg });
+            let at = Local { x: center.x + 3e-7, y: center.y - 2e-7 };
+            let camera = Camera { center, zoom: 19.0, width_px: 1400.0, height_px: 900.0 };
+            marks.look_from(&camera);
+            let (seen, eye) = (at.from(marks.origin()), center.from(marks.origin()));
+            let off = |seen: f64, eye: f64| (f64::from(seen as f32) - f64::from(eye as f32) - (seen - eye)).abs();
+            let off_px = off(seen.x, eye.x).max(off(seen.y, eye.y)) * camera.scale_px();
+            assert!(off_px < 2.0 * OFF_MAX_PX, "{lon_deg} {lat_deg}: {off_px}");
+        }
+        let (revision, zoom) = (marks.revision(), 4.0);
+        marks.look_from(&Camera { center: Local::default(), zoom, width_px: 1400.0, height_px: 900.0 });
+        assert_eq!(marks.revision(), revision, "from afar nothing is packed anew");
     }
 
     #[test]

@@ -102,6 +102,7 @@ impl Store {
             }
             Frame::Begin => self.begin_anew(),
             Frame::Open(thing) => self.open(thing),
+            Frame::Trial(trial) => self.trial.set(Some(*trial)),
         }
     }
 
@@ -114,6 +115,7 @@ impl Store {
         self.held.set(None);
         self.status.set(None);
         self.attention.update(|attention| attention.row = Attention::default());
+        self.ground.set(None);
         self.map_known.set(false);
         self.map_drawn.set(None);
         self.mark(|marks| marks.replace(&[]));
@@ -157,6 +159,7 @@ impl Store {
                 self.map_known.set(true);
                 self.mark(|marks| marks.replace(&packed));
             }
+            Rows::Ground(ground) => self.ground.set(Some(*ground)),
             Rows::Thing(page) if target == Target::Hover => self.hovered.set(Some(Aged { row: page.head, at_ms })),
             Rows::Thing(page) => {
                 let here = self.thing.with_untracked(|slot| match slot {
@@ -213,6 +216,7 @@ impl Store {
         match change {
             Change::Status(status) => self.take_status(*status, at_ms),
             Change::Map(packed) => self.mark(|marks| marks.apply(&packed)),
+            Change::Ground(ground) => self.ground.set(Some(*ground)),
             Change::Head(head) if target == Target::Hover => self.hovered.set(Some(Aged { row: head, at_ms })),
             Change::Head(head) => self.with_thing(target, |thing| thing.head.set(Aged { row: head, at_ms })),
             Change::Value(row) => self.with_thing(target, |thing| thing.value(row, at_ms)),
@@ -299,6 +303,7 @@ fn is_held(change: &Change) -> bool {
         | Change::Parking(_)
         | Change::Message(_) => true,
         Change::Status(_)
+        | Change::Ground(_)
         | Change::Shadow(_)
         | Change::ShadowGone(_)
         | Change::Command(_)

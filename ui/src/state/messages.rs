@@ -87,6 +87,7 @@ mod tests {
             received_ms: WallMs(at_ms),
             retained: false,
             repeated: false,
+            properties: None,
             qos: 1,
             refused: None,
         }

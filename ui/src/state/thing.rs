@@ -84,7 +84,7 @@ impl Thing {
 
     /// How long a command of a control may wait unless the person says otherwise: as the profile has it, else the control.
     pub fn expiry_ms(&self, control: &Control) -> u64 {
-        let own = self.expiries.iter().find(|(pointer, _)| pointer == control.pointer);
+        let own = self.expiries.iter().find(|(pointer, _)| *pointer == control.pointer);
         own.map_or(control.expiry_ms, |(_, ms)| *ms)
     }
 

@@ -11,6 +11,8 @@ pub enum Target {
     Status,
     /// Everything on the map.
     Map,
+    /// What the map stands on.
+    Ground,
     /// What needs a person.
     Attention,
     /// The thing in the drawer or on the page.

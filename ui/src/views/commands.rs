@@ -82,10 +82,11 @@ fn step_word(step: Step) -> String {
 }
 
 /// The step that is waited for, and what for.
-fn next_step(phase: &Phase, link_up: bool) -> Option<(Step, &'static str)> {
+fn next_step(phase: &Phase, direct: bool, link_up: bool) -> Option<(Step, &'static str)> {
     match phase {
         Phase::Pending if link_up => Some((Step::Sent, "about to go out")),
         Phase::Pending => Some((Step::Sent, "waits for the link")),
+        Phase::Sent if direct => Some((Step::Settled, "waits for the device")),
         Phase::Sent => Some((Step::Accepted, "waits for the answer")),
         Phase::Accepted { .. } => Some((Step::Settled, "waits for the device")),
         Phase::Expired { withdrawal: Withdrawal::Needed } | Phase::Cancelled { withdrawal: Withdrawal::Needed } => {
@@ -259,7 +260,7 @@ fn StepItem(row: RwSignal<Aged<CommandRow>>, step: StepRow) -> impl IntoView {
 #[component]
 fn NextStep(row: RwSignal<Aged<CommandRow>>) -> impl IntoView {
     let (store, clock) = (store(), clock());
-    let next = Memo::new(move |_| row.with(|row| next_step(&row.row.phase, store.link_up.get())));
+    let next = Memo::new(move |_| row.with(|row| next_step(&row.row.phase, row.row.direct, store.link_up.get())));
     let left = Memo::new(move |_| {
         let now_ms = clock.now_ms();
         row.with(|row| {
@@ -374,7 +375,7 @@ mod tests {
             (Phase::Expired { withdrawal: Withdrawal::Done }, false, None),
             (Phase::Cancelled { withdrawal: needed }, true, Some(Step::Withdrawn)),
         ] {
-            assert_eq!(next_step(&phase, link_up).map(|(step, _)| step), want, "{phase:?}");
+            assert_eq!(next_step(&phase, false, link_up).map(|(step, _)| step), want, "{phase:?}");
         }
     }
 

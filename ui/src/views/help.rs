@@ -10,7 +10,7 @@ use crate::views::parking::is_driver;
 type Line = (&'static [&'static str], &'static str);
 
 /// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
-pub const KEYS: [Line; 13] = [
+pub const KEYS: [Line; 14] = [
     (&["/"], "Find things; in a list, filter it"),
     (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
     (&["PgUp", "PgDn", "Home", "End"], "Go through a table by screens, to its ends"),
@@ -18,6 +18,7 @@ pub const KEYS: [Line; 13] = [
     (&["Space"], "Hold live values still, and go on"),
     (&["A"], "Among the alarms: acknowledge those that are chosen"),
     (&["Ctrl A"], "Among the alarms: choose all that are shown"),
+    (&["F"], "Show the whole fleet on the map"),
     (&["G", "M"], "Go to the map"),
     (&["G", "T"], "Go to the things"),
     (&["G", "A"], "Go to the alarms"),
@@ -27,8 +28,9 @@ pub const KEYS: [Line; 13] = [
 ];
 
 /// Every key of a driver's window.
-pub const KEYS_OF_DRIVER: [Line; 4] = [
+pub const KEYS_OF_DRIVER: [Line; 5] = [
     (&["Esc"], "One step back"),
+    (&["F"], "Show all car parks on the map"),
     (&["G", "M"], "Go to the map"),
     (&["G", "S"], "Go to the settings"),
     (&["?"], "These keys"),

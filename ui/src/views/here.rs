@@ -208,9 +208,10 @@ fn refusal(code: u16) -> &'static str {
 }
 
 /// `Near your position (±20 m)`.
-pub fn origin_words(origin: Origin) -> String {
+pub fn origin_words(origin: Origin, has_map: bool) -> String {
     match origin {
-        Origin::Middle => "Near the middle of the map".into(),
+        Origin::Middle if has_map => "Near the middle of the map".into(),
+        Origin::Middle => "Near the middle of the city".into(),
         Origin::Tapped => "Near the point you tapped".into(),
         Origin::LastPosition => "Near where you were last".into(),
         Origin::Position { accuracy_m } => format!("Near your position (±{})", distance(accuracy_m)),
@@ -238,7 +239,11 @@ pub fn HereLine(
     to_map: Option<Callback<()>>,
 ) -> impl IntoView {
     let words = move || {
-        if here.asking.get() { "Looking for your position …".into() } else { origin_words(here.origin.get()) }
+        if here.asking.get() {
+            "Looking for your position …".into()
+        } else {
+            origin_words(here.origin.get(), !here.screen.is_unmapped())
+        }
     };
     view! {
         <div class="here-line">
@@ -250,7 +255,7 @@ pub fn HereLine(
             <Show when=move || here.refused.get().is_some()>
                 <p class="refused-position" role="status" data-testid="no-position">
                     {move || here.refused.get()}
-                    {to_map.is_none().then_some(" Tap on the map instead.")}
+                    {move || (to_map.is_none() && !here.screen.is_unmapped()).then_some(" Tap on the map instead.")}
                 </p>
                 {to_map
                     .map(|to_map| {
@@ -314,10 +319,11 @@ mod tests {
     #[test]
     fn it_always_says_near_what() {
         assert_eq!(
-            origin_words(Origin::Position { accuracy_m: 18.0 }).replace('\u{a0}', " "),
+            origin_words(Origin::Position { accuracy_m: 18.0 }, true).replace('\u{a0}', " "),
             "Near your position (±18 m)"
         );
-        assert_ne!(origin_words(Origin::Middle), origin_words(Origin::Tapped));
+        assert_ne!(origin_words(Origin::Middle, true), origin_words(Origin::Tapped, true));
+        assert!(!origin_words(Origin::Middle, false).contains("map"), "of a map that is not there");
         assert!([0, 1, 2, 3, 9].iter().all(|code| refusal(*code).ends_with('.')), "what to do instead follows");
     }
 }

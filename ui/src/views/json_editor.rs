@@ -19,14 +19,14 @@ use changes::{LeafChange, changes, document_of, pretty, read, wishes};
 /// What an editor starts with: nothing is wanted.
 const NOTHING: &str = "{}";
 
-/// The editor, folded away until it is wanted; nothing at all for who may not command.
+/// The editor, folded away until it is wanted; nothing at all for who may not command, nor of a thing that says itself what can be set.
 #[component]
 pub fn JsonEditor(
     /// Of which thing.
     thing: Thing,
 ) -> impl IntoView {
     let open = RwSignal::new(false);
-    let may_command = thing.may_command;
+    let may_command = thing.may_command && thing.head.with_untracked(|head| head.row.convention.is_empty());
     let thing = StoredValue::new(thing);
     view! {
         <Show when=move || may_command>

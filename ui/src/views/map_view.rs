@@ -1,6 +1,8 @@
 //! The map on the page: the island, the card at the pointer, the kinds that are shown, and what stands in its place when there
 //! is no WebGL or nothing to show.
 
+mod bare;
+mod begin;
 mod chips;
 mod empty;
 mod hover;
@@ -29,6 +31,8 @@ use crate::theme::theme;
 pub use chips::KindChips;
 pub use screen::{MapScreen, map_screen};
 
+use bare::BareNote;
+use begin::Beginnings;
 use empty::Empty;
 use hover::{Crowd, HoverCard};
 use marked::{ChosenAt, CrowdKeys};
@@ -72,17 +76,12 @@ pub fn MapView(
     let pointer = RwSignal::new((0.0, 0.0));
     let crowd = RwSignal::new(None::<Crowd>);
 
+    let begins = Beginnings::new();
+    begin::begin(Told { store, form, screen, chooses, begins, pointer, crowd, failed }, element);
     Effect::new(move |_| {
-        let Some(element) = element.get() else { return };
-        let ears = ears(Told { store, form, screen, chooses, pointer, crowd, failed });
-        match MapIsland::mount(&element, store.marks(), form.reach_px(), ears) {
-            Ok(map) => {
-                screen.camera.set(Some(map.camera()));
-                screen.island.set_value(Some(map));
-            }
-            Err(error) => failed.set(Some(format::capital(&error.to_string()))),
+        if let Some(element) = element.get() {
+            follow_size(&element, screen);
         }
-        follow_size(&element, screen);
     });
     on_cleanup(move || {
         screen.with(MapIsland::remove);
@@ -120,14 +119,26 @@ pub fn MapView(
             <ChosenAt screen />
             {children.map(|children| children())}
             <HoverCard pointer crowd />
-            <Show when=move || failed.with(Option::is_none) && form == Form::Desktop>
+            <BareNote screen />
+            <Show when=move || failed.with(Option::is_none)>
                 <div class="zoom">
-                    <button type="button" title="Closer (+)" aria-label="Closer" on:click=move |_| zooms(true)>
-                        <Icon of=icondata_lu::LuPlus />
+                    <button
+                        type="button"
+                        title=format!("{} (F)", whole_words(chooses))
+                        aria-label=whole_words(chooses)
+                        data-testid="whole-fleet"
+                        on:click=move |_| store.show_fleet()
+                    >
+                        <Icon of=icondata_lu::LuExpand />
                     </button>
-                    <button type="button" title="Further (−)" aria-label="Further" on:click=move |_| zooms(false)>
-                        <Icon of=icondata_lu::LuMinus />
-                    </button>
+                    <Show when=move || form == Form::Desktop>
+                        <button type="button" title="Closer (+)" aria-label="Closer" on:click=move |_| zooms(true)>
+                            <Icon of=icondata_lu::LuPlus />
+                        </button>
+                        <button type="button" title="Further (−)" aria-label="Further" on:click=move |_| zooms(false)>
+                            <Icon of=icondata_lu::LuMinus />
+                        </button>
+                    </Show>
                 </div>
             </Show>
             {move || {
@@ -155,13 +166,14 @@ struct Told {
     form: Form,
     screen: MapScreen,
     chooses: Chooses,
+    begins: Beginnings,
     pointer: RwSignal<(f64, f64)>,
     crowd: RwSignal<Option<Crowd>>,
     failed: RwSignal<Option<String>>,
 }
 
 fn ears(told: Told) -> MapEars {
-    let Told { store, screen, failed, .. } = told;
+    let Told { store, screen, begins, failed, .. } = told;
     MapEars {
         area: Box::new(move |area| store.look_at_area(area)),
         hovered: Box::new(hovering(told)),
@@ -170,6 +182,8 @@ fn ears(told: Told) -> MapEars {
         moved: Box::new(move |camera| {
             screen.camera.try_set(Some(camera));
         }),
+        taken: Box::new(move || begins.taken(store)),
+        left: Box::new(move |sight| begins.left(sight)),
         drawn: Box::new(move |count| tell_drawn(store, count)),
         failed: Rc::new(move |error| drop(failed.try_set(Some(format::capital(&error.to_string()))))),
     }
@@ -224,6 +238,14 @@ fn chosen(told: Told, pointed: Option<Pointed>, at: LonLat) {
                 screen.tapped.set(Some(at));
             }
         }
+    }
+}
+
+/// What the button that shows everything is called.
+fn whole_words(chooses: Chooses) -> &'static str {
+    match chooses {
+        Chooses::Things => "Show the whole fleet",
+        Chooses::Ground => "Show all car parks",
     }
 }
 

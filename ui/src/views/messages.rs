@@ -1,6 +1,6 @@
 //! The last messages of a thing as they came: what it really said, when nothing else explains what is on the screen.
 
-use fleetlens_ipc::rows::MessageRow;
+use fleetlens_ipc::rows::{MessageProperties, MessageRow};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -73,6 +73,7 @@ fn Message(row: MessageRow) -> impl IntoView {
     let cut = (usize::try_from(row.bytes).unwrap_or(usize::MAX) > row.payload.len())
         .then(|| format!("… cut: {} in all", format::bytes(u64::from(row.bytes))));
     let refused = row.refused.clone();
+    let besides = StoredValue::new(row.properties.as_deref().map(besides).unwrap_or_default());
     view! {
         <li class="message" class:refused=row.refused.is_some() data-testid="message" data-topic=row.topic.clone()>
             <button
@@ -93,10 +94,29 @@ fn Message(row: MessageRow) -> impl IntoView {
                     <pre tabindex="0" aria-label="Payload">{payload.get_value()}</pre>
                     {cut.clone().map(|cut| view! { <p class="note">{cut}</p> })}
                     <Copy text=payload.get_value() />
+                    {besides
+                        .with_value(|besides| !besides.is_empty())
+                        .then(|| view! { <Besides properties=besides.get_value() /> })}
                     <p class="note">{format!("received {}", local(at).millis(&today()))}</p>
                 </div>
             </Show>
         </li>
+    }
+}
+
+/// What the message carried besides its payload, in a table of names and values.
+#[component]
+fn Besides(properties: Vec<(String, String)>) -> impl IntoView {
+    let row = |(name, value): (String, String)| {
+        view! {
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+        }
+    };
+    view! {
+        <dl class="besides" data-testid="message-properties">
+            {properties.into_iter().map(row).collect_view()}
+        </dl>
     }
 }
 
@@ -134,6 +154,16 @@ fn facts(row: &MessageRow) -> String {
     format!(" · {} · QoS {}{retained}{repeated}", format::bytes(u64::from(row.bytes)), row.qos)
 }
 
+/// The properties of MQTT 5 as names and values: what the protocol knows first, then the sender's own.
+fn besides(properties: &MessageProperties) -> Vec<(String, String)> {
+    let MessageProperties { content_type, response_topic, expiry_s, user, left_out } = properties;
+    let expiry = expiry_s.map(|s| format!("{} after it came", format::age(u64::from(s) * 1000)));
+    let known = [("content type", content_type), ("answer to", response_topic), ("expires", &expiry)];
+    let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+    let more = (*left_out > 0).then(|| ("…".to_owned(), format!("{left_out} more")));
+    known.chain(user.iter().cloned()).chain(more).collect()
+}
+
 /// The payload as people read it: JSON indented, anything else, and what was cut, as it came.
 fn payload(row: &MessageRow) -> String {
     let json = serde_json::from_str::<serde_json::Value>(&row.payload);
@@ -159,6 +189,7 @@ mod tests {
             retained,
             repeated: false,
             qos: 1,
+            properties: None,
             refused: None,
         }
     }
@@ -170,6 +201,23 @@ mod tests {
         {
             assert_eq!(payload(&message(given, false)), want);
         }
+    }
+
+    #[test]
+    fn what_a_message_carried_besides_is_named_and_what_was_left_out_counted() {
+        assert_eq!(besides(&MessageProperties::default()), []);
+        let all = MessageProperties {
+            content_type: Some("application/json".into()),
+            response_topic: Some("answers/here".into()),
+            expiry_s: Some(7_200),
+            user: vec![("from".into(), "north".into())],
+            left_out: 3,
+        };
+        let told: Vec<String> = besides(&all).iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        assert_eq!(
+            told.join("; ").replace('\u{a0}', " ").replace('\u{202f}', " "),
+            "content type: application/json; answer to: answers/here; expires: 2 h after it came; from: north; …: 3 more"
+        );
     }
 
     #[test]

@@ -221,8 +221,10 @@ fn phase_word(phase: &Phase, link_up: bool) -> &'static str {
         Phase::Settled => "Settled",
         Phase::Overtaken { .. } => "Overtaken",
         Phase::Expired { withdrawal: Withdrawal::Needed } => "Expired, taking back",
+        Phase::Expired { withdrawal: Withdrawal::Impossible } => "Sent, never obeyed",
         Phase::Expired { .. } => "Expired",
         Phase::Cancelled { withdrawal: Withdrawal::Needed } => "Taking back",
+        Phase::Cancelled { withdrawal: Withdrawal::Impossible } => "Too late",
         Phase::Cancelled { .. } => "Taken back",
     }
 }

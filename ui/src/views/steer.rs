@@ -1,7 +1,9 @@
 //! What a person may set on a thing. At the desktop the controls stand in the drawer; on the phone they are large buttons that
 //! open the same composer on a sheet.
 
-use fleetlens_model::kind::{Control, Kind, Takes};
+use std::sync::Arc;
+
+use fleetlens_model::kind::{Control, Takes};
 use leptos::prelude::*;
 
 use crate::clock::{clock, mono_ms};
@@ -25,7 +27,7 @@ pub fn Controls(
     view! {
         <Show when=move || offered.with(|offered| !offered.is_empty())>
             <section class="controls" data-testid="controls">
-                <For each=move || controls(&offered.get()) key=|control| control.pointer let:control>
+                <For each=move || offered.get() key=key let:control>
                     <Composer thing=thing.get_value() control />
                 </For>
             </section>
@@ -44,7 +46,7 @@ pub fn BigButtons(
     view! {
         <Show when=move || offered.with(|offered| !offered.is_empty())>
             <section class="big-buttons" data-testid="controls">
-                <For each=move || controls(&offered.get()) key=|control| control.pointer let:control>
+                <For each=move || offered.get() key=key let:control>
                     <BigButton thing=thing.get_value() control />
                 </For>
             </section>
@@ -52,21 +54,29 @@ pub fn BigButtons(
     }
 }
 
+/// A control that is described otherwise is another one.
+fn key(control: &Arc<Control>) -> String {
+    format!("{control:?}")
+}
+
 /// The leaves that the person may set and that the thing has: what no shadow holds and no value tells of, e.g. the barrier of an
-/// open car park, could never be obeyed. None before the classic shadow is known, or long enough looked for in vain: what one
-/// sees of it is part of every command, and buttons that come one by one are pressed wrongly.
-fn offered(thing: &Thing) -> Memo<Vec<(Kind, &'static str)>> {
-    let (of, kind) = (thing.clone(), kind_of(thing));
+/// open car park, could never be obeyed; but what a thing itself says that can be set is offered before it has said how it is set.
+/// None before the classic shadow is known, or long enough looked for in vain: what one sees of it is part of every command, and
+/// buttons that come one by one are pressed wrongly.
+fn offered(thing: &Thing) -> Memo<Vec<Arc<Control>>> {
+    let head = thing.head.clone();
+    let says = Memo::new(move |_| head.with(|head| (head.row.convention.is_empty(), head.row.controls.clone())));
+    let of = thing.clone();
     let is_known = Memo::new(move |_| of.shadows.with(|shadows| shadows.iter().any(|cell| cell.key.is_empty())));
     let (of, has_none) = (thing.clone(), seems_to_have_no_shadow());
     Memo::new(move |_| {
-        if !is_known.get() && !has_none.get() {
+        let (may_have_shadow, controls) = says.get();
+        if may_have_shadow && !is_known.get() && !has_none.get() {
             return Vec::new();
         }
-        let kind = kind.get();
-        let has = |control: &&Control| now_of(&of, control).is_some() || leaf_of(&of, control).is_some();
-        let controls = kind.controls().iter().filter(|_| of.may_command);
-        controls.filter(has).map(|control| (kind, control.pointer)).collect()
+        let has = |control: &Control| now_of(&of, control).is_some() || leaf_of(&of, control).is_some();
+        let controls = controls.into_iter().filter(|_| of.may_command);
+        controls.filter(|control| !may_have_shadow || has(control)).map(Arc::new).collect()
     })
 }
 
@@ -78,28 +88,26 @@ fn seems_to_have_no_shadow() -> Memo<bool> {
     })
 }
 
-fn controls(offered: &[(Kind, &'static str)]) -> Vec<&'static Control> {
-    offered.iter().filter_map(|(kind, pointer)| kind.control(pointer)).collect()
-}
-
 #[component]
-fn BigButton(thing: Thing, control: &'static Control) -> impl IntoView {
+fn BigButton(thing: Thing, control: Arc<Control>) -> impl IntoView {
     let open = RwSignal::new(false);
-    let of = thing.clone();
+    let (of, its) = (thing.clone(), control.clone());
     let now = Memo::new(move |_| {
-        let leaf = leaf_of(&of, control)?;
-        Draft::of_leaf(leaf.reported.or(leaf.desired).as_deref()?, control.takes)
+        let wanted = || leaf_of(&of, &its).and_then(|leaf| leaf.desired);
+        Draft::of_leaf(now_of(&of, &its).or_else(wanted).as_deref()?, &its.takes)
     });
-    let word = move || big_word(control, now.get());
-    let title = thing.head.clone();
-    let label = Signal::derive(move || format!("{}, {}", control.label, title.with(|head| head.row.title.clone())));
+    let its = control.clone();
+    let word = move || big_word(&its, now.get().as_ref());
+    let (title, name) = (thing.head.clone(), control.label.clone());
+    let heading = name.to_string();
+    let label = Signal::derive(move || format!("{name}, {}", title.with(|head| head.row.title.clone())));
     view! {
-        <button type="button" class="big" data-testid="big" data-pointer=control.pointer on:click=move |_| open.set(true)>
+        <button type="button" class="big" data-testid="big" data-pointer=control.pointer.to_string() on:click=move |_| open.set(true)>
             {word}
         </button>
         <Modal open label class="modal sheet" testid="composer-sheet">
-            <h2>{control.label}</h2>
-            <Composer thing=thing.clone() control on_sent=Callback::new(move |()| open.set(false)) />
+            <h2>{heading.clone()}</h2>
+            <Composer thing=thing.clone() control=control.clone() on_sent=Callback::new(move |()| open.set(false)) />
             <button type="button" class="big" on:click=move |_| open.set(false)>
                 "Close"
             </button>
@@ -108,28 +116,28 @@ fn BigButton(thing: Thing, control: &'static Control) -> impl IntoView {
 }
 
 /// The button's word: what it would do, with an ellipsis where more is asked.
-fn big_word(control: &Control, now: Option<Draft>) -> String {
-    match (control.takes, now) {
+fn big_word(control: &Control, now: Option<&Draft>) -> String {
+    match (&control.takes, now) {
         (Takes::Switch, now) if control.pointer == "/enabled" => {
-            if now == Some(Draft::Flag(true)) { "Take out of service…" } else { "Put into service…" }.into()
+            if now == Some(&Draft::Flag(true)) { "Take out of service…" } else { "Put into service…" }.into()
         }
-        (Takes::Switch, Some(Draft::Flag(true))) => "Off…".into(),
-        (Takes::Switch, _) => "On…".into(),
-        (Takes::Choice(words), Some(Draft::Word(now))) => {
-            let other = words.iter().find(|(word, _)| *word != now).map_or("Set", |(_, label)| *label);
+        // The one switch of a kind needs no name; a thing that has its own may have several.
+        (Takes::Switch, now) => {
+            let word = if now == Some(&Draft::Flag(true)) { "Off…" } else { "On…" };
+            if control.pointer == "/on" { word.into() } else { format!("{} {}", control.label, word.to_lowercase()) }
+        }
+        (Takes::Choice(words), Some(Draft::Word(now))) if words.len() == 2 => {
+            let other = words.iter().find(|(word, _)| word != now).map_or("Set", |(_, label)| label.as_ref());
             format!("{other} {}…", control.label.to_lowercase())
         }
         _ => format!("{}…", format::capital(control.label.trim_end_matches(" to"))),
     }
 }
 
-fn kind_of(thing: &Thing) -> Memo<Kind> {
-    let head = thing.head.clone();
-    Memo::new(move |_| head.with(|head| head.row.kind))
-}
-
 #[cfg(test)]
 mod tests {
+    use fleetlens_model::kind::Kind;
+
     use super::*;
 
     #[test]
@@ -141,13 +149,13 @@ mod tests {
             (on, Some(Draft::Flag(true)), "Off…"),
             (on, Some(Draft::Flag(false)), "On…"),
             (dim, Some(Draft::Number(40.0)), "Dim…"),
-            (barrier, Some(Draft::Word("closed")), "Open barrier…"),
-            (barrier, Some(Draft::Word("open")), "Close barrier…"),
+            (barrier, Some(Draft::Word("closed".into())), "Open barrier…"),
+            (barrier, Some(Draft::Word("open".into())), "Close barrier…"),
             (barrier, None, "Barrier…"),
             (enabled, Some(Draft::Flag(true)), "Take out of service…"),
             (enabled, None, "Put into service…"),
         ] {
-            assert_eq!(big_word(control, now), want);
+            assert_eq!(big_word(control, now.as_ref()), want);
         }
     }
 }

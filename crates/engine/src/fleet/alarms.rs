@@ -12,6 +12,7 @@ use fleetlens_model::id::{AlarmId, ThingKey};
 use fleetlens_model::record::Write;
 use fleetlens_model::time::{Now, WallMs};
 
+use super::conventions::is_told;
 use super::{Effects, Fleet, Thing};
 
 /// Alarms that are over, in memory for the history; the cache keeps more.
@@ -193,11 +194,12 @@ impl Fleet {
         }
     }
 
-    /// Clears what no rule of the profile says of the thing any more: nobody would ever say that it is over.
+    /// Clears what no rule of the profile says of the thing any more: nobody would ever say that it is over. What a thing raised itself
+    /// it clears itself.
     pub(super) fn clear_unruled(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
         let Some(thing) = self.things.get(&key) else { return };
         let open = thing.alarms.iter().filter_map(|id| self.alarms.get(*id)).map(|alarm| &alarm.rule);
-        let unruled = open.filter(|rule| !self.rules.speaks_of(rule, thing.meta.kind));
+        let unruled = open.filter(|rule| !is_told(rule) && !self.rules.speaks_of(rule, thing.meta.kind));
         for rule in unruled.cloned().collect::<Vec<String>>() {
             self.clear(key, &rule, now, effects);
         }

@@ -8,6 +8,7 @@ use fleetlens_model::id::{CommandId, ThingKey};
 use fleetlens_model::kind::DEFAULT_EXPIRY_MS;
 use fleetlens_model::record::Write;
 use fleetlens_model::shadow::{parse_shadow_name, parse_thing_name, same_value};
+use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{MonoMs, Now};
 use fleetlens_wire::shadow::{Op, ShadowTopic, ShadowTopicKind, encode_update};
 use serde_json::Value as Json;
@@ -28,7 +29,9 @@ impl Fleet {
             Intent::Acknowledge { alarms, comment } => {
                 self.acknowledge(&alarms, &comment, now, effects).map(Done::Acknowledged)
             }
-            Intent::Change(_) => Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set")),
+            Intent::Change(_) | Intent::Profile(_) => {
+                Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set"))
+            }
             Intent::Command { .. } | Intent::CancelCommand { .. } if !self.config.who.role.may_command() => {
                 let role = self.config.who.role.label();
                 Err(Fault::new(FaultCode::Forbidden, format!("{role}s of this profile watch and do not steer")))
@@ -52,18 +55,23 @@ impl Fleet {
         let invalid = |message: String| Fault::new(FaultCode::Invalid, message);
         let thing =
             self.things.get(&key).ok_or_else(|| Fault::new(FaultCode::NotFound, "this thing is not known here"))?;
-        if !self.config.shadows {
-            return Err(invalid("this profile has no device shadows, so nothing can be commanded through it".into()));
+        let meta = &thing.meta;
+        let mut wants = wish::wants(meta, wishes).map_err(invalid)?;
+        if meta.convention.is_empty() {
+            if !self.config.shadows {
+                let why = "this profile has no device shadows, so nothing can be commanded through it";
+                return Err(invalid(why.into()));
+            }
+            parse_thing_name(thing.name.as_str()).map_err(|e| invalid(e.to_string()))?;
+            if !shadow.is_empty() {
+                parse_shadow_name(&shadow).map_err(|e| invalid(e.to_string()))?;
+            }
+        } else if let Some(want) = wants.iter().find(|want| meta.control(&want.pointer).is_none()) {
+            return Err(invalid(format!("the thing does not say that {} can be set", want.pointer)));
         }
-        parse_thing_name(thing.name.as_str()).map_err(|e| invalid(e.to_string()))?;
-        if !shadow.is_empty() {
-            parse_shadow_name(&shadow).map_err(|e| invalid(e.to_string()))?;
-        }
-        let kind = thing.meta.kind;
-        let mut wants = wish::wants(kind, wishes).map_err(invalid)?;
-        self.rebase_on_own(key, &shadow, &mut wants);
         let expiry_ms =
-            expires_in_ms.unwrap_or_else(|| self.expiry_ms(kind, &wants)).clamp(*EXPIRY_MS.start(), *EXPIRY_MS.end());
+            expires_in_ms.unwrap_or_else(|| self.expiry_ms(meta, &wants)).clamp(*EXPIRY_MS.start(), *EXPIRY_MS.end());
+        self.rebase_on_own(key, &shadow, &mut wants);
         self.last_command += 1;
         let id = CommandId(self.last_command);
         let command = Command {
@@ -92,6 +100,11 @@ impl Fleet {
 
     fn cancel(&mut self, id: CommandId, now: Now, effects: &mut Effects) -> Result<CommandId, Fault> {
         let not_found = || Fault::new(FaultCode::NotFound, "this command is not known here");
+        let command = self.commands.get(&id).ok_or_else(not_found)?;
+        if command.phase == Phase::Sent && self.is_direct(command.thing) {
+            let why = "the command went straight to the thing, and its convention has no way to take it back";
+            return Err(Fault::new(FaultCode::TooLate, why));
+        }
         let command = self.commands.get_mut(&id).ok_or_else(not_found)?;
         if !command.apply(Input::Cancelled(&self.config.who), now) {
             return Err(Fault::new(FaultCode::TooLate, "the command has already ended, there is nothing to take back"));
@@ -103,10 +116,10 @@ impl Fleet {
     }
 
     /// The profile's expiry for the leaves, else the controls' own; of several the shortest.
-    fn expiry_ms(&self, kind: fleetlens_model::kind::Kind, wants: &[Want]) -> u64 {
+    fn expiry_ms(&self, meta: &Meta, wants: &[Want]) -> u64 {
         let of = |want: &Want| {
             let told = self.config.expiry_ms.iter().find(|(pointer, _)| *pointer == want.pointer).map(|(_, ms)| *ms);
-            told.or_else(|| kind.control(&want.pointer).map(|c| c.expiry_ms)).unwrap_or(DEFAULT_EXPIRY_MS)
+            told.or_else(|| meta.control(&want.pointer).map(|c| c.expiry_ms)).unwrap_or(DEFAULT_EXPIRY_MS)
         };
         wants.iter().map(of).min().unwrap_or(DEFAULT_EXPIRY_MS)
     }
@@ -151,7 +164,7 @@ impl Fleet {
     }
 
     /// The thing's commands of which something may still change, oldest first.
-    fn open_of(&self, key: ThingKey) -> Vec<CommandId> {
+    pub(super) fn open_of(&self, key: ThingKey) -> Vec<CommandId> {
         let commands = self.things.get(&key).map(|thing| &thing.commands);
         commands.into_iter().flatten().filter(|id| self.open_commands.contains(id)).copied().collect()
     }
@@ -199,6 +212,9 @@ impl Fleet {
         if self.up_since.is_none() {
             return;
         }
+        if self.is_direct(key) {
+            return self.drive_directly(key, now, effects);
+        }
         let mut busy: Vec<String> = Vec::new();
         for id in self.open_of(key) {
             let Some(command) = self.commands.get_mut(&id).filter(|c| c.phase.is_open()) else { continue };
@@ -245,11 +261,12 @@ impl Fleet {
         let Some(thing) = self.things.get(&key) else { return };
         let name = (!shadow.is_empty()).then_some(shadow);
         let topic = ShadowTopic::new(thing.name.as_str(), name, ShadowTopicKind::Request(Op::Update)).to_string();
-        let publish = Publish { topic, payload: payload.to_vec(), qos: Qos::AtLeastOnce, retain: false, until };
+        let publish =
+            Publish { topic, payload: payload.to_vec(), qos: Qos::AtLeastOnce, retain: false, until, command: None };
         effects.outward.push(Outward::Publish(publish));
     }
 
-    fn apply(&mut self, id: CommandId, input: Input<'_>, now: Now, effects: &mut Effects) {
+    pub(super) fn apply(&mut self, id: CommandId, input: Input<'_>, now: Now, effects: &mut Effects) {
         let Some(command) = self.commands.get_mut(&id) else { return };
         if command.apply(input, now) {
             let after = command.clone();
@@ -258,7 +275,7 @@ impl Fleet {
     }
 
     /// A command took a step: it is written down, shown, and what it means for others of the same leaf is done.
-    fn changed(&mut self, command: &Command, now: Now, effects: &mut Effects) {
+    pub(super) fn changed(&mut self, command: &Command, now: Now, effects: &mut Effects) {
         self.written(command, effects);
         if !command.phase.is_open() {
             self.open_commands.remove(&command.id);
@@ -274,7 +291,7 @@ impl Fleet {
     }
 
     /// Older commands leave the leaves that `by` sets to it. What they would have put back, it will have to.
-    fn overtake(&mut self, by: &Command, ends: impl Fn(&Phase) -> bool, now: Now, effects: &mut Effects) {
+    pub(super) fn overtake(&mut self, by: &Command, ends: impl Fn(&Phase) -> bool, now: Now, effects: &mut Effects) {
         let mut inherited: Vec<Want> = Vec::new();
         for id in self.open_of(by.thing) {
             let Some(older) = self.commands.get_mut(&id) else { continue };

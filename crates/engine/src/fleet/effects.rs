@@ -14,6 +14,8 @@ use crate::port::{Alert, Delivery, LinkEvent, Publish, WindowId};
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
+    /// The engine runs: what the profile knows without the broker is taken. Once, before everything else.
+    Started,
     /// The link said something.
     Link(LinkEvent),
     /// A person at a window wants something done.
@@ -36,6 +38,8 @@ pub enum Input {
     Measured(StoreStats),
     /// The program was set otherwise.
     Configured(Box<Settings>),
+    /// A command of a thing without a shadow could not be handed to the link: it did not leave.
+    NotSent(CommandId),
     /// The cache cannot be written, and why; or it can again.
     CacheFault(Option<String>),
     /// Time passed.
@@ -58,6 +62,8 @@ pub struct Effects {
 pub enum Outward {
     /// To the broker.
     Publish(Publish),
+    /// To the broker: further filters.
+    Subscribe(Vec<String>),
     /// To the broker: a message is safe with us.
     Acknowledge(Delivery),
     /// To a window.

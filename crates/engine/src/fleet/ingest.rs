@@ -11,7 +11,7 @@ use fleetlens_model::thing::Meta;
 use fleetlens_model::time::Now;
 use fleetlens_wire::shadow::{ShadowTopic, decode_answer};
 use fleetlens_wire::telemetry::{About, Telemetry};
-use fleetlens_wire::template::Place;
+use fleetlens_wire::template::{Place, Template};
 use fleetlens_wire::{meta, telemetry};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -47,7 +47,9 @@ impl Fleet {
                     (things, None)
                 }
                 Err(reason) => {
-                    self.refuse(&message.topic, reason.clone(), now, effects);
+                    // A flood of new names is one refusal with its count, not one a name that drives out all others.
+                    let flood = if reason == self.no_room() { self.filter_of(&message.topic) } else { None };
+                    self.refuse(flood.as_deref().unwrap_or(&message.topic), reason.clone(), now, effects);
                     (Vec::from_iter(self.named_by(&message.topic)), Some(reason))
                 }
             }
@@ -66,8 +68,15 @@ impl Fleet {
     /// Keeps what the link could make no message of, where its topic names a thing: without a payload, which nobody has.
     pub(super) fn remember_refused(&mut self, topic: String, reason: String, delivery: Option<Delivery>, now: Now) {
         let Some(thing) = self.named_by(&topic) else { return };
-        let message =
-            Received { topic, payload: Vec::new(), retained: false, redelivered: false, packet_id: 0, delivery };
+        let message = Received {
+            topic,
+            payload: Vec::new(),
+            retained: false,
+            redelivered: false,
+            packet_id: 0,
+            properties: None,
+            delivery,
+        };
         self.messages.add(RawMessage::new(thing, message, now.wall, Some(reason)));
     }
 
@@ -108,9 +117,13 @@ impl Fleet {
             let answer = decode_answer(&topic, &message.payload).map_err(|e| e.to_string())?;
             return self.answered(topic, answer, now, effects).map(Vec::from_iter);
         }
+        if let Some(convention) = self.convention_of(topic) {
+            return self.understood(convention, message, now, effects);
+        }
         let rule = self.config.telemetry.iter().find_map(|rule| rule.template.find(topic).map(|place| (rule, place)));
         if let Some((rule, place)) = rule {
-            let said = telemetry::decode(&message.payload, &rule.reading, now.wall).map_err(|e| e.to_string())?;
+            let said = telemetry::decode_at(&message.payload, &rule.reading, &place, now.wall);
+            let said = said.map_err(|e| e.to_string())?;
             let said: Vec<Telemetry> = said.into_iter().map(|one| rule.told(one)).collect();
             self.room_for(&place, &said)?;
             return said.into_iter().map(|one| self.said(&place, one, message.retained, now, effects)).collect();
@@ -123,7 +136,7 @@ impl Fleet {
         Err("no template of the profile reads this topic".into())
     }
 
-    fn said(
+    pub(super) fn said(
         &mut self,
         place: &Place<'_>,
         said: Telemetry,
@@ -135,6 +148,7 @@ impl Fleet {
             thing: said.thing.as_deref().unwrap_or(&place.thing).into(),
             kind: said.about.kind.map(Kind::word).or(place.kind),
             area: place.area,
+            value: String::new(),
         };
         let key = self.thing_for(place, now, effects)?;
         self.placed(key, place, now, effects);
@@ -142,6 +156,8 @@ impl Fleet {
         let moved = said.values.iter().any(|(pointer, _)| pointer == LAT);
         let (device_ms, timed, quality) = date(said.claimed, now.wall);
         let source = if retained { Source::Retained } else { Source::Live };
+        // A convention's word about a thing need not be the thing's own.
+        let speaks = !retained && (said.about.steering.is_none() || !said.values.is_empty());
         for (pointer, value) in said.values {
             let series = self.series_for(key, pointer, effects)?;
             let quality = if quality == Quality::Good { self.quality_of(key, series) } else { quality };
@@ -152,7 +168,7 @@ impl Fleet {
                 effects,
             );
         }
-        if let Some(thing) = self.things.get_mut(&key).filter(|_| !retained) {
+        if let Some(thing) = self.things.get_mut(&key).filter(|_| speaks) {
             let was_silent = thing.silence.heard(device_ms, now);
             thing.heard = Some(now.mono);
             self.newest_value = self.newest_value.max(Some(device_ms));
@@ -160,6 +176,13 @@ impl Fleet {
                 self.speaks_again(key, now, effects);
             }
         }
+        if let Some(presence) = said.presence {
+            self.is_present(key, presence, now, effects);
+        }
+        for (id, sentence) in said.alerts {
+            self.alerted(key, &id, sentence, now, effects);
+        }
+        self.values_changed(key, now, effects);
         self.judge_values(key, now, effects);
         if moved {
             let at = self.things.get(&key).and_then(|thing| self.said_place(thing));
@@ -183,7 +206,7 @@ impl Fleet {
     }
 
     /// A message is taken whole or not at all: before anything of it is, its new things and their new series must all fit.
-    fn room_for(&self, place: &Place<'_>, said: &[Telemetry]) -> Result<(), String> {
+    pub(super) fn room_for(&self, place: &Place<'_>, said: &[Telemetry]) -> Result<(), String> {
         let mut new_things = BTreeSet::new();
         let mut new_series: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for one in said {
@@ -208,7 +231,16 @@ impl Fleet {
     }
 
     fn no_room(&self) -> String {
-        format!("the profile's limit of {} things is reached; this one is new", self.config.things_max)
+        format!(
+            "the profile's limit of {} things is reached, and this one is new; raise it ([limits] things), or listen to fewer",
+            self.config.things_max
+        )
+    }
+
+    /// The filter that brings a topic.
+    fn filter_of(&self, topic: &str) -> Option<String> {
+        let templates = self.config.telemetry.iter().map(|rule| &rule.template).chain(&self.config.meta);
+        templates.filter(|template| template.find(topic).is_some()).map(Template::filter).next()
     }
 
     /// A thing that tells of itself is believed, except where the profile has retained descriptions: those know better, and
@@ -216,7 +248,8 @@ impl Fleet {
     fn told(&mut self, key: ThingKey, about: &About, now: Now, effects: &mut Effects) {
         let only_gaps = !self.config.meta.is_empty();
         let Some(thing) = self.things.get(&key) else { return };
-        if let Some(meta) = about.told(&thing.meta, only_gaps) {
+        let told = about.told(&thing.meta, only_gaps).map(|meta| self.registered(thing.name.as_str(), meta));
+        if let Some(meta) = told.filter(|meta| *meta != thing.meta) {
             effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: meta.clone() });
             self.describe(key, meta, now, effects);
         }
@@ -224,8 +257,8 @@ impl Fleet {
 
     /// A thing that was first met where its topic said nothing of it learns what this topic says.
     fn placed(&mut self, key: ThingKey, place: &Place<'_>, now: Now, effects: &mut Effects) {
-        let bare = meta::from_place(&Place::default());
-        let told = meta::from_place(place);
+        let bare = self.registered(&place.thing, meta::from_place(&Place::default()));
+        let told = self.registered(&place.thing, meta::from_place(place));
         if let Some(thing) = self.things.get(&key).filter(|thing| thing.meta == bare && told != bare) {
             effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: told.clone() });
             self.describe(key, told, now, effects);
@@ -276,8 +309,14 @@ impl Fleet {
         effects: &mut Effects,
     ) -> Result<ThingKey, String> {
         let key = self.thing_for(place, now, effects)?;
-        let Some(thing) = self.things.get(&key).filter(|thing| thing.meta != meta) else { return Ok(key) };
-        let steerable = !meta.kind.controls().is_empty();
+        let Some(thing) = self.things.get(&key) else { return Ok(key) };
+        // How it is commanded only its convention says.
+        let Meta { convention, controls, labels, .. } = thing.meta.clone();
+        let meta = self.registered(&place.thing, Meta { convention, controls, labels, ..meta });
+        if thing.meta == meta {
+            return Ok(key);
+        }
+        let steerable = meta.convention.is_empty() && !meta.controls().is_empty();
         let unasked = !thing.shadows.get("").is_some_and(|shadow| shadow.current);
         effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: meta.clone() });
         self.describe(key, meta, now, effects);
@@ -297,7 +336,7 @@ impl Fleet {
             return Err(self.no_room());
         }
         let key = ThingKey(self.things.last_key_value().map_or(0, |(last, _)| last.0) + 1);
-        let meta = meta::from_place(place);
+        let meta = self.registered(&place.thing, meta::from_place(place));
         effects.writes.push(Write::Thing { thing: key, name: name.clone(), meta: meta.clone() });
         self.insert_thing(key, name, meta);
         self.counters.things = self.things.len() as u64;

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use fleetlens_ipc::rows::MessageProperties;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::time::WallMs;
 
@@ -39,6 +40,8 @@ pub(crate) struct RawMessage {
     pub(crate) repeated: bool,
     /// 0 or 1.
     pub(crate) qos: u8,
+    /// What it carried besides.
+    pub(crate) properties: Option<Box<MessageProperties>>,
     /// Why it was refused, if it was.
     pub(crate) refused: Option<String>,
 }
@@ -46,7 +49,7 @@ pub(crate) struct RawMessage {
 impl RawMessage {
     /// Takes a received message over; nothing of it is copied unless it is long.
     pub(super) fn new(thing: ThingKey, message: Received, received_ms: WallMs, refused: Option<String>) -> RawMessage {
-        let Received { topic, mut payload, retained, delivery, .. } = message;
+        let Received { topic, mut payload, retained, delivery, properties, .. } = message;
         let bytes = payload.len();
         if bytes > PAYLOAD_KEPT_BYTES {
             payload.truncate(PAYLOAD_KEPT_BYTES);
@@ -54,13 +57,22 @@ impl RawMessage {
         }
         // What needs no acknowledgement came at QoS 0.
         let qos = u8::from(delivery.is_some());
-        RawMessage { thing, topic, payload, bytes, received_ms, retained, repeated: false, qos, refused }
+        RawMessage { thing, topic, payload, bytes, received_ms, retained, repeated: false, qos, properties, refused }
     }
 
     fn cost(&self) -> usize {
         let refused = self.refused.as_ref().map_or(0, String::capacity);
-        OVERHEAD_BYTES + self.topic.capacity() + self.payload.capacity() + refused
+        let properties = self.properties.as_deref().map_or(0, properties_cost);
+        OVERHEAD_BYTES + self.topic.capacity() + self.payload.capacity() + properties + refused
     }
+}
+
+/// About what they hold, in bytes.
+fn properties_cost(properties: &MessageProperties) -> usize {
+    let MessageProperties { content_type, response_topic, user, expiry_s: _, left_out: _ } = properties;
+    let texts = [content_type, response_topic].into_iter().flatten().map(String::capacity).sum::<usize>();
+    let pairs = user.iter().map(|(name, value)| size_of::<(String, String)>() + name.capacity() + value.capacity());
+    size_of::<MessageProperties>() + texts + pairs.sum::<usize>()
 }
 
 /// The last messages of every thing, by a number that rises with each.
@@ -123,6 +135,7 @@ mod tests {
             retained: false,
             redelivered: false,
             packet_id: 0,
+            properties: None,
             delivery: None,
         };
         RawMessage::new(ThingKey(thing), message, WallMs(1), None)

@@ -83,6 +83,7 @@ fn of_kind(all: &[Arc<Rule>], kind: Kind) -> OfKind {
             Condition::Silent => &mut of.silent,
             Condition::NotConverged { .. } => &mut of.not_converged,
             Condition::CommandFailed => &mut of.command_failed,
+            Condition::Told => continue,
         };
         slot.get_or_insert_with(|| rule.clone());
     }

@@ -166,7 +166,14 @@ impl Fleet {
         self.asked.push_back((now.mono, key, name.to_string()));
         let until = now.mono.plus(command::ANSWER_TIMEOUT_MS);
         let (topic, payload) = (topic.to_string(), encode_get(&token));
-        effects.outward.push(Outward::Publish(Publish { topic, payload, qos: Qos::AtLeastOnce, retain: false, until }));
+        effects.outward.push(Outward::Publish(Publish {
+            topic,
+            payload,
+            qos: Qos::AtLeastOnce,
+            retain: false,
+            until,
+            command: None,
+        }));
     }
 
     /// What every token of our `get`s begins with.
@@ -200,6 +207,11 @@ impl Fleet {
     pub(super) fn shadows_after_connect(&mut self, now: Now, effects: &mut Effects) {
         self.to_get.clear();
         self.asked.clear();
+        for key in self.things_with_open_commands() {
+            if self.is_direct(key) {
+                self.drive_directly(key, now, effects);
+            }
+        }
         if !self.config.shadows {
             return;
         }
@@ -209,7 +221,8 @@ impl Fleet {
                 (shadow.current, shadow.heard_now, shadow.asked) = (false, false, None);
                 wanted.push((thing.key, name.clone()));
             }
-            if !thing.shadows.contains_key("") && !thing.meta.kind.controls().is_empty() {
+            if !thing.shadows.contains_key("") && thing.meta.convention.is_empty() && !thing.meta.controls().is_empty()
+            {
                 wanted.push((thing.key, String::new()));
             }
         }

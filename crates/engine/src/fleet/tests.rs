@@ -5,6 +5,7 @@ mod commands;
 mod convergence;
 mod feeds;
 mod ingest;
+mod registry;
 mod shadows;
 mod silence;
 mod values;
@@ -63,6 +64,7 @@ fn message(topic: &str, payload: &str) -> Received {
         retained: false,
         redelivered: false,
         packet_id: 0,
+        properties: None,
         delivery: None,
     }
 }

@@ -36,6 +36,10 @@ pub(super) struct Watch {
     carried: HashMap<String, silence::Carried>,
     /// Gateways that spoke again after they had been silent, and when.
     back: BTreeMap<ThingKey, MonoMs>,
+    /// Alarms that things raised themselves since our link is up.
+    pub(super) retold: BTreeSet<(ThingKey, String)>,
+    /// When those that things still have must all have come.
+    pub(super) retell_by: Option<MonoMs>,
 }
 
 impl Fleet {
@@ -44,6 +48,7 @@ impl Fleet {
         self.fall_silent(now, effects);
         self.decide_silence(now, effects);
         self.end_waits(now, effects);
+        self.forget_untold(now, effects);
         self.look_at_shadows_and_commands(now, effects);
     }
 
@@ -56,11 +61,13 @@ impl Fleet {
             self.look_at(key);
         }
         self.doubt_silence();
+        self.expect_told(now);
     }
 
     /// Our link fell: on-delays stand still.
     pub(super) fn stop_watching(&mut self, now: Now) {
         self.watch.due.clear();
+        self.watch.retell_by = None;
         self.watch.waits.values_mut().for_each(|wait| wait.stand_still(now.mono));
     }
 

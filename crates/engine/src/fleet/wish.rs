@@ -2,9 +2,9 @@
 
 use fleetlens_ipc::Wish;
 use fleetlens_model::command::Want;
-use fleetlens_model::kind::Kind;
 use fleetlens_model::shadow::limits::NESTING;
 use fleetlens_model::shadow::{Object, leaf_at, pointer_of};
+use fleetlens_model::thing::Meta;
 use serde_json::Value as Json;
 
 /// Leaves one command may set.
@@ -16,13 +16,13 @@ const WISH_MAX_BYTES: usize = 2048;
 /// Bytes of a pointer.
 const POINTER_MAX_BYTES: usize = 256;
 
-/// Wishes as wants, each leaf checked against the kind's control where it has one. An object is wished leaf by leaf, as the shadow
+/// Wishes as wants, each leaf checked against the thing's control where it has one. An object is wished leaf by leaf, as the shadow
 /// service merges it: what it does not name stays as it is.
-pub(super) fn wants(kind: Kind, wishes: &[Wish]) -> Result<Vec<Want>, String> {
+pub(super) fn wants(meta: &Meta, wishes: &[Wish]) -> Result<Vec<Want>, String> {
     let mut wants = Vec::new();
     for wish in wishes {
         let (value, seen) = read(wish)?;
-        leaves(kind, &wish.pointer, value, seen.as_ref(), &mut wants)?;
+        leaves(meta, &wish.pointer, value, seen.as_ref(), &mut wants)?;
     }
     if wants.is_empty() || wants.len() > LEAVES_MAX {
         return Err(format!("a command sets 1 to {LEAVES_MAX} leaves, this one {}", wants.len()));
@@ -54,14 +54,14 @@ fn read(wish: &Wish) -> Result<(Json, Option<Json>), String> {
     Ok((value, wish.seen_json.as_deref().map(|text| read("the value seen", text)).transpose()?))
 }
 
-fn leaves(kind: Kind, pointer: &str, value: Json, seen: Option<&Json>, wants: &mut Vec<Want>) -> Result<(), String> {
+fn leaves(meta: &Meta, pointer: &str, value: Json, seen: Option<&Json>, wants: &mut Vec<Want>) -> Result<(), String> {
     match value {
         Json::Object(inner) if !inner.is_empty() => {
             let nothing = Object::new();
             let seen = seen.and_then(Json::as_object).unwrap_or(&nothing);
             inner.into_iter().try_for_each(|(key, value)| {
                 let below = pointer_of([key.as_str()]);
-                leaves(kind, &format!("{pointer}{below}"), value, leaf_at(seen, &below), wants)
+                leaves(meta, &format!("{pointer}{below}"), value, leaf_at(seen, &below), wants)
             })
         }
         Json::Object(_) => Err(format!("the object for {pointer} is empty; name at least one leaf in it")),
@@ -74,7 +74,7 @@ fn leaves(kind: Kind, pointer: &str, value: Json, seen: Option<&Json>, wants: &m
             if holds_null(&value) {
                 return Err(format!("the list for {pointer} holds null, which a shadow refuses"));
             }
-            let control = kind.control(pointer);
+            let control = meta.control(pointer);
             control.map_or(Ok(()), |control| control.check(&value))?;
             let (tolerance, before) = (control.map_or(0.0, |c| c.tolerance), seen.cloned());
             wants.push(Want { pointer: pointer.to_string(), value, tolerance, restore: before.clone(), before });
@@ -103,9 +103,14 @@ fn holds_null(value: &Json) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use fleetlens_model::kind::Kind;
     use serde_json::json;
 
     use super::*;
+
+    fn of(kind: Kind) -> Meta {
+        Meta { kind, ..Meta::default() }
+    }
 
     fn wish(pointer: &str, value: &str, seen: Option<&str>) -> Wish {
         Wish { pointer: pointer.into(), value_json: value.into(), seen_json: seen.map(str::to_string) }
@@ -123,7 +128,7 @@ mod tests {
             ),
             ("an object over a number", wish("/net", r#"{"apn":1}"#, Some("5")), vec![("/net/apn", json!(1), None)]),
         ] {
-            let wants = wants(Kind::Gateway, &[wish]).unwrap();
+            let wants = wants(&of(Kind::Gateway), &[wish]).unwrap();
             let got: Vec<_> = wants.iter().map(|w| (w.pointer.as_str(), w.value.clone(), w.before.clone())).collect();
             assert_eq!(got, want, "{name}");
             assert!(wants.iter().all(|w| w.restore == w.before), "{name}");
@@ -150,7 +155,7 @@ mod tests {
             (vec![wish("/x", "1", None), wish("/x", "2", None)], "/x and /x run into each other"),
             (vec![wish("/interval_s", "1", None)], "outside"),
         ] {
-            let refused = wants(Kind::Bin, &wishes).unwrap_err();
+            let refused = wants(&of(Kind::Bin), &wishes).unwrap_err();
             assert!(refused.contains(says), "{refused}");
         }
     }

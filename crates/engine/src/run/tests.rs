@@ -3,6 +3,7 @@ use std::sync::Mutex;
 
 use fleetlens_ipc::Parcel;
 use fleetlens_model::alarm::{Condition, Priority};
+use fleetlens_model::command::ANSWER_TIMEOUT_MS;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::identity::Role;
 use fleetlens_model::record::{History, HistoryQuery, Write};
@@ -18,7 +19,8 @@ enum Seen {
     Committed(usize),
     Failed,
     Acknowledged(u64),
-    Published(String),
+    /// A topic, and how long the broker may take, in milliseconds.
+    Published(String, u64),
     Alerted(String),
 }
 
@@ -27,10 +29,12 @@ type Log = Arc<Mutex<Vec<Seen>>>;
 struct TestLink(Log);
 
 impl Link for TestLink {
-    fn publish(&mut self, message: Publish) -> Result<(), NotSent> {
-        self.0.lock().unwrap().push(Seen::Published(message.topic));
+    fn publish(&mut self, message: Publish, left_ms: u64) -> Result<(), NotSent> {
+        self.0.lock().unwrap().push(Seen::Published(message.topic, left_ms));
         Ok(())
     }
+    fn subscribe(&mut self, _: Vec<String>) {}
+
     fn acknowledge(&mut self, delivery: Delivery) {
         self.0.lock().unwrap().push(Seen::Acknowledged(delivery.0));
     }
@@ -130,6 +134,7 @@ fn message(delivery: u64) -> LinkEvent {
         retained: false,
         redelivered: false,
         packet_id: delivery as u16,
+        properties: None,
         delivery: Some(Delivery(delivery)),
     })
 }
@@ -198,7 +203,7 @@ async fn a_command_is_committed_before_it_is_published_and_answered() {
     assert!(matches!(&parcel.frames[..], [Frame::Answer { outcome: Ok(_), .. }]), "{parcel:?}");
     let seen = log.lock().unwrap().clone();
     assert!(
-        matches!(&seen[..], [Seen::Committed(_), Seen::Published(topic), ..] if topic.ends_with("shadow/get")),
+        matches!(&seen[..], [Seen::Committed(_), Seen::Published(topic, ANSWER_TIMEOUT_MS), ..] if topic.ends_with("shadow/get")),
         "{seen:?}"
     );
     engine.stop().await;
@@ -236,7 +241,7 @@ async fn a_command_that_is_left_out_is_neither_published_nor_answered_as_done() 
     engine.stop().await;
     let seen = log.lock().unwrap().clone();
     let sent: Vec<_> =
-        seen.iter().filter(|seen| matches!(seen, Seen::Published(topic) if topic.ends_with("/update"))).collect();
+        seen.iter().filter(|seen| matches!(seen, Seen::Published(topic, _) if topic.ends_with("/update"))).collect();
     assert!(sent.is_empty(), "{sent:?}");
 }
 

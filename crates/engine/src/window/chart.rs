@@ -8,6 +8,7 @@ use fleetlens_model::downsample::{Bucket, Downsampler, width_ms};
 use fleetlens_model::id::{CommandId, SeriesKey};
 use fleetlens_model::kind::Field;
 use fleetlens_model::record::HistoryQuery;
+use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{Now, WallMs};
 
 use super::Told;
@@ -95,22 +96,23 @@ impl ChartView {
         let from = now.wall.plus(-i64::try_from(self.span_ms).unwrap_or(i64::MAX));
         self.past.forget_before(self.past.start_of(from));
         let thing = fleet.things.get(&series.thing);
-        let kind = thing.map(|t| t.meta.kind).unwrap_or_default();
+        let unknown = Meta::default();
+        let meta = thing.map_or(&unknown, |t| &t.meta);
         let mark = |id: &CommandId| {
             let command = fleet.commands.get(id)?;
             let (_, at_ms) = command.steps.first()?;
-            Some(ChartMark { at_ms: *at_ms, label: command_title(command, kind) })
+            Some(ChartMark { at_ms: *at_ms, label: command_title(command, meta) })
         };
         if !first {
             let marks = marked.iter().filter_map(mark).map(Change::Mark);
             return Told::Some(changed.into_values().map(Change::Bucket).chain(marks).collect());
         }
-        let field = kind.field(&series.pointer);
+        let field = meta.kind.field(&series.pointer);
         let commands = thing.into_iter().flat_map(|t| t.commands.iter());
         Told::All(Rows::Chart(Chart {
             series: self.series,
-            label: field.map_or_else(|| bare(&series.pointer).to_string(), |f| f.label.to_string()),
-            unit: thing.map_or_else(String::new, |t| t.meta.unit(&series.pointer).to_string()),
+            label: meta.label(&series.pointer).unwrap_or_else(|| bare(&series.pointer)).to_string(),
+            unit: meta.unit(&series.pointer).to_string(),
             decimals: field.map_or(2, |f| f.decimals),
             limits: field.and_then(Field::limits),
             span_ms: self.span_ms,

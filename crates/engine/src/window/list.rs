@@ -16,6 +16,7 @@ pub(super) fn status(fleet: &Fleet, now: Now) -> StatusRow {
         guarantee: guarantee(fleet),
         profile: fleet.config.profile.clone(),
         demo: fleet.config.demo,
+        undecided: fleet.config.settings.undecided,
         who: fleet.config.who.clone(),
         things: u32::try_from(fleet.things.len()).unwrap_or(u32::MAX),
         kinds: fleet.index.counts(),

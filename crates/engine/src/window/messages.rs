@@ -2,6 +2,7 @@
 
 use fleetlens_ipc::rows::{Change, MessageRow, Rows};
 use fleetlens_model::id::ThingKey;
+use fleetlens_model::text::{shown, shown_in_lines};
 
 use super::Told;
 use crate::fleet::{Fleet, RawMessage};
@@ -40,13 +41,14 @@ impl MessagesView {
 
 fn row(message: &RawMessage) -> MessageRow {
     MessageRow {
-        topic: message.topic.clone(),
-        payload: String::from_utf8_lossy(&message.payload).into_owned(),
+        topic: shown(&message.topic).into_owned(),
+        payload: shown_in_lines(&String::from_utf8_lossy(&message.payload)).into_owned(),
         bytes: u32::try_from(message.bytes).unwrap_or(u32::MAX),
         received_ms: message.received_ms,
         retained: message.retained,
         repeated: message.repeated,
         qos: message.qos,
-        refused: message.refused.clone(),
+        properties: message.properties.clone(),
+        refused: message.refused.as_deref().map(|reason| shown(reason).into_owned()),
     }
 }

@@ -6,8 +6,10 @@ use fleetlens_ipc::rows::{Change, CommandRow, LeafRow, Rows, ShadowTable, StepRo
 use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::freshness::limit_ms;
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::kind::Kind;
 use fleetlens_model::shadow::{Leaf, leaf_at, parse_thing_name};
+use fleetlens_model::telemetry::Value;
+use fleetlens_model::text::shown;
+use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{MonoMs, Now, WallMs};
 use serde_json::Value as Json;
 
@@ -119,8 +121,8 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
         commands: commands.map(|command| command_row(command, thing, now)).collect(),
         alarms: rows_of(thing, fleet),
         may_command: fleet.config.who.role.may_command()
-            && fleet.config.shadows
-            && parse_thing_name(thing.name.as_str()).is_ok(),
+            && (!thing.meta.convention.is_empty()
+                || fleet.config.shadows && parse_thing_name(thing.name.as_str()).is_ok()),
         expiries: fleet.config.expiry_ms.clone(),
     }
 }
@@ -146,6 +148,8 @@ fn head(thing: &Thing, now: Now) -> ThingHead {
         capacity: thing.meta.capacity,
         gateway: thing.meta.gateway.clone(),
         synthetic: thing.meta.synthetic.clone(),
+        convention: thing.meta.convention.clone(),
+        controls: thing.meta.controls().to_vec(),
         freshness: thing.silence.freshness(),
         heard_age_ms: heard_age_ms(thing, now),
         status: status_of(thing).code(),
@@ -161,11 +165,11 @@ pub(super) fn value_row(thing: &Thing, pointer: &str, fleet: &Fleet, now: Now) -
     Some(ValueRow {
         series: *key,
         pointer: pointer.to_string(),
-        label: field.map_or_else(|| bare(pointer).to_string(), |f| f.label.to_string()),
+        label: shown(thing.meta.label(pointer).unwrap_or_else(|| bare(pointer))).into_owned(),
         unit: thing.meta.unit(pointer).to_string(),
-        decimals: field.map_or(2, |f| f.decimals),
+        decimals: field.map_or_else(|| sample.value.decimals(), |f| f.decimals),
         rank: field.map_or(u8::MAX, |f| f.rank),
-        value: sample.value.clone(),
+        value: readable(&sample.value),
         source: fleet.source(series, sample),
         quality: sample.quality,
         timed: sample.timed,
@@ -174,6 +178,14 @@ pub(super) fn value_row(thing: &Thing, pointer: &str, fleet: &Fleet, now: Now) -
         device_ms: sample.device_ms,
         received_ms: sample.received_ms,
     })
+}
+
+/// A value as a screen may have it.
+fn readable(value: &Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(shown(text).into_owned()),
+        Value::Number(_) | Value::Flag(_) => value.clone(),
+    }
 }
 
 fn shadow_table(name: &str, shadow: &Shadow) -> Option<ShadowTable> {
@@ -199,6 +211,7 @@ fn shadow_table(name: &str, shadow: &Shadow) -> Option<ShadowTable> {
 /// A command as its row.
 pub(super) fn command_row(command: &Command, thing: &Thing, now: Now) -> CommandRow {
     let kind = thing.meta.kind;
+    let direct = !thing.meta.convention.is_empty();
     let step_row = |(step, at_ms): &(Step, WallMs)| StepRow { step: *step, at_ms: *at_ms, note: note(*step, command) };
     CommandRow {
         thing_title: thing.title().to_string(),
@@ -206,7 +219,8 @@ pub(super) fn command_row(command: &Command, thing: &Thing, now: Now) -> Command
         id: command.id,
         thing: command.thing,
         shadow: command.shadow.clone(),
-        title: command_title(command, kind),
+        direct,
+        title: command_title(command, &thing.meta),
         changes: command
             .wants
             .iter()
@@ -215,23 +229,23 @@ pub(super) fn command_row(command: &Command, thing: &Thing, now: Now) -> Command
         by: command.by.clone(),
         phase: command.phase.clone(),
         steps: command.steps.iter().map(step_row).collect(),
-        sentence: sentence(&command.phase),
+        sentence: sentence(&command.phase, direct),
         expires_in_ms: command.phase.is_waiting().then(|| command.left_ms(now)),
-        can_cancel: command.phase.is_waiting(),
+        can_cancel: command.phase.is_waiting() && !(direct && command.phase == Phase::Sent),
     }
 }
 
 /// A command in words: `dim to 40 %`, `barrier: open`.
-pub(super) fn command_title(command: &Command, kind: Kind) -> String {
+pub(super) fn command_title(command: &Command, meta: &Meta) -> String {
     let part = |want: &fleetlens_model::command::Want| {
-        let unit = kind.field(&want.pointer).map_or("", |f| f.unit);
+        let unit = meta.unit(&want.pointer);
         let value = match &want.value {
             Json::String(text) => text.clone(),
             Json::Bool(true) => "on".to_string(),
             Json::Bool(false) => "off".to_string(),
             Json::Number(_) | Json::Null | Json::Array(_) | Json::Object(_) => want.value.to_string(),
         };
-        match kind.control(&want.pointer).map(|c| c.label) {
+        match meta.control(&want.pointer).map(|c| c.label.as_ref()) {
             Some(label) if label.ends_with(" to") => {
                 format!("{} {value} {unit}", label.to_lowercase()).trim_end().to_string()
             }
@@ -243,12 +257,13 @@ pub(super) fn command_title(command: &Command, kind: Kind) -> String {
 }
 
 /// Where a command stands, as a sentence for the screen.
-fn sentence(phase: &Phase) -> String {
+fn sentence(phase: &Phase, direct: bool) -> String {
     match phase {
         Phase::Pending => "waits to be sent".into(),
+        Phase::Sent if direct => "sent, the thing has not said yet that it obeyed".into(),
         Phase::Sent => "sent, not answered yet".into(),
         Phase::Accepted { .. } => "accepted, not yet obeyed".into(),
-        Phase::Rejected { reason, .. } => format!("rejected: {reason}"),
+        Phase::Rejected { reason, .. } => format!("rejected: {}", shown(reason)),
         Phase::Settled => "done: the device reports it".into(),
         Phase::Overtaken { .. } => "a newer command took its place".into(),
         Phase::Expired { withdrawal: Withdrawal::NotNeeded } => {
@@ -264,6 +279,12 @@ fn sentence(phase: &Phase) -> String {
         Phase::Cancelled { withdrawal: Withdrawal::Refused { code } } => {
             format!("taking it back was refused ({code}): it may still happen")
         }
+        Phase::Expired { withdrawal: Withdrawal::Impossible } => {
+            "expired: it was sent, and the thing has not said that it obeyed; it may still happen".into()
+        }
+        Phase::Cancelled { withdrawal: Withdrawal::Impossible } => {
+            "too late to take back: it was sent already and may still happen".into()
+        }
         Phase::Cancelled { withdrawal: Withdrawal::NotNeeded } => "taken back before it was sent".into(),
         Phase::Cancelled { withdrawal: Withdrawal::Needed } => "being taken back".into(),
         Phase::Cancelled { withdrawal: Withdrawal::Done } => "taken back".into(),
@@ -277,7 +298,7 @@ fn note(step: Step, command: &Command) -> String {
             command.cancelled_by.as_ref().map_or_else(String::new, |who| format!("by {}", who.name))
         }
         (Step::Accepted, Phase::Accepted { version }) => format!("version {version}"),
-        (Step::Rejected, Phase::Rejected { code, reason }) => format!("{code} · {reason}"),
+        (Step::Rejected, Phase::Rejected { code, reason }) => format!("{code} · {}", shown(reason)),
         (
             Step::Sent
             | Step::Accepted

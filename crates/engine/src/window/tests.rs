@@ -1,9 +1,10 @@
 use fleetlens_ipc::map;
-use fleetlens_ipc::rows::{Change, LinkState, Rows, Settings};
+use fleetlens_ipc::rows::{Change, Ground, LinkState, Rows, Settings};
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::SeriesKey;
 use fleetlens_model::identity::{Actor, Role};
+use fleetlens_model::kind::Kind;
 use fleetlens_model::time::WallMs;
 
 use super::*;
@@ -127,6 +128,34 @@ fn a_window_that_does_not_keep_up_gets_the_latest_state_and_no_queue() {
     let [Frame::Patch { rev: 4, changes, .. }] = &told[..] else { panic!("{told:?}") };
     let latest = changes.iter().find_map(|c| if let Change::Value(row) = c { Some(row.value.clone()) } else { None });
     assert_eq!(latest, Some(fleetlens_model::telemetry::Value::Number(49.0)));
+}
+
+#[test]
+fn the_ground_is_told_at_once_and_again_when_the_fleet_comes_or_grows() {
+    let mut fleet = fleet();
+    give(&mut fleet, up(), at(0));
+    let (mut windows, _) = looking(Look::Ground { kinds: Vec::new() }, &mut fleet);
+    let fleet_of = |ground: &Ground| ground.fleet.map(|area| (area.west_deg, area.east_deg));
+    let told = frames(&mut windows, &mut fleet, at(1));
+    let [Frame::Snapshot { rows: Rows::Ground(ground), .. }] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(fleet_of(ground), None, "nobody has a place yet");
+    give(&mut fleet, lamp_is_there(), at(1));
+    assert!(frames(&mut windows, &mut fleet, at(1)).is_empty(), "half a second apart");
+    let told = frames(&mut windows, &mut fleet, at(2));
+    let [Frame::Patch { changes, .. }] = &told[..] else { panic!("{told:?}") };
+    let [Change::Ground(ground)] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!(fleet_of(ground), Some((14.5, 14.5)));
+    give(&mut fleet, lamp_says(3, 60.0), at(3));
+    assert!(frames(&mut windows, &mut fleet, at(3)).is_empty(), "the lamp stands where it stood");
+    windows.call(
+        WINDOW,
+        Call::Look { view: ViewId(1), at: Look::Ground { kinds: vec![Kind::Parking] } },
+        &mut fleet,
+        at(4),
+    );
+    let told = frames(&mut windows, &mut fleet, at(4));
+    let [Frame::Snapshot { rows: Rows::Ground(ground), .. }] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(fleet_of(ground), None, "a lamp is no car park");
 }
 
 #[test]

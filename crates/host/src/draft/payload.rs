@@ -65,7 +65,8 @@ impl Looks {
                 }
                 Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
                     others += 1;
-                    "a single value a message, which no rule reads yet".clone_into(&mut why);
+                    "a single value a message; name it in a rule of your own, with value = \"/name\" or {value}"
+                        .clone_into(&mut why);
                 }
                 Err(error) => {
                     others += 1;
@@ -78,6 +79,9 @@ impl Looks {
         }
         if objects.is_empty() || others > objects.len() {
             return Err(if why.is_empty() { "empty messages".to_owned() } else { why });
+        }
+        if objects.iter().all(is_car_park) {
+            return Ok(Looks { shape: Shape::Parkapi, ..Looks::default() });
         }
         if objects.iter().all(is_entity) {
             return Ok(Looks { shape: Shape::Fiware, ..Looks::default() });
@@ -104,9 +108,11 @@ impl Looks {
     pub fn text(&self) -> String {
         let mut text = String::new();
         match self.shape {
-            Shape::Json => {}
+            Shape::Json | Shape::Scalar => {}
             Shape::Senml => text += "shape = \"senml\"\n",
             Shape::Fiware => text += "shape = \"fiware\"\n",
+            Shape::Datex2 => text += "shape = \"datex2\"\n",
+            Shape::Parkapi => text += "shape = \"parkapi\"\n",
         }
         let lines = [("envelope", &self.envelope), ("time", &self.time)];
         for (key, pointer) in lines.into_iter().filter_map(|(key, pointer)| Some((key, pointer.as_ref()?))) {
@@ -121,7 +127,7 @@ impl Looks {
 
 /// Whether a group says what things are: most of its messages are objects with what only descriptions have, and no time.
 pub(super) fn is_description(sample: &Sample, group: &Group<'_>) -> bool {
-    let payloads = group.topics.iter().filter_map(|topic| sample.topics.get(topic.text())).flatten();
+    let payloads = group.topics.iter().flat_map(|topic| sample.payloads(topic.text()));
     let (mut descriptions, mut all) = (0, 0);
     for payload in payloads {
         all += 1;
@@ -152,6 +158,12 @@ fn is_senml(record: &Value) -> bool {
 fn is_entity(object: &Map<String, Value>) -> bool {
     let word = |name: &str| object.get(name).is_some_and(Value::is_string);
     word("id") && word("type")
+}
+
+/// A site or a space of ParkAPI that says whose it is.
+fn is_car_park(object: &Map<String, Value>) -> bool {
+    let named = ["id", "uid", "original_uid"].iter().any(|name| object.contains_key(*name));
+    named && object.keys().any(|name| name.starts_with("realtime_free_capacity") || name == "realtime_status")
 }
 
 /// The pointer of the object that holds the values; `None` where it is the whole message.

@@ -1,3 +1,4 @@
+use super::sample::TOPICS_MAX;
 use super::*;
 
 const NOW: WallMs = WallMs(1_763_700_000_000);
@@ -78,6 +79,11 @@ fn topics_and_payloads_of_others_are_recognised() {
             vec![("ngsi/p", r#"{"id":"urn:p:1","type":"OffStreetParking","availableSpotNumber":12}"#)],
             "template = \"ngsi/p\"\nshape = \"fiware\"\n",
         ),
+        (
+            "ParkAPI",
+            vec![("parks/all", r#"[{"uid":"1","type":"CAR_PARK","realtime_free_capacity":12}]"#)],
+            "template = \"parks/all\"\nshape = \"parkapi\"\n",
+        ),
     ] {
         let draft = draft(&messages);
         let want = format!("[[telemetry]]\n{want}");
@@ -97,7 +103,10 @@ fn what_cannot_be_read_is_told_with_the_reason_and_never_proposed() {
         [
             ("cam/a/jpeg", "messages that are not JSON"),
             ("empty/a", "messages that are not JSON"),
-            ("house/temp", "a single value a message, which no rule reads yet"),
+            (
+                "house/temp",
+                "a single value a message; name it in a rule of your own, with value = \"/name\" or {value}"
+            ),
         ]
     );
 }

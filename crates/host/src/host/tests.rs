@@ -1,9 +1,12 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test window looks at what the test is about")]
 
+mod profiles;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use fleetlens_engine::port::Ui;
+use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::{Change, LinkState, Rows, Settings, Status, ThingPage, ValueRow};
 use fleetlens_ipc::{CONTRACT, Done, Frame, Intent, Look, Parcel, RequestId, ViewId, Wish, decode, encode};
 use fleetlens_model::geo::GeoBox;
@@ -35,6 +38,7 @@ struct TestWindow<'a> {
     settings: Option<Settings>,
     notices: Vec<Fault>,
     begun: u32,
+    trials: Vec<Trial>,
 }
 
 impl<'a> TestWindow<'a> {
@@ -55,6 +59,7 @@ impl<'a> TestWindow<'a> {
             settings: None,
             notices: Vec::new(),
             begun: 0,
+            trials: Vec::new(),
         };
         window.look().await;
         window
@@ -116,6 +121,7 @@ impl<'a> TestWindow<'a> {
             Frame::Notice(fault) => self.notices.push(fault),
             Frame::Begin => self.begun += 1,
             Frame::Open(thing) => panic!("nobody chose {thing:?}"),
+            Frame::Trial(trial) => self.trials.push(*trial),
         }
     }
 
@@ -369,8 +375,13 @@ async fn an_engine_that_ends_by_itself_is_told_and_leaves_no_window_waiting() {
 impl TestWindow<'_> {
     /// Asks for another setting and waits for the answer.
     async fn set(&mut self, number: u32, setting: Setting) -> Result<Done, Fault> {
+        self.ask(number, Intent::Change(setting)).await
+    }
+
+    /// Asks for something and waits for the answer.
+    async fn ask(&mut self, number: u32, intent: Intent) -> Result<Done, Fault> {
         let request = RequestId(number);
-        self.say(Call::Ask { request, intent: Intent::Change(setting) }).await;
+        self.say(Call::Ask { request, intent }).await;
         self.until("the answer", |w| w.answers.contains_key(&request)).await;
         self.answers[&request].clone()
     }

@@ -1,10 +1,11 @@
 //! `[broker]`: where the broker is, what it is spoken to in, and who we are to it. No password ever stands in a profile, only
 //! where it is kept: profiles are copied, mailed and shown.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use fleetlens_link::{Credentials, LinkConfig, LinkError, Protocol, Secret, Tls};
+use fleetlens_link::{Credentials, LinkConfig, LinkError, Mqtt5, Protocol, Secret, Tls, keychain};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -25,6 +26,8 @@ pub struct Broker {
     pub client_id: Option<String>,
     /// How long the broker keeps our session while we are away, in seconds.
     pub session_expiry_s: u32,
+    /// What else is said to a broker of MQTT 5.
+    pub mqtt5: Mqtt5,
     /// Who we are to it; `None` where everybody is let in.
     pub credentials: Option<Credentials>,
     /// As [`LinkConfig::clear_password`].
@@ -58,6 +61,7 @@ pub(super) struct WrittenBroker {
     protocol: Option<Spanned<toml::Value>>,
     client_id: Option<Spanned<String>>,
     session_expiry_s: Option<u32>,
+    mqtt5: Option<Spanned<WrittenMqtt5>>,
     user: Option<Spanned<String>>,
     password: Option<Spanned<toml::Value>>,
     #[serde(default)]
@@ -71,6 +75,26 @@ pub(super) struct WrittenBroker {
     limits: Limits,
 }
 
+/// `[broker.mqtt5]` as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenMqtt5 {
+    #[serde(default)]
+    user_properties: BTreeMap<String, String>,
+    receive_maximum: Option<u16>,
+    #[serde(default)]
+    topic_alias_maximum: u16,
+    request_problem_information: Option<bool>,
+}
+
+impl WrittenMqtt5 {
+    fn read(self) -> Mqtt5 {
+        let WrittenMqtt5 { user_properties, receive_maximum, topic_alias_maximum, request_problem_information } = self;
+        let user_properties = user_properties.into_iter().collect();
+        Mqtt5 { user_properties, receive_maximum, topic_alias_maximum, request_problem_information }
+    }
+}
+
 impl WrittenBroker {
     /// Where it stands: what is wrong with it and other parts together is told there.
     pub(super) fn span(&self) -> Range<usize> {
@@ -80,6 +104,7 @@ impl WrittenBroker {
     pub(super) fn check(self) -> Result<Broker, Mistake> {
         let client_at = self.client_id.as_ref().map_or(self.url.span(), Spanned::span);
         let url_at = self.url.span();
+        let mqtt5_at = self.mqtt5.as_ref().map_or(self.url.span(), Spanned::span);
         let credentials = credentials(self.user, self.password)?;
         let identity = identity(self.certificate, self.key)?;
         let alpn = self.alpn.into_iter().map(protocol_name).collect::<Result<_, _>>()?;
@@ -88,6 +113,7 @@ impl WrittenBroker {
             protocol: self.protocol.as_ref().map(protocol).transpose()?.unwrap_or_default(),
             client_id: self.client_id.map(Spanned::into_inner),
             session_expiry_s: self.session_expiry_s.unwrap_or(SESSION_EXPIRY_S),
+            mqtt5: self.mqtt5.map(|written| written.into_inner().read()).unwrap_or_default(),
             credentials,
             clear_password: self.clear_password,
             tls: Tls { ca: self.ca.map(file).transpose()?, identity, alpn },
@@ -95,6 +121,8 @@ impl WrittenBroker {
         };
         let client_id = broker.client_id.as_deref().unwrap_or("an installation's own");
         let link = LinkConfig {
+            protocol: broker.protocol,
+            mqtt5: broker.mqtt5.clone(),
             credentials: broker.credentials.clone(),
             clear_password: broker.clear_password,
             tls: broker.tls.clone(),
@@ -103,6 +131,9 @@ impl WrittenBroker {
         match link.validate() {
             Ok(()) => Ok(broker),
             Err(e @ LinkError::ClientId) => Err(Mistake::new(client_at, e)),
+            Err(e @ (LinkError::Mqtt5Unused | LinkError::UserProperties(_) | LinkError::ReceiveMaximum)) => {
+                Err(Mistake::new(mqtt5_at, e))
+            }
             Err(e) => Err(Mistake::new(url_at, e)),
         }
     }
@@ -124,12 +155,12 @@ fn credentials(
     }
 }
 
-/// `{ env = "NAME" }` or `{ file = "path" }`; a password itself is refused without repeating it.
+/// `{ keychain = "name" }`, `{ env = "NAME" }` or `{ file = "path" }`; a password itself is refused without repeating it.
 fn secret(written: &Spanned<toml::Value>) -> Result<Secret, Mistake> {
     let wrong = |why: &str| Err(Mistake::new(written.span(), why));
     let Some(table) = written.get_ref().as_table() else {
         return wrong(
-            "a password does not stand in a profile; write password = { file = \"path\" } or { env = \"NAME\" }, and change this one",
+            "a password does not stand in a profile; write password = { keychain = \"name\" }, { file = \"path\" } or { env = \"NAME\" }, and change this one",
         );
     };
     let mut keys = table.iter();
@@ -138,7 +169,13 @@ fn secret(written: &Spanned<toml::Value>) -> Result<Secret, Mistake> {
         // Not repeated: somebody may have written the password itself.
         (Some(("env", _)), None) => wrong("env is the name of a variable, of letters, digits and _, not the password"),
         (Some(("file", Some(path))), None) if !path.is_empty() => Ok(Secret::File(path.into())),
-        _ => wrong("a password is kept in one place; write { file = \"path\" } or { env = \"NAME\" }"),
+        (Some(("keychain", Some(name))), None) if keychain::is_name(name) => Ok(Secret::Keychain(name.to_owned())),
+        (Some(("keychain", _)), None) => wrong(
+            "keychain is the name under which the password was stored (fleetlens password set NAME), not the password",
+        ),
+        _ => wrong(
+            "a password is kept in one place; write { keychain = \"name\" }, { file = \"path\" } or { env = \"NAME\" }",
+        ),
     }
 }
 
@@ -213,6 +250,32 @@ mod tests {
             .unwrap()
             .broker;
         assert_eq!(named.credentials.and_then(|c| c.password), Some(Secret::Env("P".into())));
+        let kept = profile("url = \"mqtts://h\"\nuser = \"ada\"\npassword = { keychain = \"city\" }").unwrap().broker;
+        assert_eq!(kept.credentials.and_then(|c| c.password), Some(Secret::Keychain("city".into())));
+    }
+
+    #[test]
+    fn what_only_mqtt_5_can_say_is_said_with_mqtt_5_alone() {
+        let said = "url = \"mqtt://h\"\n[broker.mqtt5]\nuser_properties = { team = \"lights\" }\nreceive_maximum = 7\n\
+                    topic_alias_maximum = 3\nrequest_problem_information = true";
+        let link = profile(said).unwrap().link_config(1, Vec::new());
+        let mqtt5 = Mqtt5 {
+            user_properties: vec![("team".into(), "lights".into())],
+            receive_maximum: Some(7),
+            topic_alias_maximum: 3,
+            request_problem_information: Some(true),
+        };
+        assert_eq!(link.mqtt5, mqtt5);
+        for (lines, line, says) in [
+            ("protocol = \"3.1.1\"\n[broker.mqtt5]\nreceive_maximum = 7", 7, "MQTT 3.1.1 has no properties"),
+            ("[broker.mqtt5]\nreceive_maximum = 0", 6, "1–65535 are right"),
+            ("[broker.mqtt5]\nreceive_maximum = 70000", 7, "70000"),
+            ("[broker.mqtt5]\nuser_properties = { \"\" = \"x\" }", 6, "a name and a value"),
+            ("[broker.mqtt5]\nwill_delay = 7", 7, "unknown field `will_delay`"),
+        ] {
+            let why = profile(&format!("url = \"mqtt://h\"\n{lines}")).unwrap_err();
+            assert!(why.contains(&format!("line {line}:")) && why.contains(says), "{lines}: {why}");
+        }
     }
 
     #[test]
@@ -223,6 +286,8 @@ mod tests {
             ("user = \"ada\"\npassword = { file = \"a\", env = \"B\" }", 7, "kept in one place"),
             ("user = \"ada\"\npassword = { keyring = \"a\" }", 7, "kept in one place"),
             ("user = \"ada\"\npassword = { env = \"hunter2!\" }", 7, "name of a variable"),
+            ("user = \"ada\"\npassword = { keychain = \"hunter2!\" }", 7, "password set NAME"),
+            ("user = \"ada\"\npassword = { keychain = \"a\", env = \"B\" }", 7, "kept in one place"),
             ("ca = \"\"", 6, "name is empty"),
             ("password = { env = \"P\" }", 6, "add user"),
             ("user = \"\"", 6, "the user is empty"),

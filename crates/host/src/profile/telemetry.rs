@@ -21,8 +21,8 @@ const INTERVAL_MAX_S: u32 = 7 * 86_400;
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenTelemetry {
     template: Spanned<String>,
-    #[serde(default)]
-    shape: Shape,
+    shape: Option<Spanned<Shape>>,
+    value: Option<Spanned<String>>,
     list: Option<Spanned<String>>,
     envelope: Option<Spanned<String>>,
     time: Option<Spanned<String>>,
@@ -49,6 +49,8 @@ struct WrittenDescription {
     lat: Option<Spanned<String>>,
     lon: Option<Spanned<String>>,
     capacity: Option<Spanned<String>>,
+    capacity_accessible: Option<Spanned<String>>,
+    capacity_charging: Option<Spanned<String>>,
 }
 
 /// The rules, and the retained descriptions they name, each once.
@@ -69,10 +71,12 @@ pub(super) fn rules(written: &[WrittenTelemetry]) -> Result<(Vec<TelemetryRule>,
 
 impl WrittenTelemetry {
     fn check(&self) -> Result<TelemetryRule, Mistake> {
-        self.check_shape()?;
-        let (template, whose) = self.whose()?;
+        let shape = self.shape()?;
+        self.check_shape(shape)?;
+        let (template, whose) = self.whose(shape)?;
         let reading = Reading {
-            shape: self.shape,
+            shape,
+            value: self.value(&template)?,
             list: self.list.as_ref().map(place).transpose()?.unwrap_or_default(),
             envelope: self.envelope.as_ref().map(place).transpose()?.unwrap_or_default(),
             time: self.time.as_ref().map(place).transpose()?,
@@ -85,41 +89,78 @@ impl WrittenTelemetry {
     }
 
     /// Refuses keys that would do nothing: a shape of its own has its own places for them.
-    fn check_shape(&self) -> Result<(), Mistake> {
-        let (name, idle) = match self.shape {
+    fn check_shape(&self, shape: Shape) -> Result<(), Mistake> {
+        let placed = "which has a place for it; leave it out";
+        let (idle, why): (&[&str], String) = match shape {
             Shape::Json => return Ok(()),
-            Shape::Fiware => ("fiware", vec![("envelope", &self.envelope), ("lat", &self.lat), ("lon", &self.lon)]),
-            Shape::Senml => (
-                "senml",
-                vec![
-                    ("envelope", &self.envelope),
-                    ("time", &self.time),
-                    ("zone", &self.zone),
-                    ("thing", &self.thing),
-                    ("lat", &self.lat),
-                    ("lon", &self.lon),
-                ],
+            Shape::Fiware => (&["envelope", "lat", "lon"], format!("with shape = \"fiware\", {placed}")),
+            Shape::Parkapi => (&["envelope", "lat", "lon"], format!("with shape = \"parkapi\", {placed}")),
+            Shape::Datex2 => {
+                (&["list", "envelope", "time", "thing", "lat", "lon"], format!("with shape = \"datex2\", {placed}"))
+            }
+            Shape::Senml => {
+                (&["envelope", "time", "zone", "thing", "lat", "lon"], format!("with shape = \"senml\", {placed}"))
+            }
+            Shape::Scalar => (
+                &["list", "envelope", "time", "zone", "thing", "lat", "lon"],
+                "where the payload is one value and no more; leave it out".to_owned(),
             ),
         };
-        match idle.into_iter().find_map(|(key, written)| Some((key, written.as_ref()?))) {
-            Some((key, written)) => {
-                let why = format!("{key} does nothing with shape = \"{name}\", which has a place for it; leave it out");
-                Err(Mistake::new(written.span(), why))
-            }
+        let written = [
+            ("list", &self.list),
+            ("envelope", &self.envelope),
+            ("time", &self.time),
+            ("zone", &self.zone),
+            ("thing", &self.thing),
+            ("lat", &self.lat),
+            ("lon", &self.lon),
+        ];
+        let mut written = written.into_iter().filter_map(|(key, written)| Some((key, written.as_ref()?)));
+        match written.find(|(key, _)| idle.contains(key)) {
+            Some((key, written)) => Err(Mistake::new(written.span(), format!("{key} does nothing {why}"))),
             None => Ok(()),
         }
     }
 
+    /// Where the value is named, by the profile or by the topic, the payload is that value and nothing else.
+    fn shape(&self) -> Result<Shape, Mistake> {
+        let named = self.value.is_some() || self.template.get_ref().split('/').any(|level| level == "{value}");
+        match &self.shape {
+            None if named => Ok(Shape::Scalar),
+            None => Ok(Shape::default()),
+            Some(shape) if named => {
+                let why = "a payload of a shape names its values itself; leave out shape, or value and {value}";
+                Err(Mistake::new(shape.span(), why))
+            }
+            Some(shape) => Ok(*shape.get_ref()),
+        }
+    }
+
+    /// How the profile calls a payload's only value; empty where the topic does.
+    fn value(&self, template: &Template) -> Result<String, Mistake> {
+        let Some(written) = &self.value else { return Ok(String::new()) };
+        if template.names_value() {
+            let why = "the template holds {value}, which names the value; leave one of the two out";
+            return Err(Mistake::new(written.span(), why));
+        }
+        match pointer(written)? {
+            empty if empty.is_empty() => {
+                Err(Mistake::new(written.span(), "a value needs a name, such as \"/temperature\""))
+            }
+            named => Ok(named),
+        }
+    }
+
     /// The thing is named by the topic, or by the payload, and by one of them only.
-    fn whose(&self) -> Result<(Template, Whose), Mistake> {
+    fn whose(&self, shape: Shape) -> Result<(Template, Whose), Mistake> {
         let at = |e| Mistake::new(self.template.span(), e);
         let text = self.template.get_ref();
         if let Some(thing) = &self.thing {
             return Ok((Template::parse_nameless(text).map_err(at)?, Whose::Pointer(place(thing)?)));
         }
-        match self.shape {
-            Shape::Json => Ok((Template::parse(text).map_err(at)?, Whose::Topic)),
-            Shape::Senml | Shape::Fiware => match Template::parse(text) {
+        match shape {
+            Shape::Json | Shape::Scalar => Ok((Template::parse(text).map_err(at)?, Whose::Topic)),
+            Shape::Senml | Shape::Fiware | Shape::Parkapi | Shape::Datex2 => match Template::parse(text) {
                 Ok(template) => Ok((template, Whose::Topic)),
                 Err(_) => Ok((Template::parse_nameless(text).map_err(at)?, Whose::Shape)),
             },
@@ -128,7 +169,8 @@ impl WrittenTelemetry {
 
     fn uses(&self) -> Result<BTreeMap<String, Use>, Mistake> {
         let mut uses = BTreeMap::new();
-        let WrittenDescription { name, street, area, lat, lon, capacity } = &self.describe;
+        let WrittenDescription { name, street, area, lat, lon, capacity, capacity_accessible, capacity_charging } =
+            &self.describe;
         let facts = [
             (name, Fact::Title),
             (street, Fact::Street),
@@ -136,6 +178,8 @@ impl WrittenTelemetry {
             (lat, Fact::Lat),
             (lon, Fact::Lon),
             (capacity, Fact::Capacity),
+            (capacity_accessible, Fact::Accessible),
+            (capacity_charging, Fact::Charging),
         ];
         let facts = facts.into_iter().filter_map(|(written, fact)| Some((written.as_ref()?, Use::Says(fact))));
         let renamed = |pointer: &str| Use::As { pointer: pointer.into(), times: 1.0, least: None };

@@ -33,6 +33,9 @@ expiry_s = { "/dim_pct" = 600, "/barrier" = 20 }
 
 [map]
 tiles = "maps/valletta.mbtiles"
+
+[limits]
+things = 5000
 "#;
 
 #[test]
@@ -43,6 +46,7 @@ fn a_profile_says_what_the_engine_and_the_link_need() {
     assert_eq!(profile.cache_file(), format!("profile-valletta-lamps-{:08x}.db", xxh3_64(b"Valletta lamps") >> 32));
 
     let fleet = profile.fleet_config("mqtt://x · MQTT 5".into());
+    assert_eq!(fleet.things_max, 5_000);
     let filters = fleet.filters();
     assert_eq!(filters[..3], ["city/+/+/+/telemetry", "raw/+", "city/+/+/+/meta"], "the shared description once");
     assert!(filters.iter().any(|filter| filter.starts_with("$aws/things/+/shadow/")));
@@ -111,6 +115,8 @@ fn every_mistake_is_told_with_its_line() {
         ("600", "0", 27, "outside 1–86400 s"),
         ("\"/dim_pct\"", "dim_pct", 27, "write \"/dim_pct\""),
         ("enabled = true", "enabled = \"yes\"", 24, "expected a boolean"),
+        ("things = 5000", "things = 0", 33, "outside 1–1000000"),
+        ("things = 5000", "things = 2000000", 33, "outside 1–1000000"),
         ("[map]", "[mop]", 29, "unknown field `mop`"),
     ] {
         let text = FULL.replacen(given, instead, 1);

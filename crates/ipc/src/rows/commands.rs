@@ -20,6 +20,8 @@ pub struct CommandRow {
     pub kind: Kind,
     /// The shadow; empty for the classic one.
     pub shadow: String,
+    /// Whether it goes straight to the thing, with no shadow that could accept it or take it back.
+    pub direct: bool,
     /// In words: `dim to 40 %`.
     pub title: String,
     /// What it changes: pointer, before, wanted; values as JSON text.

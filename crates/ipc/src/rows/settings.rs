@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 /// How this program is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
+    /// Nobody has said yet what to show: the window asks, and nothing is connected meanwhile.
+    pub undecided: bool,
     /// The profiles there are, the demo city first.
     pub profiles: Vec<ProfileRow>,
     /// The folder where profiles are looked for.

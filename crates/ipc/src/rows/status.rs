@@ -39,6 +39,8 @@ pub struct Status {
     pub profile: String,
     /// Whether the profile is the embedded demo city, whose values are made up.
     pub demo: bool,
+    /// Nobody has said yet what to show: the window asks ([`super::Settings::undecided`]).
+    pub undecided: bool,
     /// Who is at the screen.
     pub who: Actor,
     /// Things known.

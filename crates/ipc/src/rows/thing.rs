@@ -3,7 +3,7 @@
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::{SeriesKey, ThingKey};
-use fleetlens_model::kind::Kind;
+use fleetlens_model::kind::{Control, Kind};
 use fleetlens_model::telemetry::{Quality, Source, Timed, Value};
 use fleetlens_model::time::WallMs;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,10 @@ pub struct ThingHead {
     pub gateway: String,
     /// Which of these were made up.
     pub synthetic: Vec<String>,
+    /// The convention that carries its commands, in the words of the profile; empty for a thing with a shadow or none.
+    pub convention: String,
+    /// What can be set on it, in the order of the screen; whether the person here may is [`ThingPage::may_command`].
+    pub controls: Vec<Control>,
     /// What its last word is worth.
     pub freshness: Freshness,
     /// Age of its last word, `None` when it never said one.
@@ -142,6 +146,23 @@ pub struct MessageRow {
     pub repeated: bool,
     /// 0 or 1.
     pub qos: u8,
+    /// What it carried besides, with MQTT 5; `None` when nothing.
+    pub properties: Option<Box<MessageProperties>>,
     /// Why it was refused, if it was.
     pub refused: Option<String>,
+}
+
+/// What a message of MQTT 5 carried besides its payload (MQTT 5, 3.3.2.3), as far as it helps a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageProperties {
+    /// What the payload is, such as `application/json`; at most 256 bytes of it.
+    pub content_type: Option<String>,
+    /// Where an answer is expected; at most 256 bytes of it.
+    pub response_topic: Option<String>,
+    /// How long it was still to be delivered, in seconds from its arrival.
+    pub expiry_s: Option<u32>,
+    /// The first 16 user properties, at most 256 bytes of a name and of a value.
+    pub user: Vec<(String, String)>,
+    /// How many user properties there were beyond those.
+    pub left_out: u32,
 }

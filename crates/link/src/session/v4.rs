@@ -8,7 +8,7 @@ use rumqttc::{
     Publish, QoS, StateError, SubscribeFilter, SubscribeReasonCode, mqttbytes,
 };
 
-use super::{IN_FLIGHT_MAX, NotTaken, Step, Through, keep_alive, network_options};
+use super::{IN_FLIGHT_MAX, NotTaken, Step, Terms, Through, keep_alive, network_options};
 use crate::address::Address;
 use crate::config::LinkConfig;
 use crate::fault::{Fault, Refusal};
@@ -80,6 +80,7 @@ fn incoming(packet: Incoming) -> Step {
             retained: publish.retain,
             redelivered: publish.dup,
             packet_id: publish.pkid,
+            properties: None,
             topic: Ok(publish.topic),
         },
         Incoming::SubAck(ack) => {
@@ -109,14 +110,8 @@ pub(super) fn subscribe(client: &AsyncClient, filters: &[(String, u8)]) -> Resul
     taken(client.try_subscribe_many(filters))
 }
 
-pub(super) fn publish(
-    client: &AsyncClient,
-    topic: String,
-    payload: Vec<u8>,
-    qos: u8,
-    retain: bool,
-) -> Result<(), NotTaken> {
-    taken(client.try_publish(topic, qos_of(qos), retain, payload))
+pub(super) fn publish(client: &AsyncClient, topic: String, payload: Vec<u8>, terms: Terms) -> Result<(), NotTaken> {
+    taken(client.try_publish(topic, qos_of(terms.qos), terms.retain, payload))
 }
 
 pub(super) fn acknowledge(client: &AsyncClient, packet_id: u16) -> Result<(), NotTaken> {
@@ -162,6 +157,8 @@ fn fault(error: ConnectionError, most: u32) -> Fault {
             mqttbytes::Error::Io(error) => Fault::of_stream(&error),
             other => Fault::NotUnderstood(other.to_string()),
         },
+        ConnectionError::MqttState(StateError::WrongPacket) => Fault::of_a_client(),
+        ConnectionError::MqttState(StateError::Unsolicited(packet_id)) => Fault::of_nobody(packet_id),
         other => Fault::Other(other.to_string()),
     }
 }

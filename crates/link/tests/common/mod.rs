@@ -78,6 +78,18 @@ pub fn publish(link: &Link, topic: &str, payload: &str, qos: u8) -> Result<(), N
     link.try_publish(topic.to_owned(), payload.into(), qos, false)
 }
 
+/// Waits until so many publishes are unfinished.
+pub async fn reaches(link: &Link, unfinished: usize) {
+    let reached = async {
+        while link.unfinished() != unfinished {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, reached)
+        .await
+        .unwrap_or_else(|_| panic!("{} and not {unfinished} unfinished", link.unfinished()));
+}
+
 /// Tells past the test harness, which swallows what a passing test prints, that a test is skipped and why. Where `CI` is set,
 /// nothing may be skipped and this fails.
 pub fn skip(why: &str) {

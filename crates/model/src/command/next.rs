@@ -92,6 +92,19 @@ impl Command {
         }
     }
 
+    /// Of a thing without a shadow: whether it is to be sent now, which it is once. It is never sent again by itself, since nothing
+    /// tells whether it arrived but the thing that obeys. Only while the link is up.
+    pub fn send_once(&mut self, now: Now) -> bool {
+        if self.phase.is_waiting() && self.left_ms(now) == 0 {
+            self.apply(Input::TimePassed, now);
+        }
+        let is_to_be_sent = self.phase == Phase::Pending;
+        if is_to_be_sent {
+            self.enter(Phase::Sent, Step::Sent, now);
+        }
+        is_to_be_sent
+    }
+
     fn get(&mut self, refused: Option<u64>, view: ShadowView<'_>, now: Now) -> Option<Action> {
         self.attempt = Attempt::Getting { since: now.mono, gets: view.gets, refused };
         Some(Action::Get)

@@ -33,7 +33,8 @@ fn moved_number(written: &str, number: f64, to: impl Fn(i64) -> i64) -> Option<S
     Some(if decimals == 0 { format!("{}", moved.floor() as i64) } else { format!("{moved:.decimals$}") })
 }
 
-fn moved_text(text: &str, zone: Option<&Zone>, to: impl Fn(i64) -> i64) -> Option<String> {
+/// [`moved`] for a text that stands without quotation marks.
+pub fn moved_text(text: &str, zone: Option<&Zone>, to: impl Fn(i64) -> i64) -> Option<String> {
     let (date, rest) = text.split_at_checked(DATE_BYTES)?;
     let mut rest = rest.chars();
     let separator = rest.next()?;

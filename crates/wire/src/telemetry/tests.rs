@@ -158,7 +158,7 @@ fn values_go_by_our_names_and_some_describe_the_thing() {
 }
 
 /// A payload of each shape that says something, and how it is read.
-fn shapes() -> [(&'static str, Reading, &'static str); 3] {
+fn shapes() -> [(&'static str, Reading, &'static str); 4] {
     let shaped = |shape| Reading { shape, whose: Whose::Shape, ..Reading::default() };
     [
         ("json", reading("/*", Some("/*/t")), r#"[{"VP":{"t":"2024-02-13T16:32:59Z","lat":60.2,"a":[true,"x"]}}]"#),
@@ -173,6 +173,12 @@ fn shapes() -> [(&'static str, Reading, &'static str); 3] {
             r#"{"id":"a","type":"OffStreetParking","name":{"type":"Text","value":"S"},"totalSpotNumber":3,
                 "availableSpotNumber":{"type":"Number","value":2,"metadata":{"timestamp":{"value":"2024-02-13T16:32:59Z"}}},
                 "location":{"type":"Point","coordinates":[1,2]},"dateObserved":1.7e9}"#,
+        ),
+        (
+            "parkapi",
+            shaped(Shape::Parkapi),
+            r#"{"id":1,"name":"S","lat":"1.5","lon":2,"capacity":9,"realtime_free_capacity":"3",
+                "realtime_data_updated_at":"2024-02-13T16:32:59Z","realtime_opening_status":"OPEN","realtime_x":{"a":1}}"#,
         ),
     ]
 }

@@ -58,12 +58,7 @@ impl App {
         let output = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
         let errors = output.try_clone().with_context(|| format!("cannot write to {} twice", log.display()))?;
         let mut command = leash::command(&place.program(name));
-        command
-            .args(options.city.arguments())
-            .args(&options.app)
-            .env("FLEETLENS_SUMMARY", &summary)
-            .stdout(output)
-            .stderr(errors);
+        command.args(options.arguments()).env("FLEETLENS_SUMMARY", &summary).stdout(output).stderr(errors);
         screen.show(&mut command);
         Ok(Self { name, group: Group::spawn(name, &mut command)?, started: Instant::now(), summary, log })
     }

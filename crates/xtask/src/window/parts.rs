@@ -20,11 +20,13 @@ const PAGES: [(&str, bool); 2] = [("index.html", true), ("phone.html", false)];
 const FOLDERS: [&str; 2] = ["styles", "islands-js"];
 
 /// Single files out of `node_modules`, with the licence that has to go along.
-const VENDORED: [(&str, &str); 6] = [
+const VENDORED: [(&str, &str); 8] = [
     ("maplibre-gl/dist/maplibre-gl.mjs", "vendor/maplibre-gl/maplibre-gl.mjs"),
     ("maplibre-gl/dist/maplibre-gl-worker.mjs", "vendor/maplibre-gl/maplibre-gl-worker.mjs"),
     ("maplibre-gl/dist/maplibre-gl.css", "vendor/maplibre-gl/maplibre-gl.css"),
     ("maplibre-gl/LICENSE.txt", "vendor/maplibre-gl/LICENSE.txt"),
+    ("world-atlas/countries-110m.json", "vendor/world-atlas/countries-110m.json"),
+    ("world-atlas/LICENSE", "vendor/world-atlas/LICENSE"),
     ("@fontsource-variable/inter/LICENSE", "vendor/inter/LICENSE"),
     ("@fontsource-variable/jetbrains-mono/LICENSE", "vendor/jetbrains-mono/LICENSE"),
 ];

@@ -13,13 +13,20 @@ pub struct MapScreen {
     pub camera: RwSignal<Option<Camera>>,
     /// Where bare ground was chosen last.
     pub tapped: RwSignal<Option<LonLat>>,
+    /// Where there is no map: the middle of what it would show.
+    pub(super) unmapped: RwSignal<Option<LonLat>>,
     pub(super) island: StoredValue<Option<MapIsland>, LocalStorage>,
 }
 
 impl MapScreen {
     /// A map that is still to come.
     pub fn new() -> MapScreen {
-        MapScreen { camera: RwSignal::new(None), tapped: RwSignal::new(None), island: StoredValue::new_local(None) }
+        MapScreen {
+            camera: RwSignal::new(None),
+            tapped: RwSignal::new(None),
+            unmapped: RwSignal::new(None),
+            island: StoredValue::new_local(None),
+        }
     }
 
     /// Where a place is in the picture, CSS pixels from the map's upper left; `None` while there is no map. Tracked.
@@ -27,9 +34,14 @@ impl MapScreen {
         self.camera.with(|camera| camera.as_ref().map(|camera| camera.project(local(at))))
     }
 
-    /// The middle of the picture.
+    /// The middle of the picture, or of what it would be of where there can be none.
     pub fn middle(self) -> Option<LonLat> {
-        self.camera.with(|camera| camera.as_ref().map(|camera| place(camera.center)))
+        self.camera.with(|camera| camera.as_ref().map(|camera| place(camera.center))).or_else(|| self.unmapped.get())
+    }
+
+    /// Whether it is known that there can be no map. Tracked.
+    pub fn is_unmapped(self) -> bool {
+        self.unmapped.with(Option::is_some)
     }
 
     /// Puts a place into the middle of the free part, at least at this zoom.

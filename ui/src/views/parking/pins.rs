@@ -75,9 +75,11 @@ pub fn Pins() -> impl IntoView {
             wishes.iter().zip(rooms).filter(|(_, has_room)| *has_room).map(|((key, _), _)| *key).collect()
         })
     });
+    // Without a map there is no place for any.
+    let has_map = Memo::new(move |_| screen.camera.with(Option::is_some));
     view! {
         <div class="pins" data-testid="pins">
-            <For each=move || lots.shown.get().0 key=|cell| cell.key let:cell>
+            <For each=move || if has_map.get() { lots.shown.get().0 } else { Vec::new() } key=|cell| cell.key let:cell>
                 <Pin cell whole />
             </For>
         </div>

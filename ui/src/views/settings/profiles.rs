@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use crate::components::icon::Icon;
 use crate::components::modal::Modal;
 use crate::format;
+use crate::state::profiles::Setup;
 use crate::state::store;
 use crate::views::settings::{Answer, AnswerLine, told};
 
@@ -16,6 +17,8 @@ pub fn Profiles() -> impl IntoView {
     let store = store();
     let rows = told(|settings| settings.profiles.clone());
     let folder = told(|settings| settings.profile_folder.clone());
+    // Who only watches does not change what concerns everybody.
+    let may_change = told(|settings| settings.who.role.may_command());
     let answer = RwSignal::new(Answer::Rest);
     let asked = RwSignal::new(None::<String>);
     let open = RwSignal::new(false);
@@ -43,14 +46,27 @@ pub fn Profiles() -> impl IntoView {
     };
     view! {
         <section class="card" data-testid="settings-profiles">
-            <h2>"Profiles"</h2>
+            <header class="card-head">
+                <h2>"Profiles"</h2>
+                <Show when=move || may_change.get()>
+                    <button
+                        type="button"
+                        class="plain"
+                        data-testid="profile-new"
+                        on:click=move |_| store.setup.set(Some(Setup::New))
+                    >
+                        <Icon of=icondata_lu::LuPlus />
+                        "New profile"
+                    </button>
+                </Show>
+            </header>
             <ul class="profiles">
                 <For each=move || rows.get() key=|row| (row.name.clone(), row.active, row.fault.clone(), row.broker.clone()) let:row>
-                    <Profile row on_choose=ask />
+                    <Profile row may_change on_choose=ask />
                 </For>
             </ul>
             <p class="note">
-                "A profile is a file that names a broker and who is here. They are looked for in "
+                "A profile is a file that names a broker, how its messages are read, and who is here. They are looked for in "
                 <code>{folder}</code>
             </p>
             <AnswerLine answer done="It is in use." />
@@ -86,8 +102,11 @@ fn waiting_words(open_commands: u32) -> String {
 }
 
 #[component]
-fn Profile(row: ProfileRow, on_choose: Callback<String>) -> impl IntoView {
+fn Profile(row: ProfileRow, may_change: Memo<bool>, on_choose: Callback<String>) -> impl IntoView {
+    let store = store();
     let name = row.name.clone();
+    let is_file = !row.file.is_empty();
+    let named = StoredValue::new(row.name.clone());
     let can_be = !row.active && row.fault.is_none();
     let file = if row.file.is_empty() { "built in; its values are made up".to_owned() } else { row.file.clone() };
     view! {
@@ -104,21 +123,45 @@ fn Profile(row: ProfileRow, on_choose: Callback<String>) -> impl IntoView {
                     </p>
                 })}
             </div>
-            {row.active.then(|| view! { <span class="in-use">"In use"</span> })}
-            {can_be.then(|| view! {
-                <button
-                    type="button"
-                    class="plain"
-                    data-testid="profile-use"
-                    aria-label=format!("Use {name}")
-                    on:click={
-                        let name = name.clone();
-                        move |_| on_choose.run(name.clone())
+            <div class="profile-acts">
+                {row.active.then(|| view! { <span class="in-use">"In use"</span> })}
+                {move || may_change.get().then(|| {
+                    let (of_edit, of_copy) = (named.get_value(), named.get_value());
+                    view! {
+                        {is_file.then(|| view! {
+                            <button
+                                type="button"
+                                class="link"
+                                data-testid="profile-edit"
+                                aria-label=format!("Edit {of_edit}")
+                                on:click=move |_| store.setup.set(Some(Setup::Edit(named.get_value())))
+                            >
+                                "Edit"
+                            </button>
+                        })}
+                        <button
+                            type="button"
+                            class="link"
+                            data-testid="profile-copy"
+                            aria-label=format!("Copy {of_copy}")
+                            on:click=move |_| store.setup.set(Some(Setup::Copy(named.get_value())))
+                        >
+                            "Copy"
+                        </button>
                     }
-                >
-                    "Use"
-                </button>
-            })}
+                })}
+                {can_be.then(|| view! {
+                    <button
+                        type="button"
+                        class="plain"
+                        data-testid="profile-use"
+                        aria-label=format!("Use {name}")
+                        on:click=move |_| on_choose.run(named.get_value())
+                    >
+                        "Use"
+                    </button>
+                })}
+            </div>
         </li>
     }
 }

@@ -39,7 +39,7 @@ fn a_list_is_taken_whole_or_leaves_nothing_behind() {
     let name = "n".repeat(257);
     for (payload, reason) in [
         (list(&[park("a", ""), park("b", ""), park("c", ""), park("d", "")]), "limit of 3 things"),
-        (list(&[park("a", ",\"availableSpotNumber\":1"), park("\\u0007", "")]), "control character"),
+        (list(&[park("a", ",\"availableSpotNumber\":1"), park("\\u0007", "")]), "hidden character"),
         (list(&[park("a", ""), park(&name, "")]), "257 bytes"),
         (list(&[park("a", &values), park("a", &more)]), "a would have more than 512 series"),
     ] {

@@ -45,9 +45,28 @@ fn what_cannot_be_read_is_counted_with_its_reason_and_acknowledged() {
     for i in 0..3 {
         give(&mut fleet, telemetry(&format!("city/v/lamp/l{i}/telemetry"), r#"{"values":{"a":1}}"#), at(1));
     }
-    let effects = give(&mut fleet, telemetry("city/v/lamp/l3/telemetry", r#"{"values":{"a":1}}"#), at(1));
-    let Some(Write::Refused { reason, .. }) = effects.writes.last() else { panic!("{effects:?}") };
-    assert!(reason.contains("limit of 3 things"), "{reason}");
+    for name in ["l3", "l4", "l5"] {
+        let topic = format!("city/v/lamp/{name}/telemetry");
+        let effects = give(&mut fleet, telemetry(&topic, r#"{"values":{"a":1}}"#), at(1));
+        let Some(Write::Refused { topic, reason, .. }) = effects.writes.last() else { panic!("{effects:?}") };
+        assert!(reason.contains("limit of 3 things"), "{reason}");
+        assert_eq!(topic, "city/+/+/+/telemetry", "a flood of names is counted in one place");
+    }
+    let row = fleet.refusals.front().unwrap();
+    assert_eq!((row.count, fleet.refusals.len()), (3, 5));
+}
+
+#[test]
+fn what_a_person_reads_of_a_stranger_hides_nothing_and_turns_nothing() {
+    let mut fleet = fleet();
+    let topic = "city/v/lamp/lamp-\u{202e}1/telemetry";
+    give(&mut fleet, telemetry(topic, r#"{"values":{"a":1}}"#), at(1));
+    give(&mut fleet, telemetry(&format!("x/{}", "\u{202e}".repeat(60_000)), "{}"), at(1));
+    let rows: Vec<_> = fleet.refusals.iter().collect();
+    assert_eq!(rows[1].topic, "city/v/lamp/lamp-\\u{202e}1/telemetry");
+    assert!(rows[1].reason.contains("hidden character"), "{}", rows[1].reason);
+    assert_eq!(rows[0].topic.chars().count(), 256);
+    assert!(rows.iter().all(|row| !row.topic.contains('\u{202e}') && !row.reason.contains('\u{202e}')), "{rows:?}");
 }
 
 #[test]

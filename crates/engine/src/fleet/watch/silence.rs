@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use fleetlens_model::alarm::{Condition, duration};
-use fleetlens_model::freshness::{Freshness, limit_ms};
+use fleetlens_model::freshness::{Freshness, Presence, limit_ms};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::record::Write;
 use fleetlens_model::time::{MonoMs, Now};
@@ -131,9 +131,13 @@ impl Fleet {
     fn raise_silence(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
         let Some(thing) = self.things.get(&key) else { return };
         let Some(rule) = self.rules.silent(thing.meta.kind).cloned() else { return };
-        let interval_ms = interval_ms(&thing.meta);
-        let (limit, every) = (duration(limit_ms(interval_ms)), duration(interval_ms));
-        self.raise(key, &rule, format!("no word for more than {limit}, speaks every {every}"), now, effects);
+        let sentence = if thing.silence.presence() == Some(Presence::Gone) {
+            "it is gone: it said goodbye, or whoever watches over it says so".into()
+        } else {
+            let interval_ms = interval_ms(&thing.meta);
+            format!("no word for more than {}, speaks every {}", duration(limit_ms(interval_ms)), duration(interval_ms))
+        };
+        self.raise(key, &rule, sentence, now, effects);
     }
 
     fn whose_silence(&self, thing: &Thing, now: Now) -> Whose {

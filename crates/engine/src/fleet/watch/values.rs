@@ -90,14 +90,17 @@ impl Fleet {
                 }
             },
             Condition::Equals(equals) => &equals.pointer,
-            Condition::Silent | Condition::NotConverged { .. } | Condition::CommandFailed => return None,
+            Condition::Silent | Condition::NotConverged { .. } | Condition::CommandFailed | Condition::Told => {
+                return None;
+            }
         };
         let field = thing.meta.kind.field(pointer);
+        let value = self.said_now(thing, pointer)?;
         Some(Measured {
-            value: self.said_now(thing, pointer)?.clone(),
-            label: field.map_or(pointer.strip_prefix('/').unwrap_or(pointer), |field| field.label),
+            value: value.clone(),
+            label: thing.meta.label(pointer).unwrap_or_else(|| pointer.strip_prefix('/').unwrap_or(pointer)),
             unit: thing.meta.unit(pointer),
-            decimals: field.map_or(2, |field| field.decimals),
+            decimals: field.map_or_else(|| value.decimals(), |field| field.decimals),
         })
     }
 
@@ -128,7 +131,7 @@ fn verdict(rule: &Rule, value: &Value) -> Option<Verdict> {
     match &rule.condition {
         Condition::Threshold(threshold) => threshold.judge(value),
         Condition::Equals(equals) => equals.judge(value),
-        Condition::Silent | Condition::NotConverged { .. } | Condition::CommandFailed => None,
+        Condition::Silent | Condition::NotConverged { .. } | Condition::CommandFailed | Condition::Told => None,
     }
 }
 
@@ -136,7 +139,7 @@ fn on_delay_ms(rule: &Rule) -> u64 {
     match &rule.condition {
         Condition::Threshold(threshold) => threshold.on_delay_ms,
         Condition::Equals(equals) => equals.on_delay_ms,
-        Condition::Silent | Condition::NotConverged { .. } | Condition::CommandFailed => 0,
+        Condition::Silent | Condition::NotConverged { .. } | Condition::CommandFailed | Condition::Told => 0,
     }
 }
 
@@ -146,6 +149,8 @@ fn sentence(rule: &Rule, measured: &Measured<'_>) -> String {
     match &rule.condition {
         Condition::Threshold(threshold) => threshold.sentence(seen),
         Condition::Equals(equals) => equals.sentence(seen),
-        Condition::Silent | Condition::NotConverged { .. } | Condition::CommandFailed => String::new(),
+        Condition::Silent | Condition::NotConverged { .. } | Condition::CommandFailed | Condition::Told => {
+            String::new()
+        }
     }
 }

@@ -1,4 +1,4 @@
-use fleetlens_ipc::rows::MessageRow;
+use fleetlens_ipc::rows::{MessageProperties, MessageRow};
 
 use super::*;
 use crate::fleet::Input;
@@ -13,6 +13,7 @@ fn received(topic: &str, payload: &[u8]) -> Received {
         retained: false,
         redelivered: false,
         packet_id: 0,
+        properties: None,
         delivery: None,
     }
 }
@@ -29,7 +30,9 @@ fn a_thing_shows_every_message_that_named_it_as_it_came() {
     let at_qos_1 =
         Received { packet_id: 7, delivery: Some(Delivery(1)), ..received("city/v/lamp/lamp-1/telemetry", b"{") };
     give(&mut fleet, link(at_qos_1.clone()), at(2));
-    give(&mut fleet, link(Received { redelivered: true, ..at_qos_1 }), at(3));
+    let properties = Some(Box::new(MessageProperties { expiry_s: Some(7), ..MessageProperties::default() }));
+    let again = Received { redelivered: true, properties: properties.clone(), ..at_qos_1 };
+    give(&mut fleet, link(again), at(3));
     give(&mut fleet, link(received("$aws/things/lamp-1/shadow/get/accepted", b"\xff!")), at(4));
     give(&mut fleet, link(received("city/v/lamp/stranger/telemetry", b"{")), at(5));
     let refused = LinkEvent::Refused {
@@ -54,6 +57,7 @@ fn a_thing_shows_every_message_that_named_it_as_it_came() {
         ]
     );
     assert_eq!(rows[4].payload, "\u{fffd}!", "bytes that are no text are shown as such");
+    assert_eq!((&rows[2].properties, &rows[3].properties), (&None, &properties), "with what it carried besides");
     assert!(rows[3].repeated && rows.iter().filter(|row| row.repeated).count() == 1, "{rows:?}");
     assert!(!fleet.by_name.contains_key("stranger"), "what cannot be read makes no thing");
 }

@@ -24,12 +24,19 @@ thing = "/id"
 [[telemetry]]
 template = "ngsi/{area}"
 shape = "fiware"
+
+[[telemetry]]
+template = "home/{thing}/{value}"
+
+[[telemetry]]
+template = "mast/{thing}"
+value = "/wind_ms"
 "#;
 
 #[test]
 fn a_rule_says_how_its_messages_are_read() {
     let profile = Profile::parse(FULL, "x.toml").unwrap();
-    let [hfp, parks, ngsi] = profile.telemetry.as_slice() else { panic!("{:?}", profile.telemetry) };
+    let [hfp, parks, ngsi, home, mast] = profile.telemetry.as_slice() else { panic!("{:?}", profile.telemetry) };
     assert_eq!((hfp.kind, hfp.interval_s, hfp.reading.whose.clone()), (Some(Kind::Vehicle), Some(5), Whose::Topic));
     assert_eq!(hfp.template.filter(), "/hfp/+/+/+/#");
     let renamed = |pointer: &str, times, least| Use::As { pointer: pointer.into(), times, least };
@@ -43,6 +50,8 @@ fn a_rule_says_how_its_messages_are_read() {
     assert_eq!(hfp.reading.zone, Zone::parse("Europe/Helsinki").ok());
     assert_eq!(parks.reading.whose, Whose::Pointer(Pointer::parse("/id").unwrap()));
     assert_eq!((ngsi.reading.shape, &ngsi.reading.whose), (Shape::Fiware, &Whose::Shape));
+    assert_eq!((home.reading.shape, home.reading.value.as_str()), (Shape::Scalar, ""));
+    assert_eq!((mast.reading.shape, mast.reading.value.as_str()), (Shape::Scalar, "/wind_ms"));
 }
 
 #[test]
@@ -72,6 +81,14 @@ fn every_mistake_is_told_with_its_line() {
         ("thing = \"/id\"", "thing = \"id\"", 19, "write \"/id\""),
         ("shape = \"fiware\"", "shape = \"xml\"", 23, "unknown variant `xml`"),
         ("shape = \"fiware\"", "shape = \"fiware\"\nlat = \"/x\"", 24, "lat does nothing with shape = \"fiware\""),
+        ("shape = \"fiware\"", "shape = \"parkapi\"\nlat = \"/x\"", 24, "lat does nothing with shape = \"parkapi\""),
+        ("shape = \"fiware\"", "shape = \"datex2\"\nlist = \"/x\"", 24, "list does nothing with shape = \"datex2\""),
+        ("home/{thing}/{value}", "home/{value}", 26, "write {thing} for its level"),
+        ("{value}\"", "{value}\"\nshape = \"senml\"", 27, "leave out shape, or value and {value}"),
+        ("{value}\"", "{value}\"\nvalue = \"/x\"", 27, "leave one of the two out"),
+        ("value = \"/wind_ms\"", "value = \"wind_ms\"", 30, "write \"/wind_ms\""),
+        ("value = \"/wind_ms\"", "value = \"\"", 30, "such as \"/temperature\""),
+        ("value = \"/wind_ms\"", "value = \"/w\"\ntime = \"/t\"", 31, "time does nothing where the payload is one"),
         ("shape = \"fiware\"", "shape = \"senml\"\ntime = \"/t\"", 24, "time does nothing with shape = \"senml\""),
     ] {
         let error = Profile::parse(&FULL.replacen(given, instead, 1), "x.toml").unwrap_err();

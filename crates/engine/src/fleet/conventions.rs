@@ -1,0 +1,132 @@
+//! What things of a convention say: their messages, whether they are there, and the alarms they raise themselves.
+
+use fleetlens_model::alarm::{Condition, Priority, Rule};
+use fleetlens_model::command::ANSWER_TIMEOUT_MS;
+use fleetlens_model::freshness::Presence;
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::time::{Now, WallMs};
+use fleetlens_wire::convention::{Incoming, Outgoing};
+use fleetlens_wire::template::Place;
+
+use super::{Effects, Fleet, Outward};
+use crate::port::{Publish, Qos, Received};
+
+/// Open alarms that one thing may raise itself.
+const TOLD_MAX: usize = 32;
+
+/// What the rule of an alarm begins with that a thing raised itself; no rule of a profile has a colon in its name.
+const TOLD: &str = "told:";
+
+/// How long after a connect with a new session the retained alarms of things may take to come, in milliseconds; what is not among
+/// them was taken back while nobody listened.
+const RETOLD_WITHIN_MS: u64 = 30_000;
+
+impl Fleet {
+    /// The convention that reads a topic, by its place in the profile.
+    pub(super) fn convention_of(&self, topic: &str) -> Option<usize> {
+        self.conventions.iter().position(|convention| convention.reads(topic))
+    }
+
+    /// Takes a message of a convention, and says whose it was.
+    pub(super) fn understood(
+        &mut self,
+        at: usize,
+        message: &Received,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<Vec<ThingKey>, String> {
+        let Some(convention) = self.conventions.get_mut(at) else { return Ok(Vec::new()) };
+        let Received { topic, payload, retained, .. } = message;
+        let incoming = Incoming { topic, payload, retained: *retained, at: now.wall };
+        let understood = convention.read(incoming).map_err(|e| e.to_string())?;
+        for outgoing in understood.send {
+            effects.outward.push(Outward::Publish(publish(outgoing, now)));
+        }
+        if let Some(refused) = understood.refused {
+            return Err(refused.to_string());
+        }
+        self.room_for(&Place::default(), &understood.said)?;
+        if !understood.listen.is_empty() {
+            effects.outward.push(Outward::Subscribe(understood.listen));
+        }
+        let said = understood.said.into_iter();
+        said.map(|one| self.said(&Place::default(), one, message.retained, now, effects)).collect()
+    }
+
+    /// Somebody says whether a thing is there. Of one that is, what it last said is so still, also where that was only replayed.
+    pub(super) fn is_present(&mut self, key: ThingKey, presence: Presence, now: Now, effects: &mut Effects) {
+        let Some(thing) = self.things.get(&key) else { return };
+        let latest = thing.series.values().filter_map(|series| self.series.get(series)?.latest.as_ref());
+        let said: Option<WallMs> = latest.map(|sample| sample.device_ms).max();
+        let Some(thing) = self.things.get_mut(&key) else { return };
+        if thing.silence.told(presence, said, now) {
+            self.speaks_again(key, now, effects);
+        }
+        self.dirty.things.insert(key);
+    }
+
+    /// An alarm that the thing raises itself or, without a sentence, clears.
+    pub(super) fn alerted(
+        &mut self,
+        key: ThingKey,
+        id: &str,
+        sentence: Option<String>,
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        let rule = told_rule(id);
+        let Some(sentence) = sentence else { return self.clear(key, &rule.id, now, effects) };
+        self.watch.retold.insert((key, rule.id.clone()));
+        let Some(thing) = self.things.get(&key) else { return };
+        let open = thing.alarms.iter().filter_map(|id| self.alarms.get(*id)).filter(|alarm| is_told(&alarm.rule));
+        if self.open_alarm(thing, &rule.id).is_some() || open.count() < TOLD_MAX {
+            self.raise(key, &rule, sentence, now, effects);
+        }
+    }
+
+    /// After a connect: alarms of things that were not said again are over, once those that are had time to come.
+    pub(super) fn forget_untold(&mut self, now: Now, effects: &mut Effects) {
+        let is_time = self.watch.retell_by.is_some_and(|by| now.mono >= by);
+        if !is_time {
+            return;
+        }
+        self.watch.retell_by = None;
+        let retold = std::mem::take(&mut self.watch.retold);
+        let told = self.things.values().flat_map(|thing| thing.alarms.iter().map(|id| (thing.key, *id)));
+        let rules = told.filter_map(|(key, id)| Some((key, self.alarms.get(id)?.rule.clone())));
+        let over = rules.filter(|told| is_told(&told.1) && !retold.contains(told));
+        for (key, rule) in over.collect::<Vec<_>>() {
+            self.clear(key, &rule, now, effects);
+        }
+    }
+
+    /// Our link is up. The broker says again what is retained, unless it kept our session and only what changed is new.
+    pub(super) fn expect_told(&mut self, now: Now) {
+        self.watch.retold.clear();
+        self.watch.retell_by = (!self.conventions.is_empty()).then(|| now.mono.plus(RETOLD_WITHIN_MS));
+    }
+}
+
+/// Whether a thing raised an alarm itself, by the alarm's rule.
+pub(super) fn is_told(rule: &str) -> bool {
+    rule.starts_with(TOLD)
+}
+
+fn told_rule(id: &str) -> Rule {
+    Rule {
+        id: format!("{TOLD}{id}"),
+        name: format!("reports {id}"),
+        kind: None,
+        condition: Condition::Told,
+        priority: Priority::Warning,
+        cause: String::new(),
+        consequence: String::new(),
+        what_to_do: "the thing raised it and takes it back itself; look at the thing".into(),
+    }
+}
+
+fn publish(outgoing: Outgoing, now: Now) -> Publish {
+    let Outgoing { topic, payload } = outgoing;
+    let until = now.mono.plus(ANSWER_TIMEOUT_MS);
+    Publish { topic, payload, qos: Qos::AtLeastOnce, retain: false, until, command: None }
+}

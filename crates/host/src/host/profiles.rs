@@ -1,0 +1,219 @@
+//! What windows want with profiles: a broker tried, a text checked and kept. Each window has one try at a time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use fleetlens_engine::port::WindowId;
+use fleetlens_ipc::profile::{ProfileAsk, ProfileDone, TEXT_MAX_BYTES, Trial, TrialStep, Try};
+use fleetlens_ipc::{Done, Fault, FaultCode};
+use fleetlens_model::time::{MonoMs, Now};
+use tokio::sync::{RwLock, mpsc};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{Begun, Host, ended};
+use crate::draft::Sample;
+use crate::ports::wall_now;
+use crate::preview;
+use crate::run::Run;
+use crate::settings::Home;
+use crate::shelf::Draft;
+use crate::trial::{self, Attempt, Failure, SharedSample};
+
+/// How many windows may have tried a broker at the same time: each holds what it heard.
+const TRIALS_MAX: usize = 8;
+
+/// The tries of all windows.
+#[derive(Debug, Default)]
+pub struct Trials(Mutex<HashMap<WindowId, Tried>>);
+
+/// The last try of a window: running, or over and kept for what is typed next.
+#[derive(Debug)]
+struct Tried {
+    stop: CancellationToken,
+    sample: SharedSample,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Drop for Tried {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Trials {
+    /// A window is gone: so is its try.
+    pub fn forget(&self, window: WindowId) {
+        self.lock().remove(&window);
+    }
+
+    /// Ends the try of a window: nothing more of it is told. What it heard is kept.
+    async fn end(&self, window: WindowId) {
+        let task = self.lock().get_mut(&window).and_then(|tried| {
+            tried.stop.cancel();
+            tried.task.take()
+        });
+        if let Some(task) = task {
+            // Its connection goes with it. It fails only by a panic, which was told where it happened.
+            let _ = task.await;
+        }
+    }
+
+    fn sample(&self, window: WindowId) -> Option<SharedSample> {
+        self.lock().get(&window).map(|tried| Arc::clone(&tried.sample))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<WindowId, Tried>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Host {
+    /// Does what a window wants with a profile; says whether the windows have to begin again.
+    pub(super) async fn profile(&self, window: WindowId, ask: ProfileAsk) -> Result<(Done, Begun), Fault> {
+        {
+            let home = self.home.lock().await;
+            Host::may_set(&home, self.run.read().await.as_ref().ok_or_else(ended)?)?;
+        }
+        let done = |done| Ok((Done::Profile(done), Begun::NotAnew));
+        match ask {
+            ProfileAsk::Try(asked) => {
+                self.try_broker(window, *asked).await?;
+                done(ProfileDone::Trying)
+            }
+            ProfileAsk::EndTry => {
+                self.trials.end(window).await;
+                done(ProfileDone::Trying)
+            }
+            ProfileAsk::Check { text, replaces } => {
+                if text.len() > TEXT_MAX_BYTES {
+                    let why = format!("the profile has {} bytes; at most {TEXT_MAX_BYTES} are taken", text.len());
+                    return Err(Fault::new(FaultCode::Invalid, why));
+                }
+                let (sample, home, named) =
+                    (self.trials.sample(window), self.shelf().await, self.options.profile.clone());
+                let check = move || {
+                    let fault = |profile: &_| home.fault_among_others(profile, replaces.as_deref(), named.as_deref());
+                    let sample = sample.as_ref().map(trial::of);
+                    preview::check(&text, sample.as_deref().filter(|sample| sample.messages() > 0), now(), fault)
+                };
+                done(ProfileDone::Checked(Box::new(on_the_side(check).await?)))
+            }
+            ProfileAsk::Open { name, copy } => {
+                let (home, named) = (self.shelf().await, self.options.profile.clone());
+                let opened = on_the_side(move || home.open_profile(&name, copy, named.as_deref())).await?;
+                let (text, file) = opened.map_err(|why| Fault::new(FaultCode::NotFound, why))?;
+                let file = file.map_or_else(String::new, |file| file.display().to_string());
+                done(ProfileDone::Text { text, file })
+            }
+            ProfileAsk::Save { replaces, text, password, and_use } => {
+                self.save_profile(replaces, text, password, and_use).await
+            }
+            ProfileAsk::Demo => {
+                let begun = self.use_profile(&demo_name()?, false).await?;
+                Ok((Done::Changed, begun))
+            }
+        }
+    }
+
+    /// Begins a try. Its last word may be that it can never work; that is no fault of the request.
+    async fn try_broker(&self, window: WindowId, asked: Try) -> Result<(), Fault> {
+        let (home, named) = (self.shelf().await, self.options.profile.clone());
+        let attempt = on_the_side(move || Attempt::of(asked, |name| home.folder_of(name, named.as_deref()))).await?;
+        self.trials.end(window).await;
+        let (stop, sample) = (self.ending.child_token(), Arc::new(Mutex::new(Sample::default())));
+        let mut trials = self.trials.lock();
+        if !trials.contains_key(&window) && trials.len() >= TRIALS_MAX {
+            let why = format!("{TRIALS_MAX} windows are trying brokers; close one of them first");
+            return Err(Fault::new(FaultCode::Invalid, why));
+        }
+        let windows = Voice { run: Arc::clone(&self.run), window };
+        let (ending, heard) = (stop.clone(), Arc::clone(&sample));
+        let task = tokio::spawn(async move {
+            // One at a time: what a window has not been told yet is told as it is by then.
+            let (tell, mut told) = mpsc::channel(1);
+            let run = async move {
+                match attempt {
+                    Ok(attempt) => attempt.run(heard, now, tell).await,
+                    Err(failure) => _ = tell.send(refused(failure)).await,
+                }
+            };
+            let forward = async {
+                while let Some(trial) = told.recv().await {
+                    windows.tell(trial).await;
+                }
+            };
+            tokio::select! {
+                () = ending.cancelled() => {}
+                ((), ()) = async { tokio::join!(run, forward) } => {}
+            }
+        });
+        trials.insert(window, Tried { stop, sample, task: Some(task) });
+        Ok(())
+    }
+
+    async fn save_profile(
+        &self,
+        replaces: Option<String>,
+        text: String,
+        password: Option<fleetlens_ipc::profile::Typed>,
+        and_use: bool,
+    ) -> Result<(Done, Begun), Fault> {
+        let (home, named, before) = (self.shelf().await, self.options.profile.clone(), replaces.clone());
+        let save = move || {
+            let draft = Draft { replaces: before.as_deref(), text: &text, password: password.as_ref() };
+            home.save_profile(&draft, named.as_deref())
+        };
+        let name = on_the_side(save).await?.map_err(|why| Fault::new(FaultCode::Invalid, why))?;
+        let used = self.run.read().await.as_ref().map(|run| run.profile.name.clone());
+        let is_used = replaces.is_some() && used == replaces;
+        let begun = if and_use || is_used {
+            self.use_profile(&name, is_used)
+                .await
+                .map_err(|fault| Fault::new(fault.code, format!("it is kept, but cannot be used: {}", fault.message)))?
+        } else {
+            self.tell_settings().await;
+            Begun::NotAnew
+        };
+        Ok((Done::Profile(ProfileDone::Saved(name)), begun))
+    }
+
+    /// The folder as it is now: what is done with files is done away from the threads that answer windows.
+    async fn shelf(&self) -> Home {
+        self.home.lock().await.clone()
+    }
+}
+
+/// Blocking work, on a thread for it.
+async fn on_the_side<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| ended())
+}
+
+fn demo_name() -> Result<String, Fault> {
+    let demo = crate::Profile::demo().map_err(|error| Fault::new(FaultCode::Invalid, error.to_string()))?;
+    Ok(demo.name)
+}
+
+fn refused(Failure { field, message }: Failure) -> Trial {
+    let step = TrialStep::Failed { field, message };
+    Trial { step, messages: 0, topics: 0, seen: Vec::new(), notes: Vec::new() }
+}
+
+/// Both clocks, for an engine that lives for one look.
+fn now() -> Now {
+    Now { wall: wall_now(), mono: MonoMs(0) }
+}
+
+/// The way to one window, whichever profile is in use meanwhile.
+struct Voice {
+    run: Arc<RwLock<Option<Run>>>,
+    window: WindowId,
+}
+
+impl Voice {
+    async fn tell(&self, trial: Trial) {
+        if let Some(engine) = self.run.read().await.as_ref().and_then(Run::engine) {
+            engine.trial(self.window, trial).await;
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The first question, and profiles that are made and changed while the program runs.
+
+use fleetlens_ipc::profile::{
+    BrokerForm, Checked, Field, MistakeRow, ProfileAsk, ProfileDone, TrialStep, Try, TryBroker, Typed,
+};
+
+use super::*;
+
+const HARBOUR: &str = "name = \"Harbour\"\nidentity.role = \"operator\"\n[broker]\nurl = \"mqtt://127.0.0.1:9\"\n\
+                       [shadows]\nenabled = true\n";
+
+impl TestWindow<'_> {
+    async fn wish(&mut self, number: u32, ask: ProfileAsk) -> Result<ProfileDone, Fault> {
+        match self.ask(number, Intent::Profile(ask)).await? {
+            Done::Profile(done) => Ok(done),
+            other => panic!("asked for a profile and got {other:?}"),
+        }
+    }
+
+    async fn save(
+        &mut self,
+        number: u32,
+        replaces: Option<&str>,
+        text: &str,
+        and_use: bool,
+    ) -> Result<ProfileDone, Fault> {
+        let (replaces, text) = (replaces.map(str::to_owned), text.to_owned());
+        self.wish(number, ProfileAsk::Save { replaces, text, password: None, and_use }).await
+    }
+
+    /// Begins again, as the host says, and waits for another profile.
+    async fn begin(&mut self, times: u32, profile: &str) {
+        self.until("the word to begin again", |w| w.begun == times).await;
+        self.revisions.clear();
+        (self.status, self.settings) = (None, None);
+        self.look().await;
+        self.until("the profile", |w| w.profile().is_some_and(|(name, _)| name == profile)).await;
+    }
+
+    fn is_undecided(&self) -> Option<bool> {
+        self.status.as_ref().map(|status| status.undecided)
+    }
+}
+
+fn first(folder: &TempDir) -> HostOptions {
+    HostOptions { ask: true, ..small_city(folder) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_the_first_start_nothing_is_connected_until_somebody_says_what_to_show() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(first(&folder)).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window.until("the question", |w| w.is_undecided() == Some(true)).await;
+    assert_eq!(host.demo_address().await, None, "no city lives yet");
+    assert_eq!(window.ask(1, Intent::Profile(ProfileAsk::Demo)).await, Ok(Done::Changed));
+    window.begin(1, "Demo city").await;
+    window.until("the city", |w| w.is_up() && w.kinds.len() == 40).await;
+    assert_eq!(window.is_undecided(), Some(false));
+    host.stop().await;
+
+    let host = Host::start(first(&folder)).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window.until("the city at once", |w| w.is_up() && w.is_undecided() == Some(false)).await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_is_made_used_and_changed_while_it_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(first(&folder)).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window.until("the question", |w| w.is_undecided() == Some(true)).await;
+
+    let check = ProfileAsk::Check { text: HARBOUR.replace("shadows", "shadow"), replaces: None };
+    let ProfileDone::Checked(checked) = window.wish(1, check).await.unwrap() else { panic!("not checked") };
+    assert!(
+        matches!(*checked, Checked { mistake: Some(MistakeRow { line: 5, .. }), preview: None, .. }),
+        "{checked:?}"
+    );
+    let fault = window.save(2, None, "name = \"Harbour\"", true).await.unwrap_err();
+    assert!(fault.message.contains("missing field `broker`"), "{fault}");
+    assert_eq!(window.save(3, None, HARBOUR, true).await, Ok(ProfileDone::Saved("Harbour".into())));
+    window.begin(1, "Harbour").await;
+    assert_eq!(window.is_undecided(), Some(false));
+
+    // In use: it begins anew as it stands in its file now, with the same cache.
+    let elsewhere = HARBOUR.replace(":9", ":10");
+    assert_eq!(window.save(4, Some("Harbour"), &elsewhere, false).await, Ok(ProfileDone::Saved("Harbour".into())));
+    window.begin(2, "Harbour").await;
+    assert!(window.status.as_ref().unwrap().broker.contains("127.0.0.1:10"), "{:?}", window.status);
+
+    // Not in use: nothing begins anew, and it is listed.
+    assert_eq!(
+        window.save(5, None, &HARBOUR.replace("Harbour", "Quay"), false).await,
+        Ok(ProfileDone::Saved("Quay".into()))
+    );
+    window
+        .until("the list with it", |w| w.settings.as_ref().is_some_and(|s| s.profiles.iter().any(|p| p.name == "Quay")))
+        .await;
+    assert_eq!(window.begun, 2);
+
+    // Another name is another cache.
+    let renamed = HARBOUR.replace("Harbour", "Port");
+    assert_eq!(window.save(6, Some("Harbour"), &renamed, false).await, Ok(ProfileDone::Saved("Port".into())));
+    window.begin(3, "Port").await;
+    host.stop().await;
+
+    let host = Host::start(first(&folder)).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window.until("the same after a restart", |w| w.profile() == Some(("Port", false))).await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_not_there_is_told_beside_its_field_and_those_who_watch_try_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    let form = |url: &str| BrokerForm { name: "X".into(), url: url.into(), ..BrokerForm::default() };
+    let attempt = |url: &str, filter: &str| {
+        let asked = Try { broker: TryBroker::Form(form(url)), filters: vec![filter.into()] };
+        ProfileAsk::Try(Box::new(asked))
+    };
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (number, url, filter, field, says) in [
+        (1, format!("mqtt://{nobody}"), "city/#", Field::Port, "no broker listens at"),
+        (2, "mqtt://nowhere.invalid".into(), "city/#", Field::Host, "the host nowhere.invalid is not known"),
+        (3, format!("mqtt://{nobody}"), "#", Field::Filters, "everything a broker has"),
+    ] {
+        window.trials.clear();
+        assert_eq!(window.wish(number, attempt(&url, filter)).await, Ok(ProfileDone::Trying));
+        window.until("its end", |w| w.trials.last().is_some_and(|t| matches!(t.step, TrialStep::Failed { .. }))).await;
+        let TrialStep::Failed { field: told, message } = &window.trials.last().unwrap().step else {
+            panic!("no failure")
+        };
+        assert!(*told == field && message.contains(says), "{told:?}: {message}");
+    }
+    // One that never answers is left alone when the person says so.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    window.trials.clear();
+    window.wish(4, attempt(&format!("mqtt://{}", silent.local_addr().unwrap()), "city/#")).await.unwrap();
+    let (mut caller, _) = silent.accept().unwrap();
+    assert_eq!(window.wish(5, ProfileAsk::EndTry).await, Ok(ProfileDone::Trying));
+    caller.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let left = std::io::Read::read_to_end(&mut caller, &mut Vec::new());
+    assert!(left.is_ok(), "the connection is closed: {left:?}");
+    assert!(window.trials.iter().all(|trial| trial.step == TrialStep::Connecting), "{:?}", window.trials);
+
+    let viewer = Setting::Identity(Actor { name: "V".into(), role: Role::Viewer });
+    assert_eq!(window.set(6, viewer).await, Ok(Done::Changed));
+    let password = Some(Typed("secret".into()));
+    let save = ProfileAsk::Save { replaces: None, text: HARBOUR.into(), password, and_use: false };
+    for (number, ask) in [(7, attempt("mqtt://127.0.0.1", "city/#")), (8, save), (9, ProfileAsk::Demo)] {
+        assert_eq!(window.wish(number, ask).await.unwrap_err().code, FaultCode::Forbidden);
+    }
+    host.stop().await;
+}

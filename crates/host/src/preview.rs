@@ -1,0 +1,230 @@
+//! What a profile's text would do: what is wrong with it, and what the engine itself would read of a sample. Pure.
+
+use std::collections::{BTreeMap, HashMap};
+
+use fleetlens_engine::fleet::{Effects, Fleet, Input};
+use fleetlens_engine::port::{LinkEvent, Received};
+use fleetlens_ipc::profile::{Checked, MistakeRow, Preview, PreviewRow, UnreadRow};
+use fleetlens_model::id::{SeriesKey, ThingKey};
+use fleetlens_model::kind::Kind;
+use fleetlens_model::record::{Restored, Write};
+use fleetlens_model::telemetry::{Sample as Value, Timed};
+use fleetlens_model::thing::Meta;
+use fleetlens_model::time::Now;
+
+use crate::draft::Sample;
+use crate::filter;
+use crate::profile::{Profile, ProfileError};
+
+/// The most messages that are read for a preview; it is made anew as somebody types.
+const MESSAGES_MAX: usize = 20_000;
+
+/// Things of a kind whose values are shown, values of each, and rows in all.
+const THINGS_OF_A_KIND: usize = 3;
+const VALUES_OF_A_THING: usize = 6;
+const ROWS_MAX: usize = 60;
+
+/// The most reasons of refusals, and how many of them are shown.
+const REASONS_MAX: usize = 500;
+const REASONS_SHOWN: usize = 12;
+
+/// Judges a text and, where there is a sample and no mistake, what the profile would make of it. `fault` is what else may be wrong
+/// with a profile, such as a name that another one has.
+pub fn check(text: &str, sample: Option<&Sample>, now: Now, fault: impl FnOnce(&Profile) -> Option<String>) -> Checked {
+    let wrong = |line: usize, message: String| Checked {
+        mistake: Some(MistakeRow { line: u32::try_from(line).unwrap_or(u32::MAX), message }),
+        ..Checked::default()
+    };
+    match Profile::parse(text, "the profile") {
+        Err(ProfileError::Wrong { line, why, .. }) => wrong(line, why),
+        Err(error @ ProfileError::Unreadable { .. }) => wrong(1, error.to_string()),
+        Ok(profile) => match fault(&profile) {
+            Some(why) => wrong(line_of_name(text), why),
+            None => Checked {
+                mistake: None,
+                filters: profile.fleet_config(String::new()).filters(),
+                preview: sample.map(|sample| preview(&profile, sample, now)),
+                name: profile.name,
+            },
+        },
+    }
+}
+
+/// Where the name stands.
+fn line_of_name(text: &str) -> usize {
+    text.lines().position(|line| line.trim_start().starts_with("name")).map_or(1, |at| at + 1)
+}
+
+/// What a profile would read of a sample: an engine of its own takes the messages in, as if they came from the broker just now.
+pub fn preview(profile: &Profile, sample: &Sample, now: Now) -> Preview {
+    let config = profile.fleet_config(String::new());
+    let filters = config.filters();
+    let listened = |topic: &str| filters.iter().any(|filter| filter::lets_through(filter, topic));
+    let passed_over = u32::try_from(sample.others(listened)).unwrap_or(u32::MAX);
+    let (mut fleet, mut effects, mut read) = (Fleet::new(config, Restored::default(), now), Effects::default(), 0);
+    let mut made = Made::default();
+    fleet.handle(Input::Link(LinkEvent::Up { resumed: false, granted: 1 }), now, &mut effects);
+    for (topic, payload) in sample.in_order(listened).into_iter().take(MESSAGES_MAX) {
+        let (topic, payload) = (topic.to_owned(), payload.to_vec());
+        let message = Received {
+            topic,
+            payload,
+            retained: false,
+            redelivered: false,
+            packet_id: 0,
+            delivery: None,
+            properties: None,
+        };
+        fleet.handle(Input::Link(LinkEvent::Received(message)), now, &mut effects);
+        read += effects.messages;
+        std::mem::take(&mut effects).writes.into_iter().for_each(|write| made.take(write));
+    }
+    Preview {
+        read,
+        things: u32::try_from(made.things.len()).unwrap_or(u32::MAX),
+        values: made.values(),
+        refused: made.refused(),
+        passed_over,
+    }
+}
+
+/// What an engine would have put on the disk.
+#[derive(Default)]
+struct Made {
+    things: BTreeMap<ThingKey, (String, Meta)>,
+    series: HashMap<SeriesKey, (ThingKey, String)>,
+    latest: BTreeMap<SeriesKey, Value>,
+    /// By reason: one of the topics, and how many messages.
+    refusals: BTreeMap<String, (String, u32)>,
+}
+
+impl Made {
+    fn take(&mut self, write: Write) {
+        match write {
+            Write::Thing { thing, name, meta } => _ = self.things.insert(thing, (name.as_str().to_owned(), meta)),
+            Write::Series { series, thing, pointer } => _ = self.series.insert(series, (thing, pointer)),
+            Write::Sample(sample) => {
+                let is_news = self.latest.get(&sample.series).is_none_or(|latest| sample.supersedes(latest));
+                if is_news {
+                    self.latest.insert(sample.series, sample);
+                }
+            }
+            Write::Refused { topic, reason, .. } => {
+                if self.refusals.contains_key(&reason) || self.refusals.len() < REASONS_MAX {
+                    self.refusals.entry(reason).or_insert((topic, 0)).1 += 1;
+                }
+            }
+            Write::Silent { .. }
+            | Write::Shadow { .. }
+            | Write::Command(_)
+            | Write::Alarm(_)
+            | Write::Unacked { .. }
+            | Write::LinkSeen { .. } => {}
+        }
+    }
+
+    /// Some values of some things of every kind.
+    fn values(&self) -> Vec<PreviewRow> {
+        let mut of_thing: BTreeMap<ThingKey, Vec<(&str, &Value)>> = BTreeMap::new();
+        for (series, sample) in &self.latest {
+            if let Some((thing, pointer)) = self.series.get(series) {
+                of_thing.entry(*thing).or_default().push((pointer, sample));
+            }
+        }
+        let mut shown: HashMap<Kind, usize> = HashMap::new();
+        let mut rows = Vec::new();
+        for (thing, mut values) in of_thing {
+            let Some((name, meta)) = self.things.get(&thing) else { continue };
+            let of_kind = shown.entry(meta.kind).or_default();
+            *of_kind += 1;
+            if *of_kind > THINGS_OF_A_KIND {
+                continue;
+            }
+            values.sort_unstable_by_key(|(pointer, _)| *pointer);
+            rows.extend(values.into_iter().take(VALUES_OF_A_THING).map(|(pointer, sample)| PreviewRow {
+                thing: name.clone(),
+                kind: meta.kind,
+                pointer: pointer.to_owned(),
+                value: sample.value.clone(),
+                unit: meta.unit(pointer).to_owned(),
+                at_ms: sample.device_ms,
+                timed: sample.timed == Timed::ByDevice,
+            }));
+        }
+        rows.truncate(ROWS_MAX);
+        rows
+    }
+
+    fn refused(&self) -> Vec<UnreadRow> {
+        let row = |(why, (topic, count)): (&String, &(String, u32))| UnreadRow {
+            topic: topic.clone(),
+            topics: *count,
+            why: why.clone(),
+        };
+        let mut rows: Vec<UnreadRow> = self.refusals.iter().map(row).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.topics));
+        rows.truncate(REASONS_SHOWN);
+        rows
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use fleetlens_model::telemetry::Value;
+    use fleetlens_model::time::{MonoMs, WallMs};
+
+    use super::*;
+
+    pub const NOW: Now = Now { wall: WallMs(1_763_700_010_000), mono: MonoMs(5) };
+    const TEXT: &str = "name = \"X\"\n[broker]\nurl = \"mqtt://h\"\n[[telemetry]]\n\
+                        template = \"city/{area}/{kind}/{thing}/telemetry\"\nenvelope = \"/values\"\ntime = \"/ts\"\n\
+                        meta = \"city/{area}/{kind}/{thing}/meta\"\n";
+
+    fn sample() -> Sample {
+        let mut sample = Sample::default();
+        let says = |fill: u32| format!("{{\"ts\":1763700000000,\"values\":{{\"fill_pct\":{fill}}}}}");
+        for n in 0..5 {
+            sample.hear(&format!("city/sliema/bin/bin-{n}/telemetry"), says(n).as_bytes());
+        }
+        sample.hear("city/sliema/lamp/lamp-1/telemetry", br#"{"values":{"power_w":61.8}}"#);
+        sample.hear("city/sliema/lamp/lamp-2/telemetry", br#"{"values":"#);
+        sample.hear("weather/malta", b"sunny");
+        sample
+    }
+
+    #[test]
+    fn a_preview_is_what_the_engine_would_show() {
+        let checked = check(TEXT, Some(&sample()), NOW, |_| None);
+        assert_eq!((checked.mistake, checked.name.as_str()), (None, "X"));
+        assert_eq!(checked.filters, ["city/+/+/+/telemetry", "city/+/+/+/meta"]);
+        let preview = checked.preview.unwrap();
+        assert_eq!((preview.read, preview.things, preview.passed_over), (6, 6, 1));
+        let bins: Vec<_> = preview.values.iter().filter(|row| row.kind == Kind::Bin).collect();
+        assert_eq!(bins.len(), THINGS_OF_A_KIND);
+        let first = bins[0];
+        assert_eq!((first.thing.as_str(), first.pointer.as_str(), first.unit.as_str()), ("bin-0", "/fill_pct", "%"));
+        assert_eq!((&first.value, first.at_ms, first.timed), (&Value::Number(0.0), WallMs(1_763_700_000_000), true));
+        let lamp = preview.values.iter().find(|row| row.kind == Kind::Lamp).unwrap();
+        assert_eq!((lamp.at_ms, lamp.timed), (NOW.wall, false), "one that says no time has ours");
+        let [refused] = preview.refused.as_slice() else { panic!("{preview:?}") };
+        assert_eq!((refused.topic.as_str(), refused.topics), ("city/sliema/lamp/lamp-2/telemetry", 1));
+        assert!(refused.why.contains("not JSON"), "{}", refused.why);
+    }
+
+    #[test]
+    fn a_mistake_has_its_line_and_nothing_is_previewed() {
+        for (text, line, says) in [
+            (TEXT.replace("{thing}", "{thing"), 5, "{thing"),
+            (TEXT.replace("envelope", "envelop"), 6, "unknown field"),
+            (TEXT.replace("mqtt://h", "http://h"), 3, "http:// is not spoken here"),
+            (String::new(), 1, "missing field"),
+        ] {
+            let checked = check(&text, Some(&sample()), NOW, |_| None);
+            let mistake = checked.mistake.unwrap_or_else(|| panic!("{text} has no mistake"));
+            assert!(mistake.line == line && mistake.message.contains(says), "{mistake:?}");
+            assert_eq!(checked.preview, None);
+        }
+        let taken = check(&format!("\n{TEXT}"), None, NOW, |profile| Some(format!("{} is taken", profile.name)));
+        assert_eq!(taken.mistake, Some(MistakeRow { line: 2, message: "X is taken".into() }));
+    }
+}

@@ -1,0 +1,13 @@
+//! Brokers and messages that mean harm, or are merely broken: refused or shown harmlessly, counted, bounded, never a crash.
+#![cfg(test)]
+
+#[path = "hostile/broker.rs"]
+mod broker;
+#[path = "hostile/flood.rs"]
+mod flood;
+#[path = "hostile/messages.rs"]
+mod messages;
+#[path = "hostile/packets.rs"]
+mod packets;
+#[path = "hostile/station.rs"]
+mod station;

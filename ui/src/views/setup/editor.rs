@@ -1,0 +1,353 @@
+//! The text of a profile: what is wrong with it while one types, what it would read of what was heard, and keeping it.
+
+use std::time::Duration;
+
+use fleetlens_ipc::profile::{
+    Checked, MistakeRow, ProfileAsk, ProfileDone, ProposalRow, Trial, TrialStep, Try, TryBroker,
+};
+use leptos::html;
+use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::prelude::*;
+
+use super::Work;
+use super::preview::PreviewCard;
+use super::trying::Heard;
+use crate::components::icon::Icon;
+use crate::format;
+use crate::state::profiles::is_running;
+use crate::state::store;
+
+/// How long nothing is typed before the text is looked at.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What became of keeping it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kept {
+    No,
+    Asked,
+    Done(String),
+    Refused(String),
+}
+
+/// The editor beside what the text would read.
+#[component]
+pub fn EditorPage(
+    /// The text as it is opened.
+    work: Work,
+    /// Its file; empty for one that has none yet.
+    file: String,
+    /// Whether something would be lost.
+    dirty: RwSignal<bool>,
+    /// Told once the profile is kept and used.
+    on_saved: Callback<()>,
+) -> impl IntoView {
+    let store = store();
+    let Work { text: opened, replaces, password } = work;
+    let is_new = replaces.is_none();
+    let text = RwSignal::new(opened.clone());
+    let before = RwSignal::new(opened);
+    let replaces = RwSignal::new(replaces);
+    let checked = RwSignal::new(None::<Checked>);
+    let kept = RwSignal::new(Kept::No);
+    let waiting = StoredValue::new(None::<TimeoutHandle>);
+    let check = move || {
+        let asked = text.get_untracked();
+        let ask = ProfileAsk::Check { text: asked.clone(), replaces: replaces.get_untracked() };
+        store.ask_profile(ask, move |outcome| {
+            // Typed on meanwhile, or gone.
+            if text.try_with_untracked(|now| *now == asked) != Some(true) {
+                return;
+            }
+            checked.set(Some(match outcome {
+                Ok(ProfileDone::Checked(told)) => *told,
+                Ok(ProfileDone::Trying | ProfileDone::Text { .. } | ProfileDone::Saved(_)) => Checked::default(),
+                Err(fault) => {
+                    Checked { mistake: Some(MistakeRow { line: 1, message: fault.message }), ..Checked::default() }
+                }
+            }));
+        });
+    };
+    // After each pause in typing, and once what was heard is another.
+    let tried = Memo::new(move |_| {
+        store.trial.with(|trial| trial.as_ref().is_some_and(|trial| !is_running(&trial.step)))
+    });
+    Effect::new(move |first: Option<()>| {
+        text.track();
+        tried.track();
+        dirty.set(text.with(|text| before.with(|before| text != before)) || is_new);
+        waiting.update_value(|waiting| {
+            if let Some(waiting) = waiting.take() {
+                waiting.clear();
+            }
+        });
+        if first.is_none() {
+            check();
+        } else {
+            waiting.set_value(set_timeout_with_handle(check, PAUSE).ok());
+        }
+    });
+    on_cleanup(move || {
+        if let Some(waiting) = waiting.try_update_value(Option::take).flatten() {
+            waiting.clear();
+        }
+    });
+    let save = Callback::new(move |and_use: bool| {
+        kept.set(Kept::Asked);
+        let now = text.get_untracked();
+        // A password belongs to the text that names its file, and is written with it once.
+        let password = password.clone().filter(|_| now.contains(".password"));
+        let ask = ProfileAsk::Save { replaces: replaces.get_untracked(), text: now.clone(), password, and_use };
+        store.ask_profile(ask, move |outcome| match outcome {
+            Ok(ProfileDone::Saved(name)) => {
+                // Another window may have taken this one's place.
+                before.try_set(now);
+                replaces.try_set(Some(name.clone()));
+                kept.try_set(Kept::Done(name));
+                dirty.try_set(false);
+                if and_use {
+                    on_saved.run(());
+                }
+            }
+            Ok(ProfileDone::Trying | ProfileDone::Text { .. } | ProfileDone::Checked(_)) => {}
+            Err(fault) => drop(kept.try_set(Kept::Refused(fault.message))),
+        });
+    });
+    let mistake = Memo::new(move |_| checked.with(|checked| checked.as_ref().and_then(|c| c.mistake.clone())));
+    let can_save = Memo::new(move |_| {
+        let fine = checked.with(|checked| checked.as_ref().is_some_and(|checked| checked.mistake.is_none()));
+        fine && kept.with(|kept| *kept != Kept::Asked)
+    });
+    let preview = Memo::new(move |_| checked.with(|checked| checked.as_ref().and_then(|c| c.preview.clone())));
+    let is_wrong = Memo::new(move |_| mistake.with(Option::is_some));
+    view! {
+        <div class="setup-page editing">
+            <section class="card profile-text" aria-label="The profile">
+                <h2>"The profile"</h2>
+                <TextArea text mistake />
+                <div id="setup-text-told" class="told" aria-live="polite" data-testid="text-told">
+                    {move || match (mistake.get(), checked.with(Option::is_some)) {
+                        (Some(MistakeRow { line, message }), _) => {
+                            view! {
+                                <p class="wrong" data-testid="text-wrong">
+                                    <b>{format!("Line {line}: ")}</b>
+                                    {message}
+                                </p>
+                            }
+                            .into_any()
+                        }
+                        (None, true) => view! { <p class="right">"No mistake in it."</p> }.into_any(),
+                        (None, false) => view! { <p class="none">"Looking at it…"</p> }.into_any(),
+                    }}
+                </div>
+                <p class="note">
+                    {if file.is_empty() {
+                        "The name, the broker and each template are lines of it; change what does not fit.".to_owned()
+                    } else {
+                        format!("It is kept in {file}")
+                    }}
+                </p>
+                <SaveBar is_new can_save kept on_save=save />
+            </section>
+            <div class="column">
+                <PreviewCard preview is_wrong />
+                <LookAgain text replaces checked />
+            </div>
+        </div>
+    }
+}
+
+/// The text with its line numbers; the line of a mistake stands out.
+#[component]
+fn TextArea(text: RwSignal<String>, mistake: Memo<Option<MistakeRow>>) -> impl IntoView {
+    let numbers = NodeRef::<html::Div>::new();
+    let area = NodeRef::<html::Textarea>::new();
+    let lines = Memo::new(move |_| text.with(|text| text.split('\n').count()));
+    let wrong = Memo::new(move |_| mistake.with(|mistake| mistake.as_ref().map(|mistake| mistake.line as usize)));
+    let scroll = move |_| {
+        if let (Some(area), Some(numbers)) = (area.get_untracked(), numbers.get_untracked()) {
+            numbers.set_scroll_top(area.scroll_top());
+        }
+    };
+    view! {
+        <div class="numbered">
+            <div class="numbers" aria-hidden="true" node_ref=numbers>
+                {move || (1..=lines.get()).map(|n| view! { <span class:wrong=move || wrong.get() == Some(n)>{n}</span> }).collect_view()}
+            </div>
+            <textarea
+                node_ref=area
+                data-testid="profile-text"
+                aria-label="The profile as text (TOML)"
+                aria-invalid=move || wrong.with(Option::is_some).to_string()
+                aria-describedby="setup-text-told"
+                wrap="off"
+                spellcheck="false"
+                autocomplete="off"
+                autocapitalize="off"
+                prop:value=text
+                on:scroll=scroll
+                on:input=move |event| text.set(event_target_value(&event))
+            />
+        </div>
+    }
+}
+
+/// Keeping it, and what became of that.
+#[component]
+fn SaveBar(is_new: bool, can_save: Memo<bool>, kept: RwSignal<Kept>, on_save: Callback<bool>) -> impl IntoView {
+    let store = store();
+    let undecided =
+        move || store.status.with(|status| status.as_ref().is_some_and(|status| status.row.undecided));
+    view! {
+        <div class="answers">
+            <Show when=move || !undecided()>
+                <button
+                    type="button"
+                    class="plain"
+                    data-testid="save-profile"
+                    disabled=move || !can_save.get()
+                    on:click=move |_| on_save.run(false)
+                >
+                    "Save"
+                </button>
+            </Show>
+            <button
+                type="button"
+                class="send"
+                data-testid="save-and-use"
+                disabled=move || !can_save.get()
+                on:click=move |_| on_save.run(true)
+            >
+                "Save and use"
+            </button>
+        </div>
+        <div class="answer" aria-live="polite" data-testid="save-told">
+            {move || match kept.get() {
+                Kept::No => ().into_any(),
+                Kept::Asked => view! { <p class="none">"Saving…"</p> }.into_any(),
+                Kept::Done(name) => {
+                    let words = if is_new { "It stands among the profiles." } else { "What was there before is replaced." };
+                    view! { <p class="done">{format!("{name} is saved. {words}")}</p> }.into_any()
+                }
+                Kept::Refused(why) => view! { <p class="fault">{why}</p> }.into_any(),
+            }}
+        </div>
+    }
+}
+
+/// Listening once more, with the broker of the text; and what is recognised there that the text does not have.
+#[component]
+fn LookAgain(text: RwSignal<String>, replaces: RwSignal<Option<String>>, checked: RwSignal<Option<Checked>>) -> impl IntoView {
+    let store = store();
+    let filters = RwSignal::new(String::new());
+    let runs = Memo::new(move |_| store.trial.with(|trial| trial.as_ref().is_some_and(|trial| is_running(&trial.step))));
+    let told = Memo::new(move |_| store.trial.with(|trial| trial.as_ref().map(words)));
+    let missing = Memo::new(move |_| {
+        let rules = store.trial.with(|trial| match trial.as_ref().map(|trial| &trial.step) {
+            Some(TrialStep::Done(proposed)) => proposed.rules.clone(),
+            Some(TrialStep::Connecting | TrialStep::Listening { .. } | TrialStep::Failed { .. }) | None => Vec::new(),
+        });
+        text.with(|text| rules.into_iter().filter(|rule| !text.contains(&quoted(&rule.template))).collect::<Vec<_>>())
+    });
+    let own = move || checked.with(|checked| checked.as_ref().map(|checked| checked.filters.join(", ")).unwrap_or_default());
+    let can_look = Memo::new(move |_| {
+        !runs.get() && checked.with(|checked| checked.as_ref().is_some_and(|checked| checked.mistake.is_none()))
+    });
+    let look = move |_| {
+        let broker = TryBroker::Text { text: text.get_untracked(), replaces: replaces.get_untracked() };
+        let filters = filters.with_untracked(|text| {
+            text.split(',').map(str::trim).filter(|filter| !filter.is_empty()).map(str::to_owned).collect()
+        });
+        store.begin_trial();
+        store.ask_profile(ProfileAsk::Try(Box::new(Try { broker, filters })), move |outcome| {
+            if let Err(fault) = outcome {
+                store.fail_trial(fault.message);
+            }
+        });
+    };
+    let stop = move |_| store.ask_profile(ProfileAsk::EndTry, move |_| store.trial.set(None));
+    view! {
+        <section class="card" data-testid="look-again">
+            <h2>"What the broker says"</h2>
+            <div class="asked">
+                <label class="field">
+                    <span>"Listen to"</span>
+                    <input
+                        type="text"
+                        data-testid="look-filters"
+                        autocomplete="off"
+                        autocapitalize="off"
+                        spellcheck="false"
+                        placeholder=own
+                        prop:value=filters
+                        on:input=move |event| filters.set(event_target_value(&event))
+                    />
+                </label>
+                <p class="hint">"Empty for what the profile listens to; other topics with commas between them."</p>
+            </div>
+            <div class="answers">
+                <Show
+                    when=move || runs.get()
+                    fallback=move || {
+                        view! {
+                            <button type="button" class="plain" data-testid="look" disabled=move || !can_look.get() on:click=look>
+                                "Look again"
+                            </button>
+                        }
+                    }
+                >
+                    <button type="button" class="plain" data-testid="look-stop" on:click=stop>
+                        "Stop"
+                    </button>
+                </Show>
+            </div>
+            <div aria-live="polite" data-testid="look-told">
+                {move || {
+                    told.get().map(|(is_wrong, words)| view! { <p class:fault=is_wrong class:note=!is_wrong>{words}</p> })
+                }}
+            </div>
+            <Show when=move || missing.with(|rules| !rules.is_empty())>
+                <h3>"Recognised, and not in the text"</h3>
+                <ul class="missing-rules">
+                    {move || missing.get().into_iter().map(|rule| view! { <Missing rule text /> }).collect_view()}
+                </ul>
+            </Show>
+            <Heard />
+        </section>
+    }
+}
+
+#[component]
+fn Missing(rule: ProposalRow, text: RwSignal<String>) -> impl IntoView {
+    let ProposalRow { template, text: lines, topics } = rule;
+    let add = move |_| text.update(|text| *text = format!("{}\n\n{lines}", text.trim_end()));
+    view! {
+        <li>
+            <code dir="ltr">{template.clone()}</code>
+            <span class="times">{format!("× {}", format::count(topics.into()))}</span>
+            <button type="button" class="plain" data-testid="add-rule" aria-label=format!("Add {template}") on:click=add>
+                <Icon of=icondata_lu::LuPlus />
+                "Add"
+            </button>
+        </li>
+    }
+}
+
+/// How a template stands in a text.
+fn quoted(template: &str) -> String {
+    format!("\"{template}\"")
+}
+
+/// How far the last try is, and whether that is a failure.
+fn words(trial: &Trial) -> (bool, String) {
+    let heard = format!(
+        "{} messages on {} topics",
+        format::count(trial.messages),
+        format::count(trial.topics.into())
+    );
+    match &trial.step {
+        TrialStep::Connecting => (false, "Connecting…".into()),
+        TrialStep::Listening { left_ms } => (false, format!("Listening, {} s more: {heard}", left_ms.div_ceil(1_000))),
+        TrialStep::Failed { message, .. } => (true, message.clone()),
+        TrialStep::Done(_) => (false, format!("Heard {heard}.")),
+    }
+}

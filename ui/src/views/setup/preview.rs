@@ -1,0 +1,131 @@
+//! What a profile would read of what was heard, judged by the engine that would read it.
+
+use fleetlens_ipc::profile::{Preview, PreviewRow};
+use fleetlens_model::telemetry::Value;
+use leptos::prelude::*;
+
+use super::trying::Unread;
+use crate::clock::{local, today};
+use crate::components::icon::Icon;
+use crate::format;
+
+/// Digits of a number at most; nobody has said yet how exact it is.
+const DECIMALS: u8 = 3;
+
+/// In a sentence.
+fn summary(preview: &Preview) -> String {
+    let Preview { read, things, passed_over, .. } = preview;
+    let of = |n: u64, one: &str, more: &str| match n {
+        1 => format!("1 {one}"),
+        n => format!("{} {more}", format::count(n)),
+    };
+    let mut words =
+        format!("It reads {} of {}.", of(*read, "message", "messages"), of((*things).into(), "thing", "things"));
+    if *passed_over > 0 {
+        words += &format!(" It does not listen to {} that were heard.", of((*passed_over).into(), "topic", "topics"));
+    }
+    words
+}
+
+/// A number without what nobody measured: 61.800 is 61.8.
+fn short(value: &Value) -> String {
+    let text = format::value(value, DECIMALS);
+    match value {
+        Value::Number(_) if text.contains('.') => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        Value::Number(_) | Value::Flag(_) | Value::Text(_) => text,
+    }
+}
+
+/// The card.
+#[component]
+pub fn PreviewCard(
+    /// What it would read; `None` where nothing was heard, or the text has a mistake.
+    preview: Memo<Option<Preview>>,
+    /// Whether the text has a mistake.
+    is_wrong: Memo<bool>,
+) -> impl IntoView {
+    view! {
+        <section class="card preview" data-testid="preview" aria-label="What it would read">
+            <h2>"What it would read"</h2>
+            {move || match preview.get() {
+                None if is_wrong.get() => {
+                    view! { <p class="note">"Once the text has no mistake."</p> }.into_any()
+                }
+                None => {
+                    view! { <p class="note">"Nothing was heard yet. Look again to see what this profile reads."</p> }.into_any()
+                }
+                Some(preview) => view! { <Read preview /> }.into_any(),
+            }}
+        </section>
+    }
+}
+
+#[component]
+fn Read(preview: Preview) -> impl IntoView {
+    let words = summary(&preview);
+    let Preview { values, refused, .. } = preview;
+    let has_values = !values.is_empty();
+    view! {
+        <p data-testid="preview-summary">{words}</p>
+        {has_values.then(|| view! {
+            <div class="preview-rows" tabindex="0" role="region" aria-label="Values">
+                <table>
+                    <thead>
+                        <tr><th scope="col">"Thing"</th><th scope="col">"Value"</th><th scope="col" class="number">"Is"</th><th scope="col">"Measured"</th></tr>
+                    </thead>
+                    <tbody>{values.into_iter().map(|row| view! { <Row row /> }).collect_view()}</tbody>
+                </table>
+            </div>
+        })}
+        {(!refused.is_empty()).then(|| view! {
+            <h3>"Refused"</h3>
+            <ul class="unread" data-testid="preview-refused">
+                {refused.into_iter().map(|row| view! { <Unread row unit="messages" /> }).collect_view()}
+            </ul>
+        })}
+    }
+}
+
+#[component]
+fn Row(row: PreviewRow) -> impl IntoView {
+    let PreviewRow { thing, kind, pointer, value, unit, at_ms, timed } = row;
+    let at = local(at_ms);
+    let when = if timed { at.seconds(&today()) } else { "no time in it".to_owned() };
+    view! {
+        <tr data-testid="preview-row">
+            <th scope="row">
+                <bdi>{thing}</bdi>
+                <small>{format::capital(kind.singular())}</small>
+            </th>
+            <td><code>{format::pointer(&pointer)}</code></td>
+            <td class="number">
+                <bdi>{short(&value)}</bdi>
+                {(!unit.is_empty()).then(|| view! { <small>" "{unit}</small> })}
+            </td>
+            <td class="when" title=at.exact()>
+                {(!timed).then(|| view! { <Icon of=icondata_lu::LuClock /> })}
+                {when}
+            </td>
+        </tr>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preview_is_told_in_a_sentence() {
+        let preview = Preview { read: 1, things: 3, ..Preview::default() };
+        assert_eq!(summary(&preview), "It reads 1 message of 3 things.");
+        let more = Preview { passed_over: 2, ..preview };
+        assert!(summary(&more).ends_with("It does not listen to 2 topics that were heard."));
+    }
+
+    #[test]
+    fn numbers_have_no_more_digits_than_were_measured() {
+        for (value, want) in [(61.8, "61.8"), (7.0, "7"), (0.1234, "0.123"), (100.0, "100")] {
+            assert_eq!(short(&Value::Number(value)), want);
+        }
+    }
+}
