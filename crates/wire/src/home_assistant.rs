@@ -30,8 +30,8 @@
 //! **Freshness.** Availability says whether a thing is there: as long as one of its entities is. `expire_after` is how often it
 //! speaks, the shortest of its entities'; without any its silence means nothing.
 //!
-//! **Bounds.** [`THINGS_MAX`] things, 512 values each, 64 MiB of announcements, 256 KiB for one of them. The templates of a message
-//! share a bounded number of steps.
+//! **Bounds.** [`THINGS_MAX`] things, 512 values each; 256 KiB for an announcement, 256 MiB for what is remembered of all of them
+//! and 8 MiB of one. The templates of a message share a bounded number of steps.
 
 mod abbreviations;
 mod announcement;
@@ -43,6 +43,7 @@ mod fault;
 mod fields;
 mod heard;
 mod template;
+mod weight;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -66,8 +67,8 @@ pub const DEFAULT_PREFIX: &str = "homeassistant";
 /// The word of this convention.
 const WORD: &str = "home-assistant";
 
-/// Of all announcements together.
-const REMEMBERED_MAX_BYTES: usize = 64 * 1024 * 1024;
+/// What remembering all announcements may take, in bytes; an entity takes about 2 KiB.
+const REMEMBERED_MAX_BYTES: usize = 256 * 1024 * 1024;
 
 /// How often a thing speaks that only speaks when something changes, in seconds: 7 days, the longest there is.
 const BY_EXCEPTION_S: u32 = 604_800;

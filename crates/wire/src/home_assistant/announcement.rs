@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::component;
 use super::entity::Entity;
 use super::fields::Fields;
-use super::{HomeAssistantError, abbreviations};
+use super::{HomeAssistantError, abbreviations, weight};
 use crate::meta::words;
 use crate::quote::quote;
 use crate::telemetry::{PAYLOAD_MAX_BYTES, VALUES_MAX};
@@ -17,6 +17,9 @@ use crate::{WireError, json};
 
 /// Brackets within each other in an announcement.
 const NESTING_MAX: usize = 12;
+
+/// What remembering one announcement may take, in bytes.
+const REMEMBERED_MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// What the components of a device share unless they say otherwise (Home Assistant, "MQTT", "Device discovery payload").
 const SHARED: [&str; 8] = [
@@ -73,7 +76,7 @@ pub(super) struct Announcement {
     /// Where it is said to stand; empty when that is not said.
     pub(super) area: String,
     pub(super) entities: Vec<Entity>,
-    /// Of topic and payload: what remembering it is counted as.
+    /// What remembering it is counted as.
     pub(super) bytes: usize,
     /// Said since our link is up.
     pub(super) is_fresh: bool,
@@ -135,12 +138,13 @@ pub(super) fn read<'t>(
         Announcement { title, area, entities: Vec::new(), bytes: topic.len() + payload.len(), is_fresh: true, thing };
     let mut taken: BTreeSet<String> = taken(&announcement.thing).into_iter().map(str::to_owned).collect();
     if place.component == "device" {
-        device_form(&mut announcement, &root, &mut taken)?;
+        device_form(&mut announcement, topic, &root, &mut taken)?;
     } else {
         let named = without_owner(place.object, &announcement, place.node);
         let named = if named.is_empty() { place.component } else { named };
         let called = called(place.component, place.object);
         add(&mut announcement, (place.component, &called), named, &root, None, &mut taken)?;
+        weigh(&mut announcement, topic, 0)?;
         if announcement.title.is_empty() && device.is_none() {
             announcement.title = words(&fields.word("name")?.unwrap_or_default());
         }
@@ -183,7 +187,12 @@ fn without_owner<'a>(object: &'a str, of: &Announcement, node: Option<&str>) -> 
     object
 }
 
-fn device_form(of: &mut Announcement, root: &Object, taken: &mut BTreeSet<String>) -> Result<(), WireError> {
+fn device_form(
+    of: &mut Announcement,
+    topic: &str,
+    root: &Object,
+    taken: &mut BTreeSet<String>,
+) -> Result<(), WireError> {
     let components = match root.get("components") {
         Some(Json::Object(components)) => components,
         Some(value) => return Err(json::wrong("components", value, "an object with a component for each name")),
@@ -215,7 +224,19 @@ fn device_form(of: &mut Announcement, root: &Object, taken: &mut BTreeSet<String
                 component.insert(shared.to_owned(), value.clone());
             }
         }
+        let counted = of.entities.len();
         add(of, (&platform, &called(&platform, name)), name, &component, base, taken)?;
+        weigh(of, topic, counted)?;
+    }
+    Ok(())
+}
+
+/// Counts what the entities weigh that came after the first `counted`.
+fn weigh(announcement: &mut Announcement, topic: &str, counted: usize) -> Result<(), WireError> {
+    let new = announcement.entities.iter().skip(counted);
+    announcement.bytes += new.map(|entity| weight::entity(entity, topic)).sum::<usize>();
+    if announcement.bytes > REMEMBERED_MAX_BYTES {
+        return Err(HomeAssistantError::TooHeavy { max: REMEMBERED_MAX_BYTES }.into());
     }
     Ok(())
 }

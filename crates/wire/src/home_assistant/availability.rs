@@ -27,8 +27,8 @@ pub(super) struct Availability {
 pub(super) struct Source {
     pub(super) topic: String,
     pub(super) template: Option<Template>,
-    available: String,
-    not_available: String,
+    pub(super) available: String,
+    pub(super) not_available: String,
     said: Option<bool>,
 }
 

@@ -53,8 +53,16 @@ pub enum HomeAssistantError {
         /// Things allowed.
         max: usize,
     },
-    /// More bytes than all announcements may have together.
-    #[error("all announcements together have more than {max} bytes")]
+    /// An announcement that becomes too much by what its components share.
+    #[error(
+        "remembering the announcement takes more than {max} bytes, with what its components share and ~ stands for"
+    )]
+    TooHeavy {
+        /// Bytes allowed.
+        max: usize,
+    },
+    /// More bytes than all announcements may take together.
+    #[error("remembering all announcements takes more than {max} bytes")]
     TooMuch {
         /// Bytes allowed.
         max: usize,

@@ -58,6 +58,8 @@ pub(super) const MESSAGE_FUEL: u32 = 1_000_000;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Template {
     nodes: Vec<Node>,
+    /// Of its words when it was read.
+    words: usize,
 }
 
 /// Why a template could not be read or rendered. Its texts are bounded where they are made.
@@ -166,7 +168,14 @@ impl Template {
             let given = source.len();
             return Err(Fault::Unreadable(format!("it has {given} bytes; at most {SOURCE_MAX_BYTES} are read")));
         }
-        Ok(Template { nodes: parser::parse(lexer::tokens(source)?)? })
+        let tokens = lexer::tokens(source)?;
+        let words = tokens.len();
+        Ok(Template { nodes: parser::parse(tokens)?, words })
+    }
+
+    /// What remembering it takes, in bytes: no word becomes more than two nodes.
+    pub(super) fn weight(&self) -> usize {
+        self.words * 2 * size_of::<Expr>()
     }
 
     /// What it makes of the variables given, without the space around it, as Home Assistant takes it.

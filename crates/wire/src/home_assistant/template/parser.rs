@@ -360,13 +360,14 @@ impl Parser {
 
     fn filters(&mut self, mut of: Expr) -> Result<Expr, Fault> {
         loop {
-            self.link()?;
             if self.takes("|") {
+                self.link()?;
                 let name = self.name()?;
                 let filter = Filter::named(&name).ok_or_else(|| unknown("filter", &name))?;
                 let arguments = if self.takes("(") { self.arguments()? } else { Vec::new() };
                 of = Expr::Filter(filter, Box::new(of), arguments);
             } else if self.takes_word("is") {
+                self.link()?;
                 let negated = self.takes_word("not");
                 of = self.test(of)?;
                 if negated {

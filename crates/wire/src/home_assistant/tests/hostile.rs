@@ -185,13 +185,13 @@ fn what_is_remembered_is_counted_and_has_an_end() {
     let mut home = empty();
     let config = |i: usize| json!({"stat_t": "s", "dev": {"ids": format!("f{i}")}}).to_string();
     let topic = |i: usize| format!("homeassistant/sensor/f{i}/config");
-    for _ in 0..2 {
-        hear(&mut home, &topic(0), &config(0)).unwrap();
-        assert_eq!(home.bytes, topic(0).len() + config(0).len(), "said again it is counted once");
-    }
+    hear(&mut home, &topic(0), &config(0)).unwrap();
+    let one = home.bytes;
+    hear(&mut home, &topic(0), &config(0)).unwrap();
+    assert_eq!(home.bytes, one, "said again it is counted once");
+    assert!((500..2_500).contains(&one), "{one}");
     // As if others had announced all that may be, but for a few.
-    let room = 2 * (topic(1).len() + config(1).len());
-    home.bytes = REMEMBERED_MAX_BYTES - room;
+    home.bytes = REMEMBERED_MAX_BYTES - 2 * one;
     hear(&mut home, &topic(1), &config(1)).unwrap();
     hear(&mut home, &topic(2), &config(2)).unwrap();
     let refused = hear(&mut home, &topic(3), &config(3));
@@ -199,6 +199,34 @@ fn what_is_remembered_is_counted_and_has_an_end() {
     assert!(!home.things.contains_key("f3"));
     hear(&mut home, &topic(1), "").unwrap();
     assert!(hear(&mut home, &topic(3), &config(3)).is_ok(), "there is room again");
+}
+
+#[test]
+fn a_small_payload_does_not_become_a_large_memory() {
+    let sensors = |config: &str| {
+        let config: Json = serde_json::from_str(config).unwrap();
+        (0..512).map(|i| (format!("c{i}"), config.clone())).collect::<serde_json::Map<_, _>>()
+    };
+    let source = json!({"t": "a", "val_tpl": format!("{{{{ 1{} }}}}", "+1".repeat(190))});
+    let sums = format!("{{{{ 1{} }}}}", "+1".repeat(150));
+    for (name, config) in [
+        ("a shared availability", json!({"avty": vec![source; 32], "cmps": sensors(r#"{"p":"sensor","stat_t":"s"}"#)})),
+        (
+            "a long base in every topic",
+            json!({
+                "~": "b".repeat(1_000), "avty": vec![json!({"t": "~"}); 32],
+                "cmps": sensors(r#"{"p":"sensor","stat_t":"~"}"#)
+            }),
+        ),
+        ("templates", json!({"cmps": sensors(&json!({"p": "sensor", "stat_t": "s", "val_tpl": sums}).to_string())})),
+    ] {
+        let mut home = empty();
+        let payload = config.to_string();
+        assert!(payload.len() < PAYLOAD_MAX_BYTES, "{name}: {} bytes", payload.len());
+        let error = hear(&mut home, "homeassistant/device/x/config", &payload).unwrap_err().to_string();
+        assert!(error.contains("takes more than 8388608 bytes"), "{name}: {error}");
+        assert!(home.announced.is_empty());
+    }
 }
 
 /// Bytes changed, taken out and put in at random, on every topic there is: whatever comes of it is read or refused in bounds.
