@@ -3,6 +3,7 @@
 
 mod alarms;
 mod broker;
+mod conventions;
 mod limits;
 mod registry;
 mod telemetry;
@@ -12,6 +13,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use fleetlens_engine::config::{FleetConfig, TelemetryRule};
+use fleetlens_engine::wire::convention::Setting;
 use fleetlens_engine::wire::template::Template;
 use fleetlens_link::LinkConfig;
 use fleetlens_model::alarm::Rule;
@@ -49,6 +51,8 @@ pub struct Profile {
     pub meta: Vec<Template>,
     /// The city's own list of its things, if there is one.
     pub registry: Option<RegistryFile>,
+    /// Fleets that describe themselves, in order of precedence.
+    pub conventions: Vec<Setting>,
     /// Whether the broker has device shadows.
     pub shadows: bool,
     /// Expiries of commands that differ from the controls' own, in milliseconds, by JSON pointer.
@@ -139,6 +143,7 @@ impl Profile {
             who: self.who.clone(),
             telemetry: self.telemetry.clone(),
             meta: self.meta.clone(),
+            conventions: self.conventions.clone(),
             shadows: self.shadows,
             expiry_ms: self.expiry_ms.clone(),
             rules: self.rules.clone(),
@@ -215,6 +220,8 @@ struct Written {
     telemetry: Vec<telemetry::WrittenTelemetry>,
     registry: Option<registry::WrittenRegistry>,
     #[serde(default)]
+    convention: Vec<conventions::WrittenConvention>,
+    #[serde(default)]
     shadows: WrittenShadows,
     #[serde(default)]
     commands: WrittenCommands,
@@ -278,9 +285,9 @@ impl Written {
             return Err(Mistake::new(self.name.span(), why));
         }
         let (telemetry, meta) = telemetry::rules(&self.telemetry)?;
-        if telemetry.is_empty() && !self.shadows.enabled {
-            let why =
-                "the profile listens to nothing; add a [[telemetry]] with a template, or [shadows] enabled = true";
+        let conventions = conventions::settings(&self.convention)?;
+        if telemetry.is_empty() && conventions.is_empty() && !self.shadows.enabled {
+            let why = "the profile listens to nothing; add a [[telemetry]] with a template, a [[convention]], or [shadows] enabled = true";
             return Err(Mistake::new(self.name.span(), why));
         }
         let mut expiry_ms = Vec::new();
@@ -299,6 +306,7 @@ impl Written {
             broker: self.broker.check()?,
             telemetry,
             meta,
+            conventions,
             registry: self.registry.map(registry::WrittenRegistry::check).transpose()?,
             shadows: self.shadows.enabled,
             expiry_ms,
@@ -309,7 +317,8 @@ impl Written {
         };
         let Broker { limits, client_id, .. } = &profile.broker;
         let filters = profile.fleet_config(String::new()).filters();
-        limits.check(client_id.as_deref(), &filters).map_err(|why| Mistake::new(limited_at, why))?;
+        let learns = profile.conventions.iter().any(Setting::learns_topics);
+        limits.check(client_id.as_deref(), &filters, learns).map_err(|why| Mistake::new(limited_at, why))?;
         Ok(profile)
     }
 }

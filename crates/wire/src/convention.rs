@@ -13,7 +13,11 @@ use fleetlens_model::time::WallMs;
 use serde_json::Value as Json;
 
 use crate::WireError;
+use crate::home_assistant::HomeAssistant;
+use crate::homie::Homie;
+use crate::sparkplug::{Sparkplug, SparkplugSetting};
 use crate::telemetry::Telemetry;
+use crate::zigbee2mqtt::Zigbee2Mqtt;
 
 /// Things one convention remembers; a message of a further one is refused.
 pub const THINGS_MAX: usize = 200_000;
@@ -94,11 +98,42 @@ pub enum NoCommand {
 
 /// A convention as a profile sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Setting {}
+pub enum Setting {
+    /// Home Assistant's MQTT discovery.
+    HomeAssistant {
+        /// What announcements begin with, `homeassistant` unless somebody changed it.
+        prefix: String,
+    },
+    /// Sparkplug B, checked.
+    Sparkplug(SparkplugSetting),
+    /// Homie 5.
+    Homie {
+        /// The first levels of every topic, `homie` unless somebody changed it.
+        domain: String,
+    },
+    /// Zigbee2MQTT.
+    Zigbee2Mqtt {
+        /// Its base topic, `zigbee2mqtt` unless somebody changed it.
+        base: String,
+    },
+}
 
 impl Setting {
     /// The convention with nothing remembered.
     pub fn start(&self) -> Box<dyn Convention> {
-        match *self {}
+        match self {
+            Setting::HomeAssistant { prefix } => Box::new(HomeAssistant::new(prefix.clone())),
+            Setting::Sparkplug(setting) => Box::new(Sparkplug::new(setting.clone())),
+            Setting::Homie { domain } => Box::new(Homie::new(domain.clone())),
+            Setting::Zigbee2Mqtt { base } => Box::new(Zigbee2Mqtt::new(base.clone())),
+        }
+    }
+
+    /// Whether it listens to topics that only its messages name, as many as there are things.
+    pub fn learns_topics(&self) -> bool {
+        match self {
+            Setting::HomeAssistant { .. } | Setting::Homie { .. } | Setting::Zigbee2Mqtt { .. } => true,
+            Setting::Sparkplug(_) => false,
+        }
     }
 }

@@ -211,7 +211,7 @@ mod tests {
         let sparkplug = |topic: &str, birth: &[Metric]| {
             let at = WallMs(0);
             let payload = sparkplug::edge::EdgeNode::new("g", "n", 0).birth(birth, at).payload;
-            let mut host = Sparkplug::new(SparkplugSetting::default()).unwrap();
+            let mut host = Sparkplug::new(SparkplugSetting::default());
             host.read(Incoming { topic, payload: &payload, retained: false, at }).map(drop)
         };
         let metric = |name: &str, datatype| Metric { datatype, ..Metric::new(name, Datatype::Int8, Carried::Int(256)) };

@@ -87,13 +87,12 @@ pub struct Sparkplug {
 }
 
 impl Sparkplug {
-    /// A convention that remembers nothing yet.
-    pub fn new(setting: SparkplugSetting) -> Result<Sparkplug, SettingError> {
-        setting.check()?;
+    /// A convention that remembers nothing yet. Of a setting that [`SparkplugSetting::check`] refuses it reads nothing.
+    pub fn new(setting: SparkplugSetting) -> Sparkplug {
         let SparkplugSetting { group, host, rebirth, writable } = setting;
         let writable = Writable(writable);
         let (nodes, weight, asked) = (BTreeMap::new(), Weight::default(), Asked::default());
-        Ok(Sparkplug { group, host, rebirth, writable, nodes, weight, asked })
+        Sparkplug { group, host, rebirth, writable, nodes, weight, asked }
     }
 
     /// What a message of an edge node says; what it leaves behind is remembered only if it is taken.
@@ -259,8 +258,8 @@ impl Convention for Sparkplug {
     }
 
     fn read(&mut self, message: Incoming<'_>) -> Result<Understood, WireError> {
-        if state::host_of(message.topic).is_some() {
-            return state::check(message.payload).map(|()| Understood::default());
+        if let Some(host) = state::host_of(message.topic) {
+            return state::read(host, message.payload).map(|said| Understood { said, ..Understood::default() });
         }
         let topic = Topic::parse(message.topic)?;
         if matches!(topic.verb, Verb::NodeCommand | Verb::DeviceCommand) {

@@ -79,13 +79,19 @@ impl Fleet {
         self.apply(id, Input::NotSent, now, effects);
     }
 
-    /// The thing said something: commands that were sent may be obeyed by it.
-    pub(super) fn values_changed(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
+    /// The thing said something: commands that were sent may be obeyed by it, and those that wait may be sent.
+    pub(super) fn commands_may_go_on(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
+        if !self.is_direct(key) {
+            return;
+        }
         for id in self.open_of(key) {
             let Some(command) = self.commands.get(&id).filter(|command| command.phase == Phase::Sent) else { continue };
             if self.is_obeyed_since_sent(command) {
                 self.apply(id, Input::Obeyed, now, effects);
             }
+        }
+        if self.up_since.is_some() {
+            self.drive_directly(key, now, effects);
         }
     }
 

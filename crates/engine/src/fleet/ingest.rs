@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fleetlens_model::freshness::Presence;
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
 use fleetlens_model::kind::Kind;
@@ -155,9 +156,11 @@ impl Fleet {
         self.told(key, &said.about, now, effects);
         let moved = said.values.iter().any(|(pointer, _)| pointer == LAT);
         let (device_ms, timed, quality) = date(said.claimed, now.wall);
+        let quality = if quality == Quality::Good { said.quality } else { quality };
         let source = if retained { Source::Retained } else { Source::Live };
         // A convention's word about a thing need not be the thing's own.
-        let speaks = !retained && (said.about.steering.is_none() || !said.values.is_empty());
+        let is_gone = said.presence == Some(Presence::Gone);
+        let speaks = !retained && !is_gone && (said.about.steering.is_none() || !said.values.is_empty());
         for (pointer, value) in said.values {
             let series = self.series_for(key, pointer, effects)?;
             let quality = if quality == Quality::Good { self.quality_of(key, series) } else { quality };
@@ -176,13 +179,15 @@ impl Fleet {
                 self.speaks_again(key, now, effects);
             }
         }
-        if let Some(presence) = said.presence {
+        // What is replayed of a thing that is known to be there is so still, whichever of the two was said first.
+        let known = self.things.get(&key).and_then(|thing| thing.silence.presence()).filter(|_| retained);
+        if let Some(presence) = said.presence.or(known) {
             self.is_present(key, presence, now, effects);
         }
         for (id, sentence) in said.alerts {
             self.alerted(key, &id, sentence, now, effects);
         }
-        self.values_changed(key, now, effects);
+        self.commands_may_go_on(key, now, effects);
         self.judge_values(key, now, effects);
         if moved {
             let at = self.things.get(&key).and_then(|thing| self.said_place(thing));

@@ -44,10 +44,15 @@ impl Limits {
         }
     }
 
-    /// What of a profile goes beyond them, in words.
-    pub fn check(self, client_id: Option<&str>, filters: &[String]) -> Result<(), String> {
+    /// What of a profile goes beyond them, in words. `learns_topics`: more filters become known by what is said.
+    pub fn check(self, client_id: Option<&str>, filters: &[String], learns_topics: bool) -> Result<(), String> {
         if self == Limits::None {
             return Ok(());
+        }
+        if learns_topics {
+            return Err(format!(
+                "a convention of this profile subscribes to as many topics as its things name, and AWS takes {AWS_FILTERS_MAX} a connection"
+            ));
         }
         if let Some(id) = client_id.filter(|id| id.len() > AWS_CLIENT_ID_MAX_BYTES) {
             return Err(format!("a client id of {} bytes; AWS takes {AWS_CLIENT_ID_MAX_BYTES}", id.len()));
@@ -86,10 +91,11 @@ mod tests {
             ("too long", None, vec!["a".repeat(257)], Some("257 bytes")),
             ("a long name of ours", Some("c".repeat(129)), filters(1), Some("129 bytes")),
         ] {
-            let outcome = Limits::Aws.check(id.as_deref(), &filters);
+            assert!(Limits::Aws.check(id.as_deref(), &filters, true).is_err(), "{what}, and topics nobody counted");
+            let outcome = Limits::Aws.check(id.as_deref(), &filters, false);
             assert_eq!(outcome.is_ok(), says.is_none(), "{what}: {outcome:?}");
             assert!(says.is_none_or(|says| outcome.unwrap_err().contains(says)), "{what}");
-            assert_eq!(Limits::None.check(id.as_deref(), &filters), Ok(()), "{what}");
+            assert_eq!(Limits::None.check(id.as_deref(), &filters, true), Ok(()), "{what}");
         }
         let mut link = LinkConfig::new("mqtts://h", "c");
         Limits::Aws.bound(&mut link);

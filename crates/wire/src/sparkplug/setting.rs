@@ -9,7 +9,7 @@ use super::control;
 pub struct SparkplugSetting {
     /// The only group to listen to; `None` for all.
     pub group: Option<String>,
-    /// The host application whose STATE is listened to and checked. Nothing is said of it.
+    /// The host application whose STATE is shown as a thing; none where this is not set.
     pub host: Option<String>,
     /// Whether nodes are asked for their births. It needs the right to publish NCMD.
     pub rebirth: bool,
@@ -40,7 +40,7 @@ pub enum SettingError {
 
 impl SparkplugSetting {
     /// Whether it can be used.
-    pub(super) fn check(&self) -> Result<(), SettingError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         for (what, name) in [("group", &self.group), ("host", &self.host)] {
             if let Some(name) = name.as_ref().filter(|name| name.is_empty() || name.contains(['/', '+', '#'])) {
                 return Err(SettingError::Level { what, name: name.clone() });

@@ -20,7 +20,7 @@ fn at_s(s: i64) -> WallMs {
 
 fn listening(rebirth: bool) -> Sparkplug {
     let writable = vec!["Outputs/".into(), "Set point".into()];
-    Sparkplug::new(SparkplugSetting { rebirth, writable, ..SparkplugSetting::default() }).unwrap()
+    Sparkplug::new(SparkplugSetting { rebirth, writable, ..SparkplugSetting::default() })
 }
 
 fn hear(host: &mut Sparkplug, message: &Outgoing, at: WallMs) -> Result<Understood, WireError> {

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn no_more_is_listened_to_than_is_read() {
-    let all = Sparkplug::new(SparkplugSetting::default()).unwrap();
+    let all = Sparkplug::new(SparkplugSetting::default());
     assert_eq!(
         all.filters(),
         [
@@ -18,7 +18,7 @@ fn no_more_is_listened_to_than_is_read() {
     );
     let setting =
         SparkplugSetting { group: Some("g".into()), host: Some("scada".into()), ..SparkplugSetting::default() };
-    let mut one = Sparkplug::new(setting).unwrap();
+    let mut one = Sparkplug::new(setting);
     assert_eq!((one.filters()[0].as_str(), one.filters()[6].as_str()), ("spBv1.0/g/NBIRTH/+", "spBv1.0/STATE/scada"));
     for (topic, want) in [
         ("spBv1.0/g/NBIRTH/n", [true, true]),
@@ -55,7 +55,7 @@ fn a_setting_that_cannot_be_meant_is_refused() {
             "\"/\" cannot be made writable; write a metric's name such as Outputs/Pump or a folder such as Outputs/, but not bdSeq or Node Control/",
         ),
     ] {
-        assert_eq!(Sparkplug::new(setting).unwrap_err().to_string(), want);
+        assert_eq!(setting.check().unwrap_err().to_string(), want);
     }
 }
 
