@@ -169,7 +169,7 @@ impl HomeAssistant {
             before.is_fresh = true;
             let listen: BTreeSet<String> = before.entities.iter().flat_map(Entity::topics).map(str::to_owned).collect();
             let said = vec![self.described(announcement.thing)];
-            return Ok(Understood { said, listen: listen.into_iter().collect(), send: Vec::new() });
+            return Ok(Understood { said, listen: listen.into_iter().collect(), ..Understood::default() });
         }
         let before = self.announced.get(topic);
         let values: usize = self.entities(&announcement.thing).map(|entity| entity.readings.len()).sum();
