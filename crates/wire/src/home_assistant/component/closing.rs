@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::super::entity::{Inside, Known, Means, Sends};
 use super::super::fields::Fields;
-use super::build::{Build, choice};
+use super::build::Build;
 use crate::{WireError, json};
 
 /// The words of states: the name of the setting, what it is unless said otherwise, and ours.
@@ -63,11 +63,11 @@ fn commands(fields: &Fields<'_>, all: &Commands) -> Result<(Takes, Sends), WireE
     for (name, default, state, button) in all {
         let payload = fields.word(name)?.or_else(|| default.map(str::to_owned));
         if let Some(payload) = payload.filter(|_| !fields.is_null(name)) {
-            offered.push(((*state).to_owned(), (*button).to_owned()));
+            offered.push(((*state).into(), (*button).into()));
             sent.push((Json::from(*state), payload));
         }
     }
-    Ok((choice(offered.into_iter()), Sends::Words(sent)))
+    Ok((Takes::Choice(offered.into()), Sends::Words(sent)))
 }
 
 /// The ends of a position, and what one step of it is in per cent.
@@ -93,7 +93,7 @@ fn half_a_step(per: f64) -> f64 {
 
 /// A cover: its state, its position or both; where only a position is told, it is open unless it is closed.
 pub(super) fn cover(build: &mut Build<'_>) -> Result<(), WireError> {
-    build.is_dangerous();
+    build.asks_first();
     let fields = build.fields;
     let (zero, per) = ends(build)?;
     let inside = Inside::Perhaps("position");
@@ -130,7 +130,7 @@ pub(super) fn cover(build: &mut Build<'_>) -> Result<(), WireError> {
 
 /// A valve tells its state or, if it says so, its position; both may stand in an object.
 pub(super) fn valve(build: &mut Build<'_>) -> Result<(), WireError> {
-    build.is_dangerous();
+    build.asks_first();
     let fields = build.fields;
     let template = "command_template";
     if !fields.flag("reports_position")? {
@@ -157,7 +157,7 @@ pub(super) fn valve(build: &mut Build<'_>) -> Result<(), WireError> {
 
 /// A lock that wants a code is shown and not commanded: we have none.
 pub(super) fn lock(build: &mut Build<'_>) -> Result<(), WireError> {
-    build.is_dangerous();
+    build.asks_first();
     let fields = build.fields;
     build.value("", &["state_topic"], &["value_template"], Inside::Nothing, states(&fields, LOCK)?)?;
     let (takes, sends) = commands(&fields, LOCKING)?;

@@ -439,6 +439,23 @@ fn what_a_device_says_when_it_obeyed_is_what_was_wanted() {
 }
 
 #[test]
+fn what_might_hurt_somebody_is_asked_first_whatever_it_is_announced_as() {
+    for (component, config, asks) in [
+        ("switch", json!({"stat_t": "s", "cmd_t": "c", "name": "Garage"}), true),
+        ("switch", json!({"stat_t": "s", "cmd_t": "c", "name": "Child lock"}), false),
+        ("number", json!({"stat_t": "s", "cmd_t": "c", "name": "Main valve"}), true),
+        ("switch", json!({"stat_t": "s", "cmd_t": "c", "name": "Fountain"}), false),
+    ] {
+        let (_, said) = one(component, config.clone());
+        assert_eq!(control(&said, "/x").asks_first, asks, "{config}");
+    }
+    let many: Vec<String> = (0..33).map(|n| n.to_string()).collect();
+    let (mut home, said) = one("select", json!({"stat_t": "s", "cmd_t": "c", "ops": many}));
+    assert!(said.said[0].about.steering.as_ref().unwrap().controls.is_empty(), "more are no row of buttons");
+    assert_eq!(values(&mut home, "s", "32"), [at("/x", word("32"))]);
+}
+
+#[test]
 fn a_command_that_means_nothing_is_refused_with_the_reason() {
     let (home, _) = one("light", json!({"schema": "json", "stat_t": "s", "cmd_t": "c", "brightness": true}));
     for (thing, wants, says) in [
