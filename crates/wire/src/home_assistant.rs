@@ -15,8 +15,8 @@
 //! thing it is nobody says, and it is not guessed.
 //!
 //! **Values.** `sensor` (a number where it has a unit, a state class or a precision, else a text), `binary_sensor`, `switch`,
-//! `light` (on, brightness), `number`, `select`, `text`, `cover` (state, position, tilt), `valve`, `lock`, `climate`,
-//! `water_heater`, `humidifier`, `fan`, `siren`, `device_tracker` (`/lat` and `/lon` out of its attributes), `update` (versions),
+//! `light` (on, brightness), `number`, `select`, `text`, `cover` (open or not, how it moves, position, tilt), `valve`, `lock`,
+//! `climate`, `water_heater`, `humidifier`, `fan`, `siren`, `device_tracker` (`/lat` and `/lon` out of its attributes), `update` (versions),
 //! `event` (the last type), whether Home Assistant would enable them or not. Any other component with a state topic says that as a
 //! text; `button`, `scene`, `notify`, `tag`, `camera`, `image` and `device_automation` have none and are not shown. `unknown`,
 //! `unavailable`, `None` and nothing at all say nothing, and neither does a template that asks for what a message does not carry:

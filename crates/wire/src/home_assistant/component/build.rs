@@ -124,6 +124,7 @@ impl<'a> Build<'a> {
             known_as: None,
             before: None,
             after: None,
+            on_by: None,
             needs_on: None,
         }))
     }
