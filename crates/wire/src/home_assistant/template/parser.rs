@@ -7,10 +7,10 @@ use super::{Fault, Node};
 use crate::quote::quote;
 
 /// Brackets and branches within each other.
-const NESTING_MAX: usize = 40;
+const NESTING_MAX: usize = 24;
 
 /// Operators, filters and members in one expression; each is a level where it is evaluated.
-const LINKS_MAX: usize = 200;
+const LINKS_MAX: usize = 120;
 
 /// Reads a whole template.
 pub(super) fn parse(tokens: Vec<Token>) -> Result<Vec<Node>, Fault> {

@@ -207,8 +207,8 @@ fn a_small_payload_does_not_become_a_large_memory() {
         let config: Json = serde_json::from_str(config).unwrap();
         (0..512).map(|i| (format!("c{i}"), config.clone())).collect::<serde_json::Map<_, _>>()
     };
-    let source = json!({"t": "a", "val_tpl": format!("{{{{ 1{} }}}}", "+1".repeat(190))});
-    let sums = format!("{{{{ 1{} }}}}", "+1".repeat(150));
+    let source = json!({"t": "a", "val_tpl": format!("{{{{ 1{} }}}}", "+1".repeat(110))});
+    let sums = format!("{{{{ 1{} }}}}", "+1".repeat(118));
     for (name, config) in [
         ("a shared availability", json!({"avty": vec![source; 32], "cmps": sensors(r#"{"p":"sensor","stat_t":"s"}"#)})),
         (
