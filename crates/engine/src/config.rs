@@ -3,9 +3,6 @@
 use std::sync::Arc;
 
 use fleetlens_ipc::rows::{Settings, TileSet};
-use std::sync::Arc;
-
-use fleetlens_ipc::rows::Settings;
 use fleetlens_model::alarm::Rule;
 use fleetlens_model::identity::Actor;
 use fleetlens_model::kind::Kind;

@@ -19,7 +19,7 @@ use crate::secret;
 /// What differs from an encrypted connection to a broker whose certificate the system believes in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
-    /// The certificates (PEM) of those who may vouch for the broker, instead of the system's.
+    /// The certificates (PEM) of those who may vouch for the broker, instead of the system's; on a phone instead of Mozilla's list.
     pub ca: Option<PathBuf>,
     /// Our certificate with the chain above it (PEM) and its key (PEM; PKCS #8, PKCS #1 or SEC 1).
     pub identity: Option<(PathBuf, PathBuf)>,
@@ -149,16 +149,43 @@ impl Tls {
             }
             return Ok(roots);
         }
-        // Some of a system's certificates may be odd; the others are enough.
-        let found = rustls_native_certs::load_native_certs();
-        roots.add_parsable_certificates(found.certs);
-        if roots.is_empty() {
-            let why = found.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
-            return Err(TlsError::NoRoots { why });
-        }
-        Ok(roots)
+        usual_roots()
     }
 }
+
+/// Those the system believes in.
+#[cfg(not(any(target_os = "android", target_os = "ios")))]
+fn usual_roots() -> Result<RootCertStore, TlsError> {
+    // Some of a system's certificates may be odd; the others are enough.
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        let why = found.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
+        return Err(TlsError::NoRoots { why });
+    }
+    Ok(roots)
+}
+
+/// Phones give theirs only to their own libraries (iOS), or through Java once the app has handed over its context (Android).
+#[cfg(any(target_os = "android", target_os = "ios"))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+fn usual_roots() -> Result<RootCertStore, TlsError> {
+    Ok(shipped_roots())
+}
+
+/// Those Mozilla believed in when this program was made.
+#[cfg(any(target_os = "android", target_os = "ios", test))]
+fn shipped_roots() -> RootCertStore {
+    webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
+}
+
+/// Who believes in them.
+const BELIEVER: &str = if cfg!(any(target_os = "android", target_os = "ios")) {
+    "this program, with the CAs it brings,"
+} else {
+    "this system"
+};
 
 fn certificates(what: What, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
@@ -264,7 +291,7 @@ impl Distrust {
                 ca.display()
             ),
             (Distrust::UnknownIssuer, None) => format!(
-                "nobody this system believes in vouches for the certificate of {at}; name the CA that signed it in the profile (ca = \"…\")"
+                "nobody {BELIEVER} believes in vouches for the certificate of {at}; name the CA that signed it in the profile (ca = \"…\")"
             ),
             (Distrust::WrongName { presented }, _) if presented.is_empty() => format!(
                 "the certificate of {at} names no host (it has no subjectAltName); have one made that is for {host}"
@@ -324,6 +351,19 @@ mod tests {
             let why = Tls { ca: Some(ca), ..Tls::default() }.client().unwrap_err().to_string();
             assert!(why.starts_with("the CA's certificate ") && why.contains(want), "{why}");
         }
+    }
+
+    #[test]
+    fn a_phone_believes_in_the_cas_that_are_part_of_the_program() {
+        let roots = shipped_roots();
+        assert!(roots.len() > 50, "{}", roots.len());
+        assert!(roots.subjects().iter().any(|name| holds(name.as_ref(), b"ISRG Root X1")), "Let's Encrypt");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        rustls::client::WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+    }
+
+    fn holds(all: &[u8], part: &[u8]) -> bool {
+        all.windows(part.len()).any(|window| window == part)
     }
 
     #[test]
