@@ -16,12 +16,12 @@
 //!
 //! **Values.** `sensor` (a number where it has a unit, a state class or a precision, else a text), `binary_sensor`, `switch`,
 //! `light` (on, brightness), `number`, `select`, `text`, `cover` (open or not, how it moves, position, tilt), `valve`, `lock`,
-//! `climate`, `water_heater`, `humidifier`, `fan`, `siren`, `device_tracker` (`/lat` and `/lon` out of its attributes), `update` (versions),
-//! `event` (the last type), whether Home Assistant would enable them or not. Any other component with a state topic says that as a
-//! text; `button`, `scene`, `notify`, `tag`, `camera`, `image` and `device_automation` have none and are not shown. `unknown`,
-//! `unavailable`, `None` and nothing at all say nothing, and neither does a template that asks for what a message does not carry:
-//! devices send parts. Not read: colours, effects, passwords (`text` in mode `password`), attributes other than a tracker's,
-//! `off_delay`, `last_reset_value_template`, payloads that are not UTF-8.
+//! `climate`, `water_heater`, `humidifier`, `fan`, `siren`, `device_tracker` (`/lat` and `/lon` out of its attributes), `update`
+//! (versions), `event` (the last type), whether Home Assistant would enable them or not. Any other component with a state topic
+//! says that as a text; `button`, `scene`, `notify`, `tag`, `camera`, `image` and `device_automation` have none and are not shown.
+//! `unknown`, `unavailable`, `None` and nothing at all say nothing, and neither does a template that asks for what a message does
+//! not carry: devices send parts. Not read: colours, effects, passwords (`text` in mode `password`), attributes other than a
+//! tracker's, `off_delay`, `last_reset_value_template`, payloads that are not UTF-8.
 //!
 //! **Commands** go to the announced topic in the announced words, through `command_template` where there is one, for whatever can
 //! be told to have obeyed: an entity without a state topic is not offered, nor is one with a code, nor a choice of more than 32
@@ -31,8 +31,8 @@
 //! **Freshness.** Availability says whether a thing is there: as long as one of its entities is. `expire_after` is how often it
 //! speaks, the shortest of its entities'; without any its silence means nothing.
 //!
-//! **Bounds.** [`THINGS_MAX`] things, 512 values each; 256 KiB for an announcement, 200 MiB for what is remembered of all of them
-//! and 8 MiB of one. The templates of a message share a bounded number of steps.
+//! **Bounds.** [`THINGS_MAX`] things, 512 values each; 400 000 topics to listen to; 256 KiB for an announcement, 200 MiB for what is
+//! remembered of all of them and 8 MiB of one. The templates of a message share a bounded number of steps.
 
 mod abbreviations;
 mod announcement;
@@ -68,6 +68,9 @@ pub const DEFAULT_PREFIX: &str = "homeassistant";
 
 /// The word of this convention.
 const WORD: &str = "home-assistant";
+
+/// Topics that are listened to beside those of discovery: for each thing one for its state and one for its availability.
+const LISTENED_MAX: usize = 2 * THINGS_MAX;
 
 /// How often a thing speaks that only speaks when something changes, in seconds: 7 days, the longest there is.
 const BY_EXCEPTION_S: u32 = 604_800;
@@ -179,6 +182,11 @@ impl HomeAssistant {
         }
         if !self.things.contains_key(&announcement.thing) && self.things.len() >= THINGS_MAX {
             return Err(WireError::Full { max: THINGS_MAX, what: "things" });
+        }
+        let asked: BTreeSet<&str> = announcement.entities.iter().flat_map(Entity::topics).collect();
+        let new = asked.into_iter().filter(|topic| !self.listeners.contains_key(*topic)).count();
+        if self.listeners.len() + new > LISTENED_MAX {
+            return Err(WireError::Full { max: LISTENED_MAX, what: "topics to listen to" });
         }
         self.room.exchange(before.map_or(0, |before| before.bytes), announcement.bytes)?;
         Ok(self.remember(topic, announcement))

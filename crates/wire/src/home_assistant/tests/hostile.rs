@@ -202,6 +202,23 @@ fn what_is_remembered_is_counted_and_has_an_end() {
 }
 
 #[test]
+fn no_more_topics_are_listened_to_than_may_be() {
+    let mut home = empty();
+    let config = json!({"stat_t": "known"}).to_string();
+    hear(&mut home, "homeassistant/sensor/a/config", &config).unwrap();
+    // As if others had asked for all that may be listened to, but for one.
+    home.listeners.extend((0..LISTENED_MAX - 2).map(|n| (n.to_string(), BTreeSet::new())));
+    let two = json!({"stat_t": "x", "avty_t": "y"}).to_string();
+    let refused = hear(&mut home, "homeassistant/sensor/b/config", &two).unwrap_err().to_string();
+    assert_eq!(refused, "there is no room for it: at most 400000 topics to listen to are remembered");
+    assert!(
+        hear(&mut home, "homeassistant/sensor/c/config", &config).is_ok(),
+        "what is listened to anyway costs nothing"
+    );
+    assert!(hear(&mut home, "homeassistant/sensor/d/config", &json!({"stat_t": "x"}).to_string()).is_ok());
+}
+
+#[test]
 fn a_small_payload_does_not_become_a_large_memory() {
     let sensors = |config: &str| {
         let config: Json = serde_json::from_str(config).unwrap();
