@@ -15,23 +15,24 @@
 //! thing it is nobody says, and it is not guessed.
 //!
 //! **Values.** `sensor` (a number where it has a unit, a state class or a precision, else a text), `binary_sensor`, `switch`,
-//! `light` (on, brightness), `number`, `select`, `text`, `cover` (state, position, tilt), `valve`, `lock`, `climate`,
-//! `water_heater`, `humidifier`, `fan`, `siren`, `device_tracker` (`/lat` and `/lon` out of its attributes), `update` (versions),
-//! `event` (the last type), whether Home Assistant would enable them or not. Any other component with a state topic says that as a
-//! text; `button`, `scene`, `notify`, `tag`, `camera`, `image` and `device_automation` have none and are not shown. `unknown`,
-//! `unavailable`, `None` and nothing at all say nothing, and neither does a template that asks for what a message does not carry:
-//! devices send parts. Not read: colours, effects, passwords (`text` in mode `password`), attributes other than a tracker's,
-//! `off_delay`, `last_reset_value_template`, payloads that are not UTF-8.
+//! `light` (on, brightness), `number`, `select`, `text`, `cover` (open or not, how it moves, position, tilt), `valve`, `lock`,
+//! `climate`, `water_heater`, `humidifier`, `fan`, `siren`, `device_tracker` (`/lat` and `/lon` out of its attributes), `update`
+//! (versions), `event` (the last type), whether Home Assistant would enable them or not. Any other component with a state topic
+//! says that as a text; `button`, `scene`, `notify`, `tag`, `camera`, `image` and `device_automation` have none and are not shown.
+//! `unknown`, `unavailable`, `None` and nothing at all say nothing, and neither does a template that asks for what a message does
+//! not carry: devices send parts. Not read: colours, effects, passwords (`text` in mode `password`), attributes other than a
+//! tracker's, `off_delay`, `last_reset_value_template`, payloads that are not UTF-8.
 //!
 //! **Commands** go to the announced topic in the announced words, through `command_template` where there is one, for whatever can
-//! be told to have obeyed: an entity without a state topic is not offered, nor is one with a code. Covers, valves, locks and sirens
-//! are asked first. Whether announcements ask for it or not, nothing is retained.
+//! be told to have obeyed: an entity without a state topic is not offered, nor is one with a code, nor a choice of more than 32
+//! words. Covers, valves, locks, sirens and what is called so are asked first. Whether announcements ask for it or not, nothing is
+//! retained.
 //!
 //! **Freshness.** Availability says whether a thing is there: as long as one of its entities is. `expire_after` is how often it
 //! speaks, the shortest of its entities'; without any its silence means nothing.
 //!
-//! **Bounds.** [`THINGS_MAX`] things, 512 values each; 256 KiB for an announcement, 256 MiB for what is remembered of all of them
-//! and 8 MiB of one. The templates of a message share a bounded number of steps.
+//! **Bounds.** [`THINGS_MAX`] things, 512 values each; 400 000 topics to listen to; 256 KiB for an announcement, 200 MiB for what is
+//! remembered of all of them and 8 MiB of one. The templates of a message share a bounded number of steps.
 
 mod abbreviations;
 mod announcement;
@@ -52,6 +53,7 @@ use fleetlens_model::time::WallMs;
 use serde_json::Value as Json;
 
 use crate::convention::{Convention, Incoming, NoCommand, Outgoing, THINGS_MAX, Understood};
+use crate::room::Room;
 use crate::telemetry::{About, PAYLOAD_MAX_BYTES, Steering, Telemetry, VALUES_MAX, add};
 use crate::{WireError, json};
 use announcement::{Announcement, Place, Said};
@@ -67,8 +69,8 @@ pub const DEFAULT_PREFIX: &str = "homeassistant";
 /// The word of this convention.
 const WORD: &str = "home-assistant";
 
-/// What remembering all announcements may take, in bytes; an entity takes about 2 KiB.
-const REMEMBERED_MAX_BYTES: usize = 256 * 1024 * 1024;
+/// Topics that are listened to beside those of discovery: for each thing one for its state and one for its availability.
+const LISTENED_MAX: usize = 2 * THINGS_MAX;
 
 /// How often a thing speaks that only speaks when something changes, in seconds: 7 days, the longest there is.
 const BY_EXCEPTION_S: u32 = 604_800;
@@ -85,7 +87,7 @@ pub struct HomeAssistant {
     listeners: HashMap<String, BTreeSet<String>>,
     /// What was last heard there, for entities that are announced after it.
     heard: Heard,
-    bytes: usize,
+    room: Room,
 }
 
 impl HomeAssistant {
@@ -98,7 +100,7 @@ impl HomeAssistant {
             things: HashMap::new(),
             listeners: HashMap::new(),
             heard: Heard::default(),
-            bytes: 0,
+            room: Room::default(),
         }
     }
 
@@ -145,8 +147,7 @@ impl HomeAssistant {
         let topic = message.topic;
         place.check(topic)?;
         if message.payload.is_empty() {
-            let gone = self.forget(topic, &BTreeSet::new());
-            return Ok(gone.map(|thing| Understood::of(self.described(thing))).unwrap_or_default());
+            return Ok(self.take_back(topic));
         }
         let others = |thing: &str| {
             let others = self.things.get(thing).into_iter().flatten().filter(|other| other.as_str() != topic);
@@ -162,8 +163,7 @@ impl HomeAssistant {
             Said::Announcement(announcement) => announcement,
         };
         if announcement.entities.is_empty() {
-            let gone = self.forget(topic, &BTreeSet::new());
-            return Ok(gone.map(|thing| Understood::of(self.described(thing))).unwrap_or_default());
+            return Ok(self.take_back(topic));
         }
         if let Some(before) = self.announced.get_mut(topic).filter(|before| before.says_the_same_as(&announcement)) {
             before.is_fresh = true;
@@ -181,13 +181,22 @@ impl HomeAssistant {
             return Err(WireError::TooMany { max: VALUES_MAX });
         }
         if !self.things.contains_key(&announcement.thing) && self.things.len() >= THINGS_MAX {
-            return Err(HomeAssistantError::TooManyThings { max: THINGS_MAX }.into());
+            return Err(WireError::Full { max: THINGS_MAX, what: "things" });
         }
-        let bytes = self.bytes - before.map_or(0, |before| before.bytes) + announcement.bytes;
-        if bytes > REMEMBERED_MAX_BYTES {
-            return Err(HomeAssistantError::TooMuch { max: REMEMBERED_MAX_BYTES }.into());
+        let asked: BTreeSet<&str> = announcement.entities.iter().flat_map(Entity::topics).collect();
+        let new = asked.into_iter().filter(|topic| !self.listeners.contains_key(*topic)).count();
+        if self.listeners.len() + new > LISTENED_MAX {
+            return Err(WireError::Full { max: LISTENED_MAX, what: "topics to listen to" });
         }
+        self.room.exchange(before.map_or(0, |before| before.bytes), announcement.bytes)?;
         Ok(self.remember(topic, announcement))
+    }
+
+    /// An announcement was taken back: those of its entities that are left, if any, still are the thing.
+    fn take_back(&mut self, topic: &str) -> Understood {
+        let Some(gone) = self.forget(topic, &BTreeSet::new()) else { return Understood::default() };
+        self.room.give(gone.bytes);
+        Understood::of(self.described(gone.thing))
     }
 
     /// Takes an announcement that was found to be in order.
@@ -195,11 +204,10 @@ impl HomeAssistant {
         let thing = announcement.thing.clone();
         let listen: BTreeSet<String> =
             announcement.entities.iter().flat_map(Entity::topics).map(str::to_owned).collect();
-        let moved = self.forget(topic, &listen).filter(|before| *before != thing);
+        let moved = self.forget(topic, &listen).map(|before| before.thing).filter(|before| *before != thing);
         for asked in &listen {
             self.listeners.entry(asked.clone()).or_default().insert(topic.to_owned());
         }
-        self.bytes += announcement.bytes;
         self.things.entry(thing.clone()).or_default().insert(topic.to_owned());
         self.announced.insert(topic.to_owned(), announcement);
         let mut said = Vec::new();
@@ -223,10 +231,9 @@ impl HomeAssistant {
         Telemetry { about: self.about(&thing), presence, thing: Some(thing), ..Telemetry::default() }
     }
 
-    /// Forgets what a discovery topic announced, and what was heard for it except on the topics to `keep`; whose it was.
-    fn forget(&mut self, topic: &str, keep: &BTreeSet<String>) -> Option<String> {
+    /// Forgets what a discovery topic announced, and what was heard for it except on the topics to `keep`.
+    fn forget(&mut self, topic: &str, keep: &BTreeSet<String>) -> Option<Announcement> {
         let announcement = self.announced.remove(topic)?;
-        self.bytes -= announcement.bytes;
         for asked in announcement.entities.iter().flat_map(Entity::topics) {
             if let Some(listeners) = self.listeners.get_mut(asked) {
                 listeners.remove(topic);
@@ -244,7 +251,7 @@ impl HomeAssistant {
                 self.things.remove(&announcement.thing);
             }
         }
-        Some(announcement.thing)
+        Some(announcement)
     }
 
     /// Takes a message of a topic for those who listen there, whole or not at all.

@@ -131,6 +131,8 @@ const ENTITY: &[(&str, &str)] = &[
     ("temp_stat_t", "temperature_state_topic"),
     ("temp_stat_tpl", "temperature_state_template"),
     ("temp_unit", "temperature_unit"),
+    ("tilt_status_t", "tilt_status_topic"),
+    ("tilt_status_tpl", "tilt_status_template"),
     ("uniq_id", "unique_id"),
     ("unit_of_meas", "unit_of_measurement"),
     ("val_tpl", "value_template"),

@@ -135,7 +135,7 @@ pub(super) fn read<'t>(
         |name: &str| device.as_ref().and_then(|device| device.get(name)).and_then(Json::as_str).unwrap_or_default();
     let (title, area) = (words(says("name")), words(says("suggested_area")));
     let mut announcement =
-        Announcement { title, area, entities: Vec::new(), bytes: topic.len() + payload.len(), is_fresh: true, thing };
+        Announcement { title, area, entities: Vec::new(), bytes: 2 * topic.len(), is_fresh: true, thing };
     let mut taken: BTreeSet<String> = taken(&announcement.thing).into_iter().map(str::to_owned).collect();
     if place.component == "device" {
         device_form(&mut announcement, topic, &root, &mut taken)?;

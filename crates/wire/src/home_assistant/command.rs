@@ -10,6 +10,13 @@ use crate::convention::{NoCommand, Outgoing};
 pub(super) fn outgoing(entity: &Entity, steer: &Steer, want: &Json) -> Result<Vec<Outgoing>, NoCommand> {
     let label = &steer.control.label;
     steer.control.check(want).map_err(NoCommand::Impossible)?;
+    if *want == Json::Bool(true)
+        && let Some(by) = &steer.on_by
+    {
+        let by = entity.steer(by).filter(|by| by.on_by.is_none());
+        let by = by.ok_or_else(|| NoCommand::Impossible(format!("nothing is announced that switches {label} on")))?;
+        return outgoing(entity, by, &Json::from(100));
+    }
     let Some(value) = steer.sends.value(want) else {
         return Err(NoCommand::Impossible(format!("nothing is announced that {label} takes for {want}")));
     };

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::entity::{Entity, Inside, Known, Means, Sends};
 use super::fields::Fields;
-use crate::{WireError, json};
+use crate::{WireError, json, settable};
 use build::{Build, flags};
 
 /// Device classes whose sensors say numbers although no unit is needed.
@@ -102,7 +102,7 @@ fn switch(build: &mut Build<'_>) -> Result<(), WireError> {
 /// A siren speaks and understands objects, where no template says otherwise.
 fn siren(build: &mut Build<'_>) -> Result<(), WireError> {
     let fields = build.fields;
-    build.is_dangerous();
+    build.asks_first();
     let (on, off) = (fields.word_or("payload_on", "ON")?, fields.word_or("payload_off", "OFF")?);
     let words = flags(&fields, ("state_on", &on), ("state_off", &off))?;
     let templates = ["state_value_template", "value_template"];
@@ -129,8 +129,7 @@ fn number(build: &mut Build<'_>) -> Result<(), WireError> {
     let step = fields.number("step")?.unwrap_or(1.0);
     let takes = range(("min", min), max, ("step", step), &unit)?;
     let sends = Sends::Number { zero: 0.0, per: 1.0, whole: false };
-    if let Some(mut steer) = build.steer("", "command_topic", "command_template", takes, sends)? {
-        steer.control.tolerance = step / 2.0;
+    if let Some(steer) = build.steer("", "command_topic", "command_template", takes, sends)? {
         build.steers(steer);
     }
     Ok(())
@@ -151,9 +150,8 @@ fn select(build: &mut Build<'_>) -> Result<(), WireError> {
     let options = build.fields.words("options")?.ok_or_else(|| json::missing("options"))?;
     let words = options.iter().map(|word| (word.clone(), Value::Text(word.clone()))).collect();
     build.value("", &["state_topic"], &["value_template"], Inside::Nothing, Means::WordsOrText(words))?;
-    let takes = build::choice(options.iter().map(|word| (word.clone(), crate::meta::words(word))));
-    if let Some(steer) = build.steer("", "command_topic", "command_template", takes, Sends::Itself)?
-        && !options.is_empty()
+    if let Some(takes) = settable::choice(options.iter().map(String::as_str))
+        && let Some(steer) = build.steer("", "command_topic", "command_template", takes, Sends::Itself)?
     {
         build.steers(steer);
     }

@@ -236,6 +236,8 @@ pub(super) struct Steer {
     pub(super) before: Option<(String, String)>,
     /// What goes to which topic after it.
     pub(super) after: Option<(String, String)>,
+    /// The leaf that is set to its most where the wish is "on": what lights have that are switched on by their brightness.
+    pub(super) on_by: Option<String>,
     /// The leaf that must not be switched off with the same command, since this switches it on.
     pub(super) needs_on: Option<String>,
 }

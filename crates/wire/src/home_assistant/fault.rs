@@ -47,23 +47,11 @@ pub enum HomeAssistantError {
     /// A device or an entity that could not be told from others.
     #[error("the name of the thing cannot be used: {0}")]
     Thing(#[from] fleetlens_model::id::NameError),
-    /// More things than are remembered.
-    #[error("more than {max} things are announced")]
-    TooManyThings {
-        /// Things allowed.
-        max: usize,
-    },
     /// An announcement that becomes too much by what its components share.
     #[error(
         "remembering the announcement takes more than {max} bytes, with what its components share and ~ stands for"
     )]
     TooHeavy {
-        /// Bytes allowed.
-        max: usize,
-    },
-    /// More bytes than all announcements may take together.
-    #[error("remembering all announcements takes more than {max} bytes")]
-    TooMuch {
         /// Bytes allowed.
         max: usize,
     },

@@ -231,87 +231,104 @@ impl<'a> Scope<'a, '_> {
         Ok(())
     }
 
+    /// What an expression is. Each kind has a function of its own, so that a deep expression takes little of the stack.
     fn eval(&mut self, expr: &'a Expr) -> Result<Val<'a>, Fault> {
         self.fuel.spend(0)?;
-        Ok(match expr {
-            Expr::Literal(json) => Val::of(json),
-            Expr::Name(name) => match (self.set.get(name.as_str()), self.given.iter().find(|(n, _)| n == name)) {
-                (Some(value), _) => {
-                    self.fuel.spend(value.bytes())?;
-                    value.clone()
-                }
-                (None, Some((_, json))) => Val::of(json),
-                (None, None) => Val::Undefined(name.clone()),
-            },
-            Expr::List(items) => {
-                let items = items.iter().map(|item| self.built(item)).collect::<Result<Vec<Json>, Fault>>()?;
-                Val::new(Json::Array(items))
-            }
-            Expr::Map(members) => {
-                let mut map = serde_json::Map::new();
-                for (key, value) in members {
-                    let key = self.eval(key)?.text().into_owned();
-                    map.insert(key, self.built(value)?);
-                }
-                Val::new(Json::Object(map))
-            }
-            Expr::Get(of, at) => {
-                let (of, at) = (self.eval(of)?, self.eval(at)?);
-                value::get(of, &at)?
-            }
-            Expr::Slice(of, from, to) => {
-                let of = self.eval(of)?;
-                let mut bound = |expr: &'a Option<Box<Expr>>| expr.as_ref().map(|expr| self.eval(expr)).transpose();
-                let (from, to) = (bound(from)?, bound(to)?);
-                self.fuel.spend(of.bytes())?;
-                value::slice(&of, from.as_ref(), to.as_ref())?
-            }
-            Expr::Not(of) => Val::flag(!self.eval(of)?.is_true()),
-            Expr::Negative(of) => {
-                let of = self.eval(of)?;
-                value::binary(Binary::Calculate(Arithmetic::Subtract), &Val::int(0), &of)?
-            }
-            Expr::And(left, right) => {
-                let left = self.eval(left)?;
-                if left.is_true() { self.eval(right)? } else { left }
-            }
-            Expr::Or(left, right) => {
-                let left = self.eval(left)?;
-                if left.is_true() { left } else { self.eval(right)? }
-            }
-            Expr::Either(condition, then, otherwise) => match (self.eval(condition)?.is_true(), otherwise) {
-                (true, _) => self.eval(then)?,
-                (false, Some(otherwise)) => self.eval(otherwise)?,
-                (false, None) => Val::Undefined("the other case".to_owned()),
-            },
-            Expr::Binary(op, left, right) => {
-                let (left, right) = (self.eval(left)?, self.eval(right)?);
-                self.fuel.spend(left.bytes() + right.bytes())?;
-                value::binary(*op, &left, &right)?
-            }
-            Expr::Filter(filter, of, arguments) => {
-                let of = self.eval(of)?;
-                let arguments = self.arguments(arguments)?;
-                self.fuel.spend(of.bytes())?;
-                filter.apply(of, &arguments)?
-            }
-            Expr::Test(test, of, arguments) => {
-                let of = self.eval(of)?;
-                let arguments = arguments.iter().map(|argument| self.eval(argument)).collect::<Result<Vec<_>, _>>()?;
-                self.fuel.spend(of.bytes())?;
-                Val::flag(test.holds(&of, &arguments)?)
-            }
-            Expr::Call(function, arguments) => {
-                let arguments = self.arguments(arguments)?;
-                function.call(&arguments)?
-            }
-            Expr::Method(method, of, arguments) => {
-                let of = self.eval(of)?;
-                let arguments = arguments.iter().map(|argument| self.eval(argument)).collect::<Result<Vec<_>, _>>()?;
-                self.fuel.spend(of.bytes())?;
-                method.call(&of, &arguments)?
-            }
-        })
+        match expr {
+            Expr::Literal(json) => Ok(Val::of(json)),
+            Expr::Name(name) => self.name(name),
+            Expr::List(items) => self.list(items),
+            Expr::Map(members) => self.map(members),
+            Expr::Get(of, at) => self.get(of, at),
+            Expr::Slice(of, from, to) => self.slice(of, from.as_deref(), to.as_deref()),
+            Expr::Not(of) => Ok(Val::flag(!self.eval(of)?.is_true())),
+            Expr::Negative(of) => value::binary(Binary::Calculate(Arithmetic::Subtract), &Val::int(0), &self.eval(of)?),
+            Expr::And(left, right) => self.either(left, right, false),
+            Expr::Or(left, right) => self.either(left, right, true),
+            Expr::Either(condition, then, otherwise) => self.branch(condition, then, otherwise.as_deref()),
+            Expr::Binary(op, left, right) => self.binary(*op, left, right),
+            Expr::Filter(filter, of, arguments) => self.filter(*filter, of, arguments),
+            Expr::Test(test, of, arguments) => self.test(*test, of, arguments),
+            Expr::Call(function, arguments) => function.call(&self.arguments(arguments)?),
+            Expr::Method(method, of, arguments) => self.method(*method, of, arguments),
+        }
+    }
+
+    fn name(&mut self, name: &'a str) -> Result<Val<'a>, Fault> {
+        if let Some(value) = self.set.get(name) {
+            self.fuel.spend(value.bytes())?;
+            return Ok(value.clone());
+        }
+        let given = self.given.iter().find(|(given, _)| *given == name);
+        Ok(given.map_or_else(|| Val::Undefined(name.to_owned()), |(_, json)| Val::of(json)))
+    }
+
+    fn list(&mut self, items: &'a [Expr]) -> Result<Val<'a>, Fault> {
+        let items = items.iter().map(|item| self.built(item)).collect::<Result<Vec<Json>, Fault>>()?;
+        Ok(Val::new(Json::Array(items)))
+    }
+
+    fn map(&mut self, members: &'a [(Expr, Expr)]) -> Result<Val<'a>, Fault> {
+        let mut map = serde_json::Map::new();
+        for (key, value) in members {
+            let key = self.eval(key)?.text().into_owned();
+            map.insert(key, self.built(value)?);
+        }
+        Ok(Val::new(Json::Object(map)))
+    }
+
+    fn get(&mut self, of: &'a Expr, at: &'a Expr) -> Result<Val<'a>, Fault> {
+        let of = self.eval(of)?;
+        value::get(of, &self.eval(at)?)
+    }
+
+    fn slice(&mut self, of: &'a Expr, from: Option<&'a Expr>, to: Option<&'a Expr>) -> Result<Val<'a>, Fault> {
+        let of = self.eval(of)?;
+        let from = from.map(|from| self.eval(from)).transpose()?;
+        let to = to.map(|to| self.eval(to)).transpose()?;
+        self.fuel.spend(of.bytes())?;
+        value::slice(&of, from.as_ref(), to.as_ref())
+    }
+
+    /// The left one where it decides, else the right one: of `or` what is true decides, of `and` what is not.
+    fn either(&mut self, left: &'a Expr, right: &'a Expr, decides: bool) -> Result<Val<'a>, Fault> {
+        let left = self.eval(left)?;
+        if left.is_true() == decides { Ok(left) } else { self.eval(right) }
+    }
+
+    fn branch(&mut self, condition: &'a Expr, then: &'a Expr, otherwise: Option<&'a Expr>) -> Result<Val<'a>, Fault> {
+        match (self.eval(condition)?.is_true(), otherwise) {
+            (true, _) => self.eval(then),
+            (false, Some(otherwise)) => self.eval(otherwise),
+            (false, None) => Ok(Val::Undefined("the other case".to_owned())),
+        }
+    }
+
+    fn binary(&mut self, op: Binary, left: &'a Expr, right: &'a Expr) -> Result<Val<'a>, Fault> {
+        let (left, right) = (self.eval(left)?, self.eval(right)?);
+        self.fuel.spend(left.bytes() + right.bytes())?;
+        value::binary(op, &left, &right)
+    }
+
+    fn filter(&mut self, filter: Filter, of: &'a Expr, arguments: &'a Arguments) -> Result<Val<'a>, Fault> {
+        let of = self.eval(of)?;
+        let arguments = self.arguments(arguments)?;
+        self.fuel.spend(of.bytes())?;
+        filter.apply(of, &arguments)
+    }
+
+    fn test(&mut self, test: Test, of: &'a Expr, arguments: &'a [Expr]) -> Result<Val<'a>, Fault> {
+        let of = self.eval(of)?;
+        let arguments = arguments.iter().map(|argument| self.eval(argument)).collect::<Result<Vec<_>, _>>()?;
+        self.fuel.spend(of.bytes())?;
+        test.holds(&of, &arguments).map(Val::flag)
+    }
+
+    fn method(&mut self, method: Method, of: &'a Expr, arguments: &'a [Expr]) -> Result<Val<'a>, Fault> {
+        let of = self.eval(of)?;
+        let arguments = arguments.iter().map(|argument| self.eval(argument)).collect::<Result<Vec<_>, _>>()?;
+        self.fuel.spend(of.bytes())?;
+        method.call(&of, &arguments)
     }
 
     /// A value that becomes part of another, and is paid for as the copy that it is.
@@ -320,6 +337,9 @@ impl<'a> Scope<'a, '_> {
         self.fuel.spend(value.bytes())?;
         if value.bytes() > BUILT_MAX_BYTES {
             return Err(Fault::TooLong);
+        }
+        if value.depth() >= functions::NESTING_MAX {
+            return Err(Fault::Impossible(format!("it puts together more than {} brackets", functions::NESTING_MAX)));
         }
         Ok(value.into_json())
     }

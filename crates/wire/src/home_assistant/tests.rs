@@ -143,7 +143,7 @@ fn a_thing_announces_itself_speaks_obeys_and_goes() {
     assert!(!home.reads("fleet/lamp-0417") && !home.reads("bridge/state"));
     assert_eq!(home.command("0x0417", &[("/light", &json!(true))], NOW), Err(NoCommand::NotKnownYet));
     assert_eq!(hear(&mut home, power_topic, ""), Ok(Understood::default()), "taken back twice");
-    assert_eq!(home.bytes, 0);
+    assert_eq!(home.room.taken(), 0);
     assert_eq!(format!("{home:?}"), format!("{:?}", empty()), "nothing is kept of what is gone");
 }
 

@@ -63,6 +63,7 @@ fn steer(steer: &Steer) -> usize {
     };
     let beside =
         [&steer.before, &steer.after].into_iter().flatten().map(|(topic, payload)| text(topic) + text(payload));
+    let leaves = [&steer.on_by, &steer.needs_on].into_iter().flatten().map(|pointer| text(pointer));
     size_of::<Steer>()
         + text(&steer.control.pointer)
         + text(&steer.control.label)
@@ -72,6 +73,7 @@ fn steer(steer: &Steer) -> usize {
         + offered
         + sends(&steer.sends)
         + beside.sum::<usize>()
+        + leaves.sum::<usize>()
 }
 
 fn sends(sent: &Sends) -> usize {

@@ -70,7 +70,7 @@ fn a_bad_row_is_told_with_its_line_and_the_others_are_used() {
     let wide = "x".repeat(70_000);
     for (row, says) in [
         (",parking,1,1,5", "it names no thing"),
-        ("a\u{7},parking,1,1,5", "control character"),
+        ("a\u{7},parking,1,1,5", "hidden character"),
         (&format!("{long},parking,1,1,5"), "257 bytes"),
         ("a,lampe,1,1,5", "there is no kind \"lampe\", only parking, lamp"),
         ("a,parking,north,1,5", "lat is \"north\"; it must be a number, such as 35.9"),

@@ -4,9 +4,9 @@ use fleetlens_model::kind::Takes;
 use fleetlens_model::telemetry::Value;
 
 use super::super::entity::{Inside, Means, Sends};
-use super::build::{Build, choice, flags};
+use super::build::{Build, flags};
 use super::{on_off, range};
-use crate::WireError;
+use crate::{WireError, settable};
 
 /// One value of a component and how it is set.
 struct Aspect {
@@ -201,17 +201,16 @@ fn add(build: &mut Build<'_>, aspect: &Aspect, temperatures: (f64, f64)) -> Resu
     let fields = build.fields;
     let number = Means::Number { zero: 0.0, per: 1.0 };
     let plain = Sends::Number { zero: 0.0, per: 1.0, whole: false };
-    let (means, unit, takes, sends, step) = match aspect.is {
-        Is::Text => (Means::Text, "", None, Sends::Itself, 0.0),
+    let (means, unit, takes, sends) = match aspect.is {
+        Is::Text => (Means::Text, "", None, Sends::Itself),
         Is::Choice(list, default) => {
             let options = fields.words(list)?.unwrap_or_else(|| default.iter().map(|&word| word.to_owned()).collect());
             let words = options.iter().map(|word| (word.clone(), Value::Text(word.clone()))).collect();
-            let takes = choice(options.iter().map(|word| (word.clone(), crate::meta::words(word))));
-            (Means::WordsOrText(words), "", Some(takes).filter(|_| !options.is_empty()), Sends::Itself, 0.0)
+            (Means::WordsOrText(words), "", settable::choice(options.iter().map(String::as_str)), Sends::Itself)
         }
         Is::Humidity(min, max) => {
             let (from, to) = (fields.number(min)?.unwrap_or(0.0), fields.number(max)?.unwrap_or(100.0));
-            (number, "%", Some(range((min, from), to, ("", 1.0), "%")?), plain, 1.0)
+            (number, "%", Some(range((min, from), to, ("", 1.0), "%")?), plain)
         }
         Is::Temperature => {
             let fahrenheit = fields.word("temperature_unit")?.is_some_and(|unit| unit == "F");
@@ -220,7 +219,7 @@ fn add(build: &mut Build<'_>, aspect: &Aspect, temperatures: (f64, f64)) -> Resu
             let min = fields.number("min_temp")?.unwrap_or_else(|| scale(temperatures.0));
             let max = fields.number("max_temp")?.unwrap_or_else(|| scale(temperatures.1));
             let step = fields.number("temp_step")?.unwrap_or(1.0);
-            (number, unit, Some(range(("min_temp", min), max, ("temp_step", step), unit)?), plain, step)
+            (number, unit, Some(range(("min_temp", min), max, ("temp_step", step), unit)?), plain)
         }
     };
     let (topic, template) = aspect.state;
@@ -230,9 +229,8 @@ fn add(build: &mut Build<'_>, aspect: &Aspect, temperatures: (f64, f64)) -> Resu
     build.unit(aspect.sub, unit);
     let (topic, template) = aspect.command;
     if let Some(takes) = takes
-        && let Some(mut steer) = build.steer(aspect.sub, topic, template, takes, sends)?
+        && let Some(steer) = build.steer(aspect.sub, topic, template, takes, sends)?
     {
-        steer.control.tolerance = step / 2.0;
         build.steers(steer);
     }
     Ok(())

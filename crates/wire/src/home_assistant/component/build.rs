@@ -1,21 +1,21 @@
 //! An entity while its announcement is being read.
 
-use fleetlens_model::kind::{BARRIER_EXPIRY_MS, Control, DEFAULT_EXPIRY_MS, Takes};
+use fleetlens_model::kind::Takes;
 use fleetlens_model::telemetry::Value;
 
 use super::super::availability::Availability;
 use super::super::entity::{Entity, Inside, Means, Reading, Sends, Steer, json_number};
 use super::super::fields::Fields;
-use crate::WireError;
 use crate::meta::words;
 use crate::telemetry::check_length;
+use crate::{WireError, settable};
 
 /// What is gathered of an entity.
 #[derive(Debug)]
 pub(super) struct Build<'a> {
     pub(super) fields: Fields<'a>,
     label: String,
-    dangerous: bool,
+    is_dangerous: bool,
     entity: Entity,
 }
 
@@ -33,7 +33,10 @@ impl<'a> Build<'a> {
             units: Vec::new(),
             constants: Vec::new(),
         };
-        Ok(Self { fields, label, dangerous: false, entity })
+        // A switch may open a garage.
+        let class = fields.word("device_class")?.unwrap_or_default();
+        let is_dangerous = settable::is_dangerous([label.as_str(), &class, &entity.pointer]);
+        Ok(Self { fields, label, is_dangerous, entity })
     }
 
     /// What its templates know beside the message.
@@ -42,8 +45,8 @@ impl<'a> Build<'a> {
     }
 
     /// Who sets it might hurt somebody: it is asked first, and an old command is none.
-    pub(super) fn is_dangerous(&mut self) {
-        self.dangerous = true;
+    pub(super) fn asks_first(&mut self) {
+        self.is_dangerous = true;
     }
 
     /// Adds a value below the entity's pointer, if one of `topics` is announced.
@@ -110,14 +113,7 @@ impl<'a> Build<'a> {
         let is_told = self.entity.readings.iter().any(|reading| reading.pointer == pointer);
         let Some(topic) = self.fields.topic(topic)?.filter(|_| is_told) else { return Ok(None) };
         let label = self.label_of(&pointer);
-        let control = Control {
-            pointer: pointer.into(),
-            label: label.into(),
-            takes,
-            asks_first: self.dangerous,
-            expiry_ms: if self.dangerous { BARRIER_EXPIRY_MS } else { DEFAULT_EXPIRY_MS },
-            tolerance: 0.0,
-        };
+        let control = settable::control(&pointer, &label, takes, self.is_dangerous);
         let template = self.fields.template(template)?;
         Ok(Some(Steer {
             control,
@@ -128,6 +124,7 @@ impl<'a> Build<'a> {
             known_as: None,
             before: None,
             after: None,
+            on_by: None,
             needs_on: None,
         }))
     }
@@ -153,9 +150,4 @@ pub(super) fn flags(
     off: (&str, &str),
 ) -> Result<Vec<(String, Value)>, WireError> {
     Ok(vec![(fields.word_or(on.0, on.1)?, Value::Flag(true)), (fields.word_or(off.0, off.1)?, Value::Flag(false))])
-}
-
-/// A choice of values and what their buttons say.
-pub(super) fn choice(all: impl Iterator<Item = (String, String)>) -> Takes {
-    Takes::Choice(all.map(|(value, says)| (value.into(), says.into())).collect())
 }

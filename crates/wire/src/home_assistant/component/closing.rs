@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::super::entity::{Inside, Known, Means, Sends};
 use super::super::fields::Fields;
-use super::build::{Build, choice};
+use super::build::Build;
 use crate::{WireError, json};
 
 /// The words of states: the name of the setting, what it is unless said otherwise, and ours.
@@ -39,6 +39,9 @@ const CLOSING: &Commands = &[
     ("payload_stop", Some("STOP"), "stopped", "Stop"),
 ];
 
+/// A cover that tells its position tells apart from that how it moves.
+const STOPPING: &Commands = &[("payload_stop", Some("STOP"), "stopped", "Stop")];
+
 /// A valve has no state of standing still half-way, so nothing would tell whether it stopped.
 const VALVE: &Commands =
     &[("payload_open", Some("OPEN"), "open", "Open"), ("payload_close", Some("CLOSE"), "closed", "Close")];
@@ -63,11 +66,11 @@ fn commands(fields: &Fields<'_>, all: &Commands) -> Result<(Takes, Sends), WireE
     for (name, default, state, button) in all {
         let payload = fields.word(name)?.or_else(|| default.map(str::to_owned));
         if let Some(payload) = payload.filter(|_| !fields.is_null(name)) {
-            offered.push(((*state).to_owned(), (*button).to_owned()));
+            offered.push(((*state).into(), (*button).into()));
             sent.push((Json::from(*state), payload));
         }
     }
-    Ok((choice(offered.into_iter()), Sends::Words(sent)))
+    Ok((Takes::Choice(offered.into()), Sends::Words(sent)))
 }
 
 /// The ends of a position, and what one step of it is in per cent.
@@ -91,38 +94,46 @@ fn half_a_step(per: f64) -> f64 {
     per.abs() / 2.0 + 1e-6
 }
 
-/// A cover: its state, its position or both; where only a position is told, it is open unless it is closed.
+/// A cover. Where it tells its position, that says whether it is open; its state then only says how it moves, and often nothing but that.
 pub(super) fn cover(build: &mut Build<'_>) -> Result<(), WireError> {
-    build.is_dangerous();
+    build.asks_first();
     let fields = build.fields;
     let (zero, per) = ends(build)?;
     let inside = Inside::Perhaps("position");
     let (topics, templates) = (["position_topic"], ["position_template"]);
-    if !build.value("", &["state_topic"], &["value_template"], Inside::Nothing, states(&fields, COVER)?)? {
-        build.value("", &topics, &templates, inside, Means::OpenAbove { zero, per })?;
-    }
-    let tells_stop = fields.get("state_topic").is_some();
-    let offered = if tells_stop { CLOSING } else { VALVE };
+    let tells_position = build.value("", &topics, &templates, inside, Means::OpenAbove { zero, per })?;
+    let state = if tells_position { "/movement" } else { "" };
+    let tells_state =
+        build.value(state, &["state_topic"], &["value_template"], Inside::Nothing, states(&fields, COVER)?)?;
+    let offered = if tells_state && !tells_position { CLOSING } else { VALVE };
     let (takes, sends) = commands(&fields, offered)?;
     if let Some(steer) = build.steer("", "command_topic", "command_template", takes, sends)? {
         build.steers(steer);
     }
-    if build.value("/position", &topics, &templates, inside, Means::Number { zero, per })? {
-        build.unit("/position", "%");
+    if !tells_position {
+        return tilt(build);
     }
+    let (takes, sends) = commands(&fields, STOPPING)?;
+    if let Some(steer) = build.steer("/movement", "command_topic", "command_template", takes, sends)?
+        && !fields.is_null("payload_stop")
+    {
+        build.steers(steer);
+    }
+    build.value("/position", &topics, &templates, inside, Means::Number { zero, per })?;
+    build.unit("/position", "%");
     let sends = Sends::Number { zero, per, whole: true };
     if let Some(mut steer) = build.steer("/position", "set_position_topic", "set_position_template", share(), sends)? {
         steer.known_as = Some(("position", Known::Wanted));
         steer.control.tolerance = half_a_step(per);
         build.steers(steer);
     }
-    if build.value(
-        "/tilt",
-        &["tilt_status_topic"],
-        &["tilt_status_template"],
-        Inside::Nothing,
-        Means::Number { zero: 0.0, per: 1.0 },
-    )? {
+    tilt(build)
+}
+
+/// How its slats stand, which is read only.
+fn tilt(build: &mut Build<'_>) -> Result<(), WireError> {
+    let degrees = Means::Number { zero: 0.0, per: 1.0 };
+    if build.value("/tilt", &["tilt_status_topic"], &["tilt_status_template"], Inside::Nothing, degrees)? {
         build.unit("/tilt", "%");
     }
     Ok(())
@@ -130,7 +141,7 @@ pub(super) fn cover(build: &mut Build<'_>) -> Result<(), WireError> {
 
 /// A valve tells its state or, if it says so, its position; both may stand in an object.
 pub(super) fn valve(build: &mut Build<'_>) -> Result<(), WireError> {
-    build.is_dangerous();
+    build.asks_first();
     let fields = build.fields;
     let template = "command_template";
     if !fields.flag("reports_position")? {
@@ -157,7 +168,7 @@ pub(super) fn valve(build: &mut Build<'_>) -> Result<(), WireError> {
 
 /// A lock that wants a code is shown and not commanded: we have none.
 pub(super) fn lock(build: &mut Build<'_>) -> Result<(), WireError> {
-    build.is_dangerous();
+    build.asks_first();
     let fields = build.fields;
     build.value("", &["state_topic"], &["value_template"], Inside::Nothing, states(&fields, LOCK)?)?;
     let (takes, sends) = commands(&fields, LOCKING)?;

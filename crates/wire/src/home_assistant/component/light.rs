@@ -47,12 +47,15 @@ fn basic(build: &mut Build<'_>, scale: f64) -> Result<(), WireError> {
         Means::Words(words),
     )?;
     let order = fields.word_or("on_command_type", "last")?;
-    // Where brightness is what switches it on, nobody says how bright "on" is.
-    if order != "brightness"
-        && let Some(mut steer) =
-            build.steer("", "command_topic", "command_template", Takes::Switch, on_off(on.clone(), off))?
+    let by_brightness = order == "brightness";
+    let can_dim = fields.get("brightness_command_topic").is_some() && fields.get("brightness_state_topic").is_some();
+    if let Some(mut steer) =
+        build.steer("", "command_topic", "command_template", Takes::Switch, on_off(on.clone(), off))?
+        && (can_dim || !by_brightness)
     {
         steer.template = None;
+        // Nobody says how bright "on" is: Home Assistant then takes the most.
+        steer.on_by = Some(format!("{}/brightness", build.pointer())).filter(|_| by_brightness);
         build.steers(steer);
     }
     let (means, takes, sends) = share(scale);

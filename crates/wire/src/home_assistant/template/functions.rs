@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 use super::value::{Val, order, shown};
 use super::{BUILT_MAX_BYTES, Fault};
 
-/// Brackets within each other that `from_json` reads.
-const JSON_NESTING_MAX: usize = 16;
+/// Brackets within each other that are read, and that are put together.
+pub(super) const NESTING_MAX: usize = 16;
 
 /// What a filter or a function is given.
 #[derive(Debug, Default)]
@@ -208,7 +208,7 @@ impl Filter {
             Filter::ToJson => Val::string(of.there()?.to_string()),
             Filter::FromJson => {
                 let text = of.text();
-                let read = crate::json::document(text.as_bytes(), BUILT_MAX_BYTES, JSON_NESTING_MAX);
+                let read = crate::json::document(text.as_bytes(), BUILT_MAX_BYTES, NESTING_MAX);
                 read.map(Val::new).map_err(|_| Fault::Impossible(format!("{} is not JSON", shown(&of))))
             }
         }

@@ -126,13 +126,13 @@ fn what_cannot_be_read_is_refused_before_any_message_comes() {
         ("{{ 1 + }}", "stands where something else belongs"),
         ("{{ a b }}", "\"b\" stands where something else belongs"),
         ("{{ ; }}", "';' has no meaning"),
-        (deep.as_str(), "nests deeper than 40"),
-        (nots.as_str(), "nests deeper than 40"),
-        (minuses.as_str(), "nests deeper than 40"),
-        (ifs.as_str(), "nests deeper than 40"),
-        (long.as_str(), "more than 200 parts"),
-        (filters.as_str(), "more than 200 parts"),
-        (dots.as_str(), "more than 200 parts"),
+        (deep.as_str(), "nests deeper than 24"),
+        (nots.as_str(), "nests deeper than 24"),
+        (minuses.as_str(), "nests deeper than 24"),
+        (ifs.as_str(), "nests deeper than 24"),
+        (long.as_str(), "more than 120 parts"),
+        (filters.as_str(), "more than 120 parts"),
+        (dots.as_str(), "more than 120 parts"),
         (huge.as_str(), "at most 8192 are read"),
     ] {
         let error = Template::parse(source).unwrap_err().to_string();
@@ -162,6 +162,31 @@ fn no_template_costs_more_than_a_message_may() {
     let outcomes: Vec<_> = (0..20).map(|_| template.render(&[("value_json", &big)], &mut fuel)).collect();
     assert!(outcomes[0].is_ok(), "{:?}", outcomes[0]);
     assert_eq!(outcomes[19], Err(Fault::OutOfFuel), "the fuel is that of the message, not of each template");
+}
+
+/// As deep as it may be, on a thread as small as those that read messages.
+#[test]
+fn the_deepest_template_fits_the_stack() {
+    let sum = format!("1{}", "+1".repeat(119));
+    let brackets = format!("{}{sum}{}", "(".repeat(22), ")".repeat(22));
+    let nots = format!("{}({sum})", "not ".repeat(21));
+    let chained = format!("value_json{}", ".a".repeat(119));
+    let filtered = format!("'x'{}", "|upper".repeat(119));
+    let listed = format!("{{% set a = 1 %}}{}{{{{ a }}}}", "{% set a=[a] %}".repeat(16));
+    let ifs = format!("{}{{{{ {sum} }}}}{}", "{% if 1 %}".repeat(22), "{% endif %}".repeat(22));
+    for (source, want) in [
+        (format!("{{{{ {brackets} }}}}"), Ok("120")),
+        (format!("{{{{ {nots} }}}}"), Ok("False")),
+        (format!("{{{{ {chained} }}}}"), Err(())),
+        (format!("{{{{ {filtered} }}}}"), Ok("X")),
+        (ifs, Ok("120")),
+    ] {
+        let got = render(&source, "{}");
+        assert_eq!(got.as_deref().map_err(drop), want, "{}", source.get(..60).unwrap_or(&source));
+    }
+    assert!(render(&listed, "{}").unwrap().starts_with("[[[["));
+    let deeper = render(&listed.replace("{{", "{% set a=[a] %}{{"), "{}").unwrap_err().to_string();
+    assert_eq!(deeper, "it puts together more than 16 brackets");
 }
 
 /// Pieces of templates in any order: whatever comes of them is read or refused, and rendered in bounds.

@@ -81,6 +81,11 @@ impl<'a> Val<'a> {
         self.as_json().map_or(0, bytes)
     }
 
+    /// Its brackets within each other.
+    pub(super) fn depth(&self) -> usize {
+        self.as_json().map_or(0, depth)
+    }
+
     /// As it is written out; lists and objects as JSON.
     pub(super) fn text(&self) -> Cow<'_, str> {
         match self.as_json() {
@@ -127,6 +132,14 @@ fn bytes(json: &Json) -> usize {
         Json::String(text) => text.len(),
         Json::Array(items) => items.iter().map(|item| 8 + bytes(item)).sum(),
         Json::Object(members) => members.iter().map(|(name, value)| 8 + name.len() + bytes(value)).sum(),
+    }
+}
+
+fn depth(json: &Json) -> usize {
+    match json {
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 0,
+        Json::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Json::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
     }
 }
 

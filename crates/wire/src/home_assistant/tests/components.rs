@@ -224,7 +224,30 @@ fn what_has_no_state_is_neither_shown_nor_commanded() {
 #[test]
 fn what_a_device_says_when_it_obeyed_is_what_was_wanted() {
     let to = |topic: &str, payload: &str| (topic.to_owned(), payload.to_owned());
+    let dimmer = json!({
+        "stat_t": "s", "cmd_t": "c", "bri_stat_t": "s", "bri_cmd_t": "bc", "on_cmd_type": "brightness", "bri_scl": 99,
+        "stat_val_tpl": "{{ 'OFF' if value_json.value == 0 else 'ON' }}", "bri_val_tpl": "{{ value_json.value }}"
+    });
+    let curtain = json!({
+        "stat_t": "s", "cmd_t": "c", "pos_t": "s", "set_pos_t": "c", "pos_tpl": "{{ value_json.position }}",
+        "set_pos_tpl": "{ \"position\": {{ position }} }",
+        "val_tpl": "{% if \"motor\" in value_json and value_json.motor %} {{ value_json.motor }} {% else %} stop {% endif %}",
+        "stat_opening": "up", "stat_closing": "down", "stat_stopped": "stop"
+    });
     for (component, config, pointer, want, sent, state) in [
+        ("light", dimmer.clone(), "/x", json!(true), vec![to("bc", "99")], ("s", r#"{"value":99}"#)),
+        ("light", dimmer.clone(), "/x", json!(false), vec![to("c", "OFF")], ("s", r#"{"value":0}"#)),
+        ("light", dimmer, "/x/brightness", json!(50), vec![to("bc", "50")], ("s", r#"{"value":50}"#)),
+        ("cover", curtain.clone(), "/x", json!("closed"), vec![to("c", "CLOSE")], ("s", r#"{"position":0}"#)),
+        ("cover", curtain.clone(), "/x/movement", json!("stopped"), vec![to("c", "STOP")], ("s", r#"{"position":9}"#)),
+        (
+            "cover",
+            curtain,
+            "/x/position",
+            json!(70),
+            vec![to("c", "{ \"position\": 70 }")],
+            ("s", r#"{"position":70,"motor":"down"}"#),
+        ),
         ("switch", json!({"stat_t": "s", "cmd_t": "c"}), "/x", json!(true), vec![to("c", "ON")], ("s", "ON")),
         (
             "switch",
@@ -436,6 +459,23 @@ fn what_a_device_says_when_it_obeyed_is_what_was_wanted() {
         };
         assert!(is_met, "{component} {config}: {value:?} after {want}");
     }
+}
+
+#[test]
+fn what_might_hurt_somebody_is_asked_first_whatever_it_is_announced_as() {
+    for (component, config, asks) in [
+        ("switch", json!({"stat_t": "s", "cmd_t": "c", "name": "Garage"}), true),
+        ("switch", json!({"stat_t": "s", "cmd_t": "c", "name": "Child lock"}), false),
+        ("number", json!({"stat_t": "s", "cmd_t": "c", "name": "Main valve"}), true),
+        ("switch", json!({"stat_t": "s", "cmd_t": "c", "name": "Fountain"}), false),
+    ] {
+        let (_, said) = one(component, config.clone());
+        assert_eq!(control(&said, "/x").asks_first, asks, "{config}");
+    }
+    let many: Vec<String> = (0..33).map(|n| n.to_string()).collect();
+    let (mut home, said) = one("select", json!({"stat_t": "s", "cmd_t": "c", "ops": many}));
+    assert!(said.said[0].about.steering.as_ref().unwrap().controls.is_empty(), "more are no row of buttons");
+    assert_eq!(values(&mut home, "s", "32"), [at("/x", word("32"))]);
 }
 
 #[test]

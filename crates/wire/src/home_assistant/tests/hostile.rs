@@ -37,7 +37,7 @@ fn an_announcement_that_cannot_be_taken_is_refused_whole_and_says_why() {
         (sensor, json!({"stat_t": "s", "val_tpl": 7}), "must be a template"),
         (sensor, json!({"stat_t": "s", "dev": "lamp"}), "\"device\" is \"lamp\"; it must be an object"),
         (sensor, json!({"stat_t": "s", "dev": {"ids": [["a"]]}}), "identifiers or connections"),
-        (sensor, json!({"stat_t": "s", "dev": {"ids": "a\u{7}"}}), "the control character"),
+        (sensor, json!({"stat_t": "s", "dev": {"ids": "a\u{7}"}}), "the hidden character"),
         (sensor, json!({"stat_t": "s", "dev": {"ids": "a".repeat(257)}}), "at most 256 are allowed"),
         (sensor, json!({"stat_t": "s", "exp_aft": "soon"}), "\"expire_after\" is \"soon\"; it must be a number"),
         (sensor, json!([]), "an array where an object belongs"),
@@ -186,19 +186,36 @@ fn what_is_remembered_is_counted_and_has_an_end() {
     let config = |i: usize| json!({"stat_t": "s", "dev": {"ids": format!("f{i}")}}).to_string();
     let topic = |i: usize| format!("homeassistant/sensor/f{i}/config");
     hear(&mut home, &topic(0), &config(0)).unwrap();
-    let one = home.bytes;
+    let one = home.room.taken();
     hear(&mut home, &topic(0), &config(0)).unwrap();
-    assert_eq!(home.bytes, one, "said again it is counted once");
+    assert_eq!(home.room.taken(), one, "said again it is counted once");
     assert!((500..2_500).contains(&one), "{one}");
     // As if others had announced all that may be, but for a few.
-    home.bytes = REMEMBERED_MAX_BYTES - 2 * one;
+    home.room.exchange(0, crate::room::REMEMBERED_MAX_BYTES - 3 * one).unwrap();
     hear(&mut home, &topic(1), &config(1)).unwrap();
     hear(&mut home, &topic(2), &config(2)).unwrap();
     let refused = hear(&mut home, &topic(3), &config(3));
-    assert_eq!(refused, Err(HomeAssistantError::TooMuch { max: REMEMBERED_MAX_BYTES }.into()));
+    assert!(matches!(refused, Err(WireError::Full { .. })), "{refused:?}");
     assert!(!home.things.contains_key("f3"));
     hear(&mut home, &topic(1), "").unwrap();
     assert!(hear(&mut home, &topic(3), &config(3)).is_ok(), "there is room again");
+}
+
+#[test]
+fn no_more_topics_are_listened_to_than_may_be() {
+    let mut home = empty();
+    let config = json!({"stat_t": "known"}).to_string();
+    hear(&mut home, "homeassistant/sensor/a/config", &config).unwrap();
+    // As if others had asked for all that may be listened to, but for one.
+    home.listeners.extend((0..LISTENED_MAX - 2).map(|n| (n.to_string(), BTreeSet::new())));
+    let two = json!({"stat_t": "x", "avty_t": "y"}).to_string();
+    let refused = hear(&mut home, "homeassistant/sensor/b/config", &two).unwrap_err().to_string();
+    assert_eq!(refused, "there is no room for it: at most 400000 topics to listen to are remembered");
+    assert!(
+        hear(&mut home, "homeassistant/sensor/c/config", &config).is_ok(),
+        "what is listened to anyway costs nothing"
+    );
+    assert!(hear(&mut home, "homeassistant/sensor/d/config", &json!({"stat_t": "x"}).to_string()).is_ok());
 }
 
 #[test]
@@ -207,8 +224,8 @@ fn a_small_payload_does_not_become_a_large_memory() {
         let config: Json = serde_json::from_str(config).unwrap();
         (0..512).map(|i| (format!("c{i}"), config.clone())).collect::<serde_json::Map<_, _>>()
     };
-    let source = json!({"t": "a", "val_tpl": format!("{{{{ 1{} }}}}", "+1".repeat(190))});
-    let sums = format!("{{{{ 1{} }}}}", "+1".repeat(150));
+    let source = json!({"t": "a", "val_tpl": format!("{{{{ 1{} }}}}", "+1".repeat(110))});
+    let sums = format!("{{{{ 1{} }}}}", "+1".repeat(118));
     for (name, config) in [
         ("a shared availability", json!({"avty": vec![source; 32], "cmps": sensors(r#"{"p":"sensor","stat_t":"s"}"#)})),
         (
