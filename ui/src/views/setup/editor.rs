@@ -68,9 +68,8 @@ pub fn EditorPage(
         });
     };
     // After each pause in typing, and once what was heard is another.
-    let tried = Memo::new(move |_| {
-        store.trial.with(|trial| trial.as_ref().is_some_and(|trial| !is_running(&trial.step)))
-    });
+    let tried =
+        Memo::new(move |_| store.trial.with(|trial| trial.as_ref().is_some_and(|trial| !is_running(&trial.step))));
     Effect::new(move |first: Option<()>| {
         text.track();
         tried.track();
@@ -195,8 +194,7 @@ fn TextArea(text: RwSignal<String>, mistake: Memo<Option<MistakeRow>>) -> impl I
 #[component]
 fn SaveBar(is_new: bool, can_save: Memo<bool>, kept: RwSignal<Kept>, on_save: Callback<bool>) -> impl IntoView {
     let store = store();
-    let undecided =
-        move || store.status.with(|status| status.as_ref().is_some_and(|status| status.row.undecided));
+    let undecided = move || store.status.with(|status| status.as_ref().is_some_and(|status| status.row.undecided));
     view! {
         <div class="answers">
             <Show when=move || !undecided()>
@@ -236,10 +234,15 @@ fn SaveBar(is_new: bool, can_save: Memo<bool>, kept: RwSignal<Kept>, on_save: Ca
 
 /// Listening once more, with the broker of the text; and what is recognised there that the text does not have.
 #[component]
-fn LookAgain(text: RwSignal<String>, replaces: RwSignal<Option<String>>, checked: RwSignal<Option<Checked>>) -> impl IntoView {
+fn LookAgain(
+    text: RwSignal<String>,
+    replaces: RwSignal<Option<String>>,
+    checked: RwSignal<Option<Checked>>,
+) -> impl IntoView {
     let store = store();
     let filters = RwSignal::new(String::new());
-    let runs = Memo::new(move |_| store.trial.with(|trial| trial.as_ref().is_some_and(|trial| is_running(&trial.step))));
+    let runs =
+        Memo::new(move |_| store.trial.with(|trial| trial.as_ref().is_some_and(|trial| is_running(&trial.step))));
     let told = Memo::new(move |_| store.trial.with(|trial| trial.as_ref().map(words)));
     let missing = Memo::new(move |_| {
         let rules = store.trial.with(|trial| match trial.as_ref().map(|trial| &trial.step) {
@@ -248,7 +251,8 @@ fn LookAgain(text: RwSignal<String>, replaces: RwSignal<Option<String>>, checked
         });
         text.with(|text| rules.into_iter().filter(|rule| !text.contains(&quoted(&rule.template))).collect::<Vec<_>>())
     });
-    let own = move || checked.with(|checked| checked.as_ref().map(|checked| checked.filters.join(", ")).unwrap_or_default());
+    let own =
+        move || checked.with(|checked| checked.as_ref().map(|checked| checked.filters.join(", ")).unwrap_or_default());
     let can_look = Memo::new(move |_| {
         !runs.get() && checked.with(|checked| checked.as_ref().is_some_and(|checked| checked.mistake.is_none()))
     });
@@ -339,11 +343,7 @@ fn quoted(template: &str) -> String {
 
 /// How far the last try is, and whether that is a failure.
 fn words(trial: &Trial) -> (bool, String) {
-    let heard = format!(
-        "{} messages on {} topics",
-        format::count(trial.messages),
-        format::count(trial.topics.into())
-    );
+    let heard = format!("{} messages on {} topics", format::count(trial.messages), format::count(trial.topics.into()));
     match &trial.step {
         TrialStep::Connecting => (false, "Connecting…".into()),
         TrialStep::Listening { left_ms } => (false, format!("Listening, {} s more: {heard}", left_ms.div_ceil(1_000))),

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use fleetlens_ipc::profile::{
-    BrokerForm, Field, Password, ProfileAsk, TrialStep, Try, TryBroker, Typed,
-};
+use fleetlens_ipc::profile::{BrokerForm, Field, Password, ProfileAsk, TrialStep, Try, TryBroker, Typed};
 use leptos::prelude::*;
 
 use crate::components::icon::Icon;
@@ -140,7 +138,8 @@ pub fn FormCard(
     let store = store();
     let failure = failure();
     provide_context(Failed(failure));
-    let runs = Memo::new(move |_| store.trial.with(|trial| trial.as_ref().is_some_and(|trial| is_running(&trial.step))));
+    let runs =
+        Memo::new(move |_| store.trial.with(|trial| trial.as_ref().is_some_and(|trial| is_running(&trial.step))));
     let about = move |fields: &'static [Field]| {
         Memo::new(move |_| failure.with(|failure| failure.as_ref().is_some_and(|(field, _)| fields.contains(field))))
     };
@@ -310,15 +309,16 @@ fn PasswordField(filled: Filled) -> impl IntoView {
         (Kept::File, "In a file".to_owned()),
     ];
     let Failed(failure) = expect_context();
-    let is_wrong =
-        move || failure.with(|failure| failure.as_ref().is_some_and(|(field, _)| *field == Field::Password));
+    let is_wrong = move || failure.with(|failure| failure.as_ref().is_some_and(|(field, _)| *field == Field::Password));
     let choose = Callback::new(move |kept| {
         // What was typed as a password must not become the visible name of a file.
         filled.password.set(String::new());
         filled.kept.set(kept);
     });
     let hint = move || match filled.kept.get() {
-        Kept::Typed => "Kept in a file beside the profile that only its owner may read, once you save; never in the profile.",
+        Kept::Typed => {
+            "Kept in a file beside the profile that only its owner may read, once you save; never in the profile."
+        }
         Kept::Env => "The name of an environment variable that holds it before Fleetlens starts.",
         Kept::File => "A file whose first line it is, and that only its owner may read.",
     };
@@ -409,7 +409,9 @@ mod tests {
 
     #[test]
     fn only_an_unencrypted_address_sends_a_password_in_clear() {
-        for (url, clear) in [("mqtt://h", true), (" ws://h", true), ("mqtts://h", false), ("wss://h", false), ("", false)] {
+        for (url, clear) in
+            [("mqtt://h", true), (" ws://h", true), ("mqtts://h", false), ("wss://h", false), ("", false)]
+        {
             assert_eq!(is_clear(url), clear, "{url}");
         }
     }

@@ -24,11 +24,7 @@ fn many(n: u64, one: &str, more: &str) -> String {
 
 /// What was heard, in words.
 fn heard(trial: &Trial) -> String {
-    format!(
-        "{} on {}",
-        many(trial.messages, "message", "messages"),
-        many(trial.topics.into(), "topic", "topics")
-    )
+    format!("{} on {}", many(trial.messages, "message", "messages"), many(trial.topics.into(), "topic", "topics"))
 }
 
 /// The three steps as they stand.
@@ -66,9 +62,9 @@ fn advice(trial: &Trial) -> Option<&'static str> {
         TrialStep::Done(proposed) if proposed.rules.is_empty() && trial.topics == 0 => Some(
             "Nobody spoke on these topics in that time. Listen to other topics, or try again when things speak; retained messages are heard at once.",
         ),
-        TrialStep::Done(proposed) if proposed.rules.is_empty() => {
-            Some("What was heard is listed below with the reason why it is not read. Listen to other topics, or write the profile yourself.")
-        }
+        TrialStep::Done(proposed) if proposed.rules.is_empty() => Some(
+            "What was heard is listed below with the reason why it is not read. Listen to other topics, or write the profile yourself.",
+        ),
         TrialStep::Done(_) | TrialStep::Connecting | TrialStep::Listening { .. } | TrialStep::Failed { .. } => None,
     }
 }
