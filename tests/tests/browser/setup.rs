@@ -106,7 +106,8 @@ async fn the_question_is_asked(page: &Browser, width: &str) {
 async fn a_mistake_stands_beside_its_field(page: &Page, width: &str) {
     page.replace(&by_testid("setup-url"), &format!("mqtt://127.0.0.1:{}", free_port())).await;
     page.click(&by_testid("connect")).await;
-    let wrong = page.wait_for_text(&by_testid("wrong-url"), SOON, |text| text.contains("no broker listens at")).await;
+    let wrong =
+        page.wait_for_text(&by_testid("wrong-url"), SOON, |text| text.starts_with("No broker listens at")).await;
     page.wait_for_element("[data-testid=setup-url][aria-invalid=true]", SOON).await;
     for theme in THEMES {
         page.set_theme(theme).await;
@@ -165,6 +166,9 @@ async fn the_profile_is_edited(page: &Page) {
     let open = "[data-testid=setup][open]";
     page.click("[data-testid=profile][data-profile=\"My city\"] [data-testid=profile-edit]").await;
     page.wait_for_text(&by_testid("text-told"), SOON, |text| text.contains("No mistake")).await;
+    let preview = page.text("preview").await.unwrap_or_default();
+    assert!(preview.contains("Nothing was heard yet"), "{preview}");
+    assert_eq!(page.count(&by_testid("save-and-use")).await, 0, "it is in use already");
     change(page, "role = \"operator\"", "role = \"boss\"").await;
     page.wait_for_text(&by_testid("text-wrong"), SOON, |text| text.contains("unknown variant")).await;
     page.wait_for_element("[data-testid=save-profile][disabled]", SOON).await;
