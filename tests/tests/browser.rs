@@ -12,6 +12,8 @@ mod dialogs;
 mod elsewhere;
 #[path = "browser/operator.rs"]
 mod operator;
+#[path = "browser/setup.rs"]
+mod setup;
 
 use std::time::{Duration, Instant};
 

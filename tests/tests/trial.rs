@@ -199,10 +199,12 @@ async fn a_broker_of_another_version_is_told_beside_the_version() {
     let url = format!("mqtt://{}", old.local_addr().unwrap());
     let answering = tokio::spawn(async move {
         let (mut caller, _) = old.accept().await.unwrap();
-        let mut connect = [0; 9];
-        caller.read_exact(&mut connect).await.unwrap();
+        let mut connect = [0; 512];
+        let bytes = caller.read(&mut connect).await.unwrap();
+        assert!(bytes > 8, "not a CONNECT: {bytes} bytes");
         // "Unacceptable protocol version", as MQTT 3.1.1 has it (3.2.2.3).
         caller.write_all(&[0x20, 2, 0, 1]).await.unwrap();
+        caller.shutdown().await.unwrap();
         connect[8]
     });
     let data = tempfile::tempdir().unwrap();

@@ -34,7 +34,8 @@ pub enum ProfileAsk {
         /// The profile it is to replace, whose name it may keep; `None` for a new one.
         replaces: Option<String>,
     },
-    /// The text of a profile, whatever is wrong with it. Answered with [`ProfileDone::Text`].
+    /// The text of a profile, whatever is wrong with it; what a try of this window heard before is forgotten. Answered with
+    /// [`ProfileDone::Text`].
     Open {
         /// Its name, as in [`crate::rows::ProfileRow`].
         name: String,

@@ -12,8 +12,8 @@ use leptos::prelude::*;
 
 use crate::components::icon::Icon;
 use crate::components::modal::Modal;
-use crate::state::profiles::Setup;
-use crate::state::store;
+use crate::state::profiles::{Setup, is_running};
+use crate::state::{Store, store};
 use brokers::BrokerPages;
 use editor::EditorPage;
 
@@ -27,6 +27,28 @@ struct Work {
     replaces: Option<String>,
     /// What was typed as the password, for its own file.
     password: Option<fleetlens_ipc::profile::Typed>,
+}
+
+/// A message as a sentence of its own: with a capital, unless it begins with something that is quoted or an address.
+fn sentence(message: &str) -> String {
+    let first = message.split(' ').next().unwrap_or_default();
+    if first.chars().all(char::is_alphabetic) { crate::format::capital(message) } else { message.to_owned() }
+}
+
+/// Shows a page from its top.
+fn to_top() {
+    if let Ok(Some(page)) = document().query_selector(".welcome, .setup-dialog") {
+        page.set_scroll_top(0);
+    }
+}
+
+/// Ends a try that nobody looks at any more.
+fn end_try(store: Store) {
+    let runs = store.trial.try_with_untracked(|trial| trial.as_ref().is_some_and(|trial| is_running(&trial.step)));
+    if runs == Some(true) {
+        store.ask_profile(ProfileAsk::EndTry, |_| ());
+    }
+    store.trial.try_set(None);
 }
 
 /// Over the whole window, while a profile is made or changed.

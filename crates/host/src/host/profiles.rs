@@ -100,6 +100,8 @@ impl Host {
                 done(ProfileDone::Checked(Box::new(on_the_side(check).await?)))
             }
             ProfileAsk::Open { name, copy } => {
+                self.trials.end(window).await;
+                self.trials.forget(window);
                 let (home, named) = (self.shelf().await, self.options.profile.clone());
                 let opened = on_the_side(move || home.open_profile(&name, copy, named.as_deref())).await?;
                 let (text, file) = opened.map_err(|why| Fault::new(FaultCode::NotFound, why))?;

@@ -3,10 +3,10 @@
 use fleetlens_ipc::profile::{Password, Proposed, TrialStep};
 use leptos::prelude::*;
 
-use super::Work;
 use super::editor::EditorPage;
 use super::form::{Filled, FormCard};
 use super::trying::Progress;
+use super::{Work, end_try, to_top};
 use crate::components::icon::Icon;
 use crate::state::store;
 
@@ -20,6 +20,7 @@ pub fn BrokerPages(
 ) -> impl IntoView {
     let store = store();
     store.trial.set(None);
+    on_cleanup(move || end_try(store));
     let filled = Filled::new();
     let work = RwSignal::new(None::<Work>);
     let take = Callback::new(move |proposed: Proposed| {
@@ -29,6 +30,7 @@ pub fn BrokerPages(
         };
         work.set(Some(Work { text: proposed.text, replaces: None, password }));
         dirty.set(true);
+        request_animation_frame(to_top);
     });
     // What was recognised is shown at once; where nothing was, the form stays with what was heard.
     Effect::new(move |_| {
@@ -57,6 +59,7 @@ pub fn BrokerPages(
                             data-testid="setup-back"
                             on:click=move |_| {
                                 work.set(None);
+                                dirty.set(false);
                                 store.trial.set(None);
                             }
                         >

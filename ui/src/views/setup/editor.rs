@@ -9,9 +9,9 @@ use leptos::html;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 
-use super::Work;
 use super::preview::PreviewCard;
 use super::trying::Heard;
+use super::{Work, end_try, sentence};
 use crate::components::icon::Icon;
 use crate::format;
 use crate::state::profiles::is_running;
@@ -43,7 +43,6 @@ pub fn EditorPage(
 ) -> impl IntoView {
     let store = store();
     let Work { text: opened, replaces, password } = work;
-    let is_new = replaces.is_none();
     let text = RwSignal::new(opened.clone());
     let before = RwSignal::new(opened);
     let replaces = RwSignal::new(replaces);
@@ -67,33 +66,38 @@ pub fn EditorPage(
             }));
         });
     };
-    // After each pause in typing, and once what was heard is another.
-    let tried =
-        Memo::new(move |_| store.trial.with(|trial| trial.as_ref().is_some_and(|trial| !is_running(&trial.step))));
+    // After each pause in typing, and at once when what was heard is another.
     Effect::new(move |first: Option<()>| {
         text.track();
-        tried.track();
-        dirty.set(text.with(|text| before.with(|before| text != before)) || is_new);
         waiting.update_value(|waiting| {
             if let Some(waiting) = waiting.take() {
                 waiting.clear();
             }
         });
-        if first.is_none() {
-            check();
-        } else {
+        if first.is_some() {
             waiting.set_value(set_timeout_with_handle(check, PAUSE).ok());
         }
+    });
+    let tried =
+        Memo::new(move |_| store.trial.with(|trial| trial.as_ref().is_some_and(|trial| !is_running(&trial.step))));
+    Effect::new(move |_| {
+        tried.track();
+        check();
+    });
+    Effect::new(move |_| {
+        let is_new = replaces.with(Option::is_none);
+        dirty.set(is_new || text.with(|text| before.with(|before| text != before)));
     });
     on_cleanup(move || {
         if let Some(waiting) = waiting.try_update_value(Option::take).flatten() {
             waiting.clear();
         }
+        end_try(store);
     });
     let save = Callback::new(move |and_use: bool| {
         kept.set(Kept::Asked);
         let now = text.get_untracked();
-        // A password belongs to the text that names its file, and is written with it once.
+        // A password is kept in the file that the text names for it; without one it is not.
         let password = password.clone().filter(|_| now.contains(".password"));
         let ask = ProfileAsk::Save { replaces: replaces.get_untracked(), text: now.clone(), password, and_use };
         store.ask_profile(ask, move |outcome| match outcome {
@@ -145,7 +149,7 @@ pub fn EditorPage(
                         format!("It is kept in {file}")
                     }}
                 </p>
-                <SaveBar is_new can_save kept on_save=save />
+                <SaveBar replaces can_save kept on_save=save />
             </section>
             <div class="column">
                 <PreviewCard preview is_wrong />
@@ -192,15 +196,27 @@ fn TextArea(text: RwSignal<String>, mistake: Memo<Option<MistakeRow>>) -> impl I
 
 /// Keeping it, and what became of that.
 #[component]
-fn SaveBar(is_new: bool, can_save: Memo<bool>, kept: RwSignal<Kept>, on_save: Callback<bool>) -> impl IntoView {
+fn SaveBar(
+    replaces: RwSignal<Option<String>>,
+    can_save: Memo<bool>,
+    kept: RwSignal<Kept>,
+    on_save: Callback<bool>,
+) -> impl IntoView {
     let store = store();
-    let undecided = move || store.status.with(|status| status.as_ref().is_some_and(|status| status.row.undecided));
+    let undecided =
+        Memo::new(move |_| store.status.with(|status| status.as_ref().is_some_and(|status| status.row.undecided)));
+    // Of the one in use there is nothing to choose: it begins anew with what is saved.
+    let in_use = Memo::new(move |_| {
+        let name = replaces.get();
+        name.is_some() && store.status.with(|status| status.as_ref().map(|status| status.row.profile.clone()) == name)
+    });
     view! {
         <div class="answers">
-            <Show when=move || !undecided()>
+            <Show when=move || !undecided.get()>
                 <button
                     type="button"
-                    class="plain"
+                    class:plain=move || !in_use.get()
+                    class:send=move || in_use.get()
                     data-testid="save-profile"
                     disabled=move || !can_save.get()
                     on:click=move |_| on_save.run(false)
@@ -208,25 +224,26 @@ fn SaveBar(is_new: bool, can_save: Memo<bool>, kept: RwSignal<Kept>, on_save: Ca
                     "Save"
                 </button>
             </Show>
-            <button
-                type="button"
-                class="send"
-                data-testid="save-and-use"
-                disabled=move || !can_save.get()
-                on:click=move |_| on_save.run(true)
-            >
-                "Save and use"
-            </button>
+            <Show when=move || !in_use.get()>
+                <button
+                    type="button"
+                    class="send"
+                    data-testid="save-and-use"
+                    disabled=move || !can_save.get()
+                    on:click=move |_| on_save.run(true)
+                >
+                    "Save and use"
+                </button>
+            </Show>
         </div>
         <div class="answer" aria-live="polite" data-testid="save-told">
             {move || match kept.get() {
                 Kept::No => ().into_any(),
                 Kept::Asked => view! { <p class="none">"Saving…"</p> }.into_any(),
                 Kept::Done(name) => {
-                    let words = if is_new { "It stands among the profiles." } else { "What was there before is replaced." };
-                    view! { <p class="done">{format!("{name} is saved. {words}")}</p> }.into_any()
+                    view! { <p class="done">{format!("{name} is saved.")}</p> }.into_any()
                 }
-                Kept::Refused(why) => view! { <p class="fault">{why}</p> }.into_any(),
+                Kept::Refused(why) => view! { <p class="fault">{sentence(&why)}</p> }.into_any(),
             }}
         </div>
     }
@@ -347,7 +364,7 @@ fn words(trial: &Trial) -> (bool, String) {
     match &trial.step {
         TrialStep::Connecting => (false, "Connecting…".into()),
         TrialStep::Listening { left_ms } => (false, format!("Listening, {} s more: {heard}", left_ms.div_ceil(1_000))),
-        TrialStep::Failed { message, .. } => (true, message.clone()),
+        TrialStep::Failed { message, .. } => (true, sentence(message)),
         TrialStep::Done(_) => (false, format!("Heard {heard}.")),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use fleetlens_ipc::profile::{BrokerForm, Field, Password, ProfileAsk, TrialStep, Try, TryBroker, Typed};
 use leptos::prelude::*;
 
+use super::sentence;
 use crate::components::icon::Icon;
 use crate::components::segmented::Segmented;
 use crate::state::profiles::is_running;
@@ -18,6 +19,9 @@ const SUGGESTED: [(&str, &str); 5] = [
     ("homie/5/#", "Homie"),
     ("spBv1.0/#", "Sparkplug B"),
 ];
+
+/// Once what has changed stands on the page.
+const SOON: Duration = Duration::from_millis(50);
 
 /// Where a password is to be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +160,7 @@ pub fn FormCard(
             advanced.set(true);
         }
         if failure.with(Option::is_some) {
-            set_timeout(show_fault, Duration::from_millis(50));
+            set_timeout(|| show(".setup-form .wrong:not(:empty)"), SOON);
         }
     });
     let submit = move |event: leptos::ev::SubmitEvent| {
@@ -166,6 +170,8 @@ pub fn FormCard(
         }
         let asked = untrack(|| Try { broker: TryBroker::Form(filled.form()), filters: filled.filters() });
         store.begin_trial();
+        // On a phone it is below the form.
+        set_timeout(|| show(".setup-page .progress"), SOON);
         store.ask_profile(ProfileAsk::Try(Box::new(asked)), move |outcome| {
             if let Err(fault) = outcome {
                 store.fail_trial(fault.message);
@@ -211,7 +217,7 @@ pub fn FormCard(
                     hint="Only where one port serves several, such as AWS at 443: mqtt" />
             </Fold>
 
-            <fieldset class="filters">
+            <fieldset class="listen">
                 <legend>"Listen to"</legend>
                 <div class="suggested">
                     {SUGGESTED.iter().zip(filled.suggested).map(|((filter, what), is_on)| view! {
@@ -245,13 +251,13 @@ pub fn FormCard(
 #[derive(Clone, Copy)]
 struct Failed(Memo<Option<(Field, String)>>);
 
-/// Brings what is wrong into sight; where it is already, nothing moves.
-fn show_fault() {
-    let fault = document().query_selector(".setup-form .wrong:not(:empty)").ok().flatten();
-    if let Some(fault) = fault {
+/// Brings something into sight; where it is already, nothing moves.
+fn show(css: &str) {
+    let found = document().query_selector(css).ok().flatten();
+    if let Some(found) = found {
         let options = web_sys::ScrollIntoViewOptions::new();
         options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-        fault.scroll_into_view_with_scroll_into_view_options(&options);
+        found.scroll_into_view_with_scroll_into_view_options(&options);
     }
 }
 
@@ -260,7 +266,8 @@ fn show_fault() {
 fn FaultLine(name: &'static str, fields: &'static [Field]) -> impl IntoView {
     let Failed(failure) = expect_context();
     let why = move || {
-        failure.with(|failure| failure.as_ref().filter(|(field, _)| fields.contains(field)).map(|(_, why)| why.clone()))
+        failure
+            .with(|failure| failure.as_ref().filter(|(field, _)| fields.contains(field)).map(|(_, why)| sentence(why)))
     };
     view! {
         <p class="wrong" id=format!("setup-{name}-wrong") role="alert" data-testid=format!("wrong-{name}")>

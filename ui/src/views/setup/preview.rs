@@ -65,6 +65,7 @@ fn Read(preview: Preview) -> impl IntoView {
     let words = summary(&preview);
     let Preview { values, refused, .. } = preview;
     let has_values = !values.is_empty();
+    let rows = with_more(values);
     view! {
         <p data-testid="preview-summary">{words}</p>
         {has_values.then(|| view! {
@@ -73,7 +74,7 @@ fn Read(preview: Preview) -> impl IntoView {
                     <thead>
                         <tr><th scope="col">"Thing"</th><th scope="col">"Value"</th><th scope="col" class="number">"Is"</th><th scope="col">"Measured"</th></tr>
                     </thead>
-                    <tbody>{values.into_iter().map(|row| view! { <Row row /> }).collect_view()}</tbody>
+                    <tbody>{rows.into_iter().map(|(row, more)| view! { <Row row more /> }).collect_view()}</tbody>
                 </table>
             </div>
         })}
@@ -86,16 +87,26 @@ fn Read(preview: Preview) -> impl IntoView {
     }
 }
 
+/// Each value, and whether it is of the same thing as the one above it.
+fn with_more(values: Vec<PreviewRow>) -> Vec<(PreviewRow, bool)> {
+    let mut above = None;
+    let rows = values.into_iter().map(|row| {
+        let more = above.replace(row.thing.clone()).is_some_and(|above| above == row.thing);
+        (row, more)
+    });
+    rows.collect()
+}
+
 #[component]
-fn Row(row: PreviewRow) -> impl IntoView {
+fn Row(row: PreviewRow, more: bool) -> impl IntoView {
     let PreviewRow { thing, kind, pointer, value, unit, at_ms, timed } = row;
     let at = local(at_ms);
     let when = if timed { at.seconds(&today()) } else { "no time in it".to_owned() };
     view! {
-        <tr data-testid="preview-row">
+        <tr data-testid="preview-row" class:more=more>
             <th scope="row">
-                <bdi>{thing}</bdi>
-                <small>{format::capital(kind.singular())}</small>
+                <bdi class:unseen=more>{thing}</bdi>
+                {(!more).then(|| view! { <small>{format::capital(kind.singular())}</small> })}
             </th>
             <td><code>{format::pointer(&pointer)}</code></td>
             <td class="number">

@@ -1,8 +1,9 @@
 //! How far a try is, and which topics were heard.
 
-use fleetlens_ipc::profile::{LISTENS_MS, Proposed, SeenRow, Trial, TrialStep, UnreadRow};
+use fleetlens_ipc::profile::{Field, LISTENS_MS, Proposed, SeenRow, Trial, TrialStep, UnreadRow};
 use leptos::prelude::*;
 
+use super::sentence;
 use crate::components::icon::Icon;
 use crate::format;
 use crate::state::store;
@@ -40,11 +41,17 @@ fn steps(trial: Option<&Trial>) -> [Step; 3] {
             let left = format!("Listening, {} s more: {}", left_ms.div_ceil(1_000), heard(trial));
             [step("done", "Connected"), step("now", left), step("todo", to_propose)]
         }
-        TrialStep::Failed { message, .. } if trial.messages == 0 => {
-            [step("failed", message.clone()), step("todo", to_listen), step("todo", to_propose)]
-        }
-        TrialStep::Failed { message, .. } => {
-            [step("done", "Connected"), step("failed", message.clone()), step("todo", to_propose)]
+        TrialStep::Failed { field, message } => {
+            let why = if *field == Field::Broker {
+                sentence(message)
+            } else {
+                "Not connected; the reason stands beside its field".to_owned()
+            };
+            if trial.messages == 0 {
+                [step("failed", why), step("todo", to_listen), step("todo", to_propose)]
+            } else {
+                [step("done", "Connected"), step("failed", why), step("todo", to_propose)]
+            }
         }
         TrialStep::Done(proposed) => {
             let found = match proposed.rules.len() as u64 {
@@ -206,8 +213,6 @@ pub fn Unread(
 
 #[cfg(test)]
 mod tests {
-    use fleetlens_ipc::profile::Field;
-
     use super::*;
 
     fn trial(step: TrialStep, messages: u64) -> Trial {

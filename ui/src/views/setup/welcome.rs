@@ -32,7 +32,7 @@ pub fn Welcome() -> impl IntoView {
         <main class="welcome" class:choosing=move || !has_broker.get() data-testid="welcome">
             <header class="setup-head">
                 <h1>{move || if has_broker.get() { "Your broker" } else { "Fleetlens" }}</h1>
-                <Show when=move || has_broker.get()>
+                <Show when=move || has_broker.get() && !dirty.get()>
                     <button type="button" class="plain" data-testid="welcome-back" on:click=move |_| has_broker.set(false)>
                         <Icon of=icondata_lu::LuArrowLeft />
                         "Back"
