@@ -3,6 +3,7 @@
 use fleetlens_ipc::rows::{Ground, TileSet};
 use fleetlens_model::geo::{GeoBox, LonLat};
 
+use super::map::Covered;
 use super::mercator::{Camera, local, place};
 
 /// Where the map of the built-in tiles begins: Valletta, close enough for its streets.
@@ -27,13 +28,30 @@ pub struct Sight {
     pub zoom: f64,
 }
 
+/// A picture's size in CSS pixels, and what lies over its edges.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Frame {
+    /// Its width.
+    pub width_px: f64,
+    /// Its height.
+    pub height_px: f64,
+    /// What lies over it.
+    pub covered: Covered,
+}
+
 impl Sight {
-    /// All of a box, in a picture of this size in CSS pixels.
-    pub fn of(area: GeoBox, (width_px, height_px): (f64, f64)) -> Sight {
+    /// All of a box in the free part of a picture.
+    pub fn of(area: GeoBox, frame: Frame) -> Sight {
+        let Frame { width_px, height_px, covered } = frame;
         let low = local(LonLat { lon_deg: area.west_deg, lat_deg: area.north_deg });
         let high = local(LonLat { lon_deg: area.east_deg, lat_deg: area.south_deg });
-        let (middle, zoom) = Camera::fitting(low, high, width_px, height_px);
-        Sight { center: place(middle), zoom: zoom.clamp(0.0, CLOSEST) }
+        let free = (width_px - covered.right_px, height_px - covered.top_px - covered.bottom_px);
+        let (middle, zoom) = Camera::fitting(low, high, free.0, free.1);
+        let camera = Camera { center: middle, zoom: zoom.clamp(0.0, CLOSEST), width_px, height_px };
+        // As far as the middle of what is free lies from the middle of the picture, the picture's lies on the other side of the box's.
+        let center = camera
+            .unproject((width_px + covered.right_px) / 2.0, (height_px - covered.top_px + covered.bottom_px) / 2.0);
+        Sight { center: place(center), zoom: camera.zoom }
     }
 
     /// As one word, for the page's storage.
@@ -50,13 +68,13 @@ impl Sight {
     }
 
     /// Where a map begins: where the person left it, else where the fleet is, else where its tiles are.
-    pub fn first(left: Option<Sight>, ground: &Ground, size_px: (f64, f64)) -> Sight {
+    pub fn first(left: Option<Sight>, ground: &Ground, frame: Frame) -> Sight {
         let fleet = ground.fleet.filter(|fleet| !is_home(*fleet, &ground.tiles));
         match (left, fleet, ground.tiles.bounds) {
             (Some(left), _, _) => left,
-            (None, Some(fleet), _) => Sight::of(fleet, size_px),
+            (None, Some(fleet), _) => Sight::of(fleet, frame),
             (None, None, _) if ground.tiles.built_in => VALLETTA,
-            (None, None, Some(bounds)) => Sight::of(bounds, size_px),
+            (None, None, Some(bounds)) => Sight::of(bounds, frame),
             (None, None, None) => EARTH,
         }
     }
@@ -138,7 +156,8 @@ fn covers(area: GeoBox, other: GeoBox) -> bool {
 mod tests {
     use super::*;
 
-    const SIZE: (f64, f64) = (1376.0, 824.0);
+    const FRAME: Frame =
+        Frame { width_px: 1376.0, height_px: 824.0, covered: Covered { top_px: 0.0, right_px: 0.0, bottom_px: 0.0 } };
     const MALTA: GeoBox = GeoBox { west_deg: 14.15, south_deg: 35.78, east_deg: 14.6, north_deg: 36.1 };
     const HELSINKI: GeoBox = GeoBox { west_deg: 24.6, south_deg: 60.1, east_deg: 25.2, north_deg: 60.4 };
 
@@ -156,27 +175,37 @@ mod tests {
         let in_malta = GeoBox { west_deg: 14.2, east_deg: 14.5, ..MALTA };
         for (name, left, ground, want) in [
             ("left somewhere", Some(left), ground(Some(HELSINKI)), left),
-            ("a fleet elsewhere", None, ground(Some(HELSINKI)), Sight::of(HELSINKI, SIZE)),
+            ("a fleet elsewhere", None, ground(Some(HELSINKI)), Sight::of(HELSINKI, FRAME)),
             ("the demo city", None, ground(Some(in_malta)), VALLETTA),
             ("nothing known", None, ground(None), VALLETTA),
-            ("own tiles, nothing known", None, own(None, Some(HELSINKI)), Sight::of(HELSINKI, SIZE)),
-            ("own tiles, a fleet", None, own(Some(in_malta), Some(MALTA)), Sight::of(in_malta, SIZE)),
+            ("own tiles, nothing known", None, own(None, Some(HELSINKI)), Sight::of(HELSINKI, FRAME)),
+            ("own tiles, a fleet", None, own(Some(in_malta), Some(MALTA)), Sight::of(in_malta, FRAME)),
             ("nothing at all", None, own(None, None), EARTH),
         ] {
-            assert_eq!(Sight::first(left, &ground, SIZE), want, "{name}");
+            assert_eq!(Sight::first(left, &ground, FRAME), want, "{name}");
         }
     }
 
     #[test]
     fn a_box_is_shown_whole_and_a_single_thing_with_its_streets() {
-        let sight = Sight::of(HELSINKI, SIZE);
-        let camera = Camera { center: local(sight.center), zoom: sight.zoom, width_px: SIZE.0, height_px: SIZE.1 };
-        for (lon_deg, lat_deg) in [(24.6, 60.1), (25.2, 60.4)] {
-            assert!(camera.shows(camera.project(local(LonLat { lon_deg, lat_deg })), -100.0));
-        }
+        let sight = Sight::of(HELSINKI, FRAME);
+        let corners = |sight: Sight, Frame { width_px, height_px, .. }| {
+            let camera = Camera { center: local(sight.center), zoom: sight.zoom, width_px, height_px };
+            [(24.6, 60.4), (25.2, 60.1)].map(|(lon_deg, lat_deg)| camera.project(local(LonLat { lon_deg, lat_deg })))
+        };
+        let [(west, north), (east, south)] = corners(sight, FRAME);
+        assert!(west > 100.0 && north > 100.0 && east < 1276.0 && south < 724.0, "{west} {north} {east} {south}");
+        let covered = Covered { top_px: 120.0, right_px: 60.0, bottom_px: 48.0 };
+        let phone = Frame { width_px: 390.0, height_px: 480.0, covered };
+        let [(west, north), (east, south)] = corners(Sight::of(HELSINKI, phone), phone);
+        assert!(west > 0.0 && north > 120.0 && east < 330.0 && south < 432.0, "{west} {north} {east} {south}");
+        assert!(
+            (west + east - 330.0).abs() < 1.0 && (north + south - 552.0).abs() < 2.0,
+            "in the middle of what is free"
+        );
         let one = GeoBox { east_deg: 24.6, north_deg: 60.1, ..HELSINKI };
-        assert_eq!(Sight::of(one, SIZE).zoom, CLOSEST);
-        assert!(Sight::of(GeoBox::EARTH, (390.0, 400.0)).zoom >= 0.0);
+        assert_eq!(Sight::of(one, FRAME).zoom, CLOSEST);
+        assert!(Sight::of(GeoBox::EARTH, phone).zoom >= 0.0);
     }
 
     #[test]

@@ -287,7 +287,7 @@ fn size_of_few(marks: usize) -> f64 {
     const FEW: f64 = 60.0;
     const MANY: f64 = 300.0;
     let share = ((marks as f64 - FEW) / (MANY - FEW)).clamp(0.0, 1.0);
-    1.0 - share * (1.0 - SMALLEST)
+    share.mul_add(SMALLEST - 1.0, 1.0).max(SMALLEST)
 }
 
 #[cfg(test)]

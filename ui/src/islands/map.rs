@@ -12,7 +12,7 @@ use thiserror::Error;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
-use super::arrival::Sight;
+use super::arrival::{Frame, Sight};
 use super::clusters::Cell as Crowd;
 use super::graticule::{Graticule, seen};
 use super::live_layer::{LayerError, LiveLayer, Part, Scene};
@@ -307,20 +307,22 @@ impl MapIsland {
 
     /// Shows all of a box in its free part, because a person wants it.
     pub fn show(&self, area: GeoBox, covered: Covered) {
-        let view = camera(&self.map);
-        let free = (view.width_px - covered.right_px, view.height_px - covered.top_px - covered.bottom_px);
-        let Sight { center, zoom } = Sight::of(area, free);
-        self.ease(center, zoom, covered);
+        let Sight { center, zoom } = self.sight_of(area, covered);
+        self.ease(center, zoom, Covered::default());
     }
 
-    /// Shows all of a box at once, because it belongs there: nobody asked.
-    pub fn settle(&self, area: GeoBox) {
-        let view = camera(&self.map);
-        let Sight { center, zoom } = Sight::of(area, (view.width_px, view.height_px));
+    /// Shows all of a box in its free part at once, because it belongs there: nobody asked.
+    pub fn settle(&self, area: GeoBox, covered: Covered) {
+        let Sight { center, zoom } = self.sight_of(area, covered);
         let options = Object::new();
         set(&options, "center", &lng_lat(center));
         set(&options, "zoom", &zoom.into());
         self.map.jump_to(&options);
+    }
+
+    fn sight_of(&self, area: GeoBox, covered: Covered) -> Sight {
+        let Camera { width_px, height_px, .. } = camera(&self.map);
+        Sight::of(area, Frame { width_px, height_px, covered })
     }
 
     /// The camera now.

@@ -6,11 +6,11 @@ use std::time::Duration;
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
 
-use super::{Chooses, Told, covered, ears};
+use super::{Chooses, Told, ears};
 use crate::clock::mono_ms;
 use crate::form::Form;
 use crate::format;
-use crate::islands::arrival::{ARRIVES_MS, Arrival, Sight};
+use crate::islands::arrival::{ARRIVES_MS, Arrival, Frame, Sight};
 use crate::islands::map::{Beginning, Covered, MapIsland};
 use crate::state::Store;
 
@@ -113,8 +113,12 @@ pub(super) fn begin(told: Told, element: NodeRef<leptos::html::Div>) {
         begins.profile.set_value(profile);
         begins.arrival.set_value(Arrival::Awaited);
         begins.goes_on(Arrival::begin(left, ground.fleet, mono_ms()), store);
-        let size_px = (f64::from(element.client_width()), f64::from(element.client_height()));
-        let beginning = Beginning { sight: Sight::first(left, &ground, size_px), tiles, reach_px: form.reach_px() };
+        let frame = Frame {
+            width_px: element.client_width().into(),
+            height_px: element.client_height().into(),
+            covered: whole(form, chooses),
+        };
+        let beginning = Beginning { sight: Sight::first(left, &ground, frame), tiles, reach_px: form.reach_px() };
         match MapIsland::mount(&element, store.marks(), &beginning, ears(told)) {
             Ok(map) => {
                 screen.camera.set(Some(map.camera()));
@@ -139,31 +143,33 @@ pub(super) fn begin(told: Told, element: NodeRef<leptos::html::Div>) {
 
 /// The host told where the fleet is: whoever asked is shown it, and a map that nobody has moved yet goes along.
 fn follow(told: Told) {
-    let Told { store, screen, begins, form, .. } = told;
+    let Told { store, screen, begins, form, chooses, .. } = told;
     let Some(ground) = store.ground.get() else { return };
     if begins.asked.get_value() {
         begins.asked.set_value(false);
         match ground.fleet {
-            Some(fleet) => screen.with(|map| map.show(fleet, whole(form))),
+            Some(fleet) => screen.with(|map| map.show(fleet, whole(form, chooses))),
             None => store.notify("Nothing has said yet where it is.".into()),
         }
     } else if let Some(mut arrival) = begins.arrival.try_get_value() {
         let fleet = arrival.fleet_is(&ground, mono_ms());
         begins.goes_on(arrival, store);
         if let Some(fleet) = fleet {
-            screen.with(|map| map.settle(fleet));
+            screen.with(|map| map.settle(fleet, whole(form, chooses)));
             if screen.unmapped.with_untracked(Option::is_some) {
-                screen.unmapped.set(Some(Sight::of(fleet, (1.0, 1.0)).center));
+                screen.unmapped.set(Some(Sight::of(fleet, Frame::default()).center));
             }
         }
     }
     begins.rest(store);
 }
 
-/// What lies over the map while the whole fleet is shown.
-fn whole(form: Form) -> Covered {
-    match form {
-        Form::Desktop => Covered::default(),
-        Form::Phone => covered(form),
+/// What lies over the map while the whole fleet is shown: on a phone the box for finding, which a driver has not got, what says that
+/// there is no map, and the round top of the sheet.
+fn whole(form: Form, chooses: Chooses) -> Covered {
+    match (form, chooses) {
+        (Form::Desktop, _) => Covered::default(),
+        (Form::Phone, Chooses::Things) => Covered { top_px: 124.0, right_px: 0.0, bottom_px: 48.0 },
+        (Form::Phone, Chooses::Ground) => Covered { top_px: 68.0, right_px: 0.0, bottom_px: 28.0 },
     }
 }
