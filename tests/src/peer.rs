@@ -104,6 +104,15 @@ impl Peer {
         self.send(topic, payload.into(), true).await;
     }
 
+    /// [`Peer::publish`], and the broker drops it where it cannot hand it on within so many seconds.
+    pub async fn publish_within(&self, topic: &str, payload: impl Into<Vec<u8>>, expiry_s: u32) {
+        let payload = payload.into();
+        until(&format!("room to publish on {topic}"), WITHIN, async || {
+            self.link.try_publish_within(topic.to_owned(), payload.clone(), 1, expiry_s).map_err(|e| e.to_string())
+        })
+        .await;
+    }
+
     async fn send(&self, topic: &str, payload: Vec<u8>, retain: bool) {
         until(&format!("room to publish on {topic}"), WITHIN, async || {
             self.link.try_publish(topic.to_owned(), payload.clone(), 1, retain).map_err(|e| e.to_string())
