@@ -36,7 +36,14 @@ fn main() -> io::Result<()> {
             keep(target, case.as_bytes())?;
         }
     }
-    keep("homie", &written(&HOMIE))?;
+    for file in REGISTRIES {
+        keep("registry", &[&[u8::from(file.starts_with('{'))], file.as_bytes()].concat())?;
+    }
+    for (target, messages) in
+        [("homie", &HOMIE[..]), ("home_assistant", &HOME_ASSISTANT), ("zigbee2mqtt", &ZIGBEE2MQTT)]
+    {
+        keep(target, &written(messages))?;
+    }
     sparkplug().iter().try_for_each(|conversation| keep("sparkplug", conversation))?;
 
     for folder in env::args().skip(1) {
@@ -69,7 +76,7 @@ fn samples(folder: &Path) -> io::Result<Vec<Vec<u8>>> {
     Ok(found)
 }
 
-const PAYLOADS: [(&str, &str); 10] = [
+const PAYLOADS: [(&str, &str); 17] = [
     ("plain", r#"{"ts":1700000000.5,"power_w":61.8,"door":{"open":false},"list":[1,"a",null]}"#),
     ("thingsboard", r#"{"ts":1451649600512,"values":{"key1":"value1","key2":2}}"#),
     ("thingsboard", r#"[{"ts":"2026-11-21T08:00:00+01:00","values":{"a/b~c":1e-7}},{"values":{}}]"#),
@@ -95,6 +102,25 @@ const PAYLOADS: [(&str, &str); 10] = [
         "fiware-by-name",
         r#"{"id":"w","type":"WasteContainer","fillingLevel":{"type":"Property","value":0.4,"observedAt":"2024-01-01T00:00:00Z","unitCode":"C62"}}"#,
     ),
+    (
+        "parkapi",
+        r#"{"uid":"p1","name":"Parkhaus","type":"CAR_PARK","realtime_free_capacity":7,"realtime_capacity":9,"capacity":"9","lat":"48.1","lon":9.2,"realtime_data_updated_at":"2026-10-05T04:45:00Z"}"#,
+    ),
+    ("parkapi", r#"{"items":[{"id":7,"realtime_status":"AVAILABLE"},{"id":8,"realtime_status":"TAKEN"}]}"#),
+    (
+        "datex2",
+        r#"<?xml version="1.0"?><d2LogicalModel><payloadPublication><publicationTime>2026-10-05T04:45:00+02:00</publicationTime><genericPublicationExtension><parkingStatusPublication><parkingRecordStatus><parkingRecordReference id="G"/><parkingOccupancy><parkingNumberOfVacantSpaces> 3 </parkingNumberOfVacantSpaces></parkingOccupancy><parkingSiteStatus>full</parkingSiteStatus></parkingRecordStatus></parkingStatusPublication></genericPublicationExtension></payloadPublication></d2LogicalModel>"#,
+    ),
+    (
+        "datex2",
+        r#"<d2:payload xmlns:d2="d" xmlns:par="p" xmlns:xsi="x" xsi:type="par:ParkingTablePublication"><par:parkingTable id="T"><par:parkingRecord id="P1"><par:parkingName><c:values><c:value lang="de">Mitte &amp; Dom</c:value></c:values></par:parkingName><par:parkingNumberOfSpaces>500</par:parkingNumberOfSpaces></par:parkingRecord></par:parkingTable></d2:payload>"#,
+    ),
+    (
+        "datex2-by-topic",
+        r#"<p:payload xmlns:p="d" xmlns:par="p" xmlns:xsi="x" xsi:type="par:ParkingStatusPublication"><par:parkingRecordStatus><par:parkingRecordReference id="a"/><par:parkingOccupancy><par:parkingNumberOfVacantSpaces>4</par:parkingNumberOfVacantSpaces></par:parkingOccupancy></par:parkingRecordStatus></p:payload>"#,
+    ),
+    ("scalar", "23.5"),
+    ("scalar", "\"open\""),
 ];
 
 const META: &[&str] = &[
@@ -135,24 +161,61 @@ const TIMES: &[&str] = &[
     "America/St_Johns\n2026-11-21T08:00:00-03:30[America/St_Johns]",
 ];
 
+const REGISTRIES: &[&str] = &[
+    "thing,name,kind,lat,lon,street,area,capacity,interval_s,gateway,units\nl-1,\"Lamp, 1\",lamp,35.9,14.5,Triq,v,,60,g-1,\"power_w=W\"\nl-2,,,,,,,,,,\n",
+    r#"{"type":"FeatureCollection","features":[{"type":"Feature","id":"p-1","properties":{"name":"P","capacity":12},"geometry":{"type":"Point","coordinates":[14.5,35.9]}},{"type":"Feature","properties":{"thing":"p-2"},"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}}]}"#,
+];
+
+const HOME_ASSISTANT: [Message<'static>; 6] = [
+    retained(
+        "homeassistant/light/0x0417/light/config",
+        r#"{"~":"fleet/lamp","name":null,"uniq_id":"l","schema":"json","stat_t":"~","cmd_t":"~/set","sup_clrm":["brightness"],"bri_scl":254,"avty":[{"t":"~/availability","val_tpl":"{{ value_json.state }}"}],"avty_mode":"all","dev":{"ids":["0x0417"],"name":"Lamp 0417","sa":"Triq"}}"#,
+    ),
+    retained(
+        "homeassistant/sensor/0x0417/power/config",
+        r#"{"~":"fleet/lamp","name":"Power","uniq_id":"p","stat_t":"~","unit_of_meas":"W","exp_aft":60,"val_tpl":"{{ value_json['power'] | float(0) | round(1) if value_json.power is defined else 'n' }}","dev":{"ids":"0x0417"}}"#,
+    ),
+    retained(
+        "homeassistant/device/0x9/config",
+        r#"{"dev":{"ids":"0x9","name":"T"},"o":{"name":"x"},"cmps":{"t":{"p":"sensor","device_class":"temperature","val_tpl":"{{ value_json.t }}","uniq_id":"t"},"s":{"p":"select","cmd_t":"x/set","options":["a","b"],"uniq_id":"s"}},"stat_t":"x/state"}"#,
+    ),
+    retained("fleet/lamp/availability", r#"{"state":"online"}"#),
+    retained("fleet/lamp", r#"{"state":"ON","brightness":127,"power":23.46}"#),
+    retained("homeassistant/sensor/0x0417/power/config", ""),
+];
+
+const ZIGBEE2MQTT: [Message<'static>; 5] = [
+    retained("zigbee2mqtt/bridge/state", r#"{"state":"online"}"#),
+    retained(
+        "zigbee2mqtt/bridge/devices",
+        r#"[{"friendly_name":"Coordinator","type":"Coordinator","definition":null},{"friendly_name":"bulb","ieee_address":"0x90","type":"Router","supported":true,"disabled":false,"definition":{"model":"M","vendor":"V","description":"D","exposes":[{"type":"light","features":[{"type":"binary","name":"state","property":"state","value_on":"ON","value_off":"OFF","access":7},{"type":"numeric","name":"brightness","property":"brightness","value_min":0,"value_max":254,"unit":"%","access":7},{"type":"composite","name":"color_xy","property":"color","access":7,"features":[{"type":"numeric","name":"x","property":"x","access":7}]}]},{"type":"enum","name":"mode","property":"mode","values":["a","b"],"access":7}]}}]"#,
+    ),
+    retained("zigbee2mqtt/bulb/availability", r#"{"state":"online"}"#),
+    retained("zigbee2mqtt/bulb", r#"{"state":"ON","brightness":120,"color":{"x":0.3},"mode":"a","linkquality":90}"#),
+    retained(
+        "zigbee2mqtt/bridge/event",
+        r#"{"type":"device_leave","data":{"friendly_name":"bulb","ieee_address":"0x90"}}"#,
+    ),
+];
+
 const HOMIE: [Message<'static>; 8] = [
-    homie("homie/5/bridge/$state", "ready"),
-    homie(
+    retained("homie/5/bridge/$state", "ready"),
+    retained(
         "homie/5/bridge/$description",
         r#"{"homie":"5.0","version":1,"name":"Bridge","children":["lamp"],"nodes":{}}"#,
     ),
-    homie("homie/5/lamp/$state", "ready"),
-    homie(
+    retained("homie/5/lamp/$state", "ready"),
+    retained(
         "homie/5/lamp/$description",
         r#"{"homie":"5.0","version":1,"name":"Lamp 7","root":"bridge","nodes":{"light":{"name":"Light","properties":{"power":{"datatype":"boolean","settable":true,"format":"off,on"},"level":{"datatype":"integer","format":"0:100:5","unit":"%","settable":true},"mode":{"datatype":"enum","format":"steady,blink"},"colour":{"datatype":"color","format":"rgb"},"at":{"datatype":"datetime"},"for":{"datatype":"duration"}}}}}"#,
     ),
-    homie("homie/5/lamp/light/level", "40"),
-    homie("homie/5/lamp/light/level/$target", "60"),
-    homie("homie/5/lamp/$alert/hot", "too hot"),
+    retained("homie/5/lamp/light/level", "40"),
+    retained("homie/5/lamp/light/level/$target", "60"),
+    retained("homie/5/lamp/$alert/hot", "too hot"),
     Message { retained: false, after_loss: true, topic: "homie/5/bridge/$state", payload: b"lost" },
 ];
 
-const fn homie(topic: &'static str, payload: &'static str) -> Message<'static> {
+const fn retained(topic: &'static str, payload: &'static str) -> Message<'static> {
     Message { retained: true, after_loss: false, topic, payload: payload.as_bytes() }
 }
 

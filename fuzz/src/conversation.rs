@@ -5,8 +5,10 @@
 
 use fleetlens_model::time::WallMs;
 use fleetlens_wire::convention::{Convention, Incoming};
+use fleetlens_wire::home_assistant::{DEFAULT_PREFIX, HomeAssistant};
 use fleetlens_wire::homie::Homie;
 use fleetlens_wire::sparkplug::{Sparkplug, SparkplugSetting};
+use fleetlens_wire::zigbee2mqtt::Zigbee2Mqtt;
 use serde_json::Value as Json;
 
 use crate::{NOW, check_refusal, check_said};
@@ -18,6 +20,19 @@ const AFTER_LOSS: u8 = 2;
 
 /// Messages of a conversation; more say nothing new.
 const MESSAGES_MAX: usize = 64;
+
+/// What is commanded: controls of the first cases.
+const POINTERS: [&str; 9] = [
+    "/Outputs/Pump",
+    "/Pump",
+    "/light/level",
+    "/light/power",
+    "/light/mode",
+    "/light",
+    "/light/brightness",
+    "/state",
+    "",
+];
 
 /// One message.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +79,16 @@ pub fn homie(data: &[u8]) {
     converse(Box::new(Homie::new("homie".to_owned())), data);
 }
 
+/// Home Assistant's discovery.
+pub fn home_assistant(data: &[u8]) {
+    converse(Box::new(HomeAssistant::new(DEFAULT_PREFIX.to_owned())), data);
+}
+
+/// Zigbee2MQTT.
+pub fn zigbee2mqtt(data: &[u8]) {
+    converse(Box::new(Zigbee2Mqtt::new("zigbee2mqtt".to_owned())), data);
+}
+
 /// Has a conversation and looks at every answer; at the end everything that spoke is commanded.
 fn converse(mut convention: Box<dyn Convention>, mut data: &[u8]) {
     convention.filters().iter().for_each(|filter| check_filter(filter));
@@ -92,7 +117,7 @@ fn converse(mut convention: Box<dyn Convention>, mut data: &[u8]) {
     }
     for thing in things.iter().rev().take(8) {
         for wanted in [Json::from(1), Json::from(true), Json::from("on"), Json::from(1e300), Json::Null] {
-            for pointer in ["/Outputs/Pump", "/Pump", "/light/level", "/light/power", "/light/mode", ""] {
+            for pointer in POINTERS {
                 if let Ok(messages) = convention.command(thing, &[(pointer, &wanted)], NOW) {
                     messages.iter().for_each(|message| check_topic(&message.topic));
                 }

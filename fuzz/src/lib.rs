@@ -13,6 +13,7 @@ use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::WallMs;
 use fleetlens_wire::REFUSAL_MAX_CHARS;
 use fleetlens_wire::pointer::Pointer;
+use fleetlens_wire::registry::{Columns, read_csv, read_geojson};
 use fleetlens_wire::shadow::{Op, ShadowTopic, client_token_of, decode_answer, decode_request};
 use fleetlens_wire::telemetry::{
     MESSAGES_MAX, PAYLOAD_VALUES_MAX, POINTER_MAX_BYTES, Reading, Telemetry, VALUES_MAX, Whose,
@@ -20,7 +21,7 @@ use fleetlens_wire::telemetry::{
 use fleetlens_wire::template::{Place, Template};
 use fleetlens_wire::time::Zone;
 
-pub use conversation::{Message, homie, sparkplug, written};
+pub use conversation::{Message, home_assistant, homie, sparkplug, written, zigbee2mqtt};
 pub use readings::{COUNT, NAMES};
 
 /// When everything is received: in November 2023.
@@ -41,7 +42,7 @@ pub fn telemetry(data: &[u8]) {
 
 /// A retained description.
 pub fn meta(data: &[u8]) {
-    let place = Place { thing: "lamp-1".into(), kind: Some("lamp"), area: Some("valletta") };
+    let place = Place { thing: "lamp-1".into(), kind: Some("lamp"), area: Some("valletta"), ..Place::default() };
     match fleetlens_wire::meta::decode(data, &place) {
         Ok(meta) => {
             assert!((1..=604_800).contains(&meta.interval_s));
@@ -134,6 +135,27 @@ pub fn rebase(data: &[u8]) {
         if reading.shape != fleetlens_wire::telemetry::Shape::Senml {
             let values = |said: &[Telemetry]| said.iter().map(|one| one.values.len()).collect::<Vec<_>>();
             assert_eq!(values(&before), values(&after), "{text}");
+        }
+    }
+}
+
+/// A registry after an octet: CSV where it is even, else GeoJSON.
+pub fn registry(data: &[u8]) {
+    let Some((form, file)) = data.split_first() else { return };
+    let columns = Columns::new();
+    let read = if form % 2 == 0 { read_csv(file, &columns) } else { read_geojson(file, &columns) };
+    match read {
+        Ok(registry) => {
+            for (name, about) in registry.things() {
+                assert_eq!(registry.get(name), Some(about));
+                let place = [(about.lat_deg, 90.0), (about.lon_deg, 180.0)];
+                assert!(place.iter().all(|(deg, most)| deg.is_none_or(|deg: f64| deg.abs() <= *most)), "{about:?}");
+            }
+            registry.mistakes().for_each(|mistake| assert!(mistake.chars().count() <= 1_024, "{mistake}"));
+        }
+        Err(error) => {
+            let text = error.to_string();
+            assert!(text.chars().count() <= 2_048, "{text}");
         }
     }
 }

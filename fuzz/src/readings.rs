@@ -5,11 +5,23 @@ use fleetlens_wire::telemetry::{Fact, Reading, Shape, Use, Whose};
 use fleetlens_wire::time::Zone;
 
 /// How many there are.
-pub const COUNT: u8 = 8;
+pub const COUNT: u8 = 12;
 
 /// What each is for, in the order of their numbers.
-pub const NAMES: [&str; COUNT as usize] =
-    ["plain", "thingsboard", "list", "envelope", "senml", "senml-by-name", "fiware", "fiware-by-name"];
+pub const NAMES: [&str; COUNT as usize] = [
+    "plain",
+    "thingsboard",
+    "list",
+    "envelope",
+    "senml",
+    "senml-by-name",
+    "fiware",
+    "fiware-by-name",
+    "parkapi",
+    "datex2",
+    "datex2-by-topic",
+    "scalar",
+];
 
 /// The reading of a number; numbers begin again after [`COUNT`].
 pub fn reading(number: u8) -> Reading {
@@ -47,7 +59,11 @@ pub fn reading(number: u8) -> Reading {
         4 => Reading { shape: Shape::Senml, ..Reading::default() },
         5 => Reading { shape: Shape::Senml, whose: Whose::Shape, ..Reading::default() },
         6 => Reading { shape: Shape::Fiware, ..Reading::default() },
-        _ => Reading { shape: Shape::Fiware, whose: Whose::Shape, zone: madrid(), ..Reading::default() },
+        7 => Reading { shape: Shape::Fiware, whose: Whose::Shape, zone: madrid(), ..Reading::default() },
+        8 => Reading { shape: Shape::Parkapi, whose: Whose::Shape, ..Reading::default() },
+        9 => Reading { shape: Shape::Datex2, whose: Whose::Shape, zone: madrid(), ..Reading::default() },
+        10 => Reading { shape: Shape::Datex2, ..Reading::default() },
+        _ => Reading { shape: Shape::Scalar, value: "/free".to_owned(), ..Reading::default() },
     }
 }
 
