@@ -9,5 +9,7 @@ mod flood;
 mod messages;
 #[path = "hostile/packets.rs"]
 mod packets;
+#[path = "hostile/page.rs"]
+mod page;
 #[path = "hostile/station.rs"]
 mod station;

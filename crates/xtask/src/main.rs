@@ -6,6 +6,7 @@
 mod bench;
 mod doctor;
 mod fingerprint;
+mod fuzz;
 mod interrupt;
 mod leash;
 mod place;
@@ -46,6 +47,8 @@ enum Verb {
     Doctor(doctor::Options),
     /// Measure
     Bench(bench::Options),
+    /// Try the decoders with what nobody would write
+    Fuzz(fuzz::Options),
     /// Take the user guide's pictures into docs/guide/img
     Screenshots,
     #[command(hide = true)]
@@ -77,6 +80,7 @@ fn perform(verb: Verb) -> Result<ExitCode> {
         Verb::Test(options) => verify::run_checks(place, &options),
         Verb::Doctor(options) => doctor::run(place, &options),
         Verb::Bench(options) => bench::run(place, &options),
+        Verb::Fuzz(options) => fuzz::run(place, &options),
         Verb::Screenshots => screenshots::run(place),
     }
 }

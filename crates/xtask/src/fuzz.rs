@@ -1,0 +1,119 @@
+//! `cargo xtask fuzz`: the decoders tried with what nobody would write, by libFuzzer. What a run finds worth keeping stays in
+//! `fuzz/corpus`, as little of it as covers the same code.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::place::Place;
+use crate::program;
+use crate::steps::{Step, Steps};
+
+/// What to try, and for how long.
+#[derive(clap::Args)]
+pub struct Options {
+    /// One target only; without it all of them, one after the other
+    target: Option<String>,
+    /// How long each is tried
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    seconds: u64,
+}
+
+/// A case that takes longer than this has found something, in seconds.
+const CASE_WITHIN_S: u64 = 10;
+
+/// So has one that needs more memory, in megabytes: the sanitizer's own share is some hundred.
+const MEMORY_MB: u64 = 2_048;
+
+/// The compiler that has the flags: no stable one has.
+const TOOLCHAIN: &str = "nightly";
+
+/// Runs the targets; fails with the first that finds something, whose case then lies in `fuzz/artifacts`.
+pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
+    let folder = place.root.join("fuzz");
+    let all = targets(&folder)?;
+    let chosen: Vec<&String> =
+        all.iter().filter(|name| options.target.as_ref().is_none_or(|one| one == *name)).collect();
+    if chosen.is_empty() {
+        bail!("there is no target {:?}; there are: {}", options.target.as_deref().unwrap_or_default(), all.join(", "));
+    }
+    let mut steps = Steps::new(1 + chosen.len());
+    steps.step("what fuzzing needs", |step| prepare(place, step))?;
+    for target in chosen {
+        steps.step(target, |step| {
+            let limits = [
+                format!("-max_total_time={}", options.seconds),
+                format!("-timeout={CASE_WITHIN_S}"),
+                format!("-rss_limit_mb={MEMORY_MB}"),
+                "-print_final_stats=1".to_owned(),
+            ];
+            let mut tried = cargo_fuzz(place, &["run", target, "--"]);
+            perform(step, tried.args(limits))?;
+            perform(step, &mut cargo_fuzz(place, &["cmin", target]))
+        })?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The names of the targets, in order.
+fn targets(folder: &Path) -> Result<Vec<String>> {
+    let folder = folder.join("fuzz_targets");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let path = entry.with_context(|| format!("cannot list {}", folder.display()))?.path();
+        names.extend(path.file_stem().and_then(|name| name.to_str()).map(str::to_owned));
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// A compiler with the flags, and the program that knows them.
+fn prepare(place: &Place, step: &Step) -> Result<()> {
+    let rustup =
+        program::need("rustup", "fuzzing needs a nightly compiler beside the stable one; install Rust through rustup")?;
+    let installed = program::text(Command::new(&rustup).args(["toolchain", "list"]))?;
+    if !installed.lines().any(|line| line.starts_with(TOOLCHAIN)) {
+        perform(step, Command::new(&rustup).args(["toolchain", "install", TOOLCHAIN, "--profile", "minimal"]))?;
+    }
+    let mut asked = cargo_fuzz(place, &["--version"]);
+    let is_there = asked.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    if !is_there {
+        perform(step, program::cargo(&place.root).args(["install", "--locked", "cargo-fuzz"]))?;
+    }
+    Ok(())
+}
+
+/// `cargo fuzz` with the nightly compiler; ours is the one that built this program.
+fn cargo_fuzz(place: &Place, arguments: &[&str]) -> Command {
+    let mut command = Command::new("rustup");
+    command.args(["run", TOOLCHAIN, "cargo", "fuzz"]).args(arguments).current_dir(place.root.join("fuzz"));
+    for variable in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn perform(step: &Step, command: &mut Command) -> Result<()> {
+    step.say(&program::line(command));
+    program::run(command.stdin(Stdio::null()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_has_a_program_and_cases_to_begin_with() {
+        let folder = Place::find().unwrap().root.join("fuzz");
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let names = targets(&folder).unwrap();
+        assert!(names.len() >= 9, "{names:?}");
+        for name in names {
+            assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name} is in no [[bin]]");
+            let cases = fs::read_dir(folder.join("corpus").join(&name)).map_or(0, Iterator::count);
+            assert!(cases > 0, "fuzz/corpus/{name} is empty: `cargo run --bin seeds` in fuzz fills it");
+        }
+    }
+}
