@@ -51,6 +51,8 @@ pub struct Profile {
     pub registry: Option<RegistryFile>,
     /// Whether the broker has device shadows.
     pub shadows: bool,
+    /// Whether the broker tells who is connected, as AWS does.
+    pub presence: bool,
     /// Expiries of commands that differ from the controls' own, in milliseconds, by JSON pointer.
     pub expiry_ms: Vec<(String, u64)>,
     /// When a person is needed.
@@ -140,6 +142,7 @@ impl Profile {
             telemetry: self.telemetry.clone(),
             meta: self.meta.clone(),
             shadows: self.shadows,
+            presence: self.presence,
             expiry_ms: self.expiry_ms.clone(),
             rules: self.rules.clone(),
             gets_per_s: self.broker.limits.gets_per_s(usual.gets_per_s),
@@ -239,6 +242,8 @@ struct WrittenIdentity {
 struct WrittenShadows {
     #[serde(default)]
     enabled: bool,
+    #[serde(default)]
+    presence: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -301,6 +306,7 @@ impl Written {
             meta,
             registry: self.registry.map(registry::WrittenRegistry::check).transpose()?,
             shadows: self.shadows.enabled,
+            presence: self.shadows.presence,
             expiry_ms,
             rules: alarms::rules(self.alarm)?,
             tiles: self.map.tiles,
