@@ -36,21 +36,20 @@ async fn a_thing_that_left_is_silent_until_it_is_back() {
     listener.feed.publish("$aws/events/presence/disconnected/lamp-1", "{}").await;
     let (topic, payload) = event("lamp-1", "disconnected", 7);
     listener.feed.publish(&topic, payload).await;
-    let silent = |freshness: Freshness| matches!(freshness, Freshness::Silent { .. });
     listener
         .desk
-        .wait_for("the lamp to be gone", SOON, |desk| match desk.page(page).head.freshness {
-            gone if silent(gone) => Ok(()),
-            other => Err(format!("{other:?}")),
+        .wait_for("the lamp to be gone", SOON, |desk| {
+            let freshness = desk.page(page).head.freshness;
+            matches!(freshness, Freshness::Silent { .. }).then_some(()).ok_or_else(|| format!("{freshness:?}"))
         })
         .await;
     let (topic, payload) = event("lamp-1", "connected", 8);
     listener.feed.publish(&topic, payload).await;
     listener
         .desk
-        .wait_for("the lamp to be back", SOON, |desk| match desk.page(page).head.freshness {
-            Freshness::Live => Ok(()),
-            other => Err(format!("{other:?}")),
+        .wait_for("the lamp to be back", SOON, |desk| {
+            let freshness = desk.page(page).head.freshness;
+            (freshness == Freshness::Live).then_some(()).ok_or_else(|| format!("{freshness:?}"))
         })
         .await;
     listener.wait_for_all(5).await;

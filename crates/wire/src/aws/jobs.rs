@@ -194,9 +194,9 @@ fn details(event: &Object) -> Result<BTreeMap<String, String>, WireError> {
         }
         Some(Json::Object(given)) => given
             .iter()
-            .map(|(name, value)| match value {
-                Json::String(text) => Ok((name.clone(), text.clone())),
-                other => Err(json::wrong("statusDetails", other, "texts by name")),
+            .map(|(name, value)| match value.as_str() {
+                Some(text) => Ok((name.clone(), text.to_owned())),
+                None => Err(json::wrong("statusDetails", value, "texts by name")),
             })
             .collect(),
         Some(other) => Err(json::wrong("statusDetails", other, "texts by name")),
