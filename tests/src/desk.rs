@@ -349,6 +349,8 @@ impl View {
             (Some(Rows::Thing(page)), Change::Shadow(now)) => put(&mut page.shadows, now, |shadow| shadow.name.clone()),
             (Some(Rows::Thing(page)), Change::ShadowGone(name)) => page.shadows.retain(|shadow| shadow.name != name),
             (Some(Rows::Thing(page)), Change::Command(now)) => put(&mut page.commands, now, |command| command.id),
+            (Some(Rows::Thing(page)), Change::Alarm(now)) => put(&mut page.alarms, now, |alarm| alarm.id),
+            (Some(Rows::Thing(page)), Change::AlarmGone(id)) => page.alarms.retain(|alarm| alarm.id != id),
             (Some(Rows::Chart(chart)), Change::Bucket(now)) => put(&mut chart.buckets, now, |bucket| bucket.start_ms),
             (Some(Rows::Chart(chart)), Change::Mark(mark)) => chart.marks.push(mark),
             (Some(Rows::Found(found)), Change::Found(now)) => *found = now,

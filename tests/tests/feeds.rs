@@ -14,6 +14,8 @@ mod listener;
 mod malaga;
 #[path = "feeds/parking.rs"]
 mod parking;
+#[path = "feeds/presence.rs"]
+mod presence;
 #[path = "feeds/registry.rs"]
 mod registry;
 #[path = "feeds/samples.rs"]

@@ -9,7 +9,7 @@ use fleetlens_model::kind::Kind;
 use fleetlens_wire::registry::Registry;
 use fleetlens_wire::telemetry::{Reading, Telemetry};
 use fleetlens_wire::template::Template;
-use fleetlens_wire::{convention, shadow};
+use fleetlens_wire::{aws, convention, shadow};
 
 /// How telemetry of one shape is recognised and read.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +58,8 @@ pub struct FleetConfig {
     pub registry_name: String,
     /// Whether the broker has device shadows.
     pub shadows: bool,
+    /// Whether the broker tells who is connected, as AWS does.
+    pub presence: bool,
     /// How many shadows are asked for a second after a connect, so that a big fleet is no storm. AWS allows some hundred.
     pub gets_per_s: u32,
     /// Expiries by JSON pointer that differ from the controls' own, in milliseconds.
@@ -86,6 +88,7 @@ impl Default for FleetConfig {
             registry: Arc::default(),
             registry_name: String::new(),
             shadows: false,
+            presence: false,
             gets_per_s: 100,
             expiry_ms: Vec::new(),
             rules: Rule::usual(),
@@ -105,6 +108,9 @@ impl FleetConfig {
         if self.shadows {
             filters.extend(shadow::answer_filters("+", None));
             filters.extend(shadow::answer_filters("+", Some("+")));
+        }
+        if self.presence {
+            filters.extend(aws::PRESENCE_FILTERS.map(str::to_owned));
         }
         let mut seen = std::collections::BTreeSet::new();
         filters.retain(|filter| seen.insert(filter.clone()));

@@ -12,6 +12,7 @@ mod effects;
 mod index;
 mod ingest;
 mod messages;
+mod presence;
 mod registry;
 mod rules;
 mod shadows;
@@ -70,6 +71,7 @@ pub struct Fleet {
     pub(crate) alarms: alarms::Alarms,
     pub(crate) rules: rules::Rules,
     conventions: Vec<Box<dyn Convention>>,
+    comings: presence::Comings,
     watch: watch::Watch,
     alerts: alerts::Alerts,
     tokens: HashMap<String, CommandId>,
@@ -116,6 +118,7 @@ impl Fleet {
         let mut fleet = Fleet {
             rules: rules::Rules::new(&config.rules),
             conventions: config.conventions.iter().map(Setting::start).collect(),
+            comings: presence::Comings::default(),
             config,
             things: BTreeMap::new(),
             by_name: HashMap::new(),
@@ -277,6 +280,7 @@ impl Fleet {
             return;
         }
         self.lost = Some(now.mono);
+        self.forget_leaving();
         effects.writes.push(Write::LinkSeen { at_ms: now.wall });
         for thing in self.things.values_mut() {
             thing.silence.link_down(now);
@@ -299,6 +303,7 @@ impl Fleet {
         }
         self.commands_in_time(now, effects);
         self.get_some_shadows(elapsed_ms, now, effects);
+        self.tell_gone(now, effects);
         if self.up_since.is_some() && self.looked.is_none_or(|at| now.mono.since(at) >= LOOK_EVERY_MS) {
             self.looked = Some(now.mono);
             self.look(now, effects);

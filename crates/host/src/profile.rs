@@ -55,6 +55,8 @@ pub struct Profile {
     pub conventions: Vec<Setting>,
     /// Whether the broker has device shadows.
     pub shadows: bool,
+    /// Whether the broker tells who is connected, as AWS does.
+    pub presence: bool,
     /// Expiries of commands that differ from the controls' own, in milliseconds, by JSON pointer.
     pub expiry_ms: Vec<(String, u64)>,
     /// When a person is needed.
@@ -145,6 +147,7 @@ impl Profile {
             meta: self.meta.clone(),
             conventions: self.conventions.clone(),
             shadows: self.shadows,
+            presence: self.presence,
             expiry_ms: self.expiry_ms.clone(),
             rules: self.rules.clone(),
             gets_per_s: self.broker.limits.gets_per_s(usual.gets_per_s),
@@ -246,6 +249,8 @@ struct WrittenIdentity {
 struct WrittenShadows {
     #[serde(default)]
     enabled: bool,
+    #[serde(default)]
+    presence: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -309,6 +314,7 @@ impl Written {
             conventions,
             registry: self.registry.map(registry::WrittenRegistry::check).transpose()?,
             shadows: self.shadows.enabled,
+            presence: self.shadows.presence,
             expiry_ms,
             rules: alarms::rules(self.alarm)?,
             tiles: self.map.tiles,

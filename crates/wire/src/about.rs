@@ -32,7 +32,7 @@ pub struct About {
     pub capacity_charging: Option<u32>,
     /// How often it speaks, in seconds; at least 1.
     pub interval_s: Option<u32>,
-    /// The name of the gateway that carries what it says.
+    /// The name of the thing that carries what it says.
     pub gateway: Option<String>,
     /// Units by JSON pointer.
     pub units: Vec<(String, String)>,

@@ -4,6 +4,7 @@
 //! is the model's and the engine's.
 
 mod about;
+pub mod aws;
 pub mod convention;
 mod datex;
 mod fiware;
@@ -46,6 +47,12 @@ pub enum WireError {
     /// A request's topic where an answer was to be read.
     #[error("{topic} is where shadow requests go; answers come below it")]
     NotAnAnswer {
+        /// The topic, or its beginning.
+        topic: String,
+    },
+    /// A topic of AWS's that is none of the events read here.
+    #[error("{topic} is none of the events that are read; those of presence, jobs and commands in JSON are")]
+    NotAnEvent {
         /// The topic, or its beginning.
         topic: String,
     },

@@ -160,7 +160,7 @@ async fn malagas_car_parks_are_read_in_the_citys_own_words() {
         (r#"{"poiID":"","libres":7}"#, "the thing's name, a text or a whole number"),
         (r#"{"libres":7}"#, "\"/poiID\" is missing"),
         (r#"[{"poiID":77,"libres":1},{"poiID":1,"libres":1e999}]"#, "not JSON: number out of range"),
-        (r#"[{"poiID":77,"libres":1},{"poiID":"\u0007","libres":1}]"#, "control character"),
+        (r#"[{"poiID":77,"libres":1},{"poiID":"\u0007","libres":1}]"#, "hidden character"),
     ];
     for (payload, _) in odd {
         listener.feed.publish("malaga/parking/free", payload).await;

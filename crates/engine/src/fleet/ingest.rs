@@ -10,6 +10,7 @@ use fleetlens_model::record::Write;
 use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value, date};
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::Now;
+use fleetlens_wire::aws::is_presence;
 use fleetlens_wire::shadow::{ShadowTopic, decode_answer};
 use fleetlens_wire::telemetry::{About, Telemetry};
 use fleetlens_wire::template::{Place, Template};
@@ -113,6 +114,9 @@ impl Fleet {
     /// Takes a message whole, and says whose it was, or says why not.
     fn decode(&mut self, message: &Received, now: Now, effects: &mut Effects) -> Result<Vec<ThingKey>, String> {
         let topic = message.topic.as_str();
+        if is_presence(topic) {
+            return self.came_or_went(message, now, effects).map(Vec::from_iter);
+        }
         if topic.starts_with(RESERVED_PREFIX) {
             let topic = ShadowTopic::parse(topic).map_err(|e| e.to_string())?;
             let answer = decode_answer(&topic, &message.payload).map_err(|e| e.to_string())?;

@@ -5,6 +5,7 @@ mod commands;
 mod convergence;
 mod feeds;
 mod ingest;
+mod presence;
 mod registry;
 mod shadows;
 mod silence;

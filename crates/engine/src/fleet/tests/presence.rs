@@ -1,0 +1,75 @@
+//! Who is connected, as AWS says it: twice, out of order, and with clients that are no things.
+
+use super::*;
+
+fn event(connected: bool, client: &str, version: u64, s: u64) -> Input {
+    let word = if connected { "connected" } else { "disconnected" };
+    let at_ms = at(s).wall.0;
+    telemetry(
+        &format!("$aws/events/presence/{word}/{client}"),
+        &format!(r#"{{"clientId":"{client}","timestamp":{at_ms},"eventType":"{word}","versionNumber":{version}}}"#),
+    )
+}
+
+fn live() -> Fleet {
+    let mut fleet = fleet();
+    give(&mut fleet, up(), at(0));
+    give(&mut fleet, lamp_says(1, 60.0), at(1));
+    fleet
+}
+
+fn freshness(fleet: &Fleet) -> Freshness {
+    fleet.things[&fleet.by_name["lamp-1"]].silence.freshness()
+}
+
+#[test]
+fn who_left_and_did_not_come_back_at_once_is_gone() {
+    let came = |version, s| event(true, "lamp-1", version, s);
+    let went = |version, s| event(false, "lamp-1", version, s);
+    for (name, events, is_gone) in [
+        ("nobody spoke of it", vec![], false),
+        ("it left", vec![went(3, 2)], true),
+        ("it came back at once", vec![went(3, 2), came(4, 3)], false),
+        ("the end came after the next beginning", vec![came(4, 3), went(3, 2)], false),
+        ("another took its name while it was there", vec![came(4, 3), went(3, 2), went(4, 4)], true),
+        ("twice", vec![went(3, 2), went(3, 2)], true),
+        ("the beginning came after the end", vec![went(3, 2), came(3, 1)], true),
+        ("another client", vec![event(false, "lamp-2", 3, 2)], false),
+    ] {
+        let mut fleet = live();
+        for event in events {
+            give(&mut fleet, event, at(4));
+        }
+        give(&mut fleet, Input::Ticked, at(5));
+        assert_eq!(freshness(&fleet), Freshness::Live, "{name}: it has five seconds");
+        give(&mut fleet, Input::Ticked, at(10));
+        give(&mut fleet, Input::Ticked, at(12));
+        let silent = matches!(freshness(&fleet), Freshness::Silent { .. });
+        assert_eq!((silent, fleet.things.len()), (is_gone, 1), "{name}");
+        give(&mut fleet, came(9, 13), at(13));
+        assert_eq!(freshness(&fleet), Freshness::Live, "{name}: back again");
+        assert_eq!(fleet.counters().refused, 0, "{name}");
+    }
+}
+
+#[test]
+fn what_is_no_event_is_refused_and_a_lost_link_leaves_nobody_gone() {
+    let mut fleet = live();
+    give(&mut fleet, telemetry("$aws/events/presence/disconnected/lamp-1", "{}"), at(2));
+    assert_eq!(fleet.counters().refused, 1);
+    give(&mut fleet, event(false, "lamp-1", 3, 2), at(2));
+    give(&mut fleet, Input::Link(LinkEvent::Down { reason: "x".into() }), at(3));
+    give(&mut fleet, up(), at(20));
+    give(&mut fleet, Input::Ticked, at(21));
+    give(&mut fleet, Input::Ticked, at(23));
+    assert!(!matches!(freshness(&fleet), Freshness::Silent { .. }), "{:?}", freshness(&fleet));
+}
+
+#[test]
+fn presence_is_subscribed_to_only_where_the_profile_says_so() {
+    let quiet = config(Role::Viewer);
+    let asked = FleetConfig { presence: true, ..quiet.clone() };
+    let of = |config: &FleetConfig| config.filters().into_iter().filter(|f| f.contains("presence")).collect::<Vec<_>>();
+    assert_eq!(of(&quiet), [""; 0]);
+    assert_eq!(of(&asked), ["$aws/events/presence/connected/+", "$aws/events/presence/disconnected/+"]);
+}
