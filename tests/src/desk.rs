@@ -340,8 +340,6 @@ impl View {
                 }
             }
             (Some(Rows::Thing(page)), Change::Head(head)) => page.head = head,
-            (Some(Rows::Thing(page)), Change::Alarm(now)) => put(&mut page.alarms, now, |alarm| alarm.id),
-            (Some(Rows::Thing(page)), Change::AlarmGone(id)) => page.alarms.retain(|alarm| alarm.id != id),
             (Some(Rows::Thing(page)), Change::Value(now)) => {
                 put(&mut page.values, now, |value| value.series);
                 page.values.sort_by_key(|value| value.rank);

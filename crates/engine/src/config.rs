@@ -50,7 +50,7 @@ pub struct FleetConfig {
     pub telemetry: Vec<TelemetryRule>,
     /// Retained descriptions.
     pub meta: Vec<Template>,
-    /// Conventions, in order of precedence, before every template.
+    /// Conventions, in order of precedence, after every template.
     pub conventions: Vec<convention::Setting>,
     /// What the city's own list says of its things.
     pub registry: Arc<Registry>,

@@ -122,9 +122,6 @@ impl Fleet {
             let answer = decode_answer(&topic, &message.payload).map_err(|e| e.to_string())?;
             return self.answered(topic, answer, now, effects).map(Vec::from_iter);
         }
-        if let Some(convention) = self.convention_of(topic) {
-            return self.understood(convention, message, now, effects);
-        }
         let rule = self.config.telemetry.iter().find_map(|rule| rule.template.find(topic).map(|place| (rule, place)));
         if let Some((rule, place)) = rule {
             let said = telemetry::decode_at(&message.payload, &rule.reading, &place, now.wall);
@@ -137,6 +134,10 @@ impl Fleet {
         if let Some(place) = described {
             let meta = meta::decode(&message.payload, &place).map_err(|e| e.to_string())?;
             return self.described(&place, meta, now, effects).map(|key| vec![key]);
+        }
+        // After every template: a convention's topics are chosen by whoever announces something, and must not take the city's own.
+        if let Some(convention) = self.convention_of(topic) {
+            return self.understood(convention, message, now, effects);
         }
         Err("no template of the profile reads this topic".into())
     }
