@@ -50,11 +50,11 @@ function layers(c, minzoom = 0) {
     ...rest,
   });
   const fill = (id, layer, paint, rest = {}) => ({ id, type: "fill", ...tiled, "source-layer": layer, paint, ...rest });
-  const sheet = (id, of, colour) => ({
+  const sheet = (id, of, colour, range) => ({
     id,
     type: "fill",
     source: "sheets",
-    minzoom,
+    ...range,
     filter: ["==", ["get", "of"], of],
     paint: { "fill-color": colour, "fill-antialias": false },
   });
@@ -80,11 +80,12 @@ function layers(c, minzoom = 0) {
         "line-opacity": ["interpolate", ["linear"], ["zoom"], OUTLINES_END - 1, 1, OUTLINES_END, 0],
       },
     },
-    sheet("tiled", "land", c.land),
+    // Close by the ground has that colour anyway.
+    ...(minzoom < OUTLINES_END ? [sheet("tiled", "land", c.land, { minzoom, maxzoom: OUTLINES_END })] : []),
     fill("green", "park", { "fill-color": c.green }),
     fill("cover", "landcover", { "fill-color": c.green, "fill-opacity": 0.6 }),
     fill("water", "water", { "fill-color": c.water }),
-    sheet("beyond", "sea", c.water),
+    sheet("beyond", "sea", c.water, { minzoom }),
     fill(
       "building",
       "building",
@@ -152,6 +153,7 @@ export function style(tiles, set) {
 /** Gives a drawn map the colours of the current theme without touching its sources or the live layer. */
 export function recolour(map) {
   for (const { id, paint } of layers(palette())) {
+    if (!map.getLayer(id)) continue;
     for (const [property, value] of Object.entries(paint)) map.setPaintProperty(id, property, value);
   }
 }

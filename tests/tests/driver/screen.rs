@@ -215,7 +215,8 @@ pub async fn has_nothing_else(page: &Page) {
                   .filter(e => !e.closest('[data-testid=lot], [data-testid=pin], .maplibregl-ctrl')) \
                   .filter(e => e.getClientRects().length).map(e => e.dataset.testid ?? e.outerHTML)";
     let controls: BTreeSet<String> = page.ask(script, Vec::new()).await;
-    let known: BTreeSet<String> = ["class", "locate", "theme", "to-settings"].map(str::to_owned).into();
+    let known = ["class", "locate", "theme", "to-settings", "whole-fleet"];
+    let known: BTreeSet<String> = known.map(str::to_owned).into();
     assert_eq!(controls, known, "something else can be touched");
     let text = page.text_of("body").await.unwrap_or_default().to_lowercase();
     for word in ["lamp", "bin-", "burning", "alarm", "fire brigade", "command", "dim"] {

@@ -1,5 +1,7 @@
 //! The map: MapLibre draws the ground, [`super::live_layer`] the things; pointing is answered here, in Rust.
 
+mod options;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,17 +22,14 @@ use super::maplibre::{self, MapEvent};
 use super::marks::{Marks, Pointed};
 use super::mercator::{Camera, local, place, with_margin};
 use super::pace::Pace;
-use crate::bridge;
 use crate::clock::mono_ms;
+use options::{lng_lat, options, set, wants_less_motion};
 
 /// How much more than the picture is looked at, so that a short pan shows things at once.
 const AREA_MARGIN: f64 = 0.35;
 
 /// The closest that a cluster is opened to: there everything stands by itself.
 const CLOSE_ZOOM: f64 = 17.0;
-
-/// The farthest that a person can go away: the whole earth fills the largest screen.
-const FAR_ZOOM: f64 = 1.0;
 
 /// Why there is no map.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -389,63 +388,14 @@ fn camera(map: &maplibre::Map) -> Camera {
     }
 }
 
-fn options(at: &HtmlElement, beginning: &Beginning) -> JsValue {
-    let options = Object::new();
-    set(&options, "container", at);
-    set(&options, "style", &maplibre::style(&bridge::tiles_address(), &tile_set(&beginning.tiles)));
-    set(&options, "center", &lng_lat(beginning.sight.center));
-    set(&options, "zoom", &beginning.sight.zoom.into());
-    set(&options, "minZoom", &FAR_ZOOM.into());
-    set(&options, "maxZoom", &19.0.into());
-    // North is up and we look from straight above: marks, hits and labels count on it.
-    for off in ["dragRotate", "pitchWithRotate", "touchPitch", "rollEnabled", "renderWorldCopies"] {
-        set(&options, off, &false.into());
-    }
-    set(&options, "maxPitch", &0.0.into());
-    let attribution = Object::new();
-    set(&attribution, "compact", &true.into());
-    set(&options, "attributionControl", &attribution);
-    set(&options, "fadeDuration", &(if wants_less_motion() { 0.0 } else { 120.0 }).into());
-    options.into()
-}
-
-/// As `islands-js/base_map.js` wants it.
-fn tile_set(tiles: &TileSet) -> JsValue {
-    let known = Object::new();
-    if let Some(GeoBox { west_deg, south_deg, east_deg, north_deg }) = tiles.bounds {
-        let bounds = [west_deg, south_deg, east_deg, north_deg].map(JsValue::from_f64);
-        set(&known, "bounds", &bounds.into_iter().collect::<Array>());
-    }
-    set(&known, "minzoom", &f64::from(tiles.min_zoom).into());
-    set(&known, "maxzoom", &f64::from(tiles.max_zoom).into());
-    set(&known, "attribution", &tiles.attribution.as_str().into());
-    set(&known, "builtIn", &tiles.built_in.into());
-    known.into()
-}
-
-fn lng_lat(at: LonLat) -> JsValue {
-    [at.lon_deg, at.lat_deg].map(JsValue::from_f64).into_iter().collect::<Array>().into()
-}
-
 fn listen(map: &maplibre::Map, event: &str, ear: impl Fn(&MapEvent) + 'static) {
     let ear = Closure::<dyn Fn(MapEvent)>::new(move |event: MapEvent| ear(&event));
     map.on(event, &ear.into_js_value());
 }
 
-fn set(of: &Object, name: &str, value: &JsValue) {
-    // Cannot fail: a plain object takes any property.
-    let _ = Reflect::set(of, &name.into(), value);
-}
-
 fn address(path: &str) -> String {
     let origin = web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
     format!("{origin}/{path}")
-}
-
-fn wants_less_motion() -> bool {
-    let query =
-        web_sys::window().and_then(|window| window.match_media("(prefers-reduced-motion: reduce)").ok().flatten());
-    query.is_some_and(|query| query.matches())
 }
 
 fn words(error: &JsValue) -> String {

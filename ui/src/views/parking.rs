@@ -162,7 +162,9 @@ pub fn DriverShell() -> impl IntoView {
                     </div>
                     <List />
                     <footer class="about">
-                        <p class="none">"Tap the map to look near another place."</p>
+                        <p class="none">
+                            {move || (!screen.is_unmapped()).then_some("Tap the map to look near another place.")}
+                        </p>
                         {(form == Form::Phone).then(|| view! { <WhoButton /> })}
                         <ThemeButton />
                     </footer>

@@ -123,6 +123,8 @@ pub(super) fn begin(told: Told, element: NodeRef<leptos::html::Div>) {
             Ok(map) => {
                 screen.camera.set(Some(map.camera()));
                 screen.island.set_value(Some(map));
+                screen.unmapped.set(None);
+                failed.set(None);
             }
             Err(error) => {
                 screen.unmapped.set(Some(beginning.sight.center));
