@@ -29,9 +29,14 @@ fn main() -> io::Result<()> {
             keep(target, &[&[number], payload.as_bytes()].concat())?;
         }
     }
-    for (target, cases) in
-        [("meta", META), ("shadow", SHADOW), ("template", TEMPLATES), ("pointer", POINTERS), ("time", TIMES)]
-    {
+    for (target, cases) in [
+        ("meta", META),
+        ("shadow", SHADOW),
+        ("aws", AWS),
+        ("template", TEMPLATES),
+        ("pointer", POINTERS),
+        ("time", TIMES),
+    ] {
         for case in cases {
             keep(target, case.as_bytes())?;
         }
@@ -127,6 +132,18 @@ const META: &[&str] = &[
     "",
     r#"{"kind":"lamp","name":"Lamp 1","lat":35.9,"lon":14.5,"street":"Triq","interval_s":0,"units":{"power_w":"W"},"synthetic":["name"]}"#,
     r#"{"kind":"parking","capacity":120,"capacity_accessible":4,"capacity_charging":2,"gateway":"g-1","area":"valletta"}"#,
+];
+
+/// Topics and payloads of AWS's services beside shadows.
+const AWS: &[&str] = &[
+    "$aws/events/presence/disconnected/lamp-1\n{\"clientId\":\"lamp-1\",\"thingName\":\"lamp-1\",\"timestamp\":1573002340451,\"eventType\":\"disconnected\",\"disconnectReason\":\"CONNECTION_LOST\",\"versionNumber\":3}",
+    "$aws/events/job/j-1/completed\n{\"eventType\":\"JOB\",\"timestamp\":\"1517016948\",\"jobId\":\"j-1\",\"jobProcessDetails\":{\"numberOfSucceededThings\":3}}",
+    "$aws/events/jobExecution/j-1/failed\n{\"eventType\":\"JOB_EXECUTION\",\"timestamp\":1517016948,\"jobId\":\"j-1\",\"thingArn\":\"arn:aws:iot:r:1:thing/lamp-1\",\"statusDetails\":{\"step\":\"flash\"}}",
+    "$aws/things/lamp-1/jobs/notify\n{\"timestamp\":1517016948,\"jobs\":{\"QUEUED\":[{\"jobId\":\"j-1\",\"queuedAt\":1517016947,\"versionNumber\":2}]}}",
+    "$aws/things/lamp-1/jobs/notify-next\n{\"execution\":{\"jobId\":\"j-1\",\"status\":\"QUEUED\",\"jobDocument\":{}}}",
+    "$aws/commands/things/lamp-1/executions/e-1/request/json\n{\"dim\":40}",
+    "$aws/commands/things/lamp-1/executions/e-1/response/json\n{\"status\":\"FAILED\",\"statusReason\":{\"reasonCode\":\"JAMMED\",\"reasonDescription\":\"a branch\"}}",
+    "$aws/events/commandExecution/c-1/TIMED_OUT\n{\"executionId\":\"e-1\",\"status\":\"TIMED_OUT\",\"targetArn\":\"arn:aws:iot:r:1:thing/lamp-1\",\"timestamp\":1717708862107}",
 ];
 
 const SHADOW: &[&str] = &[

@@ -70,8 +70,7 @@ pub fn sparkplug(data: &[u8]) {
         rebirth: true,
         writable: vec!["Outputs/".to_owned(), "Pump".to_owned()],
     };
-    let Ok(convention) = Sparkplug::new(setting) else { panic!("the setting is right") };
-    converse(Box::new(convention), data);
+    converse(Box::new(Sparkplug::new(setting)), data);
 }
 
 /// Homie 5.

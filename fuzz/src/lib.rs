@@ -12,6 +12,7 @@ use std::fmt::Display;
 use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::WallMs;
 use fleetlens_wire::REFUSAL_MAX_CHARS;
+use fleetlens_wire::aws::{decode_command, decode_job, decode_presence, is_presence};
 use fleetlens_wire::pointer::Pointer;
 use fleetlens_wire::registry::{Columns, read_csv, read_geojson};
 use fleetlens_wire::shadow::{Op, ShadowTopic, client_token_of, decode_answer, decode_request};
@@ -136,6 +137,23 @@ pub fn rebase(data: &[u8]) {
             let values = |said: &[Telemetry]| said.iter().map(|one| one.values.len()).collect::<Vec<_>>();
             assert_eq!(values(&before), values(&after), "{text}");
         }
+    }
+}
+
+/// A topic of AWS's services beside shadows, a line's end, and a payload.
+pub fn aws(data: &[u8]) {
+    let (topic, payload) = parted(data);
+    match decode_presence(&topic, payload) {
+        Ok(presence) => {
+            assert!(is_presence(&topic) && !presence.follows(&presence), "{presence:?}");
+        }
+        Err(error) => check_refusal(&error),
+    }
+    if let Err(error) = decode_job(&topic, payload) {
+        check_refusal(&error);
+    }
+    if let Err(error) = decode_command(&topic, payload) {
+        check_refusal(&error);
     }
 }
 

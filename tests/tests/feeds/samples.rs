@@ -1,4 +1,4 @@
-//! The examples that FIWARE's smart data models come with, in every form, and ThingsBoard's.
+//! The examples that FIWARE's smart data models come with, in every form, and ThingsBoard's; lists of car parks as cities keep them.
 
 use std::path::Path;
 
@@ -6,6 +6,7 @@ use fleetlens_model::kind::Kind;
 use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::WallMs;
 use fleetlens_wire::pointer::Pointer;
+use fleetlens_wire::registry::{Column, Columns, read_geojson};
 use fleetlens_wire::telemetry::{Reading, Shape, Telemetry, Whose, decode};
 use fleetlens_wire::time::Zone;
 use serde_json::Value as Json;
@@ -96,4 +97,27 @@ fn thingsboards_payloads_are_read_with_and_without_a_time() {
     let said = one(&payloads[1], &timed);
     assert_eq!(said.claimed, Some(WallMs(1_451_649_600_512)));
     assert_eq!(said.values, [named("/key1", text("value1")), named("/key2", text("value2"))]);
+}
+
+#[test]
+fn lists_of_car_parks_that_cities_keep_are_registries_as_they_are() {
+    let Some(lots) = data::find("parking/lots/original") else { return };
+    let columns = Columns::from([(Column::Street, "address".to_owned())]);
+    let (mut things, mut placed, mut counted, mut unread) = (0, 0, 0, Vec::new());
+    for file in lots.read_dir().unwrap() {
+        let file = file.unwrap().path();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        match read_geojson(std::fs::File::open(&file).unwrap(), &columns) {
+            Ok(registry) => {
+                assert_eq!(registry.mistakes().collect::<Vec<_>>(), [""; 0], "{name}");
+                things += registry.things().len();
+                placed += registry.things().filter(|(_, about)| about.lat_deg.is_some()).count();
+                counted += registry.things().filter(|(_, about)| about.capacity.is_some()).count();
+            }
+            Err(error) => unread.push(format!("{name}: {error}")),
+        }
+    }
+    assert!(things > 300 && placed > things * 9 / 10 && counted > things / 2, "{things}, {placed}, {counted}");
+    // One of them is no JSON, and says where.
+    assert_eq!(unread, ["ingolstadt.geojson: it is no GeoJSON with features: expected value at line 84 column 5"]);
 }
