@@ -27,6 +27,9 @@ const CASE_WITHIN_S: u64 = 10;
 /// So has one that needs more memory, in megabytes: the sanitizer's own share is some hundred.
 const MEMORY_MB: u64 = 2_048;
 
+/// What is kept of a target's cases, in bytes: all of them lie in git.
+const CORPUS_MAX_BYTES: u64 = 64 * 1024;
+
 /// The compiler that has the flags: no stable one has.
 const TOOLCHAIN: &str = "nightly";
 
@@ -51,7 +54,8 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
             ];
             let mut tried = cargo_fuzz(place, &["run", target, "--"]);
             perform(step, tried.args(limits))?;
-            perform(step, &mut cargo_fuzz(place, &["cmin", target]))
+            perform(step, &mut cargo_fuzz(place, &["cmin", target]))?;
+            thin(&folder.join("corpus").join(target), CORPUS_MAX_BYTES)
         })?;
     }
     Ok(ExitCode::SUCCESS)
@@ -67,6 +71,25 @@ fn targets(folder: &Path) -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
+}
+
+/// Leaves the smallest files of a folder that have room in so many bytes together: most of what a case reaches a small one does too.
+fn thin(folder: &Path, most_bytes: u64) -> Result<()> {
+    let mut cases = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
+        let bytes = entry.metadata().with_context(|| format!("cannot look at {}", entry.path().display()))?.len();
+        cases.push((bytes, entry.path()));
+    }
+    cases.sort();
+    let mut kept = 0;
+    for (bytes, path) in cases {
+        kept += bytes;
+        if kept > most_bytes {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// A compiler with the flags, and the program that knows them.
@@ -103,6 +126,18 @@ fn perform(step: &Step, command: &mut Command) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_corpus_is_the_smallest_and_no_more_than_it_may_be() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in [("a", 50), ("b", 10), ("c", 30), ("d", 20)] {
+            fs::write(folder.path().join(name), vec![0; bytes]).unwrap();
+        }
+        thin(folder.path(), 60).unwrap();
+        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["b", "c", "d"]);
+    }
 
     #[test]
     fn every_target_has_a_program_and_cases_to_begin_with() {
