@@ -81,7 +81,8 @@ pub fn EditorPage(
     let tried =
         Memo::new(move |_| store.trial.with(|trial| trial.as_ref().is_some_and(|trial| !is_running(&trial.step))));
     Effect::new(move |_| {
-        tried.track();
+        // Read, not only tracked: a memo that nobody has read tells nobody that it changed.
+        let _ = tried.get();
         check();
     });
     Effect::new(move |_| {
