@@ -313,7 +313,7 @@ fn TextField(
 #[component]
 fn PasswordField(filled: Filled) -> impl IntoView {
     let options = vec![
-        (Kept::Typed, "Typed here".to_owned()),
+        (Kept::Typed, "Typed".to_owned()),
         (Kept::Keychain, "Keychain".to_owned()),
         (Kept::Env, "Variable".to_owned()),
         (Kept::File, "File".to_owned()),
