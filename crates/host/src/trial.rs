@@ -9,6 +9,7 @@ use fleetlens_ipc::profile::{
     BrokerForm, Checked, FILTERS_MAX, Field, LISTENS_MS, Password, ProposalRow, Proposed, SeenRow, Trial, TrialStep,
     Try, TryBroker, UnreadRow,
 };
+use fleetlens_link::keychain::{self, KeychainError};
 use fleetlens_link::{About, Credentials, Event, Link, LinkConfig, LinkError, Protocol, Secret, Tls};
 use fleetlens_model::time::Now;
 use tokio::sync::mpsc;
@@ -290,6 +291,8 @@ fn of_form(form: &BrokerForm, folder: &Path) -> Result<LinkConfig, Failure> {
     let password = match &form.password {
         Password::None => None,
         Password::Typed(typed) => Some(Secret::Given(typed.0.clone())),
+        Password::Keychain(name) if keychain::is_name(name.trim()) => Some(Secret::Keychain(name.trim().to_owned())),
+        Password::Keychain(_) => return Err(Failure::new(Field::Password, KeychainError::Name)),
         Password::Env(name) => Some(Secret::Env(name.trim().to_owned())),
         Password::File(name) => {
             let path = file(name).ok_or_else(|| Failure::new(Field::Password, "say which file the password is in"))?;
@@ -384,6 +387,13 @@ mod tests {
                 &["a/#"],
                 Field::Password,
                 "would go there in clear",
+            ),
+            (
+                "a name in the keychain",
+                BrokerForm { user: "ada".into(), password: Password::Keychain("a b".into()), ..form() },
+                &["a/#"],
+                Field::Password,
+                "no name for a password",
             ),
             ("a key", BrokerForm { certificate: "c.pem".into(), ..form() }, &["a/#"], Field::Key, "without its key"),
             ("a filter", form(), &["a/#/b"], Field::Filters, "not a topic filter"),

@@ -134,6 +134,8 @@ pub enum Password {
     None,
     /// Typed just now. It is kept in a file beside the profile, and never in the profile.
     Typed(Typed),
+    /// In the system's keychain of the host, under this name.
+    Keychain(String),
     /// In this environment variable.
     Env(String),
     /// In this file.

@@ -24,6 +24,7 @@ pub fn head(form: &BrokerForm, password_file: &str) -> String {
             Password::None => {}
             Password::Typed(_) => line("password", format!("{{ file = {} }}", quoted(password_file))),
             Password::File(file) => line("password", format!("{{ file = {} }}", quoted(file.trim()))),
+            Password::Keychain(name) => line("password", format!("{{ keychain = {} }}", quoted(name.trim()))),
             Password::Env(name) => line("password", format!("{{ env = {} }}", quoted(name.trim()))),
         }
         if form.clear_password {
@@ -72,6 +73,11 @@ mod tests {
         assert_eq!(broker.tls.ca.as_deref(), Some(std::path::Path::new("/etc/ca.pem")));
         let password = broker.credentials.as_ref().and_then(|credentials| credentials.password.clone());
         assert_eq!(password, Some(fleetlens_link::Secret::File("harbour.password".into())));
+
+        let kept = BrokerForm { password: Password::Keychain(" city ".into()), ..form };
+        let profile = Profile::parse(&(head(&kept, "") + "[shadows]\nenabled = true\n"), "a form").unwrap();
+        let password = profile.broker.credentials.and_then(|credentials| credentials.password);
+        assert_eq!(password, Some(fleetlens_link::Secret::Keychain("city".into())));
 
         let bare = BrokerForm { name: "x".into(), url: "mqtt://h".into(), ..BrokerForm::default() };
         assert_eq!(head(&bare, "x.password"), "name = \"x\"\n\n[broker]\nurl = \"mqtt://h\"\n");

@@ -26,7 +26,7 @@ pub fn BrokerPages(
     let take = Callback::new(move |proposed: Proposed| {
         let password = match filled.password() {
             Password::Typed(typed) => Some(typed),
-            Password::None | Password::Env(_) | Password::File(_) => None,
+            Password::None | Password::Keychain(_) | Password::Env(_) | Password::File(_) => None,
         };
         work.set(Some(Work { text: proposed.text, replaces: None, password }));
         dirty.set(true);

@@ -27,6 +27,7 @@ const SOON: Duration = Duration::from_millis(50);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kept {
     Typed,
+    Keychain,
     Env,
     File,
 }
@@ -79,6 +80,7 @@ impl Filled {
         match self.kept.get_untracked() {
             _ if word.is_empty() => Password::None,
             Kept::Typed => Password::Typed(Typed(word)),
+            Kept::Keychain => Password::Keychain(word),
             Kept::Env => Password::Env(word),
             Kept::File => Password::File(word),
         }
@@ -311,9 +313,10 @@ fn TextField(
 #[component]
 fn PasswordField(filled: Filled) -> impl IntoView {
     let options = vec![
-        (Kept::Typed, "Typed here".to_owned()),
-        (Kept::Env, "In a variable".to_owned()),
-        (Kept::File, "In a file".to_owned()),
+        (Kept::Typed, "Typed".to_owned()),
+        (Kept::Keychain, "Keychain".to_owned()),
+        (Kept::Env, "Variable".to_owned()),
+        (Kept::File, "File".to_owned()),
     ];
     let Failed(failure) = expect_context();
     let is_wrong = move || failure.with(|failure| failure.as_ref().is_some_and(|(field, _)| *field == Field::Password));
@@ -326,6 +329,7 @@ fn PasswordField(filled: Filled) -> impl IntoView {
         Kept::Typed => {
             "Kept in a file beside the profile that only its owner may read, once you save; never in the profile."
         }
+        Kept::Keychain => "The name under which it was stored in the system's keychain: fleetlens password set NAME.",
         Kept::Env => "The name of an environment variable that holds it before Fleetlens starts.",
         Kept::File => "A file whose first line it is, and that only its owner may read.",
     };
