@@ -3,6 +3,7 @@
 use fleetlens_ipc::rows::{ThingHead, ValueRow};
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::telemetry::{Quality, Source, Timed, Value};
+use fleetlens_model::text::shown;
 
 /// Groups thousands and never breaks the line: U+202F, the narrow no-break space.
 const THIN: char = '\u{202f}';
@@ -263,7 +264,8 @@ pub fn leaf(json: &str, unit: &str) -> String {
 
 /// A pointer as people read it: `/dim_pct` → `dim_pct`, `/a/b` → `a.b`.
 pub fn pointer(pointer: &str) -> String {
-    pointer.strip_prefix('/').unwrap_or(pointer).replace('/', ".").replace("~1", "/").replace("~0", "~")
+    let words = pointer.strip_prefix('/').unwrap_or(pointer).replace('/', ".").replace("~1", "/").replace("~0", "~");
+    shown(&words).into_owned()
 }
 
 #[cfg(test)]

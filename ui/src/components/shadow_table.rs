@@ -2,6 +2,7 @@
 
 use fleetlens_ipc::rows::{LeafRow, ShadowTable};
 use fleetlens_model::kind::Kind;
+use fleetlens_model::text::shown;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
 
@@ -70,7 +71,7 @@ fn identity(leaf: &LeafRow) -> impl Eq + std::hash::Hash + 'static + use<> {
 fn Leaf(leaf: LeafRow) -> impl IntoView {
     let side = |what: &'static str, value: Option<String>, at: Option<WallMs>| match value {
         Some(json) => view! {
-            <span class="json">{json}</span>
+            <span class="json">{shown(&json).into_owned()}</span>
             {at.map(|at| view! { <Since what at /> })}
         }
         .into_any(),

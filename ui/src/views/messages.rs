@@ -1,6 +1,7 @@
 //! The last messages of a thing as they came: what it really said, when nothing else explains what is on the screen.
 
 use fleetlens_ipc::rows::{MessageProperties, MessageRow};
+use fleetlens_model::text::{shown, shown_in_lines};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -161,14 +162,16 @@ fn besides(properties: &MessageProperties) -> Vec<(String, String)> {
     let known = [("content type", content_type), ("answer to", response_topic), ("expires", &expiry)];
     let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
     let more = (*left_out > 0).then(|| ("…".to_owned(), format!("{left_out} more")));
-    known.chain(user.iter().cloned()).chain(more).collect()
+    let all = known.chain(user.iter().cloned()).chain(more);
+    all.map(|(name, value)| (shown(&name).into_owned(), shown(&value).into_owned())).collect()
 }
 
 /// The payload as people read it: JSON indented, anything else, and what was cut, as it came.
 fn payload(row: &MessageRow) -> String {
     let json = serde_json::from_str::<serde_json::Value>(&row.payload);
     match json.and_then(|json| serde_json::to_string_pretty(&json)) {
-        Ok(pretty) => pretty,
+        // An escape such as \u202e has become the character it stands for.
+        Ok(pretty) => shown_in_lines(&pretty).into_owned(),
         Err(_) if row.payload.is_empty() => "(nothing)".into(),
         Err(_) => row.payload.clone(),
     }
@@ -196,9 +199,13 @@ mod tests {
 
     #[test]
     fn json_is_indented_and_everything_else_stays_as_it_came() {
-        for (given, want) in
-            [("{\"a\":1}", "{\n  \"a\": 1\n}"), ("{\"a\":1", "{\"a\":1"), ("on", "on"), ("", "(nothing)")]
-        {
+        for (given, want) in [
+            ("{\"a\":1}", "{\n  \"a\": 1\n}"),
+            ("{\"a\":\"\\u202eb\"}", "{\n  \"a\": \"\\u{202e}b\"\n}"),
+            ("{\"a\":1", "{\"a\":1"),
+            ("on", "on"),
+            ("", "(nothing)"),
+        ] {
             assert_eq!(payload(&message(given, false)), want);
         }
     }
