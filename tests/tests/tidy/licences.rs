@@ -29,7 +29,11 @@ const EXCEPTIONS: [(&str, &str, &str); 8] = [
     ("async_io_stream", "Unlicense", "given away; under the WebSocket of rumqttc"),
     ("base16", "CC0-1.0", "given away; a procedural macro of Leptos, not shipped"),
     ("pharos", "Unlicense", "given away; under the WebSocket of rumqttc"),
-    ("webpki-roots", "CDLA-Permissive-2.0", "a list of certificates under a permissive data licence; through mqtt5, and our own on phones"),
+    (
+        "webpki-roots",
+        "CDLA-Permissive-2.0",
+        "a list of certificates under a permissive data licence; through mqtt5, and our own on phones",
+    ),
     ("ws_stream_tungstenite", "Unlicense", "given away; the WebSocket of rumqttc"),
     ("xxhash-rust", "BSL-1.0", "Boost: permissive, and asks for no notice in programs; our engine and Leptos use it"),
     ("@fontsource-variable/inter", "OFL-1.1", "a font: may be shipped inside a program with its licence file"),
