@@ -48,7 +48,7 @@ async fn each_way_to_misbehave_has_its_sentence_and_a_good_broker_is_welcome_aft
         (Manner::Says(&[0x30, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]), V5, "not MQTT 5"),
         // A topic longer than its packet; a topic alias; a DISCONNECT with a code that does not exist.
         (Manner::Says(&[0x30, 4, 0xFF, 0xFF, b'a', b'b']), V4, "not MQTT 3.1.1"),
-        (Manner::Says(&[0x30, 7, 0, 1, b'a', 3, 0x23, 0, 1]), V5, "topic aliases"),
+        (Manner::Says(&[0x30, 7, 0, 1, b'a', 3, 0x23, 0, 1]), V5, "topic alias 1"),
         (Manner::Says(&[0xE0, 2, 0x05, 0]), V5, "not MQTT 5"),
         (Manner::Scolds, V5, "ended the connection: xxxx"),
         (Manner::Trickles, V5, "answers no ping"),
@@ -168,18 +168,18 @@ async fn a_broker_that_never_stops_talking_fills_no_memory() {
         let served = impostor.serve(protocol).await;
         station.wait_until_up().await;
         let payload = format!(r#"{{"values":{{"text":"{}"}}}}"#, "x".repeat(1000));
-        // 256 MB; each is the same thing's, so that only the way there is measured and not the fleet.
+        // 512 MB; each is the same thing's, so that only the way there is measured and not the fleet.
         let one = publish(protocol, b"city/a/lamp/loud/telemetry", payload.as_bytes()).repeat(1024);
-        for _ in 0..256 {
+        for _ in 0..512 {
             served.say(one.clone()).await;
         }
         let (received, shed) = station
             .wait_for("everything to be read", |status| {
-                (status.received + status.shed >= 256 * 1024).then_some((status.received, status.shed))
+                (status.received + status.shed >= 512 * 1024).then_some((status.received, status.shed))
             })
             .await;
         assert!(received > 1000, "{protocol}: {received} taken, {shed} shed");
-        memory.has_grown_by_at_most(150, &protocol.to_string());
+        memory.has_grown_by_at_most(250, &protocol.to_string());
         assert!(matches!(station.status().link, LinkState::Up { .. }));
         station.stop().await;
     }
