@@ -227,7 +227,11 @@ async fn a_second_connack_and_a_topic_alias_end_the_connection_and_what_came_bef
         (Protocol::V4, connack(Protocol::V4, 0), "a second CONNACK"),
         (Protocol::V5, connack(Protocol::V5, 0), "a second CONNACK"),
         (Protocol::V5, aliased(1), "topic alias 1, which we did not offer"),
-        (Protocol::V5, [aliased(1), aliased(2), publish(Protocol::V5, b"after", None, b"")].concat(), "topic alias 1, which we did not offer"),
+        (
+            Protocol::V5,
+            [aliased(1), aliased(2), publish(Protocol::V5, b"after", None, b"")].concat(),
+            "topic alias 1, which we did not offer",
+        ),
     ] {
         let peer = Peer::new().await;
         let (_link, mut events) = Link::start(config(&peer.url(), protocol, "c", &[])).unwrap();

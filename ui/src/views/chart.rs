@@ -1,7 +1,8 @@
 //! The chart of the open thing: which series, how far back, the picture, and what the pointer is over.
 
-use fleetlens_ipc::rows::{Chart, Status, ValueRow};
+use fleetlens_ipc::rows::{Chart, Status};
 use fleetlens_model::id::SeriesKey;
+use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::WallMs;
 use leptos::html;
 use leptos::prelude::*;
@@ -13,7 +14,7 @@ use crate::components::segmented::Segmented;
 use crate::format;
 use crate::islands::chart::{Frame, Under, draw, under};
 use crate::state::store;
-use crate::state::thing::{Cell, Thing};
+use crate::state::thing::Thing;
 use crate::theme::theme;
 
 /// How far back a chart can go, in milliseconds.
@@ -32,9 +33,11 @@ const PX_PER_BUCKET: f64 = 1.5;
 /// The first value of a thing that has a number.
 pub fn first_series(thing: &Thing) -> Option<SeriesKey> {
     let rows = thing.values.get();
-    let has_number =
-        |cell: &&Cell<SeriesKey, ValueRow>| cell.row.with_untracked(|row| row.row.value.as_number().is_some());
-    rows.iter().find(has_number).map(|cell| cell.key)
+    let has = |of: fn(&Value) -> bool| {
+        rows.iter().find(|cell| cell.row.with_untracked(|row| of(&row.row.value))).map(|cell| cell.key)
+    };
+    // Yes and no make a chart too, but a poor one.
+    has(|value| matches!(value, Value::Number(_))).or_else(|| has(|value| value.as_number().is_some()))
 }
 
 /// The chart with its choice of span.
