@@ -4,6 +4,7 @@
 //! A proposal is a guess, so it is never more than text that a person reads: it is tried on the very sample it was made of, and
 //! what it would read, and what it could not, stands beside it.
 
+mod conventions;
 mod head;
 mod payload;
 mod sample;
@@ -18,6 +19,7 @@ use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::WallMs;
 
 use crate::profile::Profile;
+use conventions::Spoken;
 pub use head::head;
 use payload::Looks;
 pub use sample::{Sample, Seen};
@@ -40,12 +42,12 @@ pub struct Draft {
     pub shadows: bool,
 }
 
-/// One `[[telemetry]]`.
+/// One `[[telemetry]]` or `[[convention]]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
     /// Its lines in the profile.
     pub text: String,
-    /// Its template.
+    /// Its template, or `convention` and which.
     pub template: String,
     /// How many topics of the sample it is for.
     pub topics: usize,
@@ -73,8 +75,12 @@ pub struct Unread {
 impl Draft {
     /// Looks for rules in a sample that was heard until `now`.
     pub fn of(sample: &Sample, now: WallMs) -> Draft {
-        let mut draft = Draft { proposals: Vec::new(), unread: Vec::new(), shadows: sample.shadows() };
-        let groups = topics::groups(sample.names());
+        let spoken = Spoken::of(sample, now);
+        let unread =
+            spoken.unread.iter().map(|(topic, why)| Unread { topic: topic.clone(), topics: 1, why: why.clone() });
+        let mut draft =
+            Draft { proposals: spoken.proposals.clone(), unread: unread.collect(), shadows: sample.shadows() };
+        let groups = topics::groups(sample.names().filter(|topic| !spoken.reads(topic)));
         let (described, groups): (Vec<Group<'_>>, Vec<Group<'_>>) =
             groups.into_iter().partition(|group| payload::is_description(sample, group));
         for group in &groups {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use fleetlens_engine::fleet::{Effects, Fleet, Input};
+use fleetlens_engine::fleet::{Effects, Fleet, Input, Outward};
 use fleetlens_engine::port::{LinkEvent, Received};
 use fleetlens_ipc::profile::{Checked, MistakeRow, Preview, PreviewRow, UnreadRow};
 use fleetlens_model::id::{SeriesKey, ThingKey};
@@ -57,14 +57,29 @@ fn line_of_name(text: &str) -> usize {
 
 /// What a profile would read of a sample: an engine of its own takes the messages in, as if they came from the broker just now.
 pub fn preview(profile: &Profile, sample: &Sample, now: Now) -> Preview {
+    let filters = profile.fleet_config(String::new()).filters();
+    // Conventions learn topics from what is announced; then those are listened to as well.
+    let (first, learned) = taken_in(profile, sample, &filters, &[], now);
+    if learned.is_empty() { first } else { taken_in(profile, sample, &filters, &learned, now).0 }
+}
+
+/// One engine's look at a sample, and the filters it asked for beyond `filters` and `learned`.
+fn taken_in(
+    profile: &Profile,
+    sample: &Sample,
+    filters: &[String],
+    learned: &[String],
+    now: Now,
+) -> (Preview, Vec<String>) {
+    let lets = |filters: &[String], topic: &str| filters.iter().any(|filter| filter::lets_through(filter, topic));
+    let passed_over = sample.others(|topic| lets(filters, topic) || lets(learned, topic));
     let config = profile.fleet_config(String::new());
-    let filters = config.filters();
-    let listened = |topic: &str| filters.iter().any(|filter| filter::lets_through(filter, topic));
-    let passed_over = u32::try_from(sample.others(listened)).unwrap_or(u32::MAX);
     let (mut fleet, mut effects, mut read) = (Fleet::new(config, Restored::default(), now), Effects::default(), 0);
-    let mut made = Made::default();
+    let (mut made, mut asked) = (Made::default(), Vec::new());
     fleet.handle(Input::Link(LinkEvent::Up { resumed: false, granted: 1 }), now, &mut effects);
-    for (topic, payload) in sample.in_order(listened).into_iter().take(MESSAGES_MAX) {
+    let known = sample.in_order(|topic| lets(filters, topic));
+    let others = sample.in_order(|topic| !lets(filters, topic) && lets(learned, topic));
+    for (topic, payload) in known.into_iter().chain(others).take(MESSAGES_MAX) {
         let (topic, payload) = (topic.to_owned(), payload.to_vec());
         let message = Received {
             topic,
@@ -77,15 +92,22 @@ pub fn preview(profile: &Profile, sample: &Sample, now: Now) -> Preview {
         };
         fleet.handle(Input::Link(LinkEvent::Received(message)), now, &mut effects);
         read += effects.messages;
-        std::mem::take(&mut effects).writes.into_iter().for_each(|write| made.take(write));
+        let Effects { writes, outward, .. } = std::mem::take(&mut effects);
+        writes.into_iter().for_each(|write| made.take(write));
+        for outward in outward {
+            if let Outward::Subscribe(filters) = outward {
+                asked.extend(filters);
+            }
+        }
     }
-    Preview {
+    let preview = Preview {
         read,
         things: u32::try_from(made.things.len()).unwrap_or(u32::MAX),
         values: made.values(),
         refused: made.refused(),
-        passed_over,
-    }
+        passed_over: u32::try_from(passed_over).unwrap_or(u32::MAX),
+    };
+    (preview, asked)
 }
 
 /// What an engine would have put on the disk.

@@ -1,0 +1,165 @@
+//! Conventions that a sample speaks: recognised by the topics of their announcements, tried on the very sample.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fleetlens_engine::wire::convention::{Convention, Incoming};
+use fleetlens_model::time::WallMs;
+
+use super::{EXAMPLES, Proposal, Sample, quoted, words};
+use crate::profile::Profile;
+
+/// Components of Home Assistant's discovery that stand second in its topics; `device` is the form for several at once.
+const COMPONENTS: [&str; 15] = [
+    "sensor",
+    "binary_sensor",
+    "switch",
+    "light",
+    "number",
+    "select",
+    "text",
+    "cover",
+    "lock",
+    "valve",
+    "climate",
+    "fan",
+    "button",
+    "device_tracker",
+    "device",
+];
+
+/// What is proposed, and the conventions that read the sample's topics.
+pub(super) struct Spoken {
+    pub proposals: Vec<Proposal>,
+    pub unread: Vec<(String, String)>,
+    conventions: Vec<Box<dyn Convention>>,
+}
+
+impl Spoken {
+    /// Recognises the conventions of a sample.
+    pub fn of(sample: &Sample, now: WallMs) -> Spoken {
+        let announced: BTreeSet<(&str, String)> = sample.names().filter_map(announcement).collect();
+        let mut spoken = Spoken { proposals: Vec::new(), unread: Vec::new(), conventions: Vec::new() };
+        for (name, prefix) in announced {
+            match tried(name, &prefix, sample, now) {
+                Ok((proposal, convention)) => {
+                    spoken.proposals.push(proposal);
+                    spoken.conventions.push(convention);
+                }
+                Err(why) => spoken.unread.push((format!("{name} {prefix}").trim().to_owned(), why)),
+            }
+        }
+        spoken
+    }
+
+    /// Whether a topic is one of theirs.
+    pub fn reads(&self, topic: &str) -> bool {
+        self.conventions.iter().any(|convention| convention.reads(topic))
+    }
+}
+
+/// Which convention announces something on a topic, and below which prefix.
+fn announcement(topic: &str) -> Option<(&'static str, String)> {
+    let levels: Vec<&str> = topic.split('/').collect();
+    match levels.as_slice() {
+        ["spBv1.0", _, "NBIRTH" | "NDATA" | "NDEATH" | "DBIRTH" | "DDATA" | "DDEATH", ..] => {
+            Some(("sparkplug", String::new()))
+        }
+        [domain @ .., "5", _, "$state" | "$description"] if !domain.is_empty() => Some(("homie", domain.join("/"))),
+        [base @ .., "bridge", "state" | "devices" | "info"] if !base.is_empty() => {
+            Some(("zigbee2mqtt", base.join("/")))
+        }
+        [prefix, component, _, "config"] | [prefix, component, _, _, "config"] if COMPONENTS.contains(component) => {
+            Some(("home-assistant", (*prefix).to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// A convention's lines in the profile, and what it makes of the sample: of announcements first, as the broker's replay may come
+/// in any order.
+fn tried(name: &str, prefix: &str, sample: &Sample, now: WallMs) -> Result<(Proposal, Box<dyn Convention>), String> {
+    let prefix = if prefix.is_empty() { String::new() } else { format!("prefix = {}\n", quoted(prefix)) };
+    let text = format!("[[convention]]\nname = {}\n{prefix}", quoted(name));
+    // The profile's own reader is the judge of what was written here.
+    let whole = format!("name = \"draft\"\n[broker]\nurl = \"mqtt://draft\"\n{text}");
+    let profile = Profile::parse(&whole, "the draft").map_err(|error| error.to_string())?;
+    let Some(setting) = profile.conventions.first() else { return Err("nothing was proposed".to_owned()) };
+    let mut convention = setting.start();
+    let (mut things, mut values, mut topics) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
+    let (mut read, mut refused): (u64, Option<(u64, String)>) = (0, None);
+    let announced = sample.in_order(|topic| announcement(topic).is_some());
+    let others = sample.in_order(|topic| announcement(topic).is_none());
+    for (topic, payload) in announced.into_iter().chain(others) {
+        if !convention.reads(topic) {
+            continue;
+        }
+        topics.insert(topic);
+        let understood = convention.read(Incoming { topic, payload, retained: false, at: now });
+        match understood.map(|understood| (understood.refused, understood.said)) {
+            Ok((None, said)) => {
+                read += 1;
+                for one in said {
+                    things.extend(one.thing);
+                    values.extend(one.values.into_iter().map(|(pointer, value)| (pointer, words(&value))));
+                }
+            }
+            Ok((Some(error), _)) | Err(error) => {
+                let (count, _) = refused.get_or_insert_with(|| (0, error.to_string()));
+                *count += 1;
+            }
+        }
+    }
+    let proposal = Proposal {
+        text,
+        template: format!("convention {name}"),
+        topics: topics.len(),
+        read,
+        refused,
+        things: things.into_iter().take(EXAMPLES).collect(),
+        values: values.into_iter().take(EXAMPLES).collect(),
+    };
+    Ok((proposal, convention))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Draft;
+    use super::*;
+
+    #[test]
+    fn a_convention_is_known_by_its_announcements_and_its_topics_are_no_templates() {
+        let mut sample = Sample::default();
+        for (topic, payload) in [
+            ("works/7/env", r#"{"t":21.5}"#), // before its announcement
+            ("homeassistant/sensor/shelter/temp/config", r#"{"stat_t":"works/7/env","val_tpl":"{{ value_json.t }}"}"#),
+            ("home/homie/5/garden/$state", "ready"),
+            ("home/homie/5/garden/$description", r#"{"homie":"5.0","version":1,"nodes":{}}"#),
+            ("z/bridge/state", "online"),
+            ("z/lamp", r#"{"brightness":3}"#),
+            ("spBv1.0/g/NDATA/n", "no protobuf"),
+            ("city/v/lamp/l1/telemetry", r#"{"power_w":3}"#),
+            ("city/v/lamp/l2/telemetry", r#"{"power_w":4}"#),
+        ] {
+            sample.hear(topic, payload.as_bytes());
+        }
+        let draft = Draft::of(&sample, WallMs(1_700_000_000_000));
+        let text = draft.text();
+        for line in [
+            "name = \"home-assistant\"\nprefix = \"homeassistant\"",
+            "name = \"homie\"\nprefix = \"home/homie\"",
+            "name = \"zigbee2mqtt\"\nprefix = \"z\"",
+            "name = \"sparkplug\"",
+            "template = \"city/",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+        assert_eq!(text.matches("[[telemetry]]").count(), 1, "{text}");
+        let of = |name: &str| draft.proposals.iter().find(|proposal| proposal.template.ends_with(name)).unwrap();
+        assert_eq!(of("home-assistant").values, [("/temp".to_owned(), "21.5".to_owned())]);
+        assert_eq!(of("zigbee2mqtt").things, ["lamp"]);
+        assert_eq!(of("sparkplug").read, 0);
+        assert!(of("sparkplug").refused.is_some());
+        let whole = format!("name = \"d\"\n[broker]\nurl = \"mqtt://d\"\n{text}");
+        assert_eq!(Profile::parse(&whole, "d").unwrap().conventions.len(), 4);
+    }
+}
