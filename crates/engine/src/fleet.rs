@@ -38,7 +38,7 @@ use crate::port::LinkEvent;
 
 pub use effects::{Counters, Dirty, Effects, Input, Outward, ReadDone, ReadTicket};
 pub(crate) use messages::RawMessage;
-pub use thing::{Series, Shadow, Thing};
+pub use thing::{Series, Shadow, Thing, Witness};
 pub use watch::OpenLeaf;
 
 /// Refusals kept for the screen; the cache keeps more.
@@ -71,6 +71,8 @@ pub struct Fleet {
     pub(crate) alarms: alarms::Alarms,
     pub(crate) rules: rules::Rules,
     conventions: Vec<Box<dyn Convention>>,
+    /// Commands that went straight to things in this run.
+    sent: HashMap<CommandId, direct::Sending>,
     comings: presence::Comings,
     watch: watch::Watch,
     alerts: alerts::Alerts,
@@ -118,6 +120,7 @@ impl Fleet {
         let mut fleet = Fleet {
             rules: rules::Rules::new(&config.rules),
             conventions: config.conventions.iter().map(Setting::start).collect(),
+            sent: HashMap::new(),
             comings: presence::Comings::default(),
             config,
             things: BTreeMap::new(),
@@ -189,6 +192,7 @@ impl Fleet {
                 thing.said_at = Some(at);
             }
         }
+        self.expect_things();
         for (thing, name, document, heard_ms) in restored.shadows {
             if let Some(thing) = self.things.get_mut(&thing) {
                 let open = watch::open_leaf(&document);
@@ -237,6 +241,7 @@ impl Fleet {
                     LinkState::Starting | LinkState::Up { .. } => now.wall,
                 };
                 self.link_lost(now, effects);
+                self.begin_connection();
                 self.link = LinkState::Connecting { reason, since_ms };
             }
             LinkEvent::Up { resumed, granted } => {
@@ -270,9 +275,17 @@ impl Fleet {
             thing.silence.link_up(interval_ms(&thing.meta), now);
         }
         self.dirty.everything = true;
-        self.conventions.iter_mut().for_each(|convention| convention.link_up());
         self.watch_again(now, effects);
         self.shadows_after_connect(now, effects);
+    }
+
+    /// The broker may replay before it has answered every filter: what is forgotten with the old connection is forgotten now, and not
+    /// when the new one counts as up.
+    fn begin_connection(&mut self) {
+        self.conventions.iter_mut().for_each(|convention| convention.connecting());
+        self.watch.retold.clear();
+        self.forget_leaving();
+        self.things.values_mut().for_each(|thing| thing.silence.forget_presence());
     }
 
     fn link_lost(&mut self, now: Now, effects: &mut Effects) {
@@ -284,6 +297,7 @@ impl Fleet {
         effects.writes.push(Write::LinkSeen { at_ms: now.wall });
         for thing in self.things.values_mut() {
             thing.silence.link_down(now);
+            thing.silence.forget_presence();
         }
         self.listened = now.wall;
         self.dirty.everything = true;
@@ -301,6 +315,7 @@ impl Fleet {
             self.link_seen = Some(now.mono);
             effects.writes.push(Write::LinkSeen { at_ms: now.wall });
         }
+        self.conventions_ask(now, effects);
         self.commands_in_time(now, effects);
         self.get_some_shadows(elapsed_ms, now, effects);
         self.tell_gone(now, effects);
@@ -367,6 +382,7 @@ impl Fleet {
             meta,
             said_at: None,
             series: BTreeMap::new(),
+            spoken_of: None,
             silence: Silence::default(),
             heard: None,
             shadows: BTreeMap::new(),

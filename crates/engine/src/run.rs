@@ -4,7 +4,7 @@
 //! committed at once, and under load batches grow by themselves (docs/adr/0003-delivery.md). When the disk does not keep up, the
 //! link is not read: the broker holds.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -358,23 +358,29 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         tracing::error!("the cache left something out, which is a fault of this program: {fault}");
         let fault = Fault::new(FaultCode::Store, format!("not everything could be stored: {fault}"));
         self.windows.notice(&fault);
+        let mut not_sent = BTreeSet::new();
         let kept = batch.outward.into_iter().filter_map(|outward| match outward {
             // What burns burns, whether its row is among those that are stored or not.
             Outward::Acknowledge(_) | Outward::Subscribe(_) | Outward::Read { .. } | Outward::Alert(_) => Some(outward),
             Outward::Answer { window, request, .. } => {
                 Some(Outward::Answer { window, request, outcome: Err(fault.clone()) })
             }
-            Outward::Publish(_) => None,
+            Outward::Publish(message) => {
+                not_sent.extend(message.command);
+                None
+            }
         });
         let outward = kept.collect();
         self.perform(Effects { outward, ..Effects::default() });
+        not_sent.into_iter().for_each(|command| self.handle(Input::NotSent(command)));
     }
 
     /// Everything outward of a batch whose rows are on the disk.
     fn perform(&mut self, batch: Effects) {
         let mut acknowledge = VecDeque::new();
         let mono = self.ports.clock.now().mono;
-        let mut not_sent = Vec::new();
+        // A command of several messages: once one of them left it is sent, and after one that did not the others stay here.
+        let (mut sent, mut not_sent) = (BTreeSet::new(), BTreeSet::new());
         for outward in batch.outward {
             match outward {
                 Outward::Acknowledge(delivery) => acknowledge.push_back(delivery),
@@ -383,10 +389,13 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                     tracing::warn!("not sent, the disk took too long: {}", message.topic);
                     not_sent.extend(message.command);
                 }
+                Outward::Publish(message) if message.command.is_some_and(|command| not_sent.contains(&command)) => {}
                 Outward::Publish(message) => {
                     let (topic, command) = (message.topic.clone(), message.command);
                     let left_ms = message.until.since(mono);
-                    if self.ports.link.publish(message, left_ms).is_err() {
+                    if self.ports.link.publish(message, left_ms).is_ok() {
+                        sent.extend(command);
+                    } else {
                         // Commands to shadows come back to it by their time-out, shadows after the next connect.
                         tracing::debug!("not sent, the link is down or full: {topic}");
                         not_sent.extend(command);
@@ -408,7 +417,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             }
         }
         acknowledge.into_iter().for_each(|delivery| self.ports.link.acknowledge(delivery));
-        not_sent.into_iter().for_each(|command| self.handle(Input::NotSent(command)));
+        not_sent.difference(&sent).for_each(|command| self.handle(Input::NotSent(*command)));
         if batch.messages > 0 {
             self.handle(Input::Committed { messages: batch.messages });
         }

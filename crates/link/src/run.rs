@@ -189,6 +189,12 @@ impl Task {
             }
             if ended.up_since.is_some() {
                 subscriptions.ask_later(&self.shared, &requests);
+                if let Some(topic) = self.shared.too_many() {
+                    let reason =
+                        "more topics were announced than are subscribed to; whoever announces them names ever new ones"
+                            .to_owned();
+                    self.tell(Event::Refused { topic, reason, delivery: None }).await?;
+                }
             }
         }
     }

@@ -9,6 +9,9 @@ use crate::about::About;
 use crate::error::NotSent;
 use crate::session::{Requests, Terms};
 
+/// Later filters that are kept: two for each thing that a fleet may have. Whoever may publish announcements can name as many as they like.
+const LATER_MAX: usize = 400_000;
+
 /// Bits of a delivery that are the packet id; the others count the connections.
 const PACKET_ID_BITS: u32 = 16;
 
@@ -29,6 +32,8 @@ pub(crate) struct Shared {
 struct Later {
     filters: Vec<(String, u8)>,
     known: HashSet<String>,
+    /// One that was too many and has not been told of.
+    too_many: Option<String>,
 }
 
 /// How much the broker takes of us.
@@ -65,9 +70,15 @@ impl Shared {
     pub fn subscribe(&self, filters: Vec<String>) {
         let mut later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
         for filter in filters {
-            if later.known.insert(filter.clone()) {
-                later.filters.push((filter, 1));
+            if later.known.contains(&filter) {
+                continue;
             }
+            if later.filters.len() >= LATER_MAX {
+                later.too_many.get_or_insert(filter);
+                continue;
+            }
+            later.known.insert(filter.clone());
+            later.filters.push((filter, 1));
         }
         drop(later);
         self.more.notify_one();
@@ -77,6 +88,11 @@ impl Shared {
     pub fn later(&self, from: usize, most: usize) -> Vec<(String, u8)> {
         let later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
         later.filters.iter().skip(from).take(most).cloned().collect()
+    }
+
+    /// A later filter that was too many, once.
+    pub fn too_many(&self) -> Option<String> {
+        self.later.lock().unwrap_or_else(PoisonError::into_inner).too_many.take()
     }
 
     /// Resolves when there may be a later filter more than before.

@@ -266,7 +266,12 @@ impl Command {
             Input::Cancelled(_) => {}
             Input::Obeyed if self.phase == Phase::Sent => self.enter(Phase::Settled, Step::Settled, now),
             Input::Obeyed => {}
-            Input::NotSent if self.phase == Phase::Sent => self.phase = Phase::Pending,
+            Input::NotSent if self.phase == Phase::Sent => {
+                self.phase = Phase::Pending;
+                self.steps.pop_if(|(step, _)| *step == Step::Sent);
+                // Not at once again: the queue is full, or it is too large every time.
+                self.attempt = Attempt::Waiting { since: now.mono, base: 0 };
+            }
             Input::NotSent => {}
             Input::Unsendable(reason) if self.phase == Phase::Pending => {
                 self.enter(Phase::Rejected { code: 400, reason }, Step::Rejected, now);

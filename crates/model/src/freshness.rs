@@ -50,8 +50,10 @@ pub struct Silence {
     silent: bool,
     /// When we stopped listening, until the thing is known again.
     unknown_since: Option<WallMs>,
-    /// What was last said of its being there, since our link is up.
+    /// What was last said of its being there, on this connection.
     presence: Option<Presence>,
+    /// Whether anybody ever says so: then only that tells, after we were away.
+    is_watched: bool,
 }
 
 impl Silence {
@@ -77,6 +79,7 @@ impl Silence {
     /// been silent and is not any more.
     pub fn told(&mut self, presence: Presence, said: Option<WallMs>, now: Now) -> bool {
         self.presence = Some(presence);
+        self.is_watched = true;
         self.heard = self.heard.max(said);
         if self.running_since.is_some() {
             self.unknown_since = None;
@@ -98,7 +101,9 @@ impl Silence {
             let limit = limit_ms(interval_ms);
             self.quiet_ms = self.quiet_ms.min(limit.saturating_sub(interval_ms.min(limit)));
             self.running_since = Some(now.mono);
-            if self.heard.is_some_and(|heard| now.wall.since(heard) <= limit) {
+            let is_here = matches!(self.presence, Some(Presence::Here | Presence::Asleep));
+            let is_young = !self.is_watched && self.heard.is_some_and(|heard| now.wall.since(heard) <= limit);
+            if is_here || is_young {
                 self.unknown_since = None;
             }
         }
@@ -109,11 +114,15 @@ impl Silence {
         if let Some(since) = self.running_since.take() {
             self.quiet_ms = self.quiet_ms.saturating_add(now.mono.since(since));
             self.unknown_since = self.unknown_since.or(Some(now.wall));
-            self.presence = None;
         }
     }
 
-    /// What was last said of its being there, since our link is up.
+    /// What was said of its being there was said on a connection that is over.
+    pub fn forget_presence(&mut self) {
+        self.presence = None;
+    }
+
+    /// What was last said of its being there, on this connection.
     pub fn presence(&self) -> Option<Presence> {
         self.presence
     }
@@ -246,9 +255,17 @@ mod tests {
 
         let mut lost = heard(Presence::Here);
         lost.link_down(at(1_000));
-        lost.link_up(INTERVAL_MS, at(2_000));
-        assert_eq!(lost.presence(), None, "what was said before our link fell says nothing now");
-        lost.told(Presence::Here, None, at(2_001));
-        assert_eq!(lost.freshness(), Freshness::Live);
+        lost.forget_presence();
+        assert!(matches!(lost.freshness(), Freshness::Unknown { .. }), "what was said before says nothing now");
+        let mut early = lost;
+        early.told(Presence::Here, None, at(1_999));
+        for (mut silence, told) in [(early, true), (lost, false)] {
+            silence.link_up(INTERVAL_MS, at(2_000));
+            if !told {
+                assert!(matches!(silence.freshness(), Freshness::Unknown { .. }));
+                silence.told(Presence::Here, None, at(2_001));
+            }
+            assert_eq!(silence.freshness(), Freshness::Live, "told before our link counted as up: {told}");
+        }
     }
 }

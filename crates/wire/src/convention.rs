@@ -78,8 +78,17 @@ pub trait Convention: Debug + Send {
     /// Takes a message whole, or says why not (or in [`Understood::refused`]) and remembers nothing of it.
     fn read(&mut self, message: Incoming<'_>) -> Result<Understood, WireError>;
 
-    /// Our link came up with a new session or an old one: what cannot be known to be so still is forgotten.
-    fn link_up(&mut self) {}
+    /// A thing of this convention was known in an earlier run.
+    fn expect(&mut self, _thing: &str) {}
+
+    /// A new connection is about to be made, with a new session or an old one: what cannot be known to be so still is forgotten. Messages
+    /// of the new connection may come before our link counts as up.
+    fn connecting(&mut self) {}
+
+    /// What it wants sent by itself, a few messages at a time: asked for some times a second while the link is up.
+    fn ask(&mut self, _at: WallMs) -> Vec<Outgoing> {
+        Vec::new()
+    }
 
     /// What to send so that the thing does what is wanted, leaf by leaf (JSON pointers of its controls).
     fn command(&self, thing: &str, wants: &[(&str, &Json)], at: WallMs) -> Result<Vec<Outgoing>, NoCommand>;

@@ -346,7 +346,7 @@ impl Convention for HomeAssistant {
     }
 
     /// What was announced still tells which topics to read, but whether it is so still is known only when it is announced again.
-    fn link_up(&mut self) {
+    fn connecting(&mut self) {
         self.heard = Heard::default();
         for announcement in self.announced.values_mut() {
             announcement.is_fresh = false;

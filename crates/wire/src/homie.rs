@@ -359,7 +359,7 @@ impl Convention for Homie {
         Ok(understood)
     }
 
-    fn link_up(&mut self) {
+    fn connecting(&mut self) {
         for (id, device) in std::mem::take(&mut self.devices) {
             if device.state.is_some() {
                 self.before.alerts.entry(id).or_default().extend(device.alerts.into_keys());

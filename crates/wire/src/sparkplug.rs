@@ -47,7 +47,7 @@ mod setting;
 mod state;
 mod topic;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fleetlens_model::freshness::Presence;
 use fleetlens_model::time::WallMs;
@@ -58,7 +58,7 @@ use self::control::Writable;
 use self::node::{DEVICES_MAX, Node, Session, Weight};
 use self::payload::Payload;
 use self::rebirth::Asked;
-use self::topic::{NAMESPACE, STATE, Topic, Verb};
+use self::topic::{NAMESPACE, STATE, Topic, Verb, written};
 use crate::WireError;
 use crate::convention::{Convention, Incoming, NoCommand, Outgoing, Understood};
 use crate::telemetry::{About, Fact, Telemetry};
@@ -69,6 +69,12 @@ pub use setting::{SettingError, SparkplugSetting};
 
 /// The word in profiles.
 pub const WORD: &str = "sparkplug";
+
+/// Quiet nodes that wait to be asked for their births; others are asked when they speak.
+const MISSED_MAX: usize = 10_000;
+
+/// How many of them are asked at once.
+const ASKED_AT_ONCE: usize = 10;
 
 /// How often a node or device speaks, in seconds: it need not within a week.
 const INTERVAL_S: u32 = 604_800;
@@ -84,6 +90,8 @@ pub struct Sparkplug {
     nodes: BTreeMap<String, Node>,
     weight: Weight,
     asked: Asked,
+    /// Nodes that are known and whose births are not, to be asked for them although they are quiet. By descriptor.
+    missed: BTreeSet<String>,
 }
 
 impl Sparkplug {
@@ -92,7 +100,7 @@ impl Sparkplug {
         let SparkplugSetting { group, host, rebirth, writable } = setting;
         let writable = Writable(writable);
         let (nodes, weight, asked) = (BTreeMap::new(), Weight::default(), Asked::default());
-        Sparkplug { group, host, rebirth, writable, nodes, weight, asked }
+        Sparkplug { group, host, rebirth, writable, nodes, weight, asked, missed: BTreeSet::new() }
     }
 
     /// What a message of an edge node says; what it leaves behind is remembered only if it is taken.
@@ -284,11 +292,45 @@ impl Convention for Sparkplug {
         }
     }
 
-    fn link_up(&mut self) {
+    fn connecting(&mut self) {
         // Births may have been missed; the names of devices are kept, so that it is told when they are not born again.
         self.nodes.values_mut().for_each(Node::forget_births);
         self.weight = self.nodes.values().map(Node::weight).fold(Weight::default(), Weight::plus);
-        self.asked.link_up();
+        self.asked.connecting();
+        if self.rebirth {
+            self.missed.extend(self.nodes.keys().take(MISSED_MAX).cloned());
+        }
+    }
+
+    fn expect(&mut self, thing: &str) {
+        // A host application's thing is its topic, and no node.
+        let mut parts = thing.strip_prefix(STATE).map_or(thing, |_| "").split('/');
+        if let (Some(group), Some(node)) = (parts.next(), parts.next())
+            && self.rebirth
+            && self.missed.len() < MISSED_MAX
+            && self.group.as_deref().is_none_or(|ours| ours == group)
+        {
+            self.missed.insert(format!("{group}/{node}"));
+        }
+    }
+
+    fn ask(&mut self, at: WallMs) -> Vec<Outgoing> {
+        let (mut wishes, mut later) = (Vec::new(), Vec::new());
+        for _ in 0..ASKED_AT_ONCE {
+            let Some(name) = self.missed.pop_first() else { break };
+            let is_born = self.nodes.get(&name).is_some_and(|node| node.session.is_some());
+            let Some((group, node)) = name.split_once('/').filter(|_| !is_born) else { continue };
+            // What an earlier run kept in a cache is as little to be trusted as a message.
+            let topic = written(group, Verb::NodeData, node, None);
+            let Ok(topic) = Topic::parse(&topic) else { continue };
+            match self.asked.ask(&topic, at) {
+                Some(wish) => wishes.push(wish),
+                // It was asked a short while ago, on a connection that did not last.
+                None => later.push(name),
+            }
+        }
+        self.missed.extend(later);
+        wishes
     }
 
     fn command(&self, thing: &str, wants: &[(&str, &Json)], at: WallMs) -> Result<Vec<Outgoing>, NoCommand> {
@@ -307,7 +349,7 @@ impl Convention for Sparkplug {
             return Err(NoCommand::NotKnownYet);
         }
         let payload = control::command(birth, wants, at)?;
-        Ok(vec![Outgoing { topic: topic::written(group, verb, node, device), payload }])
+        Ok(vec![Outgoing { topic: written(group, verb, node, device), payload }])
     }
 }
 

@@ -283,7 +283,7 @@ impl Convention for Zigbee2Mqtt {
     }
 
     /// The list is kept to be compared with the next one: who is missing there is gone.
-    fn link_up(&mut self) {
+    fn connecting(&mut self) {
         self.is_online = None;
         self.is_listed = false;
         self.kept_bytes = 0;

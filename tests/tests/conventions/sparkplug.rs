@@ -75,5 +75,9 @@ async fn an_edge_node_is_asked_for_its_birth_and_its_device_is_steered_by_aliase
             few => Err(format!("{few}")),
         })
         .await;
+    // A quiet node that was known is asked for its birth after a restart too.
+    square.devices.forget();
+    let square = square.start_again().await;
+    square.heard("spBv1.0/Water/NCMD/station-1").await;
     square.end().await;
 }

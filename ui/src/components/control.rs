@@ -45,7 +45,7 @@ impl Draft {
                 words.iter().any(|(word, _)| *word == held).then_some(Draft::Word(held))
             }
             (Takes::Text { .. }, Json::String(held)) => Some(Draft::Word(held)),
-            _ => None,
+            (Takes::Range { .. } | Takes::Switch | Takes::Choice(_) | Takes::Text { .. }, _) => None,
         }
     }
 

@@ -374,6 +374,7 @@ impl Fleet {
         for id in ended.iter().take(ended.len().saturating_sub(ENDED_KEPT)) {
             thing.commands.remove(id);
             self.dirty.commands.insert(*id);
+            self.sent.remove(id);
             if let Some(command) = self.commands.remove(id) {
                 self.tokens.remove(&command.token);
             }

@@ -8,7 +8,7 @@ use fleetlens_model::time::{Now, WallMs};
 use fleetlens_wire::convention::{Incoming, Outgoing};
 use fleetlens_wire::template::Place;
 
-use super::{Effects, Fleet, Outward};
+use super::{Effects, Fleet, Outward, Witness};
 use crate::port::{Publish, Qos, Received};
 
 /// Open alarms that one thing may raise itself.
@@ -17,7 +17,7 @@ const TOLD_MAX: usize = 32;
 /// What the rule of an alarm begins with that a thing raised itself; no rule of a profile has a colon in its name.
 const TOLD: &str = "told:";
 
-/// How long after a connect with a new session the retained alarms of things may take to come, in milliseconds; what is not among
+/// How long after a connect the retained alarms of things may take to come, in milliseconds; what is not among
 /// them was taken back while nobody listened.
 const RETOLD_WITHIN_MS: u64 = 30_000;
 
@@ -45,12 +45,61 @@ impl Fleet {
         if let Some(refused) = understood.refused {
             return Err(refused.to_string());
         }
+        let word = convention.word();
+        for name in understood.said.iter().filter_map(|said| said.thing.as_deref()) {
+            self.may_speak_of(word, name)?;
+        }
         self.room_for(&Place::default(), &understood.said)?;
         if !understood.listen.is_empty() {
             effects.outward.push(Outward::Subscribe(understood.listen));
         }
-        let said = understood.said.into_iter();
-        said.map(|one| self.said(&Place::default(), one, message.retained, now, effects)).collect()
+        let mut things = Vec::new();
+        for one in understood.said {
+            let key = self.said(&Place::default(), one, message.retained, now, effects)?;
+            self.is_spoken_of(key, Witness::Convention(word));
+            things.push(key);
+        }
+        Ok(things)
+    }
+
+    /// Somebody spoke of a thing; the first to do so in a run decides whose it is.
+    pub(super) fn is_spoken_of(&mut self, key: ThingKey, by: Witness) {
+        if let Some(thing) = self.things.get_mut(&key) {
+            thing.spoken_of.get_or_insert(by);
+        }
+    }
+
+    /// Whoever announces something chooses its name: that must not take over, silence or command what others speak of. Whose a thing is
+    /// is known once it was heard in this run, or by the shadow it has.
+    fn may_speak_of(&self, convention: &'static str, name: &str) -> Result<(), String> {
+        let Some(thing) = self.by_name.get(name).and_then(|key| self.things.get(key)) else { return Ok(()) };
+        let has_shadow = self.config.shadows && thing.shadows.values().any(|shadow| shadow.document.is_some());
+        let by = match thing.spoken_of {
+            Some(by) => by,
+            None if has_shadow => Witness::Template,
+            None => return Ok(()),
+        };
+        if by == Witness::Convention(convention) {
+            return Ok(());
+        }
+        let name: String = name.chars().take(64).collect();
+        Err(format!("{name:?} is known here from elsewhere, and {convention} may not speak of it"))
+    }
+
+    /// Tells conventions what they knew in an earlier run.
+    pub(super) fn expect_things(&mut self) {
+        for thing in self.things.values().filter(|thing| !thing.meta.convention.is_empty()) {
+            let known = self.conventions.iter_mut().filter(|convention| convention.word() == thing.meta.convention);
+            known.for_each(|convention| convention.expect(thing.name.as_str()));
+        }
+    }
+
+    /// What conventions want sent by themselves.
+    pub(super) fn conventions_ask(&mut self, now: Now, effects: &mut Effects) {
+        if self.up_since.is_some() {
+            let wanted = self.conventions.iter_mut().flat_map(|convention| convention.ask(now.wall));
+            effects.outward.extend(wanted.map(|outgoing| Outward::Publish(publish(outgoing, now))));
+        }
     }
 
     /// Somebody says whether a thing is there. Of one that is, what it last said is so still, also where that was only replayed.
@@ -100,10 +149,9 @@ impl Fleet {
         }
     }
 
-    /// Our link is up. The broker says again what is retained, unless it kept our session and only what changed is new.
+    /// Our link is up. The broker says again what is retained, some of it has been said already.
     pub(super) fn expect_told(&mut self, now: Now) {
-        self.watch.retold.clear();
-        self.watch.retell_by = (!self.conventions.is_empty()).then(|| now.mono.plus(RETOLD_WITHIN_MS));
+        self.watch.retell_by = Some(now.mono.plus(RETOLD_WITHIN_MS));
     }
 }
 

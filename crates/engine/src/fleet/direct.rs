@@ -4,14 +4,14 @@
 //! remember nobody does here: what was sent and not obeyed cannot be looked into, so it is never sent again by itself, and cannot be
 //! taken back.
 
-use fleetlens_model::command::{Command, Input, Phase, Step};
+use fleetlens_model::command::{Command, Input, Phase};
 use fleetlens_model::id::{CommandId, ThingKey};
-use fleetlens_model::telemetry::Value;
-use fleetlens_model::time::Now;
+use fleetlens_model::telemetry::{Sample, Source, Value};
+use fleetlens_model::time::{MonoMs, Now};
 use fleetlens_wire::convention::{NoCommand, Outgoing};
 use serde_json::Value as Json;
 
-use super::{Effects, Fleet, Outward};
+use super::{Effects, Fleet, Outward, Series};
 use crate::port::{Publish, Qos};
 
 impl Fleet {
@@ -58,8 +58,12 @@ impl Fleet {
     }
 
     fn send_directly(&mut self, id: CommandId, messages: Vec<Outgoing>, now: Now, effects: &mut Effects) {
+        let (last_seq, sent) = (self.last_seq, now.mono);
         let Some(command) = self.commands.get_mut(&id) else { return };
         let is_sent = command.send_once(now);
+        if is_sent {
+            self.sent.insert(id, Sending { last_seq, sent });
+        }
         let after = command.clone();
         self.changed(&after, now, effects);
         if !is_sent {
@@ -95,15 +99,33 @@ impl Fleet {
         }
     }
 
-    /// Whether the thing has said everything that was wanted since it was sent. What it said before may be from before it obeyed
-    /// something else.
+    /// Whether the thing has said everything that was wanted since it was sent: live, or replayed on a connection that began after.
+    /// What was said before may be from before it obeyed something else. Of what an earlier run sent everything heard in this one
+    /// was said since, or is replayed now.
     fn is_obeyed_since_sent(&self, command: &Command) -> bool {
-        let (Some(thing), Some(sent)) = (self.things.get(&command.thing), command.at(Step::Sent)) else { return false };
+        let Some(thing) = self.things.get(&command.thing) else { return false };
+        let sending = self.sent.get(&command.id);
+        let is_since = |series: &Series, sample: &Sample| match sending {
+            None => series.received.is_some(),
+            Some(Sending { last_seq, sent }) => {
+                let is_live = sample.source == Source::Live;
+                sample.seq > *last_seq && (is_live || self.lost.is_some_and(|lost| lost > *sent))
+            }
+        };
         command.wants.iter().all(|want| {
-            let latest = thing.series.get(&want.pointer).and_then(|key| self.series.get(key)?.latest.as_ref());
-            latest.is_some_and(|sample| sample.received_ms >= sent && want.is_met_by(&json(&sample.value)))
+            let series = thing.series.get(&want.pointer).and_then(|key| self.series.get(key));
+            let latest = series.and_then(|series| Some((series, series.latest.as_ref()?)));
+            latest.is_some_and(|(series, sample)| is_since(series, sample) && want.is_met_by(&json(&sample.value)))
         })
     }
+}
+
+/// When a command left, in this run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sending {
+    /// The last sample before it.
+    last_seq: u64,
+    sent: MonoMs,
 }
 
 fn json(value: &Value) -> Json {

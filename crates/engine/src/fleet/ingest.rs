@@ -17,7 +17,7 @@ use fleetlens_wire::template::{Place, Template};
 use fleetlens_wire::{meta, telemetry};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{Effects, Fleet, Outward, RawMessage, Series, Thing, interval_ms};
+use super::{Effects, Fleet, Outward, RawMessage, Series, Thing, Witness, interval_ms};
 use crate::port::{Delivery, Received};
 
 /// Series one thing may have; more are nonsense or an attack.
@@ -46,6 +46,10 @@ impl Fleet {
             match self.decode(&message, now, effects) {
                 Ok(things) => {
                     effects.messages += 1;
+                    // Only now: what one message says may be from before anything that is sent because of it.
+                    for thing in &things {
+                        self.commands_may_go_on(*thing, now, effects);
+                    }
                     (things, None)
                 }
                 Err(reason) => {
@@ -128,7 +132,13 @@ impl Fleet {
             let said = said.map_err(|e| e.to_string())?;
             let said: Vec<Telemetry> = said.into_iter().map(|one| rule.told(one)).collect();
             self.room_for(&place, &said)?;
-            return said.into_iter().map(|one| self.said(&place, one, message.retained, now, effects)).collect();
+            let mut things = Vec::with_capacity(said.len());
+            for one in said {
+                let key = self.said(&place, one, message.retained, now, effects)?;
+                self.is_spoken_of(key, Witness::Template);
+                things.push(key);
+            }
+            return Ok(things);
         }
         let described = self.config.meta.iter().find_map(|template| template.find(topic));
         if let Some(place) = described {
@@ -192,7 +202,6 @@ impl Fleet {
         for (id, sentence) in said.alerts {
             self.alerted(key, &id, sentence, now, effects);
         }
-        self.commands_may_go_on(key, now, effects);
         self.judge_values(key, now, effects);
         if moved {
             let at = self.things.get(&key).and_then(|thing| self.said_place(thing));

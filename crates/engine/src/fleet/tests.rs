@@ -3,6 +3,7 @@ mod alerts;
 mod any;
 mod commands;
 mod convergence;
+mod direct;
 mod feeds;
 mod ingest;
 mod presence;

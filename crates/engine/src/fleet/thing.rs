@@ -13,6 +13,15 @@ use fleetlens_model::time::{MonoMs, WallMs};
 
 use super::watch::OpenLeaf;
 
+/// By what a thing is spoken of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Witness {
+    /// A template of the profile, or a shadow.
+    Template,
+    /// A convention, by its word.
+    Convention(&'static str),
+}
+
 /// A thing with everything known of it.
 #[derive(Clone, Debug)]
 pub struct Thing {
@@ -26,6 +35,8 @@ pub struct Thing {
     pub said_at: Option<LonLat>,
     /// Its series by JSON pointer.
     pub series: BTreeMap<String, SeriesKey>,
+    /// By what it was first spoken of in this run.
+    pub spoken_of: Option<Witness>,
     /// Its silence timer.
     pub silence: Silence,
     /// When it last spoke, by the clock that ages are measured with; `None` when that was in an earlier run.

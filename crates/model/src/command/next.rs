@@ -98,7 +98,7 @@ impl Command {
         if self.phase.is_waiting() && self.left_ms(now) == 0 {
             self.apply(Input::TimePassed, now);
         }
-        let is_to_be_sent = self.phase == Phase::Pending;
+        let is_to_be_sent = self.phase == Phase::Pending && self.attempt == Attempt::Idle;
         if is_to_be_sent {
             self.enter(Phase::Sent, Step::Sent, now);
         }

@@ -124,10 +124,11 @@ fn a_thing_announces_itself_speaks_obeys_and_goes() {
         "a part"
     );
 
-    assert_eq!(
-        sends(&home, "0x0417", &[("/light/brightness", json!(40))]),
-        [("fleet/lamp-0417/set".into(), r#"{"brightness":102,"state":"ON"}"#.into())]
-    );
+    let sent = sends(&home, "0x0417", &[("/light/brightness", json!(40))]);
+    assert_eq!((sent.len(), sent[0].0.as_str()), (1, "fleet/lamp-0417/set"));
+    // In whichever order: a feature of the library that other parts of the program may switch on.
+    let sent: serde_json::Value = serde_json::from_str(&sent[0].1).unwrap();
+    assert_eq!(sent, json!({"brightness": 102, "state": "ON"}));
     assert_eq!(sends(&home, "0x0417", &[("/light", json!(false))])[0].1, r#"{"state":"OFF"}"#);
     let obeys = values(&mut home, "fleet/lamp-0417", r#"{"state":"ON","brightness":102}"#);
     let (_, Value::Number(reported)) = &obeys[1] else { panic!("{obeys:?}") };
@@ -167,7 +168,7 @@ fn what_came_before_an_entity_was_announced_is_not_lost_to_it() {
     assert_eq!(again.said[0].presence, Some(Presence::Here), "announced again it is still there");
     assert_eq!(again.said.len(), 1, "and nothing is said twice");
 
-    home.link_up();
+    home.connecting();
     assert_eq!(home.command("0x0417", &[("/light", &json!(true))], NOW), Err(NoCommand::NotKnownYet));
     assert!(home.reads("fleet/lamp-0417"), "its topics are read on");
     assert_eq!(values(&mut home, "fleet/lamp-0417", r#"{"power":61}"#), [at("/power", n(61.0))]);
@@ -195,7 +196,8 @@ fn a_device_announces_all_of_its_entities_at_once() {
     let said = announce(&mut home, topic, &whole(components));
     assert_eq!(said.listen, ["st/7/door", "st/7/state", "st/7/up"]);
     assert_eq!(said.said[0].about.interval_s, Some(300));
-    let labels: Vec<&str> = said.said[0].about.labels.iter().map(|(_, label)| label.as_str()).collect();
+    let mut labels: Vec<&str> = said.said[0].about.labels.iter().map(|(_, label)| label.as_str()).collect();
+    labels.sort_unstable();
     assert_eq!(labels, ["Door", "Temp/out"], "without the device's name");
     assert_eq!(values(&mut home, "st/7/state", r#"{"t":-3.5}"#), [at("/temp~1out", n(-3.5))]);
     assert_eq!(values(&mut home, "st/7/door", "ON"), [at("/door", Value::Flag(true))]);

@@ -301,8 +301,8 @@ fn what_is_not_said_again_after_the_link_was_down_has_been_taken_back() {
         read(&mut homie, &format!("homie/5/{device}/$alert/hot"), "Too hot");
         read(&mut homie, &format!("homie/5/{device}/$alert/dark"), "Too dark");
     }
-    homie.link_up();
-    homie.link_up();
+    homie.connecting();
+    homie.connecting();
     assert_eq!(homie.command("stays", &[], AT), Err(NoCommand::NotKnownYet));
     let later = |ms| Incoming { at: AT.plus(ms), ..message("homie/5/$broadcast/x", "", false) };
     read(&mut homie, "homie/5/stays/$state", "ready");
@@ -339,7 +339,7 @@ fn a_fleet_without_end_finds_no_room() {
     // To take a description back makes room again.
     read(&mut homie, "homie/5/d0/$description", "");
     read(&mut homie, "homie/5/one-more/$description", &big);
-    homie.link_up();
+    homie.connecting();
     read(&mut homie, "homie/5/d0/$description", &big);
 }
 
@@ -418,7 +418,7 @@ fn garbage_on_every_topic_is_refused_or_harmless() {
             assert!(understood.listen.iter().all(|filter| filter.starts_with("homie/5/")), "{topic}");
         }
         if next(10_000) == 0 {
-            homie.link_up();
+            homie.connecting();
         }
         if next(100) == 0 {
             assert_eq!(homie.room.taken(), homie.devices.iter().map(bytes).sum::<usize>(), "after {topic}");

@@ -81,7 +81,7 @@ impl Asked {
     }
 
     /// The link is another: who did not answer may have, and who was not allowed to hear us may be now.
-    pub(super) fn link_up(&mut self) {
+    pub(super) fn connecting(&mut self) {
         self.waits.values_mut().for_each(|wait| wait.times = 1);
     }
 
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(asked_s(&mut asked, 5, 6, 1), [5], "nobody waits for ever when the clock was set back");
         let mut slow = Asked::default();
         assert_eq!(asked_s(&mut slow, 0, 500, 60), [0, 60, 120, 240, 480], "however seldom it speaks");
-        slow.link_up();
+        slow.connecting();
         assert_eq!(asked_s(&mut slow, 490, 520, 1), [510], "a new link is a new chance, but not before half a minute");
     }
 

@@ -369,7 +369,7 @@ fn a_device_that_is_not_born_again_with_its_node_is_gone() {
     assert_eq!(all(host, &mut node, &["d1", "d2", "d3"]), ["g/n @0 /a=1"]);
     assert_eq!(all(host, &mut node, &["d2"]), ["g/n @0 /a=1", "g/n/d1 Gone", "g/n/d3 Gone"]);
     assert_eq!(all(host, &mut node, &["d1"]), ["g/n @0 /a=1", "g/n/d2 Gone"]);
-    host.link_up();
+    host.connecting();
     assert_eq!(all(host, &mut node, &[]), ["g/n @0 /a=1", "g/n/d1 Gone"], "also when that was while we were away");
     assert_eq!(host.weight, host.nodes.values().map(Node::weight).fold(Weight::default(), Weight::plus));
 }
@@ -381,7 +381,7 @@ fn after_our_link_was_down_births_are_unknown_again() {
     hear(host, &node.birth(&own, T0), T0).unwrap();
     hear(host, &node.device_birth("Pibrella", &pibrella, T0), T0).unwrap();
     let before = host.weight;
-    host.link_up();
+    host.connecting();
     assert!(host.weight.bytes < before.bytes && host.weight.things == 2);
     let thing = "Sparkplug B Devices/Raspberry Pi/Pibrella";
     assert_eq!(host.command(thing, &[("/Set point", &json!(1))], T0), Err(NoCommand::NotKnownYet));
@@ -391,4 +391,21 @@ fn after_our_link_was_down_births_are_unknown_again() {
         short(&hear(host, &node.death(T0), T0).unwrap()),
         ["Sparkplug B Devices/Raspberry Pi Gone".to_owned(), format!("{thing} Gone")]
     );
+}
+
+#[test]
+fn a_quiet_node_is_asked_for_the_birth_that_was_missed_and_a_born_one_is_not() {
+    let host = &mut listening(true);
+    for thing in ["g/quiet/pump", "g/quiet", "g/born", "spBv1.0/STATE/scada", "no slash", "g/+", "g/"] {
+        host.expect(thing);
+    }
+    hear(host, &EdgeNode::new("g", "born", 0).birth(&[], T0), T0).unwrap();
+    let asked = |host: &mut Sparkplug, at| -> Vec<String> { host.ask(at).into_iter().map(|wish| wish.topic).collect() };
+    assert_eq!(asked(host, T0), ["spBv1.0/g/NCMD/quiet"]);
+    assert!(asked(host, at_s(1)).is_empty(), "once");
+    host.connecting();
+    assert_eq!(asked(host, at_s(60)), ["spBv1.0/g/NCMD/born"], "nobody knows what it said meanwhile");
+    let mut deaf = listening(false);
+    deaf.expect("g/quiet");
+    assert!(asked(&mut deaf, T0).is_empty(), "only where the profile allows it");
 }

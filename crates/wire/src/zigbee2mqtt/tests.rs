@@ -244,7 +244,7 @@ fn after_the_link_was_down_the_new_list_is_compared_with_the_old() {
     let gone = device("sold", "0x16", &[lights()]);
     read(&mut z2m, "bridge/devices", &list(&[bulb(), gone]));
     read(&mut z2m, "bridge/state", "online");
-    z2m.link_up();
+    z2m.connecting();
     let on = json!(true);
     assert_eq!(z2m.command("my_bulb", &[("/state", &on)], AT), Err(NoCommand::NotKnownYet), "not listed yet");
     let early = read(&mut z2m, "my_bulb", r#"{"state":"ON","mode":"ON"}"#).said;
@@ -306,11 +306,11 @@ fn a_bridge_without_end_finds_no_room() {
     assert!(refusal(&mut z2m, "more/availability", "online").contains("at most 20000 names"));
     assert!(refusal(&mut z2m, "bridge/devices", &list(&[bulb()])).contains("at most 20000 names"));
     read(&mut z2m, "n1", r#"{"a":2}"#);
-    z2m.link_up();
+    z2m.connecting();
     read(&mut z2m, "bridge/devices", &list(&[bulb()]));
 
     // States that wait for the list are kept as far as there is room, and told all the same.
-    z2m.link_up();
+    z2m.connecting();
     let long = json!({ "a": vec!["x".repeat(1_000); 200] }).to_string();
     for i in 0..60 {
         assert_eq!(read(&mut z2m, &format!("n{i}"), &long).said[0].values.len(), 200);
@@ -365,7 +365,7 @@ fn garbage_on_every_topic_is_refused_or_harmless() {
             assert!(understood.listen.iter().all(|filter| filter.starts_with("zigbee2mqtt/")), "{topic}");
         }
         if next(1_000) == 0 {
-            z2m.link_up();
+            z2m.connecting();
         }
         let _ = z2m.command("my_bulb", &[("/state", &json!(true))], AT);
     }

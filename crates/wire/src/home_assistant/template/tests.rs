@@ -56,7 +56,7 @@ fn templates_say_what_they_say_in_home_assistant() {
             "{{ (value_json.n | bitwise_and(4)) > 0 }} {{ value_json.n is odd }} {{ value_json.n is divisibleby 7 }}",
             "True True True",
         ),
-        ("{{ {'state': 'ON', 'n': [1, none]} | tojson }}", r#"{"n":[1,null],"state":"ON"}"#),
+        ("{{ {'n': [1, none, {'state': 'ON'}]} | tojson }}", r#"{"n":[1,null,{"state":"ON"}]}"#),
         ("{{ '{\"a\": 4}' | from_json }}", r#"{"a":4}"#),
         ("{{ is_number('12') }} {{ float('x', 0) }} {{ int('7') + 1 }} {{ min(3, 2) }}", "True 0 8 2"),
         ("{{ 'it''s' }}{{ 'a\\'b\\n' | trim }}", "itsa'b"),
