@@ -79,6 +79,12 @@ pub fn data(name: &str) -> Option<PathBuf> {
     Some(path)
 }
 
+/// The text of a file of [`data`].
+pub fn data_text(name: &str) -> Option<String> {
+    let path = data(name)?;
+    Some(fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
+}
+
 /// The end of a log, for the message of a failure.
 pub fn tail(log: &Path) -> String {
     const LINES: usize = 25;

@@ -3,9 +3,6 @@
 #![cfg(test)]
 
 mod both;
-#[allow(dead_code, reason = "here recordings are played and not read")]
-#[path = "feeds/data.rs"]
-mod data;
 #[path = "browser/dialogs.rs"]
 mod dialogs;
 #[path = "browser/elsewhere.rs"]

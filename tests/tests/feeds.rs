@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-#[path = "feeds/data.rs"]
-mod data;
 #[path = "feeds/hsl.rs"]
 mod hsl;
 #[path = "feeds/listener.rs"]

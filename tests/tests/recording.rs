@@ -1,8 +1,6 @@
 //! Recording and replaying: what a broker delivered comes again, to the byte and in its order, and ends in the same state.
 #![cfg(test)]
 
-#[path = "feeds/data.rs"]
-mod data;
 #[path = "recording/odd.rs"]
 mod odd;
 #[path = "recording/played.rs"]

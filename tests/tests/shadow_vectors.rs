@@ -7,16 +7,14 @@
 
 #[path = "shadow_vectors/case.rs"]
 mod case;
-#[path = "shadow_vectors/data.rs"]
-mod data;
 #[path = "shadow_vectors/service.rs"]
 mod service;
 
 use case::Case;
-use data::read;
 use fleetlens_model::shadow::{Document, Object, merge};
 use fleetlens_sim::{Broker, BrokerAt};
 use fleetlens_tests::broker::Mosquitto;
+use fleetlens_tests::place;
 use fleetlens_wire::shadow::{Op, ShadowTopic, ShadowTopicKind, decode_request};
 use serde_json::{Value, json};
 
@@ -154,6 +152,12 @@ fn objects_merge_as_rfc_7396_says() {
     }
     assert_eq!(otherwise.len(), 0, "no case is like {otherwise:?} any more");
     assert!(agreed >= 13, "only {agreed} cases");
+}
+
+/// A file of vectors, where there is one.
+fn read(file: &str) -> Option<Value> {
+    let text = place::data_text(file)?;
+    Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}")))
 }
 
 /// The document of a vector: `{"state": {…}, "metadata": {…}, "version": 7}`, of which only the state must be there.

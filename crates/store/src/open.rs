@@ -40,7 +40,16 @@ const WRITER_CACHE_KIB: i64 = 16_384;
 /// The right to a cache, given back when dropped. Held beside the file, because SQLite's own locks come and go.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Said, not left to the closing of the file: a program that another thread starts just now holds a copy of every open file
+    /// until it is loaded, and with it the lock.
+    fn drop(&mut self) {
+        // Of a file that was locked and is still open there is nothing to refuse; closing it comes next in any case.
+        let _ = self.file.unlock();
+    }
 }
 
 impl Lock {
@@ -52,7 +61,7 @@ impl Lock {
         let beside = beside(path, ".lock");
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(beside).map_err(&io)?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
+            Ok(()) => Ok(Lock { file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => Err(io(error)),
         }
@@ -255,6 +264,18 @@ fn beside(path: &Path, end: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cache_given_back_is_free_though_a_program_that_is_being_started_still_has_its_lock_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("malta.db");
+        let lock = Lock::take(&path).unwrap();
+        // What a fork leaves with the child until it is another program.
+        let _copy = lock.file.try_clone().unwrap();
+        assert!(matches!(Lock::take(&path), Err(StoreError::InUse { .. })));
+        drop(lock);
+        Lock::take(&path).unwrap();
+    }
 
     #[test]
     fn a_commit_is_on_the_disk_before_it_is_confirmed() {

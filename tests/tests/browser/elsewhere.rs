@@ -13,7 +13,7 @@ use fleetlens_tests::place;
 use fleetlens_tests::serve::Serve;
 use fleetlens_tests::wait::until;
 
-use super::{alone, data, told};
+use super::{alone, told};
 
 /// What the recordings hold: Helsinki's vehicles.
 const VEHICLES: usize = 5;
@@ -88,7 +88,7 @@ async fn helsinkis_buses_are_seen_without_anybody_moving_the_map() {
 
 /// The recordings' files; `None`, told as skipped, where there is no data.
 fn recordings() -> Option<Vec<PathBuf>> {
-    let mut files: Vec<PathBuf> = data::find("fleet/hsl-mqtt")?
+    let mut files: Vec<PathBuf> = place::data("fleet/hsl-mqtt")?
         .read_dir()
         .expect("the recordings can be listed")
         .map(|entry| entry.expect("the recordings can be listed").path().join("hfp.dump"))

@@ -6,10 +6,10 @@ use fleetlens_ipc::Look;
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::telemetry::{Timed, Value};
+use fleetlens_tests::place;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::data;
 use super::listener::Listener;
 
 /// The recordings, each a case somebody wanted to remember.
@@ -17,7 +17,7 @@ const FOLDER: &str = "fleet/hsl-mqtt";
 
 /// One line: when it came, its topic and its payload.
 fn messages() -> Option<Vec<(String, String)>> {
-    let mut folders: Vec<_> = data::find(FOLDER)?.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<_> = place::data(FOLDER)?.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     let mut messages = Vec::new();
     for folder in folders.iter().filter(|folder| folder.is_dir()) {

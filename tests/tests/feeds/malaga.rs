@@ -8,11 +8,11 @@ use fleetlens_ipc::rows::{ParkingRow, Rows};
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::telemetry::Value;
+use fleetlens_tests::place;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
-use super::data;
 use super::listener::{Cached, Listener};
 
 /// The clocks went from 02:00 to 03:00 on 26 March.
@@ -44,8 +44,8 @@ fn columns<const N: usize>(line: &str) -> [String; N] {
 
 fn recording() -> Option<Recording> {
     let (lots, rows) = (
-        data::read("parking/malaga/malaga_lots_2023.csv")?,
-        data::read("parking/malaga/malaga_free_long_2023-03_04.csv")?,
+        place::data_text("parking/malaga/malaga_lots_2023.csv")?,
+        place::data_text("parking/malaga/malaga_free_long_2023-03_04.csv")?,
     );
     let lot = |line: &str| {
         let [id, name, street, lat, lon, capacity] = columns(line);

@@ -5,13 +5,12 @@ use std::path::Path;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::WallMs;
+use fleetlens_tests::place;
 use fleetlens_wire::pointer::Pointer;
 use fleetlens_wire::registry::{Column, Columns, read_geojson};
 use fleetlens_wire::telemetry::{Reading, Shape, Telemetry, Whose, decode};
 use fleetlens_wire::time::Zone;
 use serde_json::Value as Json;
-
-use super::data;
 
 /// When the samples came.
 const NOW: WallMs = WallMs(1_790_000_000_000);
@@ -36,7 +35,7 @@ fn examples(models: &Path) -> Vec<(String, String, String)> {
 
 #[test]
 fn the_examples_of_the_data_models_are_read_in_every_form() {
-    let Some(models) = data::find("interop/fiware") else { return };
+    let Some(models) = place::data("interop/fiware") else { return };
     // Some of them leave out the offset of a time.
     let zone = Zone::parse("Etc/UTC").ok();
     let reading = Reading { shape: Shape::Fiware, whose: Whose::Shape, zone, ..Reading::default() };
@@ -73,7 +72,7 @@ fn the_examples_of_the_data_models_are_read_in_every_form() {
 
 #[test]
 fn thingsboards_payloads_are_read_with_and_without_a_time() {
-    let Some(samples) = data::read("interop/payload_samples.json") else { return };
+    let Some(samples) = place::data_text("interop/payload_samples.json") else { return };
     let samples: Vec<Json> = serde_json::from_str(&samples).unwrap();
     let sample = samples.iter().find(|sample| sample["system"] == "thingsboard").unwrap();
     let payloads = sample["payloads"].as_array().unwrap();
@@ -101,7 +100,7 @@ fn thingsboards_payloads_are_read_with_and_without_a_time() {
 
 #[test]
 fn lists_of_car_parks_that_cities_keep_are_registries_as_they_are() {
-    let Some(lots) = data::find("parking/lots/original") else { return };
+    let Some(lots) = place::data("parking/lots/original") else { return };
     let columns = Columns::from([(Column::Street, "address".to_owned())]);
     let (mut things, mut placed, mut counted, mut unread) = (0, 0, 0, Vec::new());
     for file in lots.read_dir().unwrap() {

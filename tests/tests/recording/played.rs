@@ -103,7 +103,7 @@ fn ms(time: &str) -> i64 {
 
 #[tokio::test]
 async fn helsinkis_buses_are_played_as_they_were_recorded_by_others_and_as_if_they_drove_now() {
-    let Some(text) = data::read("fleet/hsl-mqtt/currentStopNull/hfp.dump") else { return };
+    let Some(text) = place::data_text("fleet/hsl-mqtt/currentStopNull/hfp.dump") else { return };
     let Some(broker) = Mosquitto::start("recording-hsl") else { return };
     let (url, folder) = (broker.url(), tempfile::tempdir().unwrap());
     let file = folder.path().join("hfp.dump");
