@@ -95,7 +95,7 @@ fn converse(mut convention: Box<dyn Convention>, mut data: &[u8]) {
     for n in 0..MESSAGES_MAX {
         let Some((flags, topic, payload)) = next(&mut data) else { break };
         if flags & AFTER_LOSS != 0 {
-            convention.link_up();
+            convention.connecting();
         }
         let topic = String::from_utf8_lossy(topic);
         if !convention.reads(&topic) {
