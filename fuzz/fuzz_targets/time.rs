@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| fleetlens_fuzz::time(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fleetlens_fuzzed::time(data));

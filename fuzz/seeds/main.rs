@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use fleetlens_fuzz::{COUNT, Message, NAMES, NOW, written};
+use fleetlens_fuzzed::{COUNT, Message, NAMES, NOW, written};
 use fleetlens_wire::sparkplug::Datatype;
 use fleetlens_wire::sparkplug::edge::{Carried, EdgeNode, Metric};
 

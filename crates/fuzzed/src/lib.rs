@@ -1,8 +1,16 @@
 //! What is fuzzed, one function a target: bytes of a stranger into a decoder, and what has to hold whatever they are.
 //!
 //! No decoder may panic, take long, or say more than a refusal may say; what it takes keeps the bounds that the rest of the program
-//! relies on. What does not belong here: cases. Those that a run has found worth keeping lie in `corpus`, a case that broke
-//! something becomes a test beside the code it broke.
+//! relies on. `fuzz/` gives these functions to libFuzzer; they are here, so that every build compiles them and every run of the tests
+//! goes through the corpus (`tests/corpus.rs`). What does not belong here: cases. Those that a run has found worth keeping lie in
+//! `fuzz/corpus`, a case that broke something becomes a test beside the code it broke.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "to panic is how a target says that something does not hold"
+)]
 
 mod conversation;
 mod readings;
@@ -24,6 +32,26 @@ use fleetlens_wire::time::Zone;
 
 pub use conversation::{Message, home_assistant, homie, sparkplug, written, zigbee2mqtt};
 pub use readings::{COUNT, NAMES};
+
+/// A target: bytes of a stranger, and a panic where something does not hold.
+pub type Target = fn(&[u8]);
+
+/// All of them by their names; each has a program in `fuzz/fuzz_targets` and a folder in `fuzz/corpus`.
+pub const TARGETS: [(&str, Target); 13] = [
+    ("aws", aws),
+    ("home_assistant", home_assistant),
+    ("homie", homie),
+    ("meta", meta),
+    ("pointer", pointer),
+    ("rebase", rebase),
+    ("registry", registry),
+    ("shadow", shadow),
+    ("sparkplug", sparkplug),
+    ("telemetry", telemetry),
+    ("template", template),
+    ("time", time),
+    ("zigbee2mqtt", zigbee2mqtt),
+];
 
 /// When everything is received: in November 2023.
 pub const NOW: WallMs = WallMs(1_700_000_000_000);
