@@ -16,6 +16,7 @@ mod run;
 mod screenshots;
 mod setup;
 mod steps;
+mod suites;
 mod verify;
 mod window;
 

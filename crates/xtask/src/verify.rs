@@ -12,7 +12,7 @@ use crate::setup::rust::TARGET;
 use crate::setup::{self, Purpose};
 use crate::steps::{Step, Steps, elapsed};
 use crate::window::{self, Optimisation};
-use crate::{program, programs};
+use crate::{program, programs, suites};
 
 /// What to check.
 #[derive(clap::Args)]
@@ -73,13 +73,7 @@ impl Check {
             // With the others it cannot be tested, because one choice of packages has one choice of features.
             Self::TestWindow => command.args(["test", "--package", window::PACKAGE]),
             Self::Build => return programs::build_with_tests(place, step),
-            Self::Tests => {
-                command.arg("test").args(SELECTION).arg("--no-fail-fast");
-                if let Some(test) = test {
-                    command.args(["--test", test]);
-                }
-                command.env("FLEETLENS_BIN_DIR", &place.programs)
-            }
+            Self::Tests => return suites::run(place, step, test),
         };
         run(step, &mut command)
     }

@@ -109,12 +109,16 @@ impl Street {
         self.profile.to_str().expect("a temporary folder has a plain name")
     }
 
-    /// Every bin is calm, the lamp burns, the bus speaks once and then never again.
+    /// Every bin is calm, the lamp burns.
     pub async fn speaks(&self) {
         for n in 1..=BINS {
             self.bin(n, json!({ "fill_pct": 10, "temp_c": 21.0 })).await;
         }
         self.lamp.measure_now().await;
+    }
+
+    /// The bus speaks, and then never again: a minute later that is an alarm.
+    pub async fn the_bus_speaks_for_the_last_time(&self) {
         self.bins.publish("city/valletta/vehicle/bus-7/telemetry", r#"{"values":{"speed_kmh":0}}"#).await;
     }
 

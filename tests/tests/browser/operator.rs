@@ -57,6 +57,7 @@ async fn an_operator_is_told_what_goes_wrong_in_a_street_and_sees_to_it() {
     markers::a_cluster_shows_its_worst_and_opens(&browser, &street, BURNING).await;
     alarms::a_critical_one_is_told_everywhere_and_seen(&browser, BURNING, settings::NAME).await;
     alarms::are_unknown_while_the_link_is_down(&browser, &mut street, BURNING).await;
+    street.the_bus_speaks_for_the_last_time().await;
     settings::another_profile_is_chosen_and_back(&browser, &street).await;
     assert_eq!(browser.faults().await, Vec::<String>::new(), "something went wrong in the page");
     serve.close().await;

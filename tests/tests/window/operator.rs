@@ -46,6 +46,7 @@ async fn an_operator_is_told_what_goes_wrong_in_a_street_and_sees_to_it() {
     markers::a_cluster_shows_its_worst_and_opens(&window, &street, BURNING).await;
     alarms::a_critical_one_is_told_everywhere_and_seen(&window, BURNING, settings::NAME).await;
     alarms::are_unknown_while_the_link_is_down(&window, &mut street, BURNING).await;
+    street.the_bus_speaks_for_the_last_time().await;
     settings::another_profile_is_chosen_and_back(&window, &street).await;
     window.close().await;
 

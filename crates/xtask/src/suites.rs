@@ -1,0 +1,209 @@
+//! The suites: every test program that cargo has built, two at a time. Cargo runs them one after the other, and most of their time is
+//! spent waiting for a window or a broker.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{Read, Seek, Write, stdout};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+
+use crate::place::Place;
+use crate::program;
+use crate::programs::SELECTION;
+use crate::steps::{Step, elapsed, tell};
+
+/// How many run at the same time. A window and what it looks at are busy for two thirds of the time on one processor.
+const AT_ONCE: usize = 2;
+
+/// Those that take longest begin first, so that the end is not a wait for one of them.
+const LONGEST: [&str; 4] = ["browser", "window", "phone", "hostile"];
+
+/// A test program, or what cargo alone can run.
+#[derive(Debug, PartialEq, Eq)]
+struct Suite {
+    /// The package, and for an end-to-end test the file: what `--only` takes.
+    name: String,
+    /// Where cargo would start it.
+    folder: PathBuf,
+    run: Run,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Run {
+    Program(PathBuf),
+    /// The examples in the documentation, which no program is built of.
+    Documentation,
+}
+
+/// Builds the tests and runs them, or only the one file of `tests/tests`; fails when one of them does, after all have run.
+pub fn run(place: &Place, step: &Step, only: Option<&str>) -> Result<()> {
+    let mut suites = built(place, step, only)?;
+    if only.is_none() {
+        suites.push(Suite { name: "documentation".into(), folder: place.root.clone(), run: Run::Documentation });
+    }
+    step.say(&format!("{} test programs, {AT_ONCE} at a time", suites.len()));
+    let waiting = Mutex::new(VecDeque::from(in_order(suites)));
+    let failed = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(suite) = locked(&waiting).pop_front() {
+                    if let Err(error) = suite.perform(place) {
+                        tell(&format!("error: {}: {error:#}", suite.name));
+                        locked(&failed).push(suite.name);
+                    }
+                }
+            });
+        }
+    });
+    let failed = locked(&failed);
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Suite {
+    /// Runs it and shows what it said in one piece, because another one speaks meanwhile.
+    fn perform(&self, place: &Place) -> Result<()> {
+        let start = Instant::now();
+        let mut said = tempfile::tempfile().context("there is no room for what a test says")?;
+        let outcome = self.command(place, &said).and_then(|mut command| program::run(&mut command));
+        self.show(&mut said, outcome.is_ok(), start.elapsed()).context("what it said cannot be shown")?;
+        outcome
+    }
+
+    fn command(&self, place: &Place, said: &File) -> Result<Command> {
+        let mut command = match &self.run {
+            Run::Program(path) => {
+                let mut command = Command::new(path);
+                command.env("CARGO_MANIFEST_DIR", &self.folder);
+                command
+            }
+            Run::Documentation => {
+                let mut command = program::cargo(&place.root);
+                command.arg("test").args(SELECTION).arg("--doc");
+                command
+            }
+        };
+        let copy = || said.try_clone().context("there is no room for what a test says");
+        command.current_dir(&self.folder).env("FLEETLENS_BIN_DIR", &place.programs);
+        command.stdin(Stdio::null()).stdout(copy()?).stderr(copy()?);
+        Ok(command)
+    }
+
+    fn show(&self, said: &mut File, is_well: bool, took: Duration) -> std::io::Result<()> {
+        let mut bytes = Vec::new();
+        said.rewind()?;
+        said.read_to_end(&mut bytes)?;
+        let mut out = stdout().lock();
+        writeln!(out, "\n──── {} {} in {}", self.name, if is_well { "ok" } else { "FAILED" }, elapsed(took))?;
+        out.write_all(&bytes)?;
+        out.flush()
+    }
+}
+
+/// The longest first, the others as they were built.
+fn in_order(mut suites: Vec<Suite>) -> Vec<Suite> {
+    let place = |suite: &Suite| LONGEST.iter().position(|name| *name == suite.name).unwrap_or(LONGEST.len());
+    suites.sort_by_key(place);
+    suites
+}
+
+/// What cargo tells about a program that it has built (`--message-format`, The Cargo Book, "External tools").
+#[derive(Deserialize)]
+struct Artifact {
+    reason: String,
+    #[serde(default)]
+    manifest_path: PathBuf,
+    executable: Option<PathBuf>,
+    target: Option<Target>,
+    profile: Option<Profile>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    test: bool,
+}
+
+fn built(place: &Place, step: &Step, only: Option<&str>) -> Result<Vec<Suite>> {
+    let mut command = program::cargo(&place.root);
+    command.arg("test").args(SELECTION).args(["--no-run", "--message-format=json-render-diagnostics"]);
+    match only {
+        Some(file) => command.args(["--test", file]),
+        None => command.args(["--lib", "--bins", "--tests"]),
+    };
+    step.say(&program::line(&command));
+    suites(&program::text(command.stdin(Stdio::null()))?)
+}
+
+/// Reads what cargo tells, a line a message.
+fn suites(told: &str) -> Result<Vec<Suite>> {
+    let mut suites = Vec::new();
+    for line in told.lines().filter(|line| line.starts_with('{')) {
+        let artifact: Artifact = serde_json::from_str(line).with_context(|| format!("cargo said {line}"))?;
+        let (Some(program), Some(target)) = (artifact.executable, artifact.target) else { continue };
+        if artifact.reason != "compiler-artifact" || !artifact.profile.is_some_and(|profile| profile.test) {
+            continue;
+        }
+        let folder = artifact.manifest_path.parent().map(Path::to_path_buf);
+        let folder = folder.ok_or_else(|| anyhow!("cargo names no folder of {}", target.name))?;
+        suites.push(Suite { name: target.name, folder, run: Run::Program(program) });
+    }
+    Ok(suites)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(name: &str, test: bool) -> String {
+        format!(
+            r#"{{"reason":"compiler-artifact","manifest_path":"/x/tests/Cargo.toml","target":{{"name":"{name}","kind":["test"]}},"profile":{{"test":{test}}},"executable":"/x/{name}-1"}}"#
+        )
+    }
+
+    #[test]
+    fn only_tests_are_run_and_the_longest_of_them_first() {
+        let library = r#"{"reason":"compiler-artifact","manifest_path":"/x/Cargo.toml","target":{"name":"serde"},"profile":{"test":false},"executable":null}"#;
+        let script = r#"{"reason":"build-script-executed","package_id":"serde"}"#;
+        let all = [library, script, &told("tidy", true), &told("phone", true), &told("fleetlens", false)].join("\n");
+        let suites = in_order(suites(&all).unwrap());
+        let names: Vec<_> = suites.iter().map(|suite| suite.name.as_str()).collect();
+        assert_eq!(names, ["phone", "tidy"]);
+        assert_eq!(suites[0].folder, Path::new("/x/tests"));
+        assert_eq!(suites[0].run, Run::Program("/x/phone-1".into()));
+    }
+
+    #[test]
+    fn what_a_suite_says_is_kept_and_a_failure_told() {
+        let place = Place::find().unwrap();
+        let suite = |program: &str| Suite {
+            name: program.into(),
+            folder: place.root.clone(),
+            run: Run::Program(program::find(program).unwrap()),
+        };
+        suite("true").perform(&place).unwrap();
+        assert!(suite("false").perform(&place).unwrap_err().to_string().contains("ended with exit status: 1"));
+    }
+
+    #[test]
+    fn a_message_of_another_form_is_told_with_what_cargo_said() {
+        assert!(format!("{:#}", suites(r#"{"reason":1}"#).unwrap_err()).contains(r#"{"reason":1}"#));
+    }
+}
