@@ -25,6 +25,8 @@ pub mod shadow;
 pub mod sparkplug;
 pub mod telemetry;
 pub mod template;
+#[cfg(test)]
+mod testing;
 pub mod time;
 mod xml;
 pub mod zigbee2mqtt;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::telemetry::{About, Shape, decode};
+use crate::testing::chance;
 
 const NOW: WallMs = WallMs(1_790_000_000_000);
 
@@ -162,13 +163,7 @@ fn what_is_no_publication_about_parking_is_refused_with_the_reason() {
 /// Bytes taken out of and put into a publication at random, the same every time: it is read or refused in bounds.
 #[test]
 fn whatever_is_done_to_a_publication_it_is_read_or_refused_in_bounds() {
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut below = |n: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % n as u64) as usize
-    };
+    let mut below = chance(0x2545_f491_4f6c_dd1d);
     let pieces: [&[u8]; 8] =
         [b"<a>", b"</par:parkingRecord>", b"&x;", b"&#1;", b"<!DOCTYPE a>", b"\xff", b"\"", b"1e999"];
     let mut read = 0;

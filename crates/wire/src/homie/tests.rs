@@ -1,5 +1,6 @@
 //! Whole conversations, in the order of the wire.
 
+use crate::testing::every_other_order;
 use std::collections::BTreeMap;
 
 use fleetlens_model::freshness::Presence;
@@ -177,8 +178,7 @@ fn retained_messages_end_in_the_same_state_in_every_order() {
         }
         known
     };
-    let mut order: Vec<usize> = (0..messages.len()).collect();
-    let want = hear(&order);
+    let want = hear(&(0..messages.len()).collect::<Vec<_>>());
     let lamp = &want.things["lamp"];
     assert_eq!(lamp.presence, Some(Presence::Gone), "its root is lost");
     assert_eq!(lamp.values["/light/level"], Value::Number(20.0));
@@ -187,20 +187,7 @@ fn retained_messages_end_in_the_same_state_in_every_order() {
     assert_eq!(lamp.labels["/light/level/target"], "Level target");
     assert_eq!((lamp.alerts["hot"].as_str(), lamp.controls.len()), ("Too hot", 3));
 
-    // Heap's algorithm: all 5040 orders.
-    let mut counters = vec![0; order.len()];
-    let mut i = 0;
-    while i < order.len() {
-        if counters[i] < i {
-            order.swap(if i % 2 == 0 { 0 } else { counters[i] }, i);
-            assert_eq!(hear(&order), want, "{order:?}");
-            counters[i] += 1;
-            i = 0;
-        } else {
-            counters[i] = 0;
-            i += 1;
-        }
-    }
+    every_other_order(messages.len(), |order| assert_eq!(hear(order), want, "{order:?}"));
 }
 
 #[test]

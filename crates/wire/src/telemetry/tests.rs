@@ -1,4 +1,5 @@
 use super::*;
+use crate::testing::chance;
 
 /// When the payloads came.
 const NOW: WallMs = WallMs(1_700_000_100_000);
@@ -223,13 +224,7 @@ fn every_shape_has_the_same_bounds() {
 /// Bytes changed, taken out and put in at random, the same every time: whatever comes of them is read or refused in bounds.
 #[test]
 fn whatever_is_done_to_a_payload_it_is_read_or_refused_in_bounds() {
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut below = |n: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % n as u64) as usize
-    };
+    let mut below = chance(0x2545_f491_4f6c_dd1d);
     let pieces: [&[u8]; 8] = [b"null", b"-1e308", b"\"\"", b"{}", b"[1]", b"\\u202e", b"\xff", b"\"None\""];
     let mut read = 0;
     for _ in 0..4_000 {

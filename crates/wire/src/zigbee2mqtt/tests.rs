@@ -1,5 +1,6 @@
 //! Whole conversations, in the order of the wire.
 
+use crate::testing::every_other_order;
 use std::path::Path;
 
 use fleetlens_model::freshness::Presence;
@@ -211,8 +212,7 @@ fn messages_end_in_the_same_state_in_every_order() {
         }
         known
     };
-    let mut order: Vec<usize> = (0..messages.len()).collect();
-    let want = hear(&order);
+    let want = hear(&(0..messages.len()).collect::<Vec<_>>());
     let value = |value| BTreeMap::from([("/state".to_owned(), value)]);
     assert_eq!(
         want,
@@ -222,20 +222,7 @@ fn messages_end_in_the_same_state_in_every_order() {
             ("my_bulb".into(), (value(Value::Flag(true)), Some(Presence::Gone), 3)),
         ])
     );
-    // Heap's algorithm: all 5040 orders.
-    let mut counters = vec![0; order.len()];
-    let mut i = 0;
-    while i < order.len() {
-        if counters[i] < i {
-            order.swap(if i % 2 == 0 { 0 } else { counters[i] }, i);
-            assert_eq!(hear(&order), want, "{order:?}");
-            counters[i] += 1;
-            i = 0;
-        } else {
-            counters[i] = 0;
-            i += 1;
-        }
-    }
+    every_other_order(messages.len(), |order| assert_eq!(hear(order), want, "{order:?}"));
 }
 
 #[test]

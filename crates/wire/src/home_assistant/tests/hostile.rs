@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::REFUSAL_MAX_CHARS;
+use crate::testing::chance;
 
 #[test]
 fn an_announcement_that_cannot_be_taken_is_refused_whole_and_says_why() {
@@ -249,13 +250,7 @@ fn a_small_payload_does_not_become_a_large_memory() {
 /// Bytes changed, taken out and put in at random, on every topic there is: whatever comes of it is read or refused in bounds.
 #[test]
 fn garbage_on_every_topic_is_read_or_refused() {
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut below = |n: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % n as u64) as usize
-    };
+    let mut below = chance(0x2545_f491_4f6c_dd1d);
     let [(light_topic, light), (power_topic, power)] = lamp();
     let cover = json!({
         "stat_t": "fleet/lamp-0417", "cmd_t": "c", "pos_t": "p", "set_pos_t": "sp",

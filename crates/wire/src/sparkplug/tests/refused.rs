@@ -3,6 +3,7 @@
 use super::*;
 use crate::REFUSAL_MAX_CHARS;
 use crate::telemetry::PAYLOAD_MAX_BYTES;
+use crate::testing::chance;
 
 #[test]
 fn a_death_of_another_connection_kills_nobody() {
@@ -207,13 +208,7 @@ fn garbage_is_refused_in_few_words_and_harms_nobody() {
     topics
         .extend(["spBv1.0/STATE/a", "spBv1.0/\u{202e}/NBIRTH/\u{10ffff}", "spBv1.0/a\nb/DDATA/c/d"].map(str::to_owned));
     topics.push(format!("spBv1.0/{}", "\u{10ffff}/".repeat(9_000)));
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut below = |n: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % n as u64) as usize
-    };
+    let mut below = chance(0x9e37_79b9_7f4a_7c15);
     let host = &mut listening(true);
     let (mut taken, mut refused) = (0, 0);
     for n in 0..40_000 {
