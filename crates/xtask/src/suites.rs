@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{Read, Seek, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,18 +48,11 @@ pub fn run(place: &Place, step: &Step, only: Option<&str>) -> Result<()> {
         suites.push(Suite { name: "documentation".into(), folder: place.root.clone(), run: Run::Documentation });
     }
     step.say(&format!("{} test programs, {AT_ONCE} at a time", suites.len()));
-    let waiting = Mutex::new(VecDeque::from(in_order(suites)));
     let failed = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(suite) = locked(&waiting).pop_front() {
-                    if let Err(error) = suite.perform(place) {
-                        tell(&format!("error: {}: {error:#}", suite.name));
-                        locked(&failed).push(suite.name);
-                    }
-                }
-            });
+    side_by_side(in_order(suites), |suite| {
+        if let Err(error) = suite.perform(place) {
+            tell(&format!("error: {}: {error:#}", suite.name));
+            locked(&failed).push(suite.name);
         }
     });
     let failed = locked(&failed);
@@ -69,7 +62,23 @@ pub fn run(place: &Place, step: &Step, only: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+/// Does the work in its order, [`AT_ONCE`] at a time.
+fn side_by_side<T: Send>(work: Vec<T>, each: impl Fn(T) + Sync) {
+    let waiting = Mutex::new(VecDeque::from(work));
+    // A function of its own, so that the lock is given back before the work begins.
+    let next = || locked(&waiting).pop_front();
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(one) = next() {
+                    each(one);
+                }
+            });
+        }
+    });
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -188,6 +197,18 @@ mod tests {
         assert_eq!(names, ["phone", "tidy"]);
         assert_eq!(suites[0].folder, Path::new("/x/tests"));
         assert_eq!(suites[0].run, Run::Program("/x/phone-1".into()));
+    }
+
+    #[test]
+    fn two_run_at_the_same_time() {
+        let running = Mutex::new(0);
+        let both = std::sync::Condvar::new();
+        side_by_side((0..AT_ONCE).collect(), |_| {
+            *locked(&running) += 1;
+            both.notify_all();
+            let waited = both.wait_timeout_while(locked(&running), Duration::from_secs(20), |n| *n < AT_ONCE).unwrap();
+            assert!(!waited.1.timed_out(), "each waits for the other");
+        });
     }
 
     #[test]
