@@ -255,8 +255,7 @@ impl Page {
 
     /// Takes a picture of the page and keeps it.
     pub async fn screenshot_to(&self, path: &Path) -> Picture {
-        let png = self.driver.screenshot_as_png().await;
-        let png = png.unwrap_or_else(|e| panic!("no picture can be taken: {e}; {}", self.tail()));
+        let png = self.png().await;
         fs::write(path, &png).unwrap_or_else(|e| panic!("cannot write {}: {e}", path.display()));
         Picture::read(&png)
     }
@@ -275,8 +274,16 @@ impl Page {
     }
 
     async fn picture(&self) -> Picture {
-        let png = self.driver.screenshot_as_png().await;
-        Picture::read(&png.unwrap_or_else(|e| panic!("no picture can be taken: {e}; {}", self.tail())))
+        Picture::read(&self.png().await)
+    }
+
+    /// Asked again when nothing came: with software for a graphics card, a page that is just being drawn can keep a busy machine for
+    /// longer than a request may take.
+    async fn png(&self) -> Vec<u8> {
+        until("a picture", PICTURE_WITHIN, async || {
+            self.driver.screenshot_as_png().await.map_err(|e| format!("{e}; {}", self.tail()))
+        })
+        .await
     }
 
     /// The end of what the program has said.
@@ -284,6 +291,9 @@ impl Page {
         place::tail(&self.log)
     }
 }
+
+/// Two requests and a little.
+const PICTURE_WITHIN: Duration = Duration::from_secs(45);
 
 const SIZE: &str = "return [window.innerWidth, window.innerHeight]";
 

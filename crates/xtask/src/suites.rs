@@ -50,7 +50,11 @@ pub fn run(place: &Place, step: &Step, only: Option<&str>) -> Result<()> {
     step.say(&format!("{} test programs, {AT_ONCE} at a time", suites.len()));
     let failed = Mutex::new(Vec::new());
     side_by_side(in_order(suites), |suite| {
-        if let Err(error) = suite.perform(place) {
+        let outcome = suite.perform(place).and_then(|performed| {
+            performed.show(&suite.name).context("what it said cannot be shown")?;
+            performed.outcome
+        });
+        if let Err(error) = outcome {
             tell(&format!("error: {}: {error:#}", suite.name));
             locked(&failed).push(suite.name);
         }
@@ -83,13 +87,15 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Suite {
-    /// Runs it and shows what it said in one piece, because another one speaks meanwhile.
-    fn perform(&self, place: &Place) -> Result<()> {
+    /// Runs it and keeps what it says, because another one speaks meanwhile.
+    fn perform(&self, place: &Place) -> Result<Performed> {
         let start = Instant::now();
-        let mut said = tempfile::tempfile().context("there is no room for what a test says")?;
-        let outcome = self.command(place, &said).and_then(|mut command| program::run(&mut command));
-        self.show(&mut said, outcome.is_ok(), start.elapsed()).context("what it said cannot be shown")?;
-        outcome
+        let mut file = tempfile::tempfile().context("there is no room for what a test says")?;
+        let outcome = self.command(place, &file).and_then(|mut command| program::run(&mut command));
+        let took = start.elapsed();
+        let mut said = Vec::new();
+        file.rewind().and_then(|()| file.read_to_end(&mut said)).context("what it said cannot be read")?;
+        Ok(Performed { said, took, outcome })
     }
 
     fn command(&self, place: &Place, said: &File) -> Result<Command> {
@@ -110,14 +116,21 @@ impl Suite {
         command.stdin(Stdio::null()).stdout(copy()?).stderr(copy()?);
         Ok(command)
     }
+}
 
-    fn show(&self, said: &mut File, is_well: bool, took: Duration) -> std::io::Result<()> {
-        let mut bytes = Vec::new();
-        said.rewind()?;
-        said.read_to_end(&mut bytes)?;
+/// What became of a suite.
+struct Performed {
+    said: Vec<u8>,
+    took: Duration,
+    outcome: Result<()>,
+}
+
+impl Performed {
+    fn show(&self, name: &str) -> std::io::Result<()> {
+        let word = if self.outcome.is_ok() { "ok" } else { "FAILED" };
         let mut out = stdout().lock();
-        writeln!(out, "\n──── {} {} in {}", self.name, if is_well { "ok" } else { "FAILED" }, elapsed(took))?;
-        out.write_all(&bytes)?;
+        writeln!(out, "\n──── {name} {word} in {}", elapsed(self.took))?;
+        out.write_all(&self.said)?;
         out.flush()
     }
 }
@@ -212,15 +225,16 @@ mod tests {
     }
 
     #[test]
-    fn what_a_suite_says_is_kept_and_a_failure_told() {
+    fn what_a_suite_says_is_kept_and_how_it_ended_told() {
         let place = Place::find().unwrap();
-        let suite = |program: &str| Suite {
-            name: program.into(),
-            folder: place.root.clone(),
-            run: Run::Program(program::find(program).unwrap()),
+        let perform = |program: &str| {
+            let run = Run::Program(program::find(program).unwrap());
+            Suite { name: program.into(), folder: place.root.clone(), run }.perform(&place).unwrap()
         };
-        suite("true").perform(&place).unwrap();
-        assert!(suite("false").perform(&place).unwrap_err().to_string().contains("ended with exit status: 1"));
+        let said = perform("pwd");
+        assert!(said.outcome.is_ok());
+        assert_eq!(String::from_utf8_lossy(&said.said).trim(), place.root.to_str().unwrap());
+        assert!(perform("false").outcome.unwrap_err().to_string().contains("ended with exit status: 1"));
     }
 
     #[test]

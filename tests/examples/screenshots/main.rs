@@ -4,6 +4,7 @@
 //! variable the pictures go to `target/screenshots`.
 
 mod desktop;
+mod first;
 mod phones;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -49,6 +50,7 @@ async fn main() -> Result<(), Failure> {
         ..CityOptions::default()
     };
     let mut city = fleetlens_sim::start(options.clone()).await?;
+    first::pictures(&city, &display, &folder).await?;
     desktop::pictures(&mut city, &options, &display, &folder).await?;
     city.stop().await;
     let mut city = fleetlens_sim::start(options.clone()).await?;
