@@ -57,6 +57,8 @@ pub struct HostOptions {
     pub summary: Option<PathBuf>,
     /// Whether a window asks what to show when nobody ever said; otherwise that is the demo city.
     pub ask: bool,
+    /// Whether its windows may be on other machines: what is written there may not name just any secret of this one.
+    pub served: bool,
     /// When the process began.
     pub started: Instant,
 }
@@ -73,6 +75,7 @@ impl HostOptions {
             role: None,
             summary: None,
             ask: false,
+            served: false,
             started: Instant::now(),
         }
     }

@@ -5,10 +5,11 @@ use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use fleetlens_ipc::profile::{TEXT_MAX_BYTES, Typed};
-use fleetlens_link::{Credentials, Secret};
+use fleetlens_link::{Credentials, LinkConfig, Secret};
 
 use crate::profile::{Profile, file_stem};
-use crate::settings::Home;
+use crate::secrets;
+use crate::settings::{Home, whole};
 
 /// What the file of a password that was typed in a window ends in.
 const PASSWORD: &str = "password";
@@ -30,6 +31,8 @@ pub struct Draft<'a> {
     pub text: &'a str,
     /// What to write into the file that the text names for the password.
     pub password: Option<&'a Typed>,
+    /// Whether it may have been written at another machine: then it names no secret of this one but those that are known.
+    pub served: bool,
 }
 
 impl Home {
@@ -76,7 +79,7 @@ impl Home {
     /// Keeps a profile and returns its name. A text with a mistake is not kept; what was there before stays until all of the new one
     /// is on the disk.
     pub fn save_profile(&self, draft: &Draft<'_>, named: Option<&Path>) -> Result<String, String> {
-        let Draft { replaces, text, password } = *draft;
+        let Draft { replaces, text, password, served } = *draft;
         if text.len() > TEXT_MAX_BYTES {
             return Err(format!("the profile has {} bytes; at most {TEXT_MAX_BYTES} are taken", text.len()));
         }
@@ -92,6 +95,9 @@ impl Home {
             return Err(format!("there is a file {} already; give the profile another name", path.display()));
         }
         let folder = path.parent().unwrap_or(Path::new(""));
+        if served {
+            self.check_secrets(draft, folder, named)?;
+        }
         let kept = |what: &Path, error: io::Error| format!("{} cannot be written: {error}", what.display());
         fs::create_dir_all(folder).map_err(|error| kept(folder, error))?;
         if let Some(Typed(password)) = password {
@@ -103,10 +109,32 @@ impl Home {
         Ok(profile.name)
     }
 
+    /// Checks that a draft for this folder sends no secret of this machine where none of the kept profiles sends it.
+    fn check_secrets(&self, draft: &Draft<'_>, folder: &Path, named: Option<&Path>) -> Result<(), String> {
+        let folder = whole(folder);
+        let profile = Profile::parse_in(&folder, draft.text, "the profile").map_err(|error| error.to_string())?;
+        let mut link = profile.link_config(0, Vec::new());
+        if let (Some(Typed(typed)), Some(credentials)) = (draft.password, &mut link.credentials)
+            && let Some(Secret::File(file)) = credentials.password.replace(Secret::Given(typed.clone()))
+            && let Some(why) = secrets::refusal_of_file(&link, &file, &self.links(named, draft.replaces))
+        {
+            return Err(why);
+        }
+        secrets::refusal(&link, &self.links(named, None)).map_or(Ok(()), |refusal| Err(refusal.why))
+    }
+
+    /// How the profiles that are kept connect, `but` for one.
+    pub fn links(&self, named: Option<&Path>, but: Option<&str>) -> Vec<LinkConfig> {
+        let rows = self.profiles(named, None).into_iter().filter(|row| !row.file.is_empty());
+        let profiles = rows.filter_map(|row| Profile::read(Path::new(&row.file)).ok());
+        let others = profiles.filter(|profile| but != Some(profile.name.as_str()));
+        others.map(|profile| profile.link_config(0, Vec::new())).collect()
+    }
+
     /// Beside which file the files are that a profile names; a new one's are in the folder of profiles.
     pub fn folder_of(&self, name: Option<&str>, named: Option<&Path>) -> PathBuf {
         let file = name.and_then(|name| self.file_of(name, named).ok().flatten());
-        file.as_deref().and_then(Path::parent).map_or_else(|| self.profile_folder(), Path::to_path_buf)
+        whole(&file.as_deref().and_then(Path::parent).map_or_else(|| self.profile_folder(), Path::to_path_buf))
     }
 
     /// The file of a profile, even of one with a mistake; `None` for the demo city.
@@ -214,7 +242,7 @@ mod tests {
     }
 
     fn new(text: &str) -> Draft<'_> {
-        Draft { replaces: None, text, password: None }
+        Draft { replaces: None, text, password: None, served: false }
     }
 
     #[test]
@@ -225,7 +253,7 @@ mod tests {
         assert_eq!(text, HARBOUR);
         let file = file.unwrap();
 
-        let replace = |text: &str| home.save_profile(&Draft { replaces: Some("Harbour"), text, password: None }, None);
+        let replace = |text: &str| home.save_profile(&Draft { replaces: Some("Harbour"), ..new(text) }, None);
         for (text, says) in [
             (HARBOUR.replace("enabled = true", "enabled = maybe"), "line 8"),
             (HARBOUR.replace("Harbour", "Demo city"), "another profile is called \"Demo city\""),
@@ -258,6 +286,54 @@ mod tests {
         }
         let odd = renamed("[broker]\nname = 1\n", "X");
         assert_eq!(odd, "name = \"X\"\n[broker]\nname = 1\n");
+    }
+
+    #[test]
+    fn from_another_machine_no_profile_takes_a_password_of_this_one_elsewhere() {
+        let (_folder, home) = home();
+        let typed = Typed("secret".into());
+        home.save_profile(&Draft { password: Some(&typed), ..new(HARBOUR) }, None).unwrap();
+        let served =
+            |replaces, text: &str, password| home.save_profile(&Draft { replaces, text, password, served: true }, None);
+        let thief = HARBOUR.replace("Harbour", "Thief").replace("mqtts://h", "mqtts://thief");
+        for (what, replaces, text, password, says) in [
+            (
+                "the profile itself at another broker",
+                Some("Harbour"),
+                HARBOUR.replace("//h", "//t"),
+                None,
+                "h.password is",
+            ),
+            ("its file", None, thief.clone(), None, "type the password, or edit"),
+            ("any file", None, thief.replace("h.password", "/etc/secret"), None, "/etc/secret is a secret"),
+            ("a variable", None, thief.replace("file = \"h.password\"", "env = \"P\""), None, "the variable P"),
+            (
+                "the keychain",
+                None,
+                thief.replace("file = \"h.password\"", "keychain = \"k\""),
+                None,
+                "k in the keychain",
+            ),
+            ("a file that another password comes into", None, thief.clone(), Some(&typed), "name a file of this"),
+        ] {
+            let kept = served(replaces, &text, password);
+            assert!(kept.as_ref().is_err_and(|why| why.contains(says)), "{what}: {kept:?}");
+        }
+        assert_eq!(home.links(None, None).len(), 1, "nothing was kept");
+
+        assert_eq!(served(Some("Harbour"), &HARBOUR.replace("mine", "ours"), None), Ok("Harbour".into()));
+        let again = HARBOUR.replace("Harbour", "Quay");
+        assert_eq!(served(None, &again, None), Ok("Quay".into()), "the same broker");
+        let own = thief.replace("h.password", "thief.password");
+        assert_eq!(served(None, &own, Some(&typed)), Ok("Thief".into()), "what was typed is nobody else's");
+        assert_eq!(served(Some("Thief"), &own, None), Ok("Thief".into()));
+        assert!(served(Some("Thief"), &own.replace("//thief", "//other"), None).is_err());
+        assert_eq!(served(Some("Thief"), &own.replace("//thief", "//other"), Some(&typed)), Ok("Thief".into()));
+        assert_eq!(
+            home.save_profile(&new(&thief.replace("Thief", "Local")), None),
+            Ok("Local".into()),
+            "at this machine"
+        );
     }
 
     #[tokio::test]

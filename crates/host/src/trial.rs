@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::draft::{Draft, Sample, head};
 use crate::filter;
 use crate::profile::{Profile, ProfileError, file_stem};
+use crate::secrets::{self, Refusal};
 
 /// Messages that may wait to be looked at; what finds no place is not looked at. Times [`PACKET_MAX_BYTES`] is what it may cost.
 const INBOX: usize = 256;
@@ -115,6 +116,14 @@ impl Attempt {
         config.filters = filters.into_iter().map(|filter| (filter, 0)).collect();
         config.validate().map_err(|error| Failure::new(field_of(&error), error))?;
         Ok(Attempt { config, wants })
+    }
+
+    /// The same, unless it would send a secret of this machine where none of the `kept` profiles sends it.
+    pub fn with_known_secrets(self, kept: &[LinkConfig]) -> Result<Attempt, Failure> {
+        match secrets::refusal(&self.config, kept) {
+            Some(Refusal { field, why }) => Err(Failure::new(field, why)),
+            None => Ok(self),
+        }
     }
 
     /// Connects and listens, telling `tell` how far it is; the last word is a failure or what came of it. Ends within

@@ -121,7 +121,12 @@ impl Host {
     /// Begins a try. Its last word may be that it can never work; that is no fault of the request.
     async fn try_broker(&self, window: WindowId, asked: Try) -> Result<(), Fault> {
         let (home, named) = (self.shelf().await, self.options.profile.clone());
-        let attempt = on_the_side(move || Attempt::of(asked, |name| home.folder_of(name, named.as_deref()))).await?;
+        let served = self.options.served;
+        let attempt = on_the_side(move || {
+            let attempt = Attempt::of(asked, |name| home.folder_of(name, named.as_deref()))?;
+            if served { attempt.with_known_secrets(&home.links(named.as_deref(), None)) } else { Ok(attempt) }
+        })
+        .await?;
         self.trials.end(window).await;
         let (stop, sample) = (self.ending.child_token(), Arc::new(Mutex::new(Sample::default())));
         let mut trials = self.trials.lock();
@@ -162,8 +167,9 @@ impl Host {
         and_use: bool,
     ) -> Result<(Done, Begun), Fault> {
         let (home, named, before) = (self.shelf().await, self.options.profile.clone(), replaces.clone());
+        let served = self.options.served;
         let save = move || {
-            let draft = Draft { replaces: before.as_deref(), text: &text, password: password.as_ref() };
+            let draft = Draft { replaces: before.as_deref(), text: &text, password: password.as_ref(), served };
             home.save_profile(&draft, named.as_deref())
         };
         let name = on_the_side(save).await?.map_err(|why| Fault::new(FaultCode::Invalid, why))?;
