@@ -1,6 +1,7 @@
 //! What a profile's text would do: what is wrong with it, and what the engine itself would read of a sample. Pure.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use fleetlens_engine::fleet::{Effects, Fleet, Input, Outward};
 use fleetlens_engine::port::{LinkEvent, Received};
@@ -12,12 +13,13 @@ use fleetlens_model::telemetry::{Sample as Value, Timed};
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::Now;
 
-use crate::draft::Sample;
-use crate::filter;
+use crate::draft::{Budget, Sample};
+use crate::filter::Filters;
 use crate::profile::{Profile, ProfileError};
 
-/// The most messages that are read for a preview; it is made anew as somebody types.
+/// The most messages that are read for a preview, and how long that may take; it is made anew as somebody types.
 const MESSAGES_MAX: usize = 20_000;
+const TAKES_AT_MOST: Duration = Duration::from_secs(2);
 
 /// Things of a kind whose values are shown, values of each, and rows in all.
 const THINGS_OF_A_KIND: usize = 3;
@@ -43,7 +45,7 @@ pub fn check(text: &str, sample: Option<&Sample>, now: Now, fault: impl FnOnce(&
             None => Checked {
                 mistake: None,
                 filters: profile.fleet_config(String::new()).filters(),
-                preview: sample.map(|sample| preview(&profile, sample, now)),
+                preview: sample.map(|sample| preview(&profile, sample, now, Budget::new(MESSAGES_MAX, TAKES_AT_MOST))),
                 name: profile.name,
             },
         },
@@ -56,30 +58,36 @@ fn line_of_name(text: &str) -> usize {
 }
 
 /// What a profile would read of a sample: an engine of its own takes the messages in, as if they came from the broker just now.
-pub fn preview(profile: &Profile, sample: &Sample, now: Now) -> Preview {
-    let filters = profile.fleet_config(String::new()).filters();
+pub fn preview(profile: &Profile, sample: &Sample, now: Now, budget: Budget) -> Preview {
+    let filters = Filters::of(&profile.fleet_config(String::new()).filters());
     // Conventions learn topics from what is announced; then those are listened to as well.
-    let (first, learned) = taken_in(profile, sample, &filters, &[], now);
-    if learned.is_empty() { first } else { taken_in(profile, sample, &filters, &learned, now).0 }
+    let (first, learned) = taken_in(profile, sample, &filters, &Filters::default(), now, budget.half());
+    let learned = Filters::of(&learned);
+    if learned.is_empty() { first } else { taken_in(profile, sample, &filters, &learned, now, budget).0 }
 }
 
 /// One engine's look at a sample, and the filters it asked for beyond `filters` and `learned`.
 fn taken_in(
     profile: &Profile,
     sample: &Sample,
-    filters: &[String],
-    learned: &[String],
+    filters: &Filters,
+    learned: &Filters,
     now: Now,
+    mut budget: Budget,
 ) -> (Preview, Vec<String>) {
-    let lets = |filters: &[String], topic: &str| filters.iter().any(|filter| filter::lets_through(filter, topic));
-    let passed_over = sample.others(|topic| lets(filters, topic) || lets(learned, topic));
+    let passed_over = sample.others(|topic| filters.lets_through(topic) || learned.lets_through(topic));
     let config = profile.fleet_config(String::new());
     let (mut fleet, mut effects, mut read) = (Fleet::new(config, Restored::default(), now), Effects::default(), 0);
     let (mut made, mut asked) = (Made::default(), Vec::new());
     fleet.handle(Input::Link(LinkEvent::Up { resumed: false, granted: 1 }), now, &mut effects);
-    let known = sample.in_order(|topic| lets(filters, topic));
-    let others = sample.in_order(|topic| !lets(filters, topic) && lets(learned, topic));
-    for (topic, payload) in known.into_iter().chain(others).take(MESSAGES_MAX) {
+    let known = sample.in_order(|topic| filters.lets_through(topic));
+    let others = sample.in_order(|topic| !filters.lets_through(topic) && learned.lets_through(topic));
+    let mut left_out = 0_u32;
+    for (topic, payload) in known.into_iter().chain(others) {
+        if !budget.take() {
+            left_out = left_out.saturating_add(1);
+            continue;
+        }
         let (topic, payload) = (topic.to_owned(), payload.to_vec());
         let message = Received {
             topic,
@@ -106,6 +114,7 @@ fn taken_in(
         values: made.values(),
         refused: made.refused(),
         passed_over: u32::try_from(passed_over).unwrap_or(u32::MAX),
+        left_out,
     };
     (preview, asked)
 }
@@ -231,6 +240,19 @@ pub mod tests {
         let [refused] = preview.refused.as_slice() else { panic!("{preview:?}") };
         assert_eq!((refused.topic.as_str(), refused.topics), ("city/sliema/lamp/lamp-2/telemetry", 1));
         assert!(refused.why.contains("not JSON"), "{}", refused.why);
+    }
+
+    #[test]
+    fn what_the_budget_does_not_reach_is_counted() {
+        let profile = Profile::parse(TEXT, "x").unwrap();
+        for (budget, read, left_out) in [
+            (Budget::ample(), 6, 0),
+            (Budget::new(2, Duration::from_secs(600)), 2, 5),
+            (Budget::new(20_000, Duration::ZERO), 0, 7),
+        ] {
+            let preview = preview(&profile, &sample(), NOW, budget);
+            assert_eq!((preview.read, preview.left_out, preview.passed_over), (read, left_out, 1));
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use fleetlens_model::time::Now;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::draft::{Draft, Sample, head};
+use crate::draft::{Budget, Draft, Sample, head};
 use crate::filter;
 use crate::profile::{Profile, ProfileError, file_stem};
 use crate::secrets::{self, Refusal};
@@ -35,14 +35,22 @@ const SEEN_MAX: usize = 60;
 /// How many sentences of what the broker does not grant are kept.
 const NOTES_MAX: usize = 8;
 
+/// How long a proposal may be looked for.
+const LOOKS_FOR: Duration = Duration::from_secs(3);
+
 /// Who is at the screen, for a profile that somebody makes here.
 const IDENTITY: &str = "[identity]\nrole = \"operator\"   # or technician, viewer, driver\n";
 
 /// What was heard, shared with whoever checks a text against it later.
-pub type SharedSample = Arc<Mutex<Sample>>;
+pub type SharedSample = Arc<Mutex<Arc<Sample>>>;
+
+/// What was heard until now. Looking at it keeps nobody from hearing more.
+pub fn until_now(sample: &SharedSample) -> Arc<Sample> {
+    Arc::clone(&of(sample))
+}
 
 /// The sample, for a moment.
-pub fn of(sample: &SharedSample) -> MutexGuard<'_, Sample> {
+fn of(sample: &SharedSample) -> MutexGuard<'_, Arc<Sample>> {
     sample.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -138,7 +146,7 @@ impl Attempt {
             Err(Failure { field, message }) => TrialStep::Failed { field, message },
             Ok(()) => {
                 let wants = self.wants;
-                let made = tokio::task::spawn_blocking(move || propose(&wants, &of(&sample), now()));
+                let made = tokio::task::spawn_blocking(move || propose(&wants, &until_now(&sample), now()));
                 match made.await {
                     Ok(proposed) => TrialStep::Done(Box::new(proposed)),
                     Err(error) => {
@@ -190,7 +198,7 @@ impl Attempt {
             match event {
                 None => return Err(failed("the connection has failed; try again".into())),
                 Some(Event::Received(message)) => {
-                    of(&told.sample).hear(&message.topic, &message.payload);
+                    Arc::make_mut(&mut of(&told.sample)).hear(&message.topic, &message.payload);
                     message.delivery.into_iter().for_each(|delivery| link.acknowledge(delivery));
                 }
                 Some(Event::Up { .. }) => {
@@ -234,7 +242,7 @@ impl Told {
     }
 
     fn trial(&self, step: TrialStep) -> Trial {
-        let sample = of(&self.sample);
+        let sample = until_now(&self.sample);
         let rows = sample.seen(SEEN_MAX).into_iter().map(|seen| SeenRow {
             topic: seen.topic,
             messages: u32::try_from(seen.messages).unwrap_or(u32::MAX),
@@ -267,7 +275,7 @@ pub fn password_file(name: &str) -> String {
 }
 
 fn propose(wants: &Wants, sample: &Sample, now: Now) -> Proposed {
-    let draft = Draft::of(sample, now.wall);
+    let draft = Draft::of(sample, now.wall, &mut Budget::new(usize::MAX, LOOKS_FOR));
     let text = match wants {
         Wants::Proposal { head } => format!("{head}\n{}", draft.text()),
         Wants::Reading { text } => text.clone(),

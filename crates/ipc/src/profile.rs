@@ -301,6 +301,8 @@ pub struct Preview {
     pub refused: Vec<UnreadRow>,
     /// Topics of the sample that it does not listen to.
     pub passed_over: u32,
+    /// Messages of the sample that it listens to and that were not looked at, because there are too many to wait for.
+    pub left_out: u32,
 }
 
 /// A value it would show.

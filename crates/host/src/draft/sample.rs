@@ -1,6 +1,7 @@
 //! What was heard of a broker, bounded whatever it says.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The most messages of one topic that are looked at; more say nothing new.
 const A_TOPIC: usize = 20;
@@ -30,7 +31,7 @@ pub struct Sample {
 struct Topic {
     messages: u64,
     /// The first ones, each with its place among all.
-    kept: Vec<(u64, Vec<u8>)>,
+    kept: Vec<(u64, Arc<[u8]>)>,
 }
 
 /// A topic that was heard, in short.
@@ -64,7 +65,7 @@ impl Sample {
         heard.messages += 1;
         if heard.kept.len() < A_TOPIC && self.bytes + payload.len() <= BYTES_MAX {
             self.bytes += payload.len();
-            heard.kept.push((self.messages, payload.to_vec()));
+            heard.kept.push((self.messages, payload.into()));
         }
     }
 
@@ -90,14 +91,14 @@ impl Sample {
 
     /// The messages of a topic that were kept, in order.
     pub(super) fn payloads(&self, topic: &str) -> impl Iterator<Item = &[u8]> {
-        self.topics.get(topic).into_iter().flat_map(|topic| &topic.kept).map(|(_, payload)| payload.as_slice())
+        self.topics.get(topic).into_iter().flat_map(|topic| &topic.kept).map(|(_, payload)| &**payload)
     }
 
     /// Topic and payload of the messages that were kept, in the order in which they came; only of topics that `wanted` names.
     pub fn in_order(&self, wanted: impl Fn(&str) -> bool) -> Vec<(&str, &[u8])> {
         let topics = self.topics.iter().filter(|(name, _)| wanted(name));
         let mut kept: Vec<(u64, &str, &[u8])> = topics
-            .flat_map(|(name, topic)| topic.kept.iter().map(|(at, payload)| (*at, name.as_str(), payload.as_slice())))
+            .flat_map(|(name, topic)| topic.kept.iter().map(|(at, payload)| (*at, name.as_str(), &**payload)))
             .collect();
         kept.sort_unstable_by_key(|(at, ..)| *at);
         kept.into_iter().map(|(_, topic, payload)| (topic, payload)).collect()

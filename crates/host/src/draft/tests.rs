@@ -8,7 +8,7 @@ fn draft(messages: &[(&str, &str)]) -> Draft {
     for (topic, payload) in messages {
         sample.hear(topic, payload.as_bytes());
     }
-    Draft::of(&sample, NOW)
+    Draft::of(&sample, NOW, &mut Budget::ample())
 }
 
 fn texts(draft: &Draft) -> Vec<&str> {
@@ -132,5 +132,38 @@ fn a_flood_of_topics_is_bounded() {
         sample.hear(&format!("flood/{n}"), b"{\"a\":1}");
     }
     assert_eq!((sample.topics(), sample.messages()), (TOPICS_MAX, (TOPICS_MAX + 1_000) as u64));
-    assert_eq!(Draft::of(&sample, NOW).proposals.len(), 1);
+    assert_eq!(Draft::of(&sample, NOW, &mut Budget::ample()).proposals.len(), 1);
+}
+
+#[test]
+fn what_the_budget_does_not_reach_is_told() {
+    let mut sample = Sample::default();
+    for n in 0..10 {
+        sample.hear(&format!("bins/{n}"), b"{\"a\":1}");
+        sample.hear(&format!("lamps/{n}"), b"{\"a\":1}");
+        sample.hear(&format!("z{n:02}/bridge/state"), b"online");
+    }
+    let none = Draft::of(&sample, NOW, &mut Budget::new(1_000, std::time::Duration::ZERO));
+    let late = none.unread.iter().find(|row| row.why.contains("there was no time; listen to fewer")).unwrap();
+    assert_eq!((late.topic.as_str(), late.topics), ("bins/0", 20));
+
+    // The ten of the bridges, the bins, and half of the lamps.
+    let some = Draft::of(&sample, NOW, &mut Budget::new(25, std::time::Duration::from_secs(600)));
+    let late = some.unread.iter().find(|row| row.why.contains("there was no time; listen to fewer")).unwrap();
+    assert_eq!((late.topic.as_str(), late.topics), ("lamps/5", 5));
+    let reads: Vec<u64> =
+        some.proposals.iter().filter(|rule| rule.template.ends_with("{thing}")).map(|rule| rule.read).collect();
+    assert_eq!(reads, [10, 5]);
+    let all = Draft::of(&sample, NOW, &mut Budget::ample());
+    assert!(all.unread.iter().all(|row| !row.why.contains("time")), "{:?}", all.unread);
+
+    for n in 0..20 {
+        sample.hear(&format!("y{n:02}/bridge/state"), b"online");
+    }
+    sample.hear(&"deep/".repeat(LEVELS_MAX), b"{\"a\":1}");
+    let all = Draft::of(&sample, NOW, &mut Budget::ample());
+    assert_eq!(all.proposals.iter().filter(|rule| rule.template.contains("zigbee2mqtt")).count(), 16);
+    for says in ["there are 14 more", "more than 64 levels"] {
+        assert!(all.unread.iter().any(|row| row.why.contains(says)), "{says}: {:?}", all.unread);
+    }
 }

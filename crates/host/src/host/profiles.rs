@@ -59,8 +59,8 @@ impl Trials {
         }
     }
 
-    fn sample(&self, window: WindowId) -> Option<SharedSample> {
-        self.lock().get(&window).map(|tried| Arc::clone(&tried.sample))
+    fn sample(&self, window: WindowId) -> Option<Arc<Sample>> {
+        self.lock().get(&window).map(|tried| trial::until_now(&tried.sample))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<WindowId, Tried>> {
@@ -94,7 +94,6 @@ impl Host {
                     (self.trials.sample(window), self.shelf().await, self.options.profile.clone());
                 let check = move || {
                     let fault = |profile: &_| home.fault_among_others(profile, replaces.as_deref(), named.as_deref());
-                    let sample = sample.as_ref().map(trial::of);
                     preview::check(&text, sample.as_deref().filter(|sample| sample.messages() > 0), now(), fault)
                 };
                 done(ProfileDone::Checked(Box::new(on_the_side(check).await?)))
@@ -128,7 +127,7 @@ impl Host {
         })
         .await?;
         self.trials.end(window).await;
-        let (stop, sample) = (self.ending.child_token(), Arc::new(Mutex::new(Sample::default())));
+        let (stop, sample) = (self.ending.child_token(), SharedSample::default());
         let mut trials = self.trials.lock();
         if !trials.contains_key(&window) && trials.len() >= TRIALS_MAX {
             let why = format!("{TRIALS_MAX} windows are trying brokers; close one of them first");
