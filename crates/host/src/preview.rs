@@ -1,8 +1,11 @@
-//! What a profile's text would do: what is wrong with it, and what the engine itself would read of a sample. Pure.
+//! What a profile's text would do: what is wrong with it, and what the engine itself would read of a sample.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use fleetlens_engine::config::FleetConfig;
 use fleetlens_engine::fleet::{Effects, Fleet, Input, Outward};
 use fleetlens_engine::port::{LinkEvent, Received};
 use fleetlens_ipc::profile::{Checked, MistakeRow, Preview, PreviewRow, UnreadRow};
@@ -15,11 +18,14 @@ use fleetlens_model::time::Now;
 
 use crate::draft::{Budget, Sample};
 use crate::filter::Filters;
-use crate::profile::{Profile, ProfileError};
+use crate::profile::{Profile, ProfileError, RegistryFile};
 
 /// The most messages that are read for a preview, and how long that may take; it is made anew as somebody types.
 const MESSAGES_MAX: usize = 20_000;
 const TAKES_AT_MOST: Duration = Duration::from_secs(2);
+
+/// The largest registry that is read for a preview, in bytes.
+const REGISTRY_MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Things of a kind whose values are shown, values of each, and rows in all.
 const THINGS_OF_A_KIND: usize = 3;
@@ -31,13 +37,20 @@ const REASONS_MAX: usize = 500;
 const REASONS_SHOWN: usize = 12;
 
 /// Judges a text and, where there is a sample and no mistake, what the profile would make of it. `fault` is what else may be wrong
-/// with a profile, such as a name that another one has.
-pub fn check(text: &str, sample: Option<&Sample>, now: Now, fault: impl FnOnce(&Profile) -> Option<String>) -> Checked {
+/// with a profile, such as a name that another one has. Files that the text names are seen from `folder`; of them the registry is
+/// read, which blocks on the disk.
+pub fn check(
+    folder: &Path,
+    text: &str,
+    sample: Option<&Sample>,
+    now: Now,
+    fault: impl FnOnce(&Profile) -> Option<String>,
+) -> Checked {
     let wrong = |line: usize, message: String| Checked {
         mistake: Some(MistakeRow { line: u32::try_from(line).unwrap_or(u32::MAX), message }),
         ..Checked::default()
     };
-    match Profile::parse(text, "the profile") {
+    match Profile::parse_in(folder, text, "the profile") {
         Err(ProfileError::Wrong { line, why, .. }) => wrong(line, why),
         Err(error @ ProfileError::Unreadable { .. }) => wrong(1, error.to_string()),
         Ok(profile) => match fault(&profile) {
@@ -59,16 +72,22 @@ fn line_of_name(text: &str) -> usize {
 
 /// What a profile would read of a sample: an engine of its own takes the messages in, as if they came from the broker just now.
 pub fn preview(profile: &Profile, sample: &Sample, now: Now, budget: Budget) -> Preview {
-    let filters = Filters::of(&profile.fleet_config(String::new()).filters());
+    let registry = profile.registry.as_ref().map(|file| file.read_up_to(REGISTRY_MAX_BYTES)).unwrap_or_default();
+    let config = FleetConfig {
+        registry: Arc::new(registry),
+        registry_name: profile.registry.as_ref().map(RegistryFile::name).unwrap_or_default(),
+        ..profile.fleet_config(String::new())
+    };
+    let filters = Filters::of(&config.filters());
     // Conventions learn topics from what is announced; then those are listened to as well.
-    let (first, learned) = taken_in(profile, sample, &filters, &Filters::default(), now, budget.half());
+    let (first, learned) = taken_in(&config, sample, &filters, &Filters::default(), now, budget.half());
     let learned = Filters::of(&learned);
-    if learned.is_empty() { first } else { taken_in(profile, sample, &filters, &learned, now, budget).0 }
+    if learned.is_empty() { first } else { taken_in(&config, sample, &filters, &learned, now, budget).0 }
 }
 
 /// One engine's look at a sample, and the filters it asked for beyond `filters` and `learned`.
 fn taken_in(
-    profile: &Profile,
+    config: &FleetConfig,
     sample: &Sample,
     filters: &Filters,
     learned: &Filters,
@@ -76,9 +95,10 @@ fn taken_in(
     mut budget: Budget,
 ) -> (Preview, Vec<String>) {
     let passed_over = sample.others(|topic| filters.lets_through(topic) || learned.lets_through(topic));
-    let config = profile.fleet_config(String::new());
-    let (mut fleet, mut effects, mut read) = (Fleet::new(config, Restored::default(), now), Effects::default(), 0);
+    let mut fleet = Fleet::new(config.clone(), Restored::default(), now);
+    let (mut effects, mut read) = (Effects::default(), 0);
     let (mut made, mut asked) = (Made::default(), Vec::new());
+    fleet.handle(Input::Started, now, &mut effects);
     fleet.handle(Input::Link(LinkEvent::Up { resumed: false, granted: 1 }), now, &mut effects);
     let known = sample.in_order(|topic| filters.lets_through(topic));
     let others = sample.in_order(|topic| !filters.lets_through(topic) && learned.lets_through(topic));
@@ -225,7 +245,7 @@ pub mod tests {
 
     #[test]
     fn a_preview_is_what_the_engine_would_show() {
-        let checked = check(TEXT, Some(&sample()), NOW, |_| None);
+        let checked = check(Path::new(""), TEXT, Some(&sample()), NOW, |_| None);
         assert_eq!((checked.mistake, checked.name.as_str()), (None, "X"));
         assert_eq!(checked.filters, ["city/+/+/+/telemetry", "city/+/+/+/meta"]);
         let preview = checked.preview.unwrap();
@@ -240,6 +260,33 @@ pub mod tests {
         let [refused] = preview.refused.as_slice() else { panic!("{preview:?}") };
         assert_eq!((refused.topic.as_str(), refused.topics), ("city/sliema/lamp/lamp-2/telemetry", 1));
         assert!(refused.why.contains("not JSON"), "{}", refused.why);
+    }
+
+    #[test]
+    fn a_registry_is_read_for_a_preview_as_the_engine_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = folder.path().join("things.csv");
+        let text = format!("{TEXT}\n[registry]\nfile = \"things.csv\"\n");
+        let preview = || check(folder.path(), &text, Some(&sample()), NOW, |_| None).preview.unwrap();
+        std::fs::write(&list, "thing,kind,units\nlamp-1,charger,power_w=kW\nlamp-9,lamp,\n,lamp,\n").unwrap();
+        let seen = preview();
+        assert_eq!((seen.read, seen.things), (6, 7), "one of the list has not spoken");
+        let lamp = seen.values.iter().find(|row| row.thing == "lamp-1").unwrap();
+        assert_eq!((lamp.kind, lamp.unit.as_str()), (Kind::Charger, "kW"), "the list is believed");
+        let of_list = |preview: &Preview| {
+            let row = preview.refused.iter().find(|row| row.topic == "things.csv");
+            row.map(|row| row.why.clone()).unwrap_or_default()
+        };
+        assert_eq!(of_list(&seen), "line 4: it names no thing");
+
+        std::fs::File::options().write(true).open(&list).unwrap().set_len(REGISTRY_MAX_BYTES + 1).unwrap();
+        let seen = preview();
+        assert_eq!(seen.things, 6);
+        assert!(of_list(&seen).contains("a preview reads up to 4194304"), "{:?}", seen.refused);
+        std::fs::remove_file(&list).unwrap();
+        assert!(of_list(&preview()).starts_with("it cannot be read"), "{:?}", preview().refused);
+        std::fs::create_dir(&list).unwrap();
+        assert!(of_list(&preview()).contains("it is no file"), "{:?}", preview().refused);
     }
 
     #[test]
@@ -263,12 +310,13 @@ pub mod tests {
             (TEXT.replace("mqtt://h", "http://h"), 3, "http:// is not spoken here"),
             (String::new(), 1, "missing field"),
         ] {
-            let checked = check(&text, Some(&sample()), NOW, |_| None);
+            let checked = check(Path::new(""), &text, Some(&sample()), NOW, |_| None);
             let mistake = checked.mistake.unwrap_or_else(|| panic!("{text} has no mistake"));
             assert!(mistake.line == line && mistake.message.contains(says), "{mistake:?}");
             assert_eq!(checked.preview, None);
         }
-        let taken = check(&format!("\n{TEXT}"), None, NOW, |profile| Some(format!("{} is taken", profile.name)));
+        let taken =
+            check(Path::new(""), &format!("\n{TEXT}"), None, NOW, |profile| Some(format!("{} is taken", profile.name)));
         assert_eq!(taken.mistake, Some(MistakeRow { line: 2, message: "X is taken".into() }));
     }
 }

@@ -83,8 +83,8 @@ pub struct Attempt {
 enum Wants {
     /// A profile with these first lines.
     Proposal { head: String },
-    /// What this profile reads.
-    Reading { text: String },
+    /// What this profile reads, whose files are in this folder.
+    Reading { text: String, folder: PathBuf },
 }
 
 impl Attempt {
@@ -108,7 +108,7 @@ impl Attempt {
                 let folder = folder_of(replaces.as_deref());
                 let profile = Profile::parse_in(&folder, &text, "the profile").map_err(|e| Failure::of_profile(&e))?;
                 let listens_to = profile.fleet_config(String::new()).filters();
-                (profile.link_config(0, Vec::new()), Wants::Reading { text }, listens_to)
+                (profile.link_config(0, Vec::new()), Wants::Reading { text, folder }, listens_to)
             }
         };
         let filters = if filters.is_empty() { listens_to } else { filters };
@@ -276,13 +276,15 @@ pub fn password_file(name: &str) -> String {
 
 fn propose(wants: &Wants, sample: &Sample, now: Now) -> Proposed {
     let draft = Draft::of(sample, now.wall, &mut Budget::new(usize::MAX, LOOKS_FOR));
-    let text = match wants {
-        Wants::Proposal { head } => format!("{head}\n{}", draft.text()),
-        Wants::Reading { text } => text.clone(),
-    };
-    let checked = match wants {
-        Wants::Proposal { .. } if draft.is_empty() => Checked::default(),
-        Wants::Proposal { .. } | Wants::Reading { .. } => crate::preview::check(&text, Some(sample), now, |_| None),
+    let read = |folder: &Path, text: &str| crate::preview::check(folder, text, Some(sample), now, |_| None);
+    let (text, checked) = match wants {
+        Wants::Proposal { head } => {
+            let text = format!("{head}\n{}", draft.text());
+            // A proposal names no file that a preview reads.
+            let checked = if draft.is_empty() { Checked::default() } else { read(Path::new(""), &text) };
+            (text, checked)
+        }
+        Wants::Reading { text, folder } => (text.clone(), read(folder, text)),
     };
     let rule = |proposal: crate::draft::Proposal| ProposalRow {
         template: proposal.template,

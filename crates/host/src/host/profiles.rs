@@ -94,7 +94,14 @@ impl Host {
                     (self.trials.sample(window), self.shelf().await, self.options.profile.clone());
                 let check = move || {
                     let fault = |profile: &_| home.fault_among_others(profile, replaces.as_deref(), named.as_deref());
-                    preview::check(&text, sample.as_deref().filter(|sample| sample.messages() > 0), now(), fault)
+                    let folder = home.folder_of(replaces.as_deref(), named.as_deref());
+                    preview::check(
+                        &folder,
+                        &text,
+                        sample.as_deref().filter(|sample| sample.messages() > 0),
+                        now(),
+                        fault,
+                    )
                 };
                 done(ProfileDone::Checked(Box::new(on_the_side(check).await?)))
             }
