@@ -17,6 +17,7 @@ use std::fmt::Write;
 use fleetlens_engine::wire::telemetry::decode_at;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::telemetry::Value;
+use fleetlens_model::text::{is_hidden, shown};
 use fleetlens_model::time::WallMs;
 
 use crate::profile::Profile;
@@ -55,7 +56,7 @@ pub struct Draft {
 pub struct Proposal {
     /// Its lines in the profile.
     pub text: String,
-    /// Its template, or `convention` and which.
+    /// Its template as a screen may have it, or `convention` and which.
     pub template: String,
     /// How many topics of the sample it is for.
     pub topics: usize,
@@ -80,12 +81,18 @@ pub struct Unread {
     pub why: String,
 }
 
+impl Unread {
+    /// As a screen may have it.
+    fn of(topic: &str, topics: usize, why: &str) -> Unread {
+        Unread { topic: shown(topic).into_owned(), topics, why: shown(why).into_owned() }
+    }
+}
+
 impl Draft {
     /// Looks for rules in a sample that was heard until `now`. What the budget does not reach is told among what is not read.
     pub fn of(sample: &Sample, now: WallMs, budget: &mut Budget) -> Draft {
         let spoken = Spoken::of(sample, now, budget);
-        let unread =
-            spoken.unread.iter().map(|(topic, why)| Unread { topic: topic.clone(), topics: 1, why: why.clone() });
+        let unread = spoken.unread.iter().map(|(topic, why)| Unread::of(topic, 1, why));
         let mut draft =
             Draft { proposals: spoken.proposals.clone(), unread: unread.collect(), shadows: sample.shadows() };
         let (topics, deep): (Vec<&str>, Vec<&str>) = sample
@@ -107,15 +114,15 @@ impl Draft {
                     late.add(group, tried);
                 }
                 Err(why) => {
-                    let topic = group.topics.first().map(Topic::text).unwrap_or_default().to_owned();
-                    draft.unread.push(Unread { topic, topics: group.topics.len(), why });
+                    let topic = group.topics.first().map(Topic::text).unwrap_or_default();
+                    draft.unread.push(Unread::of(topic, group.topics.len(), &why));
                 }
             }
         }
         draft.unread.extend(late.told());
         if let Some(topic) = deep.first() {
             let why = format!("topics of more than {LEVELS_MAX} levels");
-            draft.unread.push(Unread { topic: (*topic).to_owned(), topics: deep.len(), why });
+            draft.unread.push(Unread::of(topic, deep.len(), &why));
         }
         draft.proposals.sort_by(|a, b| b.topics.cmp(&a.topics).then_with(|| a.template.cmp(&b.template)));
         draft.proposals.truncate(PROPOSALS_MAX);
@@ -161,7 +168,7 @@ impl Late {
     }
 
     fn told(self) -> Option<Unread> {
-        (self.topics > 0).then_some(Unread { topic: self.first, topics: self.topics, why: LATE.to_owned() })
+        (self.topics > 0).then(|| Unread::of(&self.first, self.topics, LATE))
     }
 }
 
@@ -203,7 +210,7 @@ fn propose(
                     read += 1;
                     for one in said {
                         things.insert(one.thing.unwrap_or_else(|| place.thing.to_string()));
-                        values.extend(one.values.into_iter().map(|(pointer, value)| (pointer, words(&value))));
+                        values.extend(one.values.iter().map(|(pointer, value)| example(pointer, value)));
                     }
                 }
                 Err(error) => {
@@ -221,7 +228,7 @@ fn propose(
     }
     let proposal = Proposal {
         text,
-        template,
+        template: shown(&template).into_owned(),
         topics: group.topics.len(),
         read,
         refused,
@@ -231,17 +238,31 @@ fn propose(
     Ok((proposal, tried))
 }
 
-fn words(value: &Value) -> String {
-    match value {
+/// A value by its pointer, as a screen may have them.
+fn example(pointer: &str, value: &Value) -> (String, String) {
+    let words = match value {
         Value::Number(number) => number.to_string(),
         Value::Flag(flag) => flag.to_string(),
-        Value::Text(text) => text.chars().take(40).collect(),
-    }
+        Value::Text(text) => shown(text).chars().take(40).collect(),
+    };
+    (shown(pointer).into_owned(), words)
 }
 
-/// A text as TOML writes it.
+/// A text as TOML writes it; with its hidden characters written out, so that whoever reads the profile sees them.
 fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
+    if !text.contains(is_hidden) {
+        return toml::Value::from(text).to_string();
+    }
+    let mut quoted = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if is_hidden(c) => _ = write!(quoted, "\\U{:08X}", u32::from(c)),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// The kind that all these words mean, if they mean one and the same.

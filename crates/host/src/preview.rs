@@ -12,7 +12,8 @@ use fleetlens_ipc::profile::{Checked, MistakeRow, Preview, PreviewRow, UnreadRow
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::{Restored, Write};
-use fleetlens_model::telemetry::{Sample as Value, Timed};
+use fleetlens_model::telemetry::{self, Sample as Value, Timed};
+use fleetlens_model::text::shown;
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::Now;
 
@@ -182,11 +183,11 @@ impl Made {
                 of_thing.entry(*thing).or_default().push((pointer, sample));
             }
         }
-        let mut shown: HashMap<Kind, usize> = HashMap::new();
+        let mut of_kinds: HashMap<Kind, usize> = HashMap::new();
         let mut rows = Vec::new();
         for (thing, mut values) in of_thing {
             let Some((name, meta)) = self.things.get(&thing) else { continue };
-            let of_kind = shown.entry(meta.kind).or_default();
+            let of_kind = of_kinds.entry(meta.kind).or_default();
             *of_kind += 1;
             if *of_kind > THINGS_OF_A_KIND {
                 continue;
@@ -195,9 +196,12 @@ impl Made {
             rows.extend(values.into_iter().take(VALUES_OF_A_THING).map(|(pointer, sample)| PreviewRow {
                 thing: name.clone(),
                 kind: meta.kind,
-                pointer: pointer.to_owned(),
-                value: sample.value.clone(),
-                unit: meta.unit(pointer).to_owned(),
+                pointer: shown(pointer).into_owned(),
+                value: match &sample.value {
+                    telemetry::Value::Text(text) => telemetry::Value::Text(shown(text).into_owned()),
+                    value @ (telemetry::Value::Number(_) | telemetry::Value::Flag(_)) => value.clone(),
+                },
+                unit: shown(meta.unit(pointer)).into_owned(),
                 at_ms: sample.device_ms,
                 timed: sample.timed == Timed::ByDevice,
             }));
@@ -287,6 +291,15 @@ pub mod tests {
         assert!(of_list(&preview()).starts_with("it cannot be read"), "{:?}", preview().refused);
         std::fs::create_dir(&list).unwrap();
         assert!(of_list(&preview()).contains("it is no file"), "{:?}", preview().refused);
+    }
+
+    #[test]
+    fn what_strangers_wrote_is_shown_with_its_hidden_characters_written_out() {
+        let mut sample = Sample::default();
+        sample.hear("city/a/bin/b/telemetry", "{\"values\":{\"a\u{200b}\":\"x\u{202e}y\"}}".as_bytes());
+        let preview = check(Path::new(""), TEXT, Some(&sample), NOW, |_| None).preview.unwrap();
+        let [row] = preview.values.as_slice() else { panic!("{preview:?}") };
+        assert_eq!((row.pointer.as_str(), &row.value), ("/a\\u{200b}", &Value::Text("x\\u{202e}y".into())));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use fleetlens_ipc::profile::{
 };
 use fleetlens_link::keychain::{self, KeychainError};
 use fleetlens_link::{About, Credentials, Event, Link, LinkConfig, LinkError, Protocol, Secret, Tls};
+use fleetlens_model::text::shown;
 use fleetlens_model::time::Now;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -236,6 +237,7 @@ struct Told {
 impl Told {
     fn note(&mut self, topic: &str, reason: &str) {
         let note = if topic.is_empty() { reason.to_owned() } else { format!("{topic}: {reason}") };
+        let note = shown(&note).into_owned();
         if self.notes.len() < NOTES_MAX && !self.notes.contains(&note) {
             self.notes.push(note);
         }
@@ -424,6 +426,14 @@ mod tests {
             assert!(failure.field == field && failure.message.contains(says), "{what}: {failure:?}");
             assert!(!failure.message.contains("secret"), "{failure:?}");
         }
+    }
+
+    #[test]
+    fn what_a_broker_says_of_a_topic_is_noted_with_its_hidden_characters_written_out() {
+        let mut told = Told { sample: SharedSample::default(), notes: Vec::new() };
+        told.note("city/\u{202e}", "not \u{1b}[31mallowed");
+        told.note("city/\u{202e}", "not \u{1b}[31mallowed");
+        assert_eq!(told.notes, ["city/\\u{202e}: not \\u{1b}[31mallowed"]);
     }
 
     #[test]

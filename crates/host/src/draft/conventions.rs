@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fleetlens_engine::wire::convention::{Convention, Incoming};
 use fleetlens_model::time::WallMs;
 
-use super::{Budget, EXAMPLES, Proposal, Sample, quoted, words};
+use super::{Budget, EXAMPLES, Proposal, Sample, example, quoted};
 use crate::profile::Profile;
 
 /// Components of Home Assistant's discovery that stand second in its topics; `device` is the form for several at once.
@@ -123,7 +123,7 @@ fn tried(
                 read += 1;
                 for one in said {
                     things.extend(one.thing);
-                    values.extend(one.values.into_iter().map(|(pointer, value)| (pointer, words(&value))));
+                    values.extend(one.values.iter().map(|(pointer, value)| example(pointer, value)));
                 }
             }
             Ok((Some(error), _)) | Err(error) => {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use fleetlens_model::text::shown;
+
 /// The most messages of one topic that are looked at; more say nothing new.
 const A_TOPIC: usize = 20;
 
@@ -37,7 +39,7 @@ struct Topic {
 /// A topic that was heard, in short.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// The topic.
+    /// The topic, as a screen may have it.
     pub topic: String,
     /// How many messages came on it.
     pub messages: u64,
@@ -114,7 +116,7 @@ impl Sample {
         let step = self.topics.len().div_ceil(most.max(1)).max(1);
         let some = self.topics.iter().step_by(step);
         let seen = some.map(|(name, topic)| Seen {
-            topic: in_one_line(name, usize::MAX),
+            topic: shown(name).into_owned(),
             messages: topic.messages,
             excerpt: topic.kept.last().map(|(_, payload)| excerpt(payload)).unwrap_or_default(),
         });
@@ -128,15 +130,10 @@ fn excerpt(payload: &[u8]) -> String {
     in_one_line(&String::from_utf8_lossy(beginning), EXCERPT_MAX_CHARS)
 }
 
-/// A stranger's text where people read it: nothing that controls a screen or turns the reading direction.
+/// A stranger's text where people read it.
 fn in_one_line(text: &str, most: usize) -> String {
-    let harmless = |c: char| match c {
-        '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        '\n' | '\r' | '\t' => ' ',
-        c if c.is_control() => '\u{fffd}',
-        c => c,
-    };
-    text.chars().take(most).map(harmless).collect()
+    let line: String = text.chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }).collect();
+    shown(&line).chars().take(most).collect()
 }
 
 #[cfg(test)]
@@ -169,8 +166,10 @@ mod tests {
             [("b", &b"{\n  \"a\": \xff\x1b[31m\xe2\x80\xae 1}"[..]), ("a\u{7}", b"x"), ("b", b"second")]
         );
         let seen = sample.seen(10);
-        assert_eq!(seen[0], Seen { topic: "a\u{fffd}".into(), messages: 1, excerpt: "x".into() });
+        assert_eq!(seen[0], Seen { topic: "a\\u{7}".into(), messages: 1, excerpt: "x".into() });
         assert_eq!(seen[1], Seen { topic: "b".into(), messages: 2, excerpt: "second".into() });
-        assert_eq!(excerpt(b"{\n\"a\": \xff\x1b[31m\xe2\x80\xae1}"), "{ \"a\": \u{fffd}\u{fffd}[31m\u{fffd}1}");
+        assert_eq!(excerpt(b"{\n\"a\": \xff\x1b[31m\xe2\x80\xae1}"), "{ \"a\": \u{fffd}\\u{1b}[31m\\u{202e}1}");
+        let long = "\u{200b}".repeat(EXCERPT_MAX_CHARS);
+        assert_eq!(excerpt(long.as_bytes()).chars().count(), EXCERPT_MAX_CHARS, "written out it is no longer");
     }
 }

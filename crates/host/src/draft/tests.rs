@@ -167,3 +167,22 @@ fn what_the_budget_does_not_reach_is_told() {
         assert!(all.unread.iter().any(|row| row.why.contains(says)), "{says}: {:?}", all.unread);
     }
 }
+
+#[test]
+fn hidden_characters_of_a_broker_are_written_out_wherever_a_person_reads_them() {
+    let mut sample = Sample::default();
+    for n in 0..4 {
+        sample.hear(&format!("bins\u{202e}\"/{n}"), "{\"a\u{200b}\":\"x\u{2066}\"}".as_bytes());
+        sample.hear(&format!("odd\u{1b}[2J/{n}"), b"no JSON");
+    }
+    let draft = Draft::of(&sample, NOW, &mut Budget::ample());
+    let [proposal] = draft.proposals.as_slice() else { panic!("{draft:?}") };
+    assert_eq!(proposal.template, "bins\\u{202e}\"/{thing}");
+    assert_eq!(proposal.values, [("/a\\u{200b}".to_owned(), "x\\u{2066}".to_owned())]);
+    assert_eq!(draft.unread[0].topic, "odd\\u{1b}[2J/0");
+    assert!(draft.text().contains("\"bins\\U0000202E\\\"/{thing}\""), "{}", draft.text());
+    let whole = format!("name = \"X\"\n[broker]\nurl = \"mqtt://h\"\n{}", draft.text());
+    assert!(!whole.replace('\n', "").contains(is_hidden));
+    let rule = &Profile::parse(&whole, "x").unwrap().telemetry[0];
+    assert!(rule.template.find("bins\u{202e}\"/7").is_some(), "it reads the topics that were heard");
+}
