@@ -80,9 +80,7 @@ impl Home {
     /// is on the disk.
     pub fn save_profile(&self, draft: &Draft<'_>, named: Option<&Path>) -> Result<String, String> {
         let Draft { replaces, text, password, served } = *draft;
-        if text.len() > TEXT_MAX_BYTES {
-            return Err(format!("the profile has {} bytes; at most {TEXT_MAX_BYTES} are taken", text.len()));
-        }
+        check_size(text)?;
         let profile = Profile::parse(text, "the profile").map_err(|error| error.to_string())?;
         if let Some(fault) = self.fault_among_others(&profile, replaces, named) {
             return Err(fault);
@@ -149,6 +147,14 @@ impl Home {
     fn path_for(&self, name: &str) -> PathBuf {
         self.profile_folder().join(file_stem(name)).with_extension(TOML)
     }
+}
+
+/// Whether a profile from a window is small enough to be looked at.
+pub fn check_size(text: &str) -> Result<(), String> {
+    if text.len() > TEXT_MAX_BYTES {
+        return Err(format!("the profile has {} bytes; at most {TEXT_MAX_BYTES} are taken", text.len()));
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -20,6 +20,7 @@ use crate::draft::{Budget, Draft, Sample, head};
 use crate::filter;
 use crate::profile::{Profile, ProfileError, file_stem};
 use crate::secrets::{self, Refusal};
+use crate::shelf::check_size;
 
 /// Messages that may wait to be looked at; what finds no place is not looked at. Times [`PACKET_MAX_BYTES`] is what it may cost.
 const INBOX: usize = 256;
@@ -106,6 +107,7 @@ impl Attempt {
                 (of_form(&form, &folder_of(None))?, Wants::Proposal { head }, Vec::new())
             }
             TryBroker::Text { text, replaces } => {
+                check_size(&text).map_err(|why| Failure::new(Field::Broker, why))?;
                 let folder = folder_of(replaces.as_deref());
                 let profile = Profile::parse_in(&folder, &text, "the profile").map_err(|e| Failure::of_profile(&e))?;
                 let listens_to = profile.fleet_config(String::new()).filters();
@@ -380,7 +382,7 @@ fn field_about(about: About) -> Field {
 
 #[cfg(test)]
 mod tests {
-    use fleetlens_ipc::profile::Typed;
+    use fleetlens_ipc::profile::{TEXT_MAX_BYTES, Typed};
 
     use super::*;
 
@@ -450,9 +452,13 @@ mod tests {
         let config = Attempt::of(Try { broker, filters: Vec::new() }, |_| "/p".into()).ok().unwrap().config;
         assert!(config.clean_start && config.session_expiry_s == 0 && config.client_id != "desk-1");
         assert_eq!(config.filters, [("bins/+".to_owned(), 0)]);
-        let broken = TryBroker::Text { text: "name".into(), replaces: None };
-        let failure = Attempt::of(Try { broker: broken, filters: Vec::new() }, |_| "/p".into()).err().unwrap();
-        assert!(failure.message.contains("line 1"), "{failure:?}");
+        for (broken, says) in
+            [("name".to_owned(), "line 1"), (" ".repeat(TEXT_MAX_BYTES + 1), "at most 131072 are taken")]
+        {
+            let broken = TryBroker::Text { text: broken, replaces: None };
+            let failure = Attempt::of(Try { broker: broken, filters: Vec::new() }, |_| "/p".into()).err().unwrap();
+            assert!(failure.field == Field::Broker && failure.message.contains(says), "{failure:?}");
+        }
     }
 
     #[test]

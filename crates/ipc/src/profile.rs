@@ -92,7 +92,7 @@ pub enum TryBroker {
     Form(BrokerForm),
     /// A profile's text, with the profile it replaces: shown is what it reads.
     Text {
-        /// The profile.
+        /// The profile, at most [`TEXT_MAX_BYTES`].
         text: String,
         /// Beside whose file the files are that it names; `None` for one that has no file yet.
         replaces: Option<String>,

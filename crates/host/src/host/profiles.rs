@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fleetlens_engine::port::WindowId;
-use fleetlens_ipc::profile::{ProfileAsk, ProfileDone, TEXT_MAX_BYTES, Trial, TrialStep, Try};
+use fleetlens_ipc::profile::{ProfileAsk, ProfileDone, Trial, TrialStep, Try};
 use fleetlens_ipc::{Done, Fault, FaultCode};
 use fleetlens_model::time::{MonoMs, Now};
 use tokio::sync::{RwLock, mpsc};
@@ -17,7 +17,7 @@ use crate::ports::wall_now;
 use crate::preview;
 use crate::run::Run;
 use crate::settings::Home;
-use crate::shelf::Draft;
+use crate::shelf::{Draft, check_size};
 use crate::trial::{self, Attempt, Failure, SharedSample};
 
 /// How many windows may have tried a broker at the same time: each holds what it heard.
@@ -86,10 +86,7 @@ impl Host {
                 done(ProfileDone::Trying)
             }
             ProfileAsk::Check { text, replaces } => {
-                if text.len() > TEXT_MAX_BYTES {
-                    let why = format!("the profile has {} bytes; at most {TEXT_MAX_BYTES} are taken", text.len());
-                    return Err(Fault::new(FaultCode::Invalid, why));
-                }
+                check_size(&text).map_err(|why| Fault::new(FaultCode::Invalid, why))?;
                 let (sample, home, named) =
                     (self.trials.sample(window), self.shelf().await, self.options.profile.clone());
                 let check = move || {
