@@ -1,7 +1,9 @@
 //! Profiles as files: read for an editor, checked against each other, and kept whole or not at all.
 
+mod disk;
+
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use fleetlens_ipc::profile::{TEXT_MAX_BYTES, Typed};
@@ -10,6 +12,7 @@ use fleetlens_link::{Credentials, LinkConfig, Secret};
 use crate::profile::{Profile, file_stem};
 use crate::secrets;
 use crate::settings::{Home, whole};
+pub use disk::{finish, tidy};
 
 /// What the file of a password that was typed in a window ends in.
 const PASSWORD: &str = "password";
@@ -98,12 +101,16 @@ impl Home {
         }
         let kept = |what: &Path, error: io::Error| format!("{} cannot be written: {error}", what.display());
         fs::create_dir_all(folder).map_err(|error| kept(folder, error))?;
-        if let Some(Typed(password)) = password {
-            let file = folder.join(password_file(&profile)?);
-            // First: a profile never names a file that is not there.
-            write(&file, password.as_bytes(), Readable::ByItsOwner).map_err(|error| kept(&file, error))?;
+        match password {
+            Some(Typed(password)) => {
+                let file = folder.join(password_file(&profile)?);
+                let written = disk::write_both(&path, text, &file, password);
+                written.map_err(|error| {
+                    format!("{} with {} cannot be written: {error}", path.display(), file.display())
+                })?;
+            }
+            None => disk::write(&path, text).map_err(|error| kept(&path, error))?,
         }
-        write(&path, text.as_bytes(), Readable::AsUsual).map_err(|error| kept(&path, error))?;
         Ok(profile.name)
     }
 
@@ -200,36 +207,6 @@ fn password_file(profile: &Profile) -> Result<PathBuf, String> {
         "the password that was typed is kept beside the profile, in a file that ends in .{PASSWORD}, not in {}",
         path.display()
     ))
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Readable {
-    ByItsOwner,
-    AsUsual,
-}
-
-/// Whole or not at all: what was there stays until everything new is on the disk.
-fn write(path: &Path, bytes: &[u8], readable: Readable) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    // Of an earlier try that was cut short; its permissions would stay.
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut options = fs::File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    if readable == Readable::ByItsOwner {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    #[cfg(not(unix))]
-    let _ = readable; // the folder of a person's data is theirs alone there
-    let mut file = options.open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(beside, path)
 }
 
 #[cfg(test)]

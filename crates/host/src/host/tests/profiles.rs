@@ -113,6 +113,28 @@ async fn a_profile_is_made_used_and_changed_while_it_is_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_start_ends_what_was_half_saved_when_the_machine_stopped() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let with_password = HARBOUR.replace(":9\"", ":9\"\nuser = \"ada\"\npassword = { file = \"h.password\" }");
+    let named = elsewhere.path().join("h.toml");
+    std::fs::write(&named, HARBOUR).unwrap();
+    let profiles = folder.path().join("profiles");
+    std::fs::create_dir(&profiles).unwrap();
+    for half in [elsewhere.path(), &profiles] {
+        std::fs::write(half.join("h.toml.both"), &with_password).unwrap();
+        std::fs::write(half.join("h.password.new"), "secret").unwrap();
+    }
+    std::fs::write(profiles.join("left.password.new"), "secr").unwrap();
+    let options = HostOptions { profile: Some(named.clone()), ..without_broker(&folder) };
+    Host::start(options).await.unwrap().stop().await;
+    for whole in [elsewhere.path(), &profiles] {
+        assert_eq!(std::fs::read_to_string(whole.join("h.toml")).unwrap(), with_password);
+        assert_eq!(std::fs::read_to_string(whole.join("h.password")).unwrap(), "secret");
+        assert_eq!(std::fs::read_dir(whole).unwrap().count(), 2, "nothing is left beside them");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_not_there_is_told_beside_its_field_and_those_who_watch_try_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let host = Host::start(without_broker(&folder)).await.unwrap();
