@@ -133,6 +133,12 @@ impl Host {
         self.trials.end(window).await;
         let (stop, sample) = (self.ending.child_token(), SharedSample::default());
         let mut trials = self.trials.lock();
+        // Who detaches a window takes it from the sinks first and then its try from here: a try that came later would never be.
+        if !self.sinks.holds(window) {
+            return Err(Fault::new(FaultCode::TooLate, "this window is gone"));
+        }
+        // One that was let go because it did not keep up may be detached much later.
+        trials.retain(|window, _| self.sinks.holds(*window));
         if !trials.contains_key(&window) && trials.len() >= TRIALS_MAX {
             let why = format!("{TRIALS_MAX} windows are trying brokers; close one of them first");
             return Err(Fault::new(FaultCode::Invalid, why));

@@ -113,6 +113,32 @@ async fn a_profile_is_made_used_and_changed_while_it_is_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn windows_that_are_gone_keep_no_place_among_the_tries() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let form = BrokerForm { name: "X".into(), url: "mqtt://127.0.0.1:9".into(), ..BrokerForm::default() };
+    let attempt = || {
+        let asked = Try { broker: TryBroker::Form(form.clone()), filters: vec!["city/#".into()] };
+        ProfileAsk::Try(Box::new(asked))
+    };
+    // More than may try at the same time. What they asked was under way when they went.
+    for _ in 0..10 {
+        let window = TestWindow::open(&host).await;
+        host.detach(window.id).await;
+        assert_eq!(host.profile(window.id, attempt()).await.map(drop).unwrap_err().code, FaultCode::TooLate);
+    }
+    for _ in 0..10 {
+        let mut window = TestWindow::open(&host).await;
+        assert_eq!(window.wish(1, attempt()).await, Ok(ProfileDone::Trying));
+        host.sinks.clone().close(window.id);
+    }
+    let mut window = TestWindow::open(&host).await;
+    assert_eq!(window.wish(1, attempt()).await, Ok(ProfileDone::Trying));
+    window.until("its end", |w| w.trials.last().is_some_and(|t| matches!(t.step, TrialStep::Failed { .. }))).await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_start_ends_what_was_half_saved_when_the_machine_stopped() {
     let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let with_password = HARBOUR.replace(":9\"", ":9\"\nuser = \"ada\"\npassword = { file = \"h.password\" }");
