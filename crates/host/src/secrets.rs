@@ -47,11 +47,15 @@ pub fn refusal(asked: &LinkConfig, kept: &[LinkConfig]) -> Option<Refusal> {
 
 /// Why a password that was typed may not be written into a file: one of the `others` sends what is in it to another broker.
 pub fn refusal_of_file(asked: &LinkConfig, file: &Path, others: &[LinkConfig]) -> Option<String> {
-    let names = |kept: &&LinkConfig| matches!(password(kept), Some(Secret::File(path)) if path == file);
-    let is_taken = others.iter().filter(names).any(|kept| !is_for_the_same(asked, kept));
+    let is_taken = others.iter().filter(|kept| is_kept_in(kept, file)).any(|kept| !is_for_the_same(asked, kept));
     is_taken.then(|| {
         format!("the password of another broker is kept in {}; name a file of this profile's own", file.display())
     })
+}
+
+/// Whether a link's password is kept in a file.
+pub fn is_kept_in(link: &LinkConfig, file: &Path) -> bool {
+    matches!(password(link), Some(Secret::File(path)) if path == file)
 }
 
 fn password(link: &LinkConfig) -> Option<&Secret> {

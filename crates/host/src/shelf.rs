@@ -12,6 +12,7 @@ use fleetlens_link::{Credentials, LinkConfig, Secret};
 use crate::profile::{Profile, file_stem};
 use crate::secrets;
 use crate::settings::{Home, whole};
+use crate::trial::password_file as typed_file;
 pub use disk::{finish, tidy};
 
 /// What the file of a password that was typed in a window ends in.
@@ -121,9 +122,17 @@ impl Home {
         let mut link = profile.link_config(0, Vec::new());
         if let (Some(Typed(typed)), Some(credentials)) = (draft.password, &mut link.credentials)
             && let Some(Secret::File(file)) = credentials.password.replace(Secret::Given(typed.clone()))
-            && let Some(why) = secrets::refusal_of_file(&link, &file, &self.links(named, draft.replaces))
         {
-            return Err(why);
+            // In a file of another name the profile would wait for the password of whoever uses that file later.
+            let own = typed_file(&profile.name);
+            let replaced = draft.replaces.and_then(|name| self.file_of(name, named).ok()?);
+            let before = replaced.and_then(|path| Profile::read(&path).ok()).map(|it| it.link_config(0, Vec::new()));
+            if file != folder.join(&own) && !before.is_some_and(|before| secrets::is_kept_in(&before, &file)) {
+                return Err(format!("a password that is typed is kept beside the profile; name its file {own:?}"));
+            }
+            if let Some(why) = secrets::refusal_of_file(&link, &file, &self.links(named, draft.replaces)) {
+                return Err(why);
+            }
         }
         secrets::refusal(&link, &self.links(named, None)).map_or(Ok(()), |refusal| Err(refusal.why))
     }
@@ -278,6 +287,7 @@ mod tests {
         home.save_profile(&Draft { password: Some(&typed), ..new(HARBOUR) }, None).unwrap();
         let served =
             |replaces, text: &str, password| home.save_profile(&Draft { replaces, text, password, served: true }, None);
+        let own = typed_file("Thief");
         let thief = HARBOUR.replace("Harbour", "Thief").replace("mqtts://h", "mqtts://thief");
         for (what, replaces, text, password, says) in [
             (
@@ -297,7 +307,20 @@ mod tests {
                 None,
                 "k in the keychain",
             ),
-            ("a file that another password comes into", None, thief.clone(), Some(&typed), "name a file of this"),
+            (
+                "a file that another password comes into",
+                None,
+                thief.clone(),
+                Some(&typed),
+                &*format!("name its file {own:?}"),
+            ),
+            (
+                "one that is nobody's yet",
+                None,
+                thief.replace("h.password", "quay.password"),
+                Some(&typed),
+                "name its file",
+            ),
         ] {
             let kept = served(replaces, &text, password);
             assert!(kept.as_ref().is_err_and(|why| why.contains(says)), "{what}: {kept:?}");
@@ -307,7 +330,7 @@ mod tests {
         assert_eq!(served(Some("Harbour"), &HARBOUR.replace("mine", "ours"), None), Ok("Harbour".into()));
         let again = HARBOUR.replace("Harbour", "Quay");
         assert_eq!(served(None, &again, None), Ok("Quay".into()), "the same broker");
-        let own = thief.replace("h.password", "thief.password");
+        let own = thief.replace("h.password", &own);
         assert_eq!(served(None, &own, Some(&typed)), Ok("Thief".into()), "what was typed is nobody else's");
         assert_eq!(served(Some("Thief"), &own, None), Ok("Thief".into()));
         assert!(served(Some("Thief"), &own.replace("//thief", "//other"), None).is_err());
