@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use fleetlens_host::Profile;
-use fleetlens_host::draft::{Draft, Sample, head};
+use fleetlens_host::draft::{Budget, Draft, Sample, head};
 use fleetlens_host::ipc::profile::{BrokerForm, Password};
 use fleetlens_link::{Credentials, Event, Link, LinkConfig, Protocol, Secret, Tls};
 
@@ -16,6 +16,9 @@ use crate::{moment, signal};
 
 /// Messages that may wait to be looked at; what finds no place is not looked at.
 const INBOX: usize = 20_000;
+
+/// How long a proposal may be looked for; whoever waits at a terminal can end it.
+const LOOKS_FOR: Duration = Duration::from_secs(120);
 
 #[derive(Args)]
 pub struct Propose {
@@ -58,7 +61,7 @@ impl Propose {
     /// Listens, then prints the profile, and on stderr what it would read and what it would not.
     pub async fn run(self) -> anyhow::Result<()> {
         let (sample, protocol) = self.listen().await?;
-        let draft = Draft::of(&sample, moment::now());
+        let draft = Draft::of(&sample, moment::now(), &mut Budget::new(usize::MAX, LOOKS_FOR));
         tell(&sample, &draft);
         if draft.proposals.is_empty() && !draft.shadows {
             bail!(

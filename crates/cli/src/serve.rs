@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
-use fleetlens_host::{Host, HostFlags, flags};
+use fleetlens_host::{Host, HostFlags, HostOptions, flags};
 use fleetlens_serve::{Server, ServerOptions, Token, find_ui};
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +45,7 @@ impl Serve {
         let server = Server::bind(ServerOptions { listen: self.listen, ui, token, names: self.names }).await?;
         let usual = flags::desktop_data_dir();
         anyhow::ensure!(self.host.data_dir.is_some() || usual.is_some(), "say with --data-dir where the cache is kept");
-        let host = Arc::new(Host::start(self.host.options(|| usual.unwrap_or_default(), started)).await?);
+        let host = Arc::new(Host::start(options(&self.host, usual.unwrap_or_default(), started)).await?);
         say(&addresses(&server));
         if server.is_exposed() {
             eprintln!(
@@ -65,6 +65,11 @@ impl Serve {
         host.stop().await;
         ended.and(served.map_err(Into::into))
     }
+}
+
+/// What the host is told: whoever opens a window may be at another machine.
+fn options(flags: &HostFlags, usual: PathBuf, started: Instant) -> HostOptions {
+    HostOptions { served: true, ..flags.options(|| usual, started) }
 }
 
 /// What a person opens, and what ends it.
@@ -101,5 +106,10 @@ mod tests {
         assert!(usual.ip().is_loopback() && usual.port() != 0, "{usual}");
         let told = listen(&["--listen", "192.0.2.1:80"]);
         assert!(!told.ip().is_loopback(), "what is said holds: {told}");
+    }
+
+    #[test]
+    fn the_host_knows_that_its_windows_may_be_elsewhere() {
+        assert!(options(&HostFlags::default(), "data".into(), Instant::now()).served);
     }
 }

@@ -4,6 +4,7 @@
 //! A proposal is a guess, so it is never more than text that a person reads: it is tried on the very sample it was made of, and
 //! what it would read, and what it could not, stands beside it.
 
+mod budget;
 mod conventions;
 mod head;
 mod payload;
@@ -16,9 +17,11 @@ use std::fmt::Write;
 use fleetlens_engine::wire::telemetry::decode_at;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::telemetry::Value;
+use fleetlens_model::text::{is_hidden, shown};
 use fleetlens_model::time::WallMs;
 
 use crate::profile::Profile;
+pub use budget::Budget;
 use conventions::Spoken;
 pub use head::head;
 use payload::Looks;
@@ -27,6 +30,12 @@ use topics::{Group, Topic};
 
 /// The most proposals.
 const PROPOSALS_MAX: usize = 24;
+
+/// The most messages by which the look of a group is judged; the rule is then tried on all of them.
+const LOOKS_MAX: usize = 2_000;
+
+/// The deepest topics that are looked at; a template of so many levels is nobody's.
+const LEVELS_MAX: usize = 64;
 
 /// Values and names that stand beside a proposal as examples.
 const EXAMPLES: usize = 6;
@@ -47,7 +56,7 @@ pub struct Draft {
 pub struct Proposal {
     /// Its lines in the profile.
     pub text: String,
-    /// Its template, or `convention` and which.
+    /// Its template as a screen may have it, or `convention` and which.
     pub template: String,
     /// How many topics of the sample it is for.
     pub topics: usize,
@@ -72,25 +81,48 @@ pub struct Unread {
     pub why: String,
 }
 
+impl Unread {
+    /// As a screen may have it.
+    fn of(topic: &str, topics: usize, why: &str) -> Unread {
+        Unread { topic: shown(topic).into_owned(), topics, why: shown(why).into_owned() }
+    }
+}
+
 impl Draft {
-    /// Looks for rules in a sample that was heard until `now`.
-    pub fn of(sample: &Sample, now: WallMs) -> Draft {
-        let spoken = Spoken::of(sample, now);
-        let unread =
-            spoken.unread.iter().map(|(topic, why)| Unread { topic: topic.clone(), topics: 1, why: why.clone() });
+    /// Looks for rules in a sample that was heard until `now`. What the budget does not reach is told among what is not read.
+    pub fn of(sample: &Sample, now: WallMs, budget: &mut Budget) -> Draft {
+        let spoken = Spoken::of(sample, now, budget);
+        let unread = spoken.unread.iter().map(|(topic, why)| Unread::of(topic, 1, why));
         let mut draft =
             Draft { proposals: spoken.proposals.clone(), unread: unread.collect(), shadows: sample.shadows() };
-        let groups = topics::groups(sample.names().filter(|topic| !spoken.reads(topic)));
+        let (topics, deep): (Vec<&str>, Vec<&str>) = sample
+            .names()
+            .filter(|topic| !spoken.reads(topic))
+            .partition(|topic| topic.split('/').nth(LEVELS_MAX).is_none());
+        let groups = topics::groups(topics.into_iter());
         let (described, groups): (Vec<Group<'_>>, Vec<Group<'_>>) =
-            groups.into_iter().partition(|group| payload::is_description(sample, group));
+            groups.into_iter().partition(|group| !budget.is_over() && payload::is_description(sample, group));
+        let mut late = Late::default();
         for group in &groups {
-            match propose(sample, group, &described, now) {
-                Ok(proposal) => draft.proposals.push(proposal),
+            if budget.is_over() {
+                late.add(group, 0);
+                continue;
+            }
+            match propose(sample, group, &described, now, budget) {
+                Ok((proposal, tried)) => {
+                    draft.proposals.push(proposal);
+                    late.add(group, tried);
+                }
                 Err(why) => {
-                    let topic = group.topics.first().map(Topic::text).unwrap_or_default().to_owned();
-                    draft.unread.push(Unread { topic, topics: group.topics.len(), why });
+                    let topic = group.topics.first().map(Topic::text).unwrap_or_default();
+                    draft.unread.push(Unread::of(topic, group.topics.len(), &why));
                 }
             }
+        }
+        draft.unread.extend(late.told());
+        if let Some(topic) = deep.first() {
+            let why = format!("topics of more than {LEVELS_MAX} levels");
+            draft.unread.push(Unread::of(topic, deep.len(), &why));
         }
         draft.proposals.sort_by(|a, b| b.topics.cmp(&a.topics).then_with(|| a.template.cmp(&b.template)));
         draft.proposals.truncate(PROPOSALS_MAX);
@@ -115,10 +147,41 @@ impl Draft {
     }
 }
 
-/// The rule for a group, tried on its messages.
-fn propose(sample: &Sample, group: &Group<'_>, described: &[Group<'_>], now: WallMs) -> Result<Proposal, String> {
+/// Why nothing is known of topics that the budget did not reach.
+const LATE: &str = "not looked at: so much was heard that there was no time; listen to fewer topics";
+
+/// Topics that the budget did not reach.
+#[derive(Default)]
+struct Late {
+    first: String,
+    topics: usize,
+}
+
+impl Late {
+    /// All of a group but so many.
+    fn add(&mut self, group: &Group<'_>, but: usize) {
+        let Some(topic) = group.topics.get(but) else { return };
+        if self.topics == 0 {
+            topic.text().clone_into(&mut self.first);
+        }
+        self.topics += group.topics.len() - but;
+    }
+
+    fn told(self) -> Option<Unread> {
+        (self.topics > 0).then(|| Unread::of(&self.first, self.topics, LATE))
+    }
+}
+
+/// The rule for a group, tried on its messages; and on how many of its topics.
+fn propose(
+    sample: &Sample,
+    group: &Group<'_>,
+    described: &[Group<'_>],
+    now: WallMs,
+    budget: &mut Budget,
+) -> Result<(Proposal, usize), String> {
     let payloads = || group.topics.iter().flat_map(|topic| sample.payloads(topic.text()));
-    let looks = Looks::of(payloads())?;
+    let looks = Looks::of(payloads().take(LOOKS_MAX))?;
     let template = group.template(!looks.names_thing());
     let mut text = format!("[[telemetry]]\ntemplate = {}\n", quoted(&template));
     if let Some(kind) = group.kind() {
@@ -134,15 +197,20 @@ fn propose(sample: &Sample, group: &Group<'_>, described: &[Group<'_>], now: Wal
     let Some(rule) = profile.telemetry.first() else { return Err("nothing was proposed".to_owned()) };
     let (mut things, mut values) = (BTreeSet::new(), BTreeMap::new());
     let (mut read, mut refused): (u64, Option<(u64, String)>) = (0, None);
-    for topic in &group.topics {
+    let mut tried = group.topics.len();
+    'topics: for (at, topic) in group.topics.iter().enumerate() {
         let Some(place) = rule.template.find(topic.text()) else { continue };
         for payload in sample.payloads(topic.text()) {
+            if !budget.take() {
+                tried = at;
+                break 'topics;
+            }
             match decode_at(payload, &rule.reading, &place, now) {
                 Ok(said) => {
                     read += 1;
                     for one in said {
                         things.insert(one.thing.unwrap_or_else(|| place.thing.to_string()));
-                        values.extend(one.values.into_iter().map(|(pointer, value)| (pointer, words(&value))));
+                        values.extend(one.values.iter().map(|(pointer, value)| example(pointer, value)));
                     }
                 }
                 Err(error) => {
@@ -152,31 +220,49 @@ fn propose(sample: &Sample, group: &Group<'_>, described: &[Group<'_>], now: Wal
             }
         }
     }
+    if read == 0 && refused.is_none() && tried < group.topics.len() {
+        return Err(LATE.to_owned());
+    }
     if read == 0 {
         return Err(refused.map_or_else(|| "nothing of it can be read".to_owned(), |(_, why)| why));
     }
-    Ok(Proposal {
+    let proposal = Proposal {
         text,
-        template,
+        template: shown(&template).into_owned(),
         topics: group.topics.len(),
         read,
         refused,
         things: things.into_iter().take(EXAMPLES).collect(),
         values: values.into_iter().take(EXAMPLES).collect(),
-    })
+    };
+    Ok((proposal, tried))
 }
 
-fn words(value: &Value) -> String {
-    match value {
+/// A value by its pointer, as a screen may have them.
+fn example(pointer: &str, value: &Value) -> (String, String) {
+    let words = match value {
         Value::Number(number) => number.to_string(),
         Value::Flag(flag) => flag.to_string(),
-        Value::Text(text) => text.chars().take(40).collect(),
-    }
+        Value::Text(text) => shown(text).chars().take(40).collect(),
+    };
+    (shown(pointer).into_owned(), words)
 }
 
-/// A text as TOML writes it.
+/// A text as TOML writes it; with its hidden characters written out, so that whoever reads the profile sees them.
 fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
+    if !text.contains(is_hidden) {
+        return toml::Value::from(text).to_string();
+    }
+    let mut quoted = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if is_hidden(c) => _ = write!(quoted, "\\U{:08X}", u32::from(c)),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// The kind that all these words mean, if they mean one and the same.

@@ -1,5 +1,7 @@
 //! Topic filters that a person gives: which are never listened to, and what a filter lets through.
 
+use std::collections::{HashMap, HashSet};
+
 /// Checks a filter before anything is subscribed; the error is the sentence for the screen.
 pub fn check(filter: &str) -> Result<(), String> {
     if filter.starts_with("$SYS") {
@@ -29,6 +31,50 @@ pub fn lets_through(filter: &str, topic: &str) -> bool {
             // city/# lets city itself through.
             (Some(_), None) | (None, Some(_)) | (Some(_), Some(_)) => return false,
         }
+    }
+}
+
+/// Many filters, asked whether one of them lets a topic through, without looking at each: as many may be learned as there are things.
+#[derive(Debug, Default)]
+pub struct Filters {
+    exact: HashSet<String>,
+    /// Those with wildcards, by what stands before the first one.
+    wild: HashMap<String, Vec<String>>,
+    /// The most levels of such a beginning.
+    levels: usize,
+}
+
+impl Filters {
+    /// Of these.
+    pub fn of(filters: &[String]) -> Filters {
+        let mut all = Filters::default();
+        for filter in filters {
+            match filter.find(['+', '#']) {
+                None => _ = all.exact.insert(filter.clone()),
+                Some(at) => {
+                    let before = filter.get(..at).unwrap_or_default();
+                    all.levels = all.levels.max(before.matches('/').count());
+                    all.wild.entry(before.to_owned()).or_default().push(filter.clone());
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.exact.is_empty() && self.wild.is_empty()
+    }
+
+    /// As [`lets_through`].
+    pub fn lets_through(&self, topic: &str) -> bool {
+        let lets = |before: &str| {
+            self.wild.get(before).is_some_and(|filters| filters.iter().any(|filter| lets_through(filter, topic)))
+        };
+        // What a filter such as city/# begins with is one slash longer than the topic city that it lets through.
+        let itself = format!("{topic}/");
+        let mut beginnings = itself.match_indices('/').take(self.levels);
+        self.exact.contains(topic) || lets("") || beginnings.any(|(at, _)| itself.get(..=at).is_some_and(lets))
     }
 }
 
@@ -70,10 +116,16 @@ mod tests {
             ("a/+", "a/", true),
             ("a/b", "a/b/c", false),
             ("a/b/c", "a/b", false),
+            ("a/b/+", "a/b/c", true),
+            ("a/b/+", "a/c/b", false),
+            ("a/b/#", "a/b", true),
+            ("a/b/#", "a", false),
             ("#", "$SYS/broker", false),
             ("$aws/things/+/shadow", "$aws/things/x/shadow", true),
         ] {
             assert_eq!(lets_through(filter, topic), through, "{filter} {topic}");
+            let many = ["w/#", "a/b/c/+/d", filter, "z"].map(str::to_owned);
+            assert_eq!(Filters::of(&many).lets_through(topic), through, "{filter} {topic} among others");
         }
     }
 }

@@ -107,6 +107,7 @@ impl HostFlags {
             || self.faults.is_some();
         HostOptions {
             ask: !says_what,
+            served: false,
             data_dir: self.data_dir.clone().unwrap_or_else(default_data_dir),
             profile: self.profile.clone(),
             cache: None,

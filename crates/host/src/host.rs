@@ -24,6 +24,7 @@ use crate::ports::{Sink, Sinks, Told};
 use crate::profile::{Profile, ProfileError};
 use crate::run::{Around, Prepared, Run};
 use crate::settings::{Chosen, Home, check_identity, check_retention, whole};
+use crate::shelf;
 use crate::vigil::Vigil;
 
 /// Which broker the host connects to.
@@ -57,6 +58,8 @@ pub struct HostOptions {
     pub summary: Option<PathBuf>,
     /// Whether a window asks what to show when nobody ever said; otherwise that is the demo city.
     pub ask: bool,
+    /// Whether its windows may be on other machines: what is written there may not name just any secret of this one.
+    pub served: bool,
     /// When the process began.
     pub started: Instant,
 }
@@ -73,6 +76,7 @@ impl HostOptions {
             role: None,
             summary: None,
             ask: false,
+            served: false,
             started: Instant::now(),
         }
     }
@@ -134,6 +138,9 @@ impl Host {
     /// window and cannot be used any more: the windows are told, and shown the demo city.
     pub async fn start(options: HostOptions) -> Result<Host, HostError> {
         let (mut home, told) = Home::open(&options.data_dir);
+        let (profiles, named) = (home.profile_folder(), options.profile.as_deref().map(whole));
+        std::iter::once(&*profiles).chain(named.as_deref().and_then(Path::parent)).for_each(shelf::finish);
+        shelf::tidy(&profiles);
         // A file that could not be read has said something once.
         home.undecided = options.ask && options.profile.is_none() && home.chosen.profile.is_none() && told.is_none();
         let mut first_words: Vec<Fault> = told.map(|why| Fault::new(FaultCode::Invalid, why)).into_iter().collect();

@@ -15,6 +15,7 @@ mod ports;
 mod preview;
 pub mod profile;
 mod run;
+mod secrets;
 mod settings;
 mod shelf;
 mod summary;

@@ -1,23 +1,32 @@
-//! What a profile's text would do: what is wrong with it, and what the engine itself would read of a sample. Pure.
+//! What a profile's text would do: what is wrong with it, and what the engine itself would read of a sample.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use fleetlens_engine::config::FleetConfig;
 use fleetlens_engine::fleet::{Effects, Fleet, Input, Outward};
 use fleetlens_engine::port::{LinkEvent, Received};
 use fleetlens_ipc::profile::{Checked, MistakeRow, Preview, PreviewRow, UnreadRow};
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::{Restored, Write};
-use fleetlens_model::telemetry::{Sample as Value, Timed};
+use fleetlens_model::telemetry::{self, Sample as Value, Timed};
+use fleetlens_model::text::shown;
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::Now;
 
-use crate::draft::Sample;
-use crate::filter;
-use crate::profile::{Profile, ProfileError};
+use crate::draft::{Budget, Sample};
+use crate::filter::Filters;
+use crate::profile::{Profile, ProfileError, RegistryFile};
 
-/// The most messages that are read for a preview; it is made anew as somebody types.
+/// The most messages that are read for a preview, and how long that may take; it is made anew as somebody types.
 const MESSAGES_MAX: usize = 20_000;
+const TAKES_AT_MOST: Duration = Duration::from_secs(2);
+
+/// The largest registry that is read for a preview, in bytes.
+const REGISTRY_MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Things of a kind whose values are shown, values of each, and rows in all.
 const THINGS_OF_A_KIND: usize = 3;
@@ -29,13 +38,20 @@ const REASONS_MAX: usize = 500;
 const REASONS_SHOWN: usize = 12;
 
 /// Judges a text and, where there is a sample and no mistake, what the profile would make of it. `fault` is what else may be wrong
-/// with a profile, such as a name that another one has.
-pub fn check(text: &str, sample: Option<&Sample>, now: Now, fault: impl FnOnce(&Profile) -> Option<String>) -> Checked {
+/// with a profile, such as a name that another one has. Files that the text names are seen from `folder`; of them the registry is
+/// read, which blocks on the disk.
+pub fn check(
+    folder: &Path,
+    text: &str,
+    sample: Option<&Sample>,
+    now: Now,
+    fault: impl FnOnce(&Profile) -> Option<String>,
+) -> Checked {
     let wrong = |line: usize, message: String| Checked {
         mistake: Some(MistakeRow { line: u32::try_from(line).unwrap_or(u32::MAX), message }),
         ..Checked::default()
     };
-    match Profile::parse(text, "the profile") {
+    match Profile::parse_in(folder, text, "the profile") {
         Err(ProfileError::Wrong { line, why, .. }) => wrong(line, why),
         Err(error @ ProfileError::Unreadable { .. }) => wrong(1, error.to_string()),
         Ok(profile) => match fault(&profile) {
@@ -43,7 +59,7 @@ pub fn check(text: &str, sample: Option<&Sample>, now: Now, fault: impl FnOnce(&
             None => Checked {
                 mistake: None,
                 filters: profile.fleet_config(String::new()).filters(),
-                preview: sample.map(|sample| preview(&profile, sample, now)),
+                preview: sample.map(|sample| preview(&profile, sample, now, Budget::new(MESSAGES_MAX, TAKES_AT_MOST))),
                 name: profile.name,
             },
         },
@@ -56,30 +72,43 @@ fn line_of_name(text: &str) -> usize {
 }
 
 /// What a profile would read of a sample: an engine of its own takes the messages in, as if they came from the broker just now.
-pub fn preview(profile: &Profile, sample: &Sample, now: Now) -> Preview {
-    let filters = profile.fleet_config(String::new()).filters();
+pub fn preview(profile: &Profile, sample: &Sample, now: Now, budget: Budget) -> Preview {
+    let registry = profile.registry.as_ref().map(|file| file.read_up_to(REGISTRY_MAX_BYTES)).unwrap_or_default();
+    let config = FleetConfig {
+        registry: Arc::new(registry),
+        registry_name: profile.registry.as_ref().map(RegistryFile::name).unwrap_or_default(),
+        ..profile.fleet_config(String::new())
+    };
+    let filters = Filters::of(&config.filters());
     // Conventions learn topics from what is announced; then those are listened to as well.
-    let (first, learned) = taken_in(profile, sample, &filters, &[], now);
-    if learned.is_empty() { first } else { taken_in(profile, sample, &filters, &learned, now).0 }
+    let (first, learned) = taken_in(&config, sample, &filters, &Filters::default(), now, budget.half());
+    let learned = Filters::of(&learned);
+    if learned.is_empty() { first } else { taken_in(&config, sample, &filters, &learned, now, budget).0 }
 }
 
 /// One engine's look at a sample, and the filters it asked for beyond `filters` and `learned`.
 fn taken_in(
-    profile: &Profile,
+    config: &FleetConfig,
     sample: &Sample,
-    filters: &[String],
-    learned: &[String],
+    filters: &Filters,
+    learned: &Filters,
     now: Now,
+    mut budget: Budget,
 ) -> (Preview, Vec<String>) {
-    let lets = |filters: &[String], topic: &str| filters.iter().any(|filter| filter::lets_through(filter, topic));
-    let passed_over = sample.others(|topic| lets(filters, topic) || lets(learned, topic));
-    let config = profile.fleet_config(String::new());
-    let (mut fleet, mut effects, mut read) = (Fleet::new(config, Restored::default(), now), Effects::default(), 0);
+    let passed_over = sample.others(|topic| filters.lets_through(topic) || learned.lets_through(topic));
+    let mut fleet = Fleet::new(config.clone(), Restored::default(), now);
+    let (mut effects, mut read) = (Effects::default(), 0);
     let (mut made, mut asked) = (Made::default(), Vec::new());
+    fleet.handle(Input::Started, now, &mut effects);
     fleet.handle(Input::Link(LinkEvent::Up { resumed: false, granted: 1 }), now, &mut effects);
-    let known = sample.in_order(|topic| lets(filters, topic));
-    let others = sample.in_order(|topic| !lets(filters, topic) && lets(learned, topic));
-    for (topic, payload) in known.into_iter().chain(others).take(MESSAGES_MAX) {
+    let known = sample.in_order(|topic| filters.lets_through(topic));
+    let others = sample.in_order(|topic| !filters.lets_through(topic) && learned.lets_through(topic));
+    let mut left_out = 0_u32;
+    for (topic, payload) in known.into_iter().chain(others) {
+        if !budget.take() {
+            left_out = left_out.saturating_add(1);
+            continue;
+        }
         let (topic, payload) = (topic.to_owned(), payload.to_vec());
         let message = Received {
             topic,
@@ -106,6 +135,7 @@ fn taken_in(
         values: made.values(),
         refused: made.refused(),
         passed_over: u32::try_from(passed_over).unwrap_or(u32::MAX),
+        left_out,
     };
     (preview, asked)
 }
@@ -153,11 +183,11 @@ impl Made {
                 of_thing.entry(*thing).or_default().push((pointer, sample));
             }
         }
-        let mut shown: HashMap<Kind, usize> = HashMap::new();
+        let mut of_kinds: HashMap<Kind, usize> = HashMap::new();
         let mut rows = Vec::new();
         for (thing, mut values) in of_thing {
             let Some((name, meta)) = self.things.get(&thing) else { continue };
-            let of_kind = shown.entry(meta.kind).or_default();
+            let of_kind = of_kinds.entry(meta.kind).or_default();
             *of_kind += 1;
             if *of_kind > THINGS_OF_A_KIND {
                 continue;
@@ -166,9 +196,12 @@ impl Made {
             rows.extend(values.into_iter().take(VALUES_OF_A_THING).map(|(pointer, sample)| PreviewRow {
                 thing: name.clone(),
                 kind: meta.kind,
-                pointer: pointer.to_owned(),
-                value: sample.value.clone(),
-                unit: meta.unit(pointer).to_owned(),
+                pointer: shown(pointer).into_owned(),
+                value: match &sample.value {
+                    telemetry::Value::Text(text) => telemetry::Value::Text(shown(text).into_owned()),
+                    value @ (telemetry::Value::Number(_) | telemetry::Value::Flag(_)) => value.clone(),
+                },
+                unit: shown(meta.unit(pointer)).into_owned(),
                 at_ms: sample.device_ms,
                 timed: sample.timed == Timed::ByDevice,
             }));
@@ -216,7 +249,7 @@ pub mod tests {
 
     #[test]
     fn a_preview_is_what_the_engine_would_show() {
-        let checked = check(TEXT, Some(&sample()), NOW, |_| None);
+        let checked = check(Path::new(""), TEXT, Some(&sample()), NOW, |_| None);
         assert_eq!((checked.mistake, checked.name.as_str()), (None, "X"));
         assert_eq!(checked.filters, ["city/+/+/+/telemetry", "city/+/+/+/meta"]);
         let preview = checked.preview.unwrap();
@@ -234,6 +267,55 @@ pub mod tests {
     }
 
     #[test]
+    fn a_registry_is_read_for_a_preview_as_the_engine_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = folder.path().join("things.csv");
+        let text = format!("{TEXT}\n[registry]\nfile = \"things.csv\"\n");
+        let preview = || check(folder.path(), &text, Some(&sample()), NOW, |_| None).preview.unwrap();
+        std::fs::write(&list, "thing,kind,units\nlamp-1,charger,power_w=kW\nlamp-9,lamp,\n,lamp,\n").unwrap();
+        let seen = preview();
+        assert_eq!((seen.read, seen.things), (6, 7), "one of the list has not spoken");
+        let lamp = seen.values.iter().find(|row| row.thing == "lamp-1").unwrap();
+        assert_eq!((lamp.kind, lamp.unit.as_str()), (Kind::Charger, "kW"), "the list is believed");
+        let of_list = |preview: &Preview| {
+            let row = preview.refused.iter().find(|row| row.topic == "things.csv");
+            row.map(|row| row.why.clone()).unwrap_or_default()
+        };
+        assert_eq!(of_list(&seen), "line 4: it names no thing");
+
+        std::fs::File::options().write(true).open(&list).unwrap().set_len(REGISTRY_MAX_BYTES + 1).unwrap();
+        let seen = preview();
+        assert_eq!(seen.things, 6);
+        assert!(of_list(&seen).contains("a preview reads up to 4194304"), "{:?}", seen.refused);
+        std::fs::remove_file(&list).unwrap();
+        assert!(of_list(&preview()).starts_with("it cannot be read"), "{:?}", preview().refused);
+        std::fs::create_dir(&list).unwrap();
+        assert!(of_list(&preview()).contains("it is no file"), "{:?}", preview().refused);
+    }
+
+    #[test]
+    fn what_strangers_wrote_is_shown_with_its_hidden_characters_written_out() {
+        let mut sample = Sample::default();
+        sample.hear("city/a/bin/b/telemetry", "{\"values\":{\"a\u{200b}\":\"x\u{202e}y\"}}".as_bytes());
+        let preview = check(Path::new(""), TEXT, Some(&sample), NOW, |_| None).preview.unwrap();
+        let [row] = preview.values.as_slice() else { panic!("{preview:?}") };
+        assert_eq!((row.pointer.as_str(), &row.value), ("/a\\u{200b}", &Value::Text("x\\u{202e}y".into())));
+    }
+
+    #[test]
+    fn what_the_budget_does_not_reach_is_counted() {
+        let profile = Profile::parse(TEXT, "x").unwrap();
+        for (budget, read, left_out) in [
+            (Budget::ample(), 6, 0),
+            (Budget::new(2, Duration::from_secs(600)), 2, 5),
+            (Budget::new(20_000, Duration::ZERO), 0, 7),
+        ] {
+            let preview = preview(&profile, &sample(), NOW, budget);
+            assert_eq!((preview.read, preview.left_out, preview.passed_over), (read, left_out, 1));
+        }
+    }
+
+    #[test]
     fn a_mistake_has_its_line_and_nothing_is_previewed() {
         for (text, line, says) in [
             (TEXT.replace("{thing}", "{thing"), 5, "{thing"),
@@ -241,12 +323,13 @@ pub mod tests {
             (TEXT.replace("mqtt://h", "http://h"), 3, "http:// is not spoken here"),
             (String::new(), 1, "missing field"),
         ] {
-            let checked = check(&text, Some(&sample()), NOW, |_| None);
+            let checked = check(Path::new(""), &text, Some(&sample()), NOW, |_| None);
             let mistake = checked.mistake.unwrap_or_else(|| panic!("{text} has no mistake"));
             assert!(mistake.line == line && mistake.message.contains(says), "{mistake:?}");
             assert_eq!(checked.preview, None);
         }
-        let taken = check(&format!("\n{TEXT}"), None, NOW, |profile| Some(format!("{} is taken", profile.name)));
+        let taken =
+            check(Path::new(""), &format!("\n{TEXT}"), None, NOW, |profile| Some(format!("{} is taken", profile.name)));
         assert_eq!(taken.mistake, Some(MistakeRow { line: 2, message: "X is taken".into() }));
     }
 }

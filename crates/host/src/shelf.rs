@@ -1,14 +1,19 @@
 //! Profiles as files: read for an editor, checked against each other, and kept whole or not at all.
 
+mod disk;
+
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use fleetlens_ipc::profile::{TEXT_MAX_BYTES, Typed};
-use fleetlens_link::{Credentials, Secret};
+use fleetlens_link::{Credentials, LinkConfig, Secret};
 
 use crate::profile::{Profile, file_stem};
-use crate::settings::Home;
+use crate::secrets;
+use crate::settings::{Home, whole};
+use crate::trial::password_file as typed_file;
+pub use disk::{finish, tidy};
 
 /// What the file of a password that was typed in a window ends in.
 const PASSWORD: &str = "password";
@@ -30,6 +35,8 @@ pub struct Draft<'a> {
     pub text: &'a str,
     /// What to write into the file that the text names for the password.
     pub password: Option<&'a Typed>,
+    /// Whether it may have been written at another machine: then it names no secret of this one but those that are known.
+    pub served: bool,
 }
 
 impl Home {
@@ -76,10 +83,8 @@ impl Home {
     /// Keeps a profile and returns its name. A text with a mistake is not kept; what was there before stays until all of the new one
     /// is on the disk.
     pub fn save_profile(&self, draft: &Draft<'_>, named: Option<&Path>) -> Result<String, String> {
-        let Draft { replaces, text, password } = *draft;
-        if text.len() > TEXT_MAX_BYTES {
-            return Err(format!("the profile has {} bytes; at most {TEXT_MAX_BYTES} are taken", text.len()));
-        }
+        let Draft { replaces, text, password, served } = *draft;
+        check_size(text)?;
         let profile = Profile::parse(text, "the profile").map_err(|error| error.to_string())?;
         if let Some(fault) = self.fault_among_others(&profile, replaces, named) {
             return Err(fault);
@@ -92,21 +97,58 @@ impl Home {
             return Err(format!("there is a file {} already; give the profile another name", path.display()));
         }
         let folder = path.parent().unwrap_or(Path::new(""));
+        if served {
+            self.check_secrets(draft, folder, named)?;
+        }
         let kept = |what: &Path, error: io::Error| format!("{} cannot be written: {error}", what.display());
         fs::create_dir_all(folder).map_err(|error| kept(folder, error))?;
-        if let Some(Typed(password)) = password {
-            let file = folder.join(password_file(&profile)?);
-            // First: a profile never names a file that is not there.
-            write(&file, password.as_bytes(), Readable::ByItsOwner).map_err(|error| kept(&file, error))?;
+        match password {
+            Some(Typed(password)) => {
+                let file = folder.join(password_file(&profile)?);
+                let written = disk::write_both(&path, text, &file, password);
+                written.map_err(|error| {
+                    format!("{} with {} cannot be written: {error}", path.display(), file.display())
+                })?;
+            }
+            None => disk::write(&path, text).map_err(|error| kept(&path, error))?,
         }
-        write(&path, text.as_bytes(), Readable::AsUsual).map_err(|error| kept(&path, error))?;
         Ok(profile.name)
+    }
+
+    /// Checks that a draft for this folder sends no secret of this machine where none of the kept profiles sends it.
+    fn check_secrets(&self, draft: &Draft<'_>, folder: &Path, named: Option<&Path>) -> Result<(), String> {
+        let folder = whole(folder);
+        let profile = Profile::parse_in(&folder, draft.text, "the profile").map_err(|error| error.to_string())?;
+        let mut link = profile.link_config(0, Vec::new());
+        if let (Some(Typed(typed)), Some(credentials)) = (draft.password, &mut link.credentials)
+            && let Some(Secret::File(file)) = credentials.password.replace(Secret::Given(typed.clone()))
+        {
+            // In a file of another name the profile would wait for the password of whoever uses that file later.
+            let own = typed_file(&profile.name);
+            let replaced = draft.replaces.and_then(|name| self.file_of(name, named).ok()?);
+            let before = replaced.and_then(|path| Profile::read(&path).ok()).map(|it| it.link_config(0, Vec::new()));
+            if file != folder.join(&own) && !before.is_some_and(|before| secrets::is_kept_in(&before, &file)) {
+                return Err(format!("a password that is typed is kept beside the profile; name its file {own:?}"));
+            }
+            if let Some(why) = secrets::refusal_of_file(&link, &file, &self.links(named, draft.replaces)) {
+                return Err(why);
+            }
+        }
+        secrets::refusal(&link, &self.links(named, None)).map_or(Ok(()), |refusal| Err(refusal.why))
+    }
+
+    /// How the profiles that are kept connect, `but` for one.
+    pub fn links(&self, named: Option<&Path>, but: Option<&str>) -> Vec<LinkConfig> {
+        let rows = self.profiles(named, None).into_iter().filter(|row| !row.file.is_empty());
+        let profiles = rows.filter_map(|row| Profile::read(Path::new(&row.file)).ok());
+        let others = profiles.filter(|profile| but != Some(profile.name.as_str()));
+        others.map(|profile| profile.link_config(0, Vec::new())).collect()
     }
 
     /// Beside which file the files are that a profile names; a new one's are in the folder of profiles.
     pub fn folder_of(&self, name: Option<&str>, named: Option<&Path>) -> PathBuf {
         let file = name.and_then(|name| self.file_of(name, named).ok().flatten());
-        file.as_deref().and_then(Path::parent).map_or_else(|| self.profile_folder(), Path::to_path_buf)
+        whole(&file.as_deref().and_then(Path::parent).map_or_else(|| self.profile_folder(), Path::to_path_buf))
     }
 
     /// The file of a profile, even of one with a mistake; `None` for the demo city.
@@ -121,6 +163,14 @@ impl Home {
     fn path_for(&self, name: &str) -> PathBuf {
         self.profile_folder().join(file_stem(name)).with_extension(TOML)
     }
+}
+
+/// Whether a profile from a window is small enough to be looked at.
+pub fn check_size(text: &str) -> Result<(), String> {
+    if text.len() > TEXT_MAX_BYTES {
+        return Err(format!("the profile has {} bytes; at most {TEXT_MAX_BYTES} are taken", text.len()));
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -168,36 +218,6 @@ fn password_file(profile: &Profile) -> Result<PathBuf, String> {
     ))
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Readable {
-    ByItsOwner,
-    AsUsual,
-}
-
-/// Whole or not at all: what was there stays until everything new is on the disk.
-fn write(path: &Path, bytes: &[u8], readable: Readable) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    // Of an earlier try that was cut short; its permissions would stay.
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut options = fs::File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    if readable == Readable::ByItsOwner {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    #[cfg(not(unix))]
-    let _ = readable; // the folder of a person's data is theirs alone there
-    let mut file = options.open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(beside, path)
-}
-
 #[cfg(test)]
 mod tests {
     use tempfile::TempDir;
@@ -214,7 +234,7 @@ mod tests {
     }
 
     fn new(text: &str) -> Draft<'_> {
-        Draft { replaces: None, text, password: None }
+        Draft { replaces: None, text, password: None, served: false }
     }
 
     #[test]
@@ -225,7 +245,7 @@ mod tests {
         assert_eq!(text, HARBOUR);
         let file = file.unwrap();
 
-        let replace = |text: &str| home.save_profile(&Draft { replaces: Some("Harbour"), text, password: None }, None);
+        let replace = |text: &str| home.save_profile(&Draft { replaces: Some("Harbour"), ..new(text) }, None);
         for (text, says) in [
             (HARBOUR.replace("enabled = true", "enabled = maybe"), "line 8"),
             (HARBOUR.replace("Harbour", "Demo city"), "another profile is called \"Demo city\""),
@@ -258,6 +278,68 @@ mod tests {
         }
         let odd = renamed("[broker]\nname = 1\n", "X");
         assert_eq!(odd, "name = \"X\"\n[broker]\nname = 1\n");
+    }
+
+    #[test]
+    fn from_another_machine_no_profile_takes_a_password_of_this_one_elsewhere() {
+        let (_folder, home) = home();
+        let typed = Typed("secret".into());
+        home.save_profile(&Draft { password: Some(&typed), ..new(HARBOUR) }, None).unwrap();
+        let served =
+            |replaces, text: &str, password| home.save_profile(&Draft { replaces, text, password, served: true }, None);
+        let own = typed_file("Thief");
+        let thief = HARBOUR.replace("Harbour", "Thief").replace("mqtts://h", "mqtts://thief");
+        for (what, replaces, text, password, says) in [
+            (
+                "the profile itself at another broker",
+                Some("Harbour"),
+                HARBOUR.replace("//h", "//t"),
+                None,
+                "h.password is",
+            ),
+            ("its file", None, thief.clone(), None, "type the password, or edit"),
+            ("any file", None, thief.replace("h.password", "/etc/secret"), None, "/etc/secret is a secret"),
+            ("a variable", None, thief.replace("file = \"h.password\"", "env = \"P\""), None, "the variable P"),
+            (
+                "the keychain",
+                None,
+                thief.replace("file = \"h.password\"", "keychain = \"k\""),
+                None,
+                "k in the keychain",
+            ),
+            (
+                "a file that another password comes into",
+                None,
+                thief.clone(),
+                Some(&typed),
+                &*format!("name its file {own:?}"),
+            ),
+            (
+                "one that is nobody's yet",
+                None,
+                thief.replace("h.password", "quay.password"),
+                Some(&typed),
+                "name its file",
+            ),
+        ] {
+            let kept = served(replaces, &text, password);
+            assert!(kept.as_ref().is_err_and(|why| why.contains(says)), "{what}: {kept:?}");
+        }
+        assert_eq!(home.links(None, None).len(), 1, "nothing was kept");
+
+        assert_eq!(served(Some("Harbour"), &HARBOUR.replace("mine", "ours"), None), Ok("Harbour".into()));
+        let again = HARBOUR.replace("Harbour", "Quay");
+        assert_eq!(served(None, &again, None), Ok("Quay".into()), "the same broker");
+        let own = thief.replace("h.password", &own);
+        assert_eq!(served(None, &own, Some(&typed)), Ok("Thief".into()), "what was typed is nobody else's");
+        assert_eq!(served(Some("Thief"), &own, None), Ok("Thief".into()));
+        assert!(served(Some("Thief"), &own.replace("//thief", "//other"), None).is_err());
+        assert_eq!(served(Some("Thief"), &own.replace("//thief", "//other"), Some(&typed)), Ok("Thief".into()));
+        assert_eq!(
+            home.save_profile(&new(&thief.replace("Thief", "Local")), None),
+            Ok("Local".into()),
+            "at this machine"
+        );
     }
 
     #[tokio::test]

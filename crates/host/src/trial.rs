@@ -11,13 +11,16 @@ use fleetlens_ipc::profile::{
 };
 use fleetlens_link::keychain::{self, KeychainError};
 use fleetlens_link::{About, Credentials, Event, Link, LinkConfig, LinkError, Protocol, Secret, Tls};
+use fleetlens_model::text::shown;
 use fleetlens_model::time::Now;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::draft::{Draft, Sample, head};
+use crate::draft::{Budget, Draft, Sample, head};
 use crate::filter;
 use crate::profile::{Profile, ProfileError, file_stem};
+use crate::secrets::{self, Refusal};
+use crate::shelf::check_size;
 
 /// Messages that may wait to be looked at; what finds no place is not looked at. Times [`PACKET_MAX_BYTES`] is what it may cost.
 const INBOX: usize = 256;
@@ -34,14 +37,22 @@ const SEEN_MAX: usize = 60;
 /// How many sentences of what the broker does not grant are kept.
 const NOTES_MAX: usize = 8;
 
+/// How long a proposal may be looked for.
+const LOOKS_FOR: Duration = Duration::from_secs(3);
+
 /// Who is at the screen, for a profile that somebody makes here.
 const IDENTITY: &str = "[identity]\nrole = \"operator\"   # or technician, viewer, driver\n";
 
 /// What was heard, shared with whoever checks a text against it later.
-pub type SharedSample = Arc<Mutex<Sample>>;
+pub type SharedSample = Arc<Mutex<Arc<Sample>>>;
+
+/// What was heard until now. Looking at it keeps nobody from hearing more.
+pub fn until_now(sample: &SharedSample) -> Arc<Sample> {
+    Arc::clone(&of(sample))
+}
 
 /// The sample, for a moment.
-pub fn of(sample: &SharedSample) -> MutexGuard<'_, Sample> {
+fn of(sample: &SharedSample) -> MutexGuard<'_, Arc<Sample>> {
     sample.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -74,8 +85,8 @@ pub struct Attempt {
 enum Wants {
     /// A profile with these first lines.
     Proposal { head: String },
-    /// What this profile reads.
-    Reading { text: String },
+    /// What this profile reads, whose files are in this folder.
+    Reading { text: String, folder: PathBuf },
 }
 
 impl Attempt {
@@ -96,10 +107,11 @@ impl Attempt {
                 (of_form(&form, &folder_of(None))?, Wants::Proposal { head }, Vec::new())
             }
             TryBroker::Text { text, replaces } => {
+                check_size(&text).map_err(|why| Failure::new(Field::Broker, why))?;
                 let folder = folder_of(replaces.as_deref());
                 let profile = Profile::parse_in(&folder, &text, "the profile").map_err(|e| Failure::of_profile(&e))?;
                 let listens_to = profile.fleet_config(String::new()).filters();
-                (profile.link_config(0, Vec::new()), Wants::Reading { text }, listens_to)
+                (profile.link_config(0, Vec::new()), Wants::Reading { text, folder }, listens_to)
             }
         };
         let filters = if filters.is_empty() { listens_to } else { filters };
@@ -117,6 +129,14 @@ impl Attempt {
         Ok(Attempt { config, wants })
     }
 
+    /// The same, unless it would send a secret of this machine where none of the `kept` profiles sends it.
+    pub fn with_known_secrets(self, kept: &[LinkConfig]) -> Result<Attempt, Failure> {
+        match secrets::refusal(&self.config, kept) {
+            Some(Refusal { field, why }) => Err(Failure::new(field, why)),
+            None => Ok(self),
+        }
+    }
+
     /// Connects and listens, telling `tell` how far it is; the last word is a failure or what came of it. Ends within
     /// [`LISTENS_MS`] of the moment it is connected, and when nobody hears it any more. Dropped, it ends.
     pub async fn run(self, sample: SharedSample, now: impl Fn() -> Now + Send + 'static, tell: mpsc::Sender<Trial>) {
@@ -129,7 +149,7 @@ impl Attempt {
             Err(Failure { field, message }) => TrialStep::Failed { field, message },
             Ok(()) => {
                 let wants = self.wants;
-                let made = tokio::task::spawn_blocking(move || propose(&wants, &of(&sample), now()));
+                let made = tokio::task::spawn_blocking(move || propose(&wants, &until_now(&sample), now()));
                 match made.await {
                     Ok(proposed) => TrialStep::Done(Box::new(proposed)),
                     Err(error) => {
@@ -181,7 +201,7 @@ impl Attempt {
             match event {
                 None => return Err(failed("the connection has failed; try again".into())),
                 Some(Event::Received(message)) => {
-                    of(&told.sample).hear(&message.topic, &message.payload);
+                    Arc::make_mut(&mut of(&told.sample)).hear(&message.topic, &message.payload);
                     message.delivery.into_iter().for_each(|delivery| link.acknowledge(delivery));
                 }
                 Some(Event::Up { .. }) => {
@@ -219,13 +239,14 @@ struct Told {
 impl Told {
     fn note(&mut self, topic: &str, reason: &str) {
         let note = if topic.is_empty() { reason.to_owned() } else { format!("{topic}: {reason}") };
+        let note = shown(&note).into_owned();
         if self.notes.len() < NOTES_MAX && !self.notes.contains(&note) {
             self.notes.push(note);
         }
     }
 
     fn trial(&self, step: TrialStep) -> Trial {
-        let sample = of(&self.sample);
+        let sample = until_now(&self.sample);
         let rows = sample.seen(SEEN_MAX).into_iter().map(|seen| SeenRow {
             topic: seen.topic,
             messages: u32::try_from(seen.messages).unwrap_or(u32::MAX),
@@ -258,14 +279,16 @@ pub fn password_file(name: &str) -> String {
 }
 
 fn propose(wants: &Wants, sample: &Sample, now: Now) -> Proposed {
-    let draft = Draft::of(sample, now.wall);
-    let text = match wants {
-        Wants::Proposal { head } => format!("{head}\n{}", draft.text()),
-        Wants::Reading { text } => text.clone(),
-    };
-    let checked = match wants {
-        Wants::Proposal { .. } if draft.is_empty() => Checked::default(),
-        Wants::Proposal { .. } | Wants::Reading { .. } => crate::preview::check(&text, Some(sample), now, |_| None),
+    let draft = Draft::of(sample, now.wall, &mut Budget::new(usize::MAX, LOOKS_FOR));
+    let read = |folder: &Path, text: &str| crate::preview::check(folder, text, Some(sample), now, |_| None);
+    let (text, checked) = match wants {
+        Wants::Proposal { head } => {
+            let text = format!("{head}\n{}", draft.text());
+            // A proposal names no file that a preview reads.
+            let checked = if draft.is_empty() { Checked::default() } else { read(Path::new(""), &text) };
+            (text, checked)
+        }
+        Wants::Reading { text, folder } => (text.clone(), read(folder, text)),
     };
     let rule = |proposal: crate::draft::Proposal| ProposalRow {
         template: proposal.template,
@@ -359,7 +382,7 @@ fn field_about(about: About) -> Field {
 
 #[cfg(test)]
 mod tests {
-    use fleetlens_ipc::profile::Typed;
+    use fleetlens_ipc::profile::{TEXT_MAX_BYTES, Typed};
 
     use super::*;
 
@@ -408,6 +431,14 @@ mod tests {
     }
 
     #[test]
+    fn what_a_broker_says_of_a_topic_is_noted_with_its_hidden_characters_written_out() {
+        let mut told = Told { sample: SharedSample::default(), notes: Vec::new() };
+        told.note("city/\u{202e}", "not \u{1b}[31mallowed");
+        told.note("city/\u{202e}", "not \u{1b}[31mallowed");
+        assert_eq!(told.notes, ["city/\\u{202e}: not \\u{1b}[31mallowed"]);
+    }
+
+    #[test]
     fn a_try_leaves_nothing_with_the_broker_and_has_a_name_of_its_own() {
         let named = BrokerForm { client_id: "desk-1".into(), ca: "ca.pem".into(), url: "mqtts://h".into(), ..form() };
         let config = attempt(named, &[" city/# "]).ok().unwrap().config;
@@ -421,9 +452,13 @@ mod tests {
         let config = Attempt::of(Try { broker, filters: Vec::new() }, |_| "/p".into()).ok().unwrap().config;
         assert!(config.clean_start && config.session_expiry_s == 0 && config.client_id != "desk-1");
         assert_eq!(config.filters, [("bins/+".to_owned(), 0)]);
-        let broken = TryBroker::Text { text: "name".into(), replaces: None };
-        let failure = Attempt::of(Try { broker: broken, filters: Vec::new() }, |_| "/p".into()).err().unwrap();
-        assert!(failure.message.contains("line 1"), "{failure:?}");
+        for (broken, says) in
+            [("name".to_owned(), "line 1"), (" ".repeat(TEXT_MAX_BYTES + 1), "at most 131072 are taken")]
+        {
+            let broken = TryBroker::Text { text: broken, replaces: None };
+            let failure = Attempt::of(Try { broker: broken, filters: Vec::new() }, |_| "/p".into()).err().unwrap();
+            assert!(failure.field == Field::Broker && failure.message.contains(says), "{failure:?}");
+        }
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub enum TryBroker {
     Form(BrokerForm),
     /// A profile's text, with the profile it replaces: shown is what it reads.
     Text {
-        /// The profile.
+        /// The profile, at most [`TEXT_MAX_BYTES`].
         text: String,
         /// Beside whose file the files are that it names; `None` for one that has no file yet.
         replaces: Option<String>,
@@ -301,6 +301,8 @@ pub struct Preview {
     pub refused: Vec<UnreadRow>,
     /// Topics of the sample that it does not listen to.
     pub passed_over: u32,
+    /// Messages of the sample that it listens to and that were not looked at, because there are too many to wait for.
+    pub left_out: u32,
 }
 
 /// A value it would show.

@@ -104,6 +104,23 @@ impl Address {
     }
 }
 
+/// The machine that an address leads to, as far as it matters for who gets to know a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// The host, in lower case.
+    pub host: String,
+    /// Whether what goes there is encrypted.
+    pub is_encrypted: bool,
+}
+
+impl Destination {
+    /// Of an address as [`crate::LinkConfig::url`] has it.
+    pub fn of(url: &str) -> Result<Destination, LinkError> {
+        let address = Address::of(url)?;
+        Ok(Destination { host: address.host.to_ascii_lowercase(), is_encrypted: address.is_encrypted() })
+    }
+}
+
 /// Whether what may be an address holds a name, and so perhaps a password, before its host.
 fn names_somebody(given: &str) -> bool {
     let rest = given.split_once("://").map_or(given, |(_, rest)| rest);

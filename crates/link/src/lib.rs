@@ -51,6 +51,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use about::About;
+pub use address::Destination;
 pub use config::{Credentials, LinkConfig, Protocol};
 pub use error::{LinkError, NotSent};
 pub use event::{Event, Message};

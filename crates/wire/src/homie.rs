@@ -78,8 +78,30 @@ pub struct Homie {
 struct Before {
     /// The alerts of each device that existed.
     alerts: BTreeMap<String, BTreeSet<String>>,
+    /// The bytes that they take.
+    room: Room,
     /// When the first message came.
     since: Option<WallMs>,
+}
+
+impl Before {
+    /// Keeps a device with its alerts. A link that falls again and again never gets as far as to tell what is gone, while each time
+    /// others may be there. What was known first stays, and of what finds no place beside it nobody is told that it is gone: it falls
+    /// silent as things do.
+    fn keep(&mut self, id: String, alerts: impl Iterator<Item = String>) {
+        if !self.alerts.contains_key(&id)
+            && (self.alerts.len() >= THINGS_MAX || self.room.exchange(0, DEVICE_BYTES + id.len()).is_err())
+        {
+            return;
+        }
+        let known = self.alerts.entry(id).or_default();
+        for alert in alerts {
+            let is_news = !known.contains(&alert) && known.len() < ALERTS_MAX;
+            if is_news && self.room.exchange(0, device::entry_bytes(&alert, "")).is_ok() {
+                known.insert(alert);
+            }
+        }
+    }
 }
 
 impl Homie {
@@ -362,7 +384,7 @@ impl Convention for Homie {
     fn connecting(&mut self) {
         for (id, device) in std::mem::take(&mut self.devices) {
             if device.state.is_some() {
-                self.before.alerts.entry(id).or_default().extend(device.alerts.into_keys());
+                self.before.keep(id, device.alerts.into_keys());
             }
         }
         self.before.since = None;

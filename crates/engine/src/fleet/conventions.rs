@@ -46,13 +46,19 @@ impl Fleet {
             return Err(refused.to_string());
         }
         let word = convention.word();
-        for name in understood.said.iter().filter_map(|said| said.thing.as_deref()) {
-            self.may_speak_of(word, name)?;
-        }
-        self.room_for(&Place::default(), &understood.said)?;
-        if !understood.listen.is_empty() {
+        let mut names = understood.said.iter().filter_map(|said| said.thing.as_deref());
+        let may_be_taken = names
+            .clone()
+            .try_for_each(|name| self.may_speak_of(word, name))
+            .and_then(|()| self.room_for(&Place::default(), &understood.said));
+        // A message that is refused for the sake of one thing may name the topics of others that are known, such as a bridge's list,
+        // and nobody says them again: without them these would be silent. Those of things that are all new are of no use, since what
+        // comes there is refused too, and in this run there will be no more room than now.
+        let is_known = |name: &str| self.by_name.contains_key(name) && self.may_speak_of(word, name).is_ok();
+        if !understood.listen.is_empty() && (may_be_taken.is_ok() || names.any(is_known)) {
             effects.outward.push(Outward::Subscribe(understood.listen));
         }
+        may_be_taken?;
         let mut things = Vec::new();
         for one in understood.said {
             let key = self.said(&Place::default(), one, message.retained, now, effects)?;

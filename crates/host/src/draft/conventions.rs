@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fleetlens_engine::wire::convention::{Convention, Incoming};
 use fleetlens_model::time::WallMs;
 
-use super::{EXAMPLES, Proposal, Sample, quoted, words};
+use super::{Budget, EXAMPLES, Proposal, Sample, example, quoted};
 use crate::profile::Profile;
 
 /// Components of Home Assistant's discovery that stand second in its topics; `device` is the form for several at once.
@@ -27,6 +27,9 @@ const COMPONENTS: [&str; 15] = [
     "device",
 ];
 
+/// The most conventions that are tried, each prefix one: a stranger may announce as many as there are topics.
+const TRIED_MAX: usize = 16;
+
 /// What is proposed, and the conventions that read the sample's topics.
 pub(super) struct Spoken {
     pub proposals: Vec<Proposal>,
@@ -36,17 +39,28 @@ pub(super) struct Spoken {
 
 impl Spoken {
     /// Recognises the conventions of a sample.
-    pub fn of(sample: &Sample, now: WallMs) -> Spoken {
+    pub fn of(sample: &Sample, now: WallMs, budget: &mut Budget) -> Spoken {
         let announced: BTreeSet<(&str, String)> = sample.names().filter_map(announcement).collect();
         let mut spoken = Spoken { proposals: Vec::new(), unread: Vec::new(), conventions: Vec::new() };
-        for (name, prefix) in announced {
-            match tried(name, &prefix, sample, now) {
+        let others = announced.len().saturating_sub(TRIED_MAX);
+        for (name, prefix) in announced.into_iter().take(TRIED_MAX) {
+            let title = format!("{name} {prefix}").trim().to_owned();
+            match tried(name, &prefix, sample, now, budget) {
                 Ok((proposal, convention)) => {
                     spoken.proposals.push(proposal);
                     spoken.conventions.push(convention);
+                    if budget.is_over() {
+                        let why = "not all of it was looked at: so much was heard that there was no time";
+                        spoken.unread.push((title, why.to_owned()));
+                    }
                 }
-                Err(why) => spoken.unread.push((format!("{name} {prefix}").trim().to_owned(), why)),
+                Err(why) => spoken.unread.push((title, why)),
             }
+        }
+        if others > 0 {
+            let why =
+                format!("not looked at: {TRIED_MAX} conventions and prefixes are tried, and there are {others} more");
+            spoken.unread.push(("conventions".to_owned(), why));
         }
         spoken
     }
@@ -77,7 +91,13 @@ fn announcement(topic: &str) -> Option<(&'static str, String)> {
 
 /// A convention's lines in the profile, and what it makes of the sample: of announcements first, as the broker's replay may come
 /// in any order.
-fn tried(name: &str, prefix: &str, sample: &Sample, now: WallMs) -> Result<(Proposal, Box<dyn Convention>), String> {
+fn tried(
+    name: &str,
+    prefix: &str,
+    sample: &Sample,
+    now: WallMs,
+    budget: &mut Budget,
+) -> Result<(Proposal, Box<dyn Convention>), String> {
     let prefix = if prefix.is_empty() { String::new() } else { format!("prefix = {}\n", quoted(prefix)) };
     let text = format!("[[convention]]\nname = {}\n{prefix}", quoted(name));
     // The profile's own reader is the judge of what was written here.
@@ -93,6 +113,9 @@ fn tried(name: &str, prefix: &str, sample: &Sample, now: WallMs) -> Result<(Prop
         if !convention.reads(topic) {
             continue;
         }
+        if !budget.take() {
+            break;
+        }
         topics.insert(topic);
         let understood = convention.read(Incoming { topic, payload, retained: false, at: now });
         match understood.map(|understood| (understood.refused, understood.said)) {
@@ -100,7 +123,7 @@ fn tried(name: &str, prefix: &str, sample: &Sample, now: WallMs) -> Result<(Prop
                 read += 1;
                 for one in said {
                     things.extend(one.thing);
-                    values.extend(one.values.into_iter().map(|(pointer, value)| (pointer, words(&value))));
+                    values.extend(one.values.iter().map(|(pointer, value)| example(pointer, value)));
                 }
             }
             Ok((Some(error), _)) | Err(error) => {
@@ -142,7 +165,7 @@ mod tests {
         ] {
             sample.hear(topic, payload.as_bytes());
         }
-        let draft = Draft::of(&sample, WallMs(1_700_000_000_000));
+        let draft = Draft::of(&sample, WallMs(1_700_000_000_000), &mut Budget::ample());
         let text = draft.text();
         for line in [
             "name = \"home-assistant\"\nprefix = \"homeassistant\"",

@@ -7,7 +7,7 @@ use fleetlens_engine::wire::telemetry::Shape;
 use serde_json::{Map, Value};
 
 use super::topics::Group;
-use super::{Sample, quoted};
+use super::{LOOKS_MAX, Sample, quoted};
 
 /// The largest payload that is looked at, in bytes.
 const PAYLOAD_MAX_BYTES: usize = 256 * 1024;
@@ -49,7 +49,7 @@ pub(super) struct Looks {
 }
 
 impl Looks {
-    /// Judges by all payloads that are JSON; fails where too few are.
+    /// Judges by all of these payloads that are JSON; fails where too few are.
     pub fn of<'a>(payloads: impl Iterator<Item = &'a [u8]>) -> Result<Looks, String> {
         let (mut objects, mut others, mut senml, mut why) = (Vec::new(), 0, 0, String::new());
         for payload in payloads {
@@ -127,7 +127,7 @@ impl Looks {
 
 /// Whether a group says what things are: most of its messages are objects with what only descriptions have, and no time.
 pub(super) fn is_description(sample: &Sample, group: &Group<'_>) -> bool {
-    let payloads = group.topics.iter().flat_map(|topic| sample.payloads(topic.text()));
+    let payloads = group.topics.iter().flat_map(|topic| sample.payloads(topic.text())).take(LOOKS_MAX);
     let (mut descriptions, mut all) = (0, 0);
     for payload in payloads {
         all += 1;

@@ -1,6 +1,9 @@
 //! What was heard of a broker, bounded whatever it says.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fleetlens_model::text::shown;
 
 /// The most messages of one topic that are looked at; more say nothing new.
 const A_TOPIC: usize = 20;
@@ -30,13 +33,13 @@ pub struct Sample {
 struct Topic {
     messages: u64,
     /// The first ones, each with its place among all.
-    kept: Vec<(u64, Vec<u8>)>,
+    kept: Vec<(u64, Arc<[u8]>)>,
 }
 
 /// A topic that was heard, in short.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// The topic.
+    /// The topic, as a screen may have it.
     pub topic: String,
     /// How many messages came on it.
     pub messages: u64,
@@ -64,7 +67,7 @@ impl Sample {
         heard.messages += 1;
         if heard.kept.len() < A_TOPIC && self.bytes + payload.len() <= BYTES_MAX {
             self.bytes += payload.len();
-            heard.kept.push((self.messages, payload.to_vec()));
+            heard.kept.push((self.messages, payload.into()));
         }
     }
 
@@ -90,14 +93,14 @@ impl Sample {
 
     /// The messages of a topic that were kept, in order.
     pub(super) fn payloads(&self, topic: &str) -> impl Iterator<Item = &[u8]> {
-        self.topics.get(topic).into_iter().flat_map(|topic| &topic.kept).map(|(_, payload)| payload.as_slice())
+        self.topics.get(topic).into_iter().flat_map(|topic| &topic.kept).map(|(_, payload)| &**payload)
     }
 
     /// Topic and payload of the messages that were kept, in the order in which they came; only of topics that `wanted` names.
     pub fn in_order(&self, wanted: impl Fn(&str) -> bool) -> Vec<(&str, &[u8])> {
         let topics = self.topics.iter().filter(|(name, _)| wanted(name));
         let mut kept: Vec<(u64, &str, &[u8])> = topics
-            .flat_map(|(name, topic)| topic.kept.iter().map(|(at, payload)| (*at, name.as_str(), payload.as_slice())))
+            .flat_map(|(name, topic)| topic.kept.iter().map(|(at, payload)| (*at, name.as_str(), &**payload)))
             .collect();
         kept.sort_unstable_by_key(|(at, ..)| *at);
         kept.into_iter().map(|(_, topic, payload)| (topic, payload)).collect()
@@ -113,7 +116,7 @@ impl Sample {
         let step = self.topics.len().div_ceil(most.max(1)).max(1);
         let some = self.topics.iter().step_by(step);
         let seen = some.map(|(name, topic)| Seen {
-            topic: in_one_line(name, usize::MAX),
+            topic: shown(name).into_owned(),
             messages: topic.messages,
             excerpt: topic.kept.last().map(|(_, payload)| excerpt(payload)).unwrap_or_default(),
         });
@@ -127,15 +130,10 @@ fn excerpt(payload: &[u8]) -> String {
     in_one_line(&String::from_utf8_lossy(beginning), EXCERPT_MAX_CHARS)
 }
 
-/// A stranger's text where people read it: nothing that controls a screen or turns the reading direction.
+/// A stranger's text where people read it.
 fn in_one_line(text: &str, most: usize) -> String {
-    let harmless = |c: char| match c {
-        '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        '\n' | '\r' | '\t' => ' ',
-        c if c.is_control() => '\u{fffd}',
-        c => c,
-    };
-    text.chars().take(most).map(harmless).collect()
+    let line: String = text.chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }).collect();
+    shown(&line).chars().take(most).collect()
 }
 
 #[cfg(test)]
@@ -168,8 +166,10 @@ mod tests {
             [("b", &b"{\n  \"a\": \xff\x1b[31m\xe2\x80\xae 1}"[..]), ("a\u{7}", b"x"), ("b", b"second")]
         );
         let seen = sample.seen(10);
-        assert_eq!(seen[0], Seen { topic: "a\u{fffd}".into(), messages: 1, excerpt: "x".into() });
+        assert_eq!(seen[0], Seen { topic: "a\\u{7}".into(), messages: 1, excerpt: "x".into() });
         assert_eq!(seen[1], Seen { topic: "b".into(), messages: 2, excerpt: "second".into() });
-        assert_eq!(excerpt(b"{\n\"a\": \xff\x1b[31m\xe2\x80\xae1}"), "{ \"a\": \u{fffd}\u{fffd}[31m\u{fffd}1}");
+        assert_eq!(excerpt(b"{\n\"a\": \xff\x1b[31m\xe2\x80\xae1}"), "{ \"a\": \u{fffd}\\u{1b}[31m\\u{202e}1}");
+        let long = "\u{200b}".repeat(EXCERPT_MAX_CHARS);
+        assert_eq!(excerpt(long.as_bytes()).chars().count(), EXCERPT_MAX_CHARS, "written out it is no longer");
     }
 }

@@ -8,7 +8,7 @@ fn draft(messages: &[(&str, &str)]) -> Draft {
     for (topic, payload) in messages {
         sample.hear(topic, payload.as_bytes());
     }
-    Draft::of(&sample, NOW)
+    Draft::of(&sample, NOW, &mut Budget::ample())
 }
 
 fn texts(draft: &Draft) -> Vec<&str> {
@@ -132,5 +132,57 @@ fn a_flood_of_topics_is_bounded() {
         sample.hear(&format!("flood/{n}"), b"{\"a\":1}");
     }
     assert_eq!((sample.topics(), sample.messages()), (TOPICS_MAX, (TOPICS_MAX + 1_000) as u64));
-    assert_eq!(Draft::of(&sample, NOW).proposals.len(), 1);
+    assert_eq!(Draft::of(&sample, NOW, &mut Budget::ample()).proposals.len(), 1);
+}
+
+#[test]
+fn what_the_budget_does_not_reach_is_told() {
+    let mut sample = Sample::default();
+    for n in 0..10 {
+        sample.hear(&format!("bins/{n}"), b"{\"a\":1}");
+        sample.hear(&format!("lamps/{n}"), b"{\"a\":1}");
+        sample.hear(&format!("z{n:02}/bridge/state"), b"online");
+    }
+    let none = Draft::of(&sample, NOW, &mut Budget::new(1_000, std::time::Duration::ZERO));
+    let late = none.unread.iter().find(|row| row.why.contains("there was no time; listen to fewer")).unwrap();
+    assert_eq!((late.topic.as_str(), late.topics), ("bins/0", 20));
+
+    // The ten of the bridges, the bins, and half of the lamps.
+    let some = Draft::of(&sample, NOW, &mut Budget::new(25, std::time::Duration::from_secs(600)));
+    let late = some.unread.iter().find(|row| row.why.contains("there was no time; listen to fewer")).unwrap();
+    assert_eq!((late.topic.as_str(), late.topics), ("lamps/5", 5));
+    let reads: Vec<u64> =
+        some.proposals.iter().filter(|rule| rule.template.ends_with("{thing}")).map(|rule| rule.read).collect();
+    assert_eq!(reads, [10, 5]);
+    let all = Draft::of(&sample, NOW, &mut Budget::ample());
+    assert!(all.unread.iter().all(|row| !row.why.contains("time")), "{:?}", all.unread);
+
+    for n in 0..20 {
+        sample.hear(&format!("y{n:02}/bridge/state"), b"online");
+    }
+    sample.hear(&"deep/".repeat(LEVELS_MAX), b"{\"a\":1}");
+    let all = Draft::of(&sample, NOW, &mut Budget::ample());
+    assert_eq!(all.proposals.iter().filter(|rule| rule.template.contains("zigbee2mqtt")).count(), 16);
+    for says in ["there are 14 more", "more than 64 levels"] {
+        assert!(all.unread.iter().any(|row| row.why.contains(says)), "{says}: {:?}", all.unread);
+    }
+}
+
+#[test]
+fn hidden_characters_of_a_broker_are_written_out_wherever_a_person_reads_them() {
+    let mut sample = Sample::default();
+    for n in 0..4 {
+        sample.hear(&format!("bins\u{202e}\"/{n}"), "{\"a\u{200b}\":\"x\u{2066}\"}".as_bytes());
+        sample.hear(&format!("odd\u{1b}[2J/{n}"), b"no JSON");
+    }
+    let draft = Draft::of(&sample, NOW, &mut Budget::ample());
+    let [proposal] = draft.proposals.as_slice() else { panic!("{draft:?}") };
+    assert_eq!(proposal.template, "bins\\u{202e}\"/{thing}");
+    assert_eq!(proposal.values, [("/a\\u{200b}".to_owned(), "x\\u{2066}".to_owned())]);
+    assert_eq!(draft.unread[0].topic, "odd\\u{1b}[2J/0");
+    assert!(draft.text().contains("\"bins\\U0000202E\\\"/{thing}\""), "{}", draft.text());
+    let whole = format!("name = \"X\"\n[broker]\nurl = \"mqtt://h\"\n{}", draft.text());
+    assert!(!whole.replace('\n', "").contains(is_hidden));
+    let rule = &Profile::parse(&whole, "x").unwrap().telemetry[0];
+    assert!(rule.template.find("bins\u{202e}\"/7").is_some(), "it reads the topics that were heard");
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fleetlens_engine::port::WindowId;
-use fleetlens_ipc::profile::{ProfileAsk, ProfileDone, TEXT_MAX_BYTES, Trial, TrialStep, Try};
+use fleetlens_ipc::profile::{ProfileAsk, ProfileDone, Trial, TrialStep, Try};
 use fleetlens_ipc::{Done, Fault, FaultCode};
 use fleetlens_model::time::{MonoMs, Now};
 use tokio::sync::{RwLock, mpsc};
@@ -17,7 +17,7 @@ use crate::ports::wall_now;
 use crate::preview;
 use crate::run::Run;
 use crate::settings::Home;
-use crate::shelf::Draft;
+use crate::shelf::{Draft, check_size};
 use crate::trial::{self, Attempt, Failure, SharedSample};
 
 /// How many windows may have tried a broker at the same time: each holds what it heard.
@@ -59,8 +59,8 @@ impl Trials {
         }
     }
 
-    fn sample(&self, window: WindowId) -> Option<SharedSample> {
-        self.lock().get(&window).map(|tried| Arc::clone(&tried.sample))
+    fn sample(&self, window: WindowId) -> Option<Arc<Sample>> {
+        self.lock().get(&window).map(|tried| trial::until_now(&tried.sample))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<WindowId, Tried>> {
@@ -86,16 +86,19 @@ impl Host {
                 done(ProfileDone::Trying)
             }
             ProfileAsk::Check { text, replaces } => {
-                if text.len() > TEXT_MAX_BYTES {
-                    let why = format!("the profile has {} bytes; at most {TEXT_MAX_BYTES} are taken", text.len());
-                    return Err(Fault::new(FaultCode::Invalid, why));
-                }
+                check_size(&text).map_err(|why| Fault::new(FaultCode::Invalid, why))?;
                 let (sample, home, named) =
                     (self.trials.sample(window), self.shelf().await, self.options.profile.clone());
                 let check = move || {
                     let fault = |profile: &_| home.fault_among_others(profile, replaces.as_deref(), named.as_deref());
-                    let sample = sample.as_ref().map(trial::of);
-                    preview::check(&text, sample.as_deref().filter(|sample| sample.messages() > 0), now(), fault)
+                    let folder = home.folder_of(replaces.as_deref(), named.as_deref());
+                    preview::check(
+                        &folder,
+                        &text,
+                        sample.as_deref().filter(|sample| sample.messages() > 0),
+                        now(),
+                        fault,
+                    )
                 };
                 done(ProfileDone::Checked(Box::new(on_the_side(check).await?)))
             }
@@ -121,10 +124,21 @@ impl Host {
     /// Begins a try. Its last word may be that it can never work; that is no fault of the request.
     async fn try_broker(&self, window: WindowId, asked: Try) -> Result<(), Fault> {
         let (home, named) = (self.shelf().await, self.options.profile.clone());
-        let attempt = on_the_side(move || Attempt::of(asked, |name| home.folder_of(name, named.as_deref()))).await?;
+        let served = self.options.served;
+        let attempt = on_the_side(move || {
+            let attempt = Attempt::of(asked, |name| home.folder_of(name, named.as_deref()))?;
+            if served { attempt.with_known_secrets(&home.links(named.as_deref(), None)) } else { Ok(attempt) }
+        })
+        .await?;
         self.trials.end(window).await;
-        let (stop, sample) = (self.ending.child_token(), Arc::new(Mutex::new(Sample::default())));
+        let (stop, sample) = (self.ending.child_token(), SharedSample::default());
         let mut trials = self.trials.lock();
+        // Who detaches a window takes it from the sinks first and then its try from here: a try that came later would never be.
+        if !self.sinks.holds(window) {
+            return Err(Fault::new(FaultCode::TooLate, "this window is gone"));
+        }
+        // One that was let go because it did not keep up may be detached much later.
+        trials.retain(|window, _| self.sinks.holds(*window));
         if !trials.contains_key(&window) && trials.len() >= TRIALS_MAX {
             let why = format!("{TRIALS_MAX} windows are trying brokers; close one of them first");
             return Err(Fault::new(FaultCode::Invalid, why));
@@ -162,8 +176,9 @@ impl Host {
         and_use: bool,
     ) -> Result<(Done, Begun), Fault> {
         let (home, named, before) = (self.shelf().await, self.options.profile.clone(), replaces.clone());
+        let served = self.options.served;
         let save = move || {
-            let draft = Draft { replaces: before.as_deref(), text: &text, password: password.as_ref() };
+            let draft = Draft { replaces: before.as_deref(), text: &text, password: password.as_ref(), served };
             home.save_profile(&draft, named.as_deref())
         };
         let name = on_the_side(save).await?.map_err(|why| Fault::new(FaultCode::Invalid, why))?;

@@ -43,6 +43,19 @@ impl RegistryFile {
         read.unwrap_or_else(|error| Registry::unread(error.to_string()))
     }
 
+    /// As [`RegistryFile::read`], of a file of at most so many bytes, for who waits for it. A larger one says nothing but that.
+    pub fn read_up_to(&self, max_bytes: u64) -> Registry {
+        match std::fs::metadata(&self.path) {
+            Ok(about) if !about.is_file() => Registry::unread("it cannot be read: it is no file".to_owned()),
+            Ok(about) if about.len() > max_bytes => Registry::unread(format!(
+                "it has {} bytes and is read when the profile is used; a preview reads up to {max_bytes}",
+                about.len()
+            )),
+            // What is wrong is told by reading it.
+            Ok(_) | Err(_) => self.read(),
+        }
+    }
+
     /// Its path is seen from this folder.
     pub(super) fn seen_from(&mut self, folder: &Path) {
         self.path = folder.join(&self.path);

@@ -8,6 +8,7 @@ use fleetlens_model::telemetry::Value;
 use serde_json::json;
 
 use super::*;
+use crate::room::REMEMBERED_MAX_BYTES;
 
 const AT: WallMs = WallMs(1_700_000_000_000);
 
@@ -303,6 +304,35 @@ fn what_is_not_said_again_after_the_link_was_down_has_been_taken_back() {
     assert_eq!((said[1].thing.as_deref(), said[1].presence), (Some("stays"), None));
     assert_eq!(said[1].alerts, cleared(&["dark"]));
     assert_eq!(homie.read(later(240_000)).unwrap().said, [], "told once");
+}
+
+#[test]
+fn a_link_that_falls_again_and_again_remembers_no_more_than_one_that_stays() {
+    let mut homie = homie();
+    for round in 0..3 {
+        read(&mut homie, "homie/5/lamp/$state", "ready");
+        for n in 0..ALERTS_MAX {
+            read(&mut homie, &format!("homie/5/lamp/$alert/a{round}-{n}"), "x");
+        }
+        homie.connecting();
+    }
+    let alerts = &homie.before.alerts["lamp"];
+    assert!(alerts.len() == ALERTS_MAX && alerts.iter().all(|alert| alert.starts_with("a0-")), "{alerts:?}");
+    let taken = DEVICE_BYTES + "lamp".len() + alerts.iter().map(|it| device::entry_bytes(it, "")).sum::<usize>();
+    assert_eq!(homie.before.room.taken(), taken, "told twice, kept once");
+
+    homie.before.alerts.extend((0..THINGS_MAX - 1).map(|n| (n.to_string(), BTreeSet::new())));
+    for device in ["lamp", "more"] {
+        read(&mut homie, &format!("homie/5/{device}/$state"), "ready");
+    }
+    homie.connecting();
+    assert_eq!((homie.before.alerts.len(), homie.before.alerts.contains_key("more")), (THINGS_MAX, false));
+
+    let mut full = Homie::new("homie".into());
+    full.before.room.exchange(0, REMEMBERED_MAX_BYTES).unwrap();
+    read(&mut full, "homie/5/lamp/$state", "ready");
+    full.connecting();
+    assert!(full.before.alerts.is_empty(), "{:?}", full.before.alerts);
 }
 
 #[test]

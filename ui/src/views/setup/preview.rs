@@ -14,15 +14,18 @@ const DECIMALS: u8 = 3;
 
 /// In a sentence.
 fn summary(preview: &Preview) -> String {
-    let Preview { read, things, passed_over, .. } = preview;
+    let Preview { read, things, passed_over, left_out, .. } = preview;
     let of = |n: u64, one: &str, more: &str| match n {
         1 => format!("1 {one}"),
         n => format!("{} {more}", format::count(n)),
     };
     let mut words =
-        format!("It reads {} of {}.", of(*read, "message", "messages"), of((*things).into(), "thing", "things"));
+        format!("It reads {} and shows {}.", of(*read, "message", "messages"), of((*things).into(), "thing", "things"));
     if *passed_over > 0 {
         words += &format!(" It does not listen to {} that were heard.", of((*passed_over).into(), "topic", "topics"));
+    }
+    if *left_out > 0 {
+        words += &format!(" {} more were not looked at.", format::count((*left_out).into()));
     }
     words
 }
@@ -128,9 +131,11 @@ mod tests {
     #[test]
     fn a_preview_is_told_in_a_sentence() {
         let preview = Preview { read: 1, things: 3, ..Preview::default() };
-        assert_eq!(summary(&preview), "It reads 1 message of 3 things.");
+        assert_eq!(summary(&preview), "It reads 1 message and shows 3 things.");
         let more = Preview { passed_over: 2, ..preview };
         assert!(summary(&more).ends_with("It does not listen to 2 topics that were heard."));
+        let cut = Preview { left_out: 2_000, ..more };
+        assert!(summary(&cut).ends_with("more were not looked at."), "{}", summary(&cut));
     }
 
     #[test]

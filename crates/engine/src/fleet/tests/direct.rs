@@ -125,3 +125,42 @@ fn an_announcement_takes_over_nothing_that_others_speak_of() {
     give(&mut fleet, retained("homie/5/garden/$state", "lost"), at(5));
     assert_eq!(fleet.counters.refused, refused, "of its own it speaks as it likes");
 }
+
+/// What it is told to subscribe to.
+fn listens(effects: &Effects) -> Vec<&str> {
+    let filters = effects.outward.iter().filter_map(|o| if let Outward::Subscribe(all) = o { Some(all) } else { None });
+    filters.flatten().map(String::as_str).collect()
+}
+
+#[test]
+fn a_list_that_is_refused_for_one_thing_does_not_silence_those_that_are_known() {
+    let conventions = vec![Setting::Zigbee2Mqtt { base: "z".into() }];
+    let config = FleetConfig { conventions, things_max: 2, ..config(Role::Operator) };
+    let city = |things| Fleet::new(config.clone(), Restored { things, ..Restored::default() }, at(0));
+    let list = |names: &[&str]| {
+        let device = |name: &&str| {
+            let expose = r#"{"type":"numeric","name":"power","property":"power","access":1}"#;
+            format!(
+                r#"{{"ieee_address":"0x{name}","type":"Router","supported":true,"interview_completed":true,
+                    "friendly_name":"{name}","definition":{{"exposes":[{expose}]}}}}"#
+            )
+        };
+        let devices: Vec<String> = names.iter().map(device).collect();
+        retained("z/bridge/devices", &format!("[{}]", devices.join(",")))
+    };
+    let mut fleet = city(Vec::new());
+    let new = give(&mut fleet, list(&["a/1", "a/2", "a/3"]), at(2));
+    assert!(fleet.refusals[0].reason.contains("limit of 2 things"), "{:?}", fleet.refusals);
+    assert_eq!((listens(&new), fleet.things.len()), (Vec::new(), 0), "of things that are not taken nothing is heard");
+
+    let mut fleet = city(Vec::new());
+    give(&mut fleet, list(&["a/1", "a/2"]), at(3));
+    let mut fleet = city(fleet.things.values().map(|it| (it.key, it.name.clone(), it.meta.clone())).collect());
+    assert_eq!(fleet.things.len(), 2, "after a restart");
+    let grown = give(&mut fleet, list(&["a/1", "a/2", "a/3"]), at(4));
+    assert!(listens(&grown).contains(&"z/a/1") && listens(&grown).contains(&"z/a/2"), "{:?}", listens(&grown));
+    assert_eq!(fleet.things.len(), 2, "the third is not taken");
+    give(&mut fleet, up(), at(5));
+    give(&mut fleet, telemetry("z/a/1", r#"{"power":4}"#), at(6));
+    assert!(known(&fleet, "a/1").series.contains_key("/power"));
+}

@@ -1,7 +1,7 @@
 //! The first question, and profiles that are made and changed while the program runs.
 
 use fleetlens_ipc::profile::{
-    BrokerForm, Checked, Field, MistakeRow, ProfileAsk, ProfileDone, TrialStep, Try, TryBroker, Typed,
+    BrokerForm, Checked, Field, MistakeRow, Password, ProfileAsk, ProfileDone, TrialStep, Try, TryBroker, Typed,
 };
 
 use super::*;
@@ -113,6 +113,54 @@ async fn a_profile_is_made_used_and_changed_while_it_is_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn windows_that_are_gone_keep_no_place_among_the_tries() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let form = BrokerForm { name: "X".into(), url: "mqtt://127.0.0.1:9".into(), ..BrokerForm::default() };
+    let attempt = || {
+        let asked = Try { broker: TryBroker::Form(form.clone()), filters: vec!["city/#".into()] };
+        ProfileAsk::Try(Box::new(asked))
+    };
+    // More than may try at the same time. What they asked was under way when they went.
+    for _ in 0..10 {
+        let window = TestWindow::open(&host).await;
+        host.detach(window.id).await;
+        assert_eq!(host.profile(window.id, attempt()).await.map(drop).unwrap_err().code, FaultCode::TooLate);
+    }
+    for _ in 0..10 {
+        let mut window = TestWindow::open(&host).await;
+        assert_eq!(window.wish(1, attempt()).await, Ok(ProfileDone::Trying));
+        host.sinks.clone().close(window.id);
+    }
+    let mut window = TestWindow::open(&host).await;
+    assert_eq!(window.wish(1, attempt()).await, Ok(ProfileDone::Trying));
+    window.until("its end", |w| w.trials.last().is_some_and(|t| matches!(t.step, TrialStep::Failed { .. }))).await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_ends_what_was_half_saved_when_the_machine_stopped() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let with_password = HARBOUR.replace(":9\"", ":9\"\nuser = \"ada\"\npassword = { file = \"h.password\" }");
+    let named = elsewhere.path().join("h.toml");
+    std::fs::write(&named, HARBOUR).unwrap();
+    let profiles = folder.path().join("profiles");
+    std::fs::create_dir(&profiles).unwrap();
+    for half in [elsewhere.path(), &profiles] {
+        std::fs::write(half.join("h.toml.both"), &with_password).unwrap();
+        std::fs::write(half.join("h.password.new"), "secret").unwrap();
+    }
+    std::fs::write(profiles.join("left.password.new"), "secr").unwrap();
+    let options = HostOptions { profile: Some(named.clone()), ..without_broker(&folder) };
+    Host::start(options).await.unwrap().stop().await;
+    for whole in [elsewhere.path(), &profiles] {
+        assert_eq!(std::fs::read_to_string(whole.join("h.toml")).unwrap(), with_password);
+        assert_eq!(std::fs::read_to_string(whole.join("h.password")).unwrap(), "secret");
+        assert_eq!(std::fs::read_dir(whole).unwrap().count(), 2, "nothing is left beside them");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_not_there_is_told_beside_its_field_and_those_who_watch_try_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let host = Host::start(without_broker(&folder)).await.unwrap();
@@ -154,5 +202,54 @@ async fn a_broker_that_is_not_there_is_told_beside_its_field_and_those_who_watch
     for (number, ask) in [(7, attempt("mqtt://127.0.0.1", "city/#")), (8, save), (9, ProfileAsk::Demo)] {
         assert_eq!(window.wish(number, ask).await.unwrap_err().code, FaultCode::Forbidden);
     }
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_another_machine_nobody_has_a_secret_of_this_one_sent_anywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    broker.set_nonblocking(true).unwrap();
+    let url = format!("mqtt://{}", broker.local_addr().unwrap());
+    let host = Host::start(HostOptions { served: true, ..without_broker(&folder) }).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    let with = |secret: &str| {
+        HARBOUR.replace("mqtt://127.0.0.1:9\"", &format!("{url}\"\nuser = \"ada\"\npassword = {{ {secret} }}"))
+    };
+    let text = |secret: &str| TryBroker::Text { text: with(secret), replaces: None };
+    let form = |password| {
+        let (name, user) = ("X".into(), "ada".into());
+        TryBroker::Form(BrokerForm { name, user, url: url.clone(), password, ..BrokerForm::default() })
+    };
+    for (number, broker, says) in [
+        (1, text("env = \"PATH\""), "the variable PATH is a secret of the machine"),
+        (2, text("file = \"/etc/hostname\""), "the file /etc/hostname"),
+        (3, text("keychain = \"city\""), "city in the keychain"),
+        (4, form(Password::Env("PATH".into())), "type the password, or edit the profile's file"),
+        (5, form(Password::File("/etc/hostname".into())), "the file /etc/hostname"),
+        (6, form(Password::Keychain("city".into())), "city in the keychain"),
+    ] {
+        window.trials.clear();
+        let asked = Try { broker, filters: vec!["city/#".into()] };
+        assert_eq!(window.wish(number, ProfileAsk::Try(Box::new(asked))).await, Ok(ProfileDone::Trying));
+        window.until("its end", |w| w.trials.last().is_some_and(|t| matches!(t.step, TrialStep::Failed { .. }))).await;
+        let TrialStep::Failed { field, message } = &window.trials.last().unwrap().step else { panic!("no failure") };
+        assert!(*field == Field::Password && message.contains(says), "{field:?}: {message}");
+    }
+    let fault = window.save(7, None, &with("env = \"PATH\""), false).await.unwrap_err();
+    assert!(fault.message.contains("the variable PATH"), "{fault}");
+    let nobody_came = broker.accept().map(drop).map_err(|error| error.kind());
+    assert_eq!(nobody_came, Err(std::io::ErrorKind::WouldBlock), "nothing was connected to");
+
+    // What was typed is nobody's secret but the typist's.
+    let typed = form(Password::Typed(Typed("typed".into())));
+    let asked = Try { broker: typed, filters: vec!["city/#".into()] };
+    window.wish(8, ProfileAsk::Try(Box::new(asked))).await.unwrap();
+    let came = async {
+        while broker.accept().is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(10), came).await.expect("somebody came");
     host.stop().await;
 }

@@ -1,0 +1,144 @@
+//! Which secrets of this machine a profile may name that was written in a window on another: those that a profile which is kept
+//! names already for the same broker. Otherwise whoever has a window could have any password here sent to a broker of his own.
+
+use std::path::Path;
+
+use fleetlens_ipc::profile::Field;
+use fleetlens_link::{Credentials, Destination, LinkConfig, Secret};
+
+/// Why a secret may not be named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The field that names it.
+    pub field: Field,
+    /// The secret, and what to do.
+    pub why: String,
+}
+
+/// What of a link's secrets none of the kept profiles names for the same broker. A password that was typed is no secret of this
+/// machine.
+pub fn refusal(asked: &LinkConfig, kept: &[LinkConfig]) -> Option<Refusal> {
+    let known = || kept.iter().filter(|kept| is_for_the_same(asked, kept));
+    let refused = |field, what: String, instead: &str| {
+        let host = Destination::of(&asked.url).map_or_else(|_| String::from("this broker"), |to| to.host);
+        let why = format!(
+            "{what} is a secret of the machine where Fleetlens runs, and no profile there names it for {host}; {instead}edit the \
+             profile's file on that machine"
+        );
+        Some(Refusal { field, why })
+    };
+    let what = match password(asked) {
+        None | Some(Secret::Given(_)) => None,
+        Some(secret) if known().any(|kept| password(kept) == Some(secret)) => None,
+        Some(Secret::File(path)) => Some(format!("the file {}", path.display())),
+        Some(Secret::Env(name)) => Some(format!("the variable {name}")),
+        Some(Secret::Keychain(name)) => Some(format!("{name} in the keychain")),
+    };
+    if let Some(what) = what {
+        return refused(Field::Password, what, "type the password, or ");
+    }
+    match key(asked) {
+        Some(path) if !known().any(|kept| key(kept) == Some(path)) => {
+            refused(Field::Key, format!("the key {}", path.display()), "")
+        }
+        Some(_) | None => None,
+    }
+}
+
+/// Why a password that was typed may not be written into a file: one of the `others` sends what is in it to another broker.
+pub fn refusal_of_file(asked: &LinkConfig, file: &Path, others: &[LinkConfig]) -> Option<String> {
+    let is_taken = others.iter().filter(|kept| is_kept_in(kept, file)).any(|kept| !is_for_the_same(asked, kept));
+    is_taken.then(|| {
+        format!("the password of another broker is kept in {}; name a file of this profile's own", file.display())
+    })
+}
+
+/// Whether a link's password is kept in a file.
+pub fn is_kept_in(link: &LinkConfig, file: &Path) -> bool {
+    matches!(password(link), Some(Secret::File(path)) if path == file)
+}
+
+fn password(link: &LinkConfig) -> Option<&Secret> {
+    link.credentials.as_ref().and_then(|Credentials { password, .. }| password.as_ref())
+}
+
+fn key(link: &LinkConfig) -> Option<&Path> {
+    link.tls.identity.as_ref().map(|(_, key)| key.as_path())
+}
+
+/// Whether a secret goes where it went before, and nobody on the way can read it who could not.
+fn is_for_the_same(asked: &LinkConfig, kept: &LinkConfig) -> bool {
+    match (Destination::of(&asked.url), Destination::of(&kept.url)) {
+        (Ok(asked), Ok(kept)) => asked.host == kept.host && (asked.is_encrypted || !kept.is_encrypted),
+        (Err(_), _) | (_, Err(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetlens_link::Tls;
+
+    use super::*;
+
+    fn link(url: &str, password: Secret) -> LinkConfig {
+        let credentials = Some(Credentials { user: "ada".into(), password: Some(password) });
+        LinkConfig { credentials, ..LinkConfig::new(url, "c") }
+    }
+
+    fn file(name: &str) -> Secret {
+        Secret::File(format!("/p/{name}").into())
+    }
+
+    #[test]
+    fn a_secret_goes_to_the_broker_it_went_to_and_to_no_other() {
+        let kept = [
+            link("mqtts://harbour", file("h.password")),
+            link("mqtt://quay", Secret::Env("QUAY".into())),
+            link("wss://depot/mqtt", Secret::Keychain("depot".into())),
+        ];
+        for (url, secret, fine) in [
+            ("mqtts://harbour:8884", file("h.password"), true),
+            ("wss://Harbour", file("h.password"), true),
+            ("mqtt://harbour", file("h.password"), false),
+            ("mqtts://harbour.evil", file("h.password"), false),
+            ("mqtts://harbour", file("../p/h.password"), false),
+            ("mqtts://harbour", Secret::Env("QUAY".into()), false),
+            ("mqtt://quay", Secret::Env("QUAY".into()), true),
+            ("mqtts://quay", Secret::Env("QUAY".into()), true),
+            ("mqtts://quay", Secret::Env("AWS_SECRET_ACCESS_KEY".into()), false),
+            ("mqtts://depot", Secret::Keychain("depot".into()), true),
+            ("mqtts://depot", Secret::Keychain("bank".into()), false),
+            ("mqtts://elsewhere", Secret::Given("typed".into()), true),
+        ] {
+            let refusal = refusal(&link(url, secret.clone()), &kept);
+            assert_eq!(refusal.is_none(), fine, "{url} {secret:?}: {refusal:?}");
+            if let Some(Refusal { field, why }) = refusal {
+                assert!(field == Field::Password && why.contains("type the password, or edit"), "{why}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_a_secret_too() {
+        let with = |url: &str, key: &str| LinkConfig {
+            tls: Tls { identity: Some(("/p/c.pem".into(), key.into())), ..Tls::default() },
+            ..LinkConfig::new(url, "c")
+        };
+        let kept = [with("mqtts://harbour", "/p/h.key")];
+        assert_eq!(refusal(&with("mqtts://harbour", "/p/h.key"), &kept), None);
+        for other in [with("mqtts://harbour", "/etc/ssl/private/web.key"), with("mqtts://evil", "/p/h.key")] {
+            let refused = refusal(&other, &kept).unwrap();
+            assert!(refused.field == Field::Key && refused.why.contains("edit the profile's file"), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_typed_is_not_written_where_another_broker_gets_it() {
+        let others = [link("mqtts://harbour", file("h.password"))];
+        let refused = |url: &str, name: &str| {
+            refusal_of_file(&link(url, file(name)), format!("/p/{name}").as_ref(), &others).is_some()
+        };
+        assert!(!refused("mqtts://harbour", "h.password") && !refused("mqtts://quay", "q.password"));
+        assert!(refused("mqtts://quay", "h.password"));
+    }
+}
