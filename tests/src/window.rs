@@ -39,21 +39,31 @@ pub struct Window {
 }
 
 impl Window {
-    /// Starts a program of ours with arguments and waits for its page; it does not ask what to show. `name` is that of its log in `target/e2e/logs`.
-    /// `None` when WebKitWebDriver is not installed (then the test has been told as skipped).
+    /// Starts a program of ours with arguments and waits for its page; it does not ask what to show. `name` is that of its log in
+    /// `target/e2e/logs`. `None` when WebKitWebDriver is not installed (then the test has been told as skipped).
     pub async fn open<A: Into<OsString>>(
         name: &str,
         program: &str,
         display: &Display,
         arguments: impl IntoIterator<Item = A>,
     ) -> Option<Window> {
-        let webdriver = place::system_program("WebKitWebDriver")?;
-        let binary = place::program(program);
-        let log = place::log(name);
         let mut arguments: Vec<String> =
             arguments.into_iter().map(|a| a.into().into_string().expect("arguments are text")).collect();
         let unasked = unasked(arguments.iter().map(String::as_str));
         arguments.extend(unasked.map(str::to_owned));
+        Window::open_for_the_first_time(name, program, display, arguments).await
+    }
+
+    /// Like [`Window::open`], but where there is nothing yet it asks what to show.
+    pub async fn open_for_the_first_time(
+        name: &str,
+        program: &str,
+        display: &Display,
+        arguments: Vec<String>,
+    ) -> Option<Window> {
+        let webdriver = place::system_program("WebKitWebDriver")?;
+        let binary = place::program(program);
+        let log = place::log(name);
         for attempt in 1.. {
             let why = match try_open(&webdriver, &binary, &arguments, display, &log).await {
                 Ok((driver_program, driver, app)) => {

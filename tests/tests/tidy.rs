@@ -1,5 +1,5 @@
-//! The house rules that a machine can check: who may use whom, licences, duplicates, names, what no file may
-//! hold, and where the documents lead.
+//! The house rules that a machine can check: who may use whom, licences, duplicates, names, classes of the window, what no file
+//! may hold, and where the documents lead.
 //!
 //! Each part is data and one reading of it; a rule that something must break carries the reason, and a reason that is no
 //! longer needed fails as well.
@@ -15,6 +15,8 @@ mod licences;
 mod links;
 #[path = "tidy/sharing.rs"]
 mod sharing;
+#[path = "tidy/styles.rs"]
+mod styles;
 #[path = "tidy/text.rs"]
 mod text;
 

@@ -17,8 +17,8 @@ const HEARD_WITHIN: Duration = Duration::from_secs(60);
 pub async fn pictures(city: &City, display: &Display, folder: &Path) -> Result<(), Failure> {
     let data = tempfile::tempdir()?;
     let path = data.path().to_str().ok_or("a folder with a plain name")?;
-    let arguments = ["--data-dir", path, "--theme", "dark"];
-    let opened = Window::open("screenshots-first", "fleetlens-desktop", display, arguments).await;
+    let arguments = ["--data-dir", path, "--theme", "dark"].map(str::to_owned).to_vec();
+    let opened = Window::open_for_the_first_time("screenshots-first", "fleetlens-desktop", display, arguments).await;
     let window = opened.ok_or("the pictures need WebKitWebDriver")?;
     window.resize(1440, 900).await;
     window.wait_for_element(&by_testid("choose-broker"), SOON).await;

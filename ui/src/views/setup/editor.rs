@@ -128,7 +128,7 @@ pub fn EditorPage(
             <section class="card profile-text" aria-label="The profile">
                 <h2>"The profile"</h2>
                 <TextArea text mistake />
-                <div id="setup-text-told" class="told" aria-live="polite" data-testid="text-told">
+                <div id="setup-text-told" class="text-told" aria-live="polite" data-testid="text-told">
                     {move || match (mistake.get(), checked.with(Option::is_some)) {
                         (Some(MistakeRow { line, message }), _) => {
                             view! {
