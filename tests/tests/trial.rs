@@ -99,7 +99,7 @@ async fn what_a_broker_says_becomes_a_profile_that_is_used_and_tried_again() {
 
     // Looked at again, beside the link that is up: the profile's own session is not disturbed.
     let broken = Try {
-        broker: TryBroker::Text { text: proposed.text.clone(), replaces: Some("Harbour".into()) },
+        broker: TryBroker::Text { text: proposed.text.clone(), replaces: Some("Harbour".into()), password: None },
         filters: vec!["depot/#".into()],
     };
     let told = desk.try_broker(broken).await;

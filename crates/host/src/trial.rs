@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fleetlens_ipc::profile::{
     BrokerForm, Checked, FILTERS_MAX, Field, LISTENS_MS, Password, ProposalRow, Proposed, SeenRow, Trial, TrialStep,
-    Try, TryBroker, UnreadRow,
+    Try, TryBroker, Typed, UnreadRow,
 };
 use fleetlens_link::keychain::{self, KeychainError};
 use fleetlens_link::{About, Credentials, Event, Link, LinkConfig, LinkError, Protocol, Secret, Tls};
@@ -101,17 +101,24 @@ impl Attempt {
             return Err(Failure::new(Field::Filters, why));
         }
         filters.iter().try_for_each(|filter| filter::check(filter)).map_err(|why| Failure::new(Field::Filters, why))?;
-        let (mut config, wants, listens_to) = match broker {
+        let (mut config, wants, listens_to, named) = match broker {
             TryBroker::Form(form) => {
                 let head = first_lines(&form);
-                (of_form(&form, &folder_of(None))?, Wants::Proposal { head }, Vec::new())
+                let named = Some(form.client_id.trim().to_owned()).filter(|name| !name.is_empty());
+                (of_form(&form, &folder_of(None))?, Wants::Proposal { head }, Vec::new(), named)
             }
-            TryBroker::Text { text, replaces } => {
+            TryBroker::Text { text, replaces, password } => {
                 check_size(&text).map_err(|why| Failure::new(Field::Broker, why))?;
                 let folder = folder_of(replaces.as_deref());
                 let profile = Profile::parse_in(&folder, &text, "the profile").map_err(|e| Failure::of_profile(&e))?;
                 let listens_to = profile.fleet_config(String::new()).filters();
-                (profile.link_config(0, Vec::new()), Wants::Reading { text, folder }, listens_to)
+                let mut config = profile.link_config(0, Vec::new());
+                if let (Some(Typed(typed)), Some(credentials)) = (password, &mut config.credentials)
+                    && matches!(credentials.password, Some(Secret::File(_)))
+                {
+                    credentials.password = Some(Secret::Given(typed));
+                }
+                (config, Wants::Reading { text, folder }, listens_to, profile.broker.client_id)
             }
         };
         let filters = if filters.is_empty() { listens_to } else { filters };
@@ -119,7 +126,9 @@ impl Attempt {
             return Err(Failure::new(Field::Filters, "say which topics to listen to, such as city/#"));
         }
         // A session of its own that the broker forgets at once: the profile's own one is not disturbed.
-        config.client_id = format!("fl-try-{:08x}", rand::random::<u32>());
+        // It begins with the profile's, because a broker may let in only names that do.
+        let own = named.as_deref().unwrap_or("fl");
+        config.client_id = format!("{own}-try-{:08x}", rand::random::<u32>());
         config.clean_start = true;
         config.session_expiry_s = 0;
         config.inbox = INBOX;
@@ -382,7 +391,7 @@ fn field_about(about: About) -> Field {
 
 #[cfg(test)]
 mod tests {
-    use fleetlens_ipc::profile::{TEXT_MAX_BYTES, Typed};
+    use fleetlens_ipc::profile::TEXT_MAX_BYTES;
 
     use super::*;
 
@@ -442,23 +451,32 @@ mod tests {
     fn a_try_leaves_nothing_with_the_broker_and_has_a_name_of_its_own() {
         let named = BrokerForm { client_id: "desk-1".into(), ca: "ca.pem".into(), url: "mqtts://h".into(), ..form() };
         let config = attempt(named, &[" city/# "]).ok().unwrap().config;
-        assert!(config.clean_start && config.session_expiry_s == 0 && config.client_id.starts_with("fl-try-"));
+        assert!(config.clean_start && config.session_expiry_s == 0 && config.client_id.starts_with("desk-1-try-"));
         assert_eq!(config.filters, [("city/#".to_owned(), 0)]);
         assert_eq!(config.tls.ca.as_deref(), Some(Path::new("/profiles/ca.pem")));
 
         let text = "name = \"X\"\n[broker]\nurl = \"mqtt://h\"\nclient_id = \"desk-1\"\nsession_expiry_s = 9\n\
                     [[telemetry]]\ntemplate = \"bins/{thing}\"\n";
-        let broker = TryBroker::Text { text: text.into(), replaces: Some("X".into()) };
-        let config = Attempt::of(Try { broker, filters: Vec::new() }, |_| "/p".into()).ok().unwrap().config;
-        assert!(config.clean_start && config.session_expiry_s == 0 && config.client_id != "desk-1");
+        let of_text = |text: String, replaces: Option<&str>, password: Option<&str>| {
+            let password = password.map(|typed| Typed(typed.into()));
+            let broker = TryBroker::Text { text, replaces: replaces.map(str::to_owned), password };
+            Attempt::of(Try { broker, filters: Vec::new() }, |_| "/p".into())
+        };
+        let config = of_text(text.into(), Some("X"), None).ok().unwrap().config;
+        assert!(config.clean_start && config.session_expiry_s == 0 && config.client_id.starts_with("desk-1-try-"));
         assert_eq!(config.filters, [("bins/+".to_owned(), 0)]);
         for (broken, says) in
             [("name".to_owned(), "line 1"), (" ".repeat(TEXT_MAX_BYTES + 1), "at most 131072 are taken")]
         {
-            let broken = TryBroker::Text { text: broken, replaces: None };
-            let failure = Attempt::of(Try { broker: broken, filters: Vec::new() }, |_| "/p".into()).err().unwrap();
+            let failure = of_text(broken, None, None).err().unwrap();
             assert!(failure.field == Field::Broker && failure.message.contains(says), "{failure:?}");
         }
+
+        let kept = "user = \"ada\"\npassword = { file = \"X.password\" }\n[[telemetry]]";
+        let text = text.replace("mqtt://h", "mqtts://h").replace("[[telemetry]]", kept);
+        let password = |typed| of_text(text.clone(), None, typed).ok().unwrap().config.credentials.unwrap().password;
+        assert_eq!(password(Some("secret")), Some(Secret::Given("secret".into())), "its file is not there yet");
+        assert_eq!(password(None), Some(Secret::File("/p/X.password".into())));
     }
 
     #[test]

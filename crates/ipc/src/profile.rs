@@ -96,6 +96,8 @@ pub enum TryBroker {
         text: String,
         /// Beside whose file the files are that it names; `None` for one that has no file yet.
         replaces: Option<String>,
+        /// What was typed as the password and is in no file yet; it stands for the file that the text names.
+        password: Option<Typed>,
     },
 }
 
@@ -122,7 +124,7 @@ pub struct BrokerForm {
     pub key: String,
     /// The protocol to offer by ALPN.
     pub alpn: String,
-    /// Our name with the broker, for the profile; a try has one of its own.
+    /// Our name with the broker, for the profile; a try has one of its own, which begins with it.
     pub client_id: String,
 }
 

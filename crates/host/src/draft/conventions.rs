@@ -43,7 +43,7 @@ impl Spoken {
         let announced: BTreeSet<(&str, String)> = sample.names().filter_map(announcement).collect();
         let mut spoken = Spoken { proposals: Vec::new(), unread: Vec::new(), conventions: Vec::new() };
         let others = announced.len().saturating_sub(TRIED_MAX);
-        for (name, prefix) in announced.into_iter().take(TRIED_MAX) {
+        for (name, prefix) in in_turn(announced).into_iter().take(TRIED_MAX) {
             let title = format!("{name} {prefix}").trim().to_owned();
             match tried(name, &prefix, sample, now, budget) {
                 Ok((proposal, convention)) => {
@@ -71,6 +71,18 @@ impl Spoken {
     }
 }
 
+/// One prefix of each convention in turn, so that none of them is left out because another one has many.
+fn in_turn<'a>(announced: BTreeSet<(&'a str, String)>) -> Vec<(&'a str, String)> {
+    let (mut turns, mut turn, mut before) = (Vec::new(), 0, "");
+    for (name, prefix) in announced {
+        turn = if name == before { turn + 1 } else { 0 };
+        before = name;
+        turns.push((turn, name, prefix));
+    }
+    turns.sort();
+    turns.into_iter().map(|(_, name, prefix)| (name, prefix)).collect()
+}
+
 /// Which convention announces something on a topic, and below which prefix.
 fn announcement(topic: &str) -> Option<(&'static str, String)> {
     let levels: Vec<&str> = topic.split('/').collect();
@@ -79,9 +91,8 @@ fn announcement(topic: &str) -> Option<(&'static str, String)> {
             Some(("sparkplug", String::new()))
         }
         [domain @ .., "5", _, "$state" | "$description"] if !domain.is_empty() => Some(("homie", domain.join("/"))),
-        [base @ .., "bridge", "state" | "devices" | "info"] if !base.is_empty() => {
-            Some(("zigbee2mqtt", base.join("/")))
-        }
+        // Not by its state alone: another bridge has one too, and below a prefix Zigbee2MQTT reads every topic.
+        [base @ .., "bridge", "devices" | "info"] if !base.is_empty() => Some(("zigbee2mqtt", base.join("/"))),
         [prefix, component, _, "config"] | [prefix, component, _, _, "config"] if COMPONENTS.contains(component) => {
             Some(("home-assistant", (*prefix).to_owned()))
         }
@@ -98,6 +109,7 @@ fn tried(
     now: WallMs,
     budget: &mut Budget,
 ) -> Result<(Proposal, Box<dyn Convention>), String> {
+    let title = format!("convention {name} {prefix}").trim_end().to_owned();
     let prefix = if prefix.is_empty() { String::new() } else { format!("prefix = {}\n", quoted(prefix)) };
     let text = format!("[[convention]]\nname = {}\n{prefix}", quoted(name));
     // The profile's own reader is the judge of what was written here.
@@ -134,7 +146,7 @@ fn tried(
     }
     let proposal = Proposal {
         text,
-        template: format!("convention {name}"),
+        template: title,
         topics: topics.len(),
         read,
         refused,
@@ -158,6 +170,8 @@ mod tests {
             ("home/homie/5/garden/$state", "ready"),
             ("home/homie/5/garden/$description", r#"{"homie":"5.0","version":1,"nodes":{}}"#),
             ("z/bridge/state", "online"),
+            ("z/bridge/info", "{}"),
+            ("city/bridge/state", "raised"), // of a bridge over water
             ("z/lamp", r#"{"brightness":3}"#),
             ("spBv1.0/g/NDATA/n", "no protobuf"),
             ("city/v/lamp/l1/telemetry", r#"{"power_w":3}"#),
@@ -177,12 +191,22 @@ mod tests {
             assert!(text.contains(line), "{line} in {text}");
         }
         assert_eq!(text.matches("[[telemetry]]").count(), 1, "{text}");
-        let of = |name: &str| draft.proposals.iter().find(|proposal| proposal.template.ends_with(name)).unwrap();
+        let of = |name: &str| draft.proposals.iter().find(|proposal| proposal.template.contains(name)).unwrap();
         assert_eq!(of("home-assistant").values, [("/temp".to_owned(), "21.5".to_owned())]);
         assert_eq!(of("zigbee2mqtt").things, ["lamp"]);
         assert_eq!(of("sparkplug").read, 0);
         assert!(of("sparkplug").refused.is_some());
         let whole = format!("name = \"d\"\n[broker]\nurl = \"mqtt://d\"\n{text}");
         assert_eq!(Profile::parse(&whole, "d").unwrap().conventions.len(), 4);
+        assert_eq!(of("homie").template, "convention homie home/homie");
+    }
+
+    #[test]
+    fn many_prefixes_of_one_convention_leave_room_for_the_others() {
+        let many = (0..99).map(|n| ("home-assistant", format!("x{n}"))).chain([("homie", "h".into())]);
+        let turns = in_turn(many.chain([("sparkplug", String::new())]).collect());
+        assert_eq!(turns.len(), 101);
+        let names: Vec<_> = turns.iter().take(4).map(|(name, _)| *name).collect();
+        assert_eq!(names, ["home-assistant", "homie", "sparkplug", "home-assistant"]);
     }
 }

@@ -141,7 +141,7 @@ fn what_the_budget_does_not_reach_is_told() {
     for n in 0..10 {
         sample.hear(&format!("bins/{n}"), b"{\"a\":1}");
         sample.hear(&format!("lamps/{n}"), b"{\"a\":1}");
-        sample.hear(&format!("z{n:02}/bridge/state"), b"online");
+        sample.hear(&format!("z{n:02}/bridge/info"), b"{}");
     }
     let none = Draft::of(&sample, NOW, &mut Budget::new(1_000, std::time::Duration::ZERO));
     let late = none.unread.iter().find(|row| row.why.contains("there was no time; listen to fewer")).unwrap();
@@ -158,7 +158,7 @@ fn what_the_budget_does_not_reach_is_told() {
     assert!(all.unread.iter().all(|row| !row.why.contains("time")), "{:?}", all.unread);
 
     for n in 0..20 {
-        sample.hear(&format!("y{n:02}/bridge/state"), b"online");
+        sample.hear(&format!("y{n:02}/bridge/info"), b"{}");
     }
     sample.hear(&"deep/".repeat(LEVELS_MAX), b"{\"a\":1}");
     let all = Draft::of(&sample, NOW, &mut Budget::ample());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fleetlens_ipc::profile::{
-    Checked, MistakeRow, ProfileAsk, ProfileDone, ProposalRow, Trial, TrialStep, Try, TryBroker,
+    Checked, MistakeRow, ProfileAsk, ProfileDone, ProposalRow, Trial, TrialStep, Try, TryBroker, Typed,
 };
 use leptos::html;
 use leptos::leptos_dom::helpers::TimeoutHandle;
@@ -95,6 +95,7 @@ pub fn EditorPage(
         }
         end_try(store);
     });
+    let typed = password.clone();
     let save = Callback::new(move |and_use: bool| {
         kept.set(Kept::Asked);
         let now = text.get_untracked();
@@ -154,7 +155,7 @@ pub fn EditorPage(
             </section>
             <div class="column">
                 <PreviewCard preview is_wrong />
-                <LookAgain text replaces checked />
+                <LookAgain text replaces checked password=typed />
             </div>
         </div>
     }
@@ -256,9 +257,12 @@ fn LookAgain(
     text: RwSignal<String>,
     replaces: RwSignal<Option<String>>,
     checked: RwSignal<Option<Checked>>,
+    /// What was typed as the password and is not kept yet.
+    password: Option<Typed>,
 ) -> impl IntoView {
     let store = store();
     let filters = RwSignal::new(String::new());
+    let password = StoredValue::new(password);
     let runs =
         Memo::new(move |_| store.trial.with(|trial| trial.as_ref().is_some_and(|trial| is_running(&trial.step))));
     let told = Memo::new(move |_| store.trial.with(|trial| trial.as_ref().map(words)));
@@ -267,7 +271,7 @@ fn LookAgain(
             Some(TrialStep::Done(proposed)) => proposed.rules.clone(),
             Some(TrialStep::Connecting | TrialStep::Listening { .. } | TrialStep::Failed { .. }) | None => Vec::new(),
         });
-        text.with(|text| rules.into_iter().filter(|rule| !text.contains(&quoted(&rule.template))).collect::<Vec<_>>())
+        text.with(|text| rules.into_iter().filter(|rule| !is_in(rule, text)).collect::<Vec<_>>())
     });
     let own =
         move || checked.with(|checked| checked.as_ref().map(|checked| checked.filters.join(", ")).unwrap_or_default());
@@ -275,7 +279,9 @@ fn LookAgain(
         !runs.get() && checked.with(|checked| checked.as_ref().is_some_and(|checked| checked.mistake.is_none()))
     });
     let look = move |_| {
-        let broker = TryBroker::Text { text: text.get_untracked(), replaces: replaces.get_untracked() };
+        // Once it is kept, it is in its file.
+        let password = password.get_value().filter(|_| replaces.with_untracked(Option::is_none));
+        let broker = TryBroker::Text { text: text.get_untracked(), replaces: replaces.get_untracked(), password };
         let filters = filters.with_untracked(|text| {
             text.split(',').map(str::trim).filter(|filter| !filter.is_empty()).map(str::to_owned).collect()
         });
@@ -354,9 +360,10 @@ fn Missing(rule: ProposalRow, text: RwSignal<String>) -> impl IntoView {
     }
 }
 
-/// How a template stands in a text.
-fn quoted(template: &str) -> String {
-    format!("\"{template}\"")
+/// Whether a text has a rule, whatever else was changed of it: a template by its line, a convention by all of its lines.
+fn is_in(rule: &ProposalRow, text: &str) -> bool {
+    let template = rule.text.lines().find(|line| line.starts_with("template = "));
+    text.contains(template.unwrap_or(rule.text.trim()))
 }
 
 /// How far the last try is, and whether that is a failure.
@@ -367,5 +374,21 @@ fn words(trial: &Trial) -> (bool, String) {
         TrialStep::Listening { left_ms } => (false, format!("Listening, {} s more: {heard}", left_ms.div_ceil(1_000))),
         TrialStep::Failed { message, .. } => (true, sentence(message)),
         TrialStep::Done(_) => (false, format!("Heard {heard}.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_in_a_text_whatever_else_was_changed_of_it() {
+        let rule = |text: &str| ProposalRow { template: String::new(), text: text.into(), topics: 1 };
+        let bins = rule("[[telemetry]]\ntemplate = \"bins/{thing}\"\ntime = \"/ts\"\n");
+        assert!(is_in(&bins, "[[telemetry]]\ntemplate = \"bins/{thing}\"\n"));
+        assert!(!is_in(&bins, "[[telemetry]]\ntemplate = \"old/bins/{thing}\"\n"));
+        let homie = rule("[[convention]]\nname = \"homie\"\nprefix = \"home\"\n");
+        assert!(is_in(&homie, "x = 1\n\n[[convention]]\nname = \"homie\"\nprefix = \"home\"\n"));
+        assert!(!is_in(&homie, "[[convention]]\nname = \"homie\"\nprefix = \"garden\"\n"));
     }
 }

@@ -216,7 +216,7 @@ async fn from_another_machine_nobody_has_a_secret_of_this_one_sent_anywhere() {
     let with = |secret: &str| {
         HARBOUR.replace("mqtt://127.0.0.1:9\"", &format!("{url}\"\nuser = \"ada\"\npassword = {{ {secret} }}"))
     };
-    let text = |secret: &str| TryBroker::Text { text: with(secret), replaces: None };
+    let text = |secret: &str| TryBroker::Text { text: with(secret), replaces: None, password: None };
     let form = |password| {
         let (name, user) = ("X".into(), "ada".into());
         TryBroker::Form(BrokerForm { name, user, url: url.clone(), password, ..BrokerForm::default() })
