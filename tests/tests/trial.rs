@@ -87,6 +87,15 @@ async fn what_a_broker_says_becomes_a_profile_that_is_used_and_tried_again() {
     };
     assert!(checked.preview.is_some_and(|preview| preview.values.iter().all(|row| !row.timed)), "there is no /time");
 
+    // A template that fits nothing: the window says so instead of "0 messages".
+    let text = proposed.text.replace("city/sliema", "town/sliema");
+    let ProfileDone::Checked(checked) = desk.ask_profile(ProfileAsk::Check { text, replaces: None }).await.unwrap()
+    else {
+        panic!("not checked")
+    };
+    let preview = checked.preview.unwrap();
+    assert_eq!((preview.read, preview.things, preview.passed_over), (0, 0, last.topics));
+
     let save = ProfileAsk::Save { replaces: None, text: proposed.text.clone(), password: None, and_use: true };
     assert_eq!(desk.ask_profile(save).await, Ok(ProfileDone::Saved("Harbour".into())));
     let status = desk.look(Look::Status).await;

@@ -21,6 +21,9 @@ use crate::steps::{Step, elapsed, tell};
 /// How many run at the same time. A window and what it looks at are busy for two thirds of the time on one processor.
 const AT_ONCE: usize = 2;
 
+/// A test program that runs longer hangs: the longest takes a fifth of it.
+const ENDS_WITHIN: Duration = Duration::from_secs(25 * 60);
+
 /// Those that take longest begin first, so that the end is not a wait for one of them.
 const LONGEST: [&str; 4] = ["browser", "window", "phone", "hostile"];
 
@@ -50,6 +53,7 @@ pub fn run(place: &Place, step: &Step, only: Option<&str>) -> Result<()> {
     step.say(&format!("{} test programs, {AT_ONCE} at a time", suites.len()));
     let failed = Mutex::new(Vec::new());
     side_by_side(in_order(suites), |suite| {
+        tell(&format!("begins: {}", suite.name));
         let outcome = suite.perform(place).and_then(|performed| {
             performed.show(&suite.name).context("what it said cannot be shown")?;
             performed.outcome
@@ -91,7 +95,7 @@ impl Suite {
     fn perform(&self, place: &Place) -> Result<Performed> {
         let start = Instant::now();
         let mut file = tempfile::tempfile().context("there is no room for what a test says")?;
-        let outcome = self.command(place, &file).and_then(|mut command| program::run(&mut command));
+        let outcome = self.command(place, &file).and_then(|mut command| run_within(&mut command, ENDS_WITHIN));
         let took = start.elapsed();
         let mut said = Vec::new();
         file.rewind().and_then(|()| file.read_to_end(&mut said)).context("what it said cannot be read")?;
@@ -133,6 +137,22 @@ impl Performed {
         out.write_all(&self.said)?;
         out.flush()
     }
+}
+
+/// Runs a program, but not for ever: what hangs is ended, so that what it said is seen.
+fn run_within(command: &mut Command, within: Duration) -> Result<()> {
+    let name = program::line(command);
+    let mut child = command.spawn().with_context(|| format!("cannot start `{name}`"))?;
+    let start = Instant::now();
+    while start.elapsed() < within {
+        match child.try_wait().with_context(|| format!("cannot wait for `{name}`"))? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => bail!("`{name}` ended with {status}"),
+            None => thread::sleep(Duration::from_millis(50)),
+        }
+    }
+    child.kill().and_then(|()| child.wait()).with_context(|| format!("cannot end `{name}`"))?;
+    bail!("`{name}` did not end within {} and was ended", elapsed(within))
 }
 
 /// The longest first, the others as they were built.
@@ -235,6 +255,12 @@ mod tests {
         assert!(said.outcome.is_ok());
         assert_eq!(String::from_utf8_lossy(&said.said).trim(), place.root.to_str().unwrap());
         assert!(perform("false").outcome.unwrap_err().to_string().contains("ended with exit status: 1"));
+    }
+
+    #[test]
+    fn what_hangs_is_ended() {
+        let error = run_within(Command::new("sleep").arg("60"), Duration::from_millis(100)).unwrap_err();
+        assert_eq!(error.to_string(), "`sleep 60` did not end within 0.1 s and was ended");
     }
 
     #[test]

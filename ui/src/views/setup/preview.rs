@@ -19,6 +19,12 @@ fn summary(preview: &Preview) -> String {
         1 => format!("1 {one}"),
         n => format!("{} {more}", format::count(n)),
     };
+    if *read == 0 && *passed_over > 0 && *left_out == 0 {
+        let topics = of((*passed_over).into(), "topic", "topics");
+        return format!(
+            "It reads nothing: its templates fit none of the {topics} that were heard. Compare them with the topics below, level by level."
+        );
+    }
     let mut words =
         format!("It reads {} and shows {}.", of(*read, "message", "messages"), of((*things).into(), "thing", "things"));
     if *passed_over > 0 {
@@ -134,6 +140,8 @@ mod tests {
         assert_eq!(summary(&preview), "It reads 1 message and shows 3 things.");
         let more = Preview { passed_over: 2, ..preview };
         assert!(summary(&more).ends_with("It does not listen to 2 topics that were heard."));
+        let wrong = Preview { read: 0, things: 0, ..more.clone() };
+        assert!(summary(&wrong).starts_with("It reads nothing: its templates fit none of the 2 topics"));
         let cut = Preview { left_out: 2_000, ..more };
         assert!(summary(&cut).ends_with("more were not looked at."), "{}", summary(&cut));
     }
