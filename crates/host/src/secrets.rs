@@ -20,10 +20,11 @@ pub struct Refusal {
 pub fn refusal(asked: &LinkConfig, kept: &[LinkConfig]) -> Option<Refusal> {
     let known = || kept.iter().filter(|kept| is_for_the_same(asked, kept));
     let refused = |field, what: String, instead: &str| {
-        let host = Destination::of(&asked.url).map_or_else(|_| String::from("this broker"), |to| to.host);
+        let there = Destination::of(&asked.url);
+        let there = there.map_or_else(|_| String::from("this broker"), |to| format!("{}:{}", to.host, to.port));
         let why = format!(
-            "{what} is a secret of the machine where Fleetlens runs, and no profile there names it for {host}; {instead}edit the \
-             profile's file on that machine"
+            "{what} is a secret of the machine where Fleetlens runs, and no profile there names it for {there}; {instead}edit \
+             the profile's file on that machine"
         );
         Some(Refusal { field, why })
     };
@@ -69,7 +70,11 @@ fn key(link: &LinkConfig) -> Option<&Path> {
 /// Whether a secret goes where it went before, and nobody on the way can read it who could not.
 fn is_for_the_same(asked: &LinkConfig, kept: &LinkConfig) -> bool {
     match (Destination::of(&asked.url), Destination::of(&kept.url)) {
-        (Ok(asked), Ok(kept)) => asked.host == kept.host && (asked.is_encrypted || !kept.is_encrypted),
+        (Ok(asked), Ok(kept)) => {
+            // Behind another port of the same machine may be a program of anybody who has an account there.
+            let is_there = (&asked.host, asked.port) == (&kept.host, kept.port);
+            is_there && (asked.is_encrypted || !kept.is_encrypted)
+        }
         (Err(_), _) | (_, Err(_)) => false,
     }
 }
@@ -97,17 +102,21 @@ mod tests {
             link("wss://depot/mqtt", Secret::Keychain("depot".into())),
         ];
         for (url, secret, fine) in [
-            ("mqtts://harbour:8884", file("h.password"), true),
-            ("wss://Harbour", file("h.password"), true),
+            ("mqtts://Harbour:8883", file("h.password"), true),
+            ("wss://harbour:8883", file("h.password"), true),
+            ("mqtts://harbour:8884", file("h.password"), false),
+            ("wss://harbour", file("h.password"), false),
+            ("mqtt://harbour:8883", file("h.password"), false),
             ("mqtt://harbour", file("h.password"), false),
             ("mqtts://harbour.evil", file("h.password"), false),
             ("mqtts://harbour", file("../p/h.password"), false),
             ("mqtts://harbour", Secret::Env("QUAY".into()), false),
             ("mqtt://quay", Secret::Env("QUAY".into()), true),
-            ("mqtts://quay", Secret::Env("QUAY".into()), true),
+            ("mqtts://quay:1883", Secret::Env("QUAY".into()), true),
+            ("mqtts://quay", Secret::Env("QUAY".into()), false),
             ("mqtts://quay", Secret::Env("AWS_SECRET_ACCESS_KEY".into()), false),
-            ("mqtts://depot", Secret::Keychain("depot".into()), true),
-            ("mqtts://depot", Secret::Keychain("bank".into()), false),
+            ("mqtts://depot:443", Secret::Keychain("depot".into()), true),
+            ("mqtts://depot:443", Secret::Keychain("bank".into()), false),
             ("mqtts://elsewhere", Secret::Given("typed".into()), true),
         ] {
             let refusal = refusal(&link(url, secret.clone()), &kept);
