@@ -147,10 +147,10 @@ async fn a_start_ends_what_was_half_saved_when_the_machine_stopped() {
     let profiles = folder.path().join("profiles");
     std::fs::create_dir(&profiles).unwrap();
     for half in [elsewhere.path(), &profiles] {
-        std::fs::write(half.join("h.toml.both"), &with_password).unwrap();
-        std::fs::write(half.join("h.password.new"), "secret").unwrap();
+        std::fs::write(half.join("h.toml.fleetlens-both"), &with_password).unwrap();
+        std::fs::write(half.join("h.password.fleetlens-new"), "secret").unwrap();
     }
-    std::fs::write(profiles.join("left.password.new"), "secr").unwrap();
+    std::fs::write(profiles.join("left.password.fleetlens-new"), "secr").unwrap();
     let options = HostOptions { profile: Some(named.clone()), ..without_broker(&folder) };
     Host::start(options).await.unwrap().stop().await;
     for whole in [elsewhere.path(), &profiles] {
