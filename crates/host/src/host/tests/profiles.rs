@@ -160,6 +160,22 @@ async fn a_start_ends_what_was_half_saved_when_the_machine_stopped() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_ends_what_was_half_saved_beside_the_file_that_a_link_leads_to() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (profiles, linked) = (folder.path().join("profiles"), elsewhere.path().join("h.toml"));
+    std::fs::create_dir(&profiles).unwrap();
+    std::fs::write(&linked, HARBOUR).unwrap();
+    std::os::unix::fs::symlink(&linked, profiles.join("harbour.toml")).unwrap();
+    let with_password = HARBOUR.replace(":9\"", ":9\"\nuser = \"ada\"\npassword = { file = \"h.password\" }");
+    std::fs::write(elsewhere.path().join("h.toml.fleetlens-both"), &with_password).unwrap();
+    std::fs::write(elsewhere.path().join("h.password.fleetlens-new"), "secret").unwrap();
+    Host::start(without_broker(&folder)).await.unwrap().stop().await;
+    assert_eq!(std::fs::read_to_string(linked).unwrap(), with_password);
+    assert_eq!(std::fs::read_to_string(elsewhere.path().join("h.password")).unwrap(), "secret");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_not_there_is_told_beside_its_field_and_those_who_watch_try_nothing() {
     let folder = tempfile::tempdir().unwrap();
