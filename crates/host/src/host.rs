@@ -138,9 +138,8 @@ impl Host {
     /// window and cannot be used any more: the windows are told, and shown the demo city.
     pub async fn start(options: HostOptions) -> Result<Host, HostError> {
         let (mut home, told) = Home::open(&options.data_dir);
-        let (profiles, named) = (home.profile_folder(), options.profile.as_deref().map(whole));
-        std::iter::once(&*profiles).chain(named.as_deref().and_then(Path::parent)).for_each(shelf::finish);
-        shelf::tidy(&profiles);
+        home.profile_folders(options.profile.as_deref()).iter().for_each(|folder| shelf::finish(folder));
+        shelf::tidy(&home.profile_folder());
         // A file that could not be read has said something once.
         home.undecided = options.ask && options.profile.is_none() && home.chosen.profile.is_none() && told.is_none();
         let mut first_words: Vec<Fault> = told.map(|why| Fault::new(FaultCode::Invalid, why)).into_iter().collect();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use fleetlens_engine::config::FleetConfig;
 use fleetlens_engine::fleet::{Effects, Fleet, Input, Outward};
 use fleetlens_engine::port::{LinkEvent, Received};
+use fleetlens_engine::wire::registry::Registry;
 use fleetlens_ipc::profile::{Checked, MistakeRow, Preview, PreviewRow, UnreadRow};
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;
@@ -47,6 +48,18 @@ pub fn check(
     now: Now,
     fault: impl FnOnce(&Profile) -> Option<String>,
 ) -> Checked {
+    check_but(folder, text, sample, now, fault, |_| None)
+}
+
+/// The same, where `closed` may say of the registry's file why it is not read.
+pub fn check_but(
+    folder: &Path,
+    text: &str,
+    sample: Option<&Sample>,
+    now: Now,
+    fault: impl FnOnce(&Profile) -> Option<String>,
+    closed: impl FnOnce(&Path) -> Option<String>,
+) -> Checked {
     let wrong = |line: usize, message: String| Checked {
         mistake: Some(MistakeRow { line: u32::try_from(line).unwrap_or(u32::MAX), message }),
         ..Checked::default()
@@ -59,7 +72,10 @@ pub fn check(
             None => Checked {
                 mistake: None,
                 filters: profile.fleet_config(String::new()).filters(),
-                preview: sample.map(|sample| preview(&profile, sample, now, Budget::new(MESSAGES_MAX, TAKES_AT_MOST))),
+                preview: sample.map(|sample| {
+                    let registry = registry_of(&profile, closed);
+                    preview(&profile, registry, sample, now, Budget::new(MESSAGES_MAX, TAKES_AT_MOST))
+                }),
                 name: profile.name,
             },
         },
@@ -71,9 +87,16 @@ fn line_of_name(text: &str) -> usize {
     text.lines().position(|line| line.trim_start().starts_with("name")).map_or(1, |at| at + 1)
 }
 
+/// The registry, or why it says nothing.
+fn registry_of(profile: &Profile, closed: impl FnOnce(&Path) -> Option<String>) -> Registry {
+    profile.registry.as_ref().map_or_else(Registry::default, |file| match closed(&file.path) {
+        Some(why) => Registry::unread(why),
+        None => file.read_up_to(REGISTRY_MAX_BYTES),
+    })
+}
+
 /// What a profile would read of a sample: an engine of its own takes the messages in, as if they came from the broker just now.
-pub fn preview(profile: &Profile, sample: &Sample, now: Now, budget: Budget) -> Preview {
-    let registry = profile.registry.as_ref().map(|file| file.read_up_to(REGISTRY_MAX_BYTES)).unwrap_or_default();
+fn preview(profile: &Profile, registry: Registry, sample: &Sample, now: Now, budget: Budget) -> Preview {
     let config = FleetConfig {
         registry: Arc::new(registry),
         registry_name: profile.registry.as_ref().map(RegistryFile::name).unwrap_or_default(),
@@ -310,7 +333,7 @@ pub mod tests {
             (Budget::new(2, Duration::from_secs(600)), 2, 5),
             (Budget::new(20_000, Duration::ZERO), 0, 7),
         ] {
-            let preview = preview(&profile, &sample(), NOW, budget);
+            let preview = preview(&profile, Registry::default(), &sample(), NOW, budget);
             assert_eq!((preview.read, preview.left_out, preview.passed_over), (read, left_out, 1));
         }
     }

@@ -1,10 +1,15 @@
 //! Which secrets of this machine a profile may name that was written in a window on another: those that a profile which is kept
-//! names already for the same broker. Otherwise whoever has a window could have any password here sent to a broker of his own.
+//! names already for the same broker. Otherwise whoever has a window could have any password here sent to a broker of his own. And
+//! which other files: those of the profile's own folder, and those that a kept profile names.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
 
 use fleetlens_ipc::profile::Field;
 use fleetlens_link::{Credentials, Destination, LinkConfig, Secret};
+
+use crate::profile::Profile;
+use crate::settings::whole;
 
 /// Why a secret may not be named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +25,11 @@ pub struct Refusal {
 pub fn refusal(asked: &LinkConfig, kept: &[LinkConfig]) -> Option<Refusal> {
     let known = || kept.iter().filter(|kept| is_for_the_same(asked, kept));
     let refused = |field, what: String, instead: &str| {
-        let host = Destination::of(&asked.url).map_or_else(|_| String::from("this broker"), |to| to.host);
+        let there = Destination::of(&asked.url);
+        let there = there.map_or_else(|_| String::from("this broker"), |to| format!("{}:{}", to.host, to.port));
         let why = format!(
-            "{what} is a secret of the machine where Fleetlens runs, and no profile there names it for {host}; {instead}edit the \
-             profile's file on that machine"
+            "{what} is a secret of the machine where Fleetlens runs, and no profile there names it for {there}; {instead}edit \
+             the profile's file on that machine"
         );
         Some(Refusal { field, why })
     };
@@ -53,6 +59,46 @@ pub fn refusal_of_file(asked: &LinkConfig, file: &Path, others: &[LinkConfig]) -
     })
 }
 
+/// The files that a profile names and that are no secrets by themselves. What cannot be read in them is quoted, so that by such a
+/// name any file of this machine could be read.
+pub fn open_files(profile: &Profile) -> impl Iterator<Item = (Field, &Path)> {
+    let Profile { registry, tiles, broker, .. } = profile;
+    let registry = registry.as_ref().map(|file| (Field::Broker, file.path.as_path()));
+    let tiles = tiles.as_deref().map(|file| (Field::Broker, file));
+    let ca = broker.tls.ca.as_deref().map(|file| (Field::Ca, file));
+    let certificate = broker.tls.identity.as_ref().map(|(file, _)| (Field::Certificate, file.as_path()));
+    [registry, tiles, ca, certificate].into_iter().flatten()
+}
+
+/// Why a profile whose files are seen from this folder may not name one of these: it lies elsewhere, and is none of those that are
+/// `kept`, each by its one full name.
+pub fn refusal_of_open<'a>(
+    files: impl IntoIterator<Item = (Field, &'a Path)>,
+    folder: &Path,
+    kept: &[PathBuf],
+) -> Option<Refusal> {
+    let (field, file) = files.into_iter().find(|(_, file)| !may_be_named(file, folder, kept))?;
+    let why = format!(
+        "{} is not in the profile's folder on the machine where Fleetlens runs, and no profile there names it; put the file into \
+         {}, or edit the profile's file on that machine",
+        file.display(),
+        folder.display()
+    );
+    Some(Refusal { field, why })
+}
+
+/// Whether a file lies in a folder or is one of the `kept`. One that is not there has no full name: it lies where its name says,
+/// unless that leads upwards.
+fn may_be_named(file: &Path, folder: &Path, kept: &[PathBuf]) -> bool {
+    match fs::canonicalize(file) {
+        Ok(file) => file.starts_with(whole(folder)) || kept.contains(&file),
+        Err(_) => {
+            let is_inside = file.starts_with(folder) && !file.components().any(|part| part == Component::ParentDir);
+            is_inside || kept.iter().any(|kept| kept == file)
+        }
+    }
+}
+
 /// Whether a link's password is kept in a file.
 pub fn is_kept_in(link: &LinkConfig, file: &Path) -> bool {
     matches!(password(link), Some(Secret::File(path)) if path == file)
@@ -69,7 +115,11 @@ fn key(link: &LinkConfig) -> Option<&Path> {
 /// Whether a secret goes where it went before, and nobody on the way can read it who could not.
 fn is_for_the_same(asked: &LinkConfig, kept: &LinkConfig) -> bool {
     match (Destination::of(&asked.url), Destination::of(&kept.url)) {
-        (Ok(asked), Ok(kept)) => asked.host == kept.host && (asked.is_encrypted || !kept.is_encrypted),
+        (Ok(asked), Ok(kept)) => {
+            // Behind another port of the same machine may be a program of anybody who has an account there.
+            let is_there = (&asked.host, asked.port) == (&kept.host, kept.port);
+            is_there && (asked.is_encrypted || !kept.is_encrypted)
+        }
         (Err(_), _) | (_, Err(_)) => false,
     }
 }
@@ -97,17 +147,21 @@ mod tests {
             link("wss://depot/mqtt", Secret::Keychain("depot".into())),
         ];
         for (url, secret, fine) in [
-            ("mqtts://harbour:8884", file("h.password"), true),
-            ("wss://Harbour", file("h.password"), true),
+            ("mqtts://Harbour:8883", file("h.password"), true),
+            ("wss://harbour:8883", file("h.password"), true),
+            ("mqtts://harbour:8884", file("h.password"), false),
+            ("wss://harbour", file("h.password"), false),
+            ("mqtt://harbour:8883", file("h.password"), false),
             ("mqtt://harbour", file("h.password"), false),
             ("mqtts://harbour.evil", file("h.password"), false),
             ("mqtts://harbour", file("../p/h.password"), false),
             ("mqtts://harbour", Secret::Env("QUAY".into()), false),
             ("mqtt://quay", Secret::Env("QUAY".into()), true),
-            ("mqtts://quay", Secret::Env("QUAY".into()), true),
+            ("mqtts://quay:1883", Secret::Env("QUAY".into()), true),
+            ("mqtts://quay", Secret::Env("QUAY".into()), false),
             ("mqtts://quay", Secret::Env("AWS_SECRET_ACCESS_KEY".into()), false),
-            ("mqtts://depot", Secret::Keychain("depot".into()), true),
-            ("mqtts://depot", Secret::Keychain("bank".into()), false),
+            ("mqtts://depot:443", Secret::Keychain("depot".into()), true),
+            ("mqtts://depot:443", Secret::Keychain("bank".into()), false),
             ("mqtts://elsewhere", Secret::Given("typed".into()), true),
         ] {
             let refusal = refusal(&link(url, secret.clone()), &kept);
@@ -129,6 +183,49 @@ mod tests {
         for other in [with("mqtts://harbour", "/etc/ssl/private/web.key"), with("mqtts://evil", "/p/h.key")] {
             let refused = refusal(&other, &kept).unwrap();
             assert!(refused.field == Field::Key && refused.why.contains("edit the profile's file"), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_elsewhere_is_named_only_if_a_kept_profile_names_it() {
+        let all = tempfile::tempdir().unwrap();
+        let at = |name: &str| whole(all.path()).join(name);
+        fs::create_dir_all(at("p/lists")).unwrap();
+        for file in ["p/lists/in.csv", "out.csv", "kept.csv"] {
+            fs::write(at(file), "thing").unwrap();
+        }
+        let folder = at("p");
+        let (kept, out) = ([at("kept.csv"), at("gone.csv")], at("out.csv").display().to_string());
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(at("out.csv"), at("p/link.csv")).unwrap();
+        for (file, fine) in [
+            ("lists/in.csv", true),
+            ("lists/../lists/in.csv", true),
+            ("not-there-yet.csv", true),
+            ("../kept.csv", true),
+            ("../out.csv", false),
+            ("lists/../../out.csv", false),
+            ("../not-there-yet.csv", false),
+            ("/not-there-yet.csv", false),
+            (out.as_str(), false),
+            #[cfg(unix)]
+            ("link.csv", false),
+        ] {
+            let text =
+                format!("name = \"X\"\nbroker.url = \"mqtt://h\"\nshadows.enabled = true\nregistry.file = {file:?}\n");
+            let profile = Profile::parse_in(&folder, &text, "x").unwrap();
+            let refusal = refusal_of_open(open_files(&profile), &folder, &kept);
+            assert_eq!(refusal.is_none(), fine, "{file}: {refusal:?}");
+        }
+        let text = "name = \"X\"\nshadows.enabled = true\n[broker]\nurl = \"mqtts://h\"\nca = \"ca.pem\"\n\
+                    certificate = \"c.pem\"\nkey = \"c.key\"\n[map]\ntiles = \"m.mbtiles\"\n";
+        for (name, field) in [("ca.pem", Field::Ca), ("c.pem", Field::Certificate), ("m.mbtiles", Field::Broker)] {
+            let refused = |text: &str| {
+                refusal_of_open(open_files(&Profile::parse_in(&folder, text, "x").unwrap()), &folder, &kept)
+            };
+            assert_eq!(refused(text), None);
+            let elsewhere = text.replace(&format!("\"{name}"), &format!("\"/nowhere/{name}"));
+            assert_eq!(refused(&elsewhere).map(|refusal| refusal.field), Some(field), "{name}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! How the program is set, beyond any profile: which profile is used, who is at the screen, how much the cache keeps. One TOML
 //! file in the data folder that the program writes itself; people may edit it, so a mistake in it is told and the file kept.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -93,6 +94,14 @@ impl Home {
     /// Where profiles are looked for.
     pub fn profile_folder(&self) -> PathBuf {
         self.folder.join(PROFILES)
+    }
+
+    /// Every folder where the file of a profile may be saved: that of profiles, and those of files that lie elsewhere, by a link from
+    /// there or because they were `named`.
+    pub fn profile_folders(&self, named: Option<&Path>) -> BTreeSet<PathBuf> {
+        let rows = self.profiles(named, None).into_iter().filter(|row| !row.file.is_empty());
+        let folders = rows.filter_map(|row| Path::new(&row.file).parent().map(Path::to_path_buf));
+        folders.chain([whole(&self.profile_folder())]).collect()
     }
 
     /// The file of a profile that can be chosen by its name; `None` for the demo city.

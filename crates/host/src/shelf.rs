@@ -6,11 +6,11 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use fleetlens_ipc::profile::{TEXT_MAX_BYTES, Typed};
+use fleetlens_ipc::profile::{Field, TEXT_MAX_BYTES, TryBroker, Typed};
 use fleetlens_link::{Credentials, LinkConfig, Secret};
 
 use crate::profile::{Profile, file_stem};
-use crate::secrets;
+use crate::secrets::{self, Refusal};
 use crate::settings::{Home, whole};
 use crate::trial::password_file as typed_file;
 pub use disk::{finish, tidy};
@@ -115,10 +115,14 @@ impl Home {
         Ok(profile.name)
     }
 
-    /// Checks that a draft for this folder sends no secret of this machine where none of the kept profiles sends it.
+    /// Checks that a draft for this folder sends no secret of this machine where none of the kept profiles sends it, and names no file
+    /// elsewhere that none of them names.
     fn check_secrets(&self, draft: &Draft<'_>, folder: &Path, named: Option<&Path>) -> Result<(), String> {
         let folder = whole(folder);
         let profile = Profile::parse_in(&folder, draft.text, "the profile").map_err(|error| error.to_string())?;
+        if let Some(refusal) = self.refusal_of_open(secrets::open_files(&profile), &folder, named) {
+            return Err(refusal.why);
+        }
         let mut link = profile.link_config(0, Vec::new());
         if let (Some(Typed(typed)), Some(credentials)) = (draft.password, &mut link.credentials)
             && let Some(Secret::File(file)) = credentials.password.replace(Secret::Given(typed.clone()))
@@ -139,10 +143,48 @@ impl Home {
 
     /// How the profiles that are kept connect, `but` for one.
     pub fn links(&self, named: Option<&Path>, but: Option<&str>) -> Vec<LinkConfig> {
-        let rows = self.profiles(named, None).into_iter().filter(|row| !row.file.is_empty());
-        let profiles = rows.filter_map(|row| Profile::read(Path::new(&row.file)).ok());
-        let others = profiles.filter(|profile| but != Some(profile.name.as_str()));
+        let others = self.kept(named).filter(|profile| but != Some(profile.name.as_str()));
         others.map(|profile| profile.link_config(0, Vec::new())).collect()
+    }
+
+    /// The profiles that are kept and have no mistake.
+    fn kept(&self, named: Option<&Path>) -> impl Iterator<Item = Profile> {
+        let rows = self.profiles(named, None).into_iter().filter(|row| !row.file.is_empty());
+        rows.filter_map(|row| Profile::read(Path::new(&row.file)).ok())
+    }
+
+    /// Why a profile that may have been written at another machine may not name one of these files, seen from its folder.
+    pub fn refusal_of_open<'a>(
+        &self,
+        files: impl IntoIterator<Item = (Field, &'a Path)>,
+        folder: &Path,
+        named: Option<&Path>,
+    ) -> Option<Refusal> {
+        let kept: Vec<PathBuf> = self
+            .kept(named)
+            .flat_map(|kept| secrets::open_files(&kept).map(|(_, file)| whole(file)).collect::<Vec<_>>())
+            .collect();
+        secrets::refusal_of_open(files, folder, &kept)
+    }
+
+    /// The same for what is to be tried. What is wrong with it otherwise is told by trying it.
+    pub fn refusal_of_try(&self, broker: &TryBroker, named: Option<&Path>) -> Option<Refusal> {
+        match broker {
+            TryBroker::Form(form) => {
+                let folder = self.folder_of(None, named);
+                let files = [(Field::Ca, &form.ca), (Field::Certificate, &form.certificate)];
+                let files =
+                    files.map(|(field, file)| (field, file.trim())).into_iter().filter(|(_, file)| !file.is_empty());
+                let files: Vec<_> = files.map(|(field, file)| (field, folder.join(file))).collect();
+                self.refusal_of_open(files.iter().map(|(field, file)| (*field, file.as_path())), &folder, named)
+            }
+            TryBroker::Text { text, replaces } => {
+                check_size(text).ok()?;
+                let folder = self.folder_of(replaces.as_deref(), named);
+                let profile = Profile::parse_in(&folder, text, "the profile").ok()?;
+                self.refusal_of_open(secrets::open_files(&profile), &folder, named)
+            }
+        }
     }
 
     /// Beside which file the files are that a profile names; a new one's are in the folder of profiles.

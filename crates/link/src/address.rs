@@ -104,11 +104,13 @@ impl Address {
     }
 }
 
-/// The machine that an address leads to, as far as it matters for who gets to know a secret.
+/// Where an address leads to, as far as it matters for who gets to know a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     /// The host, in lower case.
     pub host: String,
+    /// The port, that of the scheme where the address names none: behind another one may be somebody else's program.
+    pub port: u16,
     /// Whether what goes there is encrypted.
     pub is_encrypted: bool,
 }
@@ -117,7 +119,8 @@ impl Destination {
     /// Of an address as [`crate::LinkConfig::url`] has it.
     pub fn of(url: &str) -> Result<Destination, LinkError> {
         let address = Address::of(url)?;
-        Ok(Destination { host: address.host.to_ascii_lowercase(), is_encrypted: address.is_encrypted() })
+        let is_encrypted = address.is_encrypted();
+        Ok(Destination { host: address.host.to_ascii_lowercase(), port: address.port, is_encrypted })
     }
 }
 
@@ -163,6 +166,20 @@ mod tests {
             let address = Address::of(given).unwrap();
             assert_eq!(address.to_string(), want, "{given}");
             assert_eq!(address.for_library(), library, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_destination_has_its_port_whether_or_not_it_is_written() {
+        for (given, port, is_encrypted) in [
+            ("mqtt://Broker", 1883, false),
+            ("mqtts://broker", 8883, true),
+            ("mqtts://broker:8884", 8884, true),
+            ("ws://broker/mqtt", 80, false),
+            ("wss://broker:443", 443, true),
+        ] {
+            let want = Destination { host: "broker".into(), port, is_encrypted };
+            assert_eq!(Destination::of(given).unwrap(), want, "{given}");
         }
     }
 

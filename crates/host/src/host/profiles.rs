@@ -1,10 +1,11 @@
 //! What windows want with profiles: a broker tried, a text checked and kept. Each window has one try at a time.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fleetlens_engine::port::WindowId;
-use fleetlens_ipc::profile::{ProfileAsk, ProfileDone, Trial, TrialStep, Try};
+use fleetlens_ipc::profile::{Field, ProfileAsk, ProfileDone, Trial, TrialStep, Try};
 use fleetlens_ipc::{Done, Fault, FaultCode};
 use fleetlens_model::time::{MonoMs, Now};
 use tokio::sync::{RwLock, mpsc};
@@ -16,6 +17,7 @@ use crate::draft::Sample;
 use crate::ports::wall_now;
 use crate::preview;
 use crate::run::Run;
+use crate::secrets::Refusal;
 use crate::settings::Home;
 use crate::shelf::{Draft, check_size};
 use crate::trial::{self, Attempt, Failure, SharedSample};
@@ -89,16 +91,17 @@ impl Host {
                 check_size(&text).map_err(|why| Fault::new(FaultCode::Invalid, why))?;
                 let (sample, home, named) =
                     (self.trials.sample(window), self.shelf().await, self.options.profile.clone());
+                let served = self.options.served;
                 let check = move || {
                     let fault = |profile: &_| home.fault_among_others(profile, replaces.as_deref(), named.as_deref());
                     let folder = home.folder_of(replaces.as_deref(), named.as_deref());
-                    preview::check(
-                        &folder,
-                        &text,
-                        sample.as_deref().filter(|sample| sample.messages() > 0),
-                        now(),
-                        fault,
-                    )
+                    let closed = |registry: &Path| {
+                        let file = [(Field::Broker, registry)];
+                        let refusal = served.then(|| home.refusal_of_open(file, &folder, named.as_deref())).flatten();
+                        refusal.map(|refusal| refusal.why)
+                    };
+                    let sample = sample.as_deref().filter(|sample| sample.messages() > 0);
+                    preview::check_but(&folder, &text, sample, now(), fault, closed)
                 };
                 done(ProfileDone::Checked(Box::new(on_the_side(check).await?)))
             }
@@ -126,6 +129,9 @@ impl Host {
         let (home, named) = (self.shelf().await, self.options.profile.clone());
         let served = self.options.served;
         let attempt = on_the_side(move || {
+            if served && let Some(Refusal { field, why }) = home.refusal_of_try(&asked.broker, named.as_deref()) {
+                return Err(Failure { field, message: why });
+            }
             let attempt = Attempt::of(asked, |name| home.folder_of(name, named.as_deref()))?;
             if served { attempt.with_known_secrets(&home.links(named.as_deref(), None)) } else { Ok(attempt) }
         })

@@ -12,35 +12,85 @@ use std::path::{Path, PathBuf};
 use super::{PASSWORD, TOML, password_file};
 use crate::profile::Profile;
 
-/// What a file is called, after its name, until it takes its place.
-const NEW: &str = "new";
+/// What a file is called, after its name, until it takes its place. These endings are nobody's but ours, because such files are
+/// removed: a `harbour.toml.new` beside a profile is its owner's draft.
+const NEW: &str = "fleetlens-new";
 
 /// What a profile's file is called instead from when it holds, until it and its password have taken their places.
-const BOTH: &str = "both";
+const BOTH: &str = "fleetlens-both";
+
+/// What a password that was there before is called on its way back.
+const OLD: &str = "fleetlens-old";
 
 /// Writes a profile.
 pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
-    Fresh::write(path, text.as_bytes(), Readable::AsUsual)?.place(path)?;
+    let mut profile = Fresh::write(path, text.as_bytes(), Readable::AsBefore)?;
+    remove_stale(path)?;
+    profile.rename(path.to_owned())?;
+    profile.kept();
     sync_folder(path);
     Ok(())
 }
 
 /// Writes a profile and the password that belongs to it, which only its owner may read.
 pub(super) fn write_both(path: &Path, text: &str, password_path: &Path, password: &str) -> io::Result<()> {
-    let password = Fresh::write(password_path, password.as_bytes(), Readable::ByItsOwner)?;
-    let both = Fresh::write(path, text.as_bytes(), Readable::AsUsual)?.rename(with(path, BOTH))?;
+    // An older one would take the password of this one for its own.
+    remove_stale(path)?;
+    let before = fs::read(password_path).map(|bytes| (bytes, mode_of(password_path)));
+    // Should something fail, both are removed again, the one that says that they hold first.
+    let mut password = Fresh::write(password_path, password.as_bytes(), Readable::ByItsOwner)?;
+    let mut both = Fresh::write(path, text.as_bytes(), Readable::AsBefore)?;
+    both.rename(with(path, BOTH))?;
     sync_folder(path);
-    // Should this fail, both are removed again, the one that says that they hold first.
-    let both = match password.place(password_path) {
-        Ok(()) => both.kept(),
-        Err(error) => {
-            drop(both);
-            return Err(error);
-        }
+    password.rename(password_path.to_owned())?;
+    let placed = match both.rename(path.to_owned()) {
+        Ok(()) => Ok(()),
+        Err(error) => match take_back(path, &mut password, password_path, before) {
+            Ok(()) => return Err(error),
+            Err(why) => Err(io::Error::other(format!(
+                "{error}; what was written cannot be taken back either ({why}) and takes effect at the next start"
+            ))),
+        },
     };
-    fs::rename(both, path)?;
+    both.kept();
+    password.kept();
     sync_folder(path);
-    Ok(())
+    placed
+}
+
+/// Puts the password that was there `before` back into its place, and then nothing holds any more. Should the machine stop in here,
+/// or something fail, the new profile and its password still hold.
+fn take_back(
+    path: &Path,
+    password: &mut Fresh,
+    place: &Path,
+    before: io::Result<(Vec<u8>, Option<u32>)>,
+) -> io::Result<()> {
+    let before = match before {
+        Ok((bytes, mode)) => Some(Fresh::at(with(place, OLD), &bytes, mode)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    password.rename(with(place, NEW))?;
+    if let Some(mut before) = before {
+        before.rename(place.to_owned())?;
+        before.kept();
+    }
+    sync_folder(place);
+    fs::remove_file(with(path, BOTH))
+}
+
+/// Removes what an earlier save left that could not be finished: at the next start it would replace what is saved now.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    match fs::remove_file(with(path, BOTH)) {
+        Ok(()) => {
+            tracing::info!(file = %path.display(), "an earlier save that was not finished is given up for this one");
+            sync_folder(path);
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Ends what a stop of the machine left half done in a folder with profiles: what holds takes its place.
@@ -66,9 +116,14 @@ pub fn finish(folder: &Path) {
 
 /// Removes from the folder of profiles what a stop of the machine left half written, a password perhaps. After [`finish`].
 pub fn tidy(folder: &Path) {
-    for left in files(folder, TOML, NEW).into_iter().chain(files(folder, PASSWORD, NEW)) {
-        if let Err(error) = fs::remove_file(&left) {
-            tracing::error!(file = %left.display(), %error, "what was left half written cannot be removed");
+    for left in
+        [(TOML, NEW), (PASSWORD, NEW), (PASSWORD, OLD)].map(|(kind, ending)| files(folder, kind, ending)).concat()
+    {
+        match fs::remove_file(&left) {
+            Ok(()) => tracing::info!(file = %left.display(), "what was left half written is removed"),
+            Err(error) => {
+                tracing::error!(file = %left.display(), %error, "what was left half written cannot be removed");
+            }
         }
     }
 }
@@ -94,7 +149,32 @@ fn with(path: &Path, ending: &str) -> PathBuf {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Readable {
     ByItsOwner,
-    AsUsual,
+    /// By whoever may read the file that it replaces; a new one as usual.
+    AsBefore,
+}
+
+impl Readable {
+    fn mode(self, place: &Path) -> Option<u32> {
+        match self {
+            Readable::ByItsOwner => Some(0o600),
+            Readable::AsBefore => mode_of(place),
+        }
+    }
+}
+
+/// Who may read a file, where there is one and such a thing as `chmod`.
+fn mode_of(file: &Path) -> Option<u32> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let about = fs::metadata(file).ok().filter(fs::Metadata::is_file)?;
+        Some(about.permissions().mode() & 0o777)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file; // the folder of a person's data is theirs alone there
+        None
+    }
 }
 
 /// A file that is whole on the disk and not in its place yet; removed when it does not get there.
@@ -103,46 +183,50 @@ struct Fresh(Option<PathBuf>);
 impl Fresh {
     /// Writes it beside its place.
     fn write(place: &Path, bytes: &[u8], readable: Readable) -> io::Result<Fresh> {
-        let beside = with(place, NEW);
+        Fresh::at(with(place, NEW), bytes, readable.mode(place))
+    }
+
+    /// Writes it under this name.
+    fn at(name: PathBuf, bytes: &[u8], mode: Option<u32>) -> io::Result<Fresh> {
         // Of an earlier try that was cut short; its permissions would stay.
-        match fs::remove_file(&beside) {
+        match fs::remove_file(&name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
         let mut options = fs::File::options();
         options.write(true).create_new(true);
         #[cfg(unix)]
-        if readable == Readable::ByItsOwner {
+        if let Some(mode) = mode {
             use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
+            options.mode(mode);
+        }
+        let mut file = options.open(&name)?;
+        let fresh = Fresh(Some(name));
+        #[cfg(unix)]
+        if let Some(mode) = mode {
+            use std::os::unix::fs::PermissionsExt;
+            // The umask may have taken some of it away.
+            file.set_permissions(fs::Permissions::from_mode(mode))?;
         }
         #[cfg(not(unix))]
-        let _ = readable; // the folder of a person's data is theirs alone there
-        let mut file = options.open(&beside)?;
-        let fresh = Fresh(Some(beside));
+        let _ = mode;
         file.write_all(bytes)?;
         file.sync_all()?;
         Ok(fresh)
     }
 
-    /// Calls it otherwise.
-    fn rename(mut self, name: PathBuf) -> io::Result<Fresh> {
+    /// Calls it otherwise; as before where that fails.
+    fn rename(&mut self, name: PathBuf) -> io::Result<()> {
         if let Some(path) = &mut self.0 {
             fs::rename(&*path, &name)?;
             *path = name;
         }
-        Ok(self)
-    }
-
-    /// Puts it in its place.
-    fn place(self, place: &Path) -> io::Result<()> {
-        self.rename(place.to_owned())?.kept();
         Ok(())
     }
 
     /// It stays, under this name.
-    fn kept(mut self) -> PathBuf {
-        self.0.take().unwrap_or_default()
+    fn kept(mut self) {
+        self.0 = None;
     }
 }
 
@@ -172,7 +256,7 @@ mod tests {
 
     use super::*;
 
-    const OLD: &str = "name = \"H\"\n[broker]\nurl = \"mqtts://old\"\nuser = \"ada\"\npassword = { file = \"h.password\" }\n\
+    const OLD_TEXT: &str = "name = \"H\"\n[broker]\nurl = \"mqtts://old\"\nuser = \"ada\"\npassword = { file = \"h.password\" }\n\
                        [shadows]\nenabled = true\n";
 
     /// A folder with these files; an empty content is a folder.
@@ -203,14 +287,14 @@ mod tests {
 
     #[test]
     fn wherever_the_machine_stops_a_profile_and_its_password_are_both_old_or_both_new() {
-        let new = &OLD.replace("old", "new");
+        let new = &OLD_TEXT.replace("old", "new");
         let (old_pair, new_pair) =
-            ([("h.password", "old"), ("h.toml", OLD)], [("h.password", "new"), ("h.toml", new.as_str())]);
+            ([("h.password", "old"), ("h.toml", OLD_TEXT)], [("h.password", "new"), ("h.toml", new.as_str())]);
         for (when, files, want) in [
-            ("the password is written", &[("h.password.new", "ne")][..], &old_pair),
-            ("so is the profile", &[("h.password.new", "new"), ("h.toml.new", new)], &old_pair),
-            ("they hold", &[("h.password.new", "new"), ("h.toml.both", new)], &new_pair),
-            ("the password is in its place", &[("h.password", "new"), ("h.toml.both", new)], &new_pair),
+            ("the password is written", &[("h.password.fleetlens-new", "ne")][..], &old_pair),
+            ("so is the profile", &[("h.password.fleetlens-new", "new"), ("h.toml.fleetlens-new", new)], &old_pair),
+            ("they hold", &[("h.password.fleetlens-new", "new"), ("h.toml.fleetlens-both", new)], &new_pair),
+            ("the password is in its place", &[("h.password", "new"), ("h.toml.fleetlens-both", new)], &new_pair),
             ("so is the profile", &[("h.password", "new"), ("h.toml", new)], &new_pair),
         ] {
             let folder = folder_of(&[&old_pair, files].concat());
@@ -219,19 +303,21 @@ mod tests {
             assert_eq!(held(&folder), named(want), "{when}");
         }
         finish("/nowhere/at/all".as_ref());
-        let of_somebody = folder_of(&[("h.password.new", "mine"), ("h.toml", OLD)]);
+        let of_somebody = folder_of(&[("h.password.fleetlens-new", "mine"), ("h.toml", OLD_TEXT)]);
         finish(of_somebody.path());
         assert_eq!(held(&of_somebody).len(), 2, "what is not known to be ours stays");
     }
 
     #[test]
     fn what_cannot_be_written_leaves_everything_as_it_was() {
-        let pair = [("h.password", "old"), ("h.toml", OLD)];
+        let pair = [("h.password", "old"), ("h.toml", OLD_TEXT)];
         for (what, files) in [
-            ("there is no room for the password", &[("h.password.new", ""), pair[0], pair[1]][..]),
-            ("there is none for the profile", &[pair[0], pair[1], ("h.toml.new", "")]),
-            ("nor for both", &[pair[0], pair[1], ("h.toml.both", "")]),
+            ("there is no room for the password", &[("h.password.fleetlens-new", ""), pair[0], pair[1]][..]),
+            ("there is none for the profile", &[pair[0], pair[1], ("h.toml.fleetlens-new", "")]),
+            ("nor for both", &[pair[0], pair[1], ("h.toml.fleetlens-both", "")]),
             ("the password has no place", &[("h.password", ""), pair[1]]),
+            ("the profile has none", &[pair[0], ("h.toml", "")]),
+            ("nor has a new one", &[("h.toml", "")]),
         ] {
             let folder = folder_of(files);
             let at = |name: &str| folder.path().join(name);
@@ -244,8 +330,53 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_taken_back_is_said_to_hold_and_what_is_saved_later_is_not_undone_by_it() {
+        let folder = folder_of(&[("h.password", "old"), ("h.toml", ""), ("h.password.fleetlens-old", "")]);
+        let at = |name: &str| folder.path().join(name);
+        let error = write_both(&at("h.toml"), OLD_TEXT, &at("h.password"), "new").unwrap_err().to_string();
+        assert!(error.contains("takes effect at the next start"), "{error}");
+        fs::remove_dir(at("h.toml")).unwrap();
+        fs::remove_dir(at("h.password.fleetlens-old")).unwrap();
+        assert_eq!(held(&folder), named(&[("h.password", "new"), ("h.toml.fleetlens-both", OLD_TEXT)]));
+
+        write(&at("h.toml"), "later").unwrap();
+        finish(folder.path());
+        assert_eq!(held(&folder), named(&[("h.password", "new"), ("h.toml", "later")]));
+    }
+
+    #[test]
+    fn drafts_of_somebody_else_stay() {
+        let drafts = [("harbour.toml.new", "mine"), ("harbour.toml.both", OLD_TEXT), ("harbour.password.new", "mine")];
+        let folder = folder_of(&drafts);
+        finish(folder.path());
+        tidy(folder.path());
+        assert_eq!(held(&folder), named(&drafts));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn whoever_could_not_read_a_profile_still_cannot_when_it_is_saved() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = folder_of(&[("h.toml", OLD_TEXT), ("h.password", "old")]);
+        let at = |name: &str| folder.path().join(name);
+        for mode in [0o600, 0o664] {
+            let mode_is = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o777;
+            fs::set_permissions(at("h.toml"), fs::Permissions::from_mode(mode)).unwrap();
+            write(&at("h.toml"), "text").unwrap();
+            assert_eq!(mode_is("h.toml"), mode);
+            fs::set_permissions(at("h.password"), fs::Permissions::from_mode(mode)).unwrap();
+            write_both(&at("h.toml"), "text", &at("h.password"), "new").unwrap();
+            assert_eq!((mode_is("h.toml"), mode_is("h.password")), (mode, 0o600));
+        }
+    }
+
+    #[test]
     fn both_are_written_and_nothing_is_left_beside_them() {
-        let folder = folder_of(&[("h.password", "old"), ("h.toml", OLD), ("h.password.new", "of an earlier try")]);
+        let folder = folder_of(&[
+            ("h.password", "old"),
+            ("h.toml", OLD_TEXT),
+            ("h.password.fleetlens-new", "of an earlier try"),
+        ]);
         let at = |name: &str| folder.path().join(name);
         write_both(&at("h.toml"), "text", &at("h.password"), "new").unwrap();
         assert_eq!(held(&folder), named(&[("h.password", "new"), ("h.toml", "text")]));

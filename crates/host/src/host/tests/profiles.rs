@@ -147,10 +147,10 @@ async fn a_start_ends_what_was_half_saved_when_the_machine_stopped() {
     let profiles = folder.path().join("profiles");
     std::fs::create_dir(&profiles).unwrap();
     for half in [elsewhere.path(), &profiles] {
-        std::fs::write(half.join("h.toml.both"), &with_password).unwrap();
-        std::fs::write(half.join("h.password.new"), "secret").unwrap();
+        std::fs::write(half.join("h.toml.fleetlens-both"), &with_password).unwrap();
+        std::fs::write(half.join("h.password.fleetlens-new"), "secret").unwrap();
     }
-    std::fs::write(profiles.join("left.password.new"), "secr").unwrap();
+    std::fs::write(profiles.join("left.password.fleetlens-new"), "secr").unwrap();
     let options = HostOptions { profile: Some(named.clone()), ..without_broker(&folder) };
     Host::start(options).await.unwrap().stop().await;
     for whole in [elsewhere.path(), &profiles] {
@@ -158,6 +158,22 @@ async fn a_start_ends_what_was_half_saved_when_the_machine_stopped() {
         assert_eq!(std::fs::read_to_string(whole.join("h.password")).unwrap(), "secret");
         assert_eq!(std::fs::read_dir(whole).unwrap().count(), 2, "nothing is left beside them");
     }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_ends_what_was_half_saved_beside_the_file_that_a_link_leads_to() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (profiles, linked) = (folder.path().join("profiles"), elsewhere.path().join("h.toml"));
+    std::fs::create_dir(&profiles).unwrap();
+    std::fs::write(&linked, HARBOUR).unwrap();
+    std::os::unix::fs::symlink(&linked, profiles.join("harbour.toml")).unwrap();
+    let with_password = HARBOUR.replace(":9\"", ":9\"\nuser = \"ada\"\npassword = { file = \"h.password\" }");
+    std::fs::write(elsewhere.path().join("h.toml.fleetlens-both"), &with_password).unwrap();
+    std::fs::write(elsewhere.path().join("h.password.fleetlens-new"), "secret").unwrap();
+    Host::start(without_broker(&folder)).await.unwrap().stop().await;
+    assert_eq!(std::fs::read_to_string(linked).unwrap(), with_password);
+    assert_eq!(std::fs::read_to_string(elsewhere.path().join("h.password")).unwrap(), "secret");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -251,5 +267,74 @@ async fn from_another_machine_nobody_has_a_secret_of_this_one_sent_anywhere() {
         }
     };
     timeout(Duration::from_secs(10), came).await.expect("somebody came");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_another_machine_nobody_reads_a_file_of_this_one_by_naming_it() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let profiles = folder.path().join("profiles");
+    std::fs::create_dir(&profiles).unwrap();
+    for (place, file) in [(elsewhere.path(), "secret.csv"), (elsewhere.path(), "kept.csv"), (&profiles, "own.csv")] {
+        std::fs::write(place.join(file), "thing,kind\nx,top secret\n").unwrap();
+    }
+    let host = Host::start(HostOptions { served: true, ..small_city(&folder) }).await.unwrap();
+    let mut window = TestWindow::open(&host).await;
+    window.until("the city", TestWindow::is_up).await;
+    let url = host.demo_address().await.unwrap().to_string();
+    let with = |name: &str, file: &Path| {
+        format!(
+            "name = {name:?}\nidentity.role = \"operator\"\nbroker.url = {url:?}\nregistry.file = {file:?}\n[[telemetry]]\n\
+             template = \"city/{{area}}/{{kind}}/{{thing}}/telemetry\"\nenvelope = \"/values\"\ntime = \"/ts\"\n"
+        )
+    };
+    // On this machine somebody keeps a profile that names a file elsewhere.
+    std::fs::write(profiles.join("kept.toml"), with("Kept", &elsewhere.path().join("kept.csv"))).unwrap();
+    let asked = |broker| ProfileAsk::Try(Box::new(Try { broker, filters: vec!["city/#".into()] }));
+    let text = |file: &Path| TryBroker::Text { text: with("X", file), replaces: None };
+    let secret = elsewhere.path().join("secret.csv");
+    let up = Path::new("../../").join(elsewhere.path().file_name().unwrap()).join("secret.csv");
+
+    let form = |ca: String, certificate: String, key: String| {
+        let url = "mqtts://127.0.0.1:9".into();
+        TryBroker::Form(BrokerForm { name: "X".into(), url, ca, certificate, key, ..BrokerForm::default() })
+    };
+    let pem = secret.display().to_string();
+    for (number, broker, at) in [
+        (1, text(&secret), Field::Broker),
+        (2, text(&up), Field::Broker),
+        (3, form(pem.clone(), String::new(), String::new()), Field::Ca),
+        (4, form(String::new(), pem, "x.key".into()), Field::Certificate),
+    ] {
+        window.trials.clear();
+        assert_eq!(window.wish(number, asked(broker)).await, Ok(ProfileDone::Trying));
+        window.until("its end", |w| w.trials.last().is_some_and(|t| matches!(t.step, TrialStep::Failed { .. }))).await;
+        let TrialStep::Failed { field, message } = &window.trials.last().unwrap().step else { panic!("no failure") };
+        assert!(*field == at && message.contains("is not in the profile's folder"), "{field:?}: {message}");
+    }
+    let fault = window.save(5, None, &with("X", &secret), false).await.unwrap_err();
+    assert!(fault.message.contains("is not in the profile's folder"), "{fault}");
+
+    window.trials.clear();
+    window.wish(6, asked(text(Path::new("own.csv")))).await.unwrap();
+    window.until("messages", |w| w.trials.last().is_some_and(|trial| trial.messages > 0)).await;
+    window.wish(7, ProfileAsk::EndTry).await.unwrap();
+    for (number, file, is_read) in [
+        (8, secret.as_path(), false),
+        (9, &up, false),
+        (10, &elsewhere.path().join("kept.csv"), true),
+        (11, Path::new("own.csv"), true),
+    ] {
+        let check = ProfileAsk::Check { text: with("X", file), replaces: None };
+        let ProfileDone::Checked(checked) = window.wish(number, check).await.unwrap() else { panic!("not checked") };
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let told = checked.preview.unwrap().refused.into_iter().find(|row| row.topic == name).unwrap().why;
+        assert_eq!(told.contains("top secret"), is_read, "{told}");
+        assert_eq!(told.contains("is not in the profile's folder"), !is_read, "{told}");
+    }
+    assert_eq!(
+        window.save(12, None, &with("X", Path::new("own.csv")), false).await,
+        Ok(ProfileDone::Saved("X".into()))
+    );
     host.stop().await;
 }
