@@ -41,7 +41,7 @@ pub fn refusal(asked: &LinkConfig, kept: &[LinkConfig]) -> Option<Refusal> {
         Some(Secret::Keychain(name)) => Some(format!("{name} in the keychain")),
     };
     if let Some(what) = what {
-        return refused(Field::Password, what, "type the password, or ");
+        return refused(Field::Password, what, "type the password in a new profile, or ");
     }
     match key(asked) {
         Some(path) if !known().any(|kept| key(kept) == Some(path)) => {
@@ -167,7 +167,10 @@ mod tests {
             let refusal = refusal(&link(url, secret.clone()), &kept);
             assert_eq!(refusal.is_none(), fine, "{url} {secret:?}: {refusal:?}");
             if let Some(Refusal { field, why }) = refusal {
-                assert!(field == Field::Password && why.contains("type the password, or edit"), "{why}");
+                assert!(
+                    field == Field::Password && why.contains("type the password in a new profile, or edit"),
+                    "{why}"
+                );
             }
         }
     }

@@ -178,7 +178,7 @@ impl Home {
                 let files: Vec<_> = files.map(|(field, file)| (field, folder.join(file))).collect();
                 self.refusal_of_open(files.iter().map(|(field, file)| (*field, file.as_path())), &folder, named)
             }
-            TryBroker::Text { text, replaces } => {
+            TryBroker::Text { text, replaces, .. } => {
                 check_size(text).ok()?;
                 let folder = self.folder_of(replaces.as_deref(), named);
                 let profile = Profile::parse_in(&folder, text, "the profile").ok()?;
@@ -339,7 +339,7 @@ mod tests {
                 None,
                 "h.password is",
             ),
-            ("its file", None, thief.clone(), None, "type the password, or edit"),
+            ("its file", None, thief.clone(), None, "type the password in a new profile, or edit"),
             ("any file", None, thief.replace("h.password", "/etc/secret"), None, "/etc/secret is a secret"),
             ("a variable", None, thief.replace("file = \"h.password\"", "env = \"P\""), None, "the variable P"),
             (

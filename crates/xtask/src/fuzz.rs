@@ -30,6 +30,9 @@ const MEMORY_MB: u64 = 2_048;
 /// What is kept of a target's cases, in bytes: all of them lie in git.
 const CORPUS_MAX_BYTES: u64 = 64 * 1024;
 
+/// And how many of them: thousands of files of a few bytes each make every checkout slow.
+const CORPUS_MAX_CASES: usize = 400;
+
 /// The compiler that has the flags: no stable one has.
 const TOOLCHAIN: &str = "nightly";
 
@@ -55,7 +58,7 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
             let mut tried = cargo_fuzz(place, &["run", target, "--"]);
             perform(step, tried.args(limits))?;
             perform(step, &mut cargo_fuzz(place, &["cmin", target]))?;
-            thin(&folder.join("corpus").join(target), CORPUS_MAX_BYTES)
+            thin(&folder.join("corpus").join(target), CORPUS_MAX_CASES, CORPUS_MAX_BYTES)
         })?;
     }
     Ok(ExitCode::SUCCESS)
@@ -73,8 +76,9 @@ fn targets(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Leaves the smallest files of a folder that have room in so many bytes together: most of what a case reaches a small one does too.
-fn thin(folder: &Path, most_bytes: u64) -> Result<()> {
+/// Leaves so many of a folder's files, small and large ones alike, and of these the smallest that have room in so many bytes: most
+/// of what a case reaches a small one does too.
+fn thin(folder: &Path, most: usize, most_bytes: u64) -> Result<()> {
     let mut cases = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
         let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
@@ -82,10 +86,14 @@ fn thin(folder: &Path, most_bytes: u64) -> Result<()> {
         cases.push((bytes, entry.path()));
     }
     cases.sort();
+    let all = cases.len().max(1);
     let mut kept = 0;
-    for (bytes, path) in cases {
-        kept += bytes;
-        if kept > most_bytes {
+    for (n, (bytes, path)) in cases.into_iter().enumerate() {
+        // Of every stretch as long as all / most the first.
+        let is_chosen = all <= most || n == 0 || n * most / all != (n - 1) * most / all;
+        if is_chosen && kept + bytes <= most_bytes {
+            kept += bytes;
+        } else {
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
     }
@@ -129,13 +137,18 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_a_corpus_is_the_smallest_and_no_more_than_it_may_be() {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, bytes) in [("a", 50), ("b", 10), ("c", 30), ("d", 20)] {
-            fs::write(folder.path().join(name), vec![0; bytes]).unwrap();
+        for (most, most_bytes, want) in
+            [(9, 60, &["b", "c", "d"][..]), (2, 100, &["b", "c"]), (4, 200, &["a", "b", "c", "d"])]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            for (name, bytes) in [("a", 50), ("b", 10), ("c", 30), ("d", 20)] {
+                fs::write(folder.path().join(name), vec![0; bytes]).unwrap();
+            }
+            thin(folder.path(), most, most_bytes).unwrap();
+            let left = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+            let mut left: Vec<_> = left.map(|name| name.into_string().unwrap()).collect();
+            left.sort();
+            assert_eq!(left, want, "{most} of at most {most_bytes} bytes");
         }
-        thin(folder.path(), 60).unwrap();
-        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        left.sort();
-        assert_eq!(left, ["b", "c", "d"]);
     }
 }

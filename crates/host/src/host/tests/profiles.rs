@@ -241,7 +241,7 @@ async fn from_another_machine_nobody_has_a_secret_of_this_one_sent_anywhere() {
         (1, text("env = \"PATH\""), "the variable PATH is a secret of the machine"),
         (2, text("file = \"/etc/hostname\""), "the file /etc/hostname"),
         (3, text("keychain = \"city\""), "city in the keychain"),
-        (4, form(Password::Env("PATH".into())), "type the password, or edit the profile's file"),
+        (4, form(Password::Env("PATH".into())), "type the password in a new profile, or edit the profile's file"),
         (5, form(Password::File("/etc/hostname".into())), "the file /etc/hostname"),
         (6, form(Password::Keychain("city".into())), "city in the keychain"),
     ] {
@@ -291,7 +291,7 @@ async fn from_another_machine_nobody_reads_a_file_of_this_one_by_naming_it() {
     // On this machine somebody keeps a profile that names a file elsewhere.
     std::fs::write(profiles.join("kept.toml"), with("Kept", &elsewhere.path().join("kept.csv"))).unwrap();
     let asked = |broker| ProfileAsk::Try(Box::new(Try { broker, filters: vec!["city/#".into()] }));
-    let text = |file: &Path| TryBroker::Text { text: with("X", file), replaces: None };
+    let text = |file: &Path| TryBroker::Text { text: with("X", file), replaces: None, password: None };
     let secret = elsewhere.path().join("secret.csv");
     let up = Path::new("../../").join(elsewhere.path().file_name().unwrap()).join("secret.csv");
 
