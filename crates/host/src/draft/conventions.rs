@@ -72,7 +72,7 @@ impl Spoken {
 }
 
 /// One prefix of each convention in turn, so that none of them is left out because another one has many.
-fn in_turn<'a>(announced: BTreeSet<(&'a str, String)>) -> Vec<(&'a str, String)> {
+fn in_turn(announced: BTreeSet<(&str, String)>) -> Vec<(&str, String)> {
     let (mut turns, mut turn, mut before) = (Vec::new(), 0, "");
     for (name, prefix) in announced {
         turn = if name == before { turn + 1 } else { 0 };
