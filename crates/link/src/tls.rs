@@ -353,6 +353,21 @@ mod tests {
         }
     }
 
+    /// Mosquitto takes any name, so what is offered is read where it is said: in the first message.
+    #[test]
+    fn the_protocols_of_the_profile_are_offered_in_their_order() {
+        let tls = Tls { alpn: vec!["x-amzn-mqtt-ca".into(), "mqtt".into()], ..Tls::default() };
+        let to = "broker".try_into().unwrap();
+        let mut client = rustls::ClientConnection::new(tls.client().unwrap(), to).unwrap();
+        let mut hello = Vec::new();
+        client.write_tls(&mut hello).unwrap();
+        let mut acceptor = rustls::server::Acceptor::default();
+        acceptor.read_tls(&mut hello.as_slice()).unwrap();
+        let accepted = acceptor.accept().ok().flatten().unwrap();
+        let offered: Vec<&[u8]> = accepted.client_hello().alpn().unwrap().collect();
+        assert_eq!(offered, [&b"x-amzn-mqtt-ca"[..], b"mqtt"]);
+    }
+
     #[test]
     fn a_phone_believes_in_the_cas_that_are_part_of_the_program() {
         let roots = shipped_roots();
