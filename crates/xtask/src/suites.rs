@@ -24,6 +24,10 @@ const AT_ONCE: usize = 2;
 /// A test program that runs longer hangs: the longest takes a fifth of it.
 const ENDS_WITHIN: Duration = Duration::from_secs(25 * 60);
 
+/// How often a running one is asked whether it has ended: the standard library waits for ever or not at all, and nobody notices so
+/// little beside tests that take seconds.
+const POLL: Duration = Duration::from_millis(50);
+
 /// Those that take longest begin first, so that the end is not a wait for one of them.
 const LONGEST: [&str; 4] = ["browser", "window", "phone", "hostile"];
 
@@ -148,7 +152,7 @@ fn run_within(command: &mut Command, within: Duration) -> Result<()> {
         match child.try_wait().with_context(|| format!("cannot wait for `{name}`"))? {
             Some(status) if status.success() => return Ok(()),
             Some(status) => bail!("`{name}` ended with {status}"),
-            None => thread::sleep(Duration::from_millis(50)),
+            None => thread::sleep(POLL),
         }
     }
     child.kill().and_then(|()| child.wait()).with_context(|| format!("cannot end `{name}`"))?;
