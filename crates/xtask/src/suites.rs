@@ -143,7 +143,8 @@ impl Performed {
     }
 }
 
-/// Runs a program, but not for ever: what hangs is ended, so that what it said is seen.
+/// Runs a program, but not for ever: what hangs is ended, so that what it said is seen. Not in a `Group` of its own, so that Ctrl-C ends
+/// the tests with us; what a test has started does not outlive it (`tests/src/process.rs`).
 fn run_within(command: &mut Command, within: Duration) -> Result<()> {
     let name = program::line(command);
     let mut child = command.spawn().with_context(|| format!("cannot start `{name}`"))?;
