@@ -46,27 +46,16 @@ impl Browser {
         let chromedriver = place::system_program("chromedriver")?;
         let chromium = place::system_program("chromium")?;
         let log = place::log(&format!("chromium-{name}"));
-        let profile = tempfile::tempdir().expect("a folder for the browser's profile");
-        let port = free_port();
-        let mut command = Command::new(chromedriver);
-        command.arg(format!("--port={port}"));
-        // What the browser keeps beside its profile goes with it too.
-        for variable in ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"] {
-            command.env(variable, profile.path());
-        }
-        let driver_program = Group::spawn(&mut command, &log, Output::Logged);
-        let listens = || std::net::TcpStream::connect(("127.0.0.1", port)).map(drop).map_err(|e| e.to_string());
-        until_sync("chromedriver to listen", OPENS_WITHIN, listens);
-
-        let mut capabilities = Capabilities::new();
-        let options = json!({ "binary": chromium, "args": arguments(profile.path(), size) });
-        let set = capabilities.set("goog:chromeOptions", options);
-        set.unwrap_or_else(|e| panic!("options are JSON: {e}"));
-        let session = WebDriver::builder(format!("http://127.0.0.1:{port}"), capabilities);
-        let session = session.request_timeout(REQUEST_WITHIN).connect();
-        let driver = tokio::time::timeout(OPENS_WITHIN, session).await;
-        let driver = driver.unwrap_or_else(|_| panic!("Chromium does not come up; {}", place::tail(&log)));
-        let driver = driver.unwrap_or_else(|e| panic!("Chromium cannot be driven: {e}; {}", place::tail(&log)));
+        let mut attempt = 1;
+        let (driver, driver_program, profile) = loop {
+            match driven(&chromedriver, &chromium, &log, size).await {
+                Ok(driven) => break driven,
+                // A machine that does much else may take too long for the first window, whose files are not in memory yet.
+                Err(why) if attempt == 1 => println!("trying Chromium again: {why}; {}", place::tail(&log)),
+                Err(why) => panic!("{why}; {}", place::tail(&log)),
+            }
+            attempt += 1;
+        };
 
         let page = Page::new(driver, driver_program.id(), name, serve.log().to_path_buf(), SizedBy::Emulation);
         let browser = Browser { page, driver_program: Some(driver_program), _profile: profile };
@@ -106,6 +95,11 @@ impl Browser {
         self.set_permission("geolocation", "denied").await;
     }
 
+    /// Lets the page read what it has copied.
+    pub async fn allow_reading_the_clipboard(&self) {
+        self.set_permission("clipboard-read", "granted").await;
+    }
+
     async fn set_permission(&self, name: &str, setting: &str) {
         self.tell("Browser.setPermission", json!({ "permission": { "name": name }, "setting": setting })).await;
     }
@@ -143,6 +137,38 @@ const KEEP_FAULTS: &str = "window.e2eFaults = []; \
     addEventListener('unhandledrejection', e => keep(e.reason)); \
     addEventListener('securitypolicyviolation', e => keep(`${e.violatedDirective} forbids ${e.blockedURI}`)); \
     const before = console.error; console.error = (...words) => { keep(words.join(' ')); before(...words); };";
+
+/// A browser that a driver has started, with a profile of its own; or why not.
+async fn driven(
+    chromedriver: &Path,
+    chromium: &Path,
+    log: &Path,
+    size: Size,
+) -> Result<(WebDriver, Group, TempDir), String> {
+    let profile = tempfile::tempdir().expect("a folder for the browser's profile");
+    let port = free_port();
+    let mut command = Command::new(chromedriver);
+    command.arg(format!("--port={port}"));
+    // What the browser keeps beside its profile goes with it too.
+    for variable in ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"] {
+        command.env(variable, profile.path());
+    }
+    let driver_program = Group::spawn(&mut command, log, Output::Logged);
+    let listens = || std::net::TcpStream::connect(("127.0.0.1", port)).map(drop).map_err(|e| e.to_string());
+    until_sync("chromedriver to listen", OPENS_WITHIN, listens);
+
+    let mut capabilities = Capabilities::new();
+    let options = json!({ "binary": chromium, "args": arguments(profile.path(), size) });
+    let set = capabilities.set("goog:chromeOptions", options);
+    set.unwrap_or_else(|e| panic!("options are JSON: {e}"));
+    let session = WebDriver::builder(format!("http://127.0.0.1:{port}"), capabilities);
+    let session = session.request_timeout(REQUEST_WITHIN).connect();
+    match tokio::time::timeout(OPENS_WITHIN, session).await {
+        Ok(Ok(driver)) => Ok((driver, driver_program, profile)),
+        Ok(Err(error)) => Err(format!("Chromium cannot be driven: {error}")),
+        Err(_) => Err("Chromium does not come up".to_owned()),
+    }
+}
 
 fn arguments(profile: &Path, (width, height): Size) -> Vec<String> {
     let mut arguments = vec![

@@ -128,7 +128,11 @@ impl Desk {
     pub async fn ask_profile(&mut self, ask: ProfileAsk) -> Result<ProfileDone, Fault> {
         match self.ask(Intent::Profile(ask)).await? {
             Done::Profile(done) => Ok(done),
-            other @ (Done::Command(_) | Done::Cancelled(_) | Done::Acknowledged(_) | Done::Changed) => {
+            other @ (Done::Command(_)
+            | Done::Cancelled(_)
+            | Done::Acknowledged(_)
+            | Done::Changed
+            | Done::Diagnosed(_)) => {
                 panic!("asked for a profile and got {other:?}")
             }
         }
@@ -154,7 +158,11 @@ impl Desk {
         let intent = Intent::Command { thing, shadow: String::new(), wishes: vec![wish], expires_in_ms: None };
         match self.ask(intent).await? {
             Done::Command(command) => Ok(command),
-            other @ (Done::Cancelled(_) | Done::Acknowledged(_) | Done::Changed | Done::Profile(_)) => {
+            other @ (Done::Cancelled(_)
+            | Done::Acknowledged(_)
+            | Done::Changed
+            | Done::Profile(_)
+            | Done::Diagnosed(_)) => {
                 panic!("asked for a command and got {other:?}")
             }
         }

@@ -33,6 +33,13 @@ impl SmallDisk {
         self.folder.path()
     }
 
+    /// Lets nobody write, or everybody again. Nobody may have a file on it open for writing.
+    pub fn set_read_only(&self, read_only: bool) {
+        let how = if read_only { "remount,ro" } else { "remount,rw" };
+        let output = Command::new("mount").args(["-o", how]).arg(self.path()).output().expect("it was mounted before");
+        assert!(output.status.success(), "{how}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+
     /// Leaves no byte of room.
     pub fn fill(&self) {
         let mut ballast = File::create(self.ballast()).expect("a file on the small disk");
@@ -49,6 +56,31 @@ impl SmallDisk {
 
     fn ballast(&self) -> PathBuf {
         self.path().join("ballast")
+    }
+}
+
+/// Files that nobody can change, not even who has them open, until this value goes.
+pub struct Immutable(Vec<PathBuf>);
+
+impl Immutable {
+    /// `None` where the file system has no such thing (then the test has been told as skipped).
+    pub fn make(files: impl IntoIterator<Item = PathBuf>) -> Option<Immutable> {
+        let files = Immutable(files.into_iter().collect());
+        match Command::new("chattr").arg("+i").args(&files.0).output() {
+            Ok(output) if output.status.success() => return Some(files),
+            Ok(output) => {
+                place::skip(&format!("no immutable files here: {}", String::from_utf8_lossy(&output.stderr).trim()));
+            }
+            Err(error) => place::skip(&format!("no immutable files here: {error}")),
+        }
+        None
+    }
+}
+
+impl Drop for Immutable {
+    fn drop(&mut self) {
+        // Where it was never made so there is nothing to take back.
+        let _ = Command::new("chattr").arg("-i").args(&self.0).output();
     }
 }
 

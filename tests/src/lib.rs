@@ -21,6 +21,7 @@
 //! | [`vault`] | a keychain on a session bus of its own, locked as the test wants |
 //! | [`person`] | what a person does at the window and reads from it |
 //! | [`picture`] | colours and differences of what the window shows |
+//! | [`bench`] | what the benchmarks share |
 //!
 //! What does not belong here: anything a test claims. A harness that cannot do its work panics with a sentence, because
 //! there is nothing a test could do about it.
@@ -34,6 +35,7 @@
 )]
 
 pub mod axe;
+pub mod bench;
 pub mod broker;
 pub mod browser;
 pub mod desk;

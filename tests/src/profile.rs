@@ -24,12 +24,15 @@ pub struct ProfileText {
     pub client_id: Option<String>,
     /// Expiries of commands by JSON pointer, in seconds.
     pub expiry_s: Vec<(&'static str, u64)>,
+    /// Whether the broker's things have shadows.
+    pub shadows: bool,
 }
 
 impl ProfileText {
     /// An operator's, with MQTT 5.
     pub fn new(name: &str, url: String) -> ProfileText {
-        ProfileText { name: name.into(), url, role: "operator", protocol: "5", client_id: None, expiry_s: Vec::new() }
+        let (role, protocol) = ("operator", "5");
+        ProfileText { name: name.into(), url, role, protocol, client_id: None, expiry_s: Vec::new(), shadows: true }
     }
 
     /// As it is written.
@@ -43,7 +46,8 @@ impl ProfileText {
             _ = writeln!(text, "client_id = \"{client_id}\"");
         }
         text += "\n[[telemetry]]\ntemplate = \"city/{area}/{kind}/{thing}/telemetry\"\nenvelope = \"/values\"\n\
-                 time = \"/ts\"\nmeta = \"city/{area}/{kind}/{thing}/meta\"\n\n[shadows]\nenabled = true\n";
+                 time = \"/ts\"\nmeta = \"city/{area}/{kind}/{thing}/meta\"\n";
+        _ = write!(text, "\n[shadows]\nenabled = {}\n", self.shadows);
         if !self.expiry_s.is_empty() {
             let leaves: Vec<String> =
                 self.expiry_s.iter().map(|(pointer, seconds)| format!("\"{pointer}\" = {seconds}")).collect();

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fleetlens_link::Event;
-use tokio::sync::mpsc::Receiver;
+use fleetlens_link::{Event, Events};
 
 /// How often a condition is looked at.
 const POLL: Duration = Duration::from_millis(40);
@@ -22,12 +21,7 @@ pub async fn until<T>(what: &str, within: Duration, mut look: impl AsyncFnMut() 
 }
 
 /// Takes what a link tells until `pick` makes something of it. After `within` it panics with what was waited for and what came instead.
-pub async fn told<T>(
-    events: &mut Receiver<Event>,
-    what: &str,
-    within: Duration,
-    mut pick: impl FnMut(Event) -> Option<T>,
-) -> T {
+pub async fn told<T>(events: &mut Events, what: &str, within: Duration, mut pick: impl FnMut(Event) -> Option<T>) -> T {
     let mut passed = Vec::new();
     let found = tokio::time::timeout(within, async {
         loop {

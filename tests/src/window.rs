@@ -23,6 +23,9 @@ use crate::wait::{until, until_sync};
 const OPENS_WITHIN: Duration = Duration::from_secs(30);
 const ATTEMPTS: u32 = 3;
 
+/// How long an app may take to be gone whose attempt failed.
+const GONE_WITHIN: Duration = Duration::from_secs(6);
+
 /// How long one request to the page may take.
 const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 
@@ -73,6 +76,8 @@ impl Window {
                 Err(why) => why,
             };
             assert!(attempt < ATTEMPTS, "{program} cannot be driven: {why}; {}", place::tail(&log));
+            // The app of this attempt may have begun, and ends with its driver: it lets go of its cache first.
+            tokio::time::sleep(GONE_WITHIN).await;
             // WebKit's automation does not come up now and then when the machine is very busy; the app itself runs by then.
             println!("attempt {attempt}: {program} cannot be driven, trying again: {why}; {}", place::tail(&log));
         }

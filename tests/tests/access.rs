@@ -7,13 +7,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use fleetlens_link::{Credentials, Event, Link, LinkConfig, Protocol, Secret};
+use fleetlens_link::{Credentials, Event, Events, Link, LinkConfig, Protocol, Secret};
 use fleetlens_tests::broker::Mosquitto;
 use fleetlens_tests::papers::permit;
 use fleetlens_tests::place;
 use fleetlens_tests::wait::told;
 use serde_json::Value;
-use tokio::sync::mpsc::Receiver;
 
 /// Far more than any of it takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,7 +46,7 @@ fn broker(name: &str, folder: &Path) -> Option<Mosquitto> {
 }
 
 /// Somebody who is up and listens to everything; it is the broker that must keep things back.
-async fn connect(broker: &Mosquitto, user: &str) -> (Link, Receiver<Event>) {
+async fn connect(broker: &Mosquitto, user: &str) -> (Link, Events) {
     let credentials = Credentials { user: user.into(), password: Some(Secret::Given("secret".into())) };
     let filters = ["#", "$aws/#", "$SYS/#"].map(|filter| (filter.to_owned(), 1)).to_vec();
     let config = LinkConfig {
@@ -63,7 +62,7 @@ async fn connect(broker: &Mosquitto, user: &str) -> (Link, Receiver<Event>) {
 }
 
 /// The topics heard up to a message on this one.
-async fn heard_until(link: &Link, events: &mut Receiver<Event>, last: &str) -> BTreeSet<String> {
+async fn heard_until(link: &Link, events: &mut Events, last: &str) -> BTreeSet<String> {
     let mut heard = BTreeSet::new();
     told(events, last, PATIENCE, |event| {
         let Event::Received(message) = event else { return None };
@@ -83,7 +82,7 @@ fn say(link: &Link, topic: &str, payload: &str) {
 
 /// Says something that the broker must refuse. Mosquitto 2.0 may end the connection for it, and what was said into one that was
 /// ending is lost: then it is said again.
-async fn assert_refused(link: &Link, events: &mut Receiver<Event>, topic: &str) {
+async fn assert_refused(link: &Link, events: &mut Events, topic: &str) {
     let open = r#"{"state":{"desired":{"barrier":"open"}}}"#;
     // Down: it is said when the link is up.
     let say = || link.try_publish(topic.into(), open.into(), 1, false).unwrap_or_default();

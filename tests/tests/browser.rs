@@ -25,7 +25,7 @@ use fleetlens_tests::profile::ProfileText;
 use fleetlens_tests::serve::Serve;
 use tokio::sync::{Mutex, MutexGuard};
 
-use both::{city, told};
+use both::{city, diagnostics, told};
 
 /// From the opened address to a live city, on a machine with two cores that draws in software.
 const LIVE_WITHIN: Duration = Duration::from_secs(30);
@@ -129,6 +129,59 @@ async fn a_person_sees_the_demo_city_in_a_browser_and_dims_a_lamp() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_looks_how_the_program_stands_and_copies_the_report() {
+    let _alone = alone().await;
+    let data = tempfile::tempdir().unwrap();
+    let serve = Serve::start("diagnostics", data.path(), &[]);
+    let Some(browser) = Browser::open("browser-diagnostics", &serve, serve.window(), DESKTOP, "dark").await else {
+        return;
+    };
+    browser.wait_until_live().await;
+    diagnostics::are_seen_as_they_change(&browser).await;
+    browser.allow_reading_the_clipboard().await;
+    diagnostics::are_copied(&browser).await;
+    let report: String = browser.ask("return navigator.clipboard.readText()", Vec::new()).await;
+    for words in ["Fleetlens diagnostics, ", "\nLink\n", "\nEngine\n", "half within", "samples", "fleetlens.log"] {
+        assert!(report.contains(words), "the report does not say {words:?}:\n{report}");
+    }
+    assert!(!report.contains(serve.token()), "the token is in the report:\n{report}");
+    let log = std::fs::read_to_string(data.path().join("logs/fleetlens.log")).unwrap();
+    assert!(log.contains("connected") && !log.contains(serve.token()), "{log}");
+    for theme in ["light", "dark"] {
+        browser.set_theme(theme).await;
+        assert_accessible(&browser, &format!("the diagnostics, {theme}")).await;
+        browser.screenshot(&format!("browser-diagnostics-{theme}-1440")).await;
+    }
+    diagnostics::are_left(&browser).await;
+
+    browser.resize(PHONE.0, PHONE.1).await;
+    browser.goto(serve.phone()).await;
+    browser.wait_until_live().await;
+    for theme in ["light", "dark"] {
+        browser.set_theme(theme).await;
+        browser.click(&by_testid("to-settings")).await;
+        browser.click("[data-testid=settings-sheet][open] [data-testid=to-diagnostics]").await;
+        browser.wait_for_element("[data-testid=diagnostics-engine] [data-fact='Commits']", SOON).await;
+        browser.screenshot(&format!("browser-diagnostics-{theme}-390")).await;
+        assert_accessible(&browser, &format!("the diagnostics on the phone, {theme}")).await;
+        let wide: i64 = browser
+            .ask(
+                "const e = document.querySelector('[data-testid=settings-sheet] .modal-body'); \
+            return e.scrollWidth - e.clientWidth",
+                Vec::new(),
+            )
+            .await;
+        assert_eq!(wide, 0, "it is wider than the phone");
+        browser.click(&by_testid("settings-close")).await;
+        browser.wait_until_gone("[data-testid=settings-sheet][open]", SOON).await;
+    }
+    told("axe-core finds nothing on the diagnostics, dark and light, on the desk and on the phone");
+    assert_eq!(browser.faults().await, Vec::<String>::new(), "something went wrong in the page");
+    browser.close().await;
+    serve.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_city_on_mosquitto_stays_in_the_browser_while_the_broker_is_away_and_the_disk_is_full() {
     let _alone = alone().await;
     let Some(mut broker) = Mosquitto::start("browser-city") else { return };
@@ -150,7 +203,7 @@ async fn a_city_on_mosquitto_stays_in_the_browser_while_the_broker_is_away_and_t
     malta.stop().await;
 }
 
-/// Everything stays live, and a notice says that nothing of it is kept.
+/// Everything stays live for a while, and a notice says what becomes of it.
 async fn a_full_disk_is_told_until_there_is_room(browser: &Browser, disk: &SmallDisk) {
     disk.fill();
     // What the cache has already taken of the disk it may use up first.

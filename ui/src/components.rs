@@ -1,5 +1,6 @@
 //! Small parts that views are put together from. None of them knows where its rows come from.
 
+pub mod clipboard;
 pub mod control;
 pub mod figure;
 pub mod icon;

@@ -110,6 +110,8 @@ pub fn listen(store: Store, finder: Finder, help: RwSignal<bool>, form: Form) {
 
 fn back(store: Store, finder: Finder) {
     if finder.step_back() {
+    } else if store.diagnosing.get_untracked() {
+        store.diagnosing.set(false);
     } else if store.page.get_untracked() {
         store.page.set(false);
     } else if store.selected.with_untracked(Option::is_some) {

@@ -132,6 +132,8 @@ pub struct Store {
     pub settings: RwSignal<Option<Settings>>,
     /// Which profile is made or changed, if one is.
     pub setup: RwSignal<Option<Setup>>,
+    /// Whether the settings show how the program stands instead.
+    pub diagnosing: RwSignal<bool>,
     /// The try of a broker, as the host last told of it.
     pub trial: RwSignal<Option<Trial>>,
     /// Rises when the host began anew with another fleet: whatever a view remembers of the old one is worth nothing.
@@ -202,6 +204,7 @@ impl Store {
             messages: Messages::new(),
             settings: RwSignal::new(None),
             setup: RwSignal::new(None),
+            diagnosing: RwSignal::new(false),
             trial: RwSignal::new(None),
             begun: RwSignal::new(0),
             stranded: RwSignal::new(None),
@@ -400,7 +403,7 @@ impl Store {
         let request = self.inner.try_update_value(|inner| {
             inner.last_request += 1;
             let request = RequestId(inner.last_request);
-            let of_host = matches!(intent, Intent::Change(_) | Intent::Profile(_));
+            let of_host = matches!(intent, Intent::Change(_) | Intent::Profile(_) | Intent::Diagnose);
             inner.answers.insert(request, Waiting { of_host, then: Box::new(then) });
             request
         });
@@ -438,6 +441,7 @@ impl Store {
     /// Goes to a part of the window; a thing that fills it becomes a drawer again.
     pub fn go(self, section: Section) {
         self.page.set(false);
+        self.diagnosing.set(false);
         self.section.set(section);
     }
 

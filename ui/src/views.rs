@@ -4,6 +4,7 @@ pub mod alarms;
 pub mod attention;
 pub mod chart;
 pub mod commands;
+pub mod diagnostics;
 pub mod find;
 pub mod help;
 pub mod here;

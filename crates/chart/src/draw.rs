@@ -201,14 +201,14 @@ impl<DB: DrawingBackend> Pen<'_, '_, DB> {
 }
 
 /// The nearest whole pixel.
-fn px(length: f64) -> i32 {
+pub(crate) fn px(length: f64) -> i32 {
     length.round() as i32
 }
 
-fn solid((r, g, b): Rgb) -> RGBColor {
+pub(crate) fn solid((r, g, b): Rgb) -> RGBColor {
     RGBColor(r, g, b)
 }
 
-fn backend<E: std::error::Error + Send + Sync>(error: DrawingAreaErrorKind<E>) -> ChartError {
+pub(crate) fn backend<E: std::error::Error + Send + Sync>(error: DrawingAreaErrorKind<E>) -> ChartError {
     ChartError::Backend(error.to_string())
 }

@@ -1,12 +1,14 @@
 //! Charts over any plotters backend: a canvas in the window, SVG in reports and goldens.
 //!
 //! What does not belong here: I/O, a clock, text layout that asks a browser, any sentence but the axes' labels. The same
-//! [`Plot`] at the same size gives the same strokes, and [`geometry::Geometry`] tells a pointer where they are.
+//! [`Plot`] at the same size gives the same strokes, and [`geometry::Geometry`] tells a pointer where they are. A [`Growth`] is
+//! for reports: how what was measured grows with something other than time.
 //!
 //! Everything is laid out in device pixels, whole ones for hair lines, so that a grid is sharp at every [`Plot::scale`].
 
 mod draw;
 pub mod geometry;
+mod growth;
 mod ticks;
 
 use fleetlens_model::downsample::Bucket;
@@ -15,6 +17,7 @@ use thiserror::Error;
 
 pub use crate::draw::draw;
 pub use crate::geometry::{Geometry, nearest};
+pub use crate::growth::{Axis, Growth, Line, Scale, draw_growth};
 
 /// Red, green, blue, each 0–255.
 pub type Rgb = (u8, u8, u8);

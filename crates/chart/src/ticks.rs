@@ -121,7 +121,7 @@ fn step_125(rough: f64) -> f64 {
 const POWERS_FROM: f64 = 1e15;
 
 /// A value with as many digits as its step needs; thousands apart from 10 000 on.
-fn value_label(value: f64, step: f64, decimals: u8) -> String {
+pub fn value_label(value: f64, step: f64, decimals: u8) -> String {
     if value.abs() >= POWERS_FROM {
         let needed = (value.abs().log10().floor() - step.log10().floor()).clamp(0.0, 15.0) as usize;
         return format!("{value:.needed$e}");

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use fleetlens_chart::{ChartError, Geometry, Mark, Plot, SVG_TEXT, Theme, draw, nearest};
+use fleetlens_chart::{
+    Axis, ChartError, Geometry, Growth, Line, Mark, Plot, SVG_TEXT, Scale, Theme, draw, draw_growth, nearest,
+};
 use fleetlens_model::downsample::{Bucket, Downsampler};
 use fleetlens_model::time::WallMs;
 use plotters::drawing::IntoDrawingArea;
@@ -100,18 +102,89 @@ fn every_chart_looks_as_it_did() {
         ("day-of-thousands", Plot { unit: "", decimals: 0, ..plot(&day, 300_000, DAY_MS) }, (520, 180)),
         ("smallest", plot(&hour, 30_000, HOUR_MS), (60, 40)),
     ];
+    let drawn = cases.map(|(name, plot, (width_px, height_px))| (name, svg(&plot, width_px, height_px).unwrap()));
+    let differing = differing(&drawn).unwrap();
+    assert!(differing.is_empty(), "other than committed: {differing:?}; UPDATE_GOLDENS=1 rewrites them");
+}
+
+/// Which pictures are not as committed; all are as committed once they were written anew.
+fn differing<'a>(drawn: &[(&'a str, String)]) -> std::io::Result<Vec<&'a str>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let mut differing = Vec::new();
-    for (name, plot, (width_px, height_px)) in cases {
-        let drawn = svg(&plot, width_px, height_px).unwrap();
+    for (name, drawn) in drawn {
         let file = folder.join(format!("{name}.svg"));
         if std::env::var_os("UPDATE_GOLDENS").is_some() {
-            std::fs::write(&file, &drawn).unwrap();
-        } else if std::fs::read_to_string(&file).unwrap_or_default() != drawn {
-            differing.push(name);
+            std::fs::write(&file, drawn)?;
+        } else if std::fs::read_to_string(&file).unwrap_or_default() != *drawn {
+            differing.push(*name);
         }
     }
+    Ok(differing)
+}
+
+fn growth_svg(growth: &Growth, width_px: u32, height_px: u32) -> Result<String, ChartError> {
+    let mut text = String::new();
+    {
+        let root = SVGBackend::with_string(&mut text, (width_px, height_px)).into_drawing_area();
+        draw_growth(growth, &root)?;
+    }
+    Ok(text)
+}
+
+#[test]
+fn every_growth_looks_as_it_did() {
+    let memory = [(1_000.0, 21.0), (10_000.0, 48.0), (100_000.0, 151.0)];
+    let allowed = [(1_000.0, 61.0), (10_000.0, 70.0), (100_000.0, 160.0)];
+    let (stored, shown) =
+        ([(500.0, 4.2), (2_000.0, 5.1), (10_000.0, 38.0)], [(500.0, 99.0), (2_000.0, 99.4), (10_000.0, 100.1)]);
+    let alone = [(500.0, 1.0), (2_000.0, 1.1), (10_000.0, 1.3)];
+    let growth = Growth {
+        x: Axis { label: "things", scale: Scale::Logarithmic },
+        y: Axis { label: "MB", scale: Scale::Linear },
+        lines: &[
+            Line { name: "resident", points: &memory, baseline: false },
+            Line { name: "the goal", points: &allowed, baseline: true },
+        ],
+        goal: None,
+        theme: Theme::LIGHT,
+        scale: 1.0,
+        text: SVG_TEXT,
+        font: "Inter, sans-serif",
+    };
+    let rates = Growth {
+        x: Axis { label: "messages/s", scale: Scale::Linear },
+        y: Axis { label: "p99, ms", scale: Scale::Logarithmic },
+        lines: &[
+            Line { name: "stored", points: &stored, baseline: false },
+            Line { name: "shown", points: &shown, baseline: false },
+            Line { name: "the link alone", points: &alone, baseline: true },
+        ],
+        goal: Some((120.0, "goal 120 ms")),
+        theme: Theme::DARK,
+        ..growth
+    };
+    // Names that would lie on each other, and points that cannot be shown.
+    let odd = [(1.0, 0.0), (10.0, f64::NAN), (100.0, 5.0)];
+    let together = Growth {
+        lines: &[
+            Line { name: "one", points: &odd, baseline: false },
+            Line { name: "another", points: &odd, baseline: false },
+            Line { name: "none", points: &[], baseline: false },
+        ],
+        y: Axis { label: "ms", scale: Scale::Logarithmic },
+        ..growth
+    };
+    let drawn = [
+        ("growth-things-light", growth_svg(&growth, 560, 240).unwrap()),
+        ("growth-rate-dark", growth_svg(&rates, 560, 240).unwrap()),
+        ("growth-together", growth_svg(&together, 360, 140).unwrap()),
+        ("growth-of-nothing", growth_svg(&Growth { lines: &[], ..growth }, 360, 140).unwrap()),
+    ];
+    let differing = differing(&drawn).unwrap();
     assert!(differing.is_empty(), "other than committed: {differing:?}; UPDATE_GOLDENS=1 rewrites them");
+    assert!(!drawn[2].1.contains("NaN"));
+    assert!(matches!(growth_svg(&growth, 100, 80), Err(ChartError::NoRoom { .. })));
+    assert!(matches!(growth_svg(&Growth { scale: 0.0, ..growth }, 560, 240), Err(ChartError::NoScale)));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
-use fleetlens_host::{BrokerChoice, CityOptions, Counters, Host, HostOptions};
+use fleetlens_host::{BrokerChoice, CityOptions, Counters, Host, HostOptions, log};
 use fleetlens_store::Reading;
 use serde::Serialize;
 
@@ -71,6 +71,8 @@ impl Collect {
             ..HostOptions::demo(nobodys.path())
         };
         let before = if self.db.exists() { refusals(&self.db).unwrap_or_default() } else { HashMap::new() };
+        // Beside what it stores: this is not the app, whose own log this does not go into.
+        log::keep_in(self.db.parent().unwrap_or(Path::new("")));
         let began = Instant::now();
         let host = Host::start(options).await?;
         let counters = host.counters().await;

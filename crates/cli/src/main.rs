@@ -2,6 +2,7 @@
 
 mod cache;
 mod collect;
+mod doctor;
 mod export;
 mod moment;
 mod password;
@@ -19,7 +20,7 @@ mod tally;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use fleetlens_host::log;
 
 /// Watch and steer connected things over MQTT.
 #[derive(Parser)]
@@ -45,6 +46,8 @@ enum Verb {
     Propose(propose::Propose),
     /// Keep a broker's password in this system's keychain, or take it out again.
     Password(password::Password),
+    /// Look at profiles, cache, disk, clock and broker, and say what to mend.
+    Doctor(doctor::Doctor),
     /// Print the latest values of a cache.
     Query(query::Query),
     /// Write the measured values of a cache as CSV or JSON Lines.
@@ -54,8 +57,7 @@ enum Verb {
 #[tokio::main]
 async fn main() -> ExitCode {
     // The embedded broker tells a lot at `info`; RUST_LOG=info shows it.
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,mqtt5=error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    log::start("warn,mqtt5=error");
     let done = match Arguments::parse().verb {
         Verb::Sim(sim) => sim.run().await,
         Verb::Serve(serve) => serve.run().await,
@@ -64,11 +66,18 @@ async fn main() -> ExitCode {
         Verb::Replay(replay) => replay.run().await,
         Verb::Propose(propose) => propose.run().await,
         Verb::Password(password) => password.run().await,
+        Verb::Doctor(doctor) => return ended(doctor.run().await),
         Verb::Query(query) => query.run(),
         Verb::Export(export) => export.run(),
     };
+    ended(done.map(|()| ExitCode::SUCCESS))
+}
+
+/// Says why it failed, if it did.
+fn ended(done: anyhow::Result<ExitCode>) -> ExitCode {
+    log::flush();
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("fleetlens: {error:#}");
             ExitCode::FAILURE

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
-use fleetlens_host::{Host, HostFlags, HostOptions, flags};
+use fleetlens_host::{Host, HostFlags, HostOptions, flags, log};
 use fleetlens_serve::{Server, ServerOptions, Token, find_ui};
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +45,9 @@ impl Serve {
         let server = Server::bind(ServerOptions { listen: self.listen, ui, token, names: self.names }).await?;
         let usual = flags::desktop_data_dir();
         anyhow::ensure!(self.host.data_dir.is_some() || usual.is_some(), "say with --data-dir where the cache is kept");
-        let host = Arc::new(Host::start(options(&self.host, usual.unwrap_or_default(), started)).await?);
+        let options = options(&self.host, usual.unwrap_or_default(), started);
+        log::keep_in(&options.data_dir);
+        let host = Arc::new(Host::start(options).await.inspect_err(|error| tracing::error!("{error}"))?);
         say(&addresses(&server));
         if server.is_exposed() {
             eprintln!(

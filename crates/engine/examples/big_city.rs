@@ -56,8 +56,9 @@ fn restored() -> Result<Restored, Box<dyn Error>> {
             timed: Timed::ByDevice,
         };
         let pointer = kind.main_field().map_or("/x", |field| field.pointer);
+        let meta = restored.commons.describe(meta, &mut restored.texts);
         restored.things.push((ThingKey(i), ThingName::new(format!("t-{i}"))?, meta));
-        restored.series.push((series, ThingKey(i), pointer.to_string()));
+        restored.series.push((series, ThingKey(i), pointer.into()));
         restored.latest.push(sample);
     }
     Ok(restored)

@@ -9,25 +9,32 @@ mod commands;
 mod conventions;
 mod direct;
 mod effects;
+mod few;
 mod index;
 mod ingest;
+mod keyed;
 mod messages;
 mod presence;
 mod registry;
+mod route;
 mod rules;
+mod series;
 mod shadows;
 mod thing;
 mod watch;
 mod wish;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use fleetlens_ipc::rows::{LinkState, RefusalRow, ShedRow};
 use fleetlens_model::command::{Attempt, Command};
+use fleetlens_model::described::{Commons, Described};
 use fleetlens_model::freshness::Silence;
 use fleetlens_model::id::{CommandId, SeriesKey, ThingKey, ThingName};
 use fleetlens_model::record::{Restored, StoreStats, Write};
-use fleetlens_model::telemetry::{Sample, Source, Timed};
+use fleetlens_model::shared::{SharedText, Texts};
+use fleetlens_model::telemetry::{Source, Timed};
 use fleetlens_model::text::shown;
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{MonoMs, Now, WallMs};
@@ -37,8 +44,10 @@ use crate::config::FleetConfig;
 use crate::port::LinkEvent;
 
 pub use effects::{Counters, Dirty, Effects, Input, Outward, ReadDone, ReadTicket};
+pub use few::Few;
 pub(crate) use messages::RawMessage;
-pub use thing::{Series, Shadow, Thing, Witness};
+pub use series::{Latest, Series};
+pub use thing::{Shadow, Thing, Witness};
 pub use watch::OpenLeaf;
 
 /// Refusals kept for the screen; the cache keeps more.
@@ -63,10 +72,10 @@ const RATE_WINDOW_MS: u64 = 5_000;
 #[derive(Debug)]
 pub struct Fleet {
     pub(crate) config: FleetConfig,
-    pub(crate) things: BTreeMap<ThingKey, Thing>,
-    pub(crate) by_name: HashMap<String, ThingKey>,
+    pub(crate) things: keyed::Keyed<ThingKey, Thing>,
+    pub(crate) by_name: HashMap<SharedText, ThingKey>,
     pub(crate) index: index::Index,
-    pub(crate) series: BTreeMap<SeriesKey, Series>,
+    pub(crate) series: keyed::Keyed<SeriesKey, Series>,
     pub(crate) commands: BTreeMap<CommandId, Command>,
     pub(crate) alarms: alarms::Alarms,
     pub(crate) rules: rules::Rules,
@@ -77,15 +86,16 @@ pub struct Fleet {
     watch: watch::Watch,
     alerts: alerts::Alerts,
     tokens: HashMap<String, CommandId>,
-    unacked: HashMap<u16, u64>,
+    /// Digests of packets at QoS 1 by their ids, of those that were heard.
+    unacked: Vec<Option<u64>>,
     installation: u64,
     last_seq: u64,
     last_command: u64,
     last_get: u64,
     /// Shadows to ask for when there is time.
-    to_get: BTreeSet<(ThingKey, String)>,
+    to_get: BTreeSet<(ThingKey, SharedText)>,
     /// Shadows that were asked for, oldest first: one that is not answered in time is asked for again.
-    asked: VecDeque<(MonoMs, ThingKey, String)>,
+    asked: VecDeque<(MonoMs, ThingKey, SharedText)>,
     /// Commands of which something may still change.
     open_commands: BTreeSet<CommandId>,
     pub(crate) link: LinkState,
@@ -110,6 +120,17 @@ pub struct Fleet {
     rate: VecDeque<(MonoMs, u64)>,
     pub(crate) stats: StoreStats,
     dirty: Dirty,
+    /// How often windows were told what changed: what is dirty already in this round is not noted again.
+    round: u64,
+    /// Whether samples are noted for charts.
+    is_charted: bool,
+    routes: route::Routes,
+    /// The texts that things have in common.
+    texts: Texts,
+    /// What their descriptions have in common.
+    commons: Commons,
+    /// What the last digest was made of; its memory.
+    digested: Vec<u8>,
     ticked: Option<MonoMs>,
     looked: Option<MonoMs>,
 }
@@ -119,20 +140,21 @@ impl Fleet {
     pub fn new(config: FleetConfig, restored: Restored, now: Now) -> Fleet {
         let mut fleet = Fleet {
             rules: rules::Rules::new(&config.rules),
+            routes: route::Routes::new(&config.telemetry),
             conventions: config.conventions.iter().map(Setting::start).collect(),
             sent: HashMap::new(),
             comings: presence::Comings::default(),
             config,
-            things: BTreeMap::new(),
+            things: keyed::Keyed::default(),
             by_name: HashMap::new(),
             index: index::Index::default(),
-            series: BTreeMap::new(),
+            series: keyed::Keyed::default(),
             commands: BTreeMap::new(),
             alarms: alarms::Alarms::default(),
             watch: watch::Watch::default(),
             alerts: alerts::Alerts::default(),
             tokens: HashMap::new(),
-            unacked: restored.unacked.iter().copied().collect(),
+            unacked: Vec::new(),
             installation: restored.installation,
             last_seq: restored.last_seq,
             last_command: restored.last_command,
@@ -156,6 +178,11 @@ impl Fleet {
             rate: VecDeque::new(),
             stats: restored.stats,
             dirty: Dirty::default(),
+            round: 1,
+            is_charted: true,
+            texts: Texts::default(),
+            commons: Commons::default(),
+            digested: Vec::new(),
             ticked: None,
             looked: None,
         };
@@ -164,6 +191,9 @@ impl Fleet {
     }
 
     fn restore(&mut self, restored: Restored, now: Now) {
+        (self.texts, self.commons) = (restored.texts, restored.commons);
+        self.by_name.reserve(restored.things.len());
+        restored.unacked.iter().for_each(|(packet_id, digest)| self.note_packet(*packet_id, *digest));
         let newest = restored.latest.iter().map(|s| s.received_ms).max();
         // What everything cached is "as of"; the first start has heard nothing at all.
         let listened = restored.link_seen_ms.or(newest).unwrap_or(now.wall);
@@ -171,12 +201,7 @@ impl Fleet {
         for (key, name, meta) in restored.things {
             self.insert_thing(key, name, meta);
         }
-        for (key, thing, pointer) in restored.series {
-            if let Some(thing) = self.things.get_mut(&thing) {
-                thing.series.insert(pointer.clone(), key);
-                self.series.insert(key, Series { thing: thing.key, pointer, latest: None, received: None });
-            }
-        }
+        self.restore_series(restored.series);
         for sample in restored.latest {
             let Some(series) = self.series.get_mut(&sample.series) else { continue };
             if let Some(thing) = self.things.get_mut(&series.thing).filter(|_| sample.source == Source::Live) {
@@ -184,7 +209,7 @@ impl Fleet {
                 self.newest_value = self.newest_value.max(heard);
                 thing.silence = Silence::restored(heard, restored.silent.contains(&thing.key), listened);
             }
-            series.latest = Some(Sample { source: Source::Cached, ..sample });
+            series.take(&sample, Source::Cached, None);
         }
         let places = self.things.values().filter_map(|thing| Some((thing.key, self.said_place(thing)?)));
         for (key, at) in places.collect::<Vec<_>>() {
@@ -195,8 +220,7 @@ impl Fleet {
         self.expect_things();
         for (thing, name, document, heard_ms) in restored.shadows {
             if let Some(thing) = self.things.get_mut(&thing) {
-                let open = watch::open_leaf(&document);
-                thing.shadows.insert(name, Shadow { document: Some(document), heard_ms, open, ..Shadow::default() });
+                thing.shadows.insert(name, Shadow { document: Some(document), heard_ms, ..Shadow::default() });
             }
             self.look_at(thing);
         }
@@ -208,6 +232,27 @@ impl Fleet {
         self.restore_alarms(restored.alarms, restored.last_alarm);
         self.counters.things = self.things.len() as u64;
         self.dirty.everything = true;
+    }
+
+    /// Those of one thing mostly follow each other, since they were met in its first message.
+    fn restore_series(&mut self, restored: Vec<(SeriesKey, ThingKey, SharedText)>) {
+        let mut restored = restored.into_iter().peekable();
+        let mut of_thing = Vec::new();
+        while let Some((key, thing, pointer)) = restored.next() {
+            of_thing.push((pointer, key));
+            if restored.peek().is_some_and(|(_, next, _)| *next == thing) {
+                continue;
+            }
+            let Some(its) = self.things.get_mut(&thing) else {
+                of_thing.clear();
+                continue;
+            };
+            for (pointer, key) in &of_thing {
+                let pointer = pointer.clone();
+                self.series.insert(*key, Series::new(thing, pointer));
+            }
+            its.series.extend(of_thing.drain(..));
+        }
     }
 
     /// Folds one input into the fleet and adds what must happen to `effects`.
@@ -252,7 +297,12 @@ impl Fleet {
                 self.link_lost(now, effects);
                 self.link = LinkState::Connecting { reason: Some(reason), since_ms: now.wall };
             }
-            LinkEvent::Received(message) => self.received(message, now, effects),
+            LinkEvent::Received(message) => {
+                self.received(message.heard(), message.properties.as_deref(), now, effects);
+            }
+            LinkEvent::Messages(batch) => {
+                batch.iter().for_each(|message| self.received(message, None, now, effects));
+            }
             LinkEvent::Shed { topics } => self.shed(topics, now),
             LinkEvent::Refused { topic, reason, delivery } => {
                 self.refuse(&topic, reason.clone(), now, effects);
@@ -272,7 +322,7 @@ impl Fleet {
         self.link_seen = Some(now.mono);
         effects.writes.push(Write::LinkSeen { at_ms: now.wall });
         for thing in self.things.values_mut() {
-            thing.silence.link_up(interval_ms(&thing.meta), now);
+            thing.silence.link_up(interval_ms(&thing.meta.common), now);
         }
         self.dirty.everything = true;
         self.watch_again(now, effects);
@@ -328,7 +378,13 @@ impl Fleet {
 
     /// What changed since the last call.
     pub fn take_dirty(&mut self) -> Dirty {
+        self.round += 1;
         std::mem::take(&mut self.dirty)
+    }
+
+    /// Whether somebody looks at a chart: samples are noted only then.
+    pub(crate) fn set_charted(&mut self, is_charted: bool) {
+        self.is_charted = is_charted;
     }
 
     /// Counts since the start.
@@ -354,42 +410,44 @@ impl Fleet {
     }
 
     /// Age of a sample: by the device's clock up to its receipt where that is believed, by our monotonic clock since.
-    pub(crate) fn age_ms(&self, series: &Series, sample: &Sample, now: Now) -> u64 {
+    pub(crate) fn age_ms(&self, series: &Series, sample: &Latest, now: Now) -> u64 {
         let before_receipt = match sample.timed {
             Timed::ByDevice => sample.received_ms.since(sample.device_ms),
             Timed::ByUs => 0,
         };
-        let since_receipt = series.received.map_or_else(|| now.wall.since(sample.received_ms), |at| now.mono.since(at));
+        let since_receipt =
+            series.received().map_or_else(|| now.wall.since(sample.received_ms), |at| now.mono.since(at));
         before_receipt.saturating_add(since_receipt)
     }
 
     /// Live or retained only while we listen, and only if it came through the connection that is up: from its first message on,
     /// which may come before the last of our subscriptions is answered.
-    pub(crate) fn source(&self, series: &Series, sample: &Sample) -> Source {
-        let since_lost = series.received.filter(|received| self.lost.is_none_or(|lost| *received > lost));
+    pub(crate) fn source(&self, series: &Series, sample: &Latest) -> Source {
+        let since_lost = series.received().filter(|received| self.lost.is_none_or(|lost| *received > lost));
         match (self.up_since, since_lost) {
             (Some(_), Some(_)) => sample.source,
             (Some(_) | None, Some(_) | None) => Source::Cached,
         }
     }
 
-    pub(crate) fn insert_thing(&mut self, key: ThingKey, name: ThingName, meta: Meta) {
-        self.by_name.insert(name.as_str().to_string(), key);
-        let words = words(&name, &meta);
+    pub(crate) fn insert_thing(&mut self, key: ThingKey, name: ThingName, meta: Described) {
+        self.by_name.insert(name.shared(), key);
         let thing = Thing {
             key,
             name,
             meta,
             said_at: None,
-            series: BTreeMap::new(),
+            series: Few::default(),
             spoken_of: None,
             silence: Silence::default(),
             heard: None,
-            shadows: BTreeMap::new(),
+            shadows: Few::default(),
             commands: BTreeSet::new(),
             alarms: BTreeSet::new(),
             alarmed: None,
-            words,
+            judged: (0, 0, Arc::default()),
+            described: 0,
+            soiled: 0,
         };
         self.index.enter(&thing);
         self.things.insert(key, thing);
@@ -401,8 +459,8 @@ impl Fleet {
         self.uncarry(key);
         let Some(thing) = self.things.get_mut(&key) else { return };
         self.index.leave(thing);
-        thing.words = words(&thing.name, &meta);
-        thing.meta = meta;
+        thing.meta = self.commons.describe(meta, &mut self.texts);
+        thing.described += 1;
         self.index.enter(thing);
         // Their rows carry its title.
         self.dirty.commands.extend(&thing.commands);
@@ -445,11 +503,6 @@ fn beginning(text: &str, most_chars: usize) -> String {
 /// How often a thing is expected to speak.
 pub(crate) fn interval_ms(meta: &Meta) -> u64 {
     u64::from(meta.interval_s.max(1)) * 1000
-}
-
-/// What a thing is found by, in lower case.
-fn words(name: &ThingName, meta: &Meta) -> String {
-    format!("{}\n{}\n{}\n{}", meta.title, name, meta.street, meta.area).to_lowercase()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use fleetlens_ipc::Parcel;
 use fleetlens_ipc::rows::MessageProperties;
+use fleetlens_model::heard::{Batch, Heard};
 use fleetlens_model::id::{AlarmId, CommandId, ThingKey};
 use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
 use fleetlens_model::time::{MonoMs, Now};
@@ -65,6 +66,15 @@ pub struct Received {
     pub delivery: Option<Delivery>,
 }
 
+impl Received {
+    /// The message where it lies; its properties are left out.
+    pub fn heard(&self) -> Heard<'_> {
+        let Received { topic, payload, retained, redelivered, packet_id, delivery, .. } = self;
+        let (retained, redelivered, packet_id) = (*retained, *redelivered, *packet_id);
+        Heard { topic, payload, retained, redelivered, packet_id, delivery: delivery.map(|delivery| delivery.0) }
+    }
+}
+
 /// What the link tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkEvent {
@@ -87,6 +97,8 @@ pub enum LinkEvent {
     },
     /// A message.
     Received(Received),
+    /// Messages that came together and carry nothing besides, in their order.
+    Messages(Batch),
     /// QoS 0 messages that were left out because the inbox was full.
     Shed {
         /// How many since the last event, by topic; all that are not counted one by one under the empty topic.
@@ -114,10 +126,21 @@ pub struct NotSent;
 pub struct StoreFault {
     /// For a person.
     pub message: String,
+    /// What it means for the batch.
+    pub kind: StoreFaultKind,
+}
+
+/// What a fault of the cache means for the batch that met it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreFaultKind {
+    /// Nothing of the batch is stored, and it is worth another try.
+    Passing,
     /// A row that somebody waits for (a command, an alarm) breaks a rule and would break it every time, which is a fault of the
-    /// program: it was left out, and every other row of the batch is stored. When false, nothing of the batch is stored, and it is
-    /// worth another try.
-    pub permanent: bool,
+    /// program: it was left out, and every other row of the batch is stored.
+    LeftOut,
+    /// The cache is damaged: nothing of the batch is stored, and another try would fail as well. Whoever opened the cache ends this
+    /// engine and begins one with what can be read; what was not acknowledged the broker says again.
+    Damaged,
 }
 
 /// The way out to the broker. Never blocks.
@@ -126,14 +149,14 @@ pub trait Link: Send + 'static {
     fn publish(&mut self, message: Publish, left_ms: u64) -> Result<(), NotSent>;
     /// Subscribes to further filters, now and on every connection that follows. Known ones may be among them.
     fn subscribe(&mut self, filters: Vec<String>);
-    /// Tells the broker that a message is safe with us. Of a connection that is gone: does nothing.
-    fn acknowledge(&mut self, delivery: Delivery);
+    /// Tells the broker that messages are safe with us. Of a connection that is gone: does nothing.
+    fn acknowledge(&mut self, deliveries: Vec<Delivery>);
 }
 
 /// The local cache. Futures are driven by the engine's actor.
 pub trait Store: Send + 'static {
     /// Performs the writes in one transaction, after those of every earlier call; resolves when they are on the disk. Which of them
-    /// are not after a fault is what [`StoreFault::permanent`] says.
+    /// are not after a fault is what [`StoreFault::kind`] says.
     fn commit(&mut self, writes: Arc<Vec<Write>>) -> impl Future<Output = Result<(), StoreFault>> + Send + 'static;
     /// Reads a stretch of a series.
     fn history(&mut self, query: HistoryQuery) -> impl Future<Output = Result<History, StoreFault>> + Send + 'static;

@@ -4,7 +4,9 @@
 //! committed at once, and under load batches grow by themselves (docs/adr/0003-delivery.md). When the disk does not keep up, the
 //! link is not read: the broker holds.
 
-use std::collections::{BTreeSet, VecDeque};
+mod figures;
+
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,21 +17,25 @@ use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Call, Done, Fault, FaultCode, Frame, RequestId};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::record::{Restored, StoreStats};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::FleetConfig;
 use crate::fleet::{Counters, Effects, Fleet, Input, Outward, ReadDone};
-use crate::port::{Clock, Link, LinkEvent, Store, StoreFault, Ui, WindowId};
+use crate::port::{Clock, Link, LinkEvent, Store, StoreFault, StoreFaultKind, Ui, WindowId};
 use crate::window::{Consequence, Windows};
+
+pub use figures::Figures;
+
+use figures::Timing;
 
 /// Calls of windows that may wait.
 const CALLS: usize = 256;
 
-/// Link events handled before windows and the clock get their turn.
-const BURST: usize = 512;
+/// Link events handled before windows and the clock get their turn; each may be some hundred messages.
+const BURST: usize = 8;
 
 /// Effects that may gather while a batch is on its way; with more the link is not read.
 const GATHER_MAX: usize = 20_000;
@@ -42,6 +48,10 @@ const TICK_MS: u64 = 250;
 
 /// How often size and age of the cache are read.
 const STATS_MS: u64 = 10_000;
+
+/// For so long after a commit began what nobody waits for gathers: under load a commit costs more than what is in it. A message that
+/// is to be acknowledged does not wait, because brokers send no more than some until they are.
+const GATHER_MS: u64 = 20;
 
 /// How long to wait before a failed batch is tried again.
 const RETRY_MS: u64 = 1_000;
@@ -67,8 +77,10 @@ enum FromWindow {
     Said(WindowId, Call),
     Detached(WindowId),
     Answered(WindowId, Frame),
+    AnsweredAnew(WindowId, Frame),
+    Anew,
     Configured(Box<Settings>),
-    Begin,
+    Diagnosed(oneshot::Sender<Figures>),
 }
 
 /// A running engine.
@@ -97,9 +109,13 @@ pub fn start<L: Link, S: Store, U: Ui, C: Clock>(
         ports,
         gathering: Effects::default(),
         committing: None,
+        gathers_until: Instant::now(),
         results,
         counters: counters_out,
         stuck: None,
+        damaged: false,
+        timing: Timing::default(),
+        connects: 0,
     };
     let task = tokio::spawn(actor.run(calls_in, link_events, results_in, stop.clone()));
     Engine { calls, counters, stop, task }
@@ -146,9 +162,22 @@ impl Engine {
         self.calls.send(FromWindow::Configured(Box::new(settings))).await.is_ok()
     }
 
-    /// Tells every window to begin again: another engine will answer it. Like [`Engine::attach`].
-    pub async fn begin_again(&self) -> bool {
-        self.calls.send(FromWindow::Begin).await.is_ok()
+    /// Answers a window's request for another profile and tells every window to begin again, in one: what a window hears first of an
+    /// engine that is new to it says so. Like [`Engine::attach`].
+    pub async fn answer_anew(&self, window: WindowId, request: RequestId, outcome: Result<Done, Fault>) -> bool {
+        self.calls.send(FromWindow::AnsweredAnew(window, Frame::Answer { request, outcome })).await.is_ok()
+    }
+
+    /// Tells every window to begin again: this engine is new to them. Like [`Engine::attach`].
+    pub async fn begin_anew(&self) -> bool {
+        self.calls.send(FromWindow::Anew).await.is_ok()
+    }
+
+    /// How it stands, now; `None` when it has stopped. Waits its turn like every call.
+    pub async fn figures(&self) -> Option<Figures> {
+        let (tell, told) = oneshot::channel();
+        self.calls.send(FromWindow::Diagnosed(tell)).await.ok()?;
+        told.await.ok()
     }
 
     /// Counts since the start, as they change.
@@ -194,6 +223,8 @@ struct Committing {
     writes: Arc<Vec<fleetlens_model::record::Write>>,
     future: Option<Commit>,
     retry: Option<Instant>,
+    began: Instant,
+    failed: u32,
 }
 
 struct Actor<L, S, U, C> {
@@ -202,10 +233,18 @@ struct Actor<L, S, U, C> {
     ports: Ports<L, S, U, C>,
     gathering: Effects,
     committing: Option<Committing>,
+    /// What nobody waits for gathers until then.
+    gathers_until: Instant,
     results: mpsc::Sender<ResultOf>,
     counters: watch::Sender<Counters>,
     /// Why the last commit failed; told once to every window.
     stuck: Option<Fault>,
+    /// Whether it failed for damage.
+    damaged: bool,
+    /// How long batches took.
+    timing: Timing,
+    /// How often the link came up.
+    connects: u64,
 }
 
 impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
@@ -221,9 +260,12 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         let mut stats = every(STATS_MS);
         let mut burst = Vec::with_capacity(BURST);
         let mut link_open = true;
+        self.fleet.set_charted(self.windows.has_charts());
         self.handle(Input::Started);
         loop {
-            self.commit_next();
+            if !self.gathers_on() {
+                self.commit_next();
+            }
             let gathered = self.gathering.writes.len() + self.gathering.outward.len();
             let may_read = link_open && gathered < GATHER_MAX;
             tokio::select! {
@@ -238,12 +280,17 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 }
                 outcome = committed(&mut self.committing), if self.committing.is_some() => self.committed(outcome),
                 Some(result) = results.recv() => self.result(result),
+                () = sleep_until(self.gathers_until), if self.gathers_on() => {}
                 _ = ticks.tick() => self.handle(Input::Ticked),
                 _ = frames.tick() => self.tell_windows(),
                 _ = stats.tick() => self.read_stats(),
                 n = link_events.recv_many(&mut burst, BURST), if may_read => {
                     link_open = n > 0;
-                    burst.drain(..).for_each(|event| self.handle(Input::Link(event)));
+                    let now = self.ports.clock.now();
+                    for event in burst.drain(..) {
+                        self.connects += u64::from(matches!(event, LinkEvent::Up { .. }));
+                        self.fleet.handle(Input::Link(event), now, &mut self.gathering);
+                    }
                 }
             }
         }
@@ -263,15 +310,34 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             if self.committing.is_none() {
                 break;
             }
+            // One that is on its way may still get there.
+            if self.damaged && self.committing.as_ref().is_some_and(|committing| committing.future.is_none()) {
+                self.give_up();
+                break;
+            }
             tokio::select! {
                 outcome = committed(&mut self.committing) => self.committed(outcome),
                 () = sleep_until(end) => {
                     tracing::error!("the cache did not take the last messages in time; the broker still has those of QoS 1");
+                    self.give_up();
                     break;
                 }
             }
         }
         self.tell_windows();
+    }
+
+    /// Nothing more can be written: whoever asked for something is told that nothing came of it.
+    fn give_up(&mut self) {
+        let gathered = std::mem::take(&mut self.gathering).outward;
+        let failed = self.committing.take().map(|failed| failed.batch.outward).unwrap_or_default();
+        for outward in failed.into_iter().chain(gathered) {
+            if let Outward::Answer { window, request, .. } = outward {
+                let message = "the cache could not be written and this was not kept; ask again";
+                let outcome = Err(Fault::new(FaultCode::Store, message));
+                self.windows.answer(window, Frame::Answer { request, outcome });
+            }
+        }
     }
 
     fn handle(&mut self, input: Input) {
@@ -290,7 +356,13 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             FromWindow::Detached(window) => self.windows.detach(window),
             FromWindow::Answered(window, frame) => self.windows.answer(window, frame),
             FromWindow::Configured(settings) => self.handle(Input::Configured(settings)),
-            FromWindow::Begin => self.windows.begin(),
+            FromWindow::Anew => self.windows.begin(),
+            // Whoever asked may have given up.
+            FromWindow::Diagnosed(tell) => drop(tell.send(self.figures())),
+            FromWindow::AnsweredAnew(window, frame) => {
+                self.windows.answer(window, frame);
+                self.windows.begin();
+            }
             FromWindow::Said(window, call) => {
                 self.soil();
                 let now = self.ports.clock.now();
@@ -302,41 +374,69 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 }
             }
         }
+        self.fleet.set_charted(self.windows.has_charts());
+    }
+
+    /// Whether the next batch waits for more.
+    fn gathers_on(&self) -> bool {
+        let Effects { writes, outward, .. } = &self.gathering;
+        let is_some = !writes.is_empty() && writes.len() < GATHER_MAX / 2;
+        is_some && outward.is_empty() && Instant::now() < self.gathers_until
     }
 
     /// Starts the next batch if none is on its way. A batch without writes needs no disk.
     fn commit_next(&mut self) {
         while self.committing.is_none() && !(self.gathering.writes.is_empty() && self.gathering.outward.is_empty()) {
             let mut batch = std::mem::take(&mut self.gathering);
+            // The next will be about as big.
+            self.gathering.writes.reserve(batch.writes.len());
             if batch.writes.is_empty() {
                 self.perform(batch);
                 continue;
             }
             let writes = Arc::new(std::mem::take(&mut batch.writes));
             let future: Commit = Box::pin(self.ports.store.commit(writes.clone()));
-            self.committing = Some(Committing { batch, writes, future: Some(future), retry: None });
+            let began = Instant::now();
+            self.gathers_until = began + Duration::from_millis(GATHER_MS);
+            self.committing = Some(Committing { batch, writes, future: Some(future), retry: None, began, failed: 0 });
         }
     }
 
     fn committed(&mut self, outcome: Option<Result<(), StoreFault>>) {
         match (outcome, self.committing.take()) {
             (Some(Ok(())), Some(done)) => {
+                self.damaged = false;
+                self.timing.took(done.began.elapsed(), self.ports.clock.now().mono);
                 if self.stuck.take().is_some() {
                     self.handle(Input::CacheFault(None));
                 }
                 self.perform(done.batch);
             }
-            (Some(Err(fault)), Some(failed)) if fault.permanent => self.refused(&fault, failed.batch),
+            (Some(Err(fault)), Some(failed)) if fault.kind == StoreFaultKind::LeftOut => {
+                self.refused(&fault, failed.batch)
+            }
             (Some(Err(fault)), Some(mut failed)) => {
-                if self.stuck.is_none() {
+                let is_damage = fault.kind == StoreFaultKind::Damaged;
+                if self.stuck.is_none() || is_damage && !self.damaged {
                     tracing::error!("the cache cannot be written: {fault}");
                     self.handle(Input::CacheFault(Some(fault.to_string())));
-                    let message = format!("the cache cannot be written: {fault}. Nothing is acknowledged until it can");
+                    let message = match fault.kind {
+                        StoreFaultKind::Damaged => {
+                            "the cache is damaged; what can be read is taken over into a new one. Nothing is acknowledged until \
+                             it is there"
+                                .to_owned()
+                        }
+                        StoreFaultKind::Passing | StoreFaultKind::LeftOut => {
+                            format!("the cache cannot be written: {fault}. Nothing is acknowledged until it can")
+                        }
+                    };
                     let fault = Fault::new(FaultCode::Store, message);
                     self.windows.notice(&fault);
                     self.stuck = Some(fault);
                 }
+                self.damaged = is_damage;
                 failed.future = None;
+                failed.failed += 1;
                 failed.retry = Some(Instant::now() + Duration::from_millis(RETRY_MS));
                 self.committing = Some(failed);
             }
@@ -377,13 +477,13 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
 
     /// Everything outward of a batch whose rows are on the disk.
     fn perform(&mut self, batch: Effects) {
-        let mut acknowledge = VecDeque::new();
+        let mut acknowledge = Vec::new();
         let mono = self.ports.clock.now().mono;
         // A command of several messages: once one of them left it is sent, and after one that did not the others stay here.
         let (mut sent, mut not_sent) = (BTreeSet::new(), BTreeSet::new());
         for outward in batch.outward {
             match outward {
-                Outward::Acknowledge(delivery) => acknowledge.push_back(delivery),
+                Outward::Acknowledge(delivery) => acknowledge.push(delivery),
                 // Versions and tokens protect against much, but not against a wish of ten minutes ago: it is looked into instead.
                 Outward::Publish(message) if message.until < mono => {
                     tracing::warn!("not sent, the disk took too long: {}", message.topic);
@@ -416,7 +516,9 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 }
             }
         }
-        acknowledge.into_iter().for_each(|delivery| self.ports.link.acknowledge(delivery));
+        if !acknowledge.is_empty() {
+            self.ports.link.acknowledge(acknowledge);
+        }
         not_sent.difference(&sent).for_each(|command| self.handle(Input::NotSent(*command)));
         if batch.messages > 0 {
             self.handle(Input::Committed { messages: batch.messages });

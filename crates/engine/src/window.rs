@@ -6,7 +6,7 @@ mod alarms;
 mod chart;
 mod commands;
 mod ground;
-mod list;
+pub(crate) mod list;
 mod map;
 mod messages;
 mod page;
@@ -96,6 +96,11 @@ enum ViewKind {
 }
 
 impl Windows {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.windows.len()
+    }
+
     /// A window came; it says `Hello` and what it looks at by itself.
     pub fn attach(&mut self, window: WindowId) {
         self.windows.insert(window, Window::default());
@@ -199,6 +204,12 @@ impl Windows {
                 };
             }
         }
+    }
+
+    /// Whether anybody looks at a chart.
+    pub fn has_charts(&self) -> bool {
+        let mut views = self.windows.values().flat_map(|window| window.views.values());
+        views.any(|view| matches!(view.kind, ViewKind::Chart(_)))
     }
 
     /// Detaches the windows that go on asking without ever saying what they have seen, and gives them: nobody else bounds their answers.

@@ -1,5 +1,6 @@
 //! The host: one run of a profile after the other, the windows that look at it, and how the program is set.
 
+mod mend;
 mod profiles;
 
 use std::path::{Path, PathBuf};
@@ -17,15 +18,17 @@ use fleetlens_sim::CityOptions;
 use fleetlens_store::StoreError;
 use fleetlens_tiles::{Tiles, TilesError};
 use thiserror::Error;
-use tokio::sync::{Mutex, RwLock, broadcast, watch};
+use tokio::sync::{Mutex, RwLock, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::diagnose;
 use crate::ports::{Sink, Sinks, Told};
 use crate::profile::{Profile, ProfileError};
-use crate::run::{Around, Prepared, Run};
+use crate::run::{Around, Mend, Prepared, Run};
 use crate::settings::{Chosen, Home, check_identity, check_retention, whole};
 use crate::shelf;
 use crate::vigil::Vigil;
+use mend::Mender;
 
 /// Which broker the host connects to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -113,17 +116,18 @@ pub enum HostError {
 /// A running host. [`Host::stop`] it; dropping it commits what is queued, but neither says goodbye nor waits.
 pub struct Host {
     options: HostOptions,
-    home: Mutex<Home>,
+    home: Arc<Mutex<Home>>,
     /// The profile in use; `None` once everything ends.
     run: Arc<RwLock<Option<Run>>>,
     sinks: Sinks,
     trials: profiles::Trials,
     windows: AtomicU64,
     /// How many runs there were.
-    runs: AtomicU64,
-    tiles: StdRwLock<Arc<Tiles>>,
+    runs: Arc<AtomicU64>,
+    tiles: Arc<StdRwLock<Arc<Tiles>>>,
     /// What every window is told when it comes, e.g. that the chosen profile cannot be used.
-    first_words: StdRwLock<Vec<Fault>>,
+    first_words: Arc<StdRwLock<Vec<Fault>>>,
+    mend: Mend,
     vigil: Vigil,
     /// From the first word of a shutdown: no more intents, and what ends now is meant to.
     ending: CancellationToken,
@@ -156,26 +160,31 @@ impl Host {
                 }
             },
         };
+        first_words.extend(prepared.first_word.clone());
         let ending = CancellationToken::new();
         let vigil = Vigil::new(ending.clone());
         let sinks = Sinks::default();
-        let tiles = StdRwLock::new(Arc::clone(&prepared.tiles));
-        let around = around(&now_for(&options, &home), &home, &prepared, &sinks, &vigil);
+        let tiles = Arc::new(StdRwLock::new(Arc::clone(&prepared.tiles)));
+        let (mend, to_mend) = mpsc::channel(1);
+        let around = around(&now_for(&options, &home), &home, &prepared, &sinks, &vigil, &mend);
         let run = Run::start(prepared, around);
-        Ok(Host {
+        let host = Host {
             options,
-            home: Mutex::new(home),
+            home: Arc::new(Mutex::new(home)),
             run: Arc::new(RwLock::new(Some(run))),
             sinks,
             trials: profiles::Trials::default(),
             windows: AtomicU64::new(0),
-            runs: AtomicU64::new(0),
+            runs: Arc::default(),
             tiles,
-            first_words: StdRwLock::new(first_words),
+            first_words: Arc::new(StdRwLock::new(first_words)),
+            mend,
             vigil,
             ending,
             ended: CancellationToken::new(),
-        })
+        };
+        tokio::spawn(Mender::of(&host).run(to_mend));
+        Ok(host)
     }
 
     /// A window is there; its parcels go to `sink` from now on. It says `Hello` and what it looks at by [`Host::call`].
@@ -219,6 +228,12 @@ impl Host {
                 self.answer(window, request, outcome).await;
                 Ok(())
             }
+            Call::Ask { request, intent: Intent::Diagnose } => {
+                let diagnostics = diagnose::of_run(&self.options, self.run.read().await.as_ref()).await;
+                let done = Done::Diagnosed(Box::new(diagnostics));
+                self.answer(window, request, Ok((done, Begun::NotAnew))).await;
+                Ok(())
+            }
             call @ (Call::Hello { .. }
             | Call::Look { .. }
             | Call::LookAway { .. }
@@ -251,10 +266,11 @@ impl Host {
         let begin = matches!(outcome, Ok((_, Begun::Anew)));
         let run = self.run.read().await;
         if let Some(engine) = run.as_ref().and_then(Run::engine) {
-            engine.answer(window, request, outcome.map(|(done, _)| done)).await;
-            if begin {
-                engine.begin_again().await;
-            }
+            let outcome = outcome.map(|(done, _)| done);
+            match begin {
+                true => engine.answer_anew(window, request, outcome).await,
+                false => engine.answer(window, request, outcome).await,
+            };
         }
     }
 
@@ -370,16 +386,17 @@ impl Host {
             },
         };
         let number = self.runs.fetch_add(1, Ordering::AcqRel) + 1;
-        let around = around(&options, &home, &prepared, &self.sinks.of_run(number), &self.vigil);
+        let around = around(&options, &home, &prepared, &self.sinks.of_run(number), &self.vigil, &self.mend);
         let tiles = Arc::clone(&prepared.tiles);
+        let words: Vec<Fault> = fault.into_iter().chain(prepared.first_word.clone()).collect();
         let next = Run::start(prepared, around);
         *self.tiles.write().unwrap_or_else(PoisonError::into_inner) = tiles;
-        *self.first_words.write().unwrap_or_else(PoisonError::into_inner) = fault.iter().cloned().collect();
+        *self.first_words.write().unwrap_or_else(PoisonError::into_inner) = words.clone();
         if let Some(engine) = next.engine() {
             for window in self.sinks.windows() {
                 engine.attach(window).await;
-                if let Some(fault) = &fault {
-                    engine.tell(window, fault.clone()).await;
+                for word in &words {
+                    engine.tell(window, word.clone()).await;
                 }
             }
         }
@@ -496,7 +513,14 @@ async fn prepare_chosen(options: &HostOptions, home: &Home, name: &str) -> Resul
     Ok(prepared)
 }
 
-fn around(options: &HostOptions, home: &Home, prepared: &Prepared, sinks: &Sinks, vigil: &Vigil) -> Around {
+fn around(
+    options: &HostOptions,
+    home: &Home,
+    prepared: &Prepared,
+    sinks: &Sinks,
+    vigil: &Vigil,
+    mend: &Mend,
+) -> Around {
     let settings = settings(options, home, &prepared.profile, prepared.file.as_deref(), &prepared.cache);
     // A city that was asked for belongs to whatever profile was named with it; one chosen by name is the demo's own.
     let named = options.profile.as_deref().map(whole).is_some_and(|file| prepared.file == Some(file));
@@ -512,6 +536,9 @@ fn around(options: &HostOptions, home: &Home, prepared: &Prepared, sinks: &Sinks
         demo,
         summary: options.summary.clone(),
         started: options.started,
+        city: None,
+        mend: mend.clone(),
+        options: options.clone(),
     }
 }
 

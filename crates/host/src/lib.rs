@@ -6,11 +6,14 @@
 //!
 //! What does not belong here: Tauri, HTTP, MQTT packets, SQL, rules of the fleet.
 
+mod diagnose;
+pub mod doctor;
 pub mod draft;
 mod filter;
 pub mod flags;
 mod host;
 mod line;
+pub mod log;
 mod ports;
 mod preview;
 pub mod profile;

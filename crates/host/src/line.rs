@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use fleetlens_engine::port::LinkEvent;
-use fleetlens_link::{Event, Link, LinkConfig};
+use fleetlens_link::{Events, Link, LinkConfig};
 use fleetlens_sim::{City, CityOptions};
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::ports::{LinkPort, link_event};
+use crate::ports::{LinkPort, told};
 use crate::vigil::Guard;
 
 /// The demo city while it lives.
@@ -51,12 +51,15 @@ impl Line {
         }
     }
 
-    async fn connect(&self) -> Option<(Link, mpsc::Receiver<Event>)> {
+    async fn connect(&self) -> Option<(Link, Events)> {
         let Some(mut config) = self.config.clone() else {
             self.give_up("started without a broker".into()).await;
             return None;
         };
-        if let Some(options) = self.demo.clone() {
+        let lives = self.city.lock().await.as_ref().map(City::address);
+        if let Some(address) = lives {
+            config.url = address;
+        } else if let Some(options) = self.demo.clone() {
             match fleetlens_sim::start(options).await {
                 Ok(city) => {
                     tracing::info!(broker = city.address(), things = city.things(), "the demo city lives");
@@ -90,7 +93,7 @@ impl Line {
     }
 
     /// Whether it ended because it was to.
-    async fn forward(&self, link: Link, mut heard: mpsc::Receiver<Event>) -> bool {
+    async fn forward(&self, link: Link, mut heard: Events) -> bool {
         loop {
             // Room first: an engine that is stuck must not keep us from the goodbye, and nothing heard may be dropped for it.
             let room = tokio::select! {
@@ -98,16 +101,16 @@ impl Line {
                 room = self.events.reserve() => room,
             };
             let Ok(room) = room else { return self.stop.is_cancelled() };
-            let event = tokio::select! {
+            let next = tokio::select! {
                 () = self.stop.cancelled() => break,
-                event = heard.recv() => event,
+                next = heard.recv_together() => next,
             };
-            let Some(event) = event else { return false };
-            room.send(link_event(event));
+            let Some(next) = next else { return false };
+            room.send(told(next));
         }
         link.stop().await;
-        while let Some(event) = heard.recv().await {
-            if self.events.send(link_event(event)).await.is_err() {
+        while let Some(next) = heard.recv_together().await {
+            if self.events.send(told(next)).await.is_err() {
                 break;
             }
         }

@@ -6,10 +6,13 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use fleetlens_engine::port::{self, Alert, Delivery, LinkEvent, NotSent, Publish, Qos, Received, StoreFault, WindowId};
+use fleetlens_engine::port::{
+    self, Alert, Delivery, LinkEvent, NotSent, Publish, Qos, Received, StoreFault, StoreFaultKind, WindowId,
+};
+use fleetlens_ipc::diagnostics::LinkFigures;
 use fleetlens_ipc::rows::MessageProperties;
 use fleetlens_ipc::{Parcel, encode};
-use fleetlens_link::{Event, Properties};
+use fleetlens_link::{Event, Next, Properties};
 use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
 use fleetlens_model::time::{MonoMs, Now, WallMs};
 use tokio::sync::broadcast;
@@ -27,6 +30,15 @@ impl LinkPort {
         if self.0.set(link).is_err() {
             tracing::error!("a second link was started and is not used");
         }
+    }
+
+    /// What only the link knows, beside what the engine knows of it; nothing before there is a link.
+    pub fn tell(&self, figures: LinkFigures) -> LinkFigures {
+        let Some(link) = self.0.get() else { return figures };
+        let whole = |n: usize| Some(u64::try_from(n).unwrap_or(u64::MAX));
+        let (waiting, places) = link.inbox();
+        let unfinished = whole(link.unfinished());
+        LinkFigures { inbox_waiting: whole(waiting), inbox_places: whole(places), unfinished, ..figures }
     }
 }
 
@@ -57,9 +69,9 @@ impl port::Link for LinkPort {
         }
     }
 
-    fn acknowledge(&mut self, delivery: Delivery) {
+    fn acknowledge(&mut self, deliveries: Vec<Delivery>) {
         if let Some(link) = self.0.get() {
-            link.acknowledge(delivery.0);
+            link.acknowledge_all(deliveries.into_iter().map(|delivery| delivery.0));
         }
     }
 }
@@ -76,7 +88,14 @@ fn properties_of(its: Properties) -> MessageProperties {
 }
 
 /// What the link tells, in the engine's words.
-pub fn link_event(event: Event) -> LinkEvent {
+pub fn told(next: Next) -> LinkEvent {
+    match next {
+        Next::Messages(batch) => LinkEvent::Messages(batch),
+        Next::Event(event) => link_event(event),
+    }
+}
+
+fn link_event(event: Event) -> LinkEvent {
     match event {
         Event::Connecting { reason } => LinkEvent::Connecting { reason },
         Event::Up { session_present, granted } => {
@@ -125,7 +144,12 @@ impl port::Store for StorePort {
 }
 
 fn fault(error: fleetlens_store::StoreError) -> StoreFault {
-    StoreFault { permanent: error.is_permanent(), message: error.to_string() }
+    let kind = match &error {
+        error if error.is_permanent() => StoreFaultKind::LeftOut,
+        error if error.is_broken_file() => StoreFaultKind::Damaged,
+        _ => StoreFaultKind::Passing,
+    };
+    StoreFault { kind, message: error.to_string() }
 }
 
 /// Alerts that a slow listener may leave waiting; the oldest beyond it are lost to it.
@@ -281,7 +305,7 @@ mod tests {
             command: None,
         };
         assert_eq!(port.publish(message, 1), Err(NotSent));
-        port.acknowledge(Delivery(7));
+        port.acknowledge(vec![Delivery(7)]);
     }
 
     #[test]

@@ -124,6 +124,8 @@ fn taken_in(
     let (mut made, mut asked) = (Made::default(), Vec::new());
     fleet.handle(Input::Started, now, &mut effects);
     fleet.handle(Input::Link(LinkEvent::Up { resumed: false, granted: 1 }), now, &mut effects);
+    // What the registry's file says is told also when nothing was heard that the profile reads.
+    std::mem::take(&mut effects.writes).into_iter().for_each(|write| made.take(write));
     let known = sample.in_order(|topic| filters.lets_through(topic));
     let others = sample.in_order(|topic| !filters.lets_through(topic) && learned.lets_through(topic));
     let mut left_out = 0_u32;
@@ -176,7 +178,7 @@ struct Made {
 impl Made {
     fn take(&mut self, write: Write) {
         match write {
-            Write::Thing { thing, name, meta } => _ = self.things.insert(thing, (name.as_str().to_owned(), meta)),
+            Write::Thing { thing, name, meta } => _ = self.things.insert(thing, (name.as_str().to_owned(), *meta)),
             Write::Series { series, thing, pointer } => _ = self.series.insert(series, (thing, pointer)),
             Write::Sample(sample) => {
                 let is_news = self.latest.get(&sample.series).is_none_or(|latest| sample.supersedes(latest));

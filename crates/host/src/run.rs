@@ -8,16 +8,18 @@ use fleetlens_engine::fleet::Counters;
 use fleetlens_engine::run::{Engine, Ports, start};
 use fleetlens_engine::wire::registry::Registry;
 use fleetlens_ipc::rows::Settings;
+use fleetlens_ipc::{Fault, FaultCode};
 use fleetlens_link::{LinkConfig, LinkError};
 use fleetlens_model::record::{Restored, Retention};
-use fleetlens_sim::CityOptions;
-use fleetlens_store::Store;
+use fleetlens_sim::{City, CityOptions};
+use fleetlens_store::{Store, StoreError};
 use fleetlens_tiles::Tiles;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
-use tokio::time::{timeout, timeout_at};
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::diagnose::LastCache;
 use crate::host::{BrokerChoice, HostError, HostOptions};
 use crate::line::{Line, SharedCity};
 use crate::ports::{LinkPort, Sinks, StorePort, SystemClock, wall_now};
@@ -30,8 +32,9 @@ use crate::vigil::Vigil;
 /// The demo city's map, part of the program (assets/malta/NOTICE.md). Any profile without a map of its own gets it.
 static MALTA: &[u8] = include_bytes!("../../../assets/malta/malta.mbtiles");
 
-/// Link events between link and engine. Few: what waits here is neither with the broker nor on the disk.
-const EVENTS: usize = 64;
+/// Link events between link and engine, each of which may be some hundred messages. Few: what waits here is neither with the broker nor
+/// on the disk.
+const EVENTS: usize = 2;
 
 /// How long each step of an end may take. The line comes first, then the engine and after it the store, and the demo city beside
 /// these two. The store has what the others left over, 900 ms at the least: a disk that is busy with others takes its time.
@@ -43,6 +46,15 @@ const STEPS_MS: u64 = 4_700;
 pub const WHOLE_MS: u64 = 4_900;
 const _: () = assert!(LINE_MS + ENGINE_MS + 900 <= STEPS_MS && STEPS_MS < WHOLE_MS && WHOLE_MS < 5_000);
 
+/// How often it is looked whether a cache can be written that could not be.
+const LOOKS_AGAIN: Duration = Duration::from_secs(3);
+
+/// How it is begun to say that a cache is only read.
+pub const NOTHING_KEPT: &str = "nothing can be kept";
+
+/// Whom to tell that the cache of the run in use should be opened anew.
+pub type Mend = mpsc::Sender<()>;
+
 /// What blocks at the start, and what can still be refused without a loss: profile, map and cache.
 pub struct Prepared {
     /// The profile.
@@ -51,6 +63,8 @@ pub struct Prepared {
     pub file: Option<PathBuf>,
     /// The cache's file.
     pub cache: PathBuf,
+    /// What became of a cache that was found damaged or cannot be written, for whoever is at a window.
+    pub first_word: Option<Fault>,
     store: Store,
     restored: Restored,
     /// Where and how to connect; `None` stays away from every broker.
@@ -77,8 +91,25 @@ impl Prepared {
         let Looked { profile, file, cache, tiles } = Looked::at(options, file)?;
         std::fs::create_dir_all(&options.data_dir)
             .map_err(|e| HostError::Folder { path: options.data_dir.display().to_string(), why: e.to_string() })?;
-        let (store, restored, _) = Store::open_or_quarantine(&cache, &profile.name, rand::random(), wall_now())?;
+        let opened = Store::open_or_quarantine(&cache, &profile.name, rand::random(), wall_now());
+        let (store, restored, told) = match opened {
+            Ok((store, restored, aside)) => (store, restored, aside.map(|aside| aside.to_string())),
+            Err(why @ (StoreError::Io { .. } | StoreError::DiskFull { .. })) => {
+                // What is in it can still be shown. Where not even that goes, the first reason is the better one.
+                let Ok((store, restored)) = Store::look(&cache, &profile.name, why.clone()) else {
+                    return Err(why.into());
+                };
+                let told = format!(
+                    "{NOTHING_KEPT}: {why}. This is what the cache knew; what arrives is shown and not acknowledged, and \
+                     commands wait. It goes on by itself when the cache can be written"
+                );
+                tracing::error!("{told}");
+                (store, restored, Some(told))
+            }
+            Err(error) => return Err(error.into()),
+        };
         tracing::info!(cache = %cache.display(), things = restored.things.len(), "the cache is read");
+        let first_word = told.map(|told| Fault::new(FaultCode::Store, told));
         let registry = profile.registry.as_ref().map(RegistryFile::read).unwrap_or_default();
         if let Some(file) = &profile.registry {
             let (things, mistakes) = (registry.things().len(), registry.mistakes().count());
@@ -90,7 +121,7 @@ impl Prepared {
                 Some(link_config(&options.broker, &profile, restored.installation)?)
             }
         };
-        Ok(Prepared { profile, file, cache, store, restored, link, registry: Arc::new(registry), tiles })
+        Ok(Prepared { profile, file, cache, first_word, store, restored, link, registry: Arc::new(registry), tiles })
     }
 }
 
@@ -139,12 +170,20 @@ pub struct Around {
     pub summary: Option<PathBuf>,
     /// When the process began.
     pub started: Instant,
+    /// A city that lives already.
+    pub city: Option<City>,
+    /// Whom to tell that the cache should be opened anew.
+    pub mend: Mend,
+    /// What the run was made with, to make it again.
+    pub options: HostOptions,
 }
 
 /// One profile in use.
 pub struct Run {
     engine: Option<Engine>,
     store: Store,
+    /// What it was made with.
+    pub options: HostOptions,
     /// The profile.
     pub profile: Profile,
     /// Its file; `None` for the demo city.
@@ -155,6 +194,10 @@ pub struct Run {
     pub city: SharedCity,
     /// How the city was started.
     pub demo: Option<CityOptions>,
+    /// The way to the broker.
+    pub port: LinkPort,
+    /// What the cache told last of itself.
+    pub last_cache: Arc<LastCache>,
     /// Counts since its start, as they change.
     pub counters: watch::Receiver<Counters>,
     ending: CancellationToken,
@@ -166,15 +209,15 @@ pub struct Run {
 impl Run {
     /// Starts the engine on the current Tokio runtime; the demo city and the link come up behind it.
     pub fn start(prepared: Prepared, around: Around) -> Run {
-        let Prepared { profile, file, cache, store, restored, link, registry, tiles } = prepared;
-        let Around { settings, limits, sinks, vigil, broker, demo, summary, started } = around;
+        let Prepared { profile, file, cache, first_word: _, store, restored, link, registry, tiles } = prepared;
+        let Around { settings, limits, sinks, vigil, broker, demo, summary, started, city, mend, options } = around;
         let demo = demo.filter(|_| broker == BrokerChoice::Own);
         if let Some(limits) = limits {
             store.set_retention(limits);
         }
         let (vigil, ending) = vigil.over_a_while();
         let (events, events_in) = mpsc::channel(EVENTS);
-        let (port, city) = (LinkPort::default(), SharedCity::default());
+        let (port, city) = (LinkPort::default(), SharedCity::new(Mutex::new(city)));
         let ports = Ports {
             link: port.clone(),
             store: StorePort(store.clone()),
@@ -193,20 +236,30 @@ impl Run {
         let engine = start(fleet, restored, events_in, ports);
         let counters = engine.counters();
         let stop_summary = CancellationToken::new();
-        let line =
-            Line { config: link, demo: demo.clone(), city: Arc::clone(&city), port, events, stop: ending.clone() };
+        let line = Line {
+            config: link,
+            demo: demo.clone(),
+            city: Arc::clone(&city),
+            port: port.clone(),
+            events,
+            stop: ending.clone(),
+        };
         let line = tokio::spawn(line.run(vigil.over("the link")));
         let summary =
             summary.map(|path| tokio::spawn(summary::write(path, started, counters.clone(), stop_summary.clone())));
         tokio::spawn(watch_engine(vigil, counters.clone(), ending.clone()));
+        tokio::spawn(watch_cache(store.clone(), cache.clone(), mend, ending.clone()));
         Run {
             engine: Some(engine),
             store,
+            options,
             profile,
             file,
             cache,
             city,
             demo,
+            port,
+            last_cache: Arc::default(),
             counters,
             ending,
             stop_summary,
@@ -220,6 +273,11 @@ impl Run {
         self.engine.as_ref()
     }
 
+    /// The cache.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Takes the engine away, as its failure would.
     #[cfg(test)]
     pub fn take_engine(&mut self) -> Option<Engine> {
@@ -229,6 +287,19 @@ impl Run {
     /// The cache keeps so much from now on.
     pub fn keep(&self, retention: Retention) {
         self.store.set_retention(retention);
+    }
+
+    /// Whether the cache is to be opened anew, and why: it is damaged, or could not be written before.
+    pub fn wants_mending(&self) -> bool {
+        self.store.only_read().is_some() || self.store.is_hindered()
+    }
+
+    /// Like [`Run::end`], but the demo city lives on.
+    pub async fn end_but_city(self) -> Option<City> {
+        // While it is being started nobody else has it; then it ends with the line.
+        let city = self.city.lock().await.take();
+        self.end().await;
+        city
     }
 
     /// Ends everything in order, within five seconds: disconnect, drain, commit, checkpoint.
@@ -312,6 +383,35 @@ fn broker_in_words(choice: &BrokerChoice, demo: bool, profile: &Profile) -> Stri
         BrokerChoice::At(url) => format!("{url} · {protocol}"),
         BrokerChoice::Own if demo => format!("embedded broker · {protocol}"),
         BrokerChoice::Own => format!("{} · {protocol}", profile.broker.url),
+    }
+}
+
+/// Asks for the cache to be opened anew when damage keeps it from being written, or when it can be written that could not be before.
+async fn watch_cache(store: Store, path: PathBuf, mend: Mend, stop: CancellationToken) {
+    let wait = async {
+        if store.only_read().is_none() {
+            // Nobody is kept from closing it by this.
+            let hindered = store.hindered();
+            drop(store);
+            let error = hindered.await;
+            tracing::error!(%error, "the cache is damaged and is opened anew");
+            return;
+        }
+        loop {
+            sleep(LOOKS_AGAIN).await;
+            let path = path.clone();
+            if spawn_blocking(move || Store::may_be_written(&path)).await.unwrap_or(false) {
+                tracing::info!("the cache can be written now and is opened anew");
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = wait => {
+            // One that waits already is as good.
+            _ = mend.try_send(());
+        }
     }
 }
 

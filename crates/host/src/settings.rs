@@ -200,8 +200,12 @@ fn check_name(name: &str) -> Result<(), String> {
 
 /// Checks how much a cache is to keep; the error is the sentence for the screen.
 pub fn check_retention(retention: Retention) -> Result<(), String> {
-    let Retention { keep_days, max_mb } = retention;
-    for (told, limits, unit) in [(keep_days, Retention::KEEP_DAYS, "days"), (max_mb, Retention::MAX_MB, "MB")] {
+    let Retention { keep_days, minutes_days, max_mb } = retention;
+    for (told, limits, unit) in [
+        (keep_days, Retention::KEEP_DAYS, "days"),
+        (minutes_days, Retention::KEEP_DAYS, "days of minutes"),
+        (max_mb, Retention::MAX_MB, "MB"),
+    ] {
         if !limits.contains(&told) {
             return Err(format!("{told} {unit} are outside {}–{} {unit}", limits.start(), limits.end()));
         }
@@ -227,7 +231,7 @@ mod tests {
         let chosen = Chosen {
             profile: Some("Harbour".into()),
             identity: Some(who("R. Borg", Role::Technician)),
-            cache: Retention { keep_days: 7, max_mb: 64 },
+            cache: Retention { keep_days: 7, minutes_days: 90, max_mb: 64 },
         };
         home.keep(chosen.clone()).unwrap();
         assert_eq!(Home::open(folder.path()).0.chosen, chosen);
@@ -284,7 +288,7 @@ mod tests {
             assert_eq!(check_identity(&actor, roles).is_ok(), fine, "{actor:?}");
         }
         for (keep_days, max_mb, fine) in [(1, 16, true), (0, 16, false), (3_651, 16, false), (1, 15, false)] {
-            assert_eq!(check_retention(Retention { keep_days, max_mb }).is_ok(), fine);
+            assert_eq!(check_retention(Retention { keep_days, max_mb, ..Retention::default() }).is_ok(), fine);
         }
     }
 }

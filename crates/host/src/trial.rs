@@ -10,7 +10,7 @@ use fleetlens_ipc::profile::{
     Try, TryBroker, Typed, UnreadRow,
 };
 use fleetlens_link::keychain::{self, KeychainError};
-use fleetlens_link::{About, Credentials, Event, Link, LinkConfig, LinkError, Protocol, Secret, Tls};
+use fleetlens_link::{About, Credentials, Event, Events, Link, LinkConfig, LinkError, Protocol, Secret, Tls};
 use fleetlens_model::text::shown;
 use fleetlens_model::time::Now;
 use tokio::sync::mpsc;
@@ -184,7 +184,7 @@ impl Attempt {
     async fn heard(
         &self,
         link: &Link,
-        events: &mut mpsc::Receiver<Event>,
+        events: &mut Events,
         told: &mut Told,
         tell: &mpsc::Sender<Trial>,
     ) -> Result<(), Failure> {
@@ -366,6 +366,7 @@ fn field_of(error: &LinkError) -> Field {
         | LinkError::PacketLimit(_)
         | LinkError::NoPlaces(_)
         | LinkError::NoRuntime
+        | LinkError::NoThread(_)
         | LinkError::Mqtt5Unused
         | LinkError::UserProperties(_)
         | LinkError::ReceiveMaximum => Field::Broker,

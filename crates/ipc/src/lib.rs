@@ -9,6 +9,7 @@
 //! the window says [`Call::Seen`] with its number after it was applied, and the host never has more than
 //! [`PARCELS_IN_FLIGHT`] unseen ones on their way: what changes meanwhile is coalesced to its latest state.
 
+pub mod diagnostics;
 pub mod map;
 pub mod profile;
 pub mod rows;
@@ -24,11 +25,12 @@ use fleetlens_model::kind::Kind;
 use fleetlens_model::record::Retention;
 use fleetlens_model::time::WallMs;
 
+use crate::diagnostics::Diagnostics;
 use crate::profile::{ProfileAsk, ProfileDone, Trial};
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 6;
+pub const CONTRACT: u16 = 8;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;
@@ -261,6 +263,8 @@ pub enum Intent {
     Change(Setting),
     /// Try a broker, or read, check and keep a profile. Performed by the host, for those who may steer.
     Profile(ProfileAsk),
+    /// How does the program stand? Answered with [`Done::Diagnosed`]. Performed by the host.
+    Diagnose,
 }
 
 /// One thing that can be set.
@@ -343,6 +347,8 @@ pub enum Done {
     Changed,
     /// What came of a [`ProfileAsk`].
     Profile(ProfileDone),
+    /// How the program stands.
+    Diagnosed(Box<Diagnostics>),
 }
 
 /// What went wrong, for a program (`code`) and for a person (`message`).

@@ -91,7 +91,7 @@ impl LinkConfig {
             mqtt5: Mqtt5::default(),
             keep_alive_s: 30,
             filters: Vec::new(),
-            inbox: 1000,
+            inbox: 1_000,
             outbox: 1000,
             max_packet_bytes: 1 << 20,
             credentials: None,

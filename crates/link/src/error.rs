@@ -72,6 +72,9 @@ pub enum LinkError {
     /// No runtime to run on.
     #[error("a link can only be started inside a tokio runtime")]
     NoRuntime,
+    /// The system gives no thread.
+    #[error("the link cannot be started: {0}; close something, or allow this user more threads")]
+    NoThread(String),
 }
 
 /// Why a message was not handed to the broker. It was not sent and will not be.

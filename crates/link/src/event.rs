@@ -1,5 +1,7 @@
 //! What the link tells.
 
+use fleetlens_model::heard::Heard;
+
 use crate::properties::Properties;
 
 /// What the link tells, in the order in which it happened.
@@ -65,10 +67,34 @@ pub struct Message {
 /// Topics whose messages answer something and are never shed (invariant 2 of docs/ARCHITECTURE.md).
 const ANSWERS: &str = "$aws/";
 
+impl From<Heard<'_>> for Message {
+    fn from(heard: Heard<'_>) -> Message {
+        let Heard { topic, payload, retained, redelivered, packet_id, delivery } = heard;
+        Message {
+            topic: topic.to_owned(),
+            payload: payload.to_vec(),
+            // What needs no acknowledgement came at QoS 0.
+            qos: u8::from(packet_id != 0),
+            retained,
+            redelivered,
+            packet_id,
+            properties: None,
+            delivery,
+        }
+    }
+}
+
+/// Whether a later message of its topic may take the place of one: live QoS 0 telemetry. Retained ones are a finite replay whose
+/// topics may stay silent for hours, so they wait like answers do.
+pub(crate) fn may_be_shed(topic: &str, qos: u8, retained: bool) -> bool {
+    qos == 0 && !retained && !topic.starts_with(ANSWERS)
+}
+
 impl Message {
-    /// Whether a later message of its topic may take its place: live QoS 0 telemetry. Retained ones are a finite replay whose
-    /// topics may stay silent for hours, so they wait like answers do.
-    pub(crate) fn may_be_shed(&self) -> bool {
-        self.qos == 0 && !self.retained && !self.topic.starts_with(ANSWERS)
+    /// The message where it lies; its properties are left out.
+    pub(crate) fn heard(&self) -> Heard<'_> {
+        let Message { topic, payload, retained, redelivered, packet_id, delivery, .. } = self;
+        let (retained, redelivered, packet_id, delivery) = (*retained, *redelivered, *packet_id, *delivery);
+        Heard { topic, payload, retained, redelivered, packet_id, delivery }
     }
 }

@@ -5,7 +5,7 @@
 //! topics and payloads, storage, retries of publishes (an outbox outlives a connection; this does not).
 //!
 //! Delivery (docs/adr/0003-delivery.md): at QoS 1 nothing is acknowledged before [`Link::acknowledge`]; while the channel is
-//! full nothing is read and the broker holds. Only live QoS 0 messages may be shed, latest-wins per topic, and they are counted.
+//! full nothing is read and the broker holds. What comes together is handed over together ([`Events::recv_together`]). Only live QoS 0 messages may be shed, latest-wins per topic, and they are counted.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), fleetlens_link::LinkError> {
@@ -34,8 +34,10 @@ mod config;
 mod error;
 mod event;
 mod fault;
+mod inbox;
 pub mod keychain;
 mod overflow;
+mod pace;
 mod properties;
 mod run;
 mod secret;
@@ -47,7 +49,6 @@ mod tls;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use about::About;
@@ -55,6 +56,7 @@ pub use address::Destination;
 pub use config::{Credentials, LinkConfig, Protocol};
 pub use error::{LinkError, NotSent};
 pub use event::{Event, Message};
+pub use inbox::{Events, Next};
 pub use properties::{Mqtt5, Properties};
 pub use secret::{Secret, SecretError};
 pub use tls::{Tls, TlsError, What};
@@ -71,12 +73,14 @@ const STOP_WITHIN: Duration = Duration::from_secs(1);
 pub struct Link {
     shared: Arc<Shared>,
     life: Arc<Life>,
+    gauge: inbox::Gauge,
 }
 
 /// Ends the task when the last handle goes, and knows when it has ended.
 #[derive(Debug)]
 struct Life {
-    abort: tokio::task::AbortHandle,
+    /// Cuts the connection.
+    cut: CancellationToken,
     ended: CancellationToken,
     asked: CancellationToken,
 }
@@ -88,26 +92,43 @@ impl Drop for Life {
 }
 
 impl Link {
-    /// Checks the configuration, starts the one task that keeps the connection, and returns the handle and what it tells.
+    /// Checks the configuration, starts the one thread that keeps the connection, and returns the handle and what it tells.
     ///
     /// Returns at once; whether there is a broker comes as events. When the receiver is dropped, the link ends.
     /// Fails on a configuration that can never work and outside a Tokio runtime.
-    pub fn start(config: LinkConfig) -> Result<(Link, mpsc::Receiver<Event>), LinkError> {
+    pub fn start(config: LinkConfig) -> Result<(Link, Events), LinkError> {
         let address = config.checked()?;
-        let runtime = tokio::runtime::Handle::try_current().map_err(|_| LinkError::NoRuntime)?;
+        tokio::runtime::Handle::try_current().map_err(|_| LinkError::NoRuntime)?;
         let shared = Arc::new(Shared::new(config.outbox));
-        let (events, receiver) = mpsc::channel(config.inbox);
+        let (inbox, events) = inbox::inbox(config.inbox);
+        let gauge = events.gauge();
         let asked = CancellationToken::new();
         let ended = CancellationToken::new();
-        let task = Task::new(config, address, events, Arc::clone(&shared));
+        let task = Task::new(config, address, inbox, Arc::clone(&shared));
         let last_breath = ended.clone().drop_guard();
-        let stopping = asked.clone();
-        let running = runtime.spawn(async move {
-            task.run(stopping).await;
-            drop(last_breath);
-        });
-        let life = Life { abort: running.abort_handle(), ended, asked };
-        Ok((Link { shared, life: Arc::new(life) }, receiver))
+        let (stopping, cut) = (asked.clone(), CancellationToken::new());
+        let cutting = cut.clone();
+        // A thread and a reactor of its own: a busy connection is left alone for moments (pace.rs), and in a reactor that is shared every
+        // packet would wake somebody all the same.
+        let live = move || {
+            let _last_breath = last_breath;
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return tracing::error!(%error, "the link has nothing to run on"),
+            };
+            runtime.block_on(async {
+                tokio::select! {
+                    () = task.run(stopping) => {}
+                    () = cutting.cancelled() => {}
+                }
+            });
+            // A file or a keychain that nobody waits for any more keeps nobody.
+            runtime.shutdown_background();
+        };
+        let thread = std::thread::Builder::new().name("fleetlens-link".to_owned());
+        thread.spawn(live).map_err(|error| LinkError::NoThread(error.to_string()))?;
+        let life = Life { cut, ended, asked };
+        Ok((Link { shared, life: Arc::new(life), gauge }, events))
     }
 
     /// Hands a message over to be published, without waiting. `qos` is 0 or 1, and lowered where the broker says that it takes
@@ -138,6 +159,11 @@ impl Link {
         self.shared.unfinished()
     }
 
+    /// How many messages were read and not taken, and how many there may be; then nothing more is read.
+    pub fn inbox(&self) -> (usize, usize) {
+        self.gauge.read()
+    }
+
     /// What the last connection failed over, or the try to make one; `None` while none has. Set before [`Event::Connecting`] tells
     /// the reason in words.
     pub fn failed_over(&self) -> Option<About> {
@@ -147,7 +173,12 @@ impl Link {
     /// Tells the broker that a message is safe with us. A delivery of a connection that is gone, or one that was already
     /// acknowledged, is ignored: the broker sends the former again.
     pub fn acknowledge(&self, delivery: u64) {
-        self.shared.acknowledge(delivery);
+        self.acknowledge_all([delivery]);
+    }
+
+    /// [`Link::acknowledge`] for many at a time, which leave in one packet of the network where the library lets them.
+    pub fn acknowledge_all(&self, deliveries: impl IntoIterator<Item = u64>) {
+        self.shared.acknowledge(deliveries);
     }
 
     /// Sends what is queued and a DISCONNECT, and waits until the connection is closed: at most about a second. Every clone
@@ -155,7 +186,7 @@ impl Link {
     pub async fn stop(self) {
         self.life.asked.cancel();
         if tokio::time::timeout(STOP_WITHIN, self.life.ended.cancelled()).await.is_err() {
-            self.life.abort.abort();
+            self.life.cut.cancel();
             self.life.ended.cancelled().await;
         }
     }

@@ -2,10 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use fleetlens_model::heard::Heard;
+
 use crate::event::{Event, Message};
+use crate::properties::Properties;
 
 /// No more topics than this wait; a message of one more is shed.
 pub(crate) const TOPICS_MAX: usize = 4096;
+
+/// Nor more bytes than about this.
+const BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// No more topics than this are counted one by one between two reports; the rest share the empty topic.
 const COUNTED_MAX: usize = 64;
@@ -15,26 +21,39 @@ const COUNTED_MAX: usize = 64;
 pub(crate) struct Overflow {
     latest: HashMap<String, Message>,
     turns: VecDeque<String>,
+    bytes: usize,
     shed: BTreeMap<String, u64>,
 }
 
 impl Overflow {
     /// Keeps the message in its topic's place; whatever it takes the place of, or itself when there is no place, counts as shed.
-    pub fn put(&mut self, message: Message) {
-        if let Some(waiting) = self.latest.get_mut(&message.topic) {
-            let lost = std::mem::replace(waiting, message);
-            self.count(lost.topic);
-        } else if self.turns.len() < TOPICS_MAX {
-            self.turns.push_back(message.topic.clone());
-            self.latest.insert(message.topic.clone(), message);
+    pub fn put(&mut self, message: Heard<'_>, properties: Option<Box<Properties>>) {
+        let bytes = message.payload.len();
+        if let Some(waiting) = self.latest.get_mut(message.topic) {
+            // The latest goes in whatever its size: one topic has one.
+            self.bytes = self.bytes.saturating_sub(waiting.payload.len()) + bytes;
+            // Into the memory that is there: under a flood this is all that happens.
+            waiting.payload.clear();
+            waiting.payload.extend_from_slice(message.payload);
+            waiting.properties = properties;
+            waiting.redelivered = message.redelivered;
+            self.count(message.topic);
+        } else if self.turns.len() < TOPICS_MAX && self.bytes + bytes <= BYTES_MAX {
+            self.bytes += bytes;
+            self.turns.push_back(message.topic.to_owned());
+            self.latest.insert(message.topic.to_owned(), Message { properties, ..message.into() });
         } else {
             self.count(message.topic);
         }
     }
 
-    fn count(&mut self, topic: String) {
-        let one_by_one = self.shed.len() < COUNTED_MAX || self.shed.contains_key(&topic);
-        *self.shed.entry(if one_by_one { topic } else { String::new() }).or_default() += 1;
+    fn count(&mut self, topic: &str) {
+        if let Some(count) = self.shed.get_mut(topic) {
+            *count += 1;
+            return;
+        }
+        let topic = if self.shed.len() < COUNTED_MAX { topic } else { "" };
+        *self.shed.entry(topic.to_owned()).or_default() += 1;
     }
 
     /// Whether nothing waits to be told.
@@ -48,7 +67,9 @@ impl Overflow {
             return Some(Event::Shed { topics: std::mem::take(&mut self.shed).into_iter().collect() });
         }
         let topic = self.turns.pop_front()?;
-        self.latest.remove(&topic).map(Event::Received)
+        let latest = self.latest.remove(&topic)?;
+        self.bytes = self.bytes.saturating_sub(latest.payload.len());
+        Some(Event::Received(latest))
     }
 }
 
@@ -74,7 +95,7 @@ mod tests {
         let mut overflow = Overflow::default();
         assert!(overflow.is_empty());
         for (topic, payload) in [("a", 1), ("b", 2), ("a", 3), ("c", 4), ("a", 5)] {
-            overflow.put(message(topic, payload));
+            overflow.put(message(topic, payload).heard(), None);
         }
         let told: Vec<Event> = std::iter::from_fn(|| overflow.take()).collect();
         let survivors = [message("a", 5), message("b", 2), message("c", 4)].map(Event::Received);
@@ -86,7 +107,7 @@ mod tests {
     fn it_never_holds_more_than_its_limit_and_counts_the_rest() {
         let mut overflow = Overflow::default();
         let over = COUNTED_MAX + 7;
-        (0..TOPICS_MAX + over).for_each(|n| overflow.put(message(&n.to_string(), 0)));
+        (0..TOPICS_MAX + over).for_each(|n| overflow.put(message(&n.to_string(), 0).heard(), None));
         let Some(Event::Shed { topics }) = overflow.take() else { panic!("first the counts") };
         assert_eq!(topics.len(), COUNTED_MAX + 1);
         assert_eq!(topics.iter().map(|(_, n)| n).sum::<u64>(), u64::try_from(over).unwrap());

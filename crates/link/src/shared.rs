@@ -25,6 +25,8 @@ pub(crate) struct Shared {
     later: Mutex<Later>,
     /// There is a filter more than before.
     more: Notify,
+    /// There is something to acknowledge.
+    safe: Notify,
 }
 
 /// Filters that became known after the start, in the order of their coming; asked for on every connection.
@@ -57,13 +59,36 @@ struct Connection {
     /// Publishes that the broker may not have yet: at QoS 1 until it answers, at QoS 0 until they are sent.
     unfinished: usize,
     /// Packet ids handed out and not acknowledged.
-    unacknowledged: HashSet<u16>,
+    unacknowledged: PacketIds,
+    /// Those that are safe with us and wait for their PUBACK, where many leave at a time.
+    acknowledged: Vec<u16>,
+}
+
+/// A set of packet ids, a bit each.
+#[derive(Debug)]
+struct PacketIds(Box<[u64; 1024]>);
+
+impl PacketIds {
+    fn insert(&mut self, id: u16) {
+        if let Some(bits) = self.0.get_mut(usize::from(id >> 6)) {
+            *bits |= 1 << (id & 63);
+        }
+    }
+
+    /// Whether it was there.
+    fn remove(&mut self, id: u16) -> bool {
+        let Some(bits) = self.0.get_mut(usize::from(id >> 6)) else { return false };
+        let bit = 1 << (id & 63);
+        let was = *bits & bit != 0;
+        *bits &= !bit;
+        was
+    }
 }
 
 impl Shared {
     pub fn new(outbox: usize) -> Shared {
-        let (later, more) = (Mutex::default(), Notify::new());
-        Shared { outbox, current: Mutex::new(None), failed_over: Mutex::new(None), later, more }
+        let (later, more, safe) = (Mutex::default(), Notify::new(), Notify::new());
+        Shared { outbox, current: Mutex::new(None), failed_over: Mutex::new(None), later, more, safe }
     }
 
     /// See [`crate::Link::subscribe`].
@@ -110,7 +135,8 @@ impl Shared {
             qos_max: limits.qos,
             waiting: VecDeque::new(),
             unfinished: 0,
-            unacknowledged: HashSet::new(),
+            unacknowledged: PacketIds(Box::new([0; 1024])),
+            acknowledged: Vec::new(),
         });
     }
 
@@ -146,15 +172,33 @@ impl Shared {
         Some((connection.number << PACKET_ID_BITS) | u64::from(packet_id))
     }
 
-    /// See [`crate::Link::acknowledge`].
-    pub fn acknowledge(&self, delivery: u64) {
+    /// See [`crate::Link::acknowledge_all`].
+    pub fn acknowledge(&self, deliveries: impl IntoIterator<Item = u64>) {
         let mut current = self.lock();
         let Some(connection) = current.as_mut() else { return };
-        let Ok(packet_id) = u16::try_from(delivery & u64::from(u16::MAX)) else { return };
-        if connection.number == delivery >> PACKET_ID_BITS && connection.unacknowledged.remove(&packet_id) {
-            // It is refused only by a session that has ended; the broker sends the packet again then.
-            _ = connection.requests.acknowledge(packet_id);
+        for delivery in deliveries {
+            let Ok(packet_id) = u16::try_from(delivery & u64::from(u16::MAX)) else { continue };
+            if connection.number == delivery >> PACKET_ID_BITS && connection.unacknowledged.remove(packet_id) {
+                match connection.requests.acknowledge(packet_id) {
+                    Some(asked) => _ = asked, // It is refused only by a session that has ended; the broker sends the packet again then.
+                    None => connection.acknowledged.push(packet_id),
+                }
+            }
         }
+        if !connection.acknowledged.is_empty() {
+            drop(current);
+            self.safe.notify_one();
+        }
+    }
+
+    /// Resolves when there may be something to acknowledge.
+    pub async fn has_acknowledged(&self) {
+        self.safe.notified().await;
+    }
+
+    /// What is to be acknowledged on the current connection.
+    pub fn take_acknowledged(&self) -> Vec<u16> {
+        self.lock().as_mut().map(|connection| std::mem::take(&mut connection.acknowledged)).unwrap_or_default()
     }
 
     /// See [`crate::Link::try_publish`].

@@ -342,3 +342,28 @@ async fn a_broker_that_says_goodbye_is_quoted() {
         }
     }
 }
+
+/// A broker may wait for us before it goes on: with all of ours on the way that it takes at once, and more behind them, what we have
+/// safe is acknowledged all the same.
+#[tokio::test]
+async fn what_is_safe_is_acknowledged_although_the_broker_answers_none_of_ours() {
+    /// As many as the library has on the way at once (`session.rs`), and some that have to wait.
+    const OURS: usize = 1_000 + 20;
+    let peer = Peer::new().await;
+    let (link, mut events) = Link::start(config(&peer.url(), Protocol::V4, "c", &[])).unwrap();
+    let mut caller = peer.greet(Protocol::V4).await;
+    up(&mut events).await;
+    for n in 0..OURS {
+        link.try_publish("ours".into(), vec![], 1, false).unwrap();
+        if n < 1_000 {
+            assert_eq!(caller.packet().await.unwrap().0, 0x32, "{n}");
+        }
+    }
+    for packet_id in [9, 10, 11] {
+        caller.send(&publish(Protocol::V4, b"theirs", Some(packet_id), b"x")).await;
+        link.acknowledge(message(&mut events).await.delivery.unwrap());
+        let began = Instant::now();
+        assert_eq!(caller.packet().await.unwrap(), (0x40, packet_id.to_be_bytes().to_vec()));
+        assert!(began.elapsed() < Duration::from_secs(2), "it waited for the next ping: {:?}", began.elapsed());
+    }
+}

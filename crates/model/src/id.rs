@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::shared::SharedText;
 use crate::text::is_hidden;
 
 /// The longest thing name in bytes. AWS allows 128; other brokers' fleets are given twice that.
@@ -31,7 +32,7 @@ pub struct AlarmId(pub u64);
 /// A thing's name exactly as the broker spelled it: 1–256 bytes of UTF-8 without hidden characters ([`is_hidden`]).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ThingName(String);
+pub struct ThingName(SharedText);
 
 /// Why a text is not a thing's name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -49,7 +50,7 @@ pub enum NameError {
 
 impl ThingName {
     /// Takes `name` verbatim, or says why it cannot be one.
-    pub fn new(name: impl Into<String>) -> Result<ThingName, NameError> {
+    pub fn new(name: impl Into<SharedText>) -> Result<ThingName, NameError> {
         let name = name.into();
         if name.is_empty() {
             return Err(NameError::Empty);
@@ -67,6 +68,11 @@ impl ThingName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same text, for somebody who keeps it too.
+    pub fn shared(&self) -> SharedText {
+        self.0.clone()
+    }
 }
 
 impl TryFrom<String> for ThingName {
@@ -78,7 +84,7 @@ impl TryFrom<String> for ThingName {
 
 impl From<ThingName> for String {
     fn from(name: ThingName) -> String {
-        name.0
+        name.0.as_str().to_owned()
     }
 }
 

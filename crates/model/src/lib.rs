@@ -7,14 +7,18 @@
 
 pub mod alarm;
 pub mod command;
+pub mod described;
 pub mod downsample;
+pub mod figures;
 pub mod freshness;
 pub mod geo;
+pub mod heard;
 pub mod id;
 pub mod identity;
 pub mod kind;
 pub mod record;
 pub mod shadow;
+pub mod shared;
 pub mod telemetry;
 pub mod text;
 pub mod thing;

@@ -6,14 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::Alarm;
 use crate::command::Command;
+use crate::described::{Commons, Described};
 use crate::downsample::Bucket;
 use crate::id::{SeriesKey, ThingKey, ThingName};
-use crate::shadow::Document;
+use crate::shadow::{Document, Packed};
+use crate::shared::{SharedText, Texts};
 use crate::telemetry::Sample;
 use crate::thing::Meta;
 use crate::time::WallMs;
 
 /// One change of the cache. Writes are performed in order; those of one batch in one transaction.
+///
+/// Nearly all are samples, so whatever is bigger and seldom lies elsewhere: a batch takes as little as its samples do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Write {
     /// A thing, new or described anew.
@@ -23,7 +27,7 @@ pub enum Write {
         /// Its name; never changes for a key.
         name: ThingName,
         /// What is known of it.
-        meta: Meta,
+        meta: Box<Meta>,
     },
     /// A thing fell silent, or spoke again after it had.
     Silent {
@@ -41,8 +45,9 @@ pub enum Write {
         /// JSON pointer of its value.
         pointer: String,
     },
-    /// A value. Dropped when it was dated by the device and series, time and value are already there (ADR 3); becomes the latest
-    /// of its series if it [`Sample::supersedes`] the one that is.
+    /// A value. Dropped when its sequence is not above all before it (the batch was given again), and when it was dated by the device
+    /// and series, time and value are already there (ADR 3); becomes the latest of its series if it [`Sample::supersedes`] the one
+    /// that is.
     Sample(Sample),
     /// A shadow as it is now.
     Shadow {
@@ -51,14 +56,14 @@ pub enum Write {
         /// Empty for the classic one.
         name: String,
         /// The document; `None` when the shadow was deleted.
-        document: Option<Document>,
+        document: Option<Box<Document>>,
         /// When we heard of it.
         heard_ms: WallMs,
     },
     /// A command as it is now, new or known.
-    Command(Command),
+    Command(Box<Command>),
     /// An alarm as it is now, new or known.
-    Alarm(Alarm),
+    Alarm(Box<Alarm>),
     /// A QoS 1 packet whose rows are in this transaction (ADR 3).
     Unacked {
         /// MQTT packet id, not 0.
@@ -101,15 +106,15 @@ pub struct Restored {
     /// This installation's random number, made when the cache was: the middle of every client token.
     pub installation: u64,
     /// Every thing.
-    pub things: Vec<(ThingKey, ThingName, Meta)>,
+    pub things: Vec<(ThingKey, ThingName, Described)>,
     /// The things that were silent when we last listened.
     pub silent: Vec<ThingKey>,
     /// Every series.
-    pub series: Vec<(SeriesKey, ThingKey, String)>,
+    pub series: Vec<(SeriesKey, ThingKey, SharedText)>,
     /// The latest sample of every series that has one.
     pub latest: Vec<Sample>,
     /// Every shadow with the time we last heard of it.
-    pub shadows: Vec<(ThingKey, String, Document, WallMs)>,
+    pub shadows: Vec<(ThingKey, SharedText, Packed, WallMs)>,
     /// Open commands and, for the timelines, the newest 20 ended ones of each thing.
     pub commands: Vec<Command>,
     /// Every open alarm and the newest [`ENDED_ALARMS_RESTORED`] others.
@@ -126,17 +131,24 @@ pub struct Restored {
     pub link_seen_ms: Option<WallMs>,
     /// Size and age of the cache.
     pub stats: StoreStats,
+    /// The texts that are shared by what is above.
+    pub texts: Texts,
+    /// What the descriptions above have in common.
+    pub commons: Commons,
 }
 
 /// How many alarms that are not open any more come back at start-up, for the history.
 pub const ENDED_ALARMS_RESTORED: usize = 500;
 
-/// How much the cache keeps. What is over either limit goes, oldest samples first; latest values, shadows, open commands and open
-/// alarms stay whatever it says.
+/// How much the cache keeps. What is over a limit goes, samples before minutes before hours, the oldest first; latest values, shadows,
+/// open commands and open alarms stay whatever it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Retention {
     /// How old samples, ended commands and ended alarms may become, in days; within [`Retention::KEEP_DAYS`].
     pub keep_days: u32,
+    /// How old what happened in each minute may become, in days; within [`Retention::KEEP_DAYS`]. Hours and days of a series stay.
+    pub minutes_days: u32,
     /// How big the cache may become on the disk, in megabytes (10⁶ bytes); within [`Retention::MAX_MB`].
     pub max_mb: u32,
 }
@@ -149,9 +161,9 @@ impl Retention {
 }
 
 impl Default for Retention {
-    /// A month, and two gigabytes.
+    /// A month, a year of minutes, and two gigabytes.
     fn default() -> Retention {
-        Retention { keep_days: 30, max_mb: 2_000 }
+        Retention { keep_days: 30, minutes_days: 365, max_mb: 2_000 }
     }
 }
 
@@ -162,8 +174,27 @@ pub struct StoreStats {
     pub bytes: u64,
     /// When its oldest sample was measured.
     pub oldest_ms: Option<WallMs>,
-    /// Samples in it (raw rows).
+    /// Samples in it.
     pub samples: u64,
+    /// Of those the newest, as they came.
+    pub tail: Share,
+    /// And the others, compressed.
+    pub packed: Share,
+    /// What happened in each minute of a series.
+    pub minutes: Share,
+    /// In each hour.
+    pub hours: Share,
+    /// In each day.
+    pub days: Share,
+}
+
+/// What one kind of record takes of the cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// Samples, or minutes, hours, days of one series.
+    pub entries: u64,
+    /// Bytes of them; the tables around them take some more.
+    pub bytes: u64,
 }
 
 /// A stretch of one series, downsampled.

@@ -11,6 +11,7 @@ mod leaf;
 pub mod limits;
 mod merge;
 mod name;
+mod packed;
 mod rejection;
 mod rules;
 
@@ -19,6 +20,7 @@ pub use document::{Document, Followed, Request, Section};
 pub use leaf::{Leaf, leaf_at, patch_of, pointer_of};
 pub use merge::merge;
 pub use name::{NameError, parse_shadow_name, parse_thing_name};
+pub use packed::Packed;
 pub use rejection::Rejection;
 
 /// A JSON object: a section of a shadow, a part of one, or its metadata.

@@ -84,7 +84,11 @@ async fn talk(
                 heard = Instant::now();
                 match said {
                     Some(Ok(Message::Binary(call))) => match host.call(window, &call).await {
-                        Ok(()) => continue,
+                        // While the host was busy nothing could be heard.
+                        Ok(()) => {
+                            heard = Instant::now();
+                            continue;
+                        }
                         Err(Fault { message, .. }) => return End::Wrong(message),
                     },
                     Some(Ok(Message::Text(_))) => return End::Wrong("a call is bytes of the contract, not text".into()),

@@ -12,7 +12,6 @@ mod alerts;
 mod commands;
 mod flags;
 mod life;
-mod log;
 mod pages;
 mod tiles;
 #[cfg(target_os = "linux")]

@@ -8,15 +8,18 @@ use std::time::Instant;
 
 use clap::Parser;
 use fleetlens_host::ipc::{Fault, FaultCode};
-use fleetlens_host::{Host, HostOptions, WindowId};
+use fleetlens_host::{Host, HostOptions, WindowId, log};
 use tauri::http::StatusCode;
 use tauri::{App, AppHandle, Builder, Context, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder, WindowEvent, Wry};
 use tokio::sync::watch;
 
-use crate::{Flags, commands, log, pages, tiles};
+use crate::{Flags, commands, pages, tiles};
 
 /// The exit code after a part has failed that the app cannot do without (sysexits: "internal software error").
 const FAILED: i32 = 70;
+
+/// What is told on stderr when `RUST_LOG` does not say it.
+const USUAL: &str = "warn,fleetlens_host=info,fleetlens_shell=info";
 
 /// The host, once it is there, and which window of it each webview is. Clones are the same.
 #[derive(Clone)]
@@ -88,11 +91,12 @@ impl Life {
 /// Reads the flags, opens the window and stays until the end. On most systems the process ends in here.
 pub fn run(context: Context) -> ExitCode {
     let started = Instant::now();
-    log::start();
+    log::start(USUAL);
     let flags = flags();
     match builder(flags, started).build(context) {
         Ok(app) => {
             app.run(on_event);
+            log::flush();
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -131,6 +135,7 @@ pub fn builder(flags: Flags, started: Instant) -> Builder<Wry> {
         .setup(move |app| {
             let system = app.path().app_data_dir()?;
             let options = flags.host.options(|| system, started);
+            log::keep_in(&options.data_dir);
             tauri::async_runtime::spawn(life.start(options, app.handle().clone()));
             tauri::async_runtime::spawn(end_on_signal(app.handle().clone()));
             open_window(app, &flags)?;
@@ -189,6 +194,8 @@ fn on_event(app: &AppHandle, event: RunEvent) {
         tauri::async_runtime::spawn(async move {
             life.end().await;
             life.ended.store(true, Ordering::Release);
+            // On most systems nothing of ours runs after the exit.
+            log::flush();
             app.exit(code);
         });
     }

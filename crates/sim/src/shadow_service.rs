@@ -2,9 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use fleetlens_link::{Event, Link, LinkConfig, Protocol};
+use fleetlens_link::{Event, Events, Link, LinkConfig, Protocol};
 use fleetlens_wire::shadow::request_filters;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -78,7 +78,7 @@ struct Service {
 }
 
 impl Service {
-    async fn run(mut self, mut events: mpsc::Receiver<Event>, stop: CancellationToken) -> Shadows {
+    async fn run(mut self, mut events: Events, stop: CancellationToken) -> Shadows {
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,

@@ -27,6 +27,16 @@ pub enum StoreError {
         /// The newest this program knows.
         known: i64,
     },
+    /// An older program wrote it, and it is only to be read. Nothing was changed.
+    #[error("{} was written by an older Fleetlens (schema {found}, this one reads {known}); open it once in the app, which brings it up to date", .path.display())]
+    Older {
+        /// The cache.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The one this program reads.
+        known: i64,
+    },
     /// It belongs to another profile. Nothing was changed.
     #[error("{} is the cache of the profile {found:?}, not of {wanted:?}; each profile needs a file of its own", .path.display())]
     OtherProfile {
@@ -101,6 +111,18 @@ pub(crate) fn breaks_a_rule(error: &rusqlite::Error) -> bool {
         || error.sqlite_error_code().is_some_and(|code| rules.contains(&code))
 }
 
+/// Whether stored bytes are not what was stored.
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
+    let unreadable = matches!(
+        error,
+        rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::Utf8Error(..)
+    );
+    unreadable || error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
+}
+
 impl StoreError {
     /// Whether the file is of no use and may be moved away for a new one: not a database, or damaged.
     pub fn is_broken_file(&self) -> bool {
@@ -121,14 +143,8 @@ impl StoreError {
     fn of(path: &Path, error: &rusqlite::Error) -> StoreError {
         let path = path.to_owned();
         let detail = error.to_string();
-        let unreadable = matches!(
-            error,
-            rusqlite::Error::FromSqlConversionFailure(..)
-                | rusqlite::Error::InvalidColumnType(..)
-                | rusqlite::Error::IntegralValueOutOfRange(..)
-        );
         let Some(code) = error.sqlite_error_code() else {
-            return if unreadable { StoreError::Corrupt { path, detail } } else { StoreError::Sqlite(detail) };
+            return if is_damage(error) { StoreError::Corrupt { path, detail } } else { StoreError::Sqlite(detail) };
         };
         let full = code == ErrorCode::DiskFull
             || error.sqlite_error().is_some_and(|error| error.extended_code == SHM_COULD_NOT_GROW);

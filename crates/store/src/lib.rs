@@ -29,31 +29,44 @@
 //! # }
 //! ```
 
+mod building;
+mod codec;
 mod error;
+mod figures;
+mod history;
+mod mover;
 mod open;
 mod purge;
 mod readers;
 mod reading;
+mod salvage;
 mod table;
 mod transaction;
+mod upgrade;
+mod weave;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use fleetlens_model::figures::{CacheFigures, WriterFigures};
 use fleetlens_model::record::{History, HistoryQuery, Refusal, Restored, Retention, StoreStats, Write};
 use fleetlens_model::time::WallMs;
 use tokio::sync::oneshot;
 
 pub use error::StoreError;
+pub use figures::{Beside, SCHEMA, sqlite_version};
 pub use reading::Reading;
+pub use salvage::Salvaged;
 
+use history::Damage;
+use mover::{Shared, Tail, Wake};
 use open::Lock;
 use readers::Readers;
-use writer::{Batch, Counts, Keep, Order, Writer};
+use writer::{Around, Batch, Counts, Keep, Order, Writer};
 
 /// Batches that may wait for the writer. One that finds no place is refused rather than kept, so that a slow disk cannot fill the
 /// memory; whoever has more waits for the answers first.
@@ -69,15 +82,21 @@ pub struct Store {
 struct Inner {
     path: PathBuf,
     writing: Mutex<Option<Writing>>,
+    /// Why there is no writer from the beginning.
+    only_read: Option<StoreError>,
     readers: Arc<Readers>,
     counts: Arc<Counts>,
     keep: Keep,
+    tail: Arc<Tail>,
 }
 
 #[derive(Debug)]
 struct Writing {
     queue: SyncSender<Order>,
     thread: JoinHandle<Result<(), StoreError>>,
+    wakes: Sender<Wake>,
+    stop: Arc<AtomicBool>,
+    movers: [JoinHandle<()>; 2],
 }
 
 /// A broken cache that was moved out of the way.
@@ -87,6 +106,17 @@ pub struct Quarantined {
     pub moved_to: PathBuf,
     /// What was wrong with it.
     pub reason: StoreError,
+    /// What of it is in the new cache.
+    pub salvaged: Salvaged,
+}
+
+impl std::fmt::Display for Quarantined {
+    /// What happened, where the old file is and what of it is in the new one, as a person should read it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let no_database = matches!(self.reason, StoreError::NotADatabase { .. });
+        let what = if no_database { "was no database" } else { "was damaged" };
+        write!(f, "the cache {what} and is kept as {}; {}", self.moved_to.display(), self.salvaged)
+    }
 }
 
 impl Store {
@@ -101,8 +131,8 @@ impl Store {
         Store::start(path, lock, opened)
     }
 
-    /// Like [`Store::open`], but a file that is no database or is damaged is renamed to `<name>.broken-<wall ms>` and a new cache
-    /// takes its place. Nothing is deleted.
+    /// Like [`Store::open`], but a file that is no database or is damaged is renamed to `<name>.broken-<wall ms>`, and a new cache
+    /// takes its place with what can still be read of it. Nothing is deleted.
     pub fn open_or_quarantine(
         path: &Path,
         profile: &str,
@@ -110,17 +140,46 @@ impl Store {
         now: WallMs,
     ) -> Result<(Store, Restored, Option<Quarantined>), StoreError> {
         let lock = Lock::take(path)?;
-        let (opened, note) = match open::open(path, profile, new_installation) {
-            Ok(opened) => (opened, None),
-            Err(reason) if reason.is_broken_file() => {
-                let moved_to = open::quarantine(path, now)?;
-                tracing::warn!(%reason, moved_to = %moved_to.display(), "starting with an empty cache");
-                (open::open(path, profile, new_installation)?, Some(Quarantined { moved_to, reason }))
-            }
-            Err(error) => return Err(error),
+        open::finish_salvage(path)?;
+        let (opened, noted) = (open::open(path, profile, new_installation), open::noted_damage(path));
+        let (reason, lock) = match (opened, noted) {
+            (Ok(_), Some(noted)) => (noted, lock),
+            (Ok(opened), None) => match Store::start(path, lock, opened) {
+                Ok((store, restored)) => return Ok((store, restored, None)),
+                Err(reason) if reason.is_broken_file() => (reason, Lock::take(path)?),
+                Err(error) => return Err(error),
+            },
+            (Err(reason), _) if reason.is_broken_file() => (reason, lock),
+            (Err(error), _) => return Err(error),
         };
+        let (moved_to, salvaged) = open::replace(path, profile, new_installation, now)?;
+        let note = Quarantined { moved_to, reason, salvaged };
+        tracing::warn!(reason = %note.reason, "{note}");
+        let opened = open::open(path, profile, new_installation)?;
         let (store, restored) = Store::start(path, lock, opened)?;
-        Ok((store, restored, note))
+        Ok((store, restored, Some(note)))
+    }
+
+    /// Opens a cache of this schema where nothing can be written, to show what is in it: whatever is committed fails with `why`, and is
+    /// worth another try with a cache that [`Store::may_be_written`]. Takes no lock and changes nothing. Fails, besides what
+    /// [`Reading::open`] fails on, on another profile's, and on one with a log that only whoever may write can read.
+    pub fn look(path: &Path, profile: &str, why: StoreError) -> Result<(Store, Restored), StoreError> {
+        let (restored, as_it_lies) = open::look(path, profile)?;
+        let readers = Arc::new(Readers::new(path.to_owned(), as_it_lies));
+        let (writing, counts, keep) = (Mutex::new(None), Arc::default(), Keep::default());
+        let inner =
+            Inner { path: path.to_owned(), writing, only_read: Some(why), readers, counts, keep, tail: Arc::default() };
+        Ok((Store { inner: Arc::new(inner) }, restored))
+    }
+
+    /// Why nothing can be written here; `None` for a cache that was opened for writing.
+    pub fn only_read(&self) -> Option<&StoreError> {
+        self.inner.only_read.as_ref()
+    }
+
+    /// Whether a cache and its folder can be written now, and nobody has it. Blocks on the disk; leaves nothing behind.
+    pub fn may_be_written(path: &Path) -> bool {
+        Lock::take(path).is_ok_and(|_lock| open::may_be_written(path).is_ok())
     }
 
     fn start(
@@ -128,17 +187,26 @@ impl Store {
         lock: Lock,
         (db, restored): (rusqlite::Connection, Restored),
     ) -> Result<(Store, Restored), StoreError> {
-        let counts = Arc::new(Counts::default());
-        let keep = Keep::default();
-        let writer = Writer::new(db, path.to_owned(), lock, Arc::clone(&counts), Arc::clone(&keep))?;
+        let (wakes, woken) = channel();
+        let around = Around { wakes: Some(wakes.clone()), ..Around::default() };
+        let Around { counts, keep, tail, .. } = around.clone();
+        let writer = Writer::new(db, path.to_owned(), lock, around)?;
         let (queue, batches) = sync_channel(QUEUE_BATCHES);
-        let thread = std::thread::Builder::new()
-            .name("fleetlens-store".to_owned())
-            .spawn(move || writer.run(&batches))
-            .map_err(StoreError::io(path))?;
-        let readers = Arc::new(Readers::new(path.to_owned()));
-        let writing = Mutex::new(Some(Writing { queue, thread }));
-        Ok((Store { inner: Arc::new(Inner { path: path.to_owned(), writing, readers, counts, keep }) }, restored))
+        let stop = Arc::new(AtomicBool::new(false));
+        let shared = Shared {
+            writer: queue.clone(),
+            keep: Arc::clone(&keep),
+            tail: Arc::clone(&tail),
+            stop: Arc::clone(&stop),
+            counts: Arc::clone(&counts),
+        };
+        let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let thread = named("fleetlens-store").spawn(move || writer.run(&batches)).map_err(StoreError::io(path))?;
+        let movers = mover::start(path, &shared, woken)?;
+        let readers = Arc::new(Readers::new(path.to_owned(), false));
+        let writing = Mutex::new(Some(Writing { queue, thread, wakes, stop, movers }));
+        let inner = Inner { path: path.to_owned(), writing, only_read: None, readers, counts, keep, tail };
+        Ok((Store { inner: Arc::new(inner) }, restored))
     }
 
     /// Performs the writes in one transaction, after those of every earlier call; resolves when they are on the disk.
@@ -159,8 +227,11 @@ impl Store {
                     TrySendError::Disconnected(_) => StoreError::Closed,
                 })
             }
-            None => Err(StoreError::Closed),
+            None => Err(self.inner.only_read.clone().unwrap_or(StoreError::Closed)),
         };
+        if queued.is_ok() {
+            self.inner.counts.taken.fetch_add(1, Ordering::Relaxed);
+        }
         async move {
             queued?;
             outcome.await.unwrap_or(Err(StoreError::Closed))
@@ -177,19 +248,76 @@ impl Store {
         }
     }
 
+    /// Moves everything out of the journal and rolls it up now, instead of when it is due; resolves when that is on the disk. What
+    /// arrives meanwhile may stay in the journal.
+    pub fn settle(&self) -> impl Future<Output = Result<(), StoreError>> + Send + 'static + use<> {
+        let (done, outcome) = oneshot::channel();
+        let told = match &*self.inner.writing.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(writing) => writing.wakes.send(Wake::Settle(done)).map_err(|_| StoreError::Closed),
+            None => Err(StoreError::Closed),
+        };
+        async move {
+            told?;
+            outcome.await.unwrap_or(Err(StoreError::Closed))
+        }
+    }
+
     /// A stretch of one series in buckets, in the order of time; texts have none. Needs a Tokio runtime, like every read.
     pub fn history(
         &self,
         query: HistoryQuery,
     ) -> impl Future<Output = Result<History, StoreError>> + Send + 'static + use<> {
-        let at = StoreError::at(&self.inner.path);
-        Arc::clone(&self.inner.readers).read(move |db| table::sample::history(db, &query).map_err(at))
+        let (path, counts) = (self.inner.path.clone(), Arc::clone(&self.inner.counts));
+        Arc::clone(&self.inner.readers).read(move |db| {
+            let mut lost = Damage::default();
+            let found = history::buckets(db, &query, &mut lost).map_err(StoreError::at(&path));
+            if let Err(error @ StoreError::Corrupt { .. }) = &found {
+                lost.meets(error);
+            }
+            counts.met(&path, &lost);
+            found
+        })
+    }
+
+    /// How often in this run something was read or written that turned out to be damaged. A chart leaves it out; the next start
+    /// salvages the rest.
+    pub fn damaged(&self) -> u64 {
+        self.inner.counts.damaged.load(Ordering::Relaxed)
+    }
+
+    /// Resolves when damage keeps the cache from being written, or its history from being packed: what meets it would fail every time.
+    /// It is noted for the next opening: [`Store::close`] it, then [`Store::open_or_quarantine`] takes over what can be read. Never
+    /// resolves for a cache that is closed before. What only answers meet is no reason, see [`Store::damaged`].
+    pub fn hindered(&self) -> impl Future<Output = StoreError> + Send + 'static + use<> {
+        let mut told = self.inner.counts.hindered.subscribe();
+        async move {
+            match told.wait_for(Option::is_some).await.ok().and_then(|told| told.clone()) {
+                Some(error) => error,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Whether [`Store::hindered`] resolves.
+    pub fn is_hindered(&self) -> bool {
+        self.inner.counts.hindered.borrow().is_some()
     }
 
     /// How big and how old the cache is.
     pub fn stats(&self) -> impl Future<Output = Result<StoreStats, StoreError>> + Send + 'static + use<> {
         let path = self.inner.path.clone();
         Arc::clone(&self.inner.readers).read(move |db| open::stats(db, &path))
+    }
+
+    /// What the file holds and how it stands; reads some of it, so it is not for every moment.
+    pub fn figures(&self) -> impl Future<Output = Result<CacheFigures, StoreError>> + Send + 'static + use<> {
+        let path = self.inner.path.clone();
+        Arc::clone(&self.inner.readers).read(move |db| figures::read(db, &path).map_err(StoreError::at(&path)))
+    }
+
+    /// What the threads do now and did in this run.
+    pub fn writer_figures(&self) -> WriterFigures {
+        figures::of_writer(&self.inner.counts, &self.inner.tail)
     }
 
     /// What was refused, the newest first; at most 1 000 different ones are kept.
@@ -210,30 +338,40 @@ impl Store {
     }
 
     /// Commits what is queued, moves the log into the file where the disk allows it, and lets go of it. Other clones find it
-    /// closed; closing again does nothing.
+    /// closed; closing again does nothing. What the mover has begun it gives up.
     pub async fn close(self) -> Result<(), StoreError> {
-        let Some(thread) = self.inner.hang_up() else { return Ok(()) };
-        tokio::task::spawn_blocking(move || ended(thread)).await.unwrap_or(Err(StoreError::Closed))
+        let Some(writing) = self.inner.hang_up() else { return Ok(()) };
+        tokio::task::spawn_blocking(move || writing.ended()).await.unwrap_or(Err(StoreError::Closed))
     }
 }
 
 impl Inner {
-    /// Ends the queue; the writer finishes what is in it.
-    fn hang_up(&self) -> Option<JoinHandle<Result<(), StoreError>>> {
+    /// Nothing more is taken; what is queued is finished.
+    fn hang_up(&self) -> Option<Writing> {
         self.readers.close();
         let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        Some(writing.thread)
+        writing.stop.store(true, Ordering::Relaxed);
+        Some(writing)
+    }
+}
+
+impl Writing {
+    /// Waits for all threads: the movers have a way into the queue, so they end first.
+    fn ended(self) -> Result<(), StoreError> {
+        let Writing { queue, thread, wakes, movers, .. } = self;
+        // They may have ended by themselves.
+        _ = wakes.send(Wake::End);
+        drop((queue, wakes));
+        let joined = movers.map(|mover| mover.join().map_err(|_| StoreError::Sqlite("a mover ended badly".to_owned())));
+        let writer = thread.join().unwrap_or_else(|_| Err(StoreError::Sqlite("the writer ended badly".to_owned())));
+        writer.and(joined.into_iter().collect())
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Some(Err(error)) = self.hang_up().map(ended) {
+        if let Some(Err(error)) = self.hang_up().map(Writing::ended) {
             tracing::error!(%error, "the cache was not closed properly");
         }
     }
-}
-
-fn ended(thread: JoinHandle<Result<(), StoreError>>) -> Result<(), StoreError> {
-    thread.join().unwrap_or_else(|_| Err(StoreError::Sqlite("the writer ended badly".to_owned())))
 }

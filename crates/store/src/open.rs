@@ -5,29 +5,38 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fleetlens_model::record::{Restored, StoreStats};
+use fleetlens_model::described::Commons;
+use fleetlens_model::record::{Restored, Share, StoreStats};
+use fleetlens_model::shared::Texts;
 use fleetlens_model::time::WallMs;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::StoreError;
-use crate::table::{alarm, command, latest, meta, series, shadow, thing, unacked};
+use crate::salvage::{self, Salvaged};
+use crate::table::run::{self, Tier};
+use crate::table::{alarm, command, journal, latest, meta, packets, series, shadow, thing};
+use crate::upgrade;
 
 /// Stands in the file's header, so that other programs and `file(1)` can tell it: "Flnz".
 const APPLICATION_ID: i32 = 0x466c_6e7a;
 
-/// What makes each schema version of the one before; append-only. The version is how many were applied.
-const MIGRATIONS: &[&str] = &[
-    include_str!("../migrations/0001_initial.sql"),
-    include_str!("../migrations/0002_silence_and_who_cancelled.sql"),
-    include_str!("../migrations/0003_alarms.sql"),
+/// What makes a schema version of the one before: SQL and, where rows change their shape, what moves them after it.
+pub(crate) type Migration = (&'static str, Option<fn(&Connection) -> rusqlite::Result<()>>);
+
+/// Append-only. The version is how many were applied.
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    (include_str!("../migrations/0001_initial.sql"), None),
+    (include_str!("../migrations/0002_silence_and_who_cancelled.sql"), None),
+    (include_str!("../migrations/0003_alarms.sql"), None),
+    (include_str!("../migrations/0004_journal_and_runs.sql"), Some(upgrade::to_4)),
 ];
 
 /// Waits for another program's lock this long: somebody may look into the file with other tools.
 pub(crate) const BUSY: Duration = Duration::from_secs(5);
 
 /// Pages of 4 KiB in the write-ahead log before they move into the file: some 4 MiB. Four times as many were no faster
-/// (`examples/bench_store.rs`), and under a steady stream the log is that long all day.
+/// (`cargo xtask bench store`), and under a steady stream the log is that long all day.
 const CHECKPOINT_PAGES: i64 = 1_000;
 
 /// The log's file is cut to this when it begins anew after a burst, and made empty in a lull; a shorter one is left alone, because
@@ -81,7 +90,9 @@ pub(crate) fn open(path: &Path, profile: &str, new_installation: u64) -> Result<
     let tables: i64 = db.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(&at)?;
     check_version(path, version, application, tables == 0)?;
     if version > 0 {
-        let found = meta::profile(&db).map_err(&at)?.unwrap_or_default();
+        // Every cache says whose it is.
+        let lost = || StoreError::Corrupt { path: path.to_owned(), detail: "it does not say whose it is".to_owned() };
+        let found = meta::profile(&db).map_err(&at)?.ok_or_else(lost)?;
         if found != profile {
             return Err(StoreError::OtherProfile { path: path.to_owned(), found, wanted: profile.to_owned() });
         }
@@ -93,32 +104,187 @@ pub(crate) fn open(path: &Path, profile: &str, new_installation: u64) -> Result<
     configure(&mut db).map_err(&at)?;
     migrate(&mut db, version, profile, new_installation).map_err(&at)?;
     let restored = restore(&db, path)?;
+    // Last: a file that turns out to be damaged is left as it was.
+    run::give_up_all(&db).map_err(&at)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(&at)?;
     Ok((db, restored))
 }
 
 /// Opens somebody's cache to look into it, after the same looks as [`open`]; of whatever profile it is.
 pub(crate) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    open_to_read_of(path, false)
+}
+
+fn open_to_read_of(path: &Path, as_it_lies: bool) -> Result<Connection, StoreError> {
     // SQLite says of a file that is not there only that it cannot be opened.
     if std::fs::metadata(path).map_err(StoreError::io(path))?.len() == 0 {
         return Err(StoreError::NotADatabase { path: path.to_owned() });
     }
     check_header(path)?;
-    let db = open_reader(path)?;
+    let db = open_reader_of(path, as_it_lies)?;
     let at = StoreError::at(path);
     let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(&at)?;
     let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(&at)?;
     check_version(path, version, application, false)?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if version < known {
+        return Err(StoreError::Older { path: path.to_owned(), found: version, known });
+    }
     Ok(db)
 }
 
 /// Opens a cache that is there, for reading only.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    open_reader_of(path, false)
+}
+
+/// [`open_reader`]; `as_it_lies` reads the file alone, as one that nobody changes: where the files of a log cannot be made, SQLite
+/// refuses to read it otherwise (sqlite.org/wal.html, "Read-Only Databases").
+pub(crate) fn open_reader_of(path: &Path, as_it_lies: bool) -> Result<Connection, StoreError> {
     let at = StoreError::at(path);
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(&at)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = match as_it_lies {
+        true => Connection::open_with_flags(immutable(path)?, flags | OpenFlags::SQLITE_OPEN_URI),
+        false => Connection::open_with_flags(path, flags),
+    }
+    .map_err(&at)?;
     db.busy_timeout(BUSY).map_err(&at)?;
     Ok(db)
+}
+
+/// The file as SQLite names one that nobody changes (sqlite.org/uri.html).
+fn immutable(path: &Path) -> Result<String, StoreError> {
+    let whole = std::path::absolute(path).map_err(StoreError::io(path))?;
+    let no_text = || StoreError::Io { path: path.to_owned(), detail: "its name is not UTF-8".to_owned() };
+    let mut uri = "file:".to_owned();
+    for byte in whole.to_str().ok_or_else(no_text)?.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => uri.push(char::from(byte)),
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    Ok(uri + "?immutable=1")
+}
+
+/// Reads what a start needs from a cache of this schema and profile that cannot be written, and whether it was read as it lies.
+pub(crate) fn look(path: &Path, profile: &str) -> Result<(Restored, bool), StoreError> {
+    let (db, as_it_lies) = match open_to_read(path) {
+        // Without a log the file is all there is.
+        Err(StoreError::Io { .. } | StoreError::DiskFull { .. }) if log_bytes(path) == 0 => {
+            (open_to_read_of(path, true)?, true)
+        }
+        opened => (opened?, false),
+    };
+    let found = meta::profile(&db).map_err(StoreError::at(path))?.unwrap_or_default();
+    if found != profile {
+        return Err(StoreError::OtherProfile { path: path.to_owned(), found, wanted: profile.to_owned() });
+    }
+    Ok((restore(&db, path)?, as_it_lies))
+}
+
+/// Room that opening a cache may take.
+const PROBE_BYTES: usize = 1 << 20;
+
+/// Fails where a cache that is there, or files beside it, cannot be written, or there is no room.
+pub(crate) fn may_be_written(path: &Path) -> std::io::Result<()> {
+    OpenOptions::new().append(true).open(path)?;
+    let probe = beside(path, ".probe");
+    let written = std::fs::write(&probe, vec![0; PROBE_BYTES]);
+    match std::fs::remove_file(probe) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => written,
+    }
+}
+
+/// Beside a cache: damage was met in it while it was in use, and the next start is to salvage it.
+pub(crate) fn damage_mark(path: &Path) -> PathBuf {
+    beside(path, ".damaged")
+}
+
+/// Notes damage for the next start.
+pub(crate) fn mark_damaged(path: &Path, detail: &str) {
+    let mark = damage_mark(path);
+    if let Err(error) = std::fs::write(&mark, detail) {
+        tracing::error!(%error, mark = %mark.display(), "the damage could not be noted for the next start");
+    }
+}
+
+/// What the run before noted of the cache; nothing when there was nothing to note, or there is no cache any more.
+pub(crate) fn noted_damage(path: &Path) -> Option<StoreError> {
+    let detail = std::fs::read(damage_mark(path)).ok().filter(|_| path.exists())?;
+    let detail = String::from_utf8_lossy(&detail).chars().take(500).collect();
+    Some(StoreError::Corrupt { path: path.to_owned(), detail })
+}
+
+/// What is made of a damaged cache is made beside it, and takes its place when it is whole.
+pub(crate) fn salvage_place(path: &Path) -> PathBuf {
+    beside(path, ".salvage")
+}
+
+/// Brings to an end what was killed while it took the place of a damaged cache: until the damaged one is out of the way the new one
+/// is worth nothing, from then on it is the cache.
+pub(crate) fn finish_salvage(path: &Path) -> Result<(), StoreError> {
+    let made = salvage_place(path);
+    if !made.exists() {
+        return Ok(());
+    }
+    if !path.exists() && !beside(&made, "-wal").exists() {
+        return std::fs::rename(&made, path).map_err(StoreError::io(path));
+    }
+    remove(&made).map_err(StoreError::io(&made))
+}
+
+/// Makes a new cache of what can be read of the damaged one at `from`, beside `path`, whole and closed.
+pub(crate) fn salvage(path: &Path, profile: &str, new_installation: u64) -> Result<Salvaged, StoreError> {
+    let made = salvage_place(path);
+    remove(&made).map_err(StoreError::io(&made))?;
+    let (db, _) = open(&made, profile, new_installation)?;
+    let taken = salvage::into(&db, &made, path, profile)?;
+    db.close().map_err(|(_, error)| StoreError::at(&made)(error))?;
+    // That it opens is seen before the old one goes.
+    let (db, _) = open(&made, profile, new_installation)?;
+    db.close().map_err(|(_, error)| StoreError::at(&made)(error))?;
+    Ok(taken)
+}
+
+/// Removes a cache of ours that nobody has, and its log.
+fn remove(path: &Path) -> std::io::Result<()> {
+    for end in ["", "-wal", "-shm"] {
+        match std::fs::remove_file(beside(path, end)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Moves a damaged cache aside and puts in its place what was salvaged, or nothing where that failed.
+pub(crate) fn replace(
+    path: &Path,
+    profile: &str,
+    new_installation: u64,
+    now: WallMs,
+) -> Result<(PathBuf, Salvaged), StoreError> {
+    let salvaged = match salvage(path, profile, new_installation) {
+        Ok(salvaged) => salvaged,
+        Err(error) => {
+            tracing::warn!(%error, "nothing could be salvaged");
+            _ = remove(&salvage_place(path));
+            if matches!(error, StoreError::DiskFull { .. }) {
+                // It can be once there is room: the cache stays where it is till then.
+                return Err(error);
+            }
+            Salvaged { ended_early: Some(error.to_string()), ..Salvaged::default() }
+        }
+    };
+    let moved_to = quarantine(path, now)?;
+    match std::fs::remove_file(damage_mark(path)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(StoreError::io(path)(error)),
+        _ => {}
+    }
+    finish_salvage(path)?;
+    Ok((moved_to, salvaged))
 }
 
 /// Renames a broken cache, with its log, to `<name>.broken-<wall ms>`; nothing is deleted and nothing overwritten.
@@ -151,13 +317,40 @@ pub(crate) fn log_bytes(path: &Path) -> u64 {
     bytes_of(&beside(path, "-wal"))
 }
 
-fn bytes_of(path: &Path) -> u64 {
+pub(crate) fn bytes_of(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |file| file.len())
 }
 
 pub(crate) fn stats(db: &Connection, path: &Path) -> Result<StoreStats, StoreError> {
-    let totals = meta::Totals::read(db).map_err(StoreError::at(path))?;
-    Ok(StoreStats { bytes: bytes_on_disk(path), oldest_ms: totals.oldest_ms, samples: totals.samples })
+    measure(db, path).map_err(StoreError::at(path))
+}
+
+fn measure(db: &Connection, path: &Path) -> rusqlite::Result<StoreStats> {
+    // Of one moment: what leaves the journal comes to a run.
+    let db = db.unchecked_transaction()?;
+    let runs = run::live(&db)?;
+    let of_tier = |tier: Tier| {
+        let of_tier = runs.iter().filter(|run| run.tier == tier);
+        of_tier.fold(Share::default(), |share, run| Share {
+            entries: share.entries + run.entries,
+            bytes: share.bytes + run.bytes,
+        })
+    };
+    let (_, entries, bytes) = journal::size(&db)?;
+    let tail = Share { entries, bytes };
+    let packed = of_tier(Tier::Samples);
+    let raw = runs.iter().filter(|run| run.tier == Tier::Samples).map(|run| run.from_ms);
+    let oldest_ms = raw.chain(journal::span(&db)?.map(|span| span.0)).min().map(WallMs);
+    Ok(StoreStats {
+        bytes: bytes_on_disk(path),
+        oldest_ms,
+        samples: tail.entries + packed.entries,
+        tail,
+        packed,
+        minutes: of_tier(Tier::Minutes),
+        hours: of_tier(Tier::Hours),
+        days: of_tier(Tier::Days),
+    })
 }
 
 /// Looks at the first bytes before SQLite touches the file: magic at 0, `user_version` at 60, `application_id` at 68
@@ -180,7 +373,19 @@ fn check_header(path: &Path) -> Result<(), StoreError> {
     };
     match (header.starts_with(b"SQLite format 3\0"), number(60), number(68)) {
         // Whether it has tables is seen after opening.
-        (true, Some(version), Some(application)) => check_version(path, i64::from(version), application, true),
+        (true, Some(version), Some(application)) => {
+            check_version(path, i64::from(version), application, true)?;
+            // What SQLite always writes there for us. Other numbers make it refuse the file, or not write to it, in other words than
+            // that it is damaged.
+            let fixed = header.get(18..24).is_some_and(|fixed| matches!(fixed, [1 | 2, 1 | 2, 0, 64, 32, 32]));
+            let format = number(44).is_some_and(|format| (0..=4).contains(&format));
+            let utf8 = number(56).is_some_and(|encoding| (0..=1).contains(&encoding));
+            if fixed && format && utf8 {
+                Ok(())
+            } else {
+                Err(StoreError::Corrupt { path: path.to_owned(), detail: "its header is not one of ours".to_owned() })
+            }
+        }
         _ => Err(StoreError::NotADatabase { path: path.to_owned() }),
     }
 }
@@ -219,8 +424,11 @@ fn migrate(db: &mut Connection, version: i64, profile: &str, new_installation: u
     let applied = usize::try_from(version).unwrap_or(0);
     let Some(missing) = MIGRATIONS.get(applied..).filter(|missing| !missing.is_empty()) else { return Ok(()) };
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for migration in missing {
-        transaction.execute_batch(migration)?;
+    for (sql, moves) in missing {
+        transaction.execute_batch(sql)?;
+        if let Some(moves) = moves {
+            moves(&transaction)?;
+        }
     }
     if version == 0 {
         meta::found(&transaction, profile, new_installation)?;
@@ -234,28 +442,38 @@ fn migrate(db: &mut Connection, version: i64, profile: &str, new_installation: u
 fn restore(db: &Connection, path: &Path) -> Result<Restored, StoreError> {
     let read = || {
         let totals = meta::Totals::read(db)?;
+        let (mut texts, mut commons) = (Texts::default(), Commons::default());
+        let things = thing::restored(db, &mut texts, &mut commons)?;
         Ok(Restored {
             installation: meta::installation(db)?,
-            things: thing::all(db)?,
-            silent: thing::silent(db)?,
-            series: series::all(db)?,
+            things: things.all,
+            silent: things.silent,
+            series: series::all(db, &mut texts)?,
             latest: latest::all(db)?,
-            shadows: shadow::all(db)?,
+            shadows: shadow::all(db, &mut texts)?,
             commands: command::recent(db)?,
             alarms: alarm::recent(db)?,
             last_alarm: totals.last_alarm,
             last_command: totals.last_command,
             last_seq: totals.last_seq,
-            unacked: unacked::all(db)?,
+            unacked: packets::all(db)?,
             link_seen_ms: meta::link_last_seen(db)?,
-            stats: StoreStats { bytes: bytes_on_disk(path), oldest_ms: totals.oldest_ms, samples: totals.samples },
+            stats: measure(db, path)?,
+            texts,
+            commons,
         })
     };
-    read().map_err(StoreError::at(path))
+    // `SQLITE_ERROR`: our questions fit our tables; where they do not, what the file says of its tables is damaged.
+    read().map_err(|error: rusqlite::Error| match error.sqlite_error() {
+        Some(sqlite) if sqlite.extended_code == 1 => {
+            StoreError::Corrupt { path: path.to_owned(), detail: error.to_string() }
+        }
+        _ => StoreError::at(path)(error),
+    })
 }
 
 /// `path` with something behind its name.
-fn beside(path: &Path, end: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     PathBuf::from(name)

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use crate::error::StoreError;
-use crate::open::open_reader;
+use crate::open::open_reader_of;
 
 /// How many read at once; more wait for their turn.
 const READERS: usize = 4;
@@ -15,27 +15,31 @@ const READERS: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Readers {
     path: PathBuf,
+    /// Whether it is read without its log, because nobody can write beside it.
+    as_it_lies: bool,
     idle: Mutex<Vec<Connection>>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 impl Readers {
-    pub fn new(path: PathBuf) -> Readers {
-        Readers { path, idle: Mutex::new(Vec::new()), places: Semaphore::new(READERS) }
+    pub fn new(path: PathBuf, as_it_lies: bool) -> Readers {
+        Readers { path, as_it_lies, idle: Mutex::new(Vec::new()), places: Arc::new(Semaphore::new(READERS)) }
     }
 
-    /// Lets `read` run on a thread for blocking work. Dropping the future does not stop a read that has begun.
+    /// Lets `read` run on a thread for blocking work. Dropping the future does not stop a read that has begun, nor give its place to
+    /// another.
     pub async fn read<T: Send + 'static>(
         self: Arc<Self>,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let readers = Arc::clone(&self);
-        let _place = self.places.acquire().await.map_err(|_| StoreError::Closed)?;
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let reading = tokio::task::spawn_blocking(move || {
+            let _place = place;
             let idle = readers.idle().pop();
             let db = match idle {
                 Some(db) => db,
-                None => open_reader(&readers.path)?,
+                None => open_reader_of(&readers.path, readers.as_it_lies)?,
             };
             let found = read(&db);
             if !readers.places.is_closed() {

@@ -6,20 +6,22 @@
 
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use fleetlens_model::figures::CacheFigures;
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
 use fleetlens_model::record::{Refusal, StoreStats};
+use fleetlens_model::shared::Texts;
 use fleetlens_model::telemetry::Sample;
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::WallMs;
 use rusqlite::Connection;
 
 use crate::error::StoreError;
+use crate::figures;
+use crate::history::{self, Damage};
 use crate::open;
-use crate::table::{latest, meta, refusal, sample, series, thing};
-
-/// Samples read in one transaction.
-const SAMPLES: usize = 2_000;
+use crate::table::{latest, meta, refusal, series, thing};
 
 /// A cache that is only read.
 #[derive(Debug)]
@@ -29,8 +31,8 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Opens a cache of this schema or an older one. Fails on a file that is not there, a newer schema's, another program's, and
-    /// what is no database.
+    /// Opens a cache of this schema. Fails on a file that is not there, an older or newer schema's, another program's, and what is no
+    /// database.
     pub fn open(path: &Path) -> Result<Reading, StoreError> {
         let db = open::open_to_read(path)?;
         Ok(Reading { db, path: path.to_owned() })
@@ -46,6 +48,17 @@ impl Reading {
         open::stats(&self.db, &self.path)
     }
 
+    /// What the file holds and how it stands.
+    pub fn figures(&self) -> Result<CacheFigures, StoreError> {
+        figures::read(&self.db, &self.path).map_err(StoreError::at(&self.path))
+    }
+
+    /// Looks through the whole file for what SQLite can see of damage, at most five sentences of it; `None` when that took longer
+    /// than `within`. What only our own checksums see is met when it is read.
+    pub fn quick_check(&self, within: Duration) -> Result<Option<Vec<String>>, StoreError> {
+        figures::quick_check(&self.db, within).map_err(StoreError::at(&self.path))
+    }
+
     /// Every thing, in the order of the keys.
     pub fn things(&self) -> Result<Vec<(ThingKey, ThingName, Meta)>, StoreError> {
         thing::all(&self.db).map_err(StoreError::at(&self.path))
@@ -53,7 +66,8 @@ impl Reading {
 
     /// Every series with its thing and the JSON pointer of its value, in the order of the keys.
     pub fn series(&self) -> Result<Vec<(SeriesKey, ThingKey, String)>, StoreError> {
-        series::all(&self.db).map_err(StoreError::at(&self.path))
+        let all = series::all(&self.db, &mut Texts::default()).map_err(StoreError::at(&self.path))?;
+        Ok(all.into_iter().map(|(key, thing, pointer)| (key, thing, pointer.to_string())).collect())
     }
 
     /// The latest sample of every series that has one, in the order of the series.
@@ -67,27 +81,24 @@ impl Reading {
     }
 
     /// Every sample of a series whose time lies in `span`, in the order of time, until `each` says `Break`; true when there was no
-    /// `Break`. They are handed over as they are read, some thousands in memory at a time.
+    /// `Break`. They are handed over as they are read, some thousands in memory at a time. Their sequence is not kept for ever: it
+    /// is 0. What is damaged is left out, and logged.
     pub fn samples(
         &self,
         series: SeriesKey,
         span: Range<WallMs>,
-        mut each: impl FnMut(Sample) -> ControlFlow<()>,
+        each: impl FnMut(Sample) -> ControlFlow<()>,
     ) -> Result<bool, StoreError> {
-        // The place of the first one: no sequence is below 0.
-        let mut from = (span.start, 0);
-        loop {
-            let some = sample::from(&self.db, series, from, span.end, SAMPLES).map_err(StoreError::at(&self.path))?;
-            let is_last = some.len() < SAMPLES;
-            for sample in some {
-                from = (sample.device_ms, sample.seq.saturating_add(1));
-                if each(sample).is_break() {
-                    return Ok(false);
-                }
-            }
-            if is_last {
-                return Ok(true);
-            }
+        let mut lost = Damage::default();
+        let all = history::samples(&self.db, series, span, &mut lost, each).map_err(StoreError::at(&self.path))?;
+        if let Some(first) = lost.first() {
+            tracing::error!(
+                detail = first,
+                parts = lost.count(),
+                series = series.0,
+                "a part of the history is damaged"
+            );
         }
+        Ok(all)
     }
 }

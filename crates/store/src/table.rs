@@ -5,26 +5,29 @@
 
 pub(crate) mod alarm;
 pub(crate) mod command;
+pub(crate) mod journal;
 pub(crate) mod latest;
 pub(crate) mod meta;
+pub(crate) mod packets;
 pub(crate) mod refusal;
-pub(crate) mod sample;
+pub(crate) mod run;
 pub(crate) mod series;
 pub(crate) mod shadow;
 pub(crate) mod thing;
-pub(crate) mod unacked;
 
 use rusqlite::types::Type;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::codec::Damaged;
+
 /// A counted number as SQLite holds it.
-fn counted(n: u64) -> rusqlite::Result<i64> {
+pub(crate) fn counted(n: u64) -> rusqlite::Result<i64> {
     i64::try_from(n).map_err(|_| cannot_keep(format!("a count is above {}", i64::MAX)))
 }
 
 /// A counted number as it was.
-fn count(column: usize, n: i64) -> rusqlite::Result<u64> {
+pub(crate) fn count(column: usize, n: i64) -> rusqlite::Result<u64> {
     u64::try_from(n).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, n))
 }
 
@@ -34,16 +37,21 @@ fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
 }
 
 /// A value that was kept as JSON.
-fn from_json<T: DeserializeOwned>(column: usize, text: &str) -> rusqlite::Result<T> {
+pub(crate) fn from_json<T: DeserializeOwned>(column: usize, text: &str) -> rusqlite::Result<T> {
     serde_json::from_str(text).map_err(|error| unreadable(column, error))
 }
 
 /// A value that breaks a rule of ours.
-fn cannot_keep(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+pub(crate) fn cannot_keep(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(why.into())
 }
 
 /// A stored value that none of ours could have been.
-fn unreadable(column: usize, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+pub(crate) fn unreadable(column: usize, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Null, why.into())
+}
+
+/// Stored bytes that fail their checksum.
+pub(crate) fn damaged(what: &str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, format!("{what} in it: {Damaged}").into())
 }

@@ -1,28 +1,84 @@
 //! One transaction: all of its writes, or all but those that break a rule of the schema.
 
+use std::collections::BTreeSet;
+
+use fleetlens_model::id::SeriesKey;
 use fleetlens_model::record::Write;
+use fleetlens_model::telemetry::{Sample, Value};
 use fleetlens_model::time::WallMs;
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::codec::batch::Batch;
 use crate::error::breaks_a_rule;
 use crate::table::meta::Totals;
-use crate::table::{alarm, command, latest, meta, refusal, sample, series, shadow, thing, unacked};
+use crate::table::packets::{self, Packets};
+use crate::table::{alarm, cannot_keep, command, counted, journal, meta, refusal, series, shadow, thing};
 
 /// The topic under which left-out writes stand among the refusals.
 const TOPIC: &str = "cache";
 
+/// What the writer knows of the file, so that a transaction need not look it up.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub totals: Totals,
+    pub packets: packets::Rows,
+    /// By key, whether there is such a series.
+    series: Vec<bool>,
+    /// Memory for the samples of one transaction after the other.
+    batch: Batch,
+}
+
+impl Known {
+    pub fn read(db: &Connection) -> rusqlite::Result<Known> {
+        let mut known = Known { totals: Totals::read(db)?, packets: packets::Rows::read(db)?, ..Known::default() };
+        series::keys(db)?.into_iter().for_each(|key| known.has(key));
+        Ok(known)
+    }
+
+    /// A transaction is committed.
+    pub fn did(&mut self, tally: &Tally) {
+        self.totals = tally.totals;
+        tally.series.iter().for_each(|key| self.has(*key));
+        if let Some(done) = tally.packets {
+            self.packets.did(done);
+        }
+    }
+
+    fn has(&mut self, key: SeriesKey) {
+        let at = key.0 as usize;
+        if self.series.len() <= at {
+            self.series.resize(at + 1, false);
+        }
+        if let Some(place) = self.series.get_mut(at) {
+            *place = true;
+        }
+    }
+}
+
 /// What a transaction changed beside its rows.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     pub totals: Totals,
     /// Samples that were there already.
     pub duplicates: u64,
-    /// When the oldest of its new samples was measured.
-    pub oldest_new: Option<WallMs>,
     /// Our time, as the last of its writes that has one says.
     pub moment: Option<WallMs>,
+    /// Samples and bytes of its row in the journal.
+    pub journal: Option<(u64, u64)>,
+    series: BTreeSet<SeriesKey>,
+    packets: Option<packets::Done>,
     /// Whether the refusals have grown.
     refused: bool,
+}
+
+/// A transaction under way: what goes into one row at its end.
+struct Under<'a> {
+    db: &'a Connection,
+    series: &'a [bool],
+    rows: &'a packets::Rows,
+    batch: &'a mut Batch,
+    packets: Packets,
+    tally: Tally,
 }
 
 /// A write that broke a rule and was not performed.
@@ -39,15 +95,16 @@ pub(crate) struct LeftOut {
 /// Performs every write or, on an error, none.
 pub(crate) fn whole<'a>(
     db: &mut Connection,
-    before: &Totals,
+    known: &mut Known,
     writes: impl Iterator<Item = &'a Write>,
 ) -> rusqlite::Result<Tally> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut tally = Tally { totals: *before, ..Tally::default() };
+    let before = known.totals;
+    let mut under = Under::new(&transaction, known);
     for write in writes {
-        perform(&transaction, write, &mut tally)?;
+        under.perform(write)?;
     }
-    finish(&transaction, before, &tally)?;
+    let tally = under.finish(&before)?;
     transaction.commit()?;
     Ok(tally)
 }
@@ -56,23 +113,22 @@ pub(crate) fn whole<'a>(
 /// [`whole`]: a savepoint for each.
 pub(crate) fn without_the_bad(
     db: &mut Connection,
-    before: &Totals,
+    known: &mut Known,
     writes: &[Write],
 ) -> rusqlite::Result<(Tally, Vec<LeftOut>)> {
-    let mut transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut tally = Tally { totals: *before, ..Tally::default() };
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let before = known.totals;
+    let mut under = Under::new(&transaction, known);
     let mut left_out = Vec::new();
     for write in writes {
-        let savepoint = transaction.savepoint()?;
-        let mut with_this = tally;
-        match perform(&savepoint, write, &mut with_this) {
-            Ok(()) => {
-                savepoint.commit()?;
-                tally = with_this;
-            }
+        transaction.execute_batch("SAVEPOINT one")?;
+        // What it adds to the samples, packets and series it adds last, when nothing of it can fail any more.
+        let (totals, said_at, refused) = (under.tally.totals, under.tally.moment, under.tally.refused);
+        match under.perform(write) {
+            Ok(()) => transaction.execute_batch("RELEASE one")?,
             Err(error) if breaks_a_rule(&error) => {
-                // Rolls back to where it began.
-                savepoint.finish()?;
+                transaction.execute_batch("ROLLBACK TO one; RELEASE one")?;
+                (under.tally.totals, under.tally.moment, under.tally.refused) = (totals, said_at, refused);
                 let reason = format!("{} was left out: {error}", kind(write));
                 let is_waited_for = matches!(write, Write::Command(_) | Write::Alarm(_));
                 left_out.push(LeftOut { which: which(write), reason, is_waited_for });
@@ -87,58 +143,92 @@ pub(crate) fn without_the_bad(
     };
     for LeftOut { reason, .. } in &left_out {
         refusal::add(&transaction, TOPIC, reason, at)?;
-        tally.refused = true;
+        under.tally.refused = true;
     }
-    finish(&transaction, before, &tally)?;
+    let tally = under.finish(&before)?;
     transaction.commit()?;
     Ok((tally, left_out))
 }
 
-fn perform(db: &Connection, write: &Write, tally: &mut Tally) -> rusqlite::Result<()> {
-    tally.moment = moment(write).or(tally.moment);
-    let totals = &mut tally.totals;
-    match write {
-        Write::Sample(new) => {
-            totals.last_seq = totals.last_seq.max(new.seq);
-            if sample::insert(db, new)? {
-                latest::offer(db, new)?;
-                totals.samples += 1;
-                for oldest in [&mut totals.oldest_ms, &mut tally.oldest_new] {
-                    *oldest = oldest.map_or(Some(new.device_ms), |t| Some(t.min(new.device_ms)));
-                }
-            } else {
-                tally.duplicates += 1;
-            }
-            Ok(())
-        }
-        Write::Thing { thing: key, name, meta } => thing::put(db, *key, name, meta),
-        Write::Silent { thing: key, silent } => thing::set_silent(db, *key, *silent),
-        Write::Series { series: key, thing, pointer } => series::put(db, *key, *thing, pointer),
-        Write::Shadow { thing, name, document, heard_ms } => {
-            shadow::put(db, *thing, name, document.as_ref(), *heard_ms)
-        }
-        Write::Command(asked) => {
-            totals.last_command = totals.last_command.max(asked.id.0);
-            command::put(db, asked)
-        }
-        Write::Alarm(told) => {
-            totals.last_alarm = totals.last_alarm.max(told.id.0);
-            alarm::put(db, told)
-        }
-        Write::Unacked { packet_id, digest } => unacked::put(db, *packet_id, *digest),
-        Write::Refused { topic, reason, at_ms } => {
-            tally.refused = true;
-            refusal::add(db, topic, reason, *at_ms)
-        }
-        Write::LinkSeen { at_ms } => meta::link_seen(db, *at_ms),
+impl<'a> Under<'a> {
+    fn new(db: &'a Connection, Known { totals, packets: rows, series, batch }: &'a mut Known) -> Under<'a> {
+        batch.clear();
+        let tally = Tally { totals: *totals, ..Tally::default() };
+        Under { db, series, rows, batch, packets: Packets::default(), tally }
     }
-}
 
-fn finish(db: &Connection, before: &Totals, tally: &Tally) -> rusqlite::Result<()> {
-    if tally.refused {
-        refusal::trim(db)?;
+    fn perform(&mut self, write: &Write) -> rusqlite::Result<()> {
+        let Under { db, tally, .. } = self;
+        tally.moment = moment(write).or(tally.moment);
+        let totals = &mut tally.totals;
+        match write {
+            Write::Sample(new) => self.sample(new),
+            Write::Thing { thing: key, name, meta } => thing::put(db, *key, name, meta),
+            Write::Silent { thing: key, silent } => thing::set_silent(db, *key, *silent),
+            Write::Series { series: key, thing, pointer } => {
+                series::put(db, *key, *thing, pointer)?;
+                tally.series.insert(*key);
+                Ok(())
+            }
+            Write::Shadow { thing, name, document, heard_ms } => {
+                shadow::put(db, *thing, name, document.as_deref(), *heard_ms)
+            }
+            Write::Command(asked) => {
+                totals.last_command = totals.last_command.max(asked.id.0);
+                command::put(db, asked)
+            }
+            Write::Alarm(told) => {
+                totals.last_alarm = totals.last_alarm.max(told.id.0);
+                alarm::put(db, told)
+            }
+            Write::Unacked { packet_id: 0, .. } => Err(cannot_keep("no packet has the id 0")),
+            Write::Unacked { packet_id, digest } => {
+                self.packets.push(*packet_id, *digest);
+                Ok(())
+            }
+            Write::Refused { topic, reason, at_ms } => {
+                tally.refused = true;
+                refusal::add(db, topic, reason, *at_ms)
+            }
+            Write::LinkSeen { at_ms } => meta::link_seen(db, *at_ms),
+        }
     }
-    tally.totals.write(before, db)
+
+    /// Sequences rise, so one that is not above all others is of a batch that was given again.
+    fn sample(&mut self, new: &Sample) -> rusqlite::Result<()> {
+        let key = new.series;
+        if !self.series.get(key.0 as usize).is_some_and(|there| *there) && !self.tally.series.contains(&key) {
+            return Err(cannot_keep("there is no such series"));
+        }
+        if let Value::Number(number) = new.value
+            && !number.is_finite()
+        {
+            return Err(cannot_keep("it is no number"));
+        }
+        counted(new.seq)?;
+        if new.seq <= self.tally.totals.last_seq {
+            self.tally.duplicates += 1;
+            return Ok(());
+        }
+        self.tally.totals.last_seq = new.seq;
+        self.batch.push(new);
+        Ok(())
+    }
+
+    fn finish(mut self, before: &Totals) -> rusqlite::Result<Tally> {
+        if !self.batch.is_empty() {
+            journal::put(self.db, self.batch, self.tally.totals.last_seq)?;
+            self.tally.journal = Some((self.batch.samples, self.batch.seal().len() as u64));
+        }
+        if self.packets.len() > 0 {
+            self.tally.packets = Some(self.rows.put(self.db, &self.packets)?);
+        }
+        if self.tally.refused {
+            refusal::trim(self.db)?;
+        }
+        self.tally.totals.write(before, self.db)?;
+        Ok(self.tally)
+    }
 }
 
 fn kind(write: &Write) -> &'static str {
@@ -194,8 +284,8 @@ fn moment(write: &Write) -> Option<WallMs> {
 
 #[cfg(test)]
 mod tests {
-    use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
-    use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value};
+    use fleetlens_model::id::{ThingKey, ThingName};
+    use fleetlens_model::telemetry::{Quality, Source, Timed};
 
     use super::*;
 
@@ -203,16 +293,16 @@ mod tests {
     fn nothing_stays_of_a_write_that_fails_half_way() {
         let folder = tempfile::tempdir().unwrap();
         let (mut db, _) = crate::open::open(&folder.path().join("malta.db"), "malta", 1).unwrap();
-        // A rule that is met by the first row of a sample's write and broken by the second.
+        // A rule that is met by the row itself and broken by what comes with it.
         db.execute_batch(
-            "CREATE TEMP TRIGGER picky BEFORE INSERT ON latest WHEN new.seq = 2
+            "CREATE TEMP TRIGGER picky AFTER INSERT ON series WHEN new.series = 2
              BEGIN SELECT RAISE(ABORT, 'not this one'); END",
         )
         .unwrap();
-        let sample = |seq| {
+        let sample = |series, seq| {
             let at = WallMs(1_000 * seq as i64);
             Write::Sample(Sample {
-                series: SeriesKey(1),
+                series: SeriesKey(series),
                 device_ms: at,
                 received_ms: at,
                 seq,
@@ -222,30 +312,32 @@ mod tests {
                 timed: Timed::ByDevice,
             })
         };
+        let series = |key, pointer: &str| Write::Series {
+            series: SeriesKey(key),
+            thing: ThingKey(1),
+            pointer: pointer.to_owned(),
+        };
         let writes = [
             Write::Thing { thing: ThingKey(1), name: ThingName::new("lamp-1").unwrap(), meta: Default::default() },
-            Write::Series { series: SeriesKey(1), thing: ThingKey(1), pointer: "/on".into() },
-            sample(1),
-            sample(2),
-            sample(3),
+            series(1, "/on"),
+            sample(1, 1),
+            series(2, "/off"),
+            sample(2, 2),
+            Write::Unacked { packet_id: 7, digest: 1 },
+            sample(1, 3),
         ];
-        let error = whole(&mut db, &Totals::default(), writes.iter()).unwrap_err();
+        let mut known = Known::default();
+        let error = whole(&mut db, &mut known, writes.iter()).unwrap_err();
         assert!(breaks_a_rule(&error), "{error}");
-        let (tally, left_out) = without_the_bad(&mut db, &Totals::default(), &writes).unwrap();
-        assert_eq!(left_out.len(), 1, "{left_out:?}");
-        assert_eq!(
-            (left_out[0].which.as_str(), left_out[0].reason.as_str()),
-            ("sample 2 of series 1", "a sample was left out: not this one")
-        );
-        let stored: Vec<u64> = db
-            .prepare("SELECT seq FROM sample ORDER BY seq")
-            .and_then(|mut rows| rows.query_map([], |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>())
-            .unwrap()
-            .into_iter()
-            .map(i64::cast_unsigned)
-            .collect();
+        let (tally, left_out) = without_the_bad(&mut db, &mut known, &writes).unwrap();
+        known.did(&tally);
+        let told: Vec<&str> = left_out.iter().map(|one| one.reason.as_str()).collect();
+        assert_eq!(told, ["a series was left out: not this one", "a sample was left out: there is no such series"]);
+        let mut stored = Vec::new();
+        journal::all(&db, |sample| stored.push(sample.seq)).unwrap();
         assert_eq!(stored, [1, 3]);
-        assert_eq!((tally.totals.samples, tally.totals.last_seq), (2, 3));
-        assert_eq!(tally.totals, Totals::read(&db).unwrap(), "and so it is in the file");
+        assert_eq!(packets::all(&db).unwrap(), [(7, 1)]);
+        assert_eq!(known.totals, Totals { last_seq: 3, ..Totals::default() });
+        assert_eq!(known.totals, Totals::read(&db).unwrap(), "and so it is in the file");
     }
 }

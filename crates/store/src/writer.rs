@@ -1,24 +1,31 @@
 //! The one thread that writes. It takes whatever has gathered into one transaction, so batches grow by themselves under load.
 
-use std::path::PathBuf;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fleetlens_model::record::{Retention, Write};
 use fleetlens_model::time::WallMs;
-use rusqlite::Connection;
-use tokio::sync::oneshot;
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{oneshot, watch};
 
 use crate::error::{StoreError, breaks_a_rule};
+use crate::history::Damage;
+use crate::mover::{Moved, Tail, Wake};
 use crate::open::{self, Lock};
 use crate::purge::Purge;
-use crate::table::meta::{self, Totals};
-use crate::transaction::{self, LeftOut, Tally};
+use crate::table::run::{self, Tier};
+use crate::table::{journal, latest, meta};
+use crate::transaction::{self, Known, LeftOut, Tally};
 
 /// A transaction takes no further batch once it holds this many writes (docs/adr/0003-delivery.md, 2).
 const GROUP_WRITES: usize = 2_000;
+
+/// With so many samples in the journal nothing is written until the mover has taken some away: the broker holds.
+const TAIL_MAX: u64 = 4_000_000;
 
 /// Nothing to write for this long is a moment to shorten the log, where that is due.
 const LULL: Duration = Duration::from_secs(1);
@@ -33,6 +40,8 @@ pub(crate) struct Batch {
 pub(crate) enum Order {
     /// Something to write.
     Write(Batch),
+    /// Something the mover has made; answered by whether what it was made of was still there.
+    Move(Moved, SyncSender<Result<bool, StoreError>>),
     /// The retention is another.
     Purge,
 }
@@ -47,53 +56,95 @@ pub(crate) struct Counts {
     pub duplicates: AtomicU64,
     /// Writes left out because they broke a rule.
     pub left_out: AtomicU64,
+    /// Times that something stored was met that is damaged.
+    pub damaged: AtomicU64,
+    /// The first damage that keeps the writer or the mover from their work; see [`crate::Store::hindered`].
+    pub hindered: watch::Sender<Option<StoreError>>,
+    /// Batches taken into the queue.
+    pub taken: AtomicU64,
+    /// Batches answered.
+    pub answered: AtomicU64,
+}
+
+impl Counts {
+    /// Something damaged was met, or nothing. Of the first it is said, and noted for the next start.
+    pub fn met(&self, path: &Path, damage: &Damage) {
+        let Some(first) = damage.first() else { return };
+        if self.damaged.fetch_add(damage.count(), Ordering::Relaxed) == 0 {
+            tracing::error!(detail = first, "a part of the cache is damaged; the next start salvages what can be read");
+            open::mark_damaged(path, first);
+        }
+    }
+
+    /// The writer or the mover failed. Where that is for damage it is counted and told: the same work would fail every time.
+    pub fn failed(&self, path: &Path, error: &StoreError) {
+        if !error.is_broken_file() {
+            return;
+        }
+        let mut damage = Damage::default();
+        damage.meets(error);
+        self.met(path, &damage);
+        self.hindered.send_if_modified(|hindered| {
+            let first = hindered.is_none();
+            hindered.get_or_insert_with(|| error.clone());
+            first
+        });
+    }
+}
+
+/// What the writer shares with the others.
+#[derive(Clone, Default)]
+pub(crate) struct Around {
+    pub counts: Arc<Counts>,
+    pub keep: Keep,
+    pub tail: Arc<Tail>,
+    /// Where the mover is woken; nobody, in tests.
+    pub wakes: Option<Sender<Wake>>,
 }
 
 pub(crate) struct Writer {
     db: Connection,
     path: PathBuf,
-    /// As the last committed transaction left them.
-    totals: Totals,
-    counts: Arc<Counts>,
-    keep: Keep,
+    /// As the last committed transaction left it.
+    known: Known,
+    around: Around,
     purge: Purge,
     /// The newest time of ours that a committed write has told.
     now: Option<WallMs>,
+    /// Batches that came while the mover was waited for.
+    waiting: VecDeque<Batch>,
     /// [`LULL`], but in tests.
     lull: Duration,
     _lock: Lock,
 }
 
 impl Writer {
-    pub fn new(
-        db: Connection,
-        path: PathBuf,
-        lock: Lock,
-        counts: Arc<Counts>,
-        keep: Keep,
-    ) -> Result<Writer, StoreError> {
+    pub fn new(db: Connection, path: PathBuf, lock: Lock, around: Around) -> Result<Writer, StoreError> {
         let at = StoreError::at(&path);
-        let totals = Totals::read(&db).map_err(&at)?;
+        let known = Known::read(&db).map_err(&at)?;
         let now = meta::link_last_seen(&db).map_err(&at)?;
+        let (rows, samples, bytes) = journal::size(&db).map_err(&at)?;
+        around.tail.rows.store(rows, Ordering::Relaxed);
+        around.tail.samples.store(samples, Ordering::Relaxed);
+        around.tail.bytes.store(bytes, Ordering::Relaxed);
         let purge = Purge::new(now);
-        Ok(Writer { db, path, totals, counts, keep, purge, now, lull: LULL, _lock: lock })
+        Ok(Writer { db, path, known, around, purge, now, waiting: VecDeque::new(), lull: LULL, _lock: lock })
     }
 
     /// Until the queue is closed and empty; then moves the log into the file.
     pub fn run(mut self, queue: &Receiver<Order>) -> Result<(), StoreError> {
+        self.wake_mover();
         while let Some(first) = self.next(queue) {
             let mut writes = first.writes.len();
             let mut group = vec![first];
             while writes < GROUP_WRITES
-                && let Ok(next) = queue.try_recv()
+                && let Some(next) = self.waiting.pop_front().or_else(|| self.at_hand(queue))
             {
-                // Limits are looked at after the group, whoever said so.
-                if let Order::Write(next) = next {
-                    writes += next.writes.len();
-                    group.push(next);
-                }
+                writes += next.writes.len();
+                group.push(next);
             }
             self.commit(group);
+            self.hold(queue);
         }
         // The rows are safe in the log as well: on a full disk they stay there until the next start.
         if let Err(error) = self.db.pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(())) {
@@ -102,9 +153,23 @@ impl Writer {
         self.db.close().map_err(|(_, error)| StoreError::at(&self.path)(error))
     }
 
+    /// A batch that is there already. Limits are looked at after the group, whoever said so.
+    fn at_hand(&mut self, queue: &Receiver<Order>) -> Option<Batch> {
+        loop {
+            match queue.try_recv().ok()? {
+                Order::Write(next) => return Some(next),
+                Order::Move(moved, done) => self.moved(&moved, &done),
+                Order::Purge => {}
+            }
+        }
+    }
+
     /// The next batch, or `None` at the end. While there is none: what the retention asks for, and after a burst, which leaves a long
     /// log behind, a short one again.
     fn next(&mut self, queue: &Receiver<Order>) -> Option<Batch> {
+        if let Some(batch) = self.waiting.pop_front() {
+            return Some(batch);
+        }
         let mut stays_long = false;
         loop {
             let order = match queue.try_recv() {
@@ -122,6 +187,7 @@ impl Writer {
             };
             match order {
                 Ok(Order::Write(batch)) => return Some(batch),
+                Ok(Order::Move(moved, done)) => self.moved(&moved, &done),
                 Ok(Order::Purge) => {}
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {
@@ -134,17 +200,99 @@ impl Writer {
         }
     }
 
+    /// While the journal is too long, only what the mover makes is taken.
+    fn hold(&mut self, queue: &Receiver<Order>) {
+        while self.around.wakes.is_some() && self.around.tail.samples.load(Ordering::Relaxed) > TAIL_MAX {
+            match queue.recv_timeout(LULL) {
+                Ok(Order::Move(moved, done)) => self.moved(&moved, &done),
+                Ok(Order::Write(batch)) => self.waiting.push_back(batch),
+                Ok(Order::Purge) => {}
+                // It makes nothing: it rests after a failure, or is at its end.
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Tells the mover, once, that the journal is long.
+    fn wake_mover(&self) {
+        let Around { tail, wakes, .. } = &self.around;
+        if let Some(wakes) = wakes
+            && tail.is_long()
+            && !tail.told.swap(true, Ordering::Relaxed)
+        {
+            // At its end it needs no waking.
+            _ = wakes.send(Wake::Long);
+        }
+    }
+
+    /// Puts in what the mover has made.
+    fn moved(&mut self, moved: &Moved, done: &SyncSender<Result<bool, StoreError>>) {
+        let outcome = self.put_in(moved).map_err(StoreError::at(&self.path));
+        if outcome.is_ok()
+            && let Some(finish) = &moved.finish
+        {
+            let Around { counts, tail, .. } = &self.around;
+            if outcome == Ok(true) {
+                counts.duplicates.fetch_add(finish.repeated, Ordering::Relaxed);
+                if let Some(flushed) = finish.flushed {
+                    tail.rows.fetch_sub(flushed.rows, Ordering::Relaxed);
+                    tail.samples.fetch_sub(flushed.samples, Ordering::Relaxed);
+                    tail.bytes.fetch_sub(flushed.bytes, Ordering::Relaxed);
+                }
+            }
+        }
+        // The mover may be at its end.
+        _ = done.send(outcome);
+    }
+
+    /// One transaction; false when something that it was made of has gone meanwhile: then it goes, too.
+    fn put_in(&mut self, moved: &Moved) -> rusqlite::Result<bool> {
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (key, blocks) in &moved.blocks {
+            run::begin(&transaction, *key)?;
+            for block in blocks {
+                run::add(&transaction, *key, block)?;
+            }
+        }
+        let mut is_current = true;
+        if let Some(finish) = &moved.finish {
+            for input in &finish.inputs {
+                is_current &= run::is_live(&transaction, *input)?;
+            }
+            if is_current {
+                finish.inputs.iter().try_for_each(|input| run::retire(&transaction, *input))?;
+                finish.runs.iter().try_for_each(|run| run::finish(&transaction, run))?;
+                if let Some(before) = finish.kept_from {
+                    meta::set_gone(&transaction, Tier::Samples, WallMs(before))?;
+                }
+                if let Some(flushed) = finish.flushed {
+                    journal::forget(&transaction, flushed.up_to_batch)?;
+                }
+                finish.latest.iter().try_for_each(|(block, data)| latest::put(&transaction, *block, data))?;
+            }
+            // Those that are live are not touched by it.
+            finish.begun.iter().try_for_each(|key| run::give_up(&transaction, *key))?;
+        }
+        transaction.commit()?;
+        Ok(is_current)
+    }
+
     /// A little of what the retention asks for; false when there is nothing to do.
     fn purge(&mut self) -> bool {
-        let Some(keep) = *self.keep.lock().unwrap_or_else(PoisonError::into_inner) else { return false };
-        match self.purge.step(&mut self.db, &self.path, keep, self.now, &self.totals) {
-            Ok(Some(totals)) => {
-                self.totals = totals;
-                true
+        let keep = *self.around.keep.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.purge.step(&mut self.db, &self.path, keep, self.now) {
+            Ok(more) => {
+                if let Some(ask) = self.purge.asks()
+                    && let Some(wakes) = &self.around.wakes
+                {
+                    // At its end it needs no waking.
+                    _ = wakes.send(Wake::Asked(ask));
+                }
+                more
             }
-            Ok(None) => false,
             Err(error) => {
                 tracing::warn!(%error, "what is too old or too much stays in the cache for now");
+                self.around.counts.failed(&self.path, &StoreError::at(&self.path)(error));
                 self.purge.rest();
                 false
             }
@@ -165,7 +313,7 @@ impl Writer {
             [] | [_] => false,
             several => {
                 let writes = several.iter().flat_map(|batch| batch.writes.iter());
-                match transaction::whole(&mut self.db, &self.totals, writes) {
+                match transaction::whole(&mut self.db, &mut self.known, writes) {
                     Ok(tally) => {
                         self.keep(&tally);
                         true
@@ -179,6 +327,7 @@ impl Writer {
         };
         for batch in group {
             let outcome = if together { Ok(()) } else { self.alone(&batch.writes) };
+            self.around.counts.answered.fetch_add(1, Ordering::Relaxed);
             // Nobody waiting any more is no concern of the rows.
             _ = batch.done.send(outcome);
         }
@@ -188,12 +337,13 @@ impl Writer {
     /// somebody waits for it is said to who gave the batch.
     fn alone(&mut self, writes: &[Write]) -> Result<(), StoreError> {
         let at = StoreError::at(&self.path);
-        match transaction::whole(&mut self.db, &self.totals, writes.iter()) {
+        match transaction::whole(&mut self.db, &mut self.known, writes.iter()) {
             Ok(tally) => self.keep(&tally),
             Err(error) if breaks_a_rule(&error) => {
-                let (tally, left_out) = transaction::without_the_bad(&mut self.db, &self.totals, writes).map_err(at)?;
+                let (tally, left_out) =
+                    transaction::without_the_bad(&mut self.db, &mut self.known, writes).map_err(at)?;
                 self.keep(&tally);
-                self.counts.left_out.fetch_add(left_out.len() as u64, Ordering::Relaxed);
+                self.around.counts.left_out.fetch_add(left_out.len() as u64, Ordering::Relaxed);
                 for LeftOut { which, reason, .. } in &left_out {
                     tracing::error!(which, "{reason}, which is a fault of this program");
                 }
@@ -201,16 +351,26 @@ impl Writer {
                     return Err(StoreError::LeftOut { which, reason });
                 }
             }
-            Err(error) => return Err(at(error)),
+            Err(error) => {
+                let error = at(error);
+                self.around.counts.failed(&self.path, &error);
+                return Err(error);
+            }
         }
         Ok(())
     }
 
     fn keep(&mut self, tally: &Tally) {
-        self.totals = tally.totals;
+        self.known.did(tally);
         self.now = tally.moment.or(self.now);
-        self.purge.heard(tally);
-        self.counts.duplicates.fetch_add(tally.duplicates, Ordering::Relaxed);
+        let Around { counts, tail, .. } = &self.around;
+        counts.duplicates.fetch_add(tally.duplicates, Ordering::Relaxed);
+        if let Some((samples, bytes)) = tally.journal {
+            tail.rows.fetch_add(1, Ordering::Relaxed);
+            tail.samples.fetch_add(samples, Ordering::Relaxed);
+            tail.bytes.fetch_add(bytes, Ordering::Relaxed);
+            self.wake_mover();
+        }
     }
 }
 
@@ -229,7 +389,7 @@ mod tests {
         let thing = |key: u32| Write::Thing {
             thing: ThingKey(key),
             name: ThingName::new(key.to_string()).unwrap(),
-            meta: Meta { title: title.clone(), ..Meta::default() },
+            meta: Box::new(Meta { title: title.clone(), ..Meta::default() }),
         };
         Arc::new(keys.map(thing).collect())
     }
@@ -239,7 +399,7 @@ mod tests {
         let path = folder.path().join("malta.db");
         let lock = Lock::take(&path).unwrap();
         let (db, _) = open::open(&path, "malta", 1).unwrap();
-        Writer::new(db, path, lock, Arc::default(), Arc::default()).unwrap()
+        Writer::new(db, path, lock, Around::default()).unwrap()
     }
 
     fn until(what: &str, condition: impl Fn() -> bool) {

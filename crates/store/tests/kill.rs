@@ -1,26 +1,41 @@
-//! kill -9 in the middle of writing: whatever was said to be committed is there, and no batch is there by half.
+//! kill -9 in the middle of writing, while the journal is packed in the background: whatever was said to be committed is there, once,
+//! and no batch is there by half.
 
 #![cfg(test)]
 
 mod common;
 
 use std::io::{BufRead, BufReader, Write as _};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::{block_on, sample, series, thing};
 use fleetlens_model::id::SeriesKey;
-use fleetlens_model::record::{HistoryQuery, Write};
+use fleetlens_model::record::{HistoryQuery, Retention, Write};
+use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::WallMs;
-use fleetlens_store::Store;
+use fleetlens_store::{Reading, Store};
 
 /// Where the child finds the cache.
 const PATH: &str = "FLEETLENS_TEST_KILL";
-/// Samples in each batch.
-const BATCH: u64 = 7;
-/// Lives of the child, each on the file the killed one before it left.
-const LIVES: u64 = 6;
+/// Samples in each batch: some kilobytes of texts and numbers, so that the journal is packed every few batches.
+const BATCH: u64 = 700;
+/// Series that they are of.
+const SERIES: u64 = 7;
+/// Lives of the child, each on the file that the killed one before it left.
+const LIVES: u64 = 50;
+
+/// Every second series says texts like no other, which fill the journal fast.
+fn said(seq: u64) -> Write {
+    let mut sample = sample(1 + (seq % SERIES) as u32, seq, seq.cast_signed() * 10, seq as f64);
+    if seq % SERIES % 2 == 1 {
+        sample.value = Value::Text(format!("{seq:060}"));
+    }
+    Write::Sample(sample)
+}
 
 /// The child: this same test program, told by the parent to run only this.
 #[test]
@@ -28,17 +43,19 @@ const LIVES: u64 = 6;
 fn child_writes_until_it_is_killed() {
     let path = PathBuf::from(std::env::var_os(PATH).expect("run by its parent"));
     let (store, restored) = Store::open(&path, "malta", 1).unwrap();
-    let first = restored.last_seq;
+    // A small cache packs and settles often; nothing is old enough to go.
+    store.set_retention(Retention { keep_days: 3_650, max_mb: 64, ..Retention::default() });
     block_on(async {
-        store.commit(Arc::new(vec![thing(1, "lamp-1"), series(1, 1, "/power_w")])).await.unwrap();
-        let mut confirmed = first;
-        loop {
+        let described = (1..=SERIES as u32).map(|key| series(key, 1, &format!("/v{key}")));
+        store.commit(Arc::new(std::iter::once(thing(1, "lamp-1")).chain(described).collect())).await.unwrap();
+        let mut confirmed = restored.last_seq;
+        println!("committed {confirmed}");
+        for round in 0_u64.. {
             // Several at once, so that they share transactions.
-            let batches: Vec<_> = (0..4u64)
+            let batches: Vec<_> = (0..4)
                 .map(|n| {
                     let from = confirmed + n * BATCH;
-                    let samples = (from + 1..=from + BATCH).map(|seq| sample(1, seq, seq as i64, seq as f64));
-                    store.commit(Arc::new(samples.map(Write::Sample).collect()))
+                    store.commit(Arc::new((from + 1..=from + BATCH).map(said).collect()))
                 })
                 .collect();
             for batch in batches {
@@ -47,59 +64,93 @@ fn child_writes_until_it_is_killed() {
                 println!("committed {confirmed}");
                 std::io::stdout().flush().unwrap();
             }
+            if round % 8 == 7 {
+                store.settle().await.unwrap();
+            }
         }
     });
+}
+
+fn child(path: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child_writes_until_it_is_killed", "--ignored", "--nocapture"])
+        .env(PATH, path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Any number below this, another one each time.
+fn any(below: u64) -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(0) % below
 }
 
 #[test]
 fn what_was_said_to_be_committed_survives_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("malta.db");
-    let mut stored = 0;
     for life in 1..=LIVES {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child_writes_until_it_is_killed", "--ignored", "--nocapture"])
-            .env(PATH, &path)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // Another moment in each life: some in the middle of a transaction, some between two.
-        let enough = stored + BATCH * (3 + 11 * life);
-        let mut confirmed = 0;
+        let mut child = child(&path);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let number = |line: String| line.strip_prefix("committed ").map(|n| n.parse::<u64>().unwrap());
-        for line in lines.by_ref() {
-            confirmed = number(line.unwrap()).unwrap_or(confirmed);
-            if confirmed >= enough {
-                break;
-            }
-        }
+        let number = |line: &str| line.strip_prefix("committed ").and_then(|n| n.parse::<u64>().ok());
+        // From when it writes on any moment will do: in a transaction, between two, while a run is made.
+        let mut confirmed = lines.by_ref().find_map(|line| number(&line.unwrap())).expect("it says where it begins");
+        std::thread::sleep(Duration::from_millis(any(120)));
         child.kill().unwrap();
-        // What it said before it died counts as well; a line cut off does not.
-        for line in lines.map_while(Result::ok).filter(|line| line.starts_with("committed ")) {
-            confirmed = confirmed.max(number(line).unwrap_or(0));
+        // What it said before it died counts; a line cut off does not.
+        for line in lines.map_while(Result::ok) {
+            confirmed = confirmed.max(number(&line).filter(|n| n % BATCH == 0).unwrap_or(0));
         }
-        assert!(!child.wait().unwrap().success(), "it was killed");
-        assert!(confirmed >= enough, "life {life}: the child ended before it was killed");
+        assert!(!child.wait().unwrap().success(), "life {life}: it was killed");
 
         let (store, restored) = Store::open(&path, "malta", 1).unwrap();
-        stored = restored.last_seq;
+        let stored = restored.last_seq;
         assert!(stored >= confirmed, "life {life}: {confirmed} were confirmed, {stored} are there");
         assert_eq!(stored % BATCH, 0, "life {life}: a batch is there by half");
-        let everything = HistoryQuery {
-            series: SeriesKey(1),
-            from_ms: WallMs(0),
-            to_ms: WallMs(i64::MAX),
-            bucket_ms: 1_000_000,
+        assert_eq!(restored.stats.samples, stored, "life {life}: the count is the truth");
+        assert_eq!(restored.latest.iter().map(|latest| latest.seq).max().unwrap_or(0), stored, "life {life}");
+        if life % 10 == 0 || life == LIVES {
+            everything_is_there(&store, &path, stored);
+        }
+        block_on(store.close()).unwrap();
+    }
+    let (store, _) = Store::open(&path, "malta", 1).unwrap();
+    let stored = block_on(store.stats()).unwrap().samples;
+    block_on(store.settle()).unwrap();
+    everything_is_there(&store, &path, stored);
+    assert_eq!(store.duplicates(), 0, "nothing was there twice");
+}
+
+/// Each sample that was ever stored, by its value, and each number in the roll-ups.
+fn everything_is_there(store: &Store, path: &Path, stored: u64) {
+    let reading = Reading::open(path).unwrap();
+    let mut there = vec![false; stored as usize + 1];
+    for key in 1..=SERIES as u32 {
+        let all = reading.samples(SeriesKey(key), WallMs(0)..WallMs(i64::MAX), |sample| {
+            let seq = match sample.value {
+                Value::Number(number) => number as usize,
+                Value::Text(text) => text.parse().unwrap(),
+                Value::Flag(_) => unreachable!("nobody said one"),
+            };
+            assert!(!std::mem::replace(&mut there[seq], true), "{seq} is there twice");
+            ControlFlow::Continue(())
+        });
+        assert!(all.unwrap());
+        let span = (WallMs(0), WallMs(i64::MAX));
+        let hours = HistoryQuery {
+            series: SeriesKey(key),
+            from_ms: span.0,
+            to_ms: span.1,
+            bucket_ms: 3_600_000,
             up_to_seq: u64::MAX,
         };
-        let buckets = block_on(store.history(everything)).unwrap();
-        assert_eq!(
-            u64::from(buckets.iter().map(|b| b.count).sum::<u32>()),
-            stored,
-            "life {life}: none is missing between"
-        );
-        assert_eq!(restored.stats.samples, stored, "life {life}: the count is the truth");
-        assert_eq!(restored.latest[0].seq, stored, "life {life}");
+        let rolled: u64 = block_on(store.history(hours)).unwrap().iter().map(|hour| u64::from(hour.count)).sum();
+        let said =
+            (1..=stored).filter(|seq| seq % SERIES == u64::from(key - 1) && (seq % SERIES).is_multiple_of(2)).count();
+        assert_eq!(rolled, said as u64, "series {key}");
     }
+    let missing: Vec<usize> =
+        there.iter().enumerate().skip(1).filter(|(_, there)| !**there).map(|(seq, _)| seq).collect();
+    assert!(missing.is_empty(), "{} are missing, the first is {:?}", missing.len(), missing.first());
 }

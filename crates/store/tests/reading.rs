@@ -8,18 +8,18 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use common::{T0, commit, sample, series, thing};
+use common::{T0, block_on, commit, sample, series, thing};
 use fleetlens_model::id::SeriesKey;
 use fleetlens_model::record::Write;
 use fleetlens_model::telemetry::Sample;
 use fleetlens_model::time::WallMs;
 use fleetlens_store::{Reading, Store, StoreError};
 
-/// The sequences of series 1 between two times after [`T0`], at most so many.
-fn seqs(reading: &Reading, from_ms: i64, to_ms: i64, at_most: usize) -> Vec<u64> {
+/// The values of series 1 between two times after [`T0`], at most so many.
+fn values(reading: &Reading, from_ms: i64, to_ms: i64, at_most: usize) -> Vec<u64> {
     let mut seen: Vec<u64> = Vec::new();
     let take = |sample: Sample| {
-        seen.push(sample.seq);
+        seen.push(sample.value.as_number().unwrap() as u64);
         if seen.len() < at_most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let all = reading.samples(SeriesKey(1), WallMs(T0 + from_ms)..WallMs(T0 + to_ms), take).unwrap();
@@ -33,33 +33,42 @@ fn samples_are_read_in_the_order_of_time_while_the_app_writes_more() {
     let path = folder.path().join("malta.db");
     let (store, _) = Store::open(&path, "malta", 1).unwrap();
     // Two at each moment, more than one transaction of a reader holds.
-    let of = |seq: u64| Write::Sample(sample(1, seq, (seq / 2).cast_signed(), seq as f64));
+    let of = |n: u64| Write::Sample(sample(1, n + 1, (n / 2).cast_signed(), n as f64));
     let mut writes = vec![thing(1, "lamp-1"), series(1, 1, "/power_w"), series(2, 1, "/on")];
     writes.extend((0..5_001).map(of));
     commit(&store, writes).unwrap();
     let reading = Reading::open(&path).unwrap();
     assert_eq!(reading.profile().unwrap(), "malta");
-    assert_eq!(seqs(&reading, 0, 10_000, usize::MAX), (0..5_001).collect::<Vec<_>>());
-    assert_eq!(seqs(&reading, 1, 3, usize::MAX), [2, 3, 4, 5], "the end is not included");
-    assert_eq!(seqs(&reading, 0, 10_000, 3), [0, 1, 2]);
-    assert!(seqs(&reading, 20_000, 30_000, usize::MAX).is_empty());
+    assert_eq!(values(&reading, 0, 10_000, usize::MAX), (0..5_001).collect::<Vec<_>>());
+    assert_eq!(values(&reading, 1, 3, usize::MAX), [2, 3, 4, 5], "the end is not included");
+    assert_eq!(values(&reading, 0, 10_000, 3), [0, 1, 2]);
+    assert!(values(&reading, 20_000, 30_000, usize::MAX).is_empty());
+    block_on(store.settle()).unwrap();
+    assert_eq!(values(&reading, 0, 10_000, usize::MAX), (0..5_001).collect::<Vec<_>>(), "wherever they are");
     commit(&store, vec![of(5_001)]).unwrap();
-    assert_eq!(reading.latest().unwrap()[0].seq, 5_001, "what is committed meanwhile is seen");
+    assert_eq!(reading.latest().unwrap()[0].seq, 5_002, "what is committed meanwhile is seen");
     assert_eq!((reading.things().unwrap().len(), reading.series().unwrap().len()), (1, 2));
 }
 
 #[test]
-fn every_schema_is_read_as_it_is_and_a_newer_one_is_refused() {
-    for schema in 1..=3 {
+fn the_newest_schema_is_read_as_it_is_and_an_older_or_newer_one_is_refused() {
+    for schema in 1..=4 {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/schema-{schema}.db"));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("malta.db");
         fs::copy(golden, &path).unwrap();
         let before = fs::read(&path).unwrap();
-        let reading = Reading::open(&path).unwrap();
-        assert_eq!(reading.latest().unwrap().len(), 3, "schema {schema}");
-        assert_eq!((reading.stats().unwrap().samples, reading.refusals().unwrap().len()), (3, 1), "schema {schema}");
-        drop(reading);
+        match Reading::open(&path) {
+            Ok(reading) => {
+                assert_eq!(schema, 4);
+                assert_eq!(reading.latest().unwrap().len(), 3);
+                assert_eq!((reading.stats().unwrap().samples, reading.refusals().unwrap().len()), (3, 1));
+            }
+            Err(error) => {
+                assert!(matches!(error, StoreError::Older { found, known: 4, .. } if found == schema), "{error}");
+                assert!(error.to_string().ends_with("open it once in the app, which brings it up to date"), "{error}");
+            }
+        }
         assert_eq!(fs::read(&path).unwrap(), before, "schema {schema}: not a byte is changed");
         let mut newer = before;
         newer[60..64].copy_from_slice(&9u32.to_be_bytes());

@@ -106,6 +106,14 @@ impl About {
         LonLat::new(self.lon_deg?, self.lat_deg?)
     }
 
+    /// Whether it says nothing that a thing of this kind which speaks this often would not be known by already; most messages do not.
+    pub fn says_at_most(&self, kind: Kind, interval_s: u32) -> bool {
+        let nothing = About { kind: self.kind, interval_s: self.interval_s, ..About::default() };
+        self.kind.is_none_or(|said| said == kind)
+            && self.interval_s.is_none_or(|said| said == interval_s)
+            && *self == nothing
+    }
+
     /// `meta` with what this says, or `None` when it says nothing new. Where `only_gaps` is set, because a retained description
     /// is the better witness, only what `meta` leaves open is filled.
     pub fn told(&self, meta: &Meta, only_gaps: bool) -> Option<Meta> {

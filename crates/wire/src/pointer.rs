@@ -54,6 +54,15 @@ impl Pointer {
         Ok(Pointer { parts: names.split('/').map(part).collect::<Result<_, _>>()? })
     }
 
+    /// The name it follows where it is one step deep; empty for the whole payload, `None` where it leads deeper or to any member.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [] => Some(""),
+            [Part::Name(name)] if !name.is_empty() => Some(name),
+            [Part::Name(_) | Part::Only] | [_, _, ..] => None,
+        }
+    }
+
     /// What it leads to; `None` where there is nothing. Where `*` stands for one of several members the payload is refused:
     /// nobody said which.
     pub(crate) fn find<'a>(&self, whole: &'a Json) -> Result<Option<Found<'a>>, WireError> {

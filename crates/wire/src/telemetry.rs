@@ -5,6 +5,7 @@
 //! `null` says nothing. Numbers beyond `f64` are not JSON numbers to us and refuse the message. A payload that is a list is
 //! several messages; one that cannot be read refuses them all. SenML and FIWARE have shapes of their own.
 
+mod flat;
 mod values;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use crate::template::Place;
 use crate::time::{self, Zone};
 use crate::{WireError, datex, fiware, json, parkapi, scalar, senml};
 
+pub use flat::{Flat, Scalar};
 pub(crate) use values::{add, check_length, collect_value, finish, named, scaled};
 
 /// The largest telemetry payload, in bytes (what a 256-KiB document needs; AWS allows 128 KiB).

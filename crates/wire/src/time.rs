@@ -46,15 +46,23 @@ impl Zone {
 pub(crate) fn read(value: &Json, at: &str, zone: Option<&Zone>) -> Result<Option<WallMs>, WireError> {
     match value {
         Json::Null => Ok(None),
-        Json::Number(number) => match number.as_f64() {
-            Some(ms) if (MILLISECONDS_FROM..=9e15).contains(&ms) => Ok(Some(WallMs(ms as i64))),
-            Some(s) if (0.0..MILLISECONDS_FROM).contains(&s) => Ok(Some(WallMs((s * 1000.0).round() as i64))),
-            Some(_) | None => Err(json::wrong(at, value, "a time in seconds or milliseconds since 1970")),
+        Json::Number(number) => match number.as_f64().and_then(moment) {
+            Some(moment) => Ok(Some(moment)),
+            None => Err(json::wrong(at, value, "a time in seconds or milliseconds since 1970")),
         },
         Json::String(text) => text_time(text, zone).map(Some).map_err(|wanted| json::wrong(at, value, wanted)),
         Json::Bool(_) | Json::Array(_) | Json::Object(_) => {
             Err(json::wrong(at, value, "a time in seconds or milliseconds since 1970, or such as 2026-11-21T08:00:00Z"))
         }
+    }
+}
+
+/// A time in seconds or milliseconds since 1970.
+pub(crate) fn moment(number: f64) -> Option<WallMs> {
+    match number {
+        ms if (MILLISECONDS_FROM..=9e15).contains(&ms) => Some(WallMs(ms as i64)),
+        s if (0.0..MILLISECONDS_FROM).contains(&s) => Some(WallMs((s * 1000.0).round() as i64)),
+        _ => None,
     }
 }
 

@@ -19,6 +19,15 @@ pub struct Options {
     /// Print the figures as one JSON object
     #[arg(long)]
     json: bool,
+    /// Measure so little that it shows only that everything works
+    #[arg(long)]
+    quick: bool,
+    /// Draw the kept results of docs/performance instead
+    #[arg(long, conflicts_with_all = ["name", "json", "quick", "more"])]
+    plot: bool,
+    /// What the benchmark itself is told, e.g. `-- --samples 2000000`; its source says what it knows
+    #[arg(last = true)]
+    more: Vec<String>,
 }
 
 /// A benchmark: an example of the tests' package that takes `--json`.
@@ -30,13 +39,49 @@ struct Benchmark {
     measures: &'static str,
 }
 
-const BENCHMARKS: [Benchmark; 2] = [
+const BENCHMARKS: [Benchmark; 8] = [
     Benchmark {
         name: "ingest",
         example: "bench_ingest",
         drives: false,
-        measures: "messages per second from Mosquitto onto the disk, beside a program that commits each by itself; \
-                   and a minute of a city of 10 000 things",
+        measures: "what a message costs from the broker onto the disk, through Mosquitto at QoS 0 and 1 and from a broker that sends \
+                   flat out, beside mosquitto_sub, a bare rumqttc and the simplest program that stores",
+    },
+    Benchmark {
+        name: "store",
+        example: "bench_store",
+        drives: false,
+        measures: "bytes of a sample on the disk and samples a second, with 80 series and with 40 000, beside plain SQLite tables",
+    },
+    Benchmark {
+        name: "query",
+        example: "bench_query",
+        drives: false,
+        measures: "a day at 10 s and a month by the hour out of 30 days of 80 series, cold and warm, beside a clustered table",
+    },
+    Benchmark {
+        name: "startup",
+        example: "bench_startup",
+        drives: false,
+        measures: "from exec to the first picture out of a cache of 100 000 things, beside an empty cache and plain tables",
+    },
+    Benchmark {
+        name: "memory",
+        example: "bench_memory",
+        drives: false,
+        measures: "what the engine takes while 10 000 and 100 000 things live for ten minutes, beside the engine alone",
+    },
+    Benchmark {
+        name: "latency",
+        example: "bench_latency",
+        drives: false,
+        measures: "from a thing to the disk and to a window at 10 000 messages a second, beside the link alone",
+    },
+    Benchmark {
+        name: "city",
+        example: "bench_city",
+        drives: false,
+        measures: "whether a minute of a city of 10 000 things through Mosquitto is all on the disk, with our configuration and its own",
     },
     Benchmark {
         name: "window",
@@ -53,8 +98,14 @@ impl Benchmark {
     }
 }
 
+/// Draws pictures of results that were kept; an example of the tests' package too.
+const PLOT: &str = "bench_plot";
+
 /// Runs a benchmark in an optimised build, or lists them; exit code 2 when there is none to run.
 pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
+    if options.plot {
+        return start(place, PLOT, false, &[]);
+    }
     let there: Vec<&Benchmark> = BENCHMARKS.iter().filter(|benchmark| benchmark.is_there(place)).collect();
     if there.is_empty() {
         eprintln!("there are no benchmarks yet");
@@ -72,19 +123,24 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
         bail!("there is no benchmark {name:?}; there are: {}", names.join(", "));
     };
 
+    let given = [("--json", options.json), ("--quick", options.quick)];
+    let given = given.into_iter().filter(|(_, is_given)| *is_given).map(|(word, _)| word);
+    let words: Vec<&str> = given.chain(options.more.iter().map(String::as_str)).collect();
+    start(place, benchmark.example, benchmark.drives, &words)
+}
+
+/// Builds an example as users get programs, with what it drives, and runs it.
+fn start(place: &Place, example: &str, drives: bool, words: &[&str]) -> Result<ExitCode> {
     let purposes = [Purpose::Run, Purpose::Screenless, Purpose::Test];
     let mut steps = Steps::new(setup::STEPS + 2);
     setup::prepare(place, &mut steps, &purposes)?;
-    if benchmark.drives {
+    if drives {
         steps.step("the window", |step| window::build(place, step, Optimisation::default()))?;
     }
-    let release = place.target.join("release");
-    steps.step("the benchmark", |step| programs::build_optimised(place, step, benchmark.example, benchmark.drives))?;
-    let mut command = Command::new(release.join("examples").join(benchmark.example));
-    command.current_dir(&place.root).env("FLEETLENS_BIN_DIR", &release).stdin(Stdio::null());
-    if options.json {
-        command.arg("--json");
-    }
+    let release = place.optimised();
+    steps.step("the benchmark", |step| programs::build_optimised(place, step, example, drives))?;
+    let mut command = Command::new(release.join("examples").join(example));
+    command.current_dir(&place.root).env("FLEETLENS_BIN_DIR", &release).args(words).stdin(Stdio::null());
     program::run(&mut command)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -50,6 +50,11 @@ impl Place {
         self.target.join("run")
     }
 
+    /// `target/release`, or its counterpart below `CARGO_TARGET_DIR`: what is built as users get it.
+    pub fn optimised(&self) -> PathBuf {
+        self.programs.with_file_name("release")
+    }
+
     /// A program of the development build, by its name without a suffix.
     pub fn program(&self, name: &str) -> PathBuf {
         self.programs.join(format!("{name}{}", env::consts::EXE_SUFFIX))

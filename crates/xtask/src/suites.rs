@@ -54,6 +54,8 @@ pub fn run(place: &Place, step: &Step, only: Option<&str>) -> Result<()> {
     if only.is_none() {
         suites.push(Suite { name: "documentation".into(), folder: place.root.clone(), run: Run::Documentation });
     }
+    // What was just built is gigabytes that are still on their way to the disk, and whoever waits for that disk first waits for them.
+    rustix::fs::sync();
     step.say(&format!("{} test programs, {AT_ONCE} at a time", suites.len()));
     let failed = Mutex::new(Vec::new());
     side_by_side(in_order(suites), |suite| {

@@ -4,6 +4,7 @@
 
 pub mod alarms;
 pub mod city;
+pub mod diagnostics;
 pub mod ground;
 pub mod markers;
 pub mod orders;

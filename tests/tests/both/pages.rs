@@ -9,21 +9,23 @@ use super::street::{LAMP_TOPIC, STAMMER, Street};
 use super::told;
 
 /// What the lamp measured before anybody looked: for each span of the chart a value that only this one and longer ones hold.
-const BEFORE: [(&str, i64, f64); 5] = [
+const BEFORE: [(&str, i64, f64); 7] = [
     ("15 m", 10 * MINUTE_MS, 51.5),
     ("1 h", 50 * MINUTE_MS, 41.5),
     ("6 h", 5 * 60 * MINUTE_MS, 31.5),
     ("24 h", 20 * 60 * MINUTE_MS, 21.5),
     ("7 d", 6 * 24 * 60 * MINUTE_MS, 11.5),
+    ("30 d", 25 * 24 * 60 * MINUTE_MS, 6.5),
+    ("1 y", 300 * 24 * 60 * MINUTE_MS, 4.5),
 ];
 
 const MINUTE_MS: i64 = 60_000;
 
 /// Every span of the chart of the open thing reaches as far back as it says, and no further.
-pub async fn charts_go_back_from_a_quarter_of_an_hour_to_a_week(page: &Page) {
+pub async fn charts_go_back_from_a_quarter_of_an_hour_to_a_year(page: &Page) {
     page.click("[data-testid=value][data-pointer=\"/power_w\"]").await;
     // The first one is chosen anew as well.
-    page.choose_span("7 d").await;
+    page.choose_span("1 y").await;
     for (span, _, least) in BEFORE {
         page.choose_span(span).await;
         page.wait_for_text("[data-testid=chart] [role=radio][aria-checked=true]", SOON, |text| text == span).await;
@@ -40,7 +42,7 @@ pub async fn charts_go_back_from_a_quarter_of_an_hour_to_a_week(page: &Page) {
         if drawn > 200 { Ok(()) } else { Err(format!("{drawn} pixels")) }
     })
     .await;
-    told("the chart goes back 15 minutes, 1 h, 6 h, 24 h and 7 days");
+    told("the chart goes back 15 minutes, 1 h, 6 h, 24 h, 7 days, 30 days and a year");
     page.choose_span("15 m").await;
 }
 
@@ -75,7 +77,7 @@ pub async fn values_and_messages_are_told_whole(page: &Page, street: &Street) {
     assert_eq!((wanted.as_str(), reported.as_str()), ("–", "100"), "nothing is wanted yet");
     page.click(&by_testid("open-page")).await;
     page.wait_for_element(&by_testid("page"), SOON).await;
-    charts_go_back_from_a_quarter_of_an_hour_to_a_week(page).await;
+    charts_go_back_from_a_quarter_of_an_hour_to_a_year(page).await;
 
     street.lamp_stammers().await;
     page.click(&by_testid("messages-fold")).await;

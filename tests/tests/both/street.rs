@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use fleetlens_sim::{BrokerAt, ShadowService, shadows::Shadows};
 use fleetlens_tests::broker::Mosquitto;
 use fleetlens_tests::lamp::Lamp;
 use fleetlens_tests::peer::Peer;
 use fleetlens_tests::profile::ProfileText;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -70,6 +72,7 @@ pub struct Street {
     bins: Peer,
     harbour: Mosquitto,
     service: ShadowService,
+    data: PathBuf,
     profile: PathBuf,
 }
 
@@ -101,7 +104,7 @@ impl Street {
         let profile = write("street.toml", ProfileText::new(PROFILE, broker.url()).toml() + RULES);
         write("harbour.toml", ProfileText::new(OTHER_PROFILE, harbour.url()).toml());
         write("broken.toml", "name = \"Broken\"\n[broker]\nurl = 5\n".to_owned());
-        Some(Street { broker, lamp, bins, harbour, service, profile })
+        Some(Street { broker, lamp, bins, harbour, service, data: data.to_owned(), profile })
     }
 
     /// What the program is told.
@@ -162,6 +165,22 @@ impl Street {
         bin.write_all(disconnect).await.expect("the harbour's broker reads to the end");
     }
 
+    /// Nothing can be written into the cache of the harbour until what this returns is dropped: a backup program holds it.
+    pub fn the_harbours_cache_is_held(&self) -> Connection {
+        let cache = fs::read_dir(&self.data)
+            .expect("the data folder is there")
+            .map(|entry| entry.expect("and can be read").path())
+            .find(|path| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                name.starts_with("profile-harbour") && name.ends_with(".db")
+            })
+            .expect("the harbour has a cache");
+        let held = Connection::open(cache).expect("the cache opens");
+        held.busy_timeout(Duration::from_secs(5)).expect("it takes a time-out");
+        held.execute_batch("BEGIN IMMEDIATE").expect("between two of the program's own transactions");
+        held
+    }
+
     /// The broker is started again, and everybody is back on it.
     pub async fn broker_comes_back(&mut self) {
         self.broker.start_again();
@@ -176,9 +195,9 @@ impl Street {
     }
 }
 
-/// Where the harbour's bin speaks, and how often at once: fifty times what the inbox of a link holds.
+/// Where the harbour's bin speaks, and how often at once: more than the engine and the inbox of its link hold together.
 pub const HARBOUR_TOPIC: &str = "city/harbour/bin/bin-77/telemetry";
-const CHATTER: usize = 50_000;
+const CHATTER: usize = 100_000;
 
 /// Where the lamp speaks.
 pub const LAMP_TOPIC: &str = "city/valletta/lamp/lamp-0042/telemetry";

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fleetlens_host::{BrokerChoice, Host, HostOptions};
+use fleetlens_host::{BrokerChoice, Host, HostError, HostOptions};
 use fleetlens_ipc::rows::{LinkState, Status};
 use fleetlens_ipc::{Look, ViewId};
 use fleetlens_link::Protocol;
+use fleetlens_store::StoreError;
 use fleetlens_tests::desk::Desk;
 use fleetlens_tests::profile::ProfileText;
 use tokio::sync::{Mutex, MutexGuard};
@@ -39,7 +40,17 @@ impl Station {
         std::fs::write(&path, profile).unwrap();
         let options =
             HostOptions { profile: Some(path), demo: None, broker: BrokerChoice::Own, ..HostOptions::demo(folder) };
-        let host = Arc::new(Host::start(options).await.unwrap());
+        let end = std::time::Instant::now() + Duration::from_secs(30);
+        let host = loop {
+            match Host::start(options.clone()).await {
+                Ok(host) => break Arc::new(host),
+                // On a machine that does much else the one before may still be letting go of the cache.
+                Err(HostError::Store(StoreError::InUse { .. })) if std::time::Instant::now() < end => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        };
         let mut desk = Desk::attach(&host).await;
         let status = desk.look(Look::Status).await;
         Station { desk, host, status }

@@ -32,11 +32,12 @@ const EDGES: [(&str, &[&str]); 19] = [
 const EVERYTHING: &[&str] =
     &["wire", "ipc", "chart", "store", "tiles", "link", "engine", "sim", "host", "shell", "serve", "cli"];
 
-/// A library (or a family of them, with a `*`) → the only packages of ours that know it.
+/// A library (or a family of them, with a `*`) → the only packages of ours that know it. The benchmarks of `tests` compare with the
+/// simplest programs that can be written with the client and the database.
 const RESERVED: [(&str, &[&str]); 9] = [
-    ("rumqttc", &["link"]),
+    ("rumqttc", &["link", "tests"]),
     ("mqtt5*", &["sim"]),
-    ("rusqlite", &["store", "tiles"]),
+    ("rusqlite", &["store", "tiles", "tests"]),
     ("tauri*", &["shell", "desktop", "mobile"]),
     ("webkit2gtk*", &["shell"]),
     ("axum*", &["serve"]),

@@ -1,6 +1,6 @@
 //! An operator's ordinary day in the real window: the demo city, and a street on Mosquitto where things go wrong.
 
-use super::both::{alarms, city, markers, orders, pages, rail, settings, steer, street, table};
+use super::both::{alarms, city, diagnostics, markers, orders, pages, rail, settings, steer, street, table};
 use super::{alone, open, screen};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -14,6 +14,10 @@ async fn an_operator_finds_and_steers_the_things_of_a_city() {
     table::scrolls_to_the_end_and_back(&window).await;
     table::sorts_filters_and_opens(&window).await;
     markers::a_mark_opens_its_thing(&window, city::LAMP).await;
+    diagnostics::are_seen_as_they_change(&window).await;
+    diagnostics::are_copied(&window).await;
+    diagnostics::are_left(&window).await;
+    rail::go(&window, "map").await;
     steer::a_charger_is_limited_and_taken_out_of_service(&window).await;
     steer::a_barrier_asks_first(&window).await;
     steer::a_lamp_is_switched_off_and_on(&window).await;

@@ -1,6 +1,7 @@
 //! How the program is set, as the window knows it, and how it is changed.
 
-use fleetlens_ipc::{Done, Fault, Intent, Look, Setting};
+use fleetlens_ipc::diagnostics::Diagnostics;
+use fleetlens_ipc::{Done, Fault, FaultCode, Intent, Look, Setting};
 
 use super::Store;
 use super::views::Target;
@@ -14,5 +15,17 @@ impl Store {
     /// Changes how the program is set; `then` is called once with what came of it.
     pub fn change_setting(self, setting: Setting, then: impl FnOnce(Result<Done, Fault>) + 'static) {
         self.ask(Intent::Change(setting), then);
+    }
+
+    /// Asks how the program stands; `then` is called once with the answer.
+    pub fn diagnose(self, then: impl FnOnce(Result<Diagnostics, Fault>) + 'static) {
+        self.ask(Intent::Diagnose, move |outcome| {
+            then(outcome.and_then(|done| match done {
+                Done::Diagnosed(diagnostics) => Ok(*diagnostics),
+                Done::Command(_) | Done::Cancelled(_) | Done::Acknowledged(_) | Done::Changed | Done::Profile(_) => {
+                    Err(Fault::new(FaultCode::Invalid, "the host answered something else; start Fleetlens again"))
+                }
+            }));
+        });
     }
 }

@@ -18,8 +18,15 @@ use crate::state::thing::Thing;
 use crate::theme::theme;
 
 /// How far back a chart can go, in milliseconds.
-const SPANS: [(u64, &str); 5] =
-    [(900_000, "15 m"), (3_600_000, "1 h"), (21_600_000, "6 h"), (86_400_000, "24 h"), (604_800_000, "7 d")];
+const SPANS: [(u64, &str); 7] = [
+    (900_000, "15 m"),
+    (3_600_000, "1 h"),
+    (21_600_000, "6 h"),
+    (86_400_000, "24 h"),
+    (604_800_000, "7 d"),
+    (2_592_000_000, "30 d"),
+    (31_536_000_000, "1 y"),
+];
 
 /// What a chart starts with: an hour, or a quarter of one while the cache does not reach back half an hour.
 fn first_span_ms(status: Option<&Status>) -> u64 {

@@ -3,9 +3,9 @@
 use fleetlens_ipc::rows::{MessageProperties, MessageRow};
 use fleetlens_model::text::{shown, shown_in_lines};
 use leptos::prelude::*;
-use wasm_bindgen::{JsCast, JsValue};
 
 use crate::clock::{clock, local, today};
+use crate::components::clipboard::copy;
 use crate::components::icon::Icon;
 use crate::format;
 use crate::state::store;
@@ -136,16 +136,6 @@ fn Copy(text: String) -> impl IntoView {
             <span aria-live="polite">{move || said.get()}</span>
         </button>
     }
-}
-
-/// Asks the page's clipboard, which is not there on an address that is neither local nor encrypted.
-async fn copy(text: &str) -> Result<(), JsValue> {
-    let get = |of: &JsValue, name: &str| js_sys::Reflect::get(of, &name.into());
-    let window = web_sys::window().ok_or(JsValue::NULL)?;
-    let clipboard = get(&get(&window, "navigator")?, "clipboard")?;
-    let write: js_sys::Function = get(&clipboard, "writeText")?.dyn_into()?;
-    let promise: js_sys::Promise = write.call1(&clipboard, &text.into())?.dyn_into()?;
-    wasm_bindgen_futures::JsFuture::from(promise).await.map(drop)
 }
 
 /// Size, guarantee, whether it was replayed, and whether it came before.

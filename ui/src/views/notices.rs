@@ -32,8 +32,8 @@ pub fn Notices() -> impl IntoView {
     }
 }
 
-/// The cache cannot be written: over everything, in words, until it can again. It cannot be dismissed, since every minute of it is
-/// lost to the history.
+/// The cache cannot be written: over everything, in words, until it can again. It cannot be dismissed, since while it
+/// lasts the picture comes to a stand.
 #[component]
 fn CacheFault() -> impl IntoView {
     let store = store();
@@ -46,7 +46,7 @@ fn CacheFault() -> impl IntoView {
                 <Icon of=icondata_lu::LuHardDrive />
                 <div>
                     <b>"The cache cannot be written"</b>
-                    <p>"What is shown stays live, but nothing of it is kept, and what is asked of things waits until it can be."</p>
+                    <p>"Until it can be, what is asked of things waits. What comes is shown live until some thousand messages wait for the disk; then the broker holds those with a guarantee (QoS 1), and the others are left out and counted."</p>
                     <p class="reason">{tried}</p>
                 </div>
             </section>

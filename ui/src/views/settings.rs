@@ -13,6 +13,7 @@ use leptos::prelude::*;
 use crate::components::segmented::Segmented;
 use crate::state::store;
 use crate::theme::{Choice, Theme, theme};
+use crate::views::diagnostics::{DiagnosticsView, ToDiagnostics};
 use crate::views::help::KeyList;
 use crate::views::settings::cache::CacheForm;
 use crate::views::settings::person::PersonForm;
@@ -25,6 +26,7 @@ pub fn SettingsView() -> impl IntoView {
     store.follow_settings();
     let is_known = Memo::new(move |_| store.settings.with(Option::is_some));
     view! {
+        <Show when=move || !store.diagnosing.get() fallback=|| view! { <DiagnosticsSheet /> }>
         <section class="sheet settings" data-testid="settings" aria-label="Settings">
             <header class="sheet-head">
                 <h1>"Settings"</h1>
@@ -47,6 +49,17 @@ pub fn SettingsView() -> impl IntoView {
                     </div>
                 </Show>
             </div>
+        </section>
+        </Show>
+    }
+}
+
+/// How the program stands, in place of how it is set.
+#[component]
+fn DiagnosticsSheet() -> impl IntoView {
+    view! {
+        <section class="sheet" data-testid="diagnostics" aria-label="Diagnostics">
+            <DiagnosticsView />
         </section>
     }
 }
@@ -162,6 +175,7 @@ fn About() -> impl IntoView {
                 "Fleetlens "
                 <span data-testid="version">{version}</span>
             </p>
+            <ToDiagnostics />
             <p class="none">"Map data © OpenStreetMap contributors, under the Open Database Licence."</p>
         </section>
     }

@@ -11,6 +11,7 @@ use crate::form::{Form, form};
 use crate::format;
 use crate::state::section::Section;
 use crate::state::store;
+use crate::views::diagnostics::ToDiagnostics;
 use crate::views::parking::is_driver;
 use crate::views::settings::sheet::{WhoButton, settings_sheet};
 
@@ -150,6 +151,7 @@ fn Traffic() -> impl IntoView {
                 <Fact label="Refused" value=refused />
                 <Fact label="Shed" value=shed />
             </dl>
+            <ToDiagnostics />
         </Popover>
     }
 }
@@ -253,6 +255,7 @@ fn Cache() -> impl IntoView {
             </dl>
             {move || fault.get().map(|fault| view! { <p class="fault">{format!("It cannot be written: {fault}")}</p> })}
             <ToSettings words="How much it keeps" />
+            <ToDiagnostics />
         </Popover>
     }
 }

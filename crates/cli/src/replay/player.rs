@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::ValueEnum;
-use fleetlens_link::{Event, Link, NotSent};
-use tokio::sync::mpsc;
+use fleetlens_link::{Event, Events, Link, NotSent};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -30,7 +29,7 @@ pub enum Qos {
 /// The connection a recording is played over.
 pub struct Player {
     link: Link,
-    events: mpsc::Receiver<Event>,
+    events: Events,
     qos: Qos,
     /// Somebody wants us to end.
     pub asked: CancellationToken,
@@ -50,7 +49,7 @@ pub struct Counts {
 
 impl Player {
     /// Over a link that was just started. From now on Ctrl-C and SIGTERM only end it in order.
-    pub fn new(link: Link, events: mpsc::Receiver<Event>, qos: Qos) -> Player {
+    pub fn new(link: Link, events: Events, qos: Qos) -> Player {
         let asked = CancellationToken::new();
         let ask = asked.clone();
         tokio::spawn(async move {

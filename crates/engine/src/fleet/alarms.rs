@@ -199,7 +199,7 @@ impl Fleet {
     pub(super) fn clear_unruled(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
         let Some(thing) = self.things.get(&key) else { return };
         let open = thing.alarms.iter().filter_map(|id| self.alarms.get(*id)).map(|alarm| &alarm.rule);
-        let unruled = open.filter(|rule| !is_told(rule) && !self.rules.speaks_of(rule, thing.meta.kind));
+        let unruled = open.filter(|rule| !is_told(rule) && !self.rules.speaks_of(rule, thing.meta.common.kind));
         for rule in unruled.cloned().collect::<Vec<String>>() {
             self.clear(key, &rule, now, effects);
         }
@@ -208,7 +208,7 @@ impl Fleet {
     /// An alarm is as it is now: on the disk, on the screen, and in the mark of its thing.
     pub(super) fn keep_alarm(&mut self, alarm: Alarm, effects: &mut Effects) {
         let (thing, id) = (alarm.thing, alarm.id);
-        effects.writes.push(Write::Alarm(alarm.clone()));
+        effects.writes.push(Write::Alarm(Box::new(alarm.clone())));
         if let Some(forgotten) = self.alarms.put(alarm) {
             self.dirty.alarms.insert(forgotten);
         }

@@ -7,7 +7,7 @@ use fleetlens_model::command::{ANSWER_TIMEOUT_MS, Action, Attempt, Command, Inpu
 use fleetlens_model::id::{CommandId, ThingKey};
 use fleetlens_model::kind::DEFAULT_EXPIRY_MS;
 use fleetlens_model::record::Write;
-use fleetlens_model::shadow::{parse_shadow_name, parse_thing_name, same_value};
+use fleetlens_model::shadow::{Document, Packed, parse_shadow_name, parse_thing_name, same_value};
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{MonoMs, Now};
 use fleetlens_wire::shadow::{Op, ShadowTopic, ShadowTopicKind, encode_update};
@@ -29,7 +29,7 @@ impl Fleet {
             Intent::Acknowledge { alarms, comment } => {
                 self.acknowledge(&alarms, &comment, now, effects).map(Done::Acknowledged)
             }
-            Intent::Change(_) | Intent::Profile(_) => {
+            Intent::Change(_) | Intent::Profile(_) | Intent::Diagnose => {
                 Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set"))
             }
             Intent::Command { .. } | Intent::CancelCommand { .. } if !self.config.who.role.may_command() => {
@@ -55,7 +55,7 @@ impl Fleet {
         let invalid = |message: String| Fault::new(FaultCode::Invalid, message);
         let thing =
             self.things.get(&key).ok_or_else(|| Fault::new(FaultCode::NotFound, "this thing is not known here"))?;
-        let meta = &thing.meta;
+        let meta = &*thing.meta.common;
         let mut wants = wish::wants(meta, wishes).map_err(invalid)?;
         if meta.convention.is_empty() {
             if !self.config.shadows {
@@ -146,7 +146,8 @@ impl Fleet {
         for id in self.open_of(key) {
             let Some(command) = self.commands.get(&id).filter(|c| c.phase.is_waiting()) else { continue };
             let shadow = self.things.get(&key).and_then(|t| t.shadows.get(&command.shadow));
-            let view = view_of(shadow);
+            let seen = Seen::of(shadow);
+            let view = seen.view();
             // A newer command of ours on the way explains what we see; only without one it is somebody else's.
             let ours =
                 self.commands.range(id..).skip(1).any(|(_, newer)| newer.phase.is_waiting() && newer.overlaps(command));
@@ -223,7 +224,8 @@ impl Fleet {
             }
             let shadow = self.things.get(&key).and_then(|t| t.shadows.get(&command.shadow));
             let before = (command.phase.clone(), command.steps.len());
-            let action = command.next(view_of(shadow), now);
+            let seen = Seen::of(shadow);
+            let action = command.next(seen.view(), now);
             let changed = before != (command.phase.clone(), command.steps.len());
             let (name, token, after) = (command.shadow.clone(), command.token.clone(), command.clone());
             if !matches!(after.phase, Phase::Accepted { .. }) && after.phase.is_open() {
@@ -319,7 +321,7 @@ impl Fleet {
 
     /// A command is to be kept as it is now, and shown.
     fn written(&mut self, command: &Command, effects: &mut Effects) {
-        effects.writes.push(Write::Command(command.clone()));
+        effects.writes.push(Write::Command(Box::new(command.clone())));
         self.dirty.things.insert(command.thing);
         self.dirty.commands.insert(command.id);
         self.look_at(command.thing);
@@ -350,7 +352,8 @@ impl Fleet {
     /// The person's screen may be one frame behind what a command of ours just did: that is no change by somebody else either.
     fn rebase_on_own(&self, key: ThingKey, shadow: &str, wants: &mut [Want]) {
         let Some(thing) = self.things.get(&key) else { return };
-        let view = view_of(thing.shadows.get(shadow));
+        let seen = Seen::of(thing.shadows.get(shadow));
+        let view = seen.view();
         for want in wants {
             let ours =
                 thing.commands.iter().rev().filter_map(|id| self.commands.get(id)).filter(|c| c.shadow == shadow);
@@ -383,12 +386,23 @@ impl Fleet {
 }
 
 /// What a command sees of its shadow.
-pub(super) fn view_of(shadow: Option<&super::Shadow>) -> ShadowView<'_> {
-    let document = shadow.and_then(|s| s.document.as_ref());
-    ShadowView {
-        document,
-        version: document.map_or(0, |d| d.version),
-        current: shadow.is_some_and(|s| s.current),
-        gets: shadow.map_or(0, |s| s.gets),
+struct Seen {
+    document: Option<Document>,
+    current: bool,
+    gets: u64,
+}
+
+impl Seen {
+    fn of(shadow: Option<&super::Shadow>) -> Seen {
+        Seen {
+            document: shadow.and_then(|s| s.document.as_ref()).map(Packed::open),
+            current: shadow.is_some_and(|s| s.current),
+            gets: shadow.map_or(0, |s| u64::from(s.gets)),
+        }
+    }
+
+    fn view(&self) -> ShadowView<'_> {
+        let document = self.document.as_ref();
+        ShadowView { document, version: document.map_or(0, |d| d.version), current: self.current, gets: self.gets }
     }
 }

@@ -3,13 +3,14 @@
 use fleetlens_model::alarm::{Condition, Priority, Rule};
 use fleetlens_model::command::ANSWER_TIMEOUT_MS;
 use fleetlens_model::freshness::Presence;
+use fleetlens_model::heard::Heard;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::time::{Now, WallMs};
 use fleetlens_wire::convention::{Incoming, Outgoing};
 use fleetlens_wire::template::Place;
 
 use super::{Effects, Fleet, Outward, Witness};
-use crate::port::{Publish, Qos, Received};
+use crate::port::{Publish, Qos};
 
 /// Open alarms that one thing may raise itself.
 const TOLD_MAX: usize = 32;
@@ -31,13 +32,13 @@ impl Fleet {
     pub(super) fn understood(
         &mut self,
         at: usize,
-        message: &Received,
+        message: &Heard<'_>,
         now: Now,
         effects: &mut Effects,
     ) -> Result<Vec<ThingKey>, String> {
         let Some(convention) = self.conventions.get_mut(at) else { return Ok(Vec::new()) };
-        let Received { topic, payload, retained, .. } = message;
-        let incoming = Incoming { topic, payload, retained: *retained, at: now.wall };
+        let Heard { topic, payload, retained, .. } = *message;
+        let incoming = Incoming { topic, payload, retained, at: now.wall };
         let understood = convention.read(incoming).map_err(|e| e.to_string())?;
         for outgoing in understood.send {
             effects.outward.push(Outward::Publish(publish(outgoing, now)));
@@ -94,8 +95,9 @@ impl Fleet {
 
     /// Tells conventions what they knew in an earlier run.
     pub(super) fn expect_things(&mut self) {
-        for thing in self.things.values().filter(|thing| !thing.meta.convention.is_empty()) {
-            let known = self.conventions.iter_mut().filter(|convention| convention.word() == thing.meta.convention);
+        for thing in self.things.values().filter(|thing| !thing.meta.common.convention.is_empty()) {
+            let known =
+                self.conventions.iter_mut().filter(|convention| convention.word() == thing.meta.common.convention);
             known.for_each(|convention| convention.expect(thing.name.as_str()));
         }
     }
@@ -111,8 +113,8 @@ impl Fleet {
     /// Somebody says whether a thing is there. Of one that is, what it last said is so still, also where that was only replayed.
     pub(super) fn is_present(&mut self, key: ThingKey, presence: Presence, now: Now, effects: &mut Effects) {
         let Some(thing) = self.things.get(&key) else { return };
-        let latest = thing.series.values().filter_map(|series| self.series.get(series)?.latest.as_ref());
-        let said: Option<WallMs> = latest.map(|sample| sample.device_ms).max();
+        let said: Option<WallMs> =
+            thing.series.values().filter_map(|series| self.series.get(series)?.device_ms()).max();
         let Some(thing) = self.things.get_mut(&key) else { return };
         if thing.silence.told(presence, said, now) {
             self.speaks_again(key, now, effects);

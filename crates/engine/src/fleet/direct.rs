@@ -6,18 +6,18 @@
 
 use fleetlens_model::command::{Command, Input, Phase};
 use fleetlens_model::id::{CommandId, ThingKey};
-use fleetlens_model::telemetry::{Sample, Source, Value};
+use fleetlens_model::telemetry::{Source, Value};
 use fleetlens_model::time::{MonoMs, Now};
 use fleetlens_wire::convention::{NoCommand, Outgoing};
 use serde_json::Value as Json;
 
-use super::{Effects, Fleet, Outward, Series};
+use super::{Effects, Fleet, Latest, Outward, Series};
 use crate::port::{Publish, Qos};
 
 impl Fleet {
     /// Whether a thing's commands go by a convention.
     pub(super) fn is_direct(&self, key: ThingKey) -> bool {
-        self.things.get(&key).is_some_and(|thing| !thing.meta.convention.is_empty())
+        self.things.get(&key).is_some_and(|thing| !thing.meta.common.convention.is_empty())
     }
 
     /// Sends what waits for the thing, oldest first, as soon as its convention knows how.
@@ -46,9 +46,9 @@ impl Fleet {
 
     fn how_to_send(&self, command: &Command, now: Now) -> Result<Vec<Outgoing>, NoCommand> {
         let thing = self.things.get(&command.thing).ok_or(NoCommand::NotKnownYet)?;
-        let known = self.conventions.iter().find(|convention| convention.word() == thing.meta.convention);
+        let known = self.conventions.iter().find(|convention| convention.word() == thing.meta.common.convention);
         let convention = known.ok_or_else(|| {
-            let word = &thing.meta.convention;
+            let word = &thing.meta.common.convention;
             NoCommand::Impossible(format!(
                 "the profile no longer names the convention {word}, by which it is commanded"
             ))
@@ -105,8 +105,8 @@ impl Fleet {
     fn is_obeyed_since_sent(&self, command: &Command) -> bool {
         let Some(thing) = self.things.get(&command.thing) else { return false };
         let sending = self.sent.get(&command.id);
-        let is_since = |series: &Series, sample: &Sample| match sending {
-            None => series.received.is_some(),
+        let is_since = |series: &Series, sample: &Latest| match sending {
+            None => series.received().is_some(),
             Some(Sending { last_seq, sent }) => {
                 let is_live = sample.source == Source::Live;
                 sample.seq > *last_seq && (is_live || self.lost.is_some_and(|lost| lost > *sent))
@@ -114,8 +114,8 @@ impl Fleet {
         };
         command.wants.iter().all(|want| {
             let series = thing.series.get(&want.pointer).and_then(|key| self.series.get(key));
-            let latest = series.and_then(|series| Some((series, series.latest.as_ref()?)));
-            latest.is_some_and(|(series, sample)| is_since(series, sample) && want.is_met_by(&json(&sample.value)))
+            let latest = series.and_then(|series| Some((series, series.latest()?)));
+            latest.is_some_and(|(series, sample)| is_since(series, &sample) && want.is_met_by(&json(&sample.value)))
         })
     }
 }

@@ -2,11 +2,14 @@
 //! so that a count or a sorted table does not begin with a walk over the whole city.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
+use fleetlens_model::described::Described;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
 
 use super::Thing;
+use super::keyed::Keyed;
 
 /// The longest run of digits that is compared by its worth; longer ones compare as text.
 const DIGITS_MAX: u8 = 40;
@@ -15,24 +18,34 @@ const DIGITS_MAX: u8 = 40;
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     kinds: BTreeMap<Kind, BTreeSet<ThingKey>>,
-    titles: BTreeSet<(String, ThingKey)>,
+    /// Made when somebody first looks at a table, since a start and a program without a window need none.
+    titles: OnceLock<BTreeSet<(String, ThingKey)>>,
+    /// What each is found by, made when somebody first looks for something.
+    words: OnceLock<Keyed<ThingKey, Box<str>>>,
     changes: u64,
 }
 
 impl Index {
     /// A thing is described like this from now on.
     pub(super) fn enter(&mut self, thing: &Thing) {
-        self.kinds.entry(thing.meta.kind).or_default().insert(thing.key);
-        self.titles.insert((natural(thing.title()), thing.key));
+        self.kinds.entry(thing.meta.common.kind).or_default().insert(thing.key);
+        if let Some(titles) = self.titles.get_mut() {
+            titles.insert((natural(thing.title()), thing.key));
+        }
+        if let Some(all) = self.words.get_mut() {
+            all.insert(thing.key, words(thing));
+        }
         self.changes += 1;
     }
 
     /// A thing is about to be described otherwise.
     pub(super) fn leave(&mut self, thing: &Thing) {
-        if let Some(things) = self.kinds.get_mut(&thing.meta.kind) {
+        if let Some(things) = self.kinds.get_mut(&thing.meta.common.kind) {
             things.remove(&thing.key);
         }
-        self.titles.remove(&(natural(thing.title()), thing.key));
+        if let Some(titles) = self.titles.get_mut() {
+            titles.remove(&(natural(thing.title()), thing.key));
+        }
     }
 
     /// The things of a kind.
@@ -47,14 +60,30 @@ impl Index {
     }
 
     /// Every thing by title, numbers in it by their worth.
-    pub(crate) fn by_title(&self) -> impl DoubleEndedIterator<Item = ThingKey> + '_ {
-        self.titles.iter().map(|(_, key)| *key)
+    pub(crate) fn by_title(&self, things: &Keyed<ThingKey, Thing>) -> impl DoubleEndedIterator<Item = ThingKey> + '_ {
+        let all = || things.values().map(|thing| (natural(thing.title()), thing.key)).collect();
+        self.titles.get_or_init(all).iter().map(|(_, key)| *key)
+    }
+
+    /// What a thing is found by: title, name, street and area in lower case.
+    pub(crate) fn words(&self, thing: ThingKey, things: &Keyed<ThingKey, Thing>) -> &str {
+        let all = || {
+            let mut all = Keyed::default();
+            things.values().for_each(|thing| all.insert(thing.key, words(thing)));
+            all
+        };
+        self.words.get_or_init(all).get(&thing).map_or("", |words| words)
     }
 
     /// Rises whenever a thing is new or described otherwise.
     pub(crate) fn changes(&self) -> u64 {
         self.changes
     }
+}
+
+fn words(thing: &Thing) -> Box<str> {
+    let Described { title, street, area, .. } = &thing.meta;
+    format!("{title}\n{}\n{street}\n{area}", thing.name).to_lowercase().into()
 }
 
 /// A text as a key whose byte order is the order people expect: case does not count, and a number counts by its worth. A run of

@@ -2,36 +2,45 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fleetlens_ipc::rows::MessageProperties;
 use fleetlens_model::freshness::Presence;
 use fleetlens_model::geo::LonLat;
+use fleetlens_model::heard::Heard;
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::Write;
-use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value, date};
+use fleetlens_model::telemetry::{Quality, Sample, Source, Value, date};
 use fleetlens_model::thing::Meta;
-use fleetlens_model::time::Now;
+use fleetlens_model::time::{Now, WallMs};
 use fleetlens_wire::aws::is_presence;
 use fleetlens_wire::shadow::{ShadowTopic, decode_answer};
 use fleetlens_wire::telemetry::{About, Telemetry};
 use fleetlens_wire::template::{Place, Template};
 use fleetlens_wire::{meta, telemetry};
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Effects, Fleet, Outward, RawMessage, Series, Thing, Witness, interval_ms};
-use crate::port::{Delivery, Received};
+use super::messages::Kept;
+use super::{Effects, Fleet, Outward, Series, Thing, Witness, interval_ms};
+use crate::port::Delivery;
 
 /// Series one thing may have; more are nonsense or an attack.
 const SERIES_MAX: usize = 512;
 
 /// Where a thing that says where it is says it, in degrees north and east.
-const LAT: &str = "/lat";
+pub(super) const LAT: &str = "/lat";
 const LON: &str = "/lon";
 
 /// Everything below this prefix belongs to AWS-style services.
 const RESERVED_PREFIX: &str = "$aws/";
 
 impl Fleet {
-    pub(super) fn received(&mut self, message: Received, now: Now, effects: &mut Effects) {
+    pub(super) fn received(
+        &mut self,
+        message: Heard<'_>,
+        properties: Option<&MessageProperties>,
+        now: Now,
+        effects: &mut Effects,
+    ) {
         self.counters.received += 1;
         self.last_message = Some(now.mono);
         match self.rate.back_mut() {
@@ -39,9 +48,18 @@ impl Fleet {
             Some(_) | None => self.rate.push_back((now.mono, 1)),
         }
         let repeated = self.is_known(&message, effects);
+        let known = if repeated { None } else { self.route(&message, now, effects) };
+        if let Some(thing) = known {
+            effects.messages += 1;
+            self.commands_may_go_on(thing, now, effects);
+            effects.outward.extend(message.delivery.map(|delivery| Outward::Acknowledge(Delivery(delivery))));
+            let kept = Kept { repeated, refused: None, properties, received_ms: now.wall };
+            self.messages.add(thing, message, kept);
+            return;
+        }
         let (things, refused) = if repeated {
             self.counters.repeated += 1;
-            (Vec::from_iter(self.named_by(&message.topic)), None)
+            (Vec::from_iter(self.named_by(message.topic)), None)
         } else {
             match self.decode(&message, now, effects) {
                 Ok(things) => {
@@ -54,43 +72,42 @@ impl Fleet {
                 }
                 Err(reason) => {
                     // A flood of new names is one refusal with its count, not one a name that drives out all others.
-                    let flood = if reason == self.no_room() { self.filter_of(&message.topic) } else { None };
-                    self.refuse(flood.as_deref().unwrap_or(&message.topic), reason.clone(), now, effects);
-                    (Vec::from_iter(self.named_by(&message.topic)), Some(reason))
+                    let flood = if reason == self.no_room() { self.filter_of(message.topic) } else { None };
+                    self.refuse(flood.as_deref().unwrap_or(message.topic), reason.clone(), now, effects);
+                    (Vec::from_iter(self.named_by(message.topic)), Some(reason))
                 }
             }
         };
-        effects.outward.extend(message.delivery.map(Outward::Acknowledge));
+        effects.outward.extend(message.delivery.map(|delivery| Outward::Acknowledge(Delivery(delivery))));
         if let Some((first, others)) = things.split_first() {
-            let message = RawMessage { repeated, ..RawMessage::new(*first, message, now.wall, refused) };
             let others: BTreeSet<ThingKey> = others.iter().copied().filter(|other| other != first).collect();
-            for thing in others {
-                self.messages.add(RawMessage { thing, ..message.clone() });
+            for thing in others.iter().chain([first]) {
+                let kept = Kept { repeated, refused: refused.as_deref(), properties, received_ms: now.wall };
+                self.messages.add(*thing, message, kept);
             }
-            self.messages.add(message);
         }
     }
 
     /// Keeps what the link could make no message of, where its topic names a thing: without a payload, which nobody has.
     pub(super) fn remember_refused(&mut self, topic: String, reason: String, delivery: Option<Delivery>, now: Now) {
         let Some(thing) = self.named_by(&topic) else { return };
-        let message = Received {
-            topic,
-            payload: Vec::new(),
+        let message = Heard {
+            topic: &topic,
+            payload: &[],
             retained: false,
             redelivered: false,
             packet_id: 0,
-            properties: None,
-            delivery,
+            delivery: delivery.map(|delivery| delivery.0),
         };
-        self.messages.add(RawMessage::new(thing, message, now.wall, Some(reason)));
+        let kept = Kept { repeated: false, refused: Some(&reason), properties: None, received_ms: now.wall };
+        self.messages.add(thing, message, kept);
     }
 
     /// The known thing that a topic names, however wrong its payload is.
     fn named_by(&self, topic: &str) -> Option<ThingKey> {
         if topic.starts_with(RESERVED_PREFIX) {
             let topic = ShadowTopic::parse(topic).ok()?;
-            return self.by_name.get(&topic.thing).copied();
+            return self.by_name.get(topic.thing.as_str()).copied();
         }
         let templates = self.config.telemetry.iter().map(|rule| &rule.template).chain(&self.config.meta);
         let place = templates.filter_map(|template| template.find(topic)).next()?;
@@ -98,37 +115,54 @@ impl Fleet {
     }
 
     /// Whether this is a redelivery of something already on the disk; remembers it if not.
-    fn is_known(&mut self, message: &Received, effects: &mut Effects) -> bool {
+    fn is_known(&mut self, message: &Heard<'_>, effects: &mut Effects) -> bool {
         if message.packet_id == 0 {
             return false;
         }
-        let mut hasher = Xxh3::new();
-        hasher.update(message.topic.as_bytes());
-        hasher.update(&[0]);
-        hasher.update(&message.payload);
-        let digest = hasher.digest();
-        if message.redelivered && self.unacked.get(&message.packet_id) == Some(&digest) {
+        self.digested.clear();
+        self.digested.extend_from_slice(message.topic.as_bytes());
+        self.digested.push(0);
+        self.digested.extend_from_slice(message.payload);
+        let digest = xxh3_64(&self.digested);
+        let known = self.unacked.get(usize::from(message.packet_id)).copied().flatten();
+        if message.redelivered && known == Some(digest) {
             return true;
         }
-        self.unacked.insert(message.packet_id, digest);
+        self.note_packet(message.packet_id, digest);
         effects.writes.push(Write::Unacked { packet_id: message.packet_id, digest });
         false
     }
 
+    /// Remembers what a packet id stands for.
+    pub(super) fn note_packet(&mut self, packet_id: u16, digest: u64) {
+        let at = usize::from(packet_id);
+        if at >= self.unacked.len() {
+            self.unacked.resize(at + 1, None);
+        }
+        if let Some(place) = self.unacked.get_mut(at) {
+            *place = Some(digest);
+        }
+    }
+
     /// Takes a message whole, and says whose it was, or says why not.
-    fn decode(&mut self, message: &Received, now: Now, effects: &mut Effects) -> Result<Vec<ThingKey>, String> {
-        let topic = message.topic.as_str();
+    fn decode(&mut self, message: &Heard<'_>, now: Now, effects: &mut Effects) -> Result<Vec<ThingKey>, String> {
+        let topic = message.topic;
         if is_presence(topic) {
             return self.came_or_went(message, now, effects).map(Vec::from_iter);
         }
         if topic.starts_with(RESERVED_PREFIX) {
             let topic = ShadowTopic::parse(topic).map_err(|e| e.to_string())?;
-            let answer = decode_answer(&topic, &message.payload).map_err(|e| e.to_string())?;
+            let answer = decode_answer(&topic, message.payload).map_err(|e| e.to_string())?;
             return self.answered(topic, answer, now, effects).map(Vec::from_iter);
         }
-        let rule = self.config.telemetry.iter().find_map(|rule| rule.template.find(topic).map(|place| (rule, place)));
-        if let Some((rule, place)) = rule {
-            let said = telemetry::decode_at(&message.payload, &rule.reading, &place, now.wall);
+        let rules = self.config.telemetry.iter().enumerate();
+        let rule = rules
+            .map(|(at, rule)| (at, rule, rule.template.find(topic)))
+            .find_map(|(at, rule, place)| Some((at, rule, place?)));
+        if let Some((at, rule, place)) = rule {
+            let described = self.by_name.get(place.thing.as_ref()).and_then(|key| self.things.get(key));
+            let described = described.map(|thing| thing.described);
+            let said = telemetry::decode_at(message.payload, &rule.reading, &place, now.wall);
             let said = said.map_err(|e| e.to_string())?;
             let said: Vec<Telemetry> = said.into_iter().map(|one| rule.told(one)).collect();
             self.room_for(&place, &said)?;
@@ -138,11 +172,14 @@ impl Fleet {
                 self.is_spoken_of(key, Witness::Template);
                 things.push(key);
             }
+            if let (Some(described), [thing], false) = (described, things.as_slice(), message.retained) {
+                self.remember_route(message, at, *thing, described);
+            }
             return Ok(things);
         }
         let described = self.config.meta.iter().find_map(|template| template.find(topic));
         if let Some(place) = described {
-            let meta = meta::decode(&message.payload, &place).map_err(|e| e.to_string())?;
+            let meta = meta::decode(message.payload, &place).map_err(|e| e.to_string())?;
             return self.described(&place, meta, now, effects).map(|key| vec![key]);
         }
         // After every template: a convention's topics are chosen by whoever announces something, and must not take the city's own.
@@ -186,13 +223,8 @@ impl Fleet {
                 effects,
             );
         }
-        if let Some(thing) = self.things.get_mut(&key).filter(|_| speaks) {
-            let was_silent = thing.silence.heard(device_ms, now);
-            thing.heard = Some(now.mono);
-            self.newest_value = self.newest_value.max(Some(device_ms));
-            if was_silent {
-                self.speaks_again(key, now, effects);
-            }
+        if speaks {
+            self.spoke(key, device_ms, now, effects);
         }
         // What is replayed of a thing that is known to be there is so still, whichever of the two was said first.
         let known = self.things.get(&key).and_then(|thing| thing.silence.presence()).filter(|_| retained);
@@ -204,18 +236,43 @@ impl Fleet {
         }
         self.judge_values(key, now, effects);
         if moved {
-            let at = self.things.get(&key).and_then(|thing| self.said_place(thing));
-            if let Some(thing) = self.things.get_mut(&key) {
-                thing.said_at = at.or(thing.said_at);
-            }
+            self.moved(key);
         }
-        self.dirty.things.insert(key);
+        self.soil_thing(key);
         Ok(key)
+    }
+
+    /// A thing spoke for itself.
+    pub(super) fn spoke(&mut self, key: ThingKey, said: WallMs, now: Now, effects: &mut Effects) {
+        let Some(thing) = self.things.get_mut(&key) else { return };
+        let was_silent = thing.silence.heard(said, now);
+        thing.heard = Some(now.mono);
+        self.newest_value = self.newest_value.max(Some(said));
+        if was_silent {
+            self.speaks_again(key, now, effects);
+        }
+    }
+
+    /// A thing said where it is.
+    pub(super) fn moved(&mut self, key: ThingKey) {
+        let at = self.things.get(&key).and_then(|thing| self.said_place(thing));
+        if let Some(thing) = self.things.get_mut(&key) {
+            thing.said_at = at.or(thing.said_at);
+        }
+    }
+
+    /// Something of a thing changed, which windows are told once.
+    pub(super) fn soil_thing(&mut self, key: ThingKey) {
+        let round = self.round;
+        if let Some(thing) = self.things.get_mut(&key).filter(|thing| thing.soiled != round) {
+            thing.soiled = round;
+            self.dirty.things.insert(key);
+        }
     }
 
     /// Where a thing says it is, by its latest values; `None` when they are not of one message, or no place on earth.
     pub(super) fn said_place(&self, thing: &Thing) -> Option<LonLat> {
-        let latest = |pointer| thing.series.get(pointer).and_then(|key| self.series.get(key))?.latest.as_ref();
+        let latest = |pointer| thing.series.get(pointer).and_then(|key| self.series.get(key))?.latest();
         let (lat, lon) = (latest(LAT)?, latest(LON)?);
         let together = (lat.device_ms, lat.received_ms) == (lon.device_ms, lon.received_ms);
         match (&lon.value, &lat.value) {
@@ -267,9 +324,13 @@ impl Fleet {
     fn told(&mut self, key: ThingKey, about: &About, now: Now, effects: &mut Effects) {
         let only_gaps = !self.config.meta.is_empty();
         let Some(thing) = self.things.get(&key) else { return };
-        let told = about.told(&thing.meta, only_gaps).map(|meta| self.registered(thing.name.as_str(), meta));
-        if let Some(meta) = told.filter(|meta| *meta != thing.meta) {
-            effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: meta.clone() });
+        let common = &thing.meta.common;
+        if about.says_at_most(common.kind, common.interval_s) {
+            return;
+        }
+        let told = about.told(&thing.meta.whole(), only_gaps).map(|meta| self.registered(thing.name.as_str(), meta));
+        if let Some(meta) = told.filter(|meta| thing.meta != *meta) {
+            effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: Box::new(meta.clone()) });
             self.describe(key, meta, now, effects);
         }
     }
@@ -279,44 +340,36 @@ impl Fleet {
         let bare = self.registered(&place.thing, meta::from_place(&Place::default()));
         let told = self.registered(&place.thing, meta::from_place(place));
         if let Some(thing) = self.things.get(&key).filter(|thing| thing.meta == bare && told != bare) {
-            effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: told.clone() });
+            effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: Box::new(told.clone()) });
             self.describe(key, told, now, effects);
         }
     }
 
-    fn keep(&mut self, sample: Sample, now: Now, effects: &mut Effects) {
+    pub(super) fn keep(&mut self, sample: Sample, now: Now, effects: &mut Effects) {
         let Some(series) = self.series.get_mut(&sample.series) else { return };
-        let again = |latest: &Sample| {
-            let same = latest.device_ms == sample.device_ms && latest.value == sample.value;
-            same && latest.timed == Timed::ByDevice && sample.timed == Timed::ByDevice
-        };
-        if series.latest.as_ref().is_some_and(again) {
+        if series.is_said_again(&sample) {
             // Said before (a redelivery whose packet id the broker forgot): it is heard, and counted once.
-            series.received = Some(now.mono);
-            if let Some(latest) = series.latest.as_mut().filter(|latest| latest.source == Source::Cached) {
-                latest.source = sample.source;
-            }
+            series.hear_again(sample.source, now.mono);
             return;
         }
         self.last_seq = sample.seq;
         if sample.source == Source::Live {
             self.counters.live_values += 1;
         }
-        if let Some(number) = sample.value.as_number() {
+        if let Some(number) = sample.value.as_number().filter(|_| self.is_charted) {
             self.dirty.samples.push((sample.series, sample.device_ms, number));
         }
-        if series.latest.as_ref().is_none_or(|latest| sample.supersedes(latest)) {
-            series.latest = Some(sample.clone());
-            series.received = Some(now.mono);
+        if series.is_superseded_by(&sample) {
+            series.take(&sample, sample.source, Some(now.mono));
         }
         effects.writes.push(Write::Sample(sample));
     }
 
     /// What a description calls synthetic is synthetic in every value of that name.
-    fn quality_of(&self, thing: ThingKey, series: SeriesKey) -> Quality {
+    pub(super) fn quality_of(&self, thing: ThingKey, series: SeriesKey) -> Quality {
         let pointer = self.series.get(&series).map_or("", |s| s.pointer.as_str());
         let name = pointer.strip_prefix('/').unwrap_or(pointer);
-        let made_up = self.things.get(&thing).is_some_and(|t| t.meta.synthetic.iter().any(|s| s == name));
+        let made_up = self.things.get(&thing).is_some_and(|t| t.meta.common.synthetic.iter().any(|s| s == name));
         if made_up { Quality::Synthetic } else { Quality::Good }
     }
 
@@ -330,14 +383,14 @@ impl Fleet {
         let key = self.thing_for(place, now, effects)?;
         let Some(thing) = self.things.get(&key) else { return Ok(key) };
         // How it is commanded only its convention says.
-        let Meta { convention, controls, labels, .. } = thing.meta.clone();
+        let Meta { convention, controls, labels, .. } = Meta::clone(&thing.meta.common);
         let meta = self.registered(&place.thing, Meta { convention, controls, labels, ..meta });
         if thing.meta == meta {
             return Ok(key);
         }
         let steerable = meta.convention.is_empty() && !meta.controls().is_empty();
         let unasked = !thing.shadows.get("").is_some_and(|shadow| shadow.current);
-        effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: meta.clone() });
+        effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: Box::new(meta.clone()) });
         self.describe(key, meta, now, effects);
         if self.config.shadows && steerable && unasked {
             self.want_shadow(key, "");
@@ -354,13 +407,14 @@ impl Fleet {
         if self.things.len() >= self.config.things_max {
             return Err(self.no_room());
         }
-        let key = ThingKey(self.things.last_key_value().map_or(0, |(last, _)| last.0) + 1);
+        let key = self.things.next_key();
         let meta = self.registered(&place.thing, meta::from_place(place));
-        effects.writes.push(Write::Thing { thing: key, name: name.clone(), meta: meta.clone() });
+        effects.writes.push(Write::Thing { thing: key, name: name.clone(), meta: Box::new(meta.clone()) });
+        let meta = self.commons.describe(meta, &mut self.texts);
         self.insert_thing(key, name, meta);
         self.counters.things = self.things.len() as u64;
         if let Some(thing) = self.things.get_mut(&key).filter(|_| self.up_since.is_some()) {
-            thing.silence.link_up(interval_ms(&thing.meta), now);
+            thing.silence.link_up(interval_ms(&thing.meta.common), now);
         }
         self.dirty.things.insert(key);
         Ok(key)
@@ -371,16 +425,17 @@ impl Fleet {
         if let Some(series) = thing.series.get(&pointer) {
             return Ok(*series);
         }
-        let series = SeriesKey(self.series.last_key_value().map_or(0, |(last, _)| last.0) + 1);
-        thing.series.insert(pointer.clone(), series);
-        effects.writes.push(Write::Series { series, thing: key, pointer: pointer.clone() });
-        self.series.insert(series, Series { thing: key, pointer, latest: None, received: None });
+        let series = self.series.next_key();
+        let shared = self.texts.get(&pointer);
+        thing.series.insert(shared.clone(), series);
+        effects.writes.push(Write::Series { series, thing: key, pointer });
+        let pointer = shared;
+        self.series.insert(series, Series::new(key, pointer));
         Ok(series)
     }
 
     /// The latest value at a pointer, if it is a number.
     pub(crate) fn number(&self, thing: &Thing, pointer: &str) -> Option<f64> {
-        let series = thing.series.get(pointer).and_then(|key| self.series.get(key))?;
-        series.latest.as_ref().map(|sample| &sample.value).and_then(Value::as_number)
+        thing.series.get(pointer).and_then(|key| self.series.get(key))?.number()
     }
 }

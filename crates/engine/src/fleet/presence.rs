@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use fleetlens_model::freshness::Presence as There;
+use fleetlens_model::heard::Heard;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::time::{MonoMs, Now};
 use fleetlens_wire::aws::{Presence, RETURN_WITHIN_MS, decode_presence};
 
 use super::{Effects, Fleet};
-use crate::port::Received;
 
 /// What was last told of who is connected.
 #[derive(Debug, Default)]
@@ -23,12 +23,12 @@ impl Fleet {
     /// Takes an event of presence. Of a client that is no thing we know (a window like ours, a service) it says nothing.
     pub(super) fn came_or_went(
         &mut self,
-        message: &Received,
+        message: &Heard<'_>,
         now: Now,
         effects: &mut Effects,
     ) -> Result<Option<ThingKey>, String> {
-        let event = decode_presence(&message.topic, &message.payload).map_err(|e| e.to_string())?;
-        let Some(key) = self.by_name.get(&event.thing).copied() else { return Ok(None) };
+        let event = decode_presence(message.topic, message.payload).map_err(|e| e.to_string())?;
+        let Some(key) = self.by_name.get(event.thing.as_str()).copied() else { return Ok(None) };
         if self.comings.latest.get(&key).is_some_and(|latest| !event.follows(latest)) {
             return Ok(Some(key));
         }

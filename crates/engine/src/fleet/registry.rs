@@ -24,7 +24,7 @@ impl Fleet {
             self.refuse(&origin, mistake, now, effects);
         }
         for (name, about) in registry.things() {
-            let Some(key) = self.by_name.get(name).copied() else {
+            let Some(key) = self.by_name.get(name.as_str()).copied() else {
                 let place = Place { thing: name.as_str().into(), ..Place::default() };
                 if let Err(why) = self.thing_for(&place, now, effects) {
                     // A name was checked where the list was read: what is left is that there is no room.
@@ -34,8 +34,12 @@ impl Fleet {
                 continue;
             };
             let Some(thing) = self.things.get(&key) else { continue };
-            if let Some(meta) = about.told(&thing.meta, false) {
-                effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: meta.clone() });
+            if let Some(meta) = about.told(&thing.meta.whole(), false) {
+                effects.writes.push(Write::Thing {
+                    thing: key,
+                    name: thing.name.clone(),
+                    meta: Box::new(meta.clone()),
+                });
                 self.describe(key, meta, now, effects);
             }
         }

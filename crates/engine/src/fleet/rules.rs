@@ -7,7 +7,7 @@ use fleetlens_model::alarm::{Condition, Rule};
 use fleetlens_model::kind::Kind;
 
 /// A rule's place in the profile.
-pub(super) type RuleAt = usize;
+pub(super) type RuleAt = u32;
 
 /// The profile's rules.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ impl Rules {
     }
 
     pub(super) fn at(&self, at: RuleAt) -> Option<&Arc<Rule>> {
-        self.all.get(at)
+        self.all.get(at as usize)
     }
 
     pub(super) fn silent(&self, kind: Kind) -> Option<&Arc<Rule>> {
@@ -63,7 +63,7 @@ impl Rules {
         let Some(of) = self.of.get(&kind) else { return false };
         let events = [&of.silent, &of.not_converged, &of.command_failed];
         events.into_iter().flatten().any(|rule| rule.id == id)
-            || of.values.iter().filter_map(|at| self.all.get(*at)).any(|rule| rule.id == id)
+            || of.values.iter().filter_map(|at| self.at(*at)).any(|rule| rule.id == id)
     }
 }
 
@@ -72,8 +72,8 @@ impl Rules {
 fn of_kind(all: &[Arc<Rule>], kind: Kind) -> OfKind {
     let mut of = OfKind::default();
     let mut values = Vec::new();
-    let named = all.iter().enumerate().filter(|(_, rule)| rule.kind == Some(kind));
-    let unnamed = all.iter().enumerate().filter(|(_, rule)| rule.kind.is_none());
+    let named = (0..).zip(all).filter(|(_, rule)| rule.kind == Some(kind));
+    let unnamed = (0..).zip(all).filter(|(_, rule)| rule.kind.is_none());
     for (at, rule) in named.chain(unnamed) {
         let slot = match &rule.condition {
             Condition::Threshold(_) | Condition::Equals(_) => {

@@ -7,7 +7,8 @@ use fleetlens_model::command;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::record::Write;
 use fleetlens_model::shadow::limits::REQUESTS_IN_FLIGHT;
-use fleetlens_model::shadow::{Document, Followed, Rejection, parse_thing_name};
+use fleetlens_model::shadow::{Document, Followed, Packed, Rejection, parse_thing_name};
+use fleetlens_model::shared::SharedText;
 use fleetlens_model::time::Now;
 use fleetlens_wire::shadow::{Answer, Op, ShadowTopic, ShadowTopicKind, encode_get};
 use fleetlens_wire::template::Place;
@@ -28,7 +29,7 @@ impl Fleet {
         effects: &mut Effects,
     ) -> Result<Option<ThingKey>, String> {
         let name = topic.shadow.unwrap_or_default();
-        let known = self.by_name.get(&topic.thing).copied();
+        let known = self.by_name.get(topic.thing.as_str()).copied();
         let key = match (known, &answer) {
             (Some(key), _) => key,
             // What is not there makes no thing.
@@ -54,8 +55,8 @@ impl Fleet {
             }
             Answer::Updated { desired, reported, version, timestamp_s, token } => {
                 self.command_answered(token.as_deref(), command::Input::Accepted { version }, now, effects);
-                let known = self.shadow(key, &name).and_then(|s| s.document.as_ref()).cloned().unwrap_or_default();
-                match known.follow(&desired, &reported, version, timestamp_s) {
+                let known = self.shadow(key, &name).and_then(|s| s.document.as_ref()).map(Packed::open);
+                match known.unwrap_or_default().follow(&desired, &reported, version, timestamp_s) {
                     Followed::Next(next) => self.known(key, &name, Some(next), now, effects),
                     Followed::Old => {}
                     Followed::Gap => self.get_shadow(key, &name, now, effects),
@@ -91,7 +92,9 @@ impl Fleet {
         if current.version > known {
             shadow.current |= listening;
             self.known(key, name, Some(current), now, effects);
-        } else if shadow.document.as_ref().is_some_and(|known| contradicts(known, &current)) {
+        } else if let Some(known) = shadow.document.clone()
+            && contradicts(&known, &Packed::of(&current, &mut self.texts))
+        {
             // Perhaps late, perhaps a service that began anew: only a `get` of ours tells.
             self.get_shadow(key, name, now, effects);
         }
@@ -99,7 +102,10 @@ impl Fleet {
 
     fn shadow(&mut self, key: ThingKey, name: &str) -> Option<&mut Shadow> {
         let thing = self.things.get_mut(&key)?;
-        Some(thing.shadows.entry(name.to_string()).or_default())
+        if !thing.shadows.contains_key(name) {
+            thing.shadows.insert(self.texts.get(name), Shadow::default());
+        }
+        thing.shadows.get_mut(name)
     }
 
     /// The answer to a `get`: authoritative unless something newer came since the link is up.
@@ -116,10 +122,10 @@ impl Fleet {
         shadow.gets += 1;
         shadow.asked = None;
         let was_current = std::mem::replace(&mut shadow.current, true);
-        let version = |d: &Option<Document>| d.as_ref().map_or(0, |d| d.version);
-        let newer = version(&document) >= version(&shadow.document);
+        let version = document.as_ref().map_or(0, |d| d.version);
+        let newer = version >= shadow.document.as_ref().map_or(0, |d| d.version);
         // Versions never go back: below what we knew when we asked, the service began anew (or lost its memory).
-        let anew = ours && version(&document) < shadow.asked_at;
+        let anew = ours && version < shadow.asked_at;
         if newer || anew || !(shadow.heard_now || was_current) {
             self.known(key, name, document, now, effects);
         } else {
@@ -129,15 +135,24 @@ impl Fleet {
 
     /// The shadow is known anew.
     fn known(&mut self, key: ThingKey, name: &str, document: Option<Document>, now: Now, effects: &mut Effects) {
+        let packed = document.as_ref().map(|document| Packed::of(document, &mut self.texts));
         let Some(shadow) = self.shadow(key, name) else { return };
-        let new = shadow.document != document;
+        let new = match (&shadow.document, &packed) {
+            (Some(known), Some(told)) => !known.is_identical(told),
+            (known, told) => known.is_some() != told.is_some(),
+        };
         shadow.heard_ms = now.wall;
         shadow.heard_now = true;
         if new {
-            shadow.open = document.as_ref().and_then(super::watch::open_leaf);
-            shadow.document = document.clone();
+            shadow.judge(document.as_ref());
+            shadow.document = packed;
             let name = name.to_string();
-            effects.writes.push(Write::Shadow { thing: key, name, document, heard_ms: now.wall });
+            effects.writes.push(Write::Shadow {
+                thing: key,
+                name,
+                document: document.map(Box::new),
+                heard_ms: now.wall,
+            });
         }
         self.shadow_changed(key, now, effects);
         self.look_at(key);
@@ -150,20 +165,21 @@ impl Fleet {
             return;
         }
         let token = format!("{}{}", self.get_token(), self.last_get + 1);
-        let Some(thing) = self.things.get_mut(&key) else { return };
+        let Some(thing) = self.things.get(&key) else { return };
         if parse_thing_name(thing.name.as_str()).is_err() {
             return;
         }
         let topic_name = (!name.is_empty()).then(|| name.to_string());
         let topic = ShadowTopic::new(thing.name.as_str(), topic_name, ShadowTopicKind::Request(Op::Get));
-        let shadow = thing.shadows.entry(name.to_string()).or_default();
+        let Some(shadow) = self.shadow(key, name) else { return };
         if shadow.asked.is_some_and(|at| now.mono.since(at) < command::ANSWER_TIMEOUT_MS) {
             return;
         }
         shadow.asked = Some(now.mono);
         shadow.asked_at = shadow.document.as_ref().map_or(0, |d| d.version);
         self.last_get += 1;
-        self.asked.push_back((now.mono, key, name.to_string()));
+        let name = self.texts.get(name);
+        self.asked.push_back((now.mono, key, name));
         let until = now.mono.plus(command::ANSWER_TIMEOUT_MS);
         let (topic, payload) = (topic.to_string(), encode_get(&token));
         effects.outward.push(Outward::Publish(Publish {
@@ -184,15 +200,17 @@ impl Fleet {
     /// Puts a shadow on the list of those to ask for when there is time.
     pub(super) fn want_shadow(&mut self, key: ThingKey, name: &str) {
         if self.up_since.is_some() {
-            self.to_get.insert((key, name.to_string()));
+            let name = self.texts.get(name);
+            self.to_get.insert((key, name));
         }
     }
 
     pub(super) fn opened(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
         let Some(thing) = self.things.get(&key) else { return };
-        let mut names: Vec<String> = thing.shadows.iter().filter(|(_, s)| !s.current).map(|(n, _)| n.clone()).collect();
+        let mut names: Vec<SharedText> =
+            thing.shadows.iter().filter(|(_, s)| !s.current).map(|(n, _)| n.clone()).collect();
         if thing.shadows.is_empty() {
-            names.push(String::new());
+            names.push(self.texts.get(""));
         }
         // The person waits for the first; many named ones come as the pace allows.
         for (i, name) in names.iter().enumerate() {
@@ -216,14 +234,17 @@ impl Fleet {
             return;
         }
         let mut wanted = Vec::new();
+        let classic = self.texts.get("");
         for thing in self.things.values_mut() {
-            for (name, shadow) in &mut thing.shadows {
+            for shadow in thing.shadows.values_mut() {
                 (shadow.current, shadow.heard_now, shadow.asked) = (false, false, None);
-                wanted.push((thing.key, name.clone()));
             }
-            if !thing.shadows.contains_key("") && thing.meta.convention.is_empty() && !thing.meta.controls().is_empty()
+            wanted.extend(thing.shadows.keys().map(|name| (thing.key, name.clone())));
+            if !thing.shadows.contains_key("")
+                && thing.meta.common.convention.is_empty()
+                && !thing.meta.common.controls().is_empty()
             {
-                wanted.push((thing.key, String::new()));
+                wanted.push((thing.key, classic.clone()));
             }
         }
         self.to_get.extend(wanted);
@@ -265,6 +286,9 @@ impl Fleet {
 }
 
 /// Whether a document that is not newer says something else than what is known.
-fn contradicts(known: &Document, told: &Document) -> bool {
-    told.version < known.version || told.desired != known.desired || told.reported != known.reported
+fn contradicts(known: &Packed, told: &Packed) -> bool {
+    told.version < known.version || {
+        let (known, told) = (known.open(), told.open());
+        told.desired != known.desired || told.reported != known.reported
+    }
 }

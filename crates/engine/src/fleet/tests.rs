@@ -1,6 +1,7 @@
 mod acknowledge;
 mod alerts;
 mod any;
+mod clock;
 mod commands;
 mod convergence;
 mod direct;
@@ -8,6 +9,7 @@ mod feeds;
 mod ingest;
 mod presence;
 mod registry;
+mod routes;
 mod shadows;
 mod silence;
 mod values;
@@ -25,8 +27,9 @@ use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::AlarmId;
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::kind::Kind;
-use fleetlens_model::shadow::{Document, Request};
-use fleetlens_model::telemetry::{Source, Value};
+use fleetlens_model::shadow::{Document, Packed, Request};
+use fleetlens_model::shared::Texts;
+use fleetlens_model::telemetry::{Sample, Source, Value};
 use fleetlens_wire::pointer::Pointer;
 use fleetlens_wire::shadow::{Op, ShadowTopic, ShadowTopicKind, decode_request, service};
 use fleetlens_wire::telemetry::Reading;
@@ -247,7 +250,11 @@ fn alarms(fleet: &Fleet) -> Vec<(&str, &str, bool)> {
 
 /// The alarms that effects keep.
 fn kept(effects: &Effects) -> Vec<&Alarm> {
-    effects.writes.iter().filter_map(|write| if let Write::Alarm(alarm) = write { Some(alarm) } else { None }).collect()
+    effects
+        .writes
+        .iter()
+        .filter_map(|write| if let Write::Alarm(alarm) = write { Some(&**alarm) } else { None })
+        .collect()
 }
 
 /// Lets time pass, a tick each second; what is raised meanwhile: thing, rule. Nothing may clear.

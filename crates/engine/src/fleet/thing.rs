@@ -1,16 +1,18 @@
 //! A thing with everything known of it: its series, its shadows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use fleetlens_model::alarm::Priority;
+use fleetlens_model::described::Described;
 use fleetlens_model::freshness::Silence;
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey, ThingName};
-use fleetlens_model::shadow::Document;
-use fleetlens_model::telemetry::Sample;
-use fleetlens_model::thing::Meta;
+use fleetlens_model::shadow::Packed;
 use fleetlens_model::time::{MonoMs, WallMs};
 
+use super::few::Few;
+use super::rules::RuleAt;
 use super::watch::OpenLeaf;
 
 /// By what a thing is spoken of.
@@ -30,11 +32,11 @@ pub struct Thing {
     /// Its name.
     pub name: ThingName,
     /// Its description.
-    pub meta: Meta,
+    pub meta: Described,
     /// Where it said that it is: `/lat` and `/lon` of one message.
     pub said_at: Option<LonLat>,
     /// Its series by JSON pointer.
-    pub series: BTreeMap<String, SeriesKey>,
+    pub series: Few<SeriesKey>,
     /// By what it was first spoken of in this run.
     pub spoken_of: Option<Witness>,
     /// Its silence timer.
@@ -42,15 +44,19 @@ pub struct Thing {
     /// When it last spoke, by the clock that ages are measured with; `None` when that was in an earlier run.
     pub heard: Option<MonoMs>,
     /// Its shadows by name; the classic one is the empty name.
-    pub shadows: BTreeMap<String, Shadow>,
+    pub shadows: Few<Shadow>,
     /// Its commands, oldest first.
     pub commands: BTreeSet<CommandId>,
     /// Its open alarms.
     pub alarms: BTreeSet<AlarmId>,
     /// The worst of those that are active.
     pub alarmed: Option<Priority>,
-    /// Title, name, street and area in lower case, for finding it.
-    pub words: String,
+    /// The rules that look at a value it has said, with that value's series; made for so many descriptions and series of it.
+    pub(super) judged: (u32, u32, Arc<[(RuleAt, SeriesKey)]>),
+    /// How often it was described otherwise.
+    pub(super) described: u32,
+    /// The round in which it was last noted as dirty.
+    pub(super) soiled: u64,
 }
 
 impl Thing {
@@ -62,34 +68,21 @@ impl Thing {
     /// Where it is. One that moves is where it last said; one that does not is where its description says, and where nobody
     /// described a place, where it said itself.
     pub fn place(&self) -> Option<LonLat> {
-        if self.meta.kind.moves() { self.said_at.or(self.meta.at) } else { self.meta.at.or(self.said_at) }
+        if self.meta.common.kind.moves() { self.said_at.or(self.meta.at) } else { self.meta.at.or(self.said_at) }
     }
-}
-
-/// A series with its latest value.
-#[derive(Clone, Debug)]
-pub struct Series {
-    /// Its thing.
-    pub thing: ThingKey,
-    /// JSON pointer of its value.
-    pub pointer: String,
-    /// Its latest value.
-    pub latest: Option<Sample>,
-    /// When that was received, in this run.
-    pub received: Option<MonoMs>,
 }
 
 /// A shadow as far as we know it.
 #[derive(Clone, Debug, Default)]
 pub struct Shadow {
     /// The document; `None` when there is none or none is known.
-    pub document: Option<Document>,
+    pub document: Option<Packed>,
     /// When we last heard of it.
     pub heard_ms: WallMs,
     /// A `get` was answered since the link is up.
     pub current: bool,
     /// `get`s answered in this run.
-    pub gets: u64,
+    pub gets: u32,
     /// An unanswered `get`.
     pub asked: Option<MonoMs>,
     /// The version we knew when we asked. Versions never go back: an answer to our own question below it comes from a service that
@@ -99,6 +92,8 @@ pub struct Shadow {
     pub heard_now: bool,
     /// The version it had when it was deleted: what is not above it is from before.
     pub deleted_at: u64,
-    /// What it wants and does not report.
-    pub open: Option<OpenLeaf>,
+    /// What it wants and does not report, as far as that was worked out.
+    pub open: Option<Box<OpenLeaf>>,
+    /// Whether that was worked out; of what the cache knew it is when somebody asks.
+    pub is_judged: bool,
 }

@@ -17,7 +17,6 @@ use super::rules::RuleAt;
 use super::{Effects, Fleet};
 
 pub use convergence::OpenLeaf;
-pub(super) use convergence::open_leaf;
 
 /// What is being waited for, so that a look each second is short however big the city is.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use fleetlens_model::time::{MonoMs, Now, WallMs};
 
 use super::*;
 use crate::fleet::tests::{config, rule};
-use crate::port::{Alert, Delivery, NotSent, Publish, Received};
+use crate::port::{Alert, Delivery, NotSent, Publish, Received, StoreFaultKind};
 
 /// What happened at the ports, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,8 +35,8 @@ impl Link for TestLink {
     }
     fn subscribe(&mut self, _: Vec<String>) {}
 
-    fn acknowledge(&mut self, delivery: Delivery) {
-        self.0.lock().unwrap().push(Seen::Acknowledged(delivery.0));
+    fn acknowledge(&mut self, deliveries: Vec<Delivery>) {
+        self.0.lock().unwrap().extend(deliveries.into_iter().map(|delivery| Seen::Acknowledged(delivery.0)));
     }
 }
 
@@ -50,6 +50,8 @@ enum Fails {
     ForNow,
     /// A row is left out, and would be every time.
     ForGood,
+    /// The cache is damaged.
+    Damaged,
     /// Every command is left out for good, however many there are.
     Commands,
     /// Every alarm is.
@@ -63,14 +65,19 @@ impl Store for TestStore {
             tokio::task::yield_now().await;
             let mut left = failures.lock().unwrap();
             let leaves_out = writes.iter().any(|write| match fails {
-                Fails::ForNow | Fails::ForGood => false,
+                Fails::ForNow | Fails::ForGood | Fails::Damaged => false,
                 Fails::Commands => matches!(write, Write::Command(_)),
                 Fails::Alarms => matches!(write, Write::Alarm(_)),
             });
             if *left > 0 || leaves_out {
                 *left = left.saturating_sub(1);
                 log.lock().unwrap().push(Seen::Failed);
-                return Err(StoreFault { message: "it failed".into(), permanent: fails != Fails::ForNow });
+                let kind = match fails {
+                    Fails::ForNow => StoreFaultKind::Passing,
+                    Fails::Damaged => StoreFaultKind::Damaged,
+                    Fails::ForGood | Fails::Commands | Fails::Alarms => StoreFaultKind::LeftOut,
+                };
+                return Err(StoreFault { message: "it failed".into(), kind });
             }
             log.lock().unwrap().push(Seen::Committed(writes.len()));
             Ok(())
@@ -191,6 +198,39 @@ async fn a_disk_that_fails_delays_everything_and_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_damaged_cache_lets_nothing_out_and_who_asked_is_told_when_the_engine_ends() {
+    let (engine, link, log, mut parcels) = started(u32::MAX, Fails::Damaged);
+    link.send(LinkEvent::Up { resumed: false, granted: 1 }).await.unwrap();
+    link.send(message(1)).await.unwrap();
+    let mut counters = engine.counters();
+    counters.wait_for(|counters| counters.things == 1).await.unwrap();
+    engine.attach(WindowId(1)).await;
+    engine.call(WindowId(1), dim_to_40()).await;
+    // Once the next window is told, what was said before it has been heard.
+    engine.attach(WindowId(2)).await;
+    let mut frames = Vec::new();
+    loop {
+        let (window, parcel) = parcels.recv().await.unwrap();
+        frames.extend(parcel.frames);
+        if window == WindowId(2) {
+            break;
+        }
+    }
+    let began = Instant::now();
+    engine.stop().await;
+    assert!(began.elapsed() < Duration::from_millis(DRAIN_MS), "it waits for a disk that never comes");
+    let log = log.lock().unwrap().clone();
+    assert!(log.iter().all(|seen| *seen == Seen::Failed) && !log.is_empty(), "{log:?}");
+    while let Some((_, parcel)) = parcels.recv().await {
+        frames.extend(parcel.frames);
+    }
+    let damage = |f: &Frame| matches!(f, Frame::Notice(fault) if fault.message.contains("taken over into a new one"));
+    assert!(frames.iter().any(damage), "{frames:?}");
+    let answer = |f: &Frame| matches!(f, Frame::Answer { request: RequestId(4), outcome: Err(fault) } if fault.message.contains("ask again"));
+    assert!(frames.iter().any(answer), "{frames:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_command_is_committed_before_it_is_published_and_answered() {
     let (engine, link, log, mut parcels) = started(0, Fails::ForNow);
     link.send(LinkEvent::Up { resumed: false, granted: 1 }).await.unwrap();
@@ -284,4 +324,31 @@ async fn a_row_that_can_never_be_written_is_told_and_holds_nothing_up() {
     assert_eq!(seen.iter().filter(|s| **s == Seen::Failed).count(), 1, "not tried again: {seen:?}");
     let acknowledged = seen.iter().filter(|s| matches!(s, Seen::Acknowledged(_))).count();
     assert_eq!(acknowledged, 2, "else it would come back with the same fault for ever");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_tells_how_it_stands_while_the_disk_fails_and_after() {
+    let (engine, link, _, _parcels) = started(3, Fails::ForNow);
+    assert!(engine.attach(WindowId(1)).await);
+    link.send(LinkEvent::Up { resumed: false, granted: 1 }).await.unwrap();
+    link.send(message(1)).await.unwrap();
+    let figures = loop {
+        let figures = engine.figures().await.unwrap();
+        if figures.engine.in_flight.is_some_and(|batch| batch.failed > 1) {
+            break figures;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let batch = figures.engine.in_flight.unwrap();
+    assert!(batch.age_ms >= RETRY_MS && batch.writes > 0, "{batch:?}");
+    assert!(figures.engine.cache_fault.is_some() && figures.engine.is_reading, "{figures:?}");
+    assert_eq!((figures.engine.commits, figures.engine.last_commit_age_ms), (None, None), "no figure is not nought");
+    assert_eq!((figures.link.connects, figures.link.inbox_waiting, figures.engine.windows), (1, None, 1));
+
+    until(&engine, 1).await;
+    let figures = engine.figures().await.unwrap();
+    assert_eq!((figures.engine.stored, figures.engine.cache_fault), (1, None));
+    let commits = figures.engine.commits.unwrap();
+    assert!(commits.count >= 1 && commits.max_us >= 2 * RETRY_MS * 1_000, "{commits:?}");
+    engine.stop().await;
 }

@@ -91,7 +91,7 @@ fn alarm_row(alarm: &Alarm, fleet: &Fleet) -> Option<AlarmRow> {
         id: alarm.id,
         thing: thing.key,
         thing_title: thing.title().to_string(),
-        kind: thing.meta.kind,
+        kind: thing.meta.common.kind,
         place: place_words(thing),
         at: thing.place(),
         priority: alarm.priority,

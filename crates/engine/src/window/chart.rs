@@ -97,7 +97,7 @@ impl ChartView {
         self.past.forget_before(self.past.start_of(from));
         let thing = fleet.things.get(&series.thing);
         let unknown = Meta::default();
-        let meta = thing.map_or(&unknown, |t| &t.meta);
+        let meta = thing.map_or(&unknown, |t| &*t.meta.common);
         let mark = |id: &CommandId| {
             let command = fleet.commands.get(id)?;
             let (_, at_ms) = command.steps.first()?;
@@ -118,7 +118,7 @@ impl ChartView {
             span_ms: self.span_ms,
             until_ms: now.wall,
             bucket_ms: self.past.width_ms(),
-            gap_ms: thing.map_or(60_000, |t| interval_ms(&t.meta) * 3).max(self.past.width_ms() * 2),
+            gap_ms: thing.map_or(60_000, |t| interval_ms(&t.meta.common) * 3).max(self.past.width_ms() * 2),
             buckets: self.past.buckets().to_vec(),
             marks: commands.filter_map(mark).filter(|m| m.at_ms >= from).collect(),
         }))

@@ -37,7 +37,8 @@ impl GroundView {
 
     pub(super) fn tell(&mut self, first: bool, fleet: &Fleet) -> Told {
         let is_wanted = |kind: Kind| self.kinds.is_empty() || self.kinds.contains(&kind);
-        let places = fleet.things.values().filter(|thing| is_wanted(thing.meta.kind)).filter_map(|thing| thing.place());
+        let places =
+            fleet.things.values().filter(|thing| is_wanted(thing.meta.common.kind)).filter_map(|thing| thing.place());
         let ground = Ground { fleet: extent(&places.collect::<Vec<_>>()), tiles: fleet.config.tiles.clone() };
         if !first && self.shown.as_ref() == Some(&ground) {
             return Told::Nothing;

@@ -8,7 +8,7 @@ use super::Told;
 use super::map::status_of;
 use crate::fleet::{Fleet, Thing};
 
-pub(super) fn status(fleet: &Fleet, now: Now) -> StatusRow {
+pub(crate) fn status(fleet: &Fleet, now: Now) -> StatusRow {
     let open = fleet.waiting_commands();
     StatusRow {
         link: fleet.link.clone(),
@@ -79,8 +79,9 @@ impl FindView {
         let mut hits: Vec<(bool, String, ThingKey)> = fleet
             .things
             .values()
-            .filter(|thing| self.words.iter().all(|word| thing.words.contains(word.as_str())))
-            .map(|thing| (!thing.words.starts_with(head.as_str()), thing.title().to_lowercase(), thing.key))
+            .map(|thing| (thing, fleet.index.words(thing.key, &fleet.things)))
+            .filter(|(_, words)| self.words.iter().all(|word| words.contains(word.as_str())))
+            .map(|(thing, words)| (!words.starts_with(head.as_str()), thing.title().to_lowercase(), thing.key))
             .collect();
         hits.sort();
         let rows = hits.iter().take(self.limit).filter_map(|(_, _, key)| fleet.things.get(key));
@@ -100,7 +101,7 @@ fn found_row(thing: &Thing) -> FoundRow {
         name: thing.name.as_str().to_string(),
         title: thing.title().to_string(),
         place: place_words(thing),
-        kind: thing.meta.kind,
+        kind: thing.meta.common.kind,
         status: status_of(thing).code(),
         at: thing.place(),
     }

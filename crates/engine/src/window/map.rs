@@ -80,7 +80,7 @@ fn map_row(thing: &Thing, fleet: &Fleet) -> Option<MapRow> {
     Some(MapRow {
         thing: thing.key,
         at,
-        kind: thing.meta.kind,
+        kind: thing.meta.common.kind,
         status: status_of(thing),
         flags,
         level: level_of(thing, fleet),
@@ -98,9 +98,9 @@ pub(super) fn status_of(thing: &Thing) -> Status {
 }
 
 fn level_of(thing: &Thing, fleet: &Fleet) -> u8 {
-    let share = match thing.meta.kind {
+    let share = match thing.meta.common.kind {
         Kind::Lamp => fleet.number(thing, "/dim_pct"),
-        Kind::Parking => match (fleet.number(thing, "/free"), thing.meta.capacity) {
+        Kind::Parking => match (fleet.number(thing, "/free"), thing.meta.common.capacity) {
             (Some(free), Some(capacity)) if capacity > 0 => Some(100.0 - 100.0 * free / f64::from(capacity)),
             (Some(_) | None, Some(_) | None) => None,
         },

@@ -28,7 +28,7 @@ impl MessagesView {
         if !fleet.things.contains_key(&self.thing) {
             return if first { Told::All(Rows::Missing) } else { Told::Nothing };
         }
-        let new = fleet.messages.after(self.thing, self.told).map(row);
+        let new = fleet.messages.after(self.thing, self.told).into_iter().map(row);
         let told = if first {
             Told::All(Rows::Messages(new.collect()))
         } else {
@@ -39,16 +39,16 @@ impl MessagesView {
     }
 }
 
-fn row(message: &RawMessage) -> MessageRow {
+fn row(message: RawMessage) -> MessageRow {
     MessageRow {
         topic: shown(&message.topic).into_owned(),
         payload: shown_in_lines(&String::from_utf8_lossy(&message.payload)).into_owned(),
-        bytes: u32::try_from(message.bytes).unwrap_or(u32::MAX),
+        bytes: message.bytes,
         received_ms: message.received_ms,
         retained: message.retained,
         repeated: message.repeated,
         qos: message.qos,
-        properties: message.properties.clone(),
+        properties: message.properties,
         refused: message.refused.as_deref().map(|reason| shown(reason).into_owned()),
     }
 }

@@ -121,7 +121,7 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
         commands: commands.map(|command| command_row(command, thing, now)).collect(),
         alarms: rows_of(thing, fleet),
         may_command: fleet.config.who.role.may_command()
-            && (!thing.meta.convention.is_empty()
+            && (!thing.meta.common.convention.is_empty()
                 || fleet.config.shadows && parse_thing_name(thing.name.as_str()).is_ok()),
         expiries: fleet.config.expiry_ms.clone(),
     }
@@ -141,15 +141,15 @@ fn head(thing: &Thing, now: Now) -> ThingHead {
         thing: thing.key,
         name: thing.name.as_str().to_string(),
         title: thing.title().to_string(),
-        kind: thing.meta.kind,
+        kind: thing.meta.common.kind,
         at: thing.place(),
-        area: thing.meta.area.clone(),
-        street: thing.meta.street.clone(),
-        capacity: thing.meta.capacity,
-        gateway: thing.meta.gateway.clone(),
-        synthetic: thing.meta.synthetic.clone(),
-        convention: thing.meta.convention.clone(),
-        controls: thing.meta.controls().to_vec(),
+        area: thing.meta.area.to_string(),
+        street: thing.meta.street.to_string(),
+        capacity: thing.meta.common.capacity,
+        gateway: thing.meta.gateway.to_string(),
+        synthetic: thing.meta.common.synthetic.clone(),
+        convention: thing.meta.common.convention.clone(),
+        controls: thing.meta.common.controls().to_vec(),
         freshness: thing.silence.freshness(),
         heard_age_ms: heard_age_ms(thing, now),
         status: status_of(thing).code(),
@@ -160,21 +160,21 @@ fn head(thing: &Thing, now: Now) -> ThingHead {
 pub(super) fn value_row(thing: &Thing, pointer: &str, fleet: &Fleet, now: Now) -> Option<ValueRow> {
     let key = thing.series.get(pointer)?;
     let series = fleet.series.get(key)?;
-    let sample = series.latest.as_ref()?;
-    let field = thing.meta.kind.field(pointer);
+    let sample = series.latest()?;
+    let field = thing.meta.common.kind.field(pointer);
     Some(ValueRow {
         series: *key,
         pointer: pointer.to_string(),
-        label: shown(thing.meta.label(pointer).unwrap_or_else(|| bare(pointer))).into_owned(),
-        unit: thing.meta.unit(pointer).to_string(),
+        label: shown(thing.meta.common.label(pointer).unwrap_or_else(|| bare(pointer))).into_owned(),
+        unit: thing.meta.common.unit(pointer).to_string(),
         decimals: field.map_or_else(|| sample.value.decimals(), |f| f.decimals),
         rank: field.map_or(u8::MAX, |f| f.rank),
         value: readable(&sample.value),
-        source: fleet.source(series, sample),
+        source: fleet.source(series, &sample),
         quality: sample.quality,
         timed: sample.timed,
-        age_ms: fleet.age_ms(series, sample, now),
-        old_after_ms: limit_ms(interval_ms(&thing.meta)),
+        age_ms: fleet.age_ms(series, &sample, now),
+        old_after_ms: limit_ms(interval_ms(&thing.meta.common)),
         device_ms: sample.device_ms,
         received_ms: sample.received_ms,
     })
@@ -189,7 +189,7 @@ fn readable(value: &Value) -> Value {
 }
 
 fn shadow_table(name: &str, shadow: &Shadow) -> Option<ShadowTable> {
-    let document = shadow.document.as_ref()?;
+    let document = shadow.document.as_ref()?.open();
     let delta = document.delta().map(|(state, _)| state).unwrap_or_default();
     let leaf_row = |leaf: Leaf| LeafRow {
         differs: leaf.desired.is_some() && leaf_at(&delta, &leaf.pointer).is_some(),
@@ -210,8 +210,8 @@ fn shadow_table(name: &str, shadow: &Shadow) -> Option<ShadowTable> {
 
 /// A command as its row.
 pub(super) fn command_row(command: &Command, thing: &Thing, now: Now) -> CommandRow {
-    let kind = thing.meta.kind;
-    let direct = !thing.meta.convention.is_empty();
+    let kind = thing.meta.common.kind;
+    let direct = !thing.meta.common.convention.is_empty();
     let step_row = |(step, at_ms): &(Step, WallMs)| StepRow { step: *step, at_ms: *at_ms, note: note(*step, command) };
     CommandRow {
         thing_title: thing.title().to_string(),
@@ -220,7 +220,7 @@ pub(super) fn command_row(command: &Command, thing: &Thing, now: Now) -> Command
         thing: command.thing,
         shadow: command.shadow.clone(),
         direct,
-        title: command_title(command, &thing.meta),
+        title: command_title(command, &thing.meta.common),
         changes: command
             .wants
             .iter()

@@ -50,9 +50,9 @@ impl ParkingView {
             place: place_words(thing),
             at: *at,
             distance_m: *distance_m as f32,
-            all: spaces(thing, "/free", thing.meta.capacity, fleet, now),
-            accessible: spaces(thing, "/free_accessible", thing.meta.capacity_accessible, fleet, now),
-            charging: spaces(thing, "/free_charging", thing.meta.capacity_charging, fleet, now),
+            all: spaces(thing, "/free", thing.meta.common.capacity, fleet, now),
+            accessible: spaces(thing, "/free_accessible", thing.meta.common.capacity_accessible, fleet, now),
+            charging: spaces(thing, "/free_charging", thing.meta.common.capacity_charging, fleet, now),
             freshness: thing.silence.freshness(),
         };
         near.iter().take(self.limit).map(row).collect()
@@ -66,14 +66,14 @@ fn spaces(thing: &Thing, pointer: &str, capacity: Option<u32>, fleet: &Fleet, no
 /// How many are free. Fewer than none is no count, and a space that is not there cannot be free.
 fn free(thing: &Thing, pointer: &str, capacity: Option<u32>, fleet: &Fleet, now: Now) -> Option<FreeCount> {
     let series = fleet.series.get(thing.series.get(pointer)?)?;
-    let sample = series.latest.as_ref()?;
+    let sample = series.latest()?;
     let Value::Number(count) = sample.value else { return None };
     (count >= 0.0).then(|| FreeCount {
         count: (count.min(f64::from(u32::MAX)) as u32).min(capacity.unwrap_or(u32::MAX)),
-        age_ms: fleet.age_ms(series, sample, now),
-        old_after_ms: limit_ms(interval_ms(&thing.meta)),
+        age_ms: fleet.age_ms(series, &sample, now),
+        old_after_ms: limit_ms(interval_ms(&thing.meta.common)),
         device_ms: sample.device_ms,
-        source: fleet.source(series, sample),
+        source: fleet.source(series, &sample),
         quality: sample.quality,
     })
 }

@@ -196,7 +196,7 @@ fn thing_row(thing: &Thing, query: &ThingsQuery, fleet: &Fleet, now: Now) -> Thi
         thing: thing.key,
         name: thing.name.as_str().to_string(),
         title: thing.title().to_string(),
-        kind: thing.meta.kind,
+        kind: thing.meta.common.kind,
         place: place_words(thing),
         at,
         status: status_of(thing).code(),

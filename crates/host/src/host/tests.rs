@@ -182,10 +182,24 @@ fn without_broker(folder: &TempDir) -> HostOptions {
     HostOptions { broker: BrokerChoice::None, ..small_city(folder) }
 }
 
+/// A host; one before it may still be letting go of the cache, on a machine that does much else.
+async fn started(options: HostOptions) -> Host {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        match Host::start(options.clone()).await {
+            Ok(host) => return host,
+            Err(HostError::Store(StoreError::InUse { .. })) if Instant::now() < end => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lamp_is_seen_dimmed_and_found_again_without_a_broker() {
     let folder = tempfile::tempdir().unwrap();
-    let host = Host::start(small_city(&folder)).await.unwrap();
+    let host = started(small_city(&folder)).await;
     let mut window = TestWindow::open(&host).await;
     window.until("the whole city is on the map", |w| w.is_up() && w.kinds.len() == 40 && w.lamp().is_some()).await;
     let lamp = window.lamp().unwrap();
@@ -223,7 +237,7 @@ async fn a_lamp_is_seen_dimmed_and_found_again_without_a_broker() {
     host.stop().await;
     drop(host);
 
-    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let host = started(without_broker(&folder)).await;
     let mut window = TestWindow::open(&host).await;
     window.until("the city is there again", |w| w.kinds.len() == 40).await;
     window.say(Call::Look { view: THING, at: Look::Thing { thing: lamp } }).await;
@@ -242,7 +256,7 @@ async fn a_lamp_is_seen_dimmed_and_found_again_without_a_broker() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_ends_in_five_seconds_and_takes_no_intent_after_that_began() {
     let folder = tempfile::tempdir().unwrap();
-    let host = Host::start(small_city(&folder)).await.unwrap();
+    let host = started(small_city(&folder)).await;
     let mut window = TestWindow::open(&host).await;
     window.until("up", TestWindow::is_up).await;
     let began = Instant::now();
@@ -263,7 +277,7 @@ async fn it_ends_in_five_seconds_and_takes_no_intent_after_that_began() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_a_second_time_to_end_waits_for_the_first() {
     let folder = tempfile::tempdir().unwrap();
-    let host = Host::start(small_city(&folder)).await.unwrap();
+    let host = started(small_city(&folder)).await;
     let mut window = TestWindow::open(&host).await;
     window.until("up", TestWindow::is_up).await;
     let (mut first, mut second) = (std::pin::pin!(host.stop()), std::pin::pin!(host.stop()));
@@ -286,7 +300,7 @@ async fn a_broker_that_is_not_there_keeps_nobody_from_starting() {
     let folder = tempfile::tempdir().unwrap();
     // The discard port: nothing listens there.
     let broker = BrokerChoice::At("mqtt://127.0.0.1:9".into());
-    let host = Host::start(HostOptions { broker, ..small_city(&folder) }).await.unwrap();
+    let host = started(HostOptions { broker, ..small_city(&folder) }).await;
     let mut window = TestWindow::open(&host).await;
     window
         .until("it says why", |w| {
@@ -318,16 +332,16 @@ async fn what_can_never_work_is_told_before_anything_runs() {
         .unwrap();
     assert!(start(given()).await.contains("gone.mbtiles"));
 
-    let first = Host::start(without_broker(&folder)).await.unwrap();
+    let first = started(without_broker(&folder)).await;
     assert!(start(without_broker(&folder)).await.contains("in use by another Fleetlens"));
     first.stop().await;
-    Host::start(without_broker(&folder)).await.unwrap().stop().await;
+    started(without_broker(&folder)).await.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_is_none_is_refused_and_tiles_are_there_from_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    let host = Host::start(HostOptions { role: Some(Role::Driver), ..without_broker(&folder) }).await.unwrap();
+    let host = started(HostOptions { role: Some(Role::Driver), ..without_broker(&folder) }).await;
     let mut window = TestWindow::open(&host).await;
     assert_eq!(host.call(window.id, &[250, 250]).await.unwrap_err().code, FaultCode::Invalid);
     window.until("the status", |w| w.status.is_some()).await;
@@ -342,7 +356,7 @@ async fn a_call_that_is_none_is_refused_and_tiles_are_there_from_the_start() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_was_let_go_is_refused_instead_of_left_waiting() {
     let folder = tempfile::tempdir().unwrap();
-    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let host = started(without_broker(&folder)).await;
     let window = TestWindow::open(&host).await;
     host.sinks.clone().close(window.id);
     let who = Actor { name: "M. Vella".into(), role: Role::Operator };
@@ -361,7 +375,7 @@ async fn a_window_that_was_let_go_is_refused_instead_of_left_waiting() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_ends_by_itself_is_told_and_leaves_no_window_waiting() {
     let folder = tempfile::tempdir().unwrap();
-    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let host = started(without_broker(&folder)).await;
     let window = TestWindow::open(&host).await;
     let engine = host.run.write().await.as_mut().and_then(Run::take_engine).unwrap();
     engine.stop().await;
@@ -405,7 +419,7 @@ fn profile_called(folder: &TempDir, name: &str) {
 async fn another_profile_is_used_without_a_restart_and_after_one() {
     let folder = tempfile::tempdir().unwrap();
     profile_called(&folder, "Harbour");
-    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let host = started(without_broker(&folder)).await;
     let mut window = TestWindow::open(&host).await;
     window.until("the demo city", |w| w.profile() == Some(("Demo city", true)) && w.settings.is_some()).await;
     let names: Vec<_> = window.settings.as_ref().unwrap().profiles.iter().map(|p| (p.name.clone(), p.active)).collect();
@@ -426,13 +440,13 @@ async fn another_profile_is_used_without_a_restart_and_after_one() {
     assert!(host.tile(14, 8852, 6439).unwrap().is_some(), "a map is there");
     host.stop().await;
 
-    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let host = started(without_broker(&folder)).await;
     let mut window = TestWindow::open(&host).await;
     window.until("the profile that was chosen", |w| w.profile() == Some(("Harbour", false))).await;
     host.stop().await;
 
     std::fs::write(folder.path().join("profiles/Harbour.toml"), "name = 7").unwrap();
-    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let host = started(without_broker(&folder)).await;
     let mut window = TestWindow::open(&host).await;
     window
         .until("the demo city instead, and why", |w| w.profile() == Some(("Demo city", true)) && !w.notices.is_empty())
@@ -445,21 +459,24 @@ async fn another_profile_is_used_without_a_restart_and_after_one() {
 async fn who_is_at_the_screen_and_how_much_is_kept_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let options = || HostOptions { role: Some(Role::Technician), ..without_broker(&folder) };
-    let host = Host::start(options()).await.unwrap();
+    let host = started(options()).await;
     let mut window = TestWindow::open(&host).await;
     let who = |name: &str, role| Setting::Identity(Actor { name: name.into(), role });
     for (number, wrong, word) in [
         (1, who("R. Borg", Role::Operator), "Technician, Viewer, Driver"),
         (2, who(" ", Role::Viewer), "0 characters"),
-        (3, Setting::Retention(Retention { keep_days: 0, max_mb: 100 }), "0 days"),
+        (3, Setting::Retention(Retention { keep_days: 0, ..Retention::default() }), "0 days"),
     ] {
         let fault = window.set(number, wrong).await.unwrap_err();
         assert!(fault.message.contains(word), "{fault}");
     }
-    let keep = Retention { keep_days: 3, max_mb: 64 };
+    let keep = Retention { keep_days: 3, minutes_days: 30, max_mb: 64 };
     assert_eq!(window.set(4, Setting::Retention(keep)).await, Ok(Done::Changed));
     assert_eq!(window.set(5, who(" R. Borg", Role::Viewer)).await, Ok(Done::Changed));
-    let fault = window.set(6, Setting::Retention(Retention { keep_days: 1, max_mb: 16 })).await.unwrap_err();
+    let fault = window
+        .set(6, Setting::Retention(Retention { keep_days: 1, max_mb: 16, ..Retention::default() }))
+        .await
+        .unwrap_err();
     assert_eq!(fault.code, FaultCode::Forbidden, "{fault}");
     let fault = window.set(7, Setting::Profile("Demo city".into())).await.unwrap_err();
     assert_eq!(fault.code, FaultCode::Forbidden, "{fault}");
@@ -471,7 +488,7 @@ async fn who_is_at_the_screen_and_how_much_is_kept_survive_a_restart() {
     window.until("the status bar as well", |w| w.status.as_ref().is_some_and(|s| s.who.role == Role::Viewer)).await;
     host.stop().await;
 
-    let host = Host::start(options()).await.unwrap();
+    let host = started(options()).await;
     let mut window = TestWindow::open(&host).await;
     window.until("the same after a restart", |w| w.settings.is_some() && w.status.is_some()).await;
     let settings = window.settings.as_ref().unwrap();
@@ -483,11 +500,26 @@ async fn who_is_at_the_screen_and_how_much_is_kept_survive_a_restart() {
 async fn a_mistake_in_the_settings_is_told_and_deletes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("settings.toml"), "[cache]\nkeep_days = 0\nmax_mb = 0\n").unwrap();
-    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let host = started(without_broker(&folder)).await;
     let mut window = TestWindow::open(&host).await;
     window
         .until("what is wrong with them", |w| w.notices.iter().any(|n| n.message.contains("0 days are outside")))
         .await;
     assert_eq!(host.home.lock().await.limits(), None);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_opens_a_damaged_cache_is_told_where_it_is_and_what_was_taken_over() {
+    let folder = TempDir::new().unwrap();
+    let cache = folder.path().join("city.db");
+    std::fs::write(&cache, "a shopping list, and a long one: bread, milk, eggs").unwrap();
+    let options = HostOptions { cache: Some(cache), broker: BrokerChoice::None, ..HostOptions::demo(folder.path()) };
+    let host = started(options).await;
+    for _ in 0..2 {
+        let mut window = TestWindow::open(&host).await;
+        let says = |w: &TestWindow| w.notices.iter().any(|n| n.message.contains("city.db.broken-"));
+        window.until("what became of it", says).await;
+    }
     host.stop().await;
 }

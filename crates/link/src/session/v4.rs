@@ -5,7 +5,7 @@
 
 use rumqttc::{
     AsyncClient, ClientError, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, MqttOptions, Outgoing,
-    Publish, QoS, StateError, SubscribeFilter, SubscribeReasonCode, mqttbytes,
+    Packet, PubAck, QoS, StateError, SubscribeFilter, SubscribeReasonCode, mqttbytes,
 };
 
 use super::{IN_FLIGHT_MAX, NotTaken, Step, Terms, Through, keep_alive, network_options};
@@ -61,6 +61,23 @@ impl Session {
     }
 }
 
+impl Session {
+    pub fn read_ahead(&mut self) -> Option<Step> {
+        self.events.state.events.pop_front().map(step)
+    }
+
+    pub async fn acknowledge(&mut self, packet_ids: &[u16]) -> Result<(), Fault> {
+        // Without a connection there is nobody to tell, and the next poll says so.
+        let Some(network) = self.events.network.as_mut() else { return Ok(()) };
+        let most = self.read_max_bytes;
+        let faulty = |error| fault(ConnectionError::MqttState(error), most);
+        for packet_id in packet_ids {
+            network.write(Packet::PubAck(PubAck::new(*packet_id))).await.map_err(faulty)?;
+        }
+        network.flush().await.map_err(faulty)
+    }
+}
+
 fn step(event: Event) -> Step {
     match event {
         Event::Incoming(packet) => incoming(packet),
@@ -75,7 +92,7 @@ fn incoming(packet: Incoming) -> Step {
             Step::Greeted { session_present, packet_max_bytes: None, keep_alive_s: None, qos_max: None }
         }
         Incoming::Publish(publish) => Step::Published {
-            payload: publish.payload.to_vec(),
+            payload: publish.payload,
             qos: publish.qos as u8,
             retained: publish.retain,
             redelivered: publish.dup,
@@ -112,13 +129,6 @@ pub(super) fn subscribe(client: &AsyncClient, filters: &[(String, u8)]) -> Resul
 
 pub(super) fn publish(client: &AsyncClient, topic: String, payload: Vec<u8>, terms: Terms) -> Result<(), NotTaken> {
     taken(client.try_publish(topic, qos_of(terms.qos), terms.retain, payload))
-}
-
-pub(super) fn acknowledge(client: &AsyncClient, packet_id: u16) -> Result<(), NotTaken> {
-    // Only the packet id of it is used.
-    let mut publish = Publish::new("", QoS::AtLeastOnce, Vec::new());
-    publish.pkid = packet_id;
-    taken(client.try_ack(&publish))
 }
 
 fn taken(outcome: Result<(), ClientError>) -> Result<(), NotTaken> {

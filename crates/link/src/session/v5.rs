@@ -3,9 +3,10 @@
 // The library's enums are matched here; what this crate does not use of them is of no concern to it.
 #![expect(clippy::wildcard_enum_match_arm, reason = "enums of the client library, which grow without us")]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
     ConnectReturnCode, DisconnectReasonCode, Filter, PubAckReason, Publish, PublishProperties, SubscribeReasonCode,
@@ -14,11 +15,16 @@ use rumqttc::v5::{
     AsyncClient, ClientError, ConnectionError, Event, EventLoop, Incoming, MqttOptions, StateError, mqttbytes,
 };
 
-use super::{CONNECT_WITHIN_S, IN_FLIGHT_MAX, NotTaken, Step, Terms, Through, keep_alive, network_options, v4};
+use super::{
+    CONNECT_WITHIN_S, IN_FLIGHT_MAX, NotTaken, Requests, Step, Terms, Through, keep_alive, network_options, v4,
+};
 use crate::address::Address;
 use crate::config::LinkConfig;
 use crate::fault::{Fault, Refusal};
 use crate::properties::{Properties, said};
+
+/// Publishes at QoS 1 that a broker may have sent us unacknowledged, where the profile does not say.
+const RECEIVE_MAXIMUM: u16 = 1_000;
 
 pub(crate) struct Session {
     events: EventLoop,
@@ -28,33 +34,53 @@ pub(crate) struct Session {
     aliases: HashMap<u16, Vec<u8>>,
     /// What ended it, until everything that was read before has been handed on.
     fault: Option<Fault>,
+    requests: Requests,
+    /// Packets whose PUBACK waits for room in the library's queue.
+    acknowledged: VecDeque<u16>,
+}
+
+/// The library's two halves.
+pub(super) fn start(config: &LinkConfig, at: &Address, through: Through, places: usize) -> (EventLoop, AsyncClient) {
+    let mut options = MqttOptions::new(&config.client_id, at.for_library(), at.port);
+    let said = &config.mqtt5;
+    let receive_maximum = said.receive_maximum.unwrap_or(RECEIVE_MAXIMUM);
+    options
+        .set_keep_alive(keep_alive(config))
+        .set_clean_start(config.clean_start)
+        .set_session_expiry_interval(Some(config.session_expiry_s))
+        .set_receive_maximum(Some(receive_maximum))
+        .set_topic_alias_max(Some(said.topic_alias_maximum).filter(|most| *most > 0))
+        .set_request_problem_info(said.request_problem_information.map(u8::from))
+        .set_user_properties(said.user_properties.clone())
+        .set_max_packet_size(Some(config.max_packet_bytes))
+        .set_outgoing_inflight_upper_limit(IN_FLIGHT_MAX)
+        .set_connection_timeout(CONNECT_WITHIN_S)
+        .set_network_options(network_options())
+        .set_manual_acks(true)
+        .set_transport(through.transport);
+    if let Some((user, password)) = through.login {
+        options.set_credentials(user, password);
+    }
+    let (client, events) = AsyncClient::new(options, places);
+    (events, client)
 }
 
 impl Session {
-    pub fn new(config: &LinkConfig, at: &Address, through: Through, places: usize) -> (Session, AsyncClient) {
-        let mut options = MqttOptions::new(&config.client_id, at.for_library(), at.port);
-        let said = &config.mqtt5;
-        let receive_maximum = said.receive_maximum.unwrap_or(u16::try_from(config.inbox).unwrap_or(u16::MAX));
-        options
-            .set_keep_alive(keep_alive(config))
-            .set_clean_start(config.clean_start)
-            .set_session_expiry_interval(Some(config.session_expiry_s))
-            .set_receive_maximum(Some(receive_maximum))
-            .set_topic_alias_max(Some(said.topic_alias_maximum).filter(|most| *most > 0))
-            .set_request_problem_info(said.request_problem_information.map(u8::from))
-            .set_user_properties(said.user_properties.clone())
-            .set_max_packet_size(Some(config.max_packet_bytes))
-            .set_outgoing_inflight_upper_limit(IN_FLIGHT_MAX)
-            .set_connection_timeout(CONNECT_WITHIN_S)
-            .set_network_options(network_options())
-            .set_manual_acks(true)
-            .set_transport(through.transport);
-        if let Some((user, password)) = through.login {
-            options.set_credentials(user, password);
-        }
-        let (client, events) = AsyncClient::new(options, places);
+    pub fn new(config: &LinkConfig, events: EventLoop, requests: Requests) -> Session {
         let (packet_max_bytes, keep_alive) = (config.max_packet_bytes, keep_alive(config));
-        (Session { events, packet_max_bytes, keep_alive, aliases: HashMap::new(), fault: None }, client)
+        let (aliases, acknowledged) = (HashMap::new(), VecDeque::new());
+        Session { events, packet_max_bytes, keep_alive, aliases, fault: None, requests, acknowledged }
+    }
+
+    /// Queues the PUBACKs of these packets, as there is room.
+    pub fn acknowledge(&mut self, packet_ids: &[u16]) {
+        self.acknowledged.extend(packet_ids);
+        while let Some(packet_id) = self.acknowledged.pop_front() {
+            if !self.requests.acknowledge_held(packet_id) {
+                self.acknowledged.push_front(packet_id);
+                return;
+            }
+        }
     }
 
     pub async fn poll(&mut self) -> Result<Step, Fault> {
@@ -72,6 +98,11 @@ impl Session {
         }
     }
 
+    pub fn read_ahead(&mut self) -> Option<Result<Step, Fault>> {
+        let event = self.events.state.events.pop_front()?;
+        Some(self.step(event))
+    }
+
     /// An event, unless it is one that a broker may not send and the library does not mind.
     fn step(&mut self, event: Event) -> Result<Step, Fault> {
         match event {
@@ -85,7 +116,13 @@ impl Session {
                 }
                 Ok(incoming(packet))
             }
-            Event::Outgoing(packet) => Ok(v4::outgoing(packet)),
+            Event::Outgoing(packet) => {
+                if matches!(packet, Outgoing::PubAck(_)) {
+                    self.requests.acknowledged();
+                    self.acknowledge(&[]);
+                }
+                Ok(v4::outgoing(packet))
+            }
         }
     }
 
@@ -127,7 +164,7 @@ fn published(publish: Publish) -> Step {
             Ok(topic) => Ok(topic.to_owned()),
             Err(_) => Err(String::from_utf8_lossy(&publish.topic).into_owned()),
         },
-        payload: publish.payload.to_vec(),
+        payload: publish.payload,
         qos: publish.qos as u8,
         retained: publish.retain,
         redelivered: publish.dup,

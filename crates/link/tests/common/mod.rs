@@ -8,8 +8,7 @@ pub mod peer;
 use std::io::Write;
 use std::time::Duration;
 
-use fleetlens_link::{Event, Link, LinkConfig, Message, NotSent, Protocol};
-use tokio::sync::mpsc::Receiver;
+use fleetlens_link::{Event, Events, Link, LinkConfig, Message, NotSent, Protocol};
 use tokio::time::timeout;
 
 pub const BOTH: [Protocol; 2] = [Protocol::V4, Protocol::V5];
@@ -23,12 +22,12 @@ pub fn config(url: &str, protocol: Protocol, client_id: &str, filters: &[(&str, 
     LinkConfig { protocol, filters, ..LinkConfig::new(url, client_id) }
 }
 
-pub async fn next(events: &mut Receiver<Event>) -> Event {
+pub async fn next(events: &mut Events) -> Event {
     timeout(PATIENCE, events.recv()).await.expect("an event in time").expect("the link lives")
 }
 
 /// The first event `pick` makes something of; those before it are dropped.
-pub async fn until<T>(events: &mut Receiver<Event>, what: &str, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+pub async fn until<T>(events: &mut Events, what: &str, mut pick: impl FnMut(Event) -> Option<T>) -> T {
     let mut passed = Vec::new();
     let found = timeout(PATIENCE, async {
         loop {
@@ -43,7 +42,7 @@ pub async fn until<T>(events: &mut Receiver<Event>, what: &str, mut pick: impl F
 }
 
 /// Whether the session was there before.
-pub async fn up(events: &mut Receiver<Event>) -> bool {
+pub async fn up(events: &mut Events) -> bool {
     until(
         events,
         "Up",
@@ -52,17 +51,17 @@ pub async fn up(events: &mut Receiver<Event>) -> bool {
     .await
 }
 
-pub async fn message(events: &mut Receiver<Event>) -> Message {
+pub async fn message(events: &mut Events) -> Message {
     until(events, "message", |event| if let Event::Received(message) = event { Some(message) } else { None }).await
 }
 
 /// The reason of the next failed attempt.
-pub async fn failure(events: &mut Receiver<Event>) -> String {
+pub async fn failure(events: &mut Events) -> String {
     until(events, "failure", |event| if let Event::Connecting { reason } = event { reason } else { None }).await
 }
 
 /// A link that only publishes, and is up.
-pub async fn publisher(url: &str, protocol: Protocol) -> (Link, Receiver<Event>) {
+pub async fn publisher(url: &str, protocol: Protocol) -> (Link, Events) {
     let config = LinkConfig {
         clean_start: true,
         session_expiry_s: 0,

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use fleetlens_link::Event;
-use tokio::sync::mpsc;
+use fleetlens_link::{Event, Events};
 use tokio_util::sync::CancellationToken;
 
 use crate::complaints::Complaints;
@@ -88,7 +87,7 @@ impl Shift {
     }
 
     /// Until it is stopped, over lost connections.
-    pub async fn run(mut self, mut events: mpsc::Receiver<Event>, stop: CancellationToken) {
+    pub async fn run(mut self, mut events: Events, stop: CancellationToken) {
         let mut out = Vec::new();
         loop {
             let room = self.outgoing.len() < WAITING_MAX;

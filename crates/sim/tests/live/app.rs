@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use fleetlens_link::{Event, Link, LinkConfig, Message, Protocol};
-use tokio::sync::mpsc;
+use fleetlens_link::{Event, Events, Link, LinkConfig, Message, Protocol};
 
 /// Longer than anything here takes, on a machine that does something else as well.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct App {
     link: Link,
-    events: mpsc::Receiver<Event>,
+    events: Events,
 }
 
 impl App {

@@ -1,11 +1,12 @@
-use fleetlens_model::id::{ThingKey, ThingName};
-use fleetlens_model::record::Write;
-use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value};
+use fleetlens_model::id::SeriesKey;
+use fleetlens_model::telemetry::Value;
 
 use super::*;
-use crate::transaction;
+use crate::building::Building;
+use crate::codec::{Kept, Marks};
+use crate::table::run::{RunKey, SETTLED};
 
-const KEEP: Retention = Retention { keep_days: 30, max_mb: 10 };
+const KEEP: Retention = Retention { keep_days: 30, minutes_days: 60, max_mb: 10 };
 const DAY: i64 = 86_400_000;
 /// Some moment of 2026.
 const T0: i64 = 1_780_000_000_000;
@@ -13,60 +14,45 @@ const T0: i64 = 1_780_000_000_000;
 struct Cache {
     db: Connection,
     path: std::path::PathBuf,
-    totals: Totals,
     purge: Purge,
-    seq: u64,
+    runs: u64,
     _folder: tempfile::TempDir,
 }
 
-/// A cache with a thing of two series: number 1, and number 2, whose device has no clock.
 fn cache() -> Cache {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("malta.db");
     let (db, _) = open::open(&path, "malta", 1).unwrap();
-    let mut cache = Cache { db, path, totals: Totals::default(), purge: Purge::new(None), seq: 0, _folder: folder };
-    let series =
-        |key, pointer: &str| Write::Series { series: SeriesKey(key), thing: ThingKey(1), pointer: pointer.into() };
-    cache.write(&[
-        Write::Thing { thing: ThingKey(1), name: ThingName::new("lamp-1").unwrap(), meta: Default::default() },
-        series(1, "/state"),
-        series(2, "/fault"),
-    ]);
-    cache
+    Cache { db, path, purge: Purge::new(None), runs: 0, _folder: folder }
 }
 
 impl Cache {
-    fn write(&mut self, writes: &[Write]) {
-        let tally = transaction::whole(&mut self.db, &self.totals, writes.iter()).unwrap();
-        self.purge.heard(&tally);
-        self.totals = tally.totals;
-    }
-
-    /// Some 450 bytes, dated by the device.
-    fn sample(&mut self, series: u32, device_ms: i64) -> Write {
-        self.seq += 1;
-        Write::Sample(Sample {
-            series: SeriesKey(series),
-            device_ms: WallMs(device_ms),
-            received_ms: WallMs(T0),
-            seq: self.seq,
-            value: Value::Text("x".repeat(400)),
-            source: Source::Live,
-            quality: Quality::Good,
-            timed: Timed::ByDevice,
-        })
+    /// A run of one text of so many bytes at this time.
+    fn run(&mut self, level: u32, device_ms: i64, bytes: usize) {
+        self.runs += 1;
+        let key = RunKey(self.runs.cast_signed());
+        let mut building = Building::new(key, Tier::Samples, level, (self.runs, self.runs));
+        let marks = Marks::of_byte(0).unwrap();
+        // Each its own, so that they do not pack.
+        let text = |n: usize| Value::Text(format!("{n:01000}"));
+        let texts =
+            (0..bytes.div_ceil(1_000)).map(|n| Kept { device_ms, received_ms: device_ms, value: text(n), marks });
+        building.samples(SeriesKey(1), texts);
+        run::begin(&self.db, key).unwrap();
+        let (blocks, run) = building.finish();
+        blocks.iter().for_each(|block| run::add(&self.db, key, block).unwrap());
+        run::finish(&self.db, &run.unwrap()).unwrap();
     }
 
     /// One step; false when there is nothing to do.
     fn step(&mut self, now_ms: i64) -> bool {
-        let totals = self.purge.step(&mut self.db, &self.path, KEEP, Some(WallMs(now_ms)), &self.totals).unwrap();
-        self.totals = totals.unwrap_or(self.totals);
-        totals.is_some()
+        self.purge.step(&mut self.db, &self.path, Some(KEEP), Some(WallMs(now_ms))).unwrap()
     }
 
-    /// Everything there is to do.
-    fn steps(&mut self, now_ms: i64) {
+    /// Everything there is to do; how many runs are left.
+    fn left(&mut self, now_ms: i64) -> usize {
         while self.step(now_ms) {}
+        run::live(&self.db).unwrap().len()
     }
 
     /// As after a restart.
@@ -77,56 +63,48 @@ impl Cache {
 }
 
 #[test]
-fn a_device_that_goes_on_saying_1970_does_not_keep_a_full_cache_full() {
+fn by_size_what_was_said_first_goes_whatever_time_it_has_and_what_is_not_settled_stays() {
     let mut cache = cache();
-    let minutes: Vec<Write> = (0..20_000).map(|n| cache.sample(1, T0 + n * 60_000)).collect();
-    minutes.chunks(1_000).for_each(|some| cache.write(some));
-    let now = T0 + 20_000 * 60_000;
-    let used = |cache: &Cache| Used::measure(&cache.db, &cache.path).unwrap().bytes();
-    assert!(used(&cache) > 12_000_000);
-    let mut steps = 0;
-    while used(&cache) > limit(KEEP) {
-        let clockless = cache.sample(2, steps);
-        cache.write(&[clockless]);
-        cache.step(now);
-        steps += 1;
-        assert!(steps < 3_000, "{} bytes are left", used(&cache));
-    }
-    assert!(cache.totals.samples > 2_000, "not more than had to: {:?}", cache.totals);
+    // The first is dated by a clock that is years ahead.
+    cache.run(SETTLED, T0 + 3_650 * DAY, 1_000_000);
+    (1..20).for_each(|n| cache.run(SETTLED, T0 + n * 60_000, 1_000_000));
+    cache.run(1, T0 - 10 * DAY, 1_000);
+    let left = cache.left(T0 + DAY);
+    let runs = run::live(&cache.db).unwrap();
+    assert!((5..10).contains(&left), "{left} are left");
+    assert!(runs.iter().any(|run| run.level == 1));
+    assert!(runs.iter().all(|run| run.level == 1 || run.first_seq > 11), "{runs:?}");
+    let gone = meta::gone(&cache.db, Tier::Samples).unwrap().unwrap();
+    assert!(gone.0 <= T0 + 20 * 60_000, "a wrong clock does not make everything gone: {gone:?}");
+    assert!(Used::measure(&cache.db, &cache.path).unwrap().bytes() <= limit(KEEP));
 }
 
 #[test]
 fn a_time_years_ahead_makes_nothing_old_before_it_has_gone_on_for_a_day() {
     let mut cache = cache();
-    let days: Vec<Write> = (0..20).map(|n| cache.sample(1, T0 - n * DAY)).collect();
-    cache.write(&days);
+    (0..20).rev().for_each(|n| cache.run(SETTLED, T0 - n * DAY, 1));
     let ahead = T0 + 3_650 * DAY;
-    let left = |cache: &mut Cache, now_ms: i64| {
-        cache.steps(now_ms);
-        cache.totals.samples
-    };
-    assert_eq!(left(&mut cache, T0), 20);
+    assert_eq!(cache.left(T0), 20);
     for hours in [0, 1, 2, 12] {
-        assert_eq!(left(&mut cache, ahead + hours * DAY / 24), 20, "{hours} hours of a wrong clock");
+        assert_eq!(cache.left(ahead + hours * DAY / 24), 20, "{hours} hours of a wrong clock");
     }
     // It is put right; a restart meanwhile knows only the wrong time.
     cache = cache.reopened(ahead + DAY / 2);
-    assert_eq!(left(&mut cache, T0 + DAY), 20);
-    assert_eq!(left(&mut cache, T0 + 20 * DAY), 11, "and what is old by the right one goes");
+    assert_eq!(cache.left(T0 + DAY), 20);
+    assert_eq!(cache.left(T0 + 20 * DAY), 11, "and what is old by the right one goes");
     // It is the right one after all: somebody comes back after ten years, and with a restart stays for a day.
-    assert_eq!(left(&mut cache, ahead + 20 * DAY), 11);
+    assert_eq!(cache.left(ahead + 20 * DAY), 11);
     cache = cache.reopened(ahead + 20 * DAY);
-    assert_eq!(left(&mut cache, ahead + 20 * DAY + DAY / 2), 11);
-    assert_eq!(left(&mut cache, ahead + 21 * DAY), 0);
+    assert_eq!(cache.left(ahead + 20 * DAY + DAY / 2), 11);
+    assert_eq!(cache.left(ahead + 21 * DAY), 0);
 }
 
 #[test]
 fn a_cache_that_was_never_aged_knows_the_time_it_was_opened_with() {
     let mut cache = cache().reopened(T0);
-    let old = cache.sample(1, T0 - 10 * DAY);
-    cache.write(&[old]);
-    cache.steps(T0 + 40 * DAY);
-    assert_eq!(cache.totals.samples, 1);
-    cache.steps(T0 + 41 * DAY);
-    assert_eq!(cache.totals.samples, 0);
+    cache.run(SETTLED, T0 - 10 * DAY, 1);
+    assert_eq!(cache.left(T0 + 40 * DAY), 1);
+    assert_eq!(cache.left(T0 + 41 * DAY), 0);
+    let gone: i64 = cache.db.query_one("SELECT count(*) FROM block", [], |row| row.get(0)).unwrap();
+    assert_eq!(gone, 0, "and its blocks with it");
 }

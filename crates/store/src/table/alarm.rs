@@ -13,7 +13,8 @@ use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
 use fleetlens_model::id::{AlarmId, ThingKey};
 use fleetlens_model::record::ENDED_ALARMS_RESTORED;
 use fleetlens_model::time::WallMs;
-use rusqlite::{Connection, Row, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
 use super::{count, counted, from_json, to_json, unreadable};
@@ -76,6 +77,17 @@ pub(crate) fn recent(db: &Connection) -> rusqlite::Result<Vec<Alarm>> {
     ))?
     .query_map([ended], of_row)?
     .collect()
+}
+
+/// Takes an alarm over from another file as it is there: its number and the columns behind that, in the order of the schema.
+pub(crate) fn take_over(db: &Connection, key: i64, columns: &[Value]) -> rusqlite::Result<()> {
+    let number = Value::Integer(key);
+    db.prepare_cached(
+        "INSERT INTO alarm (alarm, thing, rule, priority, active, raised_ms, cleared_ms, acknowledged, ended_ms, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params_from_iter(std::iter::once(&number).chain(columns)))?;
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM alarm WHERE alarm = ?1"))?.query_one([key], of_row).map(drop)
 }
 
 /// Removes those that ended before `horizon`, at most `rows` of them, and says how many they were.

@@ -16,11 +16,14 @@ use fleetlens_model::command::{Attempt, Command, Phase, Step, Want};
 use fleetlens_model::id::{CommandId, ThingKey};
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::time::WallMs;
-use rusqlite::{Connection, Row, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params, params_from_iter};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
 use super::{count, counted, from_json, to_json, unreadable};
+
+const COLUMNS: &str = "command, thing, shadow, token, expires_ms, actor, role, cancelled_by, wants, detail, steps";
 
 /// How many ended commands of each thing a start brings back.
 const ENDED_A_THING: i64 = 20;
@@ -59,18 +62,35 @@ pub(crate) fn put(db: &Connection, command: &Command) -> rusqlite::Result<()> {
 
 /// The open ones and the newest ended ones of each thing, in the order of their ids.
 pub(crate) fn recent(db: &Connection) -> rusqlite::Result<Vec<Command>> {
-    db.prepare_cached(
-        "SELECT command, thing, shadow, token, expires_ms, actor, role, cancelled_by, wants, detail, steps FROM command
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM command
          WHERE command IN (SELECT command FROM command WHERE open = 1)
             OR command IN (
-              SELECT ended.command FROM thing JOIN command AS ended ON ended.command IN (
-                SELECT command FROM command WHERE thing = thing.thing AND open = 0 ORDER BY command DESC LIMIT ?1
-              )
+              SELECT command FROM (
+                SELECT command, row_number() OVER (PARTITION BY thing ORDER BY command DESC) AS place
+                FROM command WHERE open = 0
+              ) WHERE place <= ?1
             )
-         ORDER BY command",
-    )?
+         ORDER BY command"
+    ))?
     .query_map([ENDED_A_THING], of_row)?
     .collect()
+}
+
+/// Takes a command over from another file as it is there: its number and the columns behind that, in the order of the schema. One that
+/// does not say the same in all of its columns is not taken.
+pub(crate) fn take_over(db: &Connection, key: i64, columns: &[Value]) -> rusqlite::Result<()> {
+    let number = Value::Integer(key);
+    db.prepare_cached(
+        "INSERT INTO command
+           (command, thing, shadow, token, phase, open, asked_ms, expires_ms, actor, role, wants, detail, steps, cancelled_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    )?
+    .execute(params_from_iter(std::iter::once(&number).chain(columns)))?;
+    let (taken, open): (Command, bool) = db
+        .prepare_cached(&format!("SELECT {COLUMNS}, open FROM command WHERE command = ?1"))?
+        .query_one([key], |row| Ok((of_row(row)?, row.get(11)?)))?;
+    if open == taken.phase.is_open() { Ok(()) } else { Err(unreadable(5, "its phase is not open as it says")) }
 }
 
 /// Removes ended ones asked before `horizon`, at most `rows` of them, and says how many they were.

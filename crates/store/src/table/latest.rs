@@ -1,115 +1,108 @@
-//! `latest`: a copy of the sample of each series that is the newest news of it, as [`Sample::supersedes`] decides. It makes a start
-//! a walk over as many rows as there are series, however many samples there are, and outlives the samples' retention.
+//! `latest`: the sample of each series that is the newest news of it, as [`Sample::supersedes`] decides, as of what the mover has
+//! taken out of the journal; with the journal gone through it is as of now. It makes a start as long as there are series, however
+//! many samples there are, and outlives the samples' retention.
+//!
+//! A row holds the latest of [`SERIES`] neighbouring series: `block` is the key of a series divided by that. `data` are the samples
+//! ([`crate::codec::batch`]).
 
-use fleetlens_model::telemetry::{FUTURE_TOLERANCE_MS, Sample};
-use rusqlite::Connection;
+use std::collections::BTreeMap;
 
-use super::sample;
+use fleetlens_model::id::SeriesKey;
+use fleetlens_model::telemetry::Sample;
+use rusqlite::{Connection, OptionalExtension, params};
 
-/// Puts the sample there if it [supersedes](Sample::supersedes) the one that is: the same rule, said in SQL so that a burst needs no
-/// reading back. (A difference too large for SQLite's integers becomes a REAL and keeps its sign.)
-pub(crate) fn offer(db: &Connection, offered: &Sample) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(
-        "INSERT INTO latest (series, device_ms, seq, received_ms, kind, value, source, quality, timed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-         ON CONFLICT (series) DO UPDATE SET
-           device_ms = excluded.device_ms, seq = excluded.seq, received_ms = excluded.received_ms,
-           kind = excluded.kind, value = excluded.value, source = excluded.source,
-           quality = excluded.quality, timed = excluded.timed
-         WHERE CASE WHEN excluded.timed = 0 OR latest.device_ms - excluded.received_ms > ?10
-           THEN excluded.seq >= latest.seq
-           ELSE (excluded.device_ms, excluded.seq) >= (latest.device_ms, latest.seq)
-         END",
-    )?;
-    sample::bind(&mut statement, offered)?;
-    statement.raw_bind_parameter(10, FUTURE_TOLERANCE_MS)?;
-    statement.raw_execute().map(drop)
-}
+use super::{damaged, journal};
+use crate::codec::Damaged;
+use crate::codec::batch::{self, Batch};
 
-/// Everything, in the order of the series.
-pub(crate) fn all(db: &Connection) -> rusqlite::Result<Vec<Sample>> {
-    db.prepare_cached(&format!("SELECT {} FROM latest ORDER BY series", sample::COLUMNS))?
-        .query_map([], sample::of_row)?
-        .collect()
-}
+/// Series whose latest stand in one row: some kilobytes, so that a start reads long stretches and a move writes few.
+const SERIES: u32 = 256;
 
-#[cfg(test)]
-mod tests {
-    use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
-    use fleetlens_model::telemetry::{Quality, Source, Timed, Value};
-    use fleetlens_model::time::WallMs;
+/// The latest of some series.
+#[derive(Debug, Default)]
+pub(crate) struct Latest(BTreeMap<SeriesKey, Sample>);
 
-    use super::*;
-    use crate::table::{series, thing};
-
-    fn at(seq: u64, device_ms: i64, received_ms: i64, timed: Timed) -> Sample {
-        Sample {
-            series: SeriesKey(1),
-            device_ms: WallMs(device_ms),
-            received_ms: WallMs(received_ms),
-            seq,
-            value: Value::Flag(true),
-            source: Source::Live,
-            quality: Quality::Good,
-            timed,
+impl Latest {
+    /// Takes in a sample; they come in the order of their sequence.
+    pub fn offer(&mut self, sample: Sample) {
+        match self.0.get_mut(&sample.series) {
+            Some(latest) if sample.supersedes(latest) => *latest = sample,
+            Some(_) => {}
+            None => drop(self.0.insert(sample.series, sample)),
         }
     }
 
-    fn cache() -> (tempfile::TempDir, Connection) {
-        let folder = tempfile::tempdir().unwrap();
-        let (db, _) = crate::open::open(&folder.path().join("malta.db"), "malta", 1).unwrap();
-        thing::put(&db, ThingKey(1), &ThingName::new("lamp-1").unwrap(), &Default::default()).unwrap();
-        series::put(&db, SeriesKey(1), ThingKey(1), "/on").unwrap();
-        (folder, db)
+    /// [`rows_with`] these.
+    pub fn rows(self, db: &Connection) -> rusqlite::Result<Vec<(u32, Vec<u8>)>> {
+        rows_with(db, self.0.into_values().collect())
     }
+}
 
-    /// Whether the table takes `new` for newer than `old`.
-    fn supersedes(db: &Connection, new: &Sample, old: &Sample) -> bool {
-        db.execute("DELETE FROM latest", []).unwrap();
-        offer(db, old).unwrap();
-        offer(db, new).unwrap();
-        let stands = all(db).unwrap();
-        assert!(stands == [new.clone()] || stands == [old.clone()], "{stands:?}");
-        stands == [new.clone()]
-    }
-
-    #[test]
-    fn the_table_and_the_model_agree_on_what_is_newer() {
-        use Timed::{ByDevice, ByUs};
-        let (_folder, db) = cache();
-        let day = 86_400_000;
-        for (name, new, old, want) in [
-            ("in order", at(2, 20, 20, ByDevice), at(1, 10, 10, ByDevice), true),
-            ("late", at(2, 10, 20, ByDevice), at(1, 15, 15, ByDevice), false),
-            ("equal times", at(2, 10, 20, ByDevice), at(1, 10, 10, ByDevice), true),
-            ("our clock was a day ahead", at(2, 20, 20, ByUs), at(1, day, day, ByUs), true),
-            ("and the device has a clock", at(2, 20, 20, ByDevice), at(1, day, day, ByDevice), true),
-            ("ahead as far as is believed", at(2, 20, 20, ByDevice), at(1, 120_020, 0, ByDevice), false),
-            ("and a millisecond more", at(2, 20, 20, ByDevice), at(1, 120_021, 0, ByDevice), true),
-            ("dated by us and earlier in sequence", at(1, 20, 20, ByUs), at(2, 10, 10, ByDevice), false),
-        ] {
-            assert_eq!(new.supersedes(&old), want, "the model: {name}");
-            assert_eq!(supersedes(&db, &new, &old), want, "the table: {name}");
-        }
-    }
-
-    #[test]
-    fn they_agree_at_the_ends_of_time_too() {
-        let (_folder, db) = cache();
-        let times = [i64::MIN, -1, 0, 120_000, 120_001, i64::MAX];
-        let sample = |seq, device: usize, received: usize, timed| at(seq, times[device], times[received], timed);
-        let some = |seq: u64| {
-            let dated = (0..times.len()).flat_map(|device| (0..times.len()).map(move |received| (device, received)));
-            dated.flat_map(move |(device, received)| {
-                [Timed::ByUs, Timed::ByDevice].map(|timed| sample(seq, device, received, timed))
-            })
-        };
-        // One transaction: without it each of these thousands would wait for the disk.
-        let transaction = db.unchecked_transaction().unwrap();
-        for old in some(5) {
-            for new in some(4).chain(some(6)) {
-                assert_eq!(supersedes(&transaction, &new, &old), new.supersedes(&old), "{new:?} after {old:?}");
+/// The rows as they are to be when these are taken in: one sample a series, in the order of the series.
+pub(crate) fn rows_with(db: &Connection, newest: Vec<Sample>) -> rusqlite::Result<Vec<(u32, Vec<u8>)>> {
+    let mut rows = Vec::new();
+    let mut newest = newest.into_iter().peekable();
+    while let Some(first) = newest.peek() {
+        let number = first.series.0 / SERIES;
+        let mut known = of_block(db, number)?.into_iter().peekable();
+        let mut batch = Batch::default();
+        while let Some(new) = newest.next_if(|new| new.series.0 / SERIES == number) {
+            while let Some(before) = known.next_if(|known| known.series < new.series) {
+                batch.push(&before);
             }
+            let kept = known.next_if(|known| known.series == new.series).filter(|known| !new.supersedes(known));
+            batch.push(kept.as_ref().unwrap_or(&new));
+        }
+        known.for_each(|rest| batch.push(&rest));
+        rows.push((number, batch.seal().to_vec()));
+    }
+    Ok(rows)
+}
+
+/// In the order of the series.
+fn of_block(db: &Connection, block: u32) -> rusqlite::Result<Vec<Sample>> {
+    let mut latest = Vec::new();
+    let data: Option<Vec<u8>> = db
+        .prepare_cached("SELECT data FROM latest WHERE block = ?1")?
+        .query_one([block], |row| row.get(0))
+        .optional()?;
+    if let Some(data) = data {
+        batch::each(&data, |sample| latest.push(sample)).map_err(|Damaged| damaged("the latest values"))?;
+    }
+    Ok(latest)
+}
+
+/// Writes a row.
+pub(crate) fn put(db: &Connection, block: u32, data: &[u8]) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO latest (block, data) VALUES (?1, ?2) ON CONFLICT (block) DO UPDATE SET data = excluded.data",
+    )?
+    .execute(params![block, data])
+    .map(drop)
+}
+
+/// The latest of every series that has one, in the order of the series.
+pub(crate) fn all(db: &Connection) -> rusqlite::Result<Vec<Sample>> {
+    let mut latest: Vec<Sample> = Vec::new();
+    let mut statement = db.prepare_cached("SELECT data FROM latest ORDER BY block")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let data = row.get_ref(0)?.as_blob()?;
+        batch::each(data, |sample| latest.push(sample)).map_err(|Damaged| damaged("the latest values"))?;
+    }
+    let mut newer = Latest::default();
+    let settled = |series: SeriesKey| latest.binary_search_by_key(&series, |sample| sample.series).ok();
+    let mut beside: Vec<(usize, Sample)> = Vec::new();
+    journal::all(db, |sample| match settled(sample.series) {
+        Some(at) => beside.push((at, sample)),
+        None => newer.offer(sample),
+    })?;
+    for (at, sample) in beside {
+        if let Some(known) = latest.get_mut(at).filter(|known| sample.supersedes(known)) {
+            *known = sample;
         }
     }
+    latest.extend(newer.0.into_values());
+    latest.sort_by_key(|sample| sample.series);
+    Ok(latest)
 }

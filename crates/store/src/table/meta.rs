@@ -8,12 +8,13 @@
 //! | `aged_ms` | when what is too old was last taken out, by the time that was gone by |
 //! | `ahead_ms` | since when the time is too far ahead of that to be gone by; no row while it is not |
 //! | `last_command`, `last_alarm`, `last_seq` | the highest numbers ever given; they outlive the rows that had them |
-//! | `samples`, `oldest_ms` | how many samples there are and when the oldest was measured, kept so that nobody has to count |
+//! | `gone_samples_ms`, `gone_minutes_ms`, `gone_hours_ms` | before this not everything is there any more; no row while nothing went |
 
 use fleetlens_model::time::WallMs;
 use rusqlite::types::{FromSql, ToSql};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::run::Tier;
 use super::{count, counted};
 
 /// Numbers that every batch of samples, commands or alarms moves. The writer holds them in memory and writes them with its transaction.
@@ -22,8 +23,6 @@ pub(crate) struct Totals {
     pub last_command: u64,
     pub last_alarm: u64,
     pub last_seq: u64,
-    pub samples: u64,
-    pub oldest_ms: Option<WallMs>,
 }
 
 pub(crate) fn set(db: &Connection, name: &str, value: impl ToSql) -> rusqlite::Result<()> {
@@ -85,6 +84,31 @@ pub(crate) fn set_ahead_since(db: &Connection, since: Option<WallMs>) -> rusqlit
     since.map_or_else(|| unset(db, "ahead_ms"), |since| set(db, "ahead_ms", since.0))
 }
 
+/// Before when not everything of this tier is there any more; `None` while nothing went.
+pub(crate) fn gone(db: &Connection, tier: Tier) -> rusqlite::Result<Option<WallMs>> {
+    match gone_name(tier) {
+        Some(name) => Ok(get(db, name)?.map(WallMs)),
+        None => Ok(None),
+    }
+}
+
+/// Something of this tier goes that reaches up to here.
+pub(crate) fn set_gone(db: &Connection, tier: Tier, before: WallMs) -> rusqlite::Result<()> {
+    match gone_name(tier) {
+        Some(name) if gone(db, tier)?.is_none_or(|known| known < before) => set(db, name, before.0),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn gone_name(tier: Tier) -> Option<&'static str> {
+    match tier {
+        Tier::Samples => Some("gone_samples_ms"),
+        Tier::Minutes => Some("gone_minutes_ms"),
+        Tier::Hours => Some("gone_hours_ms"),
+        Tier::Days => None,
+    }
+}
+
 impl Totals {
     pub fn read(db: &Connection) -> rusqlite::Result<Totals> {
         let number = |name| count(0, get(db, name)?.unwrap_or_default());
@@ -92,8 +116,6 @@ impl Totals {
             last_command: number("last_command")?,
             last_alarm: number("last_alarm")?,
             last_seq: number("last_seq")?,
-            samples: number("samples")?,
-            oldest_ms: get(db, "oldest_ms")?.map(WallMs),
         })
     }
 
@@ -103,16 +125,11 @@ impl Totals {
             ("last_command", self.last_command, before.last_command),
             ("last_alarm", self.last_alarm, before.last_alarm),
             ("last_seq", self.last_seq, before.last_seq),
-            ("samples", self.samples, before.samples),
         ] {
             if now != then {
                 set(db, name, counted(now)?)?;
             }
         }
-        match self.oldest_ms {
-            _ if self.oldest_ms == before.oldest_ms => Ok(()),
-            Some(oldest) => set(db, "oldest_ms", oldest.0),
-            None => unset(db, "oldest_ms"),
-        }
+        Ok(())
     }
 }

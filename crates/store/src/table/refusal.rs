@@ -20,6 +20,13 @@ pub(crate) fn add(db: &Connection, topic: &str, reason: &str, at: WallMs) -> rus
     Ok(())
 }
 
+/// Takes one over from another file.
+pub(crate) fn take_over(db: &Connection, topic: &str, reason: &str, count: i64, last_ms: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT INTO refusal (topic, reason, count, last_ms) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![topic, reason, count, last_ms])
+        .map(drop)
+}
+
 /// Forgets the oldest above [`KEPT`].
 pub(crate) fn trim(db: &Connection) -> rusqlite::Result<()> {
     db.prepare_cached(

@@ -1,38 +1,13 @@
 //! `shadow`: each shadow as we last knew it. `name` is empty for the classic one; a deleted shadow has no row. `document` is JSON
-//! with the sections that are there: `desired`, `reported`, `desired_meta`, `reported_meta`, `timestamp_s`.
+//! ([`Document::to_json`]) with the sections that are there: `desired`, `reported`, `desired_meta`, `reported_meta`, `timestamp_s`.
 
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::shadow::{Document, Object};
+use fleetlens_model::shadow::{Document, Packed};
+use fleetlens_model::shared::{SharedText, Texts};
 use fleetlens_model::time::WallMs;
 use rusqlite::{Connection, params};
-use serde::{Deserialize, Serialize};
 
-use super::{count, counted, from_json, to_json};
-
-#[derive(Serialize)]
-struct Kept<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    desired: Option<&'a Object>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reported: Option<&'a Object>,
-    desired_meta: &'a Object,
-    reported_meta: &'a Object,
-    timestamp_s: i64,
-}
-
-#[derive(Deserialize)]
-struct Read {
-    #[serde(default)]
-    desired: Option<Object>,
-    #[serde(default)]
-    reported: Option<Object>,
-    #[serde(default)]
-    desired_meta: Object,
-    #[serde(default)]
-    reported_meta: Object,
-    #[serde(default)]
-    timestamp_s: i64,
-}
+use super::{cannot_keep, count, counted, unreadable};
 
 /// Replaces a shadow, or removes it when there is no document.
 pub(crate) fn put(
@@ -46,13 +21,7 @@ pub(crate) fn put(
         db.prepare_cached("DELETE FROM shadow WHERE thing = ?1 AND name = ?2")?.execute(params![thing.0, name])?;
         return Ok(());
     };
-    let kept = to_json(&Kept {
-        desired: document.desired.as_ref(),
-        reported: document.reported.as_ref(),
-        desired_meta: &document.desired_meta,
-        reported_meta: &document.reported_meta,
-        timestamp_s: document.timestamp_s,
-    })?;
+    let kept = document.to_json().map_err(cannot_keep)?;
     db.prepare_cached(
         "INSERT INTO shadow (thing, name, version, heard_ms, document) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (thing, name) DO UPDATE SET
@@ -63,14 +32,18 @@ pub(crate) fn put(
 }
 
 /// Everything, in the order of thing and name.
-pub(crate) fn all(db: &Connection) -> rusqlite::Result<Vec<(ThingKey, String, Document, WallMs)>> {
+pub(crate) fn all(db: &Connection, texts: &mut Texts) -> rusqlite::Result<Vec<(ThingKey, SharedText, Packed, WallMs)>> {
     db.prepare_cached("SELECT thing, name, version, heard_ms, document FROM shadow ORDER BY thing, name")?
         .query_map([], |row| {
-            let Read { desired, reported, desired_meta, reported_meta, timestamp_s } =
-                from_json(4, row.get_ref(4)?.as_str()?)?;
             let version = count(2, row.get(2)?)?;
-            let document = Document { desired, reported, desired_meta, reported_meta, version, timestamp_s };
-            Ok((ThingKey(row.get(0)?), row.get(1)?, document, WallMs(row.get(3)?)))
+            let document =
+                Packed::from_json(version, row.get_ref(4)?.as_str()?, texts).map_err(|error| unreadable(4, error))?;
+            Ok((ThingKey(row.get(0)?), texts.get(row.get_ref(1)?.as_str()?), document, WallMs(row.get(3)?)))
         })?
         .collect()
+}
+
+/// A document as its columns `version` and `document` have it.
+pub(crate) fn document(version: i64, json: &str) -> rusqlite::Result<Document> {
+    Document::from_json(count(2, version)?, json).map_err(|error| unreadable(4, error))
 }

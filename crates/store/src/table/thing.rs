@@ -1,11 +1,22 @@
 //! `thing`: every thing ever heard of. `name` is verbatim as the broker spelled it and never changes for a key; `meta` is its
 //! description as JSON, read only as a whole; `silent` is 1 from when it fell silent until it spoke again.
 
+use fleetlens_model::described::{Commons, Described, Reader};
 use fleetlens_model::id::{ThingKey, ThingName};
+use fleetlens_model::shared::Texts;
 use fleetlens_model::thing::Meta;
 use rusqlite::{Connection, params};
 
 use super::{cannot_keep, from_json, to_json, unreadable};
+
+/// What a start needs of them.
+#[derive(Debug, Default)]
+pub(crate) struct Things {
+    /// In the order of the keys.
+    pub all: Vec<(ThingKey, ThingName, Described)>,
+    /// Those that are silent.
+    pub silent: Vec<ThingKey>,
+}
 
 /// Adds a thing or describes it anew. Fails when the key has another name, or the name another key.
 pub(crate) fn put(db: &Connection, thing: ThingKey, name: &ThingName, meta: &Meta) -> rusqlite::Result<()> {
@@ -38,9 +49,19 @@ pub(crate) fn all(db: &Connection) -> rusqlite::Result<Vec<(ThingKey, ThingName,
         .collect()
 }
 
-/// The silent ones, in the order of the keys.
-pub(crate) fn silent(db: &Connection) -> rusqlite::Result<Vec<ThingKey>> {
-    db.prepare_cached("SELECT thing FROM thing WHERE silent = 1 ORDER BY thing")?
-        .query_map([], |row| Ok(ThingKey(row.get(0)?)))?
-        .collect()
+/// The same with the descriptions as they lie in memory, and the silent ones: what a start needs, in one walk.
+pub(crate) fn restored(db: &Connection, texts: &mut Texts, commons: &mut Commons) -> rusqlite::Result<Things> {
+    let (mut things, mut reader) = (Things::default(), Reader::default());
+    let mut statement = db.prepare_cached("SELECT thing, name, meta, silent FROM thing ORDER BY thing")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let key = ThingKey(row.get(0)?);
+        let name = ThingName::new(row.get_ref(1)?.as_str()?).map_err(|error| unreadable(1, error))?;
+        let described = reader.read(row.get_ref(2)?.as_str()?, commons, texts).map_err(|error| unreadable(2, error))?;
+        things.all.push((key, name, described));
+        if row.get(3)? {
+            things.silent.push(key);
+        }
+    }
+    Ok(things)
 }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
 use fleetlens_model::command::{Attempt, Command, Phase, Step, Want, Withdrawal};
+use fleetlens_model::described::Commons;
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey, ThingName};
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::kind::Kind;
-use fleetlens_model::record::{Restored, Write};
-use fleetlens_model::shadow::Document;
+use fleetlens_model::record::{Restored, StoreStats, Write};
+use fleetlens_model::shadow::{Document, Packed};
+use fleetlens_model::shared::Texts;
 use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value};
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::WallMs;
@@ -30,7 +32,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 pub fn thing(key: u32, name: &str) -> Write {
-    Write::Thing { thing: ThingKey(key), name: ThingName::new(name).unwrap(), meta: Meta::default() }
+    Write::Thing { thing: ThingKey(key), name: ThingName::new(name).unwrap(), meta: Box::default() }
 }
 
 pub fn series(key: u32, thing: u32, pointer: &str) -> Write {
@@ -112,11 +114,14 @@ pub fn one_of_everything() -> (Vec<Write>, Restored) {
         ..Meta::default()
     };
     let name = ThingName::new("charger-1").unwrap();
-    writes.push(Write::Thing { thing: ThingKey(5), name: name.clone(), meta: charger.clone() });
+    writes.push(Write::Thing { thing: ThingKey(5), name: name.clone(), meta: Box::new(charger.clone()) });
+    let charger = restored.commons.describe(charger, &mut restored.texts);
     restored.things.push((ThingKey(5), name, charger));
     // Raised, and then over.
     let ended = alarm(4, 4, Some(5_000));
-    writes.extend([&active, &seen, &returned, &alarm(4, 4, None), &ended].map(|alarm| Write::Alarm(alarm.clone())));
+    writes.extend(
+        [&active, &seen, &returned, &alarm(4, 4, None), &ended].map(|alarm| Write::Alarm(Box::new(alarm.clone()))),
+    );
     restored.alarms = vec![active, seen, returned, ended];
     restored.last_alarm = 4;
     (writes, restored)
@@ -129,7 +134,8 @@ pub fn one_of_schema_2() -> (Vec<Write>, Restored) {
     {
         writes.push(thing(key, name));
         writes.extend(silent.iter().map(|silent| Write::Silent { thing: ThingKey(key), silent: *silent }));
-        restored.things.push((ThingKey(key), ThingName::new(name).unwrap(), Meta::default()));
+        let nothing = restored.commons.describe(Meta::default(), &mut restored.texts);
+        restored.things.push((ThingKey(key), ThingName::new(name).unwrap(), nothing));
     }
     // Described anew, and silent as before.
     writes.push(thing(2, "lamp-0418"));
@@ -143,7 +149,7 @@ pub fn one_of_schema_2() -> (Vec<Write>, Restored) {
         .map(|(before, restore)| Want { before, restore, ..expired.wants[0].clone() })
         .collect();
     for command in [cancelled, expired] {
-        writes.push(Write::Command(command.clone()));
+        writes.push(Write::Command(Box::new(command.clone())));
         restored.commands.push(command);
     }
     restored.last_command = 6;
@@ -190,7 +196,7 @@ pub fn one_of_schema_1() -> (Vec<Write>, Restored) {
     ];
     let name = ThingName::new("lamp-0417").unwrap();
     let mut writes = vec![
-        Write::Thing { thing: ThingKey(1), name: name.clone(), meta: lamp.clone() },
+        Write::Thing { thing: ThingKey(1), name: name.clone(), meta: Box::new(lamp.clone()) },
         series(1, 1, "/power_w"),
         series(2, 1, "/on"),
         series(3, 1, "/state"),
@@ -198,22 +204,28 @@ pub fn one_of_schema_1() -> (Vec<Write>, Restored) {
     writes.extend(samples.iter().cloned().map(Write::Sample));
     for (shadow, document) in [("", Some(document.clone())), ("gone", Some(document.clone())), ("gone", None)] {
         let name = shadow.to_owned();
-        writes.push(Write::Shadow { thing: ThingKey(1), name, document, heard_ms: WallMs(T0 + 3) });
+        writes.push(Write::Shadow {
+            thing: ThingKey(1),
+            name,
+            document: document.map(Box::new),
+            heard_ms: WallMs(T0 + 3),
+        });
     }
-    writes.extend(commands.iter().cloned().map(Write::Command));
+    writes.extend(commands.iter().cloned().map(Box::new).map(Write::Command));
     writes.push(Write::Unacked { packet_id: 9, digest: u64::MAX - 3 });
     writes.push(Write::Unacked { packet_id: 3, digest: 17 });
     writes.push(Write::Refused { topic: "malta/x".into(), reason: "not JSON".into(), at_ms: WallMs(T0) });
     writes.push(Write::LinkSeen { at_ms: WallMs(T0 + 99) });
+    let (mut texts, mut commons) = (Texts::default(), Commons::default());
     let restored = Restored {
         installation: 4711,
-        things: vec![(ThingKey(1), name, lamp)],
+        things: vec![(ThingKey(1), name, commons.describe(lamp, &mut texts))],
         silent: Vec::new(),
         series: [(1, "/power_w"), (2, "/on"), (3, "/state")]
-            .map(|(key, pointer)| (SeriesKey(key), ThingKey(1), pointer.to_owned()))
+            .map(|(key, pointer)| (SeriesKey(key), ThingKey(1), pointer.into()))
             .to_vec(),
         latest: samples.to_vec(),
-        shadows: vec![(ThingKey(1), String::new(), document, WallMs(T0 + 3))],
+        shadows: vec![(ThingKey(1), "".into(), Packed::of(&document, &mut texts), WallMs(T0 + 3))],
         commands,
         alarms: Vec::new(),
         last_alarm: 0,
@@ -221,13 +233,16 @@ pub fn one_of_schema_1() -> (Vec<Write>, Restored) {
         last_seq: 12,
         unacked: vec![(3, 17), (9, u64::MAX - 3)],
         link_seen_ms: Some(WallMs(T0 + 99)),
-        stats: fleetlens_model::record::StoreStats { bytes: 0, oldest_ms: Some(WallMs(T0 - 7)), samples: 3 },
+        stats: StoreStats { oldest_ms: Some(WallMs(T0 - 7)), samples: 3, ..Default::default() },
+        texts,
+        commons,
     };
     (writes, restored)
 }
 
 /// Without what depends on the page size.
 pub fn without_bytes(mut restored: Restored) -> Restored {
-    restored.stats.bytes = 0;
+    let StoreStats { oldest_ms, samples, .. } = restored.stats;
+    restored.stats = StoreStats { oldest_ms, samples, ..StoreStats::default() };
     restored
 }

@@ -1,5 +1,6 @@
 //! The window's npm parts (map, fonts, wasm optimiser), installed exactly as the lockfile says.
 
+use std::io::stderr;
 use std::process::Command;
 
 use anyhow::Result;
@@ -33,12 +34,9 @@ pub fn prepare(place: &Place, step: &Step) -> Result<()> {
     let npm = program::need("npm", "install Node.js 18 or newer with npm")?;
     step.say("npm ci");
     stamp.clear()?;
-    program::run(Command::new(npm).current_dir(&place.ui).args([
-        "ci",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--loglevel=error",
-    ]))?;
+    let mut command = Command::new(npm);
+    command.current_dir(&place.ui).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+    // Stdout is kept for what a verb answers.
+    program::run(command.stdout(stderr()))?;
     stamp.set(&wanted)
 }

@@ -18,15 +18,18 @@ pub fn CacheForm() -> impl IntoView {
     let file = told(|settings| settings.cache_file.clone());
     let retention = told(|settings| settings.retention);
     let days = RwSignal::new(None::<String>);
+    let minutes = RwSignal::new(None::<String>);
     let mb = RwSignal::new(None::<String>);
     let answer = RwSignal::new(Answer::Rest);
     let days_text = Memo::new(move |_| days.get().unwrap_or_else(|| retention.get().keep_days.to_string()));
+    let minutes_text = Memo::new(move |_| minutes.get().unwrap_or_else(|| retention.get().minutes_days.to_string()));
     let mb_text = Memo::new(move |_| mb.get().unwrap_or_else(|| retention.get().max_mb.to_string()));
     let days_read = Memo::new(move |_| days_text.with(|text| keep_days(text)));
+    let minutes_read = Memo::new(move |_| minutes_text.with(|text| keep_days(text)));
     let mb_read = Memo::new(move |_| mb_text.with(|text| max_mb(text)));
     let next = Memo::new(move |_| {
-        let (keep_days, max_mb) = (days_read.get().ok()?, mb_read.get().ok()?);
-        Some(Retention { keep_days, max_mb })
+        let (keep_days, minutes_days) = (days_read.get().ok()?, minutes_read.get().ok()?);
+        Some(Retention { keep_days, minutes_days, max_mb: mb_read.get().ok()? })
     });
     let dirty = Memo::new(move |_| next.get() != Some(retention.get()));
     let warning = Memo::new(move |_| {
@@ -35,6 +38,7 @@ pub fn CacheForm() -> impl IntoView {
     });
     let undo = move |()| {
         days.set(None);
+        minutes.set(None);
         mb.set(None);
         answer.set(Answer::Rest);
     };
@@ -47,6 +51,7 @@ pub fn CacheForm() -> impl IntoView {
             match outcome {
                 Ok(_) => {
                     days.try_set(None);
+                    minutes.try_set(None);
                     mb.try_set(None);
                     answer.try_set(Answer::Done);
                 }
@@ -90,14 +95,22 @@ pub fn CacheForm() -> impl IntoView {
                 </dd>
             </dl>
             <div class="pair">
-                <Limit label="Keep for" unit="days" testid="keep-days" text=days_text read=days_read on_input=typed(days) />
+                <Limit label="Keep values for" unit="days" testid="keep-days" text=days_text read=days_read on_input=typed(days) />
+                <Limit
+                    label="Keep each minute for"
+                    unit="days"
+                    testid="minutes-days"
+                    text=minutes_text
+                    read=minutes_read
+                    on_input=typed(minutes)
+                />
                 <Limit label="Grow to at most" unit="MB" testid="max-mb" text=mb_text read=mb_read on_input=typed(mb) />
             </div>
             <p class="note">
                 {move || {
                     warning
                         .get()
-                        .unwrap_or("What is over either limit goes, oldest values first. The latest value of everything, open commands and open alarms always stay.")
+                        .unwrap_or("What is over a limit goes, oldest values first, then minutes. What happened in each hour and day stays, and so do the latest value of everything, open commands and open alarms.")
                 }}
             </p>
             <Save dirty valid=Signal::derive(move || next.get().is_some()) answer on_undo=Callback::new(undo) />
@@ -169,6 +182,8 @@ fn shrinks(next: Retention, now: Retention, bytes: u64) -> Option<&'static str> 
         Some("The cache is larger than that now: its oldest values will go, and cannot be brought back.")
     } else if next.keep_days < now.keep_days {
         Some("Values older than that will go, and cannot be brought back.")
+    } else if next.minutes_days < now.minutes_days {
+        Some("Minutes older than that will go, and cannot be brought back. Hours stay.")
     } else {
         None
     }
@@ -198,9 +213,10 @@ mod tests {
 
     #[test]
     fn a_limit_below_what_is_there_says_what_goes() {
-        let now = Retention { keep_days: 30, max_mb: 2_000 };
+        let now = Retention { keep_days: 30, minutes_days: 365, max_mb: 2_000 };
         assert!(shrinks(Retention { max_mb: 100, ..now }, now, 400_000_000).is_some());
         assert!(shrinks(Retention { keep_days: 7, ..now }, now, 0).is_some());
-        assert_eq!(shrinks(Retention { keep_days: 60, max_mb: 4_000 }, now, 400_000_000), None);
+        assert!(shrinks(Retention { minutes_days: 90, ..now }, now, 0).is_some());
+        assert_eq!(shrinks(Retention { keep_days: 60, max_mb: 4_000, ..now }, now, 400_000_000), None);
     }
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::components::icon::Icon;
 use crate::components::modal::Modal;
 use crate::state::store;
+use crate::views::diagnostics::DiagnosticsView;
 use crate::views::settings::cache::CacheForm;
 use crate::views::settings::person::PersonForm;
 use crate::views::settings::profiles::Profiles;
@@ -48,12 +49,21 @@ fn Inside() -> impl IntoView {
     let store = store();
     store.follow_settings();
     let is_known = Memo::new(move |_| store.settings.with(Option::is_some));
+    // Opened again, it shows the settings.
+    on_cleanup(move || {
+        store.diagnosing.try_set(false);
+    });
     view! {
-        <Show when=move || is_known.get() fallback=|| view! { <Coming /> }>
-            <PersonForm />
-            <Profiles />
-            <CacheForm />
-            <About />
+        <Show
+            when=move || !store.diagnosing.get()
+            fallback=|| view! { <section data-testid="diagnostics" aria-label="Diagnostics"><DiagnosticsView /></section> }
+        >
+            <Show when=move || is_known.get() fallback=|| view! { <Coming /> }>
+                <PersonForm />
+                <Profiles />
+                <CacheForm />
+                <About />
+            </Show>
         </Show>
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn row_of<'a>(update: &Publish, effects: &'a Effects) -> Option<&'a C
     let mut rows = effects
         .writes
         .iter()
-        .filter_map(|write| if let Write::Command(command) = write { Some(command) } else { None });
+        .filter_map(|write| if let Write::Command(command) = write { Some(&**command) } else { None });
     rows.find(|command| request.client_token.as_ref() == Some(&command.token))
 }
 

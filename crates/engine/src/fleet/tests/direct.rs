@@ -57,7 +57,7 @@ fn what_the_broker_replays_before_the_link_counts_as_up_is_not_forgotten() {
     announce(&mut fleet, "garden", at(1));
     give(&mut fleet, up(), at(2));
     let garden = known(&fleet, "garden");
-    assert_eq!((garden.silence.freshness(), garden.meta.controls.len()), (Freshness::Live, 2));
+    assert_eq!((garden.silence.freshness(), garden.meta.common.controls.len()), (Freshness::Live, 2));
     let (id, effects) = wish(&mut fleet, &[("/pump/on", "true")], at(3));
     assert_eq!(published(&effects).len(), 1, "it can be commanded at once");
     assert_eq!(phase(&fleet, id), Phase::Sent);
@@ -118,7 +118,7 @@ fn an_announcement_takes_over_nothing_that_others_speak_of() {
     give(&mut fleet, lamp_says(2, 60.0), at(2));
     announce(&mut fleet, "lamp-1", at(3));
     let lamp = known(&fleet, "lamp-1");
-    assert!(lamp.meta.convention.is_empty() && lamp.meta.controls.is_empty());
+    assert!(lamp.meta.common.convention.is_empty() && lamp.meta.common.controls.is_empty());
     let refused = fleet.counters.refused;
     assert!(fleet.refusals[0].reason.contains("known here from elsewhere"), "{:?}", fleet.refusals[0]);
     announce(&mut fleet, "garden", at(4));

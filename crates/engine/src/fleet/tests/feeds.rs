@@ -52,7 +52,7 @@ fn a_list_is_taken_whole_or_leaves_nothing_behind() {
     assert_eq!((fleet.things.len(), fleet.series.len()), (2, 800));
     assert_eq!(fleet.counters().refused, 4);
     for name in ["a", "b"] {
-        let log: Vec<_> = fleet.messages.after(fleet.by_name[name], 0).collect();
+        let log = fleet.messages.after(fleet.by_name[name], 0);
         assert_eq!(log.len(), 1, "the one message, on the page of each thing it named");
     }
     let effects = says(&mut fleet, "[]");
@@ -65,7 +65,7 @@ fn a_thing_tells_of_itself_unless_a_retained_description_knows_better() {
     let mut fleet = parks(false);
     let effects = says(&mut fleet, &park("p", told));
     assert!(matches!(effects.writes.last(), Some(Write::Thing { .. })), "{:?}", effects.writes);
-    let meta = fleet.things[&ThingKey(1)].meta.clone();
+    let meta = fleet.things[&ThingKey(1)].meta.whole();
     assert_eq!((meta.kind, meta.title.as_str(), meta.capacity), (Kind::Parking, "Salitre", Some(342)));
     assert_eq!((meta.street.as_str(), meta.interval_s), ("Calle Salitre", 900));
     assert_eq!(says(&mut fleet, &park("p", told)).writes, [], "said again it is no news");
@@ -76,7 +76,7 @@ fn a_thing_tells_of_itself_unless_a_retained_description_knows_better() {
     let described = r#"{"name":"Car park 1","capacity":340,"interval_s":60}"#;
     give(&mut fleet, telemetry("city/v/parking/p/meta", described), at(1));
     says(&mut fleet, &park("p", told));
-    let meta = &fleet.things[&ThingKey(1)].meta;
+    let meta = fleet.things[&ThingKey(1)].meta.whole();
     assert_eq!((meta.title.as_str(), meta.capacity), ("Car park 1", Some(340)));
     assert_eq!(meta.street, "Calle Salitre", "what the description leaves open");
 }
@@ -94,6 +94,10 @@ fn a_rule_says_what_its_things_are() {
     give(&mut fleet, telemetry("/hfp/18/1029/x", r#"{"VP":{"lat":60.2,"lon":24.8}}"#), at(1));
     give(&mut fleet, telemetry("/hfp/18/1029", r#"{"DUE":{"lat":null,"lon":null,"dl":-5}}"#), at(2));
     let thing = &fleet.things[&fleet.by_name["18/1029"]];
-    assert_eq!((thing.meta.kind, thing.place()), (Kind::Vehicle, LonLat::new(24.8, 60.2)), "it is where it last was");
+    assert_eq!(
+        (thing.meta.common.kind, thing.place()),
+        (Kind::Vehicle, LonLat::new(24.8, 60.2)),
+        "it is where it last was"
+    );
     assert_eq!(thing.series.len(), 3);
 }

@@ -14,12 +14,12 @@ fn a_message_becomes_rows_and_a_latest_value() {
         ]
     ));
     let series = &fleet.series[&SeriesKey(1)];
-    let sample = series.latest.as_ref().unwrap();
-    assert_eq!(fleet.age_ms(series, sample, at(10)), 7_000, "aged from the device's own time");
-    assert_eq!(fleet.source(series, sample), Source::Live);
+    let sample = series.latest().unwrap();
+    assert_eq!(fleet.age_ms(series, &sample, at(10)), 7_000, "aged from the device's own time");
+    assert_eq!(fleet.source(series, &sample), Source::Live);
     give(&mut fleet, lamp_says(1, 10.0), at(5));
     assert_eq!(
-        fleet.series[&SeriesKey(1)].latest.as_ref().unwrap().value,
+        fleet.series[&SeriesKey(1)].latest().unwrap().value,
         Value::Number(61.5),
         "a late sample is history, not news"
     );
@@ -100,17 +100,17 @@ fn the_cache_alone_gives_the_same_picture() {
         things: vec![(thing.key, thing.name.clone(), thing.meta.clone())],
         series: vec![(SeriesKey(1), ThingKey(1), "/power_w".into())],
         latest,
-        shadows: vec![(ThingKey(1), String::new(), service.document.clone(), at(1).wall)],
+        shadows: vec![(ThingKey(1), "".into(), Packed::of(&service.document, &mut Texts::default()), at(1).wall)],
         link_seen_ms: Some(at(5).wall),
         ..Restored::default()
     };
     let again = Fleet::new(config(Role::Operator), restored, at(3_600));
     let (series, thing) = (&again.series[&SeriesKey(1)], &again.things[&ThingKey(1)]);
     assert_eq!(again.link, LinkState::Starting);
-    assert_eq!(thing.meta.kind, Kind::Lamp);
+    assert_eq!(thing.meta.common.kind, Kind::Lamp);
     assert_eq!(thing.silence.freshness(), Freshness::Unknown { since_ms: at(5).wall });
-    assert_eq!(again.source(series, series.latest.as_ref().unwrap()), Source::Cached);
-    assert_eq!(again.age_ms(series, series.latest.as_ref().unwrap(), at(3_600)), 3_598_000);
+    assert_eq!(again.source(series, &series.latest().unwrap()), Source::Cached);
+    assert_eq!(again.age_ms(series, &series.latest().unwrap(), at(3_600)), 3_598_000);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Who is believed: the registry before retained descriptions, these before telemetry, that before the topic.
 
+use fleetlens_model::described::Commons;
 use std::sync::Arc;
 
 use fleetlens_wire::registry::{Columns, read_csv};
@@ -26,8 +27,8 @@ fn started(config: FleetConfig) -> (Fleet, Effects) {
     (fleet, effects)
 }
 
-fn meta<'a>(fleet: &'a Fleet, name: &str) -> &'a Meta {
-    &fleet.things[&fleet.by_name[name]].meta
+fn meta(fleet: &Fleet, name: &str) -> Meta {
+    fleet.things[&fleet.by_name[name]].meta.whole()
 }
 
 #[test]
@@ -97,7 +98,11 @@ fn each_field_is_of_the_best_witness_that_says_it() {
 #[test]
 fn what_the_registry_says_anew_reaches_things_of_the_cache_and_is_written_once() {
     let restored = |title: &str| Restored {
-        things: vec![(ThingKey(7), ThingName::new("t").unwrap(), Meta { title: title.into(), ..Meta::default() })],
+        things: vec![(
+            ThingKey(7),
+            ThingName::new("t").unwrap(),
+            Commons::default().describe(Meta { title: title.into(), ..Meta::default() }, &mut Texts::default()),
+        )],
         ..Restored::default()
     };
     for (cached, writes) in [("old", 1), ("listed", 0)] {

@@ -45,7 +45,7 @@ fn a_service_that_began_anew_is_believed_and_a_command_still_arrives() {
     fleet.handle(report, at(30), &mut effects);
     converse(&mut fleet, &mut service, effects, at(30));
     let known = fleet.things[&ThingKey(1)].shadows[""].document.as_ref().unwrap();
-    assert_eq!((known.version, &known.reported.as_ref().unwrap()["dim_pct"]), (1, &serde_json::json!(55)));
+    assert_eq!((known.version, &known.open().reported.as_ref().unwrap()["dim_pct"]), (1, &serde_json::json!(55)));
     let wish = Wish { pointer: "/dim_pct".into(), value_json: "40".into(), seen_json: None };
     let intent = Intent::Command { thing: ThingKey(1), shadow: String::new(), wishes: vec![wish], expires_in_ms: None };
     let effects = give(&mut fleet, Input::Asked { window: WindowId(1), request: RequestId(1), intent }, at(31));
@@ -62,10 +62,10 @@ fn a_thing_first_met_through_its_shadow_learns_what_its_topic_says() {
         telemetry("$aws/things/lamp-1/shadow/get/accepted", r#"{"state":{},"version":1,"timestamp":1}"#),
         at(1),
     );
-    assert_eq!(fleet.things[&ThingKey(1)].meta.kind, Kind::Other);
+    assert_eq!(fleet.things[&ThingKey(1)].meta.common.kind, Kind::Other);
     give(&mut fleet, lamp_says(1, 60.0), at(1));
     assert_eq!(
-        (fleet.things[&ThingKey(1)].meta.kind, fleet.things[&ThingKey(1)].meta.area.as_str()),
+        (fleet.things[&ThingKey(1)].meta.common.kind, fleet.things[&ThingKey(1)].meta.area.as_str()),
         (Kind::Lamp, "v")
     );
 }

@@ -14,7 +14,7 @@ fn losing_the_link_makes_everything_unknown_and_nothing_silent() {
     assert_eq!(thing.silence.freshness(), Freshness::Unknown { since_ms: at(20).wall });
     assert_eq!(thing.alarmed, None);
     assert_eq!(
-        fleet.source(&fleet.series[&SeriesKey(1)], fleet.series[&SeriesKey(1)].latest.as_ref().unwrap()),
+        fleet.source(&fleet.series[&SeriesKey(1)], &fleet.series[&SeriesKey(1)].latest().unwrap()),
         Source::Cached
     );
     give(&mut fleet, up(), at(2_000));
@@ -165,6 +165,6 @@ fn a_lost_link_under_five_thousand_alarms_raises_none_and_clears_none() {
     give(&mut fleet, up(), at(900));
     let late = raised_by_ticks(&mut fleet, 901..920);
     assert_eq!((late, (alarms(&fleet).len(), fleet.alarms.counts())), (vec![], before));
-    let unknown = |i: usize| fleet.unknown_since(&fleet.things[&fleet.by_name[&format!("l{i}")]]);
+    let unknown = |i: usize| fleet.unknown_since(&fleet.things[&fleet.by_name[format!("l{i}").as_str()]]);
     assert_eq!(unknown(0), Some(at(310).wall), "not heard since");
 }

@@ -106,7 +106,8 @@ fn after_a_restart_alarms_are_as_they_were_and_a_delay_begins_anew() {
     let mut fleet = bins();
     give(&mut fleet, fill(10, "96"), at(10));
     raised_by_ticks(&mut fleet, 11..140);
-    let samples = |fleet: &Fleet| fleet.series.values().filter_map(|series| series.latest.clone()).collect::<Vec<_>>();
+    let samples =
+        |fleet: &Fleet| fleet.series.iter().filter_map(|(key, series)| series.sample(key)).collect::<Vec<_>>();
     let restored = |fleet: &Fleet, alarms: Vec<Alarm>| Restored {
         things: fleet.things.values().map(|t| (t.key, t.name.clone(), t.meta.clone())).collect(),
         series: vec![(SeriesKey(1), ThingKey(1), "/fill_pct".into())],

@@ -6,10 +6,10 @@ use fleetlens_model::alarm::{Condition, Rule};
 use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::id::{CommandId, ThingKey};
-use fleetlens_model::shadow::{Document, leaf_at};
+use fleetlens_model::shadow::{Document, Packed, leaf_at};
 use fleetlens_model::time::{Now, WallMs};
 
-use crate::fleet::{Effects, Fleet, Thing};
+use crate::fleet::{Effects, Fleet, Shadow, Thing};
 
 /// A command that failed needs a look for this long, unless a later one succeeded or it may still happen (ms).
 const FAILED_FOR_MS: u64 = 24 * 3_600_000;
@@ -23,8 +23,20 @@ pub struct OpenLeaf {
     pub what: String,
 }
 
-/// The first open leaf of a document, if there is one. Worked out once for each version, not on every look.
-pub(in crate::fleet) fn open_leaf(document: &Document) -> Option<OpenLeaf> {
+/// Shadows out of the cache of which one look works out what they want and do not report. A city has a hundred thousand, and after
+/// the link came up somebody waits for more than that.
+const JUDGED_A_LOOK: usize = 1_000;
+
+impl Shadow {
+    /// Works out what it wants and does not report: once for each version, not on every look.
+    pub(in crate::fleet) fn judge(&mut self, document: Option<&Document>) {
+        self.open = document.and_then(open_leaf).map(Box::new);
+        self.is_judged = true;
+    }
+}
+
+/// The first open leaf of a document, if there is one.
+fn open_leaf(document: &Document) -> Option<OpenLeaf> {
     let (delta, _) = document.delta()?;
     let leaves = document.leaves();
     let open = leaves.iter().find(|leaf| leaf.desired.is_some() && leaf_at(&delta, &leaf.pointer).is_some())?;
@@ -64,14 +76,28 @@ enum Convergence {
 impl Fleet {
     pub(super) fn look_at_shadows_and_commands(&mut self, now: Now, effects: &mut Effects) {
         let mut concerned = std::mem::take(&mut self.watch.concerned);
-        concerned.retain(|key| self.look_at_thing(*key, now, effects));
+        let mut left = JUDGED_A_LOOK;
+        concerned.retain(|key| !self.judge_shadows(*key, &mut left) || self.look_at_thing(*key, now, effects));
         self.watch.concerned.append(&mut concerned);
+    }
+
+    /// Works out what is open in a thing's shadows where nobody did; false when that has to wait for the next look.
+    fn judge_shadows(&mut self, key: ThingKey, left: &mut usize) -> bool {
+        let Some(thing) = self.things.get_mut(&key) else { return true };
+        for shadow in thing.shadows.values_mut().filter(|shadow| !shadow.is_judged) {
+            if shadow.document.is_some() {
+                let Some(less) = left.checked_sub(1) else { return false };
+                *left = less;
+            }
+            shadow.judge(shadow.document.as_ref().map(Packed::open).as_ref());
+        }
+        true
     }
 
     /// Whether it has to be looked at again although nothing new happens to it.
     fn look_at_thing(&mut self, key: ThingKey, now: Now, effects: &mut Effects) -> bool {
         let Some(thing) = self.things.get(&key) else { return false };
-        let kind = thing.meta.kind;
+        let kind = thing.meta.common.kind;
         let failure = self.failure(thing).filter(|failure| failure.needs_a_look(now));
         let again = failure.is_some() || thing.shadows.values().any(|shadow| shadow.open.is_some());
         let rule = self.rules.not_converged(kind).cloned();
@@ -129,7 +155,7 @@ impl Fleet {
     /// What an alarm from before the start tells of is told. Of one that is older than the failure nobody can say that it does.
     pub(super) fn remember_told(&mut self, key: ThingKey) {
         let Some(thing) = self.things.get(&key).filter(|_| !self.watch.told.contains_key(&key)) else { return };
-        let rule = self.rules.command_failed(thing.meta.kind);
+        let rule = self.rules.command_failed(thing.meta.common.kind);
         let Some(alarm) = rule.and_then(|rule| self.open_alarm(thing, &rule.id)).filter(|alarm| alarm.active) else {
             return;
         };

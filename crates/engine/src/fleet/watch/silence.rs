@@ -41,8 +41,8 @@ impl Fleet {
     /// Lets silence timers run out.
     pub(super) fn fall_silent(&mut self, now: Now, effects: &mut Effects) {
         let things = self.things.values_mut();
-        let fell =
-            things.filter_map(|thing| thing.silence.fell_silent(interval_ms(&thing.meta), now).then_some(thing.key));
+        let fell = things
+            .filter_map(|thing| thing.silence.fell_silent(interval_ms(&thing.meta.common), now).then_some(thing.key));
         for key in fell.collect::<Vec<_>>() {
             effects.writes.push(Write::Silent { thing: key, silent: true });
             self.dirty.things.insert(key);
@@ -62,7 +62,7 @@ impl Fleet {
             self.watch.back.insert(key, now.mono);
             self.watch.undecided.extend(&carried.silent);
         }
-        if let Some(rule) = self.rules.silent(thing.meta.kind).cloned() {
+        if let Some(rule) = self.rules.silent(thing.meta.common.kind).cloned() {
             self.clear(key, &rule.id, now, effects);
         }
     }
@@ -71,7 +71,7 @@ impl Fleet {
     pub(in crate::fleet) fn carry(&mut self, key: ThingKey) {
         let Some(thing) = self.things.get(&key) else { return };
         if !thing.meta.gateway.is_empty() {
-            self.watch.carried.entry(thing.meta.gateway.clone()).or_default().things += 1;
+            self.watch.carried.entry(thing.meta.gateway.to_string()).or_default().things += 1;
         }
         self.count_silent(key);
     }
@@ -81,11 +81,11 @@ impl Fleet {
         self.forget_waits(key);
         let Some(thing) = self.things.get(&key) else { return };
         let (silent, gateway) = (is_silent(thing), thing.meta.gateway.clone());
-        if let Some(carried) = self.watch.carried.get_mut(&gateway) {
+        if let Some(carried) = self.watch.carried.get_mut(gateway.as_str()) {
             let was_silent = carried.silent.remove(&key);
             carried.things -= 1;
             if carried.things == 0 {
-                self.watch.carried.remove(&gateway);
+                self.watch.carried.remove(gateway.as_str());
             }
             if was_silent {
                 self.show_mutes(&gateway);
@@ -130,11 +130,11 @@ impl Fleet {
 
     fn raise_silence(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
         let Some(thing) = self.things.get(&key) else { return };
-        let Some(rule) = self.rules.silent(thing.meta.kind).cloned() else { return };
+        let Some(rule) = self.rules.silent(thing.meta.common.kind).cloned() else { return };
         let sentence = if thing.silence.presence() == Some(Presence::Gone) {
             "it is gone: it said goodbye, or whoever watches over it says so".into()
         } else {
-            let interval_ms = interval_ms(&thing.meta);
+            let interval_ms = interval_ms(&thing.meta.common);
             format!("no word for more than {}, speaks every {}", duration(limit_ms(interval_ms)), duration(interval_ms))
         };
         self.raise(key, &rule, sentence, now, effects);
@@ -145,7 +145,7 @@ impl Fleet {
         if is_silent(gateway) {
             return if self.is_told_of(gateway, thing.key) { Whose::Gateways } else { Whose::Its };
         }
-        let interval_ms = interval_ms(&thing.meta);
+        let interval_ms = interval_ms(&thing.meta.common);
         let grace = self.watch.back.get(&gateway.key).map(|back| up.max(*back).plus(limit_ms(interval_ms)));
         let should_have_spoken = thing.heard.map_or(up, |heard| up.max(heard.plus(interval_ms)));
         let lives = gateway.heard.is_some_and(|heard: MonoMs| heard >= should_have_spoken);
@@ -170,14 +170,14 @@ impl Fleet {
     fn gateway_of(&self, thing: &Thing) -> Option<&Thing> {
         let key = self.by_name.get(&thing.meta.gateway)?;
         let gateway = self.things.get(key).filter(|gateway| gateway.key != thing.key)?;
-        let ruled = self.rules.silent(gateway.meta.kind).is_some();
+        let ruled = self.rules.silent(gateway.meta.common.kind).is_some();
         (ruled && gateway.silence.last_heard().is_some()).then_some(gateway)
     }
 
     /// Keeps the count of silent things behind the thing's gateway, and the gateway's alarm, which shows it.
     fn count_silent(&mut self, key: ThingKey) {
         let Some(thing) = self.things.get(&key) else { return };
-        let Some(carried) = self.watch.carried.get_mut(&thing.meta.gateway) else { return };
+        let Some(carried) = self.watch.carried.get_mut(thing.meta.gateway.as_str()) else { return };
         let changed = if is_silent(thing) { carried.silent.insert(key) } else { carried.silent.remove(&key) };
         if changed {
             self.show_mutes(&thing.meta.gateway.clone());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fleetlens_model::alarm::{Condition, Measure, Rule, Seen, Turn, Verdict, Wait, turn};
-use fleetlens_model::id::ThingKey;
+use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::Now;
@@ -22,9 +22,27 @@ struct Measured<'a> {
 impl Fleet {
     /// A thing said something: what the rules make of its values. A message that brought no newer value changes nothing.
     pub(in crate::fleet) fn judge_values(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
-        let Some(thing) = self.things.get(&key) else { return };
-        for at in self.rules.values(thing.meta.kind).iter() {
-            self.judge_value(key, *at, now, effects);
+        let Some(thing) = self.things.get_mut(&key) else { return };
+        let (described, series) = (thing.described, u32::try_from(thing.series.len()).unwrap_or(u32::MAX));
+        if (thing.judged.0, thing.judged.1) != (described, series) {
+            let rules = self.rules.values(thing.meta.common.kind);
+            let of_rule = |at: &RuleAt| Some((*at, *thing.series.get(pointer(self.rules.at(*at)?, thing)?)?));
+            let judged = rules.iter().filter_map(of_rule).collect();
+            thing.judged = (described, series, judged);
+        }
+        if thing.judged.2.is_empty() {
+            return;
+        }
+        let judged = Arc::clone(&thing.judged.2);
+        for (at, series) in judged.iter() {
+            self.judge_series(key, *at, *series, now, effects);
+        }
+    }
+
+    fn judge_value(&mut self, key: ThingKey, at: RuleAt, now: Now, effects: &mut Effects) {
+        let (Some(thing), Some(rule)) = (self.things.get(&key), self.rules.at(at)) else { return };
+        if let Some(series) = pointer(rule, thing).and_then(|pointer| thing.series.get(pointer)).copied() {
+            self.judge_series(key, at, series, now, effects);
         }
     }
 
@@ -60,15 +78,18 @@ impl Fleet {
         }
     }
 
-    fn judge_value(&mut self, key: ThingKey, at: RuleAt, now: Now, effects: &mut Effects) {
+    fn judge_series(&mut self, key: ThingKey, at: RuleAt, series: SeriesKey, now: Now, effects: &mut Effects) {
         let (Some(thing), Some(rule)) = (self.things.get(&key), self.rules.at(at)) else { return };
         // What nobody has said since the link is up raises and clears nothing, and stops no delay either.
-        let Some(measured) = self.measured(thing, rule) else { return };
+        let Some(verdict) = self.verdict(thing, rule, series) else { return };
         let active = self.open_alarm(thing, &rule.id).is_some_and(|alarm| alarm.active);
-        let before = self.watch.waits.get(&(key, at)).copied();
+        let before = if self.watch.waits.is_empty() { None } else { self.watch.waits.get(&(key, at)).copied() };
         let mut wait = before;
-        let turned = turn(active, verdict(rule, &measured.value), &mut wait, on_delay_ms(rule), now.mono);
-        let sentence = turned.map(|_| sentence(rule, &measured));
+        let turned = turn(active, verdict, &mut wait, on_delay_ms(rule), now.mono);
+        if turned.is_none() && wait == before {
+            return;
+        }
+        let sentence = turned.and_then(|_| Some(sentence(rule, &self.measured(thing, rule)?)));
         let rule: Arc<Rule> = rule.clone();
         if wait != before {
             self.set_wait(key, at, wait);
@@ -80,6 +101,19 @@ impl Fleet {
         }
     }
 
+    /// What the thing's value says about the rule; `None` where there is none that counts now.
+    fn verdict(&self, thing: &Thing, rule: &Rule, series: SeriesKey) -> Option<Option<Verdict>> {
+        match &rule.condition {
+            Condition::Threshold(threshold) => match &threshold.measure {
+                Measure::Value(_) => Some(threshold.judge(&self.heard_now(series)?)),
+                Measure::Level => Some(threshold.judge(&Value::Number(self.level_pct(thing)?))),
+            },
+            Condition::Equals(equals) => Some(equals.judge(&self.heard_now(series)?)),
+            Condition::Silent | Condition::NotConverged { .. } | Condition::CommandFailed | Condition::Told => None,
+        }
+    }
+
+    /// The same with the words for it.
     fn measured<'a>(&self, thing: &'a Thing, rule: &'a Rule) -> Option<Measured<'a>> {
         let pointer = match &rule.condition {
             Condition::Threshold(threshold) => match &threshold.measure {
@@ -94,44 +128,62 @@ impl Fleet {
                 return None;
             }
         };
-        let field = thing.meta.kind.field(pointer);
+        let field = thing.meta.common.kind.field(pointer);
         let value = self.said_now(thing, pointer)?;
         Some(Measured {
-            value: value.clone(),
-            label: thing.meta.label(pointer).unwrap_or_else(|| pointer.strip_prefix('/').unwrap_or(pointer)),
-            unit: thing.meta.unit(pointer),
+            label: thing.meta.common.label(pointer).unwrap_or_else(|| pointer.strip_prefix('/').unwrap_or(pointer)),
+            unit: thing.meta.common.unit(pointer),
             decimals: field.map_or_else(|| value.decimals(), |field| field.decimals),
+            value,
         })
     }
 
     /// The latest value at a pointer, if it was said since our link is up.
-    fn said_now(&self, thing: &Thing, pointer: &str) -> Option<&Value> {
-        let series = thing.series.get(pointer).and_then(|key| self.series.get(key))?;
+    fn said_now(&self, thing: &Thing, pointer: &str) -> Option<Value> {
+        self.heard_now(*thing.series.get(pointer)?)
+    }
+
+    fn heard_now(&self, series: SeriesKey) -> Option<Value> {
+        let series = self.series.get(&series)?;
         let up = self.up_since?;
-        series.received.filter(|received| *received >= up)?;
-        series.latest.as_ref().map(|sample| &sample.value)
+        series.received().filter(|received| *received >= up)?;
+        series.value()
     }
 
     /// How full a thing is, 0–100 %, as said since our link is up.
     fn level_pct(&self, thing: &Thing) -> Option<f64> {
-        let number = |pointer| self.said_now(thing, pointer).and_then(Value::as_number);
-        let level = match thing.meta.kind {
+        let number =
+            self.said_now(thing, level_pointer(thing.meta.common.kind)?).and_then(|value| value.as_number())?;
+        let level = match thing.meta.common.kind {
             Kind::Parking => {
-                let capacity = f64::from(thing.meta.capacity.filter(|capacity| *capacity > 0)?);
-                100.0 - 100.0 * number("/free")? / capacity
+                let capacity = f64::from(thing.meta.common.capacity.filter(|capacity| *capacity > 0)?);
+                100.0 - 100.0 * number / capacity
             }
-            Kind::Bin => number("/fill_pct")?,
+            Kind::Bin => number,
             Kind::Lamp | Kind::Charger | Kind::Vehicle | Kind::Gateway | Kind::Other => return None,
         };
         Some(level.clamp(0.0, 100.0))
     }
 }
 
-fn verdict(rule: &Rule, value: &Value) -> Option<Verdict> {
+/// Where the value stands that a rule looks at, of a thing of this kind.
+fn pointer<'a>(rule: &'a Rule, thing: &Thing) -> Option<&'a str> {
     match &rule.condition {
-        Condition::Threshold(threshold) => threshold.judge(value),
-        Condition::Equals(equals) => equals.judge(value),
+        Condition::Threshold(threshold) => match &threshold.measure {
+            Measure::Value(pointer) => Some(pointer),
+            Measure::Level => level_pointer(thing.meta.common.kind),
+        },
+        Condition::Equals(equals) => Some(&equals.pointer),
         Condition::Silent | Condition::NotConverged { .. } | Condition::CommandFailed | Condition::Told => None,
+    }
+}
+
+/// Where a thing of this kind says how full it is.
+fn level_pointer(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Parking => Some("/free"),
+        Kind::Bin => Some("/fill_pct"),
+        Kind::Lamp | Kind::Charger | Kind::Vehicle | Kind::Gateway | Kind::Other => None,
     }
 }
 

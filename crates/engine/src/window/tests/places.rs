@@ -62,8 +62,8 @@ fn where_a_vehicle_was_is_known_after_a_restart() {
     let thing = &fleet.things[&ThingKey(1)];
     let restored = Restored {
         things: vec![(thing.key, thing.name.clone(), thing.meta.clone())],
-        series: fleet.series.iter().map(|(key, s)| (*key, s.thing, s.pointer.clone())).collect(),
-        latest: fleet.series.values().filter_map(|s| s.latest.clone()).collect(),
+        series: fleet.series.iter().map(|(key, s)| (key, s.thing, s.pointer.clone())).collect(),
+        latest: fleet.series.iter().filter_map(|(key, s)| s.sample(key)).collect(),
         ..Restored::default()
     };
     let fleet = Fleet::new(crate::config::FleetConfig::default(), restored, at(100));

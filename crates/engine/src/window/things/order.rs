@@ -7,10 +7,10 @@ use fleetlens_ipc::{Only, SortBy, ThingsQuery};
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;
-use fleetlens_model::telemetry::Sample;
+use fleetlens_model::shared::SharedText;
 use fleetlens_model::time::Now;
 
-use crate::fleet::{Fleet, Thing};
+use crate::fleet::{Fleet, Series, Thing};
 use crate::window::map::status_of;
 use crate::window::page::heard_age_ms;
 
@@ -37,9 +37,9 @@ impl Order {
 
     /// Every thing the query finds, in its order as of now.
     pub(super) fn make(&self, fleet: &Fleet, now: Now) -> Vec<ThingKey> {
-        let all = fleet.index.by_title().filter_map(|key| fleet.things.get(&key));
+        let all = fleet.index.by_title(&fleet.things).filter_map(|key| fleet.things.get(&key));
         let found: Vec<&Thing> = all.filter(|thing| self.finds(thing, fleet)).collect();
-        let by_rank = |thing: &Thing| Kind::ALL.iter().position(|kind| *kind == thing.meta.kind);
+        let by_rank = |thing: &Thing| Kind::ALL.iter().position(|kind| *kind == thing.meta.common.kind);
         match self.query.sort {
             SortBy::Title => {
                 let keys = found.iter().map(|thing| thing.key);
@@ -47,7 +47,7 @@ impl Order {
             }
             SortBy::Kind => self.sorted(&found, by_rank, Ord::cmp),
             SortBy::Place => self.sorted(&found, place, Ord::cmp),
-            SortBy::Value => self.sorted(&found, |thing| main_value(thing, fleet)?.1.value.as_number(), f64::total_cmp),
+            SortBy::Value => self.sorted(&found, |thing| main_value(thing, fleet)?.1.number(), f64::total_cmp),
             SortBy::Heard => self.sorted(&found, |thing| heard_age_ms(thing, now), Ord::cmp),
             SortBy::Status => self.sorted(&found, |thing| Some(status_of(thing)), Ord::cmp),
             SortBy::Distance(from) => {
@@ -57,8 +57,8 @@ impl Order {
     }
 
     fn finds(&self, thing: &Thing, fleet: &Fleet) -> bool {
-        (self.query.kinds.is_empty() || self.query.kinds.contains(&thing.meta.kind))
-            && self.words.iter().all(|word| thing.words.contains(word.as_str()))
+        (self.query.kinds.is_empty() || self.query.kinds.contains(&thing.meta.common.kind))
+            && self.words.iter().all(|word| fleet.index.words(thing.key, &fleet.things).contains(word.as_str()))
             && match self.query.only {
                 Only::All => true,
                 Only::Alarmed => !thing.alarms.is_empty(),
@@ -91,12 +91,12 @@ fn place(thing: &Thing) -> Option<(&str, &str)> {
 }
 
 /// The value that stands for a thing in a table, with its pointer: its kind's main one, else its first by pointer.
-pub(super) fn main_value<'a>(thing: &'a Thing, fleet: &'a Fleet) -> Option<(&'a str, &'a Sample)> {
-    let said = |(pointer, key): (&'a String, &SeriesKey)| {
-        let sample = fleet.series.get(key)?.latest.as_ref()?;
-        Some((pointer.as_str(), sample))
+pub(super) fn main_value<'a>(thing: &'a Thing, fleet: &'a Fleet) -> Option<(&'a str, &'a Series)> {
+    let said = |(pointer, key): (&'a SharedText, &SeriesKey)| {
+        let series = fleet.series.get(key).filter(|series| series.device_ms().is_some())?;
+        Some((pointer.as_str(), series))
     };
-    let main = thing.meta.kind.main_field().and_then(|field| thing.series.get_key_value(field.pointer));
+    let main = thing.meta.common.kind.main_field().and_then(|field| thing.series.get_key_value(field.pointer));
     main.and_then(said).or_else(|| thing.series.iter().find_map(said))
 }
 

@@ -49,7 +49,7 @@ fn first(folder: &TempDir) -> HostOptions {
 #[tokio::test(flavor = "multi_thread")]
 async fn at_the_first_start_nothing_is_connected_until_somebody_says_what_to_show() {
     let folder = tempfile::tempdir().unwrap();
-    let host = Host::start(first(&folder)).await.unwrap();
+    let host = started(first(&folder)).await;
     let mut window = TestWindow::open(&host).await;
     window.until("the question", |w| w.is_undecided() == Some(true)).await;
     assert_eq!(host.demo_address().await, None, "no city lives yet");
@@ -59,7 +59,7 @@ async fn at_the_first_start_nothing_is_connected_until_somebody_says_what_to_sho
     assert_eq!(window.is_undecided(), Some(false));
     host.stop().await;
 
-    let host = Host::start(first(&folder)).await.unwrap();
+    let host = started(first(&folder)).await;
     let mut window = TestWindow::open(&host).await;
     window.until("the city at once", |w| w.is_up() && w.is_undecided() == Some(false)).await;
     host.stop().await;
@@ -68,7 +68,7 @@ async fn at_the_first_start_nothing_is_connected_until_somebody_says_what_to_sho
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_is_made_used_and_changed_while_it_is_used() {
     let folder = tempfile::tempdir().unwrap();
-    let host = Host::start(first(&folder)).await.unwrap();
+    let host = started(first(&folder)).await;
     let mut window = TestWindow::open(&host).await;
     window.until("the question", |w| w.is_undecided() == Some(true)).await;
 
@@ -106,7 +106,7 @@ async fn a_profile_is_made_used_and_changed_while_it_is_used() {
     window.begin(3, "Port").await;
     host.stop().await;
 
-    let host = Host::start(first(&folder)).await.unwrap();
+    let host = started(first(&folder)).await;
     let mut window = TestWindow::open(&host).await;
     window.until("the same after a restart", |w| w.profile() == Some(("Port", false))).await;
     host.stop().await;
@@ -115,7 +115,7 @@ async fn a_profile_is_made_used_and_changed_while_it_is_used() {
 #[tokio::test(flavor = "multi_thread")]
 async fn windows_that_are_gone_keep_no_place_among_the_tries() {
     let folder = tempfile::tempdir().unwrap();
-    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let host = started(without_broker(&folder)).await;
     let form = BrokerForm { name: "X".into(), url: "mqtt://127.0.0.1:9".into(), ..BrokerForm::default() };
     let attempt = || {
         let asked = Try { broker: TryBroker::Form(form.clone()), filters: vec!["city/#".into()] };
@@ -152,7 +152,7 @@ async fn a_start_ends_what_was_half_saved_when_the_machine_stopped() {
     }
     std::fs::write(profiles.join("left.password.fleetlens-new"), "secr").unwrap();
     let options = HostOptions { profile: Some(named.clone()), ..without_broker(&folder) };
-    Host::start(options).await.unwrap().stop().await;
+    started(options).await.stop().await;
     for whole in [elsewhere.path(), &profiles] {
         assert_eq!(std::fs::read_to_string(whole.join("h.toml")).unwrap(), with_password);
         assert_eq!(std::fs::read_to_string(whole.join("h.password")).unwrap(), "secret");
@@ -171,7 +171,7 @@ async fn a_start_ends_what_was_half_saved_beside_the_file_that_a_link_leads_to()
     let with_password = HARBOUR.replace(":9\"", ":9\"\nuser = \"ada\"\npassword = { file = \"h.password\" }");
     std::fs::write(elsewhere.path().join("h.toml.fleetlens-both"), &with_password).unwrap();
     std::fs::write(elsewhere.path().join("h.password.fleetlens-new"), "secret").unwrap();
-    Host::start(without_broker(&folder)).await.unwrap().stop().await;
+    started(without_broker(&folder)).await.stop().await;
     assert_eq!(std::fs::read_to_string(linked).unwrap(), with_password);
     assert_eq!(std::fs::read_to_string(elsewhere.path().join("h.password")).unwrap(), "secret");
 }
@@ -179,7 +179,7 @@ async fn a_start_ends_what_was_half_saved_beside_the_file_that_a_link_leads_to()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_not_there_is_told_beside_its_field_and_those_who_watch_try_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let host = Host::start(without_broker(&folder)).await.unwrap();
+    let host = started(without_broker(&folder)).await;
     let mut window = TestWindow::open(&host).await;
     let form = |url: &str| BrokerForm { name: "X".into(), url: url.into(), ..BrokerForm::default() };
     let attempt = |url: &str, filter: &str| {
@@ -227,7 +227,7 @@ async fn from_another_machine_nobody_has_a_secret_of_this_one_sent_anywhere() {
     let broker = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     broker.set_nonblocking(true).unwrap();
     let url = format!("mqtt://{}", broker.local_addr().unwrap());
-    let host = Host::start(HostOptions { served: true, ..without_broker(&folder) }).await.unwrap();
+    let host = started(HostOptions { served: true, ..without_broker(&folder) }).await;
     let mut window = TestWindow::open(&host).await;
     let with = |secret: &str| {
         HARBOUR.replace("mqtt://127.0.0.1:9\"", &format!("{url}\"\nuser = \"ada\"\npassword = {{ {secret} }}"))
@@ -278,7 +278,7 @@ async fn from_another_machine_nobody_reads_a_file_of_this_one_by_naming_it() {
     for (place, file) in [(elsewhere.path(), "secret.csv"), (elsewhere.path(), "kept.csv"), (&profiles, "own.csv")] {
         std::fs::write(place.join(file), "thing,kind\nx,top secret\n").unwrap();
     }
-    let host = Host::start(HostOptions { served: true, ..small_city(&folder) }).await.unwrap();
+    let host = started(HostOptions { served: true, ..small_city(&folder) }).await;
     let mut window = TestWindow::open(&host).await;
     window.until("the city", TestWindow::is_up).await;
     let url = host.demo_address().await.unwrap().to_string();
@@ -328,7 +328,9 @@ async fn from_another_machine_nobody_reads_a_file_of_this_one_by_naming_it() {
         let check = ProfileAsk::Check { text: with("X", file), replaces: None };
         let ProfileDone::Checked(checked) = window.wish(number, check).await.unwrap() else { panic!("not checked") };
         let name = file.file_name().unwrap().to_str().unwrap();
-        let told = checked.preview.unwrap().refused.into_iter().find(|row| row.topic == name).unwrap().why;
+        let preview = checked.preview.unwrap();
+        let told = preview.refused.iter().find(|row| row.topic == name).unwrap_or_else(|| panic!("{preview:?}"));
+        let told = told.why.clone();
         assert_eq!(told.contains("top secret"), is_read, "{told}");
         assert_eq!(told.contains("is not in the profile's folder"), !is_read, "{told}");
     }

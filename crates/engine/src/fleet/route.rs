@@ -1,0 +1,191 @@
+//! The way of a message that says what its topic said before: from the topic straight to the thing and its series, without looking
+//! for a template, a name or a pointer, and from the bytes of the payload straight to the samples.
+//!
+//! A route is made by a message that went the long way (`fleet::ingest`) and says nothing that would have to be worked out again; whatever
+//! is not as it was then goes the long way once more. Both do the same; a test holds that.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use fleetlens_model::heard::Heard;
+use fleetlens_model::id::{SeriesKey, ThingKey};
+use fleetlens_model::shadow::pointer_of;
+use fleetlens_model::telemetry::{Quality, Sample, Source, Value, date};
+use fleetlens_model::time::Now;
+use fleetlens_wire::telemetry::{Flat, Scalar};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::ingest::LAT;
+use super::{Effects, Fleet, Witness};
+use crate::config::TelemetryRule;
+
+/// Routes that are remembered; with one more all are forgotten. Whoever may publish can make up topics.
+const ROUTES_MAX: usize = 200_000;
+
+/// Shapes that are remembered to be shared; those that are in use live on without.
+const SHAPES_MAX: usize = 4_096;
+
+/// Every topic that went the long way, by its digest.
+#[derive(Debug, Default)]
+pub(super) struct Routes {
+    of: HashMap<u64, Route, BuildHasherDefault<Digested>>,
+    /// Shapes by the names in them. A city has few, so that they stay in the processor's own memory while its things do not.
+    shapes: HashMap<Vec<Box<str>>, Arc<Shape>>,
+    /// How the payloads of each rule are read the short way, where they can be.
+    flat: Vec<Option<Flat>>,
+}
+
+/// Where a topic leads.
+#[derive(Debug)]
+struct Route {
+    topic: Box<str>,
+    rule: usize,
+    thing: ThingKey,
+    /// [`super::Thing::described`] when it was made: what the topic says of the thing was known then.
+    described: u32,
+    shape: Arc<Shape>,
+    /// Of each name of the shape the series, and what its description says of its values.
+    leaves: Box<[(SeriesKey, Quality)]>,
+}
+
+/// What messages say.
+#[derive(Debug)]
+struct Shape {
+    /// As they stand in a payload, in its order.
+    names: Vec<Box<str>>,
+    /// Their places in the order of their pointers.
+    order: Vec<usize>,
+    /// Whether they say where a thing is.
+    moves: bool,
+}
+
+/// A hasher of what is a digest already.
+#[derive(Debug, Default)]
+struct Digested(u64);
+
+impl Hasher for Digested {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Only digests are keys.
+        self.0 = xxh3_64(bytes);
+    }
+
+    fn write_u64(&mut self, digest: u64) {
+        self.0 = digest;
+    }
+}
+
+impl Routes {
+    pub(super) fn new(rules: &[TelemetryRule]) -> Routes {
+        Routes {
+            of: HashMap::default(),
+            shapes: HashMap::new(),
+            flat: rules.iter().map(|rule| Flat::of(&rule.reading)).collect(),
+        }
+    }
+}
+
+impl Fleet {
+    /// Takes a message the short way and gives its thing; `None`, with nothing changed, when it has to go the long way.
+    pub(super) fn route(&mut self, message: &Heard<'_>, now: Now, effects: &mut Effects) -> Option<ThingKey> {
+        // What is replayed says less than what is said now.
+        if message.retained {
+            return None;
+        }
+        let routes = std::mem::take(&mut self.routes);
+        let thing = self.route_by(&routes, message, now, effects);
+        self.routes = routes;
+        thing
+    }
+
+    fn route_by(&mut self, routes: &Routes, message: &Heard<'_>, now: Now, effects: &mut Effects) -> Option<ThingKey> {
+        let route = routes.of.get(&xxh3_64(message.topic.as_bytes()))?;
+        if *route.topic != *message.topic {
+            return None;
+        }
+        let key = route.thing;
+        if self.things.get(&key)?.described != route.described {
+            return None;
+        }
+        let said = routes.flat.get(route.rule)?.as_ref()?.read(message.payload)?;
+        let values = said.values();
+        let shape = &*route.shape;
+        let is_as_it_was = values.len() == shape.names.len()
+            && values.iter().zip(&shape.names).all(|((name, _), known)| **name == **known);
+        if !is_as_it_was {
+            return None;
+        }
+        let (device_ms, timed, quality) = date(said.claimed, now.wall);
+        for at in &shape.order {
+            let (Some((series, usual)), Some((_, scalar))) = (route.leaves.get(*at), values.get(*at)) else { continue };
+            let value = match scalar {
+                Scalar::Number(number) => Value::Number(*number),
+                Scalar::Flag(flag) => Value::Flag(*flag),
+                Scalar::Text(text) => Value::Text((*text).to_owned()),
+                Scalar::Null => continue,
+            };
+            let quality = if quality == Quality::Good { *usual } else { quality };
+            let (series, seq) = (*series, self.last_seq + 1);
+            let source = Source::Live;
+            self.keep(
+                Sample { series, device_ms, received_ms: now.wall, seq, value, source, quality, timed },
+                now,
+                effects,
+            );
+        }
+        self.spoke(key, device_ms, now, effects);
+        self.judge_values(key, now, effects);
+        if shape.moves {
+            self.moved(key);
+        }
+        self.soil_thing(key);
+        self.is_spoken_of(key, Witness::Template);
+        Some(key)
+    }
+
+    /// Remembers the way of a message that was just taken the long way by this rule, whose thing was described so before it.
+    pub(super) fn remember_route(&mut self, message: &Heard<'_>, rule: usize, key: ThingKey, described: u32) {
+        let Some(said) =
+            self.routes.flat.get(rule).and_then(Option::as_ref).and_then(|flat| flat.read(message.payload))
+        else {
+            return;
+        };
+        // What it said of its thing would be said again.
+        let Some(thing) = self.things.get(&key).filter(|thing| thing.described == described) else { return };
+        let names: Vec<Box<str>> = said.values().iter().map(|(name, _)| (*name).into()).collect();
+        let pointers: Vec<String> = names.iter().map(|name| pointer_of([&**name])).collect();
+        let of_pointer =
+            |pointer: &String| thing.series.get(pointer).map(|series| (*series, self.quality_of(key, *series)));
+        let Some(leaves) = pointers.iter().map(of_pointer).collect::<Option<Box<[_]>>>() else { return };
+        let mut order: Vec<(&String, usize)> = pointers.iter().zip(0..).collect();
+        order.sort();
+        // Of a name that is said twice only the long way knows which counts.
+        if order.iter().zip(order.iter().skip(1)).any(|((one, _), (other, _))| one == other) {
+            return;
+        }
+        if self.routes.of.len() >= ROUTES_MAX {
+            self.routes.of.clear();
+            self.routes.shapes.clear();
+        }
+        let shape = match self.routes.shapes.get(&names) {
+            Some(shape) => Arc::clone(shape),
+            None => {
+                let order = order.into_iter().map(|(_, at)| at).collect();
+                let shape = Shape { names: names.clone(), order, moves: pointers.iter().any(|pointer| pointer == LAT) };
+                let shape = Arc::new(shape);
+                // Whoever may publish can make up names too.
+                if self.routes.shapes.len() >= SHAPES_MAX {
+                    self.routes.shapes.clear();
+                }
+                self.routes.shapes.insert(names, Arc::clone(&shape));
+                shape
+            }
+        };
+        let route = Route { topic: message.topic.into(), rule, thing: key, described, shape, leaves };
+        self.routes.of.insert(xxh3_64(message.topic.as_bytes()), route);
+    }
+}
