@@ -12,6 +12,9 @@ use crate::picture::Area;
 /// Generous: two cores, software rendering, and other tests beside this one.
 pub const SOON: Duration = Duration::from_secs(40);
 
+/// The app ends in order within five seconds; what takes longer than this hangs, whatever else the machine does.
+pub const ENDS_WITHIN: Duration = Duration::from_secs(20);
+
 /// A value as it stands on the screen.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Card {

@@ -20,15 +20,12 @@ use fleetlens_tests::broker::{Mosquitto, free_port};
 use fleetlens_tests::browser::{Browser, DESKTOP, PHONE};
 use fleetlens_tests::disk::SmallDisk;
 use fleetlens_tests::page::by_testid;
-use fleetlens_tests::person::SOON;
+use fleetlens_tests::person::{ENDS_WITHIN, SOON};
 use fleetlens_tests::profile::ProfileText;
 use fleetlens_tests::serve::Serve;
 use tokio::sync::{Mutex, MutexGuard};
 
 use both::{city, diagnostics, told};
-
-/// From the opened address to a live city, on a machine with two cores that draws in software.
-const LIVE_WITHIN: Duration = Duration::from_secs(30);
 
 /// One at a time: two cores draw the map in software.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
@@ -88,7 +85,7 @@ async fn only_the_printed_address_opens_the_window() {
     told("the printed address opens it, and from then on the plain one does");
     browser.close().await;
     let took = serve.close().await;
-    assert!(took < Duration::from_secs(6), "the program took {took:?} to end");
+    assert!(took < ENDS_WITHIN, "the program took {took:?} to end");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,7 +97,6 @@ async fn a_person_sees_the_demo_city_in_a_browser_and_dims_a_lamp() {
     let Some(browser) = Browser::open("browser-city", &serve, serve.window(), DESKTOP, "dark").await else { return };
     browser.wait_until_live().await;
     let took = start.elapsed();
-    assert!(took < LIVE_WITHIN, "the city was live only after {took:?}");
     told(&format!("live {} ms after the browser was started", took.as_millis()));
     city::streets_and_marks_are_drawn(&browser).await;
     browser.screenshot("browser-city-dark-1440").await;

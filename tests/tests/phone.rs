@@ -7,15 +7,13 @@ mod phone {
     pub mod basement;
 }
 
-use std::time::Duration;
-
 use fleetlens_sim::shadows::Shadows;
 use fleetlens_sim::{BrokerAt, CityOptions, ShadowService};
 use fleetlens_tests::broker::Mosquitto;
 use fleetlens_tests::browser::{self, Browser};
 use fleetlens_tests::display::Display;
 use fleetlens_tests::lamp::Lamp;
-use fleetlens_tests::person::{SOON, numbers};
+use fleetlens_tests::person::{ENDS_WITHIN, SOON, numbers};
 use fleetlens_tests::profile::ProfileText;
 use fleetlens_tests::serve::Serve;
 use fleetlens_tests::window::{Window, by_testid};
@@ -200,7 +198,7 @@ async fn a_person_on_the_street_reads_a_lamp_dims_it_and_keeps_the_picture_witho
     fits(&window, "the page with the notice").await;
     window.screenshot("phone-offline-light-390").await;
     let took = window.close().await;
-    assert!(took < Duration::from_secs(6), "the app took {took:?} to end");
+    assert!(took < ENDS_WITHIN, "the app took {took:?} to end");
 
     let Some(window) = open("phone-cached", &display, &arguments).await else { return };
     window.wait_for_text(&by_testid("offline"), SOON, |text| text.contains("Offline since")).await;
