@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use fleetlens_host::{BrokerChoice, CityOptions, Host, HostOptions};
 use fleetlens_ipc::rows::{FoundRow, LinkState, Rows};
