@@ -48,7 +48,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -63,7 +63,7 @@ pub use reading::Reading;
 pub use salvage::Salvaged;
 
 use history::Damage;
-use mover::{Shared, Tail, Wake};
+use mover::{Asked, Bell, Movers, Shared, Tail};
 use open::Lock;
 use readers::Readers;
 use writer::{Around, Batch, Counts, Keep, Order, Writer};
@@ -94,7 +94,7 @@ struct Inner {
 struct Writing {
     queue: SyncSender<Order>,
     thread: JoinHandle<Result<(), StoreError>>,
-    wakes: Sender<Wake>,
+    bell: Arc<Bell>,
     stop: Arc<AtomicBool>,
     movers: [JoinHandle<()>; 2],
 }
@@ -187,8 +187,8 @@ impl Store {
         lock: Lock,
         (db, restored): (rusqlite::Connection, Restored),
     ) -> Result<(Store, Restored), StoreError> {
-        let (wakes, woken) = channel();
-        let around = Around { wakes: Some(wakes.clone()), ..Around::default() };
+        let bell = Arc::new(Bell::default());
+        let around = Around { bell: Some(Arc::clone(&bell)), ..Around::default() };
         let Around { counts, keep, tail, .. } = around.clone();
         let writer = Writer::new(db, path.to_owned(), lock, around)?;
         let (queue, batches) = sync_channel(QUEUE_BATCHES);
@@ -200,11 +200,13 @@ impl Store {
             stop: Arc::clone(&stop),
             counts: Arc::clone(&counts),
         };
+        // Before a thread runs: one that nobody waits for would keep the lock for a while.
+        let movers = Movers::new(path, &shared, &bell)?;
         let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let thread = named("fleetlens-store").spawn(move || writer.run(&batches)).map_err(StoreError::io(path))?;
-        let movers = mover::start(path, &shared, woken)?;
+        let movers = movers.spawn().map_err(StoreError::io(path))?;
         let readers = Arc::new(Readers::new(path.to_owned(), false));
-        let writing = Mutex::new(Some(Writing { queue, thread, wakes, stop, movers }));
+        let writing = Mutex::new(Some(Writing { queue, thread, bell, stop, movers }));
         let inner = Inner { path: path.to_owned(), writing, only_read: None, readers, counts, keep, tail };
         Ok((Store { inner: Arc::new(inner) }, restored))
     }
@@ -252,14 +254,10 @@ impl Store {
     /// arrives meanwhile may stay in the journal.
     pub fn settle(&self) -> impl Future<Output = Result<(), StoreError>> + Send + 'static + use<> {
         let (done, outcome) = oneshot::channel();
-        let told = match &*self.inner.writing.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(writing) => writing.wakes.send(Wake::Settle(done)).map_err(|_| StoreError::Closed),
-            None => Err(StoreError::Closed),
-        };
-        async move {
-            told?;
-            outcome.await.unwrap_or(Err(StoreError::Closed))
+        if let Some(writing) = &*self.inner.writing.lock().unwrap_or_else(PoisonError::into_inner) {
+            writing.bell.ring(Asked::settle(done));
         }
+        async move { outcome.await.unwrap_or(Err(StoreError::Closed)) }
     }
 
     /// A stretch of one series in buckets, in the order of time; texts have none. Needs a Tokio runtime, like every read.
@@ -358,10 +356,9 @@ impl Inner {
 impl Writing {
     /// Waits for all threads: the movers have a way into the queue, so they end first.
     fn ended(self) -> Result<(), StoreError> {
-        let Writing { queue, thread, wakes, movers, .. } = self;
-        // They may have ended by themselves.
-        _ = wakes.send(Wake::End);
-        drop((queue, wakes));
+        let Writing { queue, thread, bell, movers, .. } = self;
+        bell.end();
+        drop(queue);
         let joined = movers.map(|mover| mover.join().map_err(|_| StoreError::Sqlite("a mover ended badly".to_owned())));
         let writer = thread.join().unwrap_or_else(|_| Err(StoreError::Sqlite("the writer ended badly".to_owned())));
         writer.and(joined.into_iter().collect())

@@ -13,6 +13,7 @@
 //!
 //! **Damage.** A run with a block that cannot be read is left as it is: what can be read of it still is.
 
+mod bell;
 mod flush;
 mod merge;
 mod sources;
@@ -20,22 +21,25 @@ mod sources;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use tokio::sync::oneshot;
 
 use crate::building::Building;
 use crate::codec::block::Block;
 use crate::error::StoreError;
 use crate::history::Damage;
 use crate::open;
-use crate::purge::{self, Ask};
+use crate::purge;
 use crate::table::meta::Totals;
 use crate::table::run::{self, Run, RunKey};
 use crate::writer::{Counts, Keep, Order};
+
+pub(crate) use bell::{Asked, Bell};
 
 /// The part of the size limit that may wait to be settled, and that one run may have.
 const SIZE_PARTS: u64 = 8;
@@ -55,20 +59,6 @@ pub(crate) struct Tail {
     pub rows: AtomicU64,
     pub samples: AtomicU64,
     pub bytes: AtomicU64,
-    /// Whether the mover knows that there is something to do.
-    pub told: AtomicBool,
-}
-
-/// What wakes the mover.
-pub(crate) enum Wake {
-    /// The journal has become long.
-    Long,
-    /// The retention asks for something.
-    Asked(Ask),
-    /// Somebody wants everything settled and waits for it.
-    Settle(tokio::sync::oneshot::Sender<Result<(), StoreError>>),
-    /// The cache is being closed.
-    End,
 }
 
 /// What the writer is to put in, in one transaction.
@@ -123,19 +113,16 @@ enum Ended {
 /// What one of the threads does.
 enum Task {
     /// Flushes, and then wakes who merges.
-    Flush(Sender<Wake>),
+    Flush(Arc<Bell>),
     /// Merges and settles.
     Merge,
 }
 
-pub(crate) struct Mover {
+struct Mover {
     task: Task,
+    bell: Arc<Bell>,
     db: Connection,
-    writer: SyncSender<Order>,
-    keep: Keep,
-    tail: Arc<Tail>,
-    stop: Arc<AtomicBool>,
-    counts: Arc<Counts>,
+    shared: Shared,
     path: PathBuf,
     at: Box<dyn Fn(rusqlite::Error) -> StoreError + Send>,
     /// Of both threads.
@@ -162,31 +149,54 @@ pub(crate) struct Shared {
     pub counts: Arc<Counts>,
 }
 
-/// Starts both threads. Who flushes is woken through `woken` and wakes who merges; each ends when nobody can wake it any more.
-pub(crate) fn start(path: &Path, shared: &Shared, woken: Receiver<Wake>) -> Result<[JoinHandle<()>; 2], StoreError> {
-    let at = StoreError::at(path);
-    let last_key = run::last_key(&open::open_reader(path)?).map_err(at)?;
-    let last_key = Arc::new(AtomicI64::new(last_key.0));
-    let (then, woken_then) = channel();
-    let spawned = |name: &str, task, woken| {
-        let mover = Mover::new(path, task, shared.clone(), Arc::clone(&last_key))?;
-        let thread = std::thread::Builder::new().name(name.to_owned());
-        thread.spawn(move || mover.run(&woken)).map_err(StoreError::io(path))
-    };
-    Ok([spawned("fleetlens-flush", Task::Flush(then), woken)?, spawned("fleetlens-merge", Task::Merge, woken_then)?])
+/// The movers of a cache, before they begin.
+pub(crate) struct Movers {
+    flusher: Mover,
+    merger: Mover,
+}
+
+impl Movers {
+    /// Fails on what the threads would fail on later. Who flushes waits at `bell`, and wakes who merges.
+    pub fn new(path: &Path, shared: &Shared, bell: &Arc<Bell>) -> Result<Movers, StoreError> {
+        let last_key = run::last_key(&open::open_reader(path)?).map_err(StoreError::at(path))?;
+        let last_key = Arc::new(AtomicI64::new(last_key.0));
+        let then = Arc::new(Bell::default());
+        let merger = Mover::new(path, Task::Merge, Arc::clone(&then), shared.clone(), Arc::clone(&last_key))?;
+        let flusher = Mover::new(path, Task::Flush(then), Arc::clone(bell), shared.clone(), last_key)?;
+        Ok(Movers { flusher, merger })
+    }
+
+    /// They end when `bell` is told so.
+    pub fn spawn(self) -> std::io::Result<[JoinHandle<()>; 2]> {
+        let spawned =
+            |name: &str, mover: Mover| std::thread::Builder::new().name(name.to_owned()).spawn(move || mover.run());
+        Ok([spawned("fleetlens-flush", self.flusher)?, spawned("fleetlens-merge", self.merger)?])
+    }
+}
+
+impl Drop for Mover {
+    /// However it ends, nobody waits for it in vain.
+    fn drop(&mut self) {
+        self.bell.end();
+        if let Task::Flush(then) = &self.task {
+            then.end();
+        }
+    }
 }
 
 impl Mover {
-    fn new(path: &Path, task: Task, shared: Shared, last_key: Arc<AtomicI64>) -> Result<Mover, StoreError> {
-        let Shared { writer, keep, tail, stop, counts } = shared;
+    fn new(
+        path: &Path,
+        task: Task,
+        bell: Arc<Bell>,
+        shared: Shared,
+        last_key: Arc<AtomicI64>,
+    ) -> Result<Mover, StoreError> {
         Ok(Mover {
             task,
+            bell,
             db: open::open_reader(path)?,
-            writer,
-            keep,
-            tail,
-            stop,
-            counts,
+            shared,
             path: path.to_owned(),
             at: Box::new(StoreError::at(path)),
             last_key,
@@ -199,57 +209,43 @@ impl Mover {
     }
 
     /// Until the cache is closed.
-    fn run(mut self, wakes: &Receiver<Wake>) {
-        let mut rests_until: Option<Instant> = None;
-        loop {
-            let wake = match rests_until {
-                None => wakes.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(until) => wakes.recv_timeout(until.saturating_duration_since(Instant::now())),
-            };
-            rests_until = None;
-            match wake {
-                Ok(Wake::Asked(Ask::Age)) => self.aged = true,
-                Ok(Wake::Asked(Ask::Trim(key, before_ms))) => self.trims = Some((key, before_ms)),
-                Ok(Wake::Long | Wake::Settle(_) | Wake::End) | Err(_) => {}
-            }
-            let all = match &wake {
-                Ok(Wake::Long | Wake::Asked(_)) | Err(RecvTimeoutError::Timeout) => false,
-                Ok(Wake::Settle(_)) => true,
-                Ok(Wake::End) | Err(RecvTimeoutError::Disconnected) => return,
-            };
-            if matches!(self.task, Task::Flush(_)) {
-                self.tail.told.store(false, Ordering::Relaxed);
-            }
-            let outcome = self.work(all);
-            self.aged &= outcome.is_err();
-            if let Err(error) = &outcome {
-                tracing::warn!(%error, "the history stays where it is for now");
-                if matches!(self.task, Task::Flush(_)) {
-                    self.tail.told.store(true, Ordering::Relaxed);
+    fn run(mut self) {
+        let mut rests_until = None;
+        while let Some(asked) = self.bell.wait(rests_until) {
+            (self.aged, self.trims) = (asked.aged, asked.trim);
+            let outcome = self.work(!asked.settle.is_empty());
+            rests_until = match &outcome {
+                Ok(()) => None,
+                // Who waits finds that out by itself.
+                Err(StoreError::Closed) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "the history stays where it is for now");
+                    Some(Instant::now() + REST)
                 }
-                rests_until = Some(Instant::now() + REST);
-            }
-            // Nobody may be waiting any more.
-            match (&self.task, wake) {
-                (Task::Flush(then), wake) if outcome.is_ok() => _ = then.send(wake.unwrap_or(Wake::Long)),
-                (_, Ok(Wake::Settle(waits))) => _ = waits.send(outcome),
-                (_, Ok(Wake::Long | Wake::Asked(_) | Wake::End) | Err(_)) => {}
-            }
-            if self.stop.load(Ordering::Relaxed) {
-                return;
+            };
+            match (&self.task, outcome) {
+                // Only now: what is asked of who merges may be in what was just flushed.
+                (Task::Flush(then), Ok(())) => then.ring(asked),
+                (Task::Merge, Ok(())) => answer(asked.settle, &Ok(())),
+                (Task::Flush(_) | Task::Merge, outcome) => {
+                    // Those who wait are told; the rest is tried again.
+                    self.bell.ring(Asked { due: true, settle: Vec::new(), ..asked });
+                    answer(asked.settle, &outcome);
+                }
             }
         }
     }
 
     /// Everything there is to do; with `all` also what is not due of what is there now. What comes meanwhile waits until it is due:
-    /// else this would never end.
+    /// else this would never end. [`StoreError::Closed`] when it had to end before.
     fn work(&mut self, all: bool) -> Result<(), StoreError> {
         let up_to_seq = Totals::read(&self.db).map_err(&self.at)?.last_seq;
         loop {
             let outcome = self.give_up().and_then(|()| self.step(all, up_to_seq));
             match outcome {
                 Ok(true) | Err(Ended::Outdated) => {}
-                Ok(false) | Err(Ended::Stopped) => return Ok(()),
+                Ok(false) => return Ok(()),
+                Err(Ended::Stopped) => return Err(StoreError::Closed),
                 Err(Ended::Broken(key, error)) => {
                     tracing::error!(%error, run = key.0, "a part of the history cannot be read whole and stays as it is");
                     self.broken.insert(key);
@@ -257,7 +253,7 @@ impl Mover {
                 }
                 Err(Ended::Unread(error)) => return Err((self.at)(error)),
                 Err(Ended::Failed(error)) => {
-                    self.counts.failed(&self.path, &error);
+                    self.shared.counts.failed(&self.path, &error);
                     return Err(error);
                 }
             }
@@ -281,12 +277,12 @@ impl Mover {
     fn meets(&self, error: &StoreError) {
         let mut damage = Damage::default();
         damage.meets(error);
-        self.counts.met(&self.path, &damage);
+        self.shared.counts.met(&self.path, &damage);
     }
 
     /// One move; false when there is nothing to move.
     fn step(&mut self, all: bool, up_to_seq: u64) -> Result<bool, Ended> {
-        if self.stop.load(Ordering::Relaxed) {
+        if self.shared.stop.load(Ordering::Relaxed) {
             return Err(Ended::Stopped);
         }
         match self.task {
@@ -302,19 +298,19 @@ impl Mover {
 
     /// Samples from here on are kept.
     fn kept_from(&self) -> Result<i64, Ended> {
-        let keep = *self.keep.lock().unwrap_or_else(PoisonError::into_inner);
+        let keep = *self.shared.keep.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(keep) = keep else { return Ok(i64::MIN) };
         Ok(purge::kept_from(&self.db, keep).map_err(self.failed())?.unwrap_or(i64::MIN))
     }
 
     fn size_limit(&self) -> u64 {
-        let keep = *self.keep.lock().unwrap_or_else(PoisonError::into_inner);
+        let keep = *self.shared.keep.lock().unwrap_or_else(PoisonError::into_inner);
         keep.map_or(u64::MAX, |keep| u64::from(keep.max_mb) * 1_000_000 / SIZE_PARTS)
     }
 
     /// Gives the writer the blocks that are full, when they are enough.
     fn hand_over(&mut self, building: &mut [&mut Building]) -> Result<(), Ended> {
-        if self.stop.load(Ordering::Relaxed) {
+        if self.shared.stop.load(Ordering::Relaxed) {
             return Err(Ended::Stopped);
         }
         if building.iter().map(|one| one.waiting()).sum::<usize>() < SLICE {
@@ -344,11 +340,11 @@ impl Mover {
     /// Gives the writer something to put in, and goes on while it does; at most one is on its way.
     fn give(&mut self, moved: Moved) -> Result<(), Ended> {
         self.taken()?;
-        if self.stop.load(Ordering::Relaxed) {
+        if self.shared.stop.load(Ordering::Relaxed) {
             return Err(Ended::Stopped);
         }
         let (done, outcome) = sync_channel(1);
-        self.writer.send(Order::Move(moved, done)).map_err(|_| Ended::Stopped)?;
+        self.shared.writer.send(Order::Move(moved, done)).map_err(|_| Ended::Stopped)?;
         self.given = Some(outcome);
         Ok(())
     }
@@ -372,5 +368,12 @@ impl Mover {
 
     fn failed(&self) -> impl Fn(rusqlite::Error) -> Ended + '_ {
         |error| Ended::Failed((self.at)(error))
+    }
+}
+
+fn answer(waiting: Vec<oneshot::Sender<Result<(), StoreError>>>, outcome: &Result<(), StoreError>) {
+    for one in waiting {
+        // Nobody may be waiting any more.
+        _ = one.send(outcome.clone());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::error::{StoreError, breaks_a_rule};
 use crate::history::Damage;
-use crate::mover::{Moved, Tail, Wake};
+use crate::mover::{Asked, Bell, Moved, Tail};
 use crate::open::{self, Lock};
 use crate::purge::Purge;
 use crate::table::run::{self, Tier};
@@ -98,8 +98,8 @@ pub(crate) struct Around {
     pub counts: Arc<Counts>,
     pub keep: Keep,
     pub tail: Arc<Tail>,
-    /// Where the mover is woken; nobody, in tests.
-    pub wakes: Option<Sender<Wake>>,
+    /// Where the movers are woken; nobody, in tests.
+    pub bell: Option<Arc<Bell>>,
 }
 
 pub(crate) struct Writer {
@@ -202,7 +202,7 @@ impl Writer {
 
     /// While the journal is too long, only what the mover makes is taken.
     fn hold(&mut self, queue: &Receiver<Order>) {
-        while self.around.wakes.is_some() && self.around.tail.samples.load(Ordering::Relaxed) > TAIL_MAX {
+        while self.around.bell.is_some() && self.around.tail.samples.load(Ordering::Relaxed) > TAIL_MAX {
             match queue.recv_timeout(LULL) {
                 Ok(Order::Move(moved, done)) => self.moved(&moved, &done),
                 Ok(Order::Write(batch)) => self.waiting.push_back(batch),
@@ -213,15 +213,13 @@ impl Writer {
         }
     }
 
-    /// Tells the mover, once, that the journal is long.
+    /// Tells the movers when the journal is long.
     fn wake_mover(&self) {
-        let Around { tail, wakes, .. } = &self.around;
-        if let Some(wakes) = wakes
+        let Around { tail, bell, .. } = &self.around;
+        if let Some(bell) = bell
             && tail.is_long()
-            && !tail.told.swap(true, Ordering::Relaxed)
         {
-            // At its end it needs no waking.
-            _ = wakes.send(Wake::Long);
+            bell.ring(Asked::due());
         }
     }
 
@@ -283,10 +281,9 @@ impl Writer {
         match self.purge.step(&mut self.db, &self.path, keep, self.now) {
             Ok(more) => {
                 if let Some(ask) = self.purge.asks()
-                    && let Some(wakes) = &self.around.wakes
+                    && let Some(bell) = &self.around.bell
                 {
-                    // At its end it needs no waking.
-                    _ = wakes.send(Wake::Asked(ask));
+                    bell.ring(ask.into());
                 }
                 more
             }

@@ -37,7 +37,8 @@ impl Mover {
     pub(super) fn flush_if_due(&mut self, all: bool, up_to_seq: u64) -> Result<bool, Ended> {
         let kept_from = self.kept_from()?;
         let held = journal::span_up_to(&self.db, up_to_seq).map_err(self.failed())?;
-        let is_due = self.tail.is_long() || held.is_some_and(|(from_ms, _)| all || self.is_old(from_ms, kept_from));
+        let is_due =
+            self.shared.tail.is_long() || held.is_some_and(|(from_ms, _)| all || self.is_old(from_ms, kept_from));
         if is_due {
             self.flush()?;
         }

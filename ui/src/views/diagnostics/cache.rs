@@ -1,0 +1,177 @@
+//! The card of the cache: its file, and what each kind of record takes of it.
+
+use fleetlens_model::figures::{CacheFigures, CacheKind};
+use leptos::prelude::*;
+
+use super::Told;
+use super::cards::Fact;
+use super::words::{aged, batches, cache, engine, percent};
+use crate::format;
+
+#[component]
+pub(super) fn CacheCard(told: Told) -> impl IntoView {
+    let kinds = Memo::new(move |_| {
+        told.with(|told| told.as_ref().and_then(|all| all.cache.as_ref()).map(kinds).unwrap_or_default())
+    });
+    let whole = Memo::new(move |_| kinds.with(|kinds| kinds.iter().map(|kind| kind.bytes).sum::<u64>()));
+    let part = move |group: Group| {
+        kinds.with(|kinds| kinds.iter().filter(|kind| kind.group == group).map(|kind| kind.bytes).sum::<u64>())
+    };
+    view! {
+        <section class="card" data-testid="diagnostics-cache">
+            <h2>"Cache"</h2>
+            <dl class="facts diagnosis-facts">
+                <Fact told label="File" read=|all| all.disk.as_ref().map(|disk| disk.file.clone()) />
+                <Fact told label="Free on its disk" read=|all| all.disk.as_ref()?.free_bytes.map(format::bytes) />
+                <Fact told label="Size" read=|all| cache(all, |cache, _| Some(format::bytes(cache.file_bytes))) />
+                <Fact told label="Write-ahead log" read=|all| cache(all, |cache, _| Some(format::bytes(cache.log_bytes))) />
+                <Fact told label="Oldest sample" read=|all| cache(all, |cache, now| cache.oldest_ms.map(|at| aged(at, now))) />
+                <Fact told label="Newest sample" read=|all| cache(all, |cache, now| cache.newest_ms.map(|at| aged(at, now))) />
+                <Fact told label="Waits to be packed" read=|all| cache(all, |cache, now| {
+                    let oldest = cache.oldest_unpacked_ms.map(|at| format!(", since {}", format::age(now.since(at))));
+                    Some(format!("{}{}", batches(cache.unpacked_batches), oldest.unwrap_or_default()))
+                }) />
+                <Fact
+                    told
+                    label="Cannot be written"
+                    read=|all| engine(all, |engine| Some(engine.cache_fault.clone().unwrap_or_else(|| "no, it can".into())))
+                    is_loud=|all| all.engine.as_ref().is_some_and(|engine| engine.cache_fault.is_some())
+                />
+            </dl>
+            <div class="by-kind" role="img" aria-label="The cache by kind; the list below says the same in figures" data-testid="by-kind">
+                {Group::ALL
+                    .map(|group| {
+                        view! {
+                            <span
+                                data-group=group.word()
+                                title=group.label()
+                                style:flex-grow=move || part(group).to_string()
+                                style:display=move || if part(group) == 0 { "none" } else { "block" }
+                            />
+                        }
+                    })}
+            </div>
+            <table class="by-kind-table" data-testid="kinds">
+                <thead>
+                    <tr>
+                        <th scope="col">"Kind"</th>
+                        <th scope="col">"Entries"</th>
+                        <th scope="col">"Size"</th>
+                        <th scope="col">"Share"</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    <For each=move || kinds.get() key=|kind| kind.clone() let:kind>
+                        <tr>
+                            <th scope="row">
+                                <span class="swatch" data-group=kind.group.word() />
+                                {kind.label}
+                            </th>
+                            <td>{kind.entries.map(format::count)}</td>
+                            <td>{format::bytes(kind.bytes)}</td>
+                            <td>{move || percent(kind.bytes, whole.get())}</td>
+                        </tr>
+                    </For>
+                </tbody>
+            </table>
+        </section>
+    }
+}
+
+/// A kind of record with what it takes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct KindRow {
+    group: Group,
+    label: &'static str,
+    /// Of what is counted.
+    entries: Option<u64>,
+    bytes: u64,
+}
+
+/// The kinds that take something.
+fn kinds(cache: &CacheFigures) -> Vec<KindRow> {
+    let taken = cache.kinds.iter().filter(|(_, share)| share.bytes > 0);
+    taken
+        .map(|(kind, share)| {
+            let group = Group::of(*kind);
+            // Of the latest values there are blocks, which count nothing that people know.
+            let entries = Some(share.entries)
+                .filter(|_| group != Group::Free && group != Group::Around && *kind != CacheKind::Latest);
+            KindRow { group, label: kind.label(), entries, bytes: share.bytes }
+        })
+        .collect()
+}
+
+/// What belongs together in the bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Group {
+    Tail,
+    Samples,
+    Rolled,
+    Now,
+    Free,
+    Around,
+}
+
+impl Group {
+    const ALL: [Group; 6] = [Group::Tail, Group::Samples, Group::Rolled, Group::Now, Group::Free, Group::Around];
+
+    fn of(kind: CacheKind) -> Group {
+        match kind {
+            CacheKind::Tail => Group::Tail,
+            CacheKind::Samples => Group::Samples,
+            CacheKind::Minutes | CacheKind::Hours | CacheKind::Days => Group::Rolled,
+            CacheKind::Latest
+            | CacheKind::Things
+            | CacheKind::Series
+            | CacheKind::Shadows
+            | CacheKind::Commands
+            | CacheKind::Alarms
+            | CacheKind::Refusals
+            | CacheKind::Packets => Group::Now,
+            CacheKind::Free => Group::Free,
+            CacheKind::Around => Group::Around,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Group::Tail => "tail",
+            Group::Samples => "samples",
+            Group::Rolled => "rolled",
+            Group::Now => "now",
+            Group::Free => "free",
+            Group::Around => "around",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Group::Tail => "samples, not yet packed",
+            Group::Samples => "samples, packed",
+            Group::Rolled => "minutes, hours and days",
+            Group::Now => "what is now: values, things, shadows, commands, alarms",
+            Group::Free => "free pages",
+            Group::Around => "indexes and the rest",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetlens_model::record::Share;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_place_in_the_bar_and_only_what_is_counted_a_count() {
+        let all = CacheKind::ALL.map(|kind| (kind, Share { entries: 3, bytes: 10 }));
+        let mut cache = CacheFigures { kinds: all.to_vec(), ..CacheFigures::default() };
+        let rows = kinds(&cache);
+        assert_eq!(rows.len(), CacheKind::ALL.len());
+        assert!(Group::ALL.iter().all(|group| rows.iter().any(|row| row.group == *group)));
+        assert_eq!(rows.iter().filter(|row| row.entries.is_none()).count(), 3);
+        cache.kinds.iter_mut().for_each(|(_, share)| share.bytes = 0);
+        assert_eq!(kinds(&cache), []);
+    }
+}
