@@ -18,6 +18,24 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role, the one that may most first.
+    pub const ALL: [Role; 4] = [Role::Operator, Role::Technician, Role::Viewer, Role::Driver];
+
+    /// The word that is stored and exported, as profiles have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Operator => "operator",
+            Role::Technician => "technician",
+            Role::Viewer => "viewer",
+            Role::Driver => "driver",
+        }
+    }
+
+    /// The role of a [`Role::word`]; `None` for any other.
+    pub fn of_word(word: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.word() == word)
+    }
+
     /// Whether commands of this role are taken at all.
     pub fn may_command(self) -> bool {
         match self {
@@ -34,7 +52,7 @@ impl Role {
     /// The roles a person with this one may take on: itself and every lesser one.
     pub fn and_lesser(self) -> &'static [Role] {
         match self {
-            Role::Operator => &[Role::Operator, Role::Technician, Role::Viewer, Role::Driver],
+            Role::Operator => &Role::ALL,
             Role::Technician => &[Role::Technician, Role::Viewer, Role::Driver],
             Role::Viewer => &[Role::Viewer, Role::Driver],
             Role::Driver => &[Role::Driver],

@@ -1,11 +1,12 @@
 //! The city's nouns and the rules between them: ids, times, telemetry, kinds and their controls, shadows, commands, alarms,
-//! freshness, geography and downsampling.
+//! the audit log, freshness, geography and downsampling.
 //!
 //! What does not belong here: I/O, a clock, randomness, async, SQL, MQTT topics, anything of the screen. Every function
 //! is a function of its arguments; time arrives as [`time::Now`]. The crate compiles to wasm, because the window uses the
 //! same types and the same rules.
 
 pub mod alarm;
+pub mod audit;
 pub mod command;
 pub mod described;
 pub mod downsample;
@@ -23,3 +24,4 @@ pub mod telemetry;
 pub mod text;
 pub mod thing;
 pub mod time;
+pub mod trace;
