@@ -195,6 +195,7 @@ impl Made {
             | Write::Shadow { .. }
             | Write::Command(_)
             | Write::Alarm(_)
+            | Write::Audit(_)
             | Write::Unacked { .. }
             | Write::LinkSeen { .. } => {}
         }

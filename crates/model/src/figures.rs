@@ -60,6 +60,8 @@ pub enum CacheKind {
     Commands,
     /// Alarms.
     Alarms,
+    /// Entries of the audit log.
+    Audit,
     /// What was refused, and why.
     Refusals,
     /// Packet ids of committed batches, by which a redelivery is known.
@@ -72,7 +74,7 @@ pub enum CacheKind {
 
 impl CacheKind {
     /// Every kind: the history first, then what is now, then what holds it.
-    pub const ALL: [CacheKind; 15] = [
+    pub const ALL: [CacheKind; 16] = [
         CacheKind::Tail,
         CacheKind::Samples,
         CacheKind::Minutes,
@@ -84,6 +86,7 @@ impl CacheKind {
         CacheKind::Shadows,
         CacheKind::Commands,
         CacheKind::Alarms,
+        CacheKind::Audit,
         CacheKind::Refusals,
         CacheKind::Packets,
         CacheKind::Free,
@@ -104,6 +107,7 @@ impl CacheKind {
             CacheKind::Shadows => "shadows",
             CacheKind::Commands => "commands",
             CacheKind::Alarms => "alarms",
+            CacheKind::Audit => "audit log",
             CacheKind::Refusals => "refusals",
             CacheKind::Packets => "packet ids of batches",
             CacheKind::Free => "free pages",

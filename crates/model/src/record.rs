@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::Alarm;
+use crate::audit::Entry;
 use crate::command::Command;
 use crate::described::{Commons, Described};
 use crate::downsample::Bucket;
@@ -64,6 +65,9 @@ pub enum Write {
     Command(Box<Command>),
     /// An alarm as it is now, new or known.
     Alarm(Box<Alarm>),
+    /// Something for the audit log, in the same batch as what it tells of. Of a number that is there already nothing is added: the same
+    /// entry was given again, another one breaks a rule.
+    Audit(Box<Entry>),
     /// A QoS 1 packet whose rows are in this transaction (ADR 3).
     Unacked {
         /// MQTT packet id, not 0.
@@ -103,7 +107,7 @@ pub struct Refusal {
 /// Everything the engine needs to show the last picture without a broker. In order of key wherever there is one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Restored {
-    /// This installation's random number, made when the cache was: the middle of every client token.
+    /// This installation's random number, made when the cache was: a part of every client token.
     pub installation: u64,
     /// Every thing.
     pub things: Vec<(ThingKey, ThingName, Described)>,
@@ -123,6 +127,8 @@ pub struct Restored {
     pub last_alarm: u64,
     /// The highest command id ever given.
     pub last_command: u64,
+    /// The highest number ever given to an entry of the audit log.
+    pub last_audit: u64,
     /// The highest sample sequence ever given.
     pub last_seq: u64,
     /// QoS 1 packets that were committed and perhaps not acknowledged.
@@ -141,7 +147,7 @@ pub struct Restored {
 pub const ENDED_ALARMS_RESTORED: usize = 500;
 
 /// How much the cache keeps. What is over a limit goes, samples before minutes before hours, the oldest first; latest values, shadows,
-/// open commands and open alarms stay whatever it says.
+/// open commands, open alarms and the audit log stay whatever it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Retention {

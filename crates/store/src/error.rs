@@ -81,7 +81,7 @@ pub enum StoreError {
         /// What the system says.
         detail: String,
     },
-    /// A row that a person waits for, a command or an alarm, breaks a rule and would break it every time. It alone was left out; the
+    /// A row that a person waits for, a command, an alarm or an entry of the audit log, breaks a rule and would break it every time. It alone was left out; the
     /// rest of its batch is stored.
     #[error("{reason} ({which}), which is a fault of this program; the rest of its batch is stored")]
     LeftOut {

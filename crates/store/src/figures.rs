@@ -92,6 +92,7 @@ pub(crate) fn read(db: &Connection, path: &Path) -> rusqlite::Result<CacheFigure
             CacheKind::Shadows => of_table(&db, "shadow")?,
             CacheKind::Commands => of_table(&db, "command")?,
             CacheKind::Alarms => of_table(&db, "alarm")?,
+            CacheKind::Audit => of_table(&db, "audit")?,
             CacheKind::Refusals => of_table(&db, "refusal")?,
             CacheKind::Packets => of_table(&db, "packets")?,
             CacheKind::Free => Share { entries: 0, bytes: free_pages.saturating_mul(page_bytes) },

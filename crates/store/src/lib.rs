@@ -215,7 +215,7 @@ impl Store {
     ///
     /// They are queued by the call itself; dropping the future takes nothing back. On an error nothing of this batch is stored, and
     /// later batches are still taken. The same batch may be given again: every write can be repeated. A write that breaks a rule is
-    /// no error: it alone is left out, see [`Store::left_out`]. But of a command or an alarm that was left out it is told
+    /// no error: it alone is left out, see [`Store::left_out`]. But of a command, an alarm or an entry of the audit log that was left out it is told
     /// ([`StoreError::LeftOut`]), because something is answered and sent on account of it; the rest of that batch is stored.
     pub fn commit(
         &self,

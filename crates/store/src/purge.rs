@@ -3,7 +3,7 @@
 //! **What goes.** By age: runs of samples, and of minutes, whose last entry is older than those are kept, and commands asked and alarms
 //! ended longer ago than samples are kept. By size: whole runs, those of samples before those of minutes before those of hours, in each
 //! the one that was said first, until the cache is [`UNDER_PCT`] % under its limit, so that this is not done again with the next batch.
-//! Days, latest values, shadows, open commands and open alarms stay whatever the limits say. A run that is not settled stays too: it
+//! Days, latest values, shadows, open commands, open alarms and the audit log stay whatever the limits say. A run that is not settled stays too: it
 //! is not in the roll-ups yet.
 //!
 //! **How.** The writer's thread takes one [`Purge::step`] when its queue is empty and looks at the queue before the next: a step is

@@ -8,6 +8,8 @@ use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use fleetlens_model::audit::Filter;
+use fleetlens_model::audit::chain::{Break, Chained, Head, Summary, Verifier};
 use fleetlens_model::figures::CacheFigures;
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
 use fleetlens_model::record::{Refusal, StoreStats};
@@ -21,7 +23,7 @@ use crate::error::StoreError;
 use crate::figures;
 use crate::history::{self, Damage};
 use crate::open;
-use crate::table::{latest, meta, refusal, series, thing};
+use crate::table::{audit, latest, meta, refusal, series, thing};
 
 /// A cache that is only read.
 #[derive(Debug)]
@@ -78,6 +80,27 @@ impl Reading {
     /// What was refused, the newest first; at most 1 000 different ones are kept.
     pub fn refusals(&self) -> Result<Vec<Refusal>, StoreError> {
         refusal::newest(&self.db).map_err(StoreError::at(&self.path))
+    }
+
+    /// Every row of the audit log, in the order of the numbers, until `each` says `Break`; true when there was no `Break`.
+    pub fn audit(&self, each: impl FnMut(Chained) -> ControlFlow<()>) -> Result<bool, StoreError> {
+        audit::walk(&self.db, each).map_err(StoreError::at(&self.path))
+    }
+
+    /// The newest rows of the audit log that `filter` takes, at most `most`, the newest first. One that says nothing of ours is left
+    /// out.
+    pub fn newest_audit(&self, filter: &Filter, most: usize) -> Result<Vec<Chained>, StoreError> {
+        audit::newest(&self.db, filter, most).map_err(StoreError::at(&self.path))
+    }
+
+    /// Whether the audit log is as it was written, up to the row that the cache noted last, or which row is the first that is not.
+    /// `noted`: rows that somebody noted elsewhere, which must be among them.
+    pub fn verify_audit(&self, noted: &[Head]) -> Result<Result<Summary, Break>, StoreError> {
+        // Before the rows: those that are added meanwhile come on top.
+        let of_cache = meta::noted_audit(&self.db).map_err(StoreError::at(&self.path))?;
+        let mut verifier = Verifier::new(of_cache.into_iter().chain(noted.iter().copied()));
+        self.audit(|row| verifier.row(&row))?;
+        Ok(verifier.end())
     }
 
     /// Every sample of a series whose time lies in `span`, in the order of time, until `each` says `Break`; true when there was no

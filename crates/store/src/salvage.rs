@@ -19,6 +19,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use fleetlens_model::audit::chain::{Hash, Head};
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
 use fleetlens_model::telemetry::Sample;
 use fleetlens_model::thing::Meta;
@@ -34,7 +35,7 @@ use crate::codec::{Damaged, rolled};
 use crate::error::{StoreError, breaks_a_rule, is_damage};
 use crate::table::latest::{self, Latest};
 use crate::table::run::{self, Run, RunKey, SETTLED, Tier};
-use crate::table::{alarm, command, count, from_json, journal, meta, packets, refusal, series, shadow, thing};
+use crate::table::{alarm, audit, command, count, from_json, journal, meta, packets, refusal, series, shadow, thing};
 use pages::{Pages, Place, number};
 use tree::{Row, Trees};
 
@@ -146,7 +147,7 @@ impl<'a> Taking<'a> {
     fn all(&mut self, profile: &str) -> rusqlite::Result<()> {
         self.find_roots()?;
         let first = self.trees.pages.page(1).filter(|first| first.starts_with(b"SQLite format 3\0"));
-        let schema = first.and_then(|first| number(&first, 60)).filter(|schema| (1..=4).contains(schema)).unwrap_or(4);
+        let schema = first.and_then(|first| number(&first, 60)).filter(|schema| (1..=5).contains(schema)).unwrap_or(5);
         let told = self.meta();
         if told.get("profile").is_some_and(|found| *found != Value::Text(profile.to_owned())) {
             self.told.ended_early = Some("it says that it is another profile's".to_owned());
@@ -168,8 +169,9 @@ impl<'a> Taking<'a> {
         self.things()?;
         self.all_series()?;
         self.small_tables()?;
+        self.audit(highest("last_audit"), told.get("audit_hash"))?;
         self.db.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
-        if schema == 4 {
+        if schema >= 4 {
             self.latest()?;
             self.journal()?;
             self.db.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
@@ -338,6 +340,24 @@ impl<'a> Taking<'a> {
             let (batch, data) = (row.key.ok_or(Lost::Row)?, row.bytes(1).ok_or(Lost::Row)?);
             Ok(packets::take_over(taking.db, batch, data)?)
         })
+    }
+
+    /// The audit log as it lies there, also what does not follow from what stands before it: it tells itself where it is broken, and
+    /// that is where something was lost. It goes on behind the row that was noted last, so that this is missed if it is not there.
+    fn audit(&mut self, last: Option<i64>, hash: Option<&Value>) -> rusqlite::Result<()> {
+        self.each("audit", true, |taking, mut row| {
+            row.columns.resize(13, Value::Null);
+            let key = row.key.filter(|key| *key < NUMBER_MAX).ok_or(Lost::Row)?;
+            Ok(audit::take_over(taking.db, key, row.columns.get(1..).unwrap_or_default())?)
+        })?;
+        let hash = match hash {
+            Some(Value::Blob(bytes)) => <[u8; 32]>::try_from(bytes.as_slice()).ok(),
+            _ => None,
+        };
+        match last.and_then(|last| u64::try_from(last).ok()).zip(hash) {
+            Some((seq, hash)) => meta::note_audit(self.db, Head { seq, hash: Hash(hash) }),
+            None => Ok(()),
+        }
     }
 
     /// Nothing of a row stays that turns out to be damaged when it is there.

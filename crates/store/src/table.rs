@@ -4,6 +4,7 @@
 //! or random, and refused above `i64::MAX` where they are counted.
 
 pub(crate) mod alarm;
+pub(crate) mod audit;
 pub(crate) mod command;
 pub(crate) mod journal;
 pub(crate) mod latest;

@@ -12,7 +12,7 @@ use crate::codec::batch::Batch;
 use crate::error::breaks_a_rule;
 use crate::table::meta::Totals;
 use crate::table::packets::{self, Packets};
-use crate::table::{alarm, cannot_keep, command, counted, journal, meta, refusal, series, shadow, thing};
+use crate::table::{alarm, audit, cannot_keep, command, counted, journal, meta, refusal, series, shadow, thing};
 
 /// The topic under which left-out writes stand among the refusals.
 const TOPIC: &str = "cache";
@@ -130,7 +130,7 @@ pub(crate) fn without_the_bad(
                 transaction.execute_batch("ROLLBACK TO one; RELEASE one")?;
                 (under.tally.totals, under.tally.moment, under.tally.refused) = (totals, said_at, refused);
                 let reason = format!("{} was left out: {error}", kind(write));
-                let is_waited_for = matches!(write, Write::Command(_) | Write::Alarm(_));
+                let is_waited_for = matches!(write, Write::Command(_) | Write::Alarm(_) | Write::Audit(_));
                 left_out.push(LeftOut { which: which(write), reason, is_waited_for });
             }
             Err(error) => return Err(error),
@@ -180,6 +180,10 @@ impl<'a> Under<'a> {
             Write::Alarm(told) => {
                 totals.last_alarm = totals.last_alarm.max(told.id.0);
                 alarm::put(db, told)
+            }
+            Write::Audit(entry) => {
+                totals.audit = audit::add(db, entry, totals.audit)?;
+                Ok(())
             }
             Write::Unacked { packet_id: 0, .. } => Err(cannot_keep("no packet has the id 0")),
             Write::Unacked { packet_id, digest } => {
@@ -240,6 +244,7 @@ fn kind(write: &Write) -> &'static str {
         Write::Shadow { .. } => "a shadow",
         Write::Command(_) => "a command",
         Write::Alarm(_) => "an alarm",
+        Write::Audit(_) => "an entry of the audit log",
         Write::Unacked { .. } => "a packet id",
         Write::Refused { .. } => "a refusal",
         Write::LinkSeen { .. } => "the link's time",
@@ -259,6 +264,7 @@ fn which(write: &Write) -> String {
             format!("command {} {:?} for thing {}", command.id.0, command.token, command.thing.0)
         }
         Write::Alarm(alarm) => format!("alarm {} {:?} of thing {}", alarm.id.0, alarm.rule, alarm.thing.0),
+        Write::Audit(entry) => format!("audit entry {} {:?} of {:?}", entry.seq, entry.event.code(), entry.thing),
         Write::Unacked { packet_id, .. } => format!("packet id {packet_id}"),
         Write::Refused { topic, reason, .. } => format!("refusal of {topic:?}: {reason}"),
         Write::LinkSeen { at_ms } => format!("link seen at {}", at_ms.0),
@@ -277,6 +283,7 @@ fn moment(write: &Write) -> Option<WallMs> {
                 .flatten()
                 .max()
         }
+        Write::Audit(entry) => Some(entry.at_ms),
         Write::Refused { at_ms, .. } | Write::LinkSeen { at_ms } => Some(*at_ms),
         Write::Thing { .. } | Write::Silent { .. } | Write::Series { .. } | Write::Unacked { .. } => None,
     }

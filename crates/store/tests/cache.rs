@@ -7,7 +7,7 @@ mod common;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use common::{T0, alarm, block_on, command, commit, one_of_everything, sample, series, thing, without_bytes};
+use common::{T0, alarm, block_on, command, commit, entry, one_of_everything, sample, series, thing, without_bytes};
 use fleetlens_model::alarm::Alarm;
 use fleetlens_model::command::Phase;
 use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
@@ -175,6 +175,7 @@ fn bad() -> Vec<(&'static str, Write, &'static str)> {
     };
     let stranger = Write::Command(Box::new(command(7, 9, Phase::Pending)));
     let endless = Write::Alarm(Box::new(Alarm { id: AlarmId(u64::MAX), ..alarm(1, 1, None) }));
+    let uncounted = Write::Audit(Box::new(entry(u64::MAX)));
     vec![
         ("a thing renamed", thing(1, "lamp-2"), "a thing was left out: its key has another name"),
         ("a name given twice", thing(2, "lamp-1"), "a thing was left out: UNIQUE constraint failed: thing.name"),
@@ -196,6 +197,7 @@ fn bad() -> Vec<(&'static str, Write, &'static str)> {
         ("a command for nobody", stranger, "a command was left out: FOREIGN KEY"),
         ("an alarm of nobody", Write::Alarm(Box::new(alarm(7, 9, None))), "an alarm was left out: FOREIGN KEY"),
         ("an id beyond counting", endless, "an alarm was left out: a count is above"),
+        ("a row beyond counting", uncounted, "an entry of the audit log was left out: a count is above"),
         ("silence of nobody", Write::Silent { thing: ThingKey(9), silent: true }, "a thing's silence was left out"),
         (
             "a packet without an id",
@@ -213,7 +215,7 @@ fn a_write_that_breaks_a_rule_is_left_out_told_and_changes_nothing() {
         commit(&store, vec![Write::LinkSeen { at_ms: WallMs(T0 - 5) }]).unwrap();
         let before = without_bytes(reopened(store, &folder));
         let (store, _) = open(&folder);
-        let is_waited_for = matches!(write, Write::Command(_) | Write::Alarm(_));
+        let is_waited_for = matches!(write, Write::Command(_) | Write::Alarm(_) | Write::Audit(_));
         let outcome = commit(&store, vec![write]);
         assert_eq!(outcome.is_err_and(|error| error.is_permanent()), is_waited_for, "{name}");
         assert_eq!(store.left_out(), 1, "{name}");

@@ -7,11 +7,14 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{alarm, block_on, commit, one_of_everything, one_of_schema_1, one_of_schema_2, thing, without_bytes};
+use common::{
+    alarm, block_on, commit, entry, one_of_everything, one_of_schema_1, one_of_schema_2, one_of_schema_3, thing,
+    without_bytes,
+};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::record::Write;
 use fleetlens_model::time::WallMs;
-use fleetlens_store::{Store, StoreError};
+use fleetlens_store::{Reading, Store, StoreError};
 
 fn place(folder: &tempfile::TempDir) -> PathBuf {
     folder.path().join("malta.db")
@@ -46,7 +49,7 @@ fn what_is_not_ours_is_refused_with_a_sentence_and_without_changing_a_byte() {
     const APPLICATION_ID: usize = 68;
     type Prepare = fn(&tempfile::TempDir);
     let cases: [(&str, &str, Prepare); 6] = [
-        ("a newer schema", "written by a newer Fleetlens (schema 9, this one knows 4)", |f| {
+        ("a newer schema", "written by a newer Fleetlens (schema 9, this one knows 5)", |f| {
             patch(&cache(f), USER_VERSION, 9)
         }),
         ("another program's", "database of another program", |f| patch(&cache(f), APPLICATION_ID, 1)),
@@ -157,7 +160,7 @@ fn the_second_of_two_says_that_there_is_a_first() {
 }
 
 /// The newest schema; [`golden_files_are_made`] made a file of each.
-const SCHEMA: usize = 4;
+const SCHEMA: usize = 5;
 
 fn golden(schema: usize) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/schema-{schema}.db"))
@@ -166,7 +169,8 @@ fn golden(schema: usize) -> PathBuf {
 #[test]
 fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
     // Schema 4 keeps the same in another shape.
-    let goldens = [one_of_schema_1().1, one_of_schema_2().1, one_of_everything().1, one_of_everything().1];
+    let goldens =
+        [one_of_schema_1().1, one_of_schema_2().1, one_of_schema_3().1, one_of_schema_3().1, one_of_everything().1];
     assert_eq!(goldens.len(), SCHEMA);
     for (schema, want) in (1..).zip(goldens) {
         let folder = tempfile::tempdir().unwrap();
@@ -177,13 +181,20 @@ fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
 
         // And what is new can be written into the old one.
         let raised = alarm(9, 1, None);
-        let new = vec![Write::Silent { thing: ThingKey(1), silent: true }, Write::Alarm(Box::new(raised.clone()))];
+        let told = entry(want.last_audit + 1);
+        let new = vec![
+            Write::Silent { thing: ThingKey(1), silent: true },
+            Write::Alarm(Box::new(raised.clone())),
+            Write::Audit(Box::new(told.clone())),
+        ];
         commit(&store, new).unwrap();
         block_on(store.close()).unwrap();
         let restored = Store::open(&place(&folder), "malta", 0).unwrap().1;
         assert_eq!(restored.silent.first(), Some(&ThingKey(1)), "schema {schema}");
         assert_eq!((restored.alarms.last(), restored.last_alarm), (Some(&raised), 9), "schema {schema}");
         assert_eq!(restored.commands, want.commands, "schema {schema}, opened again");
+        let whole = Reading::open(&place(&folder)).unwrap().verify_audit(&[]).unwrap().unwrap();
+        assert_eq!((whole.head.seq, restored.last_audit), (told.seq, told.seq), "schema {schema}");
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn put(db: &Connection, command: &Command) -> rusqlite::Result<()> {
         asked.0,
         command.expires_ms.0,
         command.by.name,
-        role_word(command.by.role),
+        command.by.role.word(),
         command.cancelled_by.as_ref().map_or_else(|| Ok(String::new()), to_json)?,
         to_json(&command.wants)?,
         to_json(&command.phase)?,
@@ -160,18 +160,6 @@ fn word(phase: &Phase) -> &'static str {
     }
 }
 
-fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::Operator => "operator",
-        Role::Technician => "technician",
-        Role::Viewer => "viewer",
-        Role::Driver => "driver",
-    }
-}
-
 fn role_of(word: &str) -> rusqlite::Result<Role> {
-    [Role::Operator, Role::Technician, Role::Viewer, Role::Driver]
-        .into_iter()
-        .find(|role| role_word(*role) == word)
-        .ok_or_else(|| unreadable(6, format!("{word:?} is no role")))
+    Role::of_word(word).ok_or_else(|| unreadable(6, format!("{word:?} is no role")))
 }

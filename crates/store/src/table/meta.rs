@@ -8,21 +8,25 @@
 //! | `aged_ms` | when what is too old was last taken out, by the time that was gone by |
 //! | `ahead_ms` | since when the time is too far ahead of that to be gone by; no row while it is not |
 //! | `last_command`, `last_alarm`, `last_seq` | the highest numbers ever given; they outlive the rows that had them |
+//! | `last_audit`, `audit_hash` | the last row of the audit log: its number and its hash |
 //! | `gone_samples_ms`, `gone_minutes_ms`, `gone_hours_ms` | before this not everything is there any more; no row while nothing went |
 
+use fleetlens_model::audit::chain::{Hash, Head};
 use fleetlens_model::time::WallMs;
 use rusqlite::types::{FromSql, ToSql};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::run::Tier;
-use super::{count, counted};
+use super::{audit, count, counted};
 
-/// Numbers that every batch of samples, commands or alarms moves. The writer holds them in memory and writes them with its transaction.
+/// Numbers that every batch of samples, commands, alarms or entries of the audit log moves. The writer holds them in memory and writes them with its transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub last_command: u64,
     pub last_alarm: u64,
     pub last_seq: u64,
+    /// The last row of the audit log.
+    pub audit: Head,
 }
 
 pub(crate) fn set(db: &Connection, name: &str, value: impl ToSql) -> rusqlite::Result<()> {
@@ -100,6 +104,26 @@ pub(crate) fn set_gone(db: &Connection, tier: Tier, before: WallMs) -> rusqlite:
     }
 }
 
+/// The last row of the audit log, as it was noted when it was added; `None` where nothing was.
+pub(crate) fn noted_audit(db: &Connection) -> rusqlite::Result<Option<Head>> {
+    let (seq, hash) = (get::<i64>(db, "last_audit")?, get::<[u8; 32]>(db, "audit_hash")?);
+    let Some((seq, hash)) = seq.zip(hash) else { return Ok(None) };
+    Ok(Some(Head { seq: count(0, seq)?, hash: Hash(hash) }))
+}
+
+/// Notes the last row of the audit log.
+pub(crate) fn note_audit(db: &Connection, last: Head) -> rusqlite::Result<()> {
+    set(db, "last_audit", counted(last.seq)?)?;
+    set(db, "audit_hash", last.hash.0)
+}
+
+/// Where the audit log goes on: behind the row that was noted, though it may be gone, so that it is missed; or behind one that somebody
+/// else put there, so that its number is not given again.
+fn gone_on_from(db: &Connection) -> rusqlite::Result<Head> {
+    let (noted, there) = (noted_audit(db)?.unwrap_or_default(), audit::last(db)?);
+    Ok(if there.seq > noted.seq { there } else { noted })
+}
+
 fn gone_name(tier: Tier) -> Option<&'static str> {
     match tier {
         Tier::Samples => Some("gone_samples_ms"),
@@ -116,6 +140,7 @@ impl Totals {
             last_command: number("last_command")?,
             last_alarm: number("last_alarm")?,
             last_seq: number("last_seq")?,
+            audit: gone_on_from(db)?,
         })
     }
 
@@ -129,6 +154,9 @@ impl Totals {
             if now != then {
                 set(db, name, counted(now)?)?;
             }
+        }
+        if self.audit != before.audit {
+            note_audit(db, self.audit)?;
         }
         Ok(())
     }

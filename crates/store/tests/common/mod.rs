@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
+use fleetlens_model::audit::{By, Entry, Event};
 use fleetlens_model::command::{Attempt, Command, Phase, Step, Want, Withdrawal};
 use fleetlens_model::described::Commons;
 use fleetlens_model::geo::LonLat;
@@ -99,8 +100,38 @@ fn seen_at(ms: i64) -> Acknowledgement {
     Acknowledgement { by, at_ms: WallMs(T0 + ms), comment: "seen: \"fan\" is \u{d6}lverschmiert".into() }
 }
 
+/// A step of the audit log, `seq` ms after [`T0`].
+pub fn entry(seq: u64) -> Entry {
+    let by = match seq % 4 {
+        1 => By::Person(Actor { name: "M. Vella".into(), role: Role::Operator }),
+        2 => By::Program,
+        3 => By::Service,
+        _ => By::Device,
+    };
+    Entry {
+        seq,
+        at_ms: WallMs(T0 + seq.cast_signed()),
+        by,
+        thing: "lamp-0417".into(),
+        shadow: if seq.is_multiple_of(2) { "light".into() } else { String::new() },
+        command: (!seq.is_multiple_of(5)).then_some(CommandId(seq)),
+        trace: if seq.is_multiple_of(5) { String::new() } else { "01ARYZ6S41TSV4RRFFQ69G5FAV".into() },
+        event: Event::ALL[seq as usize % Event::ALL.len()],
+        after_ms: (seq > 1).then_some(20),
+        detail: format!("step {seq} \u{d6}l"),
+    }
+}
+
 /// One of everything, in the order the engine writes it, and what a start should bring back.
 pub fn one_of_everything() -> (Vec<Write>, Restored) {
+    let (mut writes, mut restored) = one_of_schema_3();
+    writes.extend((1..=8).map(|seq| Write::Audit(Box::new(entry(seq)))));
+    restored.last_audit = 8;
+    (writes, restored)
+}
+
+/// One of everything there was in schemas 3 and 4.
+pub fn one_of_schema_3() -> (Vec<Write>, Restored) {
     let (mut writes, mut restored) = one_of_schema_2();
     let active = Alarm { priority: Priority::Critical, ..alarm(1, 1, None) };
     let seen = Alarm { acknowledged: Some(seen_at(9)), times: 3, ..alarm(2, 2, None) };
@@ -229,6 +260,7 @@ pub fn one_of_schema_1() -> (Vec<Write>, Restored) {
         commands,
         alarms: Vec::new(),
         last_alarm: 0,
+        last_audit: 0,
         last_command: 4,
         last_seq: 12,
         unacked: vec![(3, 17), (9, u64::MAX - 3)],
