@@ -5,6 +5,7 @@
 
 mod alarms;
 mod alerts;
+mod audit;
 mod commands;
 mod conventions;
 mod direct;
@@ -28,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use fleetlens_ipc::rows::{LinkState, RefusalRow, ShedRow};
+use fleetlens_model::audit::Event;
 use fleetlens_model::command::{Attempt, Command};
 use fleetlens_model::described::{Commons, Described};
 use fleetlens_model::freshness::Silence;
@@ -86,11 +88,15 @@ pub struct Fleet {
     watch: watch::Watch,
     alerts: alerts::Alerts,
     tokens: HashMap<String, CommandId>,
+    /// What the audit log was told of the commands.
+    told: HashMap<CommandId, audit::Told>,
+    refusals_told: audit::Refusals,
     /// Digests of packets at QoS 1 by their ids, of those that were heard.
     unacked: Vec<Option<u64>>,
     installation: u64,
     last_seq: u64,
     last_command: u64,
+    last_audit: u64,
     last_get: u64,
     /// Shadows to ask for when there is time.
     to_get: BTreeSet<(ThingKey, SharedText)>,
@@ -154,10 +160,13 @@ impl Fleet {
             watch: watch::Watch::default(),
             alerts: alerts::Alerts::default(),
             tokens: HashMap::new(),
+            told: HashMap::new(),
+            refusals_told: audit::Refusals::default(),
             unacked: Vec::new(),
             installation: restored.installation,
             last_seq: restored.last_seq,
             last_command: restored.last_command,
+            last_audit: restored.last_audit,
             last_get: 0,
             to_get: BTreeSet::new(),
             asked: VecDeque::new(),
@@ -261,7 +270,10 @@ impl Fleet {
             Input::Started => self.register(now, effects),
             Input::Link(event) => self.link_event(event, now, effects),
             Input::Asked { window, request, intent } => {
-                let outcome = self.asked(intent, now, effects);
+                let outcome = self.asked(intent.clone(), now, effects);
+                if let Err(fault) = &outcome {
+                    self.audit_refusal(&intent, fault, now, effects);
+                }
                 effects.outward.push(Outward::Answer { window, request, outcome });
             }
             Input::Opened(thing) => self.opened(thing, now, effects),
@@ -272,6 +284,8 @@ impl Fleet {
                 self.config.settings = *settings;
                 self.dirty.settings = true;
             }
+            Input::Kept(command) => self.audit_of(command, Event::Committed, now, effects),
+            Input::Published(command) => self.audit_of(command, Event::Published, now, effects),
             Input::NotSent(command) => self.not_sent(command, now, effects),
             Input::CacheFault(fault) => self.cache_fault = fault,
             Input::Ticked => self.ticked(now, effects),

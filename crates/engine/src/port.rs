@@ -39,7 +39,7 @@ pub struct Publish {
     /// Not to be sent after this moment: a disk that took minutes must not let an old wish out. Nor to be handed on by the broker
     /// after it, where the broker can be told.
     pub until: MonoMs,
-    /// The command of a thing without a shadow that it is, which must hear of it if it cannot be sent.
+    /// The command that it is a message of, which hears whether it was sent.
     pub command: Option<CommandId>,
 }
 

@@ -481,6 +481,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         let mono = self.ports.clock.now().mono;
         // A command of several messages: once one of them left it is sent, and after one that did not the others stay here.
         let (mut sent, mut not_sent) = (BTreeSet::new(), BTreeSet::new());
+        let mut kept = Vec::new();
         for outward in batch.outward {
             match outward {
                 Outward::Acknowledge(delivery) => acknowledge.push(delivery),
@@ -504,6 +505,9 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 Outward::Subscribe(filters) => self.ports.link.subscribe(filters),
                 Outward::Alert(alert) => self.ports.ui.alert(alert),
                 Outward::Answer { window, request, outcome } => {
+                    if let Ok(Done::Command(command)) = &outcome {
+                        kept.push(*command);
+                    }
                     self.windows.answer(window, Frame::Answer { request, outcome })
                 }
                 Outward::Read { ticket, query } => {
@@ -519,6 +523,8 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         if !acknowledge.is_empty() {
             self.ports.link.acknowledge(acknowledge);
         }
+        kept.into_iter().for_each(|command| self.handle(Input::Kept(command)));
+        sent.iter().for_each(|command| self.handle(Input::Published(*command)));
         not_sent.difference(&sent).for_each(|command| self.handle(Input::NotSent(*command)));
         if batch.messages > 0 {
             self.handle(Input::Committed { messages: batch.messages });

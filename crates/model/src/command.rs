@@ -186,7 +186,8 @@ pub struct Command {
     pub thing: ThingKey,
     /// The shadow; empty for the classic one.
     pub shadow: String,
-    /// Goes with every request and comes back with its answer; at most 64 bytes.
+    /// Goes with every request and comes back with its answer, and is its trace in the audit log ([`crate::trace::trace_id`]); at most 64
+    /// bytes.
     pub token: String,
     /// What is wanted, at least one leaf.
     pub wants: Vec<Want>,

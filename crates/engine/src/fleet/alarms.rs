@@ -263,7 +263,9 @@ impl Fleet {
             match alarm.acknowledge(*raised_ms, seen.clone()) {
                 Ok(()) => {
                     covered += 1;
+                    let (thing, name) = (alarm.thing, alarm.name.clone());
                     self.keep_alarm(alarm, effects);
+                    self.audit_acknowledged(thing, &name, &seen.comment, now, effects);
                 }
                 // The same one named twice.
                 Err(NotAcknowledged::Already(_)) if alarm.acknowledged.as_ref() == Some(&seen) => {}

@@ -10,10 +10,11 @@ use fleetlens_model::record::Write;
 use fleetlens_model::shadow::{Document, Packed, parse_shadow_name, parse_thing_name, same_value};
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{MonoMs, Now};
+use fleetlens_model::trace::trace_id;
 use fleetlens_wire::shadow::{Op, ShadowTopic, ShadowTopicKind, encode_update};
 use serde_json::Value as Json;
 
-use super::{Effects, Fleet, Outward, Thing, wish};
+use super::{Effects, Fleet, Outward, Thing, audit, wish};
 use crate::port::{Publish, Qos};
 
 /// The shortest and the longest time a command may wait, in milliseconds: a second, 30 days.
@@ -78,7 +79,7 @@ impl Fleet {
             id,
             thing: key,
             shadow,
-            token: format!("fl-{:016x}-{}", self.installation, id.0),
+            token: trace_id(now.wall, self.installation, id),
             wants,
             by: self.config.who.clone(),
             cancelled_by: None,
@@ -88,7 +89,7 @@ impl Fleet {
             attempt: Attempt::Idle,
             deadline: Some(now.mono.plus(expiry_ms)),
         };
-        self.written(&command, effects);
+        self.written(&command, now, effects);
         self.dirty.asked.push(id);
         // What has not left yet and says something else about the same leaf need not leave any more.
         self.overtake(&command, |phase| *phase == Phase::Pending, now, effects);
@@ -128,6 +129,7 @@ impl Fleet {
         if let Some(thing) = self.things.get_mut(&command.thing) {
             thing.commands.insert(command.id);
             self.tokens.insert(command.token.clone(), command.id);
+            self.told.entry(command.id).or_insert_with(|| audit::Told::before(&command));
             if command.phase.is_open() {
                 self.open_commands.insert(command.id);
             }
@@ -245,26 +247,33 @@ impl Fleet {
                 Some(Action::Update { desired, version }) => {
                     // Nothing is sent without its row in the same batch, not even again: the first one may have been left out.
                     if !changed {
-                        self.written(&after, effects);
+                        self.written(&after, now, effects);
                     }
                     // Dropped rather than sent late, it is looked into when its time-out is over.
                     let withdrawing = !after.phase.is_waiting();
                     let left_ms =
                         if withdrawing { ANSWER_TIMEOUT_MS } else { after.left_ms(now).min(ANSWER_TIMEOUT_MS) };
                     let until = now.mono.plus(left_ms);
-                    self.publish_update(key, name, &encode_update(&desired, version, &token), until, effects);
+                    let payload = encode_update(&desired, version, &token);
+                    self.publish_update(id, name, payload, until, effects);
                 }
                 None => {}
             }
         }
     }
 
-    fn publish_update(&mut self, key: ThingKey, shadow: String, payload: &[u8], until: MonoMs, effects: &mut Effects) {
-        let Some(thing) = self.things.get(&key) else { return };
+    fn publish_update(
+        &mut self,
+        id: CommandId,
+        shadow: String,
+        payload: Vec<u8>,
+        until: MonoMs,
+        effects: &mut Effects,
+    ) {
+        let Some(thing) = self.commands.get(&id).and_then(|command| self.things.get(&command.thing)) else { return };
         let name = (!shadow.is_empty()).then_some(shadow);
         let topic = ShadowTopic::new(thing.name.as_str(), name, ShadowTopicKind::Request(Op::Update)).to_string();
-        let publish =
-            Publish { topic, payload: payload.to_vec(), qos: Qos::AtLeastOnce, retain: false, until, command: None };
+        let publish = Publish { topic, payload, qos: Qos::AtLeastOnce, retain: false, until, command: Some(id) };
         effects.outward.push(Outward::Publish(publish));
     }
 
@@ -278,7 +287,7 @@ impl Fleet {
 
     /// A command took a step: it is written down, shown, and what it means for others of the same leaf is done.
     pub(super) fn changed(&mut self, command: &Command, now: Now, effects: &mut Effects) {
-        self.written(command, effects);
+        self.written(command, now, effects);
         if !command.phase.is_open() {
             self.open_commands.remove(&command.id);
         } else {
@@ -286,9 +295,9 @@ impl Fleet {
         }
         if matches!(command.phase, Phase::Accepted { .. }) {
             self.overtake(command, Phase::is_waiting, now, effects);
-            self.rebase_newer(command, |want| Some(want.value.clone()), effects);
+            self.rebase_newer(command, |want| Some(want.value.clone()), now, effects);
         } else if command.steps.last().is_some_and(|(step, _)| *step == Step::Withdrawn) {
-            self.rebase_newer(command, |want| want.restore.clone(), effects);
+            self.rebase_newer(command, |want| want.restore.clone(), now, effects);
         }
     }
 
@@ -316,19 +325,20 @@ impl Fleet {
             }
         }
         let after = newer.clone();
-        self.written(&after, effects);
+        self.written(&after, now, effects);
     }
 
-    /// A command is to be kept as it is now, and shown.
-    fn written(&mut self, command: &Command, effects: &mut Effects) {
+    /// A command is to be kept as it is now, told to the audit log, and shown.
+    fn written(&mut self, command: &Command, now: Now, effects: &mut Effects) {
         effects.writes.push(Write::Command(Box::new(command.clone())));
+        self.audit_steps(command, now, effects);
         self.dirty.things.insert(command.thing);
         self.dirty.commands.insert(command.id);
         self.look_at(command.thing);
     }
 
     /// What an older command of ours did to `desired` is no change by somebody else to the newer ones that wait behind it.
-    fn rebase_newer(&mut self, older: &Command, left: impl Fn(&Want) -> Option<Json>, effects: &mut Effects) {
+    fn rebase_newer(&mut self, older: &Command, left: impl Fn(&Want) -> Option<Json>, now: Now, effects: &mut Effects) {
         for id in self.open_of(older.thing) {
             let Some(newer) = self.commands.get_mut(&id) else { continue };
             if id <= older.id || newer.phase != Phase::Pending || newer.shadow != older.shadow {
@@ -344,7 +354,7 @@ impl Fleet {
             }
             if rebased {
                 let after = newer.clone();
-                self.written(&after, effects);
+                self.written(&after, now, effects);
             }
         }
     }
@@ -378,6 +388,7 @@ impl Fleet {
             thing.commands.remove(id);
             self.dirty.commands.insert(*id);
             self.sent.remove(id);
+            self.told.remove(id);
             if let Some(command) = self.commands.remove(id) {
                 self.tokens.remove(&command.token);
             }

@@ -4,6 +4,7 @@
 //! remember nobody does here: what was sent and not obeyed cannot be looked into, so it is never sent again by itself, and cannot be
 //! taken back.
 
+use fleetlens_model::audit::Event;
 use fleetlens_model::command::{Command, Input, Phase};
 use fleetlens_model::id::{CommandId, ThingKey};
 use fleetlens_model::telemetry::{Source, Value};
@@ -78,9 +79,12 @@ impl Fleet {
         }
     }
 
-    /// What was to be sent did not leave: it waits again.
+    /// What was to be sent did not leave: it waits again. A shadow is looked into when the time-out is over.
     pub(super) fn not_sent(&mut self, id: CommandId, now: Now, effects: &mut Effects) {
-        self.apply(id, Input::NotSent, now, effects);
+        self.audit_of(id, Event::NotPublished, now, effects);
+        if self.commands.get(&id).is_some_and(|command| self.is_direct(command.thing)) {
+            self.apply(id, Input::NotSent, now, effects);
+        }
     }
 
     /// The thing said something: commands that were sent may be obeyed by it, and those that wait may be sent.

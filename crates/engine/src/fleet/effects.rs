@@ -38,7 +38,11 @@ pub enum Input {
     Measured(StoreStats),
     /// The program was set otherwise.
     Configured(Box<Settings>),
-    /// A command of a thing without a shadow could not be handed to the link: it did not leave.
+    /// The row of a command that was just asked for is on the disk.
+    Kept(CommandId),
+    /// A message of a command was handed to the link.
+    Published(CommandId),
+    /// A message of a command could not be handed to the link: it did not leave.
     NotSent(CommandId),
     /// The cache cannot be written, and why; or it can again.
     CacheFault(Option<String>),

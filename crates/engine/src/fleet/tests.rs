@@ -1,6 +1,7 @@
 mod acknowledge;
 mod alerts;
 mod any;
+mod audit;
 mod clock;
 mod commands;
 mod convergence;
@@ -185,6 +186,13 @@ fn dim_to(value: &str, expires_in_ms: Option<u64>) -> Input {
 
 fn phase(fleet: &Fleet) -> Phase {
     fleet.commands.values().last().map(|c| c.phase.clone()).unwrap()
+}
+
+/// The service says no to a request for a command.
+fn refused(fleet: &Fleet, command: u64, code: u16) -> Input {
+    let token = &fleet.commands[&CommandId(command)].token;
+    let no = serde_json::json!({ "code": code, "message": "no", "clientToken": token });
+    telemetry("$aws/things/lamp-1/shadow/update/rejected", &no.to_string())
 }
 
 /// Runs effects against the service until nothing is published any more.

@@ -65,7 +65,7 @@ fn it_covers_what_stood_on_the_screen_and_says_why_where_it_covers_nothing() {
         let fault = answer(&effects).unwrap_err();
         assert_eq!(fault.code, code, "{fault}");
         assert!(fault.message.contains(says), "{fault}");
-        assert!(effects.writes.is_empty());
+        assert!(kept(&effects).is_empty());
     }
     let effects = give(&mut fleet, acknowledge(&[(1, 1), (2, 2), (3, 3), (99, 1)], ""), at(20));
     assert_eq!(answer(&effects), Ok(Done::Acknowledged(1)), "of many those that it covers");

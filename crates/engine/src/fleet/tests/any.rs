@@ -1,8 +1,22 @@
 //! Whatever happens, in whatever order.
 
+use fleetlens_model::audit::Event;
 use proptest::prelude::*;
 
 use super::*;
+
+/// Stands for the token of the first command, which nobody knows before it is asked for.
+const TOKEN: &str = "TOKEN";
+
+/// An input with that token in its place.
+fn meant(input: Input, fleet: &Fleet) -> Input {
+    let Input::Link(LinkEvent::Received(Received { topic, payload, .. })) = &input else { return input };
+    if !topic.starts_with("$aws/") {
+        return input;
+    }
+    let token = fleet.commands.get(&CommandId(1)).map_or(TOKEN, |command| &command.token);
+    telemetry(topic, &std::str::from_utf8(payload).unwrap().replace(TOKEN, token))
+}
 
 fn any_input() -> impl Strategy<Value = Input> {
     let value = prop_oneof![Just("40"), Just("70"), Just("{")];
@@ -26,7 +40,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         }),
         (1u64..6, prop_oneof![Just("accepted"), Just("rejected")]).prop_map(|(v, verb)| {
             let payload = format!(
-                r#"{{"code":409,"message":"x","state":{{"desired":{{"dim_pct":40}}}},"metadata":{{}},"version":{v},"timestamp":1,"clientToken":"fl-0000000000000abc-1"}}"#
+                r#"{{"code":409,"message":"x","state":{{"desired":{{"dim_pct":40}}}},"metadata":{{}},"version":{v},"timestamp":1,"clientToken":"{TOKEN}"}}"#
             );
             telemetry(&format!("$aws/things/lamp-1/shadow/update/{verb}"), &payload)
         }),
@@ -50,6 +64,7 @@ proptest! {
         let mut s = 0;
         for (input, passed) in inputs {
             s += passed;
+            let input = meant(input, &one);
             prop_assert_eq!(give(&mut one, input.clone(), at(s)), give(&mut two, input, at(s)));
         }
         prop_assert_eq!(one.counters(), two.counters());
@@ -61,6 +76,7 @@ proptest! {
         let mut s = 0;
         for (input, passed) in inputs {
             s += passed;
+            let input = meant(input, &fleet);
             let effects = give(&mut fleet, input, at(s));
             prop_assert!(fleet.up_since.is_some() || published(&effects).is_empty());
         }
@@ -72,10 +88,33 @@ proptest! {
         let mut s = 2;
         for (input, passed) in inputs {
             s += passed;
+            let input = meant(input, &fleet);
             let effects = give(&mut fleet, input, at(s));
             for update in published(&effects).into_iter().filter(|message| message.topic.ends_with("/update")) {
                 prop_assert!(row_of(update, &effects).is_some(), "{effects:?}");
             }
+        }
+    }
+
+    #[test]
+    fn whatever_happens_the_log_is_told_every_step_of_every_command_once_and_in_order(inputs in proptest::collection::vec((any_input(), 0u64..40), 1..60)) {
+        let (mut fleet, _) = with_lamp();
+        let (mut s, mut told) = (2, Vec::new());
+        for (input, passed) in inputs {
+            s += passed;
+            let input = meant(input, &fleet);
+            let effects = give(&mut fleet, input, at(s));
+            told.extend(audit::entries(&effects));
+            for input in audit::performed(&effects) {
+                told.extend(audit::entries(&give(&mut fleet, input, at(s))));
+            }
+        }
+        prop_assert!((1..).zip(&told).all(|(seq, entry)| entry.seq == seq), "{told:?}");
+        for command in fleet.commands.values() {
+            let of = told.iter().filter(|entry| entry.trace == command.token).map(|entry| entry.event);
+            let outside = [Event::Refused, Event::Committed, Event::Published, Event::NotPublished, Event::NotWithdrawn];
+            let steps: Vec<Event> = of.filter(|event| !outside.contains(event)).collect();
+            prop_assert_eq!(steps, audit::told_steps(command));
         }
     }
 

@@ -56,12 +56,11 @@ fn of_a_silent_thing_nobody_says_that_it_does_not_obey() {
 #[test]
 fn a_command_that_failed_is_told_until_one_succeeds_and_a_second_failure_is_news() {
     let (mut fleet, mut service) = with_lamp();
-    let dead_shadow = r#"{"code":400,"message":"no"}"#;
     let fail = |fleet: &mut Fleet, id: u64, s: u64| {
         let effects = give(fleet, dim_to("40", None), at(s));
         assert_eq!(published(&effects).len(), 1);
-        let payload = dead_shadow.replace('}', &format!(r#","clientToken":"fl-0000000000000abc-{id}"}}"#));
-        give(fleet, telemetry("$aws/things/lamp-1/shadow/update/rejected", &payload), at(s));
+        let no = refused(fleet, id, 400);
+        give(fleet, no, at(s));
         give(fleet, Input::Ticked, at(s + 1));
     };
     fail(&mut fleet, 1, 10);
@@ -120,8 +119,8 @@ fn a_clock_set_back_between_the_failure_and_the_look_raises_once() {
     let (mut fleet, _) = with_lamp();
     give(&mut fleet, Input::Ticked, at(9));
     give(&mut fleet, dim_to("40", None), at(10));
-    let refused = r#"{"code":400,"message":"no","clientToken":"fl-0000000000000abc-1"}"#;
-    give(&mut fleet, telemetry("$aws/things/lamp-1/shadow/update/rejected", refused), at(10));
+    let no = refused(&fleet, 1, 400);
+    give(&mut fleet, no, at(10));
     let raised: usize = (11..20)
         .map(|s| Now { wall: at(s).wall.plus(-3_600_000), mono: at(s).mono })
         .map(|now| kept(&give(&mut fleet, Input::Ticked, now)).len())
@@ -136,8 +135,8 @@ fn what_cannot_be_taken_back_is_told_again_since_it_may_still_happen() {
     let mut updates = Effects::default();
     service.answer(&effects, at(75)).into_iter().for_each(|input| fleet.handle(input, at(75), &mut updates));
     assert!(published(&updates)[0].topic.ends_with("/update"), "{updates:?}");
-    let refused = r#"{"code":403,"message":"no","clientToken":"fl-0000000000000abc-1"}"#;
-    give(&mut fleet, telemetry("$aws/things/lamp-1/shadow/update/rejected", refused), at(76));
+    let no = refused(&fleet, 1, 403);
+    give(&mut fleet, no, at(76));
     assert_eq!(phase(&fleet), Phase::Expired { withdrawal: Withdrawal::Refused { code: 403 } });
     assert_eq!(raised_by_ticks(&mut fleet, 77..90).len(), 1);
     let alarm = seen(&mut fleet, 90);

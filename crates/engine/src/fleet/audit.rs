@@ -1,0 +1,267 @@
+//! What is told to the audit log, and the one place where its entries are made (docs/adr/0011-audit.md).
+//!
+//! A command's steps are told where its row is written ([`Fleet::audit_steps`], called by nobody else): whatever it took since it was
+//! last told. What happens to it outside of the fleet (its row on the disk, its message with the link) comes back as inputs.
+
+use fleetlens_ipc::{Fault, Intent};
+use fleetlens_model::audit::{By, DETAIL_MAX_CHARS, Entry, Event};
+use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
+use fleetlens_model::id::{CommandId, ThingKey};
+use fleetlens_model::record::Write;
+use fleetlens_model::time::{MonoMs, Now};
+
+use super::{Effects, Fleet, beginning};
+
+/// Refusals that the log is told in [`REFUSALS_MS`]; of more it is told how many they were. It is never shortened, and a window that has
+/// gone mad asks for ever.
+const REFUSALS_MAX: u32 = 120;
+
+/// The time in which that many are told, in milliseconds.
+const REFUSALS_MS: u64 = 60_000;
+
+/// What the log was told of refusals lately.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    since: MonoMs,
+    told: u32,
+    untold: u64,
+}
+
+impl Refusals {
+    /// Whether one more is told now, and how many before it were not.
+    fn one_more(&mut self, now: MonoMs) -> Option<u64> {
+        if now.since(self.since) >= REFUSALS_MS {
+            (self.since, self.told) = (now, 0);
+        }
+        if self.told >= REFUSALS_MAX {
+            self.untold += 1;
+            return None;
+        }
+        self.told += 1;
+        Some(std::mem::take(&mut self.untold))
+    }
+}
+
+/// What the log was told of a command.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    /// So many of its steps.
+    steps: usize,
+    phase: Phase,
+    /// When, in this run.
+    at: Option<MonoMs>,
+}
+
+impl Told {
+    /// All of it, before this run.
+    pub(super) fn before(command: &Command) -> Told {
+        Told { steps: command.steps.len(), phase: command.phase.clone(), at: None }
+    }
+}
+
+/// What an entry is about.
+#[derive(Default)]
+struct About {
+    thing: String,
+    shadow: String,
+    command: Option<CommandId>,
+    trace: String,
+    after_ms: Option<u64>,
+}
+
+impl Fleet {
+    /// A person asked for something that is not done.
+    pub(super) fn audit_refusal(&mut self, intent: &Intent, fault: &Fault, now: Now, effects: &mut Effects) {
+        let about_command = |id: &CommandId| match self.commands.get(id) {
+            Some(command) => self.about(command),
+            None => About { command: Some(*id), ..About::default() },
+        };
+        let (about, asked) = match intent {
+            Intent::Command { thing, shadow, wishes, .. } => {
+                let wishes = wishes.iter().map(|wish| format!("{} = {}", wish.pointer, wish.value_json));
+                let about = About { thing: self.name_of(*thing), shadow: shadow.clone(), ..About::default() };
+                (about, format!("command {}", wishes.collect::<Vec<_>>().join(", ")))
+            }
+            Intent::CancelCommand { command } => (about_command(command), "cancelling".to_owned()),
+            Intent::Acknowledge { alarms, .. } => {
+                let of = alarms.first().and_then(|(id, _)| self.alarms.get(*id));
+                let thing = of.map(|alarm| self.name_of(alarm.thing)).unwrap_or_default();
+                let about = About { thing, ..About::default() };
+                (about, format!("acknowledging {} alarms", alarms.len()))
+            }
+            // Nothing that a fleet does.
+            Intent::Change(_) | Intent::Profile(_) | Intent::Diagnose => return,
+        };
+        let by = By::Person(self.config.who.clone());
+        let Some(untold) = self.refusals_told.one_more(now.mono) else { return };
+        let more = if untold > 0 { format!("{untold} refusals before this one are not told; ") } else { String::new() };
+        // Why comes first: what was asked may be longer than is kept.
+        self.audit(about, by, Event::Refused, &format!("{more}{}; asked: {asked}", fault.message), now, effects);
+    }
+
+    /// A person has seen an alarm.
+    pub(super) fn audit_acknowledged(
+        &mut self,
+        thing: ThingKey,
+        alarm: &str,
+        comment: &str,
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        let about = About { thing: self.name_of(thing), ..About::default() };
+        let by = By::Person(self.config.who.clone());
+        let detail = if comment.is_empty() { alarm.to_owned() } else { format!("{alarm}: {comment}") };
+        self.audit(about, by, Event::AlarmAcknowledged, &detail, now, effects);
+    }
+
+    /// Something happened to a command outside of the fleet.
+    pub(super) fn audit_of(&mut self, id: CommandId, event: Event, now: Now, effects: &mut Effects) {
+        let Some(command) = self.commands.get(&id) else { return };
+        // What goes out for one that is over takes it back.
+        let is_way_back = event != Event::Committed && !command.phase.is_waiting();
+        let (about, detail) = (self.about_now(command, now), if is_way_back { "to take it back" } else { "" });
+        self.audit(about, By::Program, event, detail, now, effects);
+        if let Some(told) = self.told.get_mut(&id) {
+            told.at = Some(now.mono);
+        }
+    }
+
+    /// Tells whatever a command has done since it was told last.
+    pub(super) fn audit_steps(&mut self, command: &Command, now: Now, effects: &mut Effects) {
+        let told = self.told.get(&command.id);
+        let (steps, before) = told.map_or((0, Phase::Pending), |told| (told.steps, told.phase.clone()));
+        // One that did not leave has a step less.
+        let new = command.steps.get(steps..).unwrap_or_default();
+        let mut happened: Vec<(By, Event, String)> =
+            new.iter().filter_map(|(step, _)| step_of(command, *step, &before)).collect();
+        let is_told = new.iter().any(|(step, _)| *step == Step::Withdrawn);
+        if let Some(outcome) = not_withdrawn(&before, &command.phase).filter(|_| !is_told) {
+            happened.push((By::Program, Event::NotWithdrawn, outcome));
+        }
+        let is_news = !happened.is_empty();
+        for (by, event, detail) in happened {
+            self.audit(self.about_now(command, now), by, event, &detail, now, effects);
+            self.now_told(command, Some(now.mono));
+        }
+        if !is_news {
+            let at = self.told.get(&command.id).and_then(|told| told.at);
+            self.now_told(command, at);
+        }
+    }
+
+    fn now_told(&mut self, command: &Command, at: Option<MonoMs>) {
+        let told = Told { steps: command.steps.len(), phase: command.phase.clone(), at };
+        self.told.insert(command.id, told);
+    }
+
+    fn about(&self, command: &Command) -> About {
+        About {
+            thing: self.name_of(command.thing),
+            shadow: command.shadow.clone(),
+            command: Some(command.id),
+            trace: command.token.clone(),
+            after_ms: None,
+        }
+    }
+
+    fn about_now(&self, command: &Command, now: Now) -> About {
+        let last = self.told.get(&command.id).and_then(|told| told.at);
+        About { after_ms: last.map(|last| now.mono.since(last)), ..self.about(command) }
+    }
+
+    fn name_of(&self, thing: ThingKey) -> String {
+        self.things.get(&thing).map(|thing| thing.name.as_str().to_owned()).unwrap_or_default()
+    }
+
+    fn audit(&mut self, about: About, by: By, event: Event, detail: &str, now: Now, effects: &mut Effects) {
+        let About { thing, shadow, command, trace, after_ms } = about;
+        self.last_audit += 1;
+        let entry = Entry {
+            seq: self.last_audit,
+            at_ms: now.wall,
+            by,
+            thing,
+            // What a person wrote may be anything, also what no shadow is called.
+            shadow: beginning(&shadow, DETAIL_MAX_CHARS),
+            command,
+            trace,
+            event,
+            after_ms,
+            detail: beginning(detail, DETAIL_MAX_CHARS),
+        };
+        effects.writes.push(Write::Audit(Box::new(entry)));
+    }
+}
+
+/// Who took a step, and what there is to say of it; `None` of the one that is told when its message is with the link.
+fn step_of(command: &Command, step: Step, before: &Phase) -> Option<(By, Event, String)> {
+    let nothing = String::new;
+    Some(match step {
+        Step::Sent => return None,
+        Step::Asked => {
+            let wants = command.wants.iter().map(|want| format!("{} = {}", want.pointer, want.value));
+            (By::Person(command.by.clone()), Event::Asked, wants.collect::<Vec<_>>().join(", "))
+        }
+        Step::Accepted => {
+            // It may be more by now.
+            let version =
+                if let Phase::Accepted { version } = &command.phase { format!("version {version}") } else { nothing() };
+            (By::Service, Event::Accepted, version)
+        }
+        Step::Rejected => {
+            let Phase::Rejected { code, reason } = &command.phase else {
+                return Some((By::Program, Event::Rejected, nothing()));
+            };
+            // That somebody else changed a leaf, and what cannot be sent at all, we find ourselves.
+            let is_answer = *before == Phase::Sent && *code != 409;
+            let by = if is_answer { By::Service } else { By::Program };
+            (by, Event::Rejected, format!("{code}: {reason}"))
+        }
+        Step::Settled => (By::Device, Event::Settled, nothing()),
+        Step::Overtaken => {
+            let by =
+                if let Phase::Overtaken { by } = &command.phase { format!("by command {}", by.0) } else { nothing() };
+            (By::Program, Event::Overtaken, by)
+        }
+        Step::Expired => (By::Program, Event::Expired, left_behind(&command.phase).to_owned()),
+        Step::Cancelled => {
+            let by = command.cancelled_by.clone().map_or(By::Program, By::Person);
+            (by, Event::Cancelled, left_behind(&command.phase).to_owned())
+        }
+        Step::Withdrawn => (By::Program, Event::Withdrawn, nothing()),
+    })
+}
+
+/// What a command leaves behind that ends before the thing obeyed.
+fn left_behind(phase: &Phase) -> &'static str {
+    match withdrawal_of(phase) {
+        Some(Withdrawal::NotNeeded) => "it never left",
+        Some(Withdrawal::Needed) => "it may have arrived and is taken back",
+        Some(Withdrawal::Done | Withdrawal::Refused { .. } | Withdrawal::Impossible) | None => "",
+    }
+}
+
+/// Why something that was to be taken back is not, where that was found now.
+fn not_withdrawn(before: &Phase, now: &Phase) -> Option<String> {
+    if withdrawal_of(before) == withdrawal_of(now) {
+        return None;
+    }
+    match withdrawal_of(now)? {
+        Withdrawal::NotNeeded | Withdrawal::Needed => None,
+        Withdrawal::Done => Some("the thing obeyed after its time; nothing is put back".to_owned()),
+        Withdrawal::Refused { code } => Some(format!("{code}: refused for good; it may still happen")),
+        Withdrawal::Impossible => Some("there is no way to take it back; it may still happen".to_owned()),
+    }
+}
+
+fn withdrawal_of(phase: &Phase) -> Option<Withdrawal> {
+    match phase {
+        Phase::Expired { withdrawal } | Phase::Cancelled { withdrawal } => Some(*withdrawal),
+        Phase::Pending
+        | Phase::Sent
+        | Phase::Accepted { .. }
+        | Phase::Rejected { .. }
+        | Phase::Settled
+        | Phase::Overtaken { .. } => None,
+    }
+}
