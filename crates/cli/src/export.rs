@@ -4,18 +4,18 @@
 //! a tab or a line break) gets a `'` before it, which spreadsheets do not show. JSON is JSON Lines: one object a line, so that both
 //! ends can stream it.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
 use fleetlens_host::model::telemetry::{Sample, Value};
 use serde::Serialize;
 
 use crate::cache::{self, Known};
 use crate::moment::{self, Moment};
+use crate::sheet::{self, harmless, io_of};
 
 #[derive(Args)]
 pub struct Export {
@@ -80,7 +80,7 @@ impl Export {
         let reading = cache::open(&self.db)?;
         let things = cache::named(cache::things(&reading)?, &self.thing, &self.db)?;
         self.check_series(&things)?;
-        let mut sheet = Sheet::begin(self.format, self.sink()?)?;
+        let mut sheet = Sheet::begin(self.format, sheet::sink(self.output.as_deref(), &self.db)?)?;
         let mut written = 0u64;
         for thing in &things {
             for (pointer, series) in &thing.series {
@@ -129,14 +129,6 @@ impl Export {
         }
         Ok(())
     }
-
-    fn sink(&self) -> anyhow::Result<Box<dyn Write>> {
-        let Some(path) = &self.output else { return Ok(Box::new(io::stdout().lock())) };
-        let same = |a: &Path, b: &Path| a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b);
-        ensure!(!same(path, &self.db), "{} is the cache itself; write to another file", path.display());
-        let file = File::create(path).with_context(|| format!("{} cannot be written", path.display()))?;
-        Ok(Box::new(file))
-    }
 }
 
 /// Where the lines go.
@@ -150,7 +142,7 @@ impl Sheet {
         match format {
             Format::Json => Ok(Sheet::Json(BufWriter::new(sink))),
             Format::Csv => {
-                let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(sink);
+                let mut csv = sheet::csv(sink);
                 csv.write_record(HEADER).map_err(io_of)?;
                 Ok(Sheet::Csv(Box::new(csv)))
             }
@@ -200,29 +192,6 @@ impl Sheet {
         match self {
             Sheet::Csv(csv) => csv.flush(),
             Sheet::Json(out) => out.flush(),
-        }
-    }
-}
-
-/// What the system said, past the library's wrapping, which hides a broken pipe.
-fn io_of(error: csv::Error) -> io::Error {
-    let kind = error.into_kind();
-    if let csv::ErrorKind::Io(error) = kind { error } else { io::Error::other(format!("{kind:?}")) }
-}
-
-/// A text that no spreadsheet takes for a formula (OWASP, CSV injection).
-fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_that_would_be_a_formula_is_a_text() {
-        for (text, want) in [("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("-x", "'-x"), ("open", "open"), ("", "")] {
-            assert_eq!(harmless(text), want);
         }
     }
 }

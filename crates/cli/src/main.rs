@@ -1,5 +1,6 @@
 //! `fleetlens`: the parts of Fleetlens that need no window. Each verb is a module.
 
+mod audit;
 mod cache;
 mod collect;
 mod doctor;
@@ -13,6 +14,7 @@ mod record;
 mod recording;
 mod replay;
 mod serve;
+mod sheet;
 mod signal;
 mod sim;
 mod tally;
@@ -52,6 +54,8 @@ enum Verb {
     Query(query::Query),
     /// Write the measured values of a cache as CSV or JSON Lines.
     Export(export::Export),
+    /// Look whether the audit log of a cache is as it was written, or write it out.
+    Audit(audit::Audit),
 }
 
 #[tokio::main]
@@ -69,6 +73,7 @@ async fn main() -> ExitCode {
         Verb::Doctor(doctor) => return ended(doctor.run().await),
         Verb::Query(query) => query.run(),
         Verb::Export(export) => export.run(),
+        Verb::Audit(audit) => return ended(audit.run()),
     };
     ended(done.map(|()| ExitCode::SUCCESS))
 }

@@ -1,0 +1,267 @@
+//! `fleetlens audit`: whether the audit log of a cache is as it was written, and what it tells.
+//!
+//! `verify` ends with 0 where it is whole and with 1 where it is not. `export` writes CSV or JSON Lines as `fleetlens export` does; in
+//! JSON every field is what was hashed, with numbers as numbers and null for nothing, so that others can go through the chain themselves
+//! (docs/adr/0011-audit.md).
+
+use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use fleetlens_host::model::audit::chain::{Chained, Hash, Head};
+use fleetlens_host::model::audit::{Entry, FIELDS, Filter};
+use serde::Serialize;
+
+use crate::cache;
+use crate::moment::{self, Moment};
+use crate::sheet;
+
+#[derive(Args)]
+pub struct Audit {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Look whether any row was changed, removed or moved since it was written; 1 if so, with the row.
+    Verify(Verify),
+    /// Write the rows as CSV or JSON Lines.
+    Export(Export),
+}
+
+#[derive(Args)]
+struct Verify {
+    /// The cache's file; the app may have it open.
+    #[arg(long, value_name = "FILE")]
+    db: PathBuf,
+    /// A row that must be there, as an earlier `verify` named it: its number, a colon, its hash; may be given often.
+    #[arg(long, value_name = "ROW:HASH", value_parser = noted)]
+    noted: Vec<Head>,
+}
+
+#[derive(Args)]
+struct Export {
+    /// The cache's file; the app may have it open.
+    #[arg(long, value_name = "FILE")]
+    db: PathBuf,
+    /// CSV (RFC 4180), or JSON Lines.
+    #[arg(long, value_enum)]
+    format: Format,
+    /// Only of this thing.
+    #[arg(long, value_name = "NAME")]
+    thing: Option<String>,
+    /// Only of the command with this trace id.
+    #[arg(long, value_name = "ID")]
+    trace: Option<String>,
+    /// Only by this person.
+    #[arg(long, value_name = "NAME")]
+    actor: Option<String>,
+    /// Only with this text in thing, shadow, person, event or detail.
+    #[arg(long)]
+    text: Option<String>,
+    /// From this time on: 2026-11-21T08:00:00+01:00, or -2h.
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse, allow_hyphen_values = true)]
+    from: Option<Moment>,
+    /// Up to this time, which is not included.
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse, allow_hyphen_values = true)]
+    to: Option<Moment>,
+    /// Only so many of those, the newest, and the newest first [default: all, in the order they were written].
+    #[arg(long, value_name = "ROWS")]
+    newest: Option<usize>,
+    /// Where to write [default: to the terminal, or the next program].
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// With a header.
+    Csv,
+    /// One object a line.
+    Json,
+}
+
+impl Audit {
+    /// Prints and ends.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.verb {
+            Verb::Verify(verify) => verify.run(),
+            Verb::Export(export) => export.run().map(|()| ExitCode::SUCCESS),
+        }
+    }
+}
+
+impl Verify {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let outcome = cache::open(&self.db)?.verify_audit(&self.noted)?;
+        let db = self.db.display();
+        let (said, code) = match outcome {
+            Ok(summary) => {
+                let Head { seq, hash } = summary.head;
+                let said = match summary.first_ms.zip(summary.last_ms) {
+                    None => format!("the audit log of {db} is empty"),
+                    Some((first, last)) => format!(
+                        "the audit log of {db} is whole: {seq} rows from {} to {}\nthe last: {seq}:{hash}",
+                        moment::rfc3339(first),
+                        moment::rfc3339(last)
+                    ),
+                };
+                (said, ExitCode::SUCCESS)
+            }
+            Err(broken) => (format!("the audit log of {db} is broken: {broken}"), ExitCode::FAILURE),
+        };
+        cache::unless_unread(writeln!(io::stdout(), "{said}"))?;
+        Ok(code)
+    }
+}
+
+impl Export {
+    fn run(self) -> anyhow::Result<()> {
+        let now = moment::now();
+        let Export { db, format, thing, trace, actor, text, from, to, newest, output } = self;
+        let at = |moment: Option<Moment>| moment.map(|moment| moment.at(now));
+        let filter = Filter { thing, trace, actor, text, from_ms: at(from), to_ms: at(to) };
+        let reading = cache::open(&db)?;
+        let mut sheet = Sheet::begin(format, sheet::sink(output.as_deref(), &db)?)?;
+        let mut written = Ok(());
+        let (mut rows, mut unread) = (0u64, 0u64);
+        let mut each = |row: Chained| {
+            match &row.entry {
+                Some(entry) if filter.takes(entry) => {
+                    rows += 1;
+                    written = sheet.write(entry, row.hash);
+                }
+                Some(_) => {}
+                None => unread += 1,
+            }
+            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        match newest {
+            Some(most) => {
+                // Whether somebody stopped reading is seen below.
+                let _ = reading.newest_audit(&filter, most)?.into_iter().try_for_each(each);
+            }
+            None => {
+                reading.audit(&mut each)?;
+            }
+        }
+        cache::unless_unread(written.and_then(|()| sheet.end()))?;
+        if rows == 0 {
+            eprintln!("fleetlens: no row of the audit log of {} matches", db.display());
+        }
+        if unread > 0 {
+            eprintln!(
+                "fleetlens: {unread} rows say nothing that could be read; `fleetlens audit verify` names the first"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The fields of an entry under their names, and its time and hash as people and other programs read them.
+#[derive(Serialize)]
+struct Line<'a> {
+    seq: u64,
+    at_ms: i64,
+    by: &'static str,
+    actor: &'a str,
+    role: &'static str,
+    thing: &'a str,
+    shadow: &'a str,
+    command: Option<u64>,
+    trace: &'a str,
+    event: &'static str,
+    after_ms: Option<u64>,
+    detail: &'a str,
+    time: String,
+    hash: String,
+}
+
+impl Line<'_> {
+    fn of(entry: &Entry, hash: Hash) -> Line<'_> {
+        let (actor, role) = entry.by.person().map_or(("", ""), |person| (person.name.as_str(), person.role.word()));
+        Line {
+            seq: entry.seq,
+            at_ms: entry.at_ms.0,
+            by: entry.by.code(),
+            actor,
+            role,
+            thing: &entry.thing,
+            shadow: &entry.shadow,
+            command: entry.command.map(|command| command.0),
+            trace: &entry.trace,
+            event: entry.event.code(),
+            after_ms: entry.after_ms,
+            detail: &entry.detail,
+            time: moment::rfc3339(entry.at_ms),
+            hash: hash.to_string(),
+        }
+    }
+}
+
+/// Where the lines go.
+enum Sheet {
+    Csv(Box<csv::Writer<Box<dyn Write>>>),
+    Json(BufWriter<Box<dyn Write>>),
+}
+
+impl Sheet {
+    fn begin(format: Format, sink: Box<dyn Write>) -> io::Result<Sheet> {
+        match format {
+            Format::Json => Ok(Sheet::Json(BufWriter::new(sink))),
+            Format::Csv => {
+                let mut csv = sheet::csv(sink);
+                csv.write_record(FIELDS.into_iter().chain(["time", "hash"])).map_err(sheet::io_of)?;
+                Ok(Sheet::Csv(Box::new(csv)))
+            }
+        }
+    }
+
+    fn write(&mut self, entry: &Entry, hash: Hash) -> io::Result<()> {
+        match self {
+            Sheet::Json(out) => {
+                serde_json::to_writer(&mut *out, &Line::of(entry, hash))?;
+                out.write_all(b"\n")
+            }
+            Sheet::Csv(csv) => {
+                let fields = entry.fields().into_iter().map(|field| sheet::harmless(&field));
+                let around = [moment::rfc3339(entry.at_ms), hash.to_string()];
+                csv.write_record(fields.chain(around)).map_err(sheet::io_of)
+            }
+        }
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        match self {
+            Sheet::Csv(csv) => csv.flush(),
+            Sheet::Json(out) => out.flush(),
+        }
+    }
+}
+
+/// A row as `verify` names it.
+fn noted(given: &str) -> Result<Head, String> {
+    let wrong = || {
+        format!("{given:?} is no row; give its number, a colon and its 64 hexadecimal digits, as verify prints them")
+    };
+    let (seq, hash) = given.split_once(':').ok_or_else(wrong)?;
+    let seq = seq.parse::<u64>().ok().filter(|seq| *seq > 0).ok_or_else(wrong)?;
+    Ok(Head { seq, hash: hash.parse().map_err(|_| wrong())? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_noted_as_it_was_printed() {
+        let head = Head { seq: 412, hash: Hash([0xa5; 32]) };
+        assert_eq!(noted(&format!("{}:{}", head.seq, head.hash)), Ok(head));
+        for wrong in ["", "412", "412:", "0:00", "x:00", &format!("0:{}", head.hash), &format!("-1:{}", head.hash)] {
+            assert!(noted(wrong).is_err_and(|why| why.contains("as verify prints them")), "{wrong}");
+        }
+    }
+}
