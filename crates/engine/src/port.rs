@@ -135,8 +135,8 @@ pub struct StoreFault {
 pub enum StoreFaultKind {
     /// Nothing of the batch is stored, and it is worth another try.
     Passing,
-    /// A row that somebody waits for (a command, an alarm) breaks a rule and would break it every time, which is a fault of the
-    /// program: it was left out, and every other row of the batch is stored.
+    /// A row that somebody waits for (a command, an alarm, an entry of the audit log) breaks a rule and would break it every time, which
+    /// is a fault of the program: it was left out, and every other row of the batch is stored.
     LeftOut,
     /// The cache is damaged: nothing of the batch is stored, and another try would fail as well. Whoever opened the cache ends this
     /// engine and begins one with what can be read; what was not acknowledged the broker says again.
