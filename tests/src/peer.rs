@@ -74,6 +74,7 @@ impl Peer {
                             heard.last = reason;
                         }
                         Event::Connecting { reason } => heard.last = reason.unwrap_or_default(),
+                        Event::Acknowledged { .. } => {}
                         Event::Shed { topics } => heard.last = format!("messages shed: {topics:?}"),
                         Event::Refused { topic, reason, .. } => heard.last = format!("{topic}: {reason}"),
                     }

@@ -93,7 +93,11 @@ async fn assert_refused(link: &Link, events: &mut Events, topic: &str) {
             say();
             None
         }
-        Event::Connecting { .. } | Event::Down { .. } | Event::Received(_) | Event::Shed { .. } => None,
+        Event::Connecting { .. }
+        | Event::Down { .. }
+        | Event::Received(_)
+        | Event::Shed { .. }
+        | Event::Acknowledged { .. } => None,
     })
     .await;
 }

@@ -118,7 +118,7 @@ impl Propose {
                     Event::Up { .. } => was_up = true,
                     Event::Connecting { reason } => last_word = reason.unwrap_or(last_word),
                     Event::Down { reason } | Event::Refused { reason, .. } => last_word = reason,
-                    Event::Shed { .. } => {}
+                    Event::Shed { .. } | Event::Acknowledged { .. } => {}
                 },
             }
         }

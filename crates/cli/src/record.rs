@@ -214,6 +214,8 @@ impl Recorder {
                         say(&sentence);
                     }
                 }
+                // Nothing is published.
+                Event::Acknowledged { .. } => {}
                 Event::Shed { topics } => self.shed += topics.iter().map(|(_, count)| count).sum::<u64>(),
                 Event::Up { .. } => {
                     if std::mem::replace(&mut self.was_up, true) {

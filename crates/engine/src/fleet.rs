@@ -318,6 +318,7 @@ impl Fleet {
                 batch.iter().for_each(|message| self.received(message, None, now, effects));
             }
             LinkEvent::Shed { topics } => self.shed(topics, now),
+            LinkEvent::Acknowledged { command } => self.audit_of(command, Event::Acknowledged, now, effects),
             LinkEvent::Refused { topic, reason, delivery } => {
                 self.refuse(&topic, reason.clone(), now, effects);
                 self.remember_refused(topic, reason, delivery, now);

@@ -39,7 +39,8 @@ pub struct Publish {
     /// Not to be sent after this moment: a disk that took minutes must not let an old wish out. Nor to be handed on by the broker
     /// after it, where the broker can be told.
     pub until: MonoMs,
-    /// The command that it is a message of, which hears whether it was sent.
+    /// The command that it is a message of, which hears whether it was sent, and when the broker has it. Then it is at least once and not
+    /// retained.
     pub command: Option<CommandId>,
 }
 
@@ -103,6 +104,11 @@ pub enum LinkEvent {
     Shed {
         /// How many since the last event, by topic; all that are not counted one by one under the empty topic.
         topics: Vec<(String, u64)>,
+    },
+    /// The broker has a message of a command.
+    Acknowledged {
+        /// Which one's.
+        command: CommandId,
     },
     /// A packet the link could not make a message of.
     Refused {

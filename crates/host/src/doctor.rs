@@ -391,7 +391,10 @@ async fn answers(config: LinkConfig) -> Vec<Check> {
                 Event::Up { granted, .. } => return Ok(granted),
                 Event::Connecting { reason: Some(reason) } | Event::Down { reason } => return Err(reason),
                 Event::Refused { topic, reason, .. } => refused.push(format!("{topic}: {reason}")),
-                Event::Connecting { reason: None } | Event::Received(_) | Event::Shed { .. } => {}
+                Event::Connecting { reason: None }
+                | Event::Received(_)
+                | Event::Shed { .. }
+                | Event::Acknowledged { .. } => {}
             }
         }
         Err("the connection ended by itself".to_owned())

@@ -13,6 +13,7 @@ use fleetlens_ipc::diagnostics::LinkFigures;
 use fleetlens_ipc::rows::MessageProperties;
 use fleetlens_ipc::{Parcel, encode};
 use fleetlens_link::{Event, Next, Properties};
+use fleetlens_model::id::CommandId;
 use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
 use fleetlens_model::time::{MonoMs, Now, WallMs};
 use tokio::sync::broadcast;
@@ -49,12 +50,12 @@ impl port::Link for LinkPort {
             Qos::AtMostOnce => 0,
             Qos::AtLeastOnce => 1,
         };
-        let Publish { topic, payload, retain, .. } = message;
+        let Publish { topic, payload, retain, command, .. } = message;
         // What the broker is to keep for those who come later has no end.
-        let sent = if retain {
-            link.try_publish(topic, payload, qos, true)
-        } else {
-            link.try_publish_within(topic, payload, qos, expiry_s(left_ms))
+        let sent = match command {
+            Some(command) => link.try_publish_told(topic, payload, expiry_s(left_ms), command.0),
+            None if retain => link.try_publish(topic, payload, qos, true),
+            None => link.try_publish_within(topic, payload, qos, expiry_s(left_ms)),
         };
         sent.map_err(|reason| {
             tracing::debug!(%reason, "not sent");
@@ -116,6 +117,7 @@ fn link_event(event: Event) -> LinkEvent {
             delivery: message.delivery.map(Delivery),
         }),
         Event::Shed { topics } => LinkEvent::Shed { topics },
+        Event::Acknowledged { receipt } => LinkEvent::Acknowledged { command: CommandId(receipt) },
         Event::Refused { topic, reason, delivery } => {
             LinkEvent::Refused { topic, reason, delivery: delivery.map(Delivery) }
         }
@@ -365,6 +367,7 @@ mod tests {
             (Event::Up { session_present: true, granted: 1 }, LinkEvent::Up { resumed: true, granted: 1 }),
             (Event::Down { reason: word() }, LinkEvent::Down { reason: word() }),
             (Event::Connecting { reason: Some(word()) }, LinkEvent::Connecting { reason: Some(word()) }),
+            (Event::Acknowledged { receipt: 6 }, LinkEvent::Acknowledged { command: CommandId(6) }),
             (Event::Shed { topics: vec![("t".into(), 3)] }, LinkEvent::Shed { topics: vec![("t".into(), 3)] }),
             (
                 Event::Refused { topic: "t".into(), reason: word(), delivery: Some(5) },

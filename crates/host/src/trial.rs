@@ -225,7 +225,7 @@ impl Attempt {
                     delivery.into_iter().for_each(|delivery| link.acknowledge(delivery));
                     told.note(&topic, &reason);
                 }
-                Some(Event::Connecting { reason: None } | Event::Shed { .. }) => {}
+                Some(Event::Connecting { reason: None } | Event::Shed { .. } | Event::Acknowledged { .. }) => {}
             }
         }
     }

@@ -31,6 +31,11 @@ pub enum Event {
         /// How many since the last event of this kind, by topic, at least 1 each; under the empty topic those of all further ones.
         topics: Vec<(String, u64)>,
     },
+    /// The broker has a message of ours (PUBACK) that was published with [`crate::Link::try_publish_told`].
+    Acknowledged {
+        /// What was given with it.
+        receipt: u64,
+    },
     /// Something of ours the broker refused, a filter it grants with less than was asked for, or a packet no message could be
     /// made of.
     Refused {

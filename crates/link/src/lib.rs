@@ -137,13 +137,25 @@ impl Link {
     /// `Ok` means that it is queued on the connection that is up now, not that the broker has it: when the link falls it may
     /// be lost, so whatever must arrive needs an answer and an outbox. At most [`LinkConfig::outbox`] messages wait.
     pub fn try_publish(&self, topic: String, payload: Vec<u8>, qos: u8, retain: bool) -> Result<(), NotSent> {
-        self.shared.publish(topic, payload, Terms { qos, retain, expiry_s: None })
+        self.shared.publish(topic, payload, Terms { qos, retain, expiry_s: None }, None)
     }
 
     /// As [`Link::try_publish`], never retained, for what must not be delivered late: with MQTT 5 the broker drops what it could not
     /// hand on within `expiry_s` seconds, such as a command to a thing that is away. With 3.1.1 nobody can be told.
     pub fn try_publish_within(&self, topic: String, payload: Vec<u8>, qos: u8, expiry_s: u32) -> Result<(), NotSent> {
-        self.shared.publish(topic, payload, Terms { qos, retain: false, expiry_s: Some(expiry_s) })
+        self.shared.publish(topic, payload, Terms { qos, retain: false, expiry_s: Some(expiry_s) }, None)
+    }
+
+    /// As [`Link::try_publish_within`] at QoS 1, and [`Event::Acknowledged`] tells with this `receipt` when the broker has it. It never
+    /// does where the broker takes only QoS 0, refuses it, or is gone before it answers.
+    pub fn try_publish_told(
+        &self,
+        topic: String,
+        payload: Vec<u8>,
+        expiry_s: u32,
+        receipt: u64,
+    ) -> Result<(), NotSent> {
+        self.shared.publish(topic, payload, Terms { qos: 1, retain: false, expiry_s: Some(expiry_s) }, Some(receipt))
     }
 
     /// Subscribes to further filters at QoS 1, on this connection and all that follow, until the link ends. Those that are asked for

@@ -22,7 +22,7 @@ use crate::overflow::Overflow;
 use crate::pace::{PAUSE, Pace};
 use crate::properties::Properties;
 use crate::session::{IN_FLIGHT_MAX, Requests, Session, Step, Through};
-use crate::shared::{Limits, Shared, packet_bytes};
+use crate::shared::{Limits, Sent, Shared, packet_bytes};
 use crate::subscriptions::Subscriptions;
 
 /// From CONNACK to the last SUBACK; a broker that takes longer is not serving us.
@@ -114,7 +114,7 @@ impl Task {
         let filters = self.config.filters.clone();
         let mut subscriptions = Subscriptions::default();
         // Publishes at QoS 1 on the way, to name the topic when the broker refuses one (MQTT 5).
-        let mut in_flight: HashMap<u16, String> = HashMap::new();
+        let mut in_flight: HashMap<u16, Sent> = HashMap::new();
         let mut session_is_old = false;
         let mut subscribed_by = None;
         let mut silent_after = silence(self.config.keep_alive_s);
@@ -191,19 +191,21 @@ impl Task {
                     }
                 }
                 Ok(Step::PublishSent { packet_id }) => {
-                    let topic = self.shared.sent();
+                    let sent = self.shared.sent();
                     if packet_id == 0 {
                         self.shared.finished();
-                    } else if let Some(topic) = topic {
-                        in_flight.insert(packet_id, topic);
+                    } else if let Some(sent) = sent {
+                        in_flight.insert(packet_id, sent);
                     }
                 }
                 Ok(Step::PublishAnswered { packet_id, refusal }) => {
-                    let topic = in_flight.remove(&packet_id).unwrap_or_default();
-                    if let Some(reason) = refusal {
-                        self.tell(Event::Refused { topic, reason, delivery: None }).await?;
+                    let Sent { topic, receipt } = in_flight.remove(&packet_id).unwrap_or_default();
+                    match (refusal, receipt) {
+                        (Some(reason), _) => self.tell(Event::Refused { topic, reason, delivery: None }).await?,
+                        (None, Some(receipt)) => self.tell(Event::Acknowledged { receipt }).await?,
+                        (None, None) => {}
                     }
-                    // After the refusal: who sees that nothing is left has been told all of it.
+                    // After that: who sees that nothing is left has been told all of it.
                     self.shared.finished();
                 }
                 Ok(Step::GoodbyeSent | Step::Other) => {}

@@ -47,6 +47,14 @@ pub(crate) struct Limits {
     pub qos: u8,
 }
 
+/// What is remembered of a publish until the broker answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub topic: String,
+    /// What to tell when the broker has it.
+    pub receipt: Option<u64>,
+}
+
 #[derive(Debug)]
 struct Connection {
     number: u64,
@@ -54,8 +62,8 @@ struct Connection {
     up: bool,
     packet_max_bytes: usize,
     qos_max: u8,
-    /// Topics of publishes the library has not sent yet, in order: the outbox.
-    waiting: VecDeque<String>,
+    /// Publishes the library has not sent yet, in order: the outbox.
+    waiting: VecDeque<Sent>,
     /// Publishes that the broker may not have yet: at QoS 1 until it answers, at QoS 0 until they are sent.
     unfinished: usize,
     /// Packet ids handed out and not acknowledged.
@@ -201,8 +209,8 @@ impl Shared {
         self.lock().as_mut().map(|connection| std::mem::take(&mut connection.acknowledged)).unwrap_or_default()
     }
 
-    /// See [`crate::Link::try_publish`].
-    pub fn publish(&self, topic: String, payload: Vec<u8>, terms: Terms) -> Result<(), NotSent> {
+    /// See [`crate::Link::try_publish`]; with a `receipt`, [`crate::Link::try_publish_told`].
+    pub fn publish(&self, topic: String, payload: Vec<u8>, terms: Terms, receipt: Option<u64>) -> Result<(), NotSent> {
         if terms.qos > 1 {
             return Err(NotSent::Qos(terms.qos));
         }
@@ -222,16 +230,16 @@ impl Shared {
         if waiting >= self.outbox {
             return Err(NotSent::Full { waiting });
         }
-        let name = topic.clone();
+        let sent = Sent { topic: topic.clone(), receipt };
         let terms = Terms { qos: terms.qos.min(connection.qos_max), ..terms };
         connection.requests.publish(topic, payload, terms).map_err(|_| NotSent::Down)?;
-        connection.waiting.push_back(name);
+        connection.waiting.push_back(sent);
         connection.unfinished += 1;
         Ok(())
     }
 
-    /// The library has sent the publish that waited longest: its topic.
-    pub fn sent(&self) -> Option<String> {
+    /// The library has sent the publish that waited longest.
+    pub fn sent(&self) -> Option<Sent> {
         self.lock().as_mut()?.waiting.pop_front()
     }
 

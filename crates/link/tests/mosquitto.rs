@@ -105,6 +105,22 @@ async fn what_was_not_acknowledged_comes_again_and_what_was_does_not() {
 }
 
 #[tokio::test]
+async fn whoever_gives_a_receipt_is_told_when_the_broker_has_the_message_and_nobody_else_is() {
+    let Some(broker) = Mosquitto::start("") else { return };
+    for protocol in BOTH {
+        let (link, mut events) = publisher(&broker.url(), protocol).await;
+        publish(&link, "city/x", "untold", 1).unwrap();
+        link.try_publish_told("city/x".into(), b"a".to_vec(), 60, 7).unwrap();
+        publish(&link, "city/x", "loose", 0).unwrap();
+        link.try_publish_told("city/y".into(), b"b".to_vec(), 60, 8).unwrap();
+        for receipt in [7, 8] {
+            assert_eq!(next(&mut events).await, Event::Acknowledged { receipt }, "{protocol}");
+        }
+        link.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn an_acknowledgement_of_an_earlier_connection_is_ignored() {
     let Some(mut broker) = Mosquitto::start("") else { return };
     for protocol in BOTH {

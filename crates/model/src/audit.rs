@@ -48,6 +48,8 @@ pub enum By {
     Person(Actor),
     /// The thing itself.
     Device,
+    /// The broker.
+    Broker,
     /// The device-shadow service.
     Service,
     /// This program.
@@ -60,6 +62,7 @@ impl By {
         match self {
             By::Person(_) => "person",
             By::Device => "device",
+            By::Broker => "broker",
             By::Service => "service",
             By::Program => "program",
         }
@@ -69,7 +72,7 @@ impl By {
     pub fn person(&self) -> Option<&Actor> {
         match self {
             By::Person(actor) => Some(actor),
-            By::Device | By::Service | By::Program => None,
+            By::Device | By::Broker | By::Service | By::Program => None,
         }
     }
 }
@@ -85,6 +88,8 @@ pub enum Event {
     Committed,
     /// A message of the command was handed to the link.
     Published,
+    /// The broker has a message of the command.
+    Acknowledged,
     /// A message of the command could not be handed to the link, or not in time.
     NotPublished,
     /// The shadow took it.
@@ -109,11 +114,12 @@ pub enum Event {
 
 impl Event {
     /// Every event, a command's in the order of its life.
-    pub const ALL: [Event; 14] = [
+    pub const ALL: [Event; 15] = [
         Event::Asked,
         Event::Refused,
         Event::Committed,
         Event::Published,
+        Event::Acknowledged,
         Event::NotPublished,
         Event::Accepted,
         Event::Rejected,
@@ -133,6 +139,7 @@ impl Event {
             Event::Refused => "refused",
             Event::Committed => "committed",
             Event::Published => "published",
+            Event::Acknowledged => "acknowledged",
             Event::NotPublished => "not-published",
             Event::Accepted => "accepted",
             Event::Rejected => "rejected",

@@ -104,7 +104,7 @@ impl Service {
                 self.is_up.send_replace(false);
             }
             Event::Connecting { reason: Some(reason) } => _ = self.complaints.say("the shadow service", &reason),
-            Event::Connecting { reason: None } => {}
+            Event::Connecting { reason: None } | Event::Acknowledged { .. } => {}
             Event::Shed { topics } => tracing::warn!(?topics, "shadow requests were shed"),
             Event::Refused { topic, reason, delivery } => {
                 tracing::warn!(topic, reason, "refused");

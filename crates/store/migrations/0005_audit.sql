@@ -3,7 +3,7 @@
 CREATE TABLE audit (
   seq INTEGER NOT NULL PRIMARY KEY CHECK (seq > 0),
   at_ms INTEGER NOT NULL,
-  author TEXT NOT NULL CHECK (author IN ('person', 'device', 'service', 'program')),
+  author TEXT NOT NULL CHECK (author IN ('person', 'device', 'broker', 'service', 'program')),
   actor TEXT NOT NULL,
   role TEXT NOT NULL,
   thing TEXT NOT NULL,

@@ -144,7 +144,11 @@ impl Player {
             Event::Down { reason } | Event::Connecting { reason: Some(reason) } => {
                 bail!("{reason}; the last messages may be lost, so replay it from the beginning")
             }
-            Event::Connecting { reason: None } | Event::Up { .. } | Event::Received(_) | Event::Shed { .. } => {}
+            Event::Connecting { reason: None }
+            | Event::Up { .. }
+            | Event::Received(_)
+            | Event::Shed { .. }
+            | Event::Acknowledged { .. } => {}
         }
         Ok(())
     }

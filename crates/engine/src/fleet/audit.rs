@@ -117,10 +117,11 @@ impl Fleet {
     /// Something happened to a command outside of the fleet.
     pub(super) fn audit_of(&mut self, id: CommandId, event: Event, now: Now, effects: &mut Effects) {
         let Some(command) = self.commands.get(&id) else { return };
-        // What goes out for one that is over takes it back.
-        let is_way_back = event != Event::Committed && !command.phase.is_waiting();
+        // What goes out for one that is over and open takes it back.
+        let is_way_back = command.phase.is_open() && !command.phase.is_waiting();
+        let by = if event == Event::Acknowledged { By::Broker } else { By::Program };
         let (about, detail) = (self.about_now(command, now), if is_way_back { "to take it back" } else { "" });
-        self.audit(about, By::Program, event, detail, now, effects);
+        self.audit(about, by, event, detail, now, effects);
         if let Some(told) = self.told.get_mut(&id) {
             told.at = Some(now.mono);
         }

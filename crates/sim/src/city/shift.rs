@@ -135,7 +135,7 @@ impl Shift {
                 self.outgoing.clear();
             }
             Event::Connecting { reason: Some(reason) } => _ = self.shared.complaints.say("the devices", &reason),
-            Event::Connecting { reason: None } => {}
+            Event::Connecting { reason: None } | Event::Acknowledged { .. } => {}
             Event::Shed { topics } => tracing::warn!(?topics, "messages to devices were shed"),
             Event::Refused { topic, reason, delivery } => {
                 tracing::warn!(topic, reason, "refused");

@@ -3,7 +3,7 @@
 //!
 //! | column | meaning |
 //! |---|---|
-//! | `author` | `person`, `device`, `service` or `program` |
+//! | `author` | `person`, `device`, `broker`, `service` or `program` |
 //! | `actor`, `role` | the person; empty where it is none |
 //! | `thing`, `shadow` | names, which outlive what they name |
 //! | `command`, `trace` | the command's number and trace id; NULL and empty where there is none |
@@ -149,6 +149,7 @@ fn entry(row: &Row<'_>, seq: u64) -> rusqlite::Result<Option<Entry>> {
     let by = match (row.get_ref(2)?.as_str()?, Role::of_word(&role), name.is_empty() && role.is_empty()) {
         ("person", Some(role), _) => By::Person(Actor { name, role }),
         ("device", None, true) => By::Device,
+        ("broker", None, true) => By::Broker,
         ("service", None, true) => By::Service,
         ("program", None, true) => By::Program,
         _ => return Ok(None),

@@ -102,10 +102,11 @@ fn seen_at(ms: i64) -> Acknowledgement {
 
 /// A step of the audit log, `seq` ms after [`T0`].
 pub fn entry(seq: u64) -> Entry {
-    let by = match seq % 4 {
+    let by = match seq % 5 {
         1 => By::Person(Actor { name: "M. Vella".into(), role: Role::Operator }),
         2 => By::Program,
         3 => By::Service,
+        4 => By::Broker,
         _ => By::Device,
     };
     Entry {

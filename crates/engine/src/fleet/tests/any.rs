@@ -112,7 +112,7 @@ proptest! {
         prop_assert!((1..).zip(&told).all(|(seq, entry)| entry.seq == seq), "{told:?}");
         for command in fleet.commands.values() {
             let of = told.iter().filter(|entry| entry.trace == command.token).map(|entry| entry.event);
-            let outside = [Event::Refused, Event::Committed, Event::Published, Event::NotPublished, Event::NotWithdrawn];
+            let outside = [Event::Refused, Event::Committed, Event::Published, Event::Acknowledged, Event::NotPublished, Event::NotWithdrawn];
             let steps: Vec<Event> = of.filter(|event| !outside.contains(event)).collect();
             prop_assert_eq!(steps, audit::told_steps(command));
         }

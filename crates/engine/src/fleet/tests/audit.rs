@@ -57,6 +57,8 @@ fn a_commands_life_is_told_whole_under_the_token_of_its_messages() {
     for input in performed(&effects) {
         told.extend(entries(&give(&mut fleet, input, at(3))));
     }
+    let taken = Input::Link(LinkEvent::Acknowledged { command: CommandId(1) });
+    told.extend(entries(&give(&mut fleet, taken, at(4))));
     for answer in service.answer(&effects, at(4)) {
         told.extend(entries(&give(&mut fleet, answer, at(4))));
     }
@@ -68,11 +70,12 @@ fn a_commands_life_is_told_whole_under_the_token_of_its_messages() {
             ("asked", "person", None),
             ("committed", "program", Some(1_000)),
             ("published", "program", Some(0)),
-            ("accepted", "service", Some(1_000)),
+            ("acknowledged", "broker", Some(1_000)),
+            ("accepted", "service", Some(0)),
             ("settled", "device", Some(5_000)),
         ]
     );
-    assert_eq!((told[0].detail.as_str(), told[3].detail.as_str()), ("/dim_pct = 40", "version 2"));
+    assert_eq!((told[0].detail.as_str(), told[4].detail.as_str()), ("/dim_pct = 40", "version 2"));
     assert_eq!(told[0].by, By::Person(Actor { name: "M. Vella".into(), role: Role::Operator }));
     for (seq, entry) in (1..).zip(&told) {
         assert_eq!((entry.seq, entry.thing.as_str(), entry.command), (seq, "lamp-1", Some(CommandId(1))));
