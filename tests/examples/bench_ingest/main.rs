@@ -283,8 +283,8 @@ fn rounded(number: f64) -> f64 {
 const GOALS: [(&str, Who, f64); 4] = [
     ("mosquitto_qos0", Who::MosquittoSub, 1.15),
     ("mosquitto_qos1", Who::MosquittoSub, 1.0),
-    ("stub_qos0", Who::Bare, 1.5),
-    ("stub_qos1", Who::Bare, 1.5),
+    ("stub_qos0", Who::Wide, 1.5),
+    ("stub_qos1", Who::Wide, 1.5),
 ];
 
 /// Messages a second that the app is to take from the stub.
