@@ -443,10 +443,10 @@ fn migrate(db: &mut Connection, version: i64, profile: &str, new_installation: u
 fn restore(db: &Connection, beside: Connection, path: &Path) -> Result<Restored, StoreError> {
     let read = || {
         std::thread::scope(|scope| {
-            let values = scope.spawn(move || {
+            let values = scope.spawn(move || -> rusqlite::Result<_> {
                 let mut texts = Texts::default();
                 let series = series::all(&beside, &mut texts)?;
-                rusqlite::Result::Ok((series, latest::all(&beside)?, texts))
+                Ok((series, latest::all(&beside)?, texts))
             });
             let mut restored = described(db, path)?;
             let (series, latest, texts) = values.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;

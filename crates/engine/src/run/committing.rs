@@ -19,7 +19,7 @@ use crate::port::{Clock, Link, Store, StoreFault, StoreFaultKind, Ui};
 const GATHER_MS: u64 = 20;
 
 /// How long to wait before a failed batch is tried again.
-const RETRY_MS: u64 = 1_000;
+pub(super) const RETRY_MS: u64 = 1_000;
 
 type Commit = Pin<Box<dyn Future<Output = Result<(), StoreFault>> + Send>>;
 
