@@ -16,7 +16,7 @@ use crate::port::{Clock, Link, Store, StoreFault, StoreFaultKind, Ui};
 
 /// For so long after a commit began what nobody waits for gathers: under load a commit costs more than what is in it. A message that
 /// is to be acknowledged does not wait, because brokers send no more than some until they are.
-const GATHER_MS: u64 = 20;
+const GATHER_MS: u64 = 50;
 
 /// How long to wait before a failed batch is tried again.
 pub(super) const RETRY_MS: u64 = 1_000;
