@@ -43,8 +43,8 @@ const CHECKPOINT_PAGES: i64 = 1_000;
 /// space that is there already is written faster.
 pub(crate) const LOG_KEPT_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Page cache of the writer, in KiB.
-const WRITER_CACHE_KIB: i64 = 16_384;
+/// Page cache of the writer, in KiB. What it writes most are new pages at the end; the system keeps the others as well.
+const WRITER_CACHE_KIB: i64 = 4_096;
 
 /// The right to a cache, given back when dropped. Held beside the file, because SQLite's own locks come and go.
 #[derive(Debug)]
