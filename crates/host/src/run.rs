@@ -289,7 +289,7 @@ impl Run {
         self.store.set_retention(retention);
     }
 
-    /// Whether the cache is to be opened anew, and why: it is damaged, or could not be written before.
+    /// Whether the cache is to be opened anew: it is damaged, or could not be written before.
     pub fn wants_mending(&self) -> bool {
         self.store.only_read().is_some() || self.store.is_hindered()
     }

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long a busy connection is left alone. Less than a commit takes.
-pub(crate) const PAUSE: Duration = Duration::from_millis(4);
+/// How long a busy connection is left alone: little beside the 100 ms between two pictures. A broker that sends no more than so many
+/// unacknowledged brings them this often at most; where those are fewer than [`BUSY`] asks for, the connection is not busy.
+pub(crate) const PAUSE: Duration = Duration::from_millis(10);
 
 /// Over how long messages are counted.
 const WINDOW: Duration = Duration::from_millis(20);

@@ -33,6 +33,30 @@ const GOODBYE_WITHIN: Duration = Duration::from_millis(800);
 /// Messages that overflow before whoever listens gets a turn on this thread.
 const TURN_AFTER: u64 = 256;
 
+/// When what is to be acknowledged may come between two steps of the connection. What is half-way is let go for it.
+#[derive(Clone, Copy)]
+enum Turn<'a> {
+    /// Not before the broker has greeted.
+    Never,
+    AtOnce,
+    /// As soon as so many of the requests made were returned: then it only reads, and nothing is lost with what is half-way.
+    WithAllReturned(&'a Requests, usize),
+}
+
+impl Turn<'_> {
+    fn may_come(self) -> bool {
+        !matches!(self, Turn::Never)
+    }
+
+    fn is_now(self) -> bool {
+        match self {
+            Turn::Never => false,
+            Turn::AtOnce => true,
+            Turn::WithAllReturned(requests, returned) => requests.made() == returned,
+        }
+    }
+}
+
 /// How one connection ended.
 struct Ended {
     fault: Fault,
@@ -137,8 +161,12 @@ impl Task {
                     let up = ended.up_since.map(|_| (&mut subscriptions, &requests));
                     // With as many on the way as it sends at once the library takes no request, so it holds none.
                     let takes_none = in_flight.len() >= usize::from(IN_FLIGHT_MAX);
-                    let may_turn = (ended.greeted, (!takes_none).then_some(returned));
-                    self.next(subscribed_by, silent_after, up, (&requests, may_turn)).await?
+                    let turn = match (ended.greeted, takes_none) {
+                        (false, _) => Turn::Never,
+                        (true, true) => Turn::AtOnce,
+                        (true, false) => Turn::WithAllReturned(&requests, returned),
+                    };
+                    self.next(subscribed_by, silent_after, up, turn).await?
                 }
             };
             if matches!(step, Ok(Step::SubscribeSent { .. } | Step::PublishSent { .. } | Step::GoodbyeSent)) {
@@ -244,14 +272,13 @@ impl Task {
     }
 
     /// The connection's next step; meanwhile what overflowed goes in as there is room, and on a connection that is `up` further
-    /// filters are asked for as they become known. Where much comes the connection is left alone for a moment first. `turn`: whether
-    /// what is to be acknowledged may come between, and after how many returned requests; at once where it is not said.
+    /// filters are asked for as they become known. Where much comes the connection is left alone for a moment first.
     async fn next(
         &mut self,
         subscribed_by: Option<Instant>,
         silent_after: Duration,
         mut up: Option<(&mut Subscriptions, &Requests)>,
-        (made, (may_turn, returned)): (&Requests, (bool, Option<usize>)),
+        turn: Turn<'_>,
     ) -> Result<Result<Step, Fault>, Gone> {
         let Task { session, inbox, overflow, shared, pace, .. } = self;
         let Some(session) = session else { return Ok(Err(Fault::Closed)) };
@@ -275,9 +302,8 @@ impl Task {
             tokio::select! {
                 biased;
                 step = &mut step => return Ok(step),
-                () = shared.has_acknowledged(), if may_turn => {
-                    // What is half-way is let go only while it reads: then nothing is lost with it.
-                    if returned.is_none_or(|returned| made.made() == returned) {
+                () = shared.has_acknowledged(), if turn.may_come() => {
+                    if turn.is_now() {
                         return Ok(Ok(Step::Other));
                     }
                 }

@@ -104,6 +104,16 @@ impl Texts {
         self.of.insert(new.clone());
         new
     }
+
+    /// Takes in those of another; of one that is here already there are two from then on.
+    pub fn absorb(&mut self, other: Texts) {
+        for text in other.of {
+            let bytes = text.len();
+            if self.of.insert(text) {
+                self.bytes += bytes;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -117,6 +127,16 @@ mod tests {
         assert!(Arc::ptr_eq(&one.0, &other.0));
         assert_eq!((one.as_str(), texts.find("/temp_c"), texts.find("/on")), ("/temp_c", Some(other), None));
         assert_eq!(size_of::<Option<SharedText>>(), 8);
+    }
+
+    #[test]
+    fn what_is_absorbed_is_found() {
+        let (mut texts, mut other) = (Texts::default(), Texts::default());
+        texts.get("/on");
+        let (on, dim) = (other.get("/on"), other.get("/dim_pct"));
+        texts.absorb(other);
+        assert_eq!((texts.get("/on"), texts.bytes), (on, "/on/dim_pct".len()));
+        assert!(Arc::ptr_eq(&texts.get("/dim_pct").0, &dim.0));
     }
 
     #[test]

@@ -96,6 +96,9 @@ pub(crate) fn buckets(db: &Connection, query: &HistoryQuery, lost: &mut Damage) 
             }
         }
         let numbers = samples.iter().filter_map(|kept| Some((kept.device_ms, kept.value.as_number()?)));
+        // Memory for all at once: a day is half a megabyte, and growing to that costs as much as reading it.
+        let places = span.start.abs_diff(span.end) / width_ms.unsigned_abs() + 2;
+        parts.reserve(samples.len().min(usize::try_from(places).unwrap_or(usize::MAX)));
         let mut start_ms = i64::MIN;
         for (device_ms, number) in numbers.filter(|(_, number)| number.is_finite()) {
             // In the order of time, so most fall into the bucket of the one before, and nothing is divided.
@@ -118,14 +121,14 @@ pub(crate) fn buckets(db: &Connection, query: &HistoryQuery, lost: &mut Damage) 
     if !parts.is_sorted_by_key(|part| part.bucket.start_ms) {
         parts.sort_by_key(|part| part.bucket.start_ms);
     }
-    let mut buckets: Vec<Rolled> = Vec::new();
-    for part in parts {
-        match buckets.last_mut() {
-            Some(last) if last.bucket.start_ms == part.bucket.start_ms => last.and(&part),
-            _ => buckets.push(part),
+    parts.dedup_by(|next, last| {
+        let is_one = last.bucket.start_ms == next.bucket.start_ms;
+        if is_one {
+            last.and(next);
         }
-    }
-    Ok(buckets.into_iter().map(|rolled| rolled.bucket).collect())
+        is_one
+    });
+    Ok(parts.into_iter().map(|rolled| rolled.bucket).collect())
 }
 
 fn start_of(ms: i64, width_ms: i64) -> i64 {
@@ -193,7 +196,9 @@ fn of_runs<'a>(
     lost: &mut Damage,
 ) -> rusqlite::Result<()> {
     let mut scratch = Scratch::default();
-    for cluster in weave::clusters(pages(db, runs, series, span, lost)?) {
+    let pages = pages(db, runs, series, span, lost)?;
+    samples.reserve(pages.iter().map(|page| page.entry.count).sum());
+    for cluster in weave::clusters(pages) {
         let start = samples.len();
         if weave::unpack(cluster, samples, &mut scratch).is_err() {
             samples.truncate(start);

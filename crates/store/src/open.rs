@@ -44,8 +44,8 @@ const CHECKPOINT_PAGES: i64 = 1_000;
 /// space that is there already is written faster.
 pub(crate) const LOG_KEPT_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Page cache of the writer, in KiB.
-const WRITER_CACHE_KIB: i64 = 16_384;
+/// Page cache of the writer, in KiB. What it writes most are new pages at the end; the system keeps the others as well.
+const WRITER_CACHE_KIB: i64 = 4_096;
 
 /// The right to a cache, given back when dropped. Held beside the file, because SQLite's own locks come and go.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ pub(crate) fn open(path: &Path, profile: &str, new_installation: u64) -> Result<
     }
     configure(&mut db).map_err(&at)?;
     migrate(&mut db, version, profile, new_installation).map_err(&at)?;
-    let restored = restore(&db, path)?;
+    let restored = restore(&db, open_reader(path)?, path)?;
     // Last: a file that turns out to be damaged is left as it was.
     run::give_up_all(&db).map_err(&at)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(&at)?;
@@ -180,7 +180,7 @@ pub(crate) fn look(path: &Path, profile: &str) -> Result<(Restored, bool), Store
     if found != profile {
         return Err(StoreError::OtherProfile { path: path.to_owned(), found, wanted: profile.to_owned() });
     }
-    Ok((restore(&db, path)?, as_it_lies))
+    Ok((restore(&db, open_reader_of(path, as_it_lies)?, path)?, as_it_lies))
 }
 
 /// Room that opening a cache may take.
@@ -440,29 +440,19 @@ fn migrate(db: &mut Connection, version: i64, profile: &str, new_installation: u
     db.pragma_query(None, "wal_checkpoint", |_| Ok(()))
 }
 
-fn restore(db: &Connection, path: &Path) -> Result<Restored, StoreError> {
+/// What a start needs. Two threads read it, of a half each: the values on `beside`, another connection to the same file.
+fn restore(db: &Connection, beside: Connection, path: &Path) -> Result<Restored, StoreError> {
     let read = || {
-        let totals = meta::Totals::read(db)?;
-        let (mut texts, mut commons) = (Texts::default(), Commons::default());
-        let things = thing::restored(db, &mut texts, &mut commons)?;
-        Ok(Restored {
-            installation: meta::installation(db)?,
-            things: things.all,
-            silent: things.silent,
-            series: series::all(db, &mut texts)?,
-            latest: latest::all(db)?,
-            shadows: shadow::all(db, &mut texts)?,
-            commands: command::recent(db)?,
-            alarms: alarm::recent(db)?,
-            last_alarm: totals.last_alarm,
-            last_command: totals.last_command,
-            last_audit: totals.audit.seq,
-            last_seq: totals.last_seq,
-            unacked: packets::all(db)?,
-            link_seen_ms: meta::link_last_seen(db)?,
-            stats: measure(db, path)?,
-            texts,
-            commons,
+        std::thread::scope(|scope| {
+            let values = scope.spawn(move || -> rusqlite::Result<_> {
+                let mut texts = Texts::default();
+                let series = series::all(&beside, &mut texts)?;
+                Ok((series, latest::all(&beside)?, texts))
+            });
+            let mut restored = described(db, path)?;
+            let (series, latest, texts) = values.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            restored.texts.absorb(texts);
+            Ok(Restored { series, latest, ..restored })
         })
     };
     // `SQLITE_ERROR`: our questions fit our tables; where they do not, what the file says of its tables is damaged.
@@ -471,6 +461,31 @@ fn restore(db: &Connection, path: &Path) -> Result<Restored, StoreError> {
             StoreError::Corrupt { path: path.to_owned(), detail: error.to_string() }
         }
         _ => StoreError::at(path)(error),
+    })
+}
+
+/// Everything but the values.
+fn described(db: &Connection, path: &Path) -> rusqlite::Result<Restored> {
+    let totals = meta::Totals::read(db)?;
+    let (mut texts, mut commons) = (Texts::default(), Commons::default());
+    let things = thing::restored(db, &mut texts, &mut commons)?;
+    Ok(Restored {
+        installation: meta::installation(db)?,
+        things: things.all,
+        silent: things.silent,
+        shadows: shadow::all(db, &mut texts)?,
+        commands: command::recent(db)?,
+        alarms: alarm::recent(db)?,
+        last_alarm: totals.last_alarm,
+        last_command: totals.last_command,
+        last_audit: totals.audit.seq,
+        last_seq: totals.last_seq,
+        unacked: packets::all(db)?,
+        link_seen_ms: meta::link_last_seen(db)?,
+        stats: measure(db, path)?,
+        texts,
+        commons,
+        ..Restored::default()
     })
 }
 

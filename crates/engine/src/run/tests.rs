@@ -1,5 +1,5 @@
 use std::ops::ControlFlow;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use fleetlens_ipc::Parcel;
 use fleetlens_model::alarm::{Condition, Priority};
@@ -9,6 +9,7 @@ use fleetlens_model::identity::Role;
 use fleetlens_model::record::{History, HistoryQuery, Write};
 use fleetlens_model::time::{MonoMs, Now, WallMs};
 
+use super::committing::RETRY_MS;
 use super::*;
 use crate::fleet::tests::{config, rule};
 use crate::port::{Alert, Delivery, NotSent, Publish, Received, StoreFaultKind};

@@ -16,7 +16,7 @@ const FAN: usize = 16;
 /// Settled runs of one level that are merged.
 const SETTLED_FAN: usize = 8;
 /// Samples that each series should have in a settled run: pages of so many take less than two bytes a sample.
-const SETTLE_PER_SERIES: u64 = 64;
+const SETTLE_PER_SERIES: u64 = 100;
 /// Settled runs whose pages are longer than this on the average gain nothing by merging.
 const PAGE_IS_LONG: u64 = 512;
 /// A settled run is made no larger than this, in samples or buckets.
@@ -32,15 +32,15 @@ impl Mover {
         runs.retain(|run| !self.broken.contains(&run.key));
         let (fresh, settled): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| !run.is_settled());
         let limit = self.size_limit();
-        if let Some(some) = level_of(&fresh, FAN).filter(|some| sum(some).1 <= limit) {
-            self.merge(&some, kept_from)?;
-            return Ok(true);
-        }
         let (samples, bytes) = sum(&fresh);
         let is_due = samples >= self.settles_at()? || bytes >= limit || waits_long(&fresh);
         let asked = |run: &Run| run.first_seq <= up_to_seq && (all || self.is_old(run.from_ms, kept_from));
         if !fresh.is_empty() && (is_due || fresh.iter().any(asked)) {
             self.settle(&oldest(fresh, limit), &settled)?;
+            return Ok(true);
+        }
+        if let Some(some) = level_of(&fresh, FAN).filter(|some| sum(some).1 <= limit) {
+            self.merge(&some, kept_from)?;
             return Ok(true);
         }
         if let Some(old) = settled.iter().find(|run| run.tier == Tier::Samples && self.is_old(run.from_ms, kept_from)) {
