@@ -30,7 +30,7 @@ use crate::profile::{ProfileAsk, ProfileDone, Trial};
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 8;
+pub const CONTRACT: u16 = 9;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;
@@ -155,6 +155,12 @@ pub enum Look {
     Commands {
         /// Which.
         scope: Scope,
+        /// At most this many rows, 1–2000.
+        limit: u32,
+    },
+    /// Leaves of shadows that have been wanted and not reported for too long, oldest first: [`rows::NotConvergedRow`]. How many there
+    /// are in all is [`rows::Status::not_converged`].
+    NotConverged {
         /// At most this many rows, 1–2000.
         limit: u32,
     },
