@@ -10,12 +10,15 @@ use fleetlens_model::kind::{Control, Takes};
 use leptos::prelude::*;
 use serde_json::Value as Json;
 
+use crate::components::conflict::{Asked, ConflictSheet, Desk, Wanted};
 use crate::components::modal::Modal;
 use crate::components::segmented::Segmented;
 use crate::format;
 use crate::state::store;
 use crate::state::thing::Thing;
-use words::{promise, question, said, switch_words, verb};
+use words::{promise, question, switch_words, verb};
+
+pub use words::{consequence, said};
 
 /// How long a command may wait, in milliseconds, and the words for it.
 const EXPIRIES: [(u64, &str); 5] =
@@ -118,6 +121,7 @@ pub fn Composer(
     let fault = RwSignal::new(None::<Fault>);
     let sending = RwSignal::new(false);
     let asking = RwSignal::new(false);
+    let desk = Desk::new();
 
     let (of_now, of_wanted, head) = (thing.clone(), thing.clone(), thing.head.clone());
     let now = Memo::new({
@@ -138,6 +142,16 @@ pub fn Composer(
     let is_new = Memo::new(move |_| {
         let is_other = |value: &Option<Draft>| draft.with(|draft| draft != value);
         draft.with(Option::is_some) && (value_wanted.with(is_other) || value_now.with(is_other))
+    });
+
+    // What was wanted when the person began: what somebody else wants since then is asked about before anything is sent.
+    let saw = StoredValue::new(None::<String>);
+    Effect::new(move |was_begun: Option<bool>| {
+        let is_begun = draft.with(Option::is_some);
+        if is_begun && was_begun != Some(true) {
+            saw.set_value(desired.get_untracked());
+        }
+        is_begun
     });
 
     let key = thing.key;
@@ -177,13 +191,27 @@ pub fn Composer(
         });
     };
     let (asks_first, send_at_once) = (control.asks_first, send.clone());
+    let (of, its) = (thing.clone(), control.clone());
+    let is_run_into = move || {
+        let Some(draft) = draft.get_untracked().filter(|_| has_shadow) else { return false };
+        let pointer = its.pointer.to_string();
+        let leaf = Wanted { pointer, saw: saw.get_value(), wants: draft.json().to_string() };
+        let expires_in_ms = Some(expiry_ms.get_untracked());
+        let asked = Asked { shadow: String::new(), leaves: vec![leaf], expires_in_ms };
+        its.check(&draft.json()).is_ok() && desk.lay_if_changed(&of, &asked)
+    };
     let press = move |_| {
-        if asks_first {
+        if is_run_into() {
+        } else if asks_first {
             asking.set(true);
         } else {
             send_at_once();
         }
     };
+    let decided = Callback::new(move |()| {
+        draft.try_set(None);
+        on_sent.try_run(());
+    });
     let of = control.clone();
     let asks = Signal::derive(move || {
         let title = head.with(|head| head.row.title.clone());
@@ -215,7 +243,7 @@ pub fn Composer(
             <Show when=move || is_new.get()>
                 <div class="will">
                     <p class="delta" data-testid="delta">
-                        <Delta now draft control=of.clone() />
+                        <Delta now desired draft control=of.clone() />
                     </p>
                     <Expiry chosen_ms=chosen_expiry_ms own_ms=own_expiry_ms />
                 </div>
@@ -243,6 +271,7 @@ pub fn Composer(
                     </button>
                 </div>
             </Modal>
+            <ConflictSheet thing=thing.clone() desk on_done=decided />
         </div>
     }
 }
@@ -362,9 +391,21 @@ fn Input(control: Arc<Control>, shown: Signal<Option<Draft>>, draft: RwSignal<Op
     }
 }
 
-/// What will change, before it is sent.
+/// What will change, before it is sent: on the device, and in its shadow where that wants something else than the device does.
 #[component]
-fn Delta(now: Memo<Option<String>>, draft: RwSignal<Option<Draft>>, control: Arc<Control>) -> impl IntoView {
+fn Delta(
+    now: Memo<Option<String>>,
+    desired: Memo<Option<String>>,
+    draft: RwSignal<Option<Draft>>,
+    control: Arc<Control>,
+) -> impl IntoView {
+    let of = control.clone();
+    let instead = move || {
+        let of_leaf = |json: &str| Draft::of_leaf(json, &of.takes);
+        let is_now = |json: &str| now.with(|now| now.as_deref().is_some_and(|now| of_leaf(now) == of_leaf(json)));
+        let desired = desired.get().filter(|json| !is_now(json));
+        desired.map(|json| format!(" instead of {}, which is wanted now", said(&of, &json)))
+    };
     let of = control.clone();
     let is = move || now.with(|json| json.as_deref().map_or_else(|| "not known".into(), |json| said(&of, json)));
     let wanted = move || draft.with(|draft| draft.as_ref().map(|draft| said(&control, &draft.json().to_string())));
@@ -372,6 +413,7 @@ fn Delta(now: Memo<Option<String>>, draft: RwSignal<Option<Draft>>, control: Arc
         <span>{is}</span>
         " → "
         <span class="wanted">{wanted}</span>
+        {instead}
     }
 }
 

@@ -47,7 +47,7 @@ pub fn question(control: &Control, draft: &Draft, title: &str) -> String {
 }
 
 /// What happens to people beyond the leaf itself; empty where nothing does.
-fn consequence(control: &Control, draft: Option<&Draft>) -> &'static str {
+pub fn consequence(control: &Control, draft: Option<&Draft>) -> &'static str {
     match (control.pointer.as_ref(), draft) {
         ("/enabled", Some(Draft::Flag(false))) => " Whoever charges there now is cut off: the session ends.",
         ("/barrier", Some(Draft::Word(word))) if word == "closed" => " Look first whether somebody stands under it.",
