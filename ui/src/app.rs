@@ -282,15 +282,21 @@ fn badges(section: Section, status: &Status) -> Vec<Badge> {
         Section::Alarms => vec![("alarms", status.attention, "warn", "", "active, not seen")],
         Section::Commands => vec![
             ("commands", status.open_commands, "pending", "", "wait"),
-            ("not-converged", status.not_converged, "late", "≠ ", "wanted for long and not so"),
+            ("not-converged", status.not_converged, "late", "≠", "wanted for long and not so"),
         ],
         Section::Map | Section::Things | Section::Settings => Vec::new(),
     };
     let badge = |(name, count, tone, mark, words): (&'static str, u32, &'static str, &str, &str)| {
-        let short = if count > 999 { "999+".to_owned() } else { count.to_string() };
+        // With a mark there is less room.
+        let short = short(count, if mark.is_empty() { 999 } else { 99 });
         (count != 0).then(|| Badge { name, count: format!("{mark}{short}"), words: format!("{count} {words}"), tone })
     };
     told.into_iter().filter_map(badge).collect()
+}
+
+/// A number that may be too long for where it stands.
+fn short(count: u32, most: u32) -> String {
+    if count > most { format!("{most}+") } else { count.to_string() }
 }
 
 /// Light or dark.
@@ -325,5 +331,16 @@ fn Logo() -> impl IntoView {
             <circle cx="12" cy="12" r="9" fill="none" stroke="currentColor" stroke-width="2" />
             <path d="M12 3a9 9 0 0 0 0 18Z" fill="currentColor" />
         </svg>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_on_the_rail_never_outgrows_it() {
+        let told: Vec<String> = [(1, 99), (99, 99), (100, 99), (1_000, 999)].map(|(n, most)| short(n, most)).into();
+        assert_eq!(told, ["1", "99", "99+", "999+"]);
     }
 }

@@ -326,7 +326,7 @@ fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
                 </Show>
                 <Show when=move || late.get() != 0>
                     <span class="tab-count late" data-testid="tab-late-count">
-                        {move || format!("≠ {}", format::count(u64::from(late.get())))}
+                        {move || format!("≠{}", format::count(u64::from(late.get())))}
                     </span>
                 </Show>
             </span>
