@@ -370,6 +370,8 @@ impl View {
             (Some(Rows::Commands(rows)), Change::Command(now)) => put(rows, now, |command| command.id),
             (Some(Rows::Commands(rows)), Change::CommandGone(id)) => rows.retain(|command| command.id != id),
             (Some(Rows::Ground(ground)), Change::Ground(now)) => *ground = now,
+            (Some(Rows::NotConverged(rows)), Change::NotConverged(now)) => put(rows, now, |row| row.leaf.clone()),
+            (Some(Rows::NotConverged(rows)), Change::NotConvergedGone(leaf)) => rows.retain(|row| row.leaf != leaf),
             (Some(Rows::Parking(rows)), Change::Parking(now)) => *rows = now,
             (Some(Rows::Messages(rows)), Change::Message(now)) => rows.push(now),
             (Some(Rows::Settings(settings)), Change::Settings(now)) => *settings = now,

@@ -224,8 +224,9 @@ fn icon_of(section: Section) -> &'static icondata_core::IconData {
 fn RailButton(section: Section) -> impl IntoView {
     let store = store();
     let is_here = Memo::new(move |_| store.section.get() == section);
-    let badge =
-        Memo::new(move |_| store.status.with(|status| status.as_ref().and_then(|status| badge(section, &status.row))));
+    let badges = Memo::new(move |_| {
+        store.status.with(|status| status.as_ref().map(|status| badges(section, &status.row)).unwrap_or_default())
+    });
     view! {
         <button
             type="button"
@@ -238,13 +239,14 @@ fn RailButton(section: Section) -> impl IntoView {
             <Icon of=icon_of(section) />
             {section.label()}
             {move || {
-                badge
+                badges
                     .get()
+                    .into_iter()
                     .map(|badge| {
                         view! {
                             <span
                                 class=format!("badge {}", badge.tone)
-                                data-testid=format!("badge-{}", section.word())
+                                data-testid=format!("badge-{}", badge.name)
                                 aria-hidden="true"
                             >
                                 {badge.count}
@@ -252,6 +254,7 @@ fn RailButton(section: Section) -> impl IntoView {
                             <span class="unseen">{format!(", {}", badge.words)}</span>
                         }
                     })
+                    .collect_view()
             }}
         </button>
     }
@@ -260,6 +263,8 @@ fn RailButton(section: Section) -> impl IntoView {
 /// A number on the rail.
 #[derive(Clone, Debug, PartialEq)]
 struct Badge {
+    /// For the tests.
+    name: &'static str,
     /// Short enough for the rail.
     count: String,
     /// The whole of it.
@@ -267,16 +272,31 @@ struct Badge {
     tone: &'static str,
 }
 
-/// What waits for a person in a section: alarms that nobody has acknowledged, and commands that are wanted and not yet so.
-fn badge(section: Section, status: &Status) -> Option<Badge> {
-    let (count, tone, words) = match section {
-        Section::Alarms if status.alarms.critical > 0 => (status.attention, "crit", "active, not seen"),
-        Section::Alarms => (status.attention, "warn", "active, not seen"),
-        Section::Commands => (status.open_commands, "pending", "wait"),
-        Section::Map | Section::Things | Section::Settings => return None,
+/// What waits for a person in a section: alarms that nobody has acknowledged, commands that are wanted and not yet so, and what has
+/// been so for too long.
+fn badges(section: Section, status: &Status) -> Vec<Badge> {
+    let told = match section {
+        Section::Alarms if status.alarms.critical > 0 => {
+            vec![("alarms", status.attention, "crit", "", "active, not seen")]
+        }
+        Section::Alarms => vec![("alarms", status.attention, "warn", "", "active, not seen")],
+        Section::Commands => vec![
+            ("commands", status.open_commands, "pending", "", "wait"),
+            ("not-converged", status.not_converged, "late", "≠", "wanted for long and not so"),
+        ],
+        Section::Map | Section::Things | Section::Settings => Vec::new(),
     };
-    let short = if count > 999 { "999+".to_owned() } else { count.to_string() };
-    (count != 0).then(|| Badge { count: short, words: format!("{count} {words}"), tone })
+    let badge = |(name, count, tone, mark, words): (&'static str, u32, &'static str, &str, &str)| {
+        // With a mark there is less room.
+        let short = short(count, if mark.is_empty() { 999 } else { 99 });
+        (count != 0).then(|| Badge { name, count: format!("{mark}{short}"), words: format!("{count} {words}"), tone })
+    };
+    told.into_iter().filter_map(badge).collect()
+}
+
+/// A number that may be too long for where it stands.
+fn short(count: u32, most: u32) -> String {
+    if count > most { format!("{most}+") } else { count.to_string() }
 }
 
 /// Light or dark.
@@ -311,5 +331,16 @@ fn Logo() -> impl IntoView {
             <circle cx="12" cy="12" r="9" fill="none" stroke="currentColor" stroke-width="2" />
             <path d="M12 3a9 9 0 0 0 0 18Z" fill="currentColor" />
         </svg>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_on_the_rail_never_outgrows_it() {
+        let told: Vec<String> = [(1, 99), (99, 99), (100, 99), (1_000, 999)].map(|(n, most)| short(n, most)).into();
+        assert_eq!(told, ["1", "99", "99+", "999+"]);
     }
 }

@@ -1,6 +1,7 @@
 //! Small parts that views are put together from. None of them knows where its rows come from.
 
 pub mod clipboard;
+pub mod conflict;
 pub mod control;
 pub mod figure;
 pub mod icon;

@@ -288,6 +288,7 @@ fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
     let attention = told(|status| status.attention);
     let critical = told(|status| status.alarms.critical);
     let waiting = told(|status| status.open_commands);
+    let late = told(|status| status.not_converged);
     let is_critical = Memo::new(move |_| critical.get() != 0);
     let item = move |to: Tab, word: &'static str, testid: &'static str, icon| {
         let is_on = move || tab.get() == to;
@@ -321,6 +322,11 @@ fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
                 <Show when=move || waiting.get() != 0>
                     <span class="tab-count pending" data-testid="tab-queue-count">
                         {move || format::count(u64::from(waiting.get()))}
+                    </span>
+                </Show>
+                <Show when=move || late.get() != 0>
+                    <span class="tab-count late" data-testid="tab-late-count">
+                        {move || format!("≠{}", format::count(u64::from(late.get())))}
                     </span>
                 </Show>
             </span>

@@ -8,6 +8,7 @@ pub mod commands;
 mod frames;
 pub mod messages;
 mod named;
+pub mod not_converged;
 pub mod parking;
 pub mod profiles;
 pub mod section;
@@ -38,6 +39,7 @@ use crate::islands::marks::Marks;
 use crate::state::alarms::Alarms;
 use crate::state::commands::AllCommands;
 use crate::state::messages::Messages;
+use crate::state::not_converged::NotConverged;
 use crate::state::parking::Parking;
 use crate::state::profiles::Setup;
 use crate::state::section::Section;
@@ -124,6 +126,8 @@ pub struct Store {
     pub alarms: Alarms,
     /// The commands of all things; there while somebody follows them ([`Store::follow_commands`]).
     pub commands: AllCommands,
+    /// What is wanted and not so for too long; there while somebody follows it ([`Store::follow_not_converged`]).
+    pub not_converged: NotConverged,
     /// Car parks near the place asked for.
     pub parking: Parking,
     /// The last messages of a thing.
@@ -200,6 +204,7 @@ impl Store {
             things: Things::new(),
             alarms: Alarms::new(),
             commands: AllCommands::new(),
+            not_converged: NotConverged::new(),
             parking: Parking::new(),
             messages: Messages::new(),
             settings: RwSignal::new(None),
@@ -473,6 +478,7 @@ impl Store {
             Target::Alarms(Scope::Ended) => self.alarms.ended.clear(),
             Target::Commands(Scope::Open) => self.commands.open.clear(),
             Target::Commands(Scope::Ended) => self.commands.ended.clear(),
+            Target::NotConverged => self.not_converged.clear(),
             Target::Settings => self.settings.set(None),
             Target::Status
             | Target::Map

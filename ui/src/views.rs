@@ -13,6 +13,7 @@ pub mod link;
 pub mod map_view;
 pub mod messages;
 pub mod near;
+pub mod not_converged;
 pub mod notices;
 pub mod outbox;
 pub mod parking;

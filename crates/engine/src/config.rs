@@ -11,6 +11,9 @@ use fleetlens_wire::telemetry::{Reading, Telemetry};
 use fleetlens_wire::template::Template;
 use fleetlens_wire::{aws, convention, shadow};
 
+/// How long a leaf may be wanted and not reported where nobody says otherwise, in milliseconds.
+pub const NOT_CONVERGED_AFTER_MS: u64 = 10 * 60_000;
+
 /// How telemetry of one shape is recognised and read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TelemetryRule {
@@ -64,6 +67,9 @@ pub struct FleetConfig {
     pub gets_per_s: u32,
     /// Expiries by JSON pointer that differ from the controls' own, in milliseconds.
     pub expiry_ms: Vec<(String, u64)>,
+    /// How long a leaf of a shadow may be wanted and not reported before it is listed, in milliseconds; `None` for what the alarm
+    /// rule about it says for the kind, else [`NOT_CONVERGED_AFTER_MS`].
+    pub not_converged_after_ms: Option<u64>,
     /// When a person is needed.
     pub rules: Vec<Rule>,
     /// The map's tiles, for the windows; the host serves them.
@@ -91,6 +97,7 @@ impl Default for FleetConfig {
             presence: false,
             gets_per_s: 100,
             expiry_ms: Vec::new(),
+            not_converged_after_ms: None,
             rules: Rule::usual(),
             tiles: TileSet::default(),
             settings: Settings::default(),

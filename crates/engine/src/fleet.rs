@@ -45,12 +45,14 @@ use fleetlens_wire::convention::{Convention, Setting};
 use crate::config::FleetConfig;
 use crate::port::LinkEvent;
 
+pub(crate) use commands::ENDED_KEPT;
 pub use effects::{Counters, Dirty, Effects, Input, Outward, ReadDone, ReadTicket};
 pub use few::Few;
 pub(crate) use messages::RawMessage;
 pub use series::{Latest, Series};
 pub use thing::{Shadow, Thing, Witness};
 pub use watch::OpenLeaf;
+pub(crate) use watch::{LateLeaf, tolerance};
 
 /// Refusals kept for the screen; the cache keeps more.
 const REFUSALS_SHOWN: usize = 20;
@@ -231,7 +233,7 @@ impl Fleet {
             if let Some(thing) = self.things.get_mut(&thing) {
                 thing.shadows.insert(name, Shadow { document: Some(document), heard_ms, ..Shadow::default() });
             }
-            self.look_at(thing);
+            self.watch.leaves.doubt(thing);
         }
         for command in restored.commands {
             self.look_at(command.thing);
@@ -384,6 +386,7 @@ impl Fleet {
         self.commands_in_time(now, effects);
         self.get_some_shadows(elapsed_ms, now, effects);
         self.tell_gone(now, effects);
+        self.judge_some(now);
         if self.up_since.is_some() && self.looked.is_none_or(|at| now.mono.since(at) >= LOOK_EVERY_MS) {
             self.looked = Some(now.mono);
             self.look(now, effects);
@@ -482,6 +485,7 @@ impl Fleet {
         self.dirty.alarms.extend(&thing.alarms);
         self.dirty.things.insert(key);
         self.carry(key);
+        self.judge_again(key);
         self.look_at(key);
         self.clear_unruled(key, now, effects);
     }

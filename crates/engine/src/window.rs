@@ -9,6 +9,7 @@ mod ground;
 pub(crate) mod list;
 mod map;
 mod messages;
+mod not_converged;
 mod page;
 mod parking;
 mod things;
@@ -90,6 +91,7 @@ enum ViewKind {
     Alarms(alarms::AlarmsView),
     Things(things::ThingsView),
     Commands(commands::CommandsView),
+    NotConverged(not_converged::NotConvergedView),
     Parking(parking::ParkingView),
     Messages(messages::MessagesView),
     Settings,
@@ -195,6 +197,7 @@ impl Windows {
                     ViewKind::Chart(chart) => chart.soil(dirty, fleet),
                     ViewKind::Things(things) => things.soil(dirty, fleet),
                     ViewKind::Commands(commands) => commands.soil(dirty),
+                    ViewKind::NotConverged(leaves) => leaves.soil(dirty),
                     ViewKind::Parking(parking) => parking.soil(dirty, fleet),
                     ViewKind::Messages(messages) => messages.soil(fleet),
                     ViewKind::Settings => dirty.settings,
@@ -285,6 +288,7 @@ impl Window {
                 ViewKind::Things(held.unwrap_or_else(|| things::ThingsView::new(query, first, count)))
             }
             Look::Commands { scope, limit } => ViewKind::Commands(commands::CommandsView::new(scope, limit)),
+            Look::NotConverged { limit } => ViewKind::NotConverged(not_converged::NotConvergedView::new(limit)),
             Look::Parking { from, limit } => ViewKind::Parking(parking::ParkingView::new(from, limit)),
             Look::Messages { thing } => ViewKind::Messages(messages::MessagesView::new(thing)),
             Look::Alarms { scope, limit } => ViewKind::Alarms(alarms::AlarmsView::new(scope, limit)),
@@ -311,6 +315,7 @@ impl View {
             | ViewKind::Find(_)
             | ViewKind::Attention(_)
             | ViewKind::Alarms(_)
+            | ViewKind::NotConverged(_)
             | ViewKind::Parking(_) => true,
             ViewKind::Map(_)
             | ViewKind::Thing(_)
@@ -340,6 +345,7 @@ impl View {
             ViewKind::Alarms(alarms) => alarms.tell(first, fleet),
             ViewKind::Things(things) => things.tell(first, fleet, now),
             ViewKind::Commands(commands) => commands.tell(first, fleet, now),
+            ViewKind::NotConverged(leaves) => leaves.tell(first, fleet),
             ViewKind::Parking(parking) => parking.tell(first, fleet, now),
             ViewKind::Messages(messages) => messages.tell(first, fleet),
             ViewKind::Settings => {

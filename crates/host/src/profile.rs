@@ -33,6 +33,9 @@ const NAME_MAX_CHARS: usize = 64;
 /// The longest expiry of a command, in seconds: a day. What is wanted later than that is a schedule, not a command.
 const EXPIRY_MAX_S: u64 = 86_400;
 
+/// How long a leaf may be wanted and not reported before it is listed, in minutes: up to a week.
+const NOT_CONVERGED_MAX_MIN: u64 = 7 * 24 * 60;
+
 /// The most things a profile may ask for: ten cities' worth, and some gigabytes of memory.
 const THINGS_MAX: usize = 1_000_000;
 
@@ -59,6 +62,8 @@ pub struct Profile {
     pub presence: bool,
     /// Expiries of commands that differ from the controls' own, in milliseconds, by JSON pointer.
     pub expiry_ms: Vec<(String, u64)>,
+    /// How long a leaf may be wanted and not reported before it is listed, in milliseconds, if the profile says so.
+    pub not_converged_after_ms: Option<u64>,
     /// When a person is needed.
     pub rules: Vec<Rule>,
     /// The map's tiles; `None` for the built-in ones of Malta.
@@ -149,6 +154,7 @@ impl Profile {
             shadows: self.shadows,
             presence: self.presence,
             expiry_ms: self.expiry_ms.clone(),
+            not_converged_after_ms: self.not_converged_after_ms,
             rules: self.rules.clone(),
             gets_per_s: self.broker.limits.gets_per_s(usual.gets_per_s),
             things_max: self.things_max.unwrap_or(usual.things_max),
@@ -258,6 +264,31 @@ struct WrittenShadows {
 struct WrittenCommands {
     #[serde(default)]
     expiry_s: BTreeMap<Spanned<String>, Spanned<u64>>,
+    not_converged_after_min: Option<Spanned<u64>>,
+}
+
+impl WrittenCommands {
+    fn expiry_ms(&self) -> Result<Vec<(String, u64)>, Mistake> {
+        let mut expiry_ms = Vec::new();
+        for (leaf, seconds) in &self.expiry_s {
+            let s = *seconds.get_ref();
+            if !(1..=EXPIRY_MAX_S).contains(&s) {
+                let why = format!("an expiry of {s} s is outside 1–{EXPIRY_MAX_S} s");
+                return Err(Mistake::new(seconds.span(), why));
+            }
+            expiry_ms.push((pointer(leaf)?, s * 1_000));
+        }
+        Ok(expiry_ms)
+    }
+
+    fn not_converged_after_ms(&self) -> Result<Option<u64>, Mistake> {
+        let Some(minutes) = &self.not_converged_after_min else { return Ok(None) };
+        if (1..=NOT_CONVERGED_MAX_MIN).contains(minutes.get_ref()) {
+            return Ok(Some(minutes.get_ref() * 60_000));
+        }
+        let why = format!("{} min is outside 1–{NOT_CONVERGED_MAX_MIN} min (a week)", minutes.get_ref());
+        Err(Mistake::new(minutes.span(), why))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -295,15 +326,6 @@ impl Written {
             let why = "the profile listens to nothing; add a [[telemetry]] with a template, a [[convention]], or [shadows] enabled = true";
             return Err(Mistake::new(self.name.span(), why));
         }
-        let mut expiry_ms = Vec::new();
-        for (leaf, seconds) in &self.commands.expiry_s {
-            let s = *seconds.get_ref();
-            if !(1..=EXPIRY_MAX_S).contains(&s) {
-                let why = format!("an expiry of {s} s is outside 1–{EXPIRY_MAX_S} s");
-                return Err(Mistake::new(seconds.span(), why));
-            }
-            expiry_ms.push((pointer(leaf)?, s * 1_000));
-        }
         let limited_at = self.broker.span();
         let profile = Profile {
             name,
@@ -315,7 +337,8 @@ impl Written {
             registry: self.registry.map(registry::WrittenRegistry::check).transpose()?,
             shadows: self.shadows.enabled,
             presence: self.shadows.presence,
-            expiry_ms,
+            expiry_ms: self.commands.expiry_ms()?,
+            not_converged_after_ms: self.commands.not_converged_after_ms()?,
             rules: alarms::rules(self.alarm)?,
             tiles: self.map.tiles,
             things_max: self.limits.check()?,

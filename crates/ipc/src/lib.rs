@@ -158,6 +158,12 @@ pub enum Look {
         /// At most this many rows, 1–2000.
         limit: u32,
     },
+    /// Leaves of shadows that have been wanted and not reported for too long, oldest first: [`rows::NotConvergedRow`]. How many there
+    /// are in all is [`rows::Status::not_converged`].
+    NotConverged {
+        /// At most this many rows, 1–2000.
+        limit: u32,
+    },
     /// Car parks near a place, nearest first: [`rows::ParkingRow`].
     Parking {
         /// From where.

@@ -6,6 +6,7 @@ mod alarms;
 mod chart;
 mod commands;
 mod ground;
+mod not_converged;
 mod parking;
 mod settings;
 mod status;
@@ -20,6 +21,7 @@ pub use alarms::{AlarmCounts, AlarmList, AlarmRow};
 pub use chart::{Chart, ChartMark};
 pub use commands::{CommandRow, StepRow};
 pub use ground::{ATTRIBUTION_MAX_CHARS, Ground, TileSet};
+pub use not_converged::{LeafId, NotConvergedRow, Why};
 pub use parking::{FreeCount, ParkingRow, Spaces};
 pub use settings::{ProfileRow, Settings};
 pub use status::{LinkState, RefusalRow, ShedRow, Status};
@@ -49,6 +51,8 @@ pub enum Rows {
     Alarms(AlarmList),
     /// Of [`crate::Look::Commands`].
     Commands(Vec<CommandRow>),
+    /// Of [`crate::Look::NotConverged`].
+    NotConverged(Vec<NotConvergedRow>),
     /// Of [`crate::Look::Parking`].
     Parking(Vec<ParkingRow>),
     /// Of [`crate::Look::Messages`].
@@ -105,6 +109,10 @@ pub enum Change {
     AlarmCounts(AlarmCounts),
     /// A command that left the list, by its id.
     CommandGone(CommandId),
+    /// A leaf that is wanted and not so for too long, as it is now, new or known, by its id.
+    NotConverged(NotConvergedRow),
+    /// A leaf that left that list.
+    NotConvergedGone(LeafId),
     /// The car parks near the place, as they are now.
     Parking(Vec<ParkingRow>),
     /// A message, the newest.

@@ -11,7 +11,7 @@ pub use next::{Action, ShadowView};
 
 use crate::id::{CommandId, ThingKey};
 use crate::identity::Actor;
-use crate::shadow::{Rejection, same_value};
+use crate::shadow::{Rejection, is_met, same_value};
 use crate::time::{MonoMs, Now, WallMs};
 
 /// An answer that has not come after this long is asked for with a `get`.
@@ -35,10 +35,7 @@ pub struct Want {
 impl Want {
     /// Whether a reported value obeys this want: numbers within the tolerance, everything else by equality.
     pub fn is_met_by(&self, have: &Json) -> bool {
-        match (self.value.as_f64(), have.as_f64()) {
-            (Some(want), Some(have)) => (want - have).abs() <= self.tolerance.max(f64::EPSILON * want.abs()),
-            _ => same_value(&self.value, have),
-        }
+        is_met(&self.value, have, self.tolerance)
     }
 
     fn stands_in(&self, desired: Option<&Json>) -> bool {

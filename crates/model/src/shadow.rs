@@ -15,7 +15,7 @@ mod packed;
 mod rejection;
 mod rules;
 
-pub use delta::same_value;
+pub use delta::{is_met, same_value};
 pub use document::{Document, Followed, Request, Section};
 pub use leaf::{Leaf, leaf_at, patch_of, pointer_of};
 pub use merge::merge;

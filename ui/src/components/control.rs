@@ -1,5 +1,7 @@
 //! A control: what a person wants of one leaf, what will change, how long it may wait, and Send.
 
+mod words;
+
 use std::sync::Arc;
 
 use fleetlens_ipc::rows::LeafRow;
@@ -8,11 +10,15 @@ use fleetlens_model::kind::{Control, Takes};
 use leptos::prelude::*;
 use serde_json::Value as Json;
 
+use crate::components::conflict::{Asked, ConflictSheet, Desk, Wanted};
 use crate::components::modal::Modal;
 use crate::components::segmented::Segmented;
 use crate::format;
 use crate::state::store;
 use crate::state::thing::Thing;
+use words::{promise, question, switch_words, verb};
+
+pub use words::{consequence, said};
 
 /// How long a command may wait, in milliseconds, and the words for it.
 const EXPIRIES: [(u64, &str); 5] =
@@ -115,6 +121,7 @@ pub fn Composer(
     let fault = RwSignal::new(None::<Fault>);
     let sending = RwSignal::new(false);
     let asking = RwSignal::new(false);
+    let desk = Desk::new();
 
     let (of_now, of_wanted, head) = (thing.clone(), thing.clone(), thing.head.clone());
     let now = Memo::new({
@@ -135,6 +142,16 @@ pub fn Composer(
     let is_new = Memo::new(move |_| {
         let is_other = |value: &Option<Draft>| draft.with(|draft| draft != value);
         draft.with(Option::is_some) && (value_wanted.with(is_other) || value_now.with(is_other))
+    });
+
+    // What was wanted when the person began: what somebody else wants since then is asked about before anything is sent.
+    let saw = StoredValue::new(None::<String>);
+    Effect::new(move |was_begun: Option<bool>| {
+        let is_begun = draft.with(Option::is_some);
+        if is_begun && was_begun != Some(true) {
+            saw.set_value(desired.get_untracked());
+        }
+        is_begun
     });
 
     let key = thing.key;
@@ -174,13 +191,27 @@ pub fn Composer(
         });
     };
     let (asks_first, send_at_once) = (control.asks_first, send.clone());
+    let (of, its) = (thing.clone(), control.clone());
+    let is_run_into = move || {
+        let Some(draft) = draft.get_untracked().filter(|_| has_shadow) else { return false };
+        let pointer = its.pointer.to_string();
+        let leaf = Wanted { pointer, saw: saw.get_value(), wants: draft.json().to_string() };
+        let expires_in_ms = Some(expiry_ms.get_untracked());
+        let asked = Asked { shadow: String::new(), leaves: vec![leaf], expires_in_ms };
+        its.check(&draft.json()).is_ok() && desk.lay_if_changed(&of, &asked)
+    };
     let press = move |_| {
-        if asks_first {
+        if is_run_into() {
+        } else if asks_first {
             asking.set(true);
         } else {
             send_at_once();
         }
     };
+    let decided = Callback::new(move |()| {
+        draft.try_set(None);
+        on_sent.try_run(());
+    });
     let of = control.clone();
     let asks = Signal::derive(move || {
         let title = head.with(|head| head.row.title.clone());
@@ -212,7 +243,7 @@ pub fn Composer(
             <Show when=move || is_new.get()>
                 <div class="will">
                     <p class="delta" data-testid="delta">
-                        <Delta now draft control=of.clone() />
+                        <Delta now desired draft control=of.clone() />
                     </p>
                     <Expiry chosen_ms=chosen_expiry_ms own_ms=own_expiry_ms />
                 </div>
@@ -240,6 +271,7 @@ pub fn Composer(
                     </button>
                 </div>
             </Modal>
+            <ConflictSheet thing=thing.clone() desk on_done=decided />
         </div>
     }
 }
@@ -359,9 +391,21 @@ fn Input(control: Arc<Control>, shown: Signal<Option<Draft>>, draft: RwSignal<Op
     }
 }
 
-/// What will change, before it is sent.
+/// What will change, before it is sent: on the device, and in its shadow where that wants something else than the device does.
 #[component]
-fn Delta(now: Memo<Option<String>>, draft: RwSignal<Option<Draft>>, control: Arc<Control>) -> impl IntoView {
+fn Delta(
+    now: Memo<Option<String>>,
+    desired: Memo<Option<String>>,
+    draft: RwSignal<Option<Draft>>,
+    control: Arc<Control>,
+) -> impl IntoView {
+    let of = control.clone();
+    let instead = move || {
+        let of_leaf = |json: &str| Draft::of_leaf(json, &of.takes);
+        let is_now = |json: &str| now.with(|now| now.as_deref().is_some_and(|now| of_leaf(now) == of_leaf(json)));
+        let desired = desired.get().filter(|json| !is_now(json));
+        desired.map(|json| format!(" instead of {}, which is wanted now", said(&of, &json)))
+    };
     let of = control.clone();
     let is = move || now.with(|json| json.as_deref().map_or_else(|| "not known".into(), |json| said(&of, json)));
     let wanted = move || draft.with(|draft| draft.as_ref().map(|draft| said(&control, &draft.json().to_string())));
@@ -369,6 +413,7 @@ fn Delta(now: Memo<Option<String>>, draft: RwSignal<Option<Draft>>, control: Arc
         <span>{is}</span>
         " → "
         <span class="wanted">{wanted}</span>
+        {instead}
     }
 }
 
@@ -416,85 +461,6 @@ fn choices(own_ms: u64) -> Vec<(u64, String)> {
     choices
 }
 
-/// A leaf's JSON text as the control's own words have it.
-fn said(control: &Control, json: &str) -> String {
-    let (on, off) = switch_words(control);
-    match (&control.takes, json) {
-        (Takes::Switch, "true") => on.to_lowercase(),
-        (Takes::Switch, "false") => off.to_lowercase(),
-        (takes, json) => format::leaf(json, unit(takes)),
-    }
-}
-
-/// What the two sides of a switch are called.
-fn switch_words(control: &Control) -> (&'static str, &'static str) {
-    if control.pointer == "/enabled" { ("Yes", "No") } else { ("On", "Off") }
-}
-
-/// What Send does, in two words: `Open barrier`, `Dim to 40 %`.
-pub fn verb(control: &Control, draft: &Draft) -> String {
-    let noun = control.label.to_lowercase();
-    match (&control.takes, draft) {
-        (Takes::Choice(words), Draft::Word(word)) => {
-            let label =
-                words.iter().find(|(known, _)| known == word).map_or(word.as_str(), |(_, label)| label.as_ref());
-            format!("{label} {noun}")
-        }
-        (_, Draft::Flag(on)) if control.pointer == "/enabled" => {
-            if *on { "Put into service" } else { "Take out of service" }.into()
-        }
-        (_, Draft::Flag(on)) => if *on { "Switch on" } else { "Switch off" }.into(),
-        (takes, draft) => format!("{} {}", control.label, format::leaf(&draft.json().to_string(), unit(takes))),
-    }
-}
-
-/// The question before it is sent: `Open barrier of City Gate?`, `Take Charger 7 out of service?`.
-pub fn question(control: &Control, draft: &Draft, title: &str) -> String {
-    match (control.pointer.as_ref(), draft) {
-        ("/enabled", Draft::Flag(true)) => format!("Put {title} into service?"),
-        ("/enabled", Draft::Flag(false)) => format!("Take {title} out of service?"),
-        _ => format!("{} of {title}?", verb(control, draft)),
-    }
-}
-
-/// What happens to people beyond the leaf itself; empty where nothing does.
-fn consequence(control: &Control, draft: Option<&Draft>) -> &'static str {
-    match (control.pointer.as_ref(), draft) {
-        ("/enabled", Some(Draft::Flag(false))) => " Whoever charges there now is cut off: the session ends.",
-        ("/barrier", Some(Draft::Word(word))) if word == "closed" => " Look first whether somebody stands under it.",
-        _ => "",
-    }
-}
-
-/// What will happen, in a sentence or two, before it does.
-fn promise(
-    control: &Control,
-    draft: Option<&Draft>,
-    now: Option<&str>,
-    expiry_ms: u64,
-    link_up: bool,
-    has_shadow: bool,
-) -> String {
-    let unit = unit(&control.takes);
-    let want = draft.map(|draft| format::leaf(&draft.json().to_string(), unit)).unwrap_or_default();
-    let from = now.map(|json| format!(" Now it is {}.", format::leaf(json, unit))).unwrap_or_default();
-    let when = if link_up { "at once" } else { "as soon as the link is back" };
-    let within = format::age(expiry_ms);
-    // What went straight to a thing nobody can take back.
-    let late = if has_shadow {
-        format!("If the device has not obeyed within {within}, the wish is taken back and nothing happens later.")
-    } else {
-        format!("If it cannot be sent within {within}, it is not sent any more; once sent, it cannot be taken back.")
-    };
-    let what = match (control.pointer.as_ref(), draft) {
-        ("/enabled", Some(Draft::Flag(on))) => {
-            format!("It is asked to go {} service {when}.", if *on { "into" } else { "out of" })
-        }
-        _ => format!("The {} is asked to be {want} {when}.{from}", control.label.to_lowercase()),
-    };
-    format!("{what}{} {late}", consequence(control, draft))
-}
-
 #[cfg(test)]
 mod tests {
     use fleetlens_model::kind::Kind;
@@ -531,48 +497,9 @@ mod tests {
     }
 
     #[test]
-    fn a_question_says_what_will_happen_and_that_it_will_not_happen_late() {
-        let barrier = Kind::Parking.control("/barrier").unwrap();
-        let open = Draft::Word("open".into());
-        assert_eq!(verb(barrier, &open), "Open barrier");
-        let said = promise(barrier, Some(&open), Some("\"closed\""), 30_000, false, true).replace('\u{a0}', " ");
-        for part in ["asked to be open", "as soon as the link is back", "Now it is closed", "within 30 s", "taken back"]
-        {
-            assert!(said.contains(part), "{said}");
-        }
-        let dim = Kind::Lamp.control("/dim_pct").unwrap();
-        assert_eq!(verb(dim, &Draft::Number(40.0)).replace('\u{a0}', " "), "Dim to 40 %");
-    }
-
-    #[test]
-    fn who_takes_a_charger_out_of_service_is_told_whom_it_hits() {
-        let enabled = Kind::Charger.control("/enabled").unwrap();
-        for (on, asked, cuts) in
-            [(false, "Take Charger 7 out of service?", true), (true, "Put Charger 7 into service?", false)]
-        {
-            let draft = Draft::Flag(on);
-            assert_eq!(question(enabled, &draft, "Charger 7"), asked);
-            let said = promise(enabled, Some(&draft), Some("true"), 600_000, true, true);
-            assert_eq!(said.contains("the session ends"), cuts, "{said}");
-        }
-    }
-
-    #[test]
     fn an_expiry_of_its_own_is_among_the_choices() {
         let times = |own_ms| choices(own_ms).into_iter().map(|(ms, _)| ms).collect::<Vec<_>>();
         assert_eq!(times(600_000).len(), EXPIRIES.len());
         assert_eq!(times(7_200_000).get(3), Some(&7_200_000));
-    }
-
-    #[test]
-    fn what_will_change_is_told_in_the_words_of_the_buttons() {
-        let control = |kind: Kind, pointer| kind.control(pointer).unwrap();
-        for (control, json, want) in [
-            (control(Kind::Charger, "/enabled"), "false", "no"),
-            (control(Kind::Lamp, "/on"), "true", "on"),
-            (control(Kind::Lamp, "/dim_pct"), "40", "40 %"),
-        ] {
-            assert_eq!(said(control, json).replace('\u{a0}', " "), want);
-        }
     }
 }

@@ -122,6 +122,7 @@ impl Store {
         self.alarms.clear();
         self.commands.clear();
         self.things.clear();
+        self.not_converged.clear();
         self.parking.clear();
         self.settings.set(None);
         let stranded = self.inner.try_update_value(|inner| {
@@ -194,6 +195,7 @@ impl Store {
                     self.commands.replace(scope, rows, at_ms);
                 }
             }
+            Rows::NotConverged(rows) => self.not_converged.replace(rows, at_ms, |row| row.leaf.clone()),
             Rows::Parking(rows) => self.parking.replace(rows, at_ms, |row| row.thing),
             Rows::Messages(rows) => self.messages.replace(rows),
             Rows::Settings(settings) => self.settings.set(Some(*settings)),
@@ -260,6 +262,8 @@ impl Store {
             Change::Things(page) => self.things.replace(page, at_ms),
             Change::ThingRow { at, row } => self.things.put(at, row, at_ms),
             Change::ThingsMoved(moved) => self.things.moved.set(moved),
+            Change::NotConverged(row) => self.put_not_converged(row, at_ms),
+            Change::NotConvergedGone(leaf) => self.not_converged.remove(&leaf),
             Change::Parking(rows) => self.parking.replace(rows, at_ms, |row| row.thing),
             Change::Message(row) => self.messages.push(row),
             Change::Settings(settings) => self.settings.set(Some(*settings)),
@@ -308,6 +312,8 @@ fn is_held(change: &Change) -> bool {
         | Change::ShadowGone(_)
         | Change::Command(_)
         | Change::CommandGone(_)
+        | Change::NotConverged(_)
+        | Change::NotConvergedGone(_)
         | Change::Attention(_)
         | Change::Alarm(_)
         | Change::AlarmGone(_)

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use fleetlens_ipc::rows::{Change, CommandRow, Rows, ThingPage, ValueRow};
+use fleetlens_ipc::rows::{Change, CommandRow, LeafId, NotConvergedRow, Rows, ThingPage, ValueRow, Why};
 use fleetlens_ipc::{FaultCode, Frame, ViewId};
 use fleetlens_model::command::Phase;
 use fleetlens_model::freshness::Freshness;
@@ -217,4 +217,42 @@ fn whoever_waits_for_an_answer_is_told_when_the_line_is_cut() {
     assert_eq!(heard.get(), 1, "once");
     store.line_is(Line::Open);
     assert_eq!(store.cut.get_untracked(), None);
+}
+
+#[test]
+fn what_is_not_converged_stands_oldest_first_is_never_held_and_leaves_by_its_id() {
+    let leaf = |pointer: &str| LeafId { thing: LAMP, shadow: String::new(), pointer: pointer.into() };
+    let row = |pointer: &str, since_ms: i64| NotConvergedRow {
+        leaf: leaf(pointer),
+        thing_title: "Lamp 7".into(),
+        kind: Kind::Lamp,
+        place: String::new(),
+        label: pointer.into(),
+        unit: String::new(),
+        wanted: "1".into(),
+        reported: None,
+        since_ms: WallMs(since_ms),
+        why: Why::NobodyHere,
+        unknown_since_ms: None,
+    };
+    let owner = Owner::new();
+    owner.with(|| {
+        let store = Store::new();
+        store.follow_not_converged();
+        assert!(!store.not_converged.known.get_untracked());
+        store.frame(snapshot(1, Rows::NotConverged(vec![row("/b", 20)])), 0.0);
+        assert!(store.not_converged.known.get_untracked());
+        store.held.set(Some(WallMs(5)));
+        let news = vec![Change::NotConverged(row("/c", 30)), Change::NotConverged(row("/a", 10))];
+        store.frame(patch(1, 2, news), 1.0);
+        let stands = || {
+            let cells = store.not_converged.cells.get_untracked();
+            cells.iter().map(|cell| cell.key.pointer.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(stands(), ["/a", "/b", "/c"]);
+        store.frame(patch(1, 3, vec![Change::NotConvergedGone(leaf("/b"))]), 2.0);
+        assert_eq!(stands(), ["/a", "/c"]);
+        store.frame(Frame::Begin, 3.0);
+        assert!(stands().is_empty() && !store.not_converged.known.get_untracked(), "another fleet wants other things");
+    });
 }

@@ -31,6 +31,8 @@ pub enum Target {
     Alarms(Scope),
     /// The commands of all things, open or over.
     Commands(Scope),
+    /// What is wanted and not so for too long.
+    NotConverged,
     /// Car parks near a place.
     Parking,
     /// The last messages of the thing.

@@ -1,5 +1,7 @@
 //! What was asked of a thing, and how far it got: asked → accepted → settled, each with its time.
 
+mod decide;
+
 use fleetlens_ipc::Intent;
 use fleetlens_ipc::rows::{CommandRow, StepRow};
 use fleetlens_model::command::{Phase, Step, Withdrawal};
@@ -8,9 +10,11 @@ use leptos::prelude::*;
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use crate::clock::{Aged, clock, local, today};
+use crate::components::conflict::{ConflictSheet, Desk};
 use crate::format;
 use crate::state::thing::{Cell, Thing};
 use crate::state::{Store, store};
+use decide::Decide;
 
 /// How many ended commands are listed before "more".
 const ENDED_SHOWN: usize = 3;
@@ -106,8 +110,9 @@ pub fn Commands(
     /// Whose commands.
     thing: Thing,
 ) -> impl IntoView {
-    let commands = RwSignal::from(thing.commands);
+    let commands = RwSignal::from(thing.commands.clone());
     let may_command = thing.may_command;
+    let desk = Desk::new();
     let all = RwSignal::new(false);
     let count = Memo::new(move |_| commands.with(Vec::len));
     // Only what has ended folds away: an open one, and the way to take it back, are always there.
@@ -136,7 +141,7 @@ pub fn Commands(
             <Show when=move || count.get() != 0>
                 <h2>"Commands"</h2>
                 <For each=rows key=|cell| cell.key let:cell>
-                    <Command cell may_command />
+                    <Command cell may_command commands desk />
                 </For>
                 <Show when=move || { listed.get() < count.get() }>
                     <button type="button" class="link" on:click=move |_| all.set(true)>
@@ -144,6 +149,7 @@ pub fn Commands(
                     </button>
                 </Show>
             </Show>
+            <ConflictSheet thing desk />
         </section>
     }
 }
@@ -164,7 +170,12 @@ fn open_ones_and_some(rows: &[Cell<CommandId, CommandRow>]) -> usize {
 }
 
 #[component]
-fn Command(cell: Cell<CommandId, CommandRow>, may_command: bool) -> impl IntoView {
+fn Command(
+    cell: Cell<CommandId, CommandRow>,
+    may_command: bool,
+    commands: RwSignal<Vec<Cell<CommandId, CommandRow>>>,
+    desk: Desk,
+) -> impl IntoView {
     let id = cell.key;
     let row = RwSignal::from(cell.row);
     let title = Memo::new(move |_| row.with(|row| format::capital(&row.row.title)));
@@ -180,7 +191,7 @@ fn Command(cell: Cell<CommandId, CommandRow>, may_command: bool) -> impl IntoVie
             <header>
                 <b>{title}</b>
                 <span class="sentence" data-testid="sentence">{sentence}</span>
-                {may_command.then(|| view! { <Cancel row id /> })}
+                {may_command.then(|| view! { <Cancel row id /> <Decide row commands desk /> })}
             </header>
             <Steps row />
         </article>

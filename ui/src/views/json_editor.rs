@@ -3,11 +3,12 @@
 
 mod changes;
 
-use fleetlens_ipc::{Fault, Intent};
+use fleetlens_ipc::{Fault, Intent, Wish};
 use fleetlens_model::kind::{Control, DEFAULT_EXPIRY_MS};
-use fleetlens_model::shadow::Document;
+use fleetlens_model::shadow::{Document, leaf_at};
 use leptos::prelude::*;
 
+use crate::components::conflict::{Asked, ConflictSheet, Desk, Wanted};
 use crate::components::control::Expiry;
 use crate::components::icon::Icon;
 use crate::components::modal::Modal;
@@ -60,6 +61,7 @@ fn Editor(thing: Thing) -> impl IntoView {
     let sending = RwSignal::new(false);
     let asking = RwSignal::new(false);
     let chosen_ms = RwSignal::new(None::<u64>);
+    let desk = Desk::new();
 
     let of = thing.clone();
     let document = Memo::new(move |_| {
@@ -82,6 +84,16 @@ fn Editor(thing: Thing) -> impl IntoView {
         })
     });
 
+    // What was wanted when the person began: what somebody else wants since then is asked about before anything is sent.
+    let saw = StoredValue::new(Document::default());
+    Effect::new(move |before: Option<(bool, String)>| {
+        let now = (text.with(|text| text.trim() != NOTHING), shadow.get());
+        if now.0 && before.as_ref() != Some(&now) {
+            saw.set_value(document.get_untracked());
+        }
+        now
+    });
+
     let key = thing.key;
     let send = move || {
         let Ok(changes) = told.get_untracked() else { return };
@@ -99,8 +111,24 @@ fn Editor(thing: Thing) -> impl IntoView {
             }
         });
     };
+    let of = thing.clone();
+    let is_run_into = move || {
+        let Ok(changes) = told.get_untracked() else { return false };
+        let Ok(wishes) = document.with_untracked(|document| wishes(document, &changes)) else { return false };
+        let leaves = saw.with_value(|saw| {
+            let wanted = |wish: Wish| {
+                let saw = saw.desired.as_ref().and_then(|desired| leaf_at(desired, &wish.pointer));
+                Wanted { saw: saw.map(ToString::to_string), pointer: wish.pointer, wants: wish.value_json }
+            };
+            wishes.into_iter().map(wanted).collect::<Vec<_>>()
+        });
+        let expires_in_ms = Some(chosen_ms.get_untracked().unwrap_or_else(|| own_ms.get_untracked()));
+        desk.lay_if_changed(&of, &Asked { shadow: shadow.get_untracked(), leaves, expires_in_ms })
+    };
+    let decided = Callback::new(move |()| drop(text.try_set(NOTHING.to_owned())));
     let press = move |_| {
-        if controls.with_untracked(|controls| controls.iter().any(|control| control.asks_first)) {
+        if is_run_into() {
+        } else if controls.with_untracked(|controls| controls.iter().any(|control| control.asks_first)) {
             asking.set(true);
         } else {
             send();
@@ -173,6 +201,7 @@ fn Editor(thing: Thing) -> impl IntoView {
                     </button>
                 </div>
             </Modal>
+            <ConflictSheet thing=thing.clone() desk on_done=decided />
         </div>
     }
 }

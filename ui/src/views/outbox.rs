@@ -1,4 +1,4 @@
-//! The commands of all things: what waits, with the time it has left, and what came of the others.
+//! The commands of all things: what waits, with the time it has left, what was waited for in vain, and what came of the others.
 
 use fleetlens_ipc::Scope;
 use fleetlens_ipc::rows::CommandRow;
@@ -18,6 +18,7 @@ use crate::state::cells::{Cell, List};
 use crate::state::store;
 use crate::views::commands::{Cancel, Standing, Steps, may_command};
 use crate::views::find::finder;
+use crate::views::not_converged::NotConvergedList;
 
 /// From this much time left on, in milliseconds, the countdown is told in amber.
 const SOON_MS: u64 = 60_000;
@@ -37,6 +38,7 @@ pub fn OutboxView() -> impl IntoView {
             </header>
             <div class="sheet-body">
                 <Orders list=open label="Outbox" testid="outbox" scope=Scope::Open />
+                <NotConvergedList />
                 <Orders list=ended label="History" testid="history" scope=Scope::Ended />
             </div>
         </section>

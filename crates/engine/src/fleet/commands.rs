@@ -21,7 +21,7 @@ use crate::port::{Publish, Qos};
 const EXPIRY_MS: std::ops::RangeInclusive<u64> = 1_000..=30 * 86_400_000;
 
 /// Ended commands kept for a thing's timeline.
-const ENDED_KEPT: usize = 20;
+pub(crate) const ENDED_KEPT: usize = 20;
 
 impl Fleet {
     /// Checks an intent and does it, or says why not.

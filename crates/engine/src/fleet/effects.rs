@@ -146,6 +146,8 @@ pub struct Dirty {
     pub commands: BTreeSet<CommandId>,
     /// Alarms of which anything changed, or that are no longer kept.
     pub alarms: BTreeSet<AlarmId>,
+    /// Leaves that are wanted and not reported for too long came, went or changed.
+    pub not_converged: bool,
     /// How the program is set.
     pub settings: bool,
 }

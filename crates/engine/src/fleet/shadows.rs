@@ -144,8 +144,10 @@ impl Fleet {
         shadow.heard_ms = now.wall;
         shadow.heard_now = true;
         if new {
-            shadow.judge(document.as_ref());
-            shadow.document = packed;
+            self.judge(key, name, document.as_ref(), now);
+            if let Some(shadow) = self.shadow(key, name) {
+                shadow.document = packed;
+            }
             let name = name.to_string();
             effects.writes.push(Write::Shadow {
                 thing: key,

@@ -8,6 +8,7 @@ mod convergence;
 mod direct;
 mod feeds;
 mod ingest;
+mod leaves;
 mod presence;
 mod registry;
 mod routes;

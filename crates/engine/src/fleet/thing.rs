@@ -92,8 +92,8 @@ pub struct Shadow {
     pub heard_now: bool,
     /// The version it had when it was deleted: what is not above it is from before.
     pub deleted_at: u64,
-    /// What it wants and does not report, as far as that was worked out.
-    pub open: Option<Box<OpenLeaf>>,
-    /// Whether that was worked out; of what the cache knew it is when somebody asks.
+    /// What it wants and does not report, as far as that was worked out; oldest first.
+    pub open: Box<[OpenLeaf]>,
+    /// Whether that was worked out; of what the cache knew it is when there is time.
     pub is_judged: bool,
 }

@@ -4,6 +4,7 @@
 //! come, silence when its timer runs out, shadows and commands on a look each second at those things of which either is open.
 
 mod convergence;
+mod leaves;
 mod silence;
 mod values;
 
@@ -16,7 +17,8 @@ use fleetlens_model::time::{MonoMs, Now};
 use super::rules::RuleAt;
 use super::{Effects, Fleet};
 
-pub use convergence::OpenLeaf;
+pub use leaves::OpenLeaf;
+pub(crate) use leaves::{LateLeaf, Leaves, tolerance};
 
 /// What is being waited for, so that a look each second is short however big the city is.
 #[derive(Debug, Default)]
@@ -25,6 +27,8 @@ pub(super) struct Watch {
     waits: BTreeMap<(ThingKey, RuleAt), Wait>,
     /// When those that run are over.
     due: BTreeSet<(MonoMs, ThingKey, RuleAt)>,
+    /// What is wanted and not reported for too long.
+    pub(super) leaves: Leaves,
     /// Things with a leaf that is wanted and not reported, or a command that ended badly.
     concerned: BTreeSet<ThingKey>,
     /// The last failed command of each thing that an alarm has told of.

@@ -30,6 +30,7 @@ pub(crate) fn status(fleet: &Fleet, now: Now) -> StatusRow {
         cache_bytes: fleet.stats.bytes,
         oldest_sample_ms: fleet.stats.oldest_ms,
         open_commands: u32::try_from(open).unwrap_or(u32::MAX),
+        not_converged: u32::try_from(fleet.leaves().late_count()).unwrap_or(u32::MAX),
         attention: fleet.alarms.needing_count(),
         alarms: fleet.alarms.counts(),
         cache_fault: fleet.cache_fault.clone(),

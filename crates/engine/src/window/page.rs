@@ -6,7 +6,7 @@ use fleetlens_ipc::rows::{Change, CommandRow, LeafRow, Rows, ShadowTable, StepRo
 use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::freshness::limit_ms;
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::shadow::{Leaf, leaf_at, parse_thing_name};
+use fleetlens_model::shadow::{Leaf, parse_thing_name};
 use fleetlens_model::telemetry::Value;
 use fleetlens_model::text::shown;
 use fleetlens_model::thing::Meta;
@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 use super::Told;
 use super::alarms::rows_of;
 use super::map::status_of;
-use crate::fleet::{Dirty, Fleet, Shadow, Thing, interval_ms};
+use crate::fleet::{Dirty, Fleet, Shadow, Thing, interval_ms, tolerance};
 
 /// Commands on a page.
 const COMMANDS_SHOWN: usize = 20;
@@ -112,7 +112,7 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
     let mut values: Vec<ValueRow> =
         thing.series.keys().filter_map(|pointer| value_row(thing, pointer, fleet, now)).collect();
     values.sort_by(|a, b| (a.rank, &a.pointer).cmp(&(b.rank, &b.pointer)));
-    let shadows = thing.shadows.iter().filter_map(|(name, shadow)| shadow_table(name, shadow)).collect();
+    let shadows = thing.shadows.iter().filter_map(|(name, shadow)| shadow_table(name, shadow, &thing.meta.common)).collect();
     let commands = thing.commands.iter().rev().take(COMMANDS_SHOWN).filter_map(|id| fleet.commands.get(id));
     ThingPage {
         head: head(thing, now),
@@ -188,11 +188,11 @@ fn readable(value: &Value) -> Value {
     }
 }
 
-fn shadow_table(name: &str, shadow: &Shadow) -> Option<ShadowTable> {
+fn shadow_table(name: &str, shadow: &Shadow, meta: &Meta) -> Option<ShadowTable> {
     let document = shadow.document.as_ref()?.open();
-    let delta = document.delta().map(|(state, _)| state).unwrap_or_default();
+    let open = document.open_leaves(|pointer| tolerance(meta, pointer));
     let leaf_row = |leaf: Leaf| LeafRow {
-        differs: leaf.desired.is_some() && leaf_at(&delta, &leaf.pointer).is_some(),
+        differs: open.iter().any(|open| open.pointer == leaf.pointer),
         desired: leaf.desired.as_ref().map(Json::to_string),
         reported: leaf.reported.as_ref().map(Json::to_string),
         desired_ms: leaf.desired_at_s.map(WallMs::from_s),

@@ -13,6 +13,7 @@ use crate::fleet::Input;
 mod alarms;
 mod commands;
 mod messages;
+mod not_converged;
 mod parking;
 mod places;
 mod things;

@@ -30,7 +30,7 @@ enabled = true
 
 [commands]
 expiry_s = { "/dim_pct" = 600, "/barrier" = 20 }
-
+not_converged_after_min = 15
 [map]
 tiles = "maps/valletta.mbtiles"
 
@@ -46,7 +46,7 @@ fn a_profile_says_what_the_engine_and_the_link_need() {
     assert_eq!(profile.cache_file(), format!("profile-valletta-lamps-{:08x}.db", xxh3_64(b"Valletta lamps") >> 32));
 
     let fleet = profile.fleet_config("mqtt://x · MQTT 5".into());
-    assert_eq!(fleet.things_max, 5_000);
+    assert_eq!((fleet.things_max, fleet.not_converged_after_ms), (5_000, Some(900_000)));
     let filters = fleet.filters();
     assert_eq!(filters[..3], ["city/+/+/+/telemetry", "raw/+", "city/+/+/+/meta"], "the shared description once");
     assert!(filters.iter().any(|filter| filter.starts_with("$aws/things/+/shadow/")));
@@ -113,6 +113,8 @@ fn every_mistake_is_told_with_its_line() {
         ("\nmeta = \"city", "\nmeta = \"#/city", 17, "wildcard"),
         ("raw/{thing}", "{x}/{thing}", 20, "does not begin with a word"),
         ("600", "0", 27, "outside 1–86400 s"),
+        ("min = 15", "min = 0", 28, "outside 1–10080 min"),
+        ("min = 15", "min = 10081", 28, "outside 1–10080 min"),
         ("\"/dim_pct\"", "dim_pct", 27, "write \"/dim_pct\""),
         ("enabled = true", "enabled = \"yes\"", 24, "expected a boolean"),
         ("things = 5000", "things = 0", 33, "outside 1–1000000"),

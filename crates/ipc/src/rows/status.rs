@@ -67,6 +67,8 @@ pub struct Status {
     pub oldest_sample_ms: Option<WallMs>,
     /// Commands that wait or are on their way.
     pub open_commands: u32,
+    /// Leaves of shadows that have been wanted and not reported for too long ([`crate::Look::NotConverged`]).
+    pub not_converged: u32,
     /// How many alarms need a person: active, and nobody has acknowledged them.
     pub attention: u32,
     /// How many alarms there are.

@@ -43,6 +43,14 @@ pub fn same_value(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// Whether a reported value does what is wanted: numbers within the tolerance, everything else by equality.
+pub fn is_met(want: &Value, have: &Value, tolerance: f64) -> bool {
+    match (want.as_f64(), have.as_f64()) {
+        (Some(wanted), Some(had)) => (wanted - had).abs() <= tolerance.max(f64::EPSILON * wanted.abs()),
+        _ => same_value(want, have),
+    }
+}
+
 /// Whole numbers exactly (a 64-bit identifier must not be rounded), all others as `f64`.
 fn same_number(a: &Number, b: &Number) -> bool {
     let whole = |n: &Number| n.as_i64().map(i128::from).or_else(|| n.as_u64().map(i128::from));

@@ -1,10 +1,11 @@
 //! The document of one shadow, and the one way it changes.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::limits::DOCUMENT_BYTES;
 use super::merge::merge_stamped;
-use super::{Leaf, Object, Rejection, delta, leaf, rules};
+use super::{Leaf, Object, Rejection, delta, is_met, leaf, leaf_at, rules};
 
 /// One shadow, classic or named. The default is the shadow that does not exist: no sections, version 0.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -111,6 +112,18 @@ impl Document {
         (!state.is_empty()).then_some((state, meta))
     }
 
+    /// The leaves that are wanted and not reported, by pointer: those of the delta, without numbers that are within the tolerance
+    /// of their pointer. It is how far a reported number may be off and still count as obeyed, as with a command.
+    pub fn open_leaves(&self, tolerance: impl Fn(&str) -> f64) -> Vec<Leaf> {
+        let Some((delta, _)) = self.delta() else { return Vec::new() };
+        let is_open = |leaf: &Leaf| {
+            let Some(want) = &leaf.desired else { return false };
+            let is_so = |have: &Value| is_met(want, have, tolerance(&leaf.pointer));
+            leaf_at(&delta, &leaf.pointer).is_some() && !leaf.reported.as_ref().is_some_and(is_so)
+        };
+        self.leaves().into_iter().filter(is_open).collect()
+    }
+
     /// Every value of both sections by its JSON pointer, sorted by pointer; arrays and empty objects are leaves.
     pub fn leaves(&self) -> Vec<Leaf> {
         leaf::of(self)
@@ -159,7 +172,7 @@ impl std::io::Write for Count {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -208,6 +221,24 @@ mod tests {
         ] {
             let request = Request { version, ..wants(state) };
             assert_eq!(document.update(&request, 1).err().map(|r| r.code), code, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_leaf_is_open_until_it_is_reported_within_its_tolerance() {
+        let reported = |value: Value| Request { reported: merge(value), ..Request::default() };
+        for (name, desired, report, open) in [
+            ("nothing wanted", json!({}), json!({"dim_pct": 1}), vec![]),
+            ("not reported", json!({"dim_pct": 40, "on": true}), json!({}), vec!["/dim_pct", "/on"]),
+            ("another value", json!({"dim_pct": 40, "on": true}), json!({"dim_pct": 41, "on": true}), vec!["/dim_pct"]),
+            ("near enough", json!({"dim_pct": 40}), json!({"dim_pct": 40.4}), vec![]),
+            ("another leaf has no tolerance", json!({"x": 40}), json!({"x": 40.4}), vec!["/x"]),
+            ("one of a branch", json!({"net": {"a": 1, "b": 2}}), json!({"net": {"a": 1}}), vec!["/net/b"]),
+            ("a value in place of a branch", json!({"net": {"a": 1}}), json!({"net": 1}), vec!["/net/a"]),
+        ] {
+            let document = Document::default().update(&wants(desired), 1).unwrap().update(&reported(report), 2).unwrap();
+            let leaves = document.open_leaves(|pointer| if pointer == "/dim_pct" { 0.5 } else { 0.0 });
+            assert_eq!(leaves.iter().map(|leaf| leaf.pointer.as_str()).collect::<Vec<_>>(), open, "{name}");
         }
     }
 

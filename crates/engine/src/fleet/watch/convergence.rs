@@ -6,48 +6,13 @@ use fleetlens_model::alarm::{Condition, Rule};
 use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::id::{CommandId, ThingKey};
-use fleetlens_model::shadow::{Document, Packed, leaf_at};
 use fleetlens_model::time::{Now, WallMs};
 
-use crate::fleet::{Effects, Fleet, Shadow, Thing};
+use super::OpenLeaf;
+use crate::fleet::{Effects, Fleet, Thing};
 
 /// A command that failed needs a look for this long, unless a later one succeeded or it may still happen (ms).
 const FAILED_FOR_MS: u64 = 24 * 3_600_000;
-
-/// A leaf of a shadow that is wanted and not reported.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenLeaf {
-    /// Since when it is wanted.
-    pub since_ms: WallMs,
-    /// In words: `wanted dim_pct 40, reports 100`.
-    pub what: String,
-}
-
-/// Shadows out of the cache of which one look works out what they want and do not report. A city has a hundred thousand, and after
-/// the link came up somebody waits for more than that.
-const JUDGED_A_LOOK: usize = 1_000;
-
-impl Shadow {
-    /// Works out what it wants and does not report: once for each version, not on every look.
-    pub(in crate::fleet) fn judge(&mut self, document: Option<&Document>) {
-        self.open = document.and_then(open_leaf).map(Box::new);
-        self.is_judged = true;
-    }
-}
-
-/// The first open leaf of a document, if there is one.
-fn open_leaf(document: &Document) -> Option<OpenLeaf> {
-    let (delta, _) = document.delta()?;
-    let leaves = document.leaves();
-    let open = leaves.iter().find(|leaf| leaf.desired.is_some() && leaf_at(&delta, &leaf.pointer).is_some())?;
-    let name = open.pointer.strip_prefix('/').unwrap_or(&open.pointer);
-    let what = match (&open.desired, &open.reported) {
-        (Some(want), Some(have)) => format!("wanted {name} {want}, reports {have}"),
-        (Some(want), None) => format!("wanted {name} {want}, reports nothing there"),
-        (None, _) => return None,
-    };
-    Some(OpenLeaf { since_ms: WallMs::from_s(open.desired_at_s.unwrap_or(document.timestamp_s)), what })
-}
 
 /// Which failure of a thing's commands it is: what comes later is greater. An id and no time, since a wall clock can be set back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,30 +41,18 @@ enum Convergence {
 impl Fleet {
     pub(super) fn look_at_shadows_and_commands(&mut self, now: Now, effects: &mut Effects) {
         let mut concerned = std::mem::take(&mut self.watch.concerned);
-        let mut left = JUDGED_A_LOOK;
-        concerned.retain(|key| !self.judge_shadows(*key, &mut left) || self.look_at_thing(*key, now, effects));
+        // What the cache brought waits until it was looked into.
+        concerned.retain(|key| self.watch.leaves.is_doubted(*key) || self.look_at_thing(*key, now, effects));
         self.watch.concerned.append(&mut concerned);
-    }
-
-    /// Works out what is open in a thing's shadows where nobody did; false when that has to wait for the next look.
-    fn judge_shadows(&mut self, key: ThingKey, left: &mut usize) -> bool {
-        let Some(thing) = self.things.get_mut(&key) else { return true };
-        for shadow in thing.shadows.values_mut().filter(|shadow| !shadow.is_judged) {
-            if shadow.document.is_some() {
-                let Some(less) = left.checked_sub(1) else { return false };
-                *left = less;
-            }
-            shadow.judge(shadow.document.as_ref().map(Packed::open).as_ref());
-        }
-        true
     }
 
     /// Whether it has to be looked at again although nothing new happens to it.
     fn look_at_thing(&mut self, key: ThingKey, now: Now, effects: &mut Effects) -> bool {
+        self.become_late(key, now);
         let Some(thing) = self.things.get(&key) else { return false };
         let kind = thing.meta.common.kind;
         let failure = self.failure(thing).filter(|failure| failure.needs_a_look(now));
-        let again = failure.is_some() || thing.shadows.values().any(|shadow| shadow.open.is_some());
+        let again = failure.is_some() || thing.shadows.values().any(|shadow| !shadow.open.is_empty());
         let rule = self.rules.not_converged(kind).cloned();
         let convergence = rule.as_ref().map(|rule| self.convergence(thing, rule, now));
         if let (Some(rule), Some(convergence)) = (rule, convergence) {
@@ -166,7 +119,7 @@ impl Fleet {
 
     fn convergence(&self, thing: &Thing, rule: &Rule, now: Now) -> Convergence {
         let Condition::NotConverged { after_ms } = rule.condition else { return Convergence::Unknown };
-        let open = thing.shadows.values().find_map(|shadow| shadow.open.as_ref().map(|open| (shadow.current, open)));
+        let open = thing.shadows.values().find_map(|shadow| Some((shadow.current, shadow.open.first()?)));
         // Of a shadow that was not confirmed since we are back nothing new is said, nor of a thing whose silence explains it.
         match open {
             None => Convergence::Fine,
@@ -179,7 +132,7 @@ impl Fleet {
                     (false, _) => Convergence::Fine,
                     (true, Freshness::Silent { .. }) => Convergence::Unknown,
                     (true, Freshness::Never | Freshness::Live | Freshness::Unknown { .. }) => {
-                        Convergence::Open(open.what.clone())
+                        Convergence::Open(words(open))
                     }
                 }
             }
@@ -199,6 +152,13 @@ impl Fleet {
             None => self.raise(key, rule, what, now, effects),
         }
     }
+}
+
+/// What an alarm says of a leaf: `wanted dim_pct 40, reports 100`.
+fn words(leaf: &OpenLeaf) -> String {
+    let name = leaf.pointer.strip_prefix('/').unwrap_or(&leaf.pointer);
+    let reported = leaf.reported.as_deref().unwrap_or("nothing there");
+    format!("wanted {name} {}, reports {reported}", leaf.wanted)
 }
 
 impl Failure {

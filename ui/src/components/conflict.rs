@@ -1,0 +1,292 @@
+//! Somebody else changed what a person wants otherwise: what they saw, what it is now, what they want, and whose holds, leaf by leaf.
+
+mod choice;
+
+use fleetlens_ipc::rows::LeafRow;
+use fleetlens_ipc::{Fault, Intent};
+use fleetlens_model::kind::Control;
+use fleetlens_model::shadow::{leaf_at, patch_of};
+use fleetlens_model::text::shown;
+use leptos::prelude::*;
+
+use crate::components::control::{Draft, consequence, said};
+use crate::components::modal::Modal;
+use crate::components::segmented::Segmented;
+use crate::format;
+use crate::state::store;
+use crate::state::thing::Thing;
+use choice::{Chosen, Since, Whose, is_ours, wishes};
+
+pub use choice::Wanted;
+
+/// What a person asked of one shadow, or is about to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The shadow; empty for the classic one.
+    pub shadow: String,
+    /// The leaves, at least one.
+    pub leaves: Vec<Wanted>,
+    /// How long it may wait, in milliseconds; `None` for the controls' own expiry.
+    pub expires_in_ms: Option<u64>,
+}
+
+/// Where that is laid when others ran into it.
+#[derive(Clone, Copy)]
+pub struct Desk {
+    asked: RwSignal<Asked>,
+    open: RwSignal<bool>,
+}
+
+impl Desk {
+    /// An empty one.
+    pub fn new() -> Desk {
+        Desk { asked: RwSignal::new(Asked::default()), open: RwSignal::new(false) }
+    }
+
+    /// Asks whose values hold.
+    pub fn lay(self, asked: Asked) {
+        self.asked.set(asked);
+        self.open.set(true);
+    }
+
+    /// Asks, where somebody else changed a leaf since the person looked; false when nobody did.
+    pub fn lay_if_changed(self, thing: &Thing, asked: &Asked) -> bool {
+        let is_changed = |leaf: &Wanted| {
+            let now = desired_at(thing, &asked.shadow, &leaf.pointer);
+            let cells = thing.commands.get();
+            let rows: Vec<_> = cells.iter().map(|cell| cell.row.with(|row| row.row.clone())).collect();
+            leaf.since(now.as_deref()) == Since::Changed
+                && !is_ours(rows.iter(), &asked.shadow, &leaf.pointer, now.as_deref())
+        };
+        let is_changed = untrack(|| asked.leaves.iter().any(is_changed));
+        if is_changed {
+            self.lay(asked.clone());
+        }
+        is_changed
+    }
+}
+
+/// What is wanted of a leaf now, as JSON text, be it an inner object; tracked.
+pub fn desired_at(thing: &Thing, shadow: &str, pointer: &str) -> Option<String> {
+    let shadows = thing.shadows.get();
+    let table = shadows.iter().find(|cell| cell.key == shadow)?;
+    let desired = table.row.with(|table| {
+        let read = |leaf: &LeafRow| {
+            let value = serde_json::from_str(leaf.desired.as_deref()?).ok()?;
+            Some((leaf.pointer.clone(), value))
+        };
+        patch_of(&table.row.leaves.iter().filter_map(read).collect::<Vec<_>>())
+    });
+    leaf_at(&desired, pointer).map(ToString::to_string)
+}
+
+/// The sheet; there while something lies on the desk.
+#[component]
+pub fn ConflictSheet(
+    /// Of which thing.
+    thing: Thing,
+    /// What lies on it.
+    desk: Desk,
+    /// Told once it is decided: what is the person's is in the outbox, the rest stays as others want it.
+    #[prop(into, default = Callback::new(|()| ()))]
+    on_done: Callback<()>,
+) -> impl IntoView {
+    view! {
+        <Modal open=desk.open label="Somebody changed this meanwhile" class="modal conflict" testid="conflict">
+            <Decision thing=thing.clone() desk on_done />
+        </Modal>
+    }
+}
+
+#[component]
+fn Decision(thing: Thing, desk: Desk, on_done: Callback<()>) -> impl IntoView {
+    let store = store();
+    let Asked { shadow, leaves: asked, expires_in_ms } = desk.asked.get_untracked();
+    let key = thing.key;
+    let leaves = StoredValue::new(asked.clone());
+    let chosen = RwSignal::new(Chosen::new());
+    let fault = RwSignal::new(None::<Fault>);
+    let sending = RwSignal::new(false);
+    let (of, its) = (thing.clone(), shadow.clone());
+    let now = Memo::new(move |_| {
+        leaves.with_value(|leaves| leaves.iter().map(|leaf| desired_at(&of, &its, &leaf.pointer)).collect::<Vec<_>>())
+    });
+    let wishes = Memo::new(move |_| {
+        now.with(|now| chosen.with(|chosen| leaves.with_value(|leaves| wishes(leaves, now, chosen))))
+    });
+    let done = move || {
+        desk.open.try_set(false);
+        on_done.try_run(());
+    };
+    let of_shadow = shadow.clone();
+    let send = move |_| {
+        let Some(wishes) = wishes.get_untracked() else { return };
+        if wishes.is_empty() {
+            return done();
+        }
+        sending.set(true);
+        fault.set(None);
+        let intent = Intent::Command { thing: key, shadow: of_shadow.clone(), wishes, expires_in_ms };
+        store.ask(intent, move |outcome| {
+            // The drawer may have closed meanwhile; then nobody looks at these any more.
+            sending.try_set(false);
+            match outcome {
+                Ok(_) => done(),
+                Err(error) => drop(fault.try_set(Some(error))),
+            }
+        });
+    };
+    let controls = thing.head.with_untracked(|head| head.row.controls.clone());
+    let control_of = move |pointer: &str| {
+        // Controls speak of the classic shadow.
+        controls.iter().find(|control| control.pointer == pointer).filter(|_| shadow.is_empty()).cloned()
+    };
+    let rows: Vec<(usize, Wanted, Option<Control>)> = asked
+        .into_iter()
+        .enumerate()
+        .map(|(nth, leaf)| {
+            let control = control_of(&leaf.pointer);
+            (nth, leaf, control)
+        })
+        .collect();
+    let warnings: Vec<(String, String)> = rows
+        .iter()
+        .filter_map(|(_, leaf, control)| Some((leaf.pointer.clone(), warning(control.as_ref()?, leaf)?)))
+        .collect();
+    let warned = move || {
+        let sent = wishes.get().unwrap_or_default();
+        let of = warnings.iter().filter(|(pointer, _)| sent.iter().any(|wish| wish.pointer == *pointer));
+        of.map(|(_, words)| view! { <p class="warned">{words.clone()}</p> }).collect_view()
+    };
+    let is_undecided = move || wishes.with(Option::is_none);
+    view! {
+        <h2>"Somebody changed this meanwhile"</h2>
+        <p>"Choose for each value whose holds. Nothing is sent before you do."</p>
+        <ul class="clashes">
+            {rows.into_iter().map(|(nth, leaf, control)| view! { <Clash nth leaf control now chosen /> }).collect_view()}
+        </ul>
+        {warned}
+        {move || fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })}
+        <div class="answers">
+            <button type="button" class="plain" data-testid="conflict-no" on:click=move |_| desk.open.set(false)>
+                "Not now"
+            </button>
+            <button
+                type="button"
+                class="send"
+                data-testid="conflict-yes"
+                disabled=move || is_undecided() || sending.get()
+                on:click=send
+            >
+                {move || wishes.with(|wishes| answer(wishes.as_ref().map(Vec::len)))}
+            </button>
+        </div>
+    }
+}
+
+/// One leaf: three values, and whose holds.
+#[component]
+fn Clash(
+    nth: usize,
+    leaf: Wanted,
+    control: Option<Control>,
+    now: Memo<Vec<Option<String>>>,
+    chosen: RwSignal<Chosen>,
+) -> impl IntoView {
+    let name = control.as_ref().map_or_else(|| format::pointer(&leaf.pointer), |control| control.label.to_string());
+    let words = move |json: Option<&str>| match (json, &control) {
+        (None, _) => "nothing".to_owned(),
+        (Some(json), Some(control)) => said(control, json),
+        (Some(json), None) => shown(json).into_owned(),
+    };
+    let (saw, wants) = (words(leaf.saw.as_deref()), words(Some(&leaf.wants)));
+    let its_now = Memo::new(move |_| now.with(|now| now.get(nth).cloned().flatten()));
+    let is_now = move || words(its_now.get().as_deref());
+    let of = leaf.clone();
+    let since = Memo::new(move |_| of.since(its_now.get().as_deref()));
+    let (of, pointer) = (leaf.clone(), leaf.pointer.clone());
+    let whose = Signal::derive(move || chosen.with(|chosen| of.whose(its_now.get().as_deref(), chosen)));
+    let choose = Callback::new(move |whose| {
+        chosen.update(|chosen| drop(chosen.insert(pointer.clone(), (whose, its_now.get_untracked()))));
+    });
+    let label = format!("Whose value of {name} holds");
+    view! {
+        <li class="clash" data-testid="clash" data-pointer=leaf.pointer.clone() data-since=move || since_word(since.get())>
+            <b>{name}</b>
+            <dl>
+                <div>
+                    <dt>"you saw"</dt>
+                    <dd>{saw}</dd>
+                </div>
+                <div class="is-now">
+                    <dt>"it is now"</dt>
+                    <dd data-testid="clash-now">{is_now}</dd>
+                </div>
+                <div class="mine">
+                    <dt>"you want"</dt>
+                    <dd>{wants}</dd>
+                </div>
+            </dl>
+            <Show
+                when=move || since.get() != Since::Same
+                fallback=|| view! { <p class="none">"It is wanted so already."</p> }
+            >
+                <Segmented
+                    label=label.clone()
+                    options=vec![(Whose::Mine, "Mine".to_owned()), (Whose::Theirs, "Theirs".to_owned())]
+                    chosen=whose
+                    on_choose=choose
+                />
+            </Show>
+        </li>
+    }
+}
+
+/// For the style sheets and the tests.
+fn since_word(since: Since) -> &'static str {
+    match since {
+        Since::Unchanged => "unchanged",
+        Since::Same => "same",
+        Since::Changed => "changed",
+    }
+}
+
+/// What the button does with so many wishes; `None` while something has to be chosen.
+fn answer(wishes: Option<usize>) -> String {
+    match wishes {
+        None => "Choose first".into(),
+        Some(0) => "Leave it as it is".into(),
+        Some(1) => "Send".into(),
+        Some(many) => format!("Send {many} values"),
+    }
+}
+
+/// What happens to people beyond a leaf that is asked about before it is sent.
+fn warning(control: &Control, leaf: &Wanted) -> Option<String> {
+    let draft = Draft::of_leaf(&leaf.wants, &control.takes);
+    let words = "This moves something in the street, or ends what somebody is doing.";
+    control.asks_first.then(|| format!("{words}{}", consequence(control, draft.as_ref())))
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetlens_model::kind::Kind;
+
+    use super::*;
+
+    #[test]
+    fn what_is_asked_about_before_it_is_sent_is_warned_of_here_too() {
+        let leaf = |pointer: &str, wants: &str| Wanted { pointer: pointer.into(), saw: None, wants: wants.into() };
+        let barrier = Kind::Parking.control("/barrier").unwrap();
+        let closes = warning(barrier, &leaf("/barrier", "\"closed\"")).unwrap();
+        assert!(closes.contains("in the street") && closes.contains("stands under it"), "{closes}");
+        let dim = Kind::Lamp.control("/dim_pct").unwrap();
+        assert_eq!(warning(dim, &leaf("/dim_pct", "40")), None);
+    }
+
+    #[test]
+    fn the_button_says_what_it_does() {
+        let words: Vec<String> = [None, Some(0), Some(1), Some(2)].into_iter().map(answer).collect();
+        assert_eq!(words, ["Choose first", "Leave it as it is", "Send", "Send 2 values"]);
+    }
+}

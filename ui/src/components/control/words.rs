@@ -1,0 +1,131 @@
+//! What a control and its values are called: what will change, what Send does, and what is asked before it. Pure.
+
+use fleetlens_model::kind::{Control, Takes};
+
+use super::{Draft, unit};
+use crate::format;
+
+/// A leaf's JSON text as the control's own words have it.
+pub fn said(control: &Control, json: &str) -> String {
+    let (on, off) = switch_words(control);
+    match (&control.takes, json) {
+        (Takes::Switch, "true") => on.to_lowercase(),
+        (Takes::Switch, "false") => off.to_lowercase(),
+        (takes, json) => format::leaf(json, unit(takes)),
+    }
+}
+
+/// What the two sides of a switch are called.
+pub fn switch_words(control: &Control) -> (&'static str, &'static str) {
+    if control.pointer == "/enabled" { ("Yes", "No") } else { ("On", "Off") }
+}
+
+/// What Send does, in two words: `Open barrier`, `Dim to 40 %`.
+pub fn verb(control: &Control, draft: &Draft) -> String {
+    let noun = control.label.to_lowercase();
+    match (&control.takes, draft) {
+        (Takes::Choice(words), Draft::Word(word)) => {
+            let label =
+                words.iter().find(|(known, _)| known == word).map_or(word.as_str(), |(_, label)| label.as_ref());
+            format!("{label} {noun}")
+        }
+        (_, Draft::Flag(on)) if control.pointer == "/enabled" => {
+            if *on { "Put into service" } else { "Take out of service" }.into()
+        }
+        (_, Draft::Flag(on)) => if *on { "Switch on" } else { "Switch off" }.into(),
+        (takes, draft) => format!("{} {}", control.label, format::leaf(&draft.json().to_string(), unit(takes))),
+    }
+}
+
+/// The question before it is sent: `Open barrier of City Gate?`, `Take Charger 7 out of service?`.
+pub fn question(control: &Control, draft: &Draft, title: &str) -> String {
+    match (control.pointer.as_ref(), draft) {
+        ("/enabled", Draft::Flag(true)) => format!("Put {title} into service?"),
+        ("/enabled", Draft::Flag(false)) => format!("Take {title} out of service?"),
+        _ => format!("{} of {title}?", verb(control, draft)),
+    }
+}
+
+/// What happens to people beyond the leaf itself; empty where nothing does.
+pub fn consequence(control: &Control, draft: Option<&Draft>) -> &'static str {
+    match (control.pointer.as_ref(), draft) {
+        ("/enabled", Some(Draft::Flag(false))) => " Whoever charges there now is cut off: the session ends.",
+        ("/barrier", Some(Draft::Word(word))) if word == "closed" => " Look first whether somebody stands under it.",
+        _ => "",
+    }
+}
+
+/// What will happen, in a sentence or two, before it does.
+pub fn promise(
+    control: &Control,
+    draft: Option<&Draft>,
+    now: Option<&str>,
+    expiry_ms: u64,
+    link_up: bool,
+    has_shadow: bool,
+) -> String {
+    let unit = unit(&control.takes);
+    let want = draft.map(|draft| format::leaf(&draft.json().to_string(), unit)).unwrap_or_default();
+    let from = now.map(|json| format!(" Now it is {}.", format::leaf(json, unit))).unwrap_or_default();
+    let when = if link_up { "at once" } else { "as soon as the link is back" };
+    let within = format::age(expiry_ms);
+    // What went straight to a thing nobody can take back.
+    let late = if has_shadow {
+        format!("If the device has not obeyed within {within}, the wish is taken back and nothing happens later.")
+    } else {
+        format!("If it cannot be sent within {within}, it is not sent any more; once sent, it cannot be taken back.")
+    };
+    let what = match (control.pointer.as_ref(), draft) {
+        ("/enabled", Some(Draft::Flag(on))) => {
+            format!("It is asked to go {} service {when}.", if *on { "into" } else { "out of" })
+        }
+        _ => format!("The {} is asked to be {want} {when}.{from}", control.label.to_lowercase()),
+    };
+    format!("{what}{} {late}", consequence(control, draft))
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetlens_model::kind::Kind;
+
+    use super::*;
+
+    #[test]
+    fn a_question_says_what_will_happen_and_that_it_will_not_happen_late() {
+        let barrier = Kind::Parking.control("/barrier").unwrap();
+        let open = Draft::Word("open".into());
+        assert_eq!(verb(barrier, &open), "Open barrier");
+        let said = promise(barrier, Some(&open), Some("\"closed\""), 30_000, false, true).replace('\u{a0}', " ");
+        for part in ["asked to be open", "as soon as the link is back", "Now it is closed", "within 30 s", "taken back"]
+        {
+            assert!(said.contains(part), "{said}");
+        }
+        let dim = Kind::Lamp.control("/dim_pct").unwrap();
+        assert_eq!(verb(dim, &Draft::Number(40.0)).replace('\u{a0}', " "), "Dim to 40 %");
+    }
+
+    #[test]
+    fn who_takes_a_charger_out_of_service_is_told_whom_it_hits() {
+        let enabled = Kind::Charger.control("/enabled").unwrap();
+        for (on, asked, cuts) in
+            [(false, "Take Charger 7 out of service?", true), (true, "Put Charger 7 into service?", false)]
+        {
+            let draft = Draft::Flag(on);
+            assert_eq!(question(enabled, &draft, "Charger 7"), asked);
+            let said = promise(enabled, Some(&draft), Some("true"), 600_000, true, true);
+            assert_eq!(said.contains("the session ends"), cuts, "{said}");
+        }
+    }
+
+    #[test]
+    fn what_will_change_is_told_in_the_words_of_the_buttons() {
+        let control = |kind: Kind, pointer| kind.control(pointer).unwrap();
+        for (control, json, want) in [
+            (control(Kind::Charger, "/enabled"), "false", "no"),
+            (control(Kind::Lamp, "/on"), "true", "on"),
+            (control(Kind::Lamp, "/dim_pct"), "40", "40 %"),
+        ] {
+            assert_eq!(said(control, json).replace('\u{a0}', " "), want);
+        }
+    }
+}
