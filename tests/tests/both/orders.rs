@@ -40,7 +40,8 @@ async fn what_is_not_so_for_long_is_listed(page: &Page, street: &Street) {
     // Of a silent thing its silence is told instead.
     street.lamp.measure_now().await;
     let leaf = "[data-testid=not-converged] [data-testid=open-leaf]";
-    let words = page.wait_for_text(leaf, SOON, |text| text.contains("accepted, never obeyed · asked by T. Ester")).await;
+    let words =
+        page.wait_for_text(leaf, SOON, |text| text.contains("accepted, never obeyed · asked by T. Ester")).await;
     for part in ["Never obeyed", "wanted 40 %, reports 100 % for", "Lamp 0042"] {
         assert!(words.contains(part), "the list does not say “{part}”: {words}");
     }

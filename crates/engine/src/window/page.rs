@@ -112,7 +112,8 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
     let mut values: Vec<ValueRow> =
         thing.series.keys().filter_map(|pointer| value_row(thing, pointer, fleet, now)).collect();
     values.sort_by(|a, b| (a.rank, &a.pointer).cmp(&(b.rank, &b.pointer)));
-    let shadows = thing.shadows.iter().filter_map(|(name, shadow)| shadow_table(name, shadow, &thing.meta.common)).collect();
+    let shadows =
+        thing.shadows.iter().filter_map(|(name, shadow)| shadow_table(name, shadow, &thing.meta.common)).collect();
     let commands = thing.commands.iter().rev().take(COMMANDS_SHOWN).filter_map(|id| fleet.commands.get(id));
     ThingPage {
         head: head(thing, now),

@@ -236,7 +236,8 @@ mod tests {
             ("one of a branch", json!({"net": {"a": 1, "b": 2}}), json!({"net": {"a": 1}}), vec!["/net/b"]),
             ("a value in place of a branch", json!({"net": {"a": 1}}), json!({"net": 1}), vec!["/net/a"]),
         ] {
-            let document = Document::default().update(&wants(desired), 1).unwrap().update(&reported(report), 2).unwrap();
+            let document =
+                Document::default().update(&wants(desired), 1).unwrap().update(&reported(report), 2).unwrap();
             let leaves = document.open_leaves(|pointer| if pointer == "/dim_pct" { 0.5 } else { 0.0 });
             assert_eq!(leaves.iter().map(|leaf| leaf.pointer.as_str()).collect::<Vec<_>>(), open, "{name}");
         }
