@@ -28,6 +28,18 @@ pub async fn are_told_apart(page: &Page, lamp: &mut Lamp, dim: impl AsyncFn(u8) 
     .await;
     page.screenshot(pictures[0]).await;
 
+    // Asked again, it is a command of its own, with its own time; of the first there is nothing left to ask.
+    let sheet = "[data-testid=conflict][open]";
+    page.click("[data-testid=ask-again]").await;
+    page.wait_for_text(sheet, SOON, |text| text.contains("Ask for this again?") && text.contains("40 %")).await;
+    page.screenshot(&format!("again-{}", pictures[0])).await;
+    page.click(&format!("{sheet} [data-testid=conflict-yes]:not([disabled])")).await;
+    page.wait_until_gone(sheet, SOON).await;
+    page.wait_for_timeline("it to be accepted again", SOON, |t| t.standing == "waiting" && t.has("accepted")).await;
+    page.wait_until_gone("[data-testid=ask-again]", SOON).await;
+    page.wait_for_timeline("it to be withdrawn again", SOON, |t| t.has("withdrawn")).await;
+    page.wait_for_element("[data-testid=ask-again]", SOON).await;
+
     // Rejected: the lamp's report fills the document, so that the service has no room for another wish.
     let room =
         DOCUMENT_MAX_BYTES - serde_json::to_vec(&json!({ "state": state(&lamp.document().await) })).unwrap().len();

@@ -1,4 +1,5 @@
-//! Somebody else changed what a person wants otherwise: what they saw, what it is now, what they want, and whose holds, leaf by leaf.
+//! Somebody else changed what a person wants otherwise, or a person asks again for what came to nothing: what they saw, what it is now,
+//! what they want, and whose holds, leaf by leaf.
 
 mod choice;
 
@@ -30,22 +31,58 @@ pub struct Asked {
     pub expires_in_ms: Option<u64>,
 }
 
+/// Why a person looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// Others ran into it.
+    Changed,
+    /// It came to nothing, and is wanted again.
+    Again,
+}
+
+impl Why {
+    fn heading(self) -> &'static str {
+        match self {
+            Why::Changed => "Somebody changed this meanwhile",
+            Why::Again => "Ask for this again?",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Why::Changed => "Choose for each value whose holds. Nothing is sent before you do.",
+            Why::Again => "It goes out as a new command, with its own time to wait. Nothing is sent before you say so.",
+        }
+    }
+}
+
 /// Where that is laid when others ran into it.
 #[derive(Clone, Copy)]
 pub struct Desk {
     asked: RwSignal<Asked>,
+    why: RwSignal<Why>,
     open: RwSignal<bool>,
 }
 
 impl Desk {
     /// An empty one.
     pub fn new() -> Desk {
-        Desk { asked: RwSignal::new(Asked::default()), open: RwSignal::new(false) }
+        Desk { asked: RwSignal::new(Asked::default()), why: RwSignal::new(Why::Changed), open: RwSignal::new(false) }
     }
 
     /// Asks whose values hold.
     pub fn lay(self, asked: Asked) {
+        self.lay_for(Why::Changed, asked);
+    }
+
+    /// Asks whether what came to nothing is wanted again.
+    pub fn lay_again(self, asked: Asked) {
+        self.lay_for(Why::Again, asked);
+    }
+
+    fn lay_for(self, why: Why, asked: Asked) {
         self.asked.set(asked);
+        self.why.set(why);
         self.open.set(true);
     }
 
@@ -91,8 +128,9 @@ pub fn ConflictSheet(
     #[prop(into, default = Callback::new(|()| ()))]
     on_done: Callback<()>,
 ) -> impl IntoView {
+    let label = Signal::derive(move || desk.why.get().heading().to_owned());
     view! {
-        <Modal open=desk.open label="Somebody changed this meanwhile" class="modal conflict" testid="conflict">
+        <Modal open=desk.open label class="modal conflict" testid="conflict">
             <Decision thing=thing.clone() desk on_done />
         </Modal>
     }
@@ -102,6 +140,7 @@ pub fn ConflictSheet(
 fn Decision(thing: Thing, desk: Desk, on_done: Callback<()>) -> impl IntoView {
     let store = store();
     let Asked { shadow, leaves: asked, expires_in_ms } = desk.asked.get_untracked();
+    let why = desk.why.get_untracked();
     let key = thing.key;
     let leaves = StoredValue::new(asked.clone());
     let chosen = RwSignal::new(Chosen::new());
@@ -160,8 +199,8 @@ fn Decision(thing: Thing, desk: Desk, on_done: Callback<()>) -> impl IntoView {
     };
     let is_undecided = move || wishes.with(Option::is_none);
     view! {
-        <h2>"Somebody changed this meanwhile"</h2>
-        <p>"Choose for each value whose holds. Nothing is sent before you do."</p>
+        <h2>{why.heading()}</h2>
+        <p>{why.words()}</p>
         <ul class="clashes">
             {rows.into_iter().map(|(nth, leaf, control)| view! { <Clash nth leaf control now chosen /> }).collect_view()}
         </ul>

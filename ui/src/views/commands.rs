@@ -111,7 +111,7 @@ pub fn Commands(
     thing: Thing,
 ) -> impl IntoView {
     let commands = RwSignal::from(thing.commands.clone());
-    let may_command = thing.may_command;
+    let its = StoredValue::new(thing.clone());
     let desk = Desk::new();
     let all = RwSignal::new(false);
     let count = Memo::new(move |_| commands.with(Vec::len));
@@ -141,7 +141,7 @@ pub fn Commands(
             <Show when=move || count.get() != 0>
                 <h2>"Commands"</h2>
                 <For each=rows key=|cell| cell.key let:cell>
-                    <Command cell may_command commands desk />
+                    <Command cell thing=its.get_value() desk />
                 </For>
                 <Show when=move || { listed.get() < count.get() }>
                     <button type="button" class="link" on:click=move |_| all.set(true)>
@@ -170,12 +170,7 @@ fn open_ones_and_some(rows: &[Cell<CommandId, CommandRow>]) -> usize {
 }
 
 #[component]
-fn Command(
-    cell: Cell<CommandId, CommandRow>,
-    may_command: bool,
-    commands: RwSignal<Vec<Cell<CommandId, CommandRow>>>,
-    desk: Desk,
-) -> impl IntoView {
+fn Command(cell: Cell<CommandId, CommandRow>, thing: Thing, desk: Desk) -> impl IntoView {
     let id = cell.key;
     let row = RwSignal::from(cell.row);
     let title = Memo::new(move |_| row.with(|row| format::capital(&row.row.title)));
@@ -191,7 +186,7 @@ fn Command(
             <header>
                 <b>{title}</b>
                 <span class="sentence" data-testid="sentence">{sentence}</span>
-                {may_command.then(|| view! { <Cancel row id /> <Decide row commands desk /> })}
+                {thing.may_command.then(|| view! { <Cancel row id /> <Decide row thing desk /> })}
             </header>
             <Steps row />
         </article>

@@ -15,7 +15,7 @@ use crate::components::modal::Modal;
 use crate::format;
 use crate::state::store;
 use crate::state::thing::Thing;
-use changes::{LeafChange, changes, document_of, pretty, read, wishes};
+use changes::{LeafChange, Room, changes, document_of, pretty, read, wishes};
 
 /// What an editor starts with: nothing is wanted.
 const NOTHING: &str = "{}";
@@ -71,6 +71,7 @@ fn Editor(thing: Thing) -> impl IntoView {
         table.map(|cell| cell.row.with(|table| document_of(&table.row.leaves))).unwrap_or_default()
     });
     let told = Memo::new(move |_| text.with(|text| document.with(|document| tell(text, document))));
+    let room = Memo::new(move |_| text.with(|text| document.with(|document| Room::with(document, &read(text).ok()?))));
     let controls = touched(&thing, told, shadow);
     let of = thing.clone();
     let own_ms = Memo::new(move |_| {
@@ -168,7 +169,9 @@ fn Editor(thing: Thing) -> impl IntoView {
             </div>
             <div class="line">
                 <Expiry chosen_ms own_ms />
-                <span class="size">{move || text.with(|text| size(text))}</span>
+                <span class="size" class:soon=move || room.get().is_some_and(Room::is_tight) data-testid="json-room">
+                    {move || room.get().map(Room::words)}
+                </span>
                 <button
                     type="button"
                     class="send"
@@ -284,8 +287,4 @@ fn touched(
             changes.iter().filter_map(|change| kind.control(&change.pointer)).collect()
         })
     })
-}
-
-fn size(text: &str) -> String {
-    format::bytes(text.len() as u64)
 }

@@ -4,6 +4,8 @@
 pub const DOCUMENT_BYTES: usize = 8 * 1024;
 /// Most steps from a section to a value: keys of objects and indices of arrays. Sources say 5, 6 or 8; more than 8 is refused.
 pub const NESTING: usize = 8;
+/// Steps that every source allows: with more a person is warned.
+pub const NESTING_EVERYWHERE: usize = 5;
 /// Longest thing name, in characters of `[A-Za-z0-9:_-]`.
 pub const THING_NAME_CHARS: usize = 128;
 /// Longest shadow name, in characters of `[A-Za-z0-9:_-]`.

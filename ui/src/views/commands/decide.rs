@@ -1,47 +1,93 @@
-//! A command that ended because somebody else changed one of its leaves: the way to decide whose value holds.
+//! What a person can do about a command that came to nothing: decide whose value holds where somebody else changed one of its leaves,
+//! else ask for it again.
 
 use fleetlens_ipc::rows::CommandRow;
-use fleetlens_model::command::Phase;
+use fleetlens_model::command::{Phase, Withdrawal};
 use fleetlens_model::id::CommandId;
 use leptos::prelude::*;
 
 use crate::clock::Aged;
-use crate::components::conflict::{Asked, Desk, Wanted};
-use crate::state::cells::Cell;
+use crate::components::conflict::{Asked, Desk, Wanted, desired_at};
+use crate::state::thing::Thing;
 
-/// What to do about a command that somebody else ran into, unless a later one went on from there.
+/// What to do about a command that came to nothing, unless a later one went on from there.
 #[component]
 pub fn Decide(
     /// The command.
     row: RwSignal<Aged<CommandRow>>,
-    /// All commands of its thing.
-    commands: RwSignal<Vec<Cell<CommandId, CommandRow>>>,
+    /// Of which thing.
+    thing: Thing,
     /// Where it is decided.
     desk: Desk,
 ) -> impl IntoView {
-    let is_run_into = Memo::new(move |_| row.with(|row| was_run_into(&row.row)));
-    let is_open = move || {
+    let commands = RwSignal::from(thing.commands.clone());
+    let way = Memo::new(move |_| {
         let row = row.with(|row| row.row.clone());
-        is_run_into.get()
-            && !commands.with(|cells| cells.iter().any(|cell| cell.row.with(|other| goes_on(&row, &other.row))))
+        let is_left =
+            || commands.with(|cells| !cells.iter().any(|cell| cell.row.with(|other| goes_on(&row, &other.row))));
+        way_on(&row).filter(|_| is_left())
+    });
+    let thing = StoredValue::new(thing);
+    let press = move |_| match way.get_untracked() {
+        Some(Way::Compare) => desk.lay(row.with_untracked(|row| asked(&row.row))),
+        // What is wanted now is what the person sees now: nobody ran into anything.
+        Some(Way::Again) => {
+            let mut asked = row.with_untracked(|row| asked(&row.row));
+            thing.with_value(|thing| {
+                let now = |leaf: &Wanted| untrack(|| desired_at(thing, &asked.shadow, &leaf.pointer));
+                let saw: Vec<_> = asked.leaves.iter().map(now).collect();
+                asked.leaves.iter_mut().zip(saw).for_each(|(leaf, saw)| leaf.saw = saw);
+            });
+            desk.lay_again(asked);
+        }
+        None => {}
     };
     view! {
-        <Show when=is_open>
-            <button
-                type="button"
-                class="link"
-                data-testid="decide"
-                on:click=move |_| desk.lay(row.with_untracked(|row| asked(&row.row)))
-            >
-                "Compare and choose"
+        <Show when=move || way.get().is_some()>
+            <button type="button" class="link" data-testid=move || way.get().map(Way::word) on:click=press>
+                {move || way.get().map(Way::label)}
             </button>
         </Show>
     }
 }
 
-/// Whether a command ended because somebody else changed one of its leaves.
-fn was_run_into(row: &CommandRow) -> bool {
-    matches!(row.phase, Phase::Rejected { code: 409, .. }) && !row.direct
+/// What can be done about a command that came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Somebody else changed one of its leaves.
+    Compare,
+    /// It was refused, its time ran out, or it was taken back.
+    Again,
+}
+
+impl Way {
+    fn label(self) -> &'static str {
+        match self {
+            Way::Compare => "Compare and choose",
+            Way::Again => "Ask again",
+        }
+    }
+
+    /// For the tests.
+    fn word(self) -> &'static str {
+        match self {
+            Way::Compare => "decide",
+            Way::Again => "ask-again",
+        }
+    }
+}
+
+/// What can be done, if anything. Not while the command is being taken back: then it is not over; nor about what has no shadow, where
+/// there is nothing to compare.
+fn way_on(row: &CommandRow) -> Option<Way> {
+    let is_over = |withdrawal: &Withdrawal| *withdrawal != Withdrawal::Needed;
+    match &row.phase {
+        _ if row.direct => None,
+        Phase::Rejected { code: 409, .. } => Some(Way::Compare),
+        Phase::Rejected { .. } => Some(Way::Again),
+        Phase::Expired { withdrawal } | Phase::Cancelled { withdrawal } => is_over(withdrawal).then_some(Way::Again),
+        Phase::Pending | Phase::Sent | Phase::Accepted { .. } | Phase::Settled | Phase::Overtaken { .. } => None,
+    }
 }
 
 /// Whether another command wants something of the same leaf later than this one.
@@ -69,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_somebody_ran_into_is_decided_once_and_of_nothing_else() {
+    fn what_came_to_nothing_is_decided_or_asked_again_once() {
         let command = |id, phase, pointer: &str| CommandRow {
             id: CommandId(id),
             thing: ThingKey(1),
@@ -88,12 +134,25 @@ mod tests {
         };
         let refused = |code| Phase::Rejected { code, reason: String::new() };
         let first = command(1, refused(409), "/dim_pct");
-        assert!(was_run_into(&first));
-        assert!(!was_run_into(&command(1, refused(413), "/dim_pct")), "a refusal is no conflict");
-        assert!(
-            !was_run_into(&CommandRow { direct: true, ..first.clone() }),
-            "without a shadow there is nothing to compare"
-        );
+        let (needed, done) = (Withdrawal::Needed, Withdrawal::Done);
+        for (phase, want) in [
+            (refused(409), Some(Way::Compare)),
+            (refused(413), Some(Way::Again)),
+            (Phase::Expired { withdrawal: done }, Some(Way::Again)),
+            (Phase::Cancelled { withdrawal: Withdrawal::NotNeeded }, Some(Way::Again)),
+            (Phase::Expired { withdrawal: needed }, None),
+            (Phase::Cancelled { withdrawal: needed }, None),
+            (Phase::Sent, None),
+            (Phase::Settled, None),
+        ] {
+            let row = command(1, phase, "/dim_pct");
+            assert_eq!(way_on(&row), want, "{:?}", row.phase);
+            assert_eq!(
+                way_on(&CommandRow { direct: true, ..row }),
+                None,
+                "without a shadow there is nothing to compare"
+            );
+        }
         for (other, want) in [
             (command(2, Phase::Pending, "/dim_pct"), true),
             (command(2, Phase::Pending, "/on"), false),

@@ -2,7 +2,7 @@
 
 use fleetlens_ipc::Wish;
 use fleetlens_ipc::rows::LeafRow;
-use fleetlens_model::shadow::limits::DOCUMENT_BYTES;
+use fleetlens_model::shadow::limits::{DOCUMENT_BYTES, NESTING, NESTING_EVERYWHERE};
 use fleetlens_model::shadow::{Document, Object, Request, Section, leaf_at, patch_of, same_value};
 use serde_json::Value as Json;
 
@@ -133,6 +133,48 @@ pub fn wishes(document: &Document, changes: &[LeafChange]) -> Result<Vec<Wish>, 
     Ok(wishes)
 }
 
+/// How much of what a shadow may hold it would hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes of its state, of [`DOCUMENT_BYTES`].
+    pub bytes: usize,
+    /// Steps to the innermost of what is wanted, of [`NESTING`].
+    pub steps: usize,
+}
+
+impl Room {
+    /// What a shadow would take with this patch; `None` where it cannot be.
+    pub fn with(document: &Document, patch: &Object) -> Option<Room> {
+        let request = Request { desired: Section::Merge(patch.clone()), ..Request::default() };
+        let next = document.update(&request, 0).ok()?;
+        let steps = next.desired.as_ref().map_or(0, |desired| deepest(desired.values()));
+        Some(Room { bytes: next.state_bytes(), steps })
+    }
+
+    /// As a person reads it.
+    pub fn words(self) -> String {
+        let (bytes, most) = (format::bytes(self.bytes as u64), format::bytes(DOCUMENT_BYTES as u64));
+        let steps = format!("{} of {NESTING} levels", self.steps);
+        let warning = if self.steps > NESTING_EVERYWHERE { ", more than every service takes" } else { "" };
+        format!("{bytes} of {most} · {steps}{warning}")
+    }
+
+    /// Whether a person should look at it.
+    pub fn is_tight(self) -> bool {
+        self.bytes > DOCUMENT_BYTES / 10 * 9 || self.steps > NESTING_EVERYWHERE
+    }
+}
+
+/// Steps to the innermost of these, they themselves being the first.
+fn deepest<'a>(values: impl Iterator<Item = &'a Json>) -> usize {
+    let steps = |value: &Json| match value {
+        Json::Object(object) => 1 + deepest(object.values()),
+        Json::Array(items) => 1 + deepest(items.iter()),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 1,
+    };
+    values.map(steps).max().unwrap_or(0)
+}
+
 fn desired_leaves(document: &Document) -> Vec<(String, Json)> {
     document.leaves().into_iter().filter_map(|leaf| Some((leaf.pointer, leaf.desired?))).collect()
 }
@@ -168,6 +210,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn object(value: Json) -> Object {
+        value.as_object().unwrap().clone()
+    }
 
     fn leaf(pointer: &str, desired: Option<Json>, reported: Option<Json>) -> LeafRow {
         let text = |json: Option<Json>| json.map(|json| json.to_string());
@@ -278,5 +324,19 @@ mod tests {
         }
         let gone = changes(&lamp(), json!({"net": {"apn": null}}).as_object().unwrap()).unwrap();
         assert!(wishes(&lamp(), &gone).unwrap_err().starts_with("null would take net.apn away"));
+    }
+
+    #[test]
+    fn how_much_room_is_left_is_told_of_the_shadow_as_it_would_be() {
+        let document = Document { desired: Some(object(json!({ "a": 1 }))), ..Document::default() };
+        let room = |patch: Json| Room::with(&document, &object(patch));
+        let now = room(json!({})).unwrap();
+        assert_eq!((now.bytes, now.steps, now.is_tight()), (r#"{"desired":{"a":1}}"#.len(), 1, false));
+        assert_eq!(now.words(), "19 B of 8.2 kB · 1 of 8 levels");
+        let deep = room(json!({ "b": { "c": { "d": { "e": { "f": [1] } } } } })).unwrap();
+        assert!(deep.steps == 6 && deep.is_tight() && deep.words().ends_with("more than every service takes"));
+        let full = room(json!({ "b": "x".repeat(DOCUMENT_BYTES - 40) })).unwrap();
+        assert!(full.is_tight() && full.steps == 1);
+        assert_eq!(room(json!({ "b": "x".repeat(DOCUMENT_BYTES) })), None);
     }
 }
