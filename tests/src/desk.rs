@@ -132,6 +132,7 @@ impl Desk {
             | Done::Cancelled(_)
             | Done::Acknowledged(_)
             | Done::Changed
+            | Done::Audit(_)
             | Done::Diagnosed(_)) => {
                 panic!("asked for a profile and got {other:?}")
             }
@@ -162,6 +163,7 @@ impl Desk {
             | Done::Acknowledged(_)
             | Done::Changed
             | Done::Profile(_)
+            | Done::Audit(_)
             | Done::Diagnosed(_)) => {
                 panic!("asked for a command and got {other:?}")
             }

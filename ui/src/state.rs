@@ -408,7 +408,8 @@ impl Store {
         let request = self.inner.try_update_value(|inner| {
             inner.last_request += 1;
             let request = RequestId(inner.last_request);
-            let of_host = matches!(intent, Intent::Change(_) | Intent::Profile(_) | Intent::Diagnose);
+            let of_host =
+                matches!(intent, Intent::Change(_) | Intent::Profile(_) | Intent::Diagnose | Intent::Audit { .. });
             inner.answers.insert(request, Waiting { of_host, then: Box::new(then) });
             request
         });

@@ -2,6 +2,7 @@
 
 pub mod alarms;
 pub mod attention;
+pub mod audit;
 pub mod chart;
 pub mod commands;
 pub mod diagnostics;

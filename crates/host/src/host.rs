@@ -11,8 +11,9 @@ use std::time::Instant;
 use fleetlens_engine::fleet::Counters;
 use fleetlens_engine::port::WindowId;
 use fleetlens_ipc::rows::Settings;
-use fleetlens_ipc::{Call, Done, Fault, FaultCode, Intent, RequestId, Setting, decode_call};
+use fleetlens_ipc::{AUDIT_MAX, Call, Done, Fault, FaultCode, Intent, RequestId, Setting, decode_call};
 use fleetlens_link::LinkError;
+use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_sim::CityOptions;
 use fleetlens_store::StoreError;
@@ -228,6 +229,11 @@ impl Host {
                 self.answer(window, request, outcome).await;
                 Ok(())
             }
+            Call::Ask { request, intent: Intent::Audit { filter, limit } } => {
+                let outcome = self.audit(filter, limit).await;
+                self.answer(window, request, outcome.map(|entries| (Done::Audit(entries), Begun::NotAnew))).await;
+                Ok(())
+            }
             Call::Ask { request, intent: Intent::Diagnose } => {
                 let diagnostics = diagnose::of_run(&self.options, self.run.read().await.as_ref()).await;
                 let done = Done::Diagnosed(Box::new(diagnostics));
@@ -315,6 +321,22 @@ impl Host {
             engine.configure(settings(&self.options, &home, &run.profile, run.file.as_deref(), &run.cache)).await;
         }
         Ok(Begun::NotAnew)
+    }
+
+    /// What the audit log tells, for those who steer.
+    async fn audit(&self, filter: Filter, limit: u32) -> Result<Vec<Entry>, Fault> {
+        let home = self.home.lock().await;
+        let run = self.run.read().await;
+        let run = run.as_ref().ok_or_else(ended)?;
+        let who = who(&home, &run.profile);
+        if !who.role.may_command() {
+            let message = format!("{}s of this profile do not read the audit log", who.role.label());
+            return Err(Fault::new(FaultCode::Forbidden, message));
+        }
+        let most = usize::try_from(limit.clamp(1, AUDIT_MAX)).unwrap_or(usize::MAX);
+        let found = run.store().audit(filter, most);
+        drop(home);
+        found.await.map_err(|error| Fault::new(FaultCode::Store, format!("the audit log cannot be read: {error}")))
     }
 
     /// What concerns everybody is set by those who steer.

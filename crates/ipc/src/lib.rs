@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
 pub use fleetlens_model as model;
+use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::geo::{GeoBox, LonLat};
 use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
 use fleetlens_model::identity::Actor;
@@ -40,6 +41,9 @@ pub const CALL_MAX_BYTES: usize = 256 * 1024;
 
 /// Alarms that one [`Intent::Acknowledge`] may cover.
 pub const ACKNOWLEDGED_MAX: usize = 10_000;
+
+/// Entries that one [`Intent::Audit`] may ask for.
+pub const AUDIT_MAX: u32 = 1_000;
 
 /// A view's number, chosen by the window, unique within it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -269,6 +273,13 @@ pub enum Intent {
     Change(Setting),
     /// Try a broker, or read, check and keep a profile. Performed by the host, for those who may steer.
     Profile(ProfileAsk),
+    /// What does the audit log tell, newest first? Answered with [`Done::Audit`]. Performed by the host, for those who may steer.
+    Audit {
+        /// Of which entries.
+        filter: Filter,
+        /// At most this many, 1 to [`AUDIT_MAX`].
+        limit: u32,
+    },
     /// How does the program stand? Answered with [`Done::Diagnosed`]. Performed by the host.
     Diagnose,
 }
@@ -353,6 +364,8 @@ pub enum Done {
     Changed,
     /// What came of a [`ProfileAsk`].
     Profile(ProfileDone),
+    /// Entries of the audit log, newest first.
+    Audit(Vec<Entry>),
     /// How the program stands.
     Diagnosed(Box<Diagnostics>),
 }

@@ -52,6 +52,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::figures::{CacheFigures, WriterFigures};
 use fleetlens_model::record::{History, HistoryQuery, Refusal, Restored, Retention, StoreStats, Write};
 use fleetlens_model::time::WallMs;
@@ -322,6 +323,19 @@ impl Store {
     pub fn refusals(&self) -> impl Future<Output = Result<Vec<Refusal>, StoreError>> + Send + 'static + use<> {
         let at = StoreError::at(&self.inner.path);
         Arc::clone(&self.inner.readers).read(move |db| table::refusal::newest(db).map_err(at))
+    }
+
+    /// What the audit log tells, the newest first, at most so many of these; rows that say nothing of ours are left out.
+    pub fn audit(
+        &self,
+        filter: Filter,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<Entry>, StoreError>> + Send + 'static + use<> {
+        let at = StoreError::at(&self.inner.path);
+        Arc::clone(&self.inner.readers).read(move |db| {
+            let rows = table::audit::newest(db, &filter, most).map_err(at)?;
+            Ok(rows.into_iter().filter_map(|row| row.entry).collect())
+        })
     }
 
     /// How many samples of this run were dropped because they were there already.

@@ -99,4 +99,25 @@ pub async fn a_command_waits_in_sight_and_is_taken_back(page: &Page, street: &St
     page.wait_for_leaf("/dim_pct", |wanted, _| wanted == "100").await;
     page.click(&by_testid("close")).await;
     told("a command waits in the outbox with its expiry, is taken back, and stands in the history");
+    the_audit_log_tells_all_of_it(page).await;
+}
+
+/// Every step of the command stands in the audit log, and what is typed finds them.
+async fn the_audit_log_tells_all_of_it(page: &Page) {
+    let row = |event: &str| format!("[data-testid=audit-row][data-event={event}]");
+    rail::go(page, "commands").await;
+    page.click(&by_testid("to-audit")).await;
+    let asked = page.wait_for_text(&row("asked"), SOON, |text| text.contains("/dim_pct")).await;
+    assert!(asked.contains("lamp-0042") && asked.contains("T. Ester"), "{asked}");
+    page.click(&format!("{} [data-testid=audit-only]", row("cancelled"))).await;
+    page.wait_for_element(&by_testid("audit-all"), SOON).await;
+    for event in ["asked", "committed", "published", "accepted", "cancelled", "withdrawn"] {
+        page.wait_for_element(&row(event), SOON).await;
+    }
+    page.screenshot("audit-1440").await;
+    page.type_into(&by_testid("audit-filter"), "no such word").await;
+    page.wait_for_element(&by_testid("audit-none"), SOON).await;
+    page.click(&by_testid("audit-back")).await;
+    page.wait_for_element(&by_testid("outbox-total"), SOON).await;
+    told("the audit log tells every step of a command, who asked for it and how long it took");
 }

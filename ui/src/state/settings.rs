@@ -2,6 +2,7 @@
 
 use fleetlens_ipc::diagnostics::Diagnostics;
 use fleetlens_ipc::{Done, Fault, FaultCode, Intent, Look, Setting};
+use fleetlens_model::audit::{Entry, Filter};
 
 use super::Store;
 use super::views::Target;
@@ -22,10 +23,32 @@ impl Store {
         self.ask(Intent::Diagnose, move |outcome| {
             then(outcome.and_then(|done| match done {
                 Done::Diagnosed(diagnostics) => Ok(*diagnostics),
-                Done::Command(_) | Done::Cancelled(_) | Done::Acknowledged(_) | Done::Changed | Done::Profile(_) => {
-                    Err(Fault::new(FaultCode::Invalid, "the host answered something else; start Fleetlens again"))
-                }
+                Done::Command(_)
+                | Done::Cancelled(_)
+                | Done::Acknowledged(_)
+                | Done::Audit(_)
+                | Done::Changed
+                | Done::Profile(_) => Err(something_else()),
             }));
         });
     }
+
+    /// Asks what the audit log tells, newest first; `then` is called once with the answer.
+    pub fn audit(self, filter: Filter, limit: u32, then: impl FnOnce(Result<Vec<Entry>, Fault>) + 'static) {
+        self.ask(Intent::Audit { filter, limit }, move |outcome| {
+            then(outcome.and_then(|done| match done {
+                Done::Audit(entries) => Ok(entries),
+                Done::Command(_)
+                | Done::Cancelled(_)
+                | Done::Acknowledged(_)
+                | Done::Diagnosed(_)
+                | Done::Changed
+                | Done::Profile(_) => Err(something_else()),
+            }));
+        });
+    }
+}
+
+fn something_else() -> Fault {
+    Fault::new(FaultCode::Invalid, "the host answered something else; start Fleetlens again")
 }

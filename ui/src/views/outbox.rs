@@ -16,6 +16,7 @@ use crate::components::still::Still;
 use crate::format;
 use crate::state::cells::{Cell, List};
 use crate::state::store;
+use crate::views::audit::AuditView;
 use crate::views::commands::{Cancel, Standing, Steps, may_command};
 use crate::views::find::finder;
 use crate::views::not_converged::NotConvergedList;
@@ -30,18 +31,28 @@ pub fn OutboxView() -> impl IntoView {
     store.follow_commands(Scope::Open);
     store.follow_commands(Scope::Ended);
     let (open, ended) = (store.commands.open, store.commands.ended);
+    let may_audit = may_command(store);
+    let auditing = RwSignal::new(false);
     view! {
-        <section class="sheet outbox" data-testid="commands-view" aria-label="Commands">
-            <header class="sheet-head">
-                <h1>"Commands"</h1>
-                <p class="total" role="status" data-testid="outbox-total">{move || waiting_words(open)}</p>
-            </header>
-            <div class="sheet-body">
-                <Orders list=open label="Outbox" testid="outbox" scope=Scope::Open />
-                <NotConvergedList />
-                <Orders list=ended label="History" testid="history" scope=Scope::Ended />
-            </div>
-        </section>
+        <Show when=move || !auditing.get() fallback=move || view! { <AuditView open=auditing /> }>
+            <section class="sheet outbox" data-testid="commands-view" aria-label="Commands">
+                <header class="sheet-head">
+                    <h1>"Commands"</h1>
+                    <p class="total" role="status" data-testid="outbox-total">{move || waiting_words(open)}</p>
+                    <span class="space" />
+                    <Show when=move || may_audit.get()>
+                        <button type="button" class="plain" data-testid="to-audit" on:click=move |_| auditing.set(true)>
+                            "Audit log"
+                        </button>
+                    </Show>
+                </header>
+                <div class="sheet-body">
+                    <Orders list=open label="Outbox" testid="outbox" scope=Scope::Open />
+                    <NotConvergedList />
+                    <Orders list=ended label="History" testid="history" scope=Scope::Ended />
+                </div>
+            </section>
+        </Show>
     }
 }
 

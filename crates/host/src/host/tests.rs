@@ -9,8 +9,9 @@ use fleetlens_engine::port::Ui;
 use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::{Change, LinkState, Rows, Settings, Status, ThingPage, ValueRow};
 use fleetlens_ipc::{CONTRACT, Done, Frame, Intent, Look, Parcel, RequestId, ViewId, Wish, decode, encode};
+use fleetlens_model::audit::Event;
 use fleetlens_model::geo::GeoBox;
-use fleetlens_model::id::{SeriesKey, ThingKey};
+use fleetlens_model::id::{CommandId, SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::Retention;
 use fleetlens_model::telemetry::{Source, Value};
@@ -372,6 +373,29 @@ async fn a_window_that_was_let_go_is_refused_instead_of_left_waiting() {
     }
     let anew = TestWindow::open(&host).await;
     assert_ne!(anew.id, window.id);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_is_read_by_those_who_may_steer() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = |limit| Intent::Audit { filter: Filter::default(), limit };
+    let host = started(without_broker(&folder)).await;
+    let mut window = TestWindow::open(&host).await;
+    assert_eq!(window.ask(1, all(0)).await, Ok(Done::Audit(Vec::new())), "nothing was asked for yet");
+    // There is no such command: a refusal is an entry like any other.
+    let cancel = Intent::CancelCommand { command: CommandId(99) };
+    let refused = window.ask(2, cancel).await.unwrap_err();
+    let Ok(Done::Audit(entries)) = window.ask(3, all(u32::MAX)).await else { panic!("the log was not told") };
+    let told: Vec<_> = entries.iter().map(|entry| (entry.seq, entry.event)).collect();
+    assert_eq!(told, [(1, Event::Refused)]);
+    assert!(entries[0].detail.contains(&refused.message), "{entries:?}");
+    host.stop().await;
+
+    let driver = HostOptions { role: Some(Role::Driver), ..without_broker(&folder) };
+    let host = started(driver).await;
+    let mut window = TestWindow::open(&host).await;
+    assert_eq!(window.ask(1, all(10)).await.unwrap_err().code, FaultCode::Forbidden);
     host.stop().await;
 }
 

@@ -1,0 +1,210 @@
+//! The audit log: who asked for what, what was refused, and every step of what came of it, newest first. It holds still while it is
+//! read, and is looked at again when a person says so.
+
+use std::time::Duration;
+
+use fleetlens_ipc::Fault;
+use fleetlens_model::audit::{By, Entry, Event, Filter};
+use fleetlens_model::text::shown;
+use leptos::prelude::*;
+
+use crate::clock::{local, today};
+use crate::components::icon::Icon;
+use crate::format;
+use crate::state::store;
+
+/// Entries that are shown; `fleetlens audit export` writes all of them.
+const MOST: u32 = 200;
+
+/// Who types is waited for: the host looks through the whole log for a word.
+const TYPED: Duration = Duration::from_millis(250);
+
+/// The log, in the place of the commands.
+#[component]
+pub fn AuditView(
+    /// Set to false to go back to the commands.
+    open: RwSignal<bool>,
+) -> impl IntoView {
+    let store = store();
+    let text = RwSignal::new(String::new());
+    let trace = RwSignal::new(None::<String>);
+    let again = RwSignal::new(());
+    let entries = RwSignal::new(None::<Vec<Entry>>);
+    let fault = RwSignal::new(None::<Fault>);
+    // An answer to an earlier question is none to this one.
+    let question = StoredValue::new(0_u32);
+    Effect::new(move |_| {
+        again.track();
+        let filter = Filter { text: word_of(&text.get()), trace: trace.get(), ..Filter::default() };
+        question.update_value(|number| *number += 1);
+        let mine = question.get_value();
+        let is_meant = move || question.try_get_value() == Some(mine);
+        let ask = move || {
+            if !is_meant() {
+                return;
+            }
+            store.audit(filter, MOST, move |outcome| {
+                if is_meant() {
+                    fault.set(outcome.as_ref().err().cloned());
+                    entries.set(outcome.ok());
+                }
+            });
+        };
+        set_timeout(ask, if entries.with_untracked(Option::is_none) { Duration::ZERO } else { TYPED });
+    });
+    let is_empty = move || entries.with(|entries| entries.as_ref().is_some_and(Vec::is_empty));
+    let total =
+        move || entries.with(|entries| entries.as_deref().map(|entries| total(entries, trace.with(Option::is_some))));
+    view! {
+        <section class="sheet outbox audit" data-testid="audit-view" aria-label="Audit log">
+            <header class="sheet-head">
+                <button type="button" class="plain" data-testid="audit-back" on:click=move |_| open.set(false)>
+                    "Back to commands"
+                </button>
+                <h1>"Audit log"</h1>
+                <p class="total" role="status" data-testid="audit-total">{total}</p>
+                <span class="space" />
+                <div class="filters">
+                    <label class="words">
+                        <Icon of=icondata_lu::LuSearch />
+                        <input
+                            type="search"
+                            data-filter
+                            data-testid="audit-filter"
+                            aria-label="Words in the audit log"
+                            placeholder="Thing, person, step or word"
+                            prop:value=text
+                            on:input=move |event| text.set(event_target_value(&event))
+                        />
+                    </label>
+                </div>
+                <Show when=move || trace.with(Option::is_some)>
+                    <button type="button" class="plain" data-testid="audit-all" on:click=move |_| trace.set(None)>
+                        "All commands"
+                    </button>
+                </Show>
+                <button type="button" class="plain" data-testid="audit-again" on:click=move |_| again.set(())>
+                    "Look again"
+                </button>
+            </header>
+            <div class="sheet-body">
+                {move || fault.get().map(|fault| view! { <p class="fault" role="alert">{fault.message}</p> })}
+                <section class="orders">
+                    <ul>
+                        <For each=move || entries.get().unwrap_or_default() key=|entry| entry.seq let:entry>
+                            <Row entry trace />
+                        </For>
+                    </ul>
+                </section>
+                <Show when=is_empty>
+                    <div class="nothing small" data-testid="audit-none">
+                        <b>"Nothing is told of that"</b>
+                        <p>"Whatever is asked for, refused or done here stands in this log from then on."</p>
+                    </div>
+                </Show>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn Row(entry: Entry, trace: RwSignal<Option<String>>) -> impl IntoView {
+    let at = local(entry.at_ms);
+    let its_trace = (!entry.trace.is_empty()).then(|| entry.trace.clone());
+    let only = move || {
+        let its_trace = its_trace.clone()?;
+        let choose = move |_| trace.set(Some(its_trace.clone()));
+        trace.with(Option::is_none).then(|| {
+            view! {
+                <button type="button" class="link" data-testid="audit-only" on:click=choose>
+                    "This command"
+                </button>
+            }
+        })
+    };
+    view! {
+        <li class="told" data-testid="audit-row" data-event=entry.event.code()>
+            <time title=at.exact()>{at.seconds(&today())}</time>
+            <b>{event_words(entry.event)}</b>
+            <span class="what">
+                <span>{shown(&thing_words(&entry)).into_owned()}</span>
+                " "
+                <span class="detail">{shown(&entry.detail).into_owned()}</span>
+            </span>
+            <span class="by">{who(&entry.by)}</span>
+            <span class="after">{entry.after_ms.map(|ms| format!("after {}", format::fine_age(ms)))}</span>
+            <span class="only">{only}</span>
+        </li>
+    }
+}
+
+fn word_of(text: &str) -> Option<String> {
+    let word = text.trim();
+    (!word.is_empty()).then(|| word.to_owned())
+}
+
+/// How many there are; of one command how long it took.
+fn total(entries: &[Entry], of_command: bool) -> String {
+    let count = match entries.len() {
+        1 => "1 entry".to_owned(),
+        n if n >= MOST as usize => format!("the newest {n} entries"),
+        n => format!("{} entries", format::count(n as u64)),
+    };
+    match (of_command, entries.first().zip(entries.last())) {
+        (true, Some((last, first))) => format!("{count} in {}", format::fine_age(last.at_ms.since(first.at_ms))),
+        (true, None) | (false, _) => count,
+    }
+}
+
+fn event_words(event: Event) -> String {
+    format::capital(&event.code().replace('-', " "))
+}
+
+fn thing_words(entry: &Entry) -> String {
+    match (entry.thing.as_str(), entry.shadow.as_str()) {
+        (thing, "") => thing.to_owned(),
+        (thing, shadow) => format!("{thing} / {shadow}"),
+    }
+}
+
+fn who(by: &By) -> String {
+    match by {
+        By::Person(actor) if actor.name.is_empty() => actor.role.label().to_owned(),
+        By::Person(actor) => shown(&actor.name).into_owned(),
+        By::Device => "the device".to_owned(),
+        By::Broker => "the broker".to_owned(),
+        By::Service => "the shadow service".to_owned(),
+        By::Program => "Fleetlens".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetlens_model::time::WallMs;
+
+    use super::*;
+
+    #[test]
+    fn the_heading_says_how_many_and_of_one_command_how_long() {
+        let at = |seq: u64, ms| Entry {
+            seq,
+            at_ms: WallMs(ms),
+            by: By::Device,
+            thing: "lamp-0042".into(),
+            shadow: "network".into(),
+            command: None,
+            trace: String::new(),
+            event: Event::NotPublished,
+            after_ms: None,
+            detail: String::new(),
+        };
+        let two = [at(2, 5_200), at(1, 1_000)];
+        assert_eq!(total(&two, true), "2 entries in 4.2\u{a0}s");
+        assert_eq!((total(&two, false), total(&two[..1], false)), ("2 entries".to_owned(), "1 entry".to_owned()));
+        assert_eq!(total(&[], true), "0 entries");
+        assert_eq!(
+            (event_words(two[0].event), thing_words(&two[0])),
+            ("Not published".into(), "lamp-0042 / network".into())
+        );
+    }
+}
