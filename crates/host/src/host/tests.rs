@@ -268,7 +268,7 @@ async fn it_ends_and_takes_no_intent_after_that_began() {
     assert!(began.elapsed() < HANGS, "{:?}", began.elapsed());
     let ask = Call::Ask {
         request: RequestId(1),
-        intent: Intent::CancelCommand { command: fleetlens_model::id::CommandId(1) },
+        intent: Intent::CancelCommand { command: CommandId(1) },
     };
     let refused = host.call(window.id, &encode(&ask).unwrap()).await.unwrap_err();
     assert_eq!(refused.code, FaultCode::TooLate);

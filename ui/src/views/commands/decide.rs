@@ -3,7 +3,6 @@
 
 use fleetlens_ipc::rows::CommandRow;
 use fleetlens_model::command::{Phase, Withdrawal};
-use fleetlens_model::id::CommandId;
 use leptos::prelude::*;
 
 use crate::clock::Aged;
@@ -108,7 +107,7 @@ fn asked(row: &CommandRow) -> Asked {
 
 #[cfg(test)]
 mod tests {
-    use fleetlens_model::id::ThingKey;
+    use fleetlens_model::id::{CommandId, ThingKey};
     use fleetlens_model::identity::Actor;
     use fleetlens_model::kind::Kind;
 
