@@ -39,7 +39,7 @@ pub async fn are_seen_as_they_change(page: &Page) {
         ("Last commit", " ago"),
         ("Newest sample", " ago"),
         ("Cannot be written", "no, it can"),
-        ("Version", "contract 8"),
+        ("Version", &format!("contract {}", fleetlens_ipc::CONTRACT)),
         ("SQLite", "3."),
         ("Log", "fleetlens.log"),
     ] {

@@ -69,7 +69,11 @@ pub(super) fn ago(ms: u64) -> String {
 }
 
 pub(super) fn aged(at: WallMs, now: WallMs) -> String {
-    if at > now { format!("{} ahead", format::age(at.since(now))) } else { ago(now.since(at)) }
+    // It is read a moment after the time that it is compared with.
+    match at.since(now) {
+        ..1_000 => ago(now.since(at)),
+        ahead => format!("{} ahead", format::age(ahead)),
+    }
 }
 
 pub(super) fn millis(us: u64) -> String {
@@ -93,6 +97,7 @@ mod tests {
         assert_eq!(millis(12_340), "12.3\u{a0}ms");
         assert_eq!(aged(WallMs(70_000), WallMs(0)), "1\u{a0}min ahead");
         assert_eq!(aged(WallMs(0), WallMs(4_200)), "4.2\u{a0}s ago");
+        assert_eq!(aged(WallMs(900), WallMs(0)), "0.0\u{a0}s ago");
         assert_eq!(batches(1), "1 batch");
         assert_eq!((percent(1, 3), percent(0, 0)), ("33.3\u{a0}%".to_owned(), NONE.to_owned()));
     }
