@@ -266,10 +266,7 @@ async fn it_ends_and_takes_no_intent_after_that_began() {
     let began = Instant::now();
     host.stop().await;
     assert!(began.elapsed() < HANGS, "{:?}", began.elapsed());
-    let ask = Call::Ask {
-        request: RequestId(1),
-        intent: Intent::CancelCommand { command: CommandId(1) },
-    };
+    let ask = Call::Ask { request: RequestId(1), intent: Intent::CancelCommand { command: CommandId(1) } };
     let refused = host.call(window.id, &encode(&ask).unwrap()).await.unwrap_err();
     assert_eq!(refused.code, FaultCode::TooLate);
     assert!(host.attach(Box::new(|_| ControlFlow::Continue(()))).await.is_err());
