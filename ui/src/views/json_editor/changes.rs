@@ -332,7 +332,7 @@ mod tests {
         let room = |patch: Json| Room::with(&document, &object(patch));
         let now = room(json!({})).unwrap();
         assert_eq!((now.bytes, now.steps, now.is_tight()), (r#"{"desired":{"a":1}}"#.len(), 1, false));
-        assert_eq!(now.words(), "19 B of 8.2 kB · 1 of 8 levels");
+        assert_eq!(now.words(), "19\u{a0}B of 8.2\u{a0}kB · 1 of 8 levels");
         let deep = room(json!({ "b": { "c": { "d": { "e": { "f": [1] } } } } })).unwrap();
         assert!(deep.steps == 6 && deep.is_tight() && deep.words().ends_with("more than every service takes"));
         let full = room(json!({ "b": "x".repeat(DOCUMENT_BYTES - 40) })).unwrap();

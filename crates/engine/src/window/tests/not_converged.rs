@@ -33,10 +33,11 @@ fn dim(fleet: &mut Fleet, value: u64, seen: u64, s: u64) {
 }
 
 /// The service's answer to the newest command.
-fn answer(word: &str, id: u64, rest: &str) -> Input {
+fn answer(fleet: &Fleet, word: &str, rest: &str) -> Input {
+    let (_, newest) = fleet.commands.last_key_value().unwrap();
     telemetry(
         &format!("$aws/things/lamp-1/shadow/update/{word}"),
-        &format!(r#"{{{rest},"clientToken":"fl-0000000000000abc-{id}"}}"#),
+        &format!(r#"{{{rest},"clientToken":"{}"}}"#, newest.token),
     )
 }
 
@@ -89,12 +90,14 @@ fn the_reason_is_the_silence_else_the_newest_command_that_reached_the_leaf() {
     give(&mut fleet, lamp_says(10, 60.0), at(10));
     dim(&mut fleet, 40, 100, 10);
     give(&mut fleet, shadow(40, 100, 2, 11), at(11));
-    give(&mut fleet, answer("accepted", 1, r#""state":{"desired":{"dim_pct":40}},"version":2,"timestamp":1"#), at(11));
+    let said = answer(&fleet, "accepted", r#""state":{"desired":{"dim_pct":40}},"version":2,"timestamp":1"#);
+    give(&mut fleet, said, at(11));
     assert_eq!(why(&mut fleet, 400), Why::NeverObeyed { by: "M. Vella".into() });
 
     dim(&mut fleet, 60, 40, 401);
     assert_eq!(why(&mut fleet, 402), Why::NeverObeyed { by: "M. Vella".into() }, "what still waits tells nothing");
-    give(&mut fleet, answer("rejected", 2, r#""code":413,"message":"too large""#), at(403));
+    let said = answer(&fleet, "rejected", r#""code":413,"message":"too large""#);
+    give(&mut fleet, said, at(403));
     assert_eq!(why(&mut fleet, 404), Why::Rejected { code: 413, reason: "too large".into() });
 
     give(&mut fleet, shadow(40, 40, 3, 500), at(500));
@@ -113,7 +116,8 @@ fn what_was_obeyed_and_left_again_is_told_apart_from_what_never_was() {
     let mut fleet = city();
     give(&mut fleet, shadow(100, 100, 1, 2), at(2));
     dim(&mut fleet, 40, 100, 10);
-    give(&mut fleet, answer("accepted", 1, r#""state":{"desired":{"dim_pct":40}},"version":2,"timestamp":1"#), at(11));
+    let said = answer(&fleet, "accepted", r#""state":{"desired":{"dim_pct":40}},"version":2,"timestamp":1"#);
+    give(&mut fleet, said, at(11));
     give(&mut fleet, shadow(40, 40, 3, 12), at(12));
     give(&mut fleet, shadow(40, 100, 4, 100), at(100));
     give(&mut fleet, lamp_says(400, 60.0), at(400));
