@@ -202,7 +202,7 @@ fn Decision(thing: Thing, desk: Desk, on_done: Callback<()>) -> impl IntoView {
         <h2>{why.heading()}</h2>
         <p>{why.words()}</p>
         <ul class="clashes">
-            {rows.into_iter().map(|(nth, leaf, control)| view! { <Clash nth leaf control now chosen /> }).collect_view()}
+            {rows.into_iter().map(|(nth, leaf, control)| view! { <Clash nth leaf control why now chosen /> }).collect_view()}
         </ul>
         {warned}
         {move || fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })}
@@ -229,6 +229,7 @@ fn Clash(
     nth: usize,
     leaf: Wanted,
     control: Option<Control>,
+    why: Why,
     now: Memo<Vec<Option<String>>>,
     chosen: RwSignal<Chosen>,
 ) -> impl IntoView {
@@ -248,15 +249,19 @@ fn Clash(
     let choose = Callback::new(move |whose| {
         chosen.update(|chosen| drop(chosen.insert(pointer.clone(), (whose, its_now.get_untracked()))));
     });
-    let label = format!("Whose value of {name} holds");
+    let label = StoredValue::new(format!("Whose value of {name} holds"));
+    // Asked again and touched by nobody, there is nothing to compare and nobody to give way to.
+    let is_clash = Memo::new(move |_| why == Why::Changed || since.get() == Since::Changed);
     view! {
         <li class="clash" data-testid="clash" data-pointer=leaf.pointer.clone() data-since=move || since_word(since.get())>
             <b>{name}</b>
             <dl>
-                <div>
-                    <dt>"you saw"</dt>
-                    <dd>{saw}</dd>
-                </div>
+                <Show when=move || is_clash.get()>
+                    <div>
+                        <dt>"you saw"</dt>
+                        <dd>{saw.clone()}</dd>
+                    </div>
+                </Show>
                 <div class="is-now">
                     <dt>"it is now"</dt>
                     <dd data-testid="clash-now">{is_now}</dd>
@@ -270,12 +275,14 @@ fn Clash(
                 when=move || since.get() != Since::Same
                 fallback=|| view! { <p class="none">"It is wanted so already."</p> }
             >
-                <Segmented
-                    label=label.clone()
-                    options=vec![(Whose::Mine, "Mine".to_owned()), (Whose::Theirs, "Theirs".to_owned())]
-                    chosen=whose
-                    on_choose=choose
-                />
+                <Show when=move || is_clash.get()>
+                    <Segmented
+                        label=label.get_value()
+                        options=vec![(Whose::Mine, "Mine".to_owned()), (Whose::Theirs, "Theirs".to_owned())]
+                        chosen=whose
+                        on_choose=choose
+                    />
+                </Show>
             </Show>
         </li>
     }

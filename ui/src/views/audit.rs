@@ -132,7 +132,7 @@ fn Row(entry: Entry, trace: RwSignal<Option<String>>) -> impl IntoView {
                 <span class="detail">{shown(&entry.detail).into_owned()}</span>
             </span>
             <span class="by">{who(&entry.by)}</span>
-            <span class="after">{entry.after_ms.map(|ms| format!("after {}", format::fine_age(ms)))}</span>
+            <span class="after">{entry.after_ms.map(format::delay)}</span>
             <span class="only">{only}</span>
         </li>
     }
