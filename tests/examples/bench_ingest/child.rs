@@ -104,6 +104,7 @@ impl Role {
             if state == 'Z' {
                 return Ok(true);
             }
+            // A child that is waited for is gone with its figures, so it is looked at; two milliseconds of some seconds are little.
             std::thread::sleep(Duration::from_millis(2));
         }
         Ok(false)

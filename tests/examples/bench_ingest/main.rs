@@ -161,6 +161,7 @@ fn one_thread() -> std::io::Result<tokio::runtime::Runtime> {
 /// Measures everything, or what has this word in its name, and prints it.
 fn conduct(as_json: bool, only: Option<&str>) -> Result<(), Failure> {
     let is_wanted = |name: &str| only.is_none_or(|word| name.contains(word));
+    // A watchdog with nothing else to do.
     std::thread::spawn(|| {
         std::thread::sleep(ALL_WITHIN);
         eprintln!("the benchmark does not come to an end");
@@ -220,6 +221,7 @@ fn through_mosquitto(qos: u8) -> Result<Vec<Figures>, Failure> {
         if who != Who::MosquittoSub {
             subscriber.hear("up")?;
         }
+        // There is nothing to wait for: neither says when its SUBACK came.
         if who == Who::MosquittoSub || who.counts() {
             std::thread::sleep(SUBSCRIBES_WITHIN);
         }

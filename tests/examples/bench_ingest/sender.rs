@@ -201,6 +201,7 @@ fn obey(
                     while sent < due.min(messages) {
                         sent += send((due.min(messages) - sent).min(BLOCK))?;
                     }
+                    // The rate is kept by what is due, not by how long this takes.
                     std::thread::sleep(Duration::from_millis(1));
                 }
             }

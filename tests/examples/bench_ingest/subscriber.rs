@@ -25,7 +25,7 @@ use crate::{Failure, locked};
 /// What all of them subscribe to.
 const FILTER: &str = "city/#";
 
-/// How often the simple programs look at what has come.
+/// How often the simple programs look at what has come: in batches, because to be woken for each would double what they cost.
 const POLL: Duration = Duration::from_millis(10);
 
 /// What stdin says, as it comes.

@@ -90,6 +90,7 @@ pub fn speak(stream: &Stream, sent: &Path) -> Result<Said, Failure> {
         things.iter().for_each(|n| bytes.extend(description(&name(*n), *n)));
         descriptions += things.len() as u64;
         broker.write_all(&bytes)?;
+        // A hundredth of what is to go out in a second, a hundred times: not so fast that the app is still at it when the stream begins.
         thread::sleep(Duration::from_millis(10));
     }
     broker.write_all(&description(PROBE, stream.things))?;
