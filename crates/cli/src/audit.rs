@@ -4,19 +4,19 @@
 //! JSON every field is what was hashed, with numbers as numbers and null for nothing, so that others can go through the chain themselves
 //! (docs/adr/0011-audit.md).
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use fleetlens_host::model::audit::chain::{Chained, Hash, Head};
 use fleetlens_host::model::audit::{Entry, FIELDS, Filter};
 use serde::Serialize;
 
 use crate::cache;
 use crate::moment::{self, Moment};
-use crate::sheet;
+use crate::sheet::{self, Format, Sheet};
 
 #[derive(Args)]
 pub struct Audit {
@@ -76,14 +76,6 @@ struct Export {
     output: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// With a header.
-    Csv,
-    /// One object a line.
-    Json,
-}
-
 impl Audit {
     /// Prints and ends.
     pub fn run(self) -> anyhow::Result<ExitCode> {
@@ -125,14 +117,15 @@ impl Export {
         let at = |moment: Option<Moment>| moment.map(|moment| moment.at(now));
         let filter = Filter { thing, trace, actor, text, from_ms: at(from), to_ms: at(to) };
         let reading = cache::open(&db)?;
-        let mut sheet = Sheet::begin(format, sheet::sink(output.as_deref(), &db)?)?;
+        let header = FIELDS.into_iter().chain(["time", "hash"]);
+        let mut sheet = Sheet::begin(format, sheet::sink(output.as_deref(), &db)?, header)?;
         let mut written = Ok(());
         let (mut rows, mut unread) = (0u64, 0u64);
         let mut each = |row: Chained| {
             match &row.entry {
                 Some(entry) if filter.takes(entry) => {
                     rows += 1;
-                    written = sheet.write(entry, row.hash);
+                    written = write(&mut sheet, entry, row.hash);
                 }
                 Some(_) => {}
                 None => unread += 1,
@@ -202,44 +195,11 @@ impl Line<'_> {
     }
 }
 
-/// Where the lines go.
-enum Sheet {
-    Csv(Box<csv::Writer<Box<dyn Write>>>),
-    Json(BufWriter<Box<dyn Write>>),
-}
-
-impl Sheet {
-    fn begin(format: Format, sink: Box<dyn Write>) -> io::Result<Sheet> {
-        match format {
-            Format::Json => Ok(Sheet::Json(BufWriter::new(sink))),
-            Format::Csv => {
-                let mut csv = sheet::csv(sink);
-                csv.write_record(FIELDS.into_iter().chain(["time", "hash"])).map_err(sheet::io_of)?;
-                Ok(Sheet::Csv(Box::new(csv)))
-            }
-        }
-    }
-
-    fn write(&mut self, entry: &Entry, hash: Hash) -> io::Result<()> {
-        match self {
-            Sheet::Json(out) => {
-                serde_json::to_writer(&mut *out, &Line::of(entry, hash))?;
-                out.write_all(b"\n")
-            }
-            Sheet::Csv(csv) => {
-                let fields = entry.fields().into_iter().map(|field| sheet::harmless(&field));
-                let around = [moment::rfc3339(entry.at_ms), hash.to_string()];
-                csv.write_record(fields.chain(around)).map_err(sheet::io_of)
-            }
-        }
-    }
-
-    fn end(&mut self) -> io::Result<()> {
-        match self {
-            Sheet::Csv(csv) => csv.flush(),
-            Sheet::Json(out) => out.flush(),
-        }
-    }
+fn write(sheet: &mut Sheet, entry: &Entry, hash: Hash) -> io::Result<()> {
+    sheet.write(&Line::of(entry, hash), || {
+        let fields = entry.fields().into_iter().map(|field| sheet::harmless(&field));
+        fields.chain([moment::rfc3339(entry.at_ms), hash.to_string()])
+    })
 }
 
 /// A row as `verify` names it.

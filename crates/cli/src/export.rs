@@ -4,18 +4,18 @@
 //! a tab or a line break) gets a `'` before it, which spreadsheets do not show. JSON is JSON Lines: one object a line, so that both
 //! ends can stream it.
 
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use anyhow::{bail, ensure};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use fleetlens_host::model::telemetry::{Sample, Value};
 use serde::Serialize;
 
 use crate::cache::{self, Known};
 use crate::moment::{self, Moment};
-use crate::sheet::{self, harmless, io_of};
+use crate::sheet::{self, Format, Sheet, harmless};
 
 #[derive(Args)]
 pub struct Export {
@@ -40,14 +40,6 @@ pub struct Export {
     /// Where to write [default: to the terminal, or the next program].
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// With a header.
-    Csv,
-    /// One object a line.
-    Json,
 }
 
 #[derive(Serialize)]
@@ -80,7 +72,7 @@ impl Export {
         let reading = cache::open(&self.db)?;
         let things = cache::named(cache::things(&reading)?, &self.thing, &self.db)?;
         self.check_series(&things)?;
-        let mut sheet = Sheet::begin(self.format, sheet::sink(self.output.as_deref(), &self.db)?)?;
+        let mut sheet = Sheet::begin(self.format, sheet::sink(self.output.as_deref(), &self.db)?, HEADER)?;
         let mut written = 0u64;
         for thing in &things {
             for (pointer, series) in &thing.series {
@@ -89,7 +81,7 @@ impl Export {
                 }
                 let mut outcome = Ok(());
                 let all = reading.samples(*series, span.clone(), |sample| {
-                    outcome = sheet.write(thing, pointer, &sample);
+                    outcome = write(&mut sheet, thing, pointer, &sample);
                     written += 1;
                     if outcome.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
                 })?;
@@ -131,67 +123,34 @@ impl Export {
     }
 }
 
-/// Where the lines go.
-enum Sheet {
-    Csv(Box<csv::Writer<Box<dyn Write>>>),
-    Json(BufWriter<Box<dyn Write>>),
-}
-
-impl Sheet {
-    fn begin(format: Format, sink: Box<dyn Write>) -> io::Result<Sheet> {
-        match format {
-            Format::Json => Ok(Sheet::Json(BufWriter::new(sink))),
-            Format::Csv => {
-                let mut csv = sheet::csv(sink);
-                csv.write_record(HEADER).map_err(io_of)?;
-                Ok(Sheet::Csv(Box::new(csv)))
-            }
-        }
-    }
-
-    fn write(&mut self, thing: &Known, pointer: &str, sample: &Sample) -> io::Result<()> {
-        let line = Line {
-            thing: &thing.name,
-            pointer,
-            unit: thing.meta.unit(pointer),
-            device_time: moment::rfc3339(sample.device_ms),
-            received_time: moment::rfc3339(sample.received_ms),
-            value: cache::json(&sample.value),
-            source: cache::source(sample.source),
-            quality: cache::quality(sample.quality),
-            timed: cache::timed(sample.timed),
+fn write(sheet: &mut Sheet, thing: &Known, pointer: &str, sample: &Sample) -> io::Result<()> {
+    let line = Line {
+        thing: &thing.name,
+        pointer,
+        unit: thing.meta.unit(pointer),
+        device_time: moment::rfc3339(sample.device_ms),
+        received_time: moment::rfc3339(sample.received_ms),
+        value: cache::json(&sample.value),
+        source: cache::source(sample.source),
+        quality: cache::quality(sample.quality),
+        timed: cache::timed(sample.timed),
+    };
+    sheet.write(&line, || {
+        let value = match &sample.value {
+            Value::Number(number) => number.to_string(),
+            Value::Flag(flag) => flag.to_string(),
+            Value::Text(text) => harmless(text),
         };
-        match self {
-            Sheet::Json(out) => {
-                serde_json::to_writer(&mut *out, &line)?;
-                out.write_all(b"\n")
-            }
-            Sheet::Csv(csv) => {
-                let value = match &sample.value {
-                    Value::Number(number) => number.to_string(),
-                    Value::Flag(flag) => flag.to_string(),
-                    Value::Text(text) => harmless(text),
-                };
-                csv.write_record([
-                    harmless(line.thing).as_str(),
-                    &harmless(line.pointer),
-                    &harmless(line.unit),
-                    &line.device_time,
-                    &line.received_time,
-                    &value,
-                    line.source,
-                    line.quality,
-                    line.timed,
-                ])
-                .map_err(io_of)
-            }
-        }
-    }
-
-    fn end(&mut self) -> io::Result<()> {
-        match self {
-            Sheet::Csv(csv) => csv.flush(),
-            Sheet::Json(out) => out.flush(),
-        }
-    }
+        [
+            harmless(line.thing),
+            harmless(line.pointer),
+            harmless(line.unit),
+            line.device_time.clone(),
+            line.received_time.clone(),
+            value,
+            line.source.to_owned(),
+            line.quality.to_owned(),
+            line.timed.to_owned(),
+        ]
+    })
 }
