@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fleetlens_ipc::rows::{Settings, TileSet};
 use fleetlens_model::alarm::Rule;
+use fleetlens_model::group::Group;
 use fleetlens_model::identity::Actor;
 use fleetlens_model::kind::Kind;
 use fleetlens_wire::registry::Registry;
@@ -49,6 +50,10 @@ pub struct FleetConfig {
     pub demo: bool,
     /// Who is at the screen.
     pub who: Actor,
+    /// Groups of things.
+    pub groups: Vec<Group>,
+    /// Names of the groups that the person at the screen may steer, whatever their role; `None` for everything.
+    pub scope: Option<Vec<String>>,
     /// Telemetry, in order of precedence.
     pub telemetry: Vec<TelemetryRule>,
     /// Retained descriptions.
@@ -88,6 +93,8 @@ impl Default for FleetConfig {
             guarantee: String::new(),
             demo: false,
             who: Actor::default(),
+            groups: Vec::new(),
+            scope: None,
             telemetry: Vec::new(),
             meta: Vec::new(),
             conventions: Vec::new(),

@@ -11,6 +11,7 @@ mod conventions;
 mod direct;
 mod effects;
 mod few;
+mod groups;
 mod index;
 mod ingest;
 mod keyed;

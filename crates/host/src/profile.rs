@@ -4,6 +4,7 @@
 mod alarms;
 mod broker;
 mod conventions;
+mod groups;
 mod limits;
 mod registry;
 mod telemetry;
@@ -17,6 +18,7 @@ use fleetlens_engine::wire::convention::Setting;
 use fleetlens_engine::wire::template::Template;
 use fleetlens_link::LinkConfig;
 use fleetlens_model::alarm::Rule;
+use fleetlens_model::group::Group;
 use fleetlens_model::identity::{Actor, Role};
 use serde::Deserialize;
 use thiserror::Error;
@@ -46,6 +48,10 @@ pub struct Profile {
     pub name: String,
     /// Who is at the screen.
     pub who: Actor,
+    /// Groups of things.
+    pub groups: Vec<Group>,
+    /// Names of the groups that the person at the screen may steer; `None` for everything.
+    pub scope: Option<Vec<String>>,
     /// Where the broker is and how it is spoken to.
     pub broker: Broker,
     /// Telemetry, in order of precedence.
@@ -148,6 +154,8 @@ impl Profile {
             guarantee: "messages at QoS 1: on disk before acknowledged".into(),
             demo: self.demo,
             who: self.who.clone(),
+            groups: self.groups.clone(),
+            scope: self.scope.clone(),
             telemetry: self.telemetry.clone(),
             meta: self.meta.clone(),
             conventions: self.conventions.clone(),
@@ -231,6 +239,8 @@ struct Written {
     #[serde(default)]
     convention: Vec<conventions::WrittenConvention>,
     #[serde(default)]
+    group: Vec<groups::WrittenGroup>,
+    #[serde(default)]
     shadows: WrittenShadows,
     #[serde(default)]
     commands: WrittenCommands,
@@ -248,6 +258,7 @@ struct WrittenIdentity {
     name: String,
     #[serde(default)]
     role: Role,
+    groups: Option<Vec<Spanned<String>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -327,9 +338,13 @@ impl Written {
             return Err(Mistake::new(self.name.span(), why));
         }
         let limited_at = self.broker.span();
+        let groups = groups::groups(self.group)?;
+        let scope = groups::scope(self.identity.groups, &groups)?;
         let profile = Profile {
             name,
             who: Actor { name: self.identity.name, role: self.identity.role },
+            groups,
+            scope,
             broker: self.broker.check()?,
             telemetry,
             meta,

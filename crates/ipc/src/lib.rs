@@ -31,7 +31,7 @@ use crate::profile::{ProfileAsk, ProfileDone, Trial};
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 9;
+pub const CONTRACT: u16 = 10;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;
@@ -201,6 +201,8 @@ pub struct ThingsQuery {
     pub text: String,
     /// Only these kinds; empty for all.
     pub kinds: Vec<Kind>,
+    /// Only things of this group of the profile; empty for all.
+    pub group: String,
     /// Only things of which this is true.
     pub only: Only,
     /// Sorted by this, then by title.

@@ -13,6 +13,7 @@ pub mod downsample;
 pub mod figures;
 pub mod freshness;
 pub mod geo;
+pub mod group;
 pub mod heard;
 pub mod id;
 pub mod identity;

@@ -164,7 +164,11 @@ impl Store {
             Rows::Thing(page) if target == Target::Hover => self.hovered.set(Some(Aged { row: page.head, at_ms })),
             Rows::Thing(page) => {
                 let here = self.thing.with_untracked(|slot| match slot {
-                    Slot::Here(thing) if thing.key == page.head.thing && thing.may_command == page.may_command => {
+                    Slot::Here(thing)
+                        if thing.key == page.head.thing
+                            && thing.may_command == page.may_command
+                            && thing.fence == page.fence =>
+                    {
                         Some(thing.clone())
                     }
                     Slot::Here(_) | Slot::Closed | Slot::Loading(_) | Slot::Missing(_) => None,

@@ -79,6 +79,7 @@ fn page(values: Vec<ValueRow>) -> Rows {
         commands: Vec::new(),
         alarms: Vec::new(),
         may_command: true,
+        fence: String::new(),
         expiries: Vec::new(),
     }))
 }

@@ -52,6 +52,8 @@ pub struct Thing {
     pub alarms: Cells<AlarmId, AlarmRow>,
     /// Whether the person here may command it.
     pub may_command: bool,
+    /// Why they may not although their role may; empty where nothing is in the way.
+    pub fence: String,
     /// The profile's own expiries by pointer, in milliseconds.
     expiries: Vec<(String, u64)>,
 }
@@ -67,6 +69,7 @@ impl Thing {
             commands: ArcRwSignal::new(Vec::new()),
             alarms: ArcRwSignal::new(Vec::new()),
             may_command: page.may_command,
+            fence: page.fence.clone(),
             expiries: page.expiries.clone(),
         };
         thing.replace(page, at_ms);

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use crate::clock::{clock, mono_ms};
 use crate::components::control::{Composer, Draft, leaf_of, now_of};
+use crate::components::icon::Icon;
 use crate::components::modal::Modal;
 use crate::format;
 use crate::state::store;
@@ -23,8 +24,10 @@ pub fn Controls(
     thing: Thing,
 ) -> impl IntoView {
     let offered = offered(&thing);
+    let fence = thing.fence.clone();
     let thing = StoredValue::new(thing);
     view! {
+        <Fence why=fence />
         <Show when=move || offered.with(|offered| !offered.is_empty())>
             <section class="controls" data-testid="controls">
                 <For each=move || offered.get() key=key let:control>
@@ -42,8 +45,10 @@ pub fn BigButtons(
     thing: Thing,
 ) -> impl IntoView {
     let offered = offered(&thing);
+    let fence = thing.fence.clone();
     let thing = StoredValue::new(thing);
     view! {
+        <Fence why=fence />
         <Show when=move || offered.with(|offered| !offered.is_empty())>
             <section class="big-buttons" data-testid="controls">
                 <For each=move || offered.get() key=key let:control>
@@ -52,6 +57,20 @@ pub fn BigButtons(
             </section>
         </Show>
     }
+}
+
+/// Why nothing is offered here, where it is somebody else's thing.
+#[component]
+fn Fence(why: String) -> impl IntoView {
+    (!why.is_empty()).then(|| {
+        view! {
+            <p class="fence" data-testid="fence">
+                <Icon of=icondata_lu::LuLock />
+                {format::capital(&why)}
+                "."
+            </p>
+        }
+    })
 }
 
 /// A control that is described otherwise is another one.

@@ -1,6 +1,7 @@
 //! The table of things: every thing the program knows, sorted and filtered by the host, of which the window holds only the rows
 //! around what is seen.
 
+mod group;
 mod row;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::components::table::{Grid, SortHead, Sorted, Table};
 use crate::format;
 use crate::state::things::Seen;
 use crate::state::{Store, store};
+use crate::views::things::group::GroupChoice;
 use crate::views::things::row::{Bones, Row};
 
 /// How long typing must rest before the host is asked.
@@ -71,6 +73,7 @@ pub fn ThingsView() -> impl IntoView {
                 <Moved />
                 <span class="space" />
                 <Filter />
+                <GroupChoice />
                 <OnlyChoice />
             </header>
             <Kinds />
@@ -144,7 +147,7 @@ fn ask(store: Store, change: impl FnOnce(&mut ThingsQuery)) {
 
 /// Whether a query leaves anything out.
 fn is_filtered(query: &ThingsQuery) -> bool {
-    !query.text.is_empty() || !query.kinds.is_empty() || query.only != Only::All
+    !query.text.is_empty() || !query.kinds.is_empty() || !query.group.is_empty() || query.only != Only::All
 }
 
 /// `10 412 things`, or `38 of 10 412 things`.

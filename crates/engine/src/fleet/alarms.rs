@@ -260,6 +260,10 @@ impl Fleet {
                 why = why.or_else(|| Some(Fault::new(FaultCode::NotFound, "this alarm is not known here")));
                 continue;
             };
+            if let Err(fence) = self.check_fence(alarm.thing) {
+                why = why.or(Some(fence));
+                continue;
+            }
             match alarm.acknowledge(*raised_ms, seen.clone()) {
                 Ok(()) => {
                     covered += 1;

@@ -56,6 +56,7 @@ impl Fleet {
         let invalid = |message: String| Fault::new(FaultCode::Invalid, message);
         let thing =
             self.things.get(&key).ok_or_else(|| Fault::new(FaultCode::NotFound, "this thing is not known here"))?;
+        self.check_fence(key)?;
         let meta = &*thing.meta.common;
         let mut wants = wish::wants(meta, wishes).map_err(invalid)?;
         if meta.convention.is_empty() {
@@ -102,6 +103,7 @@ impl Fleet {
     fn cancel(&mut self, id: CommandId, now: Now, effects: &mut Effects) -> Result<CommandId, Fault> {
         let not_found = || Fault::new(FaultCode::NotFound, "this command is not known here");
         let command = self.commands.get(&id).ok_or_else(not_found)?;
+        self.check_fence(command.thing)?;
         if command.phase == Phase::Sent && self.is_direct(command.thing) {
             let why = "the command went straight to the thing, and its convention has no way to take it back";
             return Err(Fault::new(FaultCode::TooLate, why));

@@ -7,6 +7,7 @@ mod commands;
 mod convergence;
 mod direct;
 mod feeds;
+mod groups;
 mod ingest;
 mod leaves;
 mod presence;

@@ -20,6 +20,7 @@ pub(crate) fn status(fleet: &Fleet, now: Now) -> StatusRow {
         who: fleet.config.who.clone(),
         things: u32::try_from(fleet.things.len()).unwrap_or(u32::MAX),
         kinds: fleet.index.counts(),
+        groups: fleet.config.groups.iter().map(|group| group.name.clone()).collect(),
         received: fleet.counters.received,
         stored: fleet.counters.stored,
         refused: fleet.counters.refused,

@@ -114,6 +114,8 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
     values.sort_by(|a, b| (a.rank, &a.pointer).cmp(&(b.rank, &b.pointer)));
     let shadows =
         thing.shadows.iter().filter_map(|(name, shadow)| shadow_table(name, shadow, &thing.meta.common)).collect();
+    let role_may = fleet.config.who.role.may_command();
+    let fence = fleet.fence(thing).filter(|_| role_may).unwrap_or_default();
     let commands = thing.commands.iter().rev().take(COMMANDS_SHOWN).filter_map(|id| fleet.commands.get(id));
     ThingPage {
         head: head(thing, now),
@@ -121,9 +123,11 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
         shadows,
         commands: commands.map(|command| command_row(command, thing, now)).collect(),
         alarms: rows_of(thing, fleet),
-        may_command: fleet.config.who.role.may_command()
+        may_command: role_may
+            && fence.is_empty()
             && (!thing.meta.common.convention.is_empty()
                 || fleet.config.shadows && parse_thing_name(thing.name.as_str()).is_ok()),
+        fence,
         expiries: fleet.config.expiry_ms.clone(),
     }
 }

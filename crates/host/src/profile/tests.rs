@@ -166,3 +166,48 @@ fn what_a_broker_does_not_allow_is_told_at_its_address() {
     let why = Profile::parse(text, "x.toml").unwrap_err().to_string();
     assert!(why.contains("line 4:") && why.contains("8 slashes"), "{why}");
 }
+
+/// A technician who may steer what one crew looks after.
+const CREW: &str = r#"name = "a"
+broker.url = "mqtt://h"
+shadows.enabled = true
+identity.role = "technician"
+identity.groups = ["Crew"]
+[[group]]
+name = "Crew"
+kinds = ["lamp"]
+areas = ["Marsa"]
+words = "Triq ALDO"
+[[group]]
+name = "Two bins"
+things = ["bin-1", "bin-2"]
+"#;
+
+#[test]
+fn a_profile_names_groups_and_leaves_some_to_the_person_here() {
+    let fleet = Profile::parse(CREW, "x.toml").unwrap().fleet_config(String::new());
+    assert_eq!(fleet.scope, Some(vec!["Crew".to_owned()]));
+    let names: Vec<&str> = fleet.groups.iter().map(|group| group.name.as_str()).collect();
+    assert_eq!(
+        (names, &fleet.groups[0].words),
+        (vec!["Crew", "Two bins"], &vec!["triq".to_owned(), "aldo".to_owned()])
+    );
+    let everything = Profile::parse(&CREW.replace("identity.groups = [\"Crew\"]", ""), "x.toml").unwrap();
+    assert_eq!(everything.scope, None);
+}
+
+#[test]
+fn a_mistake_in_a_group_is_told_with_its_line() {
+    for (given, instead, line, want) in [
+        ("[\"Crew\"]", "[\"crew\"]", 5, "no group is called \"crew\"; there are: Crew, Two bins"),
+        ("name = \"Two bins\"", "name = \"Crew\"", 12, "two groups \"Crew\""),
+        ("name = \"Two bins\"", "name = \" \"", 12, "1 to 64"),
+        ("things = [\"bin-1\", \"bin-2\"]", "", 12, "says nothing of its things"),
+        ("kinds = [\"lamp\"]", "kinds = [\"lamps\"]", 8, "unknown variant `lamps`"),
+        ("words =", "wurds =", 10, "unknown field `wurds`"),
+    ] {
+        let error = Profile::parse(&CREW.replacen(given, instead, 1), "x.toml").unwrap_err();
+        let ProfileError::Wrong { line: at, ref why, .. } = error else { panic!("{instead}: {error}") };
+        assert!(at == line && why.contains(want), "{instead}: {error}");
+    }
+}

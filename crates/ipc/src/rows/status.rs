@@ -47,6 +47,8 @@ pub struct Status {
     pub things: u32,
     /// Things by kind, in the order of [`Kind::ALL`], kinds without things left out.
     pub kinds: Vec<(Kind, u32)>,
+    /// Names of the profile's groups, in its order.
+    pub groups: Vec<String>,
     /// Messages received since the start.
     pub received: u64,
     /// Messages whose rows are committed since the start.

@@ -25,6 +25,8 @@ pub struct ThingPage {
     pub alarms: Vec<AlarmRow>,
     /// Whether the person here may command it.
     pub may_command: bool,
+    /// Why the person here may not although the role may: it is not in their groups. Empty where nothing is in the way.
+    pub fence: String,
     /// How long a command may wait where the profile says otherwise than the kind's controls: JSON pointer, milliseconds.
     pub expiries: Vec<(String, u64)>,
 }

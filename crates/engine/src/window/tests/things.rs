@@ -1,6 +1,7 @@
 use fleetlens_ipc::rows::{ThingRow, ThingsPage};
 use fleetlens_ipc::{Only, SortBy, ThingsQuery};
 use fleetlens_model::geo::LonLat;
+use fleetlens_model::group::Group;
 use fleetlens_model::identity::Role;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::Restored;
@@ -123,8 +124,13 @@ fn a_table_holds_only_what_is_asked_for() {
     let wish = fleetlens_ipc::Wish { pointer: "/interval_s".into(), value_json: "60".into(), seen_json: None };
     let intent = Intent::Command { thing: ThingKey(2), shadow: String::new(), wishes: vec![wish], expires_in_ms: None };
     give(&mut fleet, Input::Asked { window: WINDOW, request: RequestId(1), intent }, at(94));
+    let of_marsa =
+        Group { name: "Marsa".into(), words: vec!["moro".into()], things: vec!["l-1".into()], ..Group::default() };
+    fleet.config.groups.push(of_marsa);
     let all = ThingsQuery::default;
     for (name, query, want) in [
+        ("a group", ThingsQuery { group: "Marsa".into(), ..all() }, vec!["l-1", "b-9"]),
+        ("a group nobody named", ThingsQuery { group: "marsa".into(), ..all() }, vec![]),
         ("words, in any order and case", ThingsQuery { text: "serkin BIN".into(), ..all() }, vec!["b-10", "b-11"]),
         ("kinds", ThingsQuery { kinds: vec![Kind::Lamp, Kind::Parking], ..all() }, vec!["l-1", "p-1", "l-2"]),
         ("silent", ThingsQuery { only: Only::Silent, ..all() }, vec!["l-1", "b-10"]),

@@ -59,6 +59,8 @@ impl Order {
     fn finds(&self, thing: &Thing, fleet: &Fleet) -> bool {
         (self.query.kinds.is_empty() || self.query.kinds.contains(&thing.meta.common.kind))
             && self.words.iter().all(|word| fleet.index.words(thing.key, &fleet.things).contains(word.as_str()))
+            && (self.query.group.is_empty()
+                || fleet.group(&self.query.group).is_some_and(|group| fleet.is_in(group, thing)))
             && match self.query.only {
                 Only::All => true,
                 Only::Alarmed => !thing.alarms.is_empty(),

@@ -1,0 +1,36 @@
+//! Groups that the profile names, and whom the person here may steer.
+
+use fleetlens_ipc::{Fault, FaultCode};
+use fleetlens_model::group::Group;
+use fleetlens_model::id::ThingKey;
+
+use super::{Fleet, Thing};
+
+impl Fleet {
+    /// The group of this name; `None` where the profile has none.
+    pub(crate) fn group(&self, name: &str) -> Option<&Group> {
+        self.config.groups.iter().find(|group| group.name == name)
+    }
+
+    /// Whether a thing is in a group.
+    pub(crate) fn is_in(&self, group: &Group, thing: &Thing) -> bool {
+        let found_by = self.index.words(thing.key, &self.things);
+        group.has(thing.name.as_str(), thing.meta.common.kind, thing.meta.area.as_str(), found_by)
+    }
+
+    /// Why the person here may not steer a thing although the role may: it is in none of the groups that the profile leaves to them.
+    pub(crate) fn fence(&self, thing: &Thing) -> Option<String> {
+        let scope = self.config.scope.as_ref()?;
+        let is_theirs = scope.iter().filter_map(|name| self.group(name)).any(|group| self.is_in(group, thing));
+        if is_theirs {
+            return None;
+        }
+        Some(format!("this profile leaves only things of {} to you; others you watch", scope.join(", ")))
+    }
+
+    /// Refuses what is asked of a thing that is not theirs.
+    pub(super) fn check_fence(&self, key: ThingKey) -> Result<(), Fault> {
+        let why = self.things.get(&key).and_then(|thing| self.fence(thing));
+        why.map_or(Ok(()), |why| Err(Fault::new(FaultCode::Forbidden, why)))
+    }
+}

@@ -1,0 +1,71 @@
+//! The groups of things that a profile names, and which of them are left to the person here.
+
+use fleetlens_model::group::{Group, NAME_MAX_CHARS};
+use fleetlens_model::kind::Kind;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::Mistake;
+
+/// The most groups of a profile: as many as a list on a screen can be chosen from.
+const GROUPS_MAX: usize = 200;
+
+/// The most things, districts or words that one group lists.
+const LISTED_MAX: usize = 10_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenGroup {
+    name: Spanned<String>,
+    #[serde(default)]
+    kinds: Vec<Kind>,
+    #[serde(default)]
+    areas: Vec<String>,
+    #[serde(default)]
+    words: String,
+    #[serde(default)]
+    things: Vec<String>,
+}
+
+/// The groups as they are written, checked.
+pub(super) fn groups(written: Vec<WrittenGroup>) -> Result<Vec<Group>, Mistake> {
+    let mut groups: Vec<Group> = Vec::new();
+    for one in written {
+        let at = one.name.span();
+        let wrong = |why: String| Mistake::new(at.clone(), why);
+        let name = one.name.into_inner().trim().to_owned();
+        let chars = name.chars().count();
+        if chars == 0 || chars > NAME_MAX_CHARS || name.chars().any(char::is_control) {
+            return Err(wrong(format!("the group's name has {chars} characters; 1 to {NAME_MAX_CHARS} are right")));
+        }
+        if groups.iter().any(|group| group.name == name) {
+            return Err(wrong(format!("there are two groups {name:?}")));
+        }
+        if groups.len() == GROUPS_MAX {
+            return Err(wrong(format!("a profile has at most {GROUPS_MAX} groups")));
+        }
+        if one.things.len().max(one.areas.len()) > LISTED_MAX {
+            return Err(wrong(format!("a group lists at most {LISTED_MAX} things and as many areas")));
+        }
+        let words: Vec<String> = one.words.to_lowercase().split_whitespace().map(str::to_owned).collect();
+        if one.kinds.is_empty() && one.areas.is_empty() && words.is_empty() && one.things.is_empty() {
+            return Err(wrong("the group says nothing of its things; write kinds, areas, words or things".to_owned()));
+        }
+        groups.push(Group { name, kinds: one.kinds, areas: one.areas, words, things: one.things });
+    }
+    Ok(groups)
+}
+
+/// The names of groups that the person here may steer, where the profile says so; each must be one of the profile's.
+pub(super) fn scope(written: Option<Vec<Spanned<String>>>, groups: &[Group]) -> Result<Option<Vec<String>>, Mistake> {
+    let Some(written) = written else { return Ok(None) };
+    let known = |name: Spanned<String>| {
+        if groups.iter().any(|group| group.name == *name.get_ref()) {
+            return Ok(name.into_inner());
+        }
+        let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+        let there = if names.is_empty() { "there is no [[group]]".to_owned() } else { names.join(", ") };
+        Err(Mistake::new(name.span(), format!("no group is called {:?}; there are: {there}", name.get_ref())))
+    };
+    written.into_iter().map(known).collect::<Result<Vec<_>, _>>().map(Some)
+}
