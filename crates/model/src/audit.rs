@@ -110,11 +110,13 @@ pub enum Event {
     NotWithdrawn,
     /// A person acknowledged an alarm.
     AlarmAcknowledged,
+    /// A person set the program otherwise: who is at the screen, or how much is kept.
+    Set,
 }
 
 impl Event {
     /// Every event, a command's in the order of its life.
-    pub const ALL: [Event; 15] = [
+    pub const ALL: [Event; 16] = [
         Event::Asked,
         Event::Refused,
         Event::Committed,
@@ -130,6 +132,7 @@ impl Event {
         Event::Withdrawn,
         Event::NotWithdrawn,
         Event::AlarmAcknowledged,
+        Event::Set,
     ];
 
     /// The word that is stored and exported.
@@ -150,6 +153,7 @@ impl Event {
             Event::Withdrawn => "withdrawn",
             Event::NotWithdrawn => "not-withdrawn",
             Event::AlarmAcknowledged => "alarm-acknowledged",
+            Event::Set => "set",
         }
     }
 
