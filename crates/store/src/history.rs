@@ -15,6 +15,7 @@ use rusqlite::Connection;
 use crate::codec::page::{self, Scratch};
 use crate::codec::rolled::{self, Rolled};
 use crate::codec::{Damaged, Kept};
+use crate::error::is_damage;
 use crate::table::run::{self, Run, Tier};
 use crate::table::{damaged, journal, meta};
 use crate::weave::{self, Page};
@@ -38,6 +39,24 @@ impl Damage {
     pub fn meets(&mut self, what: &impl std::fmt::Display) {
         self.count += 1;
         self.first.get_or_insert_with(|| what.to_string());
+    }
+
+    /// Takes one row after the other, for as long as `next` says that there may be another, and passes over those that are damaged.
+    pub fn passes_over(&mut self, mut next: impl FnMut() -> rusqlite::Result<bool>) -> rusqlite::Result<()> {
+        loop {
+            match next() {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(error) if is_damage(&error) => {
+                    self.meets(&error);
+                    // In a tree that is broken there is no going on.
+                    if error.sqlite_error_code().is_some() {
+                        return Ok(());
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     pub fn count(&self) -> u64 {
