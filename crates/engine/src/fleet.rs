@@ -16,6 +16,7 @@ mod index;
 mod ingest;
 mod keyed;
 mod messages;
+mod packets;
 mod presence;
 mod registry;
 mod route;
@@ -94,8 +95,7 @@ pub struct Fleet {
     /// What the audit log was told of the commands.
     told: HashMap<CommandId, audit::Told>,
     refusals_told: audit::Refusals,
-    /// Digests of packets at QoS 1 by their ids, of those that were heard.
-    unacked: Vec<Option<u64>>,
+    unacked: packets::Packets,
     installation: u64,
     last_seq: u64,
     last_command: u64,
@@ -165,7 +165,7 @@ impl Fleet {
             tokens: HashMap::new(),
             told: HashMap::new(),
             refusals_told: audit::Refusals::default(),
-            unacked: Vec::new(),
+            unacked: packets::Packets::restored(&restored.unacked),
             installation: restored.installation,
             last_seq: restored.last_seq,
             last_command: restored.last_command,
@@ -205,7 +205,6 @@ impl Fleet {
     fn restore(&mut self, restored: Restored, now: Now) {
         (self.texts, self.commons) = (restored.texts, restored.commons);
         self.by_name.reserve(restored.things.len());
-        restored.unacked.iter().for_each(|(packet_id, digest)| self.note_packet(*packet_id, *digest));
         let newest = restored.latest.iter().map(|s| s.received_ms).max();
         // What everything cached is "as of"; the first start has heard nothing at all.
         let listened = restored.link_seen_ms.or(newest).unwrap_or(now.wall);
@@ -335,8 +334,10 @@ impl Fleet {
         self.link = LinkState::Up { since_ms: now.wall };
         self.up_since = Some(now.mono);
         if !resumed {
-            // A new session counts its packets anew: an old id with DUP would be somebody else's.
-            self.unacked.clear();
+            // It counts its packets anew: an old id with DUP would be somebody else's.
+            effects.writes.push(Write::NewSession);
+            let of_it = self.unacked.begin_session();
+            effects.writes.extend(of_it.map(|(packet_id, digest)| Write::Unacked { packet_id, digest }));
         }
         self.link_seen = Some(now.mono);
         effects.writes.push(Write::LinkSeen { at_ms: now.wall });
@@ -351,6 +352,7 @@ impl Fleet {
     /// The broker may replay before it has answered every filter: what is forgotten with the old connection is forgotten now, and not
     /// when the new one counts as up.
     fn begin_connection(&mut self) {
+        self.unacked.connecting();
         self.conventions.iter_mut().for_each(|convention| convention.connecting());
         self.watch.retold.clear();
         self.forget_leaving();

@@ -38,6 +38,9 @@ const BURST: usize = 8;
 /// Effects that may gather while a batch is on its way; with more the link is not read.
 const GATHER_MAX: usize = 20_000;
 
+/// Nor beyond about so many bytes: a shadow may be half a megabyte.
+const GATHER_BYTES: usize = 32 << 20;
+
 /// How often windows are told what changed.
 const FRAME_MS: u64 = 100;
 
@@ -245,8 +248,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             if !self.gathers_on() {
                 self.commit_next();
             }
-            let gathered = self.gathering.writes.len() + self.gathering.outward.len();
-            let may_read = link_open && gathered < GATHER_MAX;
+            let may_read = link_open && self.has_room();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,

@@ -197,6 +197,7 @@ impl Made {
             | Write::Alarm(_)
             | Write::Audit(_)
             | Write::Unacked { .. }
+            | Write::NewSession
             | Write::LinkSeen { .. } => {}
         }
     }

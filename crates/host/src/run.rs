@@ -65,7 +65,8 @@ pub struct Prepared {
     pub cache: PathBuf,
     /// What became of a cache that was found damaged or cannot be written, for whoever is at a window.
     pub first_word: Option<Fault>,
-    store: Store,
+    /// The cache.
+    pub store: Store,
     restored: Restored,
     /// Where and how to connect; `None` stays away from every broker.
     link: Option<LinkConfig>,

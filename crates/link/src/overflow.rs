@@ -8,9 +8,9 @@ use crate::event::{Event, Message};
 use crate::properties::Properties;
 
 /// No more topics than this wait; a message of one more is shed.
-pub(crate) const TOPICS_MAX: usize = 4096;
+pub(crate) const TOPICS_MAX: usize = 65_536;
 
-/// Nor more bytes than about this.
+/// Nor more bytes than this, payloads and topics.
 const BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// No more topics than this are counted one by one between two reports; the rest share the empty topic.
@@ -28,20 +28,34 @@ pub(crate) struct Overflow {
 impl Overflow {
     /// Keeps the message in its topic's place; whatever it takes the place of, or itself when there is no place, counts as shed.
     pub fn put(&mut self, message: Heard<'_>, properties: Option<Box<Properties>>) {
-        let bytes = message.payload.len();
         if let Some(waiting) = self.latest.get_mut(message.topic) {
-            // The latest goes in whatever its size: one topic has one.
-            self.bytes = self.bytes.saturating_sub(waiting.payload.len()) + bytes;
+            let others = self.bytes.saturating_sub(size(waiting));
+            if waiting.payload.capacity() < message.payload.len() {
+                // The old one is worth nothing any more: never both at once.
+                waiting.payload = Vec::new();
+                if others + 3 * message.topic.len() + message.payload.len() > BYTES_MAX {
+                    self.latest.remove(message.topic);
+                    self.bytes = others;
+                    // Its turn finds nothing, and both are shed.
+                    self.count(message.topic);
+                    self.count(message.topic);
+                    return;
+                }
+            }
             // Into the memory that is there: under a flood this is all that happens.
             waiting.payload.clear();
             waiting.payload.extend_from_slice(message.payload);
             waiting.properties = properties;
             waiting.redelivered = message.redelivered;
+            self.bytes = others + size(waiting);
             self.count(message.topic);
-        } else if self.turns.len() < TOPICS_MAX && self.bytes + bytes <= BYTES_MAX {
-            self.bytes += bytes;
-            self.turns.push_back(message.topic.to_owned());
-            self.latest.insert(message.topic.to_owned(), Message { properties, ..message.into() });
+        } else if self.turns.len() < TOPICS_MAX
+            && self.bytes + 3 * message.topic.len() + message.payload.len() <= BYTES_MAX
+        {
+            let message = Message { properties, ..message.into() };
+            self.bytes += size(&message);
+            self.turns.push_back(message.topic.clone());
+            self.latest.insert(message.topic.clone(), message);
         } else {
             self.count(message.topic);
         }
@@ -66,11 +80,19 @@ impl Overflow {
         if !self.shed.is_empty() {
             return Some(Event::Shed { topics: std::mem::take(&mut self.shed).into_iter().collect() });
         }
-        let topic = self.turns.pop_front()?;
-        let latest = self.latest.remove(&topic)?;
-        self.bytes = self.bytes.saturating_sub(latest.payload.len());
-        Some(Event::Received(latest))
+        while let Some(topic) = self.turns.pop_front() {
+            if let Some(latest) = self.latest.remove(&topic) {
+                self.bytes = self.bytes.saturating_sub(size(&latest));
+                return Some(Event::Received(latest));
+            }
+        }
+        None
     }
+}
+
+/// Bytes of a message that waits: its topic lies here three times.
+fn size(message: &Message) -> usize {
+    3 * message.topic.len() + message.payload.capacity()
 }
 
 #[cfg(test)]
@@ -101,6 +123,30 @@ mod tests {
         let survivors = [message("a", 5), message("b", 2), message("c", 4)].map(Event::Received);
         assert_eq!(told, [vec![Event::Shed { topics: vec![("a".into(), 2)] }], survivors.to_vec()].concat());
         assert!(overflow.is_empty());
+    }
+
+    #[test]
+    fn large_ones_in_the_place_of_small_ones_do_not_take_it_over_its_bytes() {
+        let mut overflow = Overflow::default();
+        let large = vec![7; BYTES_MAX / 4];
+        for topic in ["a", "b", "c", "d", "e"] {
+            overflow.put(message(topic, 1).heard(), None);
+        }
+        for topic in ["a", "b", "c", "d", "e"] {
+            overflow.put(Message { payload: large.clone(), ..message(topic, 0) }.heard(), None);
+            assert!(overflow.bytes <= BYTES_MAX, "{topic}: {}", overflow.bytes);
+        }
+        overflow.put(message("e", 2).heard(), None);
+        let told: Vec<Event> = std::iter::from_fn(|| overflow.take()).collect();
+        let Some((Event::Shed { topics }, rest)) = told.split_first() else { panic!("{told:?}") };
+        let topics: Vec<(&str, u64)> = topics.iter().map(|(topic, count)| (topic.as_str(), *count)).collect();
+        assert_eq!(topics, [("a", 1), ("b", 1), ("c", 1), ("d", 2), ("e", 2)], "of d and e both were shed");
+        let kept =
+            |event: &Event| if let Event::Received(m) = event { (m.topic.clone(), m.payload.len()) } else { panic!() };
+        let kept: Vec<(String, usize)> = rest.iter().map(kept).collect();
+        let large = large.len();
+        assert_eq!(kept, [("a".into(), large), ("b".into(), large), ("c".into(), large), ("e".into(), 1)]);
+        assert_eq!(overflow.bytes, 0);
     }
 
     #[test]

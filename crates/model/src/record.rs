@@ -16,6 +16,10 @@ use crate::telemetry::Sample;
 use crate::thing::Meta;
 use crate::time::WallMs;
 
+/// So many of the last QoS 1 packets are known by their ids: more than a broker has on the way to one client, and no more than half of
+/// the ids there are, so that what an id stood for a round ago is forgotten before the id comes again.
+pub const PACKETS_KNOWN: usize = 32_767;
+
 /// One change of the cache. Writes are performed in order; those of one batch in one transaction.
 ///
 /// Nearly all are samples, so whatever is bigger and seldom lies elsewhere: a batch takes as little as its samples do.
@@ -75,6 +79,8 @@ pub enum Write {
         /// Digest of topic and payload.
         digest: u64,
     },
+    /// The broker began a new session with us: what packet ids stood for until now they stand for no more.
+    NewSession,
     /// A message that was refused.
     Refused {
         /// Its topic, cut to 256 characters.

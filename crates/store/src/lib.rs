@@ -142,16 +142,22 @@ impl Store {
     ) -> Result<(Store, Restored, Option<Quarantined>), StoreError> {
         let lock = Lock::take(path)?;
         open::finish_salvage(path)?;
-        let (opened, noted) = (open::open(path, profile, new_installation), open::noted_damage(path));
-        let (reason, lock) = match (opened, noted) {
-            (Ok(_), Some(noted)) => (noted, lock),
-            (Ok(opened), None) => match Store::start(path, lock, opened) {
-                Ok((store, restored)) => return Ok((store, restored, None)),
-                Err(reason) if reason.is_broken_file() => (reason, Lock::take(path)?),
+        let noted = open::noted_damage(path);
+        if noted.is_some() {
+            // What is known to be damaged is not written to any more, only looked at whether it is ours.
+            open::check_whose(path, profile)?;
+        }
+        let (reason, lock) = match noted {
+            Some(noted) => (noted, lock),
+            None => match open::open(path, profile, new_installation) {
+                Ok(opened) => match Store::start(path, lock, opened) {
+                    Ok((store, restored)) => return Ok((store, restored, None)),
+                    Err(reason) if reason.is_broken_file() => (reason, Lock::take(path)?),
+                    Err(error) => return Err(error),
+                },
+                Err(reason) if reason.is_broken_file() => (reason, lock),
                 Err(error) => return Err(error),
             },
-            (Err(reason), _) if reason.is_broken_file() => (reason, lock),
-            (Err(error), _) => return Err(error),
         };
         let (moved_to, salvaged) = open::replace(path, profile, new_installation, now)?;
         let note = Quarantined { moved_to, reason, salvaged };

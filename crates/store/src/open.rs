@@ -116,6 +116,22 @@ pub(crate) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     open_to_read_of(path, false)
 }
 
+/// Refuses what is not this profile's cache, or a newer program's, without a change to it; what cannot even be read says nothing of
+/// whose it is.
+pub(crate) fn check_whose(path: &Path, profile: &str) -> Result<(), StoreError> {
+    let found = match open_to_read(path) {
+        Ok(db) => meta::profile(&db).ok().flatten(),
+        Err(error @ (StoreError::Newer { .. } | StoreError::Foreign { .. })) => return Err(error),
+        Err(_) => None,
+    };
+    match found {
+        Some(found) if found != profile => {
+            Err(StoreError::OtherProfile { path: path.to_owned(), found, wanted: profile.to_owned() })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn open_to_read_of(path: &Path, as_it_lies: bool) -> Result<Connection, StoreError> {
     // SQLite says of a file that is not there only that it cannot be opened.
     if std::fs::metadata(path).map_err(StoreError::io(path))?.len() == 0 {
@@ -230,6 +246,8 @@ pub(crate) fn finish_salvage(path: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     if !path.exists() && !beside(&made, "-wal").exists() {
+        // The log of the damaged one, if it had no time to follow it: beside another file of its name SQLite would take it for its log.
+        follow(path).map_err(StoreError::io(path))?;
         return std::fs::rename(&made, path).map_err(StoreError::io(path));
     }
     remove(&made).map_err(StoreError::io(&made))
@@ -245,7 +263,55 @@ pub(crate) fn salvage(path: &Path, profile: &str, new_installation: u64) -> Resu
     // That it opens is seen before the old one goes.
     let (db, _) = open(&made, profile, new_installation)?;
     db.close().map_err(|(_, error)| StoreError::at(&made)(error))?;
+    if beside(&made, "-wal").exists() {
+        // SQLite says nothing when what is in the log cannot be brought into the file at the end.
+        return Err(StoreError::Io { path: made, detail: "its log could not be brought into it".to_owned() });
+    }
     Ok(taken)
+}
+
+/// Brings the log of a cache that was moved aside to where that is: to the newest that has none.
+fn follow(path: &Path) -> std::io::Result<()> {
+    if !beside(path, "-wal").exists() && !beside(path, "-shm").exists() {
+        return Ok(());
+    }
+    let aside = newest_aside(path)?.unwrap_or_else(|| beside(path, ".broken-log"));
+    move_log(path, &aside)
+}
+
+/// The newest of those that [`quarantine`] moved away from here and that has no log.
+fn newest_aside(path: &Path) -> std::io::Result<Option<PathBuf>> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let stem = beside(path, ".broken-");
+    let Some(stem) = stem.file_name().and_then(|name| name.to_str()) else { return Ok(None) };
+    let mut newest: Option<(std::time::SystemTime, PathBuf)> = None;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_one = name
+            .to_str()
+            .is_some_and(|name| name.starts_with(stem) && !name.ends_with("-wal") && !name.ends_with("-shm"));
+        if !is_one || beside(&entry.path(), "-wal").exists() {
+            continue;
+        }
+        // Moving changes no content: what was written last was moved last.
+        let written = entry.metadata()?.modified()?;
+        if newest.as_ref().is_none_or(|(known, _)| *known <= written) {
+            newest = Some((written, entry.path()));
+        }
+    }
+    Ok(newest.map(|(_, path)| path))
+}
+
+/// Renames what belongs to a cache beside its file, where it is there.
+fn move_log(from: &Path, to: &Path) -> std::io::Result<()> {
+    for part in ["-wal", "-shm"] {
+        match std::fs::rename(beside(from, part), beside(to, part)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Removes a cache of ours that nobody has, and its log.
@@ -272,8 +338,8 @@ pub(crate) fn replace(
         Err(error) => {
             tracing::warn!(%error, "nothing could be salvaged");
             _ = remove(&salvage_place(path));
-            if matches!(error, StoreError::DiskFull { .. }) {
-                // It can be once there is room: the cache stays where it is till then.
+            if matches!(error, StoreError::DiskFull { .. } | StoreError::Io { .. }) {
+                // It can be once there is room, or the disk takes what is written: the cache stays where it is till then.
                 return Err(error);
             }
             Salvaged { ended_early: Some(error.to_string()), ..Salvaged::default() }
@@ -298,13 +364,7 @@ pub(crate) fn quarantine(path: &Path, now: WallMs) -> Result<PathBuf, StoreError
         .find(free)
         .ok_or_else(|| io(ErrorKind::AlreadyExists.into()))?;
     std::fs::rename(path, &target).map_err(&io)?;
-    for part in ["-wal", "-shm"] {
-        match std::fs::rename(beside(path, part), beside(&target, part)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(io(error)),
-        }
-    }
+    move_log(path, &target).map_err(&io)?;
     Ok(target)
 }
 

@@ -102,7 +102,13 @@ impl std::fmt::Display for Salvaged {
 /// Takes over what can be read of the cache at `from` into a new, empty one. An error is one of the new cache's file: what was
 /// taken until then is of no use.
 pub(crate) fn into(db: &Connection, at: &Path, from: &Path, profile: &str) -> Result<Salvaged, StoreError> {
-    let pages = Pages::open(from).map_err(StoreError::io(from))?;
+    let pages = match Pages::open(from) {
+        Ok(pages) => pages,
+        Err(error) => {
+            let ended_early = Some(StoreError::io(from)(error).to_string());
+            return Ok(Salvaged { ended_early, ..Salvaged::default() });
+        }
+    };
     let mut taking = Taking::new(db, pages);
     taking.all(profile).map_err(StoreError::at(at))?;
     let Taking { mut told, trees, .. } = taking;

@@ -190,6 +190,10 @@ impl<'a> Under<'a> {
                 self.packets.push(*packet_id, *digest);
                 Ok(())
             }
+            Write::NewSession => {
+                self.packets = Packets::of_new_session();
+                Ok(())
+            }
             Write::Refused { topic, reason, at_ms } => {
                 tally.refused = true;
                 refusal::add(db, topic, reason, *at_ms)
@@ -224,7 +228,7 @@ impl<'a> Under<'a> {
             journal::put(self.db, self.batch, self.tally.totals.last_seq)?;
             self.tally.journal = Some((self.batch.samples, self.batch.seal().len() as u64));
         }
-        if self.packets.len() > 0 {
+        if !self.packets.is_empty() {
             self.tally.packets = Some(self.rows.put(self.db, &self.packets)?);
         }
         if self.tally.refused {
@@ -246,6 +250,7 @@ fn kind(write: &Write) -> &'static str {
         Write::Alarm(_) => "an alarm",
         Write::Audit(_) => "an entry of the audit log",
         Write::Unacked { .. } => "a packet id",
+        Write::NewSession => "a new session",
         Write::Refused { .. } => "a refusal",
         Write::LinkSeen { .. } => "the link's time",
     }
@@ -266,6 +271,7 @@ fn which(write: &Write) -> String {
         Write::Alarm(alarm) => format!("alarm {} {:?} of thing {}", alarm.id.0, alarm.rule, alarm.thing.0),
         Write::Audit(entry) => format!("audit entry {} {:?} of {:?}", entry.seq, entry.event.code(), entry.thing),
         Write::Unacked { packet_id, .. } => format!("packet id {packet_id}"),
+        Write::NewSession => "new session".to_owned(),
         Write::Refused { topic, reason, .. } => format!("refusal of {topic:?}: {reason}"),
         Write::LinkSeen { at_ms } => format!("link seen at {}", at_ms.0),
     }
@@ -285,7 +291,11 @@ fn moment(write: &Write) -> Option<WallMs> {
         }
         Write::Audit(entry) => Some(entry.at_ms),
         Write::Refused { at_ms, .. } | Write::LinkSeen { at_ms } => Some(*at_ms),
-        Write::Thing { .. } | Write::Silent { .. } | Write::Series { .. } | Write::Unacked { .. } => None,
+        Write::Thing { .. }
+        | Write::Silent { .. }
+        | Write::Series { .. }
+        | Write::Unacked { .. }
+        | Write::NewSession => None,
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn to_4(db: &Connection) -> rusqlite::Result<()> {
     db.prepare("SELECT packet_id, digest FROM unacked_3 ORDER BY packet_id")?
         .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?
         .try_for_each(|packet| packet.map(|(packet_id, digest)| packets.push(packet_id, digest)))?;
-    if packets.len() > 0 {
+    if !packets.is_empty() {
         Rows::default().put(db, &packets)?;
     }
     db.execute_batch(

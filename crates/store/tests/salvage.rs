@@ -298,6 +298,30 @@ fn a_start_that_was_killed_while_it_salvaged_begins_again_or_ends_it() {
 }
 
 #[test]
+fn a_log_that_was_left_behind_goes_to_its_own_cache_and_not_into_the_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (folder.path().join("old.db"), folder.path().join("malta.db.salvage"));
+    let log = |path: &Path, end: &str| PathBuf::from(format!("{}{end}", path.display()));
+    // A writer that is killed leaves its log; here it is copied while it has the cache.
+    let (store, _) = Store::open(&old, "malta", 1).unwrap();
+    commit(&store, one_of_everything().0).unwrap();
+    let aside = folder.path().join("malta.db.broken-1700000000000");
+    fs::copy(&old, &aside).unwrap();
+    fs::copy(log(&old, "-wal"), log(&place(&folder), "-wal")).unwrap();
+    block_on(store.close()).unwrap();
+    let committed = fs::metadata(log(&place(&folder), "-wal")).unwrap().len();
+    assert!(committed > 0, "the writer has a log");
+
+    let samples = city(&new);
+    // Killed between moving the damaged cache and moving its log.
+    let (store, restored, note) = opened(&place(&folder), "killed between");
+    assert_eq!((note, restored.stats.samples), (None, samples));
+    goes_on(&store, &restored, "killed between");
+    block_on(store.close()).unwrap();
+    assert_eq!(fs::metadata(log(&aside, "-wal")).unwrap().len(), committed, "it is with the one it belongs to");
+}
+
+#[test]
 fn another_profiles_rows_are_not_taken_for_ours() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(&place(&folder), "gozo", 1).unwrap();

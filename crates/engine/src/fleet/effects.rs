@@ -57,6 +57,8 @@ pub struct Effects {
     pub writes: Vec<Write>,
     /// Everything else.
     pub outward: Vec<Outward>,
+    /// Bytes of the messages among the inputs: what is to be written is about as much.
+    pub bytes: usize,
     /// How many of the messages among the inputs were taken (not refused, not known already).
     pub messages: u64,
 }

@@ -42,6 +42,7 @@ impl Fleet {
         effects: &mut Effects,
     ) {
         self.counters.received += 1;
+        effects.bytes += message.payload.len();
         self.last_message = Some(now.mono);
         match self.rate.back_mut() {
             Some((at, n)) if now.mono.since(*at) < 250 => *n += 1,
@@ -124,24 +125,12 @@ impl Fleet {
         self.digested.push(0);
         self.digested.extend_from_slice(message.payload);
         let digest = xxh3_64(&self.digested);
-        let known = self.unacked.get(usize::from(message.packet_id)).copied().flatten();
-        if message.redelivered && known == Some(digest) {
+        if message.redelivered && self.unacked.is_known(message.packet_id, digest) {
             return true;
         }
-        self.note_packet(message.packet_id, digest);
+        self.unacked.note(message.packet_id, digest);
         effects.writes.push(Write::Unacked { packet_id: message.packet_id, digest });
         false
-    }
-
-    /// Remembers what a packet id stands for.
-    pub(super) fn note_packet(&mut self, packet_id: u16, digest: u64) {
-        let at = usize::from(packet_id);
-        if at >= self.unacked.len() {
-            self.unacked.resize(at + 1, None);
-        }
-        if let Some(place) = self.unacked.get_mut(at) {
-            *place = Some(digest);
-        }
     }
 
     /// Takes a message whole, and says whose it was, or says why not.

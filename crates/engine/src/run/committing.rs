@@ -10,7 +10,7 @@ use fleetlens_ipc::{Done, Fault, FaultCode, Frame};
 use fleetlens_model::record::Write;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Actor, GATHER_MAX, ResultOf};
+use super::{Actor, GATHER_BYTES, GATHER_MAX, ResultOf};
 use crate::fleet::{Effects, Input, Outward, ReadDone};
 use crate::port::{Clock, Link, Store, StoreFault, StoreFaultKind, Ui};
 
@@ -41,6 +41,12 @@ impl Committing {
 }
 
 impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
+    /// Whether more may be gathered beside the batch that is on its way.
+    pub(super) fn has_room(&self) -> bool {
+        let Effects { writes, outward, bytes, .. } = &self.gathering;
+        writes.len() + outward.len() < GATHER_MAX && *bytes < GATHER_BYTES
+    }
+
     /// Whether the next batch waits for more.
     pub(super) fn gathers_on(&self) -> bool {
         let Effects { writes, outward, .. } = &self.gathering;

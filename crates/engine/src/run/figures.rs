@@ -53,7 +53,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 stored: counters.stored,
                 gathered: whole(gathered),
                 gather_max: whole(GATHER_MAX),
-                is_reading: gathered < GATHER_MAX,
+                is_reading: self.has_room(),
                 in_flight,
                 commits: self.timing.spread(now.mono),
                 last_commit_age_ms: self.timing.last.map(|at| now.mono.since(at)),

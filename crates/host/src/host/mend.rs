@@ -126,7 +126,7 @@ impl Mender {
             return Outcome::Later;
         }
         let Some(before) = run.take() else { return Outcome::Ended };
-        let outcome = if before.store().only_read().is_some() { Outcome::MayBeWritten } else { Outcome::Mended };
+        let was_only_read = before.store().only_read().is_some();
         let city = before.end_but_city().await;
         let end = Instant::now() + LET_GO_WITHIN;
         let prepared = loop {
@@ -156,6 +156,9 @@ impl Mender {
             self.ended.cancel();
             return Outcome::Ended;
         };
+        // One that can only be read as before rests as long as one that was mended: what it wanted room for may want more than there is.
+        let is_written_again = was_only_read && prepared.store.only_read().is_none();
+        let outcome = if is_written_again { Outcome::MayBeWritten } else { Outcome::Mended };
         let number = self.runs.fetch_add(1, Ordering::AcqRel) + 1;
         let mut around = around(&options, &home, &prepared, &self.sinks.of_run(number), &self.vigil, &self.mend);
         around.city = city;

@@ -67,7 +67,7 @@ impl Pages {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        let in_log = log.as_ref().map(committed).transpose()?.unwrap_or_default();
+        let in_log = log.as_ref().map(committed).unwrap_or_default();
         let count = in_log.keys().copied().max().unwrap_or(0).max(of_file);
         let mut pages = Pages { file: Some(file), log, in_log, count, ..Pages::none() };
         let first = pages.page(1).filter(|first| first.starts_with(b"SQLite format 3\0"));
@@ -145,30 +145,30 @@ impl Pages {
 
 /// Where the log has which page: everything up to the last commit before the first frame that is not whole, which is what SQLite
 /// goes by.
-fn committed(log: &File) -> io::Result<HashMap<u32, u64>> {
+fn committed(log: &File) -> HashMap<u32, u64> {
     const HEADER: usize = 32;
     const FRAME: usize = 24;
     let mut input = BufReader::new(log);
     let mut pages = HashMap::new();
     let mut header = [0; HEADER];
-    if !whole(&mut input, &mut header)? {
-        return Ok(pages);
+    if !whole(&mut input, &mut header) {
+        return pages;
     }
     let big = match number(&header, 0) {
         Some(0x377f_0682) => false,
         Some(0x377f_0683) => true,
-        _ => return Ok(pages),
+        _ => return pages,
     };
     let mut sum = (0, 0);
     add(&mut sum, header.get(..24).unwrap_or_default(), big);
     if number(&header, 8) != Some(PAGE as u32) || Some(sum) != pair(&header, 24) {
-        return Ok(pages);
+        return pages;
     }
     let salt = pair(&header, 16);
     let mut at = HEADER as u64;
     let mut open = HashMap::new();
     let mut frame = vec![0; FRAME + PAGE];
-    while whole(&mut input, &mut frame)? {
+    while whole(&mut input, &mut frame) {
         add(&mut sum, frame.get(..8).unwrap_or_default(), big);
         add(&mut sum, frame.get(FRAME..).unwrap_or_default(), big);
         let (Some((page, size)), true, true) =
@@ -182,16 +182,12 @@ fn committed(log: &File) -> io::Result<HashMap<u32, u64>> {
         }
         at += (FRAME + PAGE) as u64;
     }
-    Ok(pages)
+    pages
 }
 
-/// Fills `buffer`; false where the file ends before.
-fn whole(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
-    match input.read_exact(buffer) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
-        Err(error) => Err(error),
-    }
+/// Fills `buffer`; false where the file ends before, or cannot be read: what was committed before that is worth no less.
+fn whole(input: &mut impl Read, buffer: &mut [u8]) -> bool {
+    input.read_exact(buffer).is_ok()
 }
 
 /// The log's checksum (4.2).

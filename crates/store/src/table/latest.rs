@@ -91,17 +91,14 @@ pub(crate) fn all(db: &Connection) -> rusqlite::Result<Vec<Sample>> {
         batch::each(data, |sample| latest.push(sample)).map_err(|Damaged| damaged("the latest values"))?;
     }
     let mut newer = Latest::default();
-    let settled = |series: SeriesKey| latest.binary_search_by_key(&series, |sample| sample.series).ok();
-    let mut beside: Vec<(usize, Sample)> = Vec::new();
-    journal::all(db, |sample| match settled(sample.series) {
-        Some(at) => beside.push((at, sample)),
-        None => newer.offer(sample),
-    })?;
-    for (at, sample) in beside {
-        if let Some(known) = latest.get_mut(at).filter(|known| sample.supersedes(known)) {
-            *known = sample;
+    journal::all(db, |sample| {
+        let known = latest.binary_search_by_key(&sample.series, |known| known.series);
+        match known.ok().and_then(|at| latest.get_mut(at)) {
+            Some(known) if sample.supersedes(known) => *known = sample,
+            Some(_) => {}
+            None => newer.offer(sample),
         }
-    }
+    })?;
     latest.extend(newer.0.into_values());
     latest.sort_by_key(|sample| sample.series);
     Ok(latest)

@@ -1,9 +1,10 @@
 //! `packets`: QoS 1 packets whose rows are here and whose acknowledgement may not have reached the broker: packet id and digest, a row
-//! for those of each transaction. A packet id that is used again makes the older one meaningless; so after 65 535 newer ones a row
-//! goes.
+//! for those of each transaction. A packet id that is used again makes the older one meaningless; so after [`PACKETS_KNOWN`] newer ones
+//! a row goes, and with a new session all do.
 
 use std::collections::VecDeque;
 
+use fleetlens_model::record::PACKETS_KNOWN;
 use rusqlite::{Connection, params};
 
 use super::damaged;
@@ -12,25 +13,32 @@ use crate::codec::bytes::{Input, seal, sealed, unsealed};
 
 const VERSION: u8 = 1;
 
-/// As many as there are packet ids.
-const KEPT: usize = 65_535;
-
 /// The packets of one transaction.
 #[derive(Debug, Default)]
-pub(crate) struct Packets(Vec<(u16, u64)>);
+pub(crate) struct Packets {
+    of: Vec<(u16, u64)>,
+    /// Whether those before them are of a session that is no more.
+    is_new_session: bool,
+}
 
 impl Packets {
-    pub fn push(&mut self, packet_id: u16, digest: u64) {
-        self.0.push((packet_id, digest));
+    /// Those of a new session, and none yet.
+    pub fn of_new_session() -> Packets {
+        Packets { of: Vec::new(), is_new_session: true }
     }
 
-    pub fn len(&self) -> usize {
-        self.0.len()
+    pub fn push(&mut self, packet_id: u16, digest: u64) {
+        self.of.push((packet_id, digest));
+    }
+
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.of.is_empty() && !self.is_new_session
     }
 
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = unsealed(VERSION);
-        for (packet_id, digest) in &self.0 {
+        for (packet_id, digest) in &self.of {
             bytes.extend(packet_id.to_le_bytes());
             bytes.extend(digest.to_le_bytes());
         }
@@ -62,11 +70,12 @@ impl Rows {
     /// Adds the packets of a transaction and takes out what is too old, in the file; [`Rows::did`] tells it when it is committed.
     pub fn put(&self, db: &Connection, packets: &Packets) -> rusqlite::Result<Done> {
         db.prepare_cached("INSERT INTO packets (data) VALUES (?1)")?.execute([packets.bytes()])?;
-        let mut done = Done { batch: db.last_insert_rowid(), added: packets.len(), gone: 0 };
-        let mut left = self.packets + packets.len();
+        let added = packets.of.len();
+        let mut done = Done { batch: db.last_insert_rowid(), added, gone: 0 };
+        let (mut left, all) = (self.packets + added, packets.is_new_session);
         for (batch, packets) in &self.rows {
             left -= packets;
-            if left < KEPT {
+            if left < PACKETS_KNOWN && !all {
                 break;
             }
             db.prepare_cached("DELETE FROM packets WHERE batch = ?1")?.execute(params![batch])?;
