@@ -456,11 +456,14 @@ fn restore(db: &Connection, beside: Connection, path: &Path) -> Result<Restored,
         })
     };
     // `SQLITE_ERROR`: our questions fit our tables; where they do not, what the file says of its tables is damaged.
-    read().map_err(|error: rusqlite::Error| match error.sqlite_error() {
-        Some(sqlite) if sqlite.extended_code == 1 => {
-            StoreError::Corrupt { path: path.to_owned(), detail: error.to_string() }
+    read().map_err(|error: rusqlite::Error| {
+        // The latter where SQLite says at which place of the question it stumbled.
+        let placed =
+            if let rusqlite::Error::SqlInputError { error, .. } = &error { Some(error.extended_code) } else { None };
+        match error.sqlite_extended_error_code().or(placed) {
+            Some(1) => StoreError::Corrupt { path: path.to_owned(), detail: error.to_string() },
+            _ => StoreError::at(path)(error),
         }
-        _ => StoreError::at(path)(error),
     })
 }
 
