@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     (include_str!("../migrations/0003_alarms.sql"), None),
     (include_str!("../migrations/0004_journal_and_runs.sql"), Some(upgrade::to_4)),
     (include_str!("../migrations/0005_audit.sql"), None),
+    (include_str!("../migrations/0006_commands.sql"), None),
 ];
 
 /// Waits for another program's lock this long: somebody may look into the file with other tools.
@@ -482,6 +483,7 @@ fn described(db: &Connection, path: &Path) -> rusqlite::Result<Restored> {
         last_alarm: totals.last_alarm,
         last_command: totals.last_command,
         last_audit: totals.audit.seq,
+        last_change: totals.last_change,
         last_seq: totals.last_seq,
         unacked: packets::all(db)?,
         link_seen_ms: meta::link_last_seen(db)?,
