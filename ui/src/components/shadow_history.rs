@@ -39,6 +39,7 @@ pub fn ShadowHistory(
     kind: Signal<Kind>,
 ) -> impl IntoView {
     let open = RwSignal::new(false);
+    let label = if shadow.is_empty() { "History of the shadow".into() } else { format!("History of shadow “{shadow}”") };
     let shadow = StoredValue::new(shadow);
     view! {
         <div class="shadow-history" data-testid="shadow-history">
@@ -46,6 +47,7 @@ pub fn ShadowHistory(
                 type="button"
                 class="fold"
                 data-testid="shadow-history-fold"
+                aria-label=label
                 aria-expanded=move || open.get().to_string()
                 on:click=move |_| open.update(|open| *open = !*open)
             >
