@@ -39,7 +39,8 @@ pub fn ShadowHistory(
     kind: Signal<Kind>,
 ) -> impl IntoView {
     let open = RwSignal::new(false);
-    let label = if shadow.is_empty() { "History of the shadow".into() } else { format!("History of shadow “{shadow}”") };
+    let label =
+        if shadow.is_empty() { "History of the shadow".into() } else { format!("History of shadow “{shadow}”") };
     let shadow = StoredValue::new(shadow);
     view! {
         <div class="shadow-history" data-testid="shadow-history">
@@ -71,9 +72,12 @@ fn Changes(thing: ThingKey, shadow: String, version: Memo<u64>, kind: Signal<Kin
     let has_earlier = RwSignal::new(false);
     let fault = RwSignal::new(None::<Fault>);
     let shadow = StoredValue::new(shadow);
-    let question = StoredValue::new(0_u32);
+    let (question, is_coming) = (StoredValue::new(0_u32), StoredValue::new(false));
     let last = move || list.cells.try_with_untracked(|cells| cells.last().map(|cell| cell.key));
     let ask = move |before: Option<u64>| {
+        if before.is_none() {
+            question.update_value(|number| *number += 1);
+        }
         let mine = question.get_value();
         store.shadow_history(thing, shadow.get_value(), before, PAGE, move |outcome| {
             // An answer to an earlier question is none to this one, nor to whoever is gone; earlier ones must still be what is next.
@@ -103,15 +107,17 @@ fn Changes(thing: ThingKey, shadow: String, version: Memo<u64>, kind: Signal<Kin
     };
     Effect::new(move |_| {
         version.track();
-        let is_first = !list.known.get_untracked();
-        question.update_value(|number| *number += 1);
-        let mine = question.get_value();
+        // A shadow that never rests is looked at in the same pace.
+        if is_coming.get_value() {
+            return;
+        }
+        is_coming.set_value(true);
         let look = move || {
-            if question.try_get_value() == Some(mine) {
+            if is_coming.try_update_value(|is_coming| *is_coming = false).is_some() {
                 ask(None);
             }
         };
-        set_timeout(look, if is_first { Duration::ZERO } else { ON_ITS_WAY });
+        set_timeout(look, if list.known.get_untracked() { ON_ITS_WAY } else { Duration::ZERO });
     });
     let element = NodeRef::<leptos::html::Div>::new();
     let part = move || element.get_untracked().map(|part| part.unchecked_into::<Element>());
