@@ -133,6 +133,7 @@ impl Desk {
             | Done::Acknowledged(_)
             | Done::Changed
             | Done::Audit(_)
+            | Done::ShadowHistory(_)
             | Done::Diagnosed(_)) => {
                 panic!("asked for a profile and got {other:?}")
             }
@@ -164,6 +165,7 @@ impl Desk {
             | Done::Changed
             | Done::Profile(_)
             | Done::Audit(_)
+            | Done::ShadowHistory(_)
             | Done::Diagnosed(_)) => {
                 panic!("asked for a command and got {other:?}")
             }

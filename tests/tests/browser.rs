@@ -25,7 +25,7 @@ use fleetlens_tests::profile::ProfileText;
 use fleetlens_tests::serve::Serve;
 use tokio::sync::{Mutex, MutexGuard};
 
-use both::{city, diagnostics, told};
+use both::{city, diagnostics, history, told};
 
 /// One at a time: two cores draw the map in software.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
@@ -119,6 +119,38 @@ async fn a_person_sees_the_demo_city_in_a_browser_and_dims_a_lamp() {
         assert_accessible(&browser, &format!("the map, {theme}")).await;
     }
     told("axe-core finds nothing on the map, the thing's drawer and the found list, dark and light");
+    assert_eq!(browser.faults().await, Vec::<String>::new(), "something went wrong in the page");
+    browser.close().await;
+    serve.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_changed_a_shadow_is_told_on_the_desk_and_on_the_phone() {
+    let _alone = alone().await;
+    let data = tempfile::tempdir().unwrap();
+    let serve = Serve::start("history", data.path(), &[]);
+    let Some(browser) = Browser::open("browser-history", &serve, serve.window(), DESKTOP, "dark").await else { return };
+    browser.wait_until_live().await;
+    city::a_lamp_is_opened(&browser).await;
+    history::of_a_lamp_tells_the_person_and_the_device(&browser, [25, 65]).await;
+    browser.click(&by_testid("open-page")).await;
+    for theme in ["dark", "light"] {
+        browser.set_theme(theme).await;
+        assert_accessible(&browser, &format!("the history of a shadow, {theme}")).await;
+        browser.screenshot(&format!("browser-history-{theme}-1440")).await;
+    }
+    browser.resize(PHONE.0, PHONE.1).await;
+    browser.goto(serve.phone()).await;
+    browser.wait_until_live().await;
+    browser.open_thing(city::LAMP).await;
+    history::outlives_the_program(&browser, 65).await;
+    for theme in ["light", "dark"] {
+        browser.set_theme(theme).await;
+        assert_accessible(&browser, &format!("the history of a shadow on the phone, {theme}")).await;
+        browser.screenshot(&format!("browser-history-{theme}-390")).await;
+    }
+    let wide = "const e = document.querySelector('[data-testid=page]'); return e.scrollWidth - e.clientWidth";
+    assert_eq!(browser.ask::<i64>(wide, Vec::new()).await, 0, "it is wider than the phone");
     assert_eq!(browser.faults().await, Vec::<String>::new(), "something went wrong in the page");
     browser.close().await;
     serve.close().await;

@@ -9,6 +9,7 @@ pub mod modal;
 pub mod pointer;
 pub mod popover;
 pub mod segmented;
+pub mod shadow_history;
 pub mod shadow_table;
 pub mod shape;
 pub mod still;

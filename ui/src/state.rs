@@ -13,6 +13,7 @@ pub mod parking;
 pub mod profiles;
 pub mod section;
 pub mod settings;
+mod shadow_history;
 pub mod thing;
 pub mod things;
 pub mod views;
@@ -408,8 +409,14 @@ impl Store {
         let request = self.inner.try_update_value(|inner| {
             inner.last_request += 1;
             let request = RequestId(inner.last_request);
-            let of_host =
-                matches!(intent, Intent::Change(_) | Intent::Profile(_) | Intent::Diagnose | Intent::Audit { .. });
+            let of_host = matches!(
+                intent,
+                Intent::Change(_)
+                    | Intent::Profile(_)
+                    | Intent::Diagnose
+                    | Intent::Audit { .. }
+                    | Intent::ShadowHistory { .. }
+            );
             inner.answers.insert(request, Waiting { of_host, then: Box::new(then) });
             request
         });

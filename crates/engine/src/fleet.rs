@@ -6,6 +6,7 @@
 mod alarms;
 mod alerts;
 mod audit;
+mod changes;
 mod commands;
 mod conventions;
 mod direct;
@@ -100,6 +101,7 @@ pub struct Fleet {
     last_seq: u64,
     last_command: u64,
     last_audit: u64,
+    last_change: u64,
     last_get: u64,
     /// Shadows to ask for when there is time.
     to_get: BTreeSet<(ThingKey, SharedText)>,
@@ -170,6 +172,7 @@ impl Fleet {
             last_seq: restored.last_seq,
             last_command: restored.last_command,
             last_audit: restored.last_audit,
+            last_change: restored.last_change,
             last_get: 0,
             to_get: BTreeSet::new(),
             asked: VecDeque::new(),

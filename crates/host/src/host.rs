@@ -11,10 +11,14 @@ use std::time::Instant;
 use fleetlens_engine::fleet::Counters;
 use fleetlens_engine::port::WindowId;
 use fleetlens_ipc::rows::Settings;
-use fleetlens_ipc::{AUDIT_MAX, Call, Done, Fault, FaultCode, Intent, RequestId, Setting, decode_call};
+use fleetlens_ipc::{
+    AUDIT_MAX, Call, Done, Fault, FaultCode, Intent, RequestId, SHADOW_HISTORY_MAX, Setting, decode_call,
+};
 use fleetlens_link::LinkError;
 use fleetlens_model::audit::{Entry, Filter};
+use fleetlens_model::id::ThingKey;
 use fleetlens_model::identity::{Actor, Role};
+use fleetlens_model::shadow::change::Change;
 use fleetlens_sim::CityOptions;
 use fleetlens_store::StoreError;
 use fleetlens_tiles::{Tiles, TilesError};
@@ -234,6 +238,12 @@ impl Host {
                 self.answer(window, request, outcome.map(|entries| (Done::Audit(entries), Begun::NotAnew))).await;
                 Ok(())
             }
+            Call::Ask { request, intent: Intent::ShadowHistory { thing, shadow, before, limit } } => {
+                let outcome = self.shadow_history(thing, shadow, before, limit).await;
+                self.answer(window, request, outcome.map(|changes| (Done::ShadowHistory(changes), Begun::NotAnew)))
+                    .await;
+                Ok(())
+            }
             Call::Ask { request, intent: Intent::Diagnose } => {
                 let diagnostics = diagnose::of_run(&self.options, self.run.read().await.as_ref()).await;
                 let done = Done::Diagnosed(Box::new(diagnostics));
@@ -337,6 +347,22 @@ impl Host {
         let found = run.store().audit(filter, most);
         drop(home);
         found.await.map_err(|error| Fault::new(FaultCode::Store, format!("the audit log cannot be read: {error}")))
+    }
+
+    /// What changed in a shadow. Whoever sees the thing may know.
+    async fn shadow_history(
+        &self,
+        thing: ThingKey,
+        shadow: String,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Change>, Fault> {
+        let run = self.run.read().await;
+        let run = run.as_ref().ok_or_else(ended)?;
+        let most = usize::try_from(limit.clamp(1, SHADOW_HISTORY_MAX)).unwrap_or(usize::MAX);
+        let found = run.store().shadow_changes(thing, shadow, before, most).await;
+        found
+            .map_err(|error| Fault::new(FaultCode::Store, format!("the history of the shadow cannot be read: {error}")))
     }
 
     /// What concerns everybody is set by those who steer.

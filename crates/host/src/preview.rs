@@ -193,6 +193,7 @@ impl Made {
             }
             Write::Silent { .. }
             | Write::Shadow { .. }
+            | Write::ShadowChanged { .. }
             | Write::Command(_)
             | Write::Alarm(_)
             | Write::Audit(_)

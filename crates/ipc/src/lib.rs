@@ -24,6 +24,7 @@ use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
 use fleetlens_model::identity::Actor;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::Retention;
+use fleetlens_model::shadow;
 use fleetlens_model::time::WallMs;
 
 use crate::diagnostics::Diagnostics;
@@ -44,6 +45,9 @@ pub const ACKNOWLEDGED_MAX: usize = 10_000;
 
 /// Entries that one [`Intent::Audit`] may ask for.
 pub const AUDIT_MAX: u32 = 1_000;
+
+/// Changes that one [`Intent::ShadowHistory`] may ask for.
+pub const SHADOW_HISTORY_MAX: u32 = 100;
 
 /// A view's number, chosen by the window, unique within it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -282,6 +286,18 @@ pub enum Intent {
         /// At most this many, 1 to [`AUDIT_MAX`].
         limit: u32,
     },
+    /// What changed in a shadow, and who did it, newest first? Answered with [`Done::ShadowHistory`]. Performed by the host from the
+    /// cache, for everybody and without a broker.
+    ShadowHistory {
+        /// The thing.
+        thing: ThingKey,
+        /// The shadow; empty for the classic one.
+        shadow: String,
+        /// Only changes before the one of this [`Change::seq`](fleetlens_model::shadow::change::Change::seq).
+        before: Option<u64>,
+        /// At most this many, 1 to [`SHADOW_HISTORY_MAX`].
+        limit: u32,
+    },
     /// How does the program stand? Answered with [`Done::Diagnosed`]. Performed by the host.
     Diagnose,
 }
@@ -368,6 +384,8 @@ pub enum Done {
     Profile(ProfileDone),
     /// Entries of the audit log, newest first.
     Audit(Vec<Entry>),
+    /// Changes of a shadow, newest first.
+    ShadowHistory(Vec<shadow::change::Change>),
     /// How the program stands.
     Diagnosed(Box<Diagnostics>),
 }

@@ -56,6 +56,8 @@ pub enum CacheKind {
     Series,
     /// Shadows.
     Shadows,
+    /// What changed in shadows.
+    ShadowChanges,
     /// Commands with their steps.
     Commands,
     /// Alarms.
@@ -74,7 +76,7 @@ pub enum CacheKind {
 
 impl CacheKind {
     /// Every kind: the history first, then what is now, then what holds it.
-    pub const ALL: [CacheKind; 16] = [
+    pub const ALL: [CacheKind; 17] = [
         CacheKind::Tail,
         CacheKind::Samples,
         CacheKind::Minutes,
@@ -84,6 +86,7 @@ impl CacheKind {
         CacheKind::Things,
         CacheKind::Series,
         CacheKind::Shadows,
+        CacheKind::ShadowChanges,
         CacheKind::Commands,
         CacheKind::Alarms,
         CacheKind::Audit,
@@ -105,6 +108,7 @@ impl CacheKind {
             CacheKind::Things => "things",
             CacheKind::Series => "series",
             CacheKind::Shadows => "shadows",
+            CacheKind::ShadowChanges => "changes of shadows",
             CacheKind::Commands => "commands",
             CacheKind::Alarms => "alarms",
             CacheKind::Audit => "audit log",

@@ -10,6 +10,7 @@ use crate::command::Command;
 use crate::described::{Commons, Described};
 use crate::downsample::Bucket;
 use crate::id::{SeriesKey, ThingKey, ThingName};
+use crate::shadow::change::Change;
 use crate::shadow::{Document, Packed};
 use crate::shared::{SharedText, Texts};
 use crate::telemetry::Sample;
@@ -64,6 +65,16 @@ pub enum Write {
         document: Option<Box<Document>>,
         /// When we heard of it.
         heard_ms: WallMs,
+    },
+    /// A shadow's document became otherwise, in the same batch as the document. One whose number is not above all before it was given
+    /// again, and nothing is added; beyond [`crate::shadow::change::CHANGES_KEPT`] the shadow's oldest goes.
+    ShadowChanged {
+        /// Its thing.
+        thing: ThingKey,
+        /// Empty for the classic one.
+        name: String,
+        /// What changed, and who did it.
+        change: Box<Change>,
     },
     /// A command as it is now, new or known.
     Command(Box<Command>),
@@ -135,6 +146,8 @@ pub struct Restored {
     pub last_command: u64,
     /// The highest number ever given to an entry of the audit log.
     pub last_audit: u64,
+    /// The highest number ever given to a change of a shadow.
+    pub last_change: u64,
     /// The highest sample sequence ever given.
     pub last_seq: u64,
     /// QoS 1 packets that were committed and perhaps not acknowledged.
@@ -157,7 +170,7 @@ pub const ENDED_ALARMS_RESTORED: usize = 500;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Retention {
-    /// How old samples, ended commands and ended alarms may become, in days; within [`Retention::KEEP_DAYS`].
+    /// How old samples, changes of shadows, ended commands and ended alarms may become, in days; within [`Retention::KEEP_DAYS`].
     pub keep_days: u32,
     /// How old what happened in each minute may become, in days; within [`Retention::KEEP_DAYS`]. Hours and days of a series stay.
     pub minutes_days: u32,

@@ -5,6 +5,7 @@
 //! sources disagree the item says which side is taken. Nothing here reads a clock, a topic or bytes: topics and payloads
 //! are `fleetlens_wire::shadow`, and the time of an update is an argument.
 
+pub mod change;
 mod delta;
 mod document;
 mod leaf;

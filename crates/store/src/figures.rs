@@ -90,6 +90,7 @@ pub(crate) fn read(db: &Connection, path: &Path) -> rusqlite::Result<CacheFigure
             CacheKind::Things => of_table(&db, "thing")?,
             CacheKind::Series => of_table(&db, "series")?,
             CacheKind::Shadows => of_table(&db, "shadow")?,
+            CacheKind::ShadowChanges => of_table(&db, "shadow_change")?,
             CacheKind::Commands => of_table(&db, "command")?,
             CacheKind::Alarms => of_table(&db, "alarm")?,
             CacheKind::Audit => of_table(&db, "audit")?,

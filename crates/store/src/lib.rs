@@ -54,7 +54,9 @@ use std::thread::JoinHandle;
 
 use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::figures::{CacheFigures, WriterFigures};
+use fleetlens_model::id::ThingKey;
 use fleetlens_model::record::{History, HistoryQuery, Refusal, Restored, Retention, StoreStats, Write};
+use fleetlens_model::shadow::change::Change;
 use fleetlens_model::time::WallMs;
 use tokio::sync::oneshot;
 
@@ -342,6 +344,19 @@ impl Store {
             let rows = table::audit::newest(db, &filter, most).map_err(at)?;
             Ok(rows.into_iter().filter_map(|row| row.entry).collect())
         })
+    }
+
+    /// What changed in a shadow before the change of this number, or ever: the newest first, at most so many.
+    pub fn shadow_changes(
+        &self,
+        thing: ThingKey,
+        shadow: String,
+        before: Option<u64>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<Change>, StoreError>> + Send + 'static + use<> {
+        let at = StoreError::at(&self.inner.path);
+        Arc::clone(&self.inner.readers)
+            .read(move |db| table::shadow_change::newest(db, thing, &shadow, before, most).map_err(at))
     }
 
     /// How many samples of this run were dropped because they were there already.

@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     (include_str!("../migrations/0003_alarms.sql"), None),
     (include_str!("../migrations/0004_journal_and_runs.sql"), Some(upgrade::to_4)),
     (include_str!("../migrations/0005_audit.sql"), None),
+    (include_str!("../migrations/0006_commands.sql"), None),
 ];
 
 /// Waits for another program's lock this long: somebody may look into the file with other tools.
@@ -516,11 +517,14 @@ fn restore(db: &Connection, beside: Connection, path: &Path) -> Result<Restored,
         })
     };
     // `SQLITE_ERROR`: our questions fit our tables; where they do not, what the file says of its tables is damaged.
-    read().map_err(|error: rusqlite::Error| match error.sqlite_error() {
-        Some(sqlite) if sqlite.extended_code == 1 => {
-            StoreError::Corrupt { path: path.to_owned(), detail: error.to_string() }
+    read().map_err(|error: rusqlite::Error| {
+        // The latter where SQLite says at which place of the question it stumbled.
+        let placed =
+            if let rusqlite::Error::SqlInputError { error, .. } = &error { Some(error.extended_code) } else { None };
+        match error.sqlite_extended_error_code().or(placed) {
+            Some(1) => StoreError::Corrupt { path: path.to_owned(), detail: error.to_string() },
+            _ => StoreError::at(path)(error),
         }
-        _ => StoreError::at(path)(error),
     })
 }
 
@@ -539,6 +543,7 @@ fn described(db: &Connection, path: &Path) -> rusqlite::Result<Restored> {
         last_alarm: totals.last_alarm,
         last_command: totals.last_command,
         last_audit: totals.audit.seq,
+        last_change: totals.last_change,
         last_seq: totals.last_seq,
         unacked: packets::all(db)?,
         link_seen_ms: meta::link_last_seen(db)?,

@@ -1,8 +1,9 @@
 //! Retention: what is over the limits goes, a little at a time, whenever no batch waits.
 //!
-//! **What goes.** By age: runs of samples, and of minutes, whose last entry is older than those are kept, and commands asked and alarms
-//! ended longer ago than samples are kept. By size: whole runs, those of samples before those of minutes before those of hours, in each
-//! the one that was said first, until the cache is [`UNDER_PCT`] % under its limit, so that this is not done again with the next batch.
+//! **What goes.** By age: runs of samples, and of minutes, whose last entry is older than those are kept, and commands asked, alarms
+//! ended and changes of shadows heard of longer ago than samples are kept. By size: whole runs, those of samples before those of minutes
+//! before those of hours, in each the one that was said first, and changes of shadows before any run of a later time, until the cache is
+//! [`UNDER_PCT`] % under its limit, so that this is not done again with the next batch.
 //! Days, latest values, shadows, open commands, open alarms and the audit log stay whatever the limits say. A run that is not settled stays too: it
 //! is not in the roll-ups yet.
 //!
@@ -34,7 +35,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::open;
 use crate::table::run::{self, Run, RunKey, Tier};
-use crate::table::{alarm, command, meta};
+use crate::table::{alarm, command, meta, shadow_change};
 
 /// A step begins nothing new after this. Its commit comes on top: some milliseconds, or tens of them on a slow disk.
 const STEP: Duration = Duration::from_millis(10);
@@ -48,7 +49,7 @@ const AGED_EVERY_MS: u64 = 3_600_000;
 /// How long a time that is further ahead than anything is kept must go on before it is gone by.
 const BELIEVED_AFTER_MS: u64 = DAY_MS;
 
-/// Ended commands and alarms that one statement removes: few enough that it does not outlast a step.
+/// Ended commands, ended alarms and changes of shadows that one statement removes: few enough that it does not outlast a step.
 const ROWS: usize = 200;
 
 /// Blocks that one statement removes, for the same reason.
@@ -166,7 +167,7 @@ impl Purge {
         Ok(self.over && self.shrink(db, keep, now)?)
     }
 
-    /// Ended commands and alarms of old, some of them; then the runs.
+    /// Ended commands, ended alarms and changes of shadows of old, some of them; then the runs.
     fn age(&mut self, db: &mut Connection, keep: Retention, now: WallMs) -> rusqlite::Result<()> {
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let last = meta::aged(&transaction)?.or(self.opened_at);
@@ -181,7 +182,9 @@ impl Purge {
                 return Ok(());
             }
         }
-        let gone = command::forget(&transaction, cutoff, ROWS)? + alarm::forget(&transaction, cutoff, ROWS)?;
+        let gone = command::forget(&transaction, cutoff, ROWS)?
+            + alarm::forget(&transaction, cutoff, ROWS)?
+            + shadow_change::forget(&transaction, cutoff, ROWS)?;
         if gone == 0 {
             meta::set_aged(&transaction, now)?;
             meta::set_ahead_since(&transaction, None)?;
@@ -202,14 +205,19 @@ impl Purge {
         Ok(())
     }
 
-    /// The run that is the first to go is gone, or one that is much of the cache is to lose its older half; false when nothing can be
-    /// done now.
+    /// Some changes of shadows are gone, or the run that is the first to go, or one that is much of the cache is to lose its older half;
+    /// false when nothing can be done now.
     fn shrink(&mut self, db: &mut Connection, keep: Retention, now: Option<WallMs>) -> rusqlite::Result<bool> {
         let runs = run::live(db)?;
         let settled = |run: &&Run| run.is_settled() && run.tier != Tier::Days;
-        let Some(first) = runs.iter().filter(settled).min_by_key(|run| (run.tier, run.last_seq)) else {
-            return Ok(false);
-        };
+        let first = runs.iter().filter(settled).min_by_key(|run| (run.tier, run.last_seq));
+        // Both histories reach as far back: of shadows goes what was heard of before all that is left of the tier that goes.
+        let of_tier = runs.iter().filter(settled).filter(|run| first.is_some_and(|first| run.tier == first.tier));
+        let oldest_ms = of_tier.map(|run| run.from_ms).min().unwrap_or(i64::MAX);
+        if shadow_change::forget(db, WallMs(oldest_ms), ROWS)? > 0 {
+            return Ok(true);
+        }
+        let Some(first) = first else { return Ok(false) };
         // What a wrong clock dated into the future is no reason to lose everything before it.
         let to_ms = now.map_or(first.to_ms, |now| first.to_ms.min(now.0));
         if first.tier == Tier::Samples && first.bytes > limit(keep) / RUN_PARTS && first.from_ms < to_ms {

@@ -35,7 +35,9 @@ use crate::codec::{Damaged, rolled};
 use crate::error::{StoreError, breaks_a_rule, is_damage};
 use crate::table::latest::{self, Latest};
 use crate::table::run::{self, Run, RunKey, SETTLED, Tier};
-use crate::table::{alarm, audit, command, count, from_json, journal, meta, packets, refusal, series, shadow, thing};
+use crate::table::{
+    alarm, audit, command, count, from_json, journal, meta, packets, refusal, series, shadow, shadow_change, thing,
+};
 use pages::{Pages, Place, number};
 use tree::{Row, Trees};
 
@@ -127,6 +129,7 @@ struct Taking<'a> {
     last_seq: i64,
     last_command: i64,
     last_alarm: i64,
+    last_change: i64,
 }
 
 /// A run as its row had it, and what came of its blocks.
@@ -147,13 +150,14 @@ impl<'a> Taking<'a> {
             last_seq: 0,
             last_command: 0,
             last_alarm: 0,
+            last_change: 0,
         }
     }
 
     fn all(&mut self, profile: &str) -> rusqlite::Result<()> {
         self.find_roots()?;
         let first = self.trees.pages.page(1).filter(|first| first.starts_with(b"SQLite format 3\0"));
-        let schema = first.and_then(|first| number(&first, 60)).filter(|schema| (1..=5).contains(schema)).unwrap_or(5);
+        let schema = first.and_then(|first| number(&first, 60)).filter(|schema| (1..=6).contains(schema)).unwrap_or(6);
         let told = self.meta();
         if told.get("profile").is_some_and(|found| *found != Value::Text(profile.to_owned())) {
             self.told.ended_early = Some("it says that it is another profile's".to_owned());
@@ -171,6 +175,7 @@ impl<'a> Taking<'a> {
         };
         self.last_command = highest("last_command").unwrap_or(0);
         self.last_alarm = highest("last_alarm").unwrap_or(0);
+        self.last_change = highest("last_change").unwrap_or(0);
         self.last_seq = highest("last_seq").unwrap_or(0);
         self.things()?;
         self.all_series()?;
@@ -185,9 +190,12 @@ impl<'a> Taking<'a> {
         } else {
             self.told.ended_early = Some(format!("its history (schema {schema}) was not looked through"));
         }
-        for (name, number) in
-            [("last_command", self.last_command), ("last_alarm", self.last_alarm), ("last_seq", self.last_seq)]
-        {
+        for (name, number) in [
+            ("last_command", self.last_command),
+            ("last_alarm", self.last_alarm),
+            ("last_change", self.last_change),
+            ("last_seq", self.last_seq),
+        ] {
             meta::set(self.db, name, number)?;
         }
         self.db.execute_batch("COMMIT")
@@ -318,6 +326,14 @@ impl<'a> Taking<'a> {
             let (version, heard) = (row.whole(2).ok_or(Lost::Row)?, row.whole(3).ok_or(Lost::Row)?);
             shadow::put(taking.db, thing, name, Some(&shadow::document(version, json)?), WallMs(heard))?;
             taking.told.shadows += 1;
+            Ok(())
+        })?;
+        self.each("shadow_change", true, |taking, mut row| {
+            row.columns.resize(13, Value::Null);
+            let key = row.key.filter(|key| *key < NUMBER_MAX).ok_or(Lost::Row)?;
+            taking.thing(row.whole(1).ok_or(Lost::Row)?)?;
+            taking.whole_row(|db| shadow_change::take_over(db, key, row.columns.get(1..).unwrap_or_default()))?;
+            taking.last_change = taking.last_change.max(key);
             Ok(())
         })?;
         self.each("command", true, |taking, mut row| {

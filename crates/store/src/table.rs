@@ -14,6 +14,7 @@ pub(crate) mod refusal;
 pub(crate) mod run;
 pub(crate) mod series;
 pub(crate) mod shadow;
+pub(crate) mod shadow_change;
 pub(crate) mod thing;
 
 use rusqlite::types::Type;

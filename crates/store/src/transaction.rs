@@ -12,7 +12,9 @@ use crate::codec::batch::Batch;
 use crate::error::breaks_a_rule;
 use crate::table::meta::Totals;
 use crate::table::packets::{self, Packets};
-use crate::table::{alarm, audit, cannot_keep, command, counted, journal, meta, refusal, series, shadow, thing};
+use crate::table::{
+    alarm, audit, cannot_keep, command, counted, journal, meta, refusal, series, shadow, shadow_change, thing,
+};
 
 /// The topic under which left-out writes stand among the refusals.
 const TOPIC: &str = "cache";
@@ -173,6 +175,12 @@ impl<'a> Under<'a> {
             Write::Shadow { thing, name, document, heard_ms } => {
                 shadow::put(db, *thing, name, document.as_deref(), *heard_ms)
             }
+            // Given again.
+            Write::ShadowChanged { change, .. } if change.seq <= totals.last_change => Ok(()),
+            Write::ShadowChanged { thing, name, change } => {
+                totals.last_change = change.seq;
+                shadow_change::add(db, *thing, name, change)
+            }
             Write::Command(asked) => {
                 totals.last_command = totals.last_command.max(asked.id.0);
                 command::put(db, asked)
@@ -246,6 +254,7 @@ fn kind(write: &Write) -> &'static str {
         Write::Series { .. } => "a series",
         Write::Sample(_) => "a sample",
         Write::Shadow { .. } => "a shadow",
+        Write::ShadowChanged { .. } => "a change of a shadow",
         Write::Command(_) => "a command",
         Write::Alarm(_) => "an alarm",
         Write::Audit(_) => "an entry of the audit log",
@@ -265,6 +274,9 @@ fn which(write: &Write) -> String {
         Write::Shadow { thing, name, document, .. } => {
             format!("shadow {name:?} of thing {}, version {:?}", thing.0, document.as_ref().map(|d| d.version))
         }
+        Write::ShadowChanged { thing, name, change } => {
+            format!("change {} of shadow {name:?} of thing {}", change.seq, thing.0)
+        }
         Write::Command(command) => {
             format!("command {} {:?} for thing {}", command.id.0, command.token, command.thing.0)
         }
@@ -282,6 +294,7 @@ fn moment(write: &Write) -> Option<WallMs> {
     match write {
         Write::Sample(sample) => Some(sample.received_ms),
         Write::Shadow { heard_ms, .. } => Some(*heard_ms),
+        Write::ShadowChanged { change, .. } => Some(change.heard_ms),
         Write::Command(command) => command.steps.last().map(|(_, at)| *at),
         Write::Alarm(alarm) => {
             [Some(alarm.raised_ms), alarm.cleared_ms, alarm.acknowledged.as_ref().map(|by| by.at_ms)]

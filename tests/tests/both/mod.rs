@@ -6,6 +6,7 @@ pub mod alarms;
 pub mod city;
 pub mod diagnostics;
 pub mod ground;
+pub mod history;
 pub mod markers;
 pub mod orders;
 pub mod pages;

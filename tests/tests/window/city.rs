@@ -7,7 +7,7 @@ use fleetlens_tests::process::age_of;
 use fleetlens_tests::profile::ProfileText;
 use fleetlens_tests::window::{Window, by_testid};
 
-use super::both::{city, told};
+use super::both::{city, history, told};
 use super::{alone, open, open_at_once, screen};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -27,6 +27,8 @@ async fn a_person_sees_the_demo_city_dims_a_lamp_and_finds_it_again_without_a_br
     window.screenshot("lamp-dark-1440").await;
     city::a_lamp_is_dimmed_and_settles(&window, &before, 40).await;
     window.screenshot("settled-dark-1440").await;
+    history::of_a_lamp_tells_the_person_and_the_device(&window, [25, 65]).await;
+    window.screenshot("history-dark-1440").await;
     pictures_in_both_themes_and_sizes(&window).await;
 
     window.open_thing(city::LAMP).await;
@@ -41,6 +43,7 @@ async fn a_person_sees_the_demo_city_dims_a_lamp_and_finds_it_again_without_a_br
     the_cached_picture_is_there(&window).await;
     city::the_same_values_are_there(&window, &known).await;
     window.screenshot("cached-1440").await;
+    history::outlives_the_program(&window, 65).await;
     window.close().await;
 }
 

@@ -1,12 +1,14 @@
 //! A shadow as a table: what is wanted, what the device says, and in violet where they differ.
 
 use fleetlens_ipc::rows::{LeafRow, ShadowTable};
+use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::text::shown;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
 
 use crate::clock::{Aged, clock, local, today};
+use crate::components::shadow_history::ShadowHistory;
 use crate::format;
 use crate::state::cells::Cell;
 use crate::state::store;
@@ -14,6 +16,8 @@ use crate::state::store;
 /// One shadow.
 #[component]
 pub fn ShadowView(
+    /// Of which thing.
+    thing: ThingKey,
     /// The shadow.
     cell: Cell<String, ShadowTable>,
     /// Of which kind of thing: the leaves it has words for come first, in their order.
@@ -22,12 +26,22 @@ pub fn ShadowView(
 ) -> impl IntoView {
     let name = if cell.key.is_empty() { "Shadow".to_owned() } else { format!("Shadow “{}”", cell.key) };
     let row = cell.row;
-    let head = row.clone();
+    let (head, at) = (row.clone(), row.clone());
+    let (shadow, number) = (cell.key.clone(), Memo::new(move |_| at.with(|table| table.row.version)));
+    let open = Memo::new({
+        let row = row.clone();
+        move |_| row.with(|row| row.row.leaves.iter().filter(|leaf| leaf.differs).count())
+    });
+    let differing = move || match open.get() {
+        0 => None,
+        n => Some(view! { <span class="differing">{format!("{} not so yet", format::count(n as u64))}</span> }),
+    };
     let leaves = Memo::new(move |_| row.with(|row| in_order(&row.row.leaves, kind.get())));
     view! {
         <section class="shadow" data-testid="shadow" data-shadow=cell.key>
             <h2>
                 {name} <span class="version">{move || head.with(version)}</span>
+                {differing}
             </h2>
             <Show
                 when=move || leaves.with(|leaves| !leaves.is_empty())
@@ -50,6 +64,7 @@ pub fn ShadowView(
                     </tbody>
                 </table>
             </Show>
+            <ShadowHistory thing shadow version=number kind />
         </section>
     }
 }

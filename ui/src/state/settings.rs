@@ -27,6 +27,7 @@ impl Store {
                 | Done::Cancelled(_)
                 | Done::Acknowledged(_)
                 | Done::Audit(_)
+                | Done::ShadowHistory(_)
                 | Done::Changed
                 | Done::Profile(_) => Err(something_else()),
             }));
@@ -41,6 +42,7 @@ impl Store {
                 Done::Command(_)
                 | Done::Cancelled(_)
                 | Done::Acknowledged(_)
+                | Done::ShadowHistory(_)
                 | Done::Diagnosed(_)
                 | Done::Changed
                 | Done::Profile(_) => Err(something_else()),

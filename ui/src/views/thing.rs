@@ -122,10 +122,13 @@ pub fn Shadows(
     let shadows = RwSignal::from(thing.shadows);
     let head = RwSignal::from(thing.head);
     let kind = Memo::new(move |_| head.with(|head| head.row.kind));
+    let key = thing.key;
     view! {
-        <For each=move || shadows.get() key=|cell| cell.key.clone() let:cell>
-            <ShadowView cell kind />
-        </For>
+        <div class="shadows">
+            <For each=move || shadows.get() key=|cell| cell.key.clone() let:cell>
+                <ShadowView thing=key cell kind />
+            </For>
+        </div>
     }
 }
 

@@ -92,7 +92,11 @@ impl Fleet {
                 (about, format!("acknowledging {} alarms", alarms.len()))
             }
             // Nothing that a fleet does.
-            Intent::Change(_) | Intent::Profile(_) | Intent::Diagnose | Intent::Audit { .. } => return,
+            Intent::Change(_)
+            | Intent::Profile(_)
+            | Intent::Diagnose
+            | Intent::Audit { .. }
+            | Intent::ShadowHistory { .. } => return,
         };
         let by = By::Person(self.config.who.clone());
         let Some(untold) = self.refusals_told.one_more(now.mono) else { return };

@@ -30,7 +30,11 @@ impl Fleet {
             Intent::Acknowledge { alarms, comment } => {
                 self.acknowledge(&alarms, &comment, now, effects).map(Done::Acknowledged)
             }
-            Intent::Change(_) | Intent::Profile(_) | Intent::Diagnose | Intent::Audit { .. } => {
+            Intent::Change(_)
+            | Intent::Profile(_)
+            | Intent::Diagnose
+            | Intent::Audit { .. }
+            | Intent::ShadowHistory { .. } => {
                 Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set"))
             }
             Intent::Command { .. } | Intent::CancelCommand { .. } if !self.config.who.role.may_command() => {

@@ -13,6 +13,7 @@ use fleetlens_model::time::Now;
 use fleetlens_wire::shadow::{Answer, Op, ShadowTopic, ShadowTopicKind, encode_get};
 use fleetlens_wire::template::Place;
 
+use super::changes::Told;
 use super::{Effects, Fleet, Outward, Shadow};
 use crate::port::{Publish, Qos};
 
@@ -51,22 +52,24 @@ impl Fleet {
                 // First the token: what we changed ourselves must not look like somebody else's doing.
                 let accepted = command::Input::Accepted { version: current.version };
                 self.command_answered(token.as_deref(), accepted, now, effects);
-                self.documented(key, &name, current, now, effects);
+                self.documented(key, &name, current, token.as_deref(), now, effects);
             }
             Answer::Updated { desired, reported, version, timestamp_s, token } => {
                 self.command_answered(token.as_deref(), command::Input::Accepted { version }, now, effects);
                 let known = self.shadow(key, &name).and_then(|s| s.document.as_ref()).map(Packed::open);
                 match known.unwrap_or_default().follow(&desired, &reported, version, timestamp_s) {
-                    Followed::Next(next) => self.known(key, &name, Some(next), now, effects),
+                    Followed::Next(next) => {
+                        self.known(key, &name, Some(next), Told::Accepted(token.as_deref()), now, effects);
+                    }
                     Followed::Old => {}
                     Followed::Gap => self.get_shadow(key, &name, now, effects),
                 }
             }
-            Answer::Deleted { version, .. } => {
+            Answer::Deleted { version, token } => {
                 if let Some(shadow) = self.shadow(key, &name) {
                     shadow.deleted_at = version;
                 }
-                self.known(key, &name, None, now, effects);
+                self.known(key, &name, None, Told::Accepted(token.as_deref()), now, effects);
             }
             Answer::Rejected { op: Op::Get, rejection: Rejection { code: 404, .. }, token } => {
                 let ours = token.is_some_and(|token| token.starts_with(&self.get_token()));
@@ -85,13 +88,21 @@ impl Fleet {
     }
 
     /// The whole document after an update: newer than what we know, or nothing.
-    fn documented(&mut self, key: ThingKey, name: &str, current: Document, now: Now, effects: &mut Effects) {
+    fn documented(
+        &mut self,
+        key: ThingKey,
+        name: &str,
+        current: Document,
+        token: Option<&str>,
+        now: Now,
+        effects: &mut Effects,
+    ) {
         let listening = self.up_since.is_some();
         let Some(shadow) = self.shadow(key, name) else { return };
         let known = shadow.document.as_ref().map_or(shadow.deleted_at, |d| d.version);
         if current.version > known {
             shadow.current |= listening;
-            self.known(key, name, Some(current), now, effects);
+            self.known(key, name, Some(current), Told::Accepted(token), now, effects);
         } else if let Some(known) = shadow.document.clone()
             && contradicts(&known, &Packed::of(&current, &mut self.texts))
         {
@@ -127,14 +138,22 @@ impl Fleet {
         // Versions never go back: below what we knew when we asked, the service began anew (or lost its memory).
         let anew = ours && version < shadow.asked_at;
         if newer || anew || !(shadow.heard_now || was_current) {
-            self.known(key, name, document, now, effects);
+            self.known(key, name, document, Told::Got, now, effects);
         } else {
             self.dirty.things.insert(key);
         }
     }
 
     /// The shadow is known anew.
-    fn known(&mut self, key: ThingKey, name: &str, document: Option<Document>, now: Now, effects: &mut Effects) {
+    fn known(
+        &mut self,
+        key: ThingKey,
+        name: &str,
+        document: Option<Document>,
+        told: Told<'_>,
+        now: Now,
+        effects: &mut Effects,
+    ) {
         let packed = document.as_ref().map(|document| Packed::of(document, &mut self.texts));
         let Some(shadow) = self.shadow(key, name) else { return };
         let new = match (&shadow.document, &packed) {
@@ -144,6 +163,7 @@ impl Fleet {
         shadow.heard_ms = now.wall;
         shadow.heard_now = true;
         if new {
+            self.note_change(key, name, document.as_ref().zip(packed.as_ref()), told, now, effects);
             self.judge(key, name, document.as_ref(), now);
             if let Some(shadow) = self.shadow(key, name) {
                 shadow.document = packed;

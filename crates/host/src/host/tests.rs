@@ -1,5 +1,6 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test window looks at what the test is about")]
 
+mod history;
 mod profiles;
 
 use std::collections::BTreeMap;

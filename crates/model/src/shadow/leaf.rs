@@ -55,7 +55,7 @@ fn walk(section: &Object, times: &Object, above: &str, visit: &mut impl FnMut(St
 }
 
 /// The newest timestamp anywhere in a leaf's metadata.
-fn newest_s(times: &Value) -> Option<i64> {
+pub(super) fn newest_s(times: &Value) -> Option<i64> {
     match times {
         Value::Number(time) => time.as_i64(),
         Value::Object(inner) => inner.values().filter_map(newest_s).max(),
@@ -107,7 +107,7 @@ pub fn pointer_of<'a>(keys: impl IntoIterator<Item = &'a str>) -> String {
     keys.into_iter().map(|key| format!("/{}", escape(key))).collect()
 }
 
-fn escape(key: &str) -> String {
+pub(super) fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 

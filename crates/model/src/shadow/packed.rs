@@ -107,6 +107,14 @@ impl Packed {
         *version == other.version && *values == other.values && *shape == other.shape
     }
 
+    /// Whether both sections certainly hold the same, whatever their times and versions: known without unpacking either. False where
+    /// that is not seen at once.
+    pub fn has_the_values_of(&self, other: &Packed) -> bool {
+        let places = places_of_state(&self.shape);
+        let state = |values| str::split(values, BETWEEN).take(places);
+        self.shape == other.shape && state(&self.values).eq(state(&other.values))
+    }
+
     /// The document.
     pub fn open(&self) -> Document {
         let mut json = String::with_capacity(self.shape.len() + self.values.len());
@@ -150,6 +158,25 @@ fn split(json: &str) -> (String, String) {
     }
     values.pop();
     (shape, values)
+}
+
+/// How many of the values in a shape are of `desired` and `reported`: those before their times, which come after both.
+fn places_of_state(shape: &str) -> usize {
+    let (mut places, mut depth) = (0, 0_usize);
+    let mut rest = shape;
+    while let Some(first) = rest.chars().next() {
+        let len = if first == '"' { text_len(rest) } else { first.len_utf8() };
+        let (token, after) = rest.split_at(len);
+        match first {
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth = depth.saturating_sub(1),
+            PLACE => places += 1,
+            '"' if depth == 1 && token == "\"desired_meta\"" => break,
+            _ => {}
+        }
+        rest = after;
+    }
+    places
 }
 
 /// How long the text in quotes is that this begins with.
@@ -218,6 +245,40 @@ mod tests {
         assert_ne!(one, other);
         assert!(one.values.len() < 80, "{:?}", one.values);
         assert_eq!(size_of::<Option<Packed>>(), 32);
+    }
+
+    #[test]
+    fn the_same_values_at_another_time_are_seen_packed_and_other_values_never_are() {
+        let mut texts = Texts::default();
+        let object = |value: Value| value.as_object().unwrap().clone();
+        let packed = |document: &Document, texts: &mut Texts| Packed::of(document, texts);
+        // A person may call a value like what stands around the sections.
+        let named = object(json!({"desired_meta": {"x": 1}, "b": [1, {"c": "2"}]}));
+        let known = Document { desired: Some(named), ..lamp(40, "2.4.1") };
+        let one = packed(&known, &mut texts);
+        let later = object(json!({"dim_pct": {"timestamp": 1_700_000_099}}));
+        let again = Document { desired_meta: later, version: 8, timestamp_s: 9, ..known.clone() };
+        assert!(one.has_the_values_of(&packed(&again, &mut texts)));
+        for (name, other) in [
+            ("reported", Document { reported: lamp(0, "2.4.2").reported, ..known.clone() }),
+            (
+                "desired",
+                Document {
+                    desired: Some(object(json!({"desired_meta": {"x": 2}, "b": [1, {"c": "2"}]}))),
+                    ..known.clone()
+                },
+            ),
+            (
+                "a list",
+                Document {
+                    desired: Some(object(json!({"desired_meta": {"x": 1}, "b": [1, {"c": "3"}]}))),
+                    ..known.clone()
+                },
+            ),
+            ("no section", Document { desired: None, ..known.clone() }),
+        ] {
+            assert!(!one.has_the_values_of(&packed(&other, &mut texts)), "{name}");
+        }
     }
 
     #[test]

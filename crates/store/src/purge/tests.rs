@@ -1,10 +1,13 @@
-use fleetlens_model::id::SeriesKey;
+use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
+use fleetlens_model::shadow::change::{Author, Change, ChangedLeaf, Side};
 use fleetlens_model::telemetry::Value;
+use fleetlens_model::thing::Meta;
 
 use super::*;
 use crate::building::Building;
 use crate::codec::{Kept, Marks};
 use crate::table::run::{RunKey, SETTLED};
+use crate::table::thing;
 
 const KEEP: Retention = Retention { keep_days: 30, minutes_days: 60, max_mb: 10 };
 const DAY: i64 = 86_400_000;
@@ -109,4 +112,32 @@ fn a_cache_that_was_never_aged_knows_the_time_it_was_opened_with() {
     assert_eq!(cache.left(T0 + 41 * DAY), 0);
     let gone: i64 = cache.db.query_one("SELECT count(*) FROM block", [], |row| row.get(0)).unwrap();
     assert_eq!(gone, 0, "and its blocks with it");
+}
+
+#[test]
+fn by_size_changes_of_shadows_go_before_samples_of_a_later_time_and_no_others() {
+    let mut cache = cache();
+    let lamp = ThingKey(1);
+    thing::put(&cache.db, lamp, &ThingName::new("lamp-1").unwrap(), &Meta::default()).unwrap();
+    let leaf = ChangedLeaf {
+        side: Side::Desired,
+        pointer: "/on".into(),
+        before: None,
+        after: Some("true".into()),
+        at_ms: WallMs(T0),
+    };
+    // A day apart, like the runs.
+    for n in 1..=20_u64 {
+        let at = T0 + n.cast_signed() * DAY;
+        let (by, leaves) = (Author::Device, vec![leaf.clone()]);
+        let change = Change { seq: n, version: n, heard_ms: WallMs(at - 1), by, leaves, more: 0 };
+        shadow_change::add(&cache.db, lamp, "", &change).unwrap();
+        cache.run(SETTLED, at, 1_000_000);
+    }
+    cache.left(T0 + 20 * DAY);
+    let first = run::live(&cache.db).unwrap().iter().map(|run| run.from_ms).min().unwrap();
+    let changes = shadow_change::newest(&cache.db, lamp, "", None, 100).unwrap();
+    let oldest = changes.last().unwrap().heard_ms.0;
+    assert!(first > T0 + 10 * DAY, "runs went");
+    assert!((first - DAY..first).contains(&oldest), "{} h before the runs", (first - oldest) / 3_600_000);
 }

@@ -7,7 +7,7 @@
 //! | `link_seen_ms` | when our link was last known to be up |
 //! | `aged_ms` | when what is too old was last taken out, by the time that was gone by |
 //! | `ahead_ms` | since when the time is too far ahead of that to be gone by; no row while it is not |
-//! | `last_command`, `last_alarm`, `last_seq` | the highest numbers ever given; they outlive the rows that had them |
+//! | `last_command`, `last_alarm`, `last_change`, `last_seq` | the highest numbers ever given; they outlive the rows that had them |
 //! | `last_audit`, `audit_hash` | the last row of the audit log: its number and its hash |
 //! | `gone_samples_ms`, `gone_minutes_ms`, `gone_hours_ms` | before this not everything is there any more; no row while nothing went |
 
@@ -19,11 +19,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::run::Tier;
 use super::{audit, count, counted};
 
-/// Numbers that every batch of samples, commands, alarms or entries of the audit log moves. The writer holds them in memory and writes them with its transaction.
+/// Numbers that every batch of samples, commands, alarms, changes of shadows or entries of the audit log moves. The writer holds them in memory and writes them with its transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub last_command: u64,
     pub last_alarm: u64,
+    pub last_change: u64,
     pub last_seq: u64,
     /// The last row of the audit log.
     pub audit: Head,
@@ -139,6 +140,7 @@ impl Totals {
         Ok(Totals {
             last_command: number("last_command")?,
             last_alarm: number("last_alarm")?,
+            last_change: number("last_change")?,
             last_seq: number("last_seq")?,
             audit: gone_on_from(db)?,
         })
@@ -149,6 +151,7 @@ impl Totals {
         for (name, now, then) in [
             ("last_command", self.last_command, before.last_command),
             ("last_alarm", self.last_alarm, before.last_alarm),
+            ("last_change", self.last_change, before.last_change),
             ("last_seq", self.last_seq, before.last_seq),
         ] {
             if now != then {

@@ -13,6 +13,7 @@ use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey, ThingName};
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::{Restored, StoreStats, Write};
+use fleetlens_model::shadow::change::{Author, Change, ChangedLeaf, Side};
 use fleetlens_model::shadow::{Document, Packed};
 use fleetlens_model::shared::Texts;
 use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value};
@@ -123,8 +124,50 @@ pub fn entry(seq: u64) -> Entry {
     }
 }
 
+/// A change of a shadow, `seq` ms after [`T0`].
+pub fn change(seq: u64) -> Change {
+    let command = CommandId(seq);
+    let by = match seq % 6 {
+        1 => Author::Person { actor: Actor { name: "M. Vella".into(), role: Role::Operator }, command },
+        2 => Author::Device,
+        3 => Author::Program { command },
+        4 => Author::Other { token: Some("01ARYZ6S41T…".into()) },
+        5 => Author::Other { token: None },
+        _ => Author::Unheard,
+    };
+    let leaf = |side, before: Option<&str>, after: Option<&str>| ChangedLeaf {
+        side,
+        pointer: "/dim_pct".into(),
+        before: before.map(str::to_owned),
+        after: after.map(str::to_owned),
+        at_ms: WallMs::from_s(1_780_000_000),
+    };
+    Change {
+        seq,
+        version: seq + 7,
+        heard_ms: WallMs(T0 + seq.cast_signed()),
+        by,
+        leaves: vec![leaf(Side::Desired, Some("\"Öl…"), Some("40")), leaf(Side::Reported, None, Some("{}"))],
+        more: u32::try_from(seq % 3).unwrap(),
+    }
+}
+
+/// [`change`] of a shadow of a thing.
+pub fn changed(thing: u32, shadow: &str, seq: u64) -> Write {
+    Write::ShadowChanged { thing: ThingKey(thing), name: shadow.to_owned(), change: Box::new(change(seq)) }
+}
+
 /// One of everything, in the order the engine writes it, and what a start should bring back.
 pub fn one_of_everything() -> (Vec<Write>, Restored) {
+    let (mut writes, mut restored) = one_of_schema_5();
+    writes.extend((1..=6).map(|seq| changed(1, "", seq)));
+    writes.push(changed(2, "light", 7));
+    restored.last_change = 7;
+    (writes, restored)
+}
+
+/// One of everything there was in schema 5.
+pub fn one_of_schema_5() -> (Vec<Write>, Restored) {
     let (mut writes, mut restored) = one_of_schema_3();
     writes.extend((1..=8).map(|seq| Write::Audit(Box::new(entry(seq)))));
     restored.last_audit = 8;
@@ -262,6 +305,7 @@ pub fn one_of_schema_1() -> (Vec<Write>, Restored) {
         alarms: Vec::new(),
         last_alarm: 0,
         last_audit: 0,
+        last_change: 0,
         last_command: 4,
         last_seq: 12,
         unacked: vec![(3, 17), (9, u64::MAX - 3)],

@@ -125,6 +125,7 @@ impl Group {
             | CacheKind::Things
             | CacheKind::Series
             | CacheKind::Shadows
+            | CacheKind::ShadowChanges
             | CacheKind::Commands
             | CacheKind::Alarms
             | CacheKind::Audit
