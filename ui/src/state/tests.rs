@@ -80,6 +80,7 @@ fn page(values: Vec<ValueRow>) -> Rows {
         alarms: Vec::new(),
         may_command: true,
         expiries: Vec::new(),
+        schema: String::new(),
     }))
 }
 

@@ -271,20 +271,19 @@ fn tell(text: &str, document: &Document) -> Result<Vec<LeafChange>, String> {
 }
 
 /// The controls whose leaves the text would set: their expiry holds here too, and their question is asked here too.
-fn touched(
-    thing: &Thing,
-    told: Memo<Result<Vec<LeafChange>, String>>,
-    shadow: RwSignal<String>,
-) -> Memo<Vec<&'static Control>> {
+fn touched(thing: &Thing, told: Memo<Result<Vec<LeafChange>, String>>, shadow: RwSignal<String>) -> Memo<Vec<Control>> {
     let head = thing.head.clone();
     Memo::new(move |_| {
         if !shadow.with(String::is_empty) {
             return Vec::new();
         }
-        let kind = head.with(|head| head.row.kind);
+        let controls = head.with(|head| head.row.controls.clone());
         told.with(|told| {
             let changes = told.as_ref().map(Vec::as_slice).unwrap_or_default();
-            changes.iter().filter_map(|change| kind.control(&change.pointer)).collect()
+            controls
+                .into_iter()
+                .filter(|control| changes.iter().any(|change| change.pointer == control.pointer))
+                .collect()
         })
     })
 }
