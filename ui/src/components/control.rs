@@ -276,8 +276,16 @@ pub fn Composer(
     }
 }
 
+/// What a control is called, and what it is set with.
 #[component]
-fn Input(control: Arc<Control>, shown: Signal<Option<Draft>>, draft: RwSignal<Option<Draft>>) -> impl IntoView {
+pub fn Input(
+    /// The control.
+    control: Arc<Control>,
+    /// What it shows: the draft, else what is so.
+    shown: Signal<Option<Draft>>,
+    /// What the person wants.
+    draft: RwSignal<Option<Draft>>,
+) -> impl IntoView {
     let choose = Callback::new(move |value| draft.set(Some(value)));
     let name = control.label.to_string();
     let group = |options| view! { <Segmented label=name.clone() options chosen=shown on_choose=choose /> }.into_any();

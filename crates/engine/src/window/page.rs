@@ -29,7 +29,7 @@ const YOUNGER_BY_MS: u64 = 1_000;
 pub(super) struct PageView {
     thing: ThingKey,
     /// The page as it was told, and when.
-    shown: Option<(ThingPage, MonoMs)>,
+    shown: Option<(Box<ThingPage>, MonoMs)>,
 }
 
 impl PageView {
@@ -49,10 +49,10 @@ impl PageView {
         let Some(thing) = fleet.things.get(&self.thing) else {
             return if first { Told::All(Rows::Missing) } else { Told::Nothing };
         };
-        let page = page(thing, fleet, now);
+        let page = Box::new(page(thing, fleet, now));
         let told = match self.shown.as_ref().filter(|(before, _)| !first && before.schema == page.schema) {
             Some((before, told)) => Told::Some(changes(before, &page, now.mono.since(*told))),
-            None => Told::All(Rows::Thing(Box::new(page.clone()))),
+            None => Told::All(Rows::Thing(page.clone())),
         };
         self.shown = Some((page, now.mono));
         told
