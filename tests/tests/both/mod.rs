@@ -5,6 +5,7 @@
 pub mod alarms;
 pub mod city;
 pub mod diagnostics;
+pub mod forms;
 pub mod ground;
 pub mod markers;
 pub mod orders;

@@ -6,14 +6,12 @@ use leptos::html::Textarea;
 use leptos::prelude::*;
 
 use crate::components::icon::Icon;
+use crate::components::numbered::Numbered;
 use crate::components::patch::{Names, Outgoing, SendPatch, pretty, read};
 use crate::state::thing::Thing;
 
 /// What an editor starts with: nothing is wanted.
 const NOTHING: &str = "{}";
-
-/// Lines that have a number beside them; a shadow has room for no more.
-const LINES_MAX: usize = 2_000;
 
 /// The editor, folded away until it is wanted; nothing at all for who may not command, nor of a thing that says itself what can be set.
 #[component]
@@ -64,17 +62,9 @@ fn Editor(thing: Thing) -> impl IntoView {
     let fill = move |_| text.set(outgoing.document.with_untracked(pretty));
 
     let area = NodeRef::<Textarea>::new();
-    let scrolled_px = RwSignal::new(0);
-    let scroll = move |_| {
-        if let Some(area) = area.get_untracked() {
-            scrolled_px.set(area.scroll_top());
-        }
-    };
-    let marks = Memo::new(move |_| {
-        let lines = text.with(|text| line_of(text, text.len())).min(LINES_MAX);
-        let is_marked =
-            |line| broken.get() == Some(line) || wrong.with(|wrong| wrong.iter().any(|(of, _)| *of == line));
-        (1..=lines).map(|line| (line, is_marked(line))).collect::<Vec<_>>()
+    let marked = Signal::derive(move || {
+        let lines = wrong.with(|wrong| wrong.iter().map(|(line, _)| *line).collect::<Vec<_>>());
+        lines.into_iter().chain(broken.get()).collect::<Vec<_>>()
     });
     let go_to = move |line: usize| {
         let Some(area) = area.get_untracked() else { return };
@@ -90,30 +80,15 @@ fn Editor(thing: Thing) -> impl IntoView {
                     "Begin with what is wanted now"
                 </button>
             </div>
-            <div class="numbered">
-                <div class="numbers" aria-hidden="true" data-testid="json-lines">
-                    <div style:transform=move || format!("translateY(-{}px)", scrolled_px.get())>
-                        <For each=move || marks.get() key=|mark| *mark let:mark>
-                            <span class:marked=mark.1>{mark.0}</span>
-                        </For>
-                    </div>
-                </div>
-                <textarea
-                    node_ref=area
-                    data-testid="json-text"
-                    aria-label="Desired state as JSON"
-                    aria-invalid=move || is_wrong().to_string()
-                    aria-describedby="json-violations"
-                    rows="6"
-                    wrap="off"
-                    spellcheck="false"
-                    autocomplete="off"
-                    autocapitalize="off"
-                    prop:value=text
-                    on:input=move |event| text.set(event_target_value(&event))
-                    on:scroll=scroll
-                />
-            </div>
+            <Numbered
+                text
+                wrong=marked
+                invalid=Signal::derive(is_wrong)
+                label="Desired state as JSON"
+                described_by="json-violations"
+                testid="json-text"
+                area
+            />
             <ul class="violations" id="json-violations" data-testid="json-violations" aria-live="polite">
                 <For each=move || wrong.get() key=Clone::clone let:one>
                     <li class="wrong" data-testid="json-violation">

@@ -116,7 +116,7 @@ fn Sheet(thing: Thing, schema: Arc<Schema>, on_done: Callback<()>) -> impl IntoV
     let of_whole =
         move || violations.with(|all| all.iter().filter(|v| v.pointer.is_empty()).cloned().collect::<Vec<_>>());
     view! {
-        <div class="editor form" data-testid="form">
+        <div class="editor schema-form" data-testid="form">
             {group(&form, "")}
             <Show when=move || unsaid.get() != 0>
                 <button
