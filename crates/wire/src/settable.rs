@@ -44,6 +44,7 @@ pub(crate) fn control(pointer: &str, label: &str, takes: Takes, dangerous: bool)
         asks_first: dangerous,
         expiry_ms: if dangerous { BARRIER_EXPIRY_MS } else { DEFAULT_EXPIRY_MS },
         dangers: Vec::new(),
+        switch_words: None,
     }
 }
 

@@ -152,6 +152,16 @@ desired_schema = '''
     }
 
     #[test]
+    fn the_schema_of_the_guide_is_one() {
+        let guide = include_str!("../../../../docs/guide/profiles.md");
+        let (_, after) = guide.split_once("```json\n{\n  \"type\": \"object\"").unwrap();
+        let (rest, _) = after.split_once("```").unwrap();
+        let of = KindSchema::parse(&format!("{{\"type\": \"object\"{rest}")).unwrap();
+        let controls: Vec<&str> = of.controls.iter().map(|control| control.pointer.as_ref()).collect();
+        assert_eq!(controls, ["/dim_pct", "/radio/apn", "/radio/power"]);
+    }
+
+    #[test]
     fn every_mistake_is_told_with_its_line_or_its_file() {
         let good = r#"{"properties": {}}"#;
         for (given, instead, file, line, want) in [

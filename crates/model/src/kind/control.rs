@@ -33,6 +33,9 @@ pub struct Control {
     /// What will happen to people, in sentences, each for the value of this JSON text, or for any where it is empty.
     #[serde(default)]
     pub dangers: Vec<(String, String)>,
+    /// What true and false are called, for a switch; `None` for on and off.
+    #[serde(default)]
+    pub switch_words: Option<(String, String)>,
 }
 
 /// The values a control takes.
@@ -95,6 +98,8 @@ impl Control {
         };
         let name = pointer.rsplit('/').next().unwrap_or(pointer).replace("~1", "/").replace("~0", "~");
         let label = if leaf.title.is_empty() { in_words(&name) } else { leaf.title.clone() };
+        let word_of =
+            |value: bool| leaf.labels.iter().find(|(of, _)| *of == Json::Bool(value)).map(|(_, word)| word.clone());
         let way = root.way(pointer);
         let dangers = way.into_iter().flat_map(|schema| &schema.dangers);
         Some(Control {
@@ -107,6 +112,7 @@ impl Control {
             dangers: dangers
                 .map(|(of, sentence)| (of.as_ref().map(Json::to_string).unwrap_or_default(), sentence.clone()))
                 .collect(),
+            switch_words: word_of(true).zip(word_of(false)),
         })
     }
 

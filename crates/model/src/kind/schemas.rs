@@ -162,6 +162,9 @@ mod tests {
         }
         assert_eq!((barrier.asks_first, barrier.expiry_ms), (true, BARRIER_EXPIRY_MS));
         assert_eq!((dim.asks_first, dim.expiry_ms, dim.tolerance), (false, DEFAULT_EXPIRY_MS, 0.5));
+        let enabled = control(Kind::Charger, "/enabled");
+        assert_eq!(enabled.switch_words, Some(("Yes".into(), "No".into())));
+        assert_eq!(on.switch_words, None);
         assert_eq!(barrier.dangers_of(&json!("closed")), ["Look first whether somebody stands under it."]);
     }
 

@@ -16,8 +16,8 @@ pub fn said(control: &Control, json: &str) -> String {
 }
 
 /// What the two sides of a switch are called.
-pub fn switch_words(control: &Control) -> (&'static str, &'static str) {
-    if control.pointer == "/enabled" { ("Yes", "No") } else { ("On", "Off") }
+pub fn switch_words(control: &Control) -> (&str, &str) {
+    control.switch_words.as_ref().map_or(("On", "Off"), |(on, off)| (on, off))
 }
 
 /// What Send does, in two words: `Open barrier`, `Dim to 40 %`.
