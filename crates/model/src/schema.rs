@@ -10,6 +10,8 @@ mod read;
 use serde_json::Value as Json;
 use thiserror::Error;
 
+pub(crate) use check::is_multiple;
+
 use crate::json::first_token;
 
 /// The largest schema, in bytes of its text.

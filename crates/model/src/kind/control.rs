@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::schema::{Schema, Type};
+use crate::schema::{Schema, Type, is_multiple};
 use crate::text::shown;
 
 /// The longest text where a schema does not say how long it may be, in characters.
@@ -82,7 +82,13 @@ impl Control {
             }
             (Type::Boolean, None) => Takes::Switch,
             (Type::Number | Type::Integer, None) => {
-                let (min, max) = (leaf.number.min?, leaf.number.max?);
+                let every = leaf.number.multiple_of.or((*of == Type::Integer).then_some(1.0));
+                // A slider counts its steps from its least value, so that must itself be one that is taken.
+                let within = |bound: f64, round: fn(f64) -> f64| match every {
+                    Some(every) if !is_multiple(bound, every) => round(bound / every) * every,
+                    Some(_) | None => bound,
+                };
+                let (min, max) = (within(leaf.number.min?, f64::ceil), within(leaf.number.max?, f64::floor));
                 let whole = |step: f64| if *of == Type::Integer { step.round().max(1.0) } else { step };
                 let step = leaf.step.or(leaf.number.multiple_of).unwrap_or_else(|| whole((max - min) / STEPS));
                 let is_range = max > min && leaf.number.above.is_none() && leaf.number.below.is_none();

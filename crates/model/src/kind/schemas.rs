@@ -187,7 +187,7 @@ mod tests {
         let brief =
             |c: &Control| (c.pointer.to_string(), c.label.to_string(), c.takes.clone(), c.asks_first, c.expiry_ms);
         let words = vec![("eco".into(), "Eco".into()), ("full".into(), "Full power".into())];
-        let range = Takes::Range { min: 1.0, max: 9.0, step: 2.0, unit: "m".into() };
+        let range = Takes::Range { min: 2.0, max: 8.0, step: 2.0, unit: "m".into() };
         assert_eq!(
             of.controls.iter().map(brief).collect::<Vec<_>>(),
             [

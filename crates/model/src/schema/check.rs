@@ -186,7 +186,7 @@ impl Type {
 }
 
 /// Whether a number is a whole multiple of another, as far as both can be written in binary: 0.3 is one of 0.1.
-fn is_multiple(n: f64, of: f64) -> bool {
+pub(crate) fn is_multiple(n: f64, of: f64) -> bool {
     let times = n / of;
     if !times.is_finite() {
         return n % of == 0.0;
