@@ -45,10 +45,11 @@ pub fn SetSeveral(
     // Alone, a value that has a control needs no form.
     let is_worth_it = Memo::new(move |_| {
         of.with(|schema| {
-            let leaves = schema.as_deref().map(settable).unwrap_or_default();
-            let is_more =
-                |(pointer, leaf, root): &(String, &Schema, &Schema)| Control::of(root, pointer, leaf).is_none();
-            leaves.len() > 1 || leaves.iter().any(is_more)
+            schema.as_deref().is_some_and(|schema| {
+                let leaves = settable(schema);
+                let is_more = |(pointer, leaf): &(String, &Schema)| Control::of(schema, pointer, leaf).is_none();
+                leaves.len() > 1 || leaves.iter().any(is_more)
+            })
         })
     });
     let thing = StoredValue::new(thing);
@@ -76,10 +77,10 @@ pub fn SetSeveral(
 }
 
 /// The leaves that a person may set.
-fn settable(schema: &Schema) -> Vec<(String, &Schema, &Schema)> {
+fn settable(schema: &Schema) -> Vec<(String, &Schema)> {
     let leaves = schema.leaves().into_iter();
     let is_said_only = |pointer: &str| schema.way(pointer).into_iter().any(|part| part.read_only);
-    leaves.filter(|(pointer, _)| !is_said_only(pointer)).map(|(pointer, leaf)| (pointer, leaf, schema)).collect()
+    leaves.filter(|(pointer, _)| !is_said_only(pointer)).collect()
 }
 
 /// One form after the other: what was sent leaves an empty one.
@@ -109,7 +110,7 @@ fn Sheet(thing: Thing, schema: Arc<Schema>, on_done: Callback<()>) -> impl IntoV
     let begun = Signal::derive(move || typed.with(|typed| !typed.is_empty()));
     let unsaid = {
         let (of, schema) = (thing.clone(), schema.clone());
-        Memo::new(move |_| settable(&schema).iter().filter(|(pointer, ..)| !is_said(&of, pointer)).count())
+        Memo::new(move |_| settable(&schema).iter().filter(|(pointer, _)| !is_said(&of, pointer)).count())
     };
     let form = Form { thing: thing.clone(), schema, typed, violations, all };
     // What is wrong with the whole stands at its end; the rest beside its field.
@@ -181,7 +182,7 @@ fn Group(form: Form, pointer: String) -> impl IntoView {
     let (of, within) = (form.clone(), format!("{pointer}/"));
     let is_shown = Memo::new(move |_| {
         let leaves = settable(&of.schema);
-        of.all.get() || leaves.iter().any(|(inner, ..)| inner.starts_with(&within) && is_said(&of.thing, inner))
+        of.all.get() || leaves.iter().any(|(inner, _)| inner.starts_with(&within) && is_said(&of.thing, inner))
     });
     view! {
         <fieldset data-testid="group" data-pointer=pointer.clone() hidden=move || !is_shown.get()>
@@ -272,7 +273,7 @@ mod tests {
                 "net": {"title": "Network", "properties": {"hops": {"type": "integer"}}}}}"#,
         )
         .unwrap();
-        let leaves: Vec<String> = settable(&schema).into_iter().map(|(pointer, ..)| pointer).collect();
+        let leaves: Vec<String> = settable(&schema).into_iter().map(|(pointer, _)| pointer).collect();
         assert_eq!(leaves, ["/on", "/net/hops"]);
         let mut typed = BTreeMap::from([("/on".to_owned(), Ok(json!(true))), ("/net/hops".to_owned(), Ok(json!(3)))]);
         let want = json!({"on": true, "net": {"hops": 3}});
