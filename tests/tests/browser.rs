@@ -7,6 +7,8 @@ mod both;
 mod dialogs;
 #[path = "browser/elsewhere.rs"]
 mod elsewhere;
+#[path = "browser/forms.rs"]
+mod forms;
 #[path = "browser/operator.rs"]
 mod operator;
 #[path = "browser/setup.rs"]

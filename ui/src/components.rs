@@ -6,6 +6,8 @@ pub mod control;
 pub mod figure;
 pub mod icon;
 pub mod modal;
+pub mod numbered;
+pub mod patch;
 pub mod pointer;
 pub mod popover;
 pub mod segmented;

@@ -28,6 +28,7 @@ use crate::views::near::NearList;
 use crate::views::notices::{Notices, Stranded};
 use crate::views::outbox::OutboxView;
 use crate::views::parking::{DriverShell, is_driver};
+use crate::views::set_several::SetSeveral;
 use crate::views::settings::sheet::WithSettingsSheet;
 use crate::views::setup::{SetupDialog, Welcome};
 use crate::views::status_bar::StatusBar;
@@ -269,6 +270,7 @@ fn ThingTab() -> impl IntoView {
                     <Commands thing=thing.clone() />
                     <ChartPanel thing=thing.clone() charted />
                     <Shadows thing=thing.clone() />
+                    <SetSeveral thing=thing.clone() />
                     <JsonEditor thing=thing.clone() />
                     <RawMessages thing />
                 </div>

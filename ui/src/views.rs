@@ -18,6 +18,7 @@ pub mod not_converged;
 pub mod notices;
 pub mod outbox;
 pub mod parking;
+pub mod set_several;
 pub mod settings;
 pub mod setup;
 pub mod status_bar;

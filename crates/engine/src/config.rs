@@ -6,7 +6,7 @@ use fleetlens_ipc::rows::{Settings, TileSet};
 use fleetlens_model::alarm::Rule;
 use fleetlens_model::group::Group;
 use fleetlens_model::identity::Actor;
-use fleetlens_model::kind::Kind;
+use fleetlens_model::kind::{Kind, Schemas};
 use fleetlens_wire::registry::Registry;
 use fleetlens_wire::telemetry::{Reading, Telemetry};
 use fleetlens_wire::template::Template;
@@ -66,6 +66,8 @@ pub struct FleetConfig {
     pub registry_name: String,
     /// Whether the broker has device shadows.
     pub shadows: bool,
+    /// What the desired state of each kind of thing may hold.
+    pub schemas: Schemas,
     /// Whether the broker tells who is connected, as AWS does.
     pub presence: bool,
     /// How many shadows are asked for a second after a connect, so that a big fleet is no storm. AWS allows some hundred.
@@ -101,6 +103,7 @@ impl Default for FleetConfig {
             registry: Arc::default(),
             registry_name: String::new(),
             shadows: false,
+            schemas: Schemas::default(),
             presence: false,
             gets_per_s: 100,
             expiry_ms: Vec::new(),

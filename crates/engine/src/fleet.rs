@@ -54,8 +54,8 @@ pub use few::Few;
 pub(crate) use messages::RawMessage;
 pub use series::{Latest, Series};
 pub use thing::{Shadow, Thing, Witness};
+pub(crate) use watch::LateLeaf;
 pub use watch::OpenLeaf;
-pub(crate) use watch::{LateLeaf, tolerance};
 
 /// Refusals kept for the screen; the cache keeps more.
 const REFUSALS_SHOWN: usize = 20;

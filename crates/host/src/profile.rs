@@ -5,6 +5,7 @@ mod alarms;
 mod broker;
 mod conventions;
 mod groups;
+mod kinds;
 mod limits;
 mod registry;
 mod telemetry;
@@ -20,6 +21,7 @@ use fleetlens_link::LinkConfig;
 use fleetlens_model::alarm::Rule;
 use fleetlens_model::group::Group;
 use fleetlens_model::identity::{Actor, Role};
+use fleetlens_model::kind::Schemas;
 use serde::Deserialize;
 use thiserror::Error;
 use toml::Spanned;
@@ -66,6 +68,10 @@ pub struct Profile {
     pub shadows: bool,
     /// Whether the broker tells who is connected, as AWS does.
     pub presence: bool,
+    /// What the desired state of each kind of thing may hold.
+    pub schemas: Schemas,
+    /// Files beside the profile that say so, not read yet.
+    schema_files: Vec<kinds::SchemaFile>,
     /// Expiries of commands that differ from the controls' own, in milliseconds, by JSON pointer.
     pub expiry_ms: Vec<(String, u64)>,
     /// How long a leaf may be wanted and not reported before it is listed, in milliseconds, if the profile says so.
@@ -116,9 +122,14 @@ impl Profile {
         Profile::parse_in(folder, &text, &origin)
     }
 
-    /// Reads a profile from its text, as if it were a file of this folder.
+    /// Reads a profile from its text, as if it were a file of this folder; what its kinds may hold is read with it, which blocks on
+    /// the disk.
     pub fn parse_in(folder: &Path, text: &str, origin: &str) -> Result<Profile, ProfileError> {
         let mut profile = Profile::parse(text, origin)?;
+        for file in std::mem::take(&mut profile.schema_files) {
+            let (kind, schema) = file.read(folder).map_err(|Mistake { at, why }| wrong_at(text, origin, at, why))?;
+            profile.schemas.put(kind, schema);
+        }
         profile.tiles = profile.tiles.map(|tiles| folder.join(tiles));
         profile.broker.seen_from(folder);
         if let Some(registry) = &mut profile.registry {
@@ -133,16 +144,12 @@ impl Profile {
         Ok(Profile { demo: true, ..profile })
     }
 
-    /// Reads a profile from its text; `origin` is what messages call it.
+    /// Reads a profile from its text alone; `origin` is what messages call it. Files that it names are not looked at.
     pub fn parse(text: &str, origin: &str) -> Result<Profile, ProfileError> {
-        let wrong_at = |at: Range<usize>, why: String| ProfileError::Wrong {
-            origin: origin.to_owned(),
-            line: line_of(text, at.start),
-            why,
-        };
+        let wrong = |at: Range<usize>, why: String| wrong_at(text, origin, at, why);
         let written: Written =
-            toml::from_str(text).map_err(|e| wrong_at(e.span().unwrap_or_default(), e.message().to_owned()))?;
-        written.check().map_err(|Mistake { at, why }| wrong_at(at, why))
+            toml::from_str(text).map_err(|e| wrong(e.span().unwrap_or_default(), e.message().to_owned()))?;
+        written.check(text).map_err(|Mistake { at, why }| wrong(at, why))
     }
 
     /// What the engine is told, without the registry, which is read from the disk. `broker` is how the status bar names it.
@@ -160,6 +167,7 @@ impl Profile {
             meta: self.meta.clone(),
             conventions: self.conventions.clone(),
             shadows: self.shadows,
+            schemas: self.schemas.clone(),
             presence: self.presence,
             expiry_ms: self.expiry_ms.clone(),
             not_converged_after_ms: self.not_converged_after_ms,
@@ -240,6 +248,8 @@ struct Written {
     convention: Vec<conventions::WrittenConvention>,
     #[serde(default)]
     group: Vec<groups::WrittenGroup>,
+    #[serde(default)]
+    kind: Vec<kinds::WrittenKind>,
     #[serde(default)]
     shadows: WrittenShadows,
     #[serde(default)]
@@ -325,7 +335,7 @@ impl WrittenLimits {
 }
 
 impl Written {
-    fn check(self) -> Result<Profile, Mistake> {
+    fn check(self, text: &str) -> Result<Profile, Mistake> {
         let name = self.name.get_ref().trim().to_owned();
         if name.is_empty() || name.chars().count() > NAME_MAX_CHARS || name.chars().any(char::is_control) {
             let why = format!("the name has {} characters; 1 to {NAME_MAX_CHARS} are right", name.chars().count());
@@ -337,6 +347,7 @@ impl Written {
             let why = "the profile listens to nothing; add a [[telemetry]] with a template, a [[convention]], or [shadows] enabled = true";
             return Err(Mistake::new(self.name.span(), why));
         }
+        let (schemas, schema_files) = kinds::schemas(self.kind, text)?;
         let limited_at = self.broker.span();
         let groups = groups::groups(self.group)?;
         let scope = groups::scope(self.identity.groups, &groups)?;
@@ -352,6 +363,8 @@ impl Written {
             registry: self.registry.map(registry::WrittenRegistry::check).transpose()?,
             shadows: self.shadows.enabled,
             presence: self.shadows.presence,
+            schemas,
+            schema_files,
             expiry_ms: self.commands.expiry_ms()?,
             not_converged_after_ms: self.commands.not_converged_after_ms()?,
             rules: alarms::rules(self.alarm)?,
@@ -365,6 +378,10 @@ impl Written {
         limits.check(client_id.as_deref(), &filters, learns).map_err(|why| Mistake::new(limited_at, why))?;
         Ok(profile)
     }
+}
+
+fn wrong_at(text: &str, origin: &str, at: Range<usize>, why: String) -> ProfileError {
+    ProfileError::Wrong { origin: origin.to_owned(), line: line_of(text, at.start), why }
 }
 
 fn template(written: &Spanned<String>) -> Result<Template, Mistake> {

@@ -97,6 +97,7 @@ impl Home {
             return Err(format!("there is a file {} already; give the profile another name", path.display()));
         }
         let folder = path.parent().unwrap_or(Path::new(""));
+        Profile::parse_in(folder, text, "the profile").map_err(|error| error.to_string())?;
         if served {
             self.check_secrets(draft, folder, named)?;
         }

@@ -2,11 +2,13 @@
 
 mod control;
 mod field;
+mod schemas;
 
 use serde::{Deserialize, Serialize};
 
-pub use control::{BARRIER_EXPIRY_MS, Control, DEFAULT_EXPIRY_MS, INTERVAL_EXPIRY_MS, Takes, Word};
+pub use control::{BARRIER_EXPIRY_MS, Control, DEFAULT_EXPIRY_MS, Takes, Word, in_words};
 pub use field::Field;
+pub use schemas::{KindSchema, Schemas};
 
 /// The kind of a thing. Its shape on the map, its words and its controls follow from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -102,16 +104,6 @@ impl Kind {
         self == Kind::Vehicle
     }
 
-    /// What a person may set on a thing of this kind, in the order of the screen.
-    pub fn controls(self) -> &'static [Control] {
-        control::of(self)
-    }
-
-    /// The control of a leaf, if the kind has one there.
-    pub fn control(self, pointer: &str) -> Option<&'static Control> {
-        self.controls().iter().find(|control| control.pointer == pointer)
-    }
-
     /// What values things of this kind have words for, in no order.
     pub fn fields(self) -> &'static [Field] {
         field::of(self)
@@ -131,30 +123,6 @@ impl Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_control_takes_only_what_the_device_understands() {
-        let dim = Kind::Lamp.control("/dim_pct").unwrap();
-        let on = Kind::Lamp.control("/on").unwrap();
-        let barrier = Kind::Parking.control("/barrier").unwrap();
-        let interval = Kind::Bin.control("/interval_s").unwrap();
-        for (control, value, fine) in [
-            (dim, json!(40), true),
-            (dim, json!(100.0), true),
-            (dim, json!(101), false),
-            (dim, json!("40"), false),
-            (on, json!(true), true),
-            (on, json!(1), false),
-            (barrier, json!("open"), true),
-            (barrier, json!("ajar"), false),
-            (barrier, json!(null), false),
-            (interval, json!(60), true),
-            (interval, json!(0), false),
-        ] {
-            assert_eq!(control.check(&value).is_ok(), fine, "{} {value}", control.pointer);
-        }
-    }
 
     #[test]
     fn codes_and_words_lead_back_to_their_kind() {

@@ -52,7 +52,8 @@ pub struct Meta {
     /// The convention that carries its commands, in the words of the profile; empty for a thing with a shadow or none.
     #[serde(default)]
     pub convention: String,
-    /// What a person may set on it, where its convention says; a thing of no convention has the controls of its kind.
+    /// What a person may set on it, where its convention says; a thing of no convention has those of its kind
+    /// ([`crate::kind::Schemas::controls`]).
     #[serde(default)]
     pub controls: Vec<Control>,
 }
@@ -62,16 +63,6 @@ fn default_interval_s() -> u32 {
 }
 
 impl Meta {
-    /// What a person may set on it, in the order of the screen.
-    pub fn controls(&self) -> &[Control] {
-        if self.convention.is_empty() { self.kind.controls() } else { &self.controls }
-    }
-
-    /// The control of a leaf, if there is one.
-    pub fn control(&self, pointer: &str) -> Option<&Control> {
-        self.controls().iter().find(|control| control.pointer == pointer)
-    }
-
     /// What a value is called: the sender's word first, then the kind's; `None` where nobody gave it a name.
     pub fn label<'a>(&'a self, pointer: &str) -> Option<&'a str> {
         let given = self.labels.iter().find(|(p, label)| p == pointer && !label.is_empty());

@@ -43,6 +43,8 @@ pub(crate) fn control(pointer: &str, label: &str, takes: Takes, dangerous: bool)
         takes,
         asks_first: dangerous,
         expiry_ms: if dangerous { BARRIER_EXPIRY_MS } else { DEFAULT_EXPIRY_MS },
+        dangers: Vec::new(),
+        switch_words: None,
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod alarms;
 pub mod city;
 pub mod diagnostics;
+pub mod forms;
 pub mod ground;
 pub mod history;
 pub mod markers;

@@ -1,6 +1,6 @@
 //! An operator's ordinary day in the real window: the demo city, and a street on Mosquitto where things go wrong.
 
-use super::both::{alarms, city, diagnostics, markers, orders, pages, rail, settings, steer, street, table};
+use super::both::{alarms, city, diagnostics, forms, markers, orders, pages, rail, settings, steer, street, table};
 use super::{alone, open, screen};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -22,6 +22,8 @@ async fn an_operator_finds_and_steers_the_things_of_a_city() {
     steer::a_barrier_asks_first(&window).await;
     steer::a_lamp_is_switched_off_and_on(&window).await;
     steer::an_interval_is_typed_and_the_rest_is_json(&window).await;
+    forms::two_values_go_out_as_one_command(&window, city::LAMP).await;
+    forms::json_is_told_at_its_line_what_the_schema_forbids(&window, city::LAMP).await;
     city::the_whole_island_has_a_thousand_things(&window).await;
     markers::every_kind_has_its_switch(&window).await;
     window.close().await;

@@ -316,17 +316,21 @@ fn warning(control: &Control, leaf: &Wanted) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use fleetlens_model::kind::Kind;
+    use fleetlens_model::kind::{Kind, Schemas};
 
     use super::*;
+
+    fn of_kind(kind: Kind, pointer: &str) -> &'static Control {
+        Schemas::of_the_program().control_of_kind(kind, pointer).unwrap()
+    }
 
     #[test]
     fn what_is_asked_about_before_it_is_sent_is_warned_of_here_too() {
         let leaf = |pointer: &str, wants: &str| Wanted { pointer: pointer.into(), saw: None, wants: wants.into() };
-        let barrier = Kind::Parking.control("/barrier").unwrap();
+        let barrier = of_kind(Kind::Parking, "/barrier");
         let closes = warning(barrier, &leaf("/barrier", "\"closed\"")).unwrap();
         assert!(closes.contains("in the street") && closes.contains("stands under it"), "{closes}");
-        let dim = Kind::Lamp.control("/dim_pct").unwrap();
+        let dim = of_kind(Kind::Lamp, "/dim_pct");
         assert_eq!(warning(dim, &leaf("/dim_pct", "40")), None);
     }
 

@@ -81,20 +81,20 @@ pub fn unit(takes: &Takes) -> &str {
     }
 }
 
-/// The leaf of the classic shadow that a control sets; tracked.
-pub fn leaf_of(thing: &Thing, control: &Control) -> Option<LeafRow> {
+/// A leaf of the classic shadow; tracked.
+pub fn leaf_of(thing: &Thing, pointer: &str) -> Option<LeafRow> {
     let shadows = thing.shadows.get();
     let classic = shadows.iter().find(|cell| cell.key.is_empty())?;
-    classic.row.with(|table| table.row.leaves.iter().find(|leaf| leaf.pointer == control.pointer).cloned())
+    classic.row.with(|table| table.row.leaves.iter().find(|leaf| leaf.pointer == pointer).cloned())
 }
 
 /// What the device is at now: what it reports, else its newest value, as JSON; tracked.
-pub fn now_of(thing: &Thing, control: &Control) -> Option<String> {
-    if let Some(reported) = leaf_of(thing, control).and_then(|leaf| leaf.reported) {
+pub fn now_of(thing: &Thing, pointer: &str) -> Option<String> {
+    if let Some(reported) = leaf_of(thing, pointer).and_then(|leaf| leaf.reported) {
         return Some(reported);
     }
     let values = thing.values.get();
-    let value = values.iter().find(|cell| cell.row.with(|row| row.row.pointer == control.pointer))?;
+    let value = values.iter().find(|cell| cell.row.with(|row| row.row.pointer == pointer))?;
     value.row.with(|row| match &row.row.value {
         fleetlens_model::telemetry::Value::Number(n) => Some(Draft::Number(*n).json().to_string()),
         fleetlens_model::telemetry::Value::Flag(on) => Some(on.to_string()),
@@ -126,11 +126,11 @@ pub fn Composer(
     let (of_now, of_wanted, head) = (thing.clone(), thing.clone(), thing.head.clone());
     let now = Memo::new({
         let control = control.clone();
-        move |_| now_of(&of_now, &control)
+        move |_| now_of(&of_now, &control.pointer)
     });
     let desired = Memo::new({
         let control = control.clone();
-        move |_| leaf_of(&of_wanted, &control).and_then(|leaf| leaf.desired)
+        move |_| leaf_of(&of_wanted, &control.pointer).and_then(|leaf| leaf.desired)
     });
     let value = |json: Memo<Option<String>>| {
         let takes = control.takes.clone();
@@ -276,8 +276,16 @@ pub fn Composer(
     }
 }
 
+/// What a control is called, and what it is set with.
 #[component]
-fn Input(control: Arc<Control>, shown: Signal<Option<Draft>>, draft: RwSignal<Option<Draft>>) -> impl IntoView {
+pub fn Input(
+    /// The control.
+    control: Arc<Control>,
+    /// What it shows: the draft, else what is so.
+    shown: Signal<Option<Draft>>,
+    /// What the person wants.
+    draft: RwSignal<Option<Draft>>,
+) -> impl IntoView {
     let choose = Callback::new(move |value| draft.set(Some(value)));
     let name = control.label.to_string();
     let group = |options| view! { <Segmented label=name.clone() options chosen=shown on_choose=choose /> }.into_any();
@@ -463,9 +471,13 @@ fn choices(own_ms: u64) -> Vec<(u64, String)> {
 
 #[cfg(test)]
 mod tests {
-    use fleetlens_model::kind::Kind;
+    use fleetlens_model::kind::{Kind, Schemas};
 
     use super::*;
+
+    fn of_kind(kind: Kind, pointer: &str) -> &'static Control {
+        Schemas::of_the_program().control_of_kind(kind, pointer).unwrap()
+    }
 
     #[test]
     fn a_draft_is_written_as_devices_write_it() {
@@ -481,7 +493,7 @@ mod tests {
 
     #[test]
     fn a_leaf_is_a_draft_only_where_the_control_takes_it() {
-        let takes = |kind: Kind, pointer| &kind.control(pointer).unwrap().takes;
+        let takes = |kind: Kind, pointer| &of_kind(kind, pointer).takes;
         let (dim, on, barrier) =
             (takes(Kind::Lamp, "/dim_pct"), takes(Kind::Lamp, "/on"), takes(Kind::Parking, "/barrier"));
         for (json, takes, want) in [

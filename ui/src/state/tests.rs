@@ -81,6 +81,7 @@ fn page(values: Vec<ValueRow>) -> Rows {
         may_command: true,
         fence: String::new(),
         expiries: Vec::new(),
+        schema: String::new(),
     }))
 }
 

@@ -1,8 +1,11 @@
 //! A thing as the window holds it: a signal for each row, so that a value that changes redraws itself and nothing else.
 
+use std::sync::Arc;
+
 use fleetlens_ipc::rows::{AlarmRow, CommandRow, ShadowTable, ThingHead, ThingPage, ValueRow};
 use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
-use fleetlens_model::kind::Control;
+use fleetlens_model::kind::{Control, DEFAULT_EXPIRY_MS};
+use fleetlens_model::schema::Schema;
 use leptos::prelude::*;
 
 use super::alarms::stands_before;
@@ -54,6 +57,8 @@ pub struct Thing {
     pub may_command: bool,
     /// Why they may not although their role may; empty where nothing is in the way.
     pub fence: String,
+    /// What its desired state may hold, in the classic shadow; `None` where nobody says.
+    pub schema: ArcRwSignal<Option<Arc<Schema>>>,
     /// The profile's own expiries by pointer, in milliseconds.
     expiries: Vec<(String, u64)>,
 }
@@ -70,6 +75,7 @@ impl Thing {
             alarms: ArcRwSignal::new(Vec::new()),
             may_command: page.may_command,
             fence: page.fence.clone(),
+            schema: ArcRwSignal::new(None),
             expiries: page.expiries.clone(),
         };
         thing.replace(page, at_ms);
@@ -79,6 +85,11 @@ impl Thing {
     /// Takes a page of the same thing in place of what is here, keeping the signals of rows that stay.
     pub fn replace(&self, page: ThingPage, at_ms: f64) {
         self.head.set(Aged { row: page.head, at_ms });
+        // What cannot be read here is not shown as a form; the engine checks by it all the same.
+        let schema = Some(&page.schema).filter(|text| !text.is_empty()).and_then(|text| Schema::parse(text).ok());
+        if self.schema.with_untracked(|known| known.as_deref() != schema.as_ref()) {
+            self.schema.set(schema.map(Arc::new));
+        }
         replace(&self.values, page.values, at_ms, |row| row.series);
         replace(&self.shadows, page.shadows, at_ms, |table| table.name.clone());
         replace(&self.commands, page.commands, at_ms, |row| row.id);
@@ -89,6 +100,15 @@ impl Thing {
     pub fn expiry_ms(&self, control: &Control) -> u64 {
         let own = self.expiries.iter().find(|(pointer, _)| *pointer == control.pointer);
         own.map_or(control.expiry_ms, |(_, ms)| *ms)
+    }
+
+    /// How long a command for these leaves may wait unless the person says otherwise: the shortest of what is said of each.
+    pub fn expiry_of(&self, pointers: &[String], schema: Option<&Schema>) -> u64 {
+        let of = |pointer: &String| {
+            let own = self.expiries.iter().find(|(known, _)| known == pointer).map(|(_, ms)| *ms);
+            own.or_else(|| schema?.expiry_ms(pointer)).unwrap_or(DEFAULT_EXPIRY_MS)
+        };
+        pointers.iter().map(of).min().unwrap_or(DEFAULT_EXPIRY_MS)
     }
 
     /// A value as it is now, new or known.

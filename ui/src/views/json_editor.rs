@@ -1,21 +1,14 @@
-//! Desired state as text, for what no control sets: what is wrong with it while one types, and exactly what would change before
-//! it is sent.
+//! Desired state as text, for what no control sets: what is wrong with it while one types, at its line, and exactly what would change
+//! before it is sent.
 
-mod changes;
-
-use fleetlens_ipc::{Fault, Intent, Wish};
-use fleetlens_model::kind::{Control, DEFAULT_EXPIRY_MS};
-use fleetlens_model::shadow::{Document, leaf_at};
+use fleetlens_model::json::{Node, line_of};
+use leptos::html::Textarea;
 use leptos::prelude::*;
 
-use crate::components::conflict::{Asked, ConflictSheet, Desk, Wanted};
-use crate::components::control::Expiry;
 use crate::components::icon::Icon;
-use crate::components::modal::Modal;
-use crate::format;
-use crate::state::store;
+use crate::components::numbered::Numbered;
+use crate::components::patch::{Names, Outgoing, SendPatch, pretty, read};
 use crate::state::thing::Thing;
-use changes::{LeafChange, Room, changes, document_of, pretty, read, wishes};
 
 /// What an editor starts with: nothing is wanted.
 const NOTHING: &str = "{}";
@@ -54,90 +47,31 @@ pub fn JsonEditor(
 
 #[component]
 fn Editor(thing: Thing) -> impl IntoView {
-    let store = store();
     let shadow = RwSignal::new(String::new());
     let text = RwSignal::new(NOTHING.to_owned());
-    let fault = RwSignal::new(None::<Fault>);
-    let sending = RwSignal::new(false);
-    let asking = RwSignal::new(false);
-    let chosen_ms = RwSignal::new(None::<u64>);
-    let desk = Desk::new();
+    let patch = Memo::new(move |_| text.with(|text| read(text)));
+    let outgoing = Outgoing::of(&thing, shadow.into(), patch);
+    let wrong = Memo::new(move |_| {
+        let violations = outgoing.violations.get();
+        text.with(|text| lines_of(text, violations.iter().map(|v| (v.pointer.as_str(), v.sentence.as_str()))))
+    });
+    let broken = Memo::new(move |_| text.with(|text| broken_line(text)));
+    let begun = Memo::new(move |_| text.with(|text| text.trim() != NOTHING));
+    let is_wrong = move || outgoing.told.with(Result::is_err) || wrong.with(|wrong| !wrong.is_empty());
+    let on_done = Callback::new(move |()| drop(text.try_set(NOTHING.to_owned())));
+    let fill = move |_| text.set(outgoing.document.with_untracked(pretty));
 
-    let of = thing.clone();
-    let document = Memo::new(move |_| {
-        let shadow = shadow.get();
-        let shadows = of.shadows.get();
-        let table = shadows.iter().find(|cell| cell.key == shadow);
-        table.map(|cell| cell.row.with(|table| document_of(&table.row.leaves))).unwrap_or_default()
+    let area = NodeRef::<Textarea>::new();
+    let marked = Signal::derive(move || {
+        let lines = wrong.with(|wrong| wrong.iter().map(|(line, _)| *line).collect::<Vec<_>>());
+        lines.into_iter().chain(broken.get()).collect::<Vec<_>>()
     });
-    let told = Memo::new(move |_| text.with(|text| document.with(|document| tell(text, document))));
-    let room = Memo::new(move |_| text.with(|text| document.with(|document| Room::with(document, &read(text).ok()?))));
-    let controls = touched(&thing, told, shadow);
-    let of = thing.clone();
-    let own_ms = Memo::new(move |_| {
-        controls
-            .with(|controls| controls.iter().map(|control| of.expiry_ms(control)).min())
-            .unwrap_or(DEFAULT_EXPIRY_MS)
-    });
-    let is_ready = Memo::new(move |_| {
-        told.with(|told| {
-            told.as_ref().is_ok_and(|changes| document.with(|d| wishes(d, changes).is_ok_and(|w| !w.is_empty())))
-        })
-    });
-
-    // What was wanted when the person began: what somebody else wants since then is asked about before anything is sent.
-    let saw = StoredValue::new(Document::default());
-    Effect::new(move |before: Option<(bool, String)>| {
-        let now = (text.with(|text| text.trim() != NOTHING), shadow.get());
-        if now.0 && before.as_ref() != Some(&now) {
-            saw.set_value(document.get_untracked());
-        }
-        now
-    });
-
-    let key = thing.key;
-    let send = move || {
-        let Ok(changes) = told.get_untracked() else { return };
-        let Ok(wishes) = document.with_untracked(|document| wishes(document, &changes)) else { return };
-        sending.set(true);
-        fault.set(None);
-        let expires_in_ms = Some(chosen_ms.get_untracked().unwrap_or_else(|| own_ms.get_untracked()));
-        let intent = Intent::Command { thing: key, shadow: shadow.get_untracked(), wishes, expires_in_ms };
-        store.ask(intent, move |outcome| {
-            // The drawer may have closed meanwhile; then nobody looks at these any more.
-            sending.try_set(false);
-            match outcome {
-                Ok(_) => drop(text.try_set(NOTHING.to_owned())),
-                Err(error) => drop(fault.try_set(Some(error))),
-            }
-        });
+    let go_to = move |line: usize| {
+        let Some(area) = area.get_untracked() else { return };
+        let (from, to) = text.with_untracked(|text| span_of(text, line));
+        // Fails only for a field that is not on the page.
+        let _ = (area.focus(), area.set_selection_range(from, to));
     };
-    let of = thing.clone();
-    let is_run_into = move || {
-        let Ok(changes) = told.get_untracked() else { return false };
-        let Ok(wishes) = document.with_untracked(|document| wishes(document, &changes)) else { return false };
-        let leaves = saw.with_value(|saw| {
-            let wanted = |wish: Wish| {
-                let saw = saw.desired.as_ref().and_then(|desired| leaf_at(desired, &wish.pointer));
-                Wanted { saw: saw.map(ToString::to_string), pointer: wish.pointer, wants: wish.value_json }
-            };
-            wishes.into_iter().map(wanted).collect::<Vec<_>>()
-        });
-        let expires_in_ms = Some(chosen_ms.get_untracked().unwrap_or_else(|| own_ms.get_untracked()));
-        desk.lay_if_changed(&of, &Asked { shadow: shadow.get_untracked(), leaves, expires_in_ms })
-    };
-    let decided = Callback::new(move |()| drop(text.try_set(NOTHING.to_owned())));
-    let press = move |_| {
-        if is_run_into() {
-        } else if controls.with_untracked(|controls| controls.iter().any(|control| control.asks_first)) {
-            asking.set(true);
-        } else {
-            send();
-        }
-    };
-    let head = thing.head.clone();
-    let asks = Signal::derive(move || format!("Send this to {}?", head.with(|head| head.row.title.clone())));
-    let fill = move |_| text.set(document.with_untracked(pretty));
     view! {
         <div class="editor">
             <div class="line">
@@ -146,65 +80,27 @@ fn Editor(thing: Thing) -> impl IntoView {
                     "Begin with what is wanted now"
                 </button>
             </div>
-            <textarea
-                data-testid="json-text"
-                aria-label="Desired state as JSON"
-                aria-invalid=move || told.with(Result::is_err).to_string()
-                aria-describedby="json-told"
-                rows="6"
-                spellcheck="false"
-                autocomplete="off"
-                autocapitalize="off"
-                prop:value=text
-                on:input=move |event| text.set(event_target_value(&event))
+            <Numbered
+                text
+                wrong=marked
+                invalid=Signal::derive(is_wrong)
+                label="Desired state as JSON"
+                described_by="json-violations"
+                testid="json-text"
+                area
             />
-            <div id="json-told" data-testid="json-told" aria-live="polite">
-                {move || match told.get() {
-                    Err(why) => view! { <p class="wrong" data-testid="json-wrong">{why}</p> }.into_any(),
-                    Ok(changes) if changes.is_empty() => {
-                        view! { <p class="none">"This changes nothing."</p> }.into_any()
-                    }
-                    Ok(changes) => view! { <Changes changes document /> }.into_any(),
-                }}
-            </div>
-            <div class="line">
-                <Expiry chosen_ms own_ms />
-                <span class="size" class:soon=move || room.get().is_some_and(Room::is_tight) data-testid="json-room">
-                    {move || room.get().map(Room::words)}
-                </span>
-                <button
-                    type="button"
-                    class="send"
-                    data-testid="json-send"
-                    disabled=move || !is_ready.get() || sending.get()
-                    on:click=press
-                >
-                    "Send"
-                </button>
-            </div>
-            {move || fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })}
-            <Modal open=asking label=asks testid="confirm">
-                <h2>{move || asks.get()}</h2>
-                {move || told.get().ok().map(|changes| view! { <Changes changes document /> })}
-                <p>"One of these moves something in the street, or ends what somebody is doing."</p>
-                <div class="answers">
-                    <button type="button" class="plain" data-testid="confirm-no" on:click=move |_| asking.set(false)>
-                        "Do nothing"
-                    </button>
-                    <button
-                        type="button"
-                        class="send"
-                        data-testid="confirm-yes"
-                        on:click=move |_| {
-                            asking.set(false);
-                            send();
-                        }
-                    >
-                        "Send"
-                    </button>
-                </div>
-            </Modal>
-            <ConflictSheet thing=thing.clone() desk on_done=decided />
+            <ul class="violations" id="json-violations" data-testid="json-violations" aria-live="polite">
+                <For each=move || wrong.get() key=Clone::clone let:one>
+                    <li class="wrong" data-testid="json-violation">
+                        <button type="button" class="link" on:click=move |_| go_to(one.0)>
+                            {format!("Line {}", one.0)}
+                        </button>
+                        " "
+                        {one.1}
+                    </li>
+                </For>
+            </ul>
+            <SendPatch thing=thing.clone() outgoing begun names=Names::Pointers testid="json" on_done />
         </div>
     }
 }
@@ -234,57 +130,45 @@ fn Shadows(thing: Thing, shadow: RwSignal<String>) -> impl IntoView {
     }
 }
 
-/// What will change, leaf by leaf.
-#[component]
-fn Changes(changes: Vec<LeafChange>, document: Memo<Document>) -> impl IntoView {
-    let refused = document.with_untracked(|document| wishes(document, &changes).err());
-    let rows = changes
-        .into_iter()
-        .map(|change| {
-            let pointer = change.pointer.clone();
-            let side = |json: Option<String>| json.unwrap_or_else(|| "–".into());
-            view! {
-                <li data-pointer=pointer>
-                    <code>{format::pointer(&change.pointer)}</code>
-                    <span>
-                        <code class="before">{side(change.before)}</code>
-                        " → "
-                        <code class="wanted">{side(change.after)}</code>
-                    </span>
-                </li>
-            }
-        })
-        .collect_view();
-    view! {
-        <ul class="changes" data-testid="json-changes">
-            {rows}
-        </ul>
-        {refused.map(|why| view! { <p class="wrong" data-testid="json-wrong">{why}</p> })}
-    }
+/// Sentences about places of a text, each with the line of its place, in the order of the text.
+fn lines_of<'a>(text: &str, told: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(usize, String)> {
+    let Ok(node) = Node::read(text) else { return Vec::new() };
+    let mut lines: Vec<(usize, String)> =
+        told.map(|(pointer, sentence)| (line_of(text, node.place(pointer)), sentence.to_owned())).collect();
+    lines.sort();
+    lines
 }
 
-fn tell(text: &str, document: &Document) -> Result<Vec<LeafChange>, String> {
-    if text.trim() == NOTHING {
-        return Ok(Vec::new());
-    }
-    changes(document, &read(text)?)
+/// The line where a text stops being JSON.
+fn broken_line(text: &str) -> Option<usize> {
+    Node::read(text).err().map(|error| error.line())
 }
 
-/// The controls whose leaves the text would set: their expiry holds here too, and their question is asked here too.
-fn touched(
-    thing: &Thing,
-    told: Memo<Result<Vec<LeafChange>, String>>,
-    shadow: RwSignal<String>,
-) -> Memo<Vec<&'static Control>> {
-    let head = thing.head.clone();
-    Memo::new(move |_| {
-        if !shadow.with(String::is_empty) {
-            return Vec::new();
-        }
-        let kind = head.with(|head| head.row.kind);
-        told.with(|told| {
-            let changes = told.as_ref().map(Vec::as_slice).unwrap_or_default();
-            changes.iter().filter_map(|change| kind.control(&change.pointer)).collect()
-        })
-    })
+/// Where a line begins and ends, in the units of a page's texts (UTF-16).
+fn span_of(text: &str, line: usize) -> (u32, u32) {
+    let units = |text: &str| u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX);
+    let from = text.split_inclusive('\n').take(line.saturating_sub(1)).map(units).sum();
+    let length = text.lines().nth(line.saturating_sub(1)).map_or(0, units);
+    (from, from + length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_violation_stands_at_the_line_of_its_leaf() {
+        let text = "{\n  \"net\": {\n    \"apn\": 7\n  },\n  \"on\": 1\n}";
+        let told = [("/on", "b"), ("/net/apn", "a"), ("/net", "c"), ("", "d")];
+        let want = [(1, "d"), (2, "c"), (3, "a"), (5, "b")].map(|(line, sentence)| (line, sentence.to_owned()));
+        assert_eq!(lines_of(text, told.into_iter()), want);
+        assert_eq!(lines_of("{", [("", "x")].into_iter()), []);
+        assert_eq!((broken_line("{\n\"a\": 1,\n}"), broken_line("{}")), (Some(3), None));
+    }
+
+    #[test]
+    fn a_line_is_found_in_the_units_of_the_page() {
+        let text = "{\n\"💩\": 1,\n\"b\": 2}";
+        assert_eq!((span_of(text, 1), span_of(text, 2), span_of(text, 3)), ((0, 1), (2, 10), (11, 18)));
+    }
 }

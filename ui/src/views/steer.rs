@@ -93,7 +93,8 @@ fn offered(thing: &Thing) -> Memo<Vec<Arc<Control>>> {
         if may_have_shadow && !is_known.get() && !has_none.get() {
             return Vec::new();
         }
-        let has = |control: &Control| now_of(&of, control).is_some() || leaf_of(&of, control).is_some();
+        let has =
+            |control: &Control| now_of(&of, &control.pointer).is_some() || leaf_of(&of, &control.pointer).is_some();
         let controls = controls.into_iter().filter(|_| of.may_command);
         controls.filter(|control| !may_have_shadow || has(control)).map(Arc::new).collect()
     })
@@ -112,8 +113,8 @@ fn BigButton(thing: Thing, control: Arc<Control>) -> impl IntoView {
     let open = RwSignal::new(false);
     let (of, its) = (thing.clone(), control.clone());
     let now = Memo::new(move |_| {
-        let wanted = || leaf_of(&of, &its).and_then(|leaf| leaf.desired);
-        Draft::of_leaf(now_of(&of, &its).or_else(wanted).as_deref()?, &its.takes)
+        let wanted = || leaf_of(&of, &its.pointer).and_then(|leaf| leaf.desired);
+        Draft::of_leaf(now_of(&of, &its.pointer).or_else(wanted).as_deref()?, &its.takes)
     });
     let its = control.clone();
     let word = move || big_word(&its, now.get().as_ref());
@@ -155,13 +156,17 @@ fn big_word(control: &Control, now: Option<&Draft>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use fleetlens_model::kind::Kind;
+    use fleetlens_model::kind::{Kind, Schemas};
 
     use super::*;
 
+    fn of_kind(kind: Kind, pointer: &str) -> &'static Control {
+        Schemas::of_the_program().control_of_kind(kind, pointer).unwrap()
+    }
+
     #[test]
     fn a_large_button_offers_what_is_not_so_yet() {
-        let control = |kind: Kind, pointer| kind.control(pointer).unwrap();
+        let control = |kind: Kind, pointer| of_kind(kind, pointer);
         let (dim, on) = (control(Kind::Lamp, "/dim_pct"), control(Kind::Lamp, "/on"));
         let (barrier, enabled) = (control(Kind::Parking, "/barrier"), control(Kind::Charger, "/enabled"));
         for (control, now, want) in [

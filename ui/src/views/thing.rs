@@ -19,6 +19,7 @@ use crate::views::chart::ChartPanel;
 use crate::views::commands::Commands;
 use crate::views::json_editor::JsonEditor;
 use crate::views::messages::RawMessages;
+use crate::views::set_several::SetSeveral;
 use crate::views::steer::Controls;
 
 /// Name, place, what its last word is worth, and what was made up.
@@ -201,6 +202,7 @@ fn ThingParts() -> impl IntoView {
                     <div class="steered">
                         <Shadows thing=thing.clone() />
                         <Controls thing=thing.clone() />
+                        <SetSeveral thing=thing.clone() />
                         <JsonEditor thing=thing.clone() />
                         <Commands thing=thing.clone() />
                         <RawMessages thing=thing.clone() />

@@ -62,7 +62,8 @@ impl Fleet {
             self.things.get(&key).ok_or_else(|| Fault::new(FaultCode::NotFound, "this thing is not known here"))?;
         self.check_fence(key)?;
         let meta = &*thing.meta.common;
-        let mut wants = wish::wants(meta, wishes).map_err(invalid)?;
+        let schemas = &self.config.schemas;
+        let mut wants = wish::wants(meta, schemas, wishes).map_err(invalid)?;
         if meta.convention.is_empty() {
             if !self.config.shadows {
                 let why = "this profile has no device shadows, so nothing can be commanded through it";
@@ -71,8 +72,12 @@ impl Fleet {
             parse_thing_name(thing.name.as_str()).map_err(|e| invalid(e.to_string()))?;
             if !shadow.is_empty() {
                 parse_shadow_name(&shadow).map_err(|e| invalid(e.to_string()))?;
+            } else if let Some(of) = schemas.of(meta) {
+                let document = thing.shadows.get("").and_then(|shadow| shadow.document.as_ref()).map(Packed::open);
+                let desired = document.and_then(|document| document.desired).unwrap_or_default();
+                wish::check(&of.schema, desired, &wants).map_err(invalid)?;
             }
-        } else if let Some(want) = wants.iter().find(|want| meta.control(&want.pointer).is_none()) {
+        } else if let Some(want) = wants.iter().find(|want| schemas.control(meta, &want.pointer).is_none()) {
             return Err(invalid(format!("the thing does not say that {} can be set", want.pointer)));
         }
         let expiry_ms =
@@ -126,7 +131,7 @@ impl Fleet {
     fn expiry_ms(&self, meta: &Meta, wants: &[Want]) -> u64 {
         let of = |want: &Want| {
             let told = self.config.expiry_ms.iter().find(|(pointer, _)| *pointer == want.pointer).map(|(_, ms)| *ms);
-            told.or_else(|| meta.control(&want.pointer).map(|c| c.expiry_ms)).unwrap_or(DEFAULT_EXPIRY_MS)
+            told.or_else(|| self.config.schemas.expiry_ms(meta, &want.pointer)).unwrap_or(DEFAULT_EXPIRY_MS)
         };
         wants.iter().map(of).min().unwrap_or(DEFAULT_EXPIRY_MS)
     }

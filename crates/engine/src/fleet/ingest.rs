@@ -377,7 +377,7 @@ impl Fleet {
         if thing.meta == meta {
             return Ok(key);
         }
-        let steerable = meta.convention.is_empty() && !meta.controls().is_empty();
+        let steerable = meta.convention.is_empty() && !self.config.schemas.controls(&meta).is_empty();
         let unasked = !thing.shadows.get("").is_some_and(|shadow| shadow.current);
         effects.writes.push(Write::Thing { thing: key, name: thing.name.clone(), meta: Box::new(meta.clone()) });
         self.describe(key, meta, now, effects);

@@ -264,7 +264,7 @@ impl Fleet {
             wanted.extend(thing.shadows.keys().map(|name| (thing.key, name.clone())));
             if !thing.shadows.contains_key("")
                 && thing.meta.common.convention.is_empty()
-                && !thing.meta.common.controls().is_empty()
+                && !self.config.schemas.controls(&thing.meta.common).is_empty()
             {
                 wanted.push((thing.key, classic.clone()));
             }

@@ -18,7 +18,7 @@ use super::rules::RuleAt;
 use super::{Effects, Fleet};
 
 pub use leaves::OpenLeaf;
-pub(crate) use leaves::{LateLeaf, Leaves, tolerance};
+pub(crate) use leaves::{LateLeaf, Leaves};
 
 /// What is being waited for, so that a look each second is short however big the city is.
 #[derive(Debug, Default)]

@@ -2,8 +2,10 @@
 
 use fleetlens_ipc::Wish;
 use fleetlens_model::command::Want;
+use fleetlens_model::kind::Schemas;
+use fleetlens_model::schema::Schema;
 use fleetlens_model::shadow::limits::NESTING;
-use fleetlens_model::shadow::{Object, leaf_at, pointer_of};
+use fleetlens_model::shadow::{Object, leaf_at, merge, patch_of, pointer_of};
 use fleetlens_model::thing::Meta;
 use serde_json::Value as Json;
 
@@ -16,13 +18,16 @@ const WISH_MAX_BYTES: usize = 2048;
 /// Bytes of a pointer.
 const POINTER_MAX_BYTES: usize = 256;
 
-/// Wishes as wants, each leaf checked against the thing's control where it has one. An object is wished leaf by leaf, as the shadow
-/// service merges it: what it does not name stays as it is.
-pub(super) fn wants(meta: &Meta, wishes: &[Wish]) -> Result<Vec<Want>, String> {
+/// Violations that are told of one command.
+const TOLD_MAX: usize = 3;
+
+/// Wishes as wants; what a thing's convention says can be set is checked against its control. An object is wished leaf by leaf, as the
+/// shadow service merges it: what it does not name stays as it is.
+pub(super) fn wants(meta: &Meta, schemas: &Schemas, wishes: &[Wish]) -> Result<Vec<Want>, String> {
     let mut wants = Vec::new();
     for wish in wishes {
         let (value, seen) = read(wish)?;
-        leaves(meta, &wish.pointer, value, seen.as_ref(), &mut wants)?;
+        leaves((meta, schemas), &wish.pointer, value, seen.as_ref(), &mut wants)?;
     }
     if wants.is_empty() || wants.len() > LEAVES_MAX {
         return Err(format!("a command sets 1 to {LEAVES_MAX} leaves, this one {}", wants.len()));
@@ -35,6 +40,16 @@ pub(super) fn wants(meta: &Meta, wishes: &[Wish]) -> Result<Vec<Want>, String> {
         }
     }
     Ok(wants)
+}
+
+/// Checks what the classic shadow's desired state would be with these wants against the schema of the kind, as far as they touch it.
+pub(super) fn check(schema: &Schema, mut desired: Object, wants: &[Want]) -> Result<(), String> {
+    let leaves: Vec<(String, Json)> = wants.iter().map(|want| (want.pointer.clone(), want.value.clone())).collect();
+    merge(&mut desired, &patch_of(&leaves));
+    let touched: Vec<&str> = wants.iter().map(|want| want.pointer.as_str()).collect();
+    let violations = schema.check_change(&desired, &touched);
+    let told: Vec<&str> = violations.iter().take(TOLD_MAX).map(|violation| violation.sentence.as_str()).collect();
+    if told.is_empty() { Ok(()) } else { Err(told.join("; ")) }
 }
 
 /// The wanted value, and what stood on the person's screen.
@@ -54,14 +69,20 @@ fn read(wish: &Wish) -> Result<(Json, Option<Json>), String> {
     Ok((value, wish.seen_json.as_deref().map(|text| read("the value seen", text)).transpose()?))
 }
 
-fn leaves(meta: &Meta, pointer: &str, value: Json, seen: Option<&Json>, wants: &mut Vec<Want>) -> Result<(), String> {
+fn leaves(
+    of: (&Meta, &Schemas),
+    pointer: &str,
+    value: Json,
+    seen: Option<&Json>,
+    wants: &mut Vec<Want>,
+) -> Result<(), String> {
     match value {
         Json::Object(inner) if !inner.is_empty() => {
             let nothing = Object::new();
             let seen = seen.and_then(Json::as_object).unwrap_or(&nothing);
             inner.into_iter().try_for_each(|(key, value)| {
                 let below = pointer_of([key.as_str()]);
-                leaves(meta, &format!("{pointer}{below}"), value, leaf_at(seen, &below), wants)
+                leaves(of, &format!("{pointer}{below}"), value, leaf_at(seen, &below), wants)
             })
         }
         Json::Object(_) => Err(format!("the object for {pointer} is empty; name at least one leaf in it")),
@@ -74,9 +95,11 @@ fn leaves(meta: &Meta, pointer: &str, value: Json, seen: Option<&Json>, wants: &
             if holds_null(&value) {
                 return Err(format!("the list for {pointer} holds null, which a shadow refuses"));
             }
-            let control = meta.control(pointer);
-            control.map_or(Ok(()), |control| control.check(&value))?;
-            let (tolerance, before) = (control.map_or(0.0, |c| c.tolerance), seen.cloned());
+            let (meta, schemas) = of;
+            if let Some(control) = meta.controls.iter().find(|control| control.pointer == pointer) {
+                control.check(&value)?;
+            }
+            let (tolerance, before) = (schemas.tolerance(meta, pointer), seen.cloned());
             wants.push(Want { pointer: pointer.to_string(), value, tolerance, restore: before.clone(), before });
             Ok(())
         }
@@ -128,7 +151,7 @@ mod tests {
             ),
             ("an object over a number", wish("/net", r#"{"apn":1}"#, Some("5")), vec![("/net/apn", json!(1), None)]),
         ] {
-            let wants = wants(&of(Kind::Gateway), &[wish]).unwrap();
+            let wants = wants(&of(Kind::Gateway), &Schemas::default(), &[wish]).unwrap();
             let got: Vec<_> = wants.iter().map(|w| (w.pointer.as_str(), w.value.clone(), w.before.clone())).collect();
             assert_eq!(got, want, "{name}");
             assert!(wants.iter().all(|w| w.restore == w.before), "{name}");
@@ -153,10 +176,80 @@ mod tests {
             (vec![], "1 to 32 leaves, this one 0"),
             (vec![wish("/x/a", "1", None), wish("/x", "2", None)], "/x and /x/a run into each other"),
             (vec![wish("/x", "1", None), wish("/x", "2", None)], "/x and /x run into each other"),
-            (vec![wish("/interval_s", "1", None)], "outside"),
         ] {
-            let refused = wants(&of(Kind::Bin), &wishes).unwrap_err();
+            let refused = wants(&of(Kind::Bin), &Schemas::default(), &wishes).unwrap_err();
             assert!(refused.contains(says), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_the_schema_of_the_kind_does_not_allow_is_refused_at_its_leaf() {
+        let schema = Schema::parse(
+            r#"{"type": "object", "additionalProperties": false, "properties": {
+                "dim_pct": {"title": "Dim to", "type": "integer", "minimum": 0, "maximum": 100, "x-tolerance": 0.5},
+                "serial": {"type": "string", "readOnly": true},
+                "net": {"title": "Network", "type": "object", "required": ["apn"], "properties": {
+                    "apn": {"type": "string"},
+                    "dns": {"type": "array", "maxItems": 2, "items": {
+                        "type": "object", "properties": {"port": {"type": "integer"}}, "additionalProperties": false}}}}}}"#,
+        )
+        .unwrap();
+        for (name, desired, wishes, says) in [
+            ("as it should be", json!({}), vec![wish("/dim_pct", "40", None)], None),
+            ("a fraction", json!({}), vec![wish("/dim_pct", "40.5", None)], Some("Dim to takes a whole number")),
+            ("too much", json!({}), vec![wish("/dim_pct", "101", None)], Some("Dim to 101 is outside 0–100")),
+            ("no such leaf", json!({}), vec![wish("/x", "1", None)], Some("“x” is not known here")),
+            (
+                "what only it says",
+                json!({}),
+                vec![wish("/serial", "\"7\"", None)],
+                Some("only the thing itself says it"),
+            ),
+            (
+                "an object of its leaves",
+                json!({}),
+                vec![wish("/net", r#"{"apn":"a","dns":[{"port":53}]}"#, None)],
+                None,
+            ),
+            (
+                "a leaf in a list",
+                json!({}),
+                vec![wish("/net", r#"{"apn":"a","dns":[{"port":"x"}]}"#, None)],
+                Some("“port” takes"),
+            ),
+            (
+                "a name in a list",
+                json!({}),
+                vec![wish("/net", r#"{"apn":"a","dns":[{"p":1}]}"#, None)],
+                Some("“p” is not known"),
+            ),
+            (
+                "a list too long",
+                json!({}),
+                vec![wish("/net", r#"{"apn":"a","dns":[{},{},{}]}"#, None)],
+                Some("at most 2 items"),
+            ),
+            (
+                "something missing beside it",
+                json!({}),
+                vec![wish("/net/dns", "[]", None)],
+                Some("Network needs “apn” as well"),
+            ),
+            ("which is there already", json!({"net": {"apn": "a"}}), vec![wish("/net/dns", "[]", None)], None),
+            ("what is wrong elsewhere", json!({"old": 1}), vec![wish("/dim_pct", "40", None)], None),
+            (
+                "each of several",
+                json!({}),
+                vec![wish("/x", "1", None), wish("/dim_pct", "-1", None)],
+                Some("here; known"),
+            ),
+        ] {
+            let wants = wants(&of(Kind::Lamp), &Schemas::default(), &wishes).unwrap();
+            let told = check(&schema, desired.as_object().cloned().unwrap(), &wants);
+            match says {
+                Some(says) => assert!(told.as_ref().is_err_and(|told| told.contains(says)), "{name}: {told:?}"),
+                None => assert_eq!(told, Ok(()), "{name}"),
+            }
         }
     }
 }

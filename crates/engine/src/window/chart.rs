@@ -101,7 +101,7 @@ impl ChartView {
         let mark = |id: &CommandId| {
             let command = fleet.commands.get(id)?;
             let (_, at_ms) = command.steps.first()?;
-            Some(ChartMark { at_ms: *at_ms, label: command_title(command, meta) })
+            Some(ChartMark { at_ms: *at_ms, label: command_title(command, meta, &fleet.config.schemas) })
         };
         if !first {
             let marks = marked.iter().filter_map(mark).map(Change::Mark);

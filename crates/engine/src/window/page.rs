@@ -6,6 +6,7 @@ use fleetlens_ipc::rows::{Change, CommandRow, LeafRow, Rows, ShadowTable, StepRo
 use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::freshness::limit_ms;
 use fleetlens_model::id::ThingKey;
+use fleetlens_model::kind::Schemas;
 use fleetlens_model::shadow::{Leaf, parse_thing_name};
 use fleetlens_model::telemetry::Value;
 use fleetlens_model::text::shown;
@@ -16,7 +17,7 @@ use serde_json::Value as Json;
 use super::Told;
 use super::alarms::rows_of;
 use super::map::status_of;
-use crate::fleet::{Dirty, Fleet, Shadow, Thing, interval_ms, tolerance};
+use crate::fleet::{Dirty, Fleet, Shadow, Thing, interval_ms};
 
 /// Commands on a page.
 const COMMANDS_SHOWN: usize = 20;
@@ -28,7 +29,7 @@ const YOUNGER_BY_MS: u64 = 1_000;
 pub(super) struct PageView {
     thing: ThingKey,
     /// The page as it was told, and when.
-    shown: Option<(ThingPage, MonoMs)>,
+    shown: Option<(Box<ThingPage>, MonoMs)>,
 }
 
 impl PageView {
@@ -48,10 +49,10 @@ impl PageView {
         let Some(thing) = fleet.things.get(&self.thing) else {
             return if first { Told::All(Rows::Missing) } else { Told::Nothing };
         };
-        let page = page(thing, fleet, now);
-        let told = match self.shown.as_ref().filter(|_| !first) {
+        let page = Box::new(page(thing, fleet, now));
+        let told = match self.shown.as_ref().filter(|(before, _)| !first && before.schema == page.schema) {
             Some((before, told)) => Told::Some(changes(before, &page, now.mono.since(*told))),
-            None => Told::All(Rows::Thing(Box::new(page.clone()))),
+            None => Told::All(Rows::Thing(page.clone())),
         };
         self.shown = Some((page, now.mono));
         told
@@ -112,16 +113,19 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
     let mut values: Vec<ValueRow> =
         thing.series.keys().filter_map(|pointer| value_row(thing, pointer, fleet, now)).collect();
     values.sort_by(|a, b| (a.rank, &a.pointer).cmp(&(b.rank, &b.pointer)));
-    let shadows =
-        thing.shadows.iter().filter_map(|(name, shadow)| shadow_table(name, shadow, &thing.meta.common)).collect();
     let role_may = fleet.config.who.role.may_command();
     let fence = fleet.fence(thing).filter(|_| role_may).unwrap_or_default();
+    let shadows = thing
+        .shadows
+        .iter()
+        .filter_map(|(name, shadow)| shadow_table(name, shadow, &thing.meta.common, fleet))
+        .collect();
     let commands = thing.commands.iter().rev().take(COMMANDS_SHOWN).filter_map(|id| fleet.commands.get(id));
     ThingPage {
-        head: head(thing, now),
+        head: head(thing, fleet, now),
         values,
         shadows,
-        commands: commands.map(|command| command_row(command, thing, now)).collect(),
+        commands: commands.map(|command| command_row(command, thing, &fleet.config.schemas, now)).collect(),
         alarms: rows_of(thing, fleet),
         may_command: role_may
             && fence.is_empty()
@@ -129,6 +133,7 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
                 || fleet.config.shadows && parse_thing_name(thing.name.as_str()).is_ok()),
         fence,
         expiries: fleet.config.expiry_ms.clone(),
+        schema: fleet.config.schemas.of(&thing.meta.common).map(|of| of.text.clone()).unwrap_or_default(),
     }
 }
 
@@ -141,7 +146,7 @@ pub(super) fn heard_age_ms(thing: &Thing, now: Now) -> Option<u64> {
     }
 }
 
-fn head(thing: &Thing, now: Now) -> ThingHead {
+fn head(thing: &Thing, fleet: &Fleet, now: Now) -> ThingHead {
     ThingHead {
         thing: thing.key,
         name: thing.name.as_str().to_string(),
@@ -154,7 +159,7 @@ fn head(thing: &Thing, now: Now) -> ThingHead {
         gateway: thing.meta.gateway.to_string(),
         synthetic: thing.meta.common.synthetic.clone(),
         convention: thing.meta.common.convention.clone(),
-        controls: thing.meta.common.controls().to_vec(),
+        controls: fleet.config.schemas.controls(&thing.meta.common).to_vec(),
         freshness: thing.silence.freshness(),
         heard_age_ms: heard_age_ms(thing, now),
         status: status_of(thing).code(),
@@ -193,9 +198,9 @@ fn readable(value: &Value) -> Value {
     }
 }
 
-fn shadow_table(name: &str, shadow: &Shadow, meta: &Meta) -> Option<ShadowTable> {
+fn shadow_table(name: &str, shadow: &Shadow, meta: &Meta, fleet: &Fleet) -> Option<ShadowTable> {
     let document = shadow.document.as_ref()?.open();
-    let open = document.open_leaves(|pointer| tolerance(meta, pointer));
+    let open = document.open_leaves(|pointer| fleet.config.schemas.tolerance(meta, pointer));
     let leaf_row = |leaf: Leaf| LeafRow {
         differs: open.iter().any(|open| open.pointer == leaf.pointer),
         desired: leaf.desired.as_ref().map(Json::to_string),
@@ -214,7 +219,7 @@ fn shadow_table(name: &str, shadow: &Shadow, meta: &Meta) -> Option<ShadowTable>
 }
 
 /// A command as its row.
-pub(super) fn command_row(command: &Command, thing: &Thing, now: Now) -> CommandRow {
+pub(super) fn command_row(command: &Command, thing: &Thing, schemas: &Schemas, now: Now) -> CommandRow {
     let kind = thing.meta.common.kind;
     let direct = !thing.meta.common.convention.is_empty();
     let step_row = |(step, at_ms): &(Step, WallMs)| StepRow { step: *step, at_ms: *at_ms, note: note(*step, command) };
@@ -225,7 +230,7 @@ pub(super) fn command_row(command: &Command, thing: &Thing, now: Now) -> Command
         thing: command.thing,
         shadow: command.shadow.clone(),
         direct,
-        title: command_title(command, &thing.meta.common),
+        title: command_title(command, &thing.meta.common, schemas),
         changes: command
             .wants
             .iter()
@@ -241,7 +246,7 @@ pub(super) fn command_row(command: &Command, thing: &Thing, now: Now) -> Command
 }
 
 /// A command in words: `dim to 40 %`, `barrier: open`.
-pub(super) fn command_title(command: &Command, meta: &Meta) -> String {
+pub(super) fn command_title(command: &Command, meta: &Meta, schemas: &Schemas) -> String {
     let part = |want: &fleetlens_model::command::Want| {
         let unit = meta.unit(&want.pointer);
         let value = match &want.value {
@@ -250,7 +255,7 @@ pub(super) fn command_title(command: &Command, meta: &Meta) -> String {
             Json::Bool(false) => "off".to_string(),
             Json::Number(_) | Json::Null | Json::Array(_) | Json::Object(_) => want.value.to_string(),
         };
-        match meta.control(&want.pointer).map(|c| c.label.as_ref()) {
+        match schemas.control(meta, &want.pointer).map(|c| c.label.as_ref()) {
             Some(label) if label.ends_with(" to") => {
                 format!("{} {value} {unit}", label.to_lowercase()).trim_end().to_string()
             }

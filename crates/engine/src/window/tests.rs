@@ -4,7 +4,7 @@ use fleetlens_model::downsample::Bucket;
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::SeriesKey;
 use fleetlens_model::identity::{Actor, Role};
-use fleetlens_model::kind::Kind;
+use fleetlens_model::kind::{Kind, Schemas};
 use fleetlens_model::time::WallMs;
 
 use super::*;
@@ -112,6 +112,21 @@ fn a_page_says_who_may_command_as_soon_as_the_identity_changes_and_never_of_a_na
     give(&mut fleet, telemetry("city/v/lamp/lamp 2/telemetry", r#"{"values":{"on":true}}"#), at(2));
     let (mut windows, _) = looking(Look::Thing { thing: ThingKey(2) }, &mut fleet);
     assert!(!may_command(&frames(&mut windows, &mut fleet, at(2))), "a space is in no shadow's name");
+}
+
+#[test]
+fn a_page_is_told_whole_when_its_thing_may_hold_something_else() {
+    let mut fleet = city();
+    let (mut windows, _) = looking(Look::Thing { thing: ThingKey(1) }, &mut fleet);
+    let schemas = Schemas::of_the_program();
+    for (s, kind) in [(1, Kind::Lamp), (2, Kind::Bin)] {
+        let told = frames(&mut windows, &mut fleet, at(s));
+        let [Frame::Snapshot { rows: Rows::Thing(page), .. }] = &told[..] else { panic!("{told:?}") };
+        let of = schemas.of_kind(kind).unwrap();
+        assert_eq!((page.head.kind, &page.schema, &page.head.controls), (kind, &of.text, &of.controls));
+        give(&mut fleet, telemetry("city/v/bin/lamp-1/meta", r#"{"name":"Bin 1"}"#), at(2));
+    }
+    assert!(frames(&mut windows, &mut fleet, at(2)).is_empty(), "and not again for nothing");
 }
 
 #[test]

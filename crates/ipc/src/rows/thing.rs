@@ -29,6 +29,8 @@ pub struct ThingPage {
     pub fence: String,
     /// How long a command may wait where the profile says otherwise than the kind's controls: JSON pointer, milliseconds.
     pub expiries: Vec<(String, u64)>,
+    /// What its desired state may hold: the text of a [`fleetlens_model::schema::Schema`]; empty where nobody says.
+    pub schema: String,
 }
 
 /// What stands at the top of a thing's page.

@@ -1,21 +1,19 @@
-//! What a person may set on things: the controls of each kind, and those that a thing's convention tells of it.
+//! What a person may set on things with one touch: the controls of each kind, which follow from its schema, and those that a thing's
+//! convention tells of it.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::Kind;
+use crate::schema::{Schema, Type, is_multiple};
+use crate::text::shown;
 
-pub(super) fn of(kind: Kind) -> &'static [Control] {
-    match kind {
-        Kind::Parking => PARKING,
-        Kind::Lamp => LAMP,
-        Kind::Charger => CHARGER,
-        Kind::Bin | Kind::Vehicle | Kind::Gateway => INTERVAL_ONLY,
-        Kind::Other => &[],
-    }
-}
+/// The longest text where a schema does not say how long it may be, in characters.
+const TEXT_MAX_CHARS: u16 = 255;
+
+/// Steps of a range for which nobody said how far apart its values are.
+const STEPS: f64 = 100.0;
 
 /// A leaf that people set from the screen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +30,12 @@ pub struct Control {
     pub expiry_ms: u64,
     /// How far a reported number may be from the wanted one and still count as obeyed; in the leaf's unit.
     pub tolerance: f64,
+    /// What will happen to people, in sentences, each for the value of this JSON text, or for any where it is empty.
+    #[serde(default)]
+    pub dangers: Vec<(String, String)>,
+    /// What true and false are called, for a switch; `None` for on and off.
+    #[serde(default)]
+    pub switch_words: Option<(String, String)>,
 }
 
 /// The values a control takes.
@@ -62,86 +66,72 @@ pub enum Takes {
 /// A word of a choice: the value, and what the button says.
 pub type Word = (Cow<'static, str>, Cow<'static, str>);
 
-const fn text(text: &'static str) -> Cow<'static, str> {
-    Cow::Borrowed(text)
-}
-
 /// How long a command waits when nothing else is said: 10 minutes.
 pub const DEFAULT_EXPIRY_MS: u64 = 600_000;
-
-/// How often a thing speaks may be told to it at its next waking: 7 days.
-pub const INTERVAL_EXPIRY_MS: u64 = 7 * 86_400_000;
 
 /// Opening a barrier for a car that left a minute ago is dangerous: 30 seconds.
 pub const BARRIER_EXPIRY_MS: u64 = 30_000;
 
-const INTERVAL: Control = Control {
-    pointer: text("/interval_s"),
-    label: text("Sampling interval"),
-    takes: Takes::Range { min: 5.0, max: 3_600.0, step: 5.0, unit: text("s") },
-    asks_first: false,
-    expiry_ms: INTERVAL_EXPIRY_MS,
-    tolerance: 0.0,
-};
-
-const INTERVAL_ONLY: &[Control] = &[INTERVAL];
-
-const CHARGER: &[Control] = &[
-    Control {
-        pointer: text("/limit_kw"),
-        label: text("Limit to"),
-        takes: Takes::Range { min: 0.0, max: 22.0, step: 1.0, unit: text("kW") },
-        asks_first: false,
-        expiry_ms: DEFAULT_EXPIRY_MS,
-        tolerance: 0.05,
-    },
-    Control {
-        pointer: text("/enabled"),
-        label: text("In service"),
-        takes: Takes::Switch,
-        // Taking it out of service ends the session of whoever charges there.
-        asks_first: true,
-        expiry_ms: DEFAULT_EXPIRY_MS,
-        tolerance: 0.0,
-    },
-    INTERVAL,
-];
-
-const LAMP: &[Control] = &[
-    Control {
-        pointer: text("/dim_pct"),
-        label: text("Dim to"),
-        takes: Takes::Range { min: 0.0, max: 100.0, step: 5.0, unit: text("%") },
-        asks_first: false,
-        expiry_ms: DEFAULT_EXPIRY_MS,
-        tolerance: 0.5,
-    },
-    Control {
-        pointer: text("/on"),
-        label: text("Switched on"),
-        takes: Takes::Switch,
-        asks_first: false,
-        expiry_ms: DEFAULT_EXPIRY_MS,
-        tolerance: 0.0,
-    },
-    INTERVAL,
-];
-
-const BARRIER: &[Word] = &[(text("open"), text("Open")), (text("closed"), text("Close"))];
-
-const PARKING: &[Control] = &[
-    Control {
-        pointer: text("/barrier"),
-        label: text("Barrier"),
-        takes: Takes::Choice(Cow::Borrowed(BARRIER)),
-        asks_first: true,
-        expiry_ms: BARRIER_EXPIRY_MS,
-        tolerance: 0.0,
-    },
-    INTERVAL,
-];
-
 impl Control {
+    /// The control of a leaf of a schema; `None` for what takes more than a touch: lists, numbers without bounds, mixed types.
+    pub fn of(root: &Schema, pointer: &str, leaf: &Schema) -> Option<Control> {
+        let [of] = leaf.types.as_deref().unwrap_or(&[Type::Text]) else { return None };
+        let takes = match (of, &leaf.one_of) {
+            (Type::Text, Some(values)) => {
+                Takes::Choice(values.iter().map(|value| word(leaf, value)).collect::<Option<_>>()?)
+            }
+            (Type::Boolean, None) => Takes::Switch,
+            (Type::Number | Type::Integer, None) => {
+                let every = leaf.number.multiple_of.or((*of == Type::Integer).then_some(1.0));
+                // A slider counts its steps from its least value, so that must itself be one that is taken.
+                let within = |bound: f64, round: fn(f64) -> f64| match every {
+                    Some(every) if !is_multiple(bound, every) => round(bound / every) * every,
+                    Some(_) | None => bound,
+                };
+                let (min, max) = (within(leaf.number.min?, f64::ceil), within(leaf.number.max?, f64::floor));
+                let whole = |step: f64| if *of == Type::Integer { step.round().max(1.0) } else { step };
+                let step = leaf.step.or(leaf.number.multiple_of).unwrap_or_else(|| whole((max - min) / STEPS));
+                let is_range = max > min && leaf.number.above.is_none() && leaf.number.below.is_none();
+                is_range.then(|| Takes::Range { min, max, step, unit: leaf.unit.clone().into() })?
+            }
+            (Type::Text, None) if leaf.types.is_some() => {
+                let max = leaf.max_chars.map_or(TEXT_MAX_CHARS, |max| u16::try_from(max).unwrap_or(u16::MAX));
+                Takes::Text { max_chars: max.max(1) }
+            }
+            (Type::Null | Type::Boolean | Type::Number | Type::Integer | Type::Text | Type::List | Type::Object, _) => {
+                return None;
+            }
+        };
+        let name = pointer.rsplit('/').next().unwrap_or(pointer).replace("~1", "/").replace("~0", "~");
+        let label = if leaf.title.is_empty() { in_words(&name) } else { leaf.title.clone() };
+        let word_of =
+            |value: bool| leaf.labels.iter().find(|(of, _)| *of == Json::Bool(value)).map(|(_, word)| word.clone());
+        let way = root.way(pointer);
+        let dangers = way.into_iter().flat_map(|schema| &schema.dangers);
+        Some(Control {
+            pointer: pointer.to_owned().into(),
+            label: label.into(),
+            takes,
+            asks_first: root.asks_first(pointer),
+            expiry_ms: root.expiry_ms(pointer).unwrap_or(DEFAULT_EXPIRY_MS),
+            tolerance: leaf.tolerance,
+            dangers: dangers
+                .map(|(of, sentence)| (of.as_ref().map(Json::to_string).unwrap_or_default(), sentence.clone()))
+                .collect(),
+            switch_words: word_of(true).zip(word_of(false)),
+        })
+    }
+
+    /// What will happen to people when it becomes this value, in sentences.
+    pub fn dangers_of(&self, value: &Json) -> Vec<&str> {
+        let value = value.to_string();
+        self.dangers
+            .iter()
+            .filter(|(of, _)| of.is_empty() || *of == value)
+            .map(|(_, sentence)| sentence.as_str())
+            .collect()
+    }
+
     /// Checks a value before it may become a command; the error is the sentence for the screen.
     pub fn check(&self, value: &Json) -> Result<(), String> {
         match &self.takes {
@@ -164,4 +154,20 @@ impl Control {
             },
         }
     }
+}
+
+/// A text of an enum and what its button says; `None` for a value that is no text.
+fn word(leaf: &Schema, value: &Json) -> Option<Word> {
+    let text = value.as_str()?;
+    let label =
+        leaf.labels.iter().find(|(of, _)| of == value).map_or_else(|| in_words(text), |(_, label)| label.clone());
+    Some((text.to_owned().into(), label.into()))
+}
+
+/// A name as people write it: `quiet_hours` is "Quiet hours".
+pub fn in_words(name: &str) -> String {
+    let words = name.replace(['_', '-'], " ");
+    let words = shown(words.trim());
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -1,6 +1,7 @@
 //! What is the same for all devices, and what other tests are made of.
 
 use fleetlens_model::geo::LonLat;
+use fleetlens_model::kind::Schemas;
 
 use super::*;
 use crate::places::UsedFor;
@@ -77,7 +78,9 @@ fn every_device_says_the_values_of_its_kind_and_knows_its_controls() {
                 field.pointer
             );
         }
-        for control in kind.controls().iter().filter(|control| control.pointer != "/barrier") {
+        for control in
+            Schemas::of_the_program().controls_of_kind(kind).iter().filter(|control| control.pointer != "/barrier")
+        {
             assert!(
                 reported.contains_key(control.pointer.trim_start_matches('/')),
                 "{kind:?} does not know {}",

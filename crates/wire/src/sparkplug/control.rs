@@ -72,6 +72,8 @@ pub(super) fn of(known: &Known, pointer: String, metric: &Metric) -> Option<Cont
         asks_first: true,
         expiry_ms: BARRIER_EXPIRY_MS,
         tolerance,
+        dangers: Vec::new(),
+        switch_words: None,
     };
     Some(control).filter(|control| !control.label.is_empty())
 }

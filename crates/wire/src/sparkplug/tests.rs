@@ -132,6 +132,8 @@ fn a_fleet_is_born_speaks_obeys_and_dies() {
         asks_first: true,
         expiry_ms: 30_000,
         tolerance,
+        dangers: Vec::new(),
+        switch_words: None,
     };
     let set_point = Takes::Range { min: -40.0, max: 40.0, step: 1.0, unit: "°C".into() };
     assert_eq!(

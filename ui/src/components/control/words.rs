@@ -16,8 +16,8 @@ pub fn said(control: &Control, json: &str) -> String {
 }
 
 /// What the two sides of a switch are called.
-pub fn switch_words(control: &Control) -> (&'static str, &'static str) {
-    if control.pointer == "/enabled" { ("Yes", "No") } else { ("On", "Off") }
+pub fn switch_words(control: &Control) -> (&str, &str) {
+    control.switch_words.as_ref().map_or(("On", "Off"), |(on, off)| (on, off))
 }
 
 /// What Send does, in two words: `Open barrier`, `Dim to 40 %`.
@@ -46,13 +46,10 @@ pub fn question(control: &Control, draft: &Draft, title: &str) -> String {
     }
 }
 
-/// What happens to people beyond the leaf itself; empty where nothing does.
-pub fn consequence(control: &Control, draft: Option<&Draft>) -> &'static str {
-    match (control.pointer.as_ref(), draft) {
-        ("/enabled", Some(Draft::Flag(false))) => " Whoever charges there now is cut off: the session ends.",
-        ("/barrier", Some(Draft::Word(word))) if word == "closed" => " Look first whether somebody stands under it.",
-        _ => "",
-    }
+/// What happens to people beyond the leaf itself, each sentence after a space; empty where nothing does.
+pub fn consequence(control: &Control, draft: Option<&Draft>) -> String {
+    let sentences = draft.map(|draft| draft.json()).map(|json| control.dangers_of(&json).join(" ")).unwrap_or_default();
+    if sentences.is_empty() { sentences } else { format!(" {sentences}") }
 }
 
 /// What will happen, in a sentence or two, before it does.
@@ -86,13 +83,17 @@ pub fn promise(
 
 #[cfg(test)]
 mod tests {
-    use fleetlens_model::kind::Kind;
+    use fleetlens_model::kind::{Kind, Schemas};
 
     use super::*;
 
+    fn of_kind(kind: Kind, pointer: &str) -> &'static Control {
+        Schemas::of_the_program().control_of_kind(kind, pointer).unwrap()
+    }
+
     #[test]
     fn a_question_says_what_will_happen_and_that_it_will_not_happen_late() {
-        let barrier = Kind::Parking.control("/barrier").unwrap();
+        let barrier = of_kind(Kind::Parking, "/barrier");
         let open = Draft::Word("open".into());
         assert_eq!(verb(barrier, &open), "Open barrier");
         let said = promise(barrier, Some(&open), Some("\"closed\""), 30_000, false, true).replace('\u{a0}', " ");
@@ -100,13 +101,13 @@ mod tests {
         {
             assert!(said.contains(part), "{said}");
         }
-        let dim = Kind::Lamp.control("/dim_pct").unwrap();
+        let dim = of_kind(Kind::Lamp, "/dim_pct");
         assert_eq!(verb(dim, &Draft::Number(40.0)).replace('\u{a0}', " "), "Dim to 40 %");
     }
 
     #[test]
     fn who_takes_a_charger_out_of_service_is_told_whom_it_hits() {
-        let enabled = Kind::Charger.control("/enabled").unwrap();
+        let enabled = of_kind(Kind::Charger, "/enabled");
         for (on, asked, cuts) in
             [(false, "Take Charger 7 out of service?", true), (true, "Put Charger 7 into service?", false)]
         {
@@ -119,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_will_change_is_told_in_the_words_of_the_buttons() {
-        let control = |kind: Kind, pointer| kind.control(pointer).unwrap();
+        let control = |kind: Kind, pointer| of_kind(kind, pointer);
         for (control, json, want) in [
             (control(Kind::Charger, "/enabled"), "false", "no"),
             (control(Kind::Lamp, "/on"), "true", "on"),

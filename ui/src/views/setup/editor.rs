@@ -5,7 +5,6 @@ use std::time::Duration;
 use fleetlens_ipc::profile::{
     Checked, MistakeRow, ProfileAsk, ProfileDone, ProposalRow, Trial, TrialStep, Try, TryBroker, Typed,
 };
-use leptos::html;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 
@@ -13,6 +12,7 @@ use super::preview::PreviewCard;
 use super::trying::Heard;
 use super::{Work, end_try, sentence};
 use crate::components::icon::Icon;
+use crate::components::numbered::Numbered;
 use crate::format;
 use crate::state::profiles::is_running;
 use crate::state::store;
@@ -161,38 +161,19 @@ pub fn EditorPage(
     }
 }
 
-/// The text with its line numbers; the line of a mistake stands out.
+/// The text; the line of a mistake stands out.
 #[component]
 fn TextArea(text: RwSignal<String>, mistake: Memo<Option<MistakeRow>>) -> impl IntoView {
-    let numbers = NodeRef::<html::Div>::new();
-    let area = NodeRef::<html::Textarea>::new();
-    let lines = Memo::new(move |_| text.with(|text| text.split('\n').count()));
-    let wrong = Memo::new(move |_| mistake.with(|mistake| mistake.as_ref().map(|mistake| mistake.line as usize)));
-    let scroll = move |_| {
-        if let (Some(area), Some(numbers)) = (area.get_untracked(), numbers.get_untracked()) {
-            numbers.set_scroll_top(area.scroll_top());
-        }
-    };
+    let wrong = Signal::derive(move || mistake.with(|mistake| mistake.iter().map(|it| it.line as usize).collect()));
     view! {
-        <div class="numbered">
-            <div class="numbers" aria-hidden="true" node_ref=numbers>
-                {move || (1..=lines.get()).map(|n| view! { <span class:wrong=move || wrong.get() == Some(n)>{n}</span> }).collect_view()}
-            </div>
-            <textarea
-                node_ref=area
-                data-testid="profile-text"
-                aria-label="The profile as text (TOML)"
-                aria-invalid=move || wrong.with(Option::is_some).to_string()
-                aria-describedby="setup-text-told"
-                wrap="off"
-                spellcheck="false"
-                autocomplete="off"
-                autocapitalize="off"
-                prop:value=text
-                on:scroll=scroll
-                on:input=move |event| text.set(event_target_value(&event))
-            />
-        </div>
+        <Numbered
+            text
+            wrong
+            invalid=Signal::derive(move || mistake.with(Option::is_some))
+            label="The profile as text (TOML)"
+            described_by="setup-text-told"
+            testid="profile-text"
+        />
     }
 }
 

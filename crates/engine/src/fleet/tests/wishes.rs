@@ -1,3 +1,4 @@
+use fleetlens_model::kind::{KindSchema, Schemas};
 use fleetlens_model::shadow::Rejection;
 
 use super::*;
@@ -44,4 +45,36 @@ fn a_thing_that_never_had_a_shadow_gets_one_by_the_first_wish() {
         Phase::Settled,
         "the leaf that was wished is reported; what else stands beside it is no matter"
     );
+}
+
+#[test]
+fn what_the_profile_says_a_kind_may_hold_binds_every_command_for_the_classic_shadow() {
+    let mut schemas = Schemas::default();
+    let schema = r#"{"additionalProperties": false, "properties": {
+        "net": {"x-expiry": 30, "properties": {"apn": {"type": "string"}, "hop_s": {"type": "number", "x-tolerance": 2}}}}}"#;
+    schemas.put(Kind::Gateway, KindSchema::parse(schema).unwrap());
+    let config = FleetConfig { schemas, ..config(Role::Operator) };
+    let mut fleet = Fleet::new(config, Restored { installation: 0xabc, ..Restored::default() }, at(0));
+    give(&mut fleet, telemetry(GATEWAY, r#"{"values":{"heard":3}}"#), at(1));
+    for (pointer, value, shadow, want) in [
+        ("/net", r#"{"apn":7}"#, "", Err("“apn” takes a text, not 7")),
+        ("/net/wifi/x", "1", "", Ok(())),
+        ("/interval_s", "60", "", Err("“interval_s” is not known here; known: net")),
+        ("/interval_s", "60", "config", Ok(())),
+        ("/net", r#"{"apn":"city","hop_s":60}"#, "", Ok(())),
+    ] {
+        let wish = Wish { pointer: pointer.into(), value_json: value.into(), seen_json: None };
+        let (thing, shadow) = (ThingKey(1), shadow.to_owned());
+        let intent = Intent::Command { thing, shadow, wishes: vec![wish], expires_in_ms: None };
+        let effects = give(&mut fleet, Input::Asked { window: WindowId(1), request: RequestId(9), intent }, at(2));
+        let [Outward::Answer { outcome, .. }] = &effects.outward[..] else { panic!("{effects:?}") };
+        match (outcome, want) {
+            (Ok(Done::Command(_)), Ok(())) => {}
+            (Err(fault), Err(says)) => assert!(fault.message.contains(says), "{pointer} {value}: {fault}"),
+            other => panic!("{pointer} {value}: {other:?}"),
+        }
+    }
+    let command = fleet.commands.values().last().unwrap();
+    assert_eq!(command.wants.iter().map(|want| want.tolerance).collect::<Vec<_>>(), [0.0, 2.0]);
+    assert_eq!(command.expires_ms, at(32).wall, "the group's own expiry");
 }

@@ -10,7 +10,6 @@ use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::shadow::{Document, Leaf, Packed};
 use fleetlens_model::shared::{SharedText, Texts};
-use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{Now, WallMs};
 
 use crate::config::NOT_CONVERGED_AFTER_MS;
@@ -90,7 +89,9 @@ impl Fleet {
         let Some(shadow) = thing.shadows.get_mut(&name) else { return };
         let before = std::mem::take(&mut shadow.open);
         let is_followed = shadow.is_judged && shadow.document.is_some();
-        let mut open = document.map(|document| open_leaves(document, &meta, now, &mut self.texts)).unwrap_or_default();
+        let tolerance = |pointer: &str| self.config.schemas.tolerance(&meta, pointer);
+        let texts = &mut self.texts;
+        let mut open = document.map(|document| open_leaves(document, tolerance, now, texts)).unwrap_or_default();
         // When it could last be seen: now, or before we were away.
         let seen = if listens && shadow.current { now.wall } else { self.listened };
         let limit_ms = limit_ms(self.config.not_converged_after_ms, &self.rules, meta.kind);
@@ -196,7 +197,7 @@ struct Found {
     changed_ms: WallMs,
 }
 
-fn open_leaves(document: &Document, meta: &Meta, now: Now, texts: &mut Texts) -> Vec<Found> {
+fn open_leaves(document: &Document, tolerance: impl Fn(&str) -> f64, now: Now, texts: &mut Texts) -> Vec<Found> {
     let changed_s = Some(document.timestamp_s).filter(|at_s| *at_s > 0).unwrap_or(now.wall.as_s());
     let found = |leaf: Leaf| {
         let wanted_s = leaf.desired_at_s.unwrap_or(changed_s);
@@ -209,12 +210,7 @@ fn open_leaves(document: &Document, meta: &Meta, now: Now, texts: &mut Texts) ->
         };
         Some(Found { open, changed_ms: WallMs::from_s(leaf.reported_at_s.map_or(wanted_s, |at_s| at_s.max(wanted_s))) })
     };
-    document.open_leaves(|pointer| tolerance(meta, pointer)).into_iter().filter_map(found).collect()
-}
-
-/// How far a number that a thing reports may be from what is wanted and still count as obeyed.
-pub(crate) fn tolerance(meta: &Meta, pointer: &str) -> f64 {
-    meta.control(pointer).map_or(0.0, |control| control.tolerance)
+    document.open_leaves(tolerance).into_iter().filter_map(found).collect()
 }
 
 /// How long a leaf of a kind of thing may be wanted and not reported.
