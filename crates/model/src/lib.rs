@@ -7,6 +7,7 @@
 
 pub mod alarm;
 pub mod audit;
+pub mod bulk;
 pub mod command;
 pub mod described;
 pub mod downsample;
@@ -19,6 +20,7 @@ pub mod id;
 pub mod identity;
 pub mod kind;
 pub mod record;
+pub mod search;
 pub mod shadow;
 pub mod shared;
 pub mod telemetry;
