@@ -195,6 +195,9 @@ impl Made {
             | Write::Shadow { .. }
             | Write::Command(_)
             | Write::Alarm(_)
+            | Write::Bulk(_)
+            | Write::BulkRows { .. }
+            | Write::BulkGone(_)
             | Write::Audit(_)
             | Write::Unacked { .. }
             | Write::LinkSeen { .. } => {}

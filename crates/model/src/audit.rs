@@ -110,11 +110,23 @@ pub enum Event {
     NotWithdrawn,
     /// A person acknowledged an alarm.
     AlarmAcknowledged,
+    /// A person asked for a bulk command.
+    BulkAsked,
+    /// A person holds a bulk command.
+    BulkPaused,
+    /// A person lets a bulk command go on.
+    BulkResumed,
+    /// A person ended a bulk command before its end.
+    BulkStopped,
+    /// Too many of a bulk command's things failed: it ended before its end.
+    BulkAborted,
+    /// A bulk command is through with all of its things.
+    BulkDone,
 }
 
 impl Event {
     /// Every event, a command's in the order of its life.
-    pub const ALL: [Event; 15] = [
+    pub const ALL: [Event; 21] = [
         Event::Asked,
         Event::Refused,
         Event::Committed,
@@ -130,6 +142,12 @@ impl Event {
         Event::Withdrawn,
         Event::NotWithdrawn,
         Event::AlarmAcknowledged,
+        Event::BulkAsked,
+        Event::BulkPaused,
+        Event::BulkResumed,
+        Event::BulkStopped,
+        Event::BulkAborted,
+        Event::BulkDone,
     ];
 
     /// The word that is stored and exported.
@@ -150,6 +168,12 @@ impl Event {
             Event::Withdrawn => "withdrawn",
             Event::NotWithdrawn => "not-withdrawn",
             Event::AlarmAcknowledged => "alarm-acknowledged",
+            Event::BulkAsked => "bulk-asked",
+            Event::BulkPaused => "bulk-paused",
+            Event::BulkResumed => "bulk-resumed",
+            Event::BulkStopped => "bulk-stopped",
+            Event::BulkAborted => "bulk-aborted",
+            Event::BulkDone => "bulk-done",
         }
     }
 

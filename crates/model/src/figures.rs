@@ -58,6 +58,8 @@ pub enum CacheKind {
     Shadows,
     /// Commands with their steps.
     Commands,
+    /// Things of bulk commands.
+    Bulks,
     /// Alarms.
     Alarms,
     /// Entries of the audit log.
@@ -74,7 +76,7 @@ pub enum CacheKind {
 
 impl CacheKind {
     /// Every kind: the history first, then what is now, then what holds it.
-    pub const ALL: [CacheKind; 16] = [
+    pub const ALL: [CacheKind; 17] = [
         CacheKind::Tail,
         CacheKind::Samples,
         CacheKind::Minutes,
@@ -85,6 +87,7 @@ impl CacheKind {
         CacheKind::Series,
         CacheKind::Shadows,
         CacheKind::Commands,
+        CacheKind::Bulks,
         CacheKind::Alarms,
         CacheKind::Audit,
         CacheKind::Refusals,
@@ -106,6 +109,7 @@ impl CacheKind {
             CacheKind::Series => "series",
             CacheKind::Shadows => "shadows",
             CacheKind::Commands => "commands",
+            CacheKind::Bulks => "things of bulk commands",
             CacheKind::Alarms => "alarms",
             CacheKind::Audit => "audit log",
             CacheKind::Refusals => "refusals",

@@ -91,6 +91,7 @@ pub(crate) fn read(db: &Connection, path: &Path) -> rusqlite::Result<CacheFigure
             CacheKind::Series => of_table(&db, "series")?,
             CacheKind::Shadows => of_table(&db, "shadow")?,
             CacheKind::Commands => of_table(&db, "command")?,
+            CacheKind::Bulks => of_table(&db, "bulk_thing")?,
             CacheKind::Alarms => of_table(&db, "alarm")?,
             CacheKind::Audit => of_table(&db, "audit")?,
             CacheKind::Refusals => of_table(&db, "refusal")?,

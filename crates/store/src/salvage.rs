@@ -35,7 +35,9 @@ use crate::codec::{Damaged, rolled};
 use crate::error::{StoreError, breaks_a_rule, is_damage};
 use crate::table::latest::{self, Latest};
 use crate::table::run::{self, Run, RunKey, SETTLED, Tier};
-use crate::table::{alarm, audit, command, count, from_json, journal, meta, packets, refusal, series, shadow, thing};
+use crate::table::{
+    alarm, audit, bulk, command, count, from_json, journal, meta, packets, refusal, series, shadow, thing,
+};
 use pages::{Pages, Place, number};
 use tree::{Row, Trees};
 
@@ -147,7 +149,7 @@ impl<'a> Taking<'a> {
     fn all(&mut self, profile: &str) -> rusqlite::Result<()> {
         self.find_roots()?;
         let first = self.trees.pages.page(1).filter(|first| first.starts_with(b"SQLite format 3\0"));
-        let schema = first.and_then(|first| number(&first, 60)).filter(|schema| (1..=5).contains(schema)).unwrap_or(5);
+        let schema = first.and_then(|first| number(&first, 60)).filter(|schema| (1..=6).contains(schema)).unwrap_or(6);
         let told = self.meta();
         if told.get("profile").is_some_and(|found| *found != Value::Text(profile.to_owned())) {
             self.told.ended_early = Some("it says that it is another profile's".to_owned());
@@ -330,6 +332,16 @@ impl<'a> Taking<'a> {
             taking.last_alarm = taking.last_alarm.max(key);
             taking.told.alarms += 1;
             Ok(())
+        })?;
+        self.each("bulk", true, |taking, mut row| {
+            row.columns.resize(4, Value::Null);
+            let key = row.key.ok_or(Lost::Row)?;
+            taking.whole_row(|db| bulk::take_over(db, key, row.columns.get(1..).unwrap_or_default()))
+        })?;
+        self.each("bulk_thing", false, |taking, mut row| {
+            row.columns.resize(5, Value::Null);
+            taking.thing(row.whole(2).ok_or(Lost::Row)?)?;
+            taking.whole_row(|db| bulk::take_over_row(db, &row.columns))
         })?;
         self.each("refusal", false, |taking, row| {
             let (topic, reason) = (row.text(0).ok_or(Lost::Row)?, row.text(1).ok_or(Lost::Row)?);

@@ -16,9 +16,9 @@ use crate::components::segmented::Segmented;
 use crate::format;
 use crate::state::store;
 use crate::state::thing::Thing;
-use words::{promise, question, switch_words, verb};
+use words::{promise, question, switch_words};
 
-pub use words::{consequence, said};
+pub use words::{consequence, said, verb};
 
 /// How long a command may wait, in milliseconds, and the words for it.
 const EXPIRIES: [(u64, &str); 5] =
@@ -276,8 +276,16 @@ pub fn Composer(
     }
 }
 
+/// The value alone.
 #[component]
-fn Input(control: Arc<Control>, shown: Signal<Option<Draft>>, draft: RwSignal<Option<Draft>>) -> impl IntoView {
+pub fn Input(
+    /// Of which control.
+    control: Arc<Control>,
+    /// What it shows.
+    shown: Signal<Option<Draft>>,
+    /// What the person wants.
+    draft: RwSignal<Option<Draft>>,
+) -> impl IntoView {
     let choose = Callback::new(move |value| draft.set(Some(value)));
     let name = control.label.to_string();
     let group = |options| view! { <Segmented label=name.clone() options chosen=shown on_choose=choose /> }.into_any();

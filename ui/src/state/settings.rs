@@ -24,6 +24,8 @@ impl Store {
             then(outcome.and_then(|done| match done {
                 Done::Diagnosed(diagnostics) => Ok(*diagnostics),
                 Done::Command(_)
+                | Done::DryRun(_)
+                | Done::Bulk(_)
                 | Done::Cancelled(_)
                 | Done::Acknowledged(_)
                 | Done::Audit(_)
@@ -39,6 +41,8 @@ impl Store {
             then(outcome.and_then(|done| match done {
                 Done::Audit(entries) => Ok(entries),
                 Done::Command(_)
+                | Done::DryRun(_)
+                | Done::Bulk(_)
                 | Done::Cancelled(_)
                 | Done::Acknowledged(_)
                 | Done::Diagnosed(_)

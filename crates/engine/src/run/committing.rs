@@ -133,6 +133,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 not_sent.extend(message.command);
                 None
             }
+            Outward::Kept(_) => None,
         });
         let outward = kept.collect();
         self.perform(Effects { outward, ..Effects::default() });
@@ -168,6 +169,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 }
                 Outward::Subscribe(filters) => self.ports.link.subscribe(filters),
                 Outward::Alert(alert) => self.ports.ui.alert(alert),
+                Outward::Kept(command) => kept.push(command),
                 Outward::Answer { window, request, outcome } => {
                     if let Ok(Done::Command(command)) = &outcome {
                         kept.push(*command);

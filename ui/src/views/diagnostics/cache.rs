@@ -126,6 +126,7 @@ impl Group {
             | CacheKind::Series
             | CacheKind::Shadows
             | CacheKind::Commands
+            | CacheKind::Bulks
             | CacheKind::Alarms
             | CacheKind::Audit
             | CacheKind::Refusals
