@@ -250,6 +250,10 @@ impl Fleet {
             if command.phase == Phase::Pending && busy.contains(&command.shadow) {
                 continue;
             }
+            // It only waits for the device; of many at once there may be thousands, each with a shadow to unpack.
+            if matches!(command.phase, Phase::Accepted { .. }) && command.left_ms(now) > 0 {
+                continue;
+            }
             let shadow = self.things.get(&key).and_then(|t| t.shadows.get(&command.shadow));
             let before = (command.phase.clone(), command.steps.len());
             let seen = Seen::of(shadow);
