@@ -125,7 +125,7 @@ async fn the_lamps_of_a_district_are_dimmed_batch_by_batch_over_a_restart_and_ea
     let city = fleetlens_sim::start(city).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (profile, data) = (folder.path().join("profile.toml"), folder.path().join("data"));
-    std::fs::write(&profile, ProfileText::new("Bulk", city.address()).toml()).unwrap();
+    std::fs::write(&profile, ProfileText::new("bulk", city.address()).toml()).unwrap();
     let onlooker = Peer::connect(&city.address(), "onlooker", &["$aws/things/+/shadow/update"]).await;
     let (host, mut desk) = start(&profile, &data).await;
     let (area, count) = district(&lamps(&mut desk).await);
@@ -171,7 +171,7 @@ async fn the_lamps_of_a_district_are_dimmed_batch_by_batch_over_a_restart_and_ea
     let tokens = tokens(&onlooker);
     assert_eq!(tokens.len(), done.head.counts.settled as usize, "{tokens:?}");
     assert!(tokens.values().all(|tokens| tokens.len() == 1), "{tokens:?}");
-    let sheet = exported(&data.join("bulk.db"), bulk);
+    let sheet = exported(&data.join("profile-bulk.db"), bulk);
     let things: BTreeSet<&str> = sheet.iter().filter_map(|line| line["thing"].as_str()).collect();
     let commands: BTreeSet<u64> = sheet.iter().filter_map(|line| line["command"].as_u64()).collect();
     assert_eq!((things.len(), commands.len()), (count, tokens.len()));

@@ -289,6 +289,7 @@ impl Fleet {
             Input::Committed { messages } => self.counters.stored += messages,
             Input::Measured(stats) => self.stats = stats,
             Input::Configured(settings) => {
+                self.audit_settings(&settings, now, effects);
                 self.config.who.clone_from(&settings.who);
                 self.config.settings = *settings;
                 self.dirty.settings = true;

@@ -110,6 +110,8 @@ pub enum Event {
     NotWithdrawn,
     /// A person acknowledged an alarm.
     AlarmAcknowledged,
+    /// A person set the program otherwise: who is at the screen, or how much is kept.
+    Set,
     /// A person asked for a bulk command.
     BulkAsked,
     /// A person holds a bulk command.
@@ -126,7 +128,7 @@ pub enum Event {
 
 impl Event {
     /// Every event, a command's in the order of its life.
-    pub const ALL: [Event; 21] = [
+    pub const ALL: [Event; 22] = [
         Event::Asked,
         Event::Refused,
         Event::Committed,
@@ -142,6 +144,7 @@ impl Event {
         Event::Withdrawn,
         Event::NotWithdrawn,
         Event::AlarmAcknowledged,
+        Event::Set,
         Event::BulkAsked,
         Event::BulkPaused,
         Event::BulkResumed,
@@ -168,6 +171,7 @@ impl Event {
             Event::Withdrawn => "withdrawn",
             Event::NotWithdrawn => "not-withdrawn",
             Event::AlarmAcknowledged => "alarm-acknowledged",
+            Event::Set => "set",
             Event::BulkAsked => "bulk-asked",
             Event::BulkPaused => "bulk-paused",
             Event::BulkResumed => "bulk-resumed",

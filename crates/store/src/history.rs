@@ -12,9 +12,10 @@ use fleetlens_model::telemetry::Sample;
 use fleetlens_model::time::WallMs;
 use rusqlite::Connection;
 
-use crate::codec::Kept;
-use crate::codec::page::Scratch;
+use crate::codec::page::{self, Scratch};
 use crate::codec::rolled::{self, Rolled};
+use crate::codec::{Damaged, Kept};
+use crate::error::is_damage;
 use crate::table::run::{self, Run, Tier};
 use crate::table::{damaged, journal, meta};
 use crate::weave::{self, Page};
@@ -38,6 +39,24 @@ impl Damage {
     pub fn meets(&mut self, what: &impl std::fmt::Display) {
         self.count += 1;
         self.first.get_or_insert_with(|| what.to_string());
+    }
+
+    /// Takes one row after the other, for as long as `next` says that there may be another, and passes over those that are damaged.
+    pub fn passes_over(&mut self, mut next: impl FnMut() -> rusqlite::Result<bool>) -> rusqlite::Result<()> {
+        loop {
+            match next() {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(error) if is_damage(&error) => {
+                    self.meets(&error);
+                    // In a tree that is broken there is no going on.
+                    if error.sqlite_error_code().is_some() {
+                        return Ok(());
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     pub fn count(&self) -> u64 {
@@ -68,8 +87,9 @@ pub(crate) fn buckets(db: &Connection, query: &HistoryQuery, lost: &mut Damage) 
                     lost.meets(&damaged("a page of buckets"));
                 }
                 let mut at = start;
-                while let Some(part) = parts.get(at) {
+                while let Some(part) = parts.get_mut(at) {
                     if span.contains(&part.bucket.start_ms.0) {
+                        part.bucket.start_ms.0 = start_of(part.bucket.start_ms.0, width_ms);
                         at += 1;
                     } else {
                         parts.swap_remove(at);
@@ -79,14 +99,36 @@ pub(crate) fn buckets(db: &Connection, query: &HistoryQuery, lost: &mut Damage) 
         }
         // After the roll-ups: of equal times what was said later is the last.
         let is_raw = |run: &Run| run.tier == Tier::Samples && (tier == Tier::Samples || !run.is_settled());
+        let pages = pages(&db, runs.iter().filter(|run| is_raw(run)), query.series, &span, lost)?;
         let mut samples = Vec::new();
-        of_runs(&db, runs.iter().filter(|run| is_raw(run)), query.series, &span, &mut samples, lost)?;
         journal::of_series(&db, query.series, &span, query.up_to_seq, &mut samples, lost)?;
+        weave::weave(&mut samples, 0);
+        // Memory for all at once: a day is half a megabyte, and growing to that costs as much as reading it.
+        let places = span.start.abs_diff(span.end) / width_ms.unsigned_abs() + 2;
+        let many = samples.len() + pages.iter().map(|page| page.entry.count).sum::<usize>();
+        parts.reserve(many.min(usize::try_from(places).unwrap_or(usize::MAX)));
+        let mut scratch = Scratch::default();
+        let mut rest = Vec::new();
+        for cluster in weave::clusters(pages) {
+            // Samples that nothing else can repeat go into their buckets as they are read.
+            let alone = match &*cluster {
+                [page] if tier == Tier::Samples && !weave::touches(&samples, &page.entry) => Some(page),
+                _ => None,
+            };
+            match alone.map(|page| fold_page(page, &span, width_ms, &mut parts, &mut scratch)) {
+                Some(Ok(true)) => {}
+                Some(Err(_)) => lost.meets(&damaged("a page of samples")),
+                Some(Ok(false)) | None => unpack(cluster, &span, &mut rest, &mut scratch, lost),
+            }
+        }
+        // Before the journal's, which were said later.
+        rest.append(&mut samples);
+        let mut samples = rest;
         weave::weave(&mut samples, 0);
         if tier != Tier::Samples && !samples.is_empty() {
             // What is said again and not settled yet is in the roll-ups already.
             let settled = runs.iter().filter(|run| run.tier == Tier::Samples && run.is_settled());
-            let (mut there, mut scratch) = (Vec::new(), Scratch::default());
+            let mut there = Vec::new();
             for page in pages_touched(&db, settled, query.series, &samples, lost)? {
                 there.clear();
                 match weave::unpack(vec![page], &mut there, &mut scratch) {
@@ -95,28 +137,9 @@ pub(crate) fn buckets(db: &Connection, query: &HistoryQuery, lost: &mut Damage) 
                 }
             }
         }
+        let mut folding = Folding::new(width_ms, &mut parts);
         let numbers = samples.iter().filter_map(|kept| Some((kept.device_ms, kept.value.as_number()?)));
-        // Memory for all at once: a day is half a megabyte, and growing to that costs as much as reading it.
-        let places = span.start.abs_diff(span.end) / width_ms.unsigned_abs() + 2;
-        parts.reserve(samples.len().min(usize::try_from(places).unwrap_or(usize::MAX)));
-        let mut start_ms = i64::MIN;
-        for (device_ms, number) in numbers.filter(|(_, number)| number.is_finite()) {
-            // In the order of time, so most fall into the bucket of the one before, and nothing is divided.
-            if !(0..width_ms).contains(&device_ms.saturating_sub(start_ms)) {
-                start_ms = start_of(device_ms, width_ms);
-            }
-            match parts.last_mut() {
-                Some(Rolled { bucket, last_ms }) if bucket.start_ms.0 == start_ms && *last_ms <= device_ms => {
-                    (bucket.min, bucket.max) = (bucket.min.min(number), bucket.max.max(number));
-                    (bucket.sum, bucket.last, *last_ms) = (bucket.sum + number, number, device_ms);
-                    bucket.count = bucket.count.saturating_add(1);
-                }
-                _ => parts.push(Rolled::of(start_ms, device_ms, number)),
-            }
-        }
-    }
-    for part in &mut parts {
-        part.bucket.start_ms.0 = start_of(part.bucket.start_ms.0, width_ms);
+        numbers.for_each(|(device_ms, number)| folding.add(device_ms, number));
     }
     if !parts.is_sorted_by_key(|part| part.bucket.start_ms) {
         parts.sort_by_key(|part| part.bucket.start_ms);
@@ -129,6 +152,66 @@ pub(crate) fn buckets(db: &Connection, query: &HistoryQuery, lost: &mut Damage) 
         is_one
     });
     Ok(parts.into_iter().map(|rolled| rolled.bucket).collect())
+}
+
+/// Puts the numbers of a page that lie in this stretch into their buckets, or none of them where it is damaged; false where it has more
+/// than numbers.
+fn fold_page(
+    page: &Page,
+    span: &Range<i64>,
+    width_ms: i64,
+    parts: &mut Vec<Rolled>,
+    scratch: &mut Scratch,
+) -> Result<bool, Damaged> {
+    let start = parts.len();
+    let mut folding = Folding::new(width_ms, parts);
+    let (count, from_ms) = (page.entry.count, page.entry.from_ms);
+    let folded = page::numbers(page.bytes(), count, from_ms, scratch, |device_ms, number| {
+        if span.contains(&device_ms) {
+            folding.add(device_ms, number);
+        }
+    });
+    if folded.is_err() {
+        parts.truncate(start);
+    }
+    folded
+}
+
+/// Numbers that become buckets, given in the order of time. Parts that are there already are left alone; those of one bucket are put
+/// together later.
+struct Folding<'a> {
+    width_ms: i64,
+    /// The start of the last part, if it is one of ours.
+    start_ms: Option<i64>,
+    parts: &'a mut Vec<Rolled>,
+}
+
+impl Folding<'_> {
+    fn new(width_ms: i64, parts: &mut Vec<Rolled>) -> Folding<'_> {
+        Folding { width_ms, start_ms: None, parts }
+    }
+
+    fn add(&mut self, device_ms: i64, number: f64) {
+        if !number.is_finite() {
+            return;
+        }
+        // In the order of time, so most fall into the bucket of the one before, and nothing is divided.
+        let is_same = |start_ms: &i64| (0..self.width_ms).contains(&device_ms.wrapping_sub(*start_ms));
+        match self.start_ms.filter(is_same).and(self.parts.last_mut()) {
+            Some(Rolled { bucket, last_ms }) => {
+                (bucket.min, bucket.max) = (bucket.min.min(number), bucket.max.max(number));
+                (bucket.sum, bucket.last, *last_ms) = (bucket.sum + number, number, device_ms);
+                bucket.count = bucket.count.saturating_add(1);
+            }
+            None => {
+                // The next bucket needs no division either, and a series that speaks as often as there are buckets has no others.
+                let next_ms = self.start_ms.map(|start_ms| start_ms.wrapping_add(self.width_ms)).filter(is_same);
+                let start_ms = next_ms.unwrap_or_else(|| start_of(device_ms, self.width_ms));
+                self.parts.push(Rolled::of(start_ms, device_ms, number));
+                self.start_ms = Some(start_ms);
+            }
+        }
+    }
 }
 
 fn start_of(ms: i64, width_ms: i64) -> i64 {
@@ -198,21 +281,24 @@ fn of_runs<'a>(
     let mut scratch = Scratch::default();
     let pages = pages(db, runs, series, span, lost)?;
     samples.reserve(pages.iter().map(|page| page.entry.count).sum());
-    for cluster in weave::clusters(pages) {
-        let start = samples.len();
-        if weave::unpack(cluster, samples, &mut scratch).is_err() {
-            samples.truncate(start);
-            lost.meets(&damaged("a page of samples"));
-        }
-        let new = samples.get(start..).unwrap_or_default();
-        if new.first().is_some_and(|kept| kept.device_ms < span.start)
-            || new.last().is_some_and(|kept| kept.device_ms >= span.end)
-        {
-            let inside: Vec<Kept> = samples.drain(start..).filter(|kept| span.contains(&kept.device_ms)).collect();
-            samples.extend(inside);
-        }
-    }
+    weave::clusters(pages).for_each(|cluster| unpack(cluster, span, samples, &mut scratch, lost));
     Ok(())
+}
+
+/// Adds the samples of a cluster that lie in this stretch.
+fn unpack(cluster: Vec<Page>, span: &Range<i64>, samples: &mut Vec<Kept>, scratch: &mut Scratch, lost: &mut Damage) {
+    let start = samples.len();
+    if weave::unpack(cluster, samples, scratch).is_err() {
+        samples.truncate(start);
+        lost.meets(&damaged("a page of samples"));
+    }
+    let new = samples.get(start..).unwrap_or_default();
+    if new.first().is_some_and(|kept| kept.device_ms < span.start)
+        || new.last().is_some_and(|kept| kept.device_ms >= span.end)
+    {
+        let inside: Vec<Kept> = samples.drain(start..).filter(|kept| span.contains(&kept.device_ms)).collect();
+        samples.extend(inside);
+    }
 }
 
 /// The pages of a series in these runs that may hold one of these samples, which are in the order of time.

@@ -3,12 +3,13 @@
 //! A command's steps are told where its row is written ([`Fleet::audit_steps`], called by nobody else): whatever it took since it was
 //! last told. What happens to it outside of the fleet (its row on the disk, its message with the link) comes back as inputs.
 
+use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Fault, Intent, Steer};
 use fleetlens_model::audit::{By, DETAIL_MAX_CHARS, Entry, Event};
 use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::id::{BulkId, CommandId, ThingKey};
 use fleetlens_model::identity::Actor;
-use fleetlens_model::record::Write;
+use fleetlens_model::record::{Retention, Write};
 use fleetlens_model::time::{MonoMs, Now};
 
 use super::{Effects, Fleet, beginning};
@@ -127,6 +128,25 @@ impl Fleet {
         let by = By::Person(self.config.who.clone());
         let detail = if comment.is_empty() { alarm.to_owned() } else { format!("{alarm}: {comment}") };
         self.audit(about, by, Event::AlarmAcknowledged, &detail, now, effects);
+    }
+
+    /// The person who was at the screen until now set the program otherwise.
+    pub(super) fn audit_settings(&mut self, settings: &Settings, now: Now, effects: &mut Effects) {
+        let (was, before) = (self.config.who.clone(), self.config.settings.retention);
+        let named =
+            |who: &Actor| format!("{} ({})", if who.name.is_empty() { "nobody" } else { &who.name }, who.role.word());
+        let mut told = Vec::new();
+        if was != settings.who {
+            told.push(format!("who is here: {} → {}", named(&was), named(&settings.who)));
+        }
+        let kept =
+            |of: &Retention| format!("{} days, minutes {} days, {} MB", of.keep_days, of.minutes_days, of.max_mb);
+        if before != settings.retention {
+            told.push(format!("kept: {} → {}", kept(&before), kept(&settings.retention)));
+        }
+        for detail in told {
+            self.audit(About::default(), By::Person(was.clone()), Event::Set, &detail, now, effects);
+        }
     }
 
     /// A bulk command was asked for, steered by a person, or ended by itself; its commands tell of themselves.

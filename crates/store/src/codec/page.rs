@@ -20,6 +20,7 @@ const MIXED: u8 = 4;
 /// Memory that is used again for each page.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
+    times: Vec<i64>,
     whole: Vec<i64>,
     floats: Vec<f64>,
 }
@@ -27,7 +28,7 @@ pub(crate) struct Scratch {
 /// Adds a page; how many samples and the first one's time are kept elsewhere.
 pub(crate) fn put(out: &mut Vec<u8>, samples: &[Kept], scratch: &mut Scratch) {
     let Some(first) = samples.first() else { return };
-    let Scratch { whole, floats } = scratch;
+    let Scratch { whole, floats, .. } = scratch;
     fill(whole, samples.iter().map(|kept| kept.device_ms.wrapping_sub(first.device_ms)));
     column::put(out, whole);
     fill(whole, samples.iter().map(later_s));
@@ -80,7 +81,7 @@ pub(crate) fn get(
         return Err(Damaged);
     }
     let mut input = Input(page);
-    let Scratch { whole, floats } = scratch;
+    let Scratch { whole, floats, .. } = scratch;
     let start = samples.len();
     column::get(&mut input, count, whole)?;
     let unknown = Marks::of_byte(0)?;
@@ -129,6 +130,42 @@ pub(crate) fn get(
         _ => return Err(Damaged),
     }
     Ok(())
+}
+
+/// Hands over time and value of each sample of a page that has numbers alone, in the order of time; false, and nothing is handed over,
+/// of any other. What is drawn needs no more of a sample, and to make a row of each first costs more than all the rest.
+pub(crate) fn numbers(
+    page: &[u8],
+    count: usize,
+    from_ms: i64,
+    scratch: &mut Scratch,
+    mut each: impl FnMut(i64, f64),
+) -> Result<bool, Damaged> {
+    if count > PAGE_SAMPLES {
+        return Err(Damaged);
+    }
+    let mut input = Input(page);
+    let Scratch { times, whole, floats } = scratch;
+    column::get(&mut input, count, times)?;
+    // When we heard of them, and the marks, are in between.
+    column::get(&mut input, count, whole)?;
+    pass_runs(&mut input, count)?;
+    match input.byte()? {
+        DECIMALS => {
+            let places = input.byte()?;
+            column::get(&mut input, count, whole)?;
+            for (after, whole) in times.iter().zip(&*whole) {
+                each(from_ms.wrapping_add(*after), value::unscaled(*whole, places)?);
+            }
+        }
+        FLOATS => {
+            column::get_floats(&mut input, count, floats)?;
+            times.iter().zip(&*floats).for_each(|(after, number)| each(from_ms.wrapping_add(*after), *number));
+        }
+        FLAGS | TEXTS | MIXED => return Ok(false),
+        _ => return Err(Damaged),
+    }
+    Ok(true)
 }
 
 /// How much later we heard of it, to the second.
@@ -206,6 +243,17 @@ fn get_runs<'a>(
     }
 }
 
+/// Passes over what [`get_runs`] would read of so many samples.
+fn pass_runs(input: &mut Input<'_>, samples: usize) -> Result<(), Damaged> {
+    let mut left = samples;
+    loop {
+        let (count, byte) = (input.signed()?, input.byte()?);
+        Marks::of_byte(byte)?;
+        let Ok(count) = usize::try_from(count) else { return Ok(()) };
+        left = left.checked_sub(count).ok_or(Damaged)?;
+    }
+}
+
 fn fill<T>(column: &mut Vec<T>, numbers: impl Iterator<Item = T>) {
     column.clear();
     column.extend(numbers);
@@ -241,6 +289,18 @@ mod tests {
                 prop_assert!(was.marks.timed() == Timed::ByDevice || was.received_ms != was.device_ms || off == 0);
             }
             prop_assert_eq!(&back(&once).0, &once, "and after that it stays as it is");
+
+            let (mut out, mut numbered, mut scratch) = (Vec::new(), Vec::new(), Scratch::default());
+            put(&mut out, &samples, &mut scratch);
+            let put_down = |at, number: f64| numbered.push((at, number.to_bits()));
+            let (count, from_ms) = (samples.len(), samples[0].device_ms);
+            let all = numbers(&out, count, from_ms, &mut scratch, put_down);
+            let want: Vec<(i64, u64)> = once.iter().filter_map(|kept| match kept.value {
+                Value::Number(number) => Some((kept.device_ms, number.to_bits())),
+                Value::Flag(_) | Value::Text(_) => None,
+            }).collect();
+            prop_assert_eq!(all, Ok(want.len() == count));
+            prop_assert_eq!(numbered, if want.len() == count { want } else { Vec::new() });
         }
     }
 

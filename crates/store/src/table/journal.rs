@@ -18,7 +18,6 @@ use rusqlite::{Connection, params};
 use super::{count, counted, damaged};
 use crate::codec::batch::{self, Batch};
 use crate::codec::{Damaged, Kept};
-use crate::error::is_damage;
 use crate::history::Damage;
 
 /// Adds the samples of a transaction.
@@ -91,7 +90,7 @@ pub(crate) fn of_series(
         "SELECT data FROM journal WHERE from_ms < ?2 AND to_ms >= ?1 AND first_seq <= ?3 ORDER BY batch",
     )?;
     let mut rows = statement.query((span.start, span.end, up_to))?;
-    let mut next = || -> rusqlite::Result<bool> {
+    let next = || -> rusqlite::Result<bool> {
         let Some(row) = rows.next()? else { return Ok(false) };
         let put = |one: Kept| {
             if span.contains(&one.device_ms) {
@@ -102,20 +101,7 @@ pub(crate) fn of_series(
             .map_err(|Damaged| damaged("the journal"))?;
         Ok(true)
     };
-    loop {
-        match next() {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
-            Err(error) if is_damage(&error) => {
-                lost.meets(&error);
-                // A row is passed over; in a tree that is broken there is no going on.
-                if error.sqlite_error_code().is_some() {
-                    return Ok(());
-                }
-            }
-            Err(error) => return Err(error),
-        }
-    }
+    lost.passes_over(next)
 }
 
 /// Takes the rows up to this one away.

@@ -25,7 +25,6 @@ use rusqlite::{Connection, Row, params};
 use super::{count, counted, damaged, unreadable};
 use crate::codec::Damaged;
 use crate::codec::block::{self, Block, Entry};
-use crate::error::is_damage;
 use crate::history::Damage;
 use crate::weave::Page;
 
@@ -234,7 +233,7 @@ pub(crate) fn pages(
          ORDER BY last_series, block",
     )?;
     let mut rows = statement.query((key.0, series.0))?;
-    let mut next = || -> rusqlite::Result<bool> {
+    let next = || -> rusqlite::Result<bool> {
         let Some(row) = rows.next()? else { return Ok(false) };
         if row.get::<_, u32>(0)? > series.0 {
             return Ok(false);
@@ -249,20 +248,7 @@ pub(crate) fn pages(
             .map_err(|Damaged| damaged("a block"))?;
         Ok(true)
     };
-    loop {
-        match next() {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
-            Err(error) if is_damage(&error) => {
-                lost.meets(&error);
-                // A row is passed over; in a tree that is broken there is no going on.
-                if error.sqlite_error_code().is_some() {
-                    return Ok(());
-                }
-            }
-            Err(error) => return Err(error),
-        }
-    }
+    lost.passes_over(next)
 }
 
 /// The blocks of a run in order.

@@ -1,7 +1,9 @@
 //! What the audit log is told: a command's life from the person to the device, and what was not done.
 
+use fleetlens_ipc::rows::Settings;
 use fleetlens_model::audit::{By, Entry, Event};
 use fleetlens_model::command::Step;
+use fleetlens_model::record::Retention;
 
 use super::*;
 
@@ -267,4 +269,29 @@ pub(super) fn told_steps(command: &Command) -> Vec<Event> {
         Step::Withdrawn => Some(Event::Withdrawn),
     };
     command.steps.iter().filter_map(|(step, _)| event(step)).collect()
+}
+
+#[test]
+fn what_a_person_sets_is_told_by_who_was_there_before_and_what_stays_is_not() {
+    let mut fleet = fleet();
+    let was = Settings { who: fleet.config.who.clone(), ..Settings::default() };
+    let who = Actor { name: "J. Borg".into(), role: Role::Viewer };
+    let retention = Retention { keep_days: 7, ..Retention::default() };
+    for (settings, want) in [
+        (was.clone(), vec![]),
+        (
+            Settings { retention, ..was },
+            vec![("M. Vella", "kept: 30 days, minutes 365 days, 2000 MB → 7 days, minutes 365 days, 2000 MB")],
+        ),
+        (
+            Settings { who: who.clone(), retention, ..Settings::default() },
+            vec![("M. Vella", "who is here: M. Vella (operator) → J. Borg (viewer)")],
+        ),
+        (Settings { who, retention, version: "2".into(), ..Settings::default() }, vec![]),
+    ] {
+        let told = entries(&give(&mut fleet, Input::Configured(Box::new(settings)), at(1)));
+        let told: Vec<(&str, &str)> =
+            told.iter().map(|entry| (entry.by.person().unwrap().name.as_str(), entry.detail.as_str())).collect();
+        assert_eq!(told, want);
+    }
 }
