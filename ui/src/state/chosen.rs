@@ -42,12 +42,18 @@ impl Chosen {
         self.all.with(Option::is_some) || self.things.with(|things| things.contains_key(&thing))
     }
 
-    /// Chooses the thing at a place, or takes it out again; with `goes_on` chooses all from the last one to it. `at` gives what stands at a place. False, and nothing is changed, where not all of those are here.
+    /// Chooses the thing at a place, or takes it out again; with `goes_on` chooses all from the last one to it. Where all of a search is
+    /// chosen nothing is chosen after it. `at` gives what stands at a place. False, and nothing is changed, where not all of those are
+    /// here.
     pub fn toggle(self, place: u32, goes_on: bool, at: impl Fn(u32) -> Option<(ThingKey, Kind)>) -> bool {
         let last = self.last.get_value().filter(|_| goes_on);
         let Some(meant) = range(last, place).map(&at).collect::<Option<Vec<_>>>() else { return false };
         let Some((this, _)) = at(place) else { return false };
-        self.all.set(None);
+        // All but one is no search.
+        if self.all.with_untracked(Option::is_some) {
+            self.clear();
+            return true;
+        }
         self.things.update(|things| {
             let is_out = things.contains_key(&this) && last.is_none();
             for (thing, kind) in meant {
@@ -104,9 +110,7 @@ mod tests {
         assert_eq!(untrack(|| chosen.target()), Some(Target::Things([104, 106, 107].map(ThingKey).to_vec())));
         chosen.all.set(Some(Search::default()));
         assert_eq!(untrack(|| chosen.target()), Some(Target::Search(Search::default())));
-        assert!(chosen.toggle(9, false, at), "one of all is not all");
-        assert!(untrack(|| chosen.target()).is_some_and(|target| matches!(target, Target::Things(_))));
-        chosen.clear();
+        assert!(chosen.toggle(9, false, at), "all but one is no search");
         assert_eq!(untrack(|| chosen.target()), None);
     }
 }

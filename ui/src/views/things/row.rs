@@ -5,6 +5,7 @@ use fleetlens_ipc::rows::ThingRow;
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
+use web_sys::HtmlInputElement;
 
 use crate::clock::{Aged, clock, local};
 use crate::components::shape::Shape;
@@ -50,6 +51,8 @@ pub fn Row(
         if let Some((place, on_mark)) = place.get_untracked().zip(on_mark.get_untracked()) {
             on_mark.run((place, event.shift_key()));
         }
+        // The box has turned by itself, whatever came of it.
+        event_target::<HtmlInputElement>(&event).set_checked(untrack(is_marked));
     };
     let wrong_class = move || match Status::from_code(status.get()) {
         Status::Critical => "td wrong crit",
