@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use fleetlens_ipc::{Fault, FaultCode, Steer};
 use fleetlens_model::audit::Event;
 use fleetlens_model::bulk::{
-    BULKS_MAX, Bulk, Head, Order, Progress, ROWS_MAX, Row, State, THINGS_MAX, Target, WISHES_MAX,
+    BULKS_MAX, Bulk, Head, Order, Outcome, Progress, ROWS_MAX, Row, State, THINGS_MAX, Target, WISHES_MAX,
 };
 use fleetlens_model::command::{Command, Input, Phase};
 use fleetlens_model::id::{BulkId, CommandId, ThingKey};
@@ -136,6 +136,11 @@ impl Fleet {
     ) -> Result<BulkId, Fault> {
         let by = self.config.who.clone();
         let not_found = || Fault::new(FaultCode::NotFound, "this bulk command is not known here");
+        let bulk = self.bulks.get(id).ok_or_else(not_found)?;
+        // Those that nothing more happens to are nobody's concern.
+        let concerned =
+            bulk.rows().iter().filter(|row| matches!(row.progress.outcome(), Outcome::Waiting | Outcome::Open));
+        concerned.map(|row| row.thing).try_for_each(|thing| self.check_fence(thing))?;
         let bulk = self.bulks.all.get_mut(&id).ok_or_else(not_found)?;
         let (done, event) = match to {
             Steer::Paused => (bulk.pause(true), Event::BulkPaused),

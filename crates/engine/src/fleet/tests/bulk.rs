@@ -374,6 +374,10 @@ fn what_is_not_left_to_the_person_here_is_left_out_of_a_bulk_command() {
     let mut names = Vec::new();
     (1..20).for_each(|s| names.extend(asked(&city.give(Input::Ticked, at(s)))));
     assert_eq!((names, city.counts(id).cannot), (vec!["lamp-2".to_owned()], 1));
+    // What concerns things that are not theirs they do not steer either.
+    city.fleet.config.scope = Some(vec![]);
+    let refused = city.ask(Intent::SteerBulk { bulk: id, to: Steer::Stopped }, at(20)).0.unwrap_err();
+    assert_eq!((refused.code, city.state(id)), (FaultCode::Forbidden, State::Running));
 }
 
 proptest! {
