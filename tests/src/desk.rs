@@ -134,6 +134,9 @@ impl Desk {
             | Done::Changed
             | Done::Audit(_)
             | Done::ShadowHistory(_)
+            | Done::Controls(_)
+            | Done::DryRun(_)
+            | Done::Bulk(_)
             | Done::Diagnosed(_)) => {
                 panic!("asked for a profile and got {other:?}")
             }
@@ -166,6 +169,9 @@ impl Desk {
             | Done::Profile(_)
             | Done::Audit(_)
             | Done::ShadowHistory(_)
+            | Done::Controls(_)
+            | Done::DryRun(_)
+            | Done::Bulk(_)
             | Done::Diagnosed(_)) => {
                 panic!("asked for a command and got {other:?}")
             }
@@ -373,6 +379,11 @@ impl View {
             (Some(Rows::Alarms(list)), Change::AlarmCounts(counts)) => list.counts = counts,
             (Some(Rows::Commands(rows)), Change::Command(now)) => put(rows, now, |command| command.id),
             (Some(Rows::Commands(rows)), Change::CommandGone(id)) => rows.retain(|command| command.id != id),
+            (Some(Rows::Bulks(rows)), Change::Bulk(now)) => put(rows, *now, |bulk| bulk.id),
+            (Some(Rows::Bulks(rows)), Change::BulkGone(id)) => rows.retain(|bulk| bulk.id != id),
+            (Some(Rows::Bulk(page)), Change::Bulk(now)) => page.head = *now,
+            (Some(Rows::Bulk(page)), Change::BulkPage(now)) => *page = now,
+            (Some(Rows::Bulk(page)), Change::BulkThing { at, row }) => page.rows[(at - page.first) as usize] = row,
             (Some(Rows::Ground(ground)), Change::Ground(now)) => *ground = now,
             (Some(Rows::NotConverged(rows)), Change::NotConverged(now)) => put(rows, now, |row| row.leaf.clone()),
             (Some(Rows::NotConverged(rows)), Change::NotConvergedGone(leaf)) => rows.retain(|row| row.leaf != leaf),

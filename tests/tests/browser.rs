@@ -27,7 +27,7 @@ use fleetlens_tests::profile::ProfileText;
 use fleetlens_tests::serve::Serve;
 use tokio::sync::{Mutex, MutexGuard};
 
-use both::{city, diagnostics, history, told};
+use both::{bulk, city, diagnostics, history, told};
 
 /// One at a time: two cores draw the map in software.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
@@ -206,6 +206,43 @@ async fn a_person_looks_how_the_program_stands_and_copies_the_report() {
         browser.wait_until_gone("[data-testid=settings-sheet][open]", SOON).await;
     }
     told("axe-core finds nothing on the diagnostics, dark and light, on the desk and on the phone");
+    assert_eq!(browser.faults().await, Vec::<String>::new(), "something went wrong in the page");
+    browser.close().await;
+    serve.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_commands_many_at_once() {
+    let _alone = alone().await;
+    let data = tempfile::tempdir().unwrap();
+    let serve = Serve::start("bulk", data.path(), &[]);
+    let Some(browser) = Browser::open("browser-bulk", &serve, serve.window(), DESKTOP, "dark").await else { return };
+    browser.wait_until_live().await;
+    bulk::lamps_are_chosen(&browser).await;
+    browser.screenshot("browser-bulk-chosen-dark-1440").await;
+    assert_accessible(&browser, "the table with rows chosen").await;
+    bulk::a_dry_run_is_looked_at(&browser, 45).await;
+    for theme in ["light", "dark"] {
+        // What changes it lies under the sheet.
+        browser.ask::<()>("document.documentElement.dataset.theme = arguments[0]", vec![theme.into()]).await;
+        browser.screenshot(&format!("browser-bulk-sheet-{theme}-1440")).await;
+        assert_accessible(&browser, &format!("the sheet for many, {theme}")).await;
+    }
+    bulk::it_goes_through(&browser).await;
+    for theme in ["light", "dark"] {
+        browser.set_theme(theme).await;
+        browser.screenshot(&format!("browser-bulk-list-{theme}-1440")).await;
+        assert_accessible(&browser, &format!("the list of bulk commands, {theme}")).await;
+        browser.click(&by_testid("bulk-open")).await;
+        browser.wait_for_element(&by_testid("bulk-thing"), SOON).await;
+        browser.screenshot(&format!("browser-bulk-{theme}-1440")).await;
+        assert_accessible(&browser, &format!("a bulk command, {theme}")).await;
+        browser.resize(PHONE.0, PHONE.1).await;
+        browser.screenshot(&format!("browser-bulk-{theme}-390")).await;
+        browser.resize(DESKTOP.0, DESKTOP.1).await;
+        browser.click(&by_testid("bulk-back")).await;
+    }
+    told("axe-core finds nothing on the chosen rows, the sheet, the list and a bulk command, dark and light");
     assert_eq!(browser.faults().await, Vec::<String>::new(), "something went wrong in the page");
     browser.close().await;
     serve.close().await;

@@ -2,8 +2,10 @@
 //! [`Store::ask`]; nothing else talks to the bridge.
 
 pub mod alarms;
+pub mod bulk;
 pub mod cells;
 pub mod chart;
+pub mod chosen;
 pub mod commands;
 mod frames;
 pub mod messages;
@@ -38,6 +40,8 @@ use crate::bridge::{Bridge, BridgeError, Ears, Line};
 use crate::clock::{Aged, mono_ms};
 use crate::islands::marks::Marks;
 use crate::state::alarms::Alarms;
+use crate::state::bulk::Bulks;
+use crate::state::chosen::Chosen;
 use crate::state::commands::AllCommands;
 use crate::state::messages::Messages;
 use crate::state::not_converged::NotConverged;
@@ -123,6 +127,10 @@ pub struct Store {
     pub section: RwSignal<Section>,
     /// The table of things.
     pub things: Things,
+    /// What is chosen in it.
+    pub chosen: Chosen,
+    /// Bulk commands.
+    pub bulks: Bulks,
     /// The alarms; there while somebody follows them ([`Store::follow_alarms`]).
     pub alarms: Alarms,
     /// The commands of all things; there while somebody follows them ([`Store::follow_commands`]).
@@ -203,6 +211,8 @@ impl Store {
             hidden: RwSignal::new(Vec::new()),
             section: RwSignal::new(Section::default()),
             things: Things::new(),
+            chosen: Chosen::new(),
+            bulks: Bulks::new(),
             alarms: Alarms::new(),
             commands: AllCommands::new(),
             not_converged: NotConverged::new(),
@@ -486,6 +496,7 @@ impl Store {
             Target::Alarms(Scope::Ended) => self.alarms.ended.clear(),
             Target::Commands(Scope::Open) => self.commands.open.clear(),
             Target::Commands(Scope::Ended) => self.commands.ended.clear(),
+            Target::Bulks => self.bulks.all.clear(),
             Target::NotConverged => self.not_converged.clear(),
             Target::Settings => self.settings.set(None),
             Target::Status
@@ -498,6 +509,7 @@ impl Store {
             | Target::Find
             | Target::Named
             | Target::Things
+            | Target::Bulk
             | Target::Parking
             | Target::Messages => {}
         }

@@ -1,6 +1,7 @@
 //! `fleetlens`: the parts of Fleetlens that need no window. Each verb is a module.
 
 mod audit;
+mod bulk;
 mod cache;
 mod collect;
 mod doctor;
@@ -54,6 +55,8 @@ enum Verb {
     Query(query::Query),
     /// Write the measured values of a cache as CSV or JSON Lines.
     Export(export::Export),
+    /// List the bulk commands of a cache, or write out what came of each thing of one.
+    Bulk(bulk::Bulk),
     /// Look whether the audit log of a cache is as it was written, or write it out.
     Audit(audit::Audit),
 }
@@ -73,6 +76,7 @@ async fn main() -> ExitCode {
         Verb::Doctor(doctor) => return ended(doctor.run().await),
         Verb::Query(query) => query.run(),
         Verb::Export(export) => export.run(),
+        Verb::Bulk(bulk) => bulk.run(),
         Verb::Audit(audit) => return ended(audit.run()),
     };
     ended(done.map(|()| ExitCode::SUCCESS))

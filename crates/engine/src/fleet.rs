@@ -6,6 +6,7 @@
 mod alarms;
 mod alerts;
 mod audit;
+mod bulk;
 mod changes;
 mod commands;
 mod conventions;
@@ -22,6 +23,7 @@ mod presence;
 mod registry;
 mod route;
 mod rules;
+mod search;
 mod series;
 mod shadows;
 mod thing;
@@ -52,6 +54,7 @@ pub(crate) use commands::ENDED_KEPT;
 pub use effects::{Counters, Dirty, Effects, Input, Outward, ReadDone, ReadTicket};
 pub use few::Few;
 pub(crate) use messages::RawMessage;
+pub(crate) use search::Finder;
 pub use series::{Latest, Series};
 pub use thing::{Shadow, Thing, Witness};
 pub(crate) use watch::LateLeaf;
@@ -84,6 +87,7 @@ pub struct Fleet {
     pub(crate) index: index::Index,
     pub(crate) series: keyed::Keyed<SeriesKey, Series>,
     pub(crate) commands: BTreeMap<CommandId, Command>,
+    pub(crate) bulks: bulk::Bulks,
     pub(crate) alarms: alarms::Alarms,
     pub(crate) rules: rules::Rules,
     conventions: Vec<Box<dyn Convention>>,
@@ -161,6 +165,7 @@ impl Fleet {
             index: index::Index::default(),
             series: keyed::Keyed::default(),
             commands: BTreeMap::new(),
+            bulks: bulk::Bulks::default(),
             alarms: alarms::Alarms::default(),
             watch: watch::Watch::default(),
             alerts: alerts::Alerts::default(),
@@ -242,6 +247,7 @@ impl Fleet {
             self.look_at(command.thing);
             self.insert_command(Command { attempt: Attempt::Idle, deadline: None, ..command });
         }
+        self.restore_bulks(restored.bulks, now);
         // What was wrong when we last listened is wrong still, and nothing else is.
         self.restore_alarms(restored.alarms, restored.last_alarm);
         self.counters.things = self.things.len() as u64;
@@ -391,6 +397,7 @@ impl Fleet {
         }
         self.conventions_ask(now, effects);
         self.commands_in_time(now, effects);
+        self.bulks_in_time(now, effects);
         self.get_some_shadows(elapsed_ms, now, effects);
         self.tell_gone(now, effects);
         self.judge_some(now);

@@ -3,6 +3,7 @@
 //! Pure like the fleet: calls and dirt in, parcels out.
 
 mod alarms;
+mod bulk;
 mod chart;
 mod commands;
 mod ground;
@@ -91,6 +92,8 @@ enum ViewKind {
     Alarms(alarms::AlarmsView),
     Things(things::ThingsView),
     Commands(commands::CommandsView),
+    Bulks(bulk::BulksView),
+    Bulk(Box<bulk::BulkView>),
     NotConverged(not_converged::NotConvergedView),
     Parking(parking::ParkingView),
     Messages(messages::MessagesView),
@@ -197,6 +200,8 @@ impl Windows {
                     ViewKind::Chart(chart) => chart.soil(dirty, fleet),
                     ViewKind::Things(things) => things.soil(dirty, fleet),
                     ViewKind::Commands(commands) => commands.soil(dirty),
+                    ViewKind::Bulks(bulks) => bulks.soil(dirty),
+                    ViewKind::Bulk(bulk) => bulk.soil(dirty),
                     ViewKind::NotConverged(leaves) => leaves.soil(dirty),
                     ViewKind::Parking(parking) => parking.soil(dirty, fleet),
                     ViewKind::Messages(messages) => messages.soil(fleet),
@@ -288,6 +293,10 @@ impl Window {
                 ViewKind::Things(held.unwrap_or_else(|| things::ThingsView::new(query, first, count)))
             }
             Look::Commands { scope, limit } => ViewKind::Commands(commands::CommandsView::new(scope, limit)),
+            Look::Bulks { limit } => ViewKind::Bulks(bulk::BulksView::new(limit)),
+            Look::Bulk { bulk, failed, first, count } => {
+                ViewKind::Bulk(Box::new(bulk::BulkView::new(bulk, failed, first, count)))
+            }
             Look::NotConverged { limit } => ViewKind::NotConverged(not_converged::NotConvergedView::new(limit)),
             Look::Parking { from, limit } => ViewKind::Parking(parking::ParkingView::new(from, limit)),
             Look::Messages { thing } => ViewKind::Messages(messages::MessagesView::new(thing)),
@@ -315,6 +324,7 @@ impl View {
             | ViewKind::Find(_)
             | ViewKind::Attention(_)
             | ViewKind::Alarms(_)
+            | ViewKind::Bulks(_)
             | ViewKind::NotConverged(_)
             | ViewKind::Parking(_) => true,
             ViewKind::Map(_)
@@ -322,6 +332,7 @@ impl View {
             | ViewKind::Chart(_)
             | ViewKind::Things(_)
             | ViewKind::Commands(_)
+            | ViewKind::Bulk(_)
             | ViewKind::Messages(_)
             | ViewKind::Settings => false,
         };
@@ -345,6 +356,8 @@ impl View {
             ViewKind::Alarms(alarms) => alarms.tell(first, fleet),
             ViewKind::Things(things) => things.tell(first, fleet, now),
             ViewKind::Commands(commands) => commands.tell(first, fleet, now),
+            ViewKind::Bulks(bulks) => bulks.tell(first, fleet),
+            ViewKind::Bulk(bulk) => bulk.tell(first, fleet),
             ViewKind::NotConverged(leaves) => leaves.tell(first, fleet),
             ViewKind::Parking(parking) => parking.tell(first, fleet, now),
             ViewKind::Messages(messages) => messages.tell(first, fleet),

@@ -196,6 +196,9 @@ impl Made {
             | Write::ShadowChanged { .. }
             | Write::Command(_)
             | Write::Alarm(_)
+            | Write::Bulk(_)
+            | Write::BulkRows { .. }
+            | Write::BulkGone(_)
             | Write::Audit(_)
             | Write::Unacked { .. }
             | Write::NewSession

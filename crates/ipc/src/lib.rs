@@ -19,17 +19,19 @@ use thiserror::Error;
 
 pub use fleetlens_model as model;
 use fleetlens_model::audit::{Entry, Filter};
+use fleetlens_model::bulk::Order;
 use fleetlens_model::geo::{GeoBox, LonLat};
-use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
+use fleetlens_model::id::{AlarmId, BulkId, CommandId, SeriesKey, ThingKey};
 use fleetlens_model::identity::Actor;
-use fleetlens_model::kind::Kind;
+use fleetlens_model::kind::{Control, Kind};
 use fleetlens_model::record::Retention;
+pub use fleetlens_model::search::{Only, Search};
 use fleetlens_model::shadow;
 use fleetlens_model::time::WallMs;
 
 use crate::diagnostics::Diagnostics;
 use crate::profile::{ProfileAsk, ProfileDone, Trial};
-use crate::rows::{Change, Rows};
+use crate::rows::{Change, DryRun, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
 pub const CONTRACT: u16 = 10;
@@ -48,6 +50,11 @@ pub const AUDIT_MAX: u32 = 1_000;
 
 /// Changes that one [`Intent::ShadowHistory`] may ask for.
 pub const SHADOW_HISTORY_MAX: u32 = 100;
+/// Rows of a [`rows::DryRun`].
+pub const DRY_RUN_ROWS: usize = 200;
+
+/// Reasons of a [`rows::DryRun`].
+pub const DRY_RUN_REASONS: usize = 20;
 
 /// A view's number, chosen by the window, unique within it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -166,6 +173,22 @@ pub enum Look {
         /// At most this many rows, 1–2000.
         limit: u32,
     },
+    /// The bulk commands, newest first: [`rows::BulkRow`].
+    Bulks {
+        /// At most this many rows, 1–50.
+        limit: u32,
+    },
+    /// A bulk command and a stretch of its things, in the order of their release: [`rows::BulkPage`].
+    Bulk {
+        /// Which one.
+        bulk: BulkId,
+        /// Only those that failed: rejected, expired, or nothing could be asked of them.
+        failed: bool,
+        /// The first row wanted, from 0.
+        first: u32,
+        /// How many, 1–500.
+        count: u32,
+    },
     /// Leaves of shadows that have been wanted and not reported for too long, oldest first: [`rows::NotConvergedRow`]. How many there
     /// are in all is [`rows::Status::not_converged`].
     NotConverged {
@@ -215,20 +238,6 @@ pub struct ThingsQuery {
     pub descending: bool,
 }
 
-/// What must be true of a thing to be in a table.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Only {
-    /// Nothing.
-    #[default]
-    All,
-    /// It has an open alarm.
-    Alarmed,
-    /// It should have spoken and did not.
-    Silent,
-    /// A command waits or is on its way.
-    Pending,
-}
-
 /// What a table is sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum SortBy {
@@ -262,6 +271,20 @@ pub enum Intent {
         wishes: Vec<Wish>,
         /// How long it may wait, in milliseconds; `None` for the control's own expiry.
         expires_in_ms: Option<u64>,
+    },
+    /// What can be set on things of these kinds? Answered with [`Done::Controls`].
+    Controls(Vec<Kind>),
+    /// What would a bulk command do? Answered with [`Done::DryRun`]; nothing is asked of any thing.
+    DryRun(Box<Order>),
+    /// Set leaves of many things, a batch after the other. Answered with [`Done::Bulk`] once it is on the disk.
+    Bulk(Box<Order>),
+    /// Hold a bulk command, or let it go on; or end it, so that nothing more is released and what has not left yet is taken back.
+    /// Answered with [`Done::Bulk`].
+    SteerBulk {
+        /// Which one.
+        bulk: BulkId,
+        /// What is to become of it.
+        to: Steer,
     },
     /// Take a command back: at once while it waits, by withdrawal when it is on the wire.
     CancelCommand {
@@ -300,6 +323,17 @@ pub enum Intent {
     },
     /// How does the program stand? Answered with [`Done::Diagnosed`]. Performed by the host.
     Diagnose,
+}
+
+/// What is to become of a bulk command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Steer {
+    /// Held: nothing more is released until somebody lets it go on.
+    Paused,
+    /// Going on.
+    Resumed,
+    /// Ended.
+    Stopped,
 }
 
 /// One thing that can be set.
@@ -374,6 +408,12 @@ pub enum Frame {
 pub enum Done {
     /// The command is in the outbox, on the disk.
     Command(CommandId),
+    /// What can be set on things of each kind, in the order of the screen.
+    Controls(Vec<(Kind, Vec<Control>)>),
+    /// What a bulk command would do.
+    DryRun(Box<DryRun>),
+    /// The bulk command is on the disk, as it was asked for or steered.
+    Bulk(BulkId),
     /// The command was taken back, or its withdrawal is on its way.
     Cancelled(CommandId),
     /// So many alarms are acknowledged now, on the disk.
@@ -474,6 +514,22 @@ mod tests {
         assert_eq!(decode_call(&vec![0; CALL_MAX_BYTES + 1]), Err(CodecError::TooLarge(CALL_MAX_BYTES + 1)));
         let told = CodecError::TooLarge(CALL_MAX_BYTES + 1).to_string();
         assert_eq!(told, "a call of 262145 bytes is over the limit of 262144");
+    }
+
+    #[test]
+    fn a_bulk_command_for_as_many_things_as_there_may_be_fits_into_a_call() {
+        use fleetlens_model::bulk::{Rollout, THINGS_MAX, Target, WISHES_MAX, Wish};
+        let wish = Wish { pointer: "/p".repeat(128), value_json: format!("\"{}\"", "x".repeat(2_046)) };
+        let order = Order {
+            target: Target::Things(vec![ThingKey(u32::MAX); THINGS_MAX]),
+            shadow: "s".repeat(64),
+            wishes: vec![wish; WISHES_MAX],
+            expires_in_ms: Some(u64::MAX),
+            rollout: Rollout::default(),
+            continuous: false,
+        };
+        let call = Call::Ask { request: RequestId(u32::MAX), intent: Intent::Bulk(Box::new(order)) };
+        assert_eq!(decode_call(&encode(&call).unwrap()), Ok(call));
     }
 
     #[test]

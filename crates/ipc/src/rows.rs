@@ -3,6 +3,7 @@
 //! Here is what a view can hold and how it changes; the rows themselves are in a module for each kind of view.
 
 mod alarms;
+mod bulk;
 mod chart;
 mod commands;
 mod ground;
@@ -14,10 +15,11 @@ mod thing;
 mod things;
 
 use fleetlens_model::downsample::Bucket;
-use fleetlens_model::id::{AlarmId, CommandId};
+use fleetlens_model::id::{AlarmId, BulkId, CommandId};
 use serde::{Deserialize, Serialize};
 
 pub use alarms::{AlarmCounts, AlarmList, AlarmRow};
+pub use bulk::{BulkPage, BulkRow, BulkThingRow, DryRun, DryRunRow};
 pub use chart::{Chart, ChartMark};
 pub use commands::{CommandRow, StepRow};
 pub use ground::{ATTRIBUTION_MAX_CHARS, Ground, TileSet};
@@ -51,6 +53,10 @@ pub enum Rows {
     Alarms(AlarmList),
     /// Of [`crate::Look::Commands`].
     Commands(Vec<CommandRow>),
+    /// Of [`crate::Look::Bulks`].
+    Bulks(Vec<BulkRow>),
+    /// Of [`crate::Look::Bulk`].
+    Bulk(Box<BulkPage>),
     /// Of [`crate::Look::NotConverged`].
     NotConverged(Vec<NotConvergedRow>),
     /// Of [`crate::Look::Parking`].
@@ -109,6 +115,19 @@ pub enum Change {
     AlarmCounts(AlarmCounts),
     /// A command that left the list, by its id.
     CommandGone(CommandId),
+    /// A bulk command as it is now, new or known, by its id; in the list, or the one that is looked at.
+    Bulk(Box<BulkRow>),
+    /// A bulk command that left the list, by its id.
+    BulkGone(BulkId),
+    /// The things of the bulk command that is looked at, as they are now: others are in the stretch.
+    BulkPage(Box<BulkPage>),
+    /// A thing of the bulk command that is looked at, as it is now.
+    BulkThing {
+        /// Its place among those that are looked at, from 0; within the stretch.
+        at: u32,
+        /// The row.
+        row: BulkThingRow,
+    },
     /// A leaf that is wanted and not so for too long, as it is now, new or known, by its id.
     NotConverged(NotConvergedRow),
     /// A leaf that left that list.

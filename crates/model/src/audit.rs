@@ -112,11 +112,23 @@ pub enum Event {
     AlarmAcknowledged,
     /// A person set the program otherwise: who is at the screen, or how much is kept.
     Set,
+    /// A person asked for a bulk command.
+    BulkAsked,
+    /// A person holds a bulk command.
+    BulkPaused,
+    /// A person lets a bulk command go on.
+    BulkResumed,
+    /// A person ended a bulk command before its end.
+    BulkStopped,
+    /// Too many of a bulk command's things failed: it ended before its end.
+    BulkAborted,
+    /// A bulk command is through with all of its things.
+    BulkDone,
 }
 
 impl Event {
     /// Every event, a command's in the order of its life.
-    pub const ALL: [Event; 16] = [
+    pub const ALL: [Event; 22] = [
         Event::Asked,
         Event::Refused,
         Event::Committed,
@@ -133,6 +145,12 @@ impl Event {
         Event::NotWithdrawn,
         Event::AlarmAcknowledged,
         Event::Set,
+        Event::BulkAsked,
+        Event::BulkPaused,
+        Event::BulkResumed,
+        Event::BulkStopped,
+        Event::BulkAborted,
+        Event::BulkDone,
     ];
 
     /// The word that is stored and exported.
@@ -154,6 +172,12 @@ impl Event {
             Event::NotWithdrawn => "not-withdrawn",
             Event::AlarmAcknowledged => "alarm-acknowledged",
             Event::Set => "set",
+            Event::BulkAsked => "bulk-asked",
+            Event::BulkPaused => "bulk-paused",
+            Event::BulkResumed => "bulk-resumed",
+            Event::BulkStopped => "bulk-stopped",
+            Event::BulkAborted => "bulk-aborted",
+            Event::BulkDone => "bulk-done",
         }
     }
 

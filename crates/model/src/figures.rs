@@ -60,6 +60,8 @@ pub enum CacheKind {
     ShadowChanges,
     /// Commands with their steps.
     Commands,
+    /// Things of bulk commands.
+    Bulks,
     /// Alarms.
     Alarms,
     /// Entries of the audit log.
@@ -76,7 +78,7 @@ pub enum CacheKind {
 
 impl CacheKind {
     /// Every kind: the history first, then what is now, then what holds it.
-    pub const ALL: [CacheKind; 17] = [
+    pub const ALL: [CacheKind; 18] = [
         CacheKind::Tail,
         CacheKind::Samples,
         CacheKind::Minutes,
@@ -88,6 +90,7 @@ impl CacheKind {
         CacheKind::Shadows,
         CacheKind::ShadowChanges,
         CacheKind::Commands,
+        CacheKind::Bulks,
         CacheKind::Alarms,
         CacheKind::Audit,
         CacheKind::Refusals,
@@ -110,6 +113,7 @@ impl CacheKind {
             CacheKind::Shadows => "shadows",
             CacheKind::ShadowChanges => "changes of shadows",
             CacheKind::Commands => "commands",
+            CacheKind::Bulks => "things of bulk commands",
             CacheKind::Alarms => "alarms",
             CacheKind::Audit => "audit log",
             CacheKind::Refusals => "refusals",

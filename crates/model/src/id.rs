@@ -29,6 +29,11 @@ pub struct CommandId(pub u64);
 #[serde(transparent)]
 pub struct AlarmId(pub u64);
 
+/// A bulk command within one cache; rises by one with each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BulkId(pub u64);
+
 /// A thing's name exactly as the broker spelled it: 1–256 bytes of UTF-8 without hidden characters ([`is_hidden`]).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -7,6 +7,7 @@
 
 pub mod alarm;
 pub mod audit;
+pub mod bulk;
 pub mod command;
 pub mod described;
 pub mod downsample;
@@ -21,6 +22,7 @@ pub mod json;
 pub mod kind;
 pub mod record;
 pub mod schema;
+pub mod search;
 pub mod shadow;
 pub mod shared;
 pub mod telemetry;

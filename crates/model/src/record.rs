@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::Alarm;
 use crate::audit::Entry;
+use crate::bulk;
 use crate::command::Command;
 use crate::described::{Commons, Described};
 use crate::downsample::Bucket;
-use crate::id::{SeriesKey, ThingKey, ThingName};
+use crate::id::{BulkId, SeriesKey, ThingKey, ThingName};
 use crate::shadow::change::Change;
 use crate::shadow::{Document, Packed};
 use crate::shared::{SharedText, Texts};
@@ -80,6 +81,17 @@ pub enum Write {
     Command(Box<Command>),
     /// An alarm as it is now, new or known.
     Alarm(Box<Alarm>),
+    /// A bulk command as it is now, new or known, without its things.
+    Bulk(Box<bulk::Head>),
+    /// Things of a bulk command as they are now, new or known. One that is asked is in the same batch as its command.
+    BulkRows {
+        /// The bulk command.
+        bulk: BulkId,
+        /// Each with its place, from 0.
+        rows: Box<[(u32, bulk::Row)]>,
+    },
+    /// A bulk command is no longer kept, nor are its things in it; their commands are.
+    BulkGone(BulkId),
     /// Something for the audit log, in the same batch as what it tells of. Of a number that is there already nothing is added: the same
     /// entry was given again, another one breaks a rule.
     Audit(Box<Entry>),
@@ -140,6 +152,8 @@ pub struct Restored {
     pub commands: Vec<Command>,
     /// Every open alarm and the newest [`ENDED_ALARMS_RESTORED`] others.
     pub alarms: Vec<Alarm>,
+    /// Every bulk command that is kept, with its things in their places.
+    pub bulks: Vec<(bulk::Head, Vec<bulk::Row>)>,
     /// The highest alarm id ever given.
     pub last_alarm: u64,
     /// The highest command id ever given.

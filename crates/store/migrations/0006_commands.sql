@@ -18,3 +18,21 @@ CREATE TABLE shadow_change (
 
 CREATE INDEX shadow_change_of ON shadow_change (thing, shadow, change, number);
 CREATE INDEX shadow_change_by_time ON shadow_change (heard_ms);
+
+CREATE TABLE bulk (
+  bulk INTEGER NOT NULL PRIMARY KEY CHECK (bulk > 0),
+  asked_ms INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('running', 'paused', 'aborted', 'stopped', 'done')),
+  head TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE bulk_thing (
+  bulk INTEGER NOT NULL REFERENCES bulk (bulk),
+  place INTEGER NOT NULL CHECK (place >= 0),
+  thing INTEGER NOT NULL REFERENCES thing (thing),
+  -- NULL while nothing was asked of it; the same command is never asked twice.
+  command INTEGER UNIQUE,
+  progress TEXT NOT NULL,
+  PRIMARY KEY (bulk, place),
+  UNIQUE (bulk, thing)
+) STRICT, WITHOUT ROWID;

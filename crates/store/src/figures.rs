@@ -92,6 +92,7 @@ pub(crate) fn read(db: &Connection, path: &Path) -> rusqlite::Result<CacheFigure
             CacheKind::Shadows => of_table(&db, "shadow")?,
             CacheKind::ShadowChanges => of_table(&db, "shadow_change")?,
             CacheKind::Commands => of_table(&db, "command")?,
+            CacheKind::Bulks => of_table(&db, "bulk_thing")?,
             CacheKind::Alarms => of_table(&db, "alarm")?,
             CacheKind::Audit => of_table(&db, "audit")?,
             CacheKind::Refusals => of_table(&db, "refusal")?,

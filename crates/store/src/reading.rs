@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use fleetlens_model::audit::Filter;
 use fleetlens_model::audit::chain::{Break, Chained, Head, Summary, Verifier};
+use fleetlens_model::bulk;
 use fleetlens_model::figures::CacheFigures;
-use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
+use fleetlens_model::id::{BulkId, SeriesKey, ThingKey, ThingName};
 use fleetlens_model::record::{Refusal, StoreStats};
 use fleetlens_model::shared::Texts;
 use fleetlens_model::telemetry::Sample;
@@ -23,7 +24,7 @@ use crate::error::StoreError;
 use crate::figures;
 use crate::history::{self, Damage};
 use crate::open;
-use crate::table::{audit, latest, meta, refusal, series, thing};
+use crate::table::{self, audit, latest, meta, refusal, series, thing};
 
 /// A cache that is only read.
 #[derive(Debug)]
@@ -80,6 +81,20 @@ impl Reading {
     /// What was refused, the newest first; at most 1 000 different ones are kept.
     pub fn refusals(&self) -> Result<Vec<Refusal>, StoreError> {
         refusal::newest(&self.db).map_err(StoreError::at(&self.path))
+    }
+
+    /// The bulk commands that are kept, in the order of their ids.
+    pub fn bulks(&self) -> Result<Vec<bulk::Head>, StoreError> {
+        table::bulk::heads(&self.db).map_err(StoreError::at(&self.path))
+    }
+
+    /// The things of a bulk command by name, in the order of their release, with what came of each, until `each` says `Break`.
+    pub fn bulk_rows(
+        &self,
+        bulk: BulkId,
+        each: impl FnMut(&str, bulk::Progress) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        table::bulk::walk(&self.db, bulk, each).map_err(StoreError::at(&self.path))
     }
 
     /// Every row of the audit log, in the order of the numbers, until `each` says `Break`; true when there was no `Break`.

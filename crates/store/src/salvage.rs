@@ -36,7 +36,8 @@ use crate::error::{StoreError, breaks_a_rule, is_damage};
 use crate::table::latest::{self, Latest};
 use crate::table::run::{self, Run, RunKey, SETTLED, Tier};
 use crate::table::{
-    alarm, audit, command, count, from_json, journal, meta, packets, refusal, series, shadow, shadow_change, thing,
+    alarm, audit, bulk, command, count, from_json, journal, meta, packets, refusal, series, shadow, shadow_change,
+    thing,
 };
 use pages::{Pages, Place, number};
 use tree::{Row, Trees};
@@ -352,6 +353,16 @@ impl<'a> Taking<'a> {
             taking.last_alarm = taking.last_alarm.max(key);
             taking.told.alarms += 1;
             Ok(())
+        })?;
+        self.each("bulk", true, |taking, mut row| {
+            row.columns.resize(4, Value::Null);
+            let key = row.key.ok_or(Lost::Row)?;
+            taking.whole_row(|db| bulk::take_over(db, key, row.columns.get(1..).unwrap_or_default()))
+        })?;
+        self.each("bulk_thing", false, |taking, mut row| {
+            row.columns.resize(5, Value::Null);
+            taking.thing(row.whole(2).ok_or(Lost::Row)?)?;
+            taking.whole_row(|db| bulk::take_over_row(db, &row.columns))
         })?;
         self.each("refusal", false, |taking, row| {
             let (topic, reason) = (row.text(0).ok_or(Lost::Row)?, row.text(1).ok_or(Lost::Row)?);

@@ -13,7 +13,7 @@ use crate::error::breaks_a_rule;
 use crate::table::meta::Totals;
 use crate::table::packets::{self, Packets};
 use crate::table::{
-    alarm, audit, cannot_keep, command, counted, journal, meta, refusal, series, shadow, shadow_change, thing,
+    alarm, audit, bulk, cannot_keep, command, counted, journal, meta, refusal, series, shadow, shadow_change, thing,
 };
 
 /// The topic under which left-out writes stand among the refusals.
@@ -132,7 +132,7 @@ pub(crate) fn without_the_bad(
                 transaction.execute_batch("ROLLBACK TO one; RELEASE one")?;
                 (under.tally.totals, under.tally.moment, under.tally.refused) = (totals, said_at, refused);
                 let reason = format!("{} was left out: {error}", kind(write));
-                let is_waited_for = matches!(write, Write::Command(_) | Write::Alarm(_) | Write::Audit(_));
+                let is_waited_for = is_waited_for(write);
                 left_out.push(LeftOut { which: which(write), reason, is_waited_for });
             }
             Err(error) => return Err(error),
@@ -189,6 +189,9 @@ impl<'a> Under<'a> {
                 totals.last_alarm = totals.last_alarm.max(told.id.0);
                 alarm::put(db, told)
             }
+            Write::Bulk(head) => bulk::put(db, head),
+            Write::BulkRows { bulk, rows } => bulk::put_rows(db, *bulk, rows),
+            Write::BulkGone(gone) => bulk::forget(db, *gone),
             Write::Audit(entry) => {
                 totals.audit = audit::add(db, entry, totals.audit)?;
                 Ok(())
@@ -247,6 +250,11 @@ impl<'a> Under<'a> {
     }
 }
 
+/// Whether somebody is answered, or something is sent, on account of it.
+fn is_waited_for(write: &Write) -> bool {
+    matches!(write, Write::Command(_) | Write::Alarm(_) | Write::Audit(_) | Write::Bulk(_) | Write::BulkRows { .. })
+}
+
 fn kind(write: &Write) -> &'static str {
     match write {
         Write::Thing { .. } => "a thing",
@@ -257,6 +265,9 @@ fn kind(write: &Write) -> &'static str {
         Write::ShadowChanged { .. } => "a change of a shadow",
         Write::Command(_) => "a command",
         Write::Alarm(_) => "an alarm",
+        Write::Bulk(_) => "a bulk command",
+        Write::BulkRows { .. } => "things of a bulk command",
+        Write::BulkGone(_) => "the end of a bulk command",
         Write::Audit(_) => "an entry of the audit log",
         Write::Unacked { .. } => "a packet id",
         Write::NewSession => "a new session",
@@ -281,6 +292,9 @@ fn which(write: &Write) -> String {
             format!("command {} {:?} for thing {}", command.id.0, command.token, command.thing.0)
         }
         Write::Alarm(alarm) => format!("alarm {} {:?} of thing {}", alarm.id.0, alarm.rule, alarm.thing.0),
+        Write::Bulk(head) => format!("bulk command {}", head.id.0),
+        Write::BulkRows { bulk, rows } => format!("{} things of bulk command {}", rows.len(), bulk.0),
+        Write::BulkGone(gone) => format!("the end of bulk command {}", gone.0),
         Write::Audit(entry) => format!("audit entry {} {:?} of {:?}", entry.seq, entry.event.code(), entry.thing),
         Write::Unacked { packet_id, .. } => format!("packet id {packet_id}"),
         Write::NewSession => "new session".to_owned(),
@@ -302,11 +316,14 @@ fn moment(write: &Write) -> Option<WallMs> {
                 .flatten()
                 .max()
         }
+        Write::Bulk(head) => head.ended_ms.max(head.released_ms).or(Some(head.asked_ms)),
         Write::Audit(entry) => Some(entry.at_ms),
         Write::Refused { at_ms, .. } | Write::LinkSeen { at_ms } => Some(*at_ms),
         Write::Thing { .. }
         | Write::Silent { .. }
         | Write::Series { .. }
+        | Write::BulkRows { .. }
+        | Write::BulkGone(_)
         | Write::Unacked { .. }
         | Write::NewSession => None,
     }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each kind of window uses its part")]
 
 pub mod alarms;
+pub mod bulk;
 pub mod city;
 pub mod diagnostics;
 pub mod forms;

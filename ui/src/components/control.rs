@@ -16,9 +16,9 @@ use crate::components::segmented::Segmented;
 use crate::format;
 use crate::state::store;
 use crate::state::thing::Thing;
-use words::{promise, question, switch_words, verb};
+use words::{promise, question, switch_words};
 
-pub use words::{consequence, said};
+pub use words::{consequence, said, verb};
 
 /// How long a command may wait, in milliseconds, and the words for it.
 const EXPIRIES: [(u64, &str); 5] =

@@ -141,6 +141,9 @@ pub fn Table(
     columns: u32,
     /// Told of the row on which Enter was pressed.
     on_enter: Callback<u32>,
+    /// Told of the row on which Space was pressed, and whether with Shift; `None` where rows cannot be chosen.
+    #[prop(into)]
+    on_mark: Signal<Option<Callback<(u32, bool)>>>,
     /// Whether the rows shown are no longer those asked for.
     #[prop(into)]
     busy: Signal<bool>,
@@ -160,6 +163,9 @@ pub fn Table(
                 event.prevent_default();
                 on_enter.run(place);
             }
+        } else if let Some((place, on_mark)) = at.zip(on_mark.get_untracked()).filter(|_| event.key() == " ") {
+            event.prevent_default();
+            on_mark.run((place, event.shift_key()));
         } else if let Some(place) = step(&event.key(), at, page, total.get_untracked()) {
             event.prevent_default();
             grid.go(place);

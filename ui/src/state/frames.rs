@@ -122,6 +122,9 @@ impl Store {
         self.alarms.clear();
         self.commands.clear();
         self.things.clear();
+        self.chosen.clear();
+        self.look_away_from_bulk();
+        self.bulks.clear();
         self.not_converged.clear();
         self.parking.clear();
         self.settings.set(None);
@@ -199,6 +202,8 @@ impl Store {
                     self.commands.replace(scope, rows, at_ms);
                 }
             }
+            Rows::Bulks(rows) => self.bulks.all.replace(rows, at_ms, |row| row.id),
+            Rows::Bulk(page) => self.bulks.replace_page(*page, at_ms),
             Rows::NotConverged(rows) => self.not_converged.replace(rows, at_ms, |row| row.leaf.clone()),
             Rows::Parking(rows) => self.parking.replace(rows, at_ms, |row| row.thing),
             Rows::Messages(rows) => self.messages.replace(rows),
@@ -266,6 +271,11 @@ impl Store {
             Change::Things(page) => self.things.replace(page, at_ms),
             Change::ThingRow { at, row } => self.things.put(at, row, at_ms),
             Change::ThingsMoved(moved) => self.things.moved.set(moved),
+            Change::Bulk(row) if target == Target::Bulk => self.bulks.head.set(Some(*row)),
+            Change::Bulk(row) => self.bulks.put(*row, at_ms),
+            Change::BulkGone(id) => self.bulks.all.remove(&id),
+            Change::BulkPage(page) => self.bulks.replace_page(*page, at_ms),
+            Change::BulkThing { row, .. } => self.bulks.put_row(row, at_ms),
             Change::NotConverged(row) => self.put_not_converged(row, at_ms),
             Change::NotConvergedGone(leaf) => self.not_converged.remove(&leaf),
             Change::Parking(rows) => self.parking.replace(rows, at_ms, |row| row.thing),
@@ -316,6 +326,10 @@ fn is_held(change: &Change) -> bool {
         | Change::ShadowGone(_)
         | Change::Command(_)
         | Change::CommandGone(_)
+        | Change::Bulk(_)
+        | Change::BulkGone(_)
+        | Change::BulkPage(_)
+        | Change::BulkThing { .. }
         | Change::NotConverged(_)
         | Change::NotConvergedGone(_)
         | Change::Attention(_)

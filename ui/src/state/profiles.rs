@@ -26,6 +26,9 @@ impl Store {
                 // The demo city is answered like any other setting.
                 Done::Changed => Ok(ProfileDone::Trying),
                 Done::Command(_)
+                | Done::Controls(_)
+                | Done::DryRun(_)
+                | Done::Bulk(_)
                 | Done::Cancelled(_)
                 | Done::Acknowledged(_)
                 | Done::Audit(_)

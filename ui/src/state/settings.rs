@@ -24,6 +24,9 @@ impl Store {
             then(outcome.and_then(|done| match done {
                 Done::Diagnosed(diagnostics) => Ok(*diagnostics),
                 Done::Command(_)
+                | Done::Controls(_)
+                | Done::DryRun(_)
+                | Done::Bulk(_)
                 | Done::Cancelled(_)
                 | Done::Acknowledged(_)
                 | Done::Audit(_)
@@ -40,6 +43,9 @@ impl Store {
             then(outcome.and_then(|done| match done {
                 Done::Audit(entries) => Ok(entries),
                 Done::Command(_)
+                | Done::Controls(_)
+                | Done::DryRun(_)
+                | Done::Bulk(_)
                 | Done::Cancelled(_)
                 | Done::Acknowledged(_)
                 | Done::ShadowHistory(_)

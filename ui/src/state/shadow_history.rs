@@ -22,6 +22,9 @@ impl Store {
             then(outcome.and_then(|done| match done {
                 Done::ShadowHistory(changes) => Ok(changes),
                 Done::Command(_)
+                | Done::Controls(_)
+                | Done::DryRun(_)
+                | Done::Bulk(_)
                 | Done::Cancelled(_)
                 | Done::Acknowledged(_)
                 | Done::Audit(_)

@@ -31,6 +31,10 @@ pub enum Target {
     Alarms(Scope),
     /// The commands of all things, open or over.
     Commands(Scope),
+    /// The bulk commands.
+    Bulks,
+    /// The bulk command that is open.
+    Bulk,
     /// What is wanted and not so for too long.
     NotConverged,
     /// Car parks near a place.

@@ -10,12 +10,13 @@ use crate::views::parking::is_driver;
 type Line = (&'static [&'static str], &'static str);
 
 /// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
-pub const KEYS: [Line; 14] = [
+pub const KEYS: [Line; 15] = [
     (&["/"], "Find things; in a list, filter it"),
     (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
     (&["PgUp", "PgDn", "Home", "End"], "Go through a table by screens, to its ends"),
     (&["Esc"], "One step back: card, list, page, drawer, map"),
     (&["Space"], "Hold live values still, and go on"),
+    (&["Space"], "In the table of things: choose the row that the keys are on"),
     (&["A"], "Among the alarms: acknowledge those that are chosen"),
     (&["Ctrl A"], "Among the alarms: choose all that are shown"),
     (&["F"], "Show the whole fleet on the map"),

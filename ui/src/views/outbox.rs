@@ -17,6 +17,7 @@ use crate::format;
 use crate::state::cells::{Cell, List};
 use crate::state::store;
 use crate::views::audit::AuditView;
+use crate::views::bulk::{BulkList, BulkView};
 use crate::views::commands::{Cancel, Standing, Steps, may_command};
 use crate::views::find::finder;
 use crate::views::not_converged::NotConvergedList;
@@ -33,8 +34,10 @@ pub fn OutboxView() -> impl IntoView {
     let (open, ended) = (store.commands.open, store.commands.ended);
     let may_audit = may_command(store);
     let auditing = RwSignal::new(false);
+    let is_bulk = Memo::new(move |_| store.bulks.seen.with(Option::is_some));
     view! {
         <Show when=move || !auditing.get() fallback=move || view! { <AuditView open=auditing /> }>
+            <Show when=move || !is_bulk.get() fallback=|| view! { <BulkView /> }>
             <section class="sheet outbox" data-testid="commands-view" aria-label="Commands">
                 <header class="sheet-head">
                     <h1>"Commands"</h1>
@@ -48,10 +51,12 @@ pub fn OutboxView() -> impl IntoView {
                 </header>
                 <div class="sheet-body">
                     <Orders list=open label="Outbox" testid="outbox" scope=Scope::Open />
+                    <BulkList />
                     <NotConvergedList />
                     <Orders list=ended label="History" testid="history" scope=Scope::Ended />
                 </div>
             </section>
+            </Show>
         </Show>
     }
 }

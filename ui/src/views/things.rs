@@ -1,6 +1,7 @@
 //! The table of things: every thing the program knows, sorted and filtered by the host, of which the window holds only the rows
 //! around what is seen.
 
+mod chosen;
 mod group;
 mod row;
 
@@ -17,6 +18,8 @@ use crate::components::table::{Grid, SortHead, Sorted, Table};
 use crate::format;
 use crate::state::things::Seen;
 use crate::state::{Store, store};
+use crate::views::commands::may_command;
+use crate::views::things::chosen::{ChosenBar, MarkAll};
 use crate::views::things::group::GroupChoice;
 use crate::views::things::row::{Bones, Row};
 
@@ -24,7 +27,7 @@ use crate::views::things::row::{Bones, Row};
 const REST: Duration = Duration::from_millis(120);
 
 /// How many columns a row has.
-const COLUMNS: u32 = 8;
+const COLUMNS: u32 = 9;
 
 /// The columns that sort: class, name, what by, and whether the greatest comes first at the first click.
 const SORTS: [(&str, &str, SortBy, bool); 6] = [
@@ -62,11 +65,21 @@ pub fn ThingsView() -> impl IntoView {
         grid.at.set(Some(place));
         open(place);
     });
+    let may = may_command(store);
+    let mark = Callback::new(move |(place, goes_on): (u32, bool)| {
+        let at = |place| things.at(place).map(|row| (row.thing, row.kind));
+        if !store.chosen.toggle(place, goes_on, at) {
+            store.notify(
+                "Not all rows in between are here any more; choose fewer at a time, or all of this search.".into(),
+            );
+        }
+    });
+    let on_mark = Signal::derive(move || may.get().then_some(mark));
     let slots = move || things.slots.get().into_iter().enumerate().collect::<Vec<_>>();
     let total = Memo::new(move |_| things.total.get().unwrap_or(0));
     let is_known = Memo::new(move |_| things.total.get().is_some());
     view! {
-        <section class="sheet things" data-testid="things" aria-label="Things">
+        <section class="sheet things" class:markable=move || may.get() data-testid="things" aria-label="Things">
             <header class="sheet-head">
                 <h1>"Things"</h1>
                 <Count />
@@ -77,6 +90,7 @@ pub fn ThingsView() -> impl IntoView {
                 <OnlyChoice />
             </header>
             <Kinds />
+            <ChosenBar />
             <Table
                 grid
                 total
@@ -84,11 +98,12 @@ pub fn ThingsView() -> impl IntoView {
                 testid="things-table"
                 columns=COLUMNS
                 on_enter=Callback::new(open)
+                on_mark
                 busy=things.asking
                 heading=Box::new(move || heading(store).into_any())
             >
                 <For each=slots key=|(number, _)| *number let:item>
-                    <Row shown=item.1 grid on_choose=choose />
+                    <Row shown=item.1 grid on_choose=choose on_mark />
                 </For>
                 <Show when=move || !is_known.get()>
                     <Bones />
@@ -113,6 +128,7 @@ fn heading(store: Store) -> impl IntoView {
         })
         .collect_view();
     view! {
+        <MarkAll />
         {sorts}
         <div class="th wrong" role="columnheader">"Alarm"</div>
         <div class="th pending" role="columnheader">"Pending"</div>

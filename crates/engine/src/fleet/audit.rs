@@ -4,10 +4,10 @@
 //! last told. What happens to it outside of the fleet (its row on the disk, its message with the link) comes back as inputs.
 
 use fleetlens_ipc::rows::Settings;
-use fleetlens_ipc::{Fault, Intent};
+use fleetlens_ipc::{Fault, Intent, Steer};
 use fleetlens_model::audit::{By, DETAIL_MAX_CHARS, Entry, Event};
 use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
-use fleetlens_model::id::{CommandId, ThingKey};
+use fleetlens_model::id::{BulkId, CommandId, ThingKey};
 use fleetlens_model::identity::Actor;
 use fleetlens_model::record::{Retention, Write};
 use fleetlens_model::time::{MonoMs, Now};
@@ -85,6 +85,18 @@ impl Fleet {
                 (about, format!("command {}", wishes.collect::<Vec<_>>().join(", ")))
             }
             Intent::CancelCommand { command } => (about_command(command), "cancelling".to_owned()),
+            Intent::Bulk(order) => {
+                let wishes = order.wishes.iter().map(|wish| format!("{} = {}", wish.pointer, wish.value_json));
+                (About::default(), format!("bulk command {}", wishes.collect::<Vec<_>>().join(", ")))
+            }
+            Intent::SteerBulk { bulk, to } => {
+                let to = match to {
+                    Steer::Paused => "held",
+                    Steer::Resumed => "going on",
+                    Steer::Stopped => "stopped",
+                };
+                (About::default(), format!("bulk command {} {to}", bulk.0))
+            }
             Intent::Acknowledge { alarms, .. } => {
                 let of = alarms.first().and_then(|(id, _)| self.alarms.get(*id));
                 let thing = of.map(|alarm| self.name_of(alarm.thing)).unwrap_or_default();
@@ -96,7 +108,9 @@ impl Fleet {
             | Intent::Profile(_)
             | Intent::Diagnose
             | Intent::Audit { .. }
-            | Intent::ShadowHistory { .. } => return,
+            | Intent::ShadowHistory { .. }
+            | Intent::Controls(_)
+            | Intent::DryRun(_) => return,
         };
         let by = By::Person(self.config.who.clone());
         let Some(untold) = self.refusals_told.one_more(now.mono) else { return };
@@ -139,6 +153,22 @@ impl Fleet {
         }
     }
 
+    /// A bulk command was asked for, steered by a person, or ended by itself; its commands tell of themselves.
+    pub(super) fn audit_bulk(
+        &mut self,
+        by: Option<&Actor>,
+        event: Event,
+        id: BulkId,
+        detail: &str,
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        let by = by.map_or(By::Program, |by| By::Person(by.clone()));
+        let colon = if detail.is_empty() { "" } else { ": " };
+        let detail = format!("bulk command {}{colon}{detail}", id.0);
+        self.audit(About::default(), by, event, &detail, now, effects);
+    }
+
     /// Something happened to a command outside of the fleet.
     pub(super) fn audit_of(&mut self, id: CommandId, event: Event, now: Now, effects: &mut Effects) {
         let Some(command) = self.commands.get(&id) else { return };
@@ -165,7 +195,10 @@ impl Fleet {
             happened.push((By::Program, Event::NotWithdrawn, outcome));
         }
         let is_news = !happened.is_empty();
+        let of_bulk = self.bulks.of_command(command.id).map(|bulk| format!(" (bulk command {})", bulk.0));
         for (by, event, detail) in happened {
+            let part = of_bulk.as_deref().filter(|_| event == Event::Asked).unwrap_or_default();
+            let detail = detail + part;
             self.audit(self.about_now(command, now), by, event, &detail, now, effects);
             self.now_told(command, Some(now.mono));
         }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use fleetlens_model::command::{ANSWER_TIMEOUT_MS, Action, Attempt, Command, Input, Phase, ShadowView, Step, Want};
 use fleetlens_model::id::{CommandId, ThingKey};
-use fleetlens_model::kind::DEFAULT_EXPIRY_MS;
+use fleetlens_model::identity::Actor;
+use fleetlens_model::kind::{DEFAULT_EXPIRY_MS, Kind};
 use fleetlens_model::record::Write;
 use fleetlens_model::shadow::{Document, Packed, parse_shadow_name, parse_thing_name, same_value};
 use fleetlens_model::thing::Meta;
@@ -37,13 +38,27 @@ impl Fleet {
             | Intent::ShadowHistory { .. } => {
                 Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set"))
             }
-            Intent::Command { .. } | Intent::CancelCommand { .. } if !self.config.who.role.may_command() => {
+            Intent::Command { .. }
+            | Intent::CancelCommand { .. }
+            | Intent::Controls(_)
+            | Intent::DryRun(_)
+            | Intent::Bulk(_)
+            | Intent::SteerBulk { .. }
+                if !self.config.who.role.may_command() =>
+            {
                 let role = self.config.who.role.label();
                 Err(Fault::new(FaultCode::Forbidden, format!("{role}s of this profile watch and do not steer")))
             }
             Intent::Command { thing, shadow, wishes, expires_in_ms } => {
                 self.command(thing, shadow, &wishes, expires_in_ms, now, effects).map(Done::Command)
             }
+            Intent::Controls(kinds) => {
+                let of_kind = |kind| (kind, self.config.schemas.controls_of_kind(kind).to_vec());
+                Ok(Done::Controls(Kind::ALL.into_iter().filter(|kind| kinds.contains(kind)).map(of_kind).collect()))
+            }
+            Intent::DryRun(order) => self.dry_run(&order, now).map(|run| Done::DryRun(Box::new(run))),
+            Intent::Bulk(order) => self.bulk(*order, now, effects).map(Done::Bulk),
+            Intent::SteerBulk { bulk, to } => self.steer_bulk(bulk, to, now, effects).map(Done::Bulk),
             Intent::CancelCommand { command } => self.cancel(command, now, effects).map(Done::Cancelled),
         }
     }
@@ -57,13 +72,20 @@ impl Fleet {
         now: Now,
         effects: &mut Effects,
     ) -> Result<CommandId, Fault> {
+        let wants = self.wanted(key, &shadow, wishes)?;
+        let asked = Asked { thing: key, shadow, wants, expires_in_ms, by: self.config.who.clone() };
+        Ok(self.ask_for(asked, now, effects))
+    }
+
+    /// What a person wishes of a thing as the leaves that a command would set, or why there can be no such command.
+    pub(super) fn wanted(&self, key: ThingKey, shadow: &str, wishes: &[Wish]) -> Result<Vec<Want>, Fault> {
         let invalid = |message: String| Fault::new(FaultCode::Invalid, message);
         let thing =
             self.things.get(&key).ok_or_else(|| Fault::new(FaultCode::NotFound, "this thing is not known here"))?;
         self.check_fence(key)?;
         let meta = &*thing.meta.common;
         let schemas = &self.config.schemas;
-        let mut wants = wish::wants(meta, schemas, wishes).map_err(invalid)?;
+        let wants = wish::wants(meta, schemas, wishes).map_err(invalid)?;
         if meta.convention.is_empty() {
             if !self.config.shadows {
                 let why = "this profile has no device shadows, so nothing can be commanded through it";
@@ -71,7 +93,7 @@ impl Fleet {
             }
             parse_thing_name(thing.name.as_str()).map_err(|e| invalid(e.to_string()))?;
             if !shadow.is_empty() {
-                parse_shadow_name(&shadow).map_err(|e| invalid(e.to_string()))?;
+                parse_shadow_name(shadow).map_err(|e| invalid(e.to_string()))?;
             } else if let Some(of) = schemas.of(meta) {
                 let document = thing.shadows.get("").and_then(|shadow| shadow.document.as_ref()).map(Packed::open);
                 let desired = document.and_then(|document| document.desired).unwrap_or_default();
@@ -80,8 +102,15 @@ impl Fleet {
         } else if let Some(want) = wants.iter().find(|want| schemas.control(meta, &want.pointer).is_none()) {
             return Err(invalid(format!("the thing does not say that {} can be set", want.pointer)));
         }
-        let expiry_ms =
-            expires_in_ms.unwrap_or_else(|| self.expiry_ms(meta, &wants)).clamp(*EXPIRY_MS.start(), *EXPIRY_MS.end());
+        Ok(wants)
+    }
+
+    /// Puts a command into the outbox that was found to be one, and sends it if it can be.
+    pub(super) fn ask_for(&mut self, asked: Asked, now: Now, effects: &mut Effects) -> CommandId {
+        let Asked { thing: key, shadow, mut wants, expires_in_ms, by } = asked;
+        let own_ms =
+            self.things.get(&key).map_or(DEFAULT_EXPIRY_MS, |thing| self.expiry_ms(&thing.meta.common, &wants));
+        let expiry_ms = expires_in_ms.unwrap_or(own_ms).clamp(*EXPIRY_MS.start(), *EXPIRY_MS.end());
         self.rebase_on_own(key, &shadow, &mut wants);
         self.last_command += 1;
         let id = CommandId(self.last_command);
@@ -91,7 +120,7 @@ impl Fleet {
             shadow,
             token: trace_id(now.wall, self.installation, id),
             wants,
-            by: self.config.who.clone(),
+            by,
             cancelled_by: None,
             expires_ms: now.wall.plus(i64::try_from(expiry_ms).unwrap_or(i64::MAX)),
             phase: Phase::Pending,
@@ -106,7 +135,7 @@ impl Fleet {
         self.insert_command(command);
         self.drive(key, now, effects);
         self.forget_old(key);
-        Ok(id)
+        id
     }
 
     fn cancel(&mut self, id: CommandId, now: Now, effects: &mut Effects) -> Result<CommandId, Fault> {
@@ -235,6 +264,10 @@ impl Fleet {
             if command.phase == Phase::Pending && busy.contains(&command.shadow) {
                 continue;
             }
+            // It only waits for the device; of many at once there may be thousands, each with a shadow to unpack.
+            if matches!(command.phase, Phase::Accepted { .. }) && command.left_ms(now) > 0 {
+                continue;
+            }
             let shadow = self.things.get(&key).and_then(|t| t.shadows.get(&command.shadow));
             let before = (command.phase.clone(), command.steps.len());
             let seen = Seen::of(shadow);
@@ -343,6 +376,7 @@ impl Fleet {
     fn written(&mut self, command: &Command, now: Now, effects: &mut Effects) {
         effects.writes.push(Write::Command(Box::new(command.clone())));
         self.audit_steps(command, now, effects);
+        self.tell_bulk(command, now, effects);
         self.dirty.things.insert(command.thing);
         self.dirty.commands.insert(command.id);
         self.look_at(command.thing);
@@ -400,11 +434,22 @@ impl Fleet {
             self.dirty.commands.insert(*id);
             self.sent.remove(id);
             self.told.remove(id);
+            self.bulks.forget_command(*id);
             if let Some(command) = self.commands.remove(id) {
                 self.tokens.remove(&command.token);
             }
         }
     }
+}
+
+/// A command that a person asks for, before it is one.
+pub(super) struct Asked {
+    pub(super) thing: ThingKey,
+    pub(super) shadow: String,
+    pub(super) wants: Vec<Want>,
+    /// `None` for the control's own.
+    pub(super) expires_in_ms: Option<u64>,
+    pub(super) by: Actor,
 }
 
 /// What a command sees of its shadow.

@@ -132,7 +132,7 @@ pub(super) struct Sending {
     sent: MonoMs,
 }
 
-fn json(value: &Value) -> Json {
+pub(super) fn json(value: &Value) -> Json {
     match value {
         Value::Number(number) => Json::from(*number),
         Value::Flag(flag) => Json::from(*flag),

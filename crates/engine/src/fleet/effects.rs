@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Done, Fault, Intent, RequestId};
 use fleetlens_model::downsample::Bucket;
-use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
+use fleetlens_model::id::{AlarmId, BulkId, CommandId, SeriesKey, ThingKey};
 use fleetlens_model::record::{HistoryQuery, StoreStats, Write};
 use fleetlens_model::time::WallMs;
 
@@ -81,6 +81,8 @@ pub enum Outward {
         /// What came of it.
         outcome: Result<Done, Fault>,
     },
+    /// To ourselves: the row of a command is on the disk for which nobody waits for an answer.
+    Kept(CommandId),
     /// To a person, outside the windows.
     Alert(Alert),
     /// To the store, on behalf of a window's chart.
@@ -146,6 +148,8 @@ pub struct Dirty {
     pub asked: Vec<CommandId>,
     /// Commands of which anything changed, or that are no longer kept.
     pub commands: BTreeSet<CommandId>,
+    /// Bulk commands of which anything changed, or that are no longer kept.
+    pub bulks: BTreeSet<BulkId>,
     /// Alarms of which anything changed, or that are no longer kept.
     pub alarms: BTreeSet<AlarmId>,
     /// Leaves that are wanted and not reported for too long came, went or changed.

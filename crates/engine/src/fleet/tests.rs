@@ -2,6 +2,7 @@ mod acknowledge;
 mod alerts;
 mod any;
 mod audit;
+mod bulk;
 mod changes;
 mod clock;
 mod commands;

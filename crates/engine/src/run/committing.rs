@@ -139,6 +139,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 not_sent.extend(message.command);
                 None
             }
+            Outward::Kept(_) => None,
         });
         let outward = kept.collect();
         self.perform(Effects { outward, ..Effects::default() });
@@ -174,6 +175,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 }
                 Outward::Subscribe(filters) => self.ports.link.subscribe(filters),
                 Outward::Alert(alert) => self.ports.ui.alert(alert),
+                Outward::Kept(command) => kept.push(command),
                 Outward::Answer { window, request, outcome } => {
                     if let Ok(Done::Command(command)) = &outcome {
                         kept.push(*command);

@@ -92,7 +92,7 @@ impl FindView {
 }
 
 /// Street and area, for telling two apart.
-pub(super) fn place_words(thing: &Thing) -> String {
+pub(crate) fn place_words(thing: &Thing) -> String {
     let parts = [thing.meta.street.as_str(), thing.meta.area.as_str()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<&str>>().join(" · ")
 }

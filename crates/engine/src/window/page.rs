@@ -247,27 +247,30 @@ pub(super) fn command_row(command: &Command, thing: &Thing, schemas: &Schemas, n
 
 /// A command in words: `dim to 40 %`, `barrier: open`.
 pub(super) fn command_title(command: &Command, meta: &Meta, schemas: &Schemas) -> String {
-    let part = |want: &fleetlens_model::command::Want| {
-        let unit = meta.unit(&want.pointer);
-        let value = match &want.value {
-            Json::String(text) => text.clone(),
-            Json::Bool(true) => "on".to_string(),
-            Json::Bool(false) => "off".to_string(),
-            Json::Number(_) | Json::Null | Json::Array(_) | Json::Object(_) => want.value.to_string(),
-        };
-        match schemas.control(meta, &want.pointer).map(|c| c.label.as_ref()) {
-            Some(label) if label.ends_with(" to") => {
-                format!("{} {value} {unit}", label.to_lowercase()).trim_end().to_string()
-            }
-            Some(label) => format!("{}: {value} {unit}", label.to_lowercase()).trim_end().to_string(),
-            None => format!("{} → {value} {unit}", bare(&want.pointer)).trim_end().to_string(),
-        }
+    let titles = command.wants.iter().map(|want| want_title(&want.pointer, &want.value, meta, schemas));
+    titles.collect::<Vec<_>>().join(", ")
+}
+
+/// One wanted leaf in words.
+pub(super) fn want_title(pointer: &str, value: &Json, meta: &Meta, schemas: &Schemas) -> String {
+    let unit = meta.unit(pointer);
+    let value = match value {
+        Json::String(text) => text.clone(),
+        Json::Bool(true) => "on".to_string(),
+        Json::Bool(false) => "off".to_string(),
+        Json::Number(_) | Json::Null | Json::Array(_) | Json::Object(_) => value.to_string(),
     };
-    command.wants.iter().map(part).collect::<Vec<_>>().join(", ")
+    match schemas.control(meta, pointer).map(|c| c.label.as_ref()) {
+        Some(label) if label.ends_with(" to") => format!("{} {value} {unit}", label.to_lowercase()),
+        Some(label) => format!("{}: {value} {unit}", label.to_lowercase()),
+        None => format!("{} → {value} {unit}", bare(pointer)),
+    }
+    .trim_end()
+    .to_string()
 }
 
 /// Where a command stands, as a sentence for the screen.
-fn sentence(phase: &Phase, direct: bool) -> String {
+pub(super) fn sentence(phase: &Phase, direct: bool) -> String {
     match phase {
         Phase::Pending => "waits to be sent".into(),
         Phase::Sent if direct => "sent, the thing has not said yet that it obeyed".into(),

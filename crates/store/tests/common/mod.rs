@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
 use fleetlens_model::audit::{By, Entry, Event};
+use fleetlens_model::bulk::{Head, Order, Progress, Rollout, Row, State, Target, Wish};
 use fleetlens_model::command::{Attempt, Command, Phase, Step, Want, Withdrawal};
 use fleetlens_model::described::Commons;
 use fleetlens_model::geo::LonLat;
-use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey, ThingName};
+use fleetlens_model::id::{AlarmId, BulkId, CommandId, SeriesKey, ThingKey, ThingName};
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::{Restored, StoreStats, Write};
+use fleetlens_model::search::{Only, Search};
 use fleetlens_model::shadow::change::{Author, Change, ChangedLeaf, Side};
 use fleetlens_model::shadow::{Document, Packed};
 use fleetlens_model::shared::Texts;
@@ -157,12 +159,48 @@ pub fn changed(thing: u32, shadow: &str, seq: u64) -> Write {
     Write::ShadowChanged { thing: ThingKey(thing), name: shadow.to_owned(), change: Box::new(change(seq)) }
 }
 
+/// A bulk command for two things: one has the command 1, which has not ended, the other waits.
+pub fn bulk(id: u64, state: State) -> (Head, Vec<Row>) {
+    let order = Order {
+        target: Target::Search(Search {
+            text: "triq".into(),
+            kinds: vec![Kind::Lamp],
+            group: "Marsa".into(),
+            only: Only::Silent,
+        }),
+        shadow: String::new(),
+        wishes: vec![Wish { pointer: "/dim_pct".into(), value_json: "40".into() }],
+        expires_in_ms: Some(60_000),
+        rollout: Rollout::default(),
+        continuous: true,
+    };
+    let by = Actor { name: "M. Vella".into(), role: Role::Operator };
+    let head = Head { id: BulkId(id), by, asked_ms: WallMs(T0), order, state, released_ms: None, ended_ms: None };
+    let asked = Progress::Asked { command: CommandId(id), phase: Phase::Pending, at_ms: WallMs(T0 + 1) };
+    let rows = [(1, asked), (2, Progress::Waits), (3, Progress::Cannot { why: "\"Lamp 3\" has none".into() })];
+    (head, rows.map(|(thing, progress)| Row { thing: ThingKey(thing), progress }).into())
+}
+
+/// As the engine writes it at first.
+pub fn bulk_writes((head, rows): &(Head, Vec<Row>)) -> [Write; 2] {
+    let rows = (0..).zip(rows.iter().cloned()).collect();
+    [Write::Bulk(Box::new(head.clone())), Write::BulkRows { bulk: head.id, rows }]
+}
+
 /// One of everything, in the order the engine writes it, and what a start should bring back.
 pub fn one_of_everything() -> (Vec<Write>, Restored) {
     let (mut writes, mut restored) = one_of_schema_5();
     writes.extend((1..=6).map(|seq| changed(1, "", seq)));
     writes.push(changed(2, "light", 7));
     restored.last_change = 7;
+    let aborted = bulk(2, State::Aborted { why: "3 of 4 failed".into() });
+    let gone = bulk(3, State::Done);
+    for bulk in [bulk(1, State::Running), aborted] {
+        writes.extend(bulk_writes(&bulk));
+        restored.bulks.push(bulk);
+    }
+    writes.extend(bulk_writes(&gone));
+    writes.push(Write::BulkGone(BulkId(3)));
     (writes, restored)
 }
 
@@ -302,6 +340,7 @@ pub fn one_of_schema_1() -> (Vec<Write>, Restored) {
         latest: samples.to_vec(),
         shadows: vec![(ThingKey(1), "".into(), Packed::of(&document, &mut texts), WallMs(T0 + 3))],
         commands,
+        bulks: Vec::new(),
         alarms: Vec::new(),
         last_alarm: 0,
         last_audit: 0,

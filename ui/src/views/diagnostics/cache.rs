@@ -127,6 +127,7 @@ impl Group {
             | CacheKind::Shadows
             | CacheKind::ShadowChanges
             | CacheKind::Commands
+            | CacheKind::Bulks
             | CacheKind::Alarms
             | CacheKind::Audit
             | CacheKind::Refusals

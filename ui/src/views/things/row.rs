@@ -5,6 +5,7 @@ use fleetlens_ipc::rows::ThingRow;
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
+use web_sys::HtmlInputElement;
 
 use crate::clock::{Aged, clock, local};
 use crate::components::shape::Shape;
@@ -25,6 +26,8 @@ pub fn Row(
     grid: Grid,
     /// Told of the place that was clicked.
     on_choose: Callback<u32>,
+    /// Told of the place that is chosen or not any more, and whether with Shift; `None` where that is not offered.
+    on_mark: Signal<Option<Callback<(u32, bool)>>>,
 ) -> impl IntoView {
     let (store, clock) = (store(), clock());
     let slot = RwSignal::from(shown);
@@ -43,6 +46,14 @@ pub fn Row(
     });
     let is_open = move || thing.get().is_some() && thing.get() == store.selected.get();
     let is_at = move || place.get().is_some() && place.get() == grid.at.get();
+    let is_marked = move || thing.get().is_some_and(|thing| store.chosen.has(thing));
+    let mark = move |event: leptos::ev::MouseEvent| {
+        if let Some((place, on_mark)) = place.get_untracked().zip(on_mark.get_untracked()) {
+            on_mark.run((place, event.shift_key()));
+        }
+        // The box has turned by itself, whatever came of it.
+        event_target::<HtmlInputElement>(&event).set_checked(untrack(is_marked));
+    };
     let wrong_class = move || match Status::from_code(status.get()) {
         Status::Critical => "td wrong crit",
         Status::Warning => "td wrong warn",
@@ -69,6 +80,19 @@ pub fn Row(
                 }
             }
         >
+            <div class="td mark" role="gridcell" on:click=|event| event.stop_propagation()>
+                <Show when=move || on_mark.get().is_some() && thing.get().is_some()>
+                    <input
+                        type="checkbox"
+                        // The keys go through the table itself: Space chooses the row they are on.
+                        tabindex="-1"
+                        data-testid="mark"
+                        aria-label=move || format!("Choose {}", text(|row| row.title.clone())())
+                        prop:checked=is_marked
+                        on:click=mark
+                    />
+                </Show>
+            </div>
             <div class="td state" role="gridcell">
                 <Shape kind status />
             </div>
@@ -185,6 +209,7 @@ pub fn Bones() -> impl IntoView {
         .map(|place| {
             view! {
                 <div class="tr bone-row" aria-hidden="true" style:transform=format!("translateY({}px)", top_px(place))>
+                    <div class="td mark" />
                     <div class="td state">
                         <Shape kind=Kind::Other status=0u8 />
                     </div>

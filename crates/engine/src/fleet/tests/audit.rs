@@ -17,6 +17,7 @@ pub(super) fn entries(effects: &Effects) -> Vec<Entry> {
 pub(super) fn performed(effects: &Effects) -> Vec<Input> {
     let told = effects.outward.iter().filter_map(|outward| match outward {
         Outward::Answer { outcome: Ok(Done::Command(command)), .. } => Some(Input::Kept(*command)),
+        Outward::Kept(command) => Some(Input::Kept(*command)),
         Outward::Publish(message) => message.command.map(Input::Published),
         Outward::Answer { .. }
         | Outward::Subscribe(_)

@@ -3,42 +3,38 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use fleetlens_ipc::{Only, SortBy, ThingsQuery};
-use fleetlens_model::freshness::Freshness;
+use fleetlens_ipc::{Search, SortBy, ThingsQuery};
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::shared::SharedText;
 use fleetlens_model::time::Now;
 
-use crate::fleet::{Fleet, Series, Thing};
+use crate::fleet::{Finder, Fleet, Series, Thing};
 use crate::window::map::status_of;
 use crate::window::page::heard_age_ms;
-
-/// Words of a query that count.
-const WORDS_MAX: usize = 8;
 
 /// A query, ready to be asked often.
 #[derive(Debug)]
 pub(super) struct Order {
     pub(super) query: ThingsQuery,
-    words: Vec<String>,
+    finder: Finder,
 }
 
 impl Order {
     pub(super) fn new(query: ThingsQuery) -> Order {
-        let words = query.text.to_lowercase().split_whitespace().take(WORDS_MAX).map(str::to_string).collect();
-        Order { query, words }
+        let ThingsQuery { text, kinds, group, only, .. } = query.clone();
+        Order { query, finder: Finder::new(Search { text, kinds, group, only }) }
     }
 
     /// Whether only descriptions decide about it, and no value, age or command.
     pub(super) fn goes_by_description(&self) -> bool {
-        self.query.only == Only::All && matches!(self.query.sort, SortBy::Title | SortBy::Kind | SortBy::Place)
+        self.finder.goes_by_description() && matches!(self.query.sort, SortBy::Title | SortBy::Kind | SortBy::Place)
     }
 
     /// Every thing the query finds, in its order as of now.
     pub(super) fn make(&self, fleet: &Fleet, now: Now) -> Vec<ThingKey> {
         let all = fleet.index.by_title(&fleet.things).filter_map(|key| fleet.things.get(&key));
-        let found: Vec<&Thing> = all.filter(|thing| self.finds(thing, fleet)).collect();
+        let found: Vec<&Thing> = all.filter(|thing| self.finder.finds(thing, fleet)).collect();
         let by_rank = |thing: &Thing| Kind::ALL.iter().position(|kind| *kind == thing.meta.common.kind);
         match self.query.sort {
             SortBy::Title => {
@@ -54,19 +50,6 @@ impl Order {
                 self.sorted(&found, |thing| thing.place().map(|at| from.distance_m(at)), f64::total_cmp)
             }
         }
-    }
-
-    fn finds(&self, thing: &Thing, fleet: &Fleet) -> bool {
-        (self.query.kinds.is_empty() || self.query.kinds.contains(&thing.meta.common.kind))
-            && self.words.iter().all(|word| fleet.index.words(thing.key, &fleet.things).contains(word.as_str()))
-            && (self.query.group.is_empty()
-                || fleet.group(&self.query.group).is_some_and(|group| fleet.is_in(group, thing)))
-            && match self.query.only {
-                Only::All => true,
-                Only::Alarmed => !thing.alarms.is_empty(),
-                Only::Silent => matches!(thing.silence.freshness(), Freshness::Silent { .. }),
-                Only::Pending => fleet.waiting_of(thing).next().is_some(),
-            }
     }
 
     /// By a key, those without one last either way. The sort is stable and `found` stands by title: so does what is equal.

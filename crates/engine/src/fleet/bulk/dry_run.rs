@@ -1,0 +1,91 @@
+//! What a bulk command would do, before anybody asks for it.
+
+use std::collections::BTreeMap;
+
+use fleetlens_ipc::rows::{DryRun, DryRunRow};
+use fleetlens_ipc::{DRY_RUN_REASONS, DRY_RUN_ROWS, Fault, FaultCode};
+use fleetlens_model::bulk::Order;
+use fleetlens_model::command::Want;
+use fleetlens_model::freshness::Freshness;
+use fleetlens_model::time::Now;
+
+use super::verdict::Verdict;
+use super::{Fleet, check};
+use crate::fleet::Thing;
+use crate::window::list::place_words;
+
+impl Fleet {
+    /// Looks at every thing that is meant and asks nothing of any. Shadows that are not known are put on the list of those to read.
+    pub(in crate::fleet) fn dry_run(&mut self, order: &Order, now: Now) -> Result<DryRun, Fault> {
+        let invalid = |message: String| Fault::new(FaultCode::Invalid, message);
+        check(order).map_err(invalid)?;
+        let meant = self.meant(&order.target).map_err(invalid)?;
+        let mut run = DryRun { things: u32::try_from(meant.len()).unwrap_or(u32::MAX), ..DryRun::default() };
+        let mut reasons: BTreeMap<String, u32> = BTreeMap::new();
+        let (mut cannot, mut offline, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        let mut unread = Vec::new();
+        for thing in meant.into_iter().filter_map(|key| self.things.get(&key)) {
+            if !self.is_read(thing.key, &order.shadow, now) {
+                unread.push(thing.key);
+            }
+            let (schemas, meta) = (&self.config.schemas, &*thing.meta.common);
+            let mut controls = order.wishes.iter().filter_map(|wish| schemas.control(meta, &wish.pointer));
+            let is_asked_first = controls.any(|control| control.asks_first);
+            let row = |list: &mut Vec<DryRunRow>, row: DryRunRow| {
+                if list.len() < DRY_RUN_ROWS {
+                    list.push(row);
+                }
+            };
+            match self.bulk_verdict(thing.key, order) {
+                Verdict::Same => run.same += 1,
+                Verdict::Cannot(why) | Verdict::Lacks(why) => {
+                    run.cannot += 1;
+                    *reasons.entry(why.clone()).or_default() += 1;
+                    row(&mut cannot, DryRunRow { cannot: Some(why), ..bare_row(thing) });
+                }
+                Verdict::Asks(wants) => {
+                    run.changes += 1;
+                    run.asks_first |= is_asked_first;
+                    let now = |pointer: &str| self.is_now(thing.key, &order.shadow, pointer).map(|now| now.to_string());
+                    let change = |want: Want| (want.pointer.clone(), now(&want.pointer), want.value.to_string());
+                    let changes = wants.into_iter().map(change).collect();
+                    let is_offline = is_offline(thing);
+                    run.offline += u32::from(is_offline);
+                    let list = if is_offline { &mut offline } else { &mut others };
+                    row(list, DryRunRow { changes, offline: is_offline, ..bare_row(thing) });
+                }
+            }
+        }
+        run.unread = u32::try_from(unread.len()).unwrap_or(u32::MAX);
+        unread.into_iter().for_each(|thing| self.want_shadow(thing, &order.shadow));
+        run.reasons = reasons.into_iter().collect();
+        run.reasons.sort_by(|(a, many), (b, more)| (more, a).cmp(&(many, b)));
+        run.reasons.truncate(DRY_RUN_REASONS);
+        // So that none of the three is crowded out by the one before it.
+        let each = DRY_RUN_ROWS / 3;
+        let room = DRY_RUN_ROWS.saturating_sub(offline.len().min(each)).saturating_sub(others.len().min(each));
+        run.rows = cannot.into_iter().take(room).collect();
+        let room = DRY_RUN_ROWS.saturating_sub(run.rows.len()).saturating_sub(others.len().min(each));
+        run.rows.extend(offline.into_iter().take(room));
+        let room = DRY_RUN_ROWS.saturating_sub(run.rows.len());
+        run.rows.extend(others.into_iter().take(room));
+        Ok(run)
+    }
+}
+
+fn bare_row(thing: &Thing) -> DryRunRow {
+    DryRunRow {
+        thing: thing.key,
+        title: thing.title().to_owned(),
+        kind: thing.meta.common.kind,
+        place: place_words(thing),
+        changes: Vec::new(),
+        offline: false,
+        cannot: None,
+    }
+}
+
+/// Whether it is silent, or was never heard. Whether it is there while our link is down nobody knows.
+fn is_offline(thing: &Thing) -> bool {
+    matches!(thing.silence.freshness(), Freshness::Silent { .. } | Freshness::Never)
+}

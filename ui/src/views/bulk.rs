@@ -1,0 +1,305 @@
+//! Bulk commands: the list of them, and one with what came of each of its things.
+
+pub mod compose;
+mod dry_run;
+mod words;
+
+use fleetlens_ipc::rows::{BulkRow, BulkThingRow};
+use fleetlens_ipc::{Intent, Steer};
+use fleetlens_model::bulk::{Counts, Progress};
+use fleetlens_model::id::BulkId;
+use leptos::prelude::*;
+
+use crate::clock::{Aged, local, today};
+use crate::components::modal::Modal;
+use crate::components::segmented::Segmented;
+use crate::components::shape::Shape;
+use crate::format;
+use crate::state::bulk::{STRETCH, Seen};
+use crate::state::store;
+use crate::views::commands::may_command;
+use words::{
+    counts_words, outcome_word, parts, rollout_words, standing, state_code, state_sentence, state_word, things,
+};
+
+/// Those that are kept, newest first; nothing where there is none.
+#[component]
+pub fn BulkList() -> impl IntoView {
+    let store = store();
+    store.follow_bulks();
+    let all = store.bulks.all;
+    view! {
+        <Show when=move || all.cells.with(|cells| !cells.is_empty())>
+            <section class="orders bulks" data-testid="bulks" aria-label="Bulk commands">
+                <h2>"Bulk commands"</h2>
+                <ul>
+                    <For each=move || all.cells.get() key=|cell| cell.key let:cell>
+                        <Item row=RwSignal::from(cell.row) id=cell.key />
+                    </For>
+                </ul>
+            </section>
+        </Show>
+    }
+}
+
+#[component]
+fn Item(row: RwSignal<Aged<BulkRow>>, id: BulkId) -> impl IntoView {
+    let store = store();
+    let read = move |read: fn(&BulkRow) -> String| Memo::new(move |_| row.with(|row| read(&row.row)));
+    let title = read(|row| format::capital(&row.title));
+    let of = read(of_words);
+    let counts = Memo::new(move |_| row.with(|row| (row.row.counts, row.row.state.is_open())));
+    let state = move || row.with(|row| state_word(&row.row.state, store.link_up.get()));
+    let code = move || row.with(|row| state_code(&row.row.state));
+    let at = read(|row| local(row.asked_ms).seconds(&today()));
+    let exact = read(|row| local(row.asked_ms).exact());
+    let open = move |_| store.look_at_bulk(Seen { bulk: id, failed: false, first: 0 });
+    view! {
+        <li class="bulk" data-testid="bulk" data-bulk=id.0.to_string() data-state=code>
+            <button type="button" class="choose-bulk" data-testid="bulk-open" on:click=open>
+                <span class="state">{state}</span>
+                <span class="what">
+                    <b>{title}</b>
+                    <span>{of}</span>
+                </span>
+                <Bar counts />
+                <time title=exact>{at}</time>
+            </button>
+        </li>
+    }
+}
+
+/// `lamps of Marsa · by M. Vella`.
+fn of_words(row: &BulkRow) -> String {
+    let later = if row.continuous { ", and those that join" } else { "" };
+    let by = if row.by.name.is_empty() { row.by.role.label() } else { &row.by.name };
+    format!("{}{later} · by {by}", row.target)
+}
+
+/// What came of its things, as a bar and as words.
+#[component]
+fn Bar(counts: Memo<(Counts, bool)>) -> impl IntoView {
+    let words = move || counts.with(|(counts, is_open)| counts_words(counts, *is_open));
+    let part = |(class, n, word): (&'static str, u32, &'static str)| {
+        view! { <i class=class style:flex-grow=n.to_string() title=format!("{} {word}", format::count(u64::from(n))) /> }
+    };
+    view! {
+        <span class="came">
+            <span class="bulk-bar" aria-hidden="true">
+                {move || {
+                    counts.with(|(counts, is_open)| parts(counts, *is_open)).into_iter().map(part).collect_view()
+                }}
+            </span>
+            <span class="counts" data-testid="bulk-counts">{words}</span>
+        </span>
+    }
+}
+
+/// One of them, in the place of the commands.
+#[component]
+pub fn BulkView() -> impl IntoView {
+    let store = store();
+    let head = store.bulks.head;
+    on_cleanup(move || store.look_away_from_bulk());
+    let read = move |read: fn(&BulkRow) -> String| {
+        Memo::new(move |_| head.with(|row| row.as_ref().map(read).unwrap_or_default()))
+    };
+    let title = read(|row| format!("{} · {}", format::capital(&row.title), row.target));
+    let rollout = read(|row| rollout_words(&row.rollout));
+    let asked = read(|row| format!("{} · {}", of_words(row), local(row.asked_ms).seconds(&today())));
+    let state = move || {
+        head.with(|row| row.as_ref().map(|row| state_word(&row.state, store.link_up.get())).unwrap_or("loading…"))
+    };
+    let code = move || head.with(|row| row.as_ref().map(|row| state_code(&row.state)));
+    let sentence = move || head.with(|row| row.as_ref().map(|row| state_sentence(row, store.link_up.get())));
+    let counts = Memo::new(move |_| {
+        head.with(|row| row.as_ref().map(|row| (row.counts, row.state.is_open())).unwrap_or_default())
+    });
+    let export = move || {
+        let id = store.bulks.seen.with(|seen| seen.map(|seen| seen.bulk.0).unwrap_or_default());
+        format!("fleetlens bulk export --bulk {id} --format csv --db …")
+    };
+    view! {
+        <section class="sheet outbox one-bulk" data-testid="bulk-view" aria-label="Bulk command" data-state=code>
+            <header class="sheet-head">
+                <button type="button" class="plain" data-testid="bulk-back" on:click=move |_| store.look_away_from_bulk()>
+                    "Back to commands"
+                </button>
+                <h1>{title}</h1>
+                <p class="total state" role="status" data-testid="bulk-state">{state}</p>
+                <span class="space" />
+                <Steering counts />
+            </header>
+            <div class="sheet-body">
+                <p class="asked-by">{asked} " · " {rollout}</p>
+                <p class="sentence" role="status" data-testid="bulk-sentence">{sentence}</p>
+                <Bar counts />
+                <Things counts />
+                <p class="export">"All of it as a sheet: " <code>{export}</code></p>
+            </div>
+        </section>
+    }
+}
+
+/// Hold, go on, stop.
+#[component]
+fn Steering(counts: Memo<(Counts, bool)>) -> impl IntoView {
+    let store = store();
+    let may = may_command(store);
+    let (busy, asking) = (RwSignal::new(false), RwSignal::new(false));
+    let code = Memo::new(move |_| store.bulks.head.with(|row| row.as_ref().map(|row| state_code(&row.state))));
+    let steer = move |to| {
+        let Some(Seen { bulk, .. }) = store.bulks.seen.get_untracked() else { return };
+        busy.set(true);
+        store.ask(Intent::SteerBulk { bulk, to }, move |outcome| {
+            busy.try_set(false);
+            if let Err(fault) = outcome {
+                store.notify(fault.message);
+            }
+        });
+    };
+    let waiting = move || things(u64::from(counts.with(|(counts, _)| counts.waiting)));
+    view! {
+        <Show when=move || may.get() && matches!(code.get(), Some("running" | "held"))>
+            <Show
+                when=move || code.get() == Some("running")
+                fallback=move || {
+                    view! {
+                        <button type="button" class="plain" data-testid="bulk-resume" disabled=move || busy.get() on:click=move |_| steer(Steer::Resumed)>
+                            "Go on"
+                        </button>
+                    }
+                }
+            >
+                <button type="button" class="plain" data-testid="bulk-pause" disabled=move || busy.get() on:click=move |_| steer(Steer::Paused)>
+                    "Hold"
+                </button>
+            </Show>
+            <button type="button" class="plain" data-testid="bulk-stop" disabled=move || busy.get() on:click=move |_| asking.set(true)>
+                "Stop"
+            </button>
+        </Show>
+        <Modal open=asking label="Stop it?" testid="bulk-stop-asks">
+            <h2>"Stop it?"</h2>
+            <p>
+                {waiting}
+                " will not be asked, and what has not left yet is taken back. What was sent already goes on. It cannot be started again."
+            </p>
+            <div class="answers">
+                <button type="button" class="plain" on:click=move |_| asking.set(false)>
+                    "Do nothing"
+                </button>
+                <button
+                    type="button"
+                    class="send"
+                    data-testid="bulk-stop-yes"
+                    on:click=move |_| {
+                        asking.set(false);
+                        steer(Steer::Stopped);
+                    }
+                >
+                    "Stop it"
+                </button>
+            </div>
+        </Modal>
+    }
+}
+
+/// What came of each, a stretch at a time.
+#[component]
+fn Things(counts: Memo<(Counts, bool)>) -> impl IntoView {
+    let store = store();
+    let bulks = store.bulks;
+    let is_open = Memo::new(move |_| counts.with(|(_, is_open)| *is_open));
+    let chosen = Signal::derive(move || bulks.seen.with(|seen| seen.map(|seen| seen.failed)));
+    let first = Memo::new(move |_| bulks.seen.with(|seen| seen.map_or(0, |seen| seen.first)));
+    let go = move |change: fn(&mut Seen)| {
+        if let Some(mut seen) = bulks.seen.get_untracked() {
+            change(&mut seen);
+            store.look_at_bulk(seen);
+        }
+    };
+    let choose = Callback::new(move |failed| {
+        if let Some(seen) = bulks.seen.get_untracked() {
+            store.look_at_bulk(Seen { failed, first: 0, ..seen });
+        }
+    });
+    let last = move || (first.get() + STRETCH).min(bulks.total.get());
+    let is_last = move || last() >= bulks.total.get();
+    let where_words = move || match bulks.total.get() {
+        0 => String::new(),
+        total => format!("{}–{} of {}", first.get() + 1, last(), format::count(u64::from(total))),
+    };
+    let options = vec![(false, "All".to_owned()), (true, "Failed".to_owned())];
+    view! {
+        <section class="orders" data-testid="bulk-things" aria-label="Its things">
+            <h2>
+                "Its things"
+                <Segmented label="Only things that" options chosen on_choose=choose />
+                <span class="space" />
+                <span class="stretch" role="status">{where_words}</span>
+                <button
+                    type="button"
+                    class="link"
+                    data-testid="bulk-earlier"
+                    disabled=move || first.get() == 0
+                    on:click=move |_| go(|seen| seen.first = seen.first.saturating_sub(STRETCH))
+                >
+                    "Earlier"
+                </button>
+                <button
+                    type="button"
+                    class="link"
+                    data-testid="bulk-later"
+                    disabled=is_last
+                    on:click=move |_| go(|seen| seen.first += STRETCH)
+                >
+                    "Later"
+                </button>
+            </h2>
+            <ul>
+                <For each=move || bulks.rows.cells.get() key=|cell| cell.key let:cell>
+                    <ThingItem row=RwSignal::from(cell.row) is_open />
+                </For>
+            </ul>
+            <Show when=move || bulks.rows.known.get() && bulks.rows.cells.with(Vec::is_empty)>
+                <div class="nothing small" data-testid="bulk-none">
+                    <b>"None"</b>
+                    <p>"No thing of it has failed."</p>
+                </div>
+            </Show>
+        </section>
+    }
+}
+
+#[component]
+fn ThingItem(row: RwSignal<Aged<BulkThingRow>>, is_open: Memo<bool>) -> impl IntoView {
+    let store = store();
+    let (thing, kind) = row.with_untracked(|row| (row.row.thing, row.row.kind));
+    let read = move |read: fn(&BulkThingRow) -> String| Memo::new(move |_| row.with(|row| read(&row.row)));
+    let title = read(|row| row.title.clone());
+    let place = read(|row| row.place.clone());
+    let sentence = read(|row| row.sentence.clone());
+    let at = read(|row| asked_ms(row).map(|at| local(at).seconds(&today())).unwrap_or_default());
+    let outcome = move || row.with(|row| outcome_word(&row.row.progress, is_open.get()));
+    let standing = move || row.with(|row| standing(&row.row.progress));
+    view! {
+        <li class="order bulk-thing" data-testid="bulk-thing" data-thing=thing.0.to_string() data-standing=standing>
+            <span class="phase" data-testid="bulk-outcome">{outcome}</span>
+            <button type="button" class="whose" on:click=move |_| store.open(thing)>
+                <Shape kind status=0u8 />
+                <span>{title}</span>
+            </button>
+            <span class="where">{place}</span>
+            <span class="sentence">{sentence}</span>
+            <time>{at}</time>
+        </li>
+    }
+}
+
+fn asked_ms(row: &BulkThingRow) -> Option<fleetlens_model::time::WallMs> {
+    match row.progress {
+        Progress::Asked { at_ms, .. } => Some(at_ms),
+        Progress::Waits | Progress::Same | Progress::Cannot { .. } => None,
+    }
+}

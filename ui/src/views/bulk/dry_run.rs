@@ -1,0 +1,65 @@
+//! What a bulk command would do: how many, who, what now and what then.
+
+use fleetlens_ipc::rows::{DryRun, DryRunRow};
+use leptos::prelude::*;
+
+use super::words::{found, things};
+use crate::components::shape::Shape;
+use crate::format;
+
+/// What was found.
+#[component]
+pub fn Found(
+    /// By the host.
+    run: DryRun,
+) -> impl IntoView {
+    let said = found(&run);
+    let reasons = run.reasons.iter().map(|(why, n)| view! { <li>{format!("{why} · {}", things(u64::from(*n)))}</li> });
+    let reasons = reasons.collect_view();
+    let unread = (run.unread > 0).then(|| {
+        let words = format!(
+            "Of {} the shadow is being read; a dry run in some seconds tells what they are now.",
+            things(u64::from(run.unread))
+        );
+        view! { <p class="unread" data-testid="dry-run-unread">{words}</p> }
+    });
+    let told = u32::try_from(run.rows.len()).unwrap_or(u32::MAX);
+    let all = run.changes + run.cannot;
+    let more = (told < all).then(|| format!("and {} more", format::count(u64::from(all - told))));
+    view! {
+        <section class="dry-run" data-testid="dry-run-found" aria-label="What it would do">
+            <ul class="said" role="status">
+                {said.into_iter().map(|sentence| view! { <li>{sentence}</li> }).collect_view()}
+            </ul>
+            <ul class="reasons">{reasons}</ul>
+            {unread}
+            <ul class="would" tabindex="0" aria-label="Thing by thing">
+                {run.rows.into_iter().map(row).collect_view()}
+                {more.map(|more| view! { <li class="more">{more}</li> })}
+            </ul>
+        </section>
+    }
+}
+
+fn row(row: DryRunRow) -> impl IntoView {
+    let change = |(_, now, wanted): (String, Option<String>, String)| {
+        view! {
+            <code>{now.unwrap_or_else(|| "nothing known".to_owned())}</code>
+            " → "
+            <code class="wanted">{wanted}</code>
+            " "
+        }
+    };
+    let what = match row.cannot {
+        Some(_) => view! { <span class="cannot">"cannot"</span> }.into_any(),
+        None => row.changes.into_iter().map(change).collect_view().into_any(),
+    };
+    view! {
+        <li data-testid="dry-run-row">
+            <Shape kind=row.kind status=0u8 />
+            <span class="whose" title=row.place>{row.title}</span>
+            <span class="change">{what}</span>
+            <span class="note">{row.offline.then_some("silent now")}</span>
+        </li>
+    }
+}

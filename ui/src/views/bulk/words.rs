@@ -1,0 +1,181 @@
+//! What bulk commands are called, and what came of them, in words. Pure.
+
+use fleetlens_ipc::rows::{BulkRow, DryRun};
+use fleetlens_model::bulk::{Counts, Outcome, Progress, Rollout, State};
+
+use crate::format;
+
+/// So many things.
+pub fn things(n: u64) -> String {
+    match n {
+        1 => "1 thing".to_owned(),
+        n => format!("{} things", format::count(n)),
+    }
+}
+
+/// Where one stands, in two or three words.
+pub fn state_word(state: &State, link_up: bool) -> &'static str {
+    match state {
+        State::Running if !link_up => "Waits for the link",
+        State::Running => "Running",
+        State::Paused => "Held",
+        State::Aborted { .. } => "Aborted",
+        State::Stopped { .. } => "Stopped",
+        State::Done => "Done",
+    }
+}
+
+/// For the style sheets and the tests.
+pub fn state_code(state: &State) -> &'static str {
+    match state {
+        State::Running => "running",
+        State::Paused => "held",
+        State::Aborted { .. } => "aborted",
+        State::Stopped { .. } => "stopped",
+        State::Done => "done",
+    }
+}
+
+/// What that means for the things that wait; empty where nothing is to be said.
+pub fn state_sentence(row: &BulkRow, link_up: bool) -> String {
+    let waiting = things(u64::from(row.counts.waiting));
+    match &row.state {
+        State::Running if !link_up => "Nothing is released until the link is back.".to_owned(),
+        State::Running if row.continuous => "Goes on until somebody stops it.".to_owned(),
+        State::Running | State::Done => String::new(),
+        State::Paused => {
+            format!("{} wait until it goes on; what was asked already goes on.", format::capital(&waiting))
+        }
+        State::Aborted { why } => format!("{}. {} were not asked.", format::capital(why), format::capital(&waiting)),
+        State::Stopped { by } if by.name.is_empty() => format!("{} were not asked.", format::capital(&waiting)),
+        State::Stopped { by } => format!("By {}. {} were not asked.", by.name, format::capital(&waiting)),
+    }
+}
+
+/// What came of its things: class, how many, what that is called. What there is none of is left out.
+pub fn parts(counts: &Counts, is_open: bool) -> Vec<(&'static str, u32, &'static str)> {
+    let waiting = if is_open { "not asked yet" } else { "not asked" };
+    let all = [
+        ("settled", counts.settled, "done"),
+        ("open", counts.open, "under way"),
+        ("rejected", counts.rejected, "rejected"),
+        ("expired", counts.expired, "expired"),
+        ("ended", counts.ended, "taken back or overtaken"),
+        ("cannot", counts.cannot, "cannot"),
+        ("same", counts.same, "so already"),
+        ("waiting", counts.waiting, waiting),
+    ];
+    all.into_iter().filter(|(_, n, _)| *n > 0).collect()
+}
+
+/// The same as one sentence: `3 done · 2 rejected`.
+pub fn counts_words(counts: &Counts, is_open: bool) -> String {
+    let part = |(_, n, word): (&str, u32, &str)| format!("{} {word}", format::count(u64::from(n)));
+    parts(counts, is_open).into_iter().map(part).collect::<Vec<_>>().join(" · ")
+}
+
+/// How fast, and how far when it goes wrong: `50 every 10 s; aborts when 20 % of at least 10 failed`.
+pub fn rollout_words(rollout: &Rollout) -> String {
+    let Rollout { batch, every_s, abort_at_pct, abort_after } = *rollout;
+    let every = format::age(u64::from(every_s) * 1_000);
+    match abort_at_pct {
+        Some(pct) => format!("{batch} every {every}; aborts when {pct} % of at least {abort_after} failed"),
+        None => format!("{batch} every {every}; goes on whatever fails"),
+    }
+}
+
+/// How long it takes until the last one is asked, in milliseconds.
+pub fn lasts_ms(things: u32, rollout: &Rollout) -> u64 {
+    let batches = u64::from(things.div_ceil(rollout.batch.max(1)));
+    batches.saturating_sub(1) * u64::from(rollout.every_s) * 1_000
+}
+
+/// What a dry run found, a sentence each.
+pub fn found(run: &DryRun) -> Vec<String> {
+    let count = |n: u32| things(u64::from(n));
+    let mut said = vec![match (run.changes, run.things) {
+        (0, 0) => "No thing is found.".to_owned(),
+        (0, _) => "Nothing would change.".to_owned(),
+        (changes, all) if changes == all => format!("All {} would be asked.", count(all)),
+        (changes, all) => format!("{} of {} would be asked.", format::count(u64::from(changes)), count(all)),
+    }];
+    if run.offline > 0 {
+        let are = if run.offline == 1 { "is" } else { "are" };
+        said.push(format!("{} of them {are} silent now: the command waits for them until it expires.", run.offline));
+    }
+    if run.same > 0 {
+        said.push(format!("{} so already and not asked.", is_or_are(run.same)));
+    }
+    if run.cannot > 0 {
+        said.push(format!("{} cannot:", count(run.cannot)));
+    }
+    said
+}
+
+fn is_or_are(n: u32) -> String {
+    format!("{} {}", things(u64::from(n)), if n == 1 { "is" } else { "are" })
+}
+
+/// How a thing stands, as the lists of commands mark it.
+pub fn standing(progress: &Progress) -> &'static str {
+    match progress.outcome() {
+        Outcome::Waiting | Outcome::Same => "none",
+        Outcome::Open => "waiting",
+        Outcome::Settled => "settled",
+        Outcome::Rejected | Outcome::Cannot => "rejected",
+        Outcome::Expired => "expired",
+        Outcome::Ended => "ended",
+    }
+}
+
+/// What came of a thing, in a word or two.
+pub fn outcome_word(progress: &Progress, is_open: bool) -> &'static str {
+    match progress.outcome() {
+        Outcome::Waiting if is_open => "Not asked yet",
+        Outcome::Waiting => "Not asked",
+        Outcome::Open => "Under way",
+        Outcome::Settled => "Done",
+        Outcome::Rejected => "Rejected",
+        Outcome::Expired => "Expired",
+        Outcome::Ended => "Ended",
+        Outcome::Same => "So already",
+        Outcome::Cannot => "Cannot",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_of_the_things_is_said_without_what_there_is_none_of() {
+        let counts = Counts { settled: 3, rejected: 2, waiting: 7, ..Counts::default() };
+        assert_eq!(counts_words(&counts, true), "3 done · 2 rejected · 7 not asked yet");
+        assert_eq!(counts_words(&counts, false), "3 done · 2 rejected · 7 not asked");
+        assert_eq!(counts_words(&Counts::default(), true), "");
+    }
+
+    #[test]
+    fn how_long_it_takes_counts_the_pauses_between_batches() {
+        let rollout = Rollout { batch: 50, every_s: 10, ..Rollout::default() };
+        for (things, want) in [(0, 0), (50, 0), (51, 10_000), (312, 60_000)] {
+            assert_eq!(lasts_ms(things, &rollout), want, "{things}");
+        }
+    }
+
+    #[test]
+    fn a_dry_run_says_how_many_would_be_asked_and_who_would_not() {
+        let run = DryRun { things: 5, changes: 3, offline: 1, same: 1, cannot: 1, ..DryRun::default() };
+        assert_eq!(
+            found(&run),
+            [
+                "3 of 5 things would be asked.",
+                "1 of them is silent now: the command waits for them until it expires.",
+                "1 thing is so already and not asked.",
+                "1 thing cannot:",
+            ]
+        );
+        assert_eq!(found(&DryRun { things: 2, same: 2, ..DryRun::default() })[0], "Nothing would change.");
+        assert_eq!(found(&DryRun { things: 2, changes: 2, ..DryRun::default() }), ["All 2 things would be asked."]);
+    }
+}
