@@ -16,6 +16,7 @@ pub mod geo;
 pub mod heard;
 pub mod id;
 pub mod identity;
+pub mod job;
 pub mod kind;
 pub mod record;
 pub mod shadow;
