@@ -7,6 +7,8 @@ mod both;
 mod dialogs;
 #[path = "browser/elsewhere.rs"]
 mod elsewhere;
+#[path = "browser/jobs.rs"]
+mod jobs;
 #[path = "browser/operator.rs"]
 mod operator;
 #[path = "browser/setup.rs"]

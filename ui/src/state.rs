@@ -6,6 +6,7 @@ pub mod cells;
 pub mod chart;
 pub mod commands;
 mod frames;
+pub mod jobs;
 pub mod messages;
 mod named;
 pub mod not_converged;
@@ -38,6 +39,7 @@ use crate::clock::{Aged, mono_ms};
 use crate::islands::marks::Marks;
 use crate::state::alarms::Alarms;
 use crate::state::commands::AllCommands;
+use crate::state::jobs::Jobs;
 use crate::state::messages::Messages;
 use crate::state::not_converged::NotConverged;
 use crate::state::parking::Parking;
@@ -128,6 +130,8 @@ pub struct Store {
     pub commands: AllCommands,
     /// What is wanted and not so for too long; there while somebody follows it ([`Store::follow_not_converged`]).
     pub not_converged: NotConverged,
+    /// Jobs and firmware; there while somebody follows them ([`Store::follow_jobs`]).
+    pub jobs: Jobs,
     /// Car parks near the place asked for.
     pub parking: Parking,
     /// The last messages of a thing.
@@ -205,6 +209,7 @@ impl Store {
             alarms: Alarms::new(),
             commands: AllCommands::new(),
             not_converged: NotConverged::new(),
+            jobs: Jobs::new(),
             parking: Parking::new(),
             messages: Messages::new(),
             settings: RwSignal::new(None),
@@ -481,6 +486,8 @@ impl Store {
             Target::Commands(Scope::Ended) => self.commands.ended.clear(),
             Target::NotConverged => self.not_converged.clear(),
             Target::Settings => self.settings.set(None),
+            Target::Jobs => self.jobs.all.clear(),
+            Target::Firmware => self.jobs.firmware.set(None),
             Target::Status
             | Target::Map
             | Target::Ground
@@ -491,6 +498,7 @@ impl Store {
             | Target::Find
             | Target::Named
             | Target::Things
+            | Target::Job
             | Target::Parking
             | Target::Messages => {}
         }

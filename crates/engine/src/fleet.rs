@@ -11,8 +11,10 @@ mod conventions;
 mod direct;
 mod effects;
 mod few;
+mod firmware;
 mod index;
 mod ingest;
+mod jobs;
 mod keyed;
 mod messages;
 mod presence;
@@ -48,6 +50,8 @@ use crate::port::LinkEvent;
 pub(crate) use commands::ENDED_KEPT;
 pub use effects::{Counters, Dirty, Effects, Input, Outward, ReadDone, ReadTicket};
 pub use few::Few;
+pub(crate) use firmware::Versions;
+pub(crate) use jobs::KnownJob;
 pub(crate) use messages::RawMessage;
 pub use series::{Latest, Series};
 pub use thing::{Shadow, Thing, Witness};
@@ -82,6 +86,7 @@ pub struct Fleet {
     pub(crate) series: keyed::Keyed<SeriesKey, Series>,
     pub(crate) commands: BTreeMap<CommandId, Command>,
     pub(crate) alarms: alarms::Alarms,
+    pub(crate) jobs: jobs::Jobs,
     pub(crate) rules: rules::Rules,
     conventions: Vec<Box<dyn Convention>>,
     /// Commands that went straight to things in this run.
@@ -159,6 +164,7 @@ impl Fleet {
             series: keyed::Keyed::default(),
             commands: BTreeMap::new(),
             alarms: alarms::Alarms::default(),
+            jobs: jobs::Jobs::default(),
             watch: watch::Watch::default(),
             alerts: alerts::Alerts::default(),
             tokens: HashMap::new(),
@@ -239,6 +245,7 @@ impl Fleet {
             self.look_at(command.thing);
             self.insert_command(Command { attempt: Attempt::Idle, deadline: None, ..command });
         }
+        self.jobs = jobs::Jobs::restored(restored.jobs, restored.thing_jobs);
         // What was wrong when we last listened is wrong still, and nothing else is.
         self.restore_alarms(restored.alarms, restored.last_alarm);
         self.counters.things = self.things.len() as u64;

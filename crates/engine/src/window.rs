@@ -6,6 +6,7 @@ mod alarms;
 mod chart;
 mod commands;
 mod ground;
+mod jobs;
 pub(crate) mod list;
 mod map;
 mod messages;
@@ -34,6 +35,9 @@ const SAID_MAX: usize = 4_096;
 
 /// How often counters and lists are told anew at most, in milliseconds.
 const SLOW_MS: u64 = 500;
+
+/// How often the firmware of all things is told anew at most, in milliseconds.
+const FIRMWARE_MS: u64 = 2_000;
 
 /// What a call of a window leads to beyond views.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,7 +88,7 @@ enum ViewKind {
     Status(Option<LinkState>),
     Map(map::MapView),
     Ground(ground::GroundView),
-    Thing(page::PageView),
+    Thing(Box<page::PageView>),
     Chart(chart::ChartView),
     Find(list::FindView),
     Attention(alarms::AttentionView),
@@ -92,6 +96,9 @@ enum ViewKind {
     Things(things::ThingsView),
     Commands(commands::CommandsView),
     NotConverged(not_converged::NotConvergedView),
+    Jobs(jobs::JobsView),
+    Job(jobs::JobView),
+    Firmware(jobs::FirmwareView),
     Parking(parking::ParkingView),
     Messages(messages::MessagesView),
     Settings,
@@ -198,6 +205,9 @@ impl Windows {
                     ViewKind::Things(things) => things.soil(dirty, fleet),
                     ViewKind::Commands(commands) => commands.soil(dirty),
                     ViewKind::NotConverged(leaves) => leaves.soil(dirty),
+                    ViewKind::Jobs(jobs) => jobs.soil(dirty),
+                    ViewKind::Job(job) => job.soil(dirty),
+                    ViewKind::Firmware(_) => dirty.everything || !dirty.things.is_empty(),
                     ViewKind::Parking(parking) => parking.soil(dirty, fleet),
                     ViewKind::Messages(messages) => messages.soil(fleet),
                     ViewKind::Settings => dirty.settings,
@@ -270,7 +280,7 @@ impl Window {
             Look::Ground { kinds } => ViewKind::Ground(ground::GroundView::new(kinds)),
             Look::Thing { thing } => {
                 consequence = Some(Consequence::Opened(thing));
-                ViewKind::Thing(page::PageView::new(thing))
+                ViewKind::Thing(Box::new(page::PageView::new(thing)))
             }
             Look::Chart { series, span_ms, buckets } => {
                 let ticket = ReadTicket { window: id, view, look };
@@ -289,6 +299,9 @@ impl Window {
             }
             Look::Commands { scope, limit } => ViewKind::Commands(commands::CommandsView::new(scope, limit)),
             Look::NotConverged { limit } => ViewKind::NotConverged(not_converged::NotConvergedView::new(limit)),
+            Look::Jobs => ViewKind::Jobs(jobs::JobsView::default()),
+            Look::Job { id, only, first, count } => ViewKind::Job(jobs::JobView::new(id, only, first, count)),
+            Look::Firmware => ViewKind::Firmware(jobs::FirmwareView::default()),
             Look::Parking { from, limit } => ViewKind::Parking(parking::ParkingView::new(from, limit)),
             Look::Messages { thing } => ViewKind::Messages(messages::MessagesView::new(thing)),
             Look::Alarms { scope, limit } => ViewKind::Alarms(alarms::AlarmsView::new(scope, limit)),
@@ -316,6 +329,9 @@ impl View {
             | ViewKind::Attention(_)
             | ViewKind::Alarms(_)
             | ViewKind::NotConverged(_)
+            | ViewKind::Jobs(_)
+            | ViewKind::Job(_)
+            | ViewKind::Firmware(_)
             | ViewKind::Parking(_) => true,
             ViewKind::Map(_)
             | ViewKind::Thing(_)
@@ -325,7 +341,8 @@ impl View {
             | ViewKind::Messages(_)
             | ViewKind::Settings => false,
         };
-        let too_soon = slow && self.told.is_some_and(|told| now.mono.since(told) < SLOW_MS);
+        let pause_ms = if matches!(self.kind, ViewKind::Firmware(_)) { FIRMWARE_MS } else { SLOW_MS };
+        let too_soon = slow && self.told.is_some_and(|told| now.mono.since(told) < pause_ms);
         if !self.dirty || too_soon {
             return None;
         }
@@ -346,6 +363,9 @@ impl View {
             ViewKind::Things(things) => things.tell(first, fleet, now),
             ViewKind::Commands(commands) => commands.tell(first, fleet, now),
             ViewKind::NotConverged(leaves) => leaves.tell(first, fleet),
+            ViewKind::Jobs(jobs) => jobs.tell(first, fleet),
+            ViewKind::Job(job) => job.tell(first, fleet),
+            ViewKind::Firmware(firmware) => firmware.tell(first, fleet),
             ViewKind::Parking(parking) => parking.tell(first, fleet, now),
             ViewKind::Messages(messages) => messages.tell(first, fleet),
             ViewKind::Settings => {

@@ -195,6 +195,9 @@ impl Made {
             | Write::Shadow { .. }
             | Write::Command(_)
             | Write::Alarm(_)
+            | Write::Job(_)
+            | Write::ThingJob(_)
+            | Write::JobGone(_)
             | Write::Audit(_)
             | Write::Unacked { .. }
             | Write::LinkSeen { .. } => {}

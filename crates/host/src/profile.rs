@@ -60,6 +60,10 @@ pub struct Profile {
     pub shadows: bool,
     /// Whether the broker tells who is connected, as AWS does.
     pub presence: bool,
+    /// Whether the broker tells of jobs.
+    pub jobs: bool,
+    /// Where things say their firmware, as a JSON pointer, if the profile says so.
+    pub firmware: Option<String>,
     /// Expiries of commands that differ from the controls' own, in milliseconds, by JSON pointer.
     pub expiry_ms: Vec<(String, u64)>,
     /// How long a leaf may be wanted and not reported before it is listed, in milliseconds, if the profile says so.
@@ -153,6 +157,8 @@ impl Profile {
             conventions: self.conventions.clone(),
             shadows: self.shadows,
             presence: self.presence,
+            jobs: self.jobs,
+            firmware: self.firmware.clone(),
             expiry_ms: self.expiry_ms.clone(),
             not_converged_after_ms: self.not_converged_after_ms,
             rules: self.rules.clone(),
@@ -233,6 +239,8 @@ struct Written {
     #[serde(default)]
     shadows: WrittenShadows,
     #[serde(default)]
+    firmware: WrittenFirmware,
+    #[serde(default)]
     commands: WrittenCommands,
     #[serde(default)]
     map: WrittenMap,
@@ -257,6 +265,14 @@ struct WrittenShadows {
     enabled: bool,
     #[serde(default)]
     presence: bool,
+    #[serde(default)]
+    jobs: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenFirmware {
+    pointer: Option<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -337,6 +353,8 @@ impl Written {
             registry: self.registry.map(registry::WrittenRegistry::check).transpose()?,
             shadows: self.shadows.enabled,
             presence: self.shadows.presence,
+            jobs: self.shadows.jobs,
+            firmware: self.firmware.pointer.as_ref().map(pointer).transpose()?,
             expiry_ms: self.commands.expiry_ms()?,
             not_converged_after_ms: self.commands.not_converged_after_ms()?,
             rules: alarms::rules(self.alarm)?,

@@ -22,6 +22,7 @@ use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::geo::{GeoBox, LonLat};
 use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
 use fleetlens_model::identity::Actor;
+use fleetlens_model::job::JobStatus;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::Retention;
 use fleetlens_model::time::WallMs;
@@ -31,7 +32,7 @@ use crate::profile::{ProfileAsk, ProfileDone, Trial};
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 9;
+pub const CONTRACT: u16 = 10;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;
@@ -168,6 +169,21 @@ pub enum Look {
         /// At most this many rows, 1–2000.
         limit: u32,
     },
+    /// The jobs of a service, newest first: [`rows::JobRow`].
+    Jobs,
+    /// One job with a stretch of its things: [`rows::JobPage`].
+    Job {
+        /// Its id.
+        id: String,
+        /// Only things with this status; `None` for all.
+        only: Option<JobStatus>,
+        /// The first row wanted, from 0.
+        first: u32,
+        /// How many, 1–500.
+        count: u32,
+    },
+    /// Which firmware is in the field, by kind: [`rows::FirmwareRow`]. Each time every thing is looked at, every 2 s at most.
+    Firmware,
     /// Car parks near a place, nearest first: [`rows::ParkingRow`].
     Parking {
         /// From where.

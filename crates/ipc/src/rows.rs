@@ -6,6 +6,7 @@ mod alarms;
 mod chart;
 mod commands;
 mod ground;
+mod jobs;
 mod not_converged;
 mod parking;
 mod settings;
@@ -21,6 +22,7 @@ pub use alarms::{AlarmCounts, AlarmList, AlarmRow};
 pub use chart::{Chart, ChartMark};
 pub use commands::{CommandRow, StepRow};
 pub use ground::{ATTRIBUTION_MAX_CHARS, Ground, TileSet};
+pub use jobs::{FirmwareRow, JobPage, JobRow, ThingJobRow};
 pub use not_converged::{LeafId, NotConvergedRow, Why};
 pub use parking::{FreeCount, ParkingRow, Spaces};
 pub use settings::{ProfileRow, Settings};
@@ -53,6 +55,12 @@ pub enum Rows {
     Commands(Vec<CommandRow>),
     /// Of [`crate::Look::NotConverged`].
     NotConverged(Vec<NotConvergedRow>),
+    /// Of [`crate::Look::Jobs`].
+    Jobs(Vec<JobRow>),
+    /// Of [`crate::Look::Job`].
+    Job(Box<JobPage>),
+    /// Of [`crate::Look::Firmware`].
+    Firmware(Vec<FirmwareRow>),
     /// Of [`crate::Look::Parking`].
     Parking(Vec<ParkingRow>),
     /// Of [`crate::Look::Messages`].
@@ -113,6 +121,18 @@ pub enum Change {
     NotConverged(NotConvergedRow),
     /// A leaf that left that list.
     NotConvergedGone(LeafId),
+    /// A job as it is now, new or known, by its id; also that of an open page.
+    Job(JobRow),
+    /// A job that is not kept any more, by its id.
+    JobGone(String),
+    /// The page of a job as it is now: things came or went.
+    JobPage(Box<JobPage>),
+    /// A thing's part of a job as it is now: of a job's page by the thing's name, of a thing's page, new or known, by the job's id.
+    ThingJob(ThingJobRow),
+    /// A job that left a thing's page, by its id.
+    ThingJobGone(String),
+    /// The versions in the field, as they are now.
+    Firmware(Vec<FirmwareRow>),
     /// The car parks near the place, as they are now.
     Parking(Vec<ParkingRow>),
     /// A message, the newest.

@@ -60,6 +60,8 @@ pub enum CacheKind {
     Commands,
     /// Alarms.
     Alarms,
+    /// Jobs, and how far each thing is with them.
+    Jobs,
     /// Entries of the audit log.
     Audit,
     /// What was refused, and why.
@@ -74,7 +76,7 @@ pub enum CacheKind {
 
 impl CacheKind {
     /// Every kind: the history first, then what is now, then what holds it.
-    pub const ALL: [CacheKind; 16] = [
+    pub const ALL: [CacheKind; 17] = [
         CacheKind::Tail,
         CacheKind::Samples,
         CacheKind::Minutes,
@@ -86,6 +88,7 @@ impl CacheKind {
         CacheKind::Shadows,
         CacheKind::Commands,
         CacheKind::Alarms,
+        CacheKind::Jobs,
         CacheKind::Audit,
         CacheKind::Refusals,
         CacheKind::Packets,
@@ -107,6 +110,7 @@ impl CacheKind {
             CacheKind::Shadows => "shadows",
             CacheKind::Commands => "commands",
             CacheKind::Alarms => "alarms",
+            CacheKind::Jobs => "jobs",
             CacheKind::Audit => "audit log",
             CacheKind::Refusals => "refusals",
             CacheKind::Packets => "packet ids of batches",

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::shared::SharedText;
 use crate::time::WallMs;
 
 /// How many jobs are kept, the newest.
@@ -251,7 +252,18 @@ impl Said {
     }
 }
 
-/// A thing's part of a job.
+/// A thing's part of a job, with whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThingJob {
+    /// The job's id.
+    pub job: String,
+    /// The thing's name: a job may name things of which nothing else is known.
+    pub thing: SharedText,
+    /// How far it is.
+    pub execution: Execution,
+}
+
+/// How far a thing is with a job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Execution {
     /// The newest of what was told with a version.

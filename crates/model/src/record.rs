@@ -10,6 +10,7 @@ use crate::command::Command;
 use crate::described::{Commons, Described};
 use crate::downsample::Bucket;
 use crate::id::{SeriesKey, ThingKey, ThingName};
+use crate::job::{Job, ThingJob};
 use crate::shadow::{Document, Packed};
 use crate::shared::{SharedText, Texts};
 use crate::telemetry::Sample;
@@ -65,6 +66,12 @@ pub enum Write {
     Command(Box<Command>),
     /// An alarm as it is now, new or known.
     Alarm(Box<Alarm>),
+    /// A job as it is now, new or known.
+    Job(Box<Job>),
+    /// A thing's part of a job as it is now, new or known; its job is there.
+    ThingJob(Box<ThingJob>),
+    /// A job that is not kept any more, by its id, with all its things' parts.
+    JobGone(String),
     /// Something for the audit log, in the same batch as what it tells of. Of a number that is there already nothing is added: the same
     /// entry was given again, another one breaks a rule.
     Audit(Box<Entry>),
@@ -123,6 +130,10 @@ pub struct Restored {
     pub commands: Vec<Command>,
     /// Every open alarm and the newest [`ENDED_ALARMS_RESTORED`] others.
     pub alarms: Vec<Alarm>,
+    /// Every job that is kept, by its id.
+    pub jobs: Vec<Job>,
+    /// How far each thing is with each of them, by job and thing.
+    pub thing_jobs: Vec<ThingJob>,
     /// The highest alarm id ever given.
     pub last_alarm: u64,
     /// The highest command id ever given.

@@ -15,7 +15,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::error::StoreError;
 use crate::salvage::{self, Salvaged};
 use crate::table::run::{self, Tier};
-use crate::table::{alarm, command, journal, latest, meta, packets, series, shadow, thing};
+use crate::table::{alarm, command, job, journal, latest, meta, packets, series, shadow, thing};
 use crate::upgrade;
 
 /// Stands in the file's header, so that other programs and `file(1)` can tell it: "Flnz".
@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     (include_str!("../migrations/0003_alarms.sql"), None),
     (include_str!("../migrations/0004_journal_and_runs.sql"), Some(upgrade::to_4)),
     (include_str!("../migrations/0005_audit.sql"), None),
+    (include_str!("../migrations/0006_commands.sql"), None),
 ];
 
 /// Waits for another program's lock this long: somebody may look into the file with other tools.
@@ -476,6 +477,8 @@ fn described(db: &Connection, path: &Path) -> rusqlite::Result<Restored> {
         shadows: shadow::all(db, &mut texts)?,
         commands: command::recent(db)?,
         alarms: alarm::recent(db)?,
+        jobs: job::all(db)?,
+        thing_jobs: job::all_parts(db, &mut texts)?,
         last_alarm: totals.last_alarm,
         last_command: totals.last_command,
         last_audit: totals.audit.seq,

@@ -35,7 +35,9 @@ use crate::codec::{Damaged, rolled};
 use crate::error::{StoreError, breaks_a_rule, is_damage};
 use crate::table::latest::{self, Latest};
 use crate::table::run::{self, Run, RunKey, SETTLED, Tier};
-use crate::table::{alarm, audit, command, count, from_json, journal, meta, packets, refusal, series, shadow, thing};
+use crate::table::{
+    alarm, audit, command, count, from_json, job, journal, meta, packets, refusal, series, shadow, thing,
+};
 use pages::{Pages, Place, number};
 use tree::{Row, Trees};
 
@@ -147,7 +149,7 @@ impl<'a> Taking<'a> {
     fn all(&mut self, profile: &str) -> rusqlite::Result<()> {
         self.find_roots()?;
         let first = self.trees.pages.page(1).filter(|first| first.starts_with(b"SQLite format 3\0"));
-        let schema = first.and_then(|first| number(&first, 60)).filter(|schema| (1..=5).contains(schema)).unwrap_or(5);
+        let schema = first.and_then(|first| number(&first, 60)).filter(|schema| (1..=6).contains(schema)).unwrap_or(6);
         let told = self.meta();
         if told.get("profile").is_some_and(|found| *found != Value::Text(profile.to_owned())) {
             self.told.ended_early = Some("it says that it is another profile's".to_owned());
@@ -330,6 +332,15 @@ impl<'a> Taking<'a> {
             taking.last_alarm = taking.last_alarm.max(key);
             taking.told.alarms += 1;
             Ok(())
+        })?;
+        self.each("job", false, |taking, row| {
+            let (id, told) = (row.text(0).ok_or(Lost::Row)?, row.text(1).ok_or(Lost::Row)?);
+            Ok(job::take_over(taking.db, id, told)?)
+        })?;
+        self.each("job_execution", false, |taking, row| {
+            let (id, thing, told) = (row.text(0), row.text(1), row.text(2));
+            let (id, thing, told) = (id.ok_or(Lost::Row)?, thing.ok_or(Lost::Row)?, told.ok_or(Lost::Row)?);
+            Ok(job::take_over_part(taking.db, id, thing, told)?)
         })?;
         self.each("refusal", false, |taking, row| {
             let (topic, reason) = (row.text(0).ok_or(Lost::Row)?, row.text(1).ok_or(Lost::Row)?);

@@ -12,7 +12,7 @@ use crate::codec::batch::Batch;
 use crate::error::breaks_a_rule;
 use crate::table::meta::Totals;
 use crate::table::packets::{self, Packets};
-use crate::table::{alarm, audit, cannot_keep, command, counted, journal, meta, refusal, series, shadow, thing};
+use crate::table::{alarm, audit, cannot_keep, command, counted, job, journal, meta, refusal, series, shadow, thing};
 
 /// The topic under which left-out writes stand among the refusals.
 const TOPIC: &str = "cache";
@@ -181,6 +181,9 @@ impl<'a> Under<'a> {
                 totals.last_alarm = totals.last_alarm.max(told.id.0);
                 alarm::put(db, told)
             }
+            Write::Job(told) => job::put(db, told),
+            Write::ThingJob(part) => job::put_part(db, part),
+            Write::JobGone(id) => job::remove(db, id),
             Write::Audit(entry) => {
                 totals.audit = audit::add(db, entry, totals.audit)?;
                 Ok(())
@@ -244,6 +247,8 @@ fn kind(write: &Write) -> &'static str {
         Write::Shadow { .. } => "a shadow",
         Write::Command(_) => "a command",
         Write::Alarm(_) => "an alarm",
+        Write::Job(_) | Write::JobGone(_) => "a job",
+        Write::ThingJob(_) => "a thing's part of a job",
         Write::Audit(_) => "an entry of the audit log",
         Write::Unacked { .. } => "a packet id",
         Write::Refused { .. } => "a refusal",
@@ -264,6 +269,9 @@ fn which(write: &Write) -> String {
             format!("command {} {:?} for thing {}", command.id.0, command.token, command.thing.0)
         }
         Write::Alarm(alarm) => format!("alarm {} {:?} of thing {}", alarm.id.0, alarm.rule, alarm.thing.0),
+        Write::Job(job) => format!("job {:?}", job.id),
+        Write::ThingJob(part) => format!("job {:?} of thing {:?}", part.job, part.thing),
+        Write::JobGone(id) => format!("end of job {id:?}"),
         Write::Audit(entry) => format!("audit entry {} {:?} of {:?}", entry.seq, entry.event.code(), entry.thing),
         Write::Unacked { packet_id, .. } => format!("packet id {packet_id}"),
         Write::Refused { topic, reason, .. } => format!("refusal of {topic:?}: {reason}"),
@@ -285,6 +293,8 @@ fn moment(write: &Write) -> Option<WallMs> {
         }
         Write::Audit(entry) => Some(entry.at_ms),
         Write::Refused { at_ms, .. } | Write::LinkSeen { at_ms } => Some(*at_ms),
+        // What tells of a job has the service's time.
+        Write::Job(_) | Write::ThingJob(_) | Write::JobGone(_) => None,
         Write::Thing { .. } | Write::Silent { .. } | Write::Series { .. } | Write::Unacked { .. } => None,
     }
 }

@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{
-    alarm, block_on, commit, entry, one_of_everything, one_of_schema_1, one_of_schema_2, one_of_schema_3, thing,
-    without_bytes,
+    alarm, block_on, commit, entry, job, one_of_everything, one_of_schema_1, one_of_schema_2, one_of_schema_3,
+    one_of_schema_5, thing, without_bytes,
 };
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::record::Write;
@@ -49,7 +49,7 @@ fn what_is_not_ours_is_refused_with_a_sentence_and_without_changing_a_byte() {
     const APPLICATION_ID: usize = 68;
     type Prepare = fn(&tempfile::TempDir);
     let cases: [(&str, &str, Prepare); 6] = [
-        ("a newer schema", "written by a newer Fleetlens (schema 9, this one knows 5)", |f| {
+        ("a newer schema", "written by a newer Fleetlens (schema 9, this one knows 6)", |f| {
             patch(&cache(f), USER_VERSION, 9)
         }),
         ("another program's", "database of another program", |f| patch(&cache(f), APPLICATION_ID, 1)),
@@ -160,7 +160,7 @@ fn the_second_of_two_says_that_there_is_a_first() {
 }
 
 /// The newest schema; [`golden_files_are_made`] made a file of each.
-const SCHEMA: usize = 5;
+const SCHEMA: usize = 6;
 
 fn golden(schema: usize) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/schema-{schema}.db"))
@@ -169,8 +169,14 @@ fn golden(schema: usize) -> PathBuf {
 #[test]
 fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
     // Schema 4 keeps the same in another shape.
-    let goldens =
-        [one_of_schema_1().1, one_of_schema_2().1, one_of_schema_3().1, one_of_schema_3().1, one_of_everything().1];
+    let goldens = [
+        one_of_schema_1().1,
+        one_of_schema_2().1,
+        one_of_schema_3().1,
+        one_of_schema_3().1,
+        one_of_schema_5().1,
+        one_of_everything().1,
+    ];
     assert_eq!(goldens.len(), SCHEMA);
     for (schema, want) in (1..).zip(goldens) {
         let folder = tempfile::tempdir().unwrap();
@@ -186,6 +192,7 @@ fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
             Write::Silent { thing: ThingKey(1), silent: true },
             Write::Alarm(Box::new(raised.clone())),
             Write::Audit(Box::new(told.clone())),
+            Write::Job(Box::new(job("new").0)),
         ];
         commit(&store, new).unwrap();
         block_on(store.close()).unwrap();
@@ -193,6 +200,7 @@ fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
         assert_eq!(restored.silent.first(), Some(&ThingKey(1)), "schema {schema}");
         assert_eq!((restored.alarms.last(), restored.last_alarm), (Some(&raised), 9), "schema {schema}");
         assert_eq!(restored.commands, want.commands, "schema {schema}, opened again");
+        assert_eq!(restored.jobs.first(), Some(&job("new").0), "schema {schema}");
         let whole = Reading::open(&place(&folder)).unwrap().verify_audit(&[]).unwrap().unwrap();
         assert_eq!((whole.head.seq, restored.last_audit), (told.seq, told.seq), "schema {schema}");
     }

@@ -123,6 +123,8 @@ impl Store {
         self.commands.clear();
         self.things.clear();
         self.not_converged.clear();
+        self.shut_job();
+        self.jobs.clear();
         self.parking.clear();
         self.settings.set(None);
         let stranded = self.inner.try_update_value(|inner| {
@@ -196,6 +198,9 @@ impl Store {
                 }
             }
             Rows::NotConverged(rows) => self.not_converged.replace(rows, at_ms, |row| row.leaf.clone()),
+            Rows::Jobs(rows) => self.jobs.all.replace(rows, at_ms, |row| row.id.clone()),
+            Rows::Job(page) => self.jobs.put_page(*page, at_ms),
+            Rows::Firmware(rows) => self.jobs.firmware.set(Some(rows)),
             Rows::Parking(rows) => self.parking.replace(rows, at_ms, |row| row.thing),
             Rows::Messages(rows) => self.messages.replace(rows),
             Rows::Settings(settings) => self.settings.set(Some(*settings)),
@@ -204,6 +209,7 @@ impl Store {
                     self.thing.set(Slot::Missing(key));
                 }
             }
+            Rows::Missing if target == Target::Job => self.shut_job(),
             Rows::Missing => {}
         }
     }
@@ -264,6 +270,15 @@ impl Store {
             Change::ThingsMoved(moved) => self.things.moved.set(moved),
             Change::NotConverged(row) => self.put_not_converged(row, at_ms),
             Change::NotConvergedGone(leaf) => self.not_converged.remove(&leaf),
+            Change::Job(row) if target == Target::Job => self.jobs.head.set(Some(row)),
+            Change::Job(row) => self.jobs.put(row, at_ms),
+            Change::JobGone(_) if target == Target::Job => self.shut_job(),
+            Change::JobGone(id) => self.jobs.all.remove(&id),
+            Change::JobPage(page) => self.jobs.put_page(*page, at_ms),
+            Change::ThingJob(row) if target == Target::Job => self.jobs.put_row(row, at_ms),
+            Change::ThingJob(row) => self.with_thing(target, |thing| thing.job(row, at_ms)),
+            Change::ThingJobGone(job) => self.with_thing(target, |thing| thing.job_gone(&job)),
+            Change::Firmware(rows) => self.jobs.firmware.set(Some(rows)),
             Change::Parking(rows) => self.parking.replace(rows, at_ms, |row| row.thing),
             Change::Message(row) => self.messages.push(row),
             Change::Settings(settings) => self.settings.set(Some(*settings)),
@@ -314,6 +329,12 @@ fn is_held(change: &Change) -> bool {
         | Change::CommandGone(_)
         | Change::NotConverged(_)
         | Change::NotConvergedGone(_)
+        | Change::Job(_)
+        | Change::JobGone(_)
+        | Change::JobPage(_)
+        | Change::ThingJob(_)
+        | Change::ThingJobGone(_)
+        | Change::Firmware(_)
         | Change::Attention(_)
         | Change::Alarm(_)
         | Change::AlarmGone(_)

@@ -1,6 +1,6 @@
 //! A thing as the window holds it: a signal for each row, so that a value that changes redraws itself and nothing else.
 
-use fleetlens_ipc::rows::{AlarmRow, CommandRow, ShadowTable, ThingHead, ThingPage, ValueRow};
+use fleetlens_ipc::rows::{AlarmRow, CommandRow, ShadowTable, ThingHead, ThingJobRow, ThingPage, ValueRow};
 use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
 use fleetlens_model::kind::Control;
 use leptos::prelude::*;
@@ -48,6 +48,8 @@ pub struct Thing {
     pub shadows: Cells<String, ShadowTable>,
     /// Commands, newest first.
     pub commands: Cells<CommandId, CommandRow>,
+    /// Its jobs, newest first.
+    pub jobs: Cells<String, ThingJobRow>,
     /// Its open alarms, worst first.
     pub alarms: Cells<AlarmId, AlarmRow>,
     /// Whether the person here may command it.
@@ -65,6 +67,7 @@ impl Thing {
             values: ArcRwSignal::new(Vec::new()),
             shadows: ArcRwSignal::new(Vec::new()),
             commands: ArcRwSignal::new(Vec::new()),
+            jobs: ArcRwSignal::new(Vec::new()),
             alarms: ArcRwSignal::new(Vec::new()),
             may_command: page.may_command,
             expiries: page.expiries.clone(),
@@ -79,6 +82,7 @@ impl Thing {
         replace(&self.values, page.values, at_ms, |row| row.series);
         replace(&self.shadows, page.shadows, at_ms, |table| table.name.clone());
         replace(&self.commands, page.commands, at_ms, |row| row.id);
+        replace(&self.jobs, page.jobs, at_ms, |row| row.job.clone());
         replace(&self.alarms, page.alarms, at_ms, |row| row.id);
     }
 
@@ -113,6 +117,16 @@ impl Thing {
     /// A command that left the list.
     pub fn command_gone(&self, id: CommandId) {
         remove(&self.commands, &id);
+    }
+
+    /// A job of it as it is now, new or known.
+    pub fn job(&self, row: ThingJobRow, at_ms: f64) {
+        put(&self.jobs, row.job.clone(), Aged { row, at_ms }, |_| true);
+    }
+
+    /// A job that it is no part of any more.
+    pub fn job_gone(&self, job: &String) {
+        remove(&self.jobs, job);
     }
 
     /// An alarm as it is now, new or known.

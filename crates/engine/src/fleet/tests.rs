@@ -8,6 +8,7 @@ mod convergence;
 mod direct;
 mod feeds;
 mod ingest;
+mod jobs;
 mod leaves;
 mod presence;
 mod registry;

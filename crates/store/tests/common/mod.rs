@@ -11,6 +11,7 @@ use fleetlens_model::described::Commons;
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey, ThingName};
 use fleetlens_model::identity::{Actor, Role};
+use fleetlens_model::job::{Execution, Job, JobCounts, JobStanding, JobStatus, Report, Said, ThingJob};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::{Restored, StoreStats, Write};
 use fleetlens_model::shadow::{Document, Packed};
@@ -125,6 +126,42 @@ pub fn entry(seq: u64) -> Entry {
 
 /// One of everything, in the order the engine writes it, and what a start should bring back.
 pub fn one_of_everything() -> (Vec<Write>, Restored) {
+    let (mut writes, mut restored) = one_of_schema_5();
+    let (job, parts) = job("rollout-1");
+    writes.push(Write::Job(Box::new(job.clone())));
+    writes.extend(parts.iter().cloned().map(|part| Write::ThingJob(Box::new(part))));
+    (restored.jobs, restored.thing_jobs) = (vec![job], parts);
+    (writes, restored)
+}
+
+/// A job over two things, of which one is done and the other unknown to the cache.
+pub fn job(id: &str) -> (Job, Vec<ThingJob>) {
+    let report = |status, version, said: &str| Report {
+        status,
+        at: WallMs(T0 + 5_000),
+        version,
+        said: Some(Said { progress_pct: version.map(|_| 40), text: said.to_owned() }),
+        queued_ms: Some(WallMs(T0)),
+        started_ms: None,
+        what: Some("firmware_update 2.5.0".into()),
+    };
+    let reports = [
+        ("lamp-0417", report(JobStatus::InProgress, Some((1, 3)), "step: \u{d6}l")),
+        ("nobody", report(JobStatus::Failed, None, "reason: \"checksum\"")),
+    ];
+    let mut job = Job::new(id);
+    job.told(WallMs(T0 + 9_000), JobStanding::Canceling, Some(JobCounts { queued: 7, ..JobCounts::default() }));
+    let parts = reports.map(|(thing, report)| {
+        job.touched(&report);
+        let mut execution = Execution::default();
+        execution.take(&report);
+        ThingJob { job: id.to_owned(), thing: thing.into(), execution }
+    });
+    (job, parts.into())
+}
+
+/// One of everything there was in schema 5.
+pub fn one_of_schema_5() -> (Vec<Write>, Restored) {
     let (mut writes, mut restored) = one_of_schema_3();
     writes.extend((1..=8).map(|seq| Write::Audit(Box::new(entry(seq)))));
     restored.last_audit = 8;
@@ -259,6 +296,8 @@ pub fn one_of_schema_1() -> (Vec<Write>, Restored) {
         latest: samples.to_vec(),
         shadows: vec![(ThingKey(1), "".into(), Packed::of(&document, &mut texts), WallMs(T0 + 3))],
         commands,
+        jobs: Vec::new(),
+        thing_jobs: Vec::new(),
         alarms: Vec::new(),
         last_alarm: 0,
         last_audit: 0,

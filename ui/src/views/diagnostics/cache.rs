@@ -127,6 +127,7 @@ impl Group {
             | CacheKind::Shadows
             | CacheKind::Commands
             | CacheKind::Alarms
+            | CacheKind::Jobs
             | CacheKind::Audit
             | CacheKind::Refusals
             | CacheKind::Packets => Group::Now,
