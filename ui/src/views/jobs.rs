@@ -6,7 +6,7 @@ pub mod of_thing;
 mod page;
 mod words;
 
-use fleetlens_ipc::rows::{JobRow, LinkState};
+use fleetlens_ipc::rows::JobRow;
 use fleetlens_model::job::{JobCounts, JobStatus};
 use leptos::prelude::*;
 
@@ -53,19 +53,14 @@ fn total_words(store: Store) -> String {
     }
 }
 
-/// While our link is down: since when nobody knows how it goes on.
+/// While our link is down: as of when this is known.
 #[component]
 fn AsOf() -> impl IntoView {
     let store = store();
-    let words = move || {
-        let since = store.status.with(|status| match status.as_ref().map(|status| &status.row.link) {
-            Some(LinkState::Connecting { since_ms, .. }) => Some(*since_ms),
-            Some(LinkState::Starting | LinkState::Up { .. }) | None => None,
-        });
-        match since {
-            Some(at) => format!("From the cache, as of {}: our link is down.", local(at).short(&today())),
-            None => "From the cache: our link is down.".into(),
-        }
+    let heard = Memo::new(move |_| store.status.with(|status| status.as_ref()?.row.newest_value_ms));
+    let words = move || match heard.get() {
+        Some(at) => format!("As it was known {}: our link is down.", local(at).short(&today())),
+        None => "As it was last known: our link is down.".into(),
     };
     view! {
         <Show when=move || !store.link_up.get()>
