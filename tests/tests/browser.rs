@@ -9,6 +9,8 @@ mod dialogs;
 mod elsewhere;
 #[path = "browser/forms.rs"]
 mod forms;
+#[path = "browser/jobs.rs"]
+mod jobs;
 #[path = "browser/operator.rs"]
 mod operator;
 #[path = "browser/setup.rs"]

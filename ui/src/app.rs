@@ -17,6 +17,7 @@ use crate::views::alarms::banner::CriticalBanner;
 use crate::views::attention::AttentionCard;
 use crate::views::find::{FindBox, Finder, Found};
 use crate::views::help::Help;
+use crate::views::jobs::JobsView;
 use crate::views::link::{LiveSign, OfflineNotice};
 use crate::views::map_view::{KindChips, MapView};
 use crate::views::notices::{Notices, Stranded};
@@ -186,6 +187,7 @@ fn OverTheMap() -> impl IntoView {
         Section::Things => view! { <ThingsView /> }.into_any(),
         Section::Alarms => view! { <AlarmsView /> }.into_any(),
         Section::Commands => view! { <OutboxView /> }.into_any(),
+        Section::Jobs => view! { <JobsView /> }.into_any(),
         Section::Settings => view! { <SettingsView /> }.into_any(),
     }
 }
@@ -215,6 +217,7 @@ fn icon_of(section: Section) -> &'static icondata_core::IconData {
         Section::Things => icondata_lu::LuList,
         Section::Alarms => icondata_lu::LuTriangleAlert,
         Section::Commands => icondata_lu::LuArrowLeftRight,
+        Section::Jobs => icondata_lu::LuListChecks,
         Section::Settings => icondata_lu::LuSettings,
     }
 }
@@ -284,7 +287,7 @@ fn badges(section: Section, status: &Status) -> Vec<Badge> {
             ("commands", status.open_commands, "pending", "", "wait"),
             ("not-converged", status.not_converged, "late", "≠", "wanted for long and not so"),
         ],
-        Section::Map | Section::Things | Section::Settings => Vec::new(),
+        Section::Map | Section::Things | Section::Jobs | Section::Settings => Vec::new(),
     };
     let badge = |(name, count, tone, mark, words): (&'static str, u32, &'static str, &str, &str)| {
         // With a mark there is less room.

@@ -171,6 +171,7 @@ mod tests {
             ("T", Focus::Button, true, Some(Act::Go(Section::Things))),
             ("a", Focus::Page, true, Some(Act::Go(Section::Alarms))),
             ("c", Focus::Page, true, Some(Act::Go(Section::Commands))),
+            ("j", Focus::Page, true, Some(Act::Go(Section::Jobs))),
             ("s", Focus::Page, true, Some(Act::Go(Section::Settings))),
             ("s", Focus::Text, true, None),
             ("s", Focus::Page, false, None),

@@ -20,6 +20,7 @@ use crate::views::chart::ChartPanel;
 use crate::views::commands::{Commands, WaitingCards};
 use crate::views::find::{FindBox, Found, finder};
 use crate::views::here::{Here, HereMark, Origin};
+use crate::views::jobs::of_thing::JobsOfThing;
 use crate::views::json_editor::JsonEditor;
 use crate::views::link::OfflineNotice;
 use crate::views::map_view::{KindChips, MapScreen, MapView};
@@ -268,6 +269,7 @@ fn ThingTab() -> impl IntoView {
                     <WaitingCards thing=thing.clone() />
                     <BigButtons thing=thing.clone() />
                     <Commands thing=thing.clone() />
+                    <JobsOfThing thing=thing.clone() />
                     <ChartPanel thing=thing.clone() charted />
                     <Shadows thing=thing.clone() />
                     <SetSeveral thing=thing.clone() />

@@ -8,6 +8,7 @@ pub mod chart;
 pub mod chosen;
 pub mod commands;
 mod frames;
+pub mod jobs;
 pub mod messages;
 mod named;
 pub mod not_converged;
@@ -43,6 +44,7 @@ use crate::state::alarms::Alarms;
 use crate::state::bulk::Bulks;
 use crate::state::chosen::Chosen;
 use crate::state::commands::AllCommands;
+use crate::state::jobs::Jobs;
 use crate::state::messages::Messages;
 use crate::state::not_converged::NotConverged;
 use crate::state::parking::Parking;
@@ -137,6 +139,8 @@ pub struct Store {
     pub commands: AllCommands,
     /// What is wanted and not so for too long; there while somebody follows it ([`Store::follow_not_converged`]).
     pub not_converged: NotConverged,
+    /// Jobs and firmware; there while somebody follows them ([`Store::follow_jobs`]).
+    pub jobs: Jobs,
     /// Car parks near the place asked for.
     pub parking: Parking,
     /// The last messages of a thing.
@@ -216,6 +220,7 @@ impl Store {
             alarms: Alarms::new(),
             commands: AllCommands::new(),
             not_converged: NotConverged::new(),
+            jobs: Jobs::new(),
             parking: Parking::new(),
             messages: Messages::new(),
             settings: RwSignal::new(None),
@@ -499,6 +504,8 @@ impl Store {
             Target::Bulks => self.bulks.all.clear(),
             Target::NotConverged => self.not_converged.clear(),
             Target::Settings => self.settings.set(None),
+            Target::Jobs => self.jobs.all.clear(),
+            Target::Firmware => self.jobs.firmware.set(None),
             Target::Status
             | Target::Map
             | Target::Ground
@@ -510,6 +517,7 @@ impl Store {
             | Target::Named
             | Target::Things
             | Target::Bulk
+            | Target::Job
             | Target::Parking
             | Target::Messages => {}
         }

@@ -10,6 +10,7 @@ pub mod diagnostics;
 pub mod find;
 pub mod help;
 pub mod here;
+pub mod jobs;
 pub mod json_editor;
 pub mod link;
 pub mod map_view;

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use fleetlens_sim::faults::Stricken;
 use fleetlens_sim::places::ATTRIBUTION;
-use fleetlens_sim::{BrokerAt, City, CityOptions, Counts, Credentials, Faults, Only, Secret};
+use fleetlens_sim::{BrokerAt, City, CityOptions, Counts, Credentials, Faults, JobPace, Only, Secret};
 
 use crate::signal;
 
@@ -116,6 +116,7 @@ impl Sim {
             },
             stuck: self.stuck,
             faults: self.faults.unwrap_or_default(),
+            jobs: Some(JobPace::default()),
             ..CityOptions::default()
         }
     }

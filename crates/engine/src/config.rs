@@ -70,6 +70,10 @@ pub struct FleetConfig {
     pub schemas: Schemas,
     /// Whether the broker tells who is connected, as AWS does.
     pub presence: bool,
+    /// Whether the broker tells of jobs, as AWS does.
+    pub jobs: bool,
+    /// Where things say their firmware, as a JSON pointer into what they report or measure; `None` for `/fw` and `/firmware`.
+    pub firmware: Option<String>,
     /// How many shadows are asked for a second after a connect, so that a big fleet is no storm. AWS allows some hundred.
     pub gets_per_s: u32,
     /// Expiries by JSON pointer that differ from the controls' own, in milliseconds.
@@ -105,6 +109,8 @@ impl Default for FleetConfig {
             shadows: false,
             schemas: Schemas::default(),
             presence: false,
+            jobs: false,
+            firmware: None,
             gets_per_s: 100,
             expiry_ms: Vec::new(),
             not_converged_after_ms: None,
@@ -128,6 +134,9 @@ impl FleetConfig {
         }
         if self.presence {
             filters.extend(aws::PRESENCE_FILTERS.map(str::to_owned));
+        }
+        if self.jobs {
+            filters.extend(aws::JOB_FILTERS.map(str::to_owned));
         }
         let mut seen = std::collections::BTreeSet::new();
         filters.retain(|filter| seen.insert(filter.clone()));

@@ -13,9 +13,11 @@ mod conventions;
 mod direct;
 mod effects;
 mod few;
+mod firmware;
 mod groups;
 mod index;
 mod ingest;
+mod jobs;
 mod keyed;
 mod messages;
 mod packets;
@@ -53,6 +55,8 @@ use crate::port::LinkEvent;
 pub(crate) use commands::ENDED_KEPT;
 pub use effects::{Counters, Dirty, Effects, Input, Outward, ReadDone, ReadTicket};
 pub use few::Few;
+pub(crate) use firmware::Versions;
+pub(crate) use jobs::KnownJob;
 pub(crate) use messages::RawMessage;
 pub(crate) use search::Finder;
 pub use series::{Latest, Series};
@@ -89,6 +93,7 @@ pub struct Fleet {
     pub(crate) commands: BTreeMap<CommandId, Command>,
     pub(crate) bulks: bulk::Bulks,
     pub(crate) alarms: alarms::Alarms,
+    pub(crate) jobs: jobs::Jobs,
     pub(crate) rules: rules::Rules,
     conventions: Vec<Box<dyn Convention>>,
     /// Commands that went straight to things in this run.
@@ -167,6 +172,7 @@ impl Fleet {
             commands: BTreeMap::new(),
             bulks: bulk::Bulks::default(),
             alarms: alarms::Alarms::default(),
+            jobs: jobs::Jobs::default(),
             watch: watch::Watch::default(),
             alerts: alerts::Alerts::default(),
             tokens: HashMap::new(),
@@ -248,6 +254,7 @@ impl Fleet {
             self.insert_command(Command { attempt: Attempt::Idle, deadline: None, ..command });
         }
         self.restore_bulks(restored.bulks, now);
+        self.jobs = jobs::Jobs::restored(restored.jobs, restored.thing_jobs);
         // What was wrong when we last listened is wrong still, and nothing else is.
         self.restore_alarms(restored.alarms, restored.last_alarm);
         self.counters.things = self.things.len() as u64;

@@ -7,6 +7,7 @@ mod bulk;
 mod chart;
 mod commands;
 mod ground;
+mod jobs;
 pub(crate) mod list;
 mod map;
 mod messages;
@@ -35,6 +36,9 @@ const SAID_MAX: usize = 4_096;
 
 /// How often counters and lists are told anew at most, in milliseconds.
 const SLOW_MS: u64 = 500;
+
+/// How often the firmware of all things is told anew at most, in milliseconds.
+const FIRMWARE_MS: u64 = 2_000;
 
 /// What a call of a window leads to beyond views.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,7 +89,7 @@ enum ViewKind {
     Status(Option<LinkState>),
     Map(map::MapView),
     Ground(ground::GroundView),
-    Thing(page::PageView),
+    Thing(Box<page::PageView>),
     Chart(chart::ChartView),
     Find(list::FindView),
     Attention(alarms::AttentionView),
@@ -95,6 +99,9 @@ enum ViewKind {
     Bulks(bulk::BulksView),
     Bulk(Box<bulk::BulkView>),
     NotConverged(not_converged::NotConvergedView),
+    Jobs(jobs::JobsView),
+    Job(jobs::JobView),
+    Firmware(jobs::FirmwareView),
     Parking(parking::ParkingView),
     Messages(messages::MessagesView),
     Settings,
@@ -203,6 +210,9 @@ impl Windows {
                     ViewKind::Bulks(bulks) => bulks.soil(dirty),
                     ViewKind::Bulk(bulk) => bulk.soil(dirty),
                     ViewKind::NotConverged(leaves) => leaves.soil(dirty),
+                    ViewKind::Jobs(jobs) => jobs.soil(dirty),
+                    ViewKind::Job(job) => job.soil(dirty),
+                    ViewKind::Firmware(_) => dirty.everything || !dirty.things.is_empty(),
                     ViewKind::Parking(parking) => parking.soil(dirty, fleet),
                     ViewKind::Messages(messages) => messages.soil(fleet),
                     ViewKind::Settings => dirty.settings,
@@ -275,7 +285,7 @@ impl Window {
             Look::Ground { kinds } => ViewKind::Ground(ground::GroundView::new(kinds)),
             Look::Thing { thing } => {
                 consequence = Some(Consequence::Opened(thing));
-                ViewKind::Thing(page::PageView::new(thing))
+                ViewKind::Thing(Box::new(page::PageView::new(thing)))
             }
             Look::Chart { series, span_ms, buckets } => {
                 let ticket = ReadTicket { window: id, view, look };
@@ -298,6 +308,9 @@ impl Window {
                 ViewKind::Bulk(Box::new(bulk::BulkView::new(bulk, failed, first, count)))
             }
             Look::NotConverged { limit } => ViewKind::NotConverged(not_converged::NotConvergedView::new(limit)),
+            Look::Jobs => ViewKind::Jobs(jobs::JobsView::default()),
+            Look::Job { id, only, first, count } => ViewKind::Job(jobs::JobView::new(id, only, first, count)),
+            Look::Firmware => ViewKind::Firmware(jobs::FirmwareView::default()),
             Look::Parking { from, limit } => ViewKind::Parking(parking::ParkingView::new(from, limit)),
             Look::Messages { thing } => ViewKind::Messages(messages::MessagesView::new(thing)),
             Look::Alarms { scope, limit } => ViewKind::Alarms(alarms::AlarmsView::new(scope, limit)),
@@ -326,6 +339,9 @@ impl View {
             | ViewKind::Alarms(_)
             | ViewKind::Bulks(_)
             | ViewKind::NotConverged(_)
+            | ViewKind::Jobs(_)
+            | ViewKind::Job(_)
+            | ViewKind::Firmware(_)
             | ViewKind::Parking(_) => true,
             ViewKind::Map(_)
             | ViewKind::Thing(_)
@@ -336,7 +352,8 @@ impl View {
             | ViewKind::Messages(_)
             | ViewKind::Settings => false,
         };
-        let too_soon = slow && self.told.is_some_and(|told| now.mono.since(told) < SLOW_MS);
+        let pause_ms = if matches!(self.kind, ViewKind::Firmware(_)) { FIRMWARE_MS } else { SLOW_MS };
+        let too_soon = slow && self.told.is_some_and(|told| now.mono.since(told) < pause_ms);
         if !self.dirty || too_soon {
             return None;
         }
@@ -359,6 +376,9 @@ impl View {
             ViewKind::Bulks(bulks) => bulks.tell(first, fleet),
             ViewKind::Bulk(bulk) => bulk.tell(first, fleet),
             ViewKind::NotConverged(leaves) => leaves.tell(first, fleet),
+            ViewKind::Jobs(jobs) => jobs.tell(first, fleet),
+            ViewKind::Job(job) => job.tell(first, fleet),
+            ViewKind::Firmware(firmware) => firmware.tell(first, fleet),
             ViewKind::Parking(parking) => parking.tell(first, fleet, now),
             ViewKind::Messages(messages) => messages.tell(first, fleet),
             ViewKind::Settings => {

@@ -20,7 +20,7 @@ use std::fmt::Display;
 use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::WallMs;
 use fleetlens_wire::REFUSAL_MAX_CHARS;
-use fleetlens_wire::aws::{decode_command, decode_job, decode_presence, is_presence};
+use fleetlens_wire::aws::{decode_command, decode_job, decode_presence, is_job, is_presence};
 use fleetlens_wire::pointer::Pointer;
 use fleetlens_wire::registry::{Columns, read_csv, read_geojson};
 use fleetlens_wire::shadow::{Op, ShadowTopic, client_token_of, decode_answer, decode_request};
@@ -179,8 +179,9 @@ pub fn aws(data: &[u8]) {
         }
         Err(error) => check_refusal(&error),
     }
-    if let Err(error) = decode_job(&topic, payload) {
-        check_refusal(&error);
+    match decode_job(&topic, payload) {
+        Ok(_) => assert!(is_job(&topic), "{topic}"),
+        Err(error) => check_refusal(&error),
     }
     if let Err(error) = decode_command(&topic, payload) {
         check_refusal(&error);

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use fleetlens_model::identity::Role;
-use fleetlens_sim::Faults;
+use fleetlens_sim::{Faults, JobPace};
 
 use crate::{BrokerChoice, CityOptions, HostOptions};
 
@@ -89,6 +89,7 @@ impl HostFlags {
             seed: self.seed.unwrap_or(usual.seed),
             speed: self.speed.unwrap_or(usual.speed),
             faults: self.faults.clone().unwrap_or_default(),
+            jobs: Some(JobPace::default()),
             ..usual
         };
         let broker = match (&self.broker, self.no_broker) {
@@ -157,7 +158,7 @@ mod tests {
     #[test]
     fn without_flags_the_window_asks_and_whoever_names_a_city_is_not_asked() {
         let usual = options(&[]);
-        assert_eq!((usual.demo, usual.broker, usual.profile), (Some(CityOptions::default()), BrokerChoice::Own, None));
+        assert_eq!((usual.demo, usual.broker, usual.profile), (Some(with_jobs()), BrokerChoice::Own, None));
         assert!(usual.ask);
         for said in [&["--demo"][..], &["--things", "5"], &["--faults"], &["--no-broker"], &["--broker", "mqtt://h"]] {
             assert!(!options(said).ask, "{said:?}");
@@ -166,10 +167,14 @@ mod tests {
         assert_eq!(usual.data_dir, PathBuf::from("system"));
     }
 
+    fn with_jobs() -> CityOptions {
+        CityOptions { jobs: Some(JobPace::default()), ..CityOptions::default() }
+    }
+
     #[test]
     fn flags_say_what_differs() {
         let city = options(&["--things", "50", "--rate", "9.5", "--seed", "7", "--speed", "60", "--data-dir", "d"]);
-        let want = CityOptions { things: 50, rate: Some(9.5), seed: 7, speed: 60.0, ..CityOptions::default() };
+        let want = CityOptions { things: 50, rate: Some(9.5), seed: 7, speed: 60.0, ..with_jobs() };
         assert_eq!((city.demo, city.data_dir), (Some(want), PathBuf::from("d")));
 
         for (arguments, want) in [(&["--faults"][..], "all"), (&["--faults", "slow,late"], "late,slow")] {

@@ -199,6 +199,9 @@ impl Made {
             | Write::Bulk(_)
             | Write::BulkRows { .. }
             | Write::BulkGone(_)
+            | Write::Job(_)
+            | Write::ThingJob(_)
+            | Write::JobGone(_)
             | Write::Audit(_)
             | Write::Unacked { .. }
             | Write::NewSession

@@ -72,6 +72,10 @@ pub struct Profile {
     pub schemas: Schemas,
     /// Files beside the profile that say so, not read yet.
     schema_files: Vec<kinds::SchemaFile>,
+    /// Whether the broker tells of jobs.
+    pub jobs: bool,
+    /// Where things say their firmware, as a JSON pointer, if the profile says so.
+    pub firmware: Option<String>,
     /// Expiries of commands that differ from the controls' own, in milliseconds, by JSON pointer.
     pub expiry_ms: Vec<(String, u64)>,
     /// How long a leaf may be wanted and not reported before it is listed, in milliseconds, if the profile says so.
@@ -169,6 +173,8 @@ impl Profile {
             shadows: self.shadows,
             schemas: self.schemas.clone(),
             presence: self.presence,
+            jobs: self.jobs,
+            firmware: self.firmware.clone(),
             expiry_ms: self.expiry_ms.clone(),
             not_converged_after_ms: self.not_converged_after_ms,
             rules: self.rules.clone(),
@@ -253,6 +259,8 @@ struct Written {
     #[serde(default)]
     shadows: WrittenShadows,
     #[serde(default)]
+    firmware: WrittenFirmware,
+    #[serde(default)]
     commands: WrittenCommands,
     #[serde(default)]
     map: WrittenMap,
@@ -278,6 +286,14 @@ struct WrittenShadows {
     enabled: bool,
     #[serde(default)]
     presence: bool,
+    #[serde(default)]
+    jobs: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenFirmware {
+    pointer: Option<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -365,6 +381,8 @@ impl Written {
             presence: self.shadows.presence,
             schemas,
             schema_files,
+            jobs: self.shadows.jobs,
+            firmware: self.firmware.pointer.as_ref().map(pointer).transpose()?,
             expiry_ms: self.commands.expiry_ms()?,
             not_converged_after_ms: self.commands.not_converged_after_ms()?,
             rules: alarms::rules(self.alarm)?,

@@ -23,6 +23,7 @@ use fleetlens_model::bulk::Order;
 use fleetlens_model::geo::{GeoBox, LonLat};
 use fleetlens_model::id::{AlarmId, BulkId, CommandId, SeriesKey, ThingKey};
 use fleetlens_model::identity::Actor;
+use fleetlens_model::job::JobStatus;
 use fleetlens_model::kind::{Control, Kind};
 use fleetlens_model::record::Retention;
 pub use fleetlens_model::search::{Only, Search};
@@ -195,6 +196,21 @@ pub enum Look {
         /// At most this many rows, 1–2000.
         limit: u32,
     },
+    /// The jobs of a service, newest first: [`rows::JobRow`].
+    Jobs,
+    /// One job with a stretch of its things: [`rows::JobPage`].
+    Job {
+        /// Its id.
+        id: String,
+        /// Only things with this status; `None` for all.
+        only: Option<JobStatus>,
+        /// The first row wanted, from 0.
+        first: u32,
+        /// How many, 1–500.
+        count: u32,
+    },
+    /// Which firmware is in the field, by kind: [`rows::FirmwareRow`]. Each time every thing is looked at, every 2 s at most.
+    Firmware,
     /// Car parks near a place, nearest first: [`rows::ParkingRow`].
     Parking {
         /// From where.

@@ -7,6 +7,7 @@ mod bulk;
 mod chart;
 mod commands;
 mod ground;
+mod jobs;
 mod not_converged;
 mod parking;
 mod settings;
@@ -23,6 +24,7 @@ pub use bulk::{BulkPage, BulkRow, BulkThingRow, DryRun, DryRunRow};
 pub use chart::{Chart, ChartMark};
 pub use commands::{CommandRow, StepRow};
 pub use ground::{ATTRIBUTION_MAX_CHARS, Ground, TileSet};
+pub use jobs::{FirmwareRow, JobPage, JobRow, ThingJobRow};
 pub use not_converged::{LeafId, NotConvergedRow, Why};
 pub use parking::{FreeCount, ParkingRow, Spaces};
 pub use settings::{ProfileRow, Settings};
@@ -59,6 +61,12 @@ pub enum Rows {
     Bulk(Box<BulkPage>),
     /// Of [`crate::Look::NotConverged`].
     NotConverged(Vec<NotConvergedRow>),
+    /// Of [`crate::Look::Jobs`].
+    Jobs(Vec<JobRow>),
+    /// Of [`crate::Look::Job`].
+    Job(Box<JobPage>),
+    /// Of [`crate::Look::Firmware`].
+    Firmware(Vec<FirmwareRow>),
     /// Of [`crate::Look::Parking`].
     Parking(Vec<ParkingRow>),
     /// Of [`crate::Look::Messages`].
@@ -132,6 +140,18 @@ pub enum Change {
     NotConverged(NotConvergedRow),
     /// A leaf that left that list.
     NotConvergedGone(LeafId),
+    /// A job as it is now, new or known, by its id; also that of an open page.
+    Job(JobRow),
+    /// A job that is not kept any more, by its id.
+    JobGone(String),
+    /// The page of a job as it is now: things came or went.
+    JobPage(Box<JobPage>),
+    /// A thing's part of a job as it is now: of a job's page by the thing's name, of a thing's page, new or known, by the job's id.
+    ThingJob(ThingJobRow),
+    /// A job that left a thing's page, by its id.
+    ThingJobGone(String),
+    /// The versions in the field, as they are now.
+    Firmware(Vec<FirmwareRow>),
     /// The car parks near the place, as they are now.
     Parking(Vec<ParkingRow>),
     /// A message, the newest.

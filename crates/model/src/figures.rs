@@ -64,6 +64,8 @@ pub enum CacheKind {
     Bulks,
     /// Alarms.
     Alarms,
+    /// Jobs, and how far each thing is with them.
+    Jobs,
     /// Entries of the audit log.
     Audit,
     /// What was refused, and why.
@@ -78,7 +80,7 @@ pub enum CacheKind {
 
 impl CacheKind {
     /// Every kind: the history first, then what is now, then what holds it.
-    pub const ALL: [CacheKind; 18] = [
+    pub const ALL: [CacheKind; 19] = [
         CacheKind::Tail,
         CacheKind::Samples,
         CacheKind::Minutes,
@@ -92,6 +94,7 @@ impl CacheKind {
         CacheKind::Commands,
         CacheKind::Bulks,
         CacheKind::Alarms,
+        CacheKind::Jobs,
         CacheKind::Audit,
         CacheKind::Refusals,
         CacheKind::Packets,
@@ -115,6 +118,7 @@ impl CacheKind {
             CacheKind::Commands => "commands",
             CacheKind::Bulks => "things of bulk commands",
             CacheKind::Alarms => "alarms",
+            CacheKind::Jobs => "jobs",
             CacheKind::Audit => "audit log",
             CacheKind::Refusals => "refusals",
             CacheKind::Packets => "packet ids of batches",

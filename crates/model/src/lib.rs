@@ -18,6 +18,7 @@ pub mod group;
 pub mod heard;
 pub mod id;
 pub mod identity;
+pub mod job;
 pub mod json;
 pub mod kind;
 pub mod record;

@@ -11,6 +11,7 @@ use crate::command::Command;
 use crate::described::{Commons, Described};
 use crate::downsample::Bucket;
 use crate::id::{BulkId, SeriesKey, ThingKey, ThingName};
+use crate::job::{Job, ThingJob};
 use crate::shadow::change::Change;
 use crate::shadow::{Document, Packed};
 use crate::shared::{SharedText, Texts};
@@ -92,6 +93,12 @@ pub enum Write {
     },
     /// A bulk command is no longer kept, nor are its things in it; their commands are.
     BulkGone(BulkId),
+    /// A job as it is now, new or known.
+    Job(Box<Job>),
+    /// A thing's part of a job as it is now, new or known; its job is there.
+    ThingJob(Box<ThingJob>),
+    /// A job that is not kept any more, by its id, with all its things' parts.
+    JobGone(String),
     /// Something for the audit log, in the same batch as what it tells of. Of a number that is there already nothing is added: the same
     /// entry was given again, another one breaks a rule.
     Audit(Box<Entry>),
@@ -154,6 +161,10 @@ pub struct Restored {
     pub alarms: Vec<Alarm>,
     /// Every bulk command that is kept, with its things in their places.
     pub bulks: Vec<(bulk::Head, Vec<bulk::Row>)>,
+    /// Every job that is kept, by its id.
+    pub jobs: Vec<Job>,
+    /// How far each thing is with each of them, by job and thing.
+    pub thing_jobs: Vec<ThingJob>,
     /// The highest alarm id ever given.
     pub last_alarm: u64,
     /// The highest command id ever given.

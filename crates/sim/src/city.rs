@@ -1,8 +1,10 @@
 //! The whole city: a broker, the shadow service and the devices, started and stopped together or one by one.
 
 mod devices;
+mod rollouts;
 mod shift;
 
+use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use self::devices::devices;
+pub use self::rollouts::{JobPace, rollouts};
 use self::shift::{Clock, Shared, Shift, Tally};
 use crate::broker::Broker;
 use crate::complaints::Complaints;
@@ -21,6 +24,8 @@ use crate::crew::{Crew, Pace};
 use crate::device::Device;
 use crate::dice::Dice;
 use crate::faults::{Faults, Outbreak, Stricken};
+use crate::job_service::JobService;
+use crate::jobs::Jobs;
 use crate::muster::Muster;
 use crate::outgoing::Outgoing;
 use crate::places::Census;
@@ -65,6 +70,8 @@ pub struct CityOptions {
     pub stuck: Vec<String>,
     /// What goes wrong; which things have it follows from the seed.
     pub faults: Faults,
+    /// How jobs go in it; `None` for a city without. A part of a city ([`Only`]) has none either.
+    pub jobs: Option<JobPace>,
 }
 
 impl Default for CityOptions {
@@ -80,6 +87,7 @@ impl Default for CityOptions {
             only: Only::Everything,
             stuck: Vec::new(),
             faults: Faults::default(),
+            jobs: None,
         }
     }
 }
@@ -114,6 +122,7 @@ pub struct City {
     listen: SocketAddr,
     broker: Option<Broker>,
     service: Option<ShadowService>,
+    jobs: Option<JobService>,
     crews: Vec<JoinHandle<()>>,
     stop: CancellationToken,
     tally: Arc<Tally>,
@@ -144,6 +153,7 @@ pub async fn start(options: CityOptions) -> Result<City, SimError> {
         listen: broker.as_ref().map_or(options.listen, Broker::address),
         broker,
         service: None,
+        jobs: None,
         crews: Vec::new(),
         stop: CancellationToken::new(),
         tally: Arc::default(),
@@ -168,8 +178,18 @@ pub async fn start(options: CityOptions) -> Result<City, SimError> {
         }
         city.service = Some(service);
     }
+    let mut takers = HashSet::new();
+    if let Some(pace) = options.jobs.filter(|_| options.only == Only::Everything) {
+        let jobs = Jobs::of(rollouts(&all, pace));
+        takers = jobs.targets().map(str::to_owned).collect();
+        let mut service = JobService::start(&at, jobs)?;
+        if tokio::time::timeout(SERVICE_WITHIN, service.ready()).await.is_err() {
+            tracing::warn!(broker = at.url, "the jobs service is not connected yet");
+        }
+        city.jobs = Some(service);
+    }
     if options.only != Only::Shadow {
-        city.man(all, &outbreak, &options, &at, clock)?;
+        city.man(all, &outbreak, &takers, &options, &at, clock)?;
     }
     Ok(city)
 }
@@ -225,6 +245,9 @@ impl City {
         if let Some(service) = self.service.take() {
             _ = service.stop().await;
         }
+        if let Some(jobs) = self.jobs.take() {
+            _ = jobs.stop().await;
+        }
         self.stop_broker().await;
     }
 
@@ -233,6 +256,7 @@ impl City {
         &mut self,
         mut devices: Vec<Device>,
         outbreak: &Outbreak,
+        takers: &HashSet<String>,
         options: &CityOptions,
         at: &BrokerAt,
         clock: Clock,
@@ -255,6 +279,9 @@ impl City {
         for number in 0..crews {
             let rest = devices.split_off(devices.len().min(CREW));
             let crew = Crew::new(std::mem::replace(&mut devices, rest), &options.stuck, outbreak, pace, dice);
+            let (least_ms, most_ms) = options.jobs.unwrap_or_default().step_ms;
+            let step_ms = (f64::from(least_ms), f64::from(most_ms));
+            let crew = crew.with_errands(|thing| takers.contains(thing), step_ms);
             let config = LinkConfig {
                 protocol: Protocol::V4,
                 clean_start: true,

@@ -4,10 +4,13 @@
 //! its interval. Deltas not newer than what `get` told are passed over; what is wanted is done after a short while. A device
 //! with a fault does some of this otherwise; one that is silent does none of it, and begins anew when it is back.
 
+mod errands;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use fleetlens_model::shadow::{Object, merge};
+use fleetlens_wire::aws::is_job;
 use fleetlens_wire::shadow::{Answer, Op, ShadowTopic, ShadowTopicKind, decode_answer, encode_get, encode_report};
 
 use crate::device::Device;
@@ -56,6 +59,8 @@ pub struct Crew {
     tokens: u64,
     pace: Pace,
     dice: Dice,
+    /// How long a step of a job takes, in milliseconds.
+    step_ms: (f64, f64),
 }
 
 #[derive(Debug)]
@@ -67,6 +72,8 @@ struct Member {
     ill: Option<Ill>,
     /// When things are silent that it carries, for a gateway.
     misses: Vec<Spell>,
+    /// For one that takes jobs.
+    errands: Option<errands::Errands>,
 }
 
 /// What a device knows of one of its shadows.
@@ -110,6 +117,10 @@ enum Task {
     Obey(usize, usize),
     /// Has its power or its gateway again.
     Wake(usize),
+    /// Asks for its next job.
+    AskForJob(usize),
+    /// Has done a step of its job.
+    Errand(usize),
 }
 
 impl Crew {
@@ -126,11 +137,12 @@ impl Crew {
                 stuck: stuck.iter().any(|name| name == device.thing()),
                 ill: outbreak.ill(device.thing()).cloned(),
                 misses: outbreak.silent_under(device.thing()).to_vec(),
+                errands: None,
                 device,
             })
             .collect();
         let by_name = members.iter().enumerate().map(|(at, member)| (member.device.thing().to_owned(), at)).collect();
-        Self { members, by_name, plan: BinaryHeap::new(), planned: 0, tokens: 0, pace, dice }
+        Self { members, by_name, plan: BinaryHeap::new(), planned: 0, tokens: 0, pace, dice, step_ms: (0.0, 0.0) }
     }
 
     /// What its connection subscribes to.
@@ -145,6 +157,7 @@ impl Crew {
                     topic(ShadowTopicKind::Delta),
                 ]
             })
+            .chain(self.job_filters())
             .collect()
     }
 
@@ -164,6 +177,9 @@ impl Crew {
             self.plan(first_ms + 1 + (interval_ms * (0.2 + 0.8 * phase)) as u64, Task::Speak(at));
             if has_shadows {
                 self.plan(first_ms.max(greets_ms) + 1_000, Task::Greet(at));
+            }
+            if self.members.get(at).is_some_and(|member| member.errands.is_some()) {
+                self.plan(first_ms.max(greets_ms) + 2_000, Task::AskForJob(at));
             }
         }
     }
@@ -198,6 +214,8 @@ impl Crew {
                 Task::AskAgain(at, which, number) => self.ask_again(at, which, number, now, out),
                 Task::Obey(at, which) => self.obey(at, which, now, out),
                 Task::Wake(at) => self.wake(at, now, out),
+                Task::AskForJob(at) => self.ask_for_job(at, out),
+                Task::Errand(at) => self.step(at, now, out),
             }
         }
     }
@@ -221,10 +239,14 @@ impl Crew {
         self.describe(at, out);
         self.speak(at, now.mono_ms, now, out);
         self.ask_all(at, true, now, out);
+        self.ask_for_job(at, out);
     }
 
-    /// Hears an answer of the shadow service; anything else is passed over.
+    /// Hears an answer of the shadow service, or of a job; anything else is passed over.
     pub fn hear(&mut self, topic: &str, payload: &[u8], now: Moment, out: &mut Vec<Message>) {
+        if is_job(topic) {
+            return self.hear_of_job(topic, payload, now, out);
+        }
         let Ok(topic) = ShadowTopic::parse(topic) else { return };
         let Some(&at) = self.by_name.get(&topic.thing) else { return };
         let answer = match decode_answer(&topic, payload) {
@@ -405,7 +427,9 @@ impl Task {
             | Self::Speak(at)
             | Self::AskAgain(at, ..)
             | Self::Obey(at, _)
-            | Self::Wake(at) => at,
+            | Self::Wake(at)
+            | Self::AskForJob(at)
+            | Self::Errand(at) => at,
         }
     }
 }
@@ -415,11 +439,12 @@ impl Member {
         self.ill.as_ref()?.silent_until(now.mono_ms)
     }
 
-    /// All it knows of its shadows.
+    /// All it knows of its shadows, and what it was at: a job it had begun it is given again.
     fn forget(&mut self) {
         for kept in &mut self.shadows {
             (kept.version, kept.wish, kept.asked) = (0, None, None);
         }
+        self.put_down();
     }
 
     fn topic(&self, kept: &Kept, kind: ShadowTopicKind) -> String {

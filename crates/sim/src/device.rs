@@ -258,6 +258,17 @@ impl Device {
         }
     }
 
+    /// Runs this firmware from now on; gives what it must report of it, nothing for a device whose firmware is nobody's business.
+    pub fn install(&mut self, version: &str) -> Object {
+        let before = self.reported(None);
+        match &mut self.part {
+            Part::Lamp(lamp) => lamp.install(version),
+            Part::Gateway(gateway) => gateway.install(version),
+            Part::CarPark(_) | Part::Bin(_) | Part::Charger(_) | Part::Vehicle(_) => {}
+        }
+        changes(&before, &self.reported(None))
+    }
+
     /// It lost its power and has it again: a gateway counts its uptime anew.
     pub fn restart(&mut self, sim_ms: i64) {
         if let Part::Gateway(gateway) = &mut self.part {

@@ -3,7 +3,7 @@
 //!
 //! [`start`] brings it up, [`City::stop`] ends it; `fleetlens sim` is the same from a shell. Each part is usable alone: the
 //! [`broker`] in tests, the [`shadow_service`] on any broker. What it simulates is a function: [`shadows`] (a request in, answers
-//! out), [`device`] (seed, device and simulated time in, values out) and [`crew`] (what devices hear in, what they say out) do no
+//! out), [`jobs`] (the same for jobs), [`device`] (seed, device and simulated time in, values out) and [`crew`] (what devices hear in, what they say out) do no
 //! I/O and read no clock.
 //!
 //! What does not belong here: anything the product needs with real devices. Nothing but the host's demo, the command line and
@@ -16,6 +16,8 @@ pub mod crew;
 pub mod device;
 pub mod dice;
 pub mod faults;
+pub mod job_service;
+pub mod jobs;
 mod muster;
 mod outgoing;
 pub mod places;
@@ -29,8 +31,9 @@ use std::net::SocketAddr;
 pub use fleetlens_link::{Credentials, Secret};
 
 pub use broker::Broker;
-pub use city::{City, CityOptions, Counts, Only, devices, start};
+pub use city::{City, CityOptions, Counts, JobPace, Only, devices, start};
 pub use faults::Faults;
+pub use job_service::JobService;
 pub use outgoing::Message;
 pub use shadow_service::ShadowService;
 

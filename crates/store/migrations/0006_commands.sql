@@ -36,3 +36,15 @@ CREATE TABLE bulk_thing (
   PRIMARY KEY (bulk, place),
   UNIQUE (bulk, thing)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE job (
+  job TEXT NOT NULL PRIMARY KEY,
+  told TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE job_execution (
+  job TEXT NOT NULL REFERENCES job (job),
+  thing TEXT NOT NULL,
+  told TEXT NOT NULL,
+  PRIMARY KEY (job, thing)
+) STRICT, WITHOUT ROWID;

@@ -94,6 +94,10 @@ pub(crate) fn read(db: &Connection, path: &Path) -> rusqlite::Result<CacheFigure
             CacheKind::Commands => of_table(&db, "command")?,
             CacheKind::Bulks => of_table(&db, "bulk_thing")?,
             CacheKind::Alarms => of_table(&db, "alarm")?,
+            CacheKind::Jobs => {
+                let (jobs, parts) = (of_table(&db, "job")?, of_table(&db, "job_execution")?);
+                Share { entries: jobs.entries + parts.entries, bytes: jobs.bytes + parts.bytes }
+            }
             CacheKind::Audit => of_table(&db, "audit")?,
             CacheKind::Refusals => of_table(&db, "refusal")?,
             CacheKind::Packets => of_table(&db, "packets")?,

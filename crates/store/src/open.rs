@@ -15,7 +15,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::error::StoreError;
 use crate::salvage::{self, Salvaged};
 use crate::table::run::{self, Tier};
-use crate::table::{alarm, bulk, command, journal, latest, meta, packets, series, shadow, thing};
+use crate::table::{alarm, bulk, command, job, journal, latest, meta, packets, series, shadow, thing};
 use crate::upgrade;
 
 /// Stands in the file's header, so that other programs and `file(1)` can tell it: "Flnz".
@@ -541,6 +541,8 @@ fn described(db: &Connection, path: &Path) -> rusqlite::Result<Restored> {
         commands: command::recent(db)?,
         alarms: alarm::recent(db)?,
         bulks: bulk::all(db)?,
+        jobs: job::all(db)?,
+        thing_jobs: job::all_parts(db, &mut texts)?,
         last_alarm: totals.last_alarm,
         last_command: totals.last_command,
         last_audit: totals.audit.seq,

@@ -36,7 +36,7 @@ use crate::error::{StoreError, breaks_a_rule, is_damage};
 use crate::table::latest::{self, Latest};
 use crate::table::run::{self, Run, RunKey, SETTLED, Tier};
 use crate::table::{
-    alarm, audit, bulk, command, count, from_json, journal, meta, packets, refusal, series, shadow, shadow_change,
+    alarm, audit, bulk, command, count, from_json, job, journal, meta, packets, refusal, series, shadow, shadow_change,
     thing,
 };
 use pages::{Pages, Place, number};
@@ -363,6 +363,15 @@ impl<'a> Taking<'a> {
             row.columns.resize(5, Value::Null);
             taking.thing(row.whole(2).ok_or(Lost::Row)?)?;
             taking.whole_row(|db| bulk::take_over_row(db, &row.columns))
+        })?;
+        self.each("job", false, |taking, row| {
+            let (id, told) = (row.text(0).ok_or(Lost::Row)?, row.text(1).ok_or(Lost::Row)?);
+            Ok(job::take_over(taking.db, id, told)?)
+        })?;
+        self.each("job_execution", false, |taking, row| {
+            let (id, thing, told) = (row.text(0), row.text(1), row.text(2));
+            let (id, thing, told) = (id.ok_or(Lost::Row)?, thing.ok_or(Lost::Row)?, told.ok_or(Lost::Row)?);
+            Ok(job::take_over_part(taking.db, id, thing, told)?)
         })?;
         self.each("refusal", false, |taking, row| {
             let (topic, reason) = (row.text(0).ok_or(Lost::Row)?, row.text(1).ok_or(Lost::Row)?);

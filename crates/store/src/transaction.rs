@@ -13,7 +13,8 @@ use crate::error::breaks_a_rule;
 use crate::table::meta::Totals;
 use crate::table::packets::{self, Packets};
 use crate::table::{
-    alarm, audit, bulk, cannot_keep, command, counted, journal, meta, refusal, series, shadow, shadow_change, thing,
+    alarm, audit, bulk, cannot_keep, command, counted, job, journal, meta, refusal, series, shadow, shadow_change,
+    thing,
 };
 
 /// The topic under which left-out writes stand among the refusals.
@@ -192,6 +193,9 @@ impl<'a> Under<'a> {
             Write::Bulk(head) => bulk::put(db, head),
             Write::BulkRows { bulk, rows } => bulk::put_rows(db, *bulk, rows),
             Write::BulkGone(gone) => bulk::forget(db, *gone),
+            Write::Job(told) => job::put(db, told),
+            Write::ThingJob(part) => job::put_part(db, part),
+            Write::JobGone(id) => job::remove(db, id),
             Write::Audit(entry) => {
                 totals.audit = audit::add(db, entry, totals.audit)?;
                 Ok(())
@@ -268,6 +272,8 @@ fn kind(write: &Write) -> &'static str {
         Write::Bulk(_) => "a bulk command",
         Write::BulkRows { .. } => "things of a bulk command",
         Write::BulkGone(_) => "the end of a bulk command",
+        Write::Job(_) | Write::JobGone(_) => "a job",
+        Write::ThingJob(_) => "a thing's part of a job",
         Write::Audit(_) => "an entry of the audit log",
         Write::Unacked { .. } => "a packet id",
         Write::NewSession => "a new session",
@@ -295,6 +301,9 @@ fn which(write: &Write) -> String {
         Write::Bulk(head) => format!("bulk command {}", head.id.0),
         Write::BulkRows { bulk, rows } => format!("{} things of bulk command {}", rows.len(), bulk.0),
         Write::BulkGone(gone) => format!("the end of bulk command {}", gone.0),
+        Write::Job(job) => format!("job {:?}", job.id),
+        Write::ThingJob(part) => format!("job {:?} of thing {:?}", part.job, part.thing),
+        Write::JobGone(id) => format!("end of job {id:?}"),
         Write::Audit(entry) => format!("audit entry {} {:?} of {:?}", entry.seq, entry.event.code(), entry.thing),
         Write::Unacked { packet_id, .. } => format!("packet id {packet_id}"),
         Write::NewSession => "new session".to_owned(),
@@ -326,6 +335,8 @@ fn moment(write: &Write) -> Option<WallMs> {
         | Write::BulkGone(_)
         | Write::Unacked { .. }
         | Write::NewSession => None,
+        // What tells of a job has the service's time.
+        Write::Job(_) | Write::ThingJob(_) | Write::JobGone(_) => None,
     }
 }
 

@@ -7,10 +7,13 @@ mod common;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use common::{T0, alarm, block_on, command, commit, entry, one_of_everything, sample, series, thing, without_bytes};
+use common::{
+    T0, alarm, block_on, command, commit, entry, job, one_of_everything, sample, series, thing, without_bytes,
+};
 use fleetlens_model::alarm::Alarm;
 use fleetlens_model::command::Phase;
 use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
+use fleetlens_model::job::ThingJob;
 use fleetlens_model::record::{ENDED_ALARMS_RESTORED, HistoryQuery, Restored, Write};
 use fleetlens_model::shadow::Document;
 use fleetlens_model::telemetry::{Sample, Timed, Value};
@@ -424,4 +427,25 @@ fn many_read_while_one_writes() {
         let after: u32 = store.history(whole(1)).await.unwrap().iter().map(|bucket| bucket.count).sum();
         assert_eq!(after, 50, "a read after a commit sees it");
     });
+}
+
+#[test]
+fn a_job_is_replaced_and_goes_with_everything_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("malta.db");
+    let (store, _) = Store::open(&path, "malta", 1).unwrap();
+    let ((first, parts), (second, others)) = (job("first"), job("second"));
+    let part = |part: &ThingJob| Write::ThingJob(Box::new(part.clone()));
+    let mut writes = vec![Write::Job(Box::new(first)), Write::Job(Box::new(second.clone()))];
+    writes.extend(parts.iter().chain(&others).map(part));
+    writes.push(Write::JobGone("first".into()));
+    // Said again, it is there once.
+    writes.push(Write::Job(Box::new(second.clone())));
+    writes.extend(others.iter().map(part));
+    commit(&store, writes).unwrap();
+    let of_nobody = commit(&store, vec![part(&parts[0])]);
+    assert!(of_nobody.is_ok(), "what breaks a rule is left out: {of_nobody:?}");
+    block_on(store.close()).unwrap();
+    let restored = Store::open(&path, "malta", 0).unwrap().1;
+    assert_eq!((restored.jobs, restored.thing_jobs), (vec![second], others));
 }

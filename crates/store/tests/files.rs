@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{
-    alarm, block_on, change, changed, commit, entry, one_of_everything, one_of_schema_1, one_of_schema_2,
+    alarm, block_on, change, changed, commit, entry, job, one_of_everything, one_of_schema_1, one_of_schema_2,
     one_of_schema_3, one_of_schema_5, thing, without_bytes,
 };
 use fleetlens_model::id::ThingKey;
@@ -197,6 +197,7 @@ fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
             Write::Alarm(Box::new(raised.clone())),
             Write::Audit(Box::new(told.clone())),
             changed(1, "new", want.last_change + 1),
+            Write::Job(Box::new(job("new").0)),
         ];
         commit(&store, new).unwrap();
         block_on(store.close()).unwrap();
@@ -205,6 +206,7 @@ fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
         assert_eq!((restored.alarms.last(), restored.last_alarm), (Some(&raised), 9), "schema {schema}");
         assert_eq!(restored.last_change, want.last_change + 1, "schema {schema}");
         assert_eq!(restored.commands, want.commands, "schema {schema}, opened again");
+        assert_eq!(restored.jobs.first(), Some(&job("new").0), "schema {schema}");
         let whole = Reading::open(&place(&folder)).unwrap().verify_audit(&[]).unwrap().unwrap();
         assert_eq!((whole.head.seq, restored.last_audit), (told.seq, told.seq), "schema {schema}");
     }

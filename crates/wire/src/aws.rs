@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 use crate::{WireError, json, time};
 
 pub use commands::{CommandOutcome, CommandSubject, CommandTold, decode_command};
-pub use jobs::{JobChange, JobTold, JobWaiting, decode_job};
+pub use jobs::{JOB_FILTERS, JobChange, JobState, JobTold, JobWaiting, decode_job, is_job};
 pub use presence::{PRESENCE_FILTERS, Presence, RETURN_WITHIN_MS, decode_presence, is_presence};
 
 /// The largest message of a service, in bytes (AWS IoT Core, service quotas: 128 KiB).

@@ -7,10 +7,11 @@ use thirtyfour::Key;
 use super::told;
 
 /// Every section: its word, the key after `G`, and what stands on its top; nothing on the map.
-const SECTIONS: [(&str, &str, &str); 5] = [
+const SECTIONS: [(&str, &str, &str); 6] = [
     ("things", "t", "Things"),
     ("alarms", "a", "Alarms"),
     ("commands", "c", "Commands"),
+    ("jobs", "j", "Jobs"),
     ("settings", "s", "Settings"),
     ("map", "m", ""),
 ];

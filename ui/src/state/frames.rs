@@ -126,6 +126,8 @@ impl Store {
         self.look_away_from_bulk();
         self.bulks.clear();
         self.not_converged.clear();
+        self.shut_job();
+        self.jobs.clear();
         self.parking.clear();
         self.settings.set(None);
         let stranded = self.inner.try_update_value(|inner| {
@@ -205,6 +207,9 @@ impl Store {
             Rows::Bulks(rows) => self.bulks.all.replace(rows, at_ms, |row| row.id),
             Rows::Bulk(page) => self.bulks.replace_page(*page, at_ms),
             Rows::NotConverged(rows) => self.not_converged.replace(rows, at_ms, |row| row.leaf.clone()),
+            Rows::Jobs(rows) => self.jobs.all.replace(rows, at_ms, |row| row.id.clone()),
+            Rows::Job(page) => self.jobs.put_page(*page, at_ms),
+            Rows::Firmware(rows) => self.jobs.firmware.set(Some(rows)),
             Rows::Parking(rows) => self.parking.replace(rows, at_ms, |row| row.thing),
             Rows::Messages(rows) => self.messages.replace(rows),
             Rows::Settings(settings) => self.settings.set(Some(*settings)),
@@ -213,6 +218,7 @@ impl Store {
                     self.thing.set(Slot::Missing(key));
                 }
             }
+            Rows::Missing if target == Target::Job => self.shut_job(),
             Rows::Missing => {}
         }
     }
@@ -278,6 +284,15 @@ impl Store {
             Change::BulkThing { row, .. } => self.bulks.put_row(row, at_ms),
             Change::NotConverged(row) => self.put_not_converged(row, at_ms),
             Change::NotConvergedGone(leaf) => self.not_converged.remove(&leaf),
+            Change::Job(row) if target == Target::Job => self.jobs.head.set(Some(row)),
+            Change::Job(row) => self.jobs.put(row, at_ms),
+            Change::JobGone(_) if target == Target::Job => self.shut_job(),
+            Change::JobGone(id) => self.jobs.all.remove(&id),
+            Change::JobPage(page) => self.jobs.put_page(*page, at_ms),
+            Change::ThingJob(row) if target == Target::Job => self.jobs.put_row(row, at_ms),
+            Change::ThingJob(row) => self.with_thing(target, |thing| thing.job(row, at_ms)),
+            Change::ThingJobGone(job) => self.with_thing(target, |thing| thing.job_gone(&job)),
+            Change::Firmware(rows) => self.jobs.firmware.set(Some(rows)),
             Change::Parking(rows) => self.parking.replace(rows, at_ms, |row| row.thing),
             Change::Message(row) => self.messages.push(row),
             Change::Settings(settings) => self.settings.set(Some(*settings)),
@@ -332,6 +347,12 @@ fn is_held(change: &Change) -> bool {
         | Change::BulkThing { .. }
         | Change::NotConverged(_)
         | Change::NotConvergedGone(_)
+        | Change::Job(_)
+        | Change::JobGone(_)
+        | Change::JobPage(_)
+        | Change::ThingJob(_)
+        | Change::ThingJobGone(_)
+        | Change::Firmware(_)
         | Change::Attention(_)
         | Change::Alarm(_)
         | Change::AlarmGone(_)

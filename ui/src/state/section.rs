@@ -12,14 +12,16 @@ pub enum Section {
     Alarms,
     /// The outbox and the history of commands.
     Commands,
+    /// Jobs of a service, and the firmware in the field.
+    Jobs,
     /// How the program is set.
     Settings,
 }
 
 impl Section {
     /// Every section, in the order of the rail.
-    pub const ALL: [Section; 5] =
-        [Section::Map, Section::Things, Section::Alarms, Section::Commands, Section::Settings];
+    pub const ALL: [Section; 6] =
+        [Section::Map, Section::Things, Section::Alarms, Section::Commands, Section::Jobs, Section::Settings];
 
     /// What a driver's window has of them: car parks on a map, and the way to another role.
     pub const OF_DRIVER: [Section; 2] = [Section::Map, Section::Settings];
@@ -31,6 +33,7 @@ impl Section {
             Section::Things => "Things",
             Section::Alarms => "Alarms",
             Section::Commands => "Commands",
+            Section::Jobs => "Jobs",
             Section::Settings => "Settings",
         }
     }
@@ -42,6 +45,7 @@ impl Section {
             Section::Things => "things",
             Section::Alarms => "alarms",
             Section::Commands => "commands",
+            Section::Jobs => "jobs",
             Section::Settings => "settings",
         }
     }
@@ -53,6 +57,7 @@ impl Section {
             Section::Things => 'T',
             Section::Alarms => 'A',
             Section::Commands => 'C',
+            Section::Jobs => 'J',
             Section::Settings => 'S',
         }
     }

@@ -77,6 +77,7 @@ fn page(values: Vec<ValueRow>) -> Rows {
         values,
         shadows: Vec::new(),
         commands: Vec::new(),
+        jobs: Vec::new(),
         alarms: Vec::new(),
         may_command: true,
         fence: String::new(),

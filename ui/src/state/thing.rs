@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fleetlens_ipc::rows::{AlarmRow, CommandRow, ShadowTable, ThingHead, ThingPage, ValueRow};
+use fleetlens_ipc::rows::{AlarmRow, CommandRow, ShadowTable, ThingHead, ThingJobRow, ThingPage, ValueRow};
 use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
 use fleetlens_model::kind::{Control, DEFAULT_EXPIRY_MS};
 use fleetlens_model::schema::Schema;
@@ -51,6 +51,8 @@ pub struct Thing {
     pub shadows: Cells<String, ShadowTable>,
     /// Commands, newest first.
     pub commands: Cells<CommandId, CommandRow>,
+    /// Its jobs, newest first.
+    pub jobs: Cells<String, ThingJobRow>,
     /// Its open alarms, worst first.
     pub alarms: Cells<AlarmId, AlarmRow>,
     /// Whether the person here may command it.
@@ -72,6 +74,7 @@ impl Thing {
             values: ArcRwSignal::new(Vec::new()),
             shadows: ArcRwSignal::new(Vec::new()),
             commands: ArcRwSignal::new(Vec::new()),
+            jobs: ArcRwSignal::new(Vec::new()),
             alarms: ArcRwSignal::new(Vec::new()),
             may_command: page.may_command,
             fence: page.fence.clone(),
@@ -93,6 +96,7 @@ impl Thing {
         replace(&self.values, page.values, at_ms, |row| row.series);
         replace(&self.shadows, page.shadows, at_ms, |table| table.name.clone());
         replace(&self.commands, page.commands, at_ms, |row| row.id);
+        replace(&self.jobs, page.jobs, at_ms, |row| row.job.clone());
         replace(&self.alarms, page.alarms, at_ms, |row| row.id);
     }
 
@@ -136,6 +140,16 @@ impl Thing {
     /// A command that left the list.
     pub fn command_gone(&self, id: CommandId) {
         remove(&self.commands, &id);
+    }
+
+    /// A job of it as it is now, new or known.
+    pub fn job(&self, row: ThingJobRow, at_ms: f64) {
+        put(&self.jobs, row.job.clone(), Aged { row, at_ms }, |_| true);
+    }
+
+    /// A job that it is no part of any more.
+    pub fn job_gone(&self, job: &String) {
+        remove(&self.jobs, job);
     }
 
     /// An alarm as it is now, new or known.

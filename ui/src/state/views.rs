@@ -37,6 +37,12 @@ pub enum Target {
     Bulk,
     /// What is wanted and not so for too long.
     NotConverged,
+    /// All jobs.
+    Jobs,
+    /// The job that is open.
+    Job,
+    /// The firmware in the field.
+    Firmware,
     /// Car parks near a place.
     Parking,
     /// The last messages of the thing.

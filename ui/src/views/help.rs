@@ -10,7 +10,7 @@ use crate::views::parking::is_driver;
 type Line = (&'static [&'static str], &'static str);
 
 /// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
-pub const KEYS: [Line; 15] = [
+pub const KEYS: [Line; 16] = [
     (&["/"], "Find things; in a list, filter it"),
     (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
     (&["PgUp", "PgDn", "Home", "End"], "Go through a table by screens, to its ends"),
@@ -24,6 +24,7 @@ pub const KEYS: [Line; 15] = [
     (&["G", "T"], "Go to the things"),
     (&["G", "A"], "Go to the alarms"),
     (&["G", "C"], "Go to the commands"),
+    (&["G", "J"], "Go to the jobs"),
     (&["G", "S"], "Go to the settings"),
     (&["?"], "These keys"),
 ];

@@ -17,6 +17,7 @@ use crate::state::thing::{Slot, Thing};
 use crate::views::alarms::cards::AlarmCards;
 use crate::views::chart::ChartPanel;
 use crate::views::commands::Commands;
+use crate::views::jobs::of_thing::JobsOfThing;
 use crate::views::json_editor::JsonEditor;
 use crate::views::messages::RawMessages;
 use crate::views::set_several::SetSeveral;
@@ -205,6 +206,7 @@ fn ThingParts() -> impl IntoView {
                         <SetSeveral thing=thing.clone() />
                         <JsonEditor thing=thing.clone() />
                         <Commands thing=thing.clone() />
+                        <JobsOfThing thing=thing.clone() />
                         <RawMessages thing=thing.clone() />
                     </div>
                 </div>

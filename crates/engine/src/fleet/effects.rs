@@ -152,6 +152,8 @@ pub struct Dirty {
     pub bulks: BTreeSet<BulkId>,
     /// Alarms of which anything changed, or that are no longer kept.
     pub alarms: BTreeSet<AlarmId>,
+    /// Jobs of which anything changed, or that are no longer kept.
+    pub jobs: BTreeSet<String>,
     /// Leaves that are wanted and not reported for too long came, went or changed.
     pub not_converged: bool,
     /// How the program is set.

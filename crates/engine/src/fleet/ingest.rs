@@ -12,7 +12,7 @@ use fleetlens_model::record::Write;
 use fleetlens_model::telemetry::{Quality, Sample, Source, Value, date};
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{Now, WallMs};
-use fleetlens_wire::aws::is_presence;
+use fleetlens_wire::aws::{is_job, is_presence};
 use fleetlens_wire::shadow::{ShadowTopic, decode_answer};
 use fleetlens_wire::telemetry::{About, Telemetry};
 use fleetlens_wire::template::{Place, Template};
@@ -138,6 +138,9 @@ impl Fleet {
         let topic = message.topic;
         if is_presence(topic) {
             return self.came_or_went(message, now, effects).map(Vec::from_iter);
+        }
+        if is_job(topic) {
+            return self.told_of_job(message, now, effects).map(Vec::from_iter);
         }
         if topic.starts_with(RESERVED_PREFIX) {
             let topic = ShadowTopic::parse(topic).map_err(|e| e.to_string())?;

@@ -11,6 +11,7 @@ mod direct;
 mod feeds;
 mod groups;
 mod ingest;
+mod jobs;
 mod leaves;
 mod presence;
 mod registry;

@@ -16,6 +16,7 @@ use serde_json::Value as Json;
 
 use super::Told;
 use super::alarms::rows_of;
+use super::jobs::jobs_of;
 use super::map::status_of;
 use crate::fleet::{Dirty, Fleet, Shadow, Thing, interval_ms};
 
@@ -87,6 +88,9 @@ fn changes(before: &ThingPage, page: &ThingPage, elapsed_ms: u64) -> Vec<Change>
             changes.push(Change::Command(row.clone()));
         }
     }
+    changes.extend(page.jobs.iter().filter(|row| !before.jobs.contains(row)).cloned().map(Change::ThingJob));
+    let left = before.jobs.iter().filter(|old| !page.jobs.iter().any(|new| new.job == old.job));
+    changes.extend(left.map(|row| Change::ThingJobGone(row.job.clone())));
     changes.extend(page.alarms.iter().filter(|row| !before.alarms.contains(row)).cloned().map(Change::Alarm));
     let over = before.alarms.iter().filter(|old| !page.alarms.iter().any(|new| new.id == old.id));
     changes.extend(over.map(|row| Change::AlarmGone(row.id)));
@@ -126,6 +130,7 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
         values,
         shadows,
         commands: commands.map(|command| command_row(command, thing, &fleet.config.schemas, now)).collect(),
+        jobs: jobs_of(thing, fleet),
         alarms: rows_of(thing, fleet),
         may_command: role_may
             && fence.is_empty()

@@ -12,6 +12,7 @@ use crate::fleet::Input;
 
 mod alarms;
 mod commands;
+mod jobs;
 mod messages;
 mod not_converged;
 mod parking;

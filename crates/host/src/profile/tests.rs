@@ -211,3 +211,17 @@ fn a_mistake_in_a_group_is_told_with_its_line() {
         assert!(at == line && why.contains(want), "{instead}: {error}");
     }
 }
+
+#[test]
+fn jobs_are_asked_for_where_the_profile_says_so_and_firmware_is_read_where_it_says() {
+    let read = |more: &str| {
+        let text = format!("name = \"x\"\nbroker.url = \"mqtt://h\"\n[shadows]\nenabled = true\n{more}");
+        Profile::parse(&text, "x.toml").map(|profile| profile.fleet_config(String::new()))
+    };
+    let asks = |filters: Vec<String>| filters.iter().filter(|filter| filter.contains("/job")).count();
+    let (without, with) = (read("").unwrap(), read("jobs = true\n[firmware]\npointer = \"/v\"").unwrap());
+    assert_eq!((asks(without.filters()), without.firmware), (0, None));
+    assert_eq!((asks(with.filters()), with.firmware.as_deref()), (5, Some("/v")));
+    let wrong = read("[firmware]\npointer = \"v\"").unwrap_err().to_string();
+    assert!(wrong.contains("\"v\" is not a JSON pointer; write \"/v\""), "{wrong}");
+}

@@ -8,7 +8,7 @@ use fleetlens_model::telemetry::{Quality, Source, Timed, Value};
 use fleetlens_model::time::WallMs;
 use serde::{Deserialize, Serialize};
 
-use super::{AlarmRow, CommandRow};
+use super::{AlarmRow, CommandRow, ThingJobRow};
 
 /// One thing, whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub struct ThingPage {
     pub shadows: Vec<ShadowTable>,
     /// Commands, newest first, at most 20.
     pub commands: Vec<CommandRow>,
+    /// The jobs that it is part of, newest first, at most 20.
+    pub jobs: Vec<ThingJobRow>,
     /// Its open alarms, worst first.
     pub alarms: Vec<AlarmRow>,
     /// Whether the person here may command it.

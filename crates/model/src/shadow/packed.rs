@@ -3,6 +3,7 @@
 //! text for all of them.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Document, Object};
 use crate::shared::{SharedText, Texts};
@@ -113,6 +114,24 @@ impl Packed {
         let places = places_of_state(&self.shape);
         let state = |values| str::split(values, BETWEEN).take(places);
         self.shape == other.shape && state(&self.values).eq(state(&other.values))
+    }
+
+    /// What it has in common with others of its kind: everything but the values.
+    pub fn shape(&self) -> &SharedText {
+        &self.shape
+    }
+
+    /// Which of its values stands at a JSON pointer in `reported`; `None` where none does. The same for all of one shape.
+    pub fn place_in_reported(&self, pointer: &str) -> Option<usize> {
+        let places = self.values.split(BETWEEN).enumerate().map(|(place, _)| place.to_string());
+        let places = places.collect::<Vec<_>>().join(&BETWEEN.to_string());
+        let of_places = Packed { version: self.version, shape: self.shape.clone(), values: places.into() }.open();
+        usize::try_from(Value::Object(of_places.reported?).pointer(pointer)?.as_u64()?).ok()
+    }
+
+    /// A value by its place, as JSON text; nothing else is unpacked.
+    pub fn value(&self, place: usize) -> Option<&str> {
+        self.values.split(BETWEEN).nth(place)
     }
 
     /// The document.
@@ -306,6 +325,29 @@ mod tests {
             let name = packed.map(|packed| packed.open().reported.unwrap()["name"].as_str().unwrap().to_owned());
             assert_eq!(name.as_deref(), good, "{bad}");
         }
+    }
+
+    #[test]
+    fn one_value_is_found_without_unpacking_the_others() {
+        let mut texts = Texts::default();
+        let (one, other) = (Packed::of(&lamp(40, "2.4.1"), &mut texts), Packed::of(&lamp(100, "3"), &mut texts));
+        let place = one.place_in_reported("/firmware").unwrap();
+        assert_eq!((one.value(place), other.value(place)), (Some("\"2.4.1\""), Some("\"3\"")));
+        let object = |value: Value| value.as_object().unwrap().clone();
+        let deep = Document { reported: Some(object(json!({"a": {"b/c": [1, {"d": "e"}]}}))), ..Document::default() };
+        let deep = Packed::of(&deep, &mut texts);
+        let value = |pointer: &str| deep.place_in_reported(pointer).and_then(|place| deep.value(place));
+        for (pointer, want) in [
+            ("/a/b~1c/1/d", Some("\"e\"")),
+            ("/a/b~1c/0", Some("1")),
+            ("/a", None),
+            ("", None),
+            ("/b", None),
+            ("a", None),
+        ] {
+            assert_eq!(value(pointer), want, "{pointer:?}");
+        }
+        assert_eq!(Packed::of(&Document::default(), &mut texts).place_in_reported("/firmware"), None);
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

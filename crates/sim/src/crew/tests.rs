@@ -22,6 +22,8 @@ fn devices(sim_ms: i64) -> Vec<Device> {
     ]
 }
 
+mod errands;
+
 /// What a broker would do between them, in one thread.
 struct World {
     crew: Crew,

@@ -1,5 +1,7 @@
 //! A radio gateway: hears the bins and lamps around it and passes on what they say.
 
+use std::sync::Arc;
+
 use fleetlens_model::kind::Kind;
 use fleetlens_model::shadow::Object;
 use serde_json::{Value, json};
@@ -24,6 +26,7 @@ pub struct Gateway {
     silent: usize,
     /// When it began to run after its power failed, in simulated time.
     restarted_ms: Option<i64>,
+    firmware: Arc<str>,
 }
 
 /// How it reaches the city's network.
@@ -37,12 +40,17 @@ impl Gateway {
     pub(super) fn new(mast: Mast, carries: usize, dice: Dice) -> Self {
         let wired = dice.throw(&mast.spot.thing, "backhaul").one_in(3);
         let backhaul = if wired { Backhaul::Ethernet } else { Backhaul::Lte };
-        Self { mast, carries, dice, backhaul, silent: 0, restarted_ms: None }
+        Self { mast, carries, dice, backhaul, silent: 0, restarted_ms: None, firmware: "7.0.3".into() }
     }
 
     /// So many of its things say nothing.
     pub(super) fn miss(&mut self, silent: usize) {
         self.silent = silent;
+    }
+
+    /// Runs this firmware from now on.
+    pub(super) fn install(&mut self, version: &str) {
+        self.firmware = version.into();
     }
 
     /// It has its power again.
@@ -96,7 +104,7 @@ impl Does for Gateway {
     }
 
     fn reported(&self, shadow: Option<&str>) -> Object {
-        if shadow.is_none() { object([("firmware", Value::from("7.0.3"))]) } else { Object::new() }
+        if shadow.is_none() { object([("firmware", Value::from(self.firmware.as_ref()))]) } else { Object::new() }
     }
 }
 

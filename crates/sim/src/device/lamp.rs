@@ -1,5 +1,7 @@
 //! A street lamp: a driver that dims, a meter, a clock that counts burning hours, a photocell.
 
+use std::sync::Arc;
+
 use fleetlens_model::kind::Kind;
 use fleetlens_model::shadow::Object;
 use serde_json::{Value, json};
@@ -39,6 +41,7 @@ pub struct Lamp {
     photocell: Photocell,
     with_config: bool,
     burnt_before_h: f64,
+    firmware: Arc<str>,
 }
 
 impl Lamp {
@@ -51,6 +54,7 @@ impl Lamp {
             burnt_before_h: dice.throw(thing, "burnt").between(200.0, 18_000.0),
             dice,
             level_pct: 100,
+            firmware: "2.4.1".into(),
             wished_on: None,
             shown_by_day: false,
             on: false,
@@ -61,6 +65,11 @@ impl Lamp {
         lamp.dark = lamp.lit_by_schedule(sim_ms);
         lamp.on = lamp.dark;
         lamp
+    }
+
+    /// Runs this firmware from now on.
+    pub(super) fn install(&mut self, version: &str) {
+        self.firmware = version.into();
     }
 
     fn obey_classic(&mut self, wished: &Object, whole: bool) {
@@ -139,7 +148,7 @@ impl Does for Lamp {
 
     fn reported(&self, shadow: Option<&str>) -> Object {
         let reported = match shadow {
-            None => json!({ "dim_pct": self.level_pct, "on": self.on, "firmware": "2.4.1" }),
+            None => json!({ "dim_pct": self.level_pct, "on": self.on, "firmware": self.firmware.as_ref() }),
             Some("config") if self.with_config => json!({ "schedule": self.schedule.reported() }),
             Some(_) => Value::Null,
         };

@@ -12,6 +12,7 @@ use fleetlens_model::described::Commons;
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::{AlarmId, BulkId, CommandId, SeriesKey, ThingKey, ThingName};
 use fleetlens_model::identity::{Actor, Role};
+use fleetlens_model::job::{Execution, Job, JobCounts, JobStanding, JobStatus, Report, Said, ThingJob};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::{Restored, StoreStats, Write};
 use fleetlens_model::search::{Only, Search};
@@ -201,7 +202,37 @@ pub fn one_of_everything() -> (Vec<Write>, Restored) {
     }
     writes.extend(bulk_writes(&gone));
     writes.push(Write::BulkGone(BulkId(3)));
+    let (job, parts) = job("rollout-1");
+    writes.push(Write::Job(Box::new(job.clone())));
+    writes.extend(parts.iter().cloned().map(|part| Write::ThingJob(Box::new(part))));
+    (restored.jobs, restored.thing_jobs) = (vec![job], parts);
     (writes, restored)
+}
+
+/// A job over two things, of which one is done and the other unknown to the cache.
+pub fn job(id: &str) -> (Job, Vec<ThingJob>) {
+    let report = |status, version, said: &str| Report {
+        status,
+        at: WallMs(T0 + 5_000),
+        version,
+        said: Some(Said { progress_pct: version.map(|_| 40), text: said.to_owned() }),
+        queued_ms: Some(WallMs(T0)),
+        started_ms: None,
+        what: Some("firmware_update 2.5.0".into()),
+    };
+    let reports = [
+        ("lamp-0417", report(JobStatus::InProgress, Some((1, 3)), "step: \u{d6}l")),
+        ("nobody", report(JobStatus::Failed, None, "reason: \"checksum\"")),
+    ];
+    let mut job = Job::new(id);
+    job.told(WallMs(T0 + 9_000), JobStanding::Canceling, Some(JobCounts { queued: 7, ..JobCounts::default() }));
+    let parts = reports.map(|(thing, report)| {
+        job.touched(&report);
+        let mut execution = Execution::default();
+        execution.take(&report);
+        ThingJob { job: id.to_owned(), thing: thing.into(), execution }
+    });
+    (job, parts.into())
 }
 
 /// One of everything there was in schema 5.
@@ -341,6 +372,8 @@ pub fn one_of_schema_1() -> (Vec<Write>, Restored) {
         shadows: vec![(ThingKey(1), "".into(), Packed::of(&document, &mut texts), WallMs(T0 + 3))],
         commands,
         bulks: Vec::new(),
+        jobs: Vec::new(),
+        thing_jobs: Vec::new(),
         alarms: Vec::new(),
         last_alarm: 0,
         last_audit: 0,

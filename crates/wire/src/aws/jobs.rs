@@ -1,5 +1,9 @@
 //! How jobs go: `$aws/events/job/{job}/{change}`, `$aws/events/jobExecution/{job}/{change}` for one thing's part of it, and what a
-//! thing is told to do, `$aws/things/{thing}/jobs/notify` and `…/notify-next`.
+//! thing is told to do, `$aws/things/{thing}/jobs/notify` and `…/notify-next`, and how far it says to be, `…/{job}/update/accepted`.
+//!
+//! AWS gives the answer to an update to the device alone; other services publish it for everybody.
+
+mod document;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +20,18 @@ const WAITING_MAX: usize = 64;
 
 /// Details of one execution (AWS IoT Jobs, quotas: 10).
 const DETAILS_MAX: usize = 32;
+
+/// The longest id of a job (AWS IoT Jobs, `JobId`).
+const JOB_ID_MAX_BYTES: usize = 64;
+
+/// What to subscribe to for all jobs of all things, as one who looks on.
+pub const JOB_FILTERS: [&str; 5] = [
+    "$aws/events/job/+/+",
+    "$aws/events/jobExecution/+/+",
+    "$aws/things/+/jobs/notify",
+    "$aws/things/+/jobs/notify-next",
+    "$aws/things/+/jobs/+/update/accepted",
+];
 
 /// What became of a job or of a thing's part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,10 +85,29 @@ pub struct JobWaiting {
     pub status: String,
     /// When it was put into the queue.
     pub queued_at: Option<WallMs>,
+    /// When the thing began.
+    pub started_at: Option<WallMs>,
     /// When anything of it last changed.
     pub updated_at: Option<WallMs>,
     /// Rises with each change.
     pub version: u64,
+    /// Which time the thing does this job, from 1.
+    pub number: u64,
+    /// What the thing said about it; `None` where the message does not say.
+    pub details: Option<BTreeMap<String, String>>,
+    /// What the job's document has things do, in words; `None` where the message has no document.
+    pub what: Option<String>,
+}
+
+/// Where an execution is after a thing told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobState {
+    /// In the service's word, such as `IN_PROGRESS`.
+    pub status: String,
+    /// Rises with each change.
+    pub version: u64,
+    /// What the thing said about it.
+    pub details: BTreeMap<String, String>,
 }
 
 /// What a message about jobs says.
@@ -120,6 +155,25 @@ pub enum JobTold {
         /// The execution; `None` where nothing is left.
         execution: Option<JobWaiting>,
     },
+    /// A thing told how far it is, and the service took it.
+    Updated {
+        /// The thing.
+        thing: String,
+        /// The job.
+        job: String,
+        /// When.
+        at: Option<WallMs>,
+        /// How far it is; told only where the thing asked to have it repeated (`includeJobExecutionState`).
+        state: Option<JobState>,
+    },
+}
+
+/// Whether a topic is one of jobs.
+pub fn is_job(topic: &str) -> bool {
+    let of_thing = || topic.strip_prefix("$aws/things/").and_then(|rest| rest.split_once('/'));
+    topic.starts_with("$aws/events/job/")
+        || topic.starts_with("$aws/events/jobExecution/")
+        || of_thing().is_some_and(|(_, rest)| rest.starts_with("jobs/"))
 }
 
 /// Reads a message about jobs. What topic and payload say of the same must agree.
@@ -142,27 +196,37 @@ pub fn decode_job(topic: &str, payload: &[u8]) -> Result<JobTold, WireError> {
         let thing = thing_of(&arn).ok_or_else(|| {
             json::wrong("thingArn", &Json::from(arn.as_str()), "a thing's, such as arn:aws:iot:…:thing/lamp-1")
         })?;
-        let details = details(&event)?;
+        let details = details(&event)?.unwrap_or_default();
         let (job, thing) = (job.to_owned(), thing.to_owned());
         return Ok(JobTold::Execution { job, thing, change, at: moment(&event, "timestamp")?, details });
     }
     let rest = topic.strip_prefix("$aws/things/").and_then(|rest| rest.split_once("/jobs/"));
-    let (thing, list) = match rest {
-        Some((thing, "notify")) => (thing, true),
-        Some((thing, "notify-next")) => (thing, false),
-        Some(_) | None => return Err(foreign()),
+    let Some((thing, rest)) = rest else { return Err(foreign()) };
+    let thing = || parse_thing_name(thing).map(str::to_owned).map_err(|error| WireError::Topic(error.into()));
+    let updated = rest.strip_suffix("/update/accepted").filter(|job| is_job_id(job));
+    let (thing, event) = match (rest, updated) {
+        ("notify" | "notify-next", _) | (_, Some(_)) => (thing()?, object(payload)?),
+        _ => return Err(foreign()),
     };
-    let thing = parse_thing_name(thing).map_err(|error| WireError::Topic(error.into()))?.to_owned();
-    let event = object(payload)?;
     let at = moment(&event, "timestamp")?;
-    if list { waiting(thing, at, &event) } else { next(thing, at, &event) }
+    match (rest, updated) {
+        (_, Some(job)) => Ok(JobTold::Updated { thing, job: job.to_owned(), at, state: state(&event)? }),
+        ("notify", None) => waiting(thing, at, &event),
+        _ => next(thing, at, &event),
+    }
+}
+
+/// Whether a text can be a job's id.
+fn is_job_id(text: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    (1..=JOB_ID_MAX_BYTES).contains(&text.len()) && text.bytes().all(is_word)
 }
 
 /// A job's id and what became of it.
 fn of<'a>(rest: &'a str, changes: &[(&str, JobChange)]) -> Option<(&'a str, JobChange)> {
     let (job, word) = rest.split_once('/')?;
     let change = changes.iter().find(|(known, _)| *known == word)?.1;
-    (!job.is_empty()).then_some((job, change))
+    is_job_id(job).then_some((job, change))
 }
 
 /// The object of an event about a job.
@@ -186,9 +250,9 @@ fn counts(given: &Object) -> Result<BTreeMap<String, u64>, WireError> {
     Ok(counts.collect())
 }
 
-fn details(event: &Object) -> Result<BTreeMap<String, String>, WireError> {
+fn details(event: &Object) -> Result<Option<BTreeMap<String, String>>, WireError> {
     match event.get("statusDetails").filter(|value| !value.is_null()) {
-        None => Ok(BTreeMap::new()),
+        None => Ok(None),
         Some(Json::Object(given)) if given.len() > DETAILS_MAX => {
             Err(WireError::TooLong { given: given.len(), max: DETAILS_MAX })
         }
@@ -198,7 +262,8 @@ fn details(event: &Object) -> Result<BTreeMap<String, String>, WireError> {
                 Some(text) => Ok((name.clone(), text.to_owned())),
                 None => Err(json::wrong("statusDetails", value, "texts by name")),
             })
-            .collect(),
+            .collect::<Result<_, _>>()
+            .map(Some),
         Some(other) => Err(json::wrong("statusDetails", other, "texts by name")),
     }
 }
@@ -238,128 +303,35 @@ fn execution(given: &Json, status: Option<&String>) -> Result<JobWaiting, WireEr
         Some(status) => status.clone(),
         None => word(given, "status")?,
     };
+    let job = word(given, "jobId")?;
+    if !is_job_id(&job) {
+        return Err(json::wrong("jobId", &Json::from(job), "1 to 64 of A-Z, a-z, 0-9, _ and -"));
+    }
     Ok(JobWaiting {
-        job: word(given, "jobId")?,
+        job,
         status: optional_word(given, "status")?.unwrap_or(status),
         queued_at: moment(given, "queuedAt")?,
+        started_at: moment(given, "startedAt")?,
         updated_at: moment(given, "lastUpdatedAt")?,
         version: count(given, "versionNumber")?.unwrap_or(0),
+        number: count(given, "executionNumber")?.unwrap_or(1),
+        details: details(given)?,
+        what: given.get("jobDocument").and_then(document::what),
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const AT: Option<WallMs> = Some(WallMs(1_517_016_948_000));
-
-    fn map<V: Clone>(of: &[(&str, V)]) -> BTreeMap<String, V> {
-        of.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
-    }
-
-    #[test]
-    fn events_of_jobs_are_read() {
-        let completed = r#"{"eventType":"JOB","eventId":"7364ffd1","timestamp":"1517016948","operation":"completed",
-            "jobId":"j-1","status":"COMPLETED","targetSelection":"SNAPSHOT","targets":["arn:aws:iot:r:1:thing/a"],
-            "description":"d","completedAt":1517016948,"jobProcessDetails":{"numberOfSucceededThings":3,"numberOfFailedThings":0,
-            "processingTargets":["x"]}}"#;
-        let failed = r#"{"eventType":"JOB_EXECUTION","eventId":"cca89fa5","timestamp":"1517016948","operation":"failed",
-            "jobId":"j-1","thingArn":"arn:aws:iot:eu-central-1:123456789012:thing/lamp-1","status":"FAILED",
-            "statusDetails":{"step":"flash"}}"#;
-        let notify = r#"{"timestamp":1517016948,"jobs":{"IN_PROGRESS":[{"jobId":"j-1","queuedAt":1517016947,
-            "lastUpdatedAt":1517016948,"executionNumber":1,"versionNumber":2}],"QUEUED":[{"jobId":"j-2"}]}}"#;
-        let next = r#"{"timestamp":1517016948,"execution":{"jobId":"j-1","status":"QUEUED","queuedAt":1517016947,
-            "lastUpdatedAt":1517016948,"versionNumber":2,"jobDocument":{"a":[{"b":1}]}}}"#;
-        let (job, thing) = ("j-1".to_owned(), "lamp-1".to_owned());
-        let waiting = |job: &str, status: &str, known: bool| JobWaiting {
-            job: job.into(),
-            status: status.into(),
-            queued_at: known.then_some(WallMs(1_517_016_947_000)),
-            updated_at: AT.filter(|_| known),
-            version: if known { 2 } else { 0 },
-        };
-        for (topic, payload, want) in [
-            (
-                "$aws/events/job/j-1/completed",
-                completed,
-                JobTold::Job {
-                    job: job.clone(),
-                    change: JobChange::Completed,
-                    at: AT,
-                    counts: map(&[("numberOfFailedThings", 0), ("numberOfSucceededThings", 3)]),
-                },
-            ),
-            (
-                "$aws/events/job/j-1/deletion_in_progress",
-                r#"{"eventType":"JOB","jobId":"j-1","operation":"deletion_in_progress","status":"IN_PROGRESS"}"#,
-                JobTold::Job {
-                    job: job.clone(),
-                    change: JobChange::DeletionInProgress,
-                    at: None,
-                    counts: BTreeMap::new(),
-                },
-            ),
-            (
-                "$aws/events/jobExecution/j-1/failed",
-                failed,
-                JobTold::Execution {
-                    job,
-                    thing: thing.clone(),
-                    change: JobChange::Failed,
-                    at: AT,
-                    details: map(&[("step", "flash".to_owned())]),
-                },
-            ),
-            (
-                "$aws/things/lamp-1/jobs/notify",
-                notify,
-                JobTold::Waiting {
-                    thing: thing.clone(),
-                    at: AT,
-                    executions: vec![waiting("j-1", "IN_PROGRESS", true), waiting("j-2", "QUEUED", false)],
-                },
-            ),
-            (
-                "$aws/things/lamp-1/jobs/notify-next",
-                next,
-                JobTold::Next { thing: thing.clone(), at: AT, execution: Some(waiting("j-1", "QUEUED", true)) },
-            ),
-            (
-                "$aws/things/lamp-1/jobs/notify-next",
-                r#"{"timestamp":1517016948,"execution":{}}"#,
-                JobTold::Next { thing, at: AT, execution: None },
-            ),
-        ] {
-            assert_eq!(decode_job(topic, payload.as_bytes()), Ok(want), "{topic}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_event_of_a_job_is_refused_with_the_reason() {
-        let (failed, notify) = ("$aws/events/jobExecution/j/failed", "$aws/things/a/jobs/notify");
-        let many = format!(r#"{{"jobs":{{"QUEUED":[{}{{"jobId":"j"}}]}}}}"#, r#"{"jobId":"j"},"#.repeat(64));
-        for (topic, payload, says) in [
-            ("$aws/events/job/j/succeeded", "{}", "none of the events that are read"),
-            ("$aws/events/jobExecution//failed", "{}", "none of the events that are read"),
-            ("$aws/things/a/jobs/get/accepted", "{}", "none of the events that are read"),
-            ("$aws/things/a b/jobs/notify", "{}", "a thing name holds ' '"),
-            (failed, r#"{"eventType":"JOB","jobId":"j"}"#, "that of its topic"),
-            (failed, r#"{"eventType":"JOB_EXECUTION","jobId":"k"}"#, "the job of its topic"),
-            (failed, r#"{"eventType":"JOB_EXECUTION","jobId":"j"}"#, "\"thingArn\" is missing"),
-            (failed, r#"{"eventType":"JOB_EXECUTION","jobId":"j","thingArn":"lamp-1"}"#, ":thing/lamp-1"),
-            (
-                failed,
-                r#"{"eventType":"JOB_EXECUTION","jobId":"j","thingArn":"arn:aws:iot:r:1:thing/a","statusDetails":{"a":1}}"#,
-                "texts by name",
-            ),
-            (notify, "{}", "\"jobs\" is missing"),
-            (notify, r#"{"jobs":{"QUEUED":7}}"#, "lists by status"),
-            (notify, r#"{"jobs":{"QUEUED":[{}]}}"#, "\"jobId\" is missing"),
-            (notify, many.as_str(), "lists 65 entries; at most 64"),
-            ("$aws/things/a/jobs/notify-next", r#"{"execution":{"jobId":"j"}}"#, "\"status\" is missing"),
-        ] {
-            let error = decode_job(topic, payload.as_bytes()).unwrap_err().to_string();
-            assert!(error.contains(says), "{topic} {payload:.80}: {error}");
-        }
+/// Where an execution is after an update, where the answer repeats it.
+fn state(event: &Object) -> Result<Option<JobState>, WireError> {
+    match event.get("executionState").filter(|value| !value.is_null()) {
+        None => Ok(None),
+        Some(Json::Object(given)) => Ok(Some(JobState {
+            status: word(given, "status")?,
+            version: count(given, "versionNumber")?.ok_or_else(|| json::missing("versionNumber"))?,
+            details: details(given)?.unwrap_or_default(),
+        })),
+        Some(other) => Err(json::wrong("executionState", other, "an object")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,6 +129,7 @@ impl Group {
             | CacheKind::Commands
             | CacheKind::Bulks
             | CacheKind::Alarms
+            | CacheKind::Jobs
             | CacheKind::Audit
             | CacheKind::Refusals
             | CacheKind::Packets => Group::Now,

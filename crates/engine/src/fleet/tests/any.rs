@@ -44,6 +44,10 @@ fn any_input() -> impl Strategy<Value = Input> {
             );
             telemetry(&format!("$aws/things/lamp-1/shadow/update/{verb}"), &payload)
         }),
+        (1u64..6, prop_oneof![Just("QUEUED"), Just("IN_PROGRESS"), Just("x")]).prop_map(|(v, status)| {
+            let payload = format!(r#"{{"timestamp":{v},"jobs":{{"{status}":[{{"jobId":"j","versionNumber":{v}}}]}}}}"#);
+            telemetry("$aws/things/lamp-1/jobs/notify", &payload)
+        }),
     ]
 }
 

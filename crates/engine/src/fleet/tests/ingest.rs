@@ -31,7 +31,8 @@ fn what_cannot_be_read_is_counted_with_its_reason_and_acknowledged() {
     for (topic, payload, reason) in [
         ("elsewhere", "{}", "no template of the profile reads this topic"),
         ("city/v/lamp/lamp-1/telemetry", "{", "the payload is not JSON"),
-        ("$aws/things/x/jobs/notify", "{}", "shadow"),
+        ("$aws/things/x/tunnels/notify", "{}", "shadow"),
+        ("$aws/things/x/jobs/notify", "{}", "\"jobs\" is missing"),
         ("city/v/lamp//telemetry", r#"{"values":{}}"#, "name is empty"),
     ] {
         let received = Received { packet_id: 7, delivery: Some(Delivery(7)), ..message(topic, payload) };
@@ -41,7 +42,7 @@ fn what_cannot_be_read_is_counted_with_its_reason_and_acknowledged() {
         assert_eq!(effects.outward, [Outward::Acknowledge(Delivery(7))], "{topic}");
         assert_eq!(effects.messages, 0);
     }
-    assert_eq!(fleet.counters().refused, 4);
+    assert_eq!(fleet.counters().refused, 5);
     for i in 0..3 {
         give(&mut fleet, telemetry(&format!("city/v/lamp/l{i}/telemetry"), r#"{"values":{"a":1}}"#), at(1));
     }
@@ -53,7 +54,7 @@ fn what_cannot_be_read_is_counted_with_its_reason_and_acknowledged() {
         assert_eq!(topic, "city/+/+/+/telemetry", "a flood of names is counted in one place");
     }
     let row = fleet.refusals.front().unwrap();
-    assert_eq!((row.count, fleet.refusals.len()), (3, 5));
+    assert_eq!((row.count, fleet.refusals.len()), (3, 6));
 }
 
 #[test]

@@ -1,0 +1,304 @@
+//! The jobs of a service, as one who looks on hears of them. What a message says is a report (`model::job`); here is who is kept.
+
+use std::collections::BTreeMap;
+
+use fleetlens_model::heard::Heard;
+use fleetlens_model::id::{ThingKey, ThingName};
+use fleetlens_model::job::{
+    EXECUTIONS_MAX, Execution, JOBS_MAX, Job, JobCounts, JobStanding, JobStatus, Report, Said, ThingJob,
+};
+use fleetlens_model::record::Write;
+use fleetlens_model::shared::SharedText;
+use fleetlens_model::time::{Now, WallMs};
+use fleetlens_wire::aws::{JobChange, JobTold, JobWaiting, decode_job};
+
+use super::{Effects, Fleet};
+
+/// How the service calls what it counts of a job that is over.
+const COUNTED: [(&str, JobStatus); 8] = [
+    ("numberOfQueuedThings", JobStatus::Queued),
+    ("numberOfInProgressThings", JobStatus::InProgress),
+    ("numberOfSucceededThings", JobStatus::Succeeded),
+    ("numberOfFailedThings", JobStatus::Failed),
+    ("numberOfTimedOutThings", JobStatus::TimedOut),
+    ("numberOfRejectedThings", JobStatus::Rejected),
+    ("numberOfCanceledThings", JobStatus::Canceled),
+    ("numberOfRemovedThings", JobStatus::Removed),
+];
+
+/// A job with all its things.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct KnownJob {
+    pub job: Job,
+    /// How far each thing is, by its name.
+    pub executions: BTreeMap<SharedText, Execution>,
+    /// How many of them are where.
+    pub heard: JobCounts,
+}
+
+impl KnownJob {
+    fn new(job: Job) -> KnownJob {
+        KnownJob { job, executions: BTreeMap::new(), heard: JobCounts::default() }
+    }
+
+    fn put(&mut self, thing: SharedText, execution: Execution) {
+        let after = execution.status();
+        if let Some(before) = self.executions.insert(thing, execution) {
+            let place = self.heard.place(before.status());
+            *place = place.saturating_sub(1);
+        }
+        let place = self.heard.place(after);
+        *place = place.saturating_add(1);
+    }
+
+    /// How many things are where: as the service counts them where it said, who knows also those of which we did not hear.
+    pub fn counts(&self) -> JobCounts {
+        self.job.counts().unwrap_or(self.heard)
+    }
+}
+
+/// Every job that is kept, by its id.
+#[derive(Debug, Default)]
+pub(crate) struct Jobs {
+    all: BTreeMap<String, KnownJob>,
+    /// Executions of all of them.
+    executions: usize,
+}
+
+impl Jobs {
+    /// Of the cache.
+    pub(super) fn restored(jobs: Vec<Job>, parts: Vec<ThingJob>) -> Jobs {
+        let all = jobs.into_iter().map(|job| (job.id.clone(), KnownJob::new(job))).collect();
+        let mut jobs = Jobs { all, executions: 0 };
+        for ThingJob { job, thing, execution } in parts {
+            if let Some(known) = jobs.all.get_mut(&job) {
+                known.put(thing, execution);
+                jobs.executions += 1;
+            }
+        }
+        jobs
+    }
+
+    pub fn get(&self, id: &str) -> Option<&KnownJob> {
+        self.all.get(id)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &KnownJob> {
+        self.all.values()
+    }
+
+    /// The job that is not kept any more when a newer one needs its place.
+    fn oldest(&self, but: &str) -> Option<&Job> {
+        let others = self.all.values().map(|known| &known.job).filter(|job| job.id != but);
+        others.min_by_key(|job| (job.changed_ms, &job.id))
+    }
+
+    fn forget(&mut self, id: &str) {
+        if let Some(gone) = self.all.remove(id) {
+            self.executions -= gone.executions.len();
+        }
+    }
+}
+
+/// What one message says: of a job as a whole, or of some things' parts.
+enum Told {
+    Job(String, WallMs, JobStanding, Option<JobCounts>),
+    Things(String, Vec<(String, Report)>),
+    Nothing(String),
+}
+
+impl Fleet {
+    /// Takes a message about jobs, whole or not at all.
+    pub(super) fn told_of_job(
+        &mut self,
+        message: &Heard<'_>,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<Option<ThingKey>, String> {
+        let told = decode_job(message.topic, message.payload).map_err(|e| e.to_string())?;
+        match read(told, now.wall)? {
+            Told::Job(id, at, standing, counts) => {
+                if !self.has_room_for_job(&id, at, effects) {
+                    return Ok(None);
+                }
+                let known = self.jobs.all.entry(id.clone()).or_insert_with(|| KnownJob::new(Job::new(&id)));
+                let before = known.job.clone();
+                known.job.told(at, standing, counts);
+                if known.job != before {
+                    effects.writes.push(Write::Job(Box::new(known.job.clone())));
+                    self.dirty.jobs.insert(id);
+                }
+                Ok(None)
+            }
+            Told::Things(thing, reports) => {
+                let thing = ThingName::new(thing).map_err(|e| e.to_string())?;
+                let new = reports.iter().filter(|(id, _)| {
+                    let known = self.jobs.get(id).is_some_and(|job| job.executions.contains_key(thing.as_str()));
+                    !known
+                });
+                let new = new.count();
+                for (id, report) in &reports {
+                    self.make_room_for_executions(new, id, report.at, effects)?;
+                }
+                for (id, report) in reports {
+                    self.reported_of_job(&thing, &id, &report, effects);
+                }
+                Ok(self.by_name.get(thing.as_str()).copied())
+            }
+            Told::Nothing(thing) => Ok(self.by_name.get(thing.as_str()).copied()),
+        }
+    }
+
+    fn reported_of_job(&mut self, thing: &ThingName, id: &str, report: &Report, effects: &mut Effects) {
+        if !self.has_room_for_job(id, report.at, effects) {
+            return;
+        }
+        let known = self.jobs.all.entry(id.to_owned()).or_insert_with(|| KnownJob::new(Job::new(id)));
+        let job_before = known.job.clone();
+        known.job.touched(report);
+        let before = known.executions.get(thing.as_str());
+        let mut execution = before.cloned().unwrap_or_default();
+        execution.take(report);
+        let is_new = before.is_none();
+        let has_changed = before != Some(&execution);
+        if known.job != job_before || job_before == Job::new(id) {
+            effects.writes.push(Write::Job(Box::new(known.job.clone())));
+            self.dirty.jobs.insert(id.to_owned());
+        }
+        if !has_changed {
+            return;
+        }
+        // A name that is in memory already is not there twice.
+        let name = self.by_name.get_key_value(thing.as_str()).map_or_else(|| thing.shared(), |(name, _)| name.clone());
+        let part = ThingJob { job: id.to_owned(), thing: name.clone(), execution: execution.clone() };
+        known.put(name, execution);
+        self.jobs.executions += usize::from(is_new);
+        effects.writes.push(Write::ThingJob(Box::new(part)));
+        self.dirty.jobs.insert(id.to_owned());
+        if let Some(key) = self.by_name.get(thing.as_str()).copied() {
+            self.soil_thing(key);
+        }
+    }
+
+    /// Whether a job is kept, or can be, as of this moment. The newest are kept: an older one makes room, unless this is older still.
+    fn has_room_for_job(&mut self, id: &str, at: WallMs, effects: &mut Effects) -> bool {
+        if self.jobs.all.contains_key(id) || self.jobs.all.len() < JOBS_MAX {
+            return true;
+        }
+        let oldest = self.jobs.oldest(id).filter(|oldest| oldest.changed_ms < at).map(|oldest| oldest.id.clone());
+        oldest.is_some_and(|oldest| {
+            self.forget_job(&oldest, effects);
+            true
+        })
+    }
+
+    /// Older jobs make room for further executions; one that alone has so many takes no more.
+    fn make_room_for_executions(
+        &mut self,
+        new: usize,
+        id: &str,
+        at: WallMs,
+        effects: &mut Effects,
+    ) -> Result<(), String> {
+        while self.jobs.executions + new > EXECUTIONS_MAX {
+            let others = self.jobs.oldest(id).filter(|oldest| oldest.changed_ms < at);
+            let Some(oldest) = others.map(|oldest| oldest.id.clone()) else {
+                return Err(format!("more than {EXECUTIONS_MAX} executions of jobs would be kept with this message"));
+            };
+            self.forget_job(&oldest, effects);
+        }
+        Ok(())
+    }
+
+    fn forget_job(&mut self, id: &str, effects: &mut Effects) {
+        let gone = self.jobs.get(id).into_iter().flat_map(|gone| gone.executions.keys());
+        let things: Vec<ThingKey> = gone.filter_map(|thing| self.by_name.get(thing).copied()).collect();
+        things.into_iter().for_each(|thing| self.soil_thing(thing));
+        self.jobs.forget(id);
+        effects.writes.push(Write::JobGone(id.to_owned()));
+        self.dirty.jobs.insert(id.to_owned());
+    }
+}
+
+/// What a message says, in the model's words. One without a time is as of its receipt.
+fn read(told: JobTold, received: WallMs) -> Result<Told, String> {
+    Ok(match told {
+        JobTold::Job { job, change, at, counts } => {
+            let standing = match change {
+                JobChange::Completed => JobStanding::Completed,
+                JobChange::Canceled => JobStanding::Canceled,
+                JobChange::Deleted => JobStanding::Deleted,
+                JobChange::CancellationInProgress => JobStanding::Canceling,
+                JobChange::DeletionInProgress => JobStanding::Deleting,
+                JobChange::Succeeded
+                | JobChange::Failed
+                | JobChange::Rejected
+                | JobChange::TimedOut
+                | JobChange::Removed => JobStanding::Going,
+            };
+            Told::Job(job, at.unwrap_or(received), standing, counted(&counts))
+        }
+        JobTold::Execution { job, thing, change, at, details } => {
+            let status = match change {
+                JobChange::Succeeded | JobChange::Completed => JobStatus::Succeeded,
+                JobChange::Failed => JobStatus::Failed,
+                JobChange::Rejected => JobStatus::Rejected,
+                JobChange::TimedOut => JobStatus::TimedOut,
+                JobChange::Canceled | JobChange::CancellationInProgress => JobStatus::Canceled,
+                JobChange::Removed | JobChange::Deleted | JobChange::DeletionInProgress => JobStatus::Removed,
+            };
+            let said = (!details.is_empty()).then(|| Said::of(&details));
+            let report = Report { said, ..report(status, at.unwrap_or(received)) };
+            Told::Things(thing, vec![(job, report)])
+        }
+        JobTold::Waiting { thing, at, executions } => {
+            let reports = executions.into_iter().map(|one| waiting(one, at.unwrap_or(received)));
+            Told::Things(thing, reports.collect::<Result<_, String>>()?)
+        }
+        JobTold::Next { thing, execution: None, .. } | JobTold::Updated { thing, state: None, .. } => {
+            Told::Nothing(thing)
+        }
+        JobTold::Next { thing, at, execution: Some(one) } => {
+            Told::Things(thing, vec![waiting(one, at.unwrap_or(received))?])
+        }
+        JobTold::Updated { thing, job, at, state: Some(state) } => {
+            let report = Report {
+                // An answer to an update does not say which time the thing does the job; nearly always it is the first.
+                version: Some((1, state.version)),
+                said: Some(Said::of(&state.details)),
+                ..report(status(&state.status)?, at.unwrap_or(received))
+            };
+            Told::Things(thing, vec![(job, report)])
+        }
+    })
+}
+
+fn report(status: JobStatus, at: WallMs) -> Report {
+    Report { status, at, version: None, said: None, queued_ms: None, started_ms: None, what: None }
+}
+
+fn waiting(one: JobWaiting, at: WallMs) -> Result<(String, Report), String> {
+    let JobWaiting { job, status: word, queued_at, started_at, updated_at, version, number, details, what } = one;
+    let report = Report {
+        version: Some((number, version)),
+        said: details.as_ref().map(Said::of),
+        queued_ms: queued_at,
+        started_ms: started_at,
+        what,
+        ..report(status(&word)?, updated_at.unwrap_or(at))
+    };
+    Ok((job, report))
+}
+
+fn status(word: &str) -> Result<JobStatus, String> {
+    let cut: String = word.chars().take(40).collect();
+    JobStatus::of_word(word).ok_or_else(|| format!("{cut:?} is no status of an execution; QUEUED is one"))
+}
+
+fn counted(counts: &BTreeMap<String, u64>) -> Option<JobCounts> {
+    let mut read = JobCounts::default();
+    for (name, status) in COUNTED {
+        *read.place(status) = counts.get(name).map_or(0, |count| u32::try_from(*count).unwrap_or(u32::MAX));
+    }
+    (read != JobCounts::default()).then_some(read)
+}
