@@ -15,6 +15,7 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::lamp::now_ms;
+use crate::peer::Peer;
 
 /// How fast they come in: the whole town within some seconds.
 const PACE: Pace = Pace { messages_per_s: 500.0, greetings_per_s: 250.0, asks_again_ms: 5_000 };
@@ -40,6 +41,8 @@ pub struct Town {
     link: Link,
     living: JoinHandle<()>,
     record: Arc<Mutex<BTreeMap<String, Vec<Did>>>>,
+    /// Hears what the service accepts.
+    onlooker: Peer,
     /// Their names.
     pub names: Vec<String>,
     /// Those of them that a fault of the options struck.
@@ -56,6 +59,7 @@ impl Town {
         let shadows = Shadows::default().refusing(outbreak.refused().clone());
         let mut service = ShadowService::start(&at, shadows).expect("the shadow service can be");
         service.ready().await;
+        let onlooker = Peer::connect(url, "onlooker", &["$aws/things/+/shadow/update/accepted"]).await;
 
         let names: Vec<String> = all.iter().map(|device| device.thing().to_owned()).collect();
         let struck = names.iter().filter(|name| {
@@ -71,8 +75,9 @@ impl Town {
         };
         let (link, events) = Link::start(config).expect("the devices can be");
         let record = Arc::new(Mutex::new(BTreeMap::new()));
-        let life = Life { crew, link: link.clone(), began, is_up: false, said: VecDeque::new(), record: record.clone() };
-        Town { service, link, living: tokio::spawn(life.run(events)), record, names, struck }
+        let life =
+            Life { crew, link: link.clone(), began, is_up: false, said: VecDeque::new(), record: record.clone() };
+        Town { service, link, living: tokio::spawn(life.run(events)), record, onlooker, names, struck }
     }
 
     /// The names of the devices of such a town, before it lives.
@@ -86,8 +91,27 @@ impl Town {
         self.record.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned().unwrap_or_default()
     }
 
+    /// What the service accepted more than once, as far as somebody on the broker could hear it: the same wish with the same token.
+    pub fn accepted_again(&self) -> Vec<String> {
+        let mut times: BTreeMap<String, u32> = BTreeMap::new();
+        self.onlooker.count(|message| {
+            let accepted: Value = serde_json::from_slice(&message.payload).expect("the service says JSON");
+            let desired = &accepted["state"]["desired"];
+            if !desired.is_null() {
+                *times.entry(format!("{} {desired} {}", message.topic, accepted["clientToken"])).or_default() += 1;
+            }
+            true
+        });
+        times
+            .into_iter()
+            .filter(|(_, times)| *times > 1)
+            .map(|(what, times)| format!("{what}: {times} times"))
+            .collect()
+    }
+
     /// Ends it; gives the shadows as they are.
     pub async fn stop(self) -> Shadows {
+        self.onlooker.leave().await;
         self.link.stop().await;
         self.living.await.expect("the devices lived to their end");
         self.service.stop().await

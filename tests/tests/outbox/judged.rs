@@ -93,9 +93,11 @@ pub fn faults(
         let history = |one: &Ended| -> Vec<&Did> { did.iter().filter(|did| did.pointer == one.pointer()).collect() };
         for one in &its {
             let document = shadows.document(thing, None);
-            let desired = document.and_then(|document| document.desired.as_ref()).and_then(|d| d.get(&one.pointer()[1..]));
+            let desired =
+                document.and_then(|document| document.desired.as_ref()).and_then(|d| d.get(&one.pointer()[1..]));
             let why = effect(one, &its, &history(one), desired, sound(thing));
-            faults.extend(why.into_iter().map(|why| format!("{}; its history: {:?}", sentence(one, &why), history(one))));
+            faults
+                .extend(why.into_iter().map(|why| format!("{}; its history: {:?}", sentence(one, &why), history(one))));
         }
     }
     faults
@@ -142,8 +144,10 @@ fn effect(one: &Ended, its: &[&Ended], history: &[&Did], desired: Option<&Value>
     if let (Some(first), Some(last)) = (times.first(), times.last()) {
         // What a newer one that was taken back had in its place comes back: by that and by nothing else.
         let between = history[*first..*last].iter().filter_map(|did| of(did));
-        let again: Vec<&Value> =
-            between.filter(|other| other.command.id != one.command.id && !other.was_taken_back()).map(|o| o.value()).collect();
+        let again: Vec<&Value> = between
+            .filter(|other| other.command.id != one.command.id && !other.was_taken_back())
+            .map(|o| o.value())
+            .collect();
         if times.len() > 1 && (!again.is_empty() || last - first < 2) {
             faults.push(format!("was done again after {again:?}"));
         }

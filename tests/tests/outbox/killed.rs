@@ -132,8 +132,9 @@ async fn a_command_is_never_lost_nor_done_twice_whenever_the_app_is_killed() {
     let lost: Vec<&String> = answered.iter().filter(|id| !kept(id)).collect();
     assert!(lost.is_empty(), "of {} that were answered these are lost: {lost:?}", answered.len());
     assert!(ended.len() <= asked.len(), "{} commands, and {} were asked for", ended.len(), asked.len());
-    let history: BTreeMap<_, _> =
-        town.names.iter().map(|name| (name.clone(), town.did(name))).collect();
+    let history: BTreeMap<_, _> = town.names.iter().map(|name| (name.clone(), town.did(name))).collect();
+    let again = town.accepted_again();
+    assert!(again.is_empty(), "accepted again:\n{}", again.join("\n"));
     let shadows = town.stop().await;
     let wrong = faults(&ended, &shadows, |name| history[name].clone(), |_| true);
     let counted = counted(&ended);

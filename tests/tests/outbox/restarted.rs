@@ -137,9 +137,10 @@ async fn a_thousand_commands_meet_a_broker_that_dies(name: &str, mut broker: Mos
     let ended = ended(&data.join(Profile::read(&profile).unwrap().cache_file()), name).await;
     let kept: BTreeSet<CommandId> = ended.iter().map(|one| one.command.id).collect();
     assert_eq!(kept, asked, "no command is lost and none is there that nobody asked for");
-    let history: BTreeMap<_, _> =
-        town.names.iter().map(|name| (name.clone(), town.did(name))).collect();
+    let history: BTreeMap<_, _> = town.names.iter().map(|name| (name.clone(), town.did(name))).collect();
     let struck = town.struck.clone();
+    let again = town.accepted_again();
+    assert!(again.is_empty(), "accepted again:\n{}", again.join("\n"));
     let shadows = town.stop().await;
     let wrong = faults(&ended, &shadows, |name| history[name].clone(), |name| !struck.contains(name));
     let counted = counted(&ended);
