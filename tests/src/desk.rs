@@ -145,6 +145,8 @@ impl Desk {
             Done::Profile(done) => Ok(done),
             other @ (Done::Command(_)
             | Done::Cancelled(_)
+            | Done::Edited(_)
+            | Done::Legs { .. }
             | Done::Acknowledged(_)
             | Done::Changed
             | Done::Audit(_)
@@ -175,6 +177,8 @@ impl Desk {
         match self.ask(intent).await? {
             Done::Command(command) => Ok(command),
             other @ (Done::Cancelled(_)
+            | Done::Edited(_)
+            | Done::Legs { .. }
             | Done::Acknowledged(_)
             | Done::Changed
             | Done::Profile(_)

@@ -408,8 +408,10 @@ impl Store {
         let request = self.inner.try_update_value(|inner| {
             inner.last_request += 1;
             let request = RequestId(inner.last_request);
-            let of_host =
-                matches!(intent, Intent::Change(_) | Intent::Profile(_) | Intent::Diagnose | Intent::Audit { .. });
+            let of_host = matches!(
+                intent,
+                Intent::Change(_) | Intent::Profile(_) | Intent::Diagnose | Intent::Audit { .. } | Intent::Legs
+            );
             inner.answers.insert(request, Waiting { of_host, then: Box::new(then) });
             request
         });

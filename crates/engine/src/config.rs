@@ -65,6 +65,9 @@ pub struct FleetConfig {
     pub presence: bool,
     /// How many shadows are asked for a second after a connect, so that a big fleet is no storm. AWS allows some hundred.
     pub gets_per_s: u32,
+    /// How many requests of commands may be on the wire at once, in all; of one thing no more than
+    /// [`fleetlens_model::shadow::limits::REQUESTS_IN_FLIGHT`].
+    pub requests_in_flight: usize,
     /// Expiries by JSON pointer that differ from the controls' own, in milliseconds.
     pub expiry_ms: Vec<(String, u64)>,
     /// How long a leaf of a shadow may be wanted and not reported before it is listed, in milliseconds; `None` for what the alarm
@@ -96,6 +99,7 @@ impl Default for FleetConfig {
             shadows: false,
             presence: false,
             gets_per_s: 100,
+            requests_in_flight: 200,
             expiry_ms: Vec::new(),
             not_converged_after_ms: None,
             rules: Rule::usual(),

@@ -9,8 +9,10 @@ mod audit;
 mod commands;
 mod conventions;
 mod direct;
+mod edit;
 mod effects;
 mod few;
+mod in_flight;
 mod index;
 mod ingest;
 mod keyed;
@@ -96,6 +98,8 @@ pub struct Fleet {
     /// Digests of packets at QoS 1 by their ids, of those that were heard.
     unacked: Vec<Option<u64>>,
     installation: u64,
+    /// When this run began.
+    began: WallMs,
     last_seq: u64,
     last_command: u64,
     last_audit: u64,
@@ -106,6 +110,7 @@ pub struct Fleet {
     asked: VecDeque<(MonoMs, ThingKey, SharedText)>,
     /// Commands of which something may still change.
     open_commands: BTreeSet<CommandId>,
+    in_flight: in_flight::InFlight,
     pub(crate) link: LinkState,
     /// The lowest QoS the broker granted, since it did.
     pub(crate) granted: Option<u8>,
@@ -166,6 +171,7 @@ impl Fleet {
             refusals_told: audit::Refusals::default(),
             unacked: Vec::new(),
             installation: restored.installation,
+            began: now.wall,
             last_seq: restored.last_seq,
             last_command: restored.last_command,
             last_audit: restored.last_audit,
@@ -173,6 +179,7 @@ impl Fleet {
             to_get: BTreeSet::new(),
             asked: VecDeque::new(),
             open_commands: BTreeSet::new(),
+            in_flight: in_flight::InFlight::default(),
             link: LinkState::Starting,
             granted: None,
             up_since: None,
@@ -292,6 +299,7 @@ impl Fleet {
             Input::CacheFault(fault) => self.cache_fault = fault,
             Input::Ticked => self.ticked(now, effects),
         }
+        self.fill_the_wire(now, effects);
     }
 
     fn link_event(&mut self, event: LinkEvent, now: Now, effects: &mut Effects) {

@@ -11,8 +11,9 @@ use std::time::Instant;
 use fleetlens_engine::fleet::Counters;
 use fleetlens_engine::port::WindowId;
 use fleetlens_ipc::rows::Settings;
-use fleetlens_ipc::{AUDIT_MAX, Call, Done, Fault, FaultCode, Intent, RequestId, Setting, decode_call};
+use fleetlens_ipc::{AUDIT_MAX, Call, Done, Fault, FaultCode, Intent, LEGS_MAX, RequestId, Setting, decode_call};
 use fleetlens_link::LinkError;
+use fleetlens_model::audit::legs::spreads;
 use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_sim::CityOptions;
@@ -30,6 +31,9 @@ use crate::settings::{Chosen, Home, check_identity, check_retention, whole};
 use crate::shelf;
 use crate::vigil::Vigil;
 use mend::Mender;
+
+/// Entries of the audit log out of which the legs of commands are made: [`LEGS_MAX`] commands with all that usually befalls one.
+const LEGS_ENTRIES: usize = 10_000;
 
 /// Which broker the host connects to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -234,6 +238,11 @@ impl Host {
                 self.answer(window, request, outcome.map(|entries| (Done::Audit(entries), Begun::NotAnew))).await;
                 Ok(())
             }
+            Call::Ask { request, intent: Intent::Legs } => {
+                let outcome = self.legs().await;
+                self.answer(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
+                Ok(())
+            }
             Call::Ask { request, intent: Intent::Diagnose } => {
                 let diagnostics = diagnose::of_run(&self.options, self.run.read().await.as_ref()).await;
                 let done = Done::Diagnosed(Box::new(diagnostics));
@@ -325,6 +334,18 @@ impl Host {
 
     /// What the audit log tells, for those who steer.
     async fn audit(&self, filter: Filter, limit: u32) -> Result<Vec<Entry>, Fault> {
+        self.log(filter, usize::try_from(limit.clamp(1, AUDIT_MAX)).unwrap_or(usize::MAX)).await
+    }
+
+    /// How long each leg of the newest commands took, as far back as so many entries reach.
+    async fn legs(&self) -> Result<Done, Fault> {
+        let log = self.log(Filter::default(), LEGS_ENTRIES).await?;
+        let (commands, spreads) = spreads(&log, LEGS_MAX);
+        Ok(Done::Legs { commands, spreads })
+    }
+
+    /// The newest entries of the audit log, for those who may steer.
+    async fn log(&self, filter: Filter, most: usize) -> Result<Vec<Entry>, Fault> {
         let home = self.home.lock().await;
         let run = self.run.read().await;
         let run = run.as_ref().ok_or_else(ended)?;
@@ -333,7 +354,6 @@ impl Host {
             let message = format!("{}s of this profile do not read the audit log", who.role.label());
             return Err(Fault::new(FaultCode::Forbidden, message));
         }
-        let most = usize::try_from(limit.clamp(1, AUDIT_MAX)).unwrap_or(usize::MAX);
         let found = run.store().audit(filter, most);
         drop(home);
         found.await.map_err(|error| Fault::new(FaultCode::Store, format!("the audit log cannot be read: {error}")))

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
 pub use fleetlens_model as model;
+use fleetlens_model::audit::legs::LegSpread;
 use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::geo::{GeoBox, LonLat};
 use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey};
@@ -31,7 +32,7 @@ use crate::profile::{ProfileAsk, ProfileDone, Trial};
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 9;
+pub const CONTRACT: u16 = 10;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;
@@ -44,6 +45,9 @@ pub const ACKNOWLEDGED_MAX: usize = 10_000;
 
 /// Entries that one [`Intent::Audit`] may ask for.
 pub const AUDIT_MAX: u32 = 1_000;
+
+/// Commands over which [`Intent::Legs`] looks back.
+pub const LEGS_MAX: usize = 1_000;
 
 /// A view's number, chosen by the window, unique within it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -257,6 +261,15 @@ pub enum Intent {
         /// How long it may wait, in milliseconds; `None` for the control's own expiry.
         expires_in_ms: Option<u64>,
     },
+    /// Change a command that waits in the outbox and has not left. It stays the same command. Answered with [`Done::Edited`].
+    EditCommand {
+        /// Which one.
+        command: CommandId,
+        /// Other values for leaves that it sets: JSON pointer and value as JSON text; may be empty.
+        values: Vec<(String, String)>,
+        /// How long it may wait from now, in milliseconds; `None` leaves its end as it is.
+        expires_in_ms: Option<u64>,
+    },
     /// Take a command back: at once while it waits, by withdrawal when it is on the wire.
     CancelCommand {
         /// Which one.
@@ -280,6 +293,8 @@ pub enum Intent {
         /// At most this many, 1 to [`AUDIT_MAX`].
         limit: u32,
     },
+    /// How long does each leg of a command's way take? Answered with [`Done::Legs`]. Performed by the host, for those who may steer.
+    Legs,
     /// How does the program stand? Answered with [`Done::Diagnosed`]. Performed by the host.
     Diagnose,
 }
@@ -356,6 +371,8 @@ pub enum Frame {
 pub enum Done {
     /// The command is in the outbox, on the disk.
     Command(CommandId),
+    /// The command is changed, on the disk.
+    Edited(CommandId),
     /// The command was taken back, or its withdrawal is on its way.
     Cancelled(CommandId),
     /// So many alarms are acknowledged now, on the disk.
@@ -366,6 +383,13 @@ pub enum Done {
     Profile(ProfileDone),
     /// Entries of the audit log, newest first.
     Audit(Vec<Entry>),
+    /// How long each leg took over the newest commands.
+    Legs {
+        /// How many commands, at most [`LEGS_MAX`].
+        commands: u32,
+        /// Of each leg that any of them went, in the order of the way.
+        spreads: Vec<LegSpread>,
+    },
     /// How the program stands.
     Diagnosed(Box<Diagnostics>),
 }

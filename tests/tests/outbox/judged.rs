@@ -49,7 +49,7 @@ impl Ended {
             Phase::Overtaken { .. } => "overtaken",
             Phase::Cancelled { .. } => "cancelled",
             Phase::Expired { .. } if !self.took(Step::Sent) => "expired unsent",
-            Phase::Expired { .. } if self.took(Step::Accepted) => "never obeyed",
+            Phase::Expired { .. } if self.command.is_never_obeyed() => "never obeyed",
             Phase::Expired { .. } => "expired",
         }
     }
@@ -93,8 +93,9 @@ pub fn faults(
         let history = |one: &Ended| -> Vec<&Did> { did.iter().filter(|did| did.pointer == one.pointer()).collect() };
         for one in &its {
             let document = shadows.document(thing, None);
-            let desired =
-                document.and_then(|document| document.desired.as_ref()).and_then(|d| d.get(&one.pointer()[1..]));
+            let desired = document
+                .and_then(|document| document.desired.as_ref())
+                .and_then(|d| d.get(one.pointer().trim_start_matches('/')));
             let why = effect(one, &its, &history(one), desired, sound(thing));
             faults
                 .extend(why.into_iter().map(|why| format!("{}; its history: {:?}", sentence(one, &why), history(one))));
@@ -112,17 +113,29 @@ fn sentence(one: &Ended, why: &str) -> String {
 /// Why a command did not end once, if it did not.
 fn ends_once(one: &Ended) -> Option<String> {
     let is_end = |event: &&Event| {
-        matches!(event, Event::Rejected | Event::Settled | Event::Overtaken | Event::Expired | Event::Cancelled)
+        matches!(
+            event,
+            Event::Rejected
+                | Event::Settled
+                | Event::Overtaken
+                | Event::Expired
+                | Event::NeverObeyed
+                | Event::Cancelled
+        )
     };
     let ends: Vec<Event> = one.told.iter().filter(is_end).copied().collect();
     let as_told = match one.command.phase {
         Phase::Pending | Phase::Sent | Phase::Accepted { .. } => return Some("has not ended".into()),
         Phase::Rejected { .. } => ends == [Event::Rejected],
         Phase::Overtaken { .. } => ends == [Event::Overtaken],
+        Phase::Expired { .. } if one.command.is_never_obeyed() => ends == [Event::NeverObeyed],
         Phase::Expired { .. } => ends == [Event::Expired],
         Phase::Cancelled { .. } => ends == [Event::Cancelled],
         // What the device did while nobody looked is not undone.
-        Phase::Settled => matches!(ends[..], [Event::Settled] | [Event::Expired | Event::Cancelled, Event::Settled]),
+        Phase::Settled => matches!(
+            ends[..],
+            [Event::Settled] | [Event::Expired | Event::NeverObeyed | Event::Cancelled, Event::Settled]
+        ),
     };
     if one.command.phase.is_open() {
         return Some("is not taken back yet".into());

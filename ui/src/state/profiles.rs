@@ -25,7 +25,13 @@ impl Store {
                 Done::Profile(done) => Ok(done),
                 // The demo city is answered like any other setting.
                 Done::Changed => Ok(ProfileDone::Trying),
-                Done::Command(_) | Done::Cancelled(_) | Done::Acknowledged(_) | Done::Audit(_) | Done::Diagnosed(_) => {
+                Done::Command(_)
+                | Done::Edited(_)
+                | Done::Cancelled(_)
+                | Done::Acknowledged(_)
+                | Done::Audit(_)
+                | Done::Legs { .. }
+                | Done::Diagnosed(_) => {
                     Err(Fault::new(FaultCode::Invalid, "the host answered something else; start Fleetlens again"))
                 }
             }));

@@ -24,7 +24,9 @@ impl Store {
             then(outcome.and_then(|done| match done {
                 Done::Diagnosed(diagnostics) => Ok(*diagnostics),
                 Done::Command(_)
+                | Done::Edited(_)
                 | Done::Cancelled(_)
+                | Done::Legs { .. }
                 | Done::Acknowledged(_)
                 | Done::Audit(_)
                 | Done::Changed
@@ -39,7 +41,9 @@ impl Store {
             then(outcome.and_then(|done| match done {
                 Done::Audit(entries) => Ok(entries),
                 Done::Command(_)
+                | Done::Edited(_)
                 | Done::Cancelled(_)
+                | Done::Legs { .. }
                 | Done::Acknowledged(_)
                 | Done::Diagnosed(_)
                 | Done::Changed

@@ -18,7 +18,7 @@ use super::{Effects, Fleet, Outward, Thing, audit, wish};
 use crate::port::{Publish, Qos};
 
 /// The shortest and the longest time a command may wait, in milliseconds: a second, 30 days.
-const EXPIRY_MS: std::ops::RangeInclusive<u64> = 1_000..=30 * 86_400_000;
+pub(super) const EXPIRY_MS: std::ops::RangeInclusive<u64> = 1_000..=30 * 86_400_000;
 
 /// Ended commands kept for a thing's timeline.
 pub(crate) const ENDED_KEPT: usize = 20;
@@ -30,15 +30,20 @@ impl Fleet {
             Intent::Acknowledge { alarms, comment } => {
                 self.acknowledge(&alarms, &comment, now, effects).map(Done::Acknowledged)
             }
-            Intent::Change(_) | Intent::Profile(_) | Intent::Diagnose | Intent::Audit { .. } => {
+            Intent::Change(_) | Intent::Profile(_) | Intent::Diagnose | Intent::Audit { .. } | Intent::Legs => {
                 Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set"))
             }
-            Intent::Command { .. } | Intent::CancelCommand { .. } if !self.config.who.role.may_command() => {
+            Intent::Command { .. } | Intent::EditCommand { .. } | Intent::CancelCommand { .. }
+                if !self.config.who.role.may_command() =>
+            {
                 let role = self.config.who.role.label();
                 Err(Fault::new(FaultCode::Forbidden, format!("{role}s of this profile watch and do not steer")))
             }
             Intent::Command { thing, shadow, wishes, expires_in_ms } => {
                 self.command(thing, shadow, &wishes, expires_in_ms, now, effects).map(Done::Command)
+            }
+            Intent::EditCommand { command, values, expires_in_ms } => {
+                self.edit(command, &values, expires_in_ms, now, effects).map(Done::Edited)
             }
             Intent::CancelCommand { command } => self.cancel(command, now, effects).map(Done::Cancelled),
         }
@@ -205,6 +210,7 @@ impl Fleet {
     }
 
     pub(super) fn commands_lost_the_link(&mut self, now: Now, effects: &mut Effects) {
+        self.in_flight.clear();
         for id in self.open_commands.clone() {
             self.apply(id, Input::LinkLost, now, effects);
         }
@@ -220,16 +226,25 @@ impl Fleet {
         }
         let mut busy: Vec<String> = Vec::new();
         for id in self.open_of(key) {
-            let Some(command) = self.commands.get_mut(&id).filter(|c| c.phase.is_open()) else { continue };
+            let Some(command) = self.commands.get(&id).filter(|c| c.phase.is_open()) else { continue };
+            self.in_flight.note(command);
             if command.phase == Phase::Pending && busy.contains(&command.shadow) {
                 continue;
             }
+            let asks = command.clone();
+            if !self.may_go_out(&asks) {
+                // What is newer does not pass it by.
+                busy.push(asks.shadow);
+                continue;
+            }
+            let Some(command) = self.commands.get_mut(&id) else { continue };
             let shadow = self.things.get(&key).and_then(|t| t.shadows.get(&command.shadow));
             let before = (command.phase.clone(), command.steps.len());
             let seen = Seen::of(shadow);
             let action = command.next(seen.view(), now);
             let changed = before != (command.phase.clone(), command.steps.len());
             let (name, token, after) = (command.shadow.clone(), command.token.clone(), command.clone());
+            self.in_flight.note(&after);
             if !matches!(after.phase, Phase::Accepted { .. }) && after.phase.is_open() {
                 busy.push(name.clone());
             }
@@ -290,6 +305,7 @@ impl Fleet {
         self.written(command, now, effects);
         if !command.phase.is_open() {
             self.open_commands.remove(&command.id);
+            self.in_flight.forget(command);
         } else {
             self.open_commands.insert(command.id);
         }
@@ -337,17 +353,23 @@ impl Fleet {
         self.look_at(command.thing);
     }
 
-    /// What an older command of ours did to `desired` is no change by somebody else to the newer ones that wait behind it.
+    /// What an older command of ours did to `desired` is no change by somebody else to the newer ones that wait behind it. And one that
+    /// left before the older was over does not put back the value of that.
     fn rebase_newer(&mut self, older: &Command, left: impl Fn(&Want) -> Option<Json>, now: Now, effects: &mut Effects) {
         for id in self.open_of(older.thing) {
             let Some(newer) = self.commands.get_mut(&id) else { continue };
-            if id <= older.id || newer.phase != Phase::Pending || newer.shadow != older.shadow {
+            if id <= older.id || newer.shadow != older.shadow {
                 continue;
             }
+            let is_pending = newer.phase == Phase::Pending;
             let mut rebased = false;
             for want in &mut newer.wants {
-                if let Some(theirs) = older.wants.iter().find(|w| w.pointer == want.pointer) {
+                let Some(theirs) = older.wants.iter().find(|w| w.pointer == want.pointer) else { continue };
+                let puts_it_back = want.restore.as_ref().is_some_and(|restore| same_value(restore, &theirs.value));
+                if is_pending {
                     want.before = left(theirs);
+                }
+                if is_pending || puts_it_back && want.restore != left(theirs) {
                     want.restore = left(theirs);
                     rebased = true;
                 }
