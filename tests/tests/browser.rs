@@ -9,6 +9,8 @@ mod dialogs;
 mod elsewhere;
 #[path = "browser/operator.rs"]
 mod operator;
+#[path = "browser/outbox.rs"]
+mod outbox;
 #[path = "browser/setup.rs"]
 mod setup;
 

@@ -231,10 +231,10 @@ impl Fleet {
             if command.phase == Phase::Pending && busy.contains(&command.shadow) {
                 continue;
             }
-            let asks = command.clone();
-            if !self.may_go_out(&asks) {
+            let most = self.config.requests_in_flight;
+            if command.begins_a_request() && !self.in_flight.let_out(command, most) {
                 // What is newer does not pass it by.
-                busy.push(asks.shadow);
+                busy.push(command.shadow.clone());
                 continue;
             }
             let Some(command) = self.commands.get_mut(&id) else { continue };

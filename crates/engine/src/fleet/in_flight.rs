@@ -43,9 +43,9 @@ impl InFlight {
         }
     }
 
-    /// Whether a request of this command may go out, of `most` in all. If not it waits for its turn, but where its thing has its share
+    /// Whether a request of this command may begin, of `most` in all. If not it waits for its turn, but where its thing has its share
     /// on the wire: then that is the thing's next answer.
-    fn let_out(&mut self, command: &Command, most: usize) -> bool {
+    pub(super) fn let_out(&mut self, command: &Command, most: usize) -> bool {
         let its = (command.thing, CommandId(0))..=(command.thing, CommandId(u64::MAX));
         if self.on_the_wire.range(its).count() >= REQUESTS_IN_FLIGHT {
             return false;
@@ -63,11 +63,6 @@ impl InFlight {
 }
 
 impl Fleet {
-    /// Whether nothing keeps this command from the wire. What has begun goes on.
-    pub(super) fn may_go_out(&mut self, command: &Command) -> bool {
-        !command.begins_a_request() || self.in_flight.let_out(command, self.config.requests_in_flight)
-    }
-
     /// Lets out what waits, as far as there is room.
     pub(super) fn fill_the_wire(&mut self, now: Now, effects: &mut Effects) {
         // The first in turn goes out, or has nothing to send any more, or its thing has its share: it does not come back.
