@@ -124,12 +124,29 @@ impl Desk {
         .await
     }
 
+    /// Asks for many things at once, and waits for all answers; they come in the order of what was asked.
+    pub async fn ask_all(&mut self, intents: Vec<Intent>) -> Vec<Result<Done, Fault>> {
+        let first = self.requests + 1;
+        for intent in intents {
+            self.requests += 1;
+            self.say(&Call::Ask { request: RequestId(self.requests), intent }).await;
+        }
+        let requests = first..=self.requests;
+        self.wait_for("the answers to many requests", ANSWERS_WITHIN, |desk| {
+            let answers = requests.clone().map(|request| desk.answers.get(&RequestId(request)).cloned());
+            answers.collect::<Option<Vec<_>>>().ok_or_else(|| format!("{} of them", desk.answers.len()))
+        })
+        .await
+    }
+
     /// Wants something done with a profile.
     pub async fn ask_profile(&mut self, ask: ProfileAsk) -> Result<ProfileDone, Fault> {
         match self.ask(Intent::Profile(ask)).await? {
             Done::Profile(done) => Ok(done),
             other @ (Done::Command(_)
             | Done::Cancelled(_)
+            | Done::Edited(_)
+            | Done::Legs { .. }
             | Done::Acknowledged(_)
             | Done::Changed
             | Done::Audit(_)
@@ -164,6 +181,8 @@ impl Desk {
         match self.ask(intent).await? {
             Done::Command(command) => Ok(command),
             other @ (Done::Cancelled(_)
+            | Done::Edited(_)
+            | Done::Legs { .. }
             | Done::Acknowledged(_)
             | Done::Changed
             | Done::Profile(_)

@@ -8,6 +8,7 @@
 //! | [`impostor`] | a broker that is none, and says what the test wants |
 //! | [`peer`] | an MQTT client: what a device, the shadow service or an onlooker says and hears |
 //! | [`lamp`] | one scripted lamp, which obeys only when the test says so |
+//! | [`town`] | the demo city's devices on any broker, and what each of them did |
 //! | [`profile`] | profiles for those brokers |
 //! | [`desk`] | a window without a screen: the frames of a host, applied |
 //! | [`disk`] | a small disk that can be filled |
@@ -53,6 +54,7 @@ pub mod place;
 pub mod process;
 pub mod profile;
 pub mod serve;
+pub mod town;
 pub mod vault;
 pub mod wait;
 pub mod window;

@@ -13,6 +13,8 @@ mod forms;
 mod jobs;
 #[path = "browser/operator.rs"]
 mod operator;
+#[path = "browser/outbox.rs"]
+mod outbox;
 #[path = "browser/setup.rs"]
 mod setup;
 

@@ -110,10 +110,15 @@ pub fn fine_age(ms: u64) -> String {
 
 /// The time between two steps: `+86 ms`, `+1.4 s`, `+12 min`.
 pub fn delay(ms: u64) -> String {
+    format!("+{}", took(ms))
+}
+
+/// How long something took: `86 ms`, `1.4 s`, `12 min`.
+pub fn took(ms: u64) -> String {
     match ms {
-        0..1000 => format!("+{ms}{GAP}ms"),
-        1000..60_000 => format!("+{:.1}{GAP}s", ms as f64 / 1000.0),
-        _ => format!("+{}", age(ms)),
+        0..1000 => format!("{ms}{GAP}ms"),
+        1000..60_000 => format!("{:.1}{GAP}s", ms as f64 / 1000.0),
+        _ => age(ms),
     }
 }
 

@@ -430,6 +430,7 @@ impl Store {
                     | Intent::Profile(_)
                     | Intent::Diagnose
                     | Intent::Audit { .. }
+                    | Intent::Legs
                     | Intent::ShadowHistory { .. }
             );
             inner.answers.insert(request, Waiting { of_host, then: Box::new(then) });

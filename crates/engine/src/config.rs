@@ -76,6 +76,9 @@ pub struct FleetConfig {
     pub firmware: Option<String>,
     /// How many shadows are asked for a second after a connect, so that a big fleet is no storm. AWS allows some hundred.
     pub gets_per_s: u32,
+    /// How many requests of commands may be on the wire at once, in all; of one thing no more than
+    /// [`fleetlens_model::shadow::limits::REQUESTS_IN_FLIGHT`].
+    pub requests_in_flight: usize,
     /// Expiries by JSON pointer that differ from the controls' own, in milliseconds.
     pub expiry_ms: Vec<(String, u64)>,
     /// How long a leaf of a shadow may be wanted and not reported before it is listed, in milliseconds; `None` for what the alarm
@@ -112,6 +115,7 @@ impl Default for FleetConfig {
             jobs: false,
             firmware: None,
             gets_per_s: 100,
+            requests_in_flight: 200,
             expiry_ms: Vec::new(),
             not_converged_after_ms: None,
             rules: Rule::usual(),

@@ -11,10 +11,12 @@ mod changes;
 mod commands;
 mod conventions;
 mod direct;
+mod edit;
 mod effects;
 mod few;
 mod firmware;
 mod groups;
+mod in_flight;
 mod index;
 mod ingest;
 mod jobs;
@@ -107,6 +109,8 @@ pub struct Fleet {
     refusals_told: audit::Refusals,
     unacked: packets::Packets,
     installation: u64,
+    /// When this run began.
+    began: WallMs,
     last_seq: u64,
     last_command: u64,
     last_audit: u64,
@@ -118,6 +122,7 @@ pub struct Fleet {
     asked: VecDeque<(MonoMs, ThingKey, SharedText)>,
     /// Commands of which something may still change.
     open_commands: BTreeSet<CommandId>,
+    in_flight: in_flight::InFlight,
     pub(crate) link: LinkState,
     /// The lowest QoS the broker granted, since it did.
     pub(crate) granted: Option<u8>,
@@ -180,6 +185,7 @@ impl Fleet {
             refusals_told: audit::Refusals::default(),
             unacked: packets::Packets::restored(&restored.unacked),
             installation: restored.installation,
+            began: now.wall,
             last_seq: restored.last_seq,
             last_command: restored.last_command,
             last_audit: restored.last_audit,
@@ -188,6 +194,7 @@ impl Fleet {
             to_get: BTreeSet::new(),
             asked: VecDeque::new(),
             open_commands: BTreeSet::new(),
+            in_flight: in_flight::InFlight::default(),
             link: LinkState::Starting,
             granted: None,
             up_since: None,
@@ -309,6 +316,7 @@ impl Fleet {
             Input::CacheFault(fault) => self.cache_fault = fault,
             Input::Ticked => self.ticked(now, effects),
         }
+        self.fill_the_wire(now, effects);
     }
 
     fn link_event(&mut self, event: LinkEvent, now: Now, effects: &mut Effects) {

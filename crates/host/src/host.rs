@@ -12,9 +12,10 @@ use fleetlens_engine::fleet::Counters;
 use fleetlens_engine::port::WindowId;
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{
-    AUDIT_MAX, Call, Done, Fault, FaultCode, Intent, RequestId, SHADOW_HISTORY_MAX, Setting, decode_call,
+    AUDIT_MAX, Call, Done, Fault, FaultCode, Intent, LEGS_MAX, RequestId, SHADOW_HISTORY_MAX, Setting, decode_call,
 };
 use fleetlens_link::LinkError;
+use fleetlens_model::audit::legs::spreads;
 use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::identity::{Actor, Role};
@@ -34,6 +35,9 @@ use crate::settings::{Chosen, Home, check_identity, check_retention, whole};
 use crate::shelf;
 use crate::vigil::Vigil;
 use mend::Mender;
+
+/// Entries of the audit log out of which the legs of commands are made: [`LEGS_MAX`] commands with all that usually befalls one.
+const LEGS_ENTRIES: usize = 10_000;
 
 /// Which broker the host connects to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -244,6 +248,11 @@ impl Host {
                     .await;
                 Ok(())
             }
+            Call::Ask { request, intent: Intent::Legs } => {
+                let outcome = self.legs().await;
+                self.answer(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
+                Ok(())
+            }
             Call::Ask { request, intent: Intent::Diagnose } => {
                 let diagnostics = diagnose::of_run(&self.options, self.run.read().await.as_ref()).await;
                 let done = Done::Diagnosed(Box::new(diagnostics));
@@ -335,6 +344,18 @@ impl Host {
 
     /// What the audit log tells, for those who steer.
     async fn audit(&self, filter: Filter, limit: u32) -> Result<Vec<Entry>, Fault> {
+        self.log(filter, usize::try_from(limit.clamp(1, AUDIT_MAX)).unwrap_or(usize::MAX)).await
+    }
+
+    /// How long each leg of the newest commands took, as far back as so many entries reach.
+    async fn legs(&self) -> Result<Done, Fault> {
+        let log = self.log(Filter::default(), LEGS_ENTRIES).await?;
+        let (commands, spreads) = spreads(&log, LEGS_MAX);
+        Ok(Done::Legs { commands, spreads })
+    }
+
+    /// The newest entries of the audit log, for those who may steer.
+    async fn log(&self, filter: Filter, most: usize) -> Result<Vec<Entry>, Fault> {
         let home = self.home.lock().await;
         let run = self.run.read().await;
         let run = run.as_ref().ok_or_else(ended)?;
@@ -343,7 +364,6 @@ impl Host {
             let message = format!("{}s of this profile do not read the audit log", who.role.label());
             return Err(Fault::new(FaultCode::Forbidden, message));
         }
-        let most = usize::try_from(limit.clamp(1, AUDIT_MAX)).unwrap_or(usize::MAX);
         let found = run.store().audit(filter, most);
         drop(home);
         found.await.map_err(|error| Fault::new(FaultCode::Store, format!("the audit log cannot be read: {error}")))

@@ -39,6 +39,8 @@ const EXPIRY_MAX_S: u64 = 86_400;
 
 /// How long a leaf may be wanted and not reported before it is listed, in minutes: up to a week.
 const NOT_CONVERGED_MAX_MIN: u64 = 7 * 24 * 60;
+/// Requests of commands that a profile may have on the wire at once: as many as the link holds back for a slow broker.
+const REQUESTS_IN_FLIGHT_MAX: usize = 1_000;
 
 /// The most things a profile may ask for: ten cities' worth, and some gigabytes of memory.
 const THINGS_MAX: usize = 1_000_000;
@@ -80,6 +82,8 @@ pub struct Profile {
     pub expiry_ms: Vec<(String, u64)>,
     /// How long a leaf may be wanted and not reported before it is listed, in milliseconds, if the profile says so.
     pub not_converged_after_ms: Option<u64>,
+    /// How many requests of commands may be on the wire at once, if the profile says so.
+    pub requests_in_flight: Option<usize>,
     /// When a person is needed.
     pub rules: Vec<Rule>,
     /// The map's tiles; `None` for the built-in ones of Malta.
@@ -177,6 +181,7 @@ impl Profile {
             firmware: self.firmware.clone(),
             expiry_ms: self.expiry_ms.clone(),
             not_converged_after_ms: self.not_converged_after_ms,
+            requests_in_flight: self.requests_in_flight.unwrap_or(usual.requests_in_flight),
             rules: self.rules.clone(),
             gets_per_s: self.broker.limits.gets_per_s(usual.gets_per_s),
             things_max: self.things_max.unwrap_or(usual.things_max),
@@ -302,6 +307,7 @@ struct WrittenCommands {
     #[serde(default)]
     expiry_s: BTreeMap<Spanned<String>, Spanned<u64>>,
     not_converged_after_min: Option<Spanned<u64>>,
+    requests_in_flight: Option<Spanned<usize>>,
 }
 
 impl WrittenCommands {
@@ -325,6 +331,15 @@ impl WrittenCommands {
         }
         let why = format!("{} min is outside 1–{NOT_CONVERGED_MAX_MIN} min (a week)", minutes.get_ref());
         Err(Mistake::new(minutes.span(), why))
+    }
+
+    fn requests_in_flight(&self) -> Result<Option<usize>, Mistake> {
+        let Some(most) = &self.requests_in_flight else { return Ok(None) };
+        if (1..=REQUESTS_IN_FLIGHT_MAX).contains(most.get_ref()) {
+            return Ok(Some(*most.get_ref()));
+        }
+        let why = format!("{} requests in flight are outside 1–{REQUESTS_IN_FLIGHT_MAX}", most.get_ref());
+        Err(Mistake::new(most.span(), why))
     }
 }
 
@@ -385,6 +400,7 @@ impl Written {
             firmware: self.firmware.pointer.as_ref().map(pointer).transpose()?,
             expiry_ms: self.commands.expiry_ms()?,
             not_converged_after_ms: self.commands.not_converged_after_ms()?,
+            requests_in_flight: self.commands.requests_in_flight()?,
             rules: alarms::rules(self.alarm)?,
             tiles: self.map.tiles,
             things_max: self.limits.check()?,

@@ -103,6 +103,12 @@ pub struct EngineFigures {
     pub gather_max: u64,
     /// Whether the link is read.
     pub is_reading: bool,
+    /// Requests of commands that are on the wire.
+    pub requests: u64,
+    /// How many there may be: then further commands wait for room.
+    pub requests_max: u64,
+    /// Commands that do.
+    pub requests_waiting: u64,
     /// The batch on its way to the disk.
     pub in_flight: Option<InFlight>,
     /// How long batches took until they were on the disk.

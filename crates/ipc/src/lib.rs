@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
 pub use fleetlens_model as model;
+use fleetlens_model::audit::legs::LegSpread;
 use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::bulk::Order;
 use fleetlens_model::geo::{GeoBox, LonLat};
@@ -56,6 +57,9 @@ pub const DRY_RUN_ROWS: usize = 200;
 
 /// Reasons of a [`rows::DryRun`].
 pub const DRY_RUN_REASONS: usize = 20;
+
+/// Commands over which [`Intent::Legs`] looks back.
+pub const LEGS_MAX: usize = 1_000;
 
 /// A view's number, chosen by the window, unique within it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -302,6 +306,15 @@ pub enum Intent {
         /// What is to become of it.
         to: Steer,
     },
+    /// Change a command that waits in the outbox and has not left. It stays the same command. Answered with [`Done::Edited`].
+    EditCommand {
+        /// Which one.
+        command: CommandId,
+        /// Other values for leaves that it sets: JSON pointer and value as JSON text; may be empty.
+        values: Vec<(String, String)>,
+        /// How long it may wait from now, in milliseconds; `None` leaves its end as it is.
+        expires_in_ms: Option<u64>,
+    },
     /// Take a command back: at once while it waits, by withdrawal when it is on the wire.
     CancelCommand {
         /// Which one.
@@ -337,6 +350,8 @@ pub enum Intent {
         /// At most this many, 1 to [`SHADOW_HISTORY_MAX`].
         limit: u32,
     },
+    /// How long does each leg of a command's way take? Answered with [`Done::Legs`]. Performed by the host, for those who may steer.
+    Legs,
     /// How does the program stand? Answered with [`Done::Diagnosed`]. Performed by the host.
     Diagnose,
 }
@@ -430,6 +445,8 @@ pub enum Done {
     DryRun(Box<DryRun>),
     /// The bulk command is on the disk, as it was asked for or steered.
     Bulk(BulkId),
+    /// The command is changed, on the disk.
+    Edited(CommandId),
     /// The command was taken back, or its withdrawal is on its way.
     Cancelled(CommandId),
     /// So many alarms are acknowledged now, on the disk.
@@ -442,6 +459,13 @@ pub enum Done {
     Audit(Vec<Entry>),
     /// Changes of a shadow, newest first.
     ShadowHistory(Vec<shadow::change::Change>),
+    /// How long each leg took over the newest commands.
+    Legs {
+        /// How many commands, at most [`LEGS_MAX`].
+        commands: u32,
+        /// Of each leg that any of them went, in the order of the way.
+        spreads: Vec<LegSpread>,
+    },
     /// How the program stands.
     Diagnosed(Box<Diagnostics>),
 }

@@ -5,6 +5,7 @@
 //! follows from the one before it and finds the first that does not.
 
 pub mod chain;
+pub mod legs;
 
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +83,8 @@ impl By {
 pub enum Event {
     /// A person asked for a command; it is in the outbox.
     Asked,
+    /// A person changed a command that waited.
+    Edited,
     /// What a person asked for was not done.
     Refused,
     /// The command's row is on the disk.
@@ -100,8 +103,10 @@ pub enum Event {
     Settled,
     /// A newer command took its place.
     Overtaken,
-    /// Its time ran out first.
+    /// Its time ran out first, before the shadow took it.
     Expired,
+    /// The shadow took it, and its time ran out before the device did it.
+    NeverObeyed,
     /// A person took it back.
     Cancelled,
     /// It is out of `desired` again.
@@ -128,8 +133,9 @@ pub enum Event {
 
 impl Event {
     /// Every event, a command's in the order of its life.
-    pub const ALL: [Event; 22] = [
+    pub const ALL: [Event; 24] = [
         Event::Asked,
+        Event::Edited,
         Event::Refused,
         Event::Committed,
         Event::Published,
@@ -140,6 +146,7 @@ impl Event {
         Event::Settled,
         Event::Overtaken,
         Event::Expired,
+        Event::NeverObeyed,
         Event::Cancelled,
         Event::Withdrawn,
         Event::NotWithdrawn,
@@ -157,6 +164,7 @@ impl Event {
     pub fn code(self) -> &'static str {
         match self {
             Event::Asked => "asked",
+            Event::Edited => "edited",
             Event::Refused => "refused",
             Event::Committed => "committed",
             Event::Published => "published",
@@ -167,6 +175,7 @@ impl Event {
             Event::Settled => "settled",
             Event::Overtaken => "overtaken",
             Event::Expired => "expired",
+            Event::NeverObeyed => "never-obeyed",
             Event::Cancelled => "cancelled",
             Event::Withdrawn => "withdrawn",
             Event::NotWithdrawn => "not-withdrawn",

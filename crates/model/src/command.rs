@@ -2,11 +2,13 @@
 //!
 //! [`Command::apply`] folds what happened into it; [`Command::next`] says what should be sent now. Neither touches the world.
 
+mod edit;
 mod next;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+pub use edit::{EDITS_MAX, NotEdited};
 pub use next::{Action, ShadowView};
 
 use crate::id::{CommandId, ThingKey};
@@ -127,6 +129,8 @@ impl Phase {
 pub enum Step {
     /// A person asked; it is in the outbox.
     Asked,
+    /// A person changed it while it waited.
+    Edited,
     /// It went out.
     Sent,
     /// The shadow took it.
@@ -288,6 +292,11 @@ impl Command {
     /// When a step was last taken.
     pub fn at(&self, step: Step) -> Option<WallMs> {
         self.steps.iter().rev().find(|(s, _)| *s == step).map(|(_, at)| *at)
+    }
+
+    /// Whether the shadow wanted it and the device did not do it in its time: another thing than one that never came so far.
+    pub fn is_never_obeyed(&self) -> bool {
+        matches!(self.phase, Phase::Expired { .. }) && self.at(Step::Accepted).is_some()
     }
 
     /// Milliseconds until it must not happen any more, by whichever clock says sooner; 0 when that is past.

@@ -17,8 +17,8 @@ pub async fn are_told_apart(page: &Page, lamp: &mut Lamp, dim: impl AsyncFn(u8) 
     let accepted = page.wait_for_timeline("the command to be accepted", SOON, |t| t.has("accepted")).await;
     assert_eq!(accepted.standing, "waiting", "{accepted:?}");
     assert_eq!(leaf(&lamp.document().await, "desired", "/dim_pct"), json!(40), "the service should want it by now");
-    let expired = page.wait_for_timeline("the command to expire", SOON, |t| t.standing == "expired").await;
-    assert!(expired.sentence.contains("expired"), "{expired:?}");
+    let expired = page.wait_for_timeline("the command to expire", SOON, |t| t.standing == "never-obeyed").await;
+    assert!(expired.sentence.contains("accepted and") && expired.sentence.contains("obeyed"), "{expired:?}");
     let withdrawn = page.wait_for_timeline("the command to be withdrawn", SOON, |t| t.has("withdrawn")).await;
     assert_eq!(withdrawn.taken(), ["asked", "accepted", "expired", "withdrawn"], "{withdrawn:?}");
     until("the service to want it no more", SOON, async || {

@@ -26,12 +26,14 @@ impl Store {
                 // The demo city is answered like any other setting.
                 Done::Changed => Ok(ProfileDone::Trying),
                 Done::Command(_)
+                | Done::Edited(_)
                 | Done::Controls(_)
                 | Done::DryRun(_)
                 | Done::Bulk(_)
                 | Done::Cancelled(_)
                 | Done::Acknowledged(_)
                 | Done::Audit(_)
+                | Done::Legs { .. }
                 | Done::ShadowHistory(_)
                 | Done::Diagnosed(_) => {
                     Err(Fault::new(FaultCode::Invalid, "the host answered something else; start Fleetlens again"))

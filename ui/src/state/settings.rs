@@ -27,7 +27,9 @@ impl Store {
                 | Done::Controls(_)
                 | Done::DryRun(_)
                 | Done::Bulk(_)
+                | Done::Edited(_)
                 | Done::Cancelled(_)
+                | Done::Legs { .. }
                 | Done::Acknowledged(_)
                 | Done::Audit(_)
                 | Done::ShadowHistory(_)
@@ -46,7 +48,9 @@ impl Store {
                 | Done::Controls(_)
                 | Done::DryRun(_)
                 | Done::Bulk(_)
+                | Done::Edited(_)
                 | Done::Cancelled(_)
+                | Done::Legs { .. }
                 | Done::Acknowledged(_)
                 | Done::ShadowHistory(_)
                 | Done::Diagnosed(_)

@@ -22,6 +22,8 @@ impl Store {
             then(outcome.and_then(|done| match done {
                 Done::ShadowHistory(changes) => Ok(changes),
                 Done::Command(_)
+                | Done::Edited(_)
+                | Done::Legs { .. }
                 | Done::Controls(_)
                 | Done::DryRun(_)
                 | Done::Bulk(_)

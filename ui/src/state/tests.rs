@@ -45,11 +45,14 @@ fn command(id: u64, phase: Phase) -> CommandRow {
         direct: false,
         title: "dim to 40 %".into(),
         changes: Vec::new(),
+        trace: String::new(),
         by: Actor::default(),
         phase,
+        never_obeyed: false,
         steps: Vec::new(),
         sentence: String::new(),
         expires_in_ms: None,
+        can_edit: false,
         can_cancel: false,
     }
 }

@@ -1,5 +1,5 @@
-//! The audit log: who asked for what, what was refused, and every step of what came of it, newest first. It holds still while it is
-//! read, and is looked at again when a person says so.
+//! The audit log: who asked for what, what was refused, and every step of what came of it, newest first; the steps of one command in
+//! the order of its life. It holds still while it is read, and is looked at again when a person says so.
 
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ pub fn AuditView(
         let filter = Filter { text: word_of(&text.get()), trace: trace.get(), ..Filter::default() };
         question.update_value(|number| *number += 1);
         let mine = question.get_value();
+        let of_one = filter.trace.is_some();
         let is_meant = move || question.try_get_value() == Some(mine);
         let ask = move || {
             if !is_meant() {
@@ -46,7 +47,7 @@ pub fn AuditView(
             store.audit(filter, MOST, move |outcome| {
                 if is_meant() {
                     fault.set(outcome.as_ref().err().cloned());
-                    entries.set(outcome.ok());
+                    entries.set(outcome.ok().map(|told| if of_one { in_order(told) } else { told }));
                 }
             });
         };
@@ -124,7 +125,7 @@ fn Row(entry: Entry, trace: RwSignal<Option<String>>) -> impl IntoView {
     };
     view! {
         <li class="told" data-testid="audit-row" data-event=entry.event.code()>
-            <time title=at.exact()>{at.seconds(&today())}</time>
+            <time title=at.exact()>{at.millis(&today())}</time>
             <b>{event_words(entry.event)}</b>
             <span class="what">
                 <span>{shown(&thing_words(&entry)).into_owned()}</span>
@@ -136,6 +137,12 @@ fn Row(entry: Entry, trace: RwSignal<Option<String>>) -> impl IntoView {
             <span class="only">{only}</span>
         </li>
     }
+}
+
+/// Oldest first, as the command went its way.
+fn in_order(mut told: Vec<Entry>) -> Vec<Entry> {
+    told.reverse();
+    told
 }
 
 fn word_of(text: &str) -> Option<String> {
@@ -151,7 +158,7 @@ fn total(entries: &[Entry], of_command: bool) -> String {
         n => format!("{} entries", format::count(n as u64)),
     };
     match (of_command, entries.first().zip(entries.last())) {
-        (true, Some((last, first))) => format!("{count} in {}", format::fine_age(last.at_ms.since(first.at_ms))),
+        (true, Some((first, last))) => format!("{count} in {}", format::took(last.at_ms.since(first.at_ms))),
         (true, None) | (false, _) => count,
     }
 }
@@ -198,7 +205,7 @@ mod tests {
             after_ms: None,
             detail: String::new(),
         };
-        let two = [at(2, 5_200), at(1, 1_000)];
+        let two = in_order(vec![at(2, 5_200), at(1, 1_000)]);
         assert_eq!(total(&two, true), "2 entries in 4.2\u{a0}s");
         assert_eq!((total(&two, false), total(&two[..1], false)), ("2 entries".to_owned(), "1 entry".to_owned()));
         assert_eq!(total(&[], true), "0 entries");

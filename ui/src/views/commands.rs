@@ -1,6 +1,8 @@
 //! What was asked of a thing, and how far it got: asked → accepted → settled, each with its time.
 
 mod decide;
+mod edit;
+mod legs;
 
 use fleetlens_ipc::Intent;
 use fleetlens_ipc::rows::{CommandRow, StepRow};
@@ -15,6 +17,8 @@ use crate::format;
 use crate::state::thing::{Cell, Thing};
 use crate::state::{Store, store};
 use decide::Decide;
+pub use edit::Edit;
+pub use legs::{LegFigures, Legs};
 
 /// How many ended commands are listed before "more".
 const ENDED_SHOWN: usize = 3;
@@ -35,16 +39,19 @@ pub enum Standing {
     Settled,
     /// Refused.
     Rejected,
-    /// Its time ran out.
+    /// Its time ran out before the shadow took it.
     Expired,
+    /// The shadow took it and the device did not do it in its time.
+    NeverObeyed,
     /// Taken back, or another took its place.
     Ended,
 }
 
 impl Standing {
-    /// Of a phase.
-    pub fn of(phase: &Phase) -> Standing {
+    /// Of a command.
+    pub fn of(phase: &Phase, never_obeyed: bool) -> Standing {
         match phase {
+            Phase::Expired { .. } if never_obeyed => Standing::NeverObeyed,
             Phase::Pending | Phase::Sent | Phase::Accepted { .. } => Standing::Waiting,
             Phase::Settled => Standing::Settled,
             Phase::Rejected { .. } => Standing::Rejected,
@@ -60,6 +67,7 @@ impl Standing {
             Standing::Settled => "settled",
             Standing::Rejected => "rejected",
             Standing::Expired => "expired",
+            Standing::NeverObeyed => "never-obeyed",
             Standing::Ended => "ended",
         }
     }
@@ -69,6 +77,7 @@ impl Standing {
 fn step_label(step: Step) -> &'static str {
     match step {
         Step::Asked => "Asked",
+        Step::Edited => "Changed",
         Step::Sent => "Sent",
         Step::Accepted => "Accepted",
         Step::Rejected => "Rejected",
@@ -175,7 +184,7 @@ fn Command(cell: Cell<CommandId, CommandRow>, thing: Thing, desk: Desk) -> impl 
     let row = RwSignal::from(cell.row);
     let title = Memo::new(move |_| row.with(|row| format::capital(&row.row.title)));
     let sentence = Memo::new(move |_| row.with(|row| row.row.sentence.clone()));
-    let standing = Memo::new(move |_| row.with(|row| Standing::of(&row.row.phase)));
+    let standing = Memo::new(move |_| row.with(|row| Standing::of(&row.row.phase, row.row.never_obeyed)));
     view! {
         <article
             class="command"
@@ -186,9 +195,10 @@ fn Command(cell: Cell<CommandId, CommandRow>, thing: Thing, desk: Desk) -> impl 
             <header>
                 <b>{title}</b>
                 <span class="sentence" data-testid="sentence">{sentence}</span>
-                {thing.may_command.then(|| view! { <Cancel row id /> <Decide row thing desk /> })}
+                {thing.may_command.then(|| view! { <Edit row id /> <Cancel row id /> <Decide row thing desk /> })}
             </header>
             <Steps row />
+            <Legs row />
         </article>
     }
 }
@@ -244,6 +254,8 @@ fn StepItem(row: RwSignal<Aged<CommandRow>>, step: StepRow) -> impl IntoView {
     let began_ms = row.with_untracked(|row| row.row.steps.first().map(|first| first.at_ms));
     let by = row.with_untracked(|row| row.row.by.name.clone());
     let is_first = step.step == Step::Asked;
+    let never_obeyed = row.with_untracked(|row| row.row.never_obeyed);
+    let label = if never_obeyed && step.step == Step::Expired { "Never obeyed" } else { step_label(step.step) };
     let when = match began_ms {
         Some(began_ms) if !is_first => format::delay(step.at_ms.since(began_ms)),
         _ => local(step.at_ms).millis(&today()),
@@ -256,7 +268,7 @@ fn StepItem(row: RwSignal<Aged<CommandRow>>, step: StepRow) -> impl IntoView {
     };
     view! {
         <li data-step=step_word(step.step) data-state=state_of(step.step) title=local(step.at_ms).exact()>
-            <b>{step_label(step.step)}</b>
+            <b>{label}</b>
             {when}
             {note}
         </li>
@@ -290,7 +302,7 @@ fn NextStep(row: RwSignal<Aged<CommandRow>>) -> impl IntoView {
 /// What the mark before a step says.
 fn state_of(step: Step) -> &'static str {
     match step {
-        Step::Asked | Step::Sent | Step::Accepted | Step::Settled | Step::Withdrawn => "done",
+        Step::Asked | Step::Edited | Step::Sent | Step::Accepted | Step::Settled | Step::Withdrawn => "done",
         Step::Rejected => "rejected",
         Step::Expired => "expired",
         Step::Overtaken | Step::Cancelled => "ended",
@@ -387,9 +399,11 @@ mod tests {
 
     #[test]
     fn rejected_and_expired_never_look_alike() {
-        let rejected = Standing::of(&Phase::Rejected { code: 413, reason: String::new() });
-        let expired = Standing::of(&Phase::Expired { withdrawal: Withdrawal::NotNeeded });
-        assert_ne!(rejected.word(), expired.word());
+        let rejected = Standing::of(&Phase::Rejected { code: 413, reason: String::new() }, false);
+        let expired = Standing::of(&Phase::Expired { withdrawal: Withdrawal::NotNeeded }, false);
+        let never_obeyed = Standing::of(&Phase::Expired { withdrawal: Withdrawal::Done }, true);
+        let words = [rejected, expired, never_obeyed].map(Standing::word);
+        assert_eq!(words, ["rejected", "expired", "never-obeyed"]);
         assert_ne!(state_of(Step::Rejected), state_of(Step::Expired));
     }
 }

@@ -18,7 +18,7 @@ use crate::state::cells::{Cell, List};
 use crate::state::store;
 use crate::views::audit::AuditView;
 use crate::views::bulk::{BulkList, BulkView};
-use crate::views::commands::{Cancel, Standing, Steps, may_command};
+use crate::views::commands::{Cancel, Edit, LegFigures, Legs, Standing, Steps, may_command};
 use crate::views::find::finder;
 use crate::views::not_converged::NotConvergedList;
 
@@ -35,6 +35,7 @@ pub fn OutboxView() -> impl IntoView {
     let may_audit = may_command(store);
     let auditing = RwSignal::new(false);
     let is_bulk = Memo::new(move |_| store.bulks.seen.with(Option::is_some));
+    let how_many = Memo::new(move |_| ended.cells.with(Vec::len));
     view! {
         <Show when=move || !auditing.get() fallback=move || view! { <AuditView open=auditing /> }>
             <Show when=move || !is_bulk.get() fallback=|| view! { <BulkView /> }>
@@ -53,6 +54,7 @@ pub fn OutboxView() -> impl IntoView {
                     <Orders list=open label="Outbox" testid="outbox" scope=Scope::Open />
                     <BulkList />
                     <NotConvergedList />
+                    <LegFigures ended=how_many />
                     <Orders list=ended label="History" testid="history" scope=Scope::Ended />
                 </div>
             </section>
@@ -135,8 +137,9 @@ fn Order(
     let asked = read(|row| row.steps.first().map(|step| local(step.at_ms).seconds(&today())).unwrap_or_default());
     let exact = read(|row| row.steps.first().map(|step| local(step.at_ms).exact()).unwrap_or_default());
     let is_gone = Memo::new(move |_| still.is_gone(list.cells, &id));
-    let standing = Memo::new(move |_| row.with(|row| Standing::of(&row.row.phase)));
-    let phase = Memo::new(move |_| row.with(|row| phase_word(&row.row.phase, store.link_up.get())));
+    let standing = Memo::new(move |_| row.with(|row| Standing::of(&row.row.phase, row.row.never_obeyed)));
+    let phase =
+        Memo::new(move |_| row.with(|row| phase_word(&row.row.phase, row.row.never_obeyed, store.link_up.get())));
     let left_ms = Memo::new(move |_| {
         let now_ms = clock.now_ms();
         row.with(|row| left_ms(row, now_ms))
@@ -183,6 +186,7 @@ fn Order(
                 <span class="left" class:soon=move || left_ms.get().is_some_and(|ms| ms < SOON_MS) data-testid="left">{left}</span>
                 <span class="back">
                     <Show when=move || is_revocable.get()>
+                        <Edit row id />
                         <Cancel row id />
                     </Show>
                 </span>
@@ -191,6 +195,7 @@ fn Order(
                 <div class="order-steps">
                     <Steps row />
                     <Changes row />
+                    <Legs row />
                 </div>
             </Show>
         </li>
@@ -229,7 +234,7 @@ fn by_words(row: &CommandRow) -> String {
 }
 
 /// Where a command stands, in two or three words.
-fn phase_word(phase: &Phase, link_up: bool) -> &'static str {
+fn phase_word(phase: &Phase, never_obeyed: bool, link_up: bool) -> &'static str {
     match phase {
         Phase::Pending if !link_up => "Waits for the link",
         Phase::Pending => "About to go out",
@@ -238,6 +243,7 @@ fn phase_word(phase: &Phase, link_up: bool) -> &'static str {
         Phase::Rejected { .. } => "Rejected",
         Phase::Settled => "Settled",
         Phase::Overtaken { .. } => "Overtaken",
+        Phase::Expired { .. } if never_obeyed => "Never obeyed",
         Phase::Expired { withdrawal: Withdrawal::Needed } => "Expired, taking back",
         Phase::Expired { withdrawal: Withdrawal::Impossible } => "Sent, never obeyed",
         Phase::Expired { .. } => "Expired",
@@ -284,6 +290,7 @@ mod tests {
     #[test]
     fn a_command_that_waits_says_for_what_and_never_looks_ended() {
         let needed = Withdrawal::Needed;
+        assert_eq!(phase_word(&Phase::Expired { withdrawal: Withdrawal::Done }, true, true), "Never obeyed");
         for (phase, link_up, want) in [
             (Phase::Pending, false, "Waits for the link"),
             (Phase::Pending, true, "About to go out"),
@@ -292,7 +299,7 @@ mod tests {
             (Phase::Cancelled { withdrawal: needed }, false, "Taking back"),
             (Phase::Cancelled { withdrawal: Withdrawal::NotNeeded }, false, "Taken back"),
         ] {
-            assert_eq!(phase_word(&phase, link_up), want, "{phase:?}");
+            assert_eq!(phase_word(&phase, false, link_up), want, "{phase:?}");
         }
     }
 }

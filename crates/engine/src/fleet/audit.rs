@@ -10,7 +10,7 @@ use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::id::{BulkId, CommandId, ThingKey};
 use fleetlens_model::identity::Actor;
 use fleetlens_model::record::{Retention, Write};
-use fleetlens_model::time::{MonoMs, Now};
+use fleetlens_model::time::{MonoMs, Now, WallMs};
 
 use super::{Effects, Fleet, beginning};
 
@@ -84,6 +84,10 @@ impl Fleet {
                 let about = About { thing: self.name_of(*thing), shadow: shadow.clone(), ..About::default() };
                 (about, format!("command {}", wishes.collect::<Vec<_>>().join(", ")))
             }
+            Intent::EditCommand { command, values, .. } => {
+                let values = values.iter().map(|(pointer, value)| format!(" {pointer} = {value}"));
+                (about_command(command), format!("changing{}", values.collect::<String>()))
+            }
             Intent::CancelCommand { command } => (about_command(command), "cancelling".to_owned()),
             Intent::Bulk(order) => {
                 let wishes = order.wishes.iter().map(|wish| format!("{} = {}", wish.pointer, wish.value_json));
@@ -108,6 +112,7 @@ impl Fleet {
             | Intent::Profile(_)
             | Intent::Diagnose
             | Intent::Audit { .. }
+            | Intent::Legs
             | Intent::ShadowHistory { .. }
             | Intent::Controls(_)
             | Intent::DryRun(_) => return,
@@ -189,7 +194,7 @@ impl Fleet {
         // One that did not leave has a step less.
         let new = command.steps.get(steps..).unwrap_or_default();
         let mut happened: Vec<(By, Event, String)> =
-            new.iter().filter_map(|(step, _)| step_of(command, *step, &before)).collect();
+            new.iter().filter_map(|step| step_of(command, *step, &before, &self.config.who)).collect();
         let is_told = new.iter().any(|(step, _)| *step == Step::Withdrawn);
         if let Some(outcome) = not_withdrawn(&before, &command.phase).filter(|_| !is_told) {
             happened.push((By::Program, Event::NotWithdrawn, outcome));
@@ -252,14 +257,21 @@ impl Fleet {
     }
 }
 
-/// Who took a step, and what there is to say of it; `None` of the one that is told when its message is with the link.
-fn step_of(command: &Command, step: Step, before: &Phase) -> Option<(By, Event, String)> {
+/// Who took a step, and what there is to say of it; `None` of the one that is told when its message is with the link. `who` is at the
+/// screen.
+fn step_of(command: &Command, step: (Step, WallMs), before: &Phase, who: &Actor) -> Option<(By, Event, String)> {
     let nothing = String::new;
+    let (step, at) = step;
+    let wants = || {
+        let wants = command.wants.iter().map(|want| format!("{} = {}", want.pointer, want.value));
+        wants.collect::<Vec<_>>().join(", ")
+    };
     Some(match step {
         Step::Sent => return None,
-        Step::Asked => {
-            let wants = command.wants.iter().map(|want| format!("{} = {}", want.pointer, want.value));
-            (By::Person(command.by.clone()), Event::Asked, wants.collect::<Vec<_>>().join(", "))
+        Step::Asked => (By::Person(command.by.clone()), Event::Asked, wants()),
+        Step::Edited => {
+            let left_s = command.expires_ms.since(at).div_ceil(1_000);
+            (By::Person(who.clone()), Event::Edited, format!("{}; expires in {left_s} s", wants()))
         }
         Step::Accepted => {
             // It may be more by now.
@@ -282,7 +294,10 @@ fn step_of(command: &Command, step: Step, before: &Phase) -> Option<(By, Event, 
                 if let Phase::Overtaken { by } = &command.phase { format!("by command {}", by.0) } else { nothing() };
             (By::Program, Event::Overtaken, by)
         }
-        Step::Expired => (By::Program, Event::Expired, left_behind(&command.phase).to_owned()),
+        Step::Expired => {
+            let event = if command.at(Step::Accepted).is_some() { Event::NeverObeyed } else { Event::Expired };
+            (By::Program, event, left_behind(&command.phase).to_owned())
+        }
         Step::Cancelled => {
             let by = command.cancelled_by.clone().map_or(By::Program, By::Person);
             (by, Event::Cancelled, left_behind(&command.phase).to_owned())

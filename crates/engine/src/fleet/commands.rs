@@ -19,7 +19,7 @@ use super::{Effects, Fleet, Outward, Thing, audit, wish};
 use crate::port::{Publish, Qos};
 
 /// The shortest and the longest time a command may wait, in milliseconds: a second, 30 days.
-const EXPIRY_MS: std::ops::RangeInclusive<u64> = 1_000..=30 * 86_400_000;
+pub(super) const EXPIRY_MS: std::ops::RangeInclusive<u64> = 1_000..=30 * 86_400_000;
 
 /// Ended commands kept for a thing's timeline.
 pub(crate) const ENDED_KEPT: usize = 20;
@@ -35,10 +35,12 @@ impl Fleet {
             | Intent::Profile(_)
             | Intent::Diagnose
             | Intent::Audit { .. }
+            | Intent::Legs
             | Intent::ShadowHistory { .. } => {
                 Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set"))
             }
             Intent::Command { .. }
+            | Intent::EditCommand { .. }
             | Intent::CancelCommand { .. }
             | Intent::Controls(_)
             | Intent::DryRun(_)
@@ -59,6 +61,9 @@ impl Fleet {
             Intent::DryRun(order) => self.dry_run(&order, now).map(|run| Done::DryRun(Box::new(run))),
             Intent::Bulk(order) => self.bulk(*order, now, effects).map(Done::Bulk),
             Intent::SteerBulk { bulk, to } => self.steer_bulk(bulk, to, now, effects).map(Done::Bulk),
+            Intent::EditCommand { command, values, expires_in_ms } => {
+                self.edit(command, &values, expires_in_ms, now, effects).map(Done::Edited)
+            }
             Intent::CancelCommand { command } => self.cancel(command, now, effects).map(Done::Cancelled),
         }
     }
@@ -245,6 +250,7 @@ impl Fleet {
     }
 
     pub(super) fn commands_lost_the_link(&mut self, now: Now, effects: &mut Effects) {
+        self.in_flight.clear();
         for id in self.open_commands.clone() {
             self.apply(id, Input::LinkLost, now, effects);
         }
@@ -260,7 +266,8 @@ impl Fleet {
         }
         let mut busy: Vec<String> = Vec::new();
         for id in self.open_of(key) {
-            let Some(command) = self.commands.get_mut(&id).filter(|c| c.phase.is_open()) else { continue };
+            let Some(command) = self.commands.get(&id).filter(|c| c.phase.is_open()) else { continue };
+            self.in_flight.note(command);
             if command.phase == Phase::Pending && busy.contains(&command.shadow) {
                 continue;
             }
@@ -268,12 +275,20 @@ impl Fleet {
             if matches!(command.phase, Phase::Accepted { .. }) && command.left_ms(now) > 0 {
                 continue;
             }
+            let most = self.config.requests_in_flight;
+            if command.begins_a_request() && !self.in_flight.let_out(command, most) {
+                // What is newer does not pass it by.
+                busy.push(command.shadow.clone());
+                continue;
+            }
+            let Some(command) = self.commands.get_mut(&id) else { continue };
             let shadow = self.things.get(&key).and_then(|t| t.shadows.get(&command.shadow));
             let before = (command.phase.clone(), command.steps.len());
             let seen = Seen::of(shadow);
             let action = command.next(seen.view(), now);
             let changed = before != (command.phase.clone(), command.steps.len());
             let (name, token, after) = (command.shadow.clone(), command.token.clone(), command.clone());
+            self.in_flight.note(&after);
             if !matches!(after.phase, Phase::Accepted { .. }) && after.phase.is_open() {
                 busy.push(name.clone());
             }
@@ -334,6 +349,7 @@ impl Fleet {
         self.written(command, now, effects);
         if !command.phase.is_open() {
             self.open_commands.remove(&command.id);
+            self.in_flight.forget(command);
         } else {
             self.open_commands.insert(command.id);
         }
@@ -382,17 +398,23 @@ impl Fleet {
         self.look_at(command.thing);
     }
 
-    /// What an older command of ours did to `desired` is no change by somebody else to the newer ones that wait behind it.
+    /// What an older command of ours did to `desired` is no change by somebody else to the newer ones that wait behind it. And one that
+    /// left before the older was over does not put back the value of that.
     fn rebase_newer(&mut self, older: &Command, left: impl Fn(&Want) -> Option<Json>, now: Now, effects: &mut Effects) {
         for id in self.open_of(older.thing) {
             let Some(newer) = self.commands.get_mut(&id) else { continue };
-            if id <= older.id || newer.phase != Phase::Pending || newer.shadow != older.shadow {
+            if id <= older.id || newer.shadow != older.shadow {
                 continue;
             }
+            let is_pending = newer.phase == Phase::Pending;
             let mut rebased = false;
             for want in &mut newer.wants {
-                if let Some(theirs) = older.wants.iter().find(|w| w.pointer == want.pointer) {
+                let Some(theirs) = older.wants.iter().find(|w| w.pointer == want.pointer) else { continue };
+                let puts_it_back = want.restore.as_ref().is_some_and(|restore| same_value(restore, &theirs.value));
+                if is_pending {
                     want.before = left(theirs);
+                }
+                if is_pending || puts_it_back && want.restore != left(theirs) {
                     want.restore = left(theirs);
                     rebased = true;
                 }

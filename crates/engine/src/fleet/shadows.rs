@@ -45,8 +45,7 @@ impl Fleet {
         }
         match answer {
             Answer::Got { document, token } => {
-                let ours = token.is_some_and(|token| token.starts_with(&self.get_token()));
-                self.got(key, &name, Some(document), ours, now, effects);
+                self.got(key, &name, Some(document), token.as_deref(), now, effects);
             }
             Answer::Documents { current, token } => {
                 // First the token: what we changed ourselves must not look like somebody else's doing.
@@ -72,8 +71,7 @@ impl Fleet {
                 self.known(key, &name, None, Told::Accepted(token.as_deref()), now, effects);
             }
             Answer::Rejected { op: Op::Get, rejection: Rejection { code: 404, .. }, token } => {
-                let ours = token.is_some_and(|token| token.starts_with(&self.get_token()));
-                self.got(key, &name, None, ours, now, effects);
+                self.got(key, &name, None, token.as_deref(), now, effects);
             }
             // It is asked for again when its time is up.
             Answer::Rejected { op: Op::Get | Op::Delete, .. } => {}
@@ -125,12 +123,17 @@ impl Fleet {
         key: ThingKey,
         name: &str,
         document: Option<Document>,
-        ours: bool,
+        token: Option<&str>,
         now: Now,
         effects: &mut Effects,
     ) {
+        let number = token.and_then(|token| token.strip_prefix(&self.get_token())?.parse::<u64>().ok());
         let Some(shadow) = self.shadow(key, name) else { return };
-        shadow.gets += 1;
+        let ours = number == Some(shadow.asked_nr);
+        // One without a token may be anybody's; who does not say whose it is never does.
+        if ours || token.is_none() {
+            shadow.gets += 1;
+        }
         shadow.asked = None;
         let was_current = std::mem::replace(&mut shadow.current, true);
         let version = document.as_ref().map_or(0, |d| d.version);
@@ -186,7 +189,8 @@ impl Fleet {
         if self.up_since.is_none() || !self.config.shadows {
             return;
         }
-        let token = format!("{}{}", self.get_token(), self.last_get + 1);
+        let number = self.last_get + 1;
+        let token = format!("{}{number}", self.get_token());
         let Some(thing) = self.things.get(&key) else { return };
         if parse_thing_name(thing.name.as_str()).is_err() {
             return;
@@ -199,7 +203,8 @@ impl Fleet {
         }
         shadow.asked = Some(now.mono);
         shadow.asked_at = shadow.document.as_ref().map_or(0, |d| d.version);
-        self.last_get += 1;
+        shadow.asked_nr = number;
+        self.last_get = number;
         let name = self.texts.get(name);
         self.asked.push_back((now.mono, key, name));
         let until = now.mono.plus(command::ANSWER_TIMEOUT_MS);
@@ -214,9 +219,9 @@ impl Fleet {
         }));
     }
 
-    /// What every token of our `get`s begins with.
+    /// What every token of our `get`s begins with: an answer to an earlier run of ours is none to this one.
     fn get_token(&self) -> String {
-        format!("fl-{:016x}-g", self.installation)
+        format!("fl-{:016x}-{:x}-g", self.installation, self.began.0)
     }
 
     /// Puts a shadow on the list of those to ask for when there is time.

@@ -81,10 +81,13 @@ pub struct Shadow {
     pub heard_ms: WallMs,
     /// A `get` was answered since the link is up.
     pub current: bool,
-    /// `get`s answered in this run.
+    /// `get`s answered in this run, each when it was the newest: an earlier one may be from before what was sent since, and so may be
+    /// the answer to a question of somebody else.
     pub gets: u32,
     /// An unanswered `get`.
     pub asked: Option<MonoMs>,
+    /// The number of our newest `get`.
+    pub asked_nr: u64,
     /// The version we knew when we asked. Versions never go back: an answer to our own question below it comes from a service that
     /// began anew.
     pub asked_at: u64,

@@ -28,6 +28,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         let status = list::status(&self.fleet, now);
         let counters = self.fleet.counters();
         let gathered = self.gathering.writes.len() + self.gathering.outward.len();
+        let (requests, requests_waiting) = self.fleet.requests();
         let in_flight = self.committing.as_ref().map(|batch| InFlight {
             age_ms: millis(batch.began.elapsed()),
             writes: whole(batch.writes.len()),
@@ -54,6 +55,9 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 gathered: whole(gathered),
                 gather_max: whole(GATHER_MAX),
                 is_reading: self.has_room(),
+                requests: whole(requests),
+                requests_max: whole(self.fleet.config.requests_in_flight),
+                requests_waiting: whole(requests_waiting),
                 in_flight,
                 commits: self.timing.spread(now.mono),
                 last_commit_age_ms: self.timing.last.map(|at| now.mono.since(at)),

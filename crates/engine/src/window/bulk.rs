@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use fleetlens_ipc::rows::{BulkPage, BulkRow, BulkThingRow, Change, Rows};
 use fleetlens_ipc::{Only, Search};
 use fleetlens_model::bulk::{Bulk, Outcome, Progress, Row, Target};
+use fleetlens_model::command::Command;
 use fleetlens_model::id::BulkId;
 use fleetlens_model::text::shown;
 use fleetlens_model::thing::Meta;
@@ -159,7 +160,11 @@ fn thing_row(row: &Row, is_open: bool, fleet: &Fleet) -> BulkThingRow {
     let sentence = match &row.progress {
         Progress::Waits if is_open => "its turn comes".to_owned(),
         Progress::Waits => "was not asked".to_owned(),
-        Progress::Asked { phase, .. } => sentence(phase, is_direct),
+        Progress::Asked { command, phase, .. } => {
+            // What is no longer in memory has only its phase.
+            let never_obeyed = fleet.commands.get(command).is_some_and(Command::is_never_obeyed);
+            sentence(phase, never_obeyed, is_direct)
+        }
         Progress::Same => "is so already".to_owned(),
         Progress::Cannot { why } => shown(why).into_owned(),
     };

@@ -241,11 +241,14 @@ pub(super) fn command_row(command: &Command, thing: &Thing, schemas: &Schemas, n
             .iter()
             .map(|w| (w.pointer.clone(), w.before.as_ref().map(Json::to_string), w.value.to_string()))
             .collect(),
+        trace: command.token.clone(),
         by: command.by.clone(),
         phase: command.phase.clone(),
+        never_obeyed: command.is_never_obeyed(),
         steps: command.steps.iter().map(step_row).collect(),
-        sentence: sentence(&command.phase, direct),
+        sentence: sentence(&command.phase, command.is_never_obeyed(), direct),
         expires_in_ms: command.phase.is_waiting().then(|| command.left_ms(now)),
+        can_edit: command.phase == Phase::Pending,
         can_cancel: command.phase.is_waiting() && !(direct && command.phase == Phase::Sent),
     }
 }
@@ -275,7 +278,7 @@ pub(super) fn want_title(pointer: &str, value: &Json, meta: &Meta, schemas: &Sch
 }
 
 /// Where a command stands, as a sentence for the screen.
-pub(super) fn sentence(phase: &Phase, direct: bool) -> String {
+pub(super) fn sentence(phase: &Phase, never_obeyed: bool, direct: bool) -> String {
     match phase {
         Phase::Pending => "waits to be sent".into(),
         Phase::Sent if direct => "sent, the thing has not said yet that it obeyed".into(),
@@ -287,10 +290,21 @@ pub(super) fn sentence(phase: &Phase, direct: bool) -> String {
         Phase::Expired { withdrawal: Withdrawal::NotNeeded } => {
             "expired before it could be sent; it will not happen".into()
         }
+        Phase::Expired { withdrawal: Withdrawal::Needed } if never_obeyed => {
+            "accepted and never obeyed; being taken back so that it cannot happen later".into()
+        }
+        Phase::Expired { withdrawal: Withdrawal::Done } if never_obeyed => {
+            "accepted and not obeyed in time; it will not happen later".into()
+        }
+        Phase::Expired { withdrawal: Withdrawal::Refused { code } } if never_obeyed => {
+            format!("accepted and never obeyed, but taking it back was refused ({code}): it may still happen")
+        }
         Phase::Expired { withdrawal: Withdrawal::Needed } => {
             "expired; being taken back so that it cannot happen later".into()
         }
-        Phase::Expired { withdrawal: Withdrawal::Done } => "expired and taken back; it will not happen later".into(),
+        Phase::Expired { withdrawal: Withdrawal::Done } => {
+            "expired without an answer, and taken back; it will not happen later".into()
+        }
         Phase::Expired { withdrawal: Withdrawal::Refused { code } } => {
             format!("expired, but taking it back was refused ({code}): it may still happen")
         }
@@ -318,7 +332,8 @@ fn note(step: Step, command: &Command) -> String {
         (Step::Accepted, Phase::Accepted { version }) => format!("version {version}"),
         (Step::Rejected, Phase::Rejected { code, reason }) => format!("{code} · {}", shown(reason)),
         (
-            Step::Sent
+            Step::Edited
+            | Step::Sent
             | Step::Accepted
             | Step::Rejected
             | Step::Settled

@@ -31,6 +31,7 @@ enabled = true
 [commands]
 expiry_s = { "/dim_pct" = 600, "/barrier" = 20 }
 not_converged_after_min = 15
+requests_in_flight = 50
 [map]
 tiles = "maps/valletta.mbtiles"
 
@@ -46,7 +47,7 @@ fn a_profile_says_what_the_engine_and_the_link_need() {
     assert_eq!(profile.cache_file(), format!("profile-valletta-lamps-{:08x}.db", xxh3_64(b"Valletta lamps") >> 32));
 
     let fleet = profile.fleet_config("mqtt://x · MQTT 5".into());
-    assert_eq!((fleet.things_max, fleet.not_converged_after_ms), (5_000, Some(900_000)));
+    assert_eq!((fleet.things_max, fleet.not_converged_after_ms, fleet.requests_in_flight), (5_000, Some(900_000), 50));
     let filters = fleet.filters();
     assert_eq!(filters[..3], ["city/+/+/+/telemetry", "raw/+", "city/+/+/+/meta"], "the shared description once");
     assert!(filters.iter().any(|filter| filter.starts_with("$aws/things/+/shadow/")));
@@ -117,9 +118,10 @@ fn every_mistake_is_told_with_its_line() {
         ("min = 15", "min = 10081", 28, "outside 1–10080 min"),
         ("\"/dim_pct\"", "dim_pct", 27, "write \"/dim_pct\""),
         ("enabled = true", "enabled = \"yes\"", 24, "expected a boolean"),
-        ("things = 5000", "things = 0", 33, "outside 1–1000000"),
-        ("things = 5000", "things = 2000000", 33, "outside 1–1000000"),
-        ("[map]", "[mop]", 29, "unknown field `mop`"),
+        ("requests_in_flight = 50", "requests_in_flight = 0", 29, "outside 1–1000"),
+        ("things = 5000", "things = 0", 34, "outside 1–1000000"),
+        ("things = 5000", "things = 2000000", 34, "outside 1–1000000"),
+        ("[map]", "[mop]", 30, "unknown field `mop`"),
     ] {
         let text = FULL.replacen(given, instead, 1);
         let error = Profile::parse(&text, "city.toml").unwrap_err();

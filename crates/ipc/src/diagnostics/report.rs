@@ -96,6 +96,12 @@ fn the_engine(text: &mut String, engine: &EngineFigures, writer: Option<&WriterF
     fact(text, "stored", &count(engine.stored));
     let reads = if engine.is_reading { "" } else { ", the link is not read" };
     fact(text, "writes gathered", &format!("{} of {}{reads}", count(engine.gathered), count(engine.gather_max)));
+    let waiting = if engine.requests_waiting == 0 {
+        String::new()
+    } else {
+        format!(", {} wait for room", count(engine.requests_waiting))
+    };
+    fact(text, "requests", &format!("{} of {}{waiting}", count(engine.requests), count(engine.requests_max)));
     let in_flight = engine.in_flight.map_or("none".to_owned(), |batch| {
         let failed = if batch.failed == 0 { String::new() } else { format!(", failed {} times", batch.failed) };
         format!("{} writes for {}{failed}", count(batch.writes), span(batch.age_ms))
@@ -279,6 +285,9 @@ mod tests {
                 gathered: 20_000,
                 gather_max: 20_000,
                 is_reading: false,
+                requests: 200,
+                requests_max: 200,
+                requests_waiting: 1_300,
                 in_flight: Some(InFlight { age_ms: 2_500, writes: 700, failed: 2 }),
                 commits: Some(Spread { count: 40, over_s: 300, p50_us: 900, p99_us: 12_000, max_us: 12_345 }),
                 last_commit_age_ms: Some(4_000),
@@ -315,6 +324,7 @@ mod tests {
             "  publishes unfinished  not known\n",
             "  newest message        none came\n",
             "20 000 of 20 000, the link is not read",
+            "200 of 200, 1 300 wait for room",
             "700 writes for 2.5 s, failed 2 times",
             "40 in 5 min: half within 0.9 ms, 99 % within 12.0 ms, longest 12.3 ms",
             "    samples, packed             20 000 000     27.0 MB\n",

@@ -26,16 +26,22 @@ pub struct CommandRow {
     pub title: String,
     /// What it changes: pointer, before, wanted; values as JSON text.
     pub changes: Vec<(String, Option<String>, String)>,
+    /// Its trace in the audit log.
+    pub trace: String,
     /// Who asked.
     pub by: Actor,
     /// Where it stands.
     pub phase: Phase,
+    /// Whether the shadow took it and the device did not do it in its time: not the same as expired before anybody had it.
+    pub never_obeyed: bool,
     /// What happened so far, oldest first.
     pub steps: Vec<StepRow>,
     /// The sentence for the screen: "accepted, not yet obeyed".
     pub sentence: String,
     /// Time left until it must not happen any more; `None` once it ended.
     pub expires_in_ms: Option<u64>,
+    /// Whether it has not left yet, so that it can be changed.
+    pub can_edit: bool,
     /// Whether it can still be taken back.
     pub can_cancel: bool,
 }

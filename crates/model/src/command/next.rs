@@ -92,6 +92,23 @@ impl Command {
         }
     }
 
+    /// Whether [`Command::next`] begins a request now: nothing of the command is on the wire, and something is to be.
+    pub fn begins_a_request(&self) -> bool {
+        let is_idle = !self.is_on_the_wire();
+        match &self.phase {
+            Phase::Pending | Phase::Sent => is_idle,
+            Phase::Expired { withdrawal } | Phase::Cancelled { withdrawal } => {
+                is_idle && *withdrawal == Withdrawal::Needed
+            }
+            Phase::Accepted { .. } | Phase::Rejected { .. } | Phase::Settled | Phase::Overtaken { .. } => false,
+        }
+    }
+
+    /// Whether an answer to a request of it is waited for.
+    pub fn is_on_the_wire(&self) -> bool {
+        matches!(self.attempt, Attempt::Getting { .. } | Attempt::Waiting { .. })
+    }
+
     /// Of a thing without a shadow: whether it is to be sent now, which it is once. It is never sent again by itself, since nothing
     /// tells whether it arrived but the thing that obeys. Only while the link is up.
     pub fn send_once(&mut self, now: Now) -> bool {

@@ -4,7 +4,7 @@ use super::*;
 use crate::identity::Role;
 use crate::shadow::{Document, Request, Section};
 
-fn at(s: u64) -> Now {
+pub(super) fn at(s: u64) -> Now {
     Now { wall: WallMs(1_700_000_000_000 + s as i64 * 1000), mono: MonoMs(1_000 + s * 1000) }
 }
 
@@ -12,7 +12,7 @@ fn vella() -> Actor {
     Actor { name: "M. Vella".into(), role: Role::Operator }
 }
 
-fn command(before: Option<Json>) -> Command {
+pub(super) fn command(before: Option<Json>) -> Command {
     Command {
         id: CommandId(7),
         thing: ThingKey(1),
@@ -46,7 +46,7 @@ fn view(document: &Document, gets: u64) -> ShadowView<'_> {
 }
 
 /// A command that is on the wire, based on version 2.
-fn sent() -> Command {
+pub(super) fn sent() -> Command {
     let mut c = command(Some(json!(100)));
     let base = document(2, json!({"dim_pct": 100}), json!({"dim_pct": 100}));
     let action = c.next(view(&base, 1), at(1)).unwrap();

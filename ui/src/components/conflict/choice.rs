@@ -167,11 +167,14 @@ mod tests {
             direct: false,
             title: String::new(),
             changes: vec![("/dim_pct".into(), before.map(str::to_owned), wanted.into())],
+            trace: String::new(),
             by: Actor::default(),
             phase: Phase::Settled,
+            never_obeyed: false,
             steps: Vec::new(),
             sentence: String::new(),
             expires_in_ms: None,
+            can_edit: false,
             can_cancel: false,
         };
         let newest_first = [command(2, Some("40"), "60"), command(1, Some("100"), "40")];

@@ -124,11 +124,14 @@ mod tests {
             direct: false,
             title: String::new(),
             changes: vec![(pointer.into(), Some("100".into()), "40".into())],
+            trace: String::new(),
             by: Actor::default(),
             phase,
+            never_obeyed: false,
             steps: Vec::new(),
             sentence: String::new(),
             expires_in_ms: None,
+            can_edit: false,
             can_cancel: false,
         };
         let refused = |code| Phase::Rejected { code, reason: String::new() };

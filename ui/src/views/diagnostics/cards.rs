@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::Told;
 use super::words::{
-    NONE, ago, batches, commits, engine, has_failed, in_flight, is_down, link, link_words, millis, of, writer,
+    NONE, ago, batches, commits, engine, has_failed, in_flight, is_down, link, link_words, millis, of, requests, writer,
 };
 use crate::clock::{local, today};
 use crate::components::icon::Icon;
@@ -74,6 +74,7 @@ pub(super) fn EngineCard(told: Told) -> impl IntoView {
                     read=|all| engine(all, |engine| of(engine.gathered, engine.gather_max))
                     is_loud=|all| all.engine.as_ref().is_some_and(|engine| !engine.is_reading)
                 />
+                <Fact told label="Requests in flight" read=|all| engine(all, requests) />
                 <Fact told label="Batch on its way" read=|all| engine(all, in_flight) is_loud=has_failed />
                 <Fact told label="Last commit" read=|all| engine(all, |engine| engine.last_commit_age_ms.map(ago)) />
                 <Fact told label="Commits" read=|all| commits(all, |it| {

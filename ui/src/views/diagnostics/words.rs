@@ -46,6 +46,15 @@ pub(super) fn is_down(all: &Diagnostics) -> bool {
     all.link.as_ref().is_some_and(|link| matches!(link.state, LinkState::Connecting { .. }))
 }
 
+/// Requests of commands that are on the wire, and how many wait for room.
+pub(super) fn requests(engine: &EngineFigures) -> Option<String> {
+    let waiting = match engine.requests_waiting {
+        0 => String::new(),
+        waiting => format!(", {} wait", format::count(waiting)),
+    };
+    Some(format!("{} of {}{waiting}", format::count(engine.requests), format::count(engine.requests_max)))
+}
+
 pub(super) fn in_flight(engine: &EngineFigures) -> Option<String> {
     let Some(batch) = engine.in_flight else { return Some("none".to_owned()) };
     let failed = if batch.failed == 0 { String::new() } else { format!(", failed {} times", batch.failed) };

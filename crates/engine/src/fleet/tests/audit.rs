@@ -144,7 +144,11 @@ fn a_command_that_ends_otherwise_is_told_with_who_ended_it_and_how_it_was_taken_
     let told = tell(&mut fleet, &mut service, Input::Ticked, at(70));
     assert_eq!(
         lines(&told),
-        [("expired", "program", Some(68_000)), ("published", "program", Some(0)), ("withdrawn", "program", Some(0))]
+        [
+            ("never-obeyed", "program", Some(68_000)),
+            ("published", "program", Some(0)),
+            ("withdrawn", "program", Some(0))
+        ]
     );
     assert_eq!(
         (told[0].detail.as_str(), told[1].detail.as_str()),
@@ -259,11 +263,13 @@ fn an_answer_to_a_command_of_before_is_known_by_its_old_token() {
 pub(super) fn told_steps(command: &Command) -> Vec<Event> {
     let event = |step: &Step| match step {
         Step::Asked => Some(Event::Asked),
+        Step::Edited => Some(Event::Edited),
         Step::Sent => None,
         Step::Accepted => Some(Event::Accepted),
         Step::Rejected => Some(Event::Rejected),
         Step::Settled => Some(Event::Settled),
         Step::Overtaken => Some(Event::Overtaken),
+        Step::Expired if command.at(Step::Accepted).is_some() => Some(Event::NeverObeyed),
         Step::Expired => Some(Event::Expired),
         Step::Cancelled => Some(Event::Cancelled),
         Step::Withdrawn => Some(Event::Withdrawn),

@@ -142,3 +142,25 @@ fn our_own_command_is_not_called_somebody_elses_and_somebody_elses_is_noticed() 
     let reason = "somebody else set /dim_pct to 10 meanwhile".to_string();
     assert_eq!(phase(&fleet), Phase::Rejected { code: 409, reason });
 }
+
+#[test]
+fn withdrawing_a_command_does_not_bring_back_an_older_one_that_was_over_first() {
+    let (mut fleet, mut service) = with_lamp();
+    let first = give(&mut fleet, dim_to("40", Some(5_000)), at(2));
+    give(&mut fleet, dim_to("70", Some(5_000)), at(2));
+    // The second goes out with the answer to the first, and its own answer comes after both are over.
+    let mut late = Vec::new();
+    for answer in service.answer(&first, at(3)) {
+        let effects = give(&mut fleet, answer, at(3));
+        late.extend(service.answer(&effects, at(3)));
+    }
+    let effects = give(&mut fleet, Input::Ticked, at(8));
+    converse(&mut fleet, &mut service, effects, at(8));
+    for answer in late {
+        let effects = give(&mut fleet, answer, at(9));
+        converse(&mut fleet, &mut service, effects, at(9));
+    }
+    let done = Phase::Expired { withdrawal: Withdrawal::Done };
+    assert!(fleet.commands.values().all(|command| command.phase == done), "{:?}", fleet.commands);
+    assert_eq!(service.document.desired.as_ref().unwrap()["dim_pct"], 100, "neither 70 nor 40");
+}

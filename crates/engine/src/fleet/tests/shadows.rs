@@ -83,3 +83,32 @@ fn a_shadow_that_does_not_answer_is_asked_again() {
     }
     assert_eq!(asked, [1, 11, 21]);
 }
+
+#[test]
+fn only_the_answer_to_our_newest_question_tells_what_became_of_a_request() {
+    for (whose, counts) in [("newest", true), ("nobody's", true), ("earlier", false), ("somebody else's", false)] {
+        let (mut fleet, mut service) = with_lamp();
+        let effects = give(&mut fleet, Input::Ticked, at(2));
+        assert!(published(&effects).is_empty(), "{effects:?}");
+        // It is sent and arrives; the answer is lost, and it expires: now it is to be taken back.
+        let sent = give(&mut fleet, dim_to("40", Some(5_000)), at(2));
+        let before = service.document.clone();
+        assert!(!service.answer(&sent, at(2)).is_empty());
+        let looks = give(&mut fleet, Input::Ticked, at(8));
+        let ask: serde_json::Value = serde_json::from_slice(&published(&looks)[0].payload).unwrap();
+        let newest = ask["clientToken"].as_str().unwrap();
+        let (prefix, number) = newest.rsplit_once('g').unwrap();
+        let number: u64 = number.parse().unwrap();
+        let token = match whose {
+            "newest" => Some(newest.to_owned()),
+            "earlier" => Some(format!("{prefix}g{}", number - 1)),
+            "somebody else's" => Some("fl-9-g1".to_owned()),
+            _ => None,
+        };
+        let old = service::encode_got(&before, at(8).wall.as_s(), token.as_deref());
+        let topic = ShadowTopic::new("lamp-1", None, ShadowTopicKind::Accepted(Op::Get)).to_string();
+        give(&mut fleet, telemetry(&topic, &String::from_utf8(old).unwrap()), at(8));
+        let is_over = phase(&fleet) == Phase::Expired { withdrawal: Withdrawal::Done };
+        assert_eq!(is_over, counts, "{whose}: {:?}", phase(&fleet));
+    }
+}

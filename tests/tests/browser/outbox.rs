@@ -1,0 +1,100 @@
+//! What waits in the outbox is changed before it leaves, goes out as it is then, and says where its time went.
+
+use std::time::Duration;
+
+use fleetlens_sim::{BrokerAt, ShadowService, shadows::Shadows};
+use fleetlens_tests::axe::assert_accessible;
+use fleetlens_tests::broker::Mosquitto;
+use fleetlens_tests::browser::{Browser, DESKTOP, PHONE};
+use fleetlens_tests::lamp::Lamp;
+use fleetlens_tests::page::by_testid;
+use fleetlens_tests::profile::ProfileText;
+use fleetlens_tests::serve::Serve;
+use fleetlens_tests::wait::until;
+use serde_json::json;
+
+use super::alone;
+use super::both::{rail, told};
+
+/// Generous: a link that failed some times waits up to half a minute.
+const SOON: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_is_changed_before_it_leaves_and_says_where_its_time_went() {
+    let _alone = alone().await;
+    let Some(mut broker) = Mosquitto::start("browser-outbox") else { return };
+    let at = BrokerAt { url: broker.url(), credentials: None };
+    let mut service = ShadowService::start(&at, Shadows::default()).unwrap();
+    service.ready().await;
+    let mut lamp = Lamp::start(&broker.url(), "lamp-0042").await;
+    let data = tempfile::tempdir().unwrap();
+    let profile = ProfileText::new("Outbox", broker.url()).write(data.path());
+    let serve = Serve::start("outbox", data.path(), &["--profile", profile.to_str().unwrap()]);
+    let Some(page) = Browser::open("browser-outbox", &serve, serve.window(), DESKTOP, "dark").await else { return };
+    page.open_thing("lamp-0042").await;
+    lamp.measure_now().await;
+    page.wait_for_leaf("/dim_pct", |_, reported| reported == "100").await;
+
+    broker.stop();
+    page.prepare_dim(40).await;
+    page.send_dim().await;
+    page.wait_for_timeline("it to wait for the link", SOON, |t| t.standing == "waiting" && t.has("asked")).await;
+    page.click(&by_testid("close")).await;
+    rail::go(&page, "commands").await;
+    let order = "[data-testid=outbox] [data-testid=order]";
+    page.wait_for_text(order, SOON, |text| text.contains("Waits for the link")).await;
+
+    // By the keyboard, and what cannot be is said in the sheet.
+    let sheet = "[data-testid=edit-sheet][open]";
+    page.click(&format!("{order} [data-testid=edit]")).await;
+    let value = format!("{sheet} [data-testid=edit-value]");
+    page.replace(&value, "140\n").await;
+    page.wait_for_text(&format!("{sheet} [data-testid=fault]"), SOON, |text| text.contains("outside 0–100")).await;
+    page.replace(&value, "60").await;
+    page.choose(&format!("{sheet} [data-testid=expiry]"), "3600000").await;
+    assert_accessible(&page, "the sheet that changes a command").await;
+    page.screenshot("edit-1440").await;
+    page.click(&format!("{sheet} [data-testid=edit-yes]:not([disabled])")).await;
+    page.wait_until_gone(sheet, SOON).await;
+    let words = page.wait_for_text(order, SOON, |text| text.contains("Dim to 60 %")).await;
+    assert!(words.contains("expires in 59 min") || words.contains("expires in 1 h"), "{words}");
+    told("a command that waits is given another value and another end, and what cannot be is said");
+
+    broker.start_again();
+    page.wait_for_text(order, SOON, |text| text.contains("Accepted")).await;
+    until("the service to want it as it was changed", SOON, async || {
+        let document = lamp.document().await;
+        let wanted = document.desired.as_ref().and_then(|desired| desired.get("dim_pct")).cloned();
+        if wanted == Some(json!(60)) { Ok(()) } else { Err(format!("{wanted:?}")) }
+    })
+    .await;
+    assert_eq!(page.count(&format!("{order} [data-testid=edit]")).await, 0, "what has left is changed no more");
+    lamp.report(&json!({ "dim_pct": 60 })).await;
+    let ended = "[data-testid=history] [data-testid=order]";
+    page.wait_for_text(ended, SOON, |text| text.contains("Settled")).await;
+    page.click(&format!("{ended} [data-testid=steps]")).await;
+    page.wait_for_element(&format!("{ended} [data-testid=legs] [data-leg=reported]"), SOON).await;
+    let legs = page.texts_of(&format!("{ended} [data-testid=legs] dt")).await;
+    assert_eq!(legs, ["on the disk", "published", "with the broker", "accepted", "reported"]);
+    page.wait_for_element("[data-testid=leg-figures] [data-leg=reported] [data-testid=p99]", SOON).await;
+    page.screenshot("legs-1440").await;
+    page.resize(PHONE.0, PHONE.1).await;
+    page.screenshot("legs-390").await;
+    page.resize(DESKTOP.0, DESKTOP.1).await;
+    told("a command shows where its time went, and so do all of them together");
+
+    page.click(&by_testid("to-audit")).await;
+    page.click("[data-testid=audit-row][data-event=settled] [data-testid=audit-only]").await;
+    page.wait_for_element(&by_testid("audit-all"), SOON).await;
+    let first = page.wait_for_text("[data-testid=audit-row]", SOON, |text| text.contains("/dim_pct = 40")).await;
+    assert!(first.contains("Asked"), "one command is told from its beginning: {first}");
+    page.wait_for_text("[data-testid=audit-row][data-event=edited]", SOON, |text| {
+        text.contains("/dim_pct = 60") && text.contains("T. Ester")
+    })
+    .await;
+    told("the log of one command begins with who asked for it, and says who changed it");
+    assert_eq!(page.faults().await, Vec::<String>::new(), "something went wrong in the page");
+    page.close().await;
+    serve.close().await;
+    service.stop().await;
+}
