@@ -226,7 +226,7 @@ fn Field(form: Form, pointer: String) -> impl IntoView {
     };
     let its = pointer.clone();
     view! {
-        <div class="composer field" data-testid="field" data-pointer=pointer.clone() hidden=move || !is_shown.get()>
+        <div class="composer leaf-field" data-testid="field" data-pointer=pointer.clone() hidden=move || !is_shown.get()>
             {input}
             <Help schema=leaf />
             <Wrong form pointer=its exact=false />
