@@ -104,7 +104,7 @@ pub fn BulkView() -> impl IntoView {
     let read = move |read: fn(&BulkRow) -> String| {
         Memo::new(move |_| head.with(|row| row.as_ref().map(read).unwrap_or_default()))
     };
-    let title = read(|row| format!("{} · {}", format::capital(&row.title), row.target));
+    let title = read(|row| format::capital(&row.title));
     let rollout = read(|row| rollout_words(&row.rollout));
     let asked = read(|row| format!("{} · {}", of_words(row), local(row.asked_ms).seconds(&today())));
     let state = move || {
@@ -225,6 +225,7 @@ fn Things(counts: Memo<(Counts, bool)>) -> impl IntoView {
         }
     });
     let last = move || (first.get() + STRETCH).min(bulks.total.get());
+    let is_longer = move || bulks.total.get() > STRETCH;
     let is_last = move || last() >= bulks.total.get();
     let where_words = move || match bulks.total.get() {
         0 => String::new(),
@@ -238,24 +239,26 @@ fn Things(counts: Memo<(Counts, bool)>) -> impl IntoView {
                 <Segmented label="Only things that" options chosen on_choose=choose />
                 <span class="space" />
                 <span class="stretch" role="status">{where_words}</span>
-                <button
-                    type="button"
-                    class="link"
-                    data-testid="bulk-earlier"
-                    disabled=move || first.get() == 0
-                    on:click=move |_| go(|seen| seen.first = seen.first.saturating_sub(STRETCH))
-                >
-                    "Earlier"
-                </button>
-                <button
-                    type="button"
-                    class="link"
-                    data-testid="bulk-later"
-                    disabled=is_last
-                    on:click=move |_| go(|seen| seen.first += STRETCH)
-                >
-                    "Later"
-                </button>
+                <Show when=is_longer>
+                    <button
+                        type="button"
+                        class="link"
+                        data-testid="bulk-earlier"
+                        disabled=move || first.get() == 0
+                        on:click=move |_| go(|seen| seen.first = seen.first.saturating_sub(STRETCH))
+                    >
+                        "Earlier"
+                    </button>
+                    <button
+                        type="button"
+                        class="link"
+                        data-testid="bulk-later"
+                        disabled=is_last
+                        on:click=move |_| go(|seen| seen.first += STRETCH)
+                    >
+                        "Later"
+                    </button>
+                </Show>
             </h2>
             <ul>
                 <For each=move || bulks.rows.cells.get() key=|cell| cell.key let:cell>

@@ -137,6 +137,11 @@ fn Form(compose: Compose, label: Signal<String>) -> impl IntoView {
         fault.set(None);
         confirming.set(false);
     });
+    // What was typed wrong is being mended.
+    Effect::new(move |_| {
+        [batch, every, pct, after].iter().for_each(Track::track);
+        fault.set(None);
+    });
     let is_wished = move || {
         control.track();
         draft.track();
@@ -160,13 +165,16 @@ fn Form(compose: Compose, label: Signal<String>) -> impl IntoView {
         let Some(order) = order() else { return };
         busy.set(true);
         fault.set(None);
+        let asked = order.wishes.first().cloned();
         store.ask(Intent::DryRun(Box::new(order)), move |outcome| {
-            // The sheet may be closed by now; then nobody looks at these any more.
-            busy.try_set(false);
+            // The sheet may be closed by now, and an answer to an earlier wish is none to this one.
+            if busy.try_set(false).is_some() || wish() != asked {
+                return;
+            }
             match outcome {
-                Ok(Done::DryRun(found)) => drop(run.try_set(Some(*found))),
+                Ok(Done::DryRun(found)) => run.set(Some(*found)),
                 Ok(_) => {}
-                Err(error) => drop(fault.try_set(Some(error))),
+                Err(error) => fault.set(Some(error)),
             }
         });
     };
@@ -270,7 +278,7 @@ fn Form(compose: Compose, label: Signal<String>) -> impl IntoView {
                         <span>"Also things that are found later, until somebody stops it"</span>
                     </label>
                 </Show>
-                <p class="lasts">{lasts} " Each command " <Expiry chosen_ms=expiry_ms own_ms />"."</p>
+                <p class="lasts">{lasts} " Each command " <Expiry chosen_ms=expiry_ms own_ms /></p>
             </fieldset>
         </Show>
         {move || {

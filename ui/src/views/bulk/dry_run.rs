@@ -21,16 +21,16 @@ pub fn Found(
             "Of {} the shadow is being read; a dry run in some seconds tells what they are now.",
             things(u64::from(run.unread))
         );
-        view! { <p class="unread" data-testid="dry-run-unread">{words}</p> }
+        view! { <p class="being-read" data-testid="dry-run-unread">{words}</p> }
     });
     let told = u32::try_from(run.rows.len()).unwrap_or(u32::MAX);
     let all = run.changes + run.cannot;
     let more = (told < all).then(|| format!("and {} more", format::count(u64::from(all - told))));
     view! {
         <section class="dry-run" data-testid="dry-run-found" aria-label="What it would do">
-            <ul class="said" role="status">
-                {said.into_iter().map(|sentence| view! { <li>{sentence}</li> }).collect_view()}
-            </ul>
+            <div role="status">
+                <ul class="said">{said.into_iter().map(|sentence| view! { <li>{sentence}</li> }).collect_view()}</ul>
+            </div>
             <ul class="reasons">{reasons}</ul>
             {unread}
             <ul class="would" tabindex="0" aria-label="Thing by thing">
