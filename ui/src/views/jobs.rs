@@ -140,7 +140,7 @@ pub fn Bar(
 ) -> impl IntoView {
     let parts = move || {
         let part = |(status, share): (JobStatus, f64)| {
-            view! { <i data-tone=tone(status) title=label(status) style=format!("width:{share:.2}%") /> }
+            view! { <i data-tone=tone(status) title=label(status) style:width=format!("{share:.2}%") /> }
         };
         shares(&counts.get()).into_iter().map(part).collect_view()
     };

@@ -35,7 +35,7 @@ fn kind(row: FirmwareRow) -> impl IntoView {
         view! {
             <tr data-testid="version" data-version=version>
                 <th scope="row">{name}</th>
-                <td class="bar" aria-hidden="true"><i style=format!("width:{share:.2}%") /></td>
+                <td class="length" aria-hidden="true"><i style:width=format!("{share:.2}%") /></td>
                 <td class="count">{format::count(u64::from(count))}</td>
                 <td class="share">{share_words(share)}</td>
             </tr>

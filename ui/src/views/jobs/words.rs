@@ -58,6 +58,7 @@ pub fn shares(counts: &JobCounts) -> Vec<(JobStatus, f64)> {
 pub fn standing_words(standing: JobStanding, counts: &JobCounts) -> &'static str {
     match standing {
         JobStanding::Going if counts.total() > 0 && counts.over() == counts.total() => "None under way",
+        JobStanding::Going if vain(counts) > 0 => "Going on, some failed",
         JobStanding::Going => "Going on",
         JobStanding::Canceling => "Being canceled",
         JobStanding::Completed if vain(counts) > 0 => "Completed, some failed",
@@ -122,6 +123,7 @@ mod tests {
             (JobStanding::Completed, ill, "Completed, some failed", "expired"),
             (JobStanding::Going, well, "None under way", "waiting"),
             (JobStanding::Going, JobCounts::default(), "Going on", "waiting"),
+            (JobStanding::Going, JobCounts { queued: 1, ..ill }, "Going on, some failed", "expired"),
             (JobStanding::Canceled, well, "Canceled", "over"),
         ] {
             assert_eq!((standing_words(standing, &counts), standing_tone(standing, &counts)), (words, tone));
