@@ -106,7 +106,8 @@ fn Changes(thing: ThingKey, shadow: String, version: Memo<u64>, kind: Signal<Kin
         });
     };
     Effect::new(move |_| {
-        version.track();
+        // Read, not only tracked: a memo that nobody reads follows nothing.
+        version.with(|_| ());
         // A shadow that never rests is looked at in the same pace.
         if is_coming.get_value() {
             return;
