@@ -165,7 +165,9 @@ pub fn Commands(
 
 /// Brings the newest command into sight, with room below for the steps to come (`scroll-margin` in the style sheet).
 fn show_newest(section: NodeRef<leptos::html::Section>) {
-    let newest = section.get_untracked().and_then(|section| section.query_selector(".command").ok().flatten());
+    // The page may be closed before the next picture is drawn.
+    let section = section.try_get_untracked().flatten();
+    let newest = section.and_then(|section| section.query_selector(".command").ok().flatten());
     if let Some(newest) = newest {
         let nearest = ScrollIntoViewOptions::new();
         nearest.set_block(ScrollLogicalPosition::Nearest);
