@@ -89,8 +89,53 @@ async fn everything_of_it(page: &Page, folder: &Path) {
     page.wait_for_element("[data-testid=json-changes] li", SOON).await;
     page.still(2_500, SOON).await;
     page.screenshot_to(&folder.join("json.png")).await;
+    page.click(&by_testid("json-fold")).await;
+    page.click(&by_testid("form-fold")).await;
+    page.slide("[data-testid=form] [data-testid=field][data-pointer=\"/dim_pct\"] [data-testid=slider]", 65.0).await;
+    page.wait_for_element("[data-testid=form-changes] li", SOON).await;
+    into_sight(page, &by_testid("form")).await;
+    page.still(2_500, SOON).await;
+    page.screenshot_to(&folder.join("form.png")).await;
+    page.click(&by_testid("form-fold")).await;
+    page.click(&by_testid("shadow-history-fold")).await;
+    page.wait_for_element(&by_testid("shadow-change"), SOON).await;
+    into_sight(page, &by_testid("shadow")).await;
+    page.still(2_500, SOON).await;
+    page.screenshot_to(&folder.join("history.png")).await;
     page.set_theme("dark").await;
     page.click(&by_testid("close")).await;
+}
+
+async fn into_sight(page: &Page, css: &str) {
+    page.ask::<()>("document.querySelector(arguments[0]).scrollIntoView({ block: 'center' })", vec![json!(css)]).await;
+}
+
+/// Lamps are dimmed together: what that would do, and what came of each.
+async fn many_at_once(page: &Page, folder: &Path) {
+    let in_sheet = |testid: &str| format!("[data-testid=bulk-sheet][open] [data-testid={testid}]");
+    page.replace("[data-testid=things-filter]", "Valletta").await;
+    page.wait_for_element("[aria-rowindex=\"2\"] [data-testid=mark]", SOON).await;
+    page.click("[aria-rowindex=\"2\"] [data-testid=mark]").await;
+    page.click(&by_testid("choose-all")).await;
+    page.click(&by_testid("bulk-begin")).await;
+    page.wait_for_element(&in_sheet("slider"), SOON).await;
+    page.slide(&in_sheet("slider"), 35.0).await;
+    page.click(&in_sheet("dry-run")).await;
+    page.wait_for_element(&in_sheet("dry-run-row"), SOON).await;
+    page.still(2_500, SOON).await;
+    page.screenshot_to(&folder.join("bulk-dry-run.png")).await;
+    page.click(&in_sheet("bulk-send")).await;
+    page.wait_for_element("[data-testid=bulk-thing][data-standing=settled]", SOON).await;
+    take(page, folder, "bulk").await;
+    page.click(&by_testid("bulk-back")).await;
+}
+
+/// The jobs of the city, and how far one of them is.
+async fn jobs(page: &Page, folder: &Path) {
+    page.click(&by_testid("rail-jobs")).await;
+    let counts = "[data-testid=job][data-job^=\"lamps-\"] [data-testid=job-counts]";
+    page.wait_for_text(counts, GATEWAY_SILENT, |text| text.contains("succeeded")).await;
+    take(page, folder, "jobs").await;
 }
 
 /// Things, commands, alarms and settings.
@@ -100,6 +145,8 @@ async fn the_lists(page: &Page, folder: &Path) {
     page.wait_for_text(&by_testid("things-total"), SOON, |text| text.contains(" of ")).await;
     page.click_word("[data-testid=things]", "Value").await;
     take(page, folder, "things").await;
+    many_at_once(page, folder).await;
+    jobs(page, folder).await;
 
     // One waits, beside what has ended.
     wish_of_the_stuck_lamp(page, "600000").await;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use fleetlens_sim::dice::Dice;
 use fleetlens_sim::faults::Fault;
-use fleetlens_sim::{City, CityOptions};
+use fleetlens_sim::{City, CityOptions, JobPace};
 use fleetlens_tests::display::Display;
 use fleetlens_tests::lamp::now_ms;
 use fleetlens_tests::page::Page;
@@ -46,6 +46,7 @@ async fn main() -> Result<(), Failure> {
         begin_ms: Some(EVENING_MS),
         listen,
         stuck: vec![STUCK.to_owned()],
+        jobs: Some(JobPace::default()),
         faults: [Fault::DeadGateway, Fault::Silence].into_iter().collect(),
         ..CityOptions::default()
     };
