@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock as StdRwLock};
 use std::time::Duration;
 
-use fleetlens_ipc::Fault;
+use fleetlens_ipc::{Fault, FaultCode};
 use fleetlens_store::StoreError;
 use fleetlens_tiles::Tiles;
 use tokio::sync::{Mutex, RwLock, mpsc};
@@ -126,6 +126,9 @@ impl Mender {
             return Outcome::Later;
         }
         let Some(before) = run.take() else { return Outcome::Ended };
+        if before.store().only_read().is_none() {
+            self.tell_that_it_takes_time(&before).await;
+        }
         let was_only_read = before.store().only_read().is_some();
         let city = before.end_but_city().await;
         let end = Instant::now() + LET_GO_WITHIN;
@@ -176,6 +179,18 @@ impl Mender {
         }
         *run = Some(next);
         outcome
+    }
+
+    /// While a cache is salvaged nobody answers: who looks at a window is told beforehand why.
+    async fn tell_that_it_takes_time(&self, run: &Run) {
+        let Some(engine) = run.engine() else { return };
+        let word = "the cache is damaged; what can be read of it is saved now, which may take a minute. Meanwhile nothing here is new, \
+                    and the broker keeps what it sends at QoS 1";
+        for window in self.sinks.windows() {
+            engine.tell(window, Fault::new(FaultCode::Store, word)).await;
+        }
+        // It takes its calls and tells its windows at the next frame.
+        sleep(LOOKS_AGAIN).await;
     }
 
     /// What became of the cache, for every window that is there or comes.
