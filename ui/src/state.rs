@@ -439,6 +439,17 @@ impl Store {
         self.say(request.map(|request| Call::Ask { request, intent }));
     }
 
+    /// Asks for something that is answered in one way, which `pick` takes out; `then` is called once with it.
+    pub fn ask_for<T>(
+        self,
+        intent: Intent,
+        pick: impl FnOnce(Done) -> Option<T> + 'static,
+        then: impl FnOnce(Result<T, Fault>) + 'static,
+    ) {
+        let other = || Fault::new(FaultCode::Invalid, "the host answered something else; start Fleetlens again");
+        self.ask(intent, move |outcome| then(outcome.and_then(|done| pick(done).ok_or_else(other))));
+    }
+
     /// Tells the person something.
     pub fn notify(self, message: String) {
         self.put_notice(message, false);

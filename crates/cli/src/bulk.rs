@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use fleetlens_host::model::bulk::{Head, Progress, State};
+use fleetlens_host::model::bulk::{Head, Progress};
 use fleetlens_host::model::command::Phase;
 use fleetlens_host::model::id::BulkId;
 use serde::Serialize;
@@ -70,7 +70,7 @@ impl List {
         let mut out = io::stdout().lock();
         let line = |head: &Head| {
             let Head { id, by, asked_ms, state, .. } = head;
-            format!("{}\t{}\t{}\t{}\t{}", id.0, moment::rfc3339(*asked_ms), by.name, state_word(state), wanted(head))
+            format!("{}\t{}\t{}\t{}\t{}", id.0, moment::rfc3339(*asked_ms), by.name, state.word(), wanted(head))
         };
         let written = bulks.iter().try_for_each(|head| writeln!(out, "{}", line(head)));
         cache::unless_unread(written)?;
@@ -152,16 +152,6 @@ fn result_of(phase: &Phase) -> (&'static str, String) {
         Phase::Overtaken { by } => ("overtaken", format!("by command {}", by.0)),
         Phase::Expired { .. } => ("expired", String::new()),
         Phase::Cancelled { .. } => ("cancelled", String::new()),
-    }
-}
-
-fn state_word(state: &State) -> &'static str {
-    match state {
-        State::Running => "running",
-        State::Paused => "held",
-        State::Aborted { .. } => "aborted",
-        State::Stopped { .. } => "stopped",
-        State::Done => "done",
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod mend;
 mod profiles;
+mod reads;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,15 +12,9 @@ use std::time::Instant;
 use fleetlens_engine::fleet::Counters;
 use fleetlens_engine::port::WindowId;
 use fleetlens_ipc::rows::Settings;
-use fleetlens_ipc::{
-    AUDIT_MAX, Call, Done, Fault, FaultCode, Intent, LEGS_MAX, RequestId, SHADOW_HISTORY_MAX, Setting, decode_call,
-};
+use fleetlens_ipc::{Call, Done, Fault, FaultCode, Intent, RequestId, Setting, decode_call};
 use fleetlens_link::LinkError;
-use fleetlens_model::audit::legs::spreads;
-use fleetlens_model::audit::{Entry, Filter};
-use fleetlens_model::id::ThingKey;
 use fleetlens_model::identity::{Actor, Role};
-use fleetlens_model::shadow::change::Change;
 use fleetlens_sim::CityOptions;
 use fleetlens_store::StoreError;
 use fleetlens_tiles::{Tiles, TilesError};
@@ -35,9 +30,6 @@ use crate::settings::{Chosen, Home, check_identity, check_retention, whole};
 use crate::shelf;
 use crate::vigil::Vigil;
 use mend::Mender;
-
-/// Entries of the audit log out of which the legs of commands are made: [`LEGS_MAX`] commands with all that usually befalls one.
-const LEGS_ENTRIES: usize = 10_000;
 
 /// Which broker the host connects to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -340,49 +332,6 @@ impl Host {
             engine.configure(settings(&self.options, &home, &run.profile, run.file.as_deref(), &run.cache)).await;
         }
         Ok(Begun::NotAnew)
-    }
-
-    /// What the audit log tells, for those who steer.
-    async fn audit(&self, filter: Filter, limit: u32) -> Result<Vec<Entry>, Fault> {
-        self.log(filter, usize::try_from(limit.clamp(1, AUDIT_MAX)).unwrap_or(usize::MAX)).await
-    }
-
-    /// How long each leg of the newest commands took, as far back as so many entries reach.
-    async fn legs(&self) -> Result<Done, Fault> {
-        let log = self.log(Filter::default(), LEGS_ENTRIES).await?;
-        let (commands, spreads) = spreads(&log, LEGS_MAX);
-        Ok(Done::Legs { commands, spreads })
-    }
-
-    /// The newest entries of the audit log, for those who may steer.
-    async fn log(&self, filter: Filter, most: usize) -> Result<Vec<Entry>, Fault> {
-        let home = self.home.lock().await;
-        let run = self.run.read().await;
-        let run = run.as_ref().ok_or_else(ended)?;
-        let who = who(&home, &run.profile);
-        if !who.role.may_command() {
-            let message = format!("{}s of this profile do not read the audit log", who.role.label());
-            return Err(Fault::new(FaultCode::Forbidden, message));
-        }
-        let found = run.store().audit(filter, most);
-        drop(home);
-        found.await.map_err(|error| Fault::new(FaultCode::Store, format!("the audit log cannot be read: {error}")))
-    }
-
-    /// What changed in a shadow. Whoever sees the thing may know.
-    async fn shadow_history(
-        &self,
-        thing: ThingKey,
-        shadow: String,
-        before: Option<u64>,
-        limit: u32,
-    ) -> Result<Vec<Change>, Fault> {
-        let run = self.run.read().await;
-        let run = run.as_ref().ok_or_else(ended)?;
-        let most = usize::try_from(limit.clamp(1, SHADOW_HISTORY_MAX)).unwrap_or(usize::MAX);
-        let found = run.store().shadow_changes(thing, shadow, before, most).await;
-        found
-            .map_err(|error| Fault::new(FaultCode::Store, format!("the history of the shadow cannot be read: {error}")))
     }
 
     /// What concerns everybody is set by those who steer.

@@ -47,6 +47,17 @@ pub enum State {
 }
 
 impl State {
+    /// The word that is stored and exported.
+    pub fn word(&self) -> &'static str {
+        match self {
+            State::Running => "running",
+            State::Paused => "held",
+            State::Aborted { .. } => "aborted",
+            State::Stopped { .. } => "stopped",
+            State::Done => "done",
+        }
+    }
+
     /// Whether anything may still be released.
     pub fn is_open(&self) -> bool {
         match self {

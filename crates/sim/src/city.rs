@@ -24,12 +24,11 @@ use crate::crew::{Crew, Pace};
 use crate::device::Device;
 use crate::dice::Dice;
 use crate::faults::{Faults, Outbreak, Stricken};
-use crate::job_service::JobService;
 use crate::jobs::Jobs;
 use crate::muster::Muster;
 use crate::outgoing::Outgoing;
 use crate::places::Census;
-use crate::shadow_service::ShadowService;
+use crate::service::{JobService, ShadowService};
 use crate::shadows::Shadows;
 use crate::{BrokerAt, SimError};
 

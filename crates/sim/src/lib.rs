@@ -2,7 +2,7 @@
 //! chargers, vehicles and gateways.
 //!
 //! [`start`] brings it up, [`City::stop`] ends it; `fleetlens sim` is the same from a shell. Each part is usable alone: the
-//! [`broker`] in tests, the [`shadow_service`] on any broker. What it simulates is a function: [`shadows`] (a request in, answers
+//! [`broker`] in tests, the [`service`] on any broker. What it simulates is a function: [`shadows`] (a request in, answers
 //! out), [`jobs`] (the same for jobs), [`device`] (seed, device and simulated time in, values out) and [`crew`] (what devices hear in, what they say out) do no
 //! I/O and read no clock.
 //!
@@ -16,13 +16,12 @@ pub mod crew;
 pub mod device;
 pub mod dice;
 pub mod faults;
-pub mod job_service;
 pub mod jobs;
 mod muster;
 mod outgoing;
 pub mod places;
 pub mod roads;
-pub mod shadow_service;
+pub mod service;
 pub mod shadows;
 pub mod sky;
 
@@ -33,9 +32,8 @@ pub use fleetlens_link::{Credentials, Secret};
 pub use broker::Broker;
 pub use city::{City, CityOptions, Counts, JobPace, Only, devices, start};
 pub use faults::Faults;
-pub use job_service::JobService;
 pub use outgoing::Message;
-pub use shadow_service::ShadowService;
+pub use service::{JobService, ShadowService};
 
 /// A broker of somebody else.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,7 +22,7 @@ CREATE INDEX shadow_change_by_time ON shadow_change (heard_ms);
 CREATE TABLE bulk (
   bulk INTEGER NOT NULL PRIMARY KEY CHECK (bulk > 0),
   asked_ms INTEGER NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('running', 'paused', 'aborted', 'stopped', 'done')),
+  state TEXT NOT NULL CHECK (state IN ('running', 'held', 'aborted', 'stopped', 'done')),
   head TEXT NOT NULL
 ) STRICT;
 

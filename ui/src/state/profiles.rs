@@ -1,7 +1,7 @@
 //! Profiles being made and changed: the try of a broker as the host tells of it, and what the window asks for.
 
 use fleetlens_ipc::profile::{Field, ProfileAsk, ProfileDone, Trial, TrialStep};
-use fleetlens_ipc::{Done, Fault, FaultCode, Intent};
+use fleetlens_ipc::{Done, Fault, Intent};
 use leptos::prelude::*;
 
 use super::Store;
@@ -20,26 +20,12 @@ pub enum Setup {
 impl Store {
     /// Wants something done with a profile; `then` is called once with what came of it.
     pub fn ask_profile(self, ask: ProfileAsk, then: impl FnOnce(Result<ProfileDone, Fault>) + 'static) {
-        self.ask(Intent::Profile(ask), move |outcome| {
-            then(outcome.and_then(|done| match done {
-                Done::Profile(done) => Ok(done),
-                // The demo city is answered like any other setting.
-                Done::Changed => Ok(ProfileDone::Trying),
-                Done::Command(_)
-                | Done::Edited(_)
-                | Done::Controls(_)
-                | Done::DryRun(_)
-                | Done::Bulk(_)
-                | Done::Cancelled(_)
-                | Done::Acknowledged(_)
-                | Done::Audit(_)
-                | Done::Legs { .. }
-                | Done::ShadowHistory(_)
-                | Done::Diagnosed(_) => {
-                    Err(Fault::new(FaultCode::Invalid, "the host answered something else; start Fleetlens again"))
-                }
-            }));
-        });
+        let pick = |done| {
+            // The demo city is answered like any other setting.
+            let like_a_setting = done == Done::Changed;
+            if let Done::Profile(done) = done { Some(done) } else { like_a_setting.then_some(ProfileDone::Trying) }
+        };
+        self.ask_for(Intent::Profile(ask), pick, then);
     }
 
     /// A try is told of from the start.

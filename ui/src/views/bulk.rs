@@ -18,9 +18,7 @@ use crate::format;
 use crate::state::bulk::{STRETCH, Seen};
 use crate::state::store;
 use crate::views::commands::may_command;
-use words::{
-    counts_words, outcome_word, parts, rollout_words, standing, state_code, state_sentence, state_word, things,
-};
+use words::{counts_words, outcome_word, parts, rollout_words, standing, state_sentence, state_word, things};
 
 /// Those that are kept, newest first; nothing where there is none.
 #[component]
@@ -50,7 +48,7 @@ fn Item(row: RwSignal<Aged<BulkRow>>, id: BulkId) -> impl IntoView {
     let of = read(of_words);
     let counts = Memo::new(move |_| row.with(|row| (row.row.counts, row.row.state.is_open())));
     let state = move || row.with(|row| state_word(&row.row.state, store.link_up.get()));
-    let code = move || row.with(|row| state_code(&row.row.state));
+    let code = move || row.with(|row| row.row.state.word());
     let at = read(|row| local(row.asked_ms).seconds(&today()));
     let exact = read(|row| local(row.asked_ms).exact());
     let open = move |_| store.look_at_bulk(Seen { bulk: id, failed: false, first: 0 });
@@ -110,7 +108,7 @@ pub fn BulkView() -> impl IntoView {
     let state = move || {
         head.with(|row| row.as_ref().map(|row| state_word(&row.state, store.link_up.get())).unwrap_or("loading…"))
     };
-    let code = move || head.with(|row| row.as_ref().map(|row| state_code(&row.state)));
+    let code = move || head.with(|row| row.as_ref().map(|row| row.state.word()));
     let sentence = move || head.with(|row| row.as_ref().map(|row| state_sentence(row, store.link_up.get())));
     let counts = Memo::new(move |_| {
         head.with(|row| row.as_ref().map(|row| (row.counts, row.state.is_open())).unwrap_or_default())
@@ -147,7 +145,7 @@ fn Steering(counts: Memo<(Counts, bool)>) -> impl IntoView {
     let store = store();
     let may = may_command(store);
     let (busy, asking) = (RwSignal::new(false), RwSignal::new(false));
-    let code = Memo::new(move |_| store.bulks.head.with(|row| row.as_ref().map(|row| state_code(&row.state))));
+    let code = Memo::new(move |_| store.bulks.head.with(|row| row.as_ref().map(|row| row.state.word())));
     let steer = move |to| {
         let Some(Seen { bulk, .. }) = store.bulks.seen.get_untracked() else { return };
         busy.set(true);

@@ -11,6 +11,7 @@ use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::{Change, LinkState, Rows, Settings, Status, ThingPage, ValueRow};
 use fleetlens_ipc::{CONTRACT, Done, Frame, Intent, Look, Parcel, RequestId, ViewId, Wish, decode, encode};
 use fleetlens_model::audit::Event;
+use fleetlens_model::audit::Filter;
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::{CommandId, SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;

@@ -10,7 +10,7 @@
 
 use std::ops::ControlFlow;
 
-use fleetlens_model::bulk::{Head, Progress, Row, State};
+use fleetlens_model::bulk::{Head, Progress, Row};
 use fleetlens_model::command::Phase;
 use fleetlens_model::id::{BulkId, ThingKey};
 use rusqlite::types::Value;
@@ -24,7 +24,7 @@ pub(crate) fn put(db: &Connection, head: &Head) -> rusqlite::Result<()> {
         "INSERT INTO bulk (bulk, asked_ms, state, head) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (bulk) DO UPDATE SET asked_ms = excluded.asked_ms, state = excluded.state, head = excluded.head",
     )?
-    .execute(params![counted(head.id.0)?, head.asked_ms.0, word(&head.state), to_json(head)?])?;
+    .execute(params![counted(head.id.0)?, head.asked_ms.0, head.state.word(), to_json(head)?])?;
     Ok(())
 }
 
@@ -131,15 +131,5 @@ fn command_of(progress: &Progress) -> rusqlite::Result<Option<i64>> {
     match progress {
         Progress::Asked { command, .. } => counted(command.0).map(Some),
         Progress::Waits | Progress::Same | Progress::Cannot { .. } => Ok(None),
-    }
-}
-
-fn word(state: &State) -> &'static str {
-    match state {
-        State::Running => "running",
-        State::Paused => "paused",
-        State::Aborted { .. } => "aborted",
-        State::Stopped { .. } => "stopped",
-        State::Done => "done",
     }
 }

@@ -25,17 +25,6 @@ pub fn state_word(state: &State, link_up: bool) -> &'static str {
     }
 }
 
-/// For the style sheets and the tests.
-pub fn state_code(state: &State) -> &'static str {
-    match state {
-        State::Running => "running",
-        State::Paused => "held",
-        State::Aborted { .. } => "aborted",
-        State::Stopped { .. } => "stopped",
-        State::Done => "done",
-    }
-}
-
 /// What that means for the things that wait; empty where nothing is to be said.
 pub fn state_sentence(row: &BulkRow, link_up: bool) -> String {
     let waiting = things(u64::from(row.counts.waiting));
