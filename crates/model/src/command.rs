@@ -317,7 +317,9 @@ impl Command {
 
     fn accepted(&mut self, version: u64, now: Now) {
         match self.phase {
-            Phase::Pending | Phase::Sent => self.enter(Phase::Accepted { version }, Step::Accepted, now),
+            Phase::Sent => self.enter(Phase::Accepted { version }, Step::Accepted, now),
+            // Nothing of it has left: the answer is to somebody who says our token.
+            Phase::Pending => {}
             Phase::Expired { withdrawal: Withdrawal::Needed } | Phase::Cancelled { withdrawal: Withdrawal::Needed } => {
                 // The answer may be to the command itself, which overtook its own end, or to the withdrawal: only a look at the shadow tells.
                 self.attempt = Attempt::Idle;

@@ -55,7 +55,7 @@ impl Fleet {
             return;
         }
         let by = match token {
-            Some(token) => self.author(token, next.map(|(next, _)| next), &leaves),
+            Some(token) => self.author((key, name), token, next.map(|(next, _)| next), &leaves),
             None => Author::Unheard,
         };
         self.last_change += 1;
@@ -65,9 +65,14 @@ impl Fleet {
     }
 
     /// Who sent a request with this token, of which these leaves came.
-    fn author(&self, token: Option<&str>, after: Option<&Document>, leaves: &[ChangedLeaf]) -> Author {
-        let ours = token.and_then(|token| self.tokens.get(token)).and_then(|id| self.commands.get(id));
-        if let Some(command) = ours {
+    fn author(
+        &self,
+        (key, name): (ThingKey, &str),
+        token: Option<&str>,
+        after: Option<&Document>,
+        leaves: &[ChangedLeaf],
+    ) -> Author {
+        if let Some(command) = self.command_by_token(key, name, token) {
             let desired = after.and_then(|after| after.desired.as_ref());
             let stands = desired.is_some_and(|desired| {
                 let is_so = |want: &Want| leaf_at(desired, &want.pointer).is_some_and(|at| same_value(at, &want.value));

@@ -182,9 +182,23 @@ impl Fleet {
         }
     }
 
-    /// An answer with a token: if it is one of ours, the command hears of it.
-    pub(super) fn command_answered(&mut self, token: Option<&str>, input: Input<'_>, now: Now, effects: &mut Effects) {
-        let Some(id) = token.and_then(|token| self.tokens.get(token)).copied() else { return };
+    /// The command that goes by this token in the shadow of a thing. Whoever sees a token can say it on a shadow of their own: there it
+    /// means nothing.
+    pub(super) fn command_by_token(&self, key: ThingKey, shadow: &str, token: Option<&str>) -> Option<&Command> {
+        let command = self.commands.get(self.tokens.get(token?)?)?;
+        (command.thing == key && command.shadow == shadow).then_some(command)
+    }
+
+    /// An answer about this shadow: if its token is one of ours, the command hears of it.
+    pub(super) fn command_answered(
+        &mut self,
+        (key, shadow): (ThingKey, &str),
+        token: Option<&str>,
+        input: Input<'_>,
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        let Some(id) = self.command_by_token(key, shadow, token).map(|command| command.id) else { return };
         self.apply(id, input, now, effects);
     }
 
@@ -196,8 +210,9 @@ impl Fleet {
             let seen = Seen::of(shadow);
             let view = seen.view();
             // A newer command of ours on the way explains what we see; only without one it is somebody else's.
-            let ours =
-                self.commands.range(id..).skip(1).any(|(_, newer)| newer.phase.is_waiting() && newer.overlaps(command));
+            let newer = self.things.get(&key).into_iter().flat_map(|thing| thing.commands.range(id..).skip(1));
+            let mut newer = newer.filter_map(|id| self.commands.get(id));
+            let ours = newer.any(|newer| newer.phase.is_waiting() && newer.overlaps(command));
             let overwritten = command.overwritten(view).filter(|_| !ours);
             let Some(command) = self.commands.get_mut(&id) else { continue };
             let mut changed = command.apply(Input::Shadow(view), now);

@@ -58,6 +58,12 @@ impl Fleet {
         };
         let wishes: Vec<Wish> = command.wants.iter().map(wish).collect();
         let wants = self.wanted(command.thing, &command.shadow, &wishes)?;
+        let is_its = |want: &Want| command.wants.iter().any(|its| its.pointer == want.pointer);
+        if let Some(other) = wants.iter().find(|want| !is_its(want)) {
+            let why =
+                format!("that would set {}, which the command does not; ask for it in one of its own", other.pointer);
+            return Err(Fault::new(FaultCode::Invalid, why));
+        }
         Ok(wants.into_iter().map(|want| (want.pointer, want.value, want.tolerance)).collect())
     }
 }

@@ -50,11 +50,17 @@ impl Fleet {
             Answer::Documents { current, token } => {
                 // First the token: what we changed ourselves must not look like somebody else's doing.
                 let accepted = command::Input::Accepted { version: current.version };
-                self.command_answered(token.as_deref(), accepted, now, effects);
+                self.command_answered((key, &name), token.as_deref(), accepted, now, effects);
                 self.documented(key, &name, current, token.as_deref(), now, effects);
             }
             Answer::Updated { desired, reported, version, timestamp_s, token } => {
-                self.command_answered(token.as_deref(), command::Input::Accepted { version }, now, effects);
+                self.command_answered(
+                    (key, &name),
+                    token.as_deref(),
+                    command::Input::Accepted { version },
+                    now,
+                    effects,
+                );
                 let known = self.shadow(key, &name).and_then(|s| s.document.as_ref()).map(Packed::open);
                 match known.unwrap_or_default().follow(&desired, &reported, version, timestamp_s) {
                     Followed::Next(next) => {
@@ -76,7 +82,13 @@ impl Fleet {
             // It is asked for again when its time is up.
             Answer::Rejected { op: Op::Get | Op::Delete, .. } => {}
             Answer::Rejected { op: Op::Update, rejection, token } => {
-                self.command_answered(token.as_deref(), command::Input::Rejected(&rejection), now, effects);
+                self.command_answered(
+                    (key, &name),
+                    token.as_deref(),
+                    command::Input::Rejected(&rejection),
+                    now,
+                    effects,
+                );
             }
             // `documents` says the same and more.
             Answer::Delta { .. } => {}

@@ -36,7 +36,7 @@ impl CommandsView {
         let before = std::mem::replace(&mut self.shown, listed);
         let row = |id: &CommandId| -> Option<CommandRow> {
             let command = fleet.commands.get(id)?;
-            Some(command_row(command, fleet.things.get(&command.thing)?, &fleet.config.schemas, now))
+            Some(command_row(command, fleet.things.get(&command.thing)?, fleet, now))
         };
         if first {
             return Told::All(Rows::Commands(self.shown.iter().rev().filter_map(row).collect()));

@@ -129,7 +129,7 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
         head: head(thing, fleet, now),
         values,
         shadows,
-        commands: commands.map(|command| command_row(command, thing, &fleet.config.schemas, now)).collect(),
+        commands: commands.map(|command| command_row(command, thing, fleet, now)).collect(),
         jobs: jobs_of(thing, fleet),
         alarms: rows_of(thing, fleet),
         may_command: role_may
@@ -224,7 +224,9 @@ fn shadow_table(name: &str, shadow: &Shadow, meta: &Meta, fleet: &Fleet) -> Opti
 }
 
 /// A command as its row.
-pub(super) fn command_row(command: &Command, thing: &Thing, schemas: &Schemas, now: Now) -> CommandRow {
+pub(super) fn command_row(command: &Command, thing: &Thing, fleet: &Fleet, now: Now) -> CommandRow {
+    let schemas = &fleet.config.schemas;
+    let is_theirs = fleet.fence(thing).is_none();
     let kind = thing.meta.common.kind;
     let direct = !thing.meta.common.convention.is_empty();
     let step_row = |(step, at_ms): &(Step, WallMs)| StepRow { step: *step, at_ms: *at_ms, note: note(*step, command) };
@@ -248,8 +250,8 @@ pub(super) fn command_row(command: &Command, thing: &Thing, schemas: &Schemas, n
         steps: command.steps.iter().map(step_row).collect(),
         sentence: sentence(&command.phase, command.is_never_obeyed(), direct),
         expires_in_ms: command.phase.is_waiting().then(|| command.left_ms(now)),
-        can_edit: command.phase == Phase::Pending,
-        can_cancel: command.phase.is_waiting() && !(direct && command.phase == Phase::Sent),
+        can_edit: is_theirs && command.phase == Phase::Pending,
+        can_cancel: is_theirs && command.phase.is_waiting() && !(direct && command.phase == Phase::Sent),
     }
 }
 

@@ -164,3 +164,34 @@ fn withdrawing_a_command_does_not_bring_back_an_older_one_that_was_over_first() 
     assert!(fleet.commands.values().all(|command| command.phase == done), "{:?}", fleet.commands);
     assert_eq!(service.document.desired.as_ref().unwrap()["dim_pct"], 100, "neither 70 nor 40");
 }
+
+#[test]
+fn our_token_on_somebody_elses_shadow_means_nothing() {
+    let (mut fleet, mut service) = with_lamp();
+    give(&mut fleet, telemetry("city/v/lamp/lamp-2/telemetry", r#"{"values":{"power_w":1}}"#), at(1));
+    let effects = give(&mut fleet, dim_to("40", None), at(2));
+    let token = fleet.commands[&CommandId(1)].token.clone();
+    let accepted =
+        format!(r#"{{"state":{{"reported":{{"x":1}}}},"version":9,"timestamp":1700000003,"clientToken":"{token}"}}"#);
+    let rejected = format!(r#"{{"code":400,"message":"bad","clientToken":"{token}"}}"#);
+    for (answer, payload) in [("accepted", &accepted), ("rejected", &rejected)] {
+        for shadow in ["$aws/things/lamp-2/shadow", "$aws/things/lamp-1/shadow/name/other"] {
+            give(&mut fleet, telemetry(&format!("{shadow}/update/{answer}"), payload), at(3));
+            assert_eq!(phase(&fleet), Phase::Sent, "{shadow} {answer}");
+        }
+    }
+    converse(&mut fleet, &mut service, effects, at(4));
+    assert!(matches!(phase(&fleet), Phase::Accepted { .. }), "its own answer is heard");
+}
+
+#[test]
+fn what_has_not_left_is_accepted_by_nobody() {
+    let (mut fleet, _) = with_lamp();
+    give(&mut fleet, down(), at(2));
+    give(&mut fleet, dim_to("40", None), at(3));
+    let token = fleet.commands[&CommandId(1)].token.clone();
+    let payload =
+        format!(r#"{{"state":{{"reported":{{"x":1}}}},"version":9,"timestamp":1700000003,"clientToken":"{token}"}}"#);
+    give(&mut fleet, telemetry("$aws/things/lamp-1/shadow/update/accepted", &payload), at(4));
+    assert_eq!(phase(&fleet), Phase::Pending);
+}

@@ -94,3 +94,14 @@ fn accepted_and_never_obeyed_is_another_word_than_expired() {
         assert_eq!(fleet.commands[&CommandId(1)].is_never_obeyed(), accepted);
     }
 }
+
+#[test]
+fn a_value_that_would_set_other_leaves_is_refused_and_nothing_is_changed() {
+    let (mut fleet, _) = with_lamp();
+    give(&mut fleet, down(), at(2));
+    give(&mut fleet, dim_to("40", None), at(3));
+    let before = fleet.commands[&CommandId(1)].clone();
+    let effects = give(&mut fleet, edit(&[("/dim_pct", r#"{"a":1}"#)], None), at(4));
+    assert!(outcome(&effects).is_err(), "{effects:?}");
+    assert_eq!(fleet.commands[&CommandId(1)], before);
+}

@@ -43,4 +43,7 @@ fn a_command_from_before_is_not_taken_back_by_whom_the_thing_is_not_left_to() {
     let effects = give(&mut fleet, Input::Asked { window: WindowId(1), request: RequestId(2), intent: cancel }, at(2));
     assert!(matches!(outcome(&effects), Err(Fault { code: FaultCode::Forbidden, .. })), "{effects:?}");
     assert!(fleet.commands[&CommandId(1)].phase.is_waiting());
+    let edit = Intent::EditCommand { command: CommandId(1), values: Vec::new(), expires_in_ms: Some(60_000) };
+    let effects = give(&mut fleet, Input::Asked { window: WindowId(1), request: RequestId(3), intent: edit }, at(2));
+    assert!(matches!(outcome(&effects), Err(Fault { code: FaultCode::Forbidden, .. })), "{effects:?}");
 }
