@@ -129,8 +129,13 @@ impl Page {
 
     /// Waits until an element's text is as wanted, and returns it.
     pub async fn wait_for_text(&self, css: &str, within: Duration, wanted: impl Fn(&str) -> bool) -> String {
-        let script =
-            format!("const e = document.querySelector({}); return e && (e.innerText ?? e.textContent)", json!(css));
+        // What is out of sight may not be laid out at all (`content-visibility`), and then it has no text.
+        let script = format!(
+            "const e = document.querySelector({}); \
+             if (e?.checkVisibility && !e.checkVisibility({{ contentVisibilityAuto: true }})) e.scrollIntoView({{ block: 'nearest' }}); \
+             return e && (e.innerText ?? e.textContent)",
+            json!(css)
+        );
         self.wait_for(&format!("the text of {css}"), within, &script, |text: Option<String>| {
             let text = text.map(|text| plain(&text));
             text.clone().filter(|text| wanted(text)).ok_or_else(|| format!("{text:?}"))

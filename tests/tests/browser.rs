@@ -149,9 +149,11 @@ async fn who_changed_a_shadow_is_told_on_the_desk_and_on_the_phone() {
     browser.goto(serve.phone()).await;
     browser.wait_until_live().await;
     browser.open_thing(city::LAMP).await;
-    history::outlives_the_program(&browser, 65).await;
     for theme in ["light", "dark"] {
+        browser.click(&by_testid("tab-map")).await;
         browser.set_theme(theme).await;
+        browser.click(&by_testid("tab-thing")).await;
+        history::outlives_the_program(&browser, 65).await;
         assert_accessible(&browser, &format!("the history of a shadow on the phone, {theme}")).await;
         browser.screenshot(&format!("browser-history-{theme}-390")).await;
     }

@@ -13,6 +13,7 @@ use crate::components::icon::Icon;
 use crate::components::pointer::follow_pointer;
 use crate::components::shape::Shape;
 use crate::components::still::Still;
+use crate::form::{Form, form};
 use crate::format;
 use crate::state::cells::{Cell, List};
 use crate::state::store;
@@ -54,7 +55,8 @@ pub fn OutboxView() -> impl IntoView {
                     <Orders list=open label="Outbox" testid="outbox" scope=Scope::Open />
                     <BulkList />
                     <NotConvergedList />
-                    <LegFigures ended=how_many />
+                    // Where the time goes is looked into at a desk.
+                    {(form() == Form::Desktop).then(|| view! { <LegFigures ended=how_many /> })}
                     <Orders list=ended label="History" testid="history" scope=Scope::Ended />
                 </div>
             </section>
