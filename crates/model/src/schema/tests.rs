@@ -131,7 +131,9 @@ fn what_is_wrong_is_told_with_its_place_and_what_would_be_right() {
         (json!([]), vec![("", "This takes an object, not []")]),
     ] {
         let told = lamp.check(&value);
-        let told: Vec<_> = told.iter().map(|v| (v.pointer.as_str(), v.sentence.as_str())).collect();
+        let mut told: Vec<_> = told.iter().map(|v| (v.pointer.as_str(), v.sentence.as_str())).collect();
+        // A value's members are in their own order where the whole program is built, and by name where this crate is alone.
+        told.sort_unstable();
         assert_eq!(told, want, "{value}");
     }
     let many: serde_json::Map<_, _> = (0..100).map(|n| (format!("k{n}"), json!(1))).collect();
@@ -189,7 +191,7 @@ fn the_nearest_expiry_holds_and_every_danger() {
 fn what_is_not_understood_is_refused_with_its_place() {
     let deep = format!("{}true{}", "{\"items\":".repeat(9), "}".repeat(9));
     let wide =
-        json!({"properties": (0..300).map(|n| (format!("k{n}"), json!(true))).collect::<serde_json::Map<_, _>>()});
+        json!({"properties": (0..300).map(|n| (format!("k{n:03}"), json!(true))).collect::<serde_json::Map<_, _>>()});
     for (text, line, pointer, want) in [
         (
             "{\n  \"type\": \"object\",\n  \"pattern\": \"x\"\n}",
@@ -230,7 +232,7 @@ fn what_is_not_understood_is_refused_with_its_place() {
         ("", 1, "", "not JSON"),
         ("[]", 1, "", "a schema is an object"),
         (&deep, 1, "/items/items/items/items/items/items/items/items/items", "nests at most 8"),
-        (&wide.to_string(), 1, "/properties/k59", "more than 256"),
+        (&wide.to_string(), 1, "/properties/k255", "more than 256"),
         (&" ".repeat(SCHEMA_MAX_BYTES + 1), 1, "", "over the limit"),
     ] {
         let error = Schema::parse(text).unwrap_err();
