@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use alarms::{AlarmCounts, AlarmList, AlarmRow};
 pub use bulk::{BulkPage, BulkRow, BulkThingRow, DryRun, DryRunRow};
 pub use chart::{Chart, ChartMark};
-pub use commands::{CommandRow, StepRow};
+pub use commands::{CommandRow, LeafTakes, StepRow};
 pub use ground::{ATTRIBUTION_MAX_CHARS, Ground, TileSet};
 pub use jobs::{FirmwareRow, JobPage, JobRow, ThingJobRow};
 pub use not_converged::{LeafId, NotConvergedRow, Why};

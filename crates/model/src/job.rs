@@ -16,6 +16,16 @@ pub const JOBS_MAX: usize = 200;
 /// How many executions are kept, of all jobs together.
 pub const EXECUTIONS_MAX: usize = 100_000;
 
+/// A time of the service further ahead of ours than this is not believed. More than a sample's, because here it only puts messages
+/// in their order, and a clock of ours that is hours behind must not take that away.
+const AHEAD_MAX_MS: i64 = 86_400_000;
+
+/// When something was, by the service's clock: its receipt where the message does not say, or claims a time too far ahead. Else one
+/// wrong or forged time would stand over everything that is said after it.
+pub fn believed(claimed: Option<WallMs>, received: WallMs) -> WallMs {
+    claimed.filter(|claimed| *claimed <= received.plus(AHEAD_MAX_MS)).unwrap_or(received)
+}
+
 /// The longest text that is kept of what a thing said of its execution, in characters.
 const DETAILS_MAX_CHARS: usize = 200;
 
@@ -263,6 +273,14 @@ pub struct ThingJob {
     pub execution: Execution,
 }
 
+/// What of one execution is newer: the later second, and within one the greater execution number and version number. The second
+/// comes first, so that a version number beyond all others holds nothing for longer than its time does.
+type Order = (i64, (u64, u64));
+
+fn order(at: WallMs, version: (u64, u64)) -> Order {
+    (second(at), version)
+}
+
 /// How far a thing is with a job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Execution {
@@ -271,7 +289,7 @@ pub struct Execution {
     stand: Option<((u64, u64), JobStatus, WallMs)>,
     /// The newest of what the thing said.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    said: Option<((u64, u64), Said)>,
+    words: Option<(Order, Said)>,
     /// The last event of its end.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     end: Option<(WallMs, JobStatus, Said)>,
@@ -286,9 +304,11 @@ impl Execution {
     pub fn take(&mut self, report: &Report) {
         match report.version {
             Some(version) => {
-                self.stand = self.stand.max(Some((version, report.status, report.at)));
-                let said = report.said.clone().map(|said| (version, said));
-                self.said = self.said.take().max(said);
+                let rank = |(version, status, at)| (order(at, version), status, at);
+                let told = (version, report.status, report.at);
+                self.stand = self.stand.into_iter().chain([told]).max_by_key(|stand| rank(*stand));
+                let words = report.said.clone().map(|said| (order(report.at, version), said));
+                self.words = self.words.take().max(words);
             }
             None => {
                 let end = (report.at, report.status, report.said.clone().unwrap_or_default());
@@ -320,7 +340,7 @@ impl Execution {
     /// What the thing said last.
     pub fn said(&self) -> Said {
         let with_end = self.ended().map(|(_, _, said)| said).filter(|said| **said != Said::default());
-        let said = with_end.or(self.said.as_ref().map(|(_, said)| said)).cloned().unwrap_or_default();
+        let said = with_end.or(self.words.as_ref().map(|(_, said)| said)).cloned().unwrap_or_default();
         // How far it was says nothing of what is over.
         if self.status().is_over() { Said { progress_pct: None, ..said } } else { said }
     }

@@ -49,7 +49,7 @@ async fn what_waits_is_changed_before_it_leaves_and_says_where_its_time_went() {
     page.click(&format!("{order} [data-testid=edit]")).await;
     let value = format!("{sheet} [data-testid=edit-value]");
     page.replace(&value, "140\n").await;
-    page.wait_for_text(&format!("{sheet} [data-testid=fault]"), SOON, |text| text.contains("outside 0–100")).await;
+    page.wait_for_text(&format!("{sheet} [data-testid=edit-wrong]"), SOON, |text| text.contains("outside 0–100")).await;
     page.replace(&value, "60").await;
     page.choose(&format!("{sheet} [data-testid=expiry]"), "3600000").await;
     assert_accessible(&page, "the sheet that changes a command").await;

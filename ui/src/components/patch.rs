@@ -253,7 +253,10 @@ pub fn SendPatch(
 
 /// What will happen to people.
 #[component]
-fn Dangers(dangers: Memo<Vec<String>>) -> impl IntoView {
+pub fn Dangers(
+    /// In sentences, each once.
+    dangers: Memo<Vec<String>>,
+) -> impl IntoView {
     view! {
         <For each=move || dangers.get() key=Clone::clone let:sentence>
             <p class="danger" data-testid="danger">{sentence}</p>

@@ -53,6 +53,7 @@ fn command(id: u64, phase: Phase) -> CommandRow {
         sentence: String::new(),
         expires_in_ms: None,
         can_edit: false,
+        takes: Vec::new(),
         can_cancel: false,
     }
 }

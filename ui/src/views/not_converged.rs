@@ -143,6 +143,7 @@ fn why_word(why: &Why) -> &'static str {
     match why {
         Why::Silent { .. } => "Silent",
         Why::Rejected { .. } => "Rejected",
+        Why::Refused { .. } => "Refused",
         Why::NeverObeyed { .. } => "Never obeyed",
         Why::NoLonger { .. } => "Obeys no more",
         Why::NobodyHere => "Asked elsewhere",
@@ -159,6 +160,7 @@ fn why_words(why: &Why, now: Option<WallMs>) -> String {
             None => "silent: perhaps it has not heard of it".into(),
         },
         Why::Rejected { code, reason } => format!("the last command for it was rejected: {reason} ({code})"),
+        Why::Refused { reason } => format!("the thing itself refused it: {reason}"),
         Why::NeverObeyed { by } if by.is_empty() => "accepted, never obeyed".into(),
         Why::NeverObeyed { by } => format!("accepted, never obeyed · asked by {by}"),
         Why::NoLonger { settled_ms } => match ago(*settled_ms) {
@@ -173,7 +175,7 @@ fn why_words(why: &Why, now: Option<WallMs>) -> String {
 /// Colour and shape: what was refused is told apart from what is waited for.
 fn standing(why: &Why) -> &'static str {
     match why {
-        Why::Rejected { .. } => "rejected",
+        Why::Rejected { .. } | Why::Refused { .. } => "rejected",
         Why::Silent { .. } => "expired",
         Why::NeverObeyed { .. } | Why::NoLonger { .. } | Why::NobodyHere | Why::Unknown => "waiting",
     }
@@ -258,6 +260,7 @@ mod tests {
                 Why::Rejected { code: 413, reason: "too large".into() },
                 "the last command for it was rejected: too large (413)",
             ),
+            (Why::Refused { reason: "under local control".into() }, "the thing itself refused it: under local control"),
             (Why::NeverObeyed { by: "T. Ester".into() }, "accepted, never obeyed · asked by T. Ester"),
             (Why::NeverObeyed { by: String::new() }, "accepted, never obeyed"),
             (Why::NoLonger { settled_ms: WallMs(60_000) }, "it obeyed 1 min ago, and does something else since"),
@@ -269,7 +272,7 @@ mod tests {
             assert_eq!(plain(&why_words(why, Some(WallMs(120_000)))), *want);
             words.insert(why_word(why));
         }
-        assert_eq!(words.len(), 6, "{words:?}");
+        assert_eq!(words.len(), 7, "{words:?}");
     }
 
     #[test]

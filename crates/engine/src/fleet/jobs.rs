@@ -1,11 +1,11 @@
 //! The jobs of a service, as one who looks on hears of them. What a message says is a report (`model::job`); here is who is kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fleetlens_model::heard::Heard;
 use fleetlens_model::id::{ThingKey, ThingName};
 use fleetlens_model::job::{
-    EXECUTIONS_MAX, Execution, JOBS_MAX, Job, JobCounts, JobStanding, JobStatus, Report, Said, ThingJob,
+    EXECUTIONS_MAX, Execution, JOBS_MAX, Job, JobCounts, JobStanding, JobStatus, Report, Said, ThingJob, believed,
 };
 use fleetlens_model::record::Write;
 use fleetlens_model::shared::SharedText;
@@ -87,16 +87,72 @@ impl Jobs {
         self.all.values()
     }
 
-    /// The job that is not kept any more when a newer one needs its place.
-    fn oldest(&self, but: &str) -> Option<&Job> {
-        let others = self.all.values().map(|known| &known.job).filter(|job| job.id != but);
-        others.min_by_key(|job| (job.changed_ms, &job.id))
+    fn has(&self, id: &str, thing: &str) -> bool {
+        self.get(id).is_some_and(|known| known.executions.contains_key(thing))
+    }
+
+    /// What a message needs that speaks of these jobs as of these moments, and of this thing's part of each. Nothing is done yet. The
+    /// newest are kept: an older one makes room, unless what is told is older still. Further executions find room likewise, or the
+    /// message is refused: one job that alone has so many takes no more.
+    fn room_for(&self, told: &BTreeMap<String, WallMs>, thing: Option<&str>) -> Result<Room, String> {
+        let is_part_new = |id: &str| thing.is_some_and(|thing| !self.has(id, thing));
+        let unknown = told.keys().filter(|id| !self.all.contains_key(*id)).count();
+        let parts = told.keys().filter(|id| is_part_new(id)).count();
+        if self.all.len() + unknown <= JOBS_MAX && self.executions + parts <= EXECUTIONS_MAX {
+            return Ok(Room::default());
+        }
+        let mut oldest: Vec<&KnownJob> = self.all.values().filter(|known| !told.contains_key(&known.job.id)).collect();
+        oldest.sort_by_key(|known| (known.job.changed_ms, &known.job.id));
+        let mut oldest = oldest.into_iter().peekable();
+        let mut room = Room::default();
+        let (mut places, mut executions) = (self.all.len(), self.executions);
+        let mut newest = WallMs::default();
+        for (id, at) in told {
+            if !self.all.contains_key(id) {
+                if places < JOBS_MAX {
+                    places += 1;
+                } else if let Some(gone) = oldest.next_if(|known| known.job.changed_ms < *at) {
+                    executions -= gone.executions.len();
+                    room.gone.push(gone.job.id.clone());
+                } else {
+                    room.without.insert(id.clone());
+                    continue;
+                }
+            }
+            executions += usize::from(is_part_new(id));
+            newest = newest.max(*at);
+        }
+        while executions > EXECUTIONS_MAX {
+            let Some(gone) = oldest.next_if(|known| known.job.changed_ms < newest) else {
+                return Err(format!("more than {EXECUTIONS_MAX} executions of jobs would be kept with this message"));
+            };
+            executions -= gone.executions.len();
+            room.gone.push(gone.job.id.clone());
+        }
+        Ok(room)
     }
 
     fn forget(&mut self, id: &str) {
         if let Some(gone) = self.all.remove(id) {
             self.executions -= gone.executions.len();
         }
+    }
+}
+
+/// What has to go for a message, and what of it finds no place.
+#[derive(Debug, Default)]
+struct Room {
+    /// Jobs that are not kept any more.
+    gone: Vec<String>,
+    /// Jobs of the message that are older than everything kept.
+    without: BTreeSet<String>,
+}
+
+impl Room {
+    /// Why something of the message is not taken.
+    fn refusal(&self) -> Option<String> {
+        let ids = self.without.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        (!ids.is_empty()).then(|| format!("{JOBS_MAX} jobs that changed later are kept already; no room for {ids}"))
     }
 }
 
@@ -108,7 +164,8 @@ enum Told {
 }
 
 impl Fleet {
-    /// Takes a message about jobs, whole or not at all.
+    /// Takes a message about jobs, whole or not at all. Only of jobs so old that they have no place the rest is taken without them: a
+    /// thing tells of everything that waits for it, and one that waits for very long must not make it mute.
     pub(super) fn told_of_job(
         &mut self,
         message: &Heard<'_>,
@@ -118,9 +175,11 @@ impl Fleet {
         let told = decode_job(message.topic, message.payload).map_err(|e| e.to_string())?;
         match read(told, now.wall)? {
             Told::Job(id, at, standing, counts) => {
-                if !self.has_room_for_job(&id, at, effects) {
-                    return Ok(None);
+                let room = self.jobs.room_for(&BTreeMap::from([(id.clone(), at)]), None)?;
+                if let Some(why) = room.refusal() {
+                    return Err(why);
                 }
+                room.gone.iter().for_each(|gone| self.forget_job(gone, effects));
                 let known = self.jobs.all.entry(id.clone()).or_insert_with(|| KnownJob::new(Job::new(&id)));
                 let before = known.job.clone();
                 known.job.told(at, standing, counts);
@@ -132,16 +191,21 @@ impl Fleet {
             }
             Told::Things(thing, reports) => {
                 let thing = ThingName::new(thing).map_err(|e| e.to_string())?;
-                let new = reports.iter().filter(|(id, _)| {
-                    let known = self.jobs.get(id).is_some_and(|job| job.executions.contains_key(thing.as_str()));
-                    !known
-                });
-                let new = new.count();
+                let mut told: BTreeMap<String, WallMs> = BTreeMap::new();
                 for (id, report) in &reports {
-                    self.make_room_for_executions(new, id, report.at, effects)?;
+                    let newest = told.entry(id.clone()).or_insert(report.at);
+                    *newest = report.at.max(*newest);
                 }
-                for (id, report) in reports {
-                    self.reported_of_job(&thing, &id, &report, effects);
+                let room = self.jobs.room_for(&told, Some(thing.as_str()))?;
+                if let Some(why) = room.refusal() {
+                    if room.without.len() == told.len() {
+                        return Err(why);
+                    }
+                    self.refuse(message.topic, why, now, effects);
+                }
+                room.gone.iter().for_each(|gone| self.forget_job(gone, effects));
+                for (id, report) in reports.iter().filter(|(id, _)| !room.without.contains(id)) {
+                    self.reported_of_job(&thing, id, report, effects);
                 }
                 Ok(self.by_name.get(thing.as_str()).copied())
             }
@@ -150,9 +214,6 @@ impl Fleet {
     }
 
     fn reported_of_job(&mut self, thing: &ThingName, id: &str, report: &Report, effects: &mut Effects) {
-        if !self.has_room_for_job(id, report.at, effects) {
-            return;
-        }
         let known = self.jobs.all.entry(id.to_owned()).or_insert_with(|| KnownJob::new(Job::new(id)));
         let job_before = known.job.clone();
         known.job.touched(report);
@@ -180,36 +241,6 @@ impl Fleet {
         }
     }
 
-    /// Whether a job is kept, or can be, as of this moment. The newest are kept: an older one makes room, unless this is older still.
-    fn has_room_for_job(&mut self, id: &str, at: WallMs, effects: &mut Effects) -> bool {
-        if self.jobs.all.contains_key(id) || self.jobs.all.len() < JOBS_MAX {
-            return true;
-        }
-        let oldest = self.jobs.oldest(id).filter(|oldest| oldest.changed_ms < at).map(|oldest| oldest.id.clone());
-        oldest.is_some_and(|oldest| {
-            self.forget_job(&oldest, effects);
-            true
-        })
-    }
-
-    /// Older jobs make room for further executions; one that alone has so many takes no more.
-    fn make_room_for_executions(
-        &mut self,
-        new: usize,
-        id: &str,
-        at: WallMs,
-        effects: &mut Effects,
-    ) -> Result<(), String> {
-        while self.jobs.executions + new > EXECUTIONS_MAX {
-            let others = self.jobs.oldest(id).filter(|oldest| oldest.changed_ms < at);
-            let Some(oldest) = others.map(|oldest| oldest.id.clone()) else {
-                return Err(format!("more than {EXECUTIONS_MAX} executions of jobs would be kept with this message"));
-            };
-            self.forget_job(&oldest, effects);
-        }
-        Ok(())
-    }
-
     fn forget_job(&mut self, id: &str, effects: &mut Effects) {
         let gone = self.jobs.get(id).into_iter().flat_map(|gone| gone.executions.keys());
         let things: Vec<ThingKey> = gone.filter_map(|thing| self.by_name.get(thing).copied()).collect();
@@ -220,7 +251,7 @@ impl Fleet {
     }
 }
 
-/// What a message says, in the model's words. One without a time is as of its receipt.
+/// What a message says, in the model's words. One without a time is as of its receipt, and so is one with a time that cannot be.
 fn read(told: JobTold, received: WallMs) -> Result<Told, String> {
     Ok(match told {
         JobTold::Job { job, change, at, counts } => {
@@ -236,7 +267,7 @@ fn read(told: JobTold, received: WallMs) -> Result<Told, String> {
                 | JobChange::TimedOut
                 | JobChange::Removed => JobStanding::Going,
             };
-            Told::Job(job, at.unwrap_or(received), standing, counted(&counts))
+            Told::Job(job, believed(at, received), standing, counted(&counts))
         }
         JobTold::Execution { job, thing, change, at, details } => {
             let status = match change {
@@ -248,25 +279,23 @@ fn read(told: JobTold, received: WallMs) -> Result<Told, String> {
                 JobChange::Removed | JobChange::Deleted | JobChange::DeletionInProgress => JobStatus::Removed,
             };
             let said = (!details.is_empty()).then(|| Said::of(&details));
-            let report = Report { said, ..report(status, at.unwrap_or(received)) };
+            let report = Report { said, ..report(status, believed(at, received)) };
             Told::Things(thing, vec![(job, report)])
         }
         JobTold::Waiting { thing, at, executions } => {
-            let reports = executions.into_iter().map(|one| waiting(one, at.unwrap_or(received)));
+            let reports = executions.into_iter().map(|one| waiting(one, at, received));
             Told::Things(thing, reports.collect::<Result<_, String>>()?)
         }
         JobTold::Next { thing, execution: None, .. } | JobTold::Updated { thing, state: None, .. } => {
             Told::Nothing(thing)
         }
-        JobTold::Next { thing, at, execution: Some(one) } => {
-            Told::Things(thing, vec![waiting(one, at.unwrap_or(received))?])
-        }
+        JobTold::Next { thing, at, execution: Some(one) } => Told::Things(thing, vec![waiting(one, at, received)?]),
         JobTold::Updated { thing, job, at, state: Some(state) } => {
             let report = Report {
                 // An answer to an update does not say which time the thing does the job; nearly always it is the first.
                 version: Some((1, state.version)),
                 said: Some(Said::of(&state.details)),
-                ..report(status(&state.status)?, at.unwrap_or(received))
+                ..report(status(&state.status)?, believed(at, received))
             };
             Told::Things(thing, vec![(job, report)])
         }
@@ -277,15 +306,15 @@ fn report(status: JobStatus, at: WallMs) -> Report {
     Report { status, at, version: None, said: None, queued_ms: None, started_ms: None, what: None }
 }
 
-fn waiting(one: JobWaiting, at: WallMs) -> Result<(String, Report), String> {
+fn waiting(one: JobWaiting, at: Option<WallMs>, received: WallMs) -> Result<(String, Report), String> {
     let JobWaiting { job, status: word, queued_at, started_at, updated_at, version, number, details, what } = one;
     let report = Report {
         version: Some((number, version)),
         said: details.as_ref().map(Said::of),
-        queued_ms: queued_at,
-        started_ms: started_at,
+        queued_ms: queued_at.map(|at| believed(Some(at), received)),
+        started_ms: started_at.map(|at| believed(Some(at), received)),
         what,
-        ..report(status(&word)?, updated_at.unwrap_or(at))
+        ..report(status(&word)?, believed(updated_at.or(at), received))
     };
     Ok((job, report))
 }

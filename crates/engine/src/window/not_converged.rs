@@ -9,7 +9,7 @@ use fleetlens_ipc::rows::{Change, LeafId, NotConvergedRow, Rows, Why};
 use fleetlens_model::command::{Command, Phase, Withdrawal};
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::shadow::same_value;
+use fleetlens_model::shadow::{pointer_of, same_value};
 use fleetlens_model::text::shown;
 use serde_json::Value as Json;
 
@@ -97,11 +97,39 @@ fn cut(json: &str) -> String {
     }
 }
 
-/// The newest command for the leaf that reached the shadow, or was kept from it, tells why; one that still waits here does not.
+/// Where a thing says in `reported` that it will not do what is wanted, and why: `"refused": "dim_pct, on: under local control"`.
+const REFUSED: &str = "refused";
+
+/// What the thing said against the leaf after it was last wanted.
+fn refused(thing: &Thing, shadow: &str, leaf: &OpenLeaf) -> Option<Why> {
+    let packed = thing.shadows.get(shadow)?.document.as_ref()?;
+    // Nearly none says it, and their documents stay packed.
+    if !packed.shape().contains(REFUSED) {
+        return None;
+    }
+    let leaves = packed.open().leaves();
+    let at = |pointer: &str| leaves.iter().find(|of| of.pointer == pointer);
+    let said = at(&pointer_of([REFUSED]))?;
+    let (names, reason) = said.reported.as_ref()?.as_str()?.split_once(": ")?;
+    let is_named = names
+        .split(", ")
+        .map(|name| pointer_of([name.trim()]))
+        .any(|of| leaf.pointer.strip_prefix(of.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+    // What it said of an older wish says nothing of this one.
+    let is_of_this = said.reported_at_s >= at(&leaf.pointer)?.desired_at_s;
+    (is_named && is_of_this).then(|| Why::Refused { reason: shown(&cut(reason)).into_owned() })
+}
+
+/// What the thing said itself, unless a newer wish was kept from it; else the newest command for the leaf that reached the shadow, or was kept from it, tells why; one that still waits here does not.
 fn why(thing: &Thing, shadow: &str, leaf: &OpenLeaf, fleet: &Fleet) -> Why {
     if let Freshness::Silent { since_ms } = thing.silence.freshness() {
         return Why::Silent { since_ms };
     }
+    let told = told_by_commands(thing, shadow, leaf, fleet);
+    if matches!(told, Why::Rejected { .. }) { told } else { refused(thing, shadow, leaf).unwrap_or(told) }
+}
+
+fn told_by_commands(thing: &Thing, shadow: &str, leaf: &OpenLeaf, fleet: &Fleet) -> Why {
     let newest_first = thing.commands.iter().rev().filter_map(|id| fleet.commands.get(id));
     for command in newest_first.filter(|command| command.shadow == shadow) {
         let Some(want) = command.wants.iter().find(|want| want.pointer == *leaf.pointer) else { continue };

@@ -2,7 +2,9 @@
 //!
 //! Ages grow by themselves in the window, so a row counts as changed only when something else of it did.
 
-use fleetlens_ipc::rows::{Change, CommandRow, LeafRow, Rows, ShadowTable, StepRow, ThingHead, ThingPage, ValueRow};
+use fleetlens_ipc::rows::{
+    Change, CommandRow, LeafRow, LeafTakes, Rows, ShadowTable, StepRow, ThingHead, ThingPage, ValueRow,
+};
 use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::freshness::limit_ms;
 use fleetlens_model::id::ThingKey;
@@ -251,8 +253,35 @@ pub(super) fn command_row(command: &Command, thing: &Thing, fleet: &Fleet, now: 
         sentence: sentence(&command.phase, command.is_never_obeyed(), direct),
         expires_in_ms: command.phase.is_waiting().then(|| command.left_ms(now)),
         can_edit: is_theirs && command.phase == Phase::Pending,
+        takes: if command.phase == Phase::Pending {
+            command
+                .wants
+                .iter()
+                .map(|want| takes(&command.shadow, &want.pointer, &thing.meta.common, schemas))
+                .collect()
+        } else {
+            Vec::new()
+        },
         can_cancel: is_theirs && command.phase.is_waiting() && !(direct && command.phase == Phase::Sent),
     }
+}
+
+/// What is said of a leaf; a kind speaks of the classic shadow.
+fn takes(shadow: &str, pointer: &str, meta: &Meta, schemas: &Schemas) -> LeafTakes {
+    if !shadow.is_empty() {
+        return LeafTakes::default();
+    }
+    let control = schemas.control(meta, pointer).cloned();
+    // Not every leaf that is dangerous can be set by a control.
+    let dangers = match schemas.of(meta) {
+        Some(of) => {
+            let dangers = of.schema.way(pointer).into_iter().flat_map(|schema| &schema.dangers);
+            let text = |of: &Option<Json>| of.as_ref().map(Json::to_string).unwrap_or_default();
+            dangers.map(|(of, sentence)| (text(of), sentence.clone())).collect()
+        }
+        None => control.as_ref().map(|control| control.dangers.clone()).unwrap_or_default(),
+    };
+    LeafTakes { control, dangers }
 }
 
 /// A command in words: `dim to 40 %`, `barrier: open`.

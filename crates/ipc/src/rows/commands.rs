@@ -3,7 +3,7 @@
 use fleetlens_model::command::{Phase, Step};
 use fleetlens_model::id::{CommandId, ThingKey};
 use fleetlens_model::identity::Actor;
-use fleetlens_model::kind::Kind;
+use fleetlens_model::kind::{Control, Kind};
 use fleetlens_model::time::WallMs;
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +42,20 @@ pub struct CommandRow {
     pub expires_in_ms: Option<u64>,
     /// Whether it has not left yet, so that it can be changed.
     pub can_edit: bool,
+    /// What is said of the leaves in `changes`, one each in their order; empty once it has left.
+    pub takes: Vec<LeafTakes>,
     /// Whether it can still be taken back.
     pub can_cancel: bool,
+}
+
+/// What is said of a leaf that a waiting command sets, so that a window can say it before the command is changed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LeafTakes {
+    /// Its control; `None` where none sets it.
+    pub control: Option<Control>,
+    /// What will happen to people, in sentences, each for the value of this JSON text, or for any where it is empty. With any a window
+    /// asks first.
+    pub dangers: Vec<(String, String)>,
 }
 
 /// One step of a command.

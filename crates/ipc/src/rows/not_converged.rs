@@ -58,6 +58,11 @@ pub enum Why {
         /// The reason, for a person.
         reason: String,
     },
+    /// The thing itself said that it would not.
+    Refused {
+        /// Its reason, at most 200 characters of it.
+        reason: String,
+    },
     /// A command from here was accepted, and the thing has not obeyed.
     NeverObeyed {
         /// Who asked; may be empty.

@@ -175,6 +175,7 @@ mod tests {
             sentence: String::new(),
             expires_in_ms: None,
             can_edit: false,
+            takes: Vec::new(),
             can_cancel: false,
         };
         let newest_first = [command(2, Some("40"), "60"), command(1, Some("100"), "40")];

@@ -132,6 +132,7 @@ mod tests {
             sentence: String::new(),
             expires_in_ms: None,
             can_edit: false,
+            takes: Vec::new(),
             can_cancel: false,
         };
         let refused = |code| Phase::Rejected { code, reason: String::new() };

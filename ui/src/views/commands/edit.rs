@@ -1,14 +1,15 @@
 //! A command that waits is changed: another value for what it sets, another end.
 
-use fleetlens_ipc::rows::CommandRow;
+use fleetlens_ipc::rows::{CommandRow, LeafTakes};
 use fleetlens_ipc::{Fault, Intent};
 use fleetlens_model::id::CommandId;
 use leptos::prelude::*;
 use serde_json::Value as Json;
 
 use crate::clock::{Aged, clock};
-use crate::components::control::Expiry;
+use crate::components::control::{Expiry, said};
 use crate::components::modal::Modal;
+use crate::components::patch::Dangers;
 use crate::format;
 use crate::state::store;
 
@@ -39,11 +40,11 @@ pub fn Edit(
 #[component]
 fn Form(row: RwSignal<Aged<CommandRow>>, id: CommandId, open: RwSignal<bool>) -> impl IntoView {
     let (store, clock) = (store(), clock());
-    let (title, changes, left_ms) = row.with_untracked(|row| {
+    let (title, whose, fields, left_ms) = row.with_untracked(|row| {
         let left_ms = row.row.expires_in_ms.map(|ms| ms.saturating_sub(row.elapsed_ms(untrack(|| clock.now_ms()))));
-        (format::capital(&row.row.title), row.row.changes.clone(), left_ms.unwrap_or_default())
+        let whose = row.row.thing_title.clone();
+        (format::capital(&row.row.title), whose, Field::all(&row.row), left_ms.unwrap_or_default())
     });
-    let fields: Vec<Field> = changes.iter().map(|(pointer, _, wanted)| Field::of(pointer, wanted)).collect();
     let typed = RwSignal::new(fields.iter().map(|field| field.text.clone()).collect::<Vec<_>>());
     let kept = StoredValue::new(fields.clone());
     let chosen_ms = RwSignal::new(None::<u64>);
@@ -52,9 +53,20 @@ fn Form(row: RwSignal<Aged<CommandRow>>, id: CommandId, open: RwSignal<bool>) ->
     let has_left = Memo::new(move |_| row.with(|row| !row.row.can_edit));
     let values = Memo::new(move |_| typed.with(|typed| kept.with_value(|fields| changed(fields, typed))));
     let is_nothing = move || values.with(Vec::is_empty) && chosen_ms.get().is_none();
-    let send = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        if untrack(is_nothing) || has_left.get_untracked() || sending.get_untracked() {
+    let is_wrong = Memo::new(move |_| {
+        typed.with(|typed| {
+            kept.with_value(|fields| fields.iter().zip(typed).any(|(field, typed)| field.wrong(typed).is_some()))
+        })
+    });
+    // Of all that it would want then: what stays as it was leaves with the rest, and a longer life is one more chance to happen.
+    let dangers = Memo::new(move |_| {
+        if is_nothing() { Vec::new() } else { typed.with(|typed| kept.with_value(|fields| dangers(fields, typed))) }
+    });
+    let asks_first = kept.with_value(|fields| fields.iter().any(Field::asks_first));
+    let asking = RwSignal::new(false);
+    let cannot = move || is_nothing() || is_wrong.get() || has_left.get() || sending.get();
+    let send = move || {
+        if untrack(cannot) {
             return;
         }
         sending.set(true);
@@ -69,12 +81,45 @@ fn Form(row: RwSignal<Aged<CommandRow>>, id: CommandId, open: RwSignal<bool>) ->
             }
         });
     };
+    let press = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if untrack(cannot) {
+        } else if asks_first {
+            asking.set(true);
+        } else {
+            send();
+        }
+    };
+    let asks = Signal::derive(move || format!("Change what waits for {whose}?"));
+    let will = move || {
+        let line = |(name, before, after): (String, String, String)| {
+            view! {
+                <li>
+                    <span>{name}</span>
+                    <span>
+                        <code class="before">{before}</code>
+                        " → "
+                        <code class="wanted">{after}</code>
+                    </span>
+                </li>
+            }
+        };
+        let lines = typed.with(|typed| kept.with_value(|fields| will(fields, typed)));
+        (!lines.is_empty() && !is_wrong.get()).then(|| {
+            view! {
+                <ul class="changes" data-testid="edit-will">
+                    {lines.into_iter().map(line).collect_view()}
+                </ul>
+            }
+        })
+    };
     let inputs = fields.into_iter().enumerate().map(|(nth, field)| view! { <Line nth field typed /> }).collect_view();
     view! {
-        <form on:submit=send>
+        <form on:submit=press>
             <h2>"Change what waits"</h2>
             <p>{title}" has not left yet. It keeps its place among the commands that wait."</p>
             <div class="edit-lines">{inputs} <Expiry chosen_ms own_ms=left_ms /></div>
+            <div aria-live="polite">{will} <Dangers dangers /></div>
             <Show when=move || has_left.get()>
                 <p class="fault" role="alert" data-testid="edit-left">
                     "It has left meanwhile. Take it back, or ask anew."
@@ -89,12 +134,34 @@ fn Form(row: RwSignal<Aged<CommandRow>>, id: CommandId, open: RwSignal<bool>) ->
                     type="submit"
                     class="send"
                     data-testid="edit-yes"
-                    disabled=move || is_nothing() || has_left.get() || sending.get()
+                    disabled=cannot
                 >
                     "Change it"
                 </button>
             </div>
         </form>
+        <Modal open=asking label=asks testid="confirm">
+            <h2>{move || asks.get()}</h2>
+            {will}
+            <p>"It moves something in the street, or ends what somebody is doing."</p>
+            <Dangers dangers />
+            <div class="answers">
+                <button type="button" class="plain" data-testid="confirm-no" on:click=move |_| asking.set(false)>
+                    "Leave it"
+                </button>
+                <button
+                    type="button"
+                    class="send"
+                    data-testid="confirm-yes"
+                    on:click=move |_| {
+                        asking.set(false);
+                        send();
+                    }
+                >
+                    "Change it"
+                </button>
+            </div>
+        </Modal>
     }
 }
 
@@ -107,7 +174,9 @@ fn Line(nth: usize, field: Field, typed: RwSignal<Vec<String>>) -> impl IntoView
             }
         });
     };
-    let name = format::pointer(&field.pointer);
+    let name = field.name();
+    let of = field.clone();
+    let wrong = Memo::new(move |_| typed.with(|typed| typed.get(nth).and_then(|typed| of.wrong(typed))));
     let input = match field.shape {
         Shape::Flag => {
             let on = field.text == "true";
@@ -135,6 +204,7 @@ fn Line(nth: usize, field: Field, typed: RwSignal<Vec<String>>) -> impl IntoView
             <span>{name}</span>
             {input}
         </label>
+        {move || wrong.get().map(|why| view! { <p class="wrong" role="alert" data-testid="edit-wrong">{why}</p> })}
     }
 }
 
@@ -149,31 +219,90 @@ enum Shape {
 }
 
 /// A leaf that the command sets, and its value as it is typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Field {
     pointer: String,
     shape: Shape,
     text: String,
+    takes: LeafTakes,
 }
 
 impl Field {
-    fn of(pointer: &str, wanted: &str) -> Field {
+    /// Those of a command.
+    fn all(row: &CommandRow) -> Vec<Field> {
+        let takes = row.takes.iter().cloned().chain(std::iter::repeat_with(LeafTakes::default));
+        row.changes.iter().zip(takes).map(|((pointer, _, wanted), takes)| Field::of(pointer, wanted, takes)).collect()
+    }
+
+    fn of(pointer: &str, wanted: &str, takes: LeafTakes) -> Field {
         let (shape, text) = match serde_json::from_str::<Json>(wanted) {
             Ok(Json::String(word)) => (Shape::Word, word),
             Ok(Json::Number(_)) => (Shape::Number, wanted.to_owned()),
             Ok(Json::Bool(_)) => (Shape::Flag, wanted.to_owned()),
             Ok(Json::Null | Json::Array(_) | Json::Object(_)) | Err(_) => (Shape::Json, wanted.to_owned()),
         };
-        Field { pointer: pointer.to_owned(), shape, text }
+        Field { pointer: pointer.to_owned(), shape, text, takes }
     }
 
-    /// What was typed, as JSON text. The engine says what is wrong with it.
+    fn name(&self) -> String {
+        self.takes.control.as_ref().map_or_else(|| format::pointer(&self.pointer), |control| control.label.to_string())
+    }
+
+    /// What was typed, in words.
+    fn said(&self, typed: &str) -> String {
+        let json = self.json(typed);
+        match &self.takes.control {
+            Some(control) => said(control, &json),
+            None => json,
+        }
+    }
+
+    /// What cannot be of another value than it has. What speaks of several leaves, and leaves without a control, the engine checks.
+    fn wrong(&self, typed: &str) -> Option<String> {
+        let json = self.json(typed);
+        if json == self.json(&self.text) {
+            return None;
+        }
+        let Ok(value) = serde_json::from_str::<Json>(&json) else {
+            let wanted = if self.shape == Shape::Number { "a number" } else { "JSON" };
+            return Some(format!("{} takes {wanted}, not {:?}", self.name(), typed.trim()));
+        };
+        self.takes.control.as_ref().and_then(|control| control.check(&value).err())
+    }
+
+    /// Whether the screen asks before it is changed.
+    fn asks_first(&self) -> bool {
+        !self.takes.dangers.is_empty()
+    }
+
+    /// What was typed, as JSON text.
     fn json(&self, typed: &str) -> String {
         match self.shape {
             Shape::Word => Json::from(typed).to_string(),
             Shape::Number | Shape::Flag | Shape::Json => typed.trim().to_owned(),
         }
     }
+}
+
+/// What will happen to people, in sentences, each once.
+fn dangers(fields: &[Field], typed: &[String]) -> Vec<String> {
+    let mut sentences: Vec<String> = Vec::new();
+    for (field, typed) in fields.iter().zip(typed) {
+        let value = serde_json::from_str::<Json>(&field.json(typed)).map(|value| value.to_string()).unwrap_or_default();
+        let told = field.takes.dangers.iter().filter(|(of, _)| of.is_empty() || *of == value);
+        for (_, sentence) in told {
+            if !sentences.contains(sentence) {
+                sentences.push(sentence.clone());
+            }
+        }
+    }
+    sentences
+}
+
+/// What becomes otherwise: what a leaf is called, what waits, and what would wait then.
+fn will(fields: &[Field], typed: &[String]) -> Vec<(String, String, String)> {
+    let other = fields.iter().zip(typed).filter(|(field, typed)| field.json(typed) != field.json(&field.text));
+    other.map(|(field, typed)| (field.name(), field.said(&field.text), field.said(typed))).collect()
 }
 
 /// The leaves whose value is another one now.
@@ -184,12 +313,59 @@ fn changed(fields: &[Field], typed: &[String]) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use fleetlens_model::kind::{Kind, Schemas};
+
     use super::*;
+
+    fn field(pointer: &str, wanted: &str) -> Field {
+        Field::of(pointer, wanted, LeafTakes::default())
+    }
+
+    fn of_kind(kind: Kind, pointer: &str, wanted: &str) -> Field {
+        let control = Schemas::of_the_program().control_of_kind(kind, pointer).unwrap().clone();
+        let dangers = control.dangers.clone();
+        Field::of(pointer, wanted, LeafTakes { control: Some(control), dangers })
+    }
+
+    #[test]
+    fn what_hits_people_is_asked_about_and_told_and_the_rest_is_not() {
+        let (lamp, charger) = (of_kind(Kind::Lamp, "/dim_pct", "40"), of_kind(Kind::Charger, "/enabled", "true"));
+        assert!(!lamp.asks_first() && charger.asks_first());
+        let told = |typed: &str| dangers(&[lamp.clone(), charger.clone()], &["40".into(), typed.into()]);
+        assert!(told("true").is_empty());
+        assert!(matches!(&told("false")[..], [one] if one.contains("session ends")), "{:?}", told("false"));
+        let barrier = of_kind(Kind::Parking, "/barrier", "\"closed\"");
+        assert!(barrier.asks_first(), "whichever way it moves");
+        assert_eq!(
+            will(&[barrier, lamp], &["open".into(), "40".into()]),
+            [("Barrier".to_owned(), "closed".to_owned(), "open".to_owned())],
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_told_where_it_is_typed() {
+        let (lamp, barrier) = (of_kind(Kind::Lamp, "/dim_pct", "40"), of_kind(Kind::Parking, "/barrier", "\"closed\""));
+        for (field, typed, says) in [
+            (&lamp, "60", None),
+            (&lamp, "140", Some("outside 0–100")),
+            (&lamp, "", Some("takes a number")),
+            (&lamp, "a lot", Some("takes a number, not \"a lot\"")),
+            (&barrier, "open", None),
+            (&barrier, "ajar", Some("takes one of")),
+        ] {
+            let wrong = field.wrong(typed);
+            assert_eq!(wrong.is_some(), says.is_some(), "{typed}: {wrong:?}");
+            assert!(wrong.unwrap_or_default().contains(says.unwrap_or_default()), "{typed}");
+        }
+        assert_eq!(field("/list", "[1]").wrong("[1, 2"), Some("list takes JSON, not \"[1, 2\"".into()));
+        // What was asked for once is nobody's mistake now.
+        assert_eq!(of_kind(Kind::Lamp, "/dim_pct", "140").wrong("140"), None);
+    }
 
     #[test]
     fn a_value_is_typed_as_people_write_it_and_only_what_changed_is_sent() {
-        let fields = [Field::of("/dim_pct", "40"), Field::of("/barrier", "\"open\""), Field::of("/on", "true")];
-        assert_eq!(fields[1], Field { pointer: "/barrier".into(), shape: Shape::Word, text: "open".into() });
+        let fields = [field("/dim_pct", "40"), field("/barrier", "\"open\""), field("/on", "true")];
+        assert_eq!((fields[1].shape, fields[1].text.as_str()), (Shape::Word, "open"));
         let typed = |texts: [&str; 3]| texts.map(str::to_owned);
         assert_eq!(changed(&fields, &typed(["40", "open", "true"])), []);
         let want = [("/dim_pct".to_owned(), "60".to_owned()), ("/barrier".to_owned(), "\"closed\"".to_owned())];

@@ -164,9 +164,84 @@ fn the_newest_jobs_are_kept_and_an_old_one_does_not_come_back() {
     assert_eq!((fleet.jobs.iter().count(), gone.len()), (JOBS_MAX, 5));
     assert_eq!(gone[0], &Write::JobGone("j-0".into()));
     let late = give(&mut fleet, event("lamp-1", "j-0", "failed", 11), at(HEARD));
-    assert!(fleet.jobs.get("j-0").is_none() && late.writes.is_empty(), "{late:?}");
+    assert!(fleet.jobs.get("j-0").is_none(), "{late:?}");
+    assert!(
+        matches!(&late.writes[..], [Write::Refused { reason, .. }] if reason.ends_with("no room for j-0")),
+        "what is dropped is told: {late:?}"
+    );
+    assert_eq!(fleet.counters().refused, 1);
     give(&mut fleet, event("lamp-1", "j-0", "failed", 900), at(HEARD));
     assert!(fleet.jobs.get("j-0").is_some(), "and one of which something is new has a place");
+}
+
+/// What a thing has to do, by job and second.
+fn waits(thing: &str, jobs: &[(&str, u64)]) -> Input {
+    let one = |(job, s): &(&str, u64)| format!(r#"{{"jobId":"{job}","lastUpdatedAt":{},"versionNumber":1}}"#, at_s(*s));
+    let jobs = jobs.iter().map(one).collect::<Vec<_>>().join(",");
+    telemetry(&format!("$aws/things/{thing}/jobs/notify"), &format!(r#"{{"jobs":{{"QUEUED":[{jobs}]}}}}"#))
+}
+
+#[test]
+fn one_job_that_is_too_old_to_be_kept_does_not_make_its_thing_mute() {
+    let (mut fleet, _) = told((0..JOBS_MAX as u64).map(|n| notify("lamp-1", &format!("j-{n}"), "QUEUED", 1, 10 + n)));
+    let effects = give(&mut fleet, waits("lamp-2", &[("ancient", 2), ("fresh", 900)]), at(HEARD));
+    assert!(fleet.jobs.get("ancient").is_none() && fleet.jobs.get("fresh").is_some(), "{effects:?}");
+    assert_eq!((fleet.jobs.iter().count(), fleet.counters().refused), (JOBS_MAX, 1));
+    let is_told = |write: &Write| matches!(write, Write::Refused { reason, .. } if reason.contains("ancient"));
+    assert!(effects.writes.iter().any(is_told), "{effects:?}");
+}
+
+/// Far behind every time that a service could mean.
+const YEAR_9999_MS: u64 = 253_402_300_000_000;
+
+#[test]
+fn jobs_of_a_time_that_cannot_be_give_way_to_real_ones() {
+    let forged = |n: usize| {
+        telemetry(
+            &format!("$aws/events/job/forged-{n}/completed"),
+            &format!(r#"{{"eventType":"JOB","jobId":"forged-{n}","timestamp":{YEAR_9999_MS}}}"#),
+        )
+    };
+    let (mut fleet, _) = told((0..JOBS_MAX).map(forged));
+    assert!(fleet.jobs.iter().all(|known| known.job.changed_ms == at(HEARD).wall));
+    give(&mut fleet, notify("lamp-1", "real", "QUEUED", 1, HEARD + 1), at(HEARD + 1));
+    assert!(fleet.jobs.get("real").is_some());
+    // An hour ahead is a clock, not a lie.
+    give(&mut fleet, notify("lamp-1", "real", "IN_PROGRESS", 2, HEARD + 3_600), at(HEARD + 1));
+    assert_eq!(fleet.jobs.get("real").unwrap().job.changed_ms, at(HEARD + 3_600).wall);
+}
+
+#[test]
+fn neither_a_version_nor_a_time_beyond_all_others_stops_an_execution() {
+    let forged = |version: u64, updated_ms: u64| {
+        telemetry(
+            "$aws/things/lamp-1/jobs/notify",
+            &format!(
+                r#"{{"jobs":{{"QUEUED":[{{"jobId":"r","lastUpdatedAt":{updated_ms},"versionNumber":{version},
+                    "statusDetails":{{"step":"forged"}}}}]}}}}"#
+            ),
+        )
+    };
+    let heard_ms = u64::try_from(at(HEARD).wall.0).unwrap();
+    for (version, updated_ms) in [(u64::MAX, heard_ms), (1, YEAR_9999_MS), (u64::MAX, YEAR_9999_MS)] {
+        let (mut fleet, _) = told([forged(version, updated_ms)]);
+        give(&mut fleet, updated("lamp-1", "r", 3, 50, HEARD + 1), at(HEARD + 1));
+        let lamp = &fleet.jobs.get("r").unwrap().executions["lamp-1"];
+        assert_eq!((lamp.status(), lamp.said().text.as_str()), (JobStatus::InProgress, "step: download"), "{version}");
+    }
+}
+
+#[test]
+fn a_message_that_finds_no_room_has_nothing_forgotten() {
+    let mut fleet = fleet();
+    give(&mut fleet, notify("lamp-1", "old", "QUEUED", 1, 10), at(HEARD));
+    for n in 0..EXECUTIONS_MAX - 1 {
+        give(&mut fleet, notify(&format!("t{n}"), "new", "QUEUED", 1, 20), at(HEARD));
+    }
+    // Three more; the old job's place is room for one.
+    let effects = give(&mut fleet, waits("lamp-9", &[("a", 21), ("b", 22), ("new", 19)]), at(HEARD));
+    assert!(matches!(&effects.writes[..], [Write::Refused { .. }]), "{effects:?}");
+    assert!(fleet.jobs.get("old").is_some() && fleet.jobs.get("a").is_none());
 }
 
 #[test]

@@ -1,5 +1,7 @@
+use fleetlens_ipc::rows::LeafTakes;
 use fleetlens_ipc::{Scope, Wish};
 use fleetlens_model::command::Phase;
+use fleetlens_model::kind::KindSchema;
 
 use super::*;
 use crate::fleet::Input;
@@ -21,6 +23,39 @@ fn wish(fleet: &mut Fleet, leaf: &str, s: u64) {
 fn ids(frames: &[Frame]) -> Vec<u64> {
     let [Frame::Snapshot { rows: Rows::Commands(rows), .. }] = frames else { panic!("{frames:?}") };
     rows.iter().map(|row| row.id.0).collect()
+}
+
+#[test]
+fn a_row_says_what_is_said_of_its_leaves_while_it_can_be_changed() {
+    let mut fleet = city();
+    let text = r#"{"properties": {
+        "net": {"x-danger": "It may be gone for a while.", "type": "object", "properties": {"hops": {"type": "number"}}},
+        "mode": {"enum": ["open", "closed"], "x-danger": {"closed": "Look."}}}}"#;
+    fleet.config.schemas.put(Kind::Lamp, KindSchema::parse(text).unwrap());
+    give(&mut fleet, down(), at(2));
+    for (shadow, s) in [("", 3), ("network", 4)] {
+        let wish =
+            |pointer: &str, json: &str| Wish { pointer: pointer.into(), value_json: json.into(), seen_json: None };
+        let wishes = vec![wish("/net/hops", "7"), wish("/mode", "\"open\"")];
+        let intent = Intent::Command { thing: ThingKey(1), shadow: shadow.into(), wishes, expires_in_ms: Some(60_000) };
+        ask(&mut fleet, intent, s);
+    }
+    let (mut outbox, _) = looking(Look::Commands { scope: Scope::Open, limit: 2 }, &mut fleet);
+    let frames = frames(&mut outbox, &mut fleet, at(5));
+    let [Frame::Snapshot { rows: Rows::Commands(rows), .. }] = &frames[..] else { panic!("{frames:?}") };
+    let [named, classic] = &rows[..] else { panic!("{rows:?}") };
+    assert_eq!(named.takes, vec![LeafTakes::default(); 2], "a kind speaks of the classic shadow");
+    let [hops, mode] = &classic.takes[..] else { panic!("{classic:?}") };
+    assert!(hops.control.is_none(), "no touch sets a number without bounds, and still it is dangerous");
+    assert_eq!(hops.dangers, [(String::new(), "It may be gone for a while.".to_owned())]);
+    assert_eq!(mode.control.as_ref().map(|control| control.pointer.as_ref()), Some("/mode"));
+    assert_eq!(mode.dangers, [("\"closed\"".to_owned(), "Look.".to_owned())]);
+
+    ask(&mut fleet, Intent::CancelCommand { command: classic.id }, 6);
+    let (mut history, _) = looking(Look::Commands { scope: Scope::Ended, limit: 2 }, &mut fleet);
+    let frames = super::frames(&mut history, &mut fleet, at(7));
+    let [Frame::Snapshot { rows: Rows::Commands(rows), .. }] = &frames[..] else { panic!("{frames:?}") };
+    assert!(matches!(&rows[..], [row] if row.takes.is_empty()), "{rows:?}");
 }
 
 fn changes(windows: &mut Windows, fleet: &mut Fleet, s: u64) -> Vec<(&'static str, u64)> {

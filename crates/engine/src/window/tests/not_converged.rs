@@ -112,6 +112,35 @@ fn the_reason_is_the_silence_else_the_newest_command_that_reached_the_leaf() {
 }
 
 #[test]
+fn what_the_thing_itself_refused_is_told_with_its_reason_while_it_speaks_of_this_wish() {
+    // The wish is of second 10; what the thing said of it, and when.
+    let why = |refused: &str, said_s: u64| {
+        let mut fleet = city();
+        let (wished_s, said_s) = (at(10).wall.as_s(), at(said_s).wall.as_s());
+        let current = format!(
+            r#"{{"state":{{"desired":{{"dim_pct":40}},"reported":{{"dim_pct":100,"refused":{refused}}}}},
+                "metadata":{{"desired":{{"dim_pct":{{"timestamp":{wished_s}}}}},
+                "reported":{{"dim_pct":{{"timestamp":{said_s}}},"refused":{{"timestamp":{said_s}}}}}}},"version":2}}"#
+        );
+        let payload = format!(r#"{{"previous":{{"state":{{}}}},"current":{current},"timestamp":{said_s}}}"#);
+        give(&mut fleet, telemetry("$aws/things/lamp-1/shadow/update/documents", &payload), at(20));
+        give(&mut fleet, lamp_says(400, 60.0), at(400));
+        give(&mut fleet, Input::Ticked, at(400));
+        let rows = listed(&mut fleet, 400);
+        let [row] = &rows[..] else { panic!("{rows:?}") };
+        row.why.clone()
+    };
+    let refused = Why::Refused { reason: "under local control".into() };
+    assert_eq!(why(r#""dim_pct: under local control""#, 11), refused);
+    assert_eq!(why(r#""on, dim_pct: under local control""#, 10), refused);
+    assert_eq!(why(r#""dim_pct: under local control""#, 9), Why::NobodyHere, "that was of an older wish");
+    assert_eq!(why(r#""dim: under local control""#, 11), Why::NobodyHere, "another value's");
+    assert_eq!(why("true", 11), Why::NobodyHere);
+    let long = why(&format!(r#""dim_pct: {}""#, "x".repeat(1_000)), 11);
+    assert!(matches!(&long, Why::Refused { reason } if reason.chars().count() == 201), "{long:?}");
+}
+
+#[test]
 fn what_was_obeyed_and_left_again_is_told_apart_from_what_never_was() {
     let mut fleet = city();
     give(&mut fleet, shadow(100, 100, 1, 2), at(2));
