@@ -44,6 +44,11 @@ pub enum State {
     },
     /// All of its things are through.
     Done,
+    /// It holds itself until a person looked at it.
+    Held {
+        /// In a sentence.
+        why: String,
+    },
 }
 
 impl State {
@@ -51,7 +56,7 @@ impl State {
     pub fn word(&self) -> &'static str {
         match self {
             State::Running => "running",
-            State::Paused => "held",
+            State::Paused | State::Held { .. } => "held",
             State::Aborted { .. } => "aborted",
             State::Stopped { .. } => "stopped",
             State::Done => "done",
@@ -61,7 +66,7 @@ impl State {
     /// Whether anything may still be released.
     pub fn is_open(&self) -> bool {
         match self {
-            State::Running | State::Paused => true,
+            State::Running | State::Paused | State::Held { .. } => true,
             State::Aborted { .. } | State::Stopped { .. } | State::Done => false,
         }
     }
@@ -84,6 +89,9 @@ pub struct Head {
     pub released_ms: Option<WallMs>,
     /// When it ended.
     pub ended_ms: Option<WallMs>,
+    /// When a person last let it go on.
+    #[serde(default)]
+    pub gone_on_ms: Option<WallMs>,
 }
 
 /// How far one of its things is.
@@ -222,13 +230,15 @@ pub struct Bulk {
     first_waiting: usize,
     counts: Counts,
     turn: Option<Turn>,
+    /// When nothing kept it from releasing last, in this run.
+    free: Option<Now>,
 }
 
 impl Bulk {
     /// A new one, without things.
     pub fn new(head: Head) -> Bulk {
         let (rows, places) = (Vec::new(), HashMap::new());
-        Bulk { head, rows, places, first_waiting: 0, counts: Counts::default(), turn: None }
+        Bulk { head, rows, places, first_waiting: 0, counts: Counts::default(), turn: None, free: None }
     }
 
     /// One that was kept. The next batch waits out what is left of its time by the wall clock, and never longer than that whole time.
@@ -338,13 +348,51 @@ impl Bulk {
     }
 
     /// A person holds it, or lets it go on. False where there is nothing to hold.
-    pub fn pause(&mut self, held: bool) -> bool {
-        let (from, to) = if held { (State::Running, State::Paused) } else { (State::Paused, State::Running) };
-        let can = self.head.state == from;
-        if can {
-            self.head.state = to;
+    pub fn pause(&mut self, held: bool, now: Now) -> bool {
+        let is_held = matches!(self.head.state, State::Paused | State::Held { .. });
+        let can = if held { self.head.state == State::Running } else { is_held };
+        if can && held {
+            self.head.state = State::Paused;
+        } else if can {
+            self.head.state = State::Running;
+            // Whoever lets it go on wants it now: what was before that does not count.
+            (self.head.gone_on_ms, self.free) = (Some(now.wall), Some(now));
         }
         can
+    }
+
+    /// Nothing keeps it from releasing at this time.
+    pub fn note_free(&mut self, now: Now) {
+        self.free = Some(now);
+    }
+
+    /// For how long what waits could have been released and was not, in milliseconds, by whichever clock says more: one that is set back
+    /// hides nothing, and one that stands still while a computer sleeps neither.
+    pub fn late_ms(&self, now: Now) -> u64 {
+        if self.head.state != State::Running || self.waiting().next().is_none() {
+            return 0;
+        }
+        let every_ms = i64::from(self.head.order.rollout.every_s) * 1_000;
+        let turn = self.head.released_ms.map(|last| last.plus(every_ms));
+        let free = self.free.map(|free| free.wall);
+        let since = [turn, free, self.head.gone_on_ms].into_iter().flatten().fold(self.head.asked_ms, WallMs::max);
+        let turn = self.turn.map_or(MonoMs(0), |turn| turn.next);
+        let by_mono = self.free.map_or(0, |free| now.mono.since(free.mono.max(turn)));
+        now.wall.since(since).max(by_mono)
+    }
+
+    /// It holds itself where what waits is late by more than its commands may wait: nobody knows whether it is still wanted. True when it
+    /// does.
+    pub fn hold_if_late(&mut self, may_wait_ms: u64, now: Now) -> bool {
+        let is_late = self.late_ms(now) > may_wait_ms;
+        if is_late {
+            let why = format!(
+                "nothing could be released for longer than a command of it may wait ({})",
+                crate::alarm::duration(may_wait_ms)
+            );
+            self.head.state = State::Held { why };
+        }
+        is_late
     }
 
     /// A person ends it. False when it has ended.

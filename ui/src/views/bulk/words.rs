@@ -18,7 +18,7 @@ pub fn state_word(state: &State, link_up: bool) -> &'static str {
     match state {
         State::Running if !link_up => "Waits for the link",
         State::Running => "Running",
-        State::Paused => "Held",
+        State::Paused | State::Held { .. } => "Held",
         State::Aborted { .. } => "Aborted",
         State::Stopped { .. } => "Stopped",
         State::Done => "Done",
@@ -34,6 +34,10 @@ pub fn state_sentence(row: &BulkRow, link_up: bool) -> String {
         State::Running | State::Done => String::new(),
         State::Paused => {
             format!("{} wait until it goes on; what was asked already goes on.", format::capital(&waiting))
+        }
+        State::Held { why } => {
+            let (why, waiting) = (format::capital(why), format::capital(&waiting));
+            format!("{why}. {waiting} wait until somebody has looked whether it is still wanted and lets it go on.")
         }
         State::Aborted { why } => format!("{}. {} were not asked.", format::capital(why), format::capital(&waiting)),
         State::Stopped { by } if by.name.is_empty() => format!("{} were not asked.", format::capital(&waiting)),

@@ -5,11 +5,12 @@ use fleetlens_model::bulk::{self, Order, Progress};
 use fleetlens_model::command::{ANSWER_TIMEOUT_MS, Want};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::shadow::{Document, Object, Packed, leaf_at, same_value};
+use fleetlens_model::thing::Meta;
 use fleetlens_model::time::Now;
 use serde_json::Value as Json;
 
 use crate::fleet::direct::json;
-use crate::fleet::{Fleet, Thing};
+use crate::fleet::{Fleet, Thing, wish};
 
 /// What would be asked of a thing.
 #[derive(Debug)]
@@ -61,6 +62,12 @@ impl Fleet {
         let waited = |at| now.mono.since(at) >= ANSWER_TIMEOUT_MS;
         !thing.meta.common.convention.is_empty()
             || thing.shadows.get(shadow).is_some_and(|shadow| shadow.current || shadow.asked.is_some_and(waited))
+    }
+
+    /// The leaves that an order sets, whatever thing they are of; none where no thing could be asked for them.
+    pub(super) fn wanted_leaves(&self, order: &Order) -> Vec<Want> {
+        let wishes: Vec<Wish> = order.wishes.iter().map(|wish| seen(wish, None)).collect();
+        wish::wants(&Meta::default(), &self.config.schemas, &wishes).unwrap_or_default()
     }
 
     fn document_of(&self, thing: &Thing, shadow: &str) -> Option<Document> {
