@@ -25,9 +25,8 @@ impl Fleet {
         let (mut cannot, mut offline, mut others) = (Vec::new(), Vec::new(), Vec::new());
         let mut unread = Vec::new();
         for thing in meant.into_iter().filter_map(|key| self.things.get(&key)) {
-            if !self.is_read(thing.key, &order.shadow, now) {
-                unread.push(thing.key);
-            }
+            let is_read = self.is_read(thing.key, &order.shadow, now);
+            unread.extend((!is_read).then_some(thing.key));
             let (schemas, meta) = (&self.config.schemas, &*thing.meta.common);
             let mut controls = order.wishes.iter().filter_map(|wish| schemas.control(meta, &wish.pointer));
             let is_asked_first = controls.any(|control| control.asks_first);
@@ -38,12 +37,14 @@ impl Fleet {
             };
             match self.bulk_verdict(thing.key, order) {
                 Verdict::Same => run.same += 1,
+                // As it was known last; it is being read.
+                Verdict::Seems(_) if !is_read => run.same += 1,
                 Verdict::Cannot(why) | Verdict::Lacks(why) => {
                     run.cannot += 1;
                     *reasons.entry(why.clone()).or_default() += 1;
                     row(&mut cannot, DryRunRow { cannot: Some(why), ..bare_row(thing) });
                 }
-                Verdict::Asks(wants) => {
+                Verdict::Asks(wants) | Verdict::Seems(wants) => {
                     run.changes += 1;
                     run.asks_first |= is_asked_first;
                     let now = |pointer: &str| self.is_now(thing.key, &order.shadow, pointer).map(|now| now.to_string());

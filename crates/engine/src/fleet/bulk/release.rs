@@ -116,7 +116,8 @@ impl Fleet {
                 continue;
             }
             let why = match verdict {
-                Verdict::Asks(wants) => {
+                // Nobody confirmed that it is so already: asking is harmless, leaving it out for good is not.
+                Verdict::Asks(wants) | Verdict::Seems(wants) => {
                     let command = CommandId(self.last_command + 1);
                     let is_due = self.bulks.all.get_mut(&id).is_some_and(|bulk| bulk.ask(thing, command, now));
                     if !is_due {

@@ -5,6 +5,7 @@ use fleetlens_model::bulk::{self, Order, Progress};
 use fleetlens_model::command::{ANSWER_TIMEOUT_MS, Want};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::shadow::{Document, Object, Packed, leaf_at, same_value};
+use fleetlens_model::telemetry::Source;
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::Now;
 use serde_json::Value as Json;
@@ -19,6 +20,8 @@ pub(super) enum Verdict {
     Asks(Vec<Want>),
     /// Nothing: it is so already.
     Same,
+    /// This, unless what was known of it last is confirmed: then it is so already.
+    Seems(Vec<Want>),
     /// Nothing can be; the sentence says why.
     Cannot(String),
     /// Nothing can be, unless its shadow holds what we do not know of.
@@ -43,7 +46,11 @@ impl Fleet {
             command.shadow == order.shadow && command.wants.iter().any(same_leaf)
         });
         let is_so = !is_asked_otherwise && wants.iter().all(|want| self.is_so(thing, want, document.as_ref()));
-        if is_so { Verdict::Same } else { Verdict::Asks(wants) }
+        match (is_so, self.is_confirmed(thing, &order.shadow, &wants)) {
+            (true, true) => Verdict::Same,
+            (true, false) => Verdict::Seems(wants),
+            (false, _) => Verdict::Asks(wants),
+        }
     }
 
     /// What stands of a thing when the bulk command is asked for: what is not known yet is looked into when its turn comes.
@@ -51,8 +58,8 @@ impl Fleet {
         match self.bulk_verdict(key, order) {
             Verdict::Cannot(why) => Progress::Cannot { why },
             Verdict::Lacks(why) if self.is_read(key, &order.shadow, now) => Progress::Cannot { why },
-            Verdict::Same if self.is_read(key, &order.shadow, now) => Progress::Same,
-            Verdict::Same | Verdict::Asks(_) | Verdict::Lacks(_) => Progress::Waits,
+            Verdict::Same => Progress::Same,
+            Verdict::Seems(_) | Verdict::Asks(_) | Verdict::Lacks(_) => Progress::Waits,
         }
     }
 
@@ -62,6 +69,18 @@ impl Fleet {
         let waited = |at| now.mono.since(at) >= ANSWER_TIMEOUT_MS;
         !thing.meta.common.convention.is_empty()
             || thing.shadows.get(shadow).is_some_and(|shadow| shadow.current || shadow.asked.is_some_and(waited))
+    }
+
+    /// Whether what we know of the wanted leaves was told since the link is up. What was asked for in vain was not.
+    fn is_confirmed(&self, thing: &Thing, shadow: &str, wants: &[Want]) -> bool {
+        if thing.meta.common.convention.is_empty() {
+            return thing.shadows.get(shadow).is_some_and(|shadow| shadow.current);
+        }
+        wants.iter().all(|want| {
+            let series = thing.series.get(&*want.pointer).and_then(|key| self.series.get(key));
+            let source = series.and_then(|series| Some(self.source(series, &series.latest()?)));
+            source.is_some_and(|source| source != Source::Cached)
+        })
     }
 
     /// The leaves that an order sets, whatever thing they are of; none where no thing could be asked for them.

@@ -459,6 +459,47 @@ fn what_is_not_left_to_the_person_here_is_left_out_of_a_bulk_command() {
     assert_eq!((refused.code, city.state(id)), (FaultCode::Forbidden, State::Running));
 }
 
+#[test]
+fn what_nobody_confirmed_since_the_link_is_up_is_not_so_already() {
+    let mut city = city(2);
+    for number in 1..=2 {
+        let so = serde_json::json!({"desired":{"dim_pct":40},"reported":{"dim_pct":40}});
+        let report = reported(city.services.get_mut(&lamp_name(number)).unwrap(), &lamp_name(number), so, at(1));
+        city.give(report, at(1));
+    }
+    (1..5).for_each(|s| drop(city.give(Input::Ticked, at(s))));
+    give(&mut city.fleet, down(), at(5));
+    let mut gone = BTreeMap::new();
+    gone.extend(city.services.remove_entry("lamp-2"));
+    city.give(up(), at(6));
+    let id = city.start(order(lamps(), 2), at(6));
+    (6..40).for_each(|s| drop(city.give(Input::Ticked, at(s))));
+    let rows = city.fleet.bulks.get(id).unwrap().rows();
+    assert_eq!(rows[0].progress, Progress::Same, "its shadow was read");
+    assert!(command_of(&rows[1].progress).is_some(), "nobody answers for lamp-2: {rows:?}");
+}
+
+#[test]
+fn what_a_thing_of_a_convention_said_before_the_link_fell_does_not_say_that_it_is_so_now() {
+    for is_heard_again in [false, true] {
+        let mut fleet = direct::city();
+        give(&mut fleet, up(), at(1));
+        direct::announce(&mut fleet, "garden", at(2));
+        give(&mut fleet, down(), at(3));
+        give(&mut fleet, up(), at(4));
+        if is_heard_again {
+            direct::announce(&mut fleet, "garden", at(5));
+        }
+        let wishes = vec![bulk::Wish { pointer: "/pump/rate".into(), value_json: "40".into() }];
+        let target = Target::Things(vec![fleet.by_name["garden"]]);
+        let order = Order { wishes, ..order(target, 1) };
+        let run = fleet.dry_run(&order, at(6)).unwrap();
+        assert_eq!((run.changes, run.same), if is_heard_again { (0, 1) } else { (1, 0) });
+        let asked = fleet.bulk(order, at(6), &mut Effects::default());
+        assert_eq!(asked.is_ok(), !is_heard_again, "{asked:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
