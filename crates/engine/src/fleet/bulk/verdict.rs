@@ -4,7 +4,8 @@ use fleetlens_ipc::Wish;
 use fleetlens_model::bulk::{self, Order, Progress};
 use fleetlens_model::command::{ANSWER_TIMEOUT_MS, Want};
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::shadow::{Document, Object, Packed, leaf_at, same_value};
+use fleetlens_model::schema::Violation;
+use fleetlens_model::shadow::{Document, Object, Packed, leaf_at, merge, parse_thing_name, patch_of, same_value};
 use fleetlens_model::telemetry::Source;
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::Now;
@@ -24,7 +25,7 @@ pub(super) enum Verdict {
     Seems(Vec<Want>),
     /// Nothing can be; the sentence says why.
     Cannot(String),
-    /// Nothing can be, unless its shadow holds what we do not know of.
+    /// Nothing can be, unless its shadow turns out to hold what is missing; the sentence says what.
     Lacks(String),
 }
 
@@ -36,6 +37,7 @@ impl Fleet {
         let wishes: Vec<Wish> = order.wishes.iter().map(|wish| seen(wish, document.as_ref())).collect();
         let wants = match self.wanted(key, &order.shadow, &wishes) {
             Ok(wants) => wants,
+            Err(fault) if self.rests_on_document(thing, order, &wishes) => return Verdict::Lacks(fault.message),
             Err(fault) => return Verdict::Cannot(fault.message),
         };
         if let Some(pointer) = self.missing(thing, order, document.as_ref()) {
@@ -51,6 +53,22 @@ impl Fleet {
             (true, false) => Verdict::Seems(wants),
             (false, _) => Verdict::Asks(wants),
         }
+    }
+
+    /// Whether what is wrong with the wishes may be otherwise once the shadow is read: something is missing beside them that may be there.
+    fn rests_on_document(&self, thing: &Thing, order: &Order, wishes: &[Wish]) -> bool {
+        let (schemas, meta) = (&self.config.schemas, &*thing.meta.common);
+        let has_shadow = self.config.shadows && parse_thing_name(thing.name.as_str()).is_ok();
+        let (Some(of), true) = (schemas.of(meta), has_shadow && order.shadow.is_empty()) else { return false };
+        let Ok(wants) = wish::wants(meta, schemas, wishes) else { return false };
+        let leaves: Vec<(String, Json)> = wants.iter().map(|want| (want.pointer.clone(), want.value.clone())).collect();
+        let touched: Vec<&str> = wants.iter().map(|want| want.pointer.as_str()).collect();
+        let mut alone = Object::new();
+        merge(&mut alone, &patch_of(&leaves));
+        let is_in =
+            |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+        let is_of_a_leaf = |wrong: &Violation| touched.iter().any(|touched| is_in(&wrong.pointer, touched));
+        self.check_fence(thing.key).is_ok() && !of.schema.check_change(&alone, &touched).iter().any(is_of_a_leaf)
     }
 
     /// What stands of a thing when the bulk command is asked for: what is not known yet is looked into when its turn comes.

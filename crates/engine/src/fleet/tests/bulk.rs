@@ -500,6 +500,26 @@ fn what_a_thing_of_a_convention_said_before_the_link_fell_does_not_say_that_it_i
     }
 }
 
+#[test]
+fn what_is_missing_beside_a_wish_is_missing_only_once_the_shadow_was_read() {
+    let text = r#"{"type": "object", "properties": {"net": {"type": "object", "required": ["apn"], "properties": {
+        "apn": {"type": "string"}, "mtu": {"type": "integer", "maximum": 9000}}}}}"#;
+    let mut city = city(2);
+    let schema = fleetlens_model::kind::KindSchema::parse(text).unwrap();
+    city.fleet.config.schemas.put(Kind::Lamp, schema);
+    let has = serde_json::json!({"desired":{"net":{"apn":"city","mtu":9}}});
+    // It was told while nobody listened.
+    drop(reported(city.services.get_mut("lamp-1").unwrap(), "lamp-1", has, at(0)));
+    let wish = |value: &str| vec![bulk::Wish { pointer: "/net/mtu".into(), value_json: value.into() }];
+    let refused = city.ask(Intent::Bulk(Box::new(Order { wishes: wish("9001"), ..order(lamps(), 2) })), at(1)).0;
+    assert!(refused.unwrap_err().message.contains("2 cannot"), "wrong whatever stands beside it");
+    let id = city.start(Order { wishes: wish("1500"), ..order(lamps(), 2) }, at(1));
+    (1..5).for_each(|s| drop(city.give(Input::Ticked, at(s))));
+    let rows = city.fleet.bulks.get(id).unwrap().rows();
+    assert!(command_of(&rows[0].progress).is_some(), "{rows:?}");
+    assert!(matches!(&rows[1].progress, Progress::Cannot { why } if why.contains("needs “apn”")), "{rows:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
