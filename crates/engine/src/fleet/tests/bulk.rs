@@ -520,6 +520,31 @@ fn what_is_missing_beside_a_wish_is_missing_only_once_the_shadow_was_read() {
     assert!(matches!(&rows[1].progress, Progress::Cannot { why } if why.contains("needs “apn”")), "{rows:?}");
 }
 
+#[test]
+fn what_is_dangerous_is_asked_about_whatever_has_a_control_and_whoever_is_there() {
+    let text = r#"{"type": "object", "properties": {
+        "net": {"type": "object", "properties": {"apn": {"type": "string", "x-danger": "It may be gone."}}},
+        "plan": {"x-danger": "It runs at once.", "type": "array"}, "dim_pct": {"type": "integer"}}}"#;
+    let mut city = city(1);
+    let schema = fleetlens_model::kind::KindSchema::parse(text).unwrap();
+    city.fleet.config.schemas.put(Kind::Lamp, schema);
+    let of = |kinds: Vec<Kind>| Target::Search(Search { kinds, ..Search::default() });
+    for (name, continuous, kinds, pointer, value, want) in [
+        ("a control", false, vec![Kind::Lamp], "/net/apn", "\"a\"", true),
+        ("an object around one", false, vec![Kind::Lamp], "/net", r#"{"apn":"a"}"#, true),
+        ("no control takes a list", false, vec![Kind::Lamp], "/plan", "[1]", true),
+        ("none can, for now", false, vec![Kind::Lamp], "/net/apn", "7", true),
+        ("nothing dangerous", true, vec![Kind::Lamp], "/dim_pct", "40", false),
+        ("nobody is there yet", false, vec![Kind::Parking], "/barrier", "\"open\"", false),
+        ("nobody is there yet, and joins", true, vec![Kind::Parking], "/barrier", "\"open\"", true),
+        ("whoever joins", true, vec![], "/barrier", "\"open\"", true),
+    ] {
+        let wishes = vec![bulk::Wish { pointer: pointer.into(), value_json: value.into() }];
+        let run = city.dry_run(Order { wishes, continuous, ..order(of(kinds), 2) }, at(1));
+        assert_eq!(run.asks_first, want, "{name}: {run:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
