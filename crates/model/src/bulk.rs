@@ -107,6 +107,9 @@ pub enum Progress {
         phase: Phase,
         /// Since when.
         at_ms: WallMs,
+        /// Whether its time ran out after the shadow took it: the thing did not obey. Rows of before say it never.
+        #[serde(default)]
+        never_obeyed: bool,
     },
     /// It is so already: nothing was asked of it.
     Same,
@@ -137,8 +140,10 @@ pub enum Outcome {
     Settled,
     /// Its command was rejected.
     Rejected,
-    /// Its command's time ran out.
+    /// Its command's time ran out before anybody took it.
     Expired,
+    /// Its command was taken, and its time ran out.
+    NeverObeyed,
     /// Its command was taken back, or another took its place.
     Ended,
     /// It was so already.
@@ -154,10 +159,11 @@ impl Progress {
             Progress::Waits => Outcome::Waiting,
             Progress::Same => Outcome::Same,
             Progress::Cannot { .. } => Outcome::Cannot,
-            Progress::Asked { phase, .. } => match phase {
+            Progress::Asked { phase, never_obeyed, .. } => match phase {
                 Phase::Pending | Phase::Sent | Phase::Accepted { .. } => Outcome::Open,
                 Phase::Settled => Outcome::Settled,
                 Phase::Rejected { .. } => Outcome::Rejected,
+                Phase::Expired { .. } if *never_obeyed => Outcome::NeverObeyed,
                 Phase::Expired { .. } => Outcome::Expired,
                 Phase::Overtaken { .. } | Phase::Cancelled { .. } => Outcome::Ended,
             },
@@ -178,6 +184,8 @@ pub struct Counts {
     pub rejected: u32,
     /// [`Outcome::Expired`].
     pub expired: u32,
+    /// [`Outcome::NeverObeyed`].
+    pub never_obeyed: u32,
     /// [`Outcome::Ended`].
     pub ended: u32,
     /// [`Outcome::Same`].
@@ -189,7 +197,7 @@ pub struct Counts {
 impl Counts {
     /// Those that did not do what was asked of them.
     pub fn failed(&self) -> u32 {
-        self.rejected + self.expired
+        self.rejected + self.expired + self.never_obeyed
     }
 
     /// Those that did it or failed. Who took a command back says nothing about its thing.
@@ -204,6 +212,7 @@ impl Counts {
             Outcome::Settled => &mut self.settled,
             Outcome::Rejected => &mut self.rejected,
             Outcome::Expired => &mut self.expired,
+            Outcome::NeverObeyed => &mut self.never_obeyed,
             Outcome::Ended => &mut self.ended,
             Outcome::Same => &mut self.same,
             Outcome::Cannot => &mut self.cannot,
@@ -308,7 +317,7 @@ impl Bulk {
         if self.head.state != State::Running || room == 0 || !waits {
             return false;
         }
-        self.set(thing, Progress::Asked { command, phase: Phase::Pending, at_ms: now.wall });
+        self.set(thing, Progress::Asked { command, phase: Phase::Pending, at_ms: now.wall, never_obeyed: false });
         // From the last one on: so no stretch of that length holds more than a batch.
         let next = now.mono.plus(u64::from(self.head.order.rollout.every_s) * 1_000);
         self.turn = Some(Turn { next, left: room - 1 });
@@ -326,14 +335,16 @@ impl Bulk {
     }
 
     /// The command of a thing took a step, at this time. True when the row has to be kept anew: until its end its command says where it stands.
-    pub fn tell(&mut self, thing: ThingKey, told: CommandId, phase: &Phase, at_ms: WallMs) -> bool {
-        let Some(Row { progress: Progress::Asked { command, phase: known, .. }, .. }) = self.row(thing) else {
+    pub fn tell(&mut self, thing: ThingKey, told: CommandId, phase: &Phase, never_obeyed: bool, at_ms: WallMs) -> bool {
+        let Some(Row { progress: Progress::Asked { command, phase: known, never_obeyed: was, .. }, .. }) =
+            self.row(thing)
+        else {
             return false;
         };
-        if *command != told || known == phase {
+        if *command != told || (known, *was) == (phase, never_obeyed) {
             return false;
         }
-        self.set(thing, Progress::Asked { command: told, phase: phase.clone(), at_ms });
+        self.set(thing, Progress::Asked { command: told, phase: phase.clone(), at_ms, never_obeyed });
         !phase.is_waiting()
     }
 

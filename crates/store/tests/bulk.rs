@@ -16,7 +16,7 @@ use fleetlens_model::time::WallMs;
 use fleetlens_store::{Reading, Store, StoreError};
 
 fn asked(command: u64, phase: Phase) -> Progress {
-    Progress::Asked { command: CommandId(command), phase, at_ms: WallMs(7) }
+    Progress::Asked { command: CommandId(command), phase, at_ms: WallMs(7), never_obeyed: false }
 }
 
 fn row(bulk: u64, place: u32, thing: u32, progress: Progress) -> Write {
@@ -77,7 +77,12 @@ fn what_came_of_each_is_told_by_its_command_until_that_has_ended_and_stays_when_
         told()[0],
         (
             "lamp-1".to_owned(),
-            Progress::Asked { command: CommandId(1), phase: Phase::Pending, at_ms: WallMs(common::T0 + 1) }
+            Progress::Asked {
+                command: CommandId(1),
+                phase: Phase::Pending,
+                at_ms: WallMs(common::T0 + 1),
+                never_obeyed: false
+            }
         )
     );
     let accepted = Phase::Accepted { version: 7 };

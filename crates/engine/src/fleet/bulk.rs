@@ -76,7 +76,7 @@ impl Fleet {
             for (thing, command) in asked.collect::<Vec<_>>() {
                 match self.commands.get(&command).filter(|command| command.thing == thing) {
                     Some(known) => {
-                        bulk.tell(thing, command, &known.phase, last_step(known, now));
+                        bulk.tell(thing, command, &known.phase, known.is_never_obeyed(), last_step(known, now));
                         self.bulks.of.insert(command, (id, thing));
                     }
                     // Over long ago, or lost.
@@ -179,7 +179,7 @@ impl Fleet {
     pub(super) fn tell_bulk(&mut self, command: &Command, now: Now, effects: &mut Effects) {
         let Some((id, thing)) = self.bulks.of.get(&command.id).copied() else { return };
         let Some(bulk) = self.bulks.all.get_mut(&id) else { return };
-        let is_kept = bulk.tell(thing, command.id, &command.phase, last_step(command, now));
+        let is_kept = bulk.tell(thing, command.id, &command.phase, command.is_never_obeyed(), last_step(command, now));
         self.dirty.bulks.insert(id);
         if is_kept {
             self.keep_rows(id, [thing], effects);

@@ -44,7 +44,7 @@ fn release(bulk: &mut Bulk, now: Now) -> Vec<u32> {
 }
 
 fn tell(bulk: &mut Bulk, thing: u32, phase: Phase, now: Now) -> bool {
-    let kept = bulk.tell(ThingKey(thing), CommandId(u64::from(thing)), &phase, now.wall);
+    let kept = bulk.tell(ThingKey(thing), CommandId(u64::from(thing)), &phase, false, now.wall);
     bulk.judge(now);
     kept
 }
@@ -129,12 +129,27 @@ fn a_command_says_itself_where_it_stands_until_it_ends_and_nobody_elses_says_any
     let mut bulk = bulk(2, rollout());
     release(&mut bulk, at(0));
     assert!(!tell(&mut bulk, 1, Phase::Sent, at(1)));
-    assert!(!bulk.tell(ThingKey(1), CommandId(9), &Phase::Settled, at(1).wall), "another command of the thing");
+    assert!(!bulk.tell(ThingKey(1), CommandId(9), &Phase::Settled, false, at(1).wall), "another command of the thing");
     let taking_back = Phase::Cancelled { withdrawal: Withdrawal::Needed };
     assert!(tell(&mut bulk, 1, taking_back.clone(), at(2)));
     assert!(!tell(&mut bulk, 1, taking_back, at(3)), "nothing new");
     assert!(tell(&mut bulk, 1, Phase::Cancelled { withdrawal: Withdrawal::Done }, at(4)));
     assert!(bulk.lose(ThingKey(2)) && !bulk.lose(ThingKey(1)));
+}
+
+#[test]
+fn never_obeyed_is_told_apart_from_expired_and_is_a_failure_too() {
+    let mut bulk = bulk(2, rollout());
+    release(&mut bulk, at(0));
+    let expired = Phase::Expired { withdrawal: Withdrawal::Done };
+    assert!(bulk.tell(ThingKey(1), CommandId(1), &expired, true, at(60).wall));
+    assert!(bulk.tell(ThingKey(2), CommandId(2), &expired, false, at(60).wall));
+    assert_eq!(bulk.counts(), Counts { never_obeyed: 1, expired: 1, ..Counts::default() });
+    assert_eq!(bulk.counts().failed(), 2);
+    // As it was kept by a program that did not tell them apart.
+    let kept = r#"{"Asked":{"command":1,"phase":{"Expired":{"withdrawal":"Done"}},"at_ms":7}}"#;
+    let row: Progress = serde_json::from_str(kept).unwrap();
+    assert_eq!(row.outcome(), Outcome::Expired);
 }
 
 #[test]
@@ -252,7 +267,7 @@ proptest! {
                 }
                 Happens::Told(thing, phase) => {
                     let command = asked.get(&thing).copied().unwrap_or(CommandId(7_000));
-                    bulk.tell(ThingKey(thing), command, &phase, now.wall);
+                    bulk.tell(ThingKey(thing), command, &phase, s % 2 == 0, now.wall);
                     bulk.judge(now);
                 }
                 Happens::LeftOut(thing) => drop(bulk.leave_out(ThingKey(thing), Some("gone".into()))),

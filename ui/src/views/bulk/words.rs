@@ -52,6 +52,7 @@ pub fn parts(counts: &Counts, is_open: bool) -> Vec<(&'static str, u32, &'static
         ("settled", counts.settled, "done"),
         ("open", counts.open, "under way"),
         ("rejected", counts.rejected, "rejected"),
+        ("expired", counts.never_obeyed, "never obeyed"),
         ("expired", counts.expired, "expired"),
         ("ended", counts.ended, "taken back or overtaken"),
         ("cannot", counts.cannot, "cannot"),
@@ -116,7 +117,7 @@ pub fn standing(progress: &Progress) -> &'static str {
         Outcome::Open => "waiting",
         Outcome::Settled => "settled",
         Outcome::Rejected | Outcome::Cannot => "rejected",
-        Outcome::Expired => "expired",
+        Outcome::Expired | Outcome::NeverObeyed => "expired",
         Outcome::Ended => "ended",
     }
 }
@@ -130,6 +131,7 @@ pub fn outcome_word(progress: &Progress, is_open: bool) -> &'static str {
         Outcome::Settled => "Done",
         Outcome::Rejected => "Rejected",
         Outcome::Expired => "Expired",
+        Outcome::NeverObeyed => "Never obeyed",
         Outcome::Ended => "Ended",
         Outcome::Same => "So already",
         Outcome::Cannot => "Cannot",
@@ -142,9 +144,9 @@ mod tests {
 
     #[test]
     fn what_came_of_the_things_is_said_without_what_there_is_none_of() {
-        let counts = Counts { settled: 3, rejected: 2, waiting: 7, ..Counts::default() };
-        assert_eq!(counts_words(&counts, true), "3 done · 2 rejected · 7 not asked yet");
-        assert_eq!(counts_words(&counts, false), "3 done · 2 rejected · 7 not asked");
+        let counts = Counts { settled: 3, rejected: 2, never_obeyed: 1, waiting: 7, ..Counts::default() };
+        assert_eq!(counts_words(&counts, true), "3 done · 2 rejected · 1 never obeyed · 7 not asked yet");
+        assert_eq!(counts_words(&counts, false), "3 done · 2 rejected · 1 never obeyed · 7 not asked");
         assert_eq!(counts_words(&Counts::default(), true), "");
     }
 

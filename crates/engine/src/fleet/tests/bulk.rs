@@ -373,6 +373,27 @@ fn when_too_many_fail_nothing_more_is_asked_and_what_has_not_left_is_taken_back(
 }
 
 #[test]
+fn who_never_obeyed_is_told_apart_and_kept_with_the_end_of_the_command() {
+    let mut city = city(2);
+    let id = city.start(order(lamps(), 2), at(1));
+    let mut written = BTreeMap::new();
+    for s in 1..80 {
+        for write in city.give(Input::Ticked, at(s)).writes {
+            let Write::BulkRows { rows, .. } = write else { continue };
+            written.extend(rows.iter().map(|(place, row)| (*place, row.progress.clone())));
+        }
+        if s == 5 {
+            city.obeys(1, at(s));
+        }
+    }
+    assert_eq!(city.counts(id), Counts { settled: 1, never_obeyed: 1, ..Counts::default() });
+    assert!(matches!(written[&1], Progress::Asked { never_obeyed: true, .. }), "{written:?}");
+    let restored = Restored { commands: vec![], ..city.restored() };
+    let again = city_of(2, restored, at(81));
+    assert_eq!(again.counts(id).never_obeyed, 1, "also when its command is forgotten");
+}
+
+#[test]
 fn stopping_takes_back_what_has_not_left_and_leaves_what_has() {
     let mut city = city(3);
     let id = city.start(order(lamps(), 3), at(1));
