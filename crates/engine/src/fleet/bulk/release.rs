@@ -19,8 +19,8 @@ const JOIN_EVERY_MS: u64 = 5_000;
 const JOIN_MAX: usize = 1_000;
 
 impl Fleet {
-    /// With each tick. Without our link nothing is released: it would only grow old in the outbox.
-    pub(in crate::fleet) fn bulks_in_time(&mut self, now: Now, effects: &mut Effects) {
+    /// With each tick, with so many `get`s left for it. Without our link nothing is released: it would only grow old in the outbox.
+    pub(in crate::fleet) fn bulks_in_time(&mut self, gets: &mut u32, now: Now, effects: &mut Effects) {
         self.judge_bulks(now, effects);
         // What cannot be written down is not sent either.
         let is_free = self.up_since.is_some() && self.cache_fault.is_none();
@@ -36,11 +36,9 @@ impl Fleet {
         if !is_free {
             return;
         }
-        // A tick is a quarter of a second.
-        let mut gets = self.config.gets_per_s.div_ceil(4);
         for id in self.bulks.open() {
-            self.release(id, &mut gets, now, effects);
-            self.read_ahead(id, &mut gets, now, effects);
+            self.release(id, gets, now, effects);
+            self.read_ahead(id, gets, now, effects);
         }
     }
 

@@ -394,6 +394,25 @@ fn who_never_obeyed_is_told_apart_and_kept_with_the_end_of_the_command() {
 }
 
 #[test]
+fn what_many_at_once_ask_for_is_part_of_the_pace_and_comes_first() {
+    let mut city = city(24);
+    city.fleet.config.gets_per_s = 4;
+    give(&mut city.fleet, down(), at(0));
+    give(&mut city.fleet, up(), at(0));
+    city.give(Input::Ticked, at(0));
+    // The last of those that are on the list anyway.
+    let target = Target::Things(vec![city.fleet.by_name["lamp-23"], city.fleet.by_name["lamp-24"]]);
+    let id = city.start(order(target, 2), at(0));
+    let mut gets = Vec::new();
+    for s in 1..8 {
+        let effects = city.give(Input::Ticked, at(s));
+        gets.push(published(&effects).into_iter().filter(|one| one.topic.ends_with("/get")).count());
+    }
+    assert_eq!(gets, [4, 4, 4, 4, 4, 4, 0]);
+    assert_eq!(city.counts(id).waiting, 0);
+}
+
+#[test]
 fn stopping_takes_back_what_has_not_left_and_leaves_what_has() {
     let mut city = city(3);
     let id = city.start(order(lamps(), 3), at(1));
