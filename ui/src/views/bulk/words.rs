@@ -151,6 +151,25 @@ mod tests {
     }
 
     #[test]
+    fn what_holds_itself_says_why_and_what_a_person_has_to_do() {
+        let row = BulkRow {
+            id: fleetlens_model::id::BulkId(1),
+            by: Default::default(),
+            asked_ms: fleetlens_model::time::WallMs(0),
+            ended_ms: None,
+            title: "open barrier".into(),
+            target: "car parks".into(),
+            state: State::Held { why: "nothing could be released".into() },
+            counts: Counts { waiting: 12, ..Counts::default() },
+            rollout: Rollout::default(),
+            continuous: false,
+        };
+        assert_eq!(state_word(&row.state, false), "Held", "with the link or without");
+        let said = state_sentence(&row, false);
+        assert!(said.starts_with("Nothing could be released. 12 things wait until somebody has looked"), "{said}");
+    }
+
+    #[test]
     fn how_long_it_takes_counts_the_pauses_between_batches() {
         let rollout = Rollout { batch: 50, every_s: 10, ..Rollout::default() };
         for (things, want) in [(0, 0), (50, 0), (51, 10_000), (312, 60_000)] {
