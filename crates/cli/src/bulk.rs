@@ -109,7 +109,7 @@ const FIELDS: [&str; 6] = ["thing", "wanted", "result", "command", "time", "deta
 struct Line<'a> {
     thing: &'a str,
     wanted: &'a str,
-    /// A command's phase, or `waiting`, `same`, `cannot`.
+    /// A command's phase, or `never-obeyed`, `waiting`, `same`, `cannot`.
     result: &'static str,
     command: Option<u64>,
     /// Since when, where it has a command.
@@ -124,6 +124,8 @@ impl<'a> Line<'a> {
             Progress::Waits => ("waiting", String::new()),
             Progress::Same => ("same", String::new()),
             Progress::Cannot { why } => ("cannot", why.clone()),
+            // As the audit log calls it.
+            Progress::Asked { phase: Phase::Expired { .. }, never_obeyed: true, .. } => ("never-obeyed", String::new()),
             Progress::Asked { phase, .. } => result_of(phase),
         };
         let asked = match progress {
@@ -158,4 +160,22 @@ fn result_of(phase: &Phase) -> (&'static str, String) {
 fn wanted(head: &Head) -> String {
     let wishes = head.order.wishes.iter().map(|wish| format!("{} = {}", wish.pointer, wish.value_json));
     wishes.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetlens_host::model::command::Withdrawal;
+    use fleetlens_host::model::id::CommandId;
+    use fleetlens_host::model::time::WallMs;
+
+    use super::*;
+
+    #[test]
+    fn who_never_obeyed_is_not_called_expired() {
+        for (never_obeyed, want) in [(false, "expired"), (true, "never-obeyed")] {
+            let phase = Phase::Expired { withdrawal: Withdrawal::Done };
+            let progress = Progress::Asked { command: CommandId(1), phase, at_ms: WallMs(7), never_obeyed };
+            assert_eq!(Line::of("lamp-1", "/dim_pct = 40", &progress).result, want);
+        }
+    }
 }

@@ -412,8 +412,10 @@ impl Fleet {
         }
         self.conventions_ask(now, effects);
         self.commands_in_time(now, effects);
-        self.bulks_in_time(now, effects);
-        self.get_some_shadows(elapsed_ms, now, effects);
+        // One pace for both: what many at once ask for comes first, because a person waits for it.
+        let mut gets = self.gets_for(elapsed_ms);
+        self.bulks_in_time(&mut gets, now, effects);
+        self.get_some_shadows(gets, now, effects);
         self.tell_gone(now, effects);
         self.judge_some(now);
         if self.up_since.is_some() && self.looked.is_none_or(|at| now.mono.since(at) >= LOOK_EVERY_MS) {

@@ -44,6 +44,11 @@ pub enum State {
     },
     /// All of its things are through.
     Done,
+    /// It holds itself until a person looked at it.
+    Held {
+        /// In a sentence.
+        why: String,
+    },
 }
 
 impl State {
@@ -51,7 +56,7 @@ impl State {
     pub fn word(&self) -> &'static str {
         match self {
             State::Running => "running",
-            State::Paused => "held",
+            State::Paused | State::Held { .. } => "held",
             State::Aborted { .. } => "aborted",
             State::Stopped { .. } => "stopped",
             State::Done => "done",
@@ -61,7 +66,7 @@ impl State {
     /// Whether anything may still be released.
     pub fn is_open(&self) -> bool {
         match self {
-            State::Running | State::Paused => true,
+            State::Running | State::Paused | State::Held { .. } => true,
             State::Aborted { .. } | State::Stopped { .. } | State::Done => false,
         }
     }
@@ -84,6 +89,9 @@ pub struct Head {
     pub released_ms: Option<WallMs>,
     /// When it ended.
     pub ended_ms: Option<WallMs>,
+    /// When a person last let it go on.
+    #[serde(default)]
+    pub gone_on_ms: Option<WallMs>,
 }
 
 /// How far one of its things is.
@@ -99,6 +107,9 @@ pub enum Progress {
         phase: Phase,
         /// Since when.
         at_ms: WallMs,
+        /// Whether its time ran out after the shadow took it: the thing did not obey. Rows of before say it never.
+        #[serde(default)]
+        never_obeyed: bool,
     },
     /// It is so already: nothing was asked of it.
     Same,
@@ -129,8 +140,10 @@ pub enum Outcome {
     Settled,
     /// Its command was rejected.
     Rejected,
-    /// Its command's time ran out.
+    /// Its command's time ran out before anybody took it.
     Expired,
+    /// Its command was taken, and its time ran out.
+    NeverObeyed,
     /// Its command was taken back, or another took its place.
     Ended,
     /// It was so already.
@@ -146,10 +159,11 @@ impl Progress {
             Progress::Waits => Outcome::Waiting,
             Progress::Same => Outcome::Same,
             Progress::Cannot { .. } => Outcome::Cannot,
-            Progress::Asked { phase, .. } => match phase {
+            Progress::Asked { phase, never_obeyed, .. } => match phase {
                 Phase::Pending | Phase::Sent | Phase::Accepted { .. } => Outcome::Open,
                 Phase::Settled => Outcome::Settled,
                 Phase::Rejected { .. } => Outcome::Rejected,
+                Phase::Expired { .. } if *never_obeyed => Outcome::NeverObeyed,
                 Phase::Expired { .. } => Outcome::Expired,
                 Phase::Overtaken { .. } | Phase::Cancelled { .. } => Outcome::Ended,
             },
@@ -170,6 +184,8 @@ pub struct Counts {
     pub rejected: u32,
     /// [`Outcome::Expired`].
     pub expired: u32,
+    /// [`Outcome::NeverObeyed`].
+    pub never_obeyed: u32,
     /// [`Outcome::Ended`].
     pub ended: u32,
     /// [`Outcome::Same`].
@@ -181,7 +197,7 @@ pub struct Counts {
 impl Counts {
     /// Those that did not do what was asked of them.
     pub fn failed(&self) -> u32 {
-        self.rejected + self.expired
+        self.rejected + self.expired + self.never_obeyed
     }
 
     /// Those that did it or failed. Who took a command back says nothing about its thing.
@@ -196,6 +212,7 @@ impl Counts {
             Outcome::Settled => &mut self.settled,
             Outcome::Rejected => &mut self.rejected,
             Outcome::Expired => &mut self.expired,
+            Outcome::NeverObeyed => &mut self.never_obeyed,
             Outcome::Ended => &mut self.ended,
             Outcome::Same => &mut self.same,
             Outcome::Cannot => &mut self.cannot,
@@ -222,13 +239,15 @@ pub struct Bulk {
     first_waiting: usize,
     counts: Counts,
     turn: Option<Turn>,
+    /// When nothing kept it from releasing last, in this run.
+    free: Option<Now>,
 }
 
 impl Bulk {
     /// A new one, without things.
     pub fn new(head: Head) -> Bulk {
         let (rows, places) = (Vec::new(), HashMap::new());
-        Bulk { head, rows, places, first_waiting: 0, counts: Counts::default(), turn: None }
+        Bulk { head, rows, places, first_waiting: 0, counts: Counts::default(), turn: None, free: None }
     }
 
     /// One that was kept. The next batch waits out what is left of its time by the wall clock, and never longer than that whole time.
@@ -298,7 +317,7 @@ impl Bulk {
         if self.head.state != State::Running || room == 0 || !waits {
             return false;
         }
-        self.set(thing, Progress::Asked { command, phase: Phase::Pending, at_ms: now.wall });
+        self.set(thing, Progress::Asked { command, phase: Phase::Pending, at_ms: now.wall, never_obeyed: false });
         // From the last one on: so no stretch of that length holds more than a batch.
         let next = now.mono.plus(u64::from(self.head.order.rollout.every_s) * 1_000);
         self.turn = Some(Turn { next, left: room - 1 });
@@ -316,14 +335,16 @@ impl Bulk {
     }
 
     /// The command of a thing took a step, at this time. True when the row has to be kept anew: until its end its command says where it stands.
-    pub fn tell(&mut self, thing: ThingKey, told: CommandId, phase: &Phase, at_ms: WallMs) -> bool {
-        let Some(Row { progress: Progress::Asked { command, phase: known, .. }, .. }) = self.row(thing) else {
+    pub fn tell(&mut self, thing: ThingKey, told: CommandId, phase: &Phase, never_obeyed: bool, at_ms: WallMs) -> bool {
+        let Some(Row { progress: Progress::Asked { command, phase: known, never_obeyed: was, .. }, .. }) =
+            self.row(thing)
+        else {
             return false;
         };
-        if *command != told || known == phase {
+        if *command != told || (known, *was) == (phase, never_obeyed) {
             return false;
         }
-        self.set(thing, Progress::Asked { command: told, phase: phase.clone(), at_ms });
+        self.set(thing, Progress::Asked { command: told, phase: phase.clone(), at_ms, never_obeyed });
         !phase.is_waiting()
     }
 
@@ -338,13 +359,51 @@ impl Bulk {
     }
 
     /// A person holds it, or lets it go on. False where there is nothing to hold.
-    pub fn pause(&mut self, held: bool) -> bool {
-        let (from, to) = if held { (State::Running, State::Paused) } else { (State::Paused, State::Running) };
-        let can = self.head.state == from;
-        if can {
-            self.head.state = to;
+    pub fn pause(&mut self, held: bool, now: Now) -> bool {
+        let is_held = matches!(self.head.state, State::Paused | State::Held { .. });
+        let can = if held { self.head.state == State::Running } else { is_held };
+        if can && held {
+            self.head.state = State::Paused;
+        } else if can {
+            self.head.state = State::Running;
+            // Whoever lets it go on wants it now: what was before that does not count.
+            (self.head.gone_on_ms, self.free) = (Some(now.wall), Some(now));
         }
         can
+    }
+
+    /// Nothing keeps it from releasing at this time.
+    pub fn note_free(&mut self, now: Now) {
+        self.free = Some(now);
+    }
+
+    /// For how long what waits could have been released and was not, in milliseconds, by whichever clock says more: one that is set back
+    /// hides nothing, and one that stands still while a computer sleeps neither.
+    pub fn late_ms(&self, now: Now) -> u64 {
+        if self.head.state != State::Running || self.waiting().next().is_none() {
+            return 0;
+        }
+        let every_ms = i64::from(self.head.order.rollout.every_s) * 1_000;
+        let turn = self.head.released_ms.map(|last| last.plus(every_ms));
+        let free = self.free.map(|free| free.wall);
+        let since = [turn, free, self.head.gone_on_ms].into_iter().flatten().fold(self.head.asked_ms, WallMs::max);
+        let turn = self.turn.map_or(MonoMs(0), |turn| turn.next);
+        let by_mono = self.free.map_or(0, |free| now.mono.since(free.mono.max(turn)));
+        now.wall.since(since).max(by_mono)
+    }
+
+    /// It holds itself where what waits is late by more than its commands may wait: nobody knows whether it is still wanted. True when it
+    /// does.
+    pub fn hold_if_late(&mut self, may_wait_ms: u64, now: Now) -> bool {
+        let is_late = self.late_ms(now) > may_wait_ms;
+        if is_late {
+            let why = format!(
+                "nothing could be released for longer than a command of it may wait ({})",
+                crate::alarm::duration(may_wait_ms)
+            );
+            self.head.state = State::Held { why };
+        }
+        is_late
     }
 
     /// A person ends it. False when it has ended.

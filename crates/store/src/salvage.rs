@@ -359,11 +359,20 @@ impl<'a> Taking<'a> {
             let key = row.key.ok_or(Lost::Row)?;
             taking.whole_row(|db| bulk::take_over(db, key, row.columns.get(1..).unwrap_or_default()))
         })?;
+        let unreadable = |taking: &Self| (taking.told.lost_rows, taking.trees.missed.pages, taking.trees.missed.rows);
+        let before = unreadable(self);
         self.each("bulk_thing", false, |taking, mut row| {
             row.columns.resize(5, Value::Null);
             taking.thing(row.whole(2).ok_or(Lost::Row)?)?;
-            taking.whole_row(|db| bulk::take_over_row(db, &row.columns))
+            taking.whole_row(|db| bulk::take_over_row(db, &row.columns))?;
+            // Its command may be lost, and no other may have its number: the row would take that for its own.
+            let command = row.whole(3).filter(|command| *command < NUMBER_MAX).unwrap_or(0);
+            taking.last_command = taking.last_command.max(command);
+            Ok(())
         })?;
+        if unreadable(self) != before || !self.roots.contains_key("bulk_thing") {
+            bulk::hold(self.db)?;
+        }
         self.each("job", false, |taking, row| {
             let (id, told) = (row.text(0).ok_or(Lost::Row)?, row.text(1).ok_or(Lost::Row)?);
             Ok(job::take_over(taking.db, id, told)?)

@@ -8,7 +8,7 @@ use std::fs;
 use std::ops::ControlFlow;
 
 use common::{block_on, bulk, bulk_writes, command, commit, thing};
-use fleetlens_model::bulk::{Progress, Row, State};
+use fleetlens_model::bulk::{Head, Progress, Row, State};
 use fleetlens_model::command::Phase;
 use fleetlens_model::id::{BulkId, CommandId, ThingKey};
 use fleetlens_model::record::Write;
@@ -16,7 +16,7 @@ use fleetlens_model::time::WallMs;
 use fleetlens_store::{Reading, Store, StoreError};
 
 fn asked(command: u64, phase: Phase) -> Progress {
-    Progress::Asked { command: CommandId(command), phase, at_ms: WallMs(7) }
+    Progress::Asked { command: CommandId(command), phase, at_ms: WallMs(7), never_obeyed: false }
 }
 
 fn row(bulk: u64, place: u32, thing: u32, progress: Progress) -> Write {
@@ -77,7 +77,12 @@ fn what_came_of_each_is_told_by_its_command_until_that_has_ended_and_stays_when_
         told()[0],
         (
             "lamp-1".to_owned(),
-            Progress::Asked { command: CommandId(1), phase: Phase::Pending, at_ms: WallMs(common::T0 + 1) }
+            Progress::Asked {
+                command: CommandId(1),
+                phase: Phase::Pending,
+                at_ms: WallMs(common::T0 + 1),
+                never_obeyed: false
+            }
         )
     );
     let accepted = Phase::Accepted { version: 7 };
@@ -111,6 +116,28 @@ fn a_salvage_takes_bulk_commands_over_without_gaps_and_leaves_out_what_belongs_t
     assert!(note.is_some());
     let [(head, rows)] = &restored.bulks[..] else { panic!("{:?}", restored.bulks) };
     let (want, all) = bulk(1, State::Running);
-    assert_eq!(*head, want);
+    let State::Held { why } = &head.state else { panic!("{:?}", head.state) };
+    assert!(why.starts_with("what came of some things was lost"), "{why}");
+    assert_eq!(*head, Head { state: head.state.clone(), ..want });
     assert_eq!(rows[..], [all[0].clone(), all[2].clone()]);
+}
+
+#[test]
+fn a_salvage_gives_no_command_the_number_of_a_lost_one_and_holds_nothing_that_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("malta.db");
+    let (store, _) = Store::open(&path, "malta", 1).unwrap();
+    lamps(&store);
+    commit(&store, vec![row(1, 1, 2, asked(7_000, Phase::Settled))]).unwrap();
+    block_on(store.close()).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    // Nobody says any more which number the last one had, and the start has to look.
+    let name = b"last_command";
+    let places: Vec<usize> = (0..bytes.len() - name.len()).filter(|at| bytes[*at..].starts_with(name)).collect();
+    places.iter().for_each(|at| bytes[*at] = b'x');
+    bytes[18] = 9;
+    fs::write(&path, &bytes).unwrap();
+    let (_store, restored, note) = Store::open_or_quarantine(&path, "malta", 8, WallMs(77)).unwrap();
+    assert!(note.is_some());
+    assert_eq!((restored.last_command, &restored.bulks[0].0.state), (7_000, &State::Running));
 }

@@ -76,7 +76,7 @@ impl Fleet {
             for (thing, command) in asked.collect::<Vec<_>>() {
                 match self.commands.get(&command).filter(|command| command.thing == thing) {
                     Some(known) => {
-                        bulk.tell(thing, command, &known.phase, last_step(known, now));
+                        bulk.tell(thing, command, &known.phase, known.is_never_obeyed(), last_step(known, now));
                         self.bulks.of.insert(command, (id, thing));
                     }
                     // Over long ago, or lost.
@@ -114,8 +114,18 @@ impl Fleet {
         };
         let (by, state) = (self.config.who.clone(), State::Running);
         let order = Order { target, ..order };
-        let head = Head { id, by: by.clone(), asked_ms: now.wall, order, state, released_ms: None, ended_ms: None };
+        let head = Head {
+            id,
+            by: by.clone(),
+            asked_ms: now.wall,
+            order,
+            state,
+            released_ms: None,
+            ended_ms: None,
+            gone_on_ms: None,
+        };
         let mut bulk = Bulk::new(head);
+        bulk.note_free(now);
         bulk.join(rows);
         self.bulks.all.insert(id, bulk);
         self.bulks.described.insert(id, self.index.changes());
@@ -143,14 +153,16 @@ impl Fleet {
         concerned.map(|row| row.thing).try_for_each(|thing| self.check_fence(thing))?;
         let bulk = self.bulks.all.get_mut(&id).ok_or_else(not_found)?;
         let (done, event) = match to {
-            Steer::Paused => (bulk.pause(true), Event::BulkPaused),
-            Steer::Resumed => (bulk.pause(false), Event::BulkResumed),
+            Steer::Paused => (bulk.pause(true, now), Event::BulkPaused),
+            Steer::Resumed => (bulk.pause(false, now), Event::BulkResumed),
             Steer::Stopped => (bulk.stop(by.clone(), now), Event::BulkStopped),
         };
         if !done {
             let why = match (&bulk.head().state, to) {
                 (State::Running, Steer::Paused | Steer::Resumed | Steer::Stopped) => "it is running already",
-                (State::Paused, Steer::Paused | Steer::Resumed | Steer::Stopped) => "it is held already",
+                (State::Paused | State::Held { .. }, Steer::Paused | Steer::Resumed | Steer::Stopped) => {
+                    "it is held already"
+                }
                 (State::Aborted { .. } | State::Stopped { .. } | State::Done, _) => "it has already ended",
             };
             return Err(Fault::new(FaultCode::TooLate, why));
@@ -167,7 +179,7 @@ impl Fleet {
     pub(super) fn tell_bulk(&mut self, command: &Command, now: Now, effects: &mut Effects) {
         let Some((id, thing)) = self.bulks.of.get(&command.id).copied() else { return };
         let Some(bulk) = self.bulks.all.get_mut(&id) else { return };
-        let is_kept = bulk.tell(thing, command.id, &command.phase, last_step(command, now));
+        let is_kept = bulk.tell(thing, command.id, &command.phase, command.is_never_obeyed(), last_step(command, now));
         self.dirty.bulks.insert(id);
         if is_kept {
             self.keep_rows(id, [thing], effects);
@@ -184,7 +196,7 @@ impl Fleet {
             let (event, detail) = match &bulk.head().state {
                 State::Aborted { why } => (Event::BulkAborted, why.clone()),
                 State::Done => (Event::BulkDone, counts_words(bulk)),
-                State::Running | State::Paused | State::Stopped { .. } => continue,
+                State::Running | State::Paused | State::Held { .. } | State::Stopped { .. } => continue,
             };
             self.keep_head(id, effects);
             self.audit_bulk(None, event, id, &detail, now, effects);

@@ -162,7 +162,7 @@ impl Fleet {
     }
 
     /// The profile's expiry for the leaves, else the controls' own; of several the shortest.
-    fn expiry_ms(&self, meta: &Meta, wants: &[Want]) -> u64 {
+    pub(super) fn expiry_ms(&self, meta: &Meta, wants: &[Want]) -> u64 {
         let of = |want: &Want| {
             let told = self.config.expiry_ms.iter().find(|(pointer, _)| *pointer == want.pointer).map(|(_, ms)| *ms);
             told.or_else(|| self.config.schemas.expiry_ms(meta, &want.pointer)).unwrap_or(DEFAULT_EXPIRY_MS)

@@ -306,14 +306,19 @@ impl Fleet {
     }
 
     /// As many `get`s as the profile's pace allows for the time that passed.
-    pub(super) fn get_some_shadows(&mut self, elapsed_ms: u64, now: Now, effects: &mut Effects) {
+    pub(super) fn gets_for(&self, elapsed_ms: u64) -> u32 {
+        let most = (u64::from(self.config.gets_per_s) * elapsed_ms.min(1000)).div_ceil(1000);
+        u32::try_from(most).unwrap_or(u32::MAX)
+    }
+
+    /// Asks for those that nobody waits for, and again for those that were not answered; at most so many.
+    pub(super) fn get_some_shadows(&mut self, most: u32, now: Now, effects: &mut Effects) {
         while self.asked.front().is_some_and(|(at, _, _)| now.mono.since(*at) >= command::ANSWER_TIMEOUT_MS) {
             let Some((_, key, name)) = self.asked.pop_front() else { break };
             if self.things.get(&key).and_then(|t| t.shadows.get(&name)).is_some_and(|s| !s.current) {
                 self.want_shadow(key, &name);
             }
         }
-        let most = (u64::from(self.config.gets_per_s) * elapsed_ms.min(1000)).div_ceil(1000);
         for _ in 0..most {
             let Some((key, name)) = self.to_get.pop_first() else { return };
             let known = self.things.get(&key).and_then(|t| t.shadows.get(&name)).is_some_and(|s| s.current);

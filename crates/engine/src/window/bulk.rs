@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use fleetlens_ipc::rows::{BulkPage, BulkRow, BulkThingRow, Change, Rows};
 use fleetlens_ipc::{Only, Search};
 use fleetlens_model::bulk::{Bulk, Outcome, Progress, Row, Target};
-use fleetlens_model::command::Command;
 use fleetlens_model::id::BulkId;
 use fleetlens_model::text::shown;
 use fleetlens_model::thing::Meta;
@@ -107,7 +106,7 @@ impl BulkView {
 }
 
 fn is_failed(progress: &Progress) -> bool {
-    matches!(progress.outcome(), Outcome::Rejected | Outcome::Expired | Outcome::Cannot)
+    matches!(progress.outcome(), Outcome::Rejected | Outcome::Expired | Outcome::NeverObeyed | Outcome::Cannot)
 }
 
 fn bulk_row(bulk: &Bulk, fleet: &Fleet) -> BulkRow {
@@ -160,11 +159,7 @@ fn thing_row(row: &Row, is_open: bool, fleet: &Fleet) -> BulkThingRow {
     let sentence = match &row.progress {
         Progress::Waits if is_open => "its turn comes".to_owned(),
         Progress::Waits => "was not asked".to_owned(),
-        Progress::Asked { command, phase, .. } => {
-            // What is no longer in memory has only its phase.
-            let never_obeyed = fleet.commands.get(command).is_some_and(Command::is_never_obeyed);
-            sentence(phase, never_obeyed, is_direct)
-        }
+        Progress::Asked { phase, never_obeyed, .. } => sentence(phase, *never_obeyed, is_direct),
         Progress::Same => "is so already".to_owned(),
         Progress::Cannot { why } => shown(why).into_owned(),
     };

@@ -82,7 +82,7 @@ pub struct DryRun {
     /// Some of them: those that cannot first, then those that are offline, then what else would change; at most
     /// [`crate::DRY_RUN_ROWS`].
     pub rows: Vec<DryRunRow>,
-    /// Whether a control is touched that is asked about in words before it is sent.
+    /// Whether a leaf is touched that is asked about in words before it is sent, of a thing that is meant or of a kind that may join.
     pub asks_first: bool,
 }
 

@@ -25,7 +25,8 @@ fn bulk(things: u32, rollout: Rollout) -> Bulk {
     };
     let by = Actor { name: "M. Vella".into(), role: Role::Operator };
     let (id, asked_ms) = (BulkId(1), at(0).wall);
-    let head = Head { id, by, asked_ms, order, state: State::Running, released_ms: None, ended_ms: None };
+    let head =
+        Head { id, by, asked_ms, order, state: State::Running, released_ms: None, ended_ms: None, gone_on_ms: None };
     let mut bulk = Bulk::new(head);
     bulk.join(rows(1..=things));
     bulk
@@ -43,7 +44,7 @@ fn release(bulk: &mut Bulk, now: Now) -> Vec<u32> {
 }
 
 fn tell(bulk: &mut Bulk, thing: u32, phase: Phase, now: Now) -> bool {
-    let kept = bulk.tell(ThingKey(thing), CommandId(u64::from(thing)), &phase, now.wall);
+    let kept = bulk.tell(ThingKey(thing), CommandId(u64::from(thing)), &phase, false, now.wall);
     bulk.judge(now);
     kept
 }
@@ -59,9 +60,9 @@ fn things_are_released_in_batches_and_in_their_order() {
     assert!(release(&mut bulk, at(9)).is_empty());
     assert!(bulk.leave_out(ThingKey(4), None), "found to be so already");
     assert_eq!(release(&mut bulk, at(10)), [5, 6, 7]);
-    assert!(bulk.pause(true) && !bulk.pause(true));
+    assert!(bulk.pause(true, at(20)) && !bulk.pause(true, at(20)));
     assert!(release(&mut bulk, at(30)).is_empty(), "held");
-    assert!(bulk.pause(false));
+    assert!(bulk.pause(false, at(30)));
     assert_eq!(release(&mut bulk, at(30)), [8]);
     let counts = Counts { open: 7, same: 1, ..Counts::default() };
     assert_eq!(bulk.counts(), counts);
@@ -96,7 +97,7 @@ fn it_aborts_when_too_many_of_those_that_finished_failed_and_not_before_enough_d
         let state = match bulk.head().state {
             State::Running => "running",
             State::Aborted { .. } => "aborted",
-            State::Paused | State::Stopped { .. } | State::Done => "another",
+            State::Paused | State::Held { .. } | State::Stopped { .. } | State::Done => "another",
         };
         assert_eq!(state, want, "{name}");
         assert_eq!(bulk.due(at(60)).is_empty(), want == "aborted", "{name}");
@@ -128,12 +129,27 @@ fn a_command_says_itself_where_it_stands_until_it_ends_and_nobody_elses_says_any
     let mut bulk = bulk(2, rollout());
     release(&mut bulk, at(0));
     assert!(!tell(&mut bulk, 1, Phase::Sent, at(1)));
-    assert!(!bulk.tell(ThingKey(1), CommandId(9), &Phase::Settled, at(1).wall), "another command of the thing");
+    assert!(!bulk.tell(ThingKey(1), CommandId(9), &Phase::Settled, false, at(1).wall), "another command of the thing");
     let taking_back = Phase::Cancelled { withdrawal: Withdrawal::Needed };
     assert!(tell(&mut bulk, 1, taking_back.clone(), at(2)));
     assert!(!tell(&mut bulk, 1, taking_back, at(3)), "nothing new");
     assert!(tell(&mut bulk, 1, Phase::Cancelled { withdrawal: Withdrawal::Done }, at(4)));
     assert!(bulk.lose(ThingKey(2)) && !bulk.lose(ThingKey(1)));
+}
+
+#[test]
+fn never_obeyed_is_told_apart_from_expired_and_is_a_failure_too() {
+    let mut bulk = bulk(2, rollout());
+    release(&mut bulk, at(0));
+    let expired = Phase::Expired { withdrawal: Withdrawal::Done };
+    assert!(bulk.tell(ThingKey(1), CommandId(1), &expired, true, at(60).wall));
+    assert!(bulk.tell(ThingKey(2), CommandId(2), &expired, false, at(60).wall));
+    assert_eq!(bulk.counts(), Counts { never_obeyed: 1, expired: 1, ..Counts::default() });
+    assert_eq!(bulk.counts().failed(), 2);
+    // As it was kept by a program that did not tell them apart.
+    let kept = r#"{"Asked":{"command":1,"phase":{"Expired":{"withdrawal":"Done"}},"at_ms":7}}"#;
+    let row: Progress = serde_json::from_str(kept).unwrap();
+    assert_eq!(row.outcome(), Outcome::Expired);
 }
 
 #[test]
@@ -155,6 +171,41 @@ fn a_rollout_that_makes_no_sense_is_refused_with_a_sentence() {
         let refused = wrong.check().unwrap_err();
         assert!(refused.contains(says), "{refused}");
     }
+}
+
+#[test]
+fn it_holds_itself_when_what_waits_could_not_be_released_for_longer_than_a_command_may_wait() {
+    let sleeps = |wall: u64, mono: u64| Now { wall: at(wall).wall, mono: at(mono).mono };
+    let mut fresh = bulk(8, rollout());
+    assert!(!fresh.hold_if_late(30_000, at(30)), "asked 30 s ago");
+    assert!(fresh.clone().hold_if_late(30_000, at(31)));
+    release(&mut fresh, at(20));
+    fresh.note_free(at(20));
+    for (name, now, want) in [
+        ("the time between two batches does not count", at(60), false),
+        ("but what is over it", at(61), true),
+        ("a computer that slept", sleeps(61, 21), true),
+        ("a clock that was set back", sleeps(0, 61), true),
+    ] {
+        assert_eq!(fresh.clone().hold_if_late(30_000, now), want, "{name}");
+        let mut again = Bulk::restored(fresh.head().clone(), fresh.rows().to_vec(), at(21));
+        let by_wall_alone = now.wall > at(60).wall;
+        assert_eq!(again.hold_if_late(30_000, now), by_wall_alone, "{name}, after a restart");
+    }
+    fresh.note_free(at(60));
+    assert!(!fresh.clone().hold_if_late(30_000, at(90)), "it was free to, and its things were not ready");
+    assert!(fresh.hold_if_late(30_000, at(91)) && !fresh.hold_if_late(30_000, at(99)));
+    let State::Held { why } = &fresh.head().state else { panic!("{:?}", fresh.head().state) };
+    assert_eq!(why, "nothing could be released for longer than a command of it may wait (30 s)");
+    assert!(fresh.due(at(99)).is_empty() && !fresh.pause(true, at(99)) && fresh.head().state.is_open());
+    // A person knows that it is still wanted.
+    assert!(fresh.pause(false, at(1_000)));
+    let again = Bulk::restored(fresh.head().clone(), fresh.rows().to_vec(), at(1_001));
+    assert_eq!((fresh.late_ms(at(1_001)), again.late_ms(at(1_001))), (1_000, 1_000));
+    assert_eq!(release(&mut fresh, at(1_001)), [4, 5, 6]);
+    let mut through = bulk(2, rollout());
+    release(&mut through, at(0));
+    assert_eq!(through.late_ms(at(9_000)), 0, "nothing waits");
 }
 
 /// What may happen to a bulk command.
@@ -216,12 +267,12 @@ proptest! {
                 }
                 Happens::Told(thing, phase) => {
                     let command = asked.get(&thing).copied().unwrap_or(CommandId(7_000));
-                    bulk.tell(ThingKey(thing), command, &phase, now.wall);
+                    bulk.tell(ThingKey(thing), command, &phase, s % 2 == 0, now.wall);
                     bulk.judge(now);
                 }
                 Happens::LeftOut(thing) => drop(bulk.leave_out(ThingKey(thing), Some("gone".into()))),
                 Happens::Joined(to) => drop(bulk.join(rows(1..=to))),
-                Happens::Paused(held) => drop(bulk.pause(held)),
+                Happens::Paused(held) => drop(bulk.pause(held, now)),
                 Happens::Stopped => drop(bulk.stop(Actor::default(), now)),
                 Happens::Restarted => {
                     let again = Bulk::restored(bulk.head().clone(), bulk.rows().to_vec(), now);

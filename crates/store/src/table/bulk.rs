@@ -10,7 +10,7 @@
 
 use std::ops::ControlFlow;
 
-use fleetlens_model::bulk::{Head, Progress, Row};
+use fleetlens_model::bulk::{Head, Progress, Row, State};
 use fleetlens_model::command::Phase;
 use fleetlens_model::id::{BulkId, ThingKey};
 use rusqlite::types::Value;
@@ -120,6 +120,16 @@ pub(crate) fn take_over_row(db: &Connection, columns: &[Value]) -> rusqlite::Res
     };
     let told = command_of(&from_json(4, text)?)?.map_or(Value::Null, Value::Integer);
     if told == *command { Ok(()) } else { Err(unreadable(3, "its command is not the one it says")) }
+}
+
+/// Holds those that run: things of theirs were lost, and one that was asked already might be found and asked again.
+pub(crate) fn hold(db: &Connection) -> rusqlite::Result<()> {
+    for head in heads(db)?.into_iter().filter(|head| head.state == State::Running) {
+        let why =
+            "what came of some things was lost with a damaged part of the cache, and some may be asked a second time";
+        put(db, &Head { state: State::Held { why: why.to_owned() }, ..head })?;
+    }
+    Ok(())
 }
 
 fn head_of(key: i64, text: &str) -> rusqlite::Result<Head> {

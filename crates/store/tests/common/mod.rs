@@ -176,8 +176,18 @@ pub fn bulk(id: u64, state: State) -> (Head, Vec<Row>) {
         continuous: true,
     };
     let by = Actor { name: "M. Vella".into(), role: Role::Operator };
-    let head = Head { id: BulkId(id), by, asked_ms: WallMs(T0), order, state, released_ms: None, ended_ms: None };
-    let asked = Progress::Asked { command: CommandId(id), phase: Phase::Pending, at_ms: WallMs(T0 + 1) };
+    let head = Head {
+        id: BulkId(id),
+        by,
+        asked_ms: WallMs(T0),
+        order,
+        state,
+        released_ms: None,
+        ended_ms: None,
+        gone_on_ms: None,
+    };
+    let asked =
+        Progress::Asked { command: CommandId(id), phase: Phase::Pending, at_ms: WallMs(T0 + 1), never_obeyed: false };
     let rows = [(1, asked), (2, Progress::Waits), (3, Progress::Cannot { why: "\"Lamp 3\" has none".into() })];
     (head, rows.map(|(thing, progress)| Row { thing: ThingKey(thing), progress }).into())
 }

@@ -18,7 +18,7 @@ pub fn state_word(state: &State, link_up: bool) -> &'static str {
     match state {
         State::Running if !link_up => "Waits for the link",
         State::Running => "Running",
-        State::Paused => "Held",
+        State::Paused | State::Held { .. } => "Held",
         State::Aborted { .. } => "Aborted",
         State::Stopped { .. } => "Stopped",
         State::Done => "Done",
@@ -35,6 +35,10 @@ pub fn state_sentence(row: &BulkRow, link_up: bool) -> String {
         State::Paused => {
             format!("{} wait until it goes on; what was asked already goes on.", format::capital(&waiting))
         }
+        State::Held { why } => {
+            let (why, waiting) = (format::capital(why), format::capital(&waiting));
+            format!("{why}. {waiting} wait until somebody has looked whether it is still wanted and lets it go on.")
+        }
         State::Aborted { why } => format!("{}. {} were not asked.", format::capital(why), format::capital(&waiting)),
         State::Stopped { by } if by.name.is_empty() => format!("{} were not asked.", format::capital(&waiting)),
         State::Stopped { by } => format!("By {}. {} were not asked.", by.name, format::capital(&waiting)),
@@ -48,6 +52,7 @@ pub fn parts(counts: &Counts, is_open: bool) -> Vec<(&'static str, u32, &'static
         ("settled", counts.settled, "done"),
         ("open", counts.open, "under way"),
         ("rejected", counts.rejected, "rejected"),
+        ("expired", counts.never_obeyed, "never obeyed"),
         ("expired", counts.expired, "expired"),
         ("ended", counts.ended, "taken back or overtaken"),
         ("cannot", counts.cannot, "cannot"),
@@ -112,7 +117,7 @@ pub fn standing(progress: &Progress) -> &'static str {
         Outcome::Open => "waiting",
         Outcome::Settled => "settled",
         Outcome::Rejected | Outcome::Cannot => "rejected",
-        Outcome::Expired => "expired",
+        Outcome::Expired | Outcome::NeverObeyed => "expired",
         Outcome::Ended => "ended",
     }
 }
@@ -126,6 +131,7 @@ pub fn outcome_word(progress: &Progress, is_open: bool) -> &'static str {
         Outcome::Settled => "Done",
         Outcome::Rejected => "Rejected",
         Outcome::Expired => "Expired",
+        Outcome::NeverObeyed => "Never obeyed",
         Outcome::Ended => "Ended",
         Outcome::Same => "So already",
         Outcome::Cannot => "Cannot",
@@ -138,10 +144,29 @@ mod tests {
 
     #[test]
     fn what_came_of_the_things_is_said_without_what_there_is_none_of() {
-        let counts = Counts { settled: 3, rejected: 2, waiting: 7, ..Counts::default() };
-        assert_eq!(counts_words(&counts, true), "3 done · 2 rejected · 7 not asked yet");
-        assert_eq!(counts_words(&counts, false), "3 done · 2 rejected · 7 not asked");
+        let counts = Counts { settled: 3, rejected: 2, never_obeyed: 1, waiting: 7, ..Counts::default() };
+        assert_eq!(counts_words(&counts, true), "3 done · 2 rejected · 1 never obeyed · 7 not asked yet");
+        assert_eq!(counts_words(&counts, false), "3 done · 2 rejected · 1 never obeyed · 7 not asked");
         assert_eq!(counts_words(&Counts::default(), true), "");
+    }
+
+    #[test]
+    fn what_holds_itself_says_why_and_what_a_person_has_to_do() {
+        let row = BulkRow {
+            id: fleetlens_model::id::BulkId(1),
+            by: Default::default(),
+            asked_ms: fleetlens_model::time::WallMs(0),
+            ended_ms: None,
+            title: "open barrier".into(),
+            target: "car parks".into(),
+            state: State::Held { why: "nothing could be released".into() },
+            counts: Counts { waiting: 12, ..Counts::default() },
+            rollout: Rollout::default(),
+            continuous: false,
+        };
+        assert_eq!(state_word(&row.state, false), "Held", "with the link or without");
+        let said = state_sentence(&row, false);
+        assert!(said.starts_with("Nothing could be released. 12 things wait until somebody has looked"), "{said}");
     }
 
     #[test]

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use fleetlens_ipc::rows::{DryRun, DryRunRow};
 use fleetlens_ipc::{DRY_RUN_REASONS, DRY_RUN_ROWS, Fault, FaultCode};
-use fleetlens_model::bulk::Order;
+use fleetlens_model::bulk::{Order, Target};
 use fleetlens_model::command::Want;
 use fleetlens_model::freshness::Freshness;
+use fleetlens_model::kind::Kind;
+use fleetlens_model::thing::Meta;
 use fleetlens_model::time::Now;
 
 use super::verdict::Verdict;
@@ -24,13 +26,13 @@ impl Fleet {
         let mut reasons: BTreeMap<String, u32> = BTreeMap::new();
         let (mut cannot, mut offline, mut others) = (Vec::new(), Vec::new(), Vec::new());
         let mut unread = Vec::new();
+        let leaves = self.wanted_leaves(order);
+        run.asks_first = order.continuous && self.asks_first_of_joining(&order.target, &leaves);
         for thing in meant.into_iter().filter_map(|key| self.things.get(&key)) {
-            if !self.is_read(thing.key, &order.shadow, now) {
-                unread.push(thing.key);
-            }
-            let (schemas, meta) = (&self.config.schemas, &*thing.meta.common);
-            let mut controls = order.wishes.iter().filter_map(|wish| schemas.control(meta, &wish.pointer));
-            let is_asked_first = controls.any(|control| control.asks_first);
+            let is_read = self.is_read(thing.key, &order.shadow, now);
+            unread.extend((!is_read).then_some(thing.key));
+            // Whatever becomes of it now: what cannot or is so already may be otherwise when its turn comes.
+            run.asks_first |= self.asks_first(&thing.meta.common, &leaves);
             let row = |list: &mut Vec<DryRunRow>, row: DryRunRow| {
                 if list.len() < DRY_RUN_ROWS {
                     list.push(row);
@@ -38,14 +40,15 @@ impl Fleet {
             };
             match self.bulk_verdict(thing.key, order) {
                 Verdict::Same => run.same += 1,
+                // As it was known last; it is being read.
+                Verdict::Seems(_) if !is_read => run.same += 1,
                 Verdict::Cannot(why) | Verdict::Lacks(why) => {
                     run.cannot += 1;
                     *reasons.entry(why.clone()).or_default() += 1;
                     row(&mut cannot, DryRunRow { cannot: Some(why), ..bare_row(thing) });
                 }
-                Verdict::Asks(wants) => {
+                Verdict::Asks(wants) | Verdict::Seems(wants) => {
                     run.changes += 1;
-                    run.asks_first |= is_asked_first;
                     let now = |pointer: &str| self.is_now(thing.key, &order.shadow, pointer).map(|now| now.to_string());
                     let change = |want: Want| (want.pointer.clone(), now(&want.pointer), want.value.to_string());
                     let changes = wants.into_iter().map(change).collect();
@@ -70,6 +73,22 @@ impl Fleet {
         let room = DRY_RUN_ROWS.saturating_sub(run.rows.len());
         run.rows.extend(others.into_iter().take(room));
         Ok(run)
+    }
+
+    /// Whether a screen asks before one of these leaves of a thing is set, with a control for it or without.
+    fn asks_first(&self, meta: &Meta, leaves: &[Want]) -> bool {
+        let schemas = &self.config.schemas;
+        leaves.iter().any(|want| match schemas.of(meta) {
+            Some(of) => of.schema.asks_first(&want.pointer),
+            None => schemas.control(meta, &want.pointer).is_some_and(|control| control.asks_first),
+        })
+    }
+
+    /// The same of the kinds that may join.
+    fn asks_first_of_joining(&self, target: &Target, leaves: &[Want]) -> bool {
+        let Target::Search(search) = target else { return false };
+        let kinds = if search.kinds.is_empty() { &Kind::ALL[..] } else { &search.kinds[..] };
+        kinds.iter().any(|kind| self.asks_first(&Meta { kind: *kind, ..Meta::default() }, leaves))
     }
 }
 

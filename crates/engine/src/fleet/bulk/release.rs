@@ -1,12 +1,14 @@
 //! What time does to bulk commands: things join, batches are released, and what is known of the next ones is read before.
 
-use fleetlens_model::bulk::{Row, State, THINGS_MAX, Target};
+use fleetlens_model::audit::Event;
+use fleetlens_model::bulk::{Bulk, Progress, Row, State, THINGS_MAX, Target};
 use fleetlens_model::id::{BulkId, CommandId, ThingKey};
+use fleetlens_model::kind::DEFAULT_EXPIRY_MS;
 use fleetlens_model::time::Now;
 
 use super::Fleet;
 use super::verdict::Verdict;
-use crate::fleet::commands::Asked;
+use crate::fleet::commands::{Asked, EXPIRY_MS};
 use crate::fleet::search::Finder;
 use crate::fleet::{Effects, Outward};
 
@@ -17,23 +19,54 @@ const JOIN_EVERY_MS: u64 = 5_000;
 const JOIN_MAX: usize = 1_000;
 
 impl Fleet {
-    /// With each tick. Without our link nothing is released: it would only grow old in the outbox.
-    pub(in crate::fleet) fn bulks_in_time(&mut self, now: Now, effects: &mut Effects) {
+    /// With each tick, with so many `get`s left for it. Without our link nothing is released: it would only grow old in the outbox.
+    pub(in crate::fleet) fn bulks_in_time(&mut self, gets: &mut u32, now: Now, effects: &mut Effects) {
         self.judge_bulks(now, effects);
-        if self.bulks.joined.is_none_or(|at| now.mono.since(at) >= JOIN_EVERY_MS) {
+        // What cannot be written down is not sent either.
+        let is_free = self.up_since.is_some() && self.cache_fault.is_none();
+        let joins = self.bulks.joined.is_none_or(|at| now.mono.since(at) >= JOIN_EVERY_MS);
+        // Before things join: those were kept from nothing yet.
+        if is_free || joins {
+            self.bulks.open().into_iter().for_each(|id| self.hold_late(id, is_free, now, effects));
+        }
+        if joins {
             self.bulks.joined = Some(now.mono);
             self.bulks.open().into_iter().for_each(|id| self.let_join(id, now, effects));
         }
-        // What cannot be written down is not sent either.
-        if self.up_since.is_none() || self.cache_fault.is_some() {
+        if !is_free {
             return;
         }
-        // A tick is a quarter of a second.
-        let mut gets = self.config.gets_per_s.div_ceil(4);
         for id in self.bulks.open() {
-            self.release(id, &mut gets, now, effects);
-            self.read_ahead(id, &mut gets, now, effects);
+            self.release(id, gets, now, effects);
+            self.read_ahead(id, gets, now, effects);
         }
+    }
+
+    /// What could not be released for longer than its commands may wait is not released by itself any more: a command's own end counts
+    /// only from its release, and whoever asked for it is long gone.
+    fn hold_late(&mut self, id: BulkId, is_free: bool, now: Now, effects: &mut Effects) {
+        let Some(bulk) = self.bulks.get(id) else { return };
+        let (late_ms, nothing_waits) = (bulk.late_ms(now), bulk.counts().waiting == 0);
+        // No command waits for less, so most of the time nobody has to look for how long these may.
+        let may_wait_ms = (late_ms > *EXPIRY_MS.start()).then(|| self.may_wait_ms(bulk));
+        let Some(bulk) = self.bulks.all.get_mut(&id) else { return };
+        if may_wait_ms.is_some_and(|may_wait_ms| bulk.hold_if_late(may_wait_ms, now)) {
+            let detail = if let State::Held { why } = &bulk.head().state { why.clone() } else { String::new() };
+            self.keep_head(id, effects);
+            self.audit_bulk(None, Event::BulkPaused, id, &detail, now, effects);
+        } else if is_free || nothing_waits {
+            bulk.note_free(now);
+        }
+    }
+
+    /// How long the commands of a bulk command may wait: of several the shortest.
+    fn may_wait_ms(&self, bulk: &Bulk) -> u64 {
+        let order = &bulk.head().order;
+        let leaves = self.wanted_leaves(order);
+        let waiting = || bulk.rows().iter().filter(|row| row.progress == Progress::Waits).map(|row| row.thing);
+        let own = |thing| Some(self.expiry_ms(&self.things.get(&thing)?.meta.common, &leaves));
+        let may_wait_ms = order.expires_in_ms.or_else(|| waiting().filter_map(own).min()).unwrap_or(DEFAULT_EXPIRY_MS);
+        may_wait_ms.clamp(*EXPIRY_MS.start(), *EXPIRY_MS.end())
     }
 
     /// Things that are found now and were not before.
@@ -81,7 +114,8 @@ impl Fleet {
                 continue;
             }
             let why = match verdict {
-                Verdict::Asks(wants) => {
+                // Nobody confirmed that it is so already: asking is harmless, leaving it out for good is not.
+                Verdict::Asks(wants) | Verdict::Seems(wants) => {
                     let command = CommandId(self.last_command + 1);
                     let is_due = self.bulks.all.get_mut(&id).is_some_and(|bulk| bulk.ask(thing, command, now));
                     if !is_due {

@@ -4,12 +4,15 @@ use fleetlens_ipc::Wish;
 use fleetlens_model::bulk::{self, Order, Progress};
 use fleetlens_model::command::{ANSWER_TIMEOUT_MS, Want};
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::shadow::{Document, Object, Packed, leaf_at, same_value};
+use fleetlens_model::schema::Violation;
+use fleetlens_model::shadow::{Document, Object, Packed, leaf_at, merge, parse_thing_name, patch_of, same_value};
+use fleetlens_model::telemetry::Source;
+use fleetlens_model::thing::Meta;
 use fleetlens_model::time::Now;
 use serde_json::Value as Json;
 
 use crate::fleet::direct::json;
-use crate::fleet::{Fleet, Thing};
+use crate::fleet::{Fleet, Thing, wish};
 
 /// What would be asked of a thing.
 #[derive(Debug)]
@@ -18,9 +21,11 @@ pub(super) enum Verdict {
     Asks(Vec<Want>),
     /// Nothing: it is so already.
     Same,
+    /// This, unless what was known of it last is confirmed: then it is so already.
+    Seems(Vec<Want>),
     /// Nothing can be; the sentence says why.
     Cannot(String),
-    /// Nothing can be, unless its shadow holds what we do not know of.
+    /// Nothing can be, unless its shadow turns out to hold what is missing; the sentence says what.
     Lacks(String),
 }
 
@@ -32,6 +37,7 @@ impl Fleet {
         let wishes: Vec<Wish> = order.wishes.iter().map(|wish| seen(wish, document.as_ref())).collect();
         let wants = match self.wanted(key, &order.shadow, &wishes) {
             Ok(wants) => wants,
+            Err(fault) if self.rests_on_document(thing, order, &wishes) => return Verdict::Lacks(fault.message),
             Err(fault) => return Verdict::Cannot(fault.message),
         };
         if let Some(pointer) = self.missing(thing, order, document.as_ref()) {
@@ -42,7 +48,27 @@ impl Fleet {
             command.shadow == order.shadow && command.wants.iter().any(same_leaf)
         });
         let is_so = !is_asked_otherwise && wants.iter().all(|want| self.is_so(thing, want, document.as_ref()));
-        if is_so { Verdict::Same } else { Verdict::Asks(wants) }
+        match (is_so, self.is_confirmed(thing, &order.shadow, &wants)) {
+            (true, true) => Verdict::Same,
+            (true, false) => Verdict::Seems(wants),
+            (false, _) => Verdict::Asks(wants),
+        }
+    }
+
+    /// Whether what is wrong with the wishes may be otherwise once the shadow is read: something is missing beside them that may be there.
+    fn rests_on_document(&self, thing: &Thing, order: &Order, wishes: &[Wish]) -> bool {
+        let (schemas, meta) = (&self.config.schemas, &*thing.meta.common);
+        let has_shadow = self.config.shadows && parse_thing_name(thing.name.as_str()).is_ok();
+        let (Some(of), true) = (schemas.of(meta), has_shadow && order.shadow.is_empty()) else { return false };
+        let Ok(wants) = wish::wants(meta, schemas, wishes) else { return false };
+        let leaves: Vec<(String, Json)> = wants.iter().map(|want| (want.pointer.clone(), want.value.clone())).collect();
+        let touched: Vec<&str> = wants.iter().map(|want| want.pointer.as_str()).collect();
+        let mut alone = Object::new();
+        merge(&mut alone, &patch_of(&leaves));
+        let is_in =
+            |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+        let is_of_a_leaf = |wrong: &Violation| touched.iter().any(|touched| is_in(&wrong.pointer, touched));
+        self.check_fence(thing.key).is_ok() && !of.schema.check_change(&alone, &touched).iter().any(is_of_a_leaf)
     }
 
     /// What stands of a thing when the bulk command is asked for: what is not known yet is looked into when its turn comes.
@@ -50,8 +76,8 @@ impl Fleet {
         match self.bulk_verdict(key, order) {
             Verdict::Cannot(why) => Progress::Cannot { why },
             Verdict::Lacks(why) if self.is_read(key, &order.shadow, now) => Progress::Cannot { why },
-            Verdict::Same if self.is_read(key, &order.shadow, now) => Progress::Same,
-            Verdict::Same | Verdict::Asks(_) | Verdict::Lacks(_) => Progress::Waits,
+            Verdict::Same => Progress::Same,
+            Verdict::Seems(_) | Verdict::Asks(_) | Verdict::Lacks(_) => Progress::Waits,
         }
     }
 
@@ -61,6 +87,24 @@ impl Fleet {
         let waited = |at| now.mono.since(at) >= ANSWER_TIMEOUT_MS;
         !thing.meta.common.convention.is_empty()
             || thing.shadows.get(shadow).is_some_and(|shadow| shadow.current || shadow.asked.is_some_and(waited))
+    }
+
+    /// Whether what we know of the wanted leaves was told since the link is up. What was asked for in vain was not.
+    fn is_confirmed(&self, thing: &Thing, shadow: &str, wants: &[Want]) -> bool {
+        if thing.meta.common.convention.is_empty() {
+            return thing.shadows.get(shadow).is_some_and(|shadow| shadow.current);
+        }
+        wants.iter().all(|want| {
+            let series = thing.series.get(&want.pointer).and_then(|key| self.series.get(key));
+            let source = series.and_then(|series| Some(self.source(series, &series.latest()?)));
+            source.is_some_and(|source| source != Source::Cached)
+        })
+    }
+
+    /// The leaves that an order sets, whatever thing they are of; none where no thing could be asked for them.
+    pub(super) fn wanted_leaves(&self, order: &Order) -> Vec<Want> {
+        let wishes: Vec<Wish> = order.wishes.iter().map(|wish| seen(wish, None)).collect();
+        wish::wants(&Meta::default(), &self.config.schemas, &wishes).unwrap_or_default()
     }
 
     fn document_of(&self, thing: &Thing, shadow: &str) -> Option<Document> {

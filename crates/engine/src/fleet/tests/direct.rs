@@ -7,7 +7,7 @@ use super::*;
 const DESCRIPTION: &str = r#"{"homie":"5.0","version":1,"name":"Garden","nodes":{"pump":{"properties":{
     "on":{"datatype":"boolean","settable":true},"rate":{"datatype":"integer","format":"0:100","settable":true}}}}}"#;
 
-fn city() -> Fleet {
+pub(super) fn city() -> Fleet {
     let conventions = vec![Setting::Homie { domain: "homie".into() }];
     let config = FleetConfig { conventions, things_max: 10, ..config(Role::Operator) };
     Fleet::new(config, Restored { installation: 0xabc, ..Restored::default() }, at(0))
@@ -17,7 +17,7 @@ fn retained(topic: &str, payload: &str) -> Input {
     Input::Link(LinkEvent::Received(Received { retained: true, ..message(topic, payload) }))
 }
 
-fn announce(fleet: &mut Fleet, thing: &str, now: Now) {
+pub(super) fn announce(fleet: &mut Fleet, thing: &str, now: Now) {
     for (topic, payload) in
         [("$description", DESCRIPTION), ("pump/on", "false"), ("pump/rate", "40"), ("$state", "ready")]
     {
