@@ -248,6 +248,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             if !self.gathers_on() {
                 self.commit_next();
             }
+            self.read_at_once();
             let may_read = link_open && self.has_room();
             tokio::select! {
                 biased;

@@ -119,6 +119,22 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         }
     }
 
+    /// While nothing can be written, what is to be read is read out of what is there: its batch may wait for the disk all day. A chart that
+    /// is opened meanwhile lacks what waits with it, and has what comes after it.
+    pub(super) fn read_at_once(&mut self) {
+        if self.stuck.is_none() {
+            return;
+        }
+        let is_read = |outward: &mut Outward| matches!(outward, Outward::Read { .. });
+        let failed = self.committing.as_mut().map(|failed| &mut failed.batch.outward);
+        let waiting = failed.into_iter().chain([&mut self.gathering.outward]);
+        let reads: Vec<Outward> =
+            waiting.flat_map(|outward| outward.extract_if(.., is_read).collect::<Vec<_>>()).collect();
+        if !reads.is_empty() {
+            self.perform(Effects { outward: reads, ..Effects::default() });
+        }
+    }
+
     /// A row was left out that never can be written, and must not hold up everything after it for ever; the rest of its batch is on
     /// the disk. Which row it was, the batch does not know: so nothing of it is published or answered as done. Its messages are
     /// acknowledged, since they are stored or would come back with the same fault. A command of it that is stored is looked into

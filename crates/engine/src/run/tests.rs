@@ -1,10 +1,11 @@
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
-use fleetlens_ipc::Parcel;
+use fleetlens_ipc::rows::Rows;
+use fleetlens_ipc::{CONTRACT, Look, Parcel, ViewId};
 use fleetlens_model::alarm::{Condition, Priority};
 use fleetlens_model::command::ANSWER_TIMEOUT_MS;
-use fleetlens_model::id::ThingKey;
+use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::identity::Role;
 use fleetlens_model::record::{History, HistoryQuery, Write};
 use fleetlens_model::time::{MonoMs, Now, WallMs};
@@ -195,6 +196,29 @@ async fn a_disk_that_fails_delays_everything_and_loses_nothing() {
         matches!(&parcel.frames[..], [Frame::Notice(Fault { code: FaultCode::Store, .. })]),
         "told once: {parcel:?}"
     );
+    engine.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chart_is_read_although_nothing_can_be_written() {
+    let (engine, link, log, mut parcels) = started(u32::MAX, Fails::ForNow);
+    engine.attach(WindowId(1)).await;
+    assert!(engine.call(WindowId(1), Call::Hello { contract: CONTRACT }).await);
+    link.send(message(1)).await.unwrap();
+    engine.counters().wait_for(|counters| counters.received == 1).await.unwrap();
+    let at = Look::Chart { series: SeriesKey(1), span_ms: 900_000, buckets: 100 };
+    assert!(engine.call(WindowId(1), Call::Look { view: ViewId(1), at }).await);
+    let chart = async {
+        loop {
+            let (_, parcel) = parcels.recv().await.unwrap();
+            let is_chart = |frame: &Frame| matches!(frame, Frame::Snapshot { rows: Rows::Chart(_), .. });
+            if parcel.frames.iter().any(is_chart) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), chart).await.expect("the chart");
+    assert!(log.lock().unwrap().iter().all(|seen| *seen == Seen::Failed), "nothing else left");
     engine.stop().await;
 }
 
