@@ -113,7 +113,13 @@ async fn into_sight(page: &Page, css: &str) {
 /// Lamps are dimmed together: what that would do, and what came of each.
 async fn many_at_once(page: &Page, folder: &Path) {
     let in_sheet = |testid: &str| format!("[data-testid=bulk-sheet][open] [data-testid={testid}]");
+    page.click("[data-testid=kind-chip][data-kind=bin]").await;
+    page.click("[data-testid=kind-chip][data-kind=lamp]").await;
     page.replace("[data-testid=things-filter]", "Valletta").await;
+    page.wait_for_text(&by_testid("things-total"), SOON, |text| {
+        !text.starts_with("300 of ") && !text.starts_with("400 of ")
+    })
+    .await;
     page.wait_for_element("[aria-rowindex=\"2\"] [data-testid=mark]", SOON).await;
     page.click("[aria-rowindex=\"2\"] [data-testid=mark]").await;
     page.click(&by_testid("choose-all")).await;
