@@ -12,6 +12,7 @@ use fleetlens_model::record::Share;
 use fleetlens_model::time::WallMs;
 use rusqlite::{Connection, ErrorCode};
 
+use crate::aside;
 use crate::mover::Tail;
 use crate::open::{self, MIGRATIONS};
 use crate::table::run::{self, Tier};
@@ -42,7 +43,7 @@ pub struct Beside {
 impl Beside {
     /// What lies beside a cache. A folder that cannot be read holds nothing.
     pub fn of(path: &Path) -> Beside {
-        let damaged = open::noted_damage(path).map(|noted| noted.to_string());
+        let damaged = aside::noted_damage(path).map(|noted| noted.to_string());
         let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
         let of_ours = format!("{name}.broken-");
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

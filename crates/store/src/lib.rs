@@ -29,6 +29,7 @@
 //! # }
 //! ```
 
+mod aside;
 mod building;
 mod codec;
 mod error;
@@ -143,8 +144,8 @@ impl Store {
         now: WallMs,
     ) -> Result<(Store, Restored, Option<Quarantined>), StoreError> {
         let lock = Lock::take(path)?;
-        open::finish_salvage(path)?;
-        let noted = open::noted_damage(path);
+        aside::finish_salvage(path)?;
+        let noted = aside::noted_damage(path);
         if noted.is_some() {
             // What is known to be damaged is not written to any more, only looked at whether it is ours.
             open::check_whose(path, profile)?;
@@ -161,7 +162,7 @@ impl Store {
                 Err(error) => return Err(error),
             },
         };
-        let (moved_to, salvaged) = open::replace(path, profile, new_installation, now)?;
+        let (moved_to, salvaged) = aside::replace(path, profile, new_installation, now)?;
         let note = Quarantined { moved_to, reason, salvaged };
         tracing::warn!(reason = %note.reason, "{note}");
         let opened = open::open(path, profile, new_installation)?;

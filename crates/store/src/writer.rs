@@ -12,6 +12,7 @@ use fleetlens_model::time::WallMs;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
 
+use crate::aside;
 use crate::error::{StoreError, breaks_a_rule};
 use crate::history::Damage;
 use crate::mover::{Asked, Bell, Moved, Tail};
@@ -72,7 +73,7 @@ impl Counts {
         let Some(first) = damage.first() else { return };
         if self.damaged.fetch_add(damage.count(), Ordering::Relaxed) == 0 {
             tracing::error!(detail = first, "a part of the cache is damaged; the next start salvages what can be read");
-            open::mark_damaged(path, first);
+            aside::mark_damaged(path, first);
         }
     }
 
