@@ -1,4 +1,4 @@
-//! Opening a cache: whose it is, which schema it has, whether somebody else has it, and moving a broken one out of the way.
+//! Opening a cache: whose it is, which schema it has, and whether somebody else has it.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read};
