@@ -1,6 +1,7 @@
 //! Small parts that views are put together from. None of them knows where its rows come from.
 
 pub mod clipboard;
+pub mod confirm;
 pub mod conflict;
 pub mod control;
 pub mod figure;
@@ -16,3 +17,4 @@ pub mod shadow_table;
 pub mod shape;
 pub mod still;
 pub mod table;
+pub mod words;

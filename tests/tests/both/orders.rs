@@ -46,7 +46,7 @@ async fn what_is_not_so_for_long_is_listed(page: &Page, street: &Street) {
         assert!(words.contains(part), "the list does not say “{part}”: {words}");
     }
     page.wait_for_text(&by_testid("badge-not-converged"), SOON, |text| text == "≠1").await;
-    page.click(&format!("{leaf} [data-testid=open-leaf-choose]")).await;
+    page.click(&format!("{leaf} [data-testid=order-choose]")).await;
     page.wait_for_title(street.lamp.name()).await;
     page.click(&by_testid("close")).await;
     told("what is wanted and not so for long is listed with its reason, counted on the rail, and leads to its thing");

@@ -70,8 +70,8 @@ pub async fn another_profile_is_chosen_and_back(page: &Page, street: &Street) {
     for (from, to) in [(PROFILE, OTHER_PROFILE), (OTHER_PROFILE, PROFILE)] {
         page.wait_for_element(&format!("{}.active", row(from)), SOON).await;
         page.click(&format!("{} [data-testid=profile-use]", row(to))).await;
-        page.wait_for_text("[data-testid=profile-confirm][open] h2", SOON, |text| text == format!("Use {to}?")).await;
-        page.click("[data-testid=profile-confirm][open] [data-testid=profile-yes]").await;
+        page.wait_for_text("[data-testid=confirm][open] h2", SOON, |text| text == format!("Use {to}?")).await;
+        page.click("[data-testid=confirm][open] [data-testid=confirm-yes]").await;
         rail::go(page, "settings").await;
         page.wait_for_element(&format!("{}.active", row(to)), SOON).await;
         page.wait_for_element("[data-testid=status-broker][data-link=up]", SOON).await;

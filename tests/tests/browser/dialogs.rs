@@ -59,7 +59,7 @@ pub async fn are_accessible(page: &Page, theme: &str) {
 
     rail::go(page, "settings").await;
     page.click(&format!("[data-testid=profile][data-profile=\"{OTHER_PROFILE}\"] [data-testid=profile-use]")).await;
-    is_accessible(page, "[data-testid=profile-confirm][open]", "the question at another profile", theme).await;
+    is_accessible(page, "[data-testid=confirm][open]", "the question at another profile", theme).await;
     told(&format!("axe-core finds nothing in banner, keys, cards, questions, history and steps, {theme}"));
 }
 

@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use fleetlens_host::Host;
+use fleetlens_ipc::rows::Rows;
+use fleetlens_ipc::{Look, Scope};
 use fleetlens_model::audit::{Event, Filter};
 use fleetlens_model::command::{Command, Phase, Step};
 use fleetlens_model::id::CommandId;
 use fleetlens_sim::shadows::Shadows;
 use fleetlens_store::Store;
+use fleetlens_tests::desk::Desk;
 use fleetlens_tests::town::Did;
 use serde_json::Value;
 
@@ -53,6 +59,19 @@ impl Ended {
             Phase::Expired { .. } => "expired",
         }
     }
+}
+
+/// Waits until nothing is open any more, and stops the app.
+pub async fn all_end(host: Arc<Host>, mut desk: Desk, within: Duration) {
+    let open = desk.look(Look::Commands { scope: Scope::Open, limit: 2_000 }).await;
+    desk.wait_for("every command to end", within, |desk| match desk.rows(open) {
+        Some(Rows::Commands(rows)) if rows.is_empty() => Ok(()),
+        Some(Rows::Commands(rows)) => Err(format!("{} open, the first: {:?}", rows.len(), rows.first())),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    desk.detach().await;
+    host.stop().await;
 }
 
 /// Every command of a cache that nobody has open, in the order in which they were asked for.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use fleetlens_host::{Host, HostOptions, Profile};
 use fleetlens_ipc::rows::Rows;
-use fleetlens_ipc::{Done, Intent, Look, Scope, ThingsQuery, Wish};
+use fleetlens_ipc::{Done, Intent, Look, ThingsQuery, Wish};
 use fleetlens_sim::CityOptions;
 use fleetlens_tests::broker::Mosquitto;
 use fleetlens_tests::desk::Desk;
@@ -20,7 +20,7 @@ use fleetlens_tests::profile::ProfileText;
 use fleetlens_tests::town::Town;
 use fleetlens_tests::wait::until;
 
-use crate::judged::{counted, ended, faults};
+use crate::judged::{all_end, counted, ended, faults};
 
 /// Where the child finds its profile and keeps its cache.
 const FOLDER: &str = "FLEETLENS_TEST_OUTBOX";
@@ -113,17 +113,8 @@ async fn a_command_is_never_lost_nor_done_twice_whenever_the_app_is_killed() {
 
     // The last life is allowed to finish.
     let host = Arc::new(Host::start(HostOptions { started: Instant::now(), ..options(folder.path()) }).await.unwrap());
-    let mut desk = Desk::attach(&host).await;
-    let open = desk.look(Look::Commands { scope: Scope::Open, limit: 2_000 }).await;
-    desk.wait_for("every command to end", SOON, |desk| match desk.rows(open) {
-        Some(Rows::Commands(rows)) if rows.is_empty() => Ok(()),
-        Some(Rows::Commands(rows)) => Err(format!("{} open, the first: {:?}", rows.len(), rows.first())),
-        other => Err(format!("{other:?}")),
-    })
-    .await;
-    desk.detach().await;
-    host.stop().await;
-    drop(host);
+    let desk = Desk::attach(&host).await;
+    all_end(host, desk, SOON).await;
 
     let cache = folder.path().join("data").join(Profile::read(&profile).unwrap().cache_file());
     let ended = ended(&cache, "Killed").await;

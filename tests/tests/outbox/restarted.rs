@@ -16,7 +16,7 @@ use fleetlens_tests::desk::Desk;
 use fleetlens_tests::profile::ProfileText;
 use fleetlens_tests::town::Town;
 
-use crate::judged::{counted, ended, faults};
+use crate::judged::{all_end, counted, ended, faults};
 
 /// Generous: two cores, and other tests beside this one.
 const SOON: Duration = Duration::from_secs(90);
@@ -123,16 +123,7 @@ async fn a_thousand_commands_meet_a_broker_that_dies(name: &str, mut broker: Mos
     }
     assert_eq!(asked.len(), COMMANDS, "every command has an id of its own");
 
-    let open = desk.look(Look::Commands { scope: Scope::Open, limit: 2_000 }).await;
-    desk.wait_for("every command to end", SOON, |desk| match desk.rows(open) {
-        Some(Rows::Commands(rows)) if rows.is_empty() => Ok(()),
-        Some(Rows::Commands(rows)) => Err(format!("{} open, the first: {:?}", rows.len(), rows.first())),
-        other => Err(format!("{other:?}")),
-    })
-    .await;
-    desk.detach().await;
-    host.stop().await;
-    drop(host);
+    all_end(host, desk, SOON).await;
 
     let ended = ended(&data.join(Profile::read(&profile).unwrap().cache_file()), name).await;
     let kept: BTreeSet<CommandId> = ended.iter().map(|one| one.command.id).collect();

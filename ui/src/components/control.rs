@@ -10,8 +10,8 @@ use fleetlens_model::kind::{Control, Takes};
 use leptos::prelude::*;
 use serde_json::Value as Json;
 
+use crate::components::confirm::Confirm;
 use crate::components::conflict::{Asked, ConflictSheet, Desk, Wanted};
-use crate::components::modal::Modal;
 use crate::components::segmented::Segmented;
 use crate::format;
 use crate::state::store;
@@ -223,8 +223,7 @@ pub fn Composer(
         promise(&of, draft.as_ref(), now.as_deref(), expiry_ms.get(), store.link_up.get(), has_shadow)
     };
     let of = control.clone();
-    let does = move || shown.get().map(|draft| verb(&of, &draft)).unwrap_or_default();
-    let sent_when_sure = StoredValue::new(send);
+    let does = Signal::derive(move || shown.get().map(|draft| verb(&of, &draft)).unwrap_or_default());
     let of = control.clone();
 
     view! {
@@ -251,26 +250,9 @@ pub fn Composer(
             {move || {
                 fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })
             }}
-            <Modal open=asking label=asks testid="confirm">
-                <h2>{move || asks.get()}</h2>
+            <Confirm open=asking asks yes=does on_yes=Callback::new(move |()| send())>
                 <p>{promised.clone()}</p>
-                <div class="answers">
-                    <button type="button" class="plain" data-testid="confirm-no" on:click=move |_| asking.set(false)>
-                        "Do nothing"
-                    </button>
-                    <button
-                        type="button"
-                        class="send"
-                        data-testid="confirm-yes"
-                        on:click=move |_| {
-                            asking.set(false);
-                            sent_when_sure.with_value(|send| send());
-                        }
-                    >
-                        {does.clone()}
-                    </button>
-                </div>
-            </Modal>
+            </Confirm>
             <ConflictSheet thing=thing.clone() desk on_done=decided />
         </div>
     }

@@ -11,9 +11,9 @@ use fleetlens_model::shadow::{Document, Object, leaf_at, merge};
 use leptos::prelude::*;
 use serde_json::Value as Json;
 
+use crate::components::confirm::Confirm;
 use crate::components::conflict::{Asked, ConflictSheet, Desk, Wanted};
 use crate::components::control::Expiry;
-use crate::components::modal::Modal;
 use crate::format;
 use crate::state::store;
 use crate::state::thing::Thing;
@@ -225,28 +225,11 @@ pub fn SendPatch(
             </button>
         </div>
         {move || fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })}
-        <Modal open=asking label=asks testid="confirm">
-            <h2>{move || asks.get()}</h2>
+        <Confirm open=asking asks yes="Send" on_yes=Callback::new(move |()| send())>
             {move || told.get().ok().map(|changes| view! { <Changes changes outgoing names testid /> })}
             <p>"One of these moves something in the street, or ends what somebody is doing."</p>
             <Dangers dangers />
-            <div class="answers">
-                <button type="button" class="plain" data-testid="confirm-no" on:click=move |_| asking.set(false)>
-                    "Do nothing"
-                </button>
-                <button
-                    type="button"
-                    class="send"
-                    data-testid="confirm-yes"
-                    on:click=move |_| {
-                        asking.set(false);
-                        send();
-                    }
-                >
-                    "Send"
-                </button>
-            </div>
-        </Modal>
+        </Confirm>
         <ConflictSheet thing=thing.clone() desk on_done />
     }
 }

@@ -23,9 +23,9 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlInputElement};
 
-use crate::components::icon::Icon;
 use crate::components::segmented::Segmented;
 use crate::components::still::Still;
+use crate::components::words::Words;
 use crate::format;
 use crate::state::cells::{Cell, List};
 use crate::state::{Store, store};
@@ -250,18 +250,13 @@ fn Filters(filter: RwSignal<Filter>, scope: Scope) -> impl IntoView {
     let is_kind = move |kind: Option<Kind>| filter.with(|filter| filter.kind == kind);
     view! {
         <div class="filters">
-            <label class="words">
-                <Icon of=icondata_lu::LuSearch />
-                <input
-                    type="search"
-                    data-filter
-                    data-testid="alarm-text"
-                    aria-label="Words in the alarm"
-                    placeholder="Words in the alarm"
-                    prop:value=move || filter.with(|filter| filter.text.clone())
-                    on:input=move |event| filter.update(|filter| filter.text = event_target_value(&event))
-                />
-            </label>
+            <Words
+                text=Signal::derive(move || filter.with(|filter| filter.text.clone()))
+                on_input=Callback::new(move |text| filter.update(|filter| filter.text = text))
+                label="Words in the alarm"
+                placeholder="Words in the alarm"
+                testid="alarm-text"
+            />
             <Segmented
                 label="Priority"
                 options=priorities

@@ -9,7 +9,7 @@ use fleetlens_model::text::shown;
 use leptos::prelude::*;
 
 use crate::clock::{local, today};
-use crate::components::icon::Icon;
+use crate::components::words::Words;
 use crate::format;
 use crate::state::store;
 
@@ -66,18 +66,13 @@ pub fn AuditView(
                 <p class="total" role="status" data-testid="audit-total">{total}</p>
                 <span class="space" />
                 <div class="filters">
-                    <label class="words">
-                        <Icon of=icondata_lu::LuSearch />
-                        <input
-                            type="search"
-                            data-filter
-                            data-testid="audit-filter"
-                            aria-label="Words in the audit log"
-                            placeholder="Thing, person, step or word"
-                            prop:value=text
-                            on:input=move |event| text.set(event_target_value(&event))
-                        />
-                    </label>
+                    <Words
+                        text
+                        on_input=Callback::new(move |words| text.set(words))
+                        label="Words in the audit log"
+                        placeholder="Thing, person, step or word"
+                        testid="audit-filter"
+                    />
                 </div>
                 <Show when=move || trace.with(Option::is_some)>
                     <button type="button" class="plain" data-testid="audit-all" on:click=move |_| trace.set(None)>

@@ -11,7 +11,7 @@ use fleetlens_model::id::BulkId;
 use leptos::prelude::*;
 
 use crate::clock::{Aged, local, today};
-use crate::components::modal::Modal;
+use crate::components::confirm::Confirm;
 use crate::components::segmented::Segmented;
 use crate::components::shape::Shape;
 use crate::format;
@@ -177,29 +177,12 @@ fn Steering(counts: Memo<(Counts, bool)>) -> impl IntoView {
                 "Stop"
             </button>
         </Show>
-        <Modal open=asking label="Stop it?" testid="bulk-stop-asks">
-            <h2>"Stop it?"</h2>
+        <Confirm open=asking asks="Stop it?" yes="Stop it" on_yes=Callback::new(move |()| steer(Steer::Stopped))>
             <p>
                 {waiting}
                 " will not be asked, and what has not left yet is taken back. What was sent already goes on. It cannot be started again."
             </p>
-            <div class="answers">
-                <button type="button" class="plain" on:click=move |_| asking.set(false)>
-                    "Do nothing"
-                </button>
-                <button
-                    type="button"
-                    class="send"
-                    data-testid="bulk-stop-yes"
-                    on:click=move |_| {
-                        asking.set(false);
-                        steer(Steer::Stopped);
-                    }
-                >
-                    "Stop it"
-                </button>
-            </div>
-        </Modal>
+        </Confirm>
     }
 }
 

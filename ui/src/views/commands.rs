@@ -344,10 +344,8 @@ fn WaitingCard(cell: Cell<CommandId, CommandRow>) -> impl IntoView {
     let detail = move || {
         let now_ms = clock.now_ms();
         row.with(|row| {
-            let changes = row.row.changes.iter().map(|(pointer, before, wanted)| {
-                let before = before.as_deref().unwrap_or("nothing");
-                format!("will change {} {before} → {wanted}", format::pointer(pointer))
-            });
+            let changes =
+                row.row.changes.iter().map(|(pointer, before, wanted)| will(pointer, before.as_deref(), wanted));
             let left = row.row.expires_in_ms.map(|ms| ms.saturating_sub(row.elapsed_ms(now_ms)));
             let left = left.map(|ms| format!("expires in {}", format::age(ms)));
             left.into_iter().chain(changes).collect::<Vec<_>>().join(" · ")
@@ -361,6 +359,15 @@ fn WaitingCard(cell: Cell<CommandId, CommandRow>) -> impl IntoView {
             </p>
             <p class="detail">{detail}</p>
         </div>
+    }
+}
+
+/// What a command changes of a leaf: what was wanted before, and what is then.
+fn will(pointer: &str, before: Option<&str>, wanted: &str) -> String {
+    let leaf = format::pointer(pointer);
+    match before {
+        Some(before) => format!("will change {leaf} {before} → {wanted}"),
+        None => format!("will set {leaf} to {wanted}, nothing was wanted before"),
     }
 }
 
@@ -397,6 +404,12 @@ mod tests {
         ] {
             assert_eq!(next_step(&phase, false, link_up).map(|(step, _)| step), want, "{phase:?}");
         }
+    }
+
+    #[test]
+    fn what_nobody_wanted_before_is_no_value_to_change() {
+        assert_eq!(will("/dim_pct", Some("100"), "40"), "will change dim_pct 100 → 40");
+        assert_eq!(will("/dim_pct", None, "40"), "will set dim_pct to 40, nothing was wanted before");
     }
 
     #[test]

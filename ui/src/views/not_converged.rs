@@ -9,13 +9,12 @@ use web_sys::Element;
 
 use crate::clock::{clock, local, today};
 use crate::components::pointer::follow_pointer;
-use crate::components::shape::Shape;
 use crate::components::still::Still;
 use crate::format;
 use crate::state::cells::Cell;
 use crate::state::not_converged::LIMIT;
 use crate::state::store;
-use crate::views::find::finder;
+use crate::views::outbox::Choose;
 
 /// The list, among the commands.
 #[component]
@@ -62,7 +61,7 @@ pub fn NotConvergedList() -> impl IntoView {
 /// One leaf; pressed, it opens its thing.
 #[component]
 fn Leaf(cell: Cell<LeafId, NotConvergedRow>, still: Still<LeafId, NotConvergedRow>) -> impl IntoView {
-    let (store, clock, finder) = (store(), clock(), finder());
+    let (store, clock) = (store(), clock());
     let list = store.not_converged;
     let leaf = cell.key.clone();
     let thing = leaf.thing;
@@ -88,7 +87,9 @@ fn Leaf(cell: Cell<LeafId, NotConvergedRow>, still: Still<LeafId, NotConvergedRo
     });
     let key = leaf.clone();
     let is_gone = Memo::new(move |_| still.is_gone(list.cells, &key));
-    let is_open = move || store.selected.get() == Some(thing);
+    let told = Signal::derive(move || {
+        if is_gone.get() { "is so by now, or wanted no more".to_owned() } else { format!("{}{}", as_of.get(), why.get()) }
+    });
     view! {
         <li
             class="order open-leaf"
@@ -98,30 +99,7 @@ fn Leaf(cell: Cell<LeafId, NotConvergedRow>, still: Still<LeafId, NotConvergedRo
             data-standing=move || row.with(|row| standing(&row.row.why))
         >
             <div class="order-line">
-                <button
-                    type="button"
-                    class="choose"
-                    data-testid="open-leaf-choose"
-                    aria-current=move || is_open().to_string()
-                    on:click=move |_| {
-                        store.open(thing);
-                        finder.chosen.update(|times| *times += 1);
-                    }
-                >
-                    <span class="phase">{phase}</span>
-                    <span class="what">
-                        <b data-testid="open-leaf-what">{sentence}</b>
-                        <span data-testid="open-leaf-why">
-                            {move || {
-                                if is_gone.get() { "is so by now, or wanted no more".to_owned() } else { format!("{}{}", as_of.get(), why.get()) }
-                            }}
-                        </span>
-                    </span>
-                    <span class="whose" title=place>
-                        <Shape kind status=0u8 />
-                        <span>{whose}</span>
-                    </span>
-                </button>
+                <Choose thing kind phase what=sentence told whose place />
                 <time title=exact>{since}</time>
             </div>
         </li>

@@ -1,5 +1,7 @@
 //! The commands of all things: what waits, with the time it has left, what was waited for in vain, and what came of the others.
 
+mod choose;
+
 use fleetlens_ipc::Scope;
 use fleetlens_ipc::rows::CommandRow;
 use fleetlens_model::command::{Phase, Withdrawal};
@@ -11,7 +13,6 @@ use web_sys::Element;
 use crate::clock::{Aged, clock, local, today};
 use crate::components::icon::Icon;
 use crate::components::pointer::follow_pointer;
-use crate::components::shape::Shape;
 use crate::components::still::Still;
 use crate::form::{Form, form};
 use crate::format;
@@ -20,8 +21,9 @@ use crate::state::store;
 use crate::views::audit::AuditView;
 use crate::views::bulk::{BulkList, BulkView};
 use crate::views::commands::{Cancel, Edit, LegFigures, Legs, Standing, Steps, may_command};
-use crate::views::find::finder;
 use crate::views::not_converged::NotConvergedList;
+
+pub use choose::Choose;
 
 /// From this much time left on, in milliseconds, the countdown is told in amber.
 const SOON_MS: u64 = 60_000;
@@ -126,7 +128,7 @@ fn Order(
     list: List<CommandId, CommandRow>,
     is_revocable: Memo<bool>,
 ) -> impl IntoView {
-    let (store, clock, finder) = (store(), clock(), finder());
+    let (store, clock) = (store(), clock());
     let id = cell.key;
     let row = RwSignal::from(cell.row);
     let unfolded = RwSignal::new(false);
@@ -139,15 +141,18 @@ fn Order(
     let asked = read(|row| row.steps.first().map(|step| local(step.at_ms).seconds(&today())).unwrap_or_default());
     let exact = read(|row| row.steps.first().map(|step| local(step.at_ms).exact()).unwrap_or_default());
     let is_gone = Memo::new(move |_| still.is_gone(list.cells, &id));
+    let told = Signal::derive(move || {
+        if is_gone.get() { "has ended; see the history".to_owned() } else { sentence.get() }
+    });
     let standing = Memo::new(move |_| row.with(|row| Standing::of(&row.row.phase, row.row.never_obeyed)));
-    let phase =
-        Memo::new(move |_| row.with(|row| phase_word(&row.row.phase, row.row.never_obeyed, store.link_up.get())));
+    let phase = Memo::new(move |_| {
+        row.with(|row| phase_word(&row.row.phase, row.row.never_obeyed, store.link_up.get())).to_owned()
+    });
     let left_ms = Memo::new(move |_| {
         let now_ms = clock.now_ms();
         row.with(|row| left_ms(row, now_ms))
     });
     let left = move || left_ms.get().map(|ms| format!("expires in {}", format::age(ms)));
-    let is_open = move || store.selected.get() == Some(thing);
     view! {
         <li class="order" class:gone=move || is_gone.get() data-testid="order" data-command=id.0.to_string() data-standing=move || standing.get().word()>
             <div class="order-line">
@@ -161,28 +166,7 @@ fn Order(
                 >
                     <Icon of=icondata_lu::LuChevronRight />
                 </button>
-                <button
-                    type="button"
-                    class="choose"
-                    data-testid="order-choose"
-                    aria-current=move || is_open().to_string()
-                    on:click=move |_| {
-                        store.open(thing);
-                        finder.chosen.update(|times| *times += 1);
-                    }
-                >
-                    <span class="phase">{phase}</span>
-                    <span class="what">
-                        <b>{title}</b>
-                        <span data-testid="sentence">
-                            {move || if is_gone.get() { "has ended; see the history".to_owned() } else { sentence.get() }}
-                        </span>
-                    </span>
-                    <span class="whose">
-                        <Shape kind status=0u8 />
-                        <span>{whose}</span>
-                    </span>
-                </button>
+                <Choose thing kind phase what=title told whose />
                 <span class="by">{by}</span>
                 <time title=exact>{asked}</time>
                 <span class="left" class:soon=move || left_ms.get().is_some_and(|ms| ms < SOON_MS) data-testid="left">{left}</span>
@@ -210,14 +194,14 @@ fn Changes(row: RwSignal<Aged<CommandRow>>) -> impl IntoView {
     let changes = Memo::new(move |_| row.with(|row| row.row.changes.clone()));
     let lines = move || {
         let line = |(pointer, before, wanted): (String, Option<String>, String)| {
-            let before = before.unwrap_or_else(|| "nothing".into());
+            let is_new = before.is_none();
             view! {
                 <li>
                     <code>{format::pointer(&pointer)}</code>
                     " "
-                    <code>{before}</code>
-                    " → "
+                    {before.map(|before| view! { <code>{before}</code> " → " })}
                     <code>{wanted}</code>
+                    {is_new.then_some(", nothing was wanted before")}
                 </li>
             }
         };

@@ -43,11 +43,11 @@ pub fn Found(
 
 fn row(row: DryRunRow) -> impl IntoView {
     let change = |(_, now, wanted): (String, Option<String>, String)| {
+        let is_unknown = now.is_none();
         view! {
-            <code>{now.unwrap_or_else(|| "nothing known".to_owned())}</code>
-            " → "
+            {now.map(|now| view! { <code>{now}</code> " → " })}
             <code class="wanted">{wanted}</code>
-            " "
+            {if is_unknown { ", not known before " } else { " " }}
         }
     };
     let what = match row.cannot {

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use serde_json::Value as Json;
 
 use crate::clock::{Aged, clock};
+use crate::components::confirm::Confirm;
 use crate::components::control::{Expiry, said};
 use crate::components::modal::Modal;
 use crate::components::patch::Dangers;
@@ -140,28 +141,11 @@ fn Form(row: RwSignal<Aged<CommandRow>>, id: CommandId, open: RwSignal<bool>) ->
                 </button>
             </div>
         </form>
-        <Modal open=asking label=asks testid="confirm">
-            <h2>{move || asks.get()}</h2>
+        <Confirm open=asking asks yes="Change it" no="Leave it" on_yes=Callback::new(move |()| send())>
             {will}
             <p>"It moves something in the street, or ends what somebody is doing."</p>
             <Dangers dangers />
-            <div class="answers">
-                <button type="button" class="plain" data-testid="confirm-no" on:click=move |_| asking.set(false)>
-                    "Leave it"
-                </button>
-                <button
-                    type="button"
-                    class="send"
-                    data-testid="confirm-yes"
-                    on:click=move |_| {
-                        asking.set(false);
-                        send();
-                    }
-                >
-                    "Change it"
-                </button>
-            </div>
-        </Modal>
+        </Confirm>
     }
 }
 

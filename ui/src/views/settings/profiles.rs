@@ -4,8 +4,8 @@ use fleetlens_ipc::Setting;
 use fleetlens_ipc::rows::ProfileRow;
 use leptos::prelude::*;
 
+use crate::components::confirm::Confirm;
 use crate::components::icon::Icon;
-use crate::components::modal::Modal;
 use crate::format;
 use crate::state::profiles::Setup;
 use crate::state::store;
@@ -27,8 +27,7 @@ pub fn Profiles() -> impl IntoView {
         asked.set(Some(name));
         open.set(true);
     });
-    let choose = move |_| {
-        open.set(false);
+    let choose = move |()| {
         let Some(name) = asked.get_untracked() else { return };
         answer.set(Answer::Asked);
         store.change_setting(Setting::Profile(name), move |outcome| {
@@ -70,21 +69,12 @@ pub fn Profiles() -> impl IntoView {
                 <code>{folder}</code>
             </p>
             <AnswerLine answer done="It is in use." />
-            <Modal open label=question testid="profile-confirm">
-                <h2>{move || question.get()}</h2>
+            <Confirm open asks=question yes="Use it" no="Stay" on_yes=Callback::new(choose)>
                 <p>
                     "The window begins anew with that profile's broker and its own cache. Nothing is lost: what this one has stored stays in its cache."
                     {waiting}
                 </p>
-                <div class="answers">
-                    <button type="button" class="plain" data-testid="profile-no" on:click=move |_| open.set(false)>
-                        "Stay"
-                    </button>
-                    <button type="button" class="send" data-testid="profile-yes" on:click=choose>
-                        "Use it"
-                    </button>
-                </div>
-            </Modal>
+            </Confirm>
         </section>
     }
 }
