@@ -154,6 +154,8 @@ impl Desk {
             | Done::Controls(_)
             | Done::DryRun(_)
             | Done::Bulk(_)
+            | Done::Order(_)
+            | Done::Exported(_)
             | Done::Diagnosed(_)) => {
                 panic!("asked for a profile and got {other:?}")
             }
@@ -191,6 +193,8 @@ impl Desk {
             | Done::Controls(_)
             | Done::DryRun(_)
             | Done::Bulk(_)
+            | Done::Order(_)
+            | Done::Exported(_)
             | Done::Diagnosed(_)) => {
                 panic!("asked for a command and got {other:?}")
             }

@@ -10,6 +10,7 @@
 //! [`PARCELS_IN_FLIGHT`] unseen ones on their way: what changes meanwhile is coalesced to its latest state.
 
 pub mod diagnostics;
+mod export;
 pub mod map;
 pub mod profile;
 pub mod rows;
@@ -35,8 +36,10 @@ use crate::diagnostics::Diagnostics;
 use crate::profile::{ProfileAsk, ProfileDone, Trial};
 use crate::rows::{Change, DryRun, Rows};
 
+pub use crate::export::{EXPORT_MAX_BYTES, Export, Exported};
+
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 11;
+pub const CONTRACT: u16 = 12;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;
@@ -57,6 +60,9 @@ pub const DRY_RUN_ROWS: usize = 200;
 
 /// Reasons of a [`rows::DryRun`].
 pub const DRY_RUN_REASONS: usize = 20;
+
+/// Sentences of a [`rows::DryRun`] about what will happen to people.
+pub const DRY_RUN_DANGERS: usize = 20;
 
 /// Commands over which [`Intent::Legs`] looks back.
 pub const LEGS_MAX: usize = 1_000;
@@ -306,6 +312,8 @@ pub enum Intent {
         /// What is to become of it.
         to: Steer,
     },
+    /// What would ask those things again of which a bulk command came to nothing? Answered with [`Done::Order`]; nothing is asked of any.
+    BulkAgain(BulkId),
     /// Change a command that waits in the outbox and has not left. It stays the same command. Answered with [`Done::Edited`].
     EditCommand {
         /// Which one.
@@ -352,6 +360,8 @@ pub enum Intent {
     },
     /// How long does each leg of a command's way take? Answered with [`Done::Legs`]. Performed by the host, for those who may steer.
     Legs,
+    /// Write something out as a sheet. Answered with [`Done::Exported`]. Performed by the host from the cache, for those who may steer.
+    Export(Export),
     /// How does the program stand? Answered with [`Done::Diagnosed`]. Performed by the host.
     Diagnose,
 }
@@ -445,6 +455,8 @@ pub enum Done {
     DryRun(Box<DryRun>),
     /// The bulk command is on the disk, as it was asked for or steered.
     Bulk(BulkId),
+    /// What would be asked for.
+    Order(Box<Order>),
     /// The command is changed, on the disk.
     Edited(CommandId),
     /// The command was taken back, or its withdrawal is on its way.
@@ -466,6 +478,8 @@ pub enum Done {
         /// Of each leg that any of them went, in the order of the way.
         spreads: Vec<LegSpread>,
     },
+    /// The sheet is written.
+    Exported(Exported),
     /// How the program stands.
     Diagnosed(Box<Diagnostics>),
 }

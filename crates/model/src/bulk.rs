@@ -152,6 +152,16 @@ pub enum Outcome {
     Cannot,
 }
 
+impl Outcome {
+    /// Whether it did not become so, and no person meant that.
+    pub fn is_failed(self) -> bool {
+        match self {
+            Outcome::Rejected | Outcome::Expired | Outcome::NeverObeyed | Outcome::Cannot => true,
+            Outcome::Waiting | Outcome::Open | Outcome::Settled | Outcome::Ended | Outcome::Same => false,
+        }
+    }
+}
+
 impl Progress {
     /// What of it is counted.
     pub fn outcome(&self) -> Outcome {

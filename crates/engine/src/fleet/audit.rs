@@ -115,7 +115,9 @@ impl Fleet {
             | Intent::Legs
             | Intent::ShadowHistory { .. }
             | Intent::Controls(_)
-            | Intent::DryRun(_) => return,
+            | Intent::DryRun(_)
+            | Intent::BulkAgain(_)
+            | Intent::Export(_) => return,
         };
         let by = By::Person(self.config.who.clone());
         let Some(untold) = self.refusals_told.one_more(now.mono) else { return };

@@ -4,6 +4,7 @@
 //! The row of a thing is written with its command, and whatever happens to a command comes here from the one place where its row is
 //! written. Whether a bulk command ends itself is looked at with each tick, not while its commands change.
 
+mod again;
 mod dry_run;
 mod release;
 mod verdict;

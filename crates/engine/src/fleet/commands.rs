@@ -36,6 +36,7 @@ impl Fleet {
             | Intent::Diagnose
             | Intent::Audit { .. }
             | Intent::Legs
+            | Intent::Export(_)
             | Intent::ShadowHistory { .. } => {
                 Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set"))
             }
@@ -45,6 +46,7 @@ impl Fleet {
             | Intent::Controls(_)
             | Intent::DryRun(_)
             | Intent::Bulk(_)
+            | Intent::BulkAgain(_)
             | Intent::SteerBulk { .. }
                 if !self.config.who.role.may_command() =>
             {
@@ -60,6 +62,7 @@ impl Fleet {
             }
             Intent::DryRun(order) => self.dry_run(&order, now).map(|run| Done::DryRun(Box::new(run))),
             Intent::Bulk(order) => self.bulk(*order, now, effects).map(Done::Bulk),
+            Intent::BulkAgain(bulk) => self.bulk_again(bulk).map(|order| Done::Order(Box::new(order))),
             Intent::SteerBulk { bulk, to } => self.steer_bulk(bulk, to, now, effects).map(Done::Bulk),
             Intent::EditCommand { command, values, expires_in_ms } => {
                 self.edit(command, &values, expires_in_ms, now, effects).map(Done::Edited)
@@ -104,6 +107,8 @@ impl Fleet {
                 let desired = document.and_then(|document| document.desired).unwrap_or_default();
                 wish::check(&of.schema, desired, &wants).map_err(invalid)?;
             }
+        } else if !shadow.is_empty() {
+            return Err(invalid("the thing has no named shadows".into()));
         } else if let Some(want) = wants.iter().find(|want| schemas.control(meta, &want.pointer).is_none()) {
             return Err(invalid(format!("the thing does not say that {} can be set", want.pointer)));
         }

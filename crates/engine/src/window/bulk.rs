@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fleetlens_ipc::rows::{BulkPage, BulkRow, BulkThingRow, Change, Rows};
 use fleetlens_ipc::{Only, Search};
-use fleetlens_model::bulk::{Bulk, Outcome, Progress, Row, Target};
+use fleetlens_model::bulk::{Bulk, Progress, Row, Target};
 use fleetlens_model::id::BulkId;
 use fleetlens_model::text::shown;
 use fleetlens_model::thing::Meta;
@@ -91,7 +91,7 @@ impl BulkView {
 
     fn page(&self, bulk: &Bulk, fleet: &Fleet) -> BulkPage {
         let is_open = bulk.head().state.is_open();
-        let meant = |row: &&Row| !self.failed || is_failed(&row.progress);
+        let meant = |row: &&Row| !self.failed || row.progress.outcome().is_failed();
         let total = if self.failed { bulk.rows().iter().filter(meant).count() } else { bulk.rows().len() };
         let first = self.first.min(total);
         let rows = bulk.rows().iter().filter(meant).skip(first).take(self.count);
@@ -105,26 +105,24 @@ impl BulkView {
     }
 }
 
-fn is_failed(progress: &Progress) -> bool {
-    matches!(progress.outcome(), Outcome::Rejected | Outcome::Expired | Outcome::NeverObeyed | Outcome::Cannot)
-}
-
 fn bulk_row(bulk: &Bulk, fleet: &Fleet) -> BulkRow {
     let head = bulk.head();
     let nothing = Meta::default();
     // What a leaf is called its things say; mostly all of them the same.
     let thing = bulk.rows().first().and_then(|row| fleet.things.get(&row.thing));
-    let meta = thing.map_or(&nothing, |thing| &thing.meta.common);
+    let is_classic = head.order.shadow.is_empty();
+    let meta = thing.filter(|_| is_classic).map_or(&nothing, |thing| &thing.meta.common);
     let wish = |wish: &fleetlens_model::bulk::Wish| {
         let value = serde_json::from_str::<Json>(&wish.value_json).unwrap_or_else(|_| Json::from(&*wish.value_json));
         want_title(&wish.pointer, &value, meta, &fleet.config.schemas)
     };
+    let wished = head.order.wishes.iter().map(wish).collect::<Vec<_>>().join(", ");
     BulkRow {
         id: head.id,
         by: head.by.clone(),
         asked_ms: head.asked_ms,
         ended_ms: head.ended_ms,
-        title: head.order.wishes.iter().map(wish).collect::<Vec<_>>().join(", "),
+        title: if is_classic { wished } else { format!("{} · {wished}", shown(&head.order.shadow)) },
         target: target_words(&head.order.target),
         state: head.state.clone(),
         counts: bulk.counts(),

@@ -84,6 +84,9 @@ pub struct DryRun {
     pub rows: Vec<DryRunRow>,
     /// Whether a leaf is touched that is asked about in words before it is sent, of a thing that is meant or of a kind that may join.
     pub asks_first: bool,
+    /// What will happen to people, in sentences, each once; at most [`crate::DRY_RUN_DANGERS`], and none although it is asked first
+    /// where nobody says.
+    pub dangers: Vec<String>,
 }
 
 /// What would become of one thing.

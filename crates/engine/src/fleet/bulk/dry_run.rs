@@ -1,9 +1,10 @@
 //! What a bulk command would do, before anybody asks for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use fleetlens_ipc::rows::{DryRun, DryRunRow};
-use fleetlens_ipc::{DRY_RUN_REASONS, DRY_RUN_ROWS, Fault, FaultCode};
+use fleetlens_ipc::{DRY_RUN_DANGERS, DRY_RUN_REASONS, DRY_RUN_ROWS, Fault, FaultCode};
 use fleetlens_model::bulk::{Order, Target};
 use fleetlens_model::command::Want;
 use fleetlens_model::freshness::Freshness;
@@ -26,13 +27,19 @@ impl Fleet {
         let mut reasons: BTreeMap<String, u32> = BTreeMap::new();
         let (mut cannot, mut offline, mut others) = (Vec::new(), Vec::new(), Vec::new());
         let mut unread = Vec::new();
-        let leaves = self.wanted_leaves(order);
-        run.asks_first = order.continuous && self.asks_first_of_joining(&order.target, &leaves);
+        // What is said of a kind speaks of its classic shadow.
+        let leaves = if order.shadow.is_empty() { self.wanted_leaves(order) } else { Vec::new() };
+        if order.continuous {
+            self.warn_of_joining(&order.target, &leaves, &mut run);
+        }
+        let mut warned: HashSet<*const Meta> = HashSet::new();
         for thing in meant.into_iter().filter_map(|key| self.things.get(&key)) {
             let is_read = self.is_read(thing.key, &order.shadow, now);
             unread.extend((!is_read).then_some(thing.key));
             // Whatever becomes of it now: what cannot or is so already may be otherwise when its turn comes.
-            run.asks_first |= self.asks_first(&thing.meta.common, &leaves);
+            if warned.insert(Arc::as_ptr(&thing.meta.common)) {
+                self.warn(&thing.meta.common, &leaves, &mut run);
+            }
             let row = |list: &mut Vec<DryRunRow>, row: DryRunRow| {
                 if list.len() < DRY_RUN_ROWS {
                     list.push(row);
@@ -75,20 +82,29 @@ impl Fleet {
         Ok(run)
     }
 
-    /// Whether a screen asks before one of these leaves of a thing is set, with a control for it or without.
-    fn asks_first(&self, meta: &Meta, leaves: &[Want]) -> bool {
+    /// Whether a screen asks before these leaves of a thing are set, with a control for them or without, and what it says then.
+    fn warn(&self, meta: &Meta, leaves: &[Want], run: &mut DryRun) {
         let schemas = &self.config.schemas;
-        leaves.iter().any(|want| match schemas.of(meta) {
-            Some(of) => of.schema.asks_first(&want.pointer),
-            None => schemas.control(meta, &want.pointer).is_some_and(|control| control.asks_first),
-        })
+        for Want { pointer, value, .. } in leaves {
+            let (asks, dangers) = match (schemas.of(meta), schemas.control(meta, pointer)) {
+                (Some(of), _) => (of.schema.asks_first(pointer), of.schema.dangers(pointer, value)),
+                (None, Some(control)) => (control.asks_first, control.dangers_of(value)),
+                (None, None) => (false, Vec::new()),
+            };
+            run.asks_first |= asks;
+            for sentence in dangers {
+                if run.dangers.len() < DRY_RUN_DANGERS && !run.dangers.iter().any(|told| told == sentence) {
+                    run.dangers.push(sentence.to_owned());
+                }
+            }
+        }
     }
 
     /// The same of the kinds that may join.
-    fn asks_first_of_joining(&self, target: &Target, leaves: &[Want]) -> bool {
-        let Target::Search(search) = target else { return false };
+    fn warn_of_joining(&self, target: &Target, leaves: &[Want], run: &mut DryRun) {
+        let Target::Search(search) = target else { return };
         let kinds = if search.kinds.is_empty() { &Kind::ALL[..] } else { &search.kinds[..] };
-        kinds.iter().any(|kind| self.asks_first(&Meta { kind: *kind, ..Meta::default() }, leaves))
+        kinds.iter().for_each(|kind| self.warn(&Meta { kind: *kind, ..Meta::default() }, leaves, run));
     }
 }
 

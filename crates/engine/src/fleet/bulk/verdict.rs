@@ -124,7 +124,9 @@ impl Fleet {
             None => !is_read && !has_others,
         };
         let pointers = order.wishes.iter().map(|wish| wish.pointer.as_str());
-        let mut others = pointers.filter(|pointer| schemas.control(meta, pointer).is_none());
+        // A kind's controls set leaves of its classic shadow.
+        let is_set = |pointer: &str| order.shadow.is_empty() && schemas.control(meta, pointer).is_some();
+        let mut others = pointers.filter(|pointer| !is_set(pointer));
         others.find(|pointer| !is_there(pointer))
     }
 

@@ -1,5 +1,7 @@
 //! Bulk commands: what would happen, what is released when, and what a restart, a lost link and failures do to them.
 
+mod again;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use fleetlens_ipc::rows::DryRun;

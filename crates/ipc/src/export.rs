@@ -1,0 +1,31 @@
+//! What a person takes out of the program as a sheet (CSV, RFC 4180).
+
+use fleetlens_model::audit::Filter;
+use fleetlens_model::id::BulkId;
+use serde::{Deserialize, Serialize};
+
+/// The longest sheet that is sent to a window, in bytes; a longer one is refused with a word about `fleetlens … export`.
+pub const EXPORT_MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// What is taken out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Export {
+    /// What came of each thing of a bulk command, in the order of their release.
+    Bulk(BulkId),
+    /// What of the audit log passes, in the order in which it was written.
+    Audit(Filter),
+}
+
+/// Where it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Exported {
+    /// In this new file on the machine of the person, who sits before it.
+    File(String),
+    /// Here, for a window that is on another machine: at most [`EXPORT_MAX_BYTES`].
+    Text {
+        /// What to call the file.
+        name: String,
+        /// What is in it.
+        text: String,
+    },
+}
