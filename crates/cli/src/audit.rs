@@ -5,18 +5,17 @@
 //! (docs/adr/0011-audit.md).
 
 use std::io::{self, Write};
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use fleetlens_host::model::audit::chain::{Chained, Hash, Head};
-use fleetlens_host::model::audit::{Entry, FIELDS, Filter};
-use serde::Serialize;
+use fleetlens_host::model::audit::Filter;
+use fleetlens_host::model::audit::chain::Head;
+use fleetlens_host::sheet::audit::{self as rows, Told};
+use fleetlens_host::sheet::{Format, Sheet};
 
 use crate::cache;
 use crate::moment::{self, Moment};
-use crate::sheet::{self, Format, Sheet};
 
 #[derive(Args)]
 pub struct Audit {
@@ -117,30 +116,8 @@ impl Export {
         let at = |moment: Option<Moment>| moment.map(|moment| moment.at(now));
         let filter = Filter { thing, trace, actor, text, from_ms: at(from), to_ms: at(to) };
         let reading = cache::open(&db)?;
-        let header = FIELDS.into_iter().chain(["time", "hash"]);
-        let mut sheet = Sheet::begin(format, sheet::sink(output.as_deref(), &db)?, header)?;
-        let mut written = Ok(());
-        let (mut rows, mut unread) = (0u64, 0u64);
-        let mut each = |row: Chained| {
-            match &row.entry {
-                Some(entry) if filter.takes(entry) => {
-                    rows += 1;
-                    written = write(&mut sheet, entry, row.hash);
-                }
-                Some(_) => {}
-                None => unread += 1,
-            }
-            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        };
-        match newest {
-            Some(most) => {
-                // Whether somebody stopped reading is seen below.
-                let _ = reading.newest_audit(&filter, most)?.into_iter().try_for_each(each);
-            }
-            None => {
-                reading.audit(&mut each)?;
-            }
-        }
+        let mut sheet = Sheet::begin(format, cache::sink(output.as_deref(), &db)?, rows::fields())?;
+        let Told { rows, unread, written } = rows::write(&reading, &filter, newest, &mut sheet)?;
         cache::unless_unread(written.and_then(|()| sheet.end()))?;
         if rows == 0 {
             eprintln!("fleetlens: no row of the audit log of {} matches", db.display());
@@ -152,54 +129,6 @@ impl Export {
         }
         Ok(())
     }
-}
-
-/// The fields of an entry under their names, and its time and hash as people and other programs read them.
-#[derive(Serialize)]
-struct Line<'a> {
-    seq: u64,
-    at_ms: i64,
-    by: &'static str,
-    actor: &'a str,
-    role: &'static str,
-    thing: &'a str,
-    shadow: &'a str,
-    command: Option<u64>,
-    trace: &'a str,
-    event: &'static str,
-    after_ms: Option<u64>,
-    detail: &'a str,
-    time: String,
-    hash: String,
-}
-
-impl Line<'_> {
-    fn of(entry: &Entry, hash: Hash) -> Line<'_> {
-        let (actor, role) = entry.by.person().map_or(("", ""), |person| (person.name.as_str(), person.role.word()));
-        Line {
-            seq: entry.seq,
-            at_ms: entry.at_ms.0,
-            by: entry.by.code(),
-            actor,
-            role,
-            thing: &entry.thing,
-            shadow: &entry.shadow,
-            command: entry.command.map(|command| command.0),
-            trace: &entry.trace,
-            event: entry.event.code(),
-            after_ms: entry.after_ms,
-            detail: &entry.detail,
-            time: moment::rfc3339(entry.at_ms),
-            hash: hash.to_string(),
-        }
-    }
-}
-
-fn write(sheet: &mut Sheet, entry: &Entry, hash: Hash) -> io::Result<()> {
-    sheet.write(&Line::of(entry, hash), || {
-        let fields = entry.fields().into_iter().map(|field| sheet::harmless(&field));
-        fields.chain([moment::rfc3339(entry.at_ms), hash.to_string()])
-    })
 }
 
 /// A row as `verify` names it.
@@ -214,6 +143,8 @@ fn noted(given: &str) -> Result<Head, String> {
 
 #[cfg(test)]
 mod tests {
+    use fleetlens_host::model::audit::chain::Hash;
+
     use super::*;
 
     #[test]

@@ -3,19 +3,15 @@
 //! The app may have the cache open. Of a command that has not ended it is told where it stands now.
 
 use std::io::{self, Write};
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use fleetlens_host::model::bulk::{Head, Progress};
-use fleetlens_host::model::command::Phase;
-use fleetlens_host::model::id::BulkId;
-use serde::Serialize;
+use fleetlens_host::model::bulk::Head;
+use fleetlens_host::sheet::{Format, Sheet, bulk as rows};
 
 use crate::cache;
 use crate::moment;
-use crate::sheet::{self, Format, Sheet};
 
 #[derive(Args)]
 pub struct Bulk {
@@ -70,7 +66,7 @@ impl List {
         let mut out = io::stdout().lock();
         let line = |head: &Head| {
             let Head { id, by, asked_ms, state, .. } = head;
-            format!("{}\t{}\t{}\t{}\t{}", id.0, moment::rfc3339(*asked_ms), by.name, state.word(), wanted(head))
+            format!("{}\t{}\t{}\t{}\t{}", id.0, moment::rfc3339(*asked_ms), by.name, state.word(), rows::wanted(head))
         };
         let written = bulks.iter().try_for_each(|head| writeln!(out, "{}", line(head)));
         cache::unless_unread(written)?;
@@ -88,94 +84,9 @@ impl Export {
         let Some(head) = reading.bulks()?.into_iter().find(|head| head.id.0 == bulk) else {
             bail!("{} has no bulk command {bulk}; `fleetlens bulk list` names those that are kept", db.display());
         };
-        let mut sheet = Sheet::begin(format, sheet::sink(output.as_deref(), &db)?, FIELDS)?;
-        let mut written = Ok(());
-        let wanted = wanted(&head);
-        reading.bulk_rows(BulkId(bulk), |thing, progress| {
-            let line = Line::of(thing, &wanted, &progress);
-            written = sheet.write(&line, || line.fields());
-            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })?;
+        let mut sheet = Sheet::begin(format, cache::sink(output.as_deref(), &db)?, rows::FIELDS)?;
+        let written = rows::write(&reading, &head, &mut sheet)?;
         cache::unless_unread(written.and_then(|()| sheet.end()))?;
         Ok(())
-    }
-}
-
-/// The columns of a sheet.
-const FIELDS: [&str; 6] = ["thing", "wanted", "result", "command", "time", "detail"];
-
-/// What came of a thing.
-#[derive(Serialize)]
-struct Line<'a> {
-    thing: &'a str,
-    wanted: &'a str,
-    /// A command's phase, or `never-obeyed`, `waiting`, `same`, `cannot`.
-    result: &'static str,
-    command: Option<u64>,
-    /// Since when, where it has a command.
-    time: Option<String>,
-    /// Why, where it was refused or could not be asked.
-    detail: String,
-}
-
-impl<'a> Line<'a> {
-    fn of(thing: &'a str, wanted: &'a str, progress: &Progress) -> Line<'a> {
-        let (result, detail) = match progress {
-            Progress::Waits => ("waiting", String::new()),
-            Progress::Same => ("same", String::new()),
-            Progress::Cannot { why } => ("cannot", why.clone()),
-            // As the audit log calls it.
-            Progress::Asked { phase: Phase::Expired { .. }, never_obeyed: true, .. } => ("never-obeyed", String::new()),
-            Progress::Asked { phase, .. } => result_of(phase),
-        };
-        let asked = match progress {
-            Progress::Asked { command, at_ms, .. } => Some((command.0, moment::rfc3339(*at_ms))),
-            Progress::Waits | Progress::Same | Progress::Cannot { .. } => None,
-        };
-        let (command, time) = asked.unzip();
-        Line { thing, wanted, result, command, time, detail }
-    }
-
-    fn fields(&self) -> [String; 6] {
-        let command = self.command.map(|command| command.to_string()).unwrap_or_default();
-        let time = self.time.clone().unwrap_or_default();
-        let texts = [self.thing, self.wanted, self.result, &command, &time, &self.detail];
-        texts.map(sheet::harmless)
-    }
-}
-
-fn result_of(phase: &Phase) -> (&'static str, String) {
-    match phase {
-        Phase::Pending => ("pending", String::new()),
-        Phase::Sent => ("sent", String::new()),
-        Phase::Accepted { .. } => ("accepted", String::new()),
-        Phase::Rejected { code, reason } => ("rejected", format!("{code}: {reason}")),
-        Phase::Settled => ("settled", String::new()),
-        Phase::Overtaken { by } => ("overtaken", format!("by command {}", by.0)),
-        Phase::Expired { .. } => ("expired", String::new()),
-        Phase::Cancelled { .. } => ("cancelled", String::new()),
-    }
-}
-
-fn wanted(head: &Head) -> String {
-    let wishes = head.order.wishes.iter().map(|wish| format!("{} = {}", wish.pointer, wish.value_json));
-    wishes.collect::<Vec<_>>().join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use fleetlens_host::model::command::Withdrawal;
-    use fleetlens_host::model::id::CommandId;
-    use fleetlens_host::model::time::WallMs;
-
-    use super::*;
-
-    #[test]
-    fn who_never_obeyed_is_not_called_expired() {
-        for (never_obeyed, want) in [(false, "expired"), (true, "never-obeyed")] {
-            let phase = Phase::Expired { withdrawal: Withdrawal::Done };
-            let progress = Progress::Asked { command: CommandId(1), phase, at_ms: WallMs(7), never_obeyed };
-            assert_eq!(Line::of("lamp-1", "/dim_pct = 40", &progress).result, want);
-        }
     }
 }

@@ -1,10 +1,11 @@
 //! What `query` and `export` share: the things of a cache and their series, and the words for what a sample says.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{Context, bail, ensure};
 use fleetlens_host::model::id::{SeriesKey, ThingKey};
 use fleetlens_host::model::telemetry::{Quality, Source, Timed, Value};
 use fleetlens_host::model::thing::Meta;
@@ -35,6 +36,15 @@ pub fn open(path: &Path) -> anyhow::Result<Reading> {
             error.into()
         }
     })
+}
+
+/// Where a sheet goes: the file, or the terminal and the next program where none is given. Never the cache itself.
+pub fn sink(output: Option<&Path>, db: &Path) -> anyhow::Result<Box<dyn Write>> {
+    let Some(path) = output else { return Ok(Box::new(io::stdout().lock())) };
+    let same = |a: &Path, b: &Path| a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b);
+    ensure!(!same(path, db), "{} is the cache itself; write to another file", path.display());
+    let file = File::create(path).with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(Box::new(file))
 }
 
 /// The things of a cache, in the order of their names.

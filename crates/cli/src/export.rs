@@ -11,11 +11,11 @@ use std::path::PathBuf;
 use anyhow::{bail, ensure};
 use clap::Args;
 use fleetlens_host::model::telemetry::{Sample, Value};
+use fleetlens_host::sheet::{Format, Sheet, harmless};
 use serde::Serialize;
 
 use crate::cache::{self, Known};
 use crate::moment::{self, Moment};
-use crate::sheet::{self, Format, Sheet, harmless};
 
 #[derive(Args)]
 pub struct Export {
@@ -72,7 +72,7 @@ impl Export {
         let reading = cache::open(&self.db)?;
         let things = cache::named(cache::things(&reading)?, &self.thing, &self.db)?;
         self.check_series(&things)?;
-        let mut sheet = Sheet::begin(self.format, sheet::sink(self.output.as_deref(), &self.db)?, HEADER)?;
+        let mut sheet = Sheet::begin(self.format, cache::sink(self.output.as_deref(), &self.db)?, HEADER)?;
         let mut written = 0u64;
         for thing in &things {
             for (pointer, series) in &thing.series {
@@ -123,7 +123,7 @@ impl Export {
     }
 }
 
-fn write(sheet: &mut Sheet, thing: &Known, pointer: &str, sample: &Sample) -> io::Result<()> {
+fn write(sheet: &mut Sheet<'_>, thing: &Known, pointer: &str, sample: &Sample) -> io::Result<()> {
     let line = Line {
         thing: &thing.name,
         pointer,

@@ -15,7 +15,6 @@ mod record;
 mod recording;
 mod replay;
 mod serve;
-mod sheet;
 mod signal;
 mod sim;
 mod tally;

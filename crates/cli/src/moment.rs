@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fleetlens_host::model::time::WallMs;
+pub use fleetlens_host::sheet::rfc3339;
 use jiff::Timestamp;
 
 /// A moment as a person gives it.
@@ -41,11 +42,6 @@ impl Moment {
 pub fn now() -> WallMs {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     WallMs(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
-
-/// RFC 3339 in UTC with milliseconds; the bare number where the calendar ends.
-pub fn rfc3339(at: WallMs) -> String {
-    Timestamp::from_millisecond(at.0).map_or_else(|_| at.0.to_string(), |at| format!("{at:.3}"))
 }
 
 /// How long ago in one number: `12 s`, `3 min`, `2 h`, `5 d`. What lies ahead of us is `0 s`.

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use fleetlens_model::identity::Role;
 use fleetlens_sim::{Faults, JobPace};
 
+use crate::host::EXPORTS;
 use crate::{BrokerChoice, CityOptions, HostOptions};
 
 /// The environment variable with the file that a program tells about itself in, once a second.
@@ -106,10 +107,12 @@ impl HostFlags {
             || self.seed.is_some()
             || self.speed.is_some()
             || self.faults.is_some();
+        let data_dir = self.data_dir.clone().unwrap_or_else(default_data_dir);
         HostOptions {
             ask: !says_what,
             served: false,
-            data_dir: self.data_dir.clone().unwrap_or_else(default_data_dir),
+            downloads: dirs::download_dir().unwrap_or_else(|| data_dir.join(EXPORTS)),
+            data_dir,
             profile: self.profile.clone(),
             cache: None,
             demo: self.profile.is_none().then_some(city),

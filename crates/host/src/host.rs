@@ -1,5 +1,6 @@
 //! The host: one run of a profile after the other, the windows that look at it, and how the program is set.
 
+mod exports;
 mod mend;
 mod profiles;
 mod reads;
@@ -50,6 +51,8 @@ pub struct HostOptions {
     pub data_dir: PathBuf,
     /// The profile's file; `None` for the one that was chosen in the window, at first the built-in demo city.
     pub profile: Option<PathBuf>,
+    /// The folder of what a person takes out; made when missing.
+    pub downloads: PathBuf,
     /// The cache's file; `None` for the profile's own in [`HostOptions::data_dir`].
     pub cache: Option<PathBuf>,
     /// A city to start inside this process, on a broker of its own on a loopback port.
@@ -68,11 +71,16 @@ pub struct HostOptions {
     pub started: Instant,
 }
 
+/// Where sheets go, in the data folder, where the system has no place for downloads.
+pub const EXPORTS: &str = "exports";
+
 impl HostOptions {
     /// The demo city with everything, its cache in this folder.
     pub fn demo(data_dir: impl Into<PathBuf>) -> HostOptions {
+        let data_dir = data_dir.into();
         HostOptions {
-            data_dir: data_dir.into(),
+            downloads: data_dir.join(EXPORTS),
+            data_dir,
             profile: None,
             cache: None,
             demo: Some(CityOptions::default()),
@@ -243,6 +251,11 @@ impl Host {
             Call::Ask { request, intent: Intent::Legs } => {
                 let outcome = self.legs().await;
                 self.answer(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
+                Ok(())
+            }
+            Call::Ask { request, intent: Intent::Export(export) } => {
+                let outcome = self.export(export).await;
+                self.answer(window, request, outcome.map(|done| (Done::Exported(done), Begun::NotAnew))).await;
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Diagnose } => {

@@ -20,6 +20,7 @@ pub mod profile;
 mod run;
 mod secrets;
 mod settings;
+pub mod sheet;
 mod shelf;
 mod summary;
 pub mod tiles;

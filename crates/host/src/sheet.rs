@@ -1,23 +1,18 @@
-//! What `export` and `audit export` share: where their lines go, and what a spreadsheet must not take for a formula.
+//! Sheets of what a cache holds, for other programs and for people: how their lines are written, what a spreadsheet must not take for a
+//! formula, and the two that windows and the command line share.
 
-use std::fs::File;
+pub mod audit;
+pub mod bulk;
+
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 
-use anyhow::{Context, ensure};
 use clap::ValueEnum;
+use fleetlens_model::time::WallMs;
+use jiff::Timestamp;
 use serde::Serialize;
 
-/// The file, or the terminal and the next program where none is given. Never the cache itself.
-pub fn sink(output: Option<&Path>, db: &Path) -> anyhow::Result<Box<dyn Write>> {
-    let Some(path) = output else { return Ok(Box::new(io::stdout().lock())) };
-    let same = |a: &Path, b: &Path| a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b);
-    ensure!(!same(path, db), "{} is the cache itself; write to another file", path.display());
-    let file = File::create(path).with_context(|| format!("{} cannot be written", path.display()))?;
-    Ok(Box::new(file))
-}
-
-#[derive(Clone, Copy, ValueEnum)]
+/// How a sheet is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Format {
     /// With a header.
     Csv,
@@ -26,20 +21,20 @@ pub enum Format {
 }
 
 /// Lines that are written, in one of the two formats.
-pub enum Sheet {
+pub enum Sheet<'a> {
     /// With a header.
-    Csv(Box<csv::Writer<Box<dyn Write>>>),
+    Csv(Box<csv::Writer<Box<dyn Write + 'a>>>),
     /// An object a line.
-    Json(BufWriter<Box<dyn Write>>),
+    Json(BufWriter<Box<dyn Write + 'a>>),
 }
 
-impl Sheet {
+impl<'a> Sheet<'a> {
     /// Begins one; CSV with this header.
-    pub fn begin<'a>(
+    pub fn begin<'b>(
         format: Format,
-        sink: Box<dyn Write>,
-        header: impl IntoIterator<Item = &'a str>,
-    ) -> io::Result<Sheet> {
+        sink: Box<dyn Write + 'a>,
+        header: impl IntoIterator<Item = &'b str>,
+    ) -> io::Result<Sheet<'a>> {
         match format {
             Format::Json => Ok(Sheet::Json(BufWriter::new(sink))),
             Format::Csv => {
@@ -74,7 +69,7 @@ impl Sheet {
 }
 
 /// CSV as RFC 4180 has it.
-fn csv(sink: Box<dyn Write>) -> csv::Writer<Box<dyn Write>> {
+fn csv<'a>(sink: Box<dyn Write + 'a>) -> csv::Writer<Box<dyn Write + 'a>> {
     csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(sink)
 }
 
@@ -87,6 +82,11 @@ fn io_of(error: csv::Error) -> io::Error {
 /// A text that no spreadsheet takes for a formula (OWASP, CSV injection).
 pub fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// RFC 3339 in UTC with milliseconds; the bare number where the calendar ends.
+pub fn rfc3339(at: WallMs) -> String {
+    Timestamp::from_millisecond(at.0).map_or_else(|_| at.0.to_string(), |at| format!("{at:.3}"))
 }
 
 #[cfg(test)]
