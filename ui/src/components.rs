@@ -4,6 +4,7 @@ pub mod clipboard;
 pub mod confirm;
 pub mod conflict;
 pub mod control;
+pub mod export;
 pub mod figure;
 pub mod icon;
 pub mod modal;

@@ -32,7 +32,7 @@ use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::{Attention, Chart, FoundRow, Ground, LinkState, Settings, Status, ThingHead};
 use fleetlens_ipc::{CONTRACT, Call, Done, Fault, FaultCode, Intent, Look, RequestId, Scope};
 use fleetlens_model::geo::GeoBox;
-use fleetlens_model::id::{SeriesKey, ThingKey};
+use fleetlens_model::id::{CommandId, SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
@@ -111,6 +111,8 @@ pub struct Store {
     pub attention: RwSignal<Aged<Attention>>,
     /// Notices not yet dismissed, oldest first.
     pub notices: RwSignal<Vec<Notice>>,
+    /// A command that is to be decided about as soon as the page of its thing is there.
+    pub decided: RwSignal<Option<(ThingKey, CommandId)>>,
     /// Since when live values are held still, by the person's wish.
     pub held: RwSignal<Option<WallMs>>,
     /// What the map stands on, as it was when last asked for; `None` until the host told it.
@@ -206,6 +208,7 @@ impl Store {
             named: StoredValue::new(String::new()),
             attention: RwSignal::new(Aged { row: Attention::default(), at_ms: 0.0 }),
             notices: RwSignal::new(Vec::new()),
+            decided: RwSignal::new(None),
             held: RwSignal::new(None),
             ground: RwSignal::new(None),
             fleet_wanted: RwSignal::new(0),
@@ -431,6 +434,7 @@ impl Store {
                     | Intent::Diagnose
                     | Intent::Audit { .. }
                     | Intent::Legs
+                    | Intent::Export(_)
                     | Intent::ShadowHistory { .. }
             );
             inner.answers.insert(request, Waiting { of_host, then: Box::new(then) });

@@ -3,17 +3,19 @@
 
 use std::time::Duration;
 
-use fleetlens_ipc::Fault;
+use fleetlens_ipc::{Export, Fault};
 use fleetlens_model::audit::{By, Entry, Event, Filter};
 use fleetlens_model::text::shown;
 use leptos::prelude::*;
 
 use crate::clock::{local, today};
+use crate::components::export::ExportLine;
 use crate::components::words::Words;
+use crate::form::{Form, form};
 use crate::format;
 use crate::state::store;
 
-/// Entries that are shown; `fleetlens audit export` writes all of them.
+/// Entries that are shown; as a sheet there are all of them.
 const MOST: u32 = 200;
 
 /// Who types is waited for: the host looks through the whole log for a word.
@@ -31,11 +33,12 @@ pub fn AuditView(
     let again = RwSignal::new(());
     let entries = RwSignal::new(None::<Vec<Entry>>);
     let fault = RwSignal::new(None::<Fault>);
+    let filter = Memo::new(move |_| Filter { text: word_of(&text.get()), trace: trace.get(), ..Filter::default() });
     // An answer to an earlier question is none to this one.
     let question = StoredValue::new(0_u32);
     Effect::new(move |_| {
         again.track();
-        let filter = Filter { text: word_of(&text.get()), trace: trace.get(), ..Filter::default() };
+        let filter = filter.get();
         question.update_value(|number| *number += 1);
         let mine = question.get_value();
         let of_one = filter.trace.is_some();
@@ -85,6 +88,8 @@ pub fn AuditView(
             </header>
             <div class="sheet-body">
                 {move || fault.get().map(|fault| view! { <p class="fault" role="alert">{fault.message}</p> })}
+                // Files are looked through at a desk.
+                {(form() == Form::Desktop).then(|| view! { <ExportLine what=Signal::derive(move || Some(Export::Audit(filter.get()))) /> })}
                 <section class="orders">
                     <ul>
                         <For each=move || entries.get().unwrap_or_default() key=|entry| entry.seq let:entry>

@@ -2,22 +2,26 @@
 
 pub mod compose;
 mod dry_run;
+mod typed;
 mod words;
 
 use fleetlens_ipc::rows::{BulkRow, BulkThingRow};
-use fleetlens_ipc::{Intent, Steer};
+use fleetlens_ipc::{Done, Export, Intent, Steer};
 use fleetlens_model::bulk::{Counts, Progress};
 use fleetlens_model::id::BulkId;
 use leptos::prelude::*;
 
 use crate::clock::{Aged, local, today};
 use crate::components::confirm::Confirm;
+use crate::components::export::ExportLine;
 use crate::components::segmented::Segmented;
 use crate::components::shape::Shape;
+use crate::form::{Form, form};
 use crate::format;
 use crate::state::bulk::{STRETCH, Seen};
 use crate::state::store;
 use crate::views::commands::may_command;
+use compose::{Again, Compose, ComposeSheet};
 use words::{counts_words, outcome_word, parts, rollout_words, standing, state_sentence, state_word, things};
 
 /// Those that are kept, newest first; nothing where there is none.
@@ -113,10 +117,11 @@ pub fn BulkView() -> impl IntoView {
     let counts = Memo::new(move |_| {
         head.with(|row| row.as_ref().map(|row| (row.counts, row.state.is_open())).unwrap_or_default())
     });
-    let export = move || {
-        let id = store.bulks.seen.with(|seen| seen.map(|seen| seen.bulk.0).unwrap_or_default());
-        format!("fleetlens bulk export --bulk {id} --format csv --db …")
-    };
+    let may = may_command(store);
+    let what = Signal::derive(move || store.bulks.seen.get().map(|seen| Export::Bulk(seen.bulk)));
+    // Files are looked through at a desk.
+    let may_export = move || may.get() && form() == Form::Desktop;
+    let compose = Compose::new();
     view! {
         <section class="sheet outbox one-bulk" data-testid="bulk-view" aria-label="Bulk command" data-state=code>
             <header class="sheet-head">
@@ -126,6 +131,7 @@ pub fn BulkView() -> impl IntoView {
                 <h1>{title}</h1>
                 <p class="total state" role="status" data-testid="bulk-state">{state}</p>
                 <span class="space" />
+                <AskAgain counts compose />
                 <Steering counts />
             </header>
             <div class="sheet-body">
@@ -133,9 +139,44 @@ pub fn BulkView() -> impl IntoView {
                 <p class="sentence" role="status" data-testid="bulk-sentence">{sentence}</p>
                 <Bar counts />
                 <Things counts />
-                <p class="export">"All of it as a sheet: " <code>{export}</code></p>
+                <Show when=may_export>
+                    <ExportLine what />
+                </Show>
             </div>
+            <ComposeSheet compose />
         </section>
+    }
+}
+
+/// The way to ask those again that failed.
+#[component]
+fn AskAgain(counts: Memo<(Counts, bool)>, compose: Compose) -> impl IntoView {
+    let store = store();
+    let may = may_command(store);
+    let is_any = move || may.get() && counts.with(|(counts, _)| counts.failed() + counts.cannot > 0);
+    let busy = RwSignal::new(false);
+    let ask = move |_| {
+        let Some(Seen { bulk, .. }) = store.bulks.seen.get_untracked() else { return };
+        let title = store.bulks.head.with_untracked(|row| row.as_ref().map(|row| format::capital(&row.title)));
+        busy.set(true);
+        let pick = |done| if let Done::Order(order) = done { Some(*order) } else { None };
+        store.ask_for(Intent::BulkAgain(bulk), pick, move |outcome| {
+            // Another one may be open by now.
+            if busy.try_set(false).is_some() || store.bulks.seen.get_untracked().map(|seen| seen.bulk) != Some(bulk) {
+                return;
+            }
+            match outcome {
+                Ok(order) => compose.begin_again(Again { order, title: title.unwrap_or_default() }),
+                Err(fault) => store.notify(fault.message),
+            }
+        });
+    };
+    view! {
+        <Show when=is_any>
+            <button type="button" class="plain" data-testid="bulk-again" disabled=move || busy.get() on:click=ask>
+                "Ask the failed again…"
+            </button>
+        </Show>
     }
 }
 

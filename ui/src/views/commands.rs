@@ -16,7 +16,8 @@ use crate::components::conflict::{ConflictSheet, Desk};
 use crate::format;
 use crate::state::thing::{Cell, Thing};
 use crate::state::{Store, store};
-use decide::Decide;
+pub use decide::DecideThere;
+use decide::{Decide, decide_here};
 pub use edit::Edit;
 pub use legs::{LegFigures, Legs};
 
@@ -122,6 +123,7 @@ pub fn Commands(
     let commands = RwSignal::from(thing.commands.clone());
     let its = StoredValue::new(thing.clone());
     let desk = Desk::new();
+    decide_here(&thing, desk);
     let all = RwSignal::new(false);
     let count = Memo::new(move |_| commands.with(Vec::len));
     // Only what has ended folds away: an open one, and the way to take it back, are always there.

@@ -88,7 +88,11 @@ fn Leaf(cell: Cell<LeafId, NotConvergedRow>, still: Still<LeafId, NotConvergedRo
     let key = leaf.clone();
     let is_gone = Memo::new(move |_| still.is_gone(list.cells, &key));
     let told = Signal::derive(move || {
-        if is_gone.get() { "is so by now, or wanted no more".to_owned() } else { format!("{}{}", as_of.get(), why.get()) }
+        if is_gone.get() {
+            "is so by now, or wanted no more".to_owned()
+        } else {
+            format!("{}{}", as_of.get(), why.get())
+        }
     });
     view! {
         <li

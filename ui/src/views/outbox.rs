@@ -20,7 +20,7 @@ use crate::state::cells::{Cell, List};
 use crate::state::store;
 use crate::views::audit::AuditView;
 use crate::views::bulk::{BulkList, BulkView};
-use crate::views::commands::{Cancel, Edit, LegFigures, Legs, Standing, Steps, may_command};
+use crate::views::commands::{Cancel, DecideThere, Edit, LegFigures, Legs, Standing, Steps, may_command};
 use crate::views::not_converged::NotConvergedList;
 
 pub use choose::Choose;
@@ -87,8 +87,6 @@ fn Orders(list: List<CommandId, CommandRow>, label: &'static str, testid: &'stat
     follow_pointer(section, move |is_over| {
         still.inside.try_set(is_over);
     });
-    let may = may_command(store());
-    let is_revocable = Memo::new(move |_| scope == Scope::Open && may.get());
     let is_empty = move || list.known.get() && still.shown.with(Vec::is_empty);
     let fresh = move || format!("{} new", format::count(still.fresh.get() as u64));
     view! {
@@ -109,7 +107,7 @@ fn Orders(list: List<CommandId, CommandRow>, label: &'static str, testid: &'stat
             <Show when=move || list.known.get() fallback=|| view! { <Coming /> }>
                 <ul>
                     <For each=move || still.shown.get() key=|cell| cell.key let:cell>
-                        <Order cell still list is_revocable />
+                        <Order cell still list scope />
                     </For>
                 </ul>
             </Show>
@@ -126,9 +124,10 @@ fn Order(
     cell: Cell<CommandId, CommandRow>,
     still: Still<CommandId, CommandRow>,
     list: List<CommandId, CommandRow>,
-    is_revocable: Memo<bool>,
+    scope: Scope,
 ) -> impl IntoView {
     let (store, clock) = (store(), clock());
+    let may = may_command(store);
     let id = cell.key;
     let row = RwSignal::from(cell.row);
     let unfolded = RwSignal::new(false);
@@ -141,9 +140,8 @@ fn Order(
     let asked = read(|row| row.steps.first().map(|step| local(step.at_ms).seconds(&today())).unwrap_or_default());
     let exact = read(|row| row.steps.first().map(|step| local(step.at_ms).exact()).unwrap_or_default());
     let is_gone = Memo::new(move |_| still.is_gone(list.cells, &id));
-    let told = Signal::derive(move || {
-        if is_gone.get() { "has ended; see the history".to_owned() } else { sentence.get() }
-    });
+    let told =
+        Signal::derive(move || if is_gone.get() { "has ended; see the history".to_owned() } else { sentence.get() });
     let standing = Memo::new(move |_| row.with(|row| Standing::of(&row.row.phase, row.row.never_obeyed)));
     let phase = Memo::new(move |_| {
         row.with(|row| phase_word(&row.row.phase, row.row.never_obeyed, store.link_up.get())).to_owned()
@@ -171,9 +169,15 @@ fn Order(
                 <time title=exact>{asked}</time>
                 <span class="left" class:soon=move || left_ms.get().is_some_and(|ms| ms < SOON_MS) data-testid="left">{left}</span>
                 <span class="back">
-                    <Show when=move || is_revocable.get()>
-                        <Edit row id />
-                        <Cancel row id />
+                    <Show when=move || may.get()>
+                        {match scope {
+                            Scope::Open => view! {
+                                <Edit row id />
+                                <Cancel row id />
+                            }
+                            .into_any(),
+                            Scope::Ended => view! { <DecideThere row id /> }.into_any(),
+                        }}
                     </Show>
                 </span>
             </div>

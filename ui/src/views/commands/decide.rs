@@ -3,11 +3,14 @@
 
 use fleetlens_ipc::rows::CommandRow;
 use fleetlens_model::command::{Phase, Withdrawal};
+use fleetlens_model::id::CommandId;
 use leptos::prelude::*;
 
 use crate::clock::Aged;
 use crate::components::conflict::{Asked, Desk, Wanted, desired_at};
+use crate::state::store;
 use crate::state::thing::Thing;
+use crate::views::find::finder;
 
 /// What to do about a command that came to nothing, unless a later one went on from there.
 #[component]
@@ -27,19 +30,10 @@ pub fn Decide(
         way_on(&row).filter(|_| is_left())
     });
     let thing = StoredValue::new(thing);
-    let press = move |_| match way.get_untracked() {
-        Some(Way::Compare) => desk.lay(row.with_untracked(|row| asked(&row.row))),
-        // What is wanted now is what the person sees now: nobody ran into anything.
-        Some(Way::Again) => {
-            let mut asked = row.with_untracked(|row| asked(&row.row));
-            thing.with_value(|thing| {
-                let now = |leaf: &Wanted| untrack(|| desired_at(thing, &asked.shadow, &leaf.pointer));
-                let saw: Vec<_> = asked.leaves.iter().map(now).collect();
-                asked.leaves.iter_mut().zip(saw).for_each(|(leaf, saw)| leaf.saw = saw);
-            });
-            desk.lay_again(asked);
+    let press = move |_| {
+        if let Some(way) = way.get_untracked() {
+            thing.with_value(|thing| row.with_untracked(|row| lay(way, &row.row, thing, desk)));
         }
-        None => {}
     };
     view! {
         <Show when=move || way.get().is_some()>
@@ -47,6 +41,60 @@ pub fn Decide(
                 {move || way.get().map(Way::label)}
             </button>
         </Show>
+    }
+}
+
+/// The same in the lists of all things: it is decided on the page of its thing, where it stands what is wanted now.
+#[component]
+pub fn DecideThere(
+    /// The command.
+    row: RwSignal<Aged<CommandRow>>,
+    /// Its id.
+    id: CommandId,
+) -> impl IntoView {
+    let (store, finder) = (store(), finder());
+    let way = Memo::new(move |_| row.with(|row| way_on(&row.row)));
+    let thing = row.with_untracked(|row| row.row.thing);
+    let press = move |_| {
+        store.decided.set(Some((thing, id)));
+        store.open(thing);
+        finder.chosen.update(|times| *times += 1);
+    };
+    view! {
+        <Show when=move || way.get().is_some()>
+            <button type="button" class="link" data-testid=move || way.get().map(Way::word) on:click=press>
+                {move || way.get().map(Way::label)}
+            </button>
+        </Show>
+    }
+}
+
+/// Lays on the desk of a thing's page what was pressed in a list ([`DecideThere`]).
+pub fn decide_here(thing: &Thing, desk: Desk) {
+    let (store, thing) = (store(), thing.clone());
+    Effect::new(move |_| {
+        let Some((key, id)) = store.decided.get() else { return };
+        store.decided.set(None);
+        let cells = thing.commands.get_untracked();
+        let cell = cells.iter().find(|cell| cell.key == id).filter(|_| key == thing.key && thing.may_command);
+        if let Some(cell) = cell {
+            cell.row
+                .with_untracked(|row| way_on(&row.row).into_iter().for_each(|way| lay(way, &row.row, &thing, desk)));
+        }
+    });
+}
+
+fn lay(way: Way, row: &CommandRow, thing: &Thing, desk: Desk) {
+    let mut asked = asked(row);
+    match way {
+        Way::Compare => desk.lay(asked),
+        // What is wanted now is what the person sees now: nobody ran into anything.
+        Way::Again => {
+            let now = |leaf: &Wanted| untrack(|| desired_at(thing, &asked.shadow, &leaf.pointer));
+            let saw: Vec<_> = asked.leaves.iter().map(now).collect();
+            asked.leaves.iter_mut().zip(saw).for_each(|(leaf, saw)| leaf.saw = saw);
+            desk.lay_again(asked);
+        }
     }
 }
 
@@ -107,7 +155,7 @@ fn asked(row: &CommandRow) -> Asked {
 
 #[cfg(test)]
 mod tests {
-    use fleetlens_model::id::{CommandId, ThingKey};
+    use fleetlens_model::id::ThingKey;
     use fleetlens_model::identity::Actor;
     use fleetlens_model::kind::Kind;
 

@@ -1,0 +1,89 @@
+//! Taking something out of the program as a sheet, and where it is then.
+
+use std::time::Duration;
+
+use fleetlens_ipc::{Done, Export, Exported, Intent};
+use js_sys::{Array, Object, Reflect};
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+use web_sys::HtmlElement;
+
+use crate::state::store;
+
+/// How long the page keeps a text for the browser to take.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// The way to take it out, and the answer.
+#[component]
+pub fn ExportLine(
+    /// What is taken out when it is pressed.
+    #[prop(into)]
+    what: Signal<Option<Export>>,
+) -> impl IntoView {
+    let store = store();
+    let busy = RwSignal::new(false);
+    let said = RwSignal::new(None::<Result<String, String>>);
+    let press = move |_| {
+        let Some(export) = what.get_untracked() else { return };
+        busy.set(true);
+        said.set(None);
+        let pick = |done| if let Done::Exported(exported) = done { Some(exported) } else { None };
+        store.ask_for(Intent::Export(export), pick, move |outcome| {
+            busy.try_set(false);
+            let answer = match outcome {
+                Ok(Exported::File(path)) => Ok(format!("Saved as {path}")),
+                Ok(Exported::Text { name, text }) => offer(&name, &text)
+                    .map(|()| format!("{name} is with the browser"))
+                    .map_err(|_| "the browser takes no file from this page".to_owned()),
+                Err(fault) => Err(fault.message),
+            };
+            said.try_set(Some(answer));
+        });
+    };
+    let words = move || match said.get() {
+        None => ().into_any(),
+        Some(Ok(words)) => view! { <span data-testid="exported">{words}</span> }.into_any(),
+        Some(Err(why)) => view! { <span class="fault" data-testid="export-fault">{why}</span> }.into_any(),
+    };
+    view! {
+        <div class="export">
+            <button
+                type="button"
+                class="plain"
+                data-testid="export"
+                disabled=move || busy.get() || what.with(Option::is_none)
+                on:click=press
+            >
+                "Save as CSV"
+            </button>
+            <span role="status">{words}</span>
+        </div>
+    }
+}
+
+#[wasm_bindgen]
+unsafe extern "C" {
+    type Blob;
+
+    #[wasm_bindgen(constructor, catch)]
+    fn new(parts: &Array, options: &Object) -> Result<Blob, JsValue>;
+
+    #[wasm_bindgen(js_namespace = URL, js_name = createObjectURL, catch)]
+    fn create_object_url(blob: &Blob) -> Result<String, JsValue>;
+
+    #[wasm_bindgen(js_namespace = URL, js_name = revokeObjectURL)]
+    fn revoke_object_url(url: &str);
+}
+
+/// Gives the browser a text to be saved under this name. What becomes of it the browser tells.
+fn offer(name: &str, text: &str) -> Result<(), JsValue> {
+    let options = Object::new();
+    Reflect::set(&options, &"type".into(), &"text/csv;charset=utf-8".into())?;
+    let url = create_object_url(&Blob::new(&Array::of1(&text.into()), &options)?)?;
+    let link: HtmlElement = document().create_element("a")?.dyn_into()?;
+    link.set_attribute("href", &url)?;
+    link.set_attribute("download", name)?;
+    link.click();
+    set_timeout(move || revoke_object_url(&url), KEPT);
+    Ok(())
+}
