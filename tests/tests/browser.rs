@@ -7,6 +7,8 @@ mod both;
 mod dialogs;
 #[path = "browser/elsewhere.rs"]
 mod elsewhere;
+#[path = "browser/export.rs"]
+mod export;
 #[path = "browser/forms.rs"]
 mod forms;
 #[path = "browser/jobs.rs"]
@@ -219,6 +221,19 @@ async fn a_person_looks_how_the_program_stands_and_copies_the_report() {
     serve.close().await;
 }
 
+/// What lies over everything else, in both themes and on a narrow screen.
+async fn pictures(browser: &Browser, what: &str, name: &str) {
+    for theme in ["light", "dark"] {
+        // What changes it otherwise lies under the sheet.
+        browser.ask::<()>("document.documentElement.dataset.theme = arguments[0]", vec![theme.into()]).await;
+        browser.screenshot(&format!("{name}-{theme}-1440")).await;
+        assert_accessible(browser, &format!("{what}, {theme}")).await;
+    }
+    browser.resize(PHONE.0, PHONE.1).await;
+    browser.screenshot(&format!("{name}-dark-390")).await;
+    browser.resize(DESKTOP.0, DESKTOP.1).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_commands_many_at_once() {
     let _alone = alone().await;
@@ -250,6 +265,26 @@ async fn a_person_commands_many_at_once() {
         browser.resize(DESKTOP.0, DESKTOP.1).await;
         browser.click(&by_testid("bulk-back")).await;
     }
+    bulk::what_failed_is_asked_again(&browser).await;
+    pictures(&browser, "the sheet that asks again", "browser-bulk-again").await;
+    browser.click("[data-testid=bulk-sheet][open] [data-testid=bulk-cancel]").await;
+    let things: usize = browser
+        .ask(
+            "return Number(document.querySelector('.stretch').textContent.split(' of ')[1].replace(/\\D/g, ''))",
+            Vec::new(),
+        )
+        .await;
+    let sheet = export::saved(&browser, "fleetlens-bulk-2-").await;
+    assert_eq!((sheet[0].as_str(), sheet.len()), ("thing,wanted,result,command,time,detail", things + 1));
+    assert!(sheet.iter().any(|line| line.contains(",cannot,")) && sheet.iter().any(|line| line.contains(",waiting,")));
+    browser.screenshot("browser-bulk-saved-dark-1440").await;
+    told("what came of each thing is saved as a sheet");
+    bulk::what_is_dangerous_is_said_in_words(&browser).await;
+    pictures(&browser, "the question before many", "browser-bulk-danger").await;
+    browser.click("[data-testid=confirm][open] [data-testid=confirm-no]").await;
+    browser.wait_until_gone("[data-testid=confirm][open]", SOON).await;
+    browser.screenshot("browser-bulk-any-dark-1440").await;
+    browser.click("[data-testid=bulk-sheet][open] [data-testid=bulk-cancel]").await;
     told("axe-core finds nothing on the chosen rows, the sheet, the list and a bulk command, dark and light");
     assert_eq!(browser.faults().await, Vec::<String>::new(), "something went wrong in the page");
     browser.close().await;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use fleetlens_host::{CityOptions, Host, HostOptions};
 use fleetlens_ipc::rows::{BulkPage, DryRun, Rows, ThingsPage};
-use fleetlens_ipc::{Done, FaultCode, Intent, Look, Search, Steer, ThingsQuery, ViewId};
+use fleetlens_ipc::{Done, Export, Exported, FaultCode, Intent, Look, Search, Steer, ThingsQuery, ViewId};
 use fleetlens_model::audit::Filter;
 use fleetlens_model::bulk::{Order, Progress, Rollout, State, Target, Wish};
 use fleetlens_model::id::BulkId;
@@ -176,6 +176,15 @@ async fn the_lamps_of_a_district_are_dimmed_batch_by_batch_over_a_restart_and_ea
     let commands: BTreeSet<u64> = sheet.iter().filter_map(|line| line["command"].as_u64()).collect();
     assert_eq!((things.len(), commands.len()), (count, tokens.len()));
     assert!(sheet.iter().all(|line| line["result"] == "settled" || line["result"] == "same"), "{sheet:?}");
+    let Ok(Done::Exported(Exported::File(path))) = desk.ask(Intent::Export(Export::Bulk(bulk))).await else {
+        panic!("no sheet")
+    };
+    let saved = std::fs::read_to_string(&path).unwrap();
+    let saved_things: BTreeSet<&str> = saved.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert!(saved.starts_with("thing,wanted,result,command,time,detail\r\n"), "{saved}");
+    assert_eq!(saved_things, things, "the window saves what the command line writes out: {path}");
+    let none = desk.ask(Intent::BulkAgain(bulk)).await.unwrap_err();
+    assert_eq!(none.message, "no thing of this bulk command has failed");
     assert_eq!(dry_run(&mut desk, &order(&area, "35")).await.same as usize, count, "it is so now");
     let audit = Intent::Audit { filter: Filter { text: Some("bulk".into()), ..Filter::default() }, limit: 1_000 };
     let Ok(Done::Audit(entries)) = desk.ask(audit).await else { panic!("no log") };

@@ -79,3 +79,63 @@ pub async fn it_goes_through(page: &Page) {
     page.wait_for_element("[data-testid=bulks] [data-testid=bulk][data-state=done]", SOON).await;
     told("six lamps are dimmed two at a time, and each is told");
 }
+
+/// Chooses these kinds in the table and nothing else.
+async fn only_kinds(page: &Page, kinds: &[&str]) {
+    rail::go(page, "things").await;
+    let pressed =
+        "[...document.querySelectorAll('[data-testid=kind-chip][aria-pressed=true]')].map(e => e.dataset.kind)";
+    let before: Vec<String> = page.ask(&format!("return {pressed}"), Vec::new()).await;
+    let turned = before.iter().map(String::as_str).filter(|kind| !kinds.contains(kind));
+    let added = kinds.iter().copied().filter(|kind| !before.iter().any(|known| known == kind));
+    for kind in turned.chain(added).collect::<Vec<_>>() {
+        page.click(&format!("[data-testid=kind-chip][data-kind={kind}]")).await;
+    }
+    page.wait_for_text(&by_testid("things-total"), SOON, |text| text.contains(" of ")).await;
+    page.wait_for_element(&mark(0), SOON).await;
+}
+
+/// Of lamps and bins only lamps can be dimmed: it is stopped, and the others are asked again, with the dry run first.
+pub async fn what_failed_is_asked_again(page: &Page) {
+    only_kinds(page, &["lamp", "bin"]).await;
+    page.click(&mark(0)).await;
+    page.click(&by_testid("choose-all")).await;
+    page.click(&by_testid("bulk-begin")).await;
+    page.slide(&in_sheet("slider"), 35.0).await;
+    page.click(&in_sheet("dry-run")).await;
+    page.wait_for_text(&in_sheet("dry-run-found"), SOON, |text| text.contains("it has nothing that is set at")).await;
+    page.click(&in_sheet("bulk-send")).await;
+    page.wait_for_element(&by_testid("bulk-view"), SOON).await;
+    page.click(&by_testid("bulk-stop")).await;
+    let question = "[data-testid=confirm][open]";
+    page.wait_for_text(question, SOON, |text| text.contains("cannot be started again")).await;
+    page.click(&format!("{question} [data-testid=confirm-yes]")).await;
+    page.wait_for_text(&by_testid("bulk-state"), SOON, |text| text == "Stopped").await;
+    page.click(&by_testid("bulk-again")).await;
+    let what = page.wait_for_text(&in_sheet("bulk-again-what"), SOON, |text| !text.is_empty()).await;
+    assert_eq!(what, "Dim to 35 %");
+    let words = page.wait_for_text("[data-testid=bulk-sheet][open]", SOON, |text| text.contains("cannot:")).await;
+    assert!(words.contains("again") && words.contains("Nothing would change."), "{words}");
+    page.wait_for_element("[data-testid=bulk-sheet][open] [data-testid=bulk-send][disabled]", SOON).await;
+    told("one that is stopped asks first, and what failed is asked again after a dry run of its own");
+}
+
+/// A value that is typed is no less dangerous than one that a control sets.
+pub async fn what_is_dangerous_is_said_in_words(page: &Page) {
+    only_kinds(page, &["charger"]).await;
+    page.click(&mark(0)).await;
+    page.click(&by_testid("bulk-begin")).await;
+    let last = "const e = document.querySelector(arguments[0]); return e.options[e.options.length - 1].value";
+    page.wait_for_element(&in_sheet("bulk-control"), SOON).await;
+    let last: String = page.ask(last, vec![json!(in_sheet("bulk-control"))]).await;
+    page.choose(&in_sheet("bulk-control"), &last).await;
+    page.replace(&in_sheet("bulk-pointer"), "/enabled").await;
+    page.replace(&in_sheet("bulk-json"), "false").await;
+    page.click(&in_sheet("dry-run")).await;
+    page.wait_for_element(&in_sheet("dry-run-row"), SOON).await;
+    page.click(&in_sheet("bulk-send")).await;
+    let question = "[data-testid=confirm][open]";
+    let words = page.wait_for_text(question, SOON, |text| text.contains("the session ends")).await;
+    assert!(words.contains("Set /enabled of 1 thing?"), "{words}");
+    told("a value without a control of its own is asked about in words as well");
+}

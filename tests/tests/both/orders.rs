@@ -94,6 +94,14 @@ pub async fn a_command_waits_in_sight_and_is_taken_back(page: &Page, street: &St
     page.wait_until_gone(order, SOON).await;
     page.wait_for_element(&by_testid("not-converged-none"), SOON).await;
     page.wait_until_gone(&by_testid("badge-not-converged"), SOON).await;
+    page.click(&format!("{ended} [data-testid=ask-again]")).await;
+    let sheet = "[data-testid=conflict][open]";
+    let words = page.wait_for_text(sheet, SOON, |text| text.contains("Ask for this again?")).await;
+    assert!(words.contains("40 %"), "{words}");
+    page.screenshot("ask-again-1440").await;
+    page.click(&format!("{sheet} [data-testid=conflict-no]")).await;
+    page.wait_until_gone(sheet, SOON).await;
+    page.click(&by_testid("close")).await;
     page.click(&format!("{ended} [data-testid=order-choose]")).await;
     page.wait_for_title(street.lamp.name()).await;
     page.wait_for_leaf("/dim_pct", |wanted, _| wanted == "100").await;

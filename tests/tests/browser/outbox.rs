@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::alone;
 use super::both::{rail, told};
+use super::export;
 
 /// Generous: a link that failed some times waits up to half a minute.
 const SOON: Duration = Duration::from_secs(60);
@@ -93,6 +94,12 @@ async fn what_waits_is_changed_before_it_leaves_and_says_where_its_time_went() {
     })
     .await;
     told("the log of one command begins with who asked for it, and says who changed it");
+    let sheet = export::saved(&page, "fleetlens-audit-").await;
+    assert!(sheet[0].starts_with("seq,") && sheet[0].ends_with(",time,hash"), "{sheet:?}");
+    let shown = page.count(&by_testid("audit-row")).await;
+    assert_eq!(sheet.len(), shown + 1, "what is shown is what is saved: {sheet:?}");
+    page.screenshot("audit-saved-1440").await;
+    told("what the log tells of a command is saved as a sheet");
     assert_eq!(page.faults().await, Vec::<String>::new(), "something went wrong in the page");
     page.close().await;
     serve.close().await;

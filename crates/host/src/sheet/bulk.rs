@@ -93,6 +93,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_strangers_wrote_is_no_formula_in_a_sheet() {
+        let progress = Progress::Cannot { why: "@SUM(1+1) is no lamp".into() };
+        let fields = Line::of("=cmd|' /C calc'!A0", "/a = 1", &progress).fields();
+        assert_eq!((fields[0].as_str(), fields[5].as_str()), ("'=cmd|' /C calc'!A0", "'@SUM(1+1) is no lamp"));
+    }
+
+    #[test]
     fn who_never_obeyed_is_not_called_expired() {
         for (never_obeyed, want) in [(false, "expired"), (true, "never-obeyed")] {
             let phase = Phase::Expired { withdrawal: Withdrawal::Done };
