@@ -261,7 +261,7 @@ impl Fleet {
             self.insert_command(Command { attempt: Attempt::Idle, deadline: None, ..command });
         }
         self.restore_bulks(restored.bulks, now);
-        self.jobs = jobs::Jobs::restored(restored.jobs, restored.thing_jobs);
+        self.jobs = jobs::Jobs::restored(restored.jobs, restored.thing_jobs, now.wall, listened);
         // What was wrong when we last listened is wrong still, and nothing else is.
         self.restore_alarms(restored.alarms, restored.last_alarm);
         self.counters.things = self.things.len() as u64;
