@@ -94,8 +94,13 @@ impl Fleet {
         if rows.is_empty() {
             return;
         }
-        let first = self.bulks.all.get_mut(&id).map(|bulk| bulk.join(rows));
-        self.keep_rows_from(id, first.unwrap_or(u32::MAX), effects);
+        let Some(bulk) = self.bulks.all.get_mut(&id) else { return };
+        let is_first = bulk.note_joining(now);
+        let first = bulk.join(rows);
+        if is_first {
+            self.keep_head(id, effects);
+        }
+        self.keep_rows_from(id, first, effects);
     }
 
     /// Asks what is due of a bulk command; a thing whose shadow is not known yet waits for that.
