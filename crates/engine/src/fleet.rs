@@ -22,6 +22,7 @@ mod ingest;
 mod jobs;
 mod keyed;
 mod messages;
+mod open;
 mod packets;
 mod presence;
 mod registry;
@@ -120,8 +121,7 @@ pub struct Fleet {
     to_get: BTreeSet<(ThingKey, SharedText)>,
     /// Shadows that were asked for, oldest first: one that is not answered in time is asked for again.
     asked: VecDeque<(MonoMs, ThingKey, SharedText)>,
-    /// Commands of which something may still change.
-    open_commands: BTreeSet<CommandId>,
+    open: open::Open,
     in_flight: in_flight::InFlight,
     pub(crate) link: LinkState,
     /// The lowest QoS the broker granted, since it did.
@@ -193,7 +193,7 @@ impl Fleet {
             last_get: 0,
             to_get: BTreeSet::new(),
             asked: VecDeque::new(),
-            open_commands: BTreeSet::new(),
+            open: open::Open::default(),
             in_flight: in_flight::InFlight::default(),
             link: LinkState::Starting,
             granted: None,
@@ -422,6 +422,9 @@ impl Fleet {
             self.looked = Some(now.mono);
             self.look(now, effects);
         }
+        if self.up_since.is_some() {
+            self.look_at_shadows_and_commands(now, effects);
+        }
         self.tell_alerts(now, effects);
     }
 
@@ -511,6 +514,10 @@ impl Fleet {
         thing.meta = self.commons.describe(meta, &mut self.texts);
         thing.described += 1;
         self.index.enter(thing);
+        if !thing.commands.is_empty() {
+            // By another convention they may be sent.
+            self.open.moved(key);
+        }
         // Their rows carry its title.
         self.dirty.commands.extend(&thing.commands);
         self.dirty.alarms.extend(&thing.alarms);

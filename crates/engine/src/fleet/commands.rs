@@ -1,8 +1,6 @@
 //! Commands: asked for by a person, driven by [`fleetlens_model::command`], sent through the shadow (docs/adr/0004-commands.md).
 
 use fleetlens_ipc::{Done, Fault, FaultCode, Intent, Scope, Wish};
-use std::collections::BTreeSet;
-
 use fleetlens_model::command::{ANSWER_TIMEOUT_MS, Action, Attempt, Command, Input, Phase, ShadowView, Step, Want};
 use fleetlens_model::id::{CommandId, ThingKey};
 use fleetlens_model::identity::Actor;
@@ -84,6 +82,19 @@ impl Fleet {
 
     /// What a person wishes of a thing as the leaves that a command would set, or why there can be no such command.
     pub(super) fn wanted(&self, key: ThingKey, shadow: &str, wishes: &[Wish]) -> Result<Vec<Want>, Fault> {
+        let shadow_of = self.things.get(&key).and_then(|thing| thing.shadows.get(shadow));
+        let document = shadow_of.and_then(|shadow| shadow.document.as_ref()).map(Packed::open_state);
+        self.wanted_over(key, shadow, document.as_ref(), wishes)
+    }
+
+    /// The same over what the shadow holds.
+    pub(super) fn wanted_over(
+        &self,
+        key: ThingKey,
+        shadow: &str,
+        document: Option<&Document>,
+        wishes: &[Wish],
+    ) -> Result<Vec<Want>, Fault> {
         let invalid = |message: String| Fault::new(FaultCode::Invalid, message);
         let thing =
             self.things.get(&key).ok_or_else(|| Fault::new(FaultCode::NotFound, "this thing is not known here"))?;
@@ -100,8 +111,7 @@ impl Fleet {
             if !shadow.is_empty() {
                 parse_shadow_name(shadow).map_err(|e| invalid(e.to_string()))?;
             } else if let Some(of) = schemas.of(meta) {
-                let document = thing.shadows.get("").and_then(|shadow| shadow.document.as_ref()).map(Packed::open);
-                let desired = document.and_then(|document| document.desired).unwrap_or_default();
+                let desired = document.and_then(|document| document.desired.clone()).unwrap_or_default();
                 wish::check(&of.schema, desired, &wants).map_err(invalid)?;
             }
         } else if let Some(want) = wants.iter().find(|want| schemas.control(meta, &want.pointer).is_none()) {
@@ -175,9 +185,7 @@ impl Fleet {
             thing.commands.insert(command.id);
             self.tokens.insert(command.token.clone(), command.id);
             self.told.entry(command.id).or_insert_with(|| audit::Told::before(&command));
-            if command.phase.is_open() {
-                self.open_commands.insert(command.id);
-            }
+            self.open.note(&command);
             self.commands.insert(command.id, command);
         }
     }
@@ -229,13 +237,7 @@ impl Fleet {
     /// The thing's commands of which something may still change, oldest first.
     pub(super) fn open_of(&self, key: ThingKey) -> Vec<CommandId> {
         let commands = self.things.get(&key).map(|thing| &thing.commands);
-        commands.into_iter().flatten().filter(|id| self.open_commands.contains(id)).copied().collect()
-    }
-
-    /// Commands that people still wait for.
-    pub(crate) fn waiting_commands(&self) -> usize {
-        let open = self.open_commands.iter().filter_map(|id| self.commands.get(id));
-        open.filter(|command| command.phase.is_waiting()).count()
+        commands.into_iter().flatten().filter(|id| self.open.contains(**id)).copied().collect()
     }
 
     /// The commands of a thing that people still wait for.
@@ -246,28 +248,8 @@ impl Fleet {
     /// The commands of all things, newest first: those of which something may still change, or those that are over.
     pub(crate) fn command_ids(&self, scope: Scope) -> Box<dyn Iterator<Item = CommandId> + '_> {
         match scope {
-            Scope::Open => Box::new(self.open_commands.iter().rev().copied()),
-            Scope::Ended => Box::new(self.commands.keys().rev().filter(|id| !self.open_commands.contains(id)).copied()),
-        }
-    }
-
-    pub(super) fn things_with_open_commands(&self) -> BTreeSet<ThingKey> {
-        self.open_commands.iter().filter_map(|id| self.commands.get(id)).map(|c| c.thing).collect()
-    }
-
-    pub(super) fn commands_in_time(&mut self, now: Now, effects: &mut Effects) {
-        for id in self.open_commands.clone() {
-            self.apply(id, Input::TimePassed, now, effects);
-        }
-        for key in self.things_with_open_commands() {
-            self.drive(key, now, effects);
-        }
-    }
-
-    pub(super) fn commands_lost_the_link(&mut self, now: Now, effects: &mut Effects) {
-        self.in_flight.clear();
-        for id in self.open_commands.clone() {
-            self.apply(id, Input::LinkLost, now, effects);
+            Scope::Open => Box::new(self.open.iter().rev()),
+            Scope::Ended => Box::new(self.commands.keys().rev().filter(|id| !self.open.contains(**id)).copied()),
         }
     }
 
@@ -304,6 +286,7 @@ impl Fleet {
             let changed = before != (command.phase.clone(), command.steps.len());
             let (name, token, after) = (command.shadow.clone(), command.token.clone(), command.clone());
             self.in_flight.note(&after);
+            self.open.note(&after);
             if !matches!(after.phase, Phase::Accepted { .. }) && after.phase.is_open() {
                 busy.push(name.clone());
             }
@@ -353,7 +336,10 @@ impl Fleet {
 
     pub(super) fn apply(&mut self, id: CommandId, input: Input<'_>, now: Now, effects: &mut Effects) {
         let Some(command) = self.commands.get_mut(&id) else { return };
-        if command.apply(input, now) {
+        let is_changed = command.apply(input, now);
+        // What it waits for on the wire may be another thing also where nothing of it is kept anew.
+        self.open.note(command);
+        if is_changed {
             let after = command.clone();
             self.changed(&after, now, effects);
         }
@@ -362,11 +348,10 @@ impl Fleet {
     /// A command took a step: it is written down, shown, and what it means for others of the same leaf is done.
     pub(super) fn changed(&mut self, command: &Command, now: Now, effects: &mut Effects) {
         self.written(command, now, effects);
+        self.open.note(command);
+        self.open.moved(command.thing);
         if !command.phase.is_open() {
-            self.open_commands.remove(&command.id);
             self.in_flight.forget(command);
-        } else {
-            self.open_commands.insert(command.id);
         }
         if matches!(command.phase, Phase::Accepted { .. }) {
             self.overtake(command, Phase::is_waiting, now, effects);

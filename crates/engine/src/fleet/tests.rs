@@ -19,6 +19,7 @@ mod outbox;
 mod presence;
 mod registry;
 mod routes;
+mod several;
 mod shadows;
 mod silence;
 mod values;
