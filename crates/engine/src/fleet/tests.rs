@@ -27,7 +27,7 @@ mod wishes;
 
 use super::*;
 use crate::config::TelemetryRule;
-use crate::port::{Alert, Delivery, Publish, Qos, Received, WindowId};
+use crate::port::{Alert, Delivery, LinkEvent, Publish, Qos, Received, WindowId};
 use fleetlens_ipc::rows::LinkState;
 use fleetlens_ipc::{Done, Fault, Intent, RequestId, Scope, Wish};
 use fleetlens_model::alarm::{Alarm, Condition, Measure, Priority, Rule, Side, Threshold};
