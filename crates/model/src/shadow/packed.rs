@@ -145,7 +145,7 @@ impl Packed {
         self.values.split(BETWEEN).nth(place)
     }
 
-    /// The document without the times of its values, in half the time.
+    /// The document without the times of its values, for whoever looks at many and needs none.
     pub fn open_state(&self) -> Document {
         let State { desired, reported, timestamp_s } = serde_json::from_str(&self.json()).unwrap_or_default();
         Document { desired, reported, version: self.version, timestamp_s, ..Document::default() }
