@@ -11,6 +11,7 @@ mod changes;
 mod commands;
 mod conventions;
 mod direct;
+mod drive;
 mod edit;
 mod effects;
 mod few;
@@ -21,7 +22,9 @@ mod index;
 mod ingest;
 mod jobs;
 mod keyed;
+mod link;
 mod messages;
+mod open;
 mod packets;
 mod presence;
 mod registry;
@@ -52,7 +55,6 @@ use fleetlens_model::time::{MonoMs, Now, WallMs};
 use fleetlens_wire::convention::{Convention, Setting};
 
 use crate::config::FleetConfig;
-use crate::port::LinkEvent;
 
 pub(crate) use commands::ENDED_KEPT;
 pub use effects::{Counters, Dirty, Effects, Input, Outward, ReadDone, ReadTicket};
@@ -66,20 +68,11 @@ pub use thing::{Shadow, Thing, Witness};
 pub(crate) use watch::LateLeaf;
 pub use watch::OpenLeaf;
 
-/// Refusals kept for the screen; the cache keeps more.
-const REFUSALS_SHOWN: usize = 20;
-
 /// How often the cache is told that we still listen, in milliseconds.
 const LINK_SEEN_EVERY_MS: u64 = 15_000;
 
 /// How often things are looked over for what needs a person, in milliseconds.
 const LOOK_EVERY_MS: u64 = 1_000;
-
-/// The longest reason of a refusal that is kept, in characters.
-const REASON_MAX_CHARS: usize = 512;
-
-/// The longest topic that is kept of one that was refused or shed, in characters.
-const TOPIC_MAX_CHARS: usize = 256;
 
 /// Over how long messages a second are counted, in milliseconds.
 const RATE_WINDOW_MS: u64 = 5_000;
@@ -120,8 +113,7 @@ pub struct Fleet {
     to_get: BTreeSet<(ThingKey, SharedText)>,
     /// Shadows that were asked for, oldest first: one that is not answered in time is asked for again.
     asked: VecDeque<(MonoMs, ThingKey, SharedText)>,
-    /// Commands of which something may still change.
-    open_commands: BTreeSet<CommandId>,
+    open: open::Open,
     in_flight: in_flight::InFlight,
     pub(crate) link: LinkState,
     /// The lowest QoS the broker granted, since it did.
@@ -193,7 +185,7 @@ impl Fleet {
             last_get: 0,
             to_get: BTreeSet::new(),
             asked: VecDeque::new(),
-            open_commands: BTreeSet::new(),
+            open: open::Open::default(),
             in_flight: in_flight::InFlight::default(),
             link: LinkState::Starting,
             granted: None,
@@ -261,7 +253,7 @@ impl Fleet {
             self.insert_command(Command { attempt: Attempt::Idle, deadline: None, ..command });
         }
         self.restore_bulks(restored.bulks, now);
-        self.jobs = jobs::Jobs::restored(restored.jobs, restored.thing_jobs);
+        self.jobs = jobs::Jobs::restored(restored.jobs, restored.thing_jobs, now.wall, listened);
         // What was wrong when we last listened is wrong still, and nothing else is.
         self.restore_alarms(restored.alarms, restored.last_alarm);
         self.counters.things = self.things.len() as u64;
@@ -310,6 +302,7 @@ impl Fleet {
                 self.config.settings = *settings;
                 self.dirty.settings = true;
             }
+            Input::Set { by, detail } => self.audit_set(by, &detail, now, effects),
             Input::Kept(command) => self.audit_of(command, Event::Committed, now, effects),
             Input::Published(command) => self.audit_of(command, Event::Published, now, effects),
             Input::NotSent(command) => self.not_sent(command, now, effects),
@@ -317,87 +310,6 @@ impl Fleet {
             Input::Ticked => self.ticked(now, effects),
         }
         self.fill_the_wire(now, effects);
-    }
-
-    fn link_event(&mut self, event: LinkEvent, now: Now, effects: &mut Effects) {
-        match event {
-            LinkEvent::Connecting { reason } => {
-                let since_ms = match &self.link {
-                    LinkState::Connecting { since_ms, .. } => *since_ms,
-                    LinkState::Starting | LinkState::Up { .. } => now.wall,
-                };
-                self.link_lost(now, effects);
-                self.begin_connection();
-                self.link = LinkState::Connecting { reason, since_ms };
-            }
-            LinkEvent::Up { resumed, granted } => {
-                self.granted = Some(granted);
-                self.link_up(resumed, now, effects);
-            }
-            LinkEvent::Down { reason } => {
-                self.link_lost(now, effects);
-                self.link = LinkState::Connecting { reason: Some(reason), since_ms: now.wall };
-            }
-            LinkEvent::Received(message) => {
-                self.received(message.heard(), message.properties.as_deref(), now, effects);
-            }
-            LinkEvent::Messages(batch) => {
-                batch.iter().for_each(|message| self.received(message, None, now, effects));
-            }
-            LinkEvent::Shed { topics } => self.shed(topics, now),
-            LinkEvent::Acknowledged { command } => self.audit_of(command, Event::Acknowledged, now, effects),
-            LinkEvent::Refused { topic, reason, delivery } => {
-                self.refuse(&topic, reason.clone(), now, effects);
-                self.remember_refused(topic, reason, delivery, now);
-                effects.outward.extend(delivery.map(Outward::Acknowledge));
-            }
-        }
-    }
-
-    fn link_up(&mut self, resumed: bool, now: Now, effects: &mut Effects) {
-        self.link = LinkState::Up { since_ms: now.wall };
-        self.up_since = Some(now.mono);
-        if !resumed {
-            // It counts its packets anew: an old id with DUP would be somebody else's.
-            effects.writes.push(Write::NewSession);
-            let of_it = self.unacked.begin_session();
-            effects.writes.extend(of_it.map(|(packet_id, digest)| Write::Unacked { packet_id, digest }));
-        }
-        self.link_seen = Some(now.mono);
-        effects.writes.push(Write::LinkSeen { at_ms: now.wall });
-        for thing in self.things.values_mut() {
-            thing.silence.link_up(interval_ms(&thing.meta.common), now);
-        }
-        self.dirty.everything = true;
-        self.watch_again(now, effects);
-        self.shadows_after_connect(now, effects);
-    }
-
-    /// The broker may replay before it has answered every filter: what is forgotten with the old connection is forgotten now, and not
-    /// when the new one counts as up.
-    fn begin_connection(&mut self) {
-        self.unacked.connecting();
-        self.conventions.iter_mut().for_each(|convention| convention.connecting());
-        self.watch.retold.clear();
-        self.forget_leaving();
-        self.things.values_mut().for_each(|thing| thing.silence.forget_presence());
-    }
-
-    fn link_lost(&mut self, now: Now, effects: &mut Effects) {
-        if self.up_since.take().is_none() {
-            return;
-        }
-        self.lost = Some(now.mono);
-        self.forget_leaving();
-        effects.writes.push(Write::LinkSeen { at_ms: now.wall });
-        for thing in self.things.values_mut() {
-            thing.silence.link_down(now);
-            thing.silence.forget_presence();
-        }
-        self.listened = now.wall;
-        self.dirty.everything = true;
-        self.stop_watching(now);
-        self.shadows_after_loss(now, effects);
     }
 
     fn ticked(&mut self, now: Now, effects: &mut Effects) {
@@ -421,6 +333,9 @@ impl Fleet {
         if self.up_since.is_some() && self.looked.is_none_or(|at| now.mono.since(at) >= LOOK_EVERY_MS) {
             self.looked = Some(now.mono);
             self.look(now, effects);
+        }
+        if self.up_since.is_some() {
+            self.look_at_shadows_and_commands(now, effects);
         }
         self.tell_alerts(now, effects);
     }
@@ -511,6 +426,10 @@ impl Fleet {
         thing.meta = self.commons.describe(meta, &mut self.texts);
         thing.described += 1;
         self.index.enter(thing);
+        if !thing.commands.is_empty() {
+            // By another convention they may be sent.
+            self.open.moved(key);
+        }
         // Their rows carry its title.
         self.dirty.commands.extend(&thing.commands);
         self.dirty.alarms.extend(&thing.alarms);
@@ -519,28 +438,6 @@ impl Fleet {
         self.judge_again(key);
         self.look_at(key);
         self.clear_unruled(key, now, effects);
-    }
-
-    fn shed(&mut self, topics: Vec<(String, u64)>, now: Now) {
-        for (topic, count) in topics {
-            self.counters.shed += count;
-            let topic = beginning(&topic, TOPIC_MAX_CHARS);
-            let known = self.sheds.iter().position(|row| row.topic == topic);
-            let before = known.and_then(|i| self.sheds.remove(i)).map_or(0, |row| row.count);
-            self.sheds.push_front(ShedRow { topic, count: before + count, last_ms: now.wall });
-            self.sheds.truncate(REFUSALS_SHOWN);
-        }
-    }
-
-    fn refuse(&mut self, topic: &str, reason: String, now: Now, effects: &mut Effects) {
-        let topic = beginning(topic, TOPIC_MAX_CHARS);
-        let reason = beginning(&reason, REASON_MAX_CHARS);
-        self.counters.refused += 1;
-        let known = self.refusals.iter().position(|r| r.topic == topic && r.reason == reason);
-        let count = known.and_then(|i| self.refusals.remove(i)).map_or(1, |r| r.count + 1);
-        self.refusals.push_front(RefusalRow { topic: topic.clone(), reason: reason.clone(), count, last_ms: now.wall });
-        self.refusals.truncate(REFUSALS_SHOWN);
-        effects.writes.push(Write::Refused { topic, reason, at_ms: now.wall });
     }
 }
 

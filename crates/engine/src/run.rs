@@ -13,6 +13,7 @@ use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Call, Done, Fault, FaultCode, Frame, RequestId};
 use fleetlens_model::id::ThingKey;
+use fleetlens_model::identity;
 use fleetlens_model::record::{Restored, StoreStats};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -74,6 +75,7 @@ enum FromWindow {
     AnsweredAnew(WindowId, Frame),
     Anew,
     Configured(Box<Settings>),
+    Set(identity::Actor, String, oneshot::Sender<()>),
     Diagnosed(oneshot::Sender<Figures>),
 }
 
@@ -154,6 +156,13 @@ impl Engine {
     /// Who is at the screen and how the program is set, from now on. Like [`Engine::attach`].
     pub async fn configure(&self, settings: Settings) -> bool {
         self.calls.send(FromWindow::Configured(Box::new(settings))).await.is_ok()
+    }
+
+    /// Has the audit log told what a person set that the host keeps, in words without any secret. Once it resolves it is on its way to the
+    /// disk, and there at the latest when the engine has stopped; false when that has stopped before.
+    pub async fn audit(&self, by: identity::Actor, detail: String) -> bool {
+        let (tell, told) = oneshot::channel();
+        self.calls.send(FromWindow::Set(by, detail, tell)).await.is_ok() && told.await.is_ok()
     }
 
     /// Answers a window's request for another profile and tells every window to begin again, in one: what a window hears first of an
@@ -325,6 +334,11 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             FromWindow::Detached(window) => self.windows.detach(window),
             FromWindow::Answered(window, frame) => self.windows.answer(window, frame),
             FromWindow::Configured(settings) => self.handle(Input::Configured(settings)),
+            FromWindow::Set(by, detail, heard) => {
+                self.handle(Input::Set { by, detail });
+                // Whoever asked may have given up.
+                let _ = heard.send(());
+            }
             FromWindow::Anew => self.windows.begin(),
             // Whoever asked may have given up.
             FromWindow::Diagnosed(tell) => drop(tell.send(self.figures())),

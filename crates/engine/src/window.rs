@@ -14,6 +14,7 @@ mod messages;
 mod not_converged;
 mod page;
 mod parking;
+mod sight;
 mod things;
 
 use std::collections::BTreeMap;
@@ -81,6 +82,8 @@ struct View {
     /// When it was last looked into, for the slow ones.
     told: Option<MonoMs>,
     dirty: bool,
+    /// Who is at the screen may not look at it, and the window was told that there is nothing.
+    is_hidden: bool,
 }
 
 #[derive(Debug)]
@@ -316,7 +319,8 @@ impl Window {
             Look::Alarms { scope, limit } => ViewKind::Alarms(alarms::AlarmsView::new(scope, limit)),
             Look::Attention { limit } => ViewKind::Attention(alarms::AttentionView::new(limit)),
         };
-        self.views.insert(view, View { rev: 0, kind, told: None, dirty: true });
+        let consequence = consequence.filter(|_| sight::may_look(&kind, fleet));
+        self.views.insert(view, View { rev: 0, kind, told: None, dirty: true, is_hidden: false });
         consequence
     }
 }
@@ -330,6 +334,14 @@ enum Told {
 
 impl View {
     fn frame(&mut self, id: ViewId, fleet: &Fleet, now: Now) -> Option<Frame> {
+        if !sight::may_look(&self.kind, fleet) {
+            let is_news = !std::mem::replace(&mut self.is_hidden, true);
+            return is_news.then_some(Frame::Snapshot { view: id, rows: Rows::Missing });
+        }
+        if std::mem::take(&mut self.is_hidden) {
+            // From the start, like a first look.
+            (self.rev, self.told, self.dirty) = (0, None, true);
+        }
         let slow = match &self.kind {
             // Rows say at once that nothing is known without a link; the sign of the link must not say otherwise meanwhile.
             ViewKind::Status(link) => link.as_ref() == Some(&fleet.link),

@@ -73,7 +73,7 @@ pub enum Rows {
     Messages(Vec<MessageRow>),
     /// Of [`crate::Look::Settings`].
     Settings(Box<Settings>),
-    /// What the view looks at does not exist (any more).
+    /// What the view looks at does not exist (any more), or is not for who is at the screen.
     Missing,
 }
 

@@ -115,7 +115,7 @@ pub enum Event {
     NotWithdrawn,
     /// A person acknowledged an alarm.
     AlarmAcknowledged,
-    /// A person set the program otherwise: who is at the screen, or how much is kept.
+    /// A person set the program otherwise: who is at the screen, how much is kept, which profile is used, or what stands in one.
     Set,
     /// A person asked for a bulk command.
     BulkAsked,

@@ -92,6 +92,9 @@ pub struct Head {
     /// When a person last let it go on.
     #[serde(default)]
     pub gone_on_ms: Option<WallMs>,
+    /// When things last joined while nothing waited: before that nothing was kept from its release.
+    #[serde(default)]
+    pub joined_ms: Option<WallMs>,
 }
 
 /// How far one of its things is.
@@ -387,6 +390,16 @@ impl Bulk {
         self.free = Some(now);
     }
 
+    /// Things are about to join. True when nothing has waited, so that what waits from now on is late only by what comes after this; the
+    /// head has to be kept anew then, or a restart would not know it.
+    pub fn note_joining(&mut self, now: Now) -> bool {
+        let waited = self.waiting().next().is_some();
+        if !waited {
+            self.head.joined_ms = Some(now.wall);
+        }
+        !waited
+    }
+
     /// For how long what waits could have been released and was not, in milliseconds, by whichever clock says more: one that is set back
     /// hides nothing, and one that stands still while a computer sleeps neither.
     pub fn late_ms(&self, now: Now) -> u64 {
@@ -396,7 +409,10 @@ impl Bulk {
         let every_ms = i64::from(self.head.order.rollout.every_s) * 1_000;
         let turn = self.head.released_ms.map(|last| last.plus(every_ms));
         let free = self.free.map(|free| free.wall);
-        let since = [turn, free, self.head.gone_on_ms].into_iter().flatten().fold(self.head.asked_ms, WallMs::max);
+        let since = [turn, free, self.head.gone_on_ms, self.head.joined_ms]
+            .into_iter()
+            .flatten()
+            .fold(self.head.asked_ms, WallMs::max);
         let turn = self.turn.map_or(MonoMs(0), |turn| turn.next);
         let by_mono = self.free.map_or(0, |free| now.mono.since(free.mono.max(turn)));
         now.wall.since(since).max(by_mono)

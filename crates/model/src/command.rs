@@ -305,6 +305,18 @@ impl Command {
         self.deadline.map_or(wall, |end| end.since(now.mono).min(wall))
     }
 
+    /// When time alone changes something of it next, by either clock: its end, or that of waiting for an answer. Nothing does while both
+    /// are later than now.
+    pub fn due(&self) -> (Option<MonoMs>, Option<WallMs>) {
+        let is_waiting = self.phase.is_waiting();
+        let answer = match self.attempt {
+            Attempt::Idle | Attempt::Conflicted { .. } => None,
+            Attempt::Getting { since, .. } | Attempt::Waiting { since, .. } => Some(since.plus(ANSWER_TIMEOUT_MS)),
+        };
+        let end = self.deadline.filter(|_| is_waiting);
+        (answer.into_iter().chain(end).min(), is_waiting.then_some(self.expires_ms))
+    }
+
     /// Whether both touch the same leaf of the same shadow, or one holds the other's.
     pub fn overlaps(&self, other: &Command) -> bool {
         self.thing == other.thing

@@ -26,6 +26,12 @@ pub fn believed(claimed: Option<WallMs>, received: WallMs) -> WallMs {
     claimed.filter(|claimed| *claimed <= received.plus(AHEAD_MAX_MS)).unwrap_or(received)
 }
 
+/// What is kept of a time: itself, or, where it is too far ahead for [`believed`] to have taken it now, when we last listened. A cache
+/// may have such times from before they were looked at, or from a clock of ours that was wrong.
+fn bounded(kept: WallMs, now: WallMs, listened: WallMs) -> WallMs {
+    if kept <= now.plus(AHEAD_MAX_MS) { kept } else { listened.min(now) }
+}
+
 /// The longest text that is kept of what a thing said of its execution, in characters.
 const DETAILS_MAX_CHARS: usize = 200;
 
@@ -203,6 +209,16 @@ impl Job {
         self.counts.map(|(_, counts)| counts)
     }
 
+    /// As the cache has it, without times that nobody would believe: what is said from now on stands over them.
+    pub fn restored(mut self, now: WallMs, listened: WallMs) -> Job {
+        let bounded = |at: WallMs| bounded(at, now, listened);
+        self.standing = self.standing.map(|(at, standing)| (bounded(at), standing));
+        self.counts = self.counts.map(|(at, counts)| (bounded(at), counts));
+        self.since_ms = self.since_ms.map(bounded);
+        self.changed_ms = bounded(self.changed_ms);
+        self
+    }
+
     /// Something was said of it as a whole.
     pub fn told(&mut self, at: WallMs, standing: JobStanding, counts: Option<JobCounts>) {
         self.standing = self.standing.max(Some((at, standing)));
@@ -300,6 +316,17 @@ pub struct Execution {
 }
 
 impl Execution {
+    /// As the cache has it, like [`Job::restored`].
+    pub fn restored(mut self, now: WallMs, listened: WallMs) -> Execution {
+        let bounded = |at: WallMs| bounded(at, now, listened);
+        self.stand = self.stand.map(|(version, status, at)| (version, status, bounded(at)));
+        self.words = self.words.map(|((s, version), said)| ((second(bounded(WallMs::from_s(s))), version), said));
+        self.end = self.end.map(|(at, status, said)| (bounded(at), status, said));
+        self.queued_ms = self.queued_ms.map(bounded);
+        self.started_ms = self.started_ms.map(bounded);
+        self
+    }
+
     /// Takes a report. One that is late, or was taken before, changes nothing.
     pub fn take(&mut self, report: &Report) {
         match report.version {

@@ -124,6 +124,7 @@ impl Fleet {
             released_ms: None,
             ended_ms: None,
             gone_on_ms: None,
+            joined_ms: None,
         };
         let mut bulk = Bulk::new(head);
         bulk.note_free(now);

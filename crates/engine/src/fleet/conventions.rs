@@ -40,6 +40,7 @@ impl Fleet {
         let Heard { topic, payload, retained, .. } = *message;
         let incoming = Incoming { topic, payload, retained, at: now.wall };
         let understood = convention.read(incoming).map_err(|e| e.to_string())?;
+        self.open.heard();
         for outgoing in understood.send {
             effects.outward.push(Outward::Publish(publish(outgoing, now)));
         }

@@ -39,7 +39,7 @@ impl Fleet {
             }
             match self.how_to_send(command, now) {
                 Ok(messages) => self.send_directly(id, messages, now, effects),
-                Err(NoCommand::NotKnownYet) => {}
+                Err(NoCommand::NotKnownYet) => self.open.is_unknown(key),
                 Err(NoCommand::Impossible(why)) => self.apply(id, Input::Unsendable(why), now, effects),
             }
         }

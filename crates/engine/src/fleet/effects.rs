@@ -6,6 +6,7 @@ use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Done, Fault, Intent, RequestId};
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::id::{AlarmId, BulkId, CommandId, SeriesKey, ThingKey};
+use fleetlens_model::identity::Actor;
 use fleetlens_model::record::{HistoryQuery, StoreStats, Write};
 use fleetlens_model::time::WallMs;
 
@@ -38,6 +39,13 @@ pub enum Input {
     Measured(StoreStats),
     /// The program was set otherwise.
     Configured(Box<Settings>),
+    /// A person set something that the host keeps, such as a profile.
+    Set {
+        /// Who.
+        by: Actor,
+        /// What, for the audit log.
+        detail: String,
+    },
     /// The row of a command that was just asked for is on the disk.
     Kept(CommandId),
     /// A message of a command was handed to the link.

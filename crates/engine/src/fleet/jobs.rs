@@ -66,13 +66,14 @@ pub(crate) struct Jobs {
 }
 
 impl Jobs {
-    /// Of the cache.
-    pub(super) fn restored(jobs: Vec<Job>, parts: Vec<ThingJob>) -> Jobs {
-        let all = jobs.into_iter().map(|job| (job.id.clone(), KnownJob::new(job))).collect();
+    /// Of the cache; we last listened at that time.
+    pub(super) fn restored(jobs: Vec<Job>, parts: Vec<ThingJob>, now: WallMs, listened: WallMs) -> Jobs {
+        let jobs = jobs.into_iter().map(|job| job.restored(now, listened));
+        let all = jobs.map(|job| (job.id.clone(), KnownJob::new(job))).collect();
         let mut jobs = Jobs { all, executions: 0 };
         for ThingJob { job, thing, execution } in parts {
             if let Some(known) = jobs.all.get_mut(&job) {
-                known.put(thing, execution);
+                known.put(thing, execution.restored(now, listened));
                 jobs.executions += 1;
             }
         }

@@ -19,6 +19,7 @@ mod outbox;
 mod presence;
 mod registry;
 mod routes;
+mod several;
 mod shadows;
 mod silence;
 mod values;
@@ -26,7 +27,7 @@ mod wishes;
 
 use super::*;
 use crate::config::TelemetryRule;
-use crate::port::{Alert, Delivery, Publish, Qos, Received, WindowId};
+use crate::port::{Alert, Delivery, LinkEvent, Publish, Qos, Received, WindowId};
 use fleetlens_ipc::rows::LinkState;
 use fleetlens_ipc::{Done, Fault, Intent, RequestId, Scope, Wish};
 use fleetlens_model::alarm::{Alarm, Condition, Measure, Priority, Rule, Side, Threshold};

@@ -1,7 +1,7 @@
 //! What needs a person: the profile's rules against what things say, whether they speak at all, and what became of commands.
 //!
 //! Only while we listen: while our own link is down nothing is raised and nothing cleared (invariant 7). Values are judged as they
-//! come, silence when its timer runs out, shadows and commands on a look each second at those things of which either is open.
+//! come, silence when its timer runs out, shadows and commands on a look with each tick at some of those things of which either is open.
 
 mod convergence;
 mod leaves;
@@ -31,6 +31,8 @@ pub(super) struct Watch {
     pub(super) leaves: Leaves,
     /// Things with a leaf that is wanted and not reported, or a command that ended badly.
     concerned: BTreeSet<ThingKey>,
+    /// The last of them that was looked at.
+    looked_at: ThingKey,
     /// The last failed command of each thing that an alarm has told of.
     told: BTreeMap<ThingKey, convergence::Failed>,
     /// Silent things of which it is not decided yet whether they are silent themselves or their gateway is.
@@ -52,7 +54,6 @@ impl Fleet {
         self.decide_silence(now, effects);
         self.end_waits(now, effects);
         self.forget_untold(now, effects);
-        self.look_at_shadows_and_commands(now, effects);
     }
 
     /// Our link is up. Nothing is said yet of what nobody has spoken of since; but the profile may be another than last time.

@@ -56,6 +56,11 @@ impl ChartView {
         (ChartView { ticket, series, span_ms, past, ready, waiting, changed, marks }, query)
     }
 
+    /// What of.
+    pub(super) fn series(&self) -> SeriesKey {
+        self.series
+    }
+
     /// Takes the past; true when there is something to tell.
     pub(super) fn read(&mut self, done: ReadDone, fleet: &Fleet) -> bool {
         if done.ticket != self.ticket || self.ready {

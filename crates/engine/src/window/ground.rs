@@ -5,6 +5,7 @@ use fleetlens_model::geo::{GeoBox, LonLat};
 use fleetlens_model::kind::Kind;
 
 use super::Told;
+use super::sight::sees;
 use crate::fleet::{Dirty, Fleet};
 
 /// From so many places on, one of them may be a stray.
@@ -32,13 +33,13 @@ impl GroundView {
     }
 
     pub(super) fn soil(&self, dirty: &Dirty) -> bool {
-        dirty.everything || !dirty.things.is_empty()
+        dirty.everything || dirty.settings || !dirty.things.is_empty()
     }
 
     pub(super) fn tell(&mut self, first: bool, fleet: &Fleet) -> Told {
         let is_wanted = |kind: Kind| self.kinds.is_empty() || self.kinds.contains(&kind);
-        let places =
-            fleet.things.values().filter(|thing| is_wanted(thing.meta.common.kind)).filter_map(|thing| thing.place());
+        let wanted = fleet.things.values().filter(|thing| is_wanted(thing.meta.common.kind) && sees(thing, fleet));
+        let places = wanted.filter_map(|thing| thing.place());
         let ground = Ground { fleet: extent(&places.collect::<Vec<_>>()), tiles: fleet.config.tiles.clone() };
         if !first && self.shown.as_ref() == Some(&ground) {
             return Told::Nothing;

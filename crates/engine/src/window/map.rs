@@ -12,6 +12,7 @@ use fleetlens_model::kind::Kind;
 
 use super::Told;
 use super::alarms::status_for;
+use super::sight::sees;
 use crate::fleet::{Dirty, Fleet, Thing};
 
 #[derive(Debug)]
@@ -28,7 +29,8 @@ impl MapView {
     }
 
     pub(super) fn soil(&mut self, dirty: &Dirty) -> bool {
-        self.all |= dirty.everything;
+        // Who is at the screen may see more now, or less.
+        self.all |= dirty.everything || dirty.settings;
         if !self.all {
             self.changed.extend(&dirty.things);
         }
@@ -55,7 +57,7 @@ impl MapView {
     }
 
     fn tell_thing(&mut self, thing: &Thing, fleet: &Fleet, bytes: &mut Vec<u8>) {
-        let row = map_row(thing, fleet).filter(|row| self.area.contains(row.at));
+        let row = map_row(thing, fleet).filter(|row| self.area.contains(row.at) && sees(thing, fleet));
         match (row, self.shown.get(&thing.key).copied()) {
             (Some(row), before) if before != Some(row) => {
                 row.write(bytes);

@@ -40,6 +40,11 @@ impl PageView {
         PageView { thing, shown: None }
     }
 
+    /// Whose it is.
+    pub(super) fn thing(&self) -> ThingKey {
+        self.thing
+    }
+
     pub(super) fn soil(&mut self, dirty: &Dirty) -> bool {
         if dirty.settings {
             // Who may command is said by the whole page only.

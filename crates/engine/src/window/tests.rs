@@ -17,6 +17,7 @@ mod messages;
 mod not_converged;
 mod parking;
 mod places;
+mod sight;
 mod things;
 
 use crate::fleet::tests::{at, down, fleet, give, lamp_is_there, lamp_says, telemetry, up};

@@ -12,7 +12,7 @@ use tokio::sync::{RwLock, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Begun, Host, ended};
+use super::{Begun, Host, ended, told, who};
 use crate::draft::Sample;
 use crate::ports::wall_now;
 use crate::preview;
@@ -118,7 +118,7 @@ impl Host {
                 self.save_profile(replaces, text, password, and_use).await
             }
             ProfileAsk::Demo => {
-                let begun = self.use_profile(&demo_name()?, false).await?;
+                let begun = self.use_profile(&demo_name()?, false, None).await?;
                 Ok((Done::Changed, begun))
             }
         }
@@ -185,20 +185,37 @@ impl Host {
         let served = self.options.served;
         let save = move || {
             let draft = Draft { replaces: before.as_deref(), text: &text, password: password.as_ref(), served };
-            home.save_profile(&draft, named.as_deref())
+            let old = before.as_deref().and_then(|name| home.open_profile(name, false, named.as_deref()).ok());
+            let name = home.save_profile(&draft, named.as_deref())?;
+            let old = before.as_deref().zip(old.as_ref().map(|(text, _)| text.as_str()));
+            let told = told::saved(old, &name, &text, password.is_some());
+            Ok((name, told))
         };
-        let name = on_the_side(save).await?.map_err(|why| Fault::new(FaultCode::Invalid, why))?;
+        let saved: Result<(String, String), String> = on_the_side(save).await?;
+        let (name, told) = saved.map_err(|why| Fault::new(FaultCode::Invalid, why))?;
         let used = self.run.read().await.as_ref().map(|run| run.profile.name.clone());
         let is_used = replaces.is_some() && used == replaces;
         let begun = if and_use || is_used {
-            self.use_profile(&name, is_used)
-                .await
+            let begun = self.use_profile(&name, is_used, Some(told.clone())).await;
+            if begun.is_err() {
+                self.tell_saved(told).await;
+            }
+            begun
                 .map_err(|fault| Fault::new(fault.code, format!("it is kept, but cannot be used: {}", fault.message)))?
         } else {
+            self.tell_saved(told).await;
             self.tell_settings().await;
             Begun::NotAnew
         };
         Ok((Done::Profile(ProfileDone::Saved(name)), begun))
+    }
+
+    /// The audit log of the cache in use is told what was saved.
+    async fn tell_saved(&self, told: String) {
+        let home = self.home.lock().await;
+        if let Some(run) = self.run.read().await.as_ref() {
+            told::tell(run, &who(&home, &run.profile), &[told]).await;
+        }
     }
 
     /// The folder as it is now: what is done with files is done away from the threads that answer windows.

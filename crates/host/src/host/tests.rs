@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use fleetlens_engine::port::Ui;
 use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::{Change, LinkState, Rows, Settings, Status, ThingPage, ValueRow};
-use fleetlens_ipc::{CONTRACT, Done, Frame, Intent, Look, Parcel, RequestId, ViewId, Wish, decode, encode};
+use fleetlens_ipc::{CONTRACT, Done, Frame, Intent, Look, Parcel, RequestId, Setting, ViewId, Wish, decode, encode};
 use fleetlens_model::audit::Event;
 use fleetlens_model::audit::Filter;
 use fleetlens_model::geo::GeoBox;

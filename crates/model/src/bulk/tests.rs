@@ -25,8 +25,17 @@ fn bulk(things: u32, rollout: Rollout) -> Bulk {
     };
     let by = Actor { name: "M. Vella".into(), role: Role::Operator };
     let (id, asked_ms) = (BulkId(1), at(0).wall);
-    let head =
-        Head { id, by, asked_ms, order, state: State::Running, released_ms: None, ended_ms: None, gone_on_ms: None };
+    let head = Head {
+        id,
+        by,
+        asked_ms,
+        order,
+        state: State::Running,
+        released_ms: None,
+        ended_ms: None,
+        gone_on_ms: None,
+        joined_ms: None,
+    };
     let mut bulk = Bulk::new(head);
     bulk.join(rows(1..=things));
     bulk
@@ -206,6 +215,14 @@ fn it_holds_itself_when_what_waits_could_not_be_released_for_longer_than_a_comma
     let mut through = bulk(2, rollout());
     release(&mut through, at(0));
     assert_eq!(through.late_ms(at(9_000)), 0, "nothing waits");
+    assert!(through.note_joining(at(9_000)));
+    through.join([Row { thing: ThingKey(77), progress: Progress::Waits }]);
+    let again = Bulk::restored(through.head().clone(), through.rows().to_vec(), at(9_001));
+    assert_eq!((again.late_ms(at(9_001)), through.late_ms(at(9_001))), (1_000, 1_000), "it waits since it joined");
+    assert!(
+        !through.note_joining(at(9_500)) && through.late_ms(at(9_501)) == 501_000,
+        "and others after it hide nothing"
+    );
 }
 
 /// What may happen to a bulk command.

@@ -63,6 +63,17 @@ struct Read {
     timestamp_s: i64,
 }
 
+/// What of it is no time of a value.
+#[derive(Default, Deserialize)]
+struct State {
+    #[serde(default)]
+    desired: Option<Object>,
+    #[serde(default)]
+    reported: Option<Object>,
+    #[serde(default)]
+    timestamp_s: i64,
+}
+
 impl Document {
     /// All of it but the version, as compact JSON.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
@@ -134,8 +145,20 @@ impl Packed {
         self.values.split(BETWEEN).nth(place)
     }
 
+    /// The document without the times of its values, for whoever looks at many and needs none.
+    pub fn open_state(&self) -> Document {
+        let State { desired, reported, timestamp_s } = serde_json::from_str(&self.json()).unwrap_or_default();
+        Document { desired, reported, version: self.version, timestamp_s, ..Document::default() }
+    }
+
     /// The document.
     pub fn open(&self) -> Document {
+        // It was a document when it was packed.
+        Document::from_json(self.version, &self.json())
+            .unwrap_or_else(|_| Document { version: self.version, ..Document::default() })
+    }
+
+    fn json(&self) -> String {
         let mut json = String::with_capacity(self.shape.len() + self.values.len());
         let mut values = self.values.split(BETWEEN);
         for (n, part) in self.shape.split(PLACE).enumerate() {
@@ -144,9 +167,7 @@ impl Packed {
             }
             json.push_str(part);
         }
-        // It was a document when it was packed.
-        Document::from_json(self.version, &json)
-            .unwrap_or_else(|_| Document { version: self.version, ..Document::default() })
+        json
     }
 }
 

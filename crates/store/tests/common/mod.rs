@@ -185,6 +185,7 @@ pub fn bulk(id: u64, state: State) -> (Head, Vec<Row>) {
         released_ms: None,
         ended_ms: None,
         gone_on_ms: None,
+        joined_ms: None,
     };
     let asked =
         Progress::Asked { command: CommandId(id), phase: Phase::Pending, at_ms: WallMs(T0 + 1), never_obeyed: false };

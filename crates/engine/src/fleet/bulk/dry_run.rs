@@ -40,9 +40,10 @@ impl Fleet {
             if warned.insert(Arc::as_ptr(&thing.meta.common)) {
                 self.warn(&thing.meta.common, &leaves, &mut run);
             }
-            let row = |list: &mut Vec<DryRunRow>, row: DryRunRow| {
+            // Of most of many things no row is told, and none is made.
+            let row = |list: &mut Vec<DryRunRow>, row: &dyn Fn() -> DryRunRow| {
                 if list.len() < DRY_RUN_ROWS {
-                    list.push(row);
+                    list.push(row());
                 }
             };
             match self.bulk_verdict(thing.key, order) {
@@ -52,17 +53,19 @@ impl Fleet {
                 Verdict::Cannot(why) | Verdict::Lacks(why) => {
                     run.cannot += 1;
                     *reasons.entry(why.clone()).or_default() += 1;
-                    row(&mut cannot, DryRunRow { cannot: Some(why), ..bare_row(thing) });
+                    row(&mut cannot, &|| DryRunRow { cannot: Some(why.clone()), ..bare_row(thing) });
                 }
                 Verdict::Asks(wants) | Verdict::Seems(wants) => {
                     run.changes += 1;
-                    let now = |pointer: &str| self.is_now(thing.key, &order.shadow, pointer).map(|now| now.to_string());
-                    let change = |want: Want| (want.pointer.clone(), now(&want.pointer), want.value.to_string());
-                    let changes = wants.into_iter().map(change).collect();
                     let is_offline = is_offline(thing);
                     run.offline += u32::from(is_offline);
                     let list = if is_offline { &mut offline } else { &mut others };
-                    row(list, DryRunRow { changes, offline: is_offline, ..bare_row(thing) });
+                    let now = |pointer: &str| self.is_now(thing.key, &order.shadow, pointer).map(|now| now.to_string());
+                    let change = |want: &Want| (want.pointer.clone(), now(&want.pointer), want.value.to_string());
+                    row(list, &|| {
+                        let changes = wants.iter().map(change).collect();
+                        DryRunRow { changes, offline: is_offline, ..bare_row(thing) }
+                    });
                 }
             }
         }

@@ -18,6 +18,10 @@ const JOIN_EVERY_MS: u64 = 5_000;
 /// Things that may join at one look; the next look finds the others.
 const JOIN_MAX: usize = 1_000;
 
+/// Things of a batch that one tick asks, or finds not to be asked: each takes some 20 µs, and everything else waits meanwhile. The rest
+/// of the batch follows with the next ticks.
+const RELEASED_A_TICK: usize = 100;
+
 impl Fleet {
     /// With each tick, with so many `get`s left for it. Without our link nothing is released: it would only grow old in the outbox.
     pub(in crate::fleet) fn bulks_in_time(&mut self, gets: &mut u32, now: Now, effects: &mut Effects) {
@@ -94,8 +98,13 @@ impl Fleet {
         if rows.is_empty() {
             return;
         }
-        let first = self.bulks.all.get_mut(&id).map(|bulk| bulk.join(rows));
-        self.keep_rows_from(id, first.unwrap_or(u32::MAX), effects);
+        let Some(bulk) = self.bulks.all.get_mut(&id) else { return };
+        let is_first = bulk.note_joining(now);
+        let first = bulk.join(rows);
+        if is_first {
+            self.keep_head(id, effects);
+        }
+        self.keep_rows_from(id, first, effects);
     }
 
     /// Asks what is due of a bulk command; a thing whose shadow is not known yet waits for that.
@@ -107,9 +116,18 @@ impl Fleet {
         }
         let (order, by) = (bulk.head().order.clone(), bulk.head().by.clone());
         let (mut changed, mut is_asked) = (Vec::new(), false);
+        let mut left = RELEASED_A_TICK;
         for thing in due {
+            let is_read = self.is_read(thing, &order.shadow, now);
+            if !is_read && (*gets == 0 || self.is_being_read(thing, &order.shadow)) {
+                continue;
+            }
+            if left == 0 {
+                break;
+            }
+            left -= 1;
             let verdict = self.bulk_verdict(thing, &order);
-            if !matches!(verdict, Verdict::Cannot(_)) && !self.is_read(thing, &order.shadow, now) {
+            if !matches!(verdict, Verdict::Cannot(_)) && !is_read {
                 self.read_shadow(thing, &order.shadow, gets, now, effects);
                 continue;
             }
@@ -154,11 +172,13 @@ impl Fleet {
     }
 
     fn read_shadow(&mut self, thing: ThingKey, shadow: &str, gets: &mut u32, now: Now, effects: &mut Effects) {
-        let is_asked =
-            self.things.get(&thing).and_then(|thing| thing.shadows.get(shadow)).is_some_and(|s| s.asked.is_some());
-        if *gets > 0 && !is_asked {
+        if *gets > 0 && !self.is_being_read(thing, shadow) {
             *gets -= 1;
             self.get_shadow(thing, shadow, now, effects);
         }
+    }
+
+    fn is_being_read(&self, thing: ThingKey, shadow: &str) -> bool {
+        self.things.get(&thing).and_then(|thing| thing.shadows.get(shadow)).is_some_and(|s| s.asked.is_some())
     }
 }

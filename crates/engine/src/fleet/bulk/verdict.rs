@@ -35,7 +35,7 @@ impl Fleet {
         let Some(thing) = self.things.get(&key) else { return Verdict::Cannot("it is not known here".to_owned()) };
         let document = self.document_of(thing, &order.shadow);
         let wishes: Vec<Wish> = order.wishes.iter().map(|wish| seen(wish, document.as_ref())).collect();
-        let wants = match self.wanted(key, &order.shadow, &wishes) {
+        let wants = match self.wanted_over(key, &order.shadow, document.as_ref(), &wishes) {
             Ok(wants) => wants,
             Err(fault) if self.rests_on_document(thing, order, &wishes) => return Verdict::Lacks(fault.message),
             Err(fault) => return Verdict::Cannot(fault.message),
@@ -108,7 +108,7 @@ impl Fleet {
     }
 
     fn document_of(&self, thing: &Thing, shadow: &str) -> Option<Document> {
-        thing.shadows.get(shadow).and_then(|shadow| shadow.document.as_ref()).map(Packed::open)
+        thing.shadows.get(shadow).and_then(|shadow| shadow.document.as_ref()).map(Packed::open_state)
     }
 
     /// The first wish that is none for this thing: no control of it, and not in its shadow as far as that is known. Of a thing that has no

@@ -1,6 +1,8 @@
 //! Bulk commands: what would happen, what is released when, and what a restart, a lost link and failures do to them.
 
 mod again;
+mod held;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -247,107 +249,6 @@ fn a_kill_between_two_batches_neither_loses_nor_doubles_a_thing() {
 }
 
 #[test]
-fn what_is_held_stays_held_after_a_restart_and_without_our_link_nothing_is_released() {
-    let mut city = city(3);
-    let id = city.start(order(lamps(), 1), at(1));
-    city.give(Input::Ticked, at(2));
-    assert_eq!(city.ask(Intent::SteerBulk { bulk: id, to: Steer::Paused }, at(3)).0, Ok(Done::Bulk(id)));
-    let mut again = city_of(3, city.restored(), at(4));
-    again.services = city.services;
-    again.give(up(), at(4));
-    (4..30).for_each(|s| assert!(asked(&again.give(Input::Ticked, at(s))).is_empty()));
-    give(&mut again.fleet, down(), at(30));
-    (30..300).for_each(|s| drop(again.give(Input::Ticked, at(s))));
-    assert_eq!(again.state(id), State::Paused, "what a person holds waits for that person");
-    let at = |s: u64| at(s + 300);
-    assert_eq!(again.ask(Intent::SteerBulk { bulk: id, to: Steer::Resumed }, at(31)).0, Ok(Done::Bulk(id)));
-    let refused = again.ask(Intent::SteerBulk { bulk: id, to: Steer::Resumed }, at(31)).0;
-    assert_eq!(refused.unwrap_err().code, FaultCode::TooLate);
-    let before = again.counts(id).waiting;
-    (31..40).for_each(|s| drop(again.give(Input::Ticked, at(s))));
-    assert_eq!(again.counts(id).waiting, before);
-    again.give(up(), at(40));
-    (40..60).for_each(|s| drop(again.give(Input::Ticked, at(s))));
-    assert!(again.counts(id).waiting < before);
-}
-
-/// `None` where nobody holds it.
-fn held_why(city: &City, id: BulkId) -> Option<String> {
-    if let State::Held { why } = city.state(id) { Some(why) } else { None }
-}
-
-#[test]
-fn what_could_not_be_released_for_longer_than_its_commands_may_wait_waits_for_a_person() {
-    let why = "nothing could be released for longer than a command of it may wait (1 min)";
-    for is_restarted in [false, true] {
-        let mut city = city(3);
-        give(&mut city.fleet, down(), at(1));
-        let id = city.start(order(lamps(), 2), at(1));
-        if is_restarted {
-            let services = std::mem::take(&mut city.services);
-            city = City { services, ..city_of(3, city.restored(), at(40_000)) };
-        } else {
-            (2..30).for_each(|s| drop(city.give(Input::Ticked, at(s))));
-        }
-        assert_eq!(city.state(id), State::Running, "as far as anybody looked");
-        // The link is back before anything else happens: a computer wakes up.
-        city.give(up(), at(40_000));
-        let effects = city.give(Input::Ticked, at(40_001));
-        assert_eq!((held_why(&city, id).as_deref(), asked(&effects).len()), (Some(why), 0), "{is_restarted}");
-        let told: Vec<_> = entries(&effects).into_iter().map(|entry| (entry.event, entry.by, entry.detail)).collect();
-        assert_eq!(told, [(Event::BulkPaused, By::Program, format!("bulk command 1: {why}"))]);
-        assert!(effects.writes.iter().any(|write| matches!(write, Write::Bulk(head) if head.state == city.state(id))));
-        (40_002..40_200).for_each(|s| assert!(asked(&city.give(Input::Ticked, at(s))).is_empty()));
-        let refused = city.ask(Intent::SteerBulk { bulk: id, to: Steer::Paused }, at(40_200)).0.unwrap_err();
-        assert_eq!(refused.message, "it is held already");
-        city.ask(Intent::SteerBulk { bulk: id, to: Steer::Resumed }, at(40_200)).0.unwrap();
-        let mut names = Vec::new();
-        (40_200..40_240).for_each(|s| names.extend(asked(&city.give(Input::Ticked, at(s)))));
-        assert_eq!(names.len(), 3, "{is_restarted}");
-    }
-}
-
-#[test]
-fn how_long_a_bulk_command_may_wait_its_controls_say_where_the_person_does_not() {
-    let mut city = city(1);
-    give(&mut city.fleet, meta("parking", "lot-1", "{}"), at(0));
-    give(&mut city.fleet, down(), at(1));
-    let wish = |pointer: &str, value: &str| bulk::Wish { pointer: pointer.into(), value_json: value.into() };
-    let of = |kind, wish| Order {
-        target: Target::Search(Search { kinds: vec![kind], ..Search::default() }),
-        wishes: vec![wish],
-        expires_in_ms: None,
-        ..order(lamps(), 2)
-    };
-    let barriers = city.start(of(Kind::Parking, wish("/barrier", r#""open""#)), at(1));
-    let lamps = city.start(of(Kind::Lamp, wish("/dim_pct", "40")), at(1));
-    for (until, want) in [(30, [false, false]), (40, [true, false]), (600, [true, false]), (610, [true, true])] {
-        (until - 10..=until).for_each(|s| drop(city.give(Input::Ticked, at(s))));
-        assert_eq!([barriers, lamps].map(|id| held_why(&city, id).is_some()), want, "at {until} s");
-    }
-}
-
-#[test]
-fn a_bulk_command_for_what_joins_is_held_only_where_something_waited_before_the_gap() {
-    for waits in [false, true] {
-        let mut city = city(2);
-        let rollout = Rollout { abort_at_pct: None, ..order(lamps(), 1).rollout };
-        let id = city.start(Order { continuous: true, rollout, ..order(lamps(), 1) }, at(1));
-        let until = if waits { 5 } else { 30 };
-        (1..until).for_each(|s| drop(city.give(Input::Ticked, at(s))));
-        assert_eq!(city.counts(id).waiting > 0, waits);
-        let services = std::mem::take(&mut city.services);
-        city = City { services, ..city_of(2, city.restored(), at(40_000)) };
-        city.give(up(), at(40_000));
-        city.services.insert("lamp-3".into(), a_shadow());
-        give(&mut city.fleet, meta("lamp", "lamp-3", "{}"), at(40_000));
-        let mut names = Vec::new();
-        (40_000..40_030).for_each(|s| names.extend(asked(&city.give(Input::Ticked, at(s)))));
-        assert_eq!((names.contains(&"lamp-3".to_owned()), held_why(&city, id).is_some()), (!waits, waits));
-    }
-}
-
-#[test]
 fn when_too_many_fail_nothing_more_is_asked_and_what_has_not_left_is_taken_back() {
     let mut city = city(6);
     let id = city.start(order(lamps(), 3), at(1));
@@ -480,110 +381,6 @@ fn who_may_not_steer_and_what_makes_no_sense_is_refused_and_told() {
     city.fleet.config.who.role = Role::Viewer;
     for intent in [Intent::Bulk(Box::new(order(lamps(), 2))), Intent::DryRun(Box::new(order(lamps(), 2)))] {
         assert_eq!(city.ask(intent, at(2)).0.unwrap_err().code, FaultCode::Forbidden);
-    }
-}
-
-#[test]
-fn what_is_not_left_to_the_person_here_is_left_out_of_a_bulk_command() {
-    let mut city = city(2);
-    let crew =
-        fleetlens_model::group::Group { name: "Crew".into(), things: vec!["lamp-2".into()], ..Default::default() };
-    (city.fleet.config.groups, city.fleet.config.scope) = (vec![crew], Some(vec!["Crew".into()]));
-    let run = city.dry_run(order(lamps(), 2), at(1));
-    assert_eq!((run.changes, run.cannot), (1, 1));
-    let id = city.start(order(lamps(), 2), at(1));
-    let mut names = Vec::new();
-    (1..20).for_each(|s| names.extend(asked(&city.give(Input::Ticked, at(s)))));
-    assert_eq!((names, city.counts(id).cannot), (vec!["lamp-2".to_owned()], 1));
-    // What concerns things that are not theirs they do not steer either.
-    city.fleet.config.scope = Some(vec![]);
-    let refused = city.ask(Intent::SteerBulk { bulk: id, to: Steer::Stopped }, at(20)).0.unwrap_err();
-    assert_eq!((refused.code, city.state(id)), (FaultCode::Forbidden, State::Running));
-}
-
-#[test]
-fn what_nobody_confirmed_since_the_link_is_up_is_not_so_already() {
-    let mut city = city(2);
-    for number in 1..=2 {
-        let so = serde_json::json!({"desired":{"dim_pct":40},"reported":{"dim_pct":40}});
-        let report = reported(city.services.get_mut(&lamp_name(number)).unwrap(), &lamp_name(number), so, at(1));
-        city.give(report, at(1));
-    }
-    (1..5).for_each(|s| drop(city.give(Input::Ticked, at(s))));
-    give(&mut city.fleet, down(), at(5));
-    let mut gone = BTreeMap::new();
-    gone.extend(city.services.remove_entry("lamp-2"));
-    city.give(up(), at(6));
-    let id = city.start(order(lamps(), 2), at(6));
-    (6..40).for_each(|s| drop(city.give(Input::Ticked, at(s))));
-    let rows = city.fleet.bulks.get(id).unwrap().rows();
-    assert_eq!(rows[0].progress, Progress::Same, "its shadow was read");
-    assert!(command_of(&rows[1].progress).is_some(), "nobody answers for lamp-2: {rows:?}");
-}
-
-#[test]
-fn what_a_thing_of_a_convention_said_before_the_link_fell_does_not_say_that_it_is_so_now() {
-    for is_heard_again in [false, true] {
-        let mut fleet = direct::city();
-        give(&mut fleet, up(), at(1));
-        direct::announce(&mut fleet, "garden", at(2));
-        give(&mut fleet, down(), at(3));
-        give(&mut fleet, up(), at(4));
-        if is_heard_again {
-            direct::announce(&mut fleet, "garden", at(5));
-        }
-        let wishes = vec![bulk::Wish { pointer: "/pump/rate".into(), value_json: "40".into() }];
-        let target = Target::Things(vec![fleet.by_name["garden"]]);
-        let order = Order { wishes, ..order(target, 1) };
-        let run = fleet.dry_run(&order, at(6)).unwrap();
-        assert_eq!((run.changes, run.same), if is_heard_again { (0, 1) } else { (1, 0) });
-        let asked = fleet.bulk(order, at(6), &mut Effects::default());
-        assert_eq!(asked.is_ok(), !is_heard_again, "{asked:?}");
-    }
-}
-
-#[test]
-fn what_is_missing_beside_a_wish_is_missing_only_once_the_shadow_was_read() {
-    let text = r#"{"type": "object", "properties": {"net": {"type": "object", "required": ["apn"], "properties": {
-        "apn": {"type": "string"}, "mtu": {"type": "integer", "maximum": 9000}}}}}"#;
-    let mut city = city(2);
-    let schema = fleetlens_model::kind::KindSchema::parse(text).unwrap();
-    city.fleet.config.schemas.put(Kind::Lamp, schema);
-    let has = serde_json::json!({"desired":{"net":{"apn":"city","mtu":9}}});
-    // It was told while nobody listened.
-    drop(reported(city.services.get_mut("lamp-1").unwrap(), "lamp-1", has, at(0)));
-    let wish = |value: &str| vec![bulk::Wish { pointer: "/net/mtu".into(), value_json: value.into() }];
-    let refused = city.ask(Intent::Bulk(Box::new(Order { wishes: wish("9001"), ..order(lamps(), 2) })), at(1)).0;
-    assert!(refused.unwrap_err().message.contains("2 cannot"), "wrong whatever stands beside it");
-    let id = city.start(Order { wishes: wish("1500"), ..order(lamps(), 2) }, at(1));
-    (1..5).for_each(|s| drop(city.give(Input::Ticked, at(s))));
-    let rows = city.fleet.bulks.get(id).unwrap().rows();
-    assert!(command_of(&rows[0].progress).is_some(), "{rows:?}");
-    assert!(matches!(&rows[1].progress, Progress::Cannot { why } if why.contains("needs “apn”")), "{rows:?}");
-}
-
-#[test]
-fn what_is_dangerous_is_asked_about_whatever_has_a_control_and_whoever_is_there() {
-    let text = r#"{"type": "object", "properties": {
-        "net": {"type": "object", "properties": {"apn": {"type": "string", "x-danger": "It may be gone."}}},
-        "plan": {"x-danger": "It runs at once.", "type": "array"}, "dim_pct": {"type": "integer"}}}"#;
-    let mut city = city(1);
-    let schema = fleetlens_model::kind::KindSchema::parse(text).unwrap();
-    city.fleet.config.schemas.put(Kind::Lamp, schema);
-    let of = |kinds: Vec<Kind>| Target::Search(Search { kinds, ..Search::default() });
-    for (name, continuous, kinds, pointer, value, want) in [
-        ("a control", false, vec![Kind::Lamp], "/net/apn", "\"a\"", true),
-        ("an object around one", false, vec![Kind::Lamp], "/net", r#"{"apn":"a"}"#, true),
-        ("no control takes a list", false, vec![Kind::Lamp], "/plan", "[1]", true),
-        ("none can, for now", false, vec![Kind::Lamp], "/net/apn", "7", true),
-        ("nothing dangerous", true, vec![Kind::Lamp], "/dim_pct", "40", false),
-        ("nobody is there yet", false, vec![Kind::Parking], "/barrier", "\"open\"", false),
-        ("nobody is there yet, and joins", true, vec![Kind::Parking], "/barrier", "\"open\"", true),
-        ("whoever joins", true, vec![], "/barrier", "\"open\"", true),
-    ] {
-        let wishes = vec![bulk::Wish { pointer: pointer.into(), value_json: value.into() }];
-        let run = city.dry_run(Order { wishes, continuous, ..order(of(kinds), 2) }, at(1));
-        assert_eq!(run.asks_first, want, "{name}: {run:?}");
     }
 }
 

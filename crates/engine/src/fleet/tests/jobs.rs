@@ -232,6 +232,31 @@ fn neither_a_version_nor_a_time_beyond_all_others_stops_an_execution() {
 }
 
 #[test]
+fn times_that_cannot_be_in_a_cache_give_way_to_what_is_said_after_the_start() {
+    // A clock of ours that was years ahead took them for true.
+    let years_ahead = HEARD + 9 * 365 * 86_400;
+    let mut fleet = fleet();
+    give(&mut fleet, event("lamp-1", "r", "failed", years_ahead), at(years_ahead));
+    give(&mut fleet, updated("lamp-1", "r", 9, 90, years_ahead), at(years_ahead));
+    give(&mut fleet, completed("r", years_ahead), at(years_ahead));
+    let part = fleet.jobs.get("r").map(|known| {
+        let (thing, execution) = known.executions.first_key_value().unwrap();
+        ThingJob { job: "r".into(), thing: thing.clone(), execution: execution.clone() }
+    });
+    let jobs: Vec<_> = fleet.jobs.iter().map(|known| known.job.clone()).collect();
+    let link_seen_ms = Some(at(HEARD).wall);
+    let restored = Restored { jobs, thing_jobs: part.into_iter().collect(), link_seen_ms, ..Restored::default() };
+    let mut again = Fleet::new(config(Role::Operator), restored, at(HEARD + 60));
+    let known = again.jobs.get("r").unwrap();
+    assert_eq!((known.job.changed_ms, known.executions["lamp-1"].since_ms()), (at(HEARD).wall, at(HEARD).wall));
+    assert_eq!(known.executions["lamp-1"].status(), JobStatus::Failed, "what was told stands until more is");
+    // The thing says where it is, as of a moment before this start.
+    give(&mut again, updated("lamp-1", "r", 3, 50, HEARD + 30), at(HEARD + 61));
+    let lamp = &again.jobs.get("r").unwrap().executions["lamp-1"];
+    assert_eq!((lamp.status(), lamp.said().progress_pct), (JobStatus::InProgress, Some(50)));
+}
+
+#[test]
 fn a_message_that_finds_no_room_has_nothing_forgotten() {
     let mut fleet = fleet();
     give(&mut fleet, notify("lamp-1", "old", "QUEUED", 1, 10), at(HEARD));

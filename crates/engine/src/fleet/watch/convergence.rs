@@ -1,5 +1,6 @@
 //! Shadows that want what is not reported, and commands that ended badly.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use fleetlens_model::alarm::{Condition, Rule};
@@ -10,6 +11,9 @@ use fleetlens_model::time::{Now, WallMs};
 
 use super::OpenLeaf;
 use crate::fleet::{Effects, Fleet, Thing};
+
+/// Things that one tick looks at: with ten thousand that are concerned each has its turn every five seconds.
+const LOOKED_A_TICK: usize = 500;
 
 /// A command that failed needs a look for this long, unless a later one succeeded or it may still happen (ms).
 const FAILED_FOR_MS: u64 = 24 * 3_600_000;
@@ -39,11 +43,22 @@ enum Convergence {
 }
 
 impl Fleet {
-    pub(super) fn look_at_shadows_and_commands(&mut self, now: Now, effects: &mut Effects) {
-        let mut concerned = std::mem::take(&mut self.watch.concerned);
-        // What the cache brought waits until it was looked into.
-        concerned.retain(|key| self.watch.leaves.is_doubted(*key) || self.look_at_thing(*key, now, effects));
-        self.watch.concerned.append(&mut concerned);
+    /// With each tick while we listen: the next of the things that are concerned, in turn.
+    pub(in crate::fleet) fn look_at_shadows_and_commands(&mut self, now: Now, effects: &mut Effects) {
+        let (concerned, last) = (&self.watch.concerned, self.watch.looked_at);
+        let from_the_start = concerned.range(..=last);
+        let next = concerned.range((Bound::Excluded(last), Bound::Unbounded)).chain(from_the_start);
+        for key in next.take(LOOKED_A_TICK).copied().collect::<Vec<_>>() {
+            self.watch.looked_at = key;
+            // What the cache brought waits until it was looked into.
+            if self.watch.leaves.is_doubted(key) {
+                continue;
+            }
+            self.watch.concerned.remove(&key);
+            if self.look_at_thing(key, now, effects) {
+                self.look_at(key);
+            }
+        }
     }
 
     /// Whether it has to be looked at again although nothing new happens to it.

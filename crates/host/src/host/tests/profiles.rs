@@ -340,3 +340,70 @@ async fn from_another_machine_nobody_reads_a_file_of_this_one_by_naming_it() {
     );
     host.stop().await;
 }
+
+impl TestWindow<'_> {
+    /// Waits until the audit log of the cache in use tells this of profiles, who and what, the oldest first.
+    async fn until_told(&mut self, number: &mut u32, want: &[(String, String)]) {
+        let filter = Filter { text: Some("profile".into()), ..Filter::default() };
+        let end = Instant::now() + HANGS;
+        loop {
+            *number += 1;
+            let answer = self.ask(*number, Intent::Audit { filter: filter.clone(), limit: 50 }).await;
+            let Ok(Done::Audit(entries)) = answer else { panic!("asked for the audit log and got {answer:?}") };
+            let set = entries.into_iter().rev().filter(|entry| entry.event == Event::Set);
+            let told: Vec<_> = set.map(|entry| (entry.by.person().unwrap().name.clone(), entry.detail)).collect();
+            if told == want {
+                return;
+            }
+            assert!(Instant::now() < end && told.len() <= want.len(), "{told:?} for {want:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_made_changed_and_chose_a_profile_stands_in_the_log_of_the_cache_before_and_of_the_one_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = started(HostOptions { ask: true, ..without_broker(&folder) }).await;
+    let mut window = TestWindow::open(&host).await;
+    window.until("the question", |w| w.is_undecided() == Some(true)).await;
+    let mut number = 100;
+    let demo_s = window.status.as_ref().unwrap().who.name.clone();
+    let lines = |by: &str, lines: &[&str]| -> Vec<(String, String)> {
+        lines.iter().map(|line| (by.to_owned(), (*line).to_owned())).collect()
+    };
+
+    let first = HARBOUR.replace("identity.role", "identity.name = \"J. Camilleri\"\nidentity.role");
+    window.save(1, None, &first, true).await.unwrap();
+    window.begin(1, "Harbour").await;
+    let made = lines(&demo_s, &["profile made: Harbour", "profile in use: nothing chosen → Harbour"]);
+    // The log of the cache after.
+    window.until_told(&mut number, &made).await;
+
+    // In use, with the same cache: told once.
+    let elsewhere = first.replace("url = ", "user = \"secret-user\"\npassword = { env = \"SECRET\" }\nurl = ");
+    window.save(3, Some("Harbour"), &elsewhere, false).await.unwrap();
+    window.begin(2, "Harbour").await;
+    let mut here = made.clone();
+    here.extend(lines("J. Camilleri", &["profile changed: Harbour: broker.password, broker.user"]));
+    window.until_told(&mut number, &here).await;
+
+    // Not in use: told where it was done.
+    window.save(5, None, &HARBOUR.replace("Harbour", "Quay"), false).await.unwrap();
+    assert!(window.save(6, None, "name = \"Quay\"", false).await.is_err(), "nothing is made of what has a mistake");
+    here.extend(lines("J. Camilleri", &["profile made: Quay"]));
+    window.until_told(&mut number, &here).await;
+    assert_eq!(window.ask(8, Intent::Change(Setting::Profile("Harbour".into()))).await, Ok(Done::Changed));
+    // It is in use already.
+    window.until_told(&mut number, &here).await;
+
+    assert_eq!(window.ask(10, Intent::Profile(ProfileAsk::Demo)).await, Ok(Done::Changed));
+    window.begin(3, "Demo city").await;
+    let mut demos = made;
+    demos.extend(lines("J. Camilleri", &["profile in use: Harbour → Demo city"]));
+    // The log of the cache before, which is the one after again.
+    window.until_told(&mut number, &demos).await;
+    host.stop().await;
+
+    let told: Vec<_> = here.into_iter().chain(demos).collect();
+    assert!(told.iter().all(|(_, line)| !line.contains("secret-user") && !line.contains("SECRET")), "{told:?}");
+}

@@ -1,0 +1,185 @@
+//! What a person wants done ([`Intent`]), and what came of it ([`Done`]); every intent has one answer.
+
+use serde::{Deserialize, Serialize};
+
+use fleetlens_model::audit::legs::LegSpread;
+use fleetlens_model::audit::{Entry, Filter};
+use fleetlens_model::bulk::Order;
+use fleetlens_model::id::{AlarmId, BulkId, CommandId, ThingKey};
+use fleetlens_model::identity::Actor;
+use fleetlens_model::kind::{Control, Kind};
+use fleetlens_model::record::Retention;
+use fleetlens_model::shadow;
+use fleetlens_model::time::WallMs;
+
+use crate::diagnostics::Diagnostics;
+use crate::export::{Export, Exported};
+use crate::profile::{ProfileAsk, ProfileDone};
+use crate::rows::DryRun;
+
+/// Alarms that one [`Intent::Acknowledge`] may cover.
+pub const ACKNOWLEDGED_MAX: usize = 10_000;
+
+/// Entries that one [`Intent::Audit`] may ask for.
+pub const AUDIT_MAX: u32 = 1_000;
+
+/// Changes that one [`Intent::ShadowHistory`] may ask for.
+pub const SHADOW_HISTORY_MAX: u32 = 100;
+
+/// Commands over which [`Intent::Legs`] looks back.
+pub const LEGS_MAX: usize = 1_000;
+
+/// What a person wants done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Intent {
+    /// Set leaves of a thing's desired state. Answered with [`Done::Command`] once it is in the outbox.
+    Command {
+        /// The thing.
+        thing: ThingKey,
+        /// The shadow; empty for the classic one.
+        shadow: String,
+        /// The leaves, at least one.
+        wishes: Vec<Wish>,
+        /// How long it may wait, in milliseconds; `None` for the control's own expiry.
+        expires_in_ms: Option<u64>,
+    },
+    /// What can be set on things of these kinds? Answered with [`Done::Controls`].
+    Controls(Vec<Kind>),
+    /// What would a bulk command do? Answered with [`Done::DryRun`]; nothing is asked of any thing.
+    DryRun(Box<Order>),
+    /// Set leaves of many things, a batch after the other. Answered with [`Done::Bulk`] once it is on the disk.
+    Bulk(Box<Order>),
+    /// Hold a bulk command, or let it go on; or end it, so that nothing more is released and what has not left yet is taken back.
+    /// Answered with [`Done::Bulk`].
+    SteerBulk {
+        /// Which one.
+        bulk: BulkId,
+        /// What is to become of it.
+        to: Steer,
+    },
+    /// What would ask those things again of which a bulk command came to nothing? Answered with [`Done::Order`]; nothing is asked of any.
+    BulkAgain(BulkId),
+    /// Change a command that waits in the outbox and has not left. It stays the same command. Answered with [`Done::Edited`].
+    EditCommand {
+        /// Which one.
+        command: CommandId,
+        /// Other values for leaves that it sets: JSON pointer and value as JSON text; may be empty.
+        values: Vec<(String, String)>,
+        /// How long it may wait from now, in milliseconds; `None` leaves its end as it is.
+        expires_in_ms: Option<u64>,
+    },
+    /// Take a command back: at once while it waits, by withdrawal when it is on the wire.
+    CancelCommand {
+        /// Which one.
+        command: CommandId,
+    },
+    /// I have seen these alarms. Covers each only as it stood on the screen: one that was raised again since is left alone.
+    Acknowledge {
+        /// The alarms with the time each was raised, as they stood on the screen; 1 to [`ACKNOWLEDGED_MAX`].
+        alarms: Vec<(AlarmId, WallMs)>,
+        /// For the record; at most [`fleetlens_model::alarm::COMMENT_MAX_CHARS`], may be empty.
+        comment: String,
+    },
+    /// Change how this program is set; it stays so after a restart. Performed by the host.
+    Change(Setting),
+    /// Try a broker, or read, check and keep a profile. Performed by the host, for those who may steer.
+    Profile(ProfileAsk),
+    /// What does the audit log tell, newest first? Answered with [`Done::Audit`]. Performed by the host, for those who may steer.
+    Audit {
+        /// Of which entries.
+        filter: Filter,
+        /// At most this many, 1 to [`AUDIT_MAX`].
+        limit: u32,
+    },
+    /// What changed in a shadow, and who did it, newest first? Answered with [`Done::ShadowHistory`]. Performed by the host from the
+    /// cache, for everybody and without a broker.
+    ShadowHistory {
+        /// The thing.
+        thing: ThingKey,
+        /// The shadow; empty for the classic one.
+        shadow: String,
+        /// Only changes before the one of this [`Change::seq`](fleetlens_model::shadow::change::Change::seq).
+        before: Option<u64>,
+        /// At most this many, 1 to [`SHADOW_HISTORY_MAX`].
+        limit: u32,
+    },
+    /// How long does each leg of a command's way take? Answered with [`Done::Legs`]. Performed by the host, for those who may steer.
+    Legs,
+    /// Write something out as a sheet. Answered with [`Done::Exported`]. Performed by the host from the cache, for those who may steer.
+    Export(Export),
+    /// How does the program stand? Answered with [`Done::Diagnosed`]. Performed by the host.
+    Diagnose,
+}
+
+/// What is to become of a bulk command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Steer {
+    /// Held: nothing more is released until somebody lets it go on.
+    Paused,
+    /// Going on.
+    Resumed,
+    /// Ended.
+    Stopped,
+}
+
+/// One thing that can be set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Setting {
+    /// Who is at the screen. The role may be the profile's or a lesser one.
+    Identity(Actor),
+    /// How much the cache keeps.
+    Retention(Retention),
+    /// Use another profile, by its name. The windows are told to begin again ([`crate::Frame::Begin`]).
+    Profile(String),
+}
+
+/// One leaf that a person wants otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wish {
+    /// JSON pointer into `desired` (RFC 6901), e.g. `/dim_pct`.
+    pub pointer: String,
+    /// The wanted value as JSON text.
+    pub value_json: String,
+    /// The desired value that stood on the person's screen, as JSON text; `None` when there was none. If somebody changed it since, the command is rejected.
+    pub seen_json: Option<String>,
+}
+
+/// What an intent led to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Done {
+    /// The command is in the outbox, on the disk.
+    Command(CommandId),
+    /// What can be set on things of each kind, in the order of the screen.
+    Controls(Vec<(Kind, Vec<Control>)>),
+    /// What a bulk command would do.
+    DryRun(Box<DryRun>),
+    /// The bulk command is on the disk, as it was asked for or steered.
+    Bulk(BulkId),
+    /// What would be asked for.
+    Order(Box<Order>),
+    /// The command is changed, on the disk.
+    Edited(CommandId),
+    /// The command was taken back, or its withdrawal is on its way.
+    Cancelled(CommandId),
+    /// So many alarms are acknowledged now, on the disk.
+    Acknowledged(u32),
+    /// It is set, and will be after a restart.
+    Changed,
+    /// What came of a [`ProfileAsk`].
+    Profile(ProfileDone),
+    /// Entries of the audit log, newest first.
+    Audit(Vec<Entry>),
+    /// Changes of a shadow, newest first.
+    ShadowHistory(Vec<shadow::change::Change>),
+    /// How long each leg took over the newest commands.
+    Legs {
+        /// How many commands, at most [`LEGS_MAX`].
+        commands: u32,
+        /// Of each leg that any of them went, in the order of the way.
+        spreads: Vec<LegSpread>,
+    },
+    /// The sheet is written.
+    Exported(Exported),
+    /// How the program stands.
+    Diagnosed(Box<Diagnostics>),
+}

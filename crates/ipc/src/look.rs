@@ -1,0 +1,177 @@
+//! What a view looks at ([`Look`]), and how a table asks for its things ([`ThingsQuery`]).
+
+use serde::{Deserialize, Serialize};
+
+use fleetlens_model::geo::{GeoBox, LonLat};
+use fleetlens_model::id::{BulkId, SeriesKey, ThingKey};
+use fleetlens_model::job::JobStatus;
+use fleetlens_model::kind::Kind;
+use fleetlens_model::search::Only;
+
+/// What a view looks at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Look {
+    /// Link, counters, identity: [`crate::rows::Status`].
+    Status,
+    /// Every thing in a box: packed rows, see [`crate::map`].
+    Map {
+        /// What the map shows, with some margin.
+        area: GeoBox,
+    },
+    /// Where the fleet is as a whole and where there are tiles, as a map needs it to begin: [`crate::rows::Ground`]. Told anew every
+    /// 500 ms at most while it changes; each time every place is looked at, so a window looks away once its map has begun.
+    Ground {
+        /// Only these kinds; empty for all.
+        kinds: Vec<Kind>,
+    },
+    /// One thing with values, shadow and commands: [`crate::rows::ThingPage`].
+    Thing {
+        /// Which one.
+        thing: ThingKey,
+    },
+    /// The recent past of a series: [`crate::rows::Chart`].
+    Chart {
+        /// Which series.
+        series: SeriesKey,
+        /// How far back, in milliseconds.
+        span_ms: u64,
+        /// At most this many buckets, 10–4096; about one a pixel.
+        buckets: u32,
+    },
+    /// Things whose name, title, street or area holds every word of the text; [`crate::rows::FoundRow`], best first.
+    Find {
+        /// What was typed.
+        text: String,
+        /// At most this many rows, 1–200.
+        limit: u32,
+    },
+    /// What needs a person, worst first: [`crate::rows::AttentionRow`].
+    Attention {
+        /// At most this many rows, 1–200.
+        limit: u32,
+    },
+    /// A stretch of the table of things: [`crate::rows::ThingsPage`]. The order is made at the first look and holds still; the same query
+    /// with another stretch keeps it, and `again` makes it anew.
+    Things {
+        /// Which things, in which order.
+        query: ThingsQuery,
+        /// The first row wanted, from 0.
+        first: u32,
+        /// How many, 1–500.
+        count: u32,
+        /// Whether the order is to be made anew.
+        again: bool,
+    },
+    /// The alarms: [`crate::rows::AlarmList`].
+    Alarms {
+        /// Which.
+        scope: Scope,
+        /// At most this many rows, 1–2000.
+        limit: u32,
+    },
+    /// The commands of all things, newest first: [`crate::rows::CommandRow`].
+    Commands {
+        /// Which.
+        scope: Scope,
+        /// At most this many rows, 1–2000.
+        limit: u32,
+    },
+    /// The bulk commands, newest first: [`crate::rows::BulkRow`].
+    Bulks {
+        /// At most this many rows, 1–50.
+        limit: u32,
+    },
+    /// A bulk command and a stretch of its things, in the order of their release: [`crate::rows::BulkPage`].
+    Bulk {
+        /// Which one.
+        bulk: BulkId,
+        /// Only those that failed: rejected, expired, or nothing could be asked of them.
+        failed: bool,
+        /// The first row wanted, from 0.
+        first: u32,
+        /// How many, 1–500.
+        count: u32,
+    },
+    /// Leaves of shadows that have been wanted and not reported for too long, oldest first: [`crate::rows::NotConvergedRow`]. How many there
+    /// are in all is [`crate::rows::Status::not_converged`].
+    NotConverged {
+        /// At most this many rows, 1–2000.
+        limit: u32,
+    },
+    /// The jobs of a service, newest first: [`crate::rows::JobRow`].
+    Jobs,
+    /// One job with a stretch of its things: [`crate::rows::JobPage`].
+    Job {
+        /// Its id.
+        id: String,
+        /// Only things with this status; `None` for all.
+        only: Option<JobStatus>,
+        /// The first row wanted, from 0.
+        first: u32,
+        /// How many, 1–500.
+        count: u32,
+    },
+    /// Which firmware is in the field, by kind: [`crate::rows::FirmwareRow`]. Each time every thing is looked at, every 2 s at most.
+    Firmware,
+    /// Car parks near a place, nearest first: [`crate::rows::ParkingRow`].
+    Parking {
+        /// From where.
+        from: LonLat,
+        /// At most this many rows, 1–200.
+        limit: u32,
+    },
+    /// The last messages of a thing as they came, oldest first: [`crate::rows::MessageRow`].
+    Messages {
+        /// Which one.
+        thing: ThingKey,
+    },
+    /// Profiles, identity and cache: [`crate::rows::Settings`].
+    Settings,
+}
+
+/// Which alarms or commands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Scope {
+    /// Those of which something may still change, or that nobody has acknowledged.
+    #[default]
+    Open,
+    /// Those that are over, newest first.
+    Ended,
+}
+
+/// Which things a table shows, in which order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ThingsQuery {
+    /// Every word must be in the thing's name, title, street or area; empty for all.
+    pub text: String,
+    /// Only these kinds; empty for all.
+    pub kinds: Vec<Kind>,
+    /// Only things of this group of the profile; empty for all.
+    pub group: String,
+    /// Only things of which this is true.
+    pub only: Only,
+    /// Sorted by this, then by title.
+    pub sort: SortBy,
+    /// Greatest first.
+    pub descending: bool,
+}
+
+/// What a table is sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum SortBy {
+    /// What people call it, numbers in it by their worth: lamp 9 before lamp 10.
+    #[default]
+    Title,
+    /// Kind, in the order of [`Kind::ALL`].
+    Kind,
+    /// Area, then street; things of which neither is known last either way.
+    Place,
+    /// The kind's main value; things without one last either way.
+    Value,
+    /// How long ago it spoke; things that never did last either way.
+    Heard,
+    /// How bad its status is.
+    Status,
+    /// How far it is from here; things without a place last either way.
+    Distance(LonLat),
+}
