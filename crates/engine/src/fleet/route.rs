@@ -4,13 +4,14 @@
 //! A route is made by a message that went the long way (`fleet::ingest`) and says nothing that would have to be worked out again; whatever
 //! is not as it was then goes the long way once more. Both do the same; a test holds that.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use fleetlens_model::heard::Heard;
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::shadow::pointer_of;
+use fleetlens_model::shared::SharedText;
 use fleetlens_model::telemetry::{Quality, Sample, Source, Value, date};
 use fleetlens_model::time::Now;
 use fleetlens_wire::telemetry::{Flat, Scalar};
@@ -30,30 +31,33 @@ const SHAPES_MAX: usize = 4_096;
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     of: HashMap<u64, Route, BuildHasherDefault<Digested>>,
-    /// Shapes by the names in them. A city has few, so that they stay in the processor's own memory while its things do not.
-    shapes: HashMap<Vec<Box<str>>, Arc<Shape>>,
+    /// A city has few of them, so that they stay in the processor's own memory while its things do not.
+    shapes: HashSet<Arc<Shape>>,
     /// How the payloads of each rule are read the short way, where they can be.
     flat: Vec<Option<Flat>>,
 }
 
-/// Where a topic leads.
+/// Where a topic leads. One for each thing, and so as short as it can be: what many have in common is in the shape.
 #[derive(Debug)]
 struct Route {
-    topic: Box<str>,
-    rule: usize,
+    /// What stands in the topic before the name of the thing, and after it.
+    around: (SharedText, SharedText),
     thing: ThingKey,
     /// [`super::Thing::described`] when it was made: what the topic says of the thing was known then.
     described: u32,
     shape: Arc<Shape>,
-    /// Of each name of the shape the series, and what its description says of its values.
-    leaves: Box<[(SeriesKey, Quality)]>,
+    /// The series of each name of the shape.
+    leaves: Box<[SeriesKey]>,
 }
 
-/// What messages say.
-#[derive(Debug)]
+/// What messages say, and how it is read.
+#[derive(Debug, PartialEq, Eq, Hash)]
 struct Shape {
-    /// As they stand in a payload, in its order.
-    names: Vec<Box<str>>,
+    rule: usize,
+    /// Whether the topic holds the name of the thing in one piece; else all of it stands before.
+    is_named: bool,
+    /// As they stand in a payload, in its order, each with what the description says of its values.
+    names: Vec<(Box<str>, Quality)>,
     /// Their places in the order of their pointers.
     order: Vec<usize>,
     /// Whether they say where a thing is.
@@ -83,7 +87,7 @@ impl Routes {
     pub(super) fn new(rules: &[TelemetryRule]) -> Routes {
         Routes {
             of: HashMap::default(),
-            shapes: HashMap::new(),
+            shapes: HashSet::new(),
             flat: rules.iter().map(|rule| Flat::of(&rule.reading)).collect(),
         }
     }
@@ -104,24 +108,26 @@ impl Fleet {
 
     fn route_by(&mut self, routes: &Routes, message: &Heard<'_>, now: Now, effects: &mut Effects) -> Option<ThingKey> {
         let route = routes.of.get(&xxh3_64(message.topic.as_bytes()))?;
-        if *route.topic != *message.topic {
-            return None;
-        }
         let key = route.thing;
-        if self.things.get(&key)?.described != route.described {
+        let (thing, (before, after)) = (self.things.get(&key)?, &route.around);
+        // Other topics may have this digest.
+        let name = message.topic.strip_prefix(before.as_str())?.strip_suffix(after.as_str())?;
+        let shape = &*route.shape;
+        let is_its = name == if shape.is_named { thing.name.as_str() } else { "" };
+        if !is_its || thing.described != route.described {
             return None;
         }
-        let said = routes.flat.get(route.rule)?.as_ref()?.read(message.payload)?;
+        let said = routes.flat.get(shape.rule)?.as_ref()?.read(message.payload)?;
         let values = said.values();
-        let shape = &*route.shape;
         let is_as_it_was = values.len() == shape.names.len()
-            && values.iter().zip(&shape.names).all(|((name, _), known)| **name == **known);
+            && values.iter().zip(&shape.names).all(|((name, _), (known, _))| **name == **known);
         if !is_as_it_was {
             return None;
         }
         let (device_ms, timed, quality) = date(said.claimed, now.wall);
         for at in &shape.order {
-            let (Some((series, usual)), Some((_, scalar))) = (route.leaves.get(*at), values.get(*at)) else { continue };
+            let (Some(series), Some((_, usual))) = (route.leaves.get(*at), shape.names.get(*at)) else { continue };
+            let Some((_, scalar)) = values.get(*at) else { continue };
             let value = match scalar {
                 Scalar::Number(number) => Value::Number(*number),
                 Scalar::Flag(flag) => Value::Flag(*flag),
@@ -156,11 +162,13 @@ impl Fleet {
         };
         // What it said of its thing would be said again.
         let Some(thing) = self.things.get(&key).filter(|thing| thing.described == described) else { return };
-        let names: Vec<Box<str>> = said.values().iter().map(|(name, _)| (*name).into()).collect();
-        let pointers: Vec<String> = names.iter().map(|name| pointer_of([&**name])).collect();
-        let of_pointer =
-            |pointer: &String| thing.series.get(pointer).map(|series| (*series, self.quality_of(key, *series)));
+        let around = message.topic.rsplit_once(thing.name.as_str());
+        let (before, after) = around.unwrap_or((message.topic, ""));
+        let pointers: Vec<String> = said.values().iter().map(|(name, _)| pointer_of([*name])).collect();
+        let of_pointer = |pointer: &String| thing.series.get(pointer, &self.series);
         let Some(leaves) = pointers.iter().map(of_pointer).collect::<Option<Box<[_]>>>() else { return };
+        let usual = leaves.iter().map(|series| self.quality_of(key, *series));
+        let names = said.values().iter().zip(usual).map(|((name, _), usual)| ((*name).into(), usual)).collect();
         let mut order: Vec<(&String, usize)> = pointers.iter().zip(0..).collect();
         order.sort();
         // Of a name that is said twice only the long way knows which counts.
@@ -171,21 +179,23 @@ impl Fleet {
             self.routes.of.clear();
             self.routes.shapes.clear();
         }
-        let shape = match self.routes.shapes.get(&names) {
-            Some(shape) => Arc::clone(shape),
+        let order = order.into_iter().map(|(_, at)| at).collect();
+        let moves = pointers.iter().any(|pointer| pointer == LAT);
+        let shape = Shape { rule, is_named: around.is_some(), names, order, moves };
+        let shape = match self.routes.shapes.get(&shape) {
+            Some(known) => Arc::clone(known),
             None => {
-                let order = order.into_iter().map(|(_, at)| at).collect();
-                let shape = Shape { names: names.clone(), order, moves: pointers.iter().any(|pointer| pointer == LAT) };
-                let shape = Arc::new(shape);
                 // Whoever may publish can make up names too.
                 if self.routes.shapes.len() >= SHAPES_MAX {
                     self.routes.shapes.clear();
                 }
-                self.routes.shapes.insert(names, Arc::clone(&shape));
+                let shape = Arc::new(shape);
+                self.routes.shapes.insert(Arc::clone(&shape));
                 shape
             }
         };
-        let route = Route { topic: message.topic.into(), rule, thing: key, described, shape, leaves };
+        let around = (self.texts.get(before), self.texts.get(after));
+        let route = Route { around, thing: key, described, shape, leaves };
         self.routes.of.insert(xxh3_64(message.topic.as_bytes()), route);
     }
 }
