@@ -9,7 +9,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use fleetlens_model::heard::Heard;
-use fleetlens_model::id::{SeriesKey, ThingKey};
+use fleetlens_model::id::ThingKey;
 use fleetlens_model::shadow::pointer_of;
 use fleetlens_model::shared::SharedText;
 use fleetlens_model::telemetry::{Quality, Sample, Source, Value, date};
@@ -46,8 +46,6 @@ struct Route {
     /// [`super::Thing::described`] when it was made: what the topic says of the thing was known then.
     described: u32,
     shape: Arc<Shape>,
-    /// The series of each name of the shape.
-    leaves: Box<[SeriesKey]>,
 }
 
 /// What messages say, and how it is read.
@@ -56,12 +54,23 @@ struct Shape {
     rule: usize,
     /// Whether the topic holds the name of the thing in one piece; else all of it stands before.
     is_named: bool,
-    /// As they stand in a payload, in its order, each with what the description says of its values.
-    names: Vec<(Box<str>, Quality)>,
+    /// How many series the thing has.
+    series: usize,
+    names: Vec<Name>,
     /// Their places in the order of their pointers.
     order: Vec<usize>,
     /// Whether they say where a thing is.
     moves: bool,
+}
+
+/// One of the names in a payload, in its order.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Name {
+    word: Box<str>,
+    /// What the description says of its values.
+    usual: Quality,
+    /// Which of the thing's series is its.
+    place: usize,
 }
 
 /// A hasher of what is a digest already.
@@ -114,28 +123,28 @@ impl Fleet {
         let name = message.topic.strip_prefix(before.as_str())?.strip_suffix(after.as_str())?;
         let shape = &*route.shape;
         let is_its = name == if shape.is_named { thing.name.as_str() } else { "" };
-        if !is_its || thing.described != route.described {
+        if !is_its || thing.described != route.described || thing.series.len() != shape.series {
             return None;
         }
         let said = routes.flat.get(shape.rule)?.as_ref()?.read(message.payload)?;
         let values = said.values();
         let is_as_it_was = values.len() == shape.names.len()
-            && values.iter().zip(&shape.names).all(|((name, _), (known, _))| **name == **known);
+            && values.iter().zip(&shape.names).all(|((name, _), known)| **name == *known.word);
         if !is_as_it_was {
             return None;
         }
         let (device_ms, timed, quality) = date(said.claimed, now.wall);
         for at in &shape.order {
-            let (Some(series), Some((_, usual))) = (route.leaves.get(*at), shape.names.get(*at)) else { continue };
-            let Some((_, scalar)) = values.get(*at) else { continue };
+            let (Some(name), Some((_, scalar))) = (shape.names.get(*at), values.get(*at)) else { continue };
+            let Some(series) = self.things.get(&key).and_then(|thing| thing.series.nth(name.place)) else { continue };
             let value = match scalar {
                 Scalar::Number(number) => Value::Number(*number),
                 Scalar::Flag(flag) => Value::Flag(*flag),
                 Scalar::Text(text) => Value::Text((*text).to_owned()),
                 Scalar::Null => continue,
             };
-            let quality = if quality == Quality::Good { *usual } else { quality };
-            let (series, seq) = (*series, self.last_seq + 1);
+            let quality = if quality == Quality::Good { name.usual } else { quality };
+            let seq = self.last_seq + 1;
             let source = Source::Live;
             self.keep(
                 Sample { series, device_ms, received_ms: now.wall, seq, value, source, quality, timed },
@@ -165,10 +174,12 @@ impl Fleet {
         let around = message.topic.rsplit_once(thing.name.as_str());
         let (before, after) = around.unwrap_or((message.topic, ""));
         let pointers: Vec<String> = said.values().iter().map(|(name, _)| pointer_of([*name])).collect();
-        let of_pointer = |pointer: &String| thing.series.get(pointer, &self.series);
-        let Some(leaves) = pointers.iter().map(of_pointer).collect::<Option<Box<[_]>>>() else { return };
-        let usual = leaves.iter().map(|series| self.quality_of(key, *series));
-        let names = said.values().iter().zip(usual).map(|((name, _), usual)| ((*name).into(), usual)).collect();
+        let name = |((word, _), pointer): (&(&str, _), &String)| {
+            let place = thing.series.place(pointer, &self.series)?;
+            let usual = self.quality_of(key, thing.series.nth(place)?);
+            Some(Name { word: (*word).into(), usual, place })
+        };
+        let Some(names) = said.values().iter().zip(&pointers).map(name).collect() else { return };
         let mut order: Vec<(&String, usize)> = pointers.iter().zip(0..).collect();
         order.sort();
         // Of a name that is said twice only the long way knows which counts.
@@ -181,7 +192,7 @@ impl Fleet {
         }
         let order = order.into_iter().map(|(_, at)| at).collect();
         let moves = pointers.iter().any(|pointer| pointer == LAT);
-        let shape = Shape { rule, is_named: around.is_some(), names, order, moves };
+        let shape = Shape { rule, is_named: around.is_some(), series: thing.series.len(), names, order, moves };
         let shape = match self.routes.shapes.get(&shape) {
             Some(known) => Arc::clone(known),
             None => {
@@ -195,7 +206,7 @@ impl Fleet {
             }
         };
         let around = (self.texts.get(before), self.texts.get(after));
-        let route = Route { around, thing: key, described, shape, leaves };
+        let route = Route { around, thing: key, described, shape };
         self.routes.of.insert(xxh3_64(message.topic.as_bytes()), route);
     }
 }

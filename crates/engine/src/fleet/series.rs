@@ -193,7 +193,17 @@ impl SeriesOf {
 
     /// The one at this pointer.
     pub(crate) fn get(&self, pointer: &str, all: &Keyed<SeriesKey, Series>) -> Option<SeriesKey> {
-        self.0.get(self.at(pointer, all).ok()?).copied()
+        self.nth(self.place(pointer, all)?)
+    }
+
+    /// Which of them is at this pointer. That is so for as long as there are so many, since none ever goes.
+    pub(super) fn place(&self, pointer: &str, all: &Keyed<SeriesKey, Series>) -> Option<usize> {
+        self.at(pointer, all).ok()
+    }
+
+    /// The one in this place.
+    pub(super) fn nth(&self, place: usize) -> Option<SeriesKey> {
+        self.0.get(place).copied()
     }
 
     /// Takes in a series that is among all; another at its pointer is none of them from then on.
@@ -279,6 +289,7 @@ mod tests {
             prop_assert_eq!((of.len(), of.is_empty()), (map.len(), map.is_empty()));
             for (pointer, key) in &map {
                 prop_assert_eq!(of.get(pointer, &all), Some(*key));
+                prop_assert_eq!(of.place(pointer, &all).and_then(|place| of.nth(place)), Some(*key));
             }
             prop_assert_eq!(of.get("none", &all), None);
         }
