@@ -22,6 +22,10 @@ use fleetlens_tests::process::{Group, Output};
 use fleetlens_tests::profile::ProfileText;
 use serde_json::{Value, json};
 
+/// That of the programs that users get.
+#[global_allocator]
+static HEAP: fleetlens_host::Heap = fleetlens_host::HEAP;
+
 /// Tells this program to be the app; the folder of the profile comes after it.
 const APP: &str = "be-the-app";
 /// Tells this program to be the city; the broker, how many things and how many messages a second come after it.

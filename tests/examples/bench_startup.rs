@@ -42,6 +42,10 @@ use fleetlens_tests::profile::ProfileText;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+/// That of the programs that users get.
+#[global_allocator]
+static HEAP: fleetlens_host::Heap = fleetlens_host::HEAP;
+
 /// Tells this program to be the app; the folder of the profile and how many things there must be come after it.
 const CHILD: &str = "be-the-app";
 const NAME: &str = "Startup";

@@ -24,6 +24,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use fleetlens_host::log;
 
+#[global_allocator]
+static HEAP: fleetlens_host::Heap = fleetlens_host::HEAP;
+
 /// Watch and steer connected things over MQTT.
 #[derive(Parser)]
 #[command(name = "fleetlens", version, arg_required_else_help = true)]

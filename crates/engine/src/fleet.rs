@@ -31,6 +31,7 @@ mod registry;
 mod route;
 mod rules;
 mod search;
+mod seldom;
 mod series;
 mod shadows;
 mod thing;
@@ -63,7 +64,8 @@ pub(crate) use firmware::Versions;
 pub(crate) use jobs::KnownJob;
 pub(crate) use messages::RawMessage;
 pub(crate) use search::Finder;
-pub use series::{Latest, Series};
+pub use seldom::Seldom;
+pub use series::{Latest, Series, SeriesOf};
 pub use thing::{Shadow, Thing, Witness};
 pub(crate) use watch::LateLeaf;
 pub use watch::OpenLeaf;
@@ -238,7 +240,7 @@ impl Fleet {
         let places = self.things.values().filter_map(|thing| Some((thing.key, self.said_place(thing)?)));
         for (key, at) in places.collect::<Vec<_>>() {
             if let Some(thing) = self.things.get_mut(&key) {
-                thing.said_at = Some(at);
+                thing.said_at = Some(Box::new(at));
             }
         }
         self.expect_things();
@@ -265,7 +267,7 @@ impl Fleet {
         let mut restored = restored.into_iter().peekable();
         let mut of_thing = Vec::new();
         while let Some((key, thing, pointer)) = restored.next() {
-            of_thing.push((pointer, key));
+            of_thing.push((key, pointer));
             if restored.peek().is_some_and(|(_, next, _)| *next == thing) {
                 continue;
             }
@@ -273,11 +275,11 @@ impl Fleet {
                 of_thing.clear();
                 continue;
             };
-            for (pointer, key) in &of_thing {
-                let pointer = pointer.clone();
-                self.series.insert(*key, Series::new(thing, pointer));
+            let keys: Vec<SeriesKey> = of_thing.iter().map(|(key, _)| *key).collect();
+            for (key, pointer) in of_thing.drain(..) {
+                self.series.insert(key, Series::new(thing, pointer));
             }
-            its.series.extend(of_thing.drain(..));
+            its.series.extend(keys, &self.series);
         }
     }
 
@@ -401,13 +403,13 @@ impl Fleet {
             name,
             meta,
             said_at: None,
-            series: Few::default(),
+            series: SeriesOf::default(),
             spoken_of: None,
             silence: Silence::default(),
             heard: None,
             shadows: Few::default(),
-            commands: BTreeSet::new(),
-            alarms: BTreeSet::new(),
+            commands: Seldom::default(),
+            alarms: Seldom::default(),
             alarmed: None,
             judged: (0, 0, Arc::default()),
             described: 0,

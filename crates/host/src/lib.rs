@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod draft;
 mod filter;
 pub mod flags;
+mod heap;
 mod host;
 mod line;
 pub mod log;
@@ -35,6 +36,7 @@ pub use fleetlens_sim::CityOptions;
 pub use fleetlens_tiles::TilesError;
 
 pub use flags::HostFlags;
+pub use heap::{HEAP, Heap};
 pub use host::{BrokerChoice, Host, HostError, HostOptions};
 pub use ports::{Sink, Told};
 pub use profile::{Profile, ProfileError};

@@ -18,4 +18,5 @@ mod tiles;
 mod webkit;
 
 pub use flags::Flags;
+pub use fleetlens_host::{HEAP, Heap};
 pub use life::{builder, run};

@@ -26,6 +26,10 @@ use serde_json::{Value, json};
 use child::{Cpu, Role};
 use traffic::THINGS;
 
+/// That of the programs that users get.
+#[global_allocator]
+static HEAP: fleetlens_host::Heap = fleetlens_host::HEAP;
+
 /// How long everybody listens in each measurement, in seconds.
 const SECONDS: usize = 5;
 /// Messages a second through Mosquitto by QoS; it takes about twice that on two cores.

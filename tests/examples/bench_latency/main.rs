@@ -46,6 +46,10 @@ use tokio::sync::mpsc;
 use crate::publisher::{PROBE, Said, Stream};
 use crate::shown::{Row, Sent};
 
+/// That of the programs that users get.
+#[global_allocator]
+static HEAP: fleetlens_host::Heap = fleetlens_host::HEAP;
+
 /// Tells this program to be the publisher; the stream as JSON and the file for the times come after it.
 const PUBLISHER: &str = "be-the-publisher";
 /// What 99 of 100 messages may take until they are stored, in milliseconds.

@@ -114,8 +114,7 @@ impl Fleet {
     /// Somebody says whether a thing is there. Of one that is, what it last said is so still, also where that was only replayed.
     pub(super) fn is_present(&mut self, key: ThingKey, presence: Presence, now: Now, effects: &mut Effects) {
         let Some(thing) = self.things.get(&key) else { return };
-        let said: Option<WallMs> =
-            thing.series.values().filter_map(|series| self.series.get(series)?.device_ms()).max();
+        let said: Option<WallMs> = thing.series.iter().filter_map(|series| self.series.get(&series)?.device_ms()).max();
         let Some(thing) = self.things.get_mut(&key) else { return };
         if thing.silence.told(presence, said, now) {
             self.speaks_again(key, now, effects);

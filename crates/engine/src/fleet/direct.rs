@@ -117,7 +117,7 @@ impl Fleet {
             }
         };
         command.wants.iter().all(|want| {
-            let series = thing.series.get(&want.pointer).and_then(|key| self.series.get(key));
+            let series = self.series_at(thing, &want.pointer);
             let latest = series.and_then(|series| Some((series, series.latest()?)));
             latest.is_some_and(|(series, sample)| is_since(series, &sample) && want.is_met_by(&json(&sample.value)))
         })

@@ -41,7 +41,7 @@ impl Fleet {
         if let Some(reported) = document.and_then(|document| reported(document, pointers, places)) {
             return Some(reported);
         }
-        let value = |pointer: &&str| self.series.get(thing.series.get(pointer)?)?.latest();
+        let value = |pointer: &&str| self.series_at(thing, pointer)?.latest();
         match pointers.iter().find_map(value)?.value {
             Value::Text(text) => Some(cut(&text)),
             Value::Number(number) => Some(number.to_string()),

@@ -249,7 +249,7 @@ impl Fleet {
     pub(super) fn moved(&mut self, key: ThingKey) {
         let at = self.things.get(&key).and_then(|thing| self.said_place(thing));
         if let Some(thing) = self.things.get_mut(&key) {
-            thing.said_at = at.or(thing.said_at);
+            thing.said_at = at.map(Box::new).or(thing.said_at.take());
         }
     }
 
@@ -264,7 +264,7 @@ impl Fleet {
 
     /// Where a thing says it is, by its latest values; `None` when they are not of one message, or no place on earth.
     pub(super) fn said_place(&self, thing: &Thing) -> Option<LonLat> {
-        let latest = |pointer| thing.series.get(pointer).and_then(|key| self.series.get(key))?.latest();
+        let latest = |pointer| self.series_at(thing, pointer)?.latest();
         let (lat, lon) = (latest(LAT)?, latest(LON)?);
         let together = (lat.device_ms, lat.received_ms) == (lon.device_ms, lon.received_ms);
         match (&lon.value, &lat.value) {
@@ -283,7 +283,7 @@ impl Fleet {
             if thing.is_none() && new_things.insert(name) {
                 ThingName::new(name).map_err(|e| e.to_string())?;
             }
-            let known = |pointer: &str| thing.is_some_and(|thing| thing.series.contains_key(pointer));
+            let known = |pointer: &str| thing.is_some_and(|thing| self.series_at(thing, pointer).is_some());
             for (pointer, _) in one.values.iter().filter(|(pointer, _)| !known(pointer)) {
                 let new = new_series.entry(name).or_default();
                 new.insert(pointer);
@@ -414,20 +414,24 @@ impl Fleet {
 
     fn series_for(&mut self, key: ThingKey, pointer: String, effects: &mut Effects) -> Result<SeriesKey, String> {
         let Some(thing) = self.things.get_mut(&key) else { return Err("the thing is gone".into()) };
-        if let Some(series) = thing.series.get(&pointer) {
-            return Ok(*series);
+        if let Some(series) = thing.series.get(&pointer, &self.series) {
+            return Ok(series);
         }
         let series = self.series.next_key();
         let shared = self.texts.get(&pointer);
-        thing.series.insert(shared.clone(), series);
         effects.writes.push(Write::Series { series, thing: key, pointer });
-        let pointer = shared;
-        self.series.insert(series, Series::new(key, pointer));
+        self.series.insert(series, Series::new(key, shared));
+        thing.series.insert(series, &self.series);
         Ok(series)
+    }
+
+    /// The series of a thing at a pointer.
+    pub(crate) fn series_at(&self, thing: &Thing, pointer: &str) -> Option<&Series> {
+        self.series.get(&thing.series.get(pointer, &self.series)?)
     }
 
     /// The latest value at a pointer, if it is a number.
     pub(crate) fn number(&self, thing: &Thing, pointer: &str) -> Option<f64> {
-        thing.series.get(pointer).and_then(|key| self.series.get(key))?.number()
+        self.series_at(thing, pointer)?.number()
     }
 }

@@ -1,9 +1,11 @@
 //! A series with its latest value: half a million of them in a big city, one in the processor's cache line each.
 
-use fleetlens_model::id::ThingKey;
+use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::shared::SharedText;
 use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value};
 use fleetlens_model::time::{MonoMs, WallMs};
+
+use super::keyed::Keyed;
 
 /// A series with its latest value.
 #[derive(Clone, Debug)]
@@ -174,15 +176,124 @@ impl Series {
 
     /// The latest value as the sample that it was.
     #[cfg(test)]
-    pub(crate) fn sample(&self, series: fleetlens_model::id::SeriesKey) -> Option<Sample> {
+    pub(crate) fn sample(&self, series: SeriesKey) -> Option<Sample> {
         let Latest { device_ms, received_ms, seq, value, source, quality, timed } = self.latest()?;
         Some(Sample { series, device_ms, received_ms, seq, value, source, quality, timed })
     }
 }
 
+/// The series of one thing in the order of their pointers, which lie with the series: a key each, in one piece of memory.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SeriesOf(Box<[SeriesKey]>);
+
+impl SeriesOf {
+    fn at(&self, pointer: &str, all: &Keyed<SeriesKey, Series>) -> Result<usize, usize> {
+        self.0.binary_search_by(|key| pointer_of(*key, all).cmp(pointer))
+    }
+
+    /// The one at this pointer.
+    pub(crate) fn get(&self, pointer: &str, all: &Keyed<SeriesKey, Series>) -> Option<SeriesKey> {
+        self.nth(self.place(pointer, all)?)
+    }
+
+    /// Which of them is at this pointer. That is so for as long as there are so many, since none ever goes.
+    pub(super) fn place(&self, pointer: &str, all: &Keyed<SeriesKey, Series>) -> Option<usize> {
+        self.at(pointer, all).ok()
+    }
+
+    /// The one in this place.
+    pub(super) fn nth(&self, place: usize) -> Option<SeriesKey> {
+        self.0.get(place).copied()
+    }
+
+    /// Takes in a series that is among all; another at its pointer is none of them from then on.
+    pub(super) fn insert(&mut self, key: SeriesKey, all: &Keyed<SeriesKey, Series>) {
+        match self.at(pointer_of(key, all), all) {
+            Ok(at) => {
+                if let Some(place) = self.0.get_mut(at) {
+                    *place = key;
+                }
+            }
+            Err(at) => {
+                let mut keys = std::mem::take(&mut self.0).into_vec();
+                keys.reserve_exact(1);
+                keys.insert(at, key);
+                self.0 = keys.into_boxed_slice();
+            }
+        }
+    }
+
+    /// Takes in many at once that are among all.
+    pub(super) fn extend(&mut self, more: Vec<SeriesKey>, all: &Keyed<SeriesKey, Series>) {
+        if !self.0.is_empty() {
+            more.into_iter().for_each(|key| self.insert(key, all));
+            return;
+        }
+        let mut keys = more;
+        keys.sort_by(|one, other| pointer_of(*one, all).cmp(pointer_of(*other, all)));
+        // Of those at one pointer the last counts, as it does one by one.
+        keys.reverse();
+        keys.dedup_by(|one, other| pointer_of(*one, all) == pointer_of(*other, all));
+        keys.reverse();
+        self.0 = keys.into_boxed_slice();
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = SeriesKey> {
+        self.0.iter().copied()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn pointer_of(key: SeriesKey, all: &Keyed<SeriesKey, Series>) -> &str {
+    all.get(&key).map_or("", |series| series.pointer.as_str())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn the_series_of_a_thing_are_a_map_in_the_order_of_their_pointers(
+            at_once in proptest::collection::vec("[a-f]{0,2}", 0..12),
+            one_by_one in proptest::collection::vec("[a-f]{0,2}", 0..12),
+        ) {
+            let (mut all, mut of, mut map) = (Keyed::default(), SeriesOf::default(), BTreeMap::new());
+            let mut made = |pointer: &String| {
+                let key = all.next_key();
+                all.insert(key, Series::new(ThingKey(1), pointer.as_str().into()));
+                (pointer.clone(), key)
+            };
+            let (at_once, one_by_one) = (at_once.iter().map(&mut made).collect::<Vec<_>>(), one_by_one.iter().map(made).collect::<Vec<_>>());
+            of.extend(at_once.iter().map(|(_, key)| *key).collect(), &all);
+            map.extend(at_once);
+            for (pointer, key) in one_by_one {
+                of.insert(key, &all);
+                map.insert(pointer, key);
+            }
+            prop_assert!(of.iter().eq(map.values().copied()));
+            prop_assert_eq!((of.len(), of.is_empty()), (map.len(), map.is_empty()));
+            for (pointer, key) in &map {
+                prop_assert_eq!(of.get(pointer, &all), Some(*key));
+                prop_assert_eq!(of.place(pointer, &all).and_then(|place| of.nth(place)), Some(*key));
+            }
+            prop_assert_eq!(of.get("none", &all), None);
+        }
+    }
 
     #[test]
     fn a_series_fills_a_cache_line_and_no_more() {

@@ -1,6 +1,5 @@
 //! A thing with everything known of it: its series, its shadows.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fleetlens_model::alarm::Priority;
@@ -13,6 +12,8 @@ use fleetlens_model::time::{MonoMs, WallMs};
 
 use super::few::Few;
 use super::rules::RuleAt;
+use super::seldom::Seldom;
+use super::series::SeriesOf;
 use super::watch::OpenLeaf;
 
 /// By what a thing is spoken of.
@@ -33,10 +34,10 @@ pub struct Thing {
     pub name: ThingName,
     /// Its description.
     pub meta: Described,
-    /// Where it said that it is: `/lat` and `/lon` of one message.
-    pub said_at: Option<LonLat>,
+    /// Where it said that it is: `/lat` and `/lon` of one message. Most say nothing of it.
+    pub said_at: Option<Box<LonLat>>,
     /// Its series by JSON pointer.
-    pub series: Few<SeriesKey>,
+    pub series: SeriesOf,
     /// By what it was first spoken of in this run.
     pub spoken_of: Option<Witness>,
     /// Its silence timer.
@@ -46,9 +47,9 @@ pub struct Thing {
     /// Its shadows by name; the classic one is the empty name.
     pub shadows: Few<Shadow>,
     /// Its commands, oldest first.
-    pub commands: BTreeSet<CommandId>,
+    pub commands: Seldom<CommandId>,
     /// Its open alarms.
-    pub alarms: BTreeSet<AlarmId>,
+    pub alarms: Seldom<AlarmId>,
     /// The worst of those that are active.
     pub alarmed: Option<Priority>,
     /// The rules that look at a value it has said, with that value's series; made for so many descriptions and series of it.
@@ -68,7 +69,8 @@ impl Thing {
     /// Where it is. One that moves is where it last said; one that does not is where its description says, and where nobody
     /// described a place, where it said itself.
     pub fn place(&self) -> Option<LonLat> {
-        if self.meta.common.kind.moves() { self.said_at.or(self.meta.at) } else { self.meta.at.or(self.said_at) }
+        let said_at = || self.said_at.as_deref().copied();
+        if self.meta.common.kind.moves() { said_at().or(self.meta.at) } else { self.meta.at.or_else(said_at) }
     }
 }
 
@@ -99,4 +101,15 @@ pub struct Shadow {
     pub open: Box<[OpenLeaf]>,
     /// Whether that was worked out; of what the cache knew it is when there is time.
     pub is_judged: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thing_takes_no_more_than_it_must() {
+        // A hundred thousand of them: ten bytes more are a megabyte.
+        assert!(size_of::<Option<Thing>>() <= 288, "{}", size_of::<Option<Thing>>());
+    }
 }

@@ -121,8 +121,8 @@ fn ageless_head(head: &ThingHead) -> ThingHead {
 }
 
 fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
-    let mut values: Vec<ValueRow> =
-        thing.series.keys().filter_map(|pointer| value_row(thing, pointer, fleet, now)).collect();
+    let series = thing.series.iter().filter_map(|key| fleet.series.get(&key));
+    let mut values: Vec<ValueRow> = series.filter_map(|series| value_row(thing, &series.pointer, fleet, now)).collect();
     values.sort_by(|a, b| (a.rank, &a.pointer).cmp(&(b.rank, &b.pointer)));
     let role_may = fleet.config.who.role.may_command();
     let fence = fleet.fence(thing).filter(|_| role_may).unwrap_or_default();
@@ -180,12 +180,12 @@ fn head(thing: &Thing, fleet: &Fleet, now: Now) -> ThingHead {
 
 /// A value as its row.
 pub(super) fn value_row(thing: &Thing, pointer: &str, fleet: &Fleet, now: Now) -> Option<ValueRow> {
-    let key = thing.series.get(pointer)?;
-    let series = fleet.series.get(key)?;
+    let key = thing.series.get(pointer, &fleet.series)?;
+    let series = fleet.series.get(&key)?;
     let sample = series.latest()?;
     let field = thing.meta.common.kind.field(pointer);
     Some(ValueRow {
-        series: *key,
+        series: key,
         pointer: pointer.to_string(),
         label: shown(thing.meta.common.label(pointer).unwrap_or_else(|| bare(pointer))).into_owned(),
         unit: thing.meta.common.unit(pointer).to_string(),

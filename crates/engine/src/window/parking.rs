@@ -65,7 +65,7 @@ fn spaces(thing: &Thing, pointer: &str, capacity: Option<u32>, fleet: &Fleet, no
 
 /// How many are free. Fewer than none is no count, and a space that is not there cannot be free.
 fn free(thing: &Thing, pointer: &str, capacity: Option<u32>, fleet: &Fleet, now: Now) -> Option<FreeCount> {
-    let series = fleet.series.get(thing.series.get(pointer)?)?;
+    let series = fleet.series_at(thing, pointer)?;
     let sample = series.latest()?;
     let Value::Number(count) = sample.value else { return None };
     (count >= 0.0).then(|| FreeCount {

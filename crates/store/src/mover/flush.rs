@@ -47,7 +47,8 @@ impl Mover {
 
     /// The oldest rows of the journal become a run.
     fn flush(&mut self) -> Result<(), Ended> {
-        let mut samples: Vec<Sample> = Vec::new();
+        let waiting = usize::try_from(self.shared.tail.samples.load(Ordering::Relaxed)).unwrap_or(FLUSH_MAX);
+        let mut samples: Vec<Sample> = Vec::with_capacity(waiting.min(FLUSH_MAX));
         let mut flushed = Flushed::default();
         let limit = self.size_limit().min(FLUSH_MAX_BYTES);
         journal::rows(&self.db, |batch, data| {
@@ -76,6 +77,8 @@ impl Mover {
             repeated += weave::weave(&mut of_series, 0);
             building.samples(*series, of_series.drain(..));
         }
+        // As big as all that comes now.
+        drop(samples);
         let latest = latest::rows_with(&self.db, latest).map_err(self.failed())?;
         let finish = Finish { flushed: Some(flushed), latest, repeated, ..Finish::default() };
         self.finish(vec![building], finish)
@@ -86,7 +89,7 @@ impl Mover {
 /// is several times as fast as comparing them.
 fn by_series(samples: &[Sample]) -> Vec<&Sample> {
     let last = samples.iter().map(|sample| sample.series.0 as usize).max().unwrap_or_default();
-    let mut places = vec![0_usize; last + 2];
+    let mut places = vec![0_u32; last + 2];
     for sample in samples {
         if let Some(next) = places.get_mut(sample.series.0 as usize + 1) {
             *next += 1;
@@ -100,7 +103,7 @@ fn by_series(samples: &[Sample]) -> Vec<&Sample> {
     let mut ordered: Vec<Option<&Sample>> = vec![None; samples.len()];
     for sample in samples {
         if let Some(place) = places.get_mut(sample.series.0 as usize)
-            && let Some(free) = ordered.get_mut(*place)
+            && let Some(free) = ordered.get_mut(*place as usize)
         {
             *free = Some(sample);
             *place += 1;

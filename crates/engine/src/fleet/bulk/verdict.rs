@@ -95,7 +95,7 @@ impl Fleet {
             return thing.shadows.get(shadow).is_some_and(|shadow| shadow.current);
         }
         wants.iter().all(|want| {
-            let series = thing.series.get(&want.pointer).and_then(|key| self.series.get(key));
+            let series = self.series_at(thing, &want.pointer);
             let source = series.and_then(|series| Some(self.source(series, &series.latest()?)));
             source.is_some_and(|source| source != Source::Cached)
         })
@@ -152,7 +152,7 @@ impl Fleet {
     }
 
     fn value_of(&self, thing: &Thing, pointer: &str) -> Option<Json> {
-        let series = thing.series.get(pointer).and_then(|key| self.series.get(key))?;
+        let series = self.series_at(thing, pointer)?;
         Some(json(&series.latest()?.value))
     }
 }

@@ -25,7 +25,7 @@ fn seen(fleet: &Fleet, now: Now) -> Seen {
     let things = || ["a", "b", "c", "lamp-1"].map(|name| fleet.by_name.get(name).and_then(|key| fleet.things.get(key)));
     let latest = |thing: &str, pointer: &str| {
         let thing = &fleet.things[fleet.by_name.get(thing)?];
-        let series = &fleet.series[thing.series.get(pointer)?];
+        let series = fleet.series_at(thing, pointer)?;
         let latest = series.latest()?;
         Some((latest.value.clone(), fleet.age_ms(series, &latest, now)))
     };

@@ -26,8 +26,11 @@ impl Fleet {
         let (described, series) = (thing.described, u32::try_from(thing.series.len()).unwrap_or(u32::MAX));
         if (thing.judged.0, thing.judged.1) != (described, series) {
             let rules = self.rules.values(thing.meta.common.kind);
-            let of_rule = |at: &RuleAt| Some((*at, *thing.series.get(pointer(self.rules.at(*at)?, thing)?)?));
-            let judged = rules.iter().filter_map(of_rule).collect();
+            let of_rule =
+                |at: &RuleAt| Some((*at, thing.series.get(pointer(self.rules.at(*at)?, thing)?, &self.series)?));
+            let judged: Vec<(RuleAt, SeriesKey)> = rules.iter().filter_map(of_rule).collect();
+            // None is no memory, and most have none.
+            let judged = if judged.is_empty() { Arc::default() } else { judged.into() };
             thing.judged = (described, series, judged);
         }
         if thing.judged.2.is_empty() {
@@ -41,7 +44,7 @@ impl Fleet {
 
     fn judge_value(&mut self, key: ThingKey, at: RuleAt, now: Now, effects: &mut Effects) {
         let (Some(thing), Some(rule)) = (self.things.get(&key), self.rules.at(at)) else { return };
-        if let Some(series) = pointer(rule, thing).and_then(|pointer| thing.series.get(pointer)).copied() {
+        if let Some(series) = pointer(rule, thing).and_then(|pointer| thing.series.get(pointer, &self.series)) {
             self.judge_series(key, at, series, now, effects);
         }
     }
@@ -140,7 +143,7 @@ impl Fleet {
 
     /// The latest value at a pointer, if it was said since our link is up.
     fn said_now(&self, thing: &Thing, pointer: &str) -> Option<Value> {
-        self.heard_now(*thing.series.get(pointer)?)
+        self.heard_now(thing.series.get(pointer, &self.series)?)
     }
 
     fn heard_now(&self, series: SeriesKey) -> Option<Value> {

@@ -4,9 +4,8 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use fleetlens_ipc::{Search, SortBy, ThingsQuery};
-use fleetlens_model::id::{SeriesKey, ThingKey};
+use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
-use fleetlens_model::shared::SharedText;
 use fleetlens_model::time::Now;
 
 use crate::fleet::{Finder, Fleet, Series, Thing};
@@ -77,12 +76,9 @@ fn place(thing: &Thing) -> Option<(&str, &str)> {
 
 /// The value that stands for a thing in a table, with its pointer: its kind's main one, else its first by pointer.
 pub(super) fn main_value<'a>(thing: &'a Thing, fleet: &'a Fleet) -> Option<(&'a str, &'a Series)> {
-    let said = |(pointer, key): (&'a SharedText, &SeriesKey)| {
-        let series = fleet.series.get(key).filter(|series| series.device_ms().is_some())?;
-        Some((pointer.as_str(), series))
-    };
-    let main = thing.meta.common.kind.main_field().and_then(|field| thing.series.get_key_value(field.pointer));
-    main.and_then(said).or_else(|| thing.series.iter().find_map(said))
+    let said = |series: &'a Series| series.device_ms().map(|_| (series.pointer.as_str(), series));
+    let main = thing.meta.common.kind.main_field().and_then(|field| fleet.series_at(thing, field.pointer));
+    main.and_then(said).or_else(|| thing.series.iter().filter_map(|key| fleet.series.get(&key)).find_map(said))
 }
 
 /// How far an order has drifted from another.
