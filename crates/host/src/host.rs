@@ -578,6 +578,7 @@ fn settings(options: &HostOptions, home: &Home, profile: &Profile, file: Option<
         roles: profile.who.role.and_lesser().to_vec(),
         cache_file: cache.display().to_string(),
         retention: home.chosen.cache,
+        kinds_kept: profile.retention.clone(),
         version: env!("CARGO_PKG_VERSION").into(),
     }
 }

@@ -10,6 +10,7 @@ use fleetlens_engine::wire::registry::Registry;
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Fault, FaultCode};
 use fleetlens_link::{LinkConfig, LinkError};
+use fleetlens_model::keeping::Keeping;
 use fleetlens_model::record::{Restored, Retention};
 use fleetlens_sim::{City, CityOptions};
 use fleetlens_store::{Store, StoreError};
@@ -214,7 +215,7 @@ impl Run {
         let Around { settings, limits, sinks, vigil, broker, demo, summary, started, city, mend, options } = around;
         let demo = demo.filter(|_| broker == BrokerChoice::Own);
         if let Some(limits) = limits {
-            store.set_retention(limits);
+            store.set_retention(Keeping::with(limits, profile.retention.iter().copied()));
         }
         let (vigil, ending) = vigil.over_a_while();
         let (events, events_in) = mpsc::channel(EVENTS);
@@ -285,9 +286,9 @@ impl Run {
         self.engine.take()
     }
 
-    /// The cache keeps so much from now on.
+    /// The cache keeps so much from now on, and of single kinds what the profile says.
     pub fn keep(&self, retention: Retention) {
-        self.store.set_retention(retention);
+        self.store.set_retention(Keeping::with(retention, self.profile.retention.iter().copied()));
     }
 
     /// Whether the cache is to be opened anew: it is damaged, or could not be written before.

@@ -36,7 +36,7 @@ use crate::profile::{ProfileAsk, ProfileDone, Trial};
 use crate::rows::{Change, DryRun, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 11;
+pub const CONTRACT: u16 = 12;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;

@@ -56,7 +56,8 @@ use std::thread::JoinHandle;
 use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::figures::{CacheFigures, WriterFigures};
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::record::{History, HistoryQuery, Refusal, Restored, Retention, StoreStats, Write};
+use fleetlens_model::keeping::Keeping;
+use fleetlens_model::record::{History, HistoryQuery, Refusal, Restored, StoreStats, Write};
 use fleetlens_model::shadow::change::Change;
 use fleetlens_model::time::WallMs;
 use tokio::sync::oneshot;
@@ -252,8 +253,8 @@ impl Store {
 
     /// Keeps no more than this from now on; until it is said, everything stays. What is over goes a little at a time, while no batch
     /// waits (see `purge.rs`): after this call, then hourly by age, and whenever the size is over its limit.
-    pub fn set_retention(&self, retention: Retention) {
-        *self.inner.keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(retention);
+    pub fn set_retention(&self, keep: impl Into<Keeping>) {
+        *self.inner.keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(keep.into());
         if let Some(writing) = &*self.inner.writing.lock().unwrap_or_else(PoisonError::into_inner) {
             // A full queue wakes the writer too.
             _ = writing.queue.try_send(Order::Purge);

@@ -31,6 +31,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::codec::Damaged;
 use crate::codec::batch::{self, Batch};
 use crate::error::{StoreError, breaks_a_rule, is_damage};
+use crate::table::cuts::Cuts;
 use crate::table::latest::{self, Latest};
 use crate::table::{
     alarm, audit, bulk, command, from_json, job, journal, meta, packets, refusal, series, shadow, shadow_change, thing,
@@ -158,6 +159,12 @@ impl<'a> Taking<'a> {
         for name in LIVES_ON {
             if let Some(Value::Integer(number)) = told.get(name) {
                 meta::set(self.db, name, number)?;
+            }
+        }
+        if let Some(Value::Text(cuts)) = told.get(Cuts::name()) {
+            match Cuts::take_over(self.db, cuts) {
+                Err(error) if is_damage(&error) => self.told.lost_rows += 1,
+                taken => taken?,
             }
         }
         let highest = |name| match told.get(name) {
