@@ -98,9 +98,13 @@ impl Prepared {
             Ok((store, restored, aside)) => (store, restored, aside.map(|aside| aside.to_string())),
             Err(why @ (StoreError::Io { .. } | StoreError::DiskFull { .. })) => {
                 // What is in it can still be shown. Where not even that goes, the first reason is the better one.
-                let Ok((store, restored)) = Store::look(&cache, &profile.name, why.clone()) else {
+                let Ok((store, mut restored)) = Store::look(&cache, &profile.name, why.clone()) else {
                     return Err(why.into());
                 };
+                if restored.installation == 0 {
+                    // It is lost with what is damaged. With the broker we need a name that no other has.
+                    restored.installation = rand::random();
+                }
                 let told = format!(
                     "{NOTHING_KEPT}: {why}. This is what the cache knew; what arrives is shown and not acknowledged, and \
                      commands wait. It goes on by itself when the cache can be written"

@@ -9,10 +9,11 @@
 //! A block whose run is lost comes into a run of its own: one that is yet to be rolled up where no roll-up is left either, else one
 //! that is, so that nothing is counted twice.
 //!
-//! Caches of older schemas keep their history in another shape; of them everything but the history is taken.
+//! Caches of schemas 1 to 3 keep their history in another shape ([`rows`]); of them that is taken too.
 
 mod history;
 mod pages;
+mod rows;
 mod tree;
 
 use std::collections::{HashMap, HashSet};
@@ -99,9 +100,24 @@ impl std::fmt::Display for Salvaged {
     }
 }
 
+/// How much is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// What can be read.
+    All,
+    /// All but the history: what a start reads.
+    Picture,
+}
+
 /// Takes over what can be read of the cache at `from` into a new, empty one. An error is one of the new cache's file: what was
 /// taken until then is of no use.
-pub(crate) fn into(db: &Connection, at: &Path, from: &Path, profile: &str) -> Result<Salvaged, StoreError> {
+pub(crate) fn into(
+    db: &Connection,
+    at: &Path,
+    from: &Path,
+    profile: &str,
+    wanted: Wanted,
+) -> Result<Salvaged, StoreError> {
     let pages = match Pages::open(from) {
         Ok(pages) => pages,
         Err(error) => {
@@ -110,7 +126,7 @@ pub(crate) fn into(db: &Connection, at: &Path, from: &Path, profile: &str) -> Re
         }
     };
     let mut taking = Taking::new(db, pages);
-    taking.all(profile).map_err(StoreError::at(at))?;
+    taking.all(profile, wanted).map_err(StoreError::at(at))?;
     let Taking { mut told, trees, .. } = taking;
     told.lost_pages += trees.missed.pages;
     told.lost_rows += trees.missed.rows;
@@ -146,7 +162,7 @@ impl<'a> Taking<'a> {
         }
     }
 
-    fn all(&mut self, profile: &str) -> rusqlite::Result<()> {
+    fn all(&mut self, profile: &str, wanted: Wanted) -> rusqlite::Result<()> {
         self.find_roots()?;
         let first = self.trees.pages.page(1).filter(|first| first.starts_with(b"SQLite format 3\0"));
         let schema = first.and_then(|first| number(&first, 60)).filter(|schema| (1..=6).contains(schema)).unwrap_or(6);
@@ -183,10 +199,16 @@ impl<'a> Taking<'a> {
         if schema >= 4 {
             self.latest()?;
             self.journal()?;
-            self.db.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
-            self.history(highest("last_seq").is_none())?;
         } else {
-            self.told.ended_early = Some(format!("its history (schema {schema}) was not looked through"));
+            self.latest_rows()?;
+        }
+        if wanted == Wanted::All {
+            self.db.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
+            if schema >= 4 {
+                self.history(highest("last_seq").is_none())?;
+            } else {
+                self.sample_rows()?;
+            }
         }
         for (name, number) in [
             ("last_command", self.last_command),
