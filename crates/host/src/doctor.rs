@@ -1,12 +1,15 @@
 //! What `fleetlens doctor` looks at: everything that a person would have to look at one after the other when something does not go.
 //! It reads; nothing is written, no lock taken, and an app that runs meanwhile does not notice.
 
+mod kept;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fleetlens_ipc::diagnostics::{Check, Diagnostics, bytes, masked, span, utc};
 use fleetlens_link::{About, Event, Link, LinkConfig};
 use fleetlens_model::figures::CacheFigures;
+use fleetlens_model::keeping::Keeping;
 use fleetlens_model::record::Retention;
 use fleetlens_model::time::WallMs;
 use fleetlens_store::{Beside, Reading, StoreError};
@@ -118,7 +121,8 @@ impl Examination {
         };
         self.checks.push(Check::ok("profile", format!("\"{}\" is in use and can be read", profile.name)));
         self.registry(&profile);
-        self.cache(&folder.join(profile.cache_file()), Some(&profile.name), home.limits(), now);
+        let keeping = home.limits().map(|limits| Keeping::with(limits, profile.retention.iter().copied()));
+        self.cache(&folder.join(profile.cache_file()), Some(&profile.name), keeping, now);
         self.log(folder);
         Some(profile)
     }
@@ -190,7 +194,7 @@ impl Examination {
         });
     }
 
-    fn cache(&mut self, file: &Path, owner: Option<&str>, limits: Option<Retention>, now: WallMs) {
+    fn cache(&mut self, file: &Path, owner: Option<&str>, keeping: Option<Keeping>, now: WallMs) {
         let disk = diagnose::disk(file);
         let beside = Beside::of(file);
         if let Some(noted) = beside.damaged {
@@ -208,6 +212,7 @@ impl Examination {
                 Ok((found, figures, reading)) => {
                     size = figures.file_bytes.saturating_add(figures.log_bytes);
                     self.opened(file, owner, &found, &figures, now);
+                    self.checks.extend(kept::audit(&figures));
                     self.diagnostics.cache = Some(figures);
                     self.looked_through(&reading);
                 }
@@ -227,7 +232,8 @@ impl Examination {
                 None => Check::fault("cache", found, "look at the name of the file"),
             });
         }
-        self.room(disk.free_bytes, size, limits);
+        self.checks.extend(keeping.as_ref().map(kept::limits));
+        self.room(disk.free_bytes, size, keeping.map(|keeping| keeping.all));
         self.diagnostics.disk = Some(disk);
     }
 

@@ -8,6 +8,7 @@ mod groups;
 mod kinds;
 mod limits;
 mod registry;
+mod retention;
 mod telemetry;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,8 @@ use fleetlens_link::LinkConfig;
 use fleetlens_model::alarm::Rule;
 use fleetlens_model::group::Group;
 use fleetlens_model::identity::{Actor, Role};
-use fleetlens_model::kind::Schemas;
+use fleetlens_model::keeping::Ages;
+use fleetlens_model::kind::{Kind, Schemas};
 use serde::Deserialize;
 use thiserror::Error;
 use toml::Spanned;
@@ -90,6 +92,8 @@ pub struct Profile {
     pub tiles: Option<PathBuf>,
     /// At most this many things, if the profile says so.
     pub things_max: Option<usize>,
+    /// How long the history of single kinds is kept, where that is otherwise than for all.
+    pub retention: Vec<(Kind, Ages)>,
     /// Whether it is the built-in demo city.
     pub demo: bool,
 }
@@ -271,6 +275,8 @@ struct Written {
     map: WrittenMap,
     #[serde(default)]
     limits: WrittenLimits,
+    #[serde(default)]
+    retention: retention::WrittenRetention,
     alarm: Option<Vec<alarms::WrittenAlarm>>,
 }
 
@@ -404,6 +410,7 @@ impl Written {
             rules: alarms::rules(self.alarm)?,
             tiles: self.map.tiles,
             things_max: self.limits.check()?,
+            retention: self.retention.check()?,
             demo: false,
         };
         let Broker { limits, client_id, .. } = &profile.broker;

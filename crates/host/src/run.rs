@@ -10,6 +10,7 @@ use fleetlens_engine::wire::registry::Registry;
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Fault, FaultCode};
 use fleetlens_link::{LinkConfig, LinkError};
+use fleetlens_model::keeping::Keeping;
 use fleetlens_model::record::{Restored, Retention};
 use fleetlens_sim::{City, CityOptions};
 use fleetlens_store::{Store, StoreError};
@@ -97,9 +98,13 @@ impl Prepared {
             Ok((store, restored, aside)) => (store, restored, aside.map(|aside| aside.to_string())),
             Err(why @ (StoreError::Io { .. } | StoreError::DiskFull { .. })) => {
                 // What is in it can still be shown. Where not even that goes, the first reason is the better one.
-                let Ok((store, restored)) = Store::look(&cache, &profile.name, why.clone()) else {
+                let Ok((store, mut restored)) = Store::look(&cache, &profile.name, why.clone()) else {
                     return Err(why.into());
                 };
+                if restored.installation == 0 {
+                    // It is lost with what is damaged. With the broker we need a name that no other has.
+                    restored.installation = rand::random();
+                }
                 let told = format!(
                     "{NOTHING_KEPT}: {why}. This is what the cache knew; what arrives is shown and not acknowledged, and \
                      commands wait. It goes on by itself when the cache can be written"
@@ -214,7 +219,7 @@ impl Run {
         let Around { settings, limits, sinks, vigil, broker, demo, summary, started, city, mend, options } = around;
         let demo = demo.filter(|_| broker == BrokerChoice::Own);
         if let Some(limits) = limits {
-            store.set_retention(limits);
+            store.set_retention(Keeping::with(limits, profile.retention.iter().copied()));
         }
         let (vigil, ending) = vigil.over_a_while();
         let (events, events_in) = mpsc::channel(EVENTS);
@@ -285,9 +290,9 @@ impl Run {
         self.engine.take()
     }
 
-    /// The cache keeps so much from now on.
+    /// The cache keeps so much from now on, and of single kinds what the profile says.
     pub fn keep(&self, retention: Retention) {
-        self.store.set_retention(retention);
+        self.store.set_retention(Keeping::with(retention, self.profile.retention.iter().copied()));
     }
 
     /// Whether the cache is to be opened anew: it is damaged, or could not be written before.

@@ -200,10 +200,11 @@ fn check_name(name: &str) -> Result<(), String> {
 
 /// Checks how much a cache is to keep; the error is the sentence for the screen.
 pub fn check_retention(retention: Retention) -> Result<(), String> {
-    let Retention { keep_days, minutes_days, max_mb } = retention;
+    let Retention { keep_days, minutes_days, hours_days, max_mb } = retention;
     for (told, limits, unit) in [
         (keep_days, Retention::KEEP_DAYS, "days"),
         (minutes_days, Retention::KEEP_DAYS, "days of minutes"),
+        (hours_days.unwrap_or(*Retention::KEEP_DAYS.end()), Retention::KEEP_DAYS, "days of hours"),
         (max_mb, Retention::MAX_MB, "MB"),
     ] {
         if !limits.contains(&told) {
@@ -231,9 +232,13 @@ mod tests {
         let chosen = Chosen {
             profile: Some("Harbour".into()),
             identity: Some(who("R. Borg", Role::Technician)),
-            cache: Retention { keep_days: 7, minutes_days: 90, max_mb: 64 },
+            cache: Retention { keep_days: 7, minutes_days: 90, hours_days: None, max_mb: 64 },
         };
-        home.keep(chosen.clone()).unwrap();
+        for hours_days in [Some(700), None] {
+            let cache = Retention { hours_days, ..chosen.cache };
+            home.keep(Chosen { cache, ..chosen.clone() }).unwrap();
+            assert_eq!(Home::open(folder.path()).0.chosen.cache, cache, "hours of years, and for ever");
+        }
         assert_eq!(Home::open(folder.path()).0.chosen, chosen);
 
         fs::write(folder.path().join(FILE), "profile = 7\n# mine").unwrap();
@@ -289,6 +294,9 @@ mod tests {
         }
         for (keep_days, max_mb, fine) in [(1, 16, true), (0, 16, false), (3_651, 16, false), (1, 15, false)] {
             assert_eq!(check_retention(Retention { keep_days, max_mb, ..Retention::default() }).is_ok(), fine);
+        }
+        for (hours_days, fine) in [(None, true), (Some(3_650), true), (Some(0), false), (Some(3_651), false)] {
+            assert_eq!(check_retention(Retention { hours_days, ..Retention::default() }).is_ok(), fine);
         }
     }
 }

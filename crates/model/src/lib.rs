@@ -20,6 +20,7 @@ pub mod id;
 pub mod identity;
 pub mod job;
 pub mod json;
+pub mod keeping;
 pub mod kind;
 pub mod record;
 pub mod schema;

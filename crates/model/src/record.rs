@@ -197,8 +197,11 @@ pub const ENDED_ALARMS_RESTORED: usize = 500;
 pub struct Retention {
     /// How old samples, changes of shadows, ended commands and ended alarms may become, in days; within [`Retention::KEEP_DAYS`].
     pub keep_days: u32,
-    /// How old what happened in each minute may become, in days; within [`Retention::KEEP_DAYS`]. Hours and days of a series stay.
+    /// How old what happened in each minute may become, in days; within [`Retention::KEEP_DAYS`].
     pub minutes_days: u32,
+    /// How old what happened in each hour may become, in days; within [`Retention::KEEP_DAYS`]. `None` is for ever. What happened on
+    /// each day stays.
+    pub hours_days: Option<u32>,
     /// How big the cache may become on the disk, in megabytes (10⁶ bytes); within [`Retention::MAX_MB`].
     pub max_mb: u32,
 }
@@ -211,9 +214,9 @@ impl Retention {
 }
 
 impl Default for Retention {
-    /// A month, a year of minutes, and two gigabytes.
+    /// A month, a year of minutes, every hour, and two gigabytes.
     fn default() -> Retention {
-        Retention { keep_days: 30, minutes_days: 365, max_mb: 2_000 }
+        Retention { keep_days: 30, minutes_days: 365, hours_days: None, max_mb: 2_000 }
     }
 }
 

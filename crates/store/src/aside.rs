@@ -9,7 +9,7 @@ use fleetlens_model::time::WallMs;
 
 use crate::error::StoreError;
 use crate::open::{beside, open};
-use crate::salvage::{self, Salvaged};
+use crate::salvage::{self, Salvaged, Wanted};
 
 /// Beside a cache: damage was met in it while it was in use, and the next start is to salvage it.
 pub(crate) fn damage_mark(path: &Path) -> PathBuf {
@@ -56,7 +56,7 @@ pub(crate) fn salvage(path: &Path, profile: &str, new_installation: u64) -> Resu
     let made = salvage_place(path);
     remove(&made).map_err(StoreError::io(&made))?;
     let (db, _) = open(&made, profile, new_installation)?;
-    let taken = salvage::into(&db, &made, path, profile)?;
+    let taken = salvage::into(&db, &made, path, profile, Wanted::All)?;
     db.close().map_err(|(_, error)| StoreError::at(&made)(error))?;
     // That it opens is seen before the old one goes.
     let (db, _) = open(&made, profile, new_installation)?;

@@ -7,6 +7,7 @@ use std::ops::{ControlFlow, Range};
 
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::id::SeriesKey;
+use fleetlens_model::kind::Kind;
 use fleetlens_model::record::HistoryQuery;
 use fleetlens_model::telemetry::Sample;
 use fleetlens_model::time::WallMs;
@@ -16,8 +17,9 @@ use crate::codec::page::{self, Scratch};
 use crate::codec::rolled::{self, Rolled};
 use crate::codec::{Damaged, Kept};
 use crate::error::is_damage;
+use crate::table::cuts::Cuts;
 use crate::table::run::{self, Run, Tier};
-use crate::table::{damaged, journal, meta};
+use crate::table::{damaged, journal, meta, series};
 use crate::weave::{self, Page};
 
 /// How long the first slice of a long walk is.
@@ -76,7 +78,7 @@ pub(crate) fn buckets(db: &Connection, query: &HistoryQuery, lost: &mut Damage) 
     let runs = run::live(&db)?;
     let width_ms = i64::try_from(query.bucket_ms.max(1)).unwrap_or(i64::MAX);
     let mut parts = Vec::new();
-    for (span, tier) in stretches(&db, query.from_ms.0..query.to_ms.0, width_ms)? {
+    for (span, tier) in stretches(&db, query.series, query.from_ms.0..query.to_ms.0, width_ms)? {
         if tier != Tier::Samples {
             let of_tier = runs.iter().filter(|run| run.tier == tier);
             for page in pages(&db, of_tier, query.series, &span, lost)? {
@@ -218,15 +220,22 @@ fn start_of(ms: i64, width_ms: i64) -> i64 {
     ms.div_euclid(width_ms).saturating_mul(width_ms)
 }
 
-/// Which tier answers for which part of a stretch, for buckets of this width.
-fn stretches(db: &Connection, span: Range<i64>, width_ms: i64) -> rusqlite::Result<Vec<(Range<i64>, Tier)>> {
+/// Which tier answers for which part of a stretch of a series, for buckets of this width.
+fn stretches(
+    db: &Connection,
+    series: SeriesKey,
+    span: Range<i64>,
+    width_ms: i64,
+) -> rusqlite::Result<Vec<(Range<i64>, Tier)>> {
+    let cuts = Cuts::read(db)?;
+    let kind = if cuts.is_empty() { Kind::Other } else { series::kind(db, series)? };
     let fits = |tier: &Tier| width_ms % tier.width_ms() == 0;
     let wanted = Tier::ROLLED.into_iter().rev().find(fits).unwrap_or(Tier::Samples);
     let mut end = span.end;
     let mut stretches = Vec::new();
     // From the newest back: each tier answers from where it is complete, in whole buckets of the next one.
     for (tier, next) in [(Tier::Samples, Tier::Minutes), (Tier::Minutes, Tier::Hours), (Tier::Hours, Tier::Days)] {
-        let gone_ms = meta::gone(db, tier)?.map_or(i64::MIN, |gone| gone.0);
+        let gone_ms = meta::gone(db, tier)?.map(|gone| gone.0).max(cuts.gone(kind, tier)).unwrap_or(i64::MIN);
         let width_ms = next.width_ms();
         let from = if gone_ms == i64::MIN {
             gone_ms

@@ -37,6 +37,7 @@ mod figures;
 mod history;
 mod mover;
 mod open;
+mod picture;
 mod purge;
 mod readers;
 mod reading;
@@ -56,7 +57,8 @@ use std::thread::JoinHandle;
 use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::figures::{CacheFigures, WriterFigures};
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::record::{History, HistoryQuery, Refusal, Restored, Retention, StoreStats, Write};
+use fleetlens_model::keeping::Keeping;
+use fleetlens_model::record::{History, HistoryQuery, Refusal, Restored, StoreStats, Write};
 use fleetlens_model::shadow::change::Change;
 use fleetlens_model::time::WallMs;
 use tokio::sync::oneshot;
@@ -170,12 +172,22 @@ impl Store {
         Ok((store, restored, Some(note)))
     }
 
-    /// Opens a cache of this schema where nothing can be written, to show what is in it: whatever is committed fails with `why`, and is
-    /// worth another try with a cache that [`Store::may_be_written`]. Takes no lock and changes nothing. Fails, besides what
-    /// [`Reading::open`] fails on, on another profile's, and on one with a log that only whoever may write can read.
+    /// Opens a cache where nothing can be written, to show what is in it: whatever is committed fails with `why`, and is
+    /// worth another try with a cache that [`Store::may_be_written`]. Takes no lock and changes nothing. Of one that is damaged, or an
+    /// older schema's, it shows what can be read; where that says no number of its installation, it is 0, and the history of schemas 1
+    /// to 3 is not shown. Fails on what is not there, another profile's, a newer schema's, another program's, where nothing can be
+    /// read, and on one of this schema with a log that only whoever may write can read.
     pub fn look(path: &Path, profile: &str, why: StoreError) -> Result<(Store, Restored), StoreError> {
-        let (restored, as_it_lies) = open::look(path, profile)?;
-        let readers = Arc::new(Readers::new(path.to_owned(), as_it_lies));
+        let (restored, as_it_lies, history_is) = match open::look(path, profile) {
+            Ok((restored, as_it_lies)) => (restored, as_it_lies, Ok(())),
+            Err(error) if error.is_broken_file() || matches!(error, StoreError::Older { .. }) => {
+                let history_is =
+                    if matches!(error, StoreError::Older { found: ..4, .. }) { Err(error) } else { Ok(()) };
+                (picture::of(path, profile)?, open::log_bytes(path) == 0, history_is)
+            }
+            Err(error) => return Err(error),
+        };
+        let readers = Arc::new(Readers::new(path.to_owned(), as_it_lies, history_is));
         let (writing, counts, keep) = (Mutex::new(None), Arc::default(), Keep::default());
         let inner =
             Inner { path: path.to_owned(), writing, only_read: Some(why), readers, counts, keep, tail: Arc::default() };
@@ -215,7 +227,7 @@ impl Store {
         let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let thread = named("fleetlens-store").spawn(move || writer.run(&batches)).map_err(StoreError::io(path))?;
         let movers = movers.spawn().map_err(StoreError::io(path))?;
-        let readers = Arc::new(Readers::new(path.to_owned(), false));
+        let readers = Arc::new(Readers::new(path.to_owned(), false, Ok(())));
         let writing = Mutex::new(Some(Writing { queue, thread, bell, stop, movers }));
         let inner = Inner { path: path.to_owned(), writing, only_read: None, readers, counts, keep, tail };
         Ok((Store { inner: Arc::new(inner) }, restored))
@@ -252,8 +264,8 @@ impl Store {
 
     /// Keeps no more than this from now on; until it is said, everything stays. What is over goes a little at a time, while no batch
     /// waits (see `purge.rs`): after this call, then hourly by age, and whenever the size is over its limit.
-    pub fn set_retention(&self, retention: Retention) {
-        *self.inner.keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(retention);
+    pub fn set_retention(&self, keep: impl Into<Keeping>) {
+        *self.inner.keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(keep.into());
         if let Some(writing) = &*self.inner.writing.lock().unwrap_or_else(PoisonError::into_inner) {
             // A full queue wakes the writer too.
             _ = writing.queue.try_send(Order::Purge);

@@ -5,6 +5,9 @@
 //! *settled*: one run in which each thing is said once, and with it what happened in each minute, hour and day. Settled runs of short
 //! pages are merged further, while what they span stays small enough to go by its age in time.
 //!
+//! **What goes by the age of its kind.** Once a day settled runs lose what is older than is kept of its kind, where they stay for the
+//! sake of others ([`cut`]).
+//!
 //! **Who does it.** Two threads of this module: one flushes ([`flush`]), the other merges and settles ([`merge`]), so that the journal
 //! stays short while much is merged. They read what never changes (rows of the journal below a number, blocks of live runs) and make the new
 //! blocks; the writer's thread puts them in, a megabyte a transaction. The last of these makes the new runs live and takes away what
@@ -14,6 +17,7 @@
 //! **Damage.** A run with a block that cannot be read is left as it is: what can be read of it still is.
 
 mod bell;
+mod cut;
 mod flush;
 mod merge;
 mod sources;
@@ -26,6 +30,7 @@ use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use fleetlens_model::keeping::Keeping;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -35,11 +40,13 @@ use crate::error::StoreError;
 use crate::history::Damage;
 use crate::open;
 use crate::purge;
+use crate::table::cuts::Cuts;
 use crate::table::meta::Totals;
 use crate::table::run::{self, Run, RunKey};
 use crate::writer::{Counts, Keep, Order};
 
 pub(crate) use bell::{Asked, Bell};
+use cut::{Cutting, KeptFrom};
 
 /// The part of the size limit that may wait to be settled, and that one run may have.
 const SIZE_PARTS: u64 = 8;
@@ -86,6 +93,8 @@ pub(crate) struct Finish {
     pub repeated: u64,
     /// Samples before this were left out, because they are older than is kept.
     pub kept_from: Option<i64>,
+    /// What of single kinds is there no more from now on.
+    pub cuts: Option<Box<Cuts>>,
 }
 
 /// Rows of the journal that are in a run.
@@ -133,6 +142,10 @@ struct Mover {
     aged: bool,
     /// A run that is to lose what was measured before this.
     trims: Option<(RunKey, i64)>,
+    /// Runs that are gone through for the sake of single kinds.
+    cutting: Option<Cutting>,
+    /// What was made for that last.
+    kept_last: Option<(cut::Of, Arc<KeptFrom>)>,
     /// The answer to what was given last, when nobody has waited for it yet.
     given: Option<Receiver<Result<bool, StoreError>>>,
     /// Runs that were begun and are neither live nor given up.
@@ -203,6 +216,8 @@ impl Mover {
             broken: BTreeSet::new(),
             aged: false,
             trims: None,
+            cutting: None,
+            kept_last: None,
             given: None,
             begun: Vec::new(),
         })
@@ -296,16 +311,19 @@ impl Mover {
         self.aged && from_ms < kept_from.saturating_sub(OLD_BY_MS)
     }
 
-    /// Samples from here on are kept.
+    /// How much is to be kept; `None` is everything.
+    fn keep(&self) -> Option<Keeping> {
+        *self.shared.keep.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Samples from here on are kept, if only of one kind.
     fn kept_from(&self) -> Result<i64, Ended> {
-        let keep = *self.shared.keep.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(keep) = keep else { return Ok(i64::MIN) };
-        Ok(purge::kept_from(&self.db, keep).map_err(self.failed())?.unwrap_or(i64::MIN))
+        let Some(keep) = self.keep() else { return Ok(i64::MIN) };
+        Ok(purge::kept_from(&self.db, &keep).map_err(self.failed())?.unwrap_or(i64::MIN))
     }
 
     fn size_limit(&self) -> u64 {
-        let keep = *self.shared.keep.lock().unwrap_or_else(PoisonError::into_inner);
-        keep.map_or(u64::MAX, |keep| u64::from(keep.max_mb) * 1_000_000 / SIZE_PARTS)
+        self.keep().map_or(u64::MAX, |keep| u64::from(keep.all.max_mb) * 1_000_000 / SIZE_PARTS)
     }
 
     /// Gives the writer the blocks that are full, when they are enough.

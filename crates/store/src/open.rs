@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fleetlens_model::described::Commons;
+use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::record::{Restored, Share, StoreStats};
-use fleetlens_model::shared::Texts;
+use fleetlens_model::shared::{SharedText, Texts};
+use fleetlens_model::telemetry::Sample;
 use fleetlens_model::time::WallMs;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -183,15 +185,20 @@ fn immutable(path: &Path) -> Result<String, StoreError> {
     Ok(uri + "?immutable=1")
 }
 
-/// Reads what a start needs from a cache of this schema and profile that cannot be written, and whether it was read as it lies.
-pub(crate) fn look(path: &Path, profile: &str) -> Result<(Restored, bool), StoreError> {
-    let (db, as_it_lies) = match open_to_read(path) {
+/// [`open_to_read`] where perhaps nothing can be written, and whether it is read as it lies.
+pub(crate) fn open_to_look(path: &Path) -> Result<(Connection, bool), StoreError> {
+    match open_to_read(path) {
         // Without a log the file is all there is.
         Err(StoreError::Io { .. } | StoreError::DiskFull { .. }) if log_bytes(path) == 0 => {
-            (open_to_read_of(path, true)?, true)
+            Ok((open_to_read_of(path, true)?, true))
         }
-        opened => (opened?, false),
-    };
+        opened => Ok((opened?, false)),
+    }
+}
+
+/// Reads what a start needs from a cache of this schema and profile that cannot be written, and whether it was read as it lies.
+pub(crate) fn look(path: &Path, profile: &str) -> Result<(Restored, bool), StoreError> {
+    let (db, as_it_lies) = open_to_look(path)?;
     let found = meta::profile(&db).map_err(StoreError::at(path))?.unwrap_or_default();
     if found != profile {
         return Err(StoreError::OtherProfile { path: path.to_owned(), found, wanted: profile.to_owned() });
@@ -326,7 +333,7 @@ fn configure(db: &mut Connection) -> rusqlite::Result<()> {
 
 /// Applies what is missing, all of it in one transaction, and moves it into the file, so that an older program sees the new
 /// version in its header.
-fn migrate(db: &mut Connection, version: i64, profile: &str, new_installation: u64) -> rusqlite::Result<()> {
+pub(crate) fn migrate(db: &mut Connection, version: i64, profile: &str, new_installation: u64) -> rusqlite::Result<()> {
     let applied = usize::try_from(version).unwrap_or(0);
     let Some(missing) = MIGRATIONS.get(applied..).filter(|missing| !missing.is_empty()) else { return Ok(()) };
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -349,15 +356,9 @@ fn migrate(db: &mut Connection, version: i64, profile: &str, new_installation: u
 fn restore(db: &Connection, beside: Connection, path: &Path) -> Result<Restored, StoreError> {
     let read = || {
         std::thread::scope(|scope| {
-            let values = scope.spawn(move || -> rusqlite::Result<_> {
-                let mut texts = Texts::default();
-                let series = series::all(&beside, &mut texts)?;
-                Ok((series, latest::all(&beside)?, texts))
-            });
-            let mut restored = described(db, path)?;
-            let (series, latest, texts) = values.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            restored.texts.absorb(texts);
-            Ok(Restored { series, latest, ..restored })
+            let values = scope.spawn(move || values(&beside));
+            let restored = described(db, path)?;
+            Ok(values.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?.add_to(restored))
         })
     };
     // `SQLITE_ERROR`: our questions fit our tables; where they do not, what the file says of its tables is damaged.
@@ -370,6 +371,32 @@ fn restore(db: &Connection, beside: Connection, path: &Path) -> Result<Restored,
             _ => StoreError::at(path)(error),
         }
     })
+}
+
+/// The same of a cache in memory, which has one connection.
+pub(crate) fn restore_alone(db: &Connection, path: &Path) -> Result<Restored, StoreError> {
+    let read = || Ok(values(db)?.add_to(described(db, path)?));
+    read().map_err(StoreError::at(path))
+}
+
+/// The values and what they are of.
+struct Values {
+    series: Vec<(SeriesKey, ThingKey, SharedText)>,
+    latest: Vec<Sample>,
+    texts: Texts,
+}
+
+fn values(db: &Connection) -> rusqlite::Result<Values> {
+    let mut texts = Texts::default();
+    let series = series::all(db, &mut texts)?;
+    Ok(Values { series, latest: latest::all(db)?, texts })
+}
+
+impl Values {
+    fn add_to(self, mut restored: Restored) -> Restored {
+        restored.texts.absorb(self.texts);
+        Restored { series: self.series, latest: self.latest, ..restored }
+    }
 }
 
 /// Everything but the values.

@@ -1,7 +1,7 @@
 //! Retention: what is over the limits goes, a little at a time, whenever no batch waits.
 //!
-//! **What goes.** By age: runs of samples, and of minutes, whose last entry is older than those are kept, and commands asked, alarms
-//! ended and changes of shadows heard of longer ago than samples are kept. By size: whole runs, those of samples before those of minutes
+//! **What goes.** By age: runs of samples, of minutes and of hours whose last entry is older than those are kept of any kind, and
+//! commands asked, alarms ended and changes of shadows heard of longer ago than samples are kept. By size: whole runs, those of samples before those of minutes
 //! before those of hours, in each the one that was said first, and changes of shadows before any run of a later time, until the cache is
 //! [`UNDER_PCT`] % under its limit, so that this is not done again with the next batch.
 //! Days, latest values, shadows, open commands, open alarms and the audit log stay whatever the limits say. A run that is not settled stays too: it
@@ -10,7 +10,8 @@
 //! **How.** The writer's thread takes one [`Purge::step`] when its queue is empty and looks at the queue before the next: a step is
 //! one transaction that takes on nothing more after [`STEP`], so a batch waits that long and its commit at most. A run that goes is
 //! read no more from that moment; its blocks are removed a few at a time. Samples that are too old within a run that is not, because
-//! they came late or the limits became shorter, the mover leaves out when it settles a run or makes it anew (`mover.rs`).
+//! they came late or the limits became shorter, the mover leaves out when it settles a run or makes it anew (`mover.rs`); so it does with
+//! what is kept less long of its kind than of another in the same run (`mover/cut.rs`).
 //!
 //! **What time it is.** The cache has no clock: "now" is when the newest write says it was made. A cache that hears nothing does not
 //! grow. A now that is further ahead of the last than anything is kept would make everything too old at once: a wall clock may be
@@ -19,20 +20,23 @@
 //! is kept meanwhile as ever.
 //!
 //! **What counts as size.** The pages in use (all but the free ones) and the write-ahead log, of which no more than the part that is
-//! always kept: a longer one goes by itself, and no run that is thrown away would make it shorter.
+//! always kept: a longer one goes by itself, and no run that is thrown away would make it shorter. Nor does what a move is making count:
+//! what it is made of is there until its end, and to make room for both for so long would cost a part of the history for ever.
 //!
 //! **Where the space goes.** Into new rows first. A cache made from schema 3 on has `auto_vacuum=INCREMENTAL`: of its free pages only
 //! [`SPARE_PAGES`] or a sixteenth of the file stay, the rest is given back to the disk. Older ones have `auto_vacuum=NONE`, which
 //! cannot be changed without writing the whole file anew (SQLite's `VACUUM`: minutes, and twice the space, both of which are short
 //! when this matters); they do not shrink, but do not grow either while pages are free.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use fleetlens_model::record::Retention;
+use fleetlens_model::keeping::Keeping;
 use fleetlens_model::time::WallMs;
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::mover::Moved;
 use crate::open;
 use crate::table::run::{self, Run, RunKey, Tier};
 use crate::table::{alarm, command, meta, shadow_change};
@@ -82,7 +86,7 @@ pub(crate) enum Ask {
 #[derive(Debug, Default)]
 pub(crate) struct Purge {
     /// The limits that the work under way was begun for.
-    keep: Option<Retention>,
+    keep: Option<Keeping>,
     /// The last time that the cache knew of when it was opened.
     opened_at: Option<WallMs>,
     /// When it was last looked for what is too old.
@@ -96,12 +100,25 @@ pub(crate) struct Purge {
     /// Whether space was given back that the file on the disk has not yet lost: that takes a checkpoint.
     gave_back: bool,
     rests_until: Option<Instant>,
+    /// Bytes of the runs that are being made.
+    making: BTreeMap<RunKey, u64>,
 }
 
 impl Purge {
     /// Of a cache that knew of this time when it was opened.
     pub fn new(opened_at: Option<WallMs>) -> Purge {
         Purge { opened_at, ..Purge::default() }
+    }
+
+    /// A move has put this in.
+    pub fn moved(&mut self, moved: &Moved) {
+        for (key, blocks) in &moved.blocks {
+            let bytes: usize = blocks.iter().map(|block| block.bytes.len()).sum();
+            *self.making.entry(*key).or_default() += bytes as u64;
+        }
+        if let Some(finish) = &moved.finish {
+            self.making.retain(|key, _| !finish.begun.contains(key));
+        }
     }
 
     /// A step failed: nothing is tried for a while, unless the limits become others.
@@ -120,11 +137,12 @@ impl Purge {
         &mut self,
         db: &mut Connection,
         path: &Path,
-        keep: Option<Retention>,
+        keep: Option<Keeping>,
         now: Option<WallMs>,
     ) -> rusqlite::Result<bool> {
         if self.keep != keep {
-            *self = Purge { keep, ..Purge::new(self.opened_at) };
+            let making = std::mem::take(&mut self.making);
+            *self = Purge { keep, making, ..Purge::new(self.opened_at) };
         }
         if self.rests_until.is_some_and(|until| Instant::now() < until) {
             return Ok(false);
@@ -134,8 +152,8 @@ impl Purge {
         if sweep(db, began)? {
             return Ok(true);
         }
-        let used = Used::measure(db, path)?;
-        if let Some(keep) = keep
+        let used = Used { making_bytes: self.making.values().sum(), ..Used::measure(db, path)? };
+        if let Some(keep) = &keep
             && self.by_limits(db, keep, now, used)?
         {
             return Ok(true);
@@ -153,7 +171,7 @@ impl Purge {
     fn by_limits(
         &mut self,
         db: &mut Connection,
-        keep: Retention,
+        keep: &Keeping,
         now: Option<WallMs>,
         used: Used,
     ) -> rusqlite::Result<bool> {
@@ -168,10 +186,10 @@ impl Purge {
     }
 
     /// Ended commands, ended alarms and changes of shadows of old, some of them; then the runs.
-    fn age(&mut self, db: &mut Connection, keep: Retention, now: WallMs) -> rusqlite::Result<()> {
+    fn age(&mut self, db: &mut Connection, keep: &Keeping, now: WallMs) -> rusqlite::Result<()> {
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let last = meta::aged(&transaction)?.or(self.opened_at);
-        let cutoff = cutoff(keep.keep_days, now);
+        let cutoff = cutoff(keep.all.keep_days, now);
         // A clock that was set ahead by less than is kept would take nearly all of it, too.
         if last.is_some_and(|last| now.since(last) > BELIEVED_AFTER_MS) {
             let since = meta::ahead_since(&transaction)?.filter(|since| *since <= now).unwrap_or(now);
@@ -188,11 +206,11 @@ impl Purge {
         if gone == 0 {
             meta::set_aged(&transaction, now)?;
             meta::set_ahead_since(&transaction, None)?;
-            // Minutes answer wider questions about what the samples are still there of.
-            let minutes_days = keep.minutes_days.max(keep.keep_days);
-            for (tier, days) in [(Tier::Samples, keep.keep_days), (Tier::Minutes, minutes_days)] {
+            let runs = run::live(&transaction)?;
+            for tier in Tier::AGING {
+                // Of what is kept longer for one kind the mover takes the others out.
+                let Some(days) = tier.days(keep.longest()) else { continue };
                 let before = self::cutoff(days, now);
-                let runs = run::live(&transaction)?;
                 for run in runs.iter().filter(|run| run.tier == tier && run.is_settled() && run.to_ms < before.0) {
                     go(&transaction, run, i64::MAX)?;
                 }
@@ -207,7 +225,7 @@ impl Purge {
 
     /// Some changes of shadows are gone, or the run that is the first to go, or one that is much of the cache is to lose its older half;
     /// false when nothing can be done now.
-    fn shrink(&mut self, db: &mut Connection, keep: Retention, now: Option<WallMs>) -> rusqlite::Result<bool> {
+    fn shrink(&mut self, db: &mut Connection, keep: &Keeping, now: Option<WallMs>) -> rusqlite::Result<bool> {
         let runs = run::live(db)?;
         let settled = |run: &&Run| run.is_settled() && run.tier != Tier::Days;
         let first = runs.iter().filter(settled).min_by_key(|run| (run.tier, run.last_seq));
@@ -241,9 +259,9 @@ impl Purge {
     }
 }
 
-/// The oldest entries of a tier that are kept, as of when what is too old was last looked for.
-pub(crate) fn kept_from(db: &Connection, keep: Retention) -> rusqlite::Result<Option<i64>> {
-    Ok(meta::aged(db)?.map(|aged| cutoff(keep.keep_days, aged).0))
+/// The oldest samples that are kept of any kind, as of when what is too old was last looked for.
+pub(crate) fn kept_from(db: &Connection, keep: &Keeping) -> rusqlite::Result<Option<i64>> {
+    Ok(meta::aged(db)?.map(|aged| cutoff(keep.longest().samples, aged).0))
 }
 
 /// Removes some blocks of runs that are gone; false when there are none.
@@ -291,6 +309,8 @@ struct Used {
     free_pages: u64,
     page_bytes: u64,
     log_bytes: u64,
+    /// What a move is making of what is there.
+    making_bytes: u64,
 }
 
 impl Used {
@@ -300,25 +320,27 @@ impl Used {
             free_pages: number(db, "freelist_count")?,
             page_bytes: number(db, "page_size")?,
             log_bytes: open::log_bytes(path).min(open::LOG_KEPT_BYTES),
+            making_bytes: 0,
         })
     }
 
     fn bytes(&self) -> u64 {
-        self.pages.saturating_sub(self.free_pages) * self.page_bytes + self.log_bytes
+        let in_use = self.pages.saturating_sub(self.free_pages) * self.page_bytes;
+        in_use.saturating_sub(self.making_bytes) + self.log_bytes
     }
 
     /// Whether it is more than may be kept or, when it `was`, not yet far enough under that.
-    fn is_over(&self, keep: Retention, was: bool) -> bool {
+    fn is_over(&self, keep: &Keeping, was: bool) -> bool {
         let limit = limit(keep);
         self.bytes() > if was { limit - limit / 100 * UNDER_PCT } else { limit }
     }
 }
 
-fn limit(keep: Retention) -> u64 {
-    u64::from(keep.max_mb) * 1_000_000
+fn limit(keep: &Keeping) -> u64 {
+    u64::from(keep.all.max_mb) * 1_000_000
 }
 
-fn cutoff(days: u32, now: WallMs) -> WallMs {
+pub(crate) fn cutoff(days: u32, now: WallMs) -> WallMs {
     let kept = (u64::from(days) * DAY_MS).cast_signed();
     WallMs(now.0.saturating_sub(kept))
 }

@@ -17,13 +17,16 @@ pub(crate) struct Readers {
     path: PathBuf,
     /// Whether it is read without its log, because nobody can write beside it.
     as_it_lies: bool,
+    /// Why nothing of it can be read but what a start has read.
+    may_be_read: Result<(), StoreError>,
     idle: Mutex<Vec<Connection>>,
     places: Arc<Semaphore>,
 }
 
 impl Readers {
-    pub fn new(path: PathBuf, as_it_lies: bool) -> Readers {
-        Readers { path, as_it_lies, idle: Mutex::new(Vec::new()), places: Arc::new(Semaphore::new(READERS)) }
+    pub fn new(path: PathBuf, as_it_lies: bool, may_be_read: Result<(), StoreError>) -> Readers {
+        let places = Arc::new(Semaphore::new(READERS));
+        Readers { path, as_it_lies, may_be_read, idle: Mutex::new(Vec::new()), places }
     }
 
     /// Lets `read` run on a thread for blocking work. Dropping the future does not stop a read that has begun, nor give its place to
@@ -32,6 +35,7 @@ impl Readers {
         self: Arc<Self>,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.may_be_read.clone()?;
         let readers = Arc::clone(&self);
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let reading = tokio::task::spawn_blocking(move || {

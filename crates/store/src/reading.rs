@@ -18,7 +18,7 @@ use fleetlens_model::shared::Texts;
 use fleetlens_model::telemetry::Sample;
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::WallMs;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::error::StoreError;
 use crate::figures;
@@ -31,14 +31,42 @@ use crate::table::{self, audit, latest, meta, refusal, series, thing};
 pub struct Reading {
     db: Connection,
     path: PathBuf,
+    /// After the connection, which is the last one but for its own.
+    _leaves: Leaves,
+}
+
+/// What reading leaves behind: SQLite makes a log and its index beside a file to read it, and who may only read cannot take them away.
+///
+/// To read a file that nobody has open as one that nobody changes (`immutable`) would make none, but whoever opened it meanwhile to
+/// write to it would change it under the reader's eyes, and to keep him out would be the lock that reading does not take.
+#[derive(Debug)]
+struct Leaves(PathBuf);
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        // A log with something in it is somebody's, who was killed: that goes into the file when the file is opened to write to it.
+        let Leaves(path) = self;
+        if !open::beside(path, "-wal").exists() || open::log_bytes(path) > 0 {
+            return;
+        }
+        // The last connection that may write takes them away when it closes; whether it is the last SQLite alone knows.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let taken_away = Connection::open_with_flags(&*path, flags).and_then(|db| {
+            db.query_one("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+            db.close().map_err(|(_, error)| error)
+        });
+        if let Err(error) = taken_away {
+            tracing::debug!(%error, "an empty log stays beside the cache");
+        }
+    }
 }
 
 impl Reading {
     /// Opens a cache of this schema. Fails on a file that is not there, an older or newer schema's, another program's, and what is no
     /// database.
     pub fn open(path: &Path) -> Result<Reading, StoreError> {
-        let db = open::open_to_read(path)?;
-        Ok(Reading { db, path: path.to_owned() })
+        let (db, _) = open::open_to_look(path)?;
+        Ok(Reading { db, path: path.to_owned(), _leaves: Leaves(path.to_owned()) })
     }
 
     /// Whose cache it is.

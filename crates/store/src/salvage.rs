@@ -9,10 +9,11 @@
 //! A block whose run is lost comes into a run of its own: one that is yet to be rolled up where no roll-up is left either, else one
 //! that is, so that nothing is counted twice.
 //!
-//! Caches of older schemas keep their history in another shape; of them everything but the history is taken.
+//! Caches of schemas 1 to 3 keep their history in another shape ([`rows`]); of them that is taken too.
 
 mod history;
 mod pages;
+mod rows;
 mod tree;
 
 use std::collections::{HashMap, HashSet};
@@ -31,6 +32,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::codec::Damaged;
 use crate::codec::batch::{self, Batch};
 use crate::error::{StoreError, breaks_a_rule, is_damage};
+use crate::table::cuts::Cuts;
 use crate::table::latest::{self, Latest};
 use crate::table::{
     alarm, audit, bulk, command, from_json, job, journal, meta, packets, refusal, series, shadow, shadow_change, thing,
@@ -98,9 +100,24 @@ impl std::fmt::Display for Salvaged {
     }
 }
 
+/// How much is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// What can be read.
+    All,
+    /// All but the history: what a start reads.
+    Picture,
+}
+
 /// Takes over what can be read of the cache at `from` into a new, empty one. An error is one of the new cache's file: what was
 /// taken until then is of no use.
-pub(crate) fn into(db: &Connection, at: &Path, from: &Path, profile: &str) -> Result<Salvaged, StoreError> {
+pub(crate) fn into(
+    db: &Connection,
+    at: &Path,
+    from: &Path,
+    profile: &str,
+    wanted: Wanted,
+) -> Result<Salvaged, StoreError> {
     let pages = match Pages::open(from) {
         Ok(pages) => pages,
         Err(error) => {
@@ -109,7 +126,7 @@ pub(crate) fn into(db: &Connection, at: &Path, from: &Path, profile: &str) -> Re
         }
     };
     let mut taking = Taking::new(db, pages);
-    taking.all(profile).map_err(StoreError::at(at))?;
+    taking.all(profile, wanted).map_err(StoreError::at(at))?;
     let Taking { mut told, trees, .. } = taking;
     told.lost_pages += trees.missed.pages;
     told.lost_rows += trees.missed.rows;
@@ -145,7 +162,7 @@ impl<'a> Taking<'a> {
         }
     }
 
-    fn all(&mut self, profile: &str) -> rusqlite::Result<()> {
+    fn all(&mut self, profile: &str, wanted: Wanted) -> rusqlite::Result<()> {
         self.find_roots()?;
         let first = self.trees.pages.page(1).filter(|first| first.starts_with(b"SQLite format 3\0"));
         let schema = first.and_then(|first| number(&first, 60)).filter(|schema| (1..=6).contains(schema)).unwrap_or(6);
@@ -158,6 +175,12 @@ impl<'a> Taking<'a> {
         for name in LIVES_ON {
             if let Some(Value::Integer(number)) = told.get(name) {
                 meta::set(self.db, name, number)?;
+            }
+        }
+        if let Some(Value::Text(cuts)) = told.get(Cuts::name()) {
+            match Cuts::take_over(self.db, cuts) {
+                Err(error) if is_damage(&error) => self.told.lost_rows += 1,
+                taken => taken?,
             }
         }
         let highest = |name| match told.get(name) {
@@ -176,10 +199,16 @@ impl<'a> Taking<'a> {
         if schema >= 4 {
             self.latest()?;
             self.journal()?;
-            self.db.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
-            self.history(highest("last_seq").is_none())?;
         } else {
-            self.told.ended_early = Some(format!("its history (schema {schema}) was not looked through"));
+            self.latest_rows()?;
+        }
+        if wanted == Wanted::All {
+            self.db.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
+            if schema >= 4 {
+                self.history(highest("last_seq").is_none())?;
+            } else {
+                self.sample_rows()?;
+            }
         }
         for (name, number) in [
             ("last_command", self.last_command),

@@ -7,6 +7,7 @@ pub(crate) mod alarm;
 pub(crate) mod audit;
 pub(crate) mod bulk;
 pub(crate) mod command;
+pub(crate) mod cuts;
 pub(crate) mod job;
 pub(crate) mod journal;
 pub(crate) mod latest;

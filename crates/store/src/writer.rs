@@ -7,7 +7,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use fleetlens_model::record::{Retention, Write};
+use fleetlens_model::keeping::Keeping;
+use fleetlens_model::record::Write;
 use fleetlens_model::time::WallMs;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
@@ -48,7 +49,7 @@ pub(crate) enum Order {
 }
 
 /// How much is to be kept; `None`, which is everything, until somebody says.
-pub(crate) type Keep = Arc<Mutex<Option<Retention>>>;
+pub(crate) type Keep = Arc<Mutex<Option<Keeping>>>;
 
 /// What the writer counts in this run, for whoever asks.
 #[derive(Debug, Default)]
@@ -227,6 +228,9 @@ impl Writer {
     /// Puts in what the mover has made.
     fn moved(&mut self, moved: &Moved, done: &SyncSender<Result<bool, StoreError>>) {
         let outcome = self.put_in(moved).map_err(StoreError::at(&self.path));
+        if outcome.is_ok() {
+            self.purge.moved(moved);
+        }
         if outcome.is_ok()
             && let Some(finish) = &moved.finish
         {
@@ -268,6 +272,9 @@ impl Writer {
                     journal::forget(&transaction, flushed.up_to_batch)?;
                 }
                 finish.latest.iter().try_for_each(|(block, data)| latest::put(&transaction, *block, data))?;
+                if let Some(cuts) = &finish.cuts {
+                    cuts.write(&transaction)?;
+                }
             }
             // Those that are live are not touched by it.
             finish.begun.iter().try_for_each(|key| run::give_up(&transaction, *key))?;

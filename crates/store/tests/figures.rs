@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{block_on, commit, sample, series, thing};
 use fleetlens_model::figures::{CacheFigures, CacheKind};
@@ -17,6 +17,20 @@ const ALL: u64 = 5_000;
 fn of(figures: &CacheFigures, wanted: CacheKind) -> (u64, u64) {
     let (_, share) = figures.kinds.iter().find(|(kind, _)| *kind == wanted).unwrap();
     (share.entries, share.bytes)
+}
+
+/// When nothing changes any more: what a settling was made of goes bit by bit after it, and its space with it.
+fn at_rest(store: &Store) -> CacheFigures {
+    let read = || CacheFigures { read_in_ms: 0, ..block_on(store.figures()).unwrap() };
+    let (mut since, mut last) = (Instant::now(), read());
+    while since.elapsed() < Duration::from_secs(1) {
+        std::thread::sleep(Duration::from_millis(50));
+        let now = read();
+        if now != last {
+            (since, last) = (Instant::now(), now);
+        }
+    }
+    last
 }
 
 /// All kinds together are the pages of the file, in use or not.
@@ -57,7 +71,7 @@ fn what_is_not_yet_packed_and_what_is_are_told_apart_and_add_up_to_the_file() {
     assert!(writer.unpacked_bytes > 0);
 
     block_on(store.settle()).unwrap();
-    let after = block_on(store.figures()).unwrap();
+    let after = at_rest(&store);
     assert_eq!((after.unpacked_batches, after.oldest_unpacked_ms), (0, None));
     assert_eq!((of(&after, CacheKind::Tail), of(&after, CacheKind::Samples).0), ((0, 0), ALL));
     assert!(of(&after, CacheKind::Samples).1 > 0 && of(&after, CacheKind::Minutes).0 > 0, "{after:?}");

@@ -163,3 +163,95 @@ fn a_file_that_nobody_may_write_is_named_and_left_behind_when_somebody_may() {
     assert_eq!(count(&store), 2);
     block_on(store.close()).unwrap();
 }
+
+#[test]
+fn an_older_schemas_cache_on_a_disk_that_cannot_be_written_is_shown_and_brought_up_to_date_when_it_can() {
+    let Some(disk) = Disk::mount() else { return };
+    for schema in 1..=5 {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/schema-{schema}.db"));
+        std::fs::copy(&golden, disk.cache()).unwrap();
+        let before = std::fs::read(disk.cache()).unwrap();
+        let view = disk.read_only();
+        let why = Store::open_or_quarantine(&view.cache(), "malta", 2, WallMs(77)).unwrap_err();
+        assert!(matches!(why, StoreError::Io { .. }), "schema {schema}: {why:?}");
+        let (store, shown) = Store::look(&view.cache(), "malta", why.clone()).unwrap();
+        assert_eq!(commit(&store, vec![thing(9, "lamp-9")]), Err(why), "schema {schema}");
+        let (from_ms, to_ms) = (WallMs(0), WallMs(i64::MAX));
+        let query = HistoryQuery { series: SeriesKey(1), from_ms, to_ms, bucket_ms: 86_400_000, up_to_seq: u64::MAX };
+        let history = block_on(store.history(query));
+        match schema {
+            ..4 => assert!(matches!(history, Err(StoreError::Older { .. })), "schema {schema}: {history:?}"),
+            _ => assert!(history.is_ok(), "schema {schema}: {history:?}"),
+        }
+        block_on(store.close()).unwrap();
+        let other = Store::look(&view.cache(), "gozo", StoreError::Closed).unwrap_err();
+        assert!(matches!(other, StoreError::OtherProfile { .. }), "schema {schema}: {other:?}");
+        drop(view);
+        assert!(std::fs::read(disk.cache()).unwrap() == before, "schema {schema}: not a byte is changed");
+
+        let (store, restored, note) = Store::open_or_quarantine(&disk.cache(), "malta", 2, WallMs(77)).unwrap();
+        assert_eq!(note, None, "schema {schema}");
+        assert!(!restored.things.is_empty() && !restored.latest.is_empty(), "schema {schema}");
+        let told = |restored: &fleetlens_model::record::Restored| {
+            let things: Vec<_> = restored.things.iter().map(|(key, name, _)| (*key, name.clone())).collect();
+            let latest: Vec<_> = restored.latest.iter().map(|one| (one.series, one.value.clone())).collect();
+            let commands: Vec<_> = restored.commands.iter().map(|one| one.id).collect();
+            (things, latest, commands, restored.alarms.len(), restored.shadows.len(), restored.installation)
+        };
+        assert_eq!(told(&shown), told(&restored), "schema {schema}: what was shown is what there is");
+        block_on(store.close()).unwrap();
+        std::fs::remove_file(disk.cache()).unwrap();
+    }
+}
+
+#[test]
+fn a_damaged_cache_on_a_full_disk_is_shown_as_far_as_it_can_be_read_and_salvaged_when_there_is_room() {
+    let Some(disk) = Disk::mount() else { return };
+    let (store, _) = Store::open(&disk.cache(), "malta", 4711).unwrap();
+    let mut writes = vec![thing(1, "lamp-1"), series(1, 1, "/v")];
+    writes.extend((1..=2_000).map(|n| Write::Sample(sample(1, n, n.cast_signed() * 1_000, 1.0))));
+    writes.extend((2..=300).map(|n| thing(n, &format!("lamp-{n:0100}"))));
+    commit(&store, writes).unwrap();
+    block_on(store.settle()).unwrap();
+    block_on(store.close()).unwrap();
+    let mut bytes = std::fs::read(disk.cache()).unwrap();
+    // The pages of a thing: no start reads on behind them.
+    let text = format!("lamp-{:0100}", 150);
+    for page in bytes.chunks_mut(4_096).filter(|page| page.windows(text.len()).any(|some| some == text.as_bytes())) {
+        page.fill(0xff);
+    }
+    std::fs::write(disk.cache(), &bytes).unwrap();
+    let ballast = disk.folder.path().join("ballast");
+    let mut file = std::fs::File::create(&ballast).unwrap();
+    for block in [1 << 20, 1 << 12, 1] {
+        while file.write_all(&vec![0; block]).is_ok() {}
+    }
+
+    let mut things = 0;
+    // Not even room to begin with, and room to begin but not to end.
+    for room in [0, 64 << 10] {
+        file.set_len(file.metadata().unwrap().len() - room).unwrap();
+        let why = Store::open_or_quarantine(&disk.cache(), "malta", 2, WallMs(77)).unwrap_err();
+        assert!(matches!(why, StoreError::DiskFull { .. }), "{why:?}");
+        let (store, shown) = Store::look(&disk.cache(), "malta", why.clone()).unwrap();
+        things = shown.things.len();
+        assert!((200..300).contains(&things), "{things} of 300 things");
+        assert_eq!((shown.latest.len(), shown.last_seq, shown.installation), (1, 2_000, 4711));
+        assert_eq!(commit(&store, vec![thing(999, "x")]), Err(why));
+        assert_eq!(count(&store), 2_000, "what a chart reads is not damaged");
+        assert!(!Store::may_be_written(&disk.cache()), "there is no room to try again in");
+        block_on(store.close()).unwrap();
+        assert!(std::fs::read(disk.cache()).unwrap() == bytes, "it stays as it was");
+        assert!(!disk.folder.path().join("malta.db.salvage").exists(), "what was begun takes no room");
+    }
+
+    drop(file);
+    std::fs::remove_file(ballast).unwrap();
+    assert!(Store::may_be_written(&disk.cache()));
+    let (store, restored, note) = Store::open_or_quarantine(&disk.cache(), "malta", 2, WallMs(77)).unwrap();
+    let note = note.unwrap();
+    assert!(std::fs::read(&note.moved_to).unwrap() == bytes, "and is kept");
+    assert_eq!((restored.things.len(), restored.stats.samples), (things, 2_000), "{note}");
+    assert_eq!(count(&store), 2_000);
+    block_on(store.close()).unwrap();
+}

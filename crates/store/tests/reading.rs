@@ -88,3 +88,49 @@ fn what_is_no_cache_is_refused() {
         assert!(matches!(Reading::open(&path), Err(StoreError::NotADatabase { .. })), "{content:?}");
     }
 }
+
+/// The names of what lies in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(name).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn reading_leaves_nothing_beside_a_cache_that_nobody_has_open_and_everything_beside_one_that_somebody_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("malta.db");
+    let (store, _) = Store::open(&path, "malta", 1).unwrap();
+    commit(&store, vec![thing(1, "lamp-1"), series(1, 1, "/v"), Write::Sample(sample(1, 1, 0, 1.0))]).unwrap();
+    block_on(store.close()).unwrap();
+    let (before, bytes) = (names(folder.path()), fs::read(&path).unwrap());
+    assert_eq!(before, ["malta.db", "malta.db.lock"]);
+    let two = (Reading::open(&path).unwrap(), Reading::open(&path).unwrap());
+    assert_eq!((two.0.latest().unwrap().len(), two.1.latest().unwrap().len()), (1, 1));
+    drop(two.0);
+    assert_eq!(two.1.things().unwrap().len(), 1, "the other goes on reading");
+    drop(two.1);
+    assert_eq!(names(folder.path()), before);
+    assert!(fs::read(&path).unwrap() == bytes, "not a byte is changed");
+
+    // The app has it open, before the reader or since.
+    let reading = Reading::open(&path).unwrap();
+    let (store, _) = Store::open(&path, "malta", 1).unwrap();
+    commit(&store, vec![Write::Sample(sample(1, 2, 5, 2.0))]).unwrap();
+    drop(reading);
+    drop(Reading::open(&path).unwrap());
+    let all = ["malta.db", "malta.db-shm", "malta.db-wal", "malta.db.lock"];
+    assert_eq!(names(folder.path()), all);
+    commit(&store, vec![Write::Sample(sample(1, 3, 6, 3.0))]).unwrap();
+    assert_eq!(Reading::open(&path).unwrap().latest().unwrap()[0].seq, 3);
+    // Whoever is killed leaves a log: that is read, and stays.
+    let killed = tempfile::tempdir().unwrap();
+    for name in ["malta.db", "malta.db-wal"] {
+        fs::copy(folder.path().join(name), killed.path().join(name)).unwrap();
+    }
+    let before = fs::read(killed.path().join("malta.db-wal")).unwrap();
+    assert_eq!(Reading::open(&killed.path().join("malta.db")).unwrap().latest().unwrap()[0].seq, 3);
+    assert_eq!(fs::read(killed.path().join("malta.db-wal")).unwrap(), before);
+    block_on(store.close()).unwrap();
+}

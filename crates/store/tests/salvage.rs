@@ -430,3 +430,52 @@ fn a_batch_that_meets_damage_is_refused_and_taken_after_the_next_start() {
     assert_eq!(block_on(store.stats()).unwrap().samples, note.salvaged.samples + 1);
     block_on(store.close()).unwrap();
 }
+
+/// The cache of a schema as the program of its time left it.
+fn golden(schema: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/schema-{schema}.db"))
+}
+
+#[test]
+fn of_every_schema_that_there_was_the_history_is_salvaged_with_everything_else() {
+    for schema in 1..=6 {
+        let what = format!("schema {schema}");
+        let whole = tempfile::tempdir().unwrap();
+        fs::copy(golden(schema), place(&whole)).unwrap();
+        let (store, want, note) = opened(&place(&whole), &what);
+        assert_eq!(note, None, "{what}: it is whole");
+        block_on(store.close()).unwrap();
+        let told = samples_of(&place(&whole), &want);
+        assert!(!told.is_empty(), "{what}: the golden file holds samples");
+
+        let folder = tempfile::tempdir().unwrap();
+        fs::copy(golden(schema), place(&folder)).unwrap();
+        // Noted by the run before: of what a file says of itself nothing may be believed.
+        fs::write(folder.path().join("malta.db.damaged"), "a page").unwrap();
+        let (store, restored, note) = opened(&place(&folder), &what);
+        let salvaged = note.unwrap().salvaged;
+        assert_eq!((salvaged.ended_early, salvaged.lost_rows, salvaged.lost_pages), (None, 0, 0), "{what}");
+        assert_eq!(salvaged.samples, told.len() as u64, "{what}");
+        let latest = |restored: &Restored| {
+            restored.latest.iter().map(|one| (one.series, one.device_ms, one.value.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!((latest(&restored), restored.last_seq), (latest(&want), want.last_seq), "{what}");
+        block_on(store.settle()).unwrap();
+        block_on(store.close()).unwrap();
+        assert_eq!(samples_of(&place(&folder), &restored), told, "{what}");
+    }
+}
+
+/// Every sample of every series, but for its sequence, which is not kept.
+fn samples_of(path: &Path, restored: &Restored) -> Vec<Sample> {
+    let (reading, mut samples) = (Reading::open(path).unwrap(), Vec::new());
+    for (key, _, _) in &restored.series {
+        let each = |found: Sample| {
+            // Our own time is kept to the second once it is packed.
+            samples.push(Sample { seq: 0, received_ms: WallMs(0), ..found });
+            ControlFlow::Continue(())
+        };
+        assert!(reading.samples(*key, WallMs(i64::MIN)..WallMs(i64::MAX), each).unwrap());
+    }
+    samples
+}

@@ -150,8 +150,11 @@ impl Fleet {
         if was != settings.who {
             told.push(format!("who is here: {} → {}", named(&was), named(&settings.who)));
         }
-        let kept =
-            |of: &Retention| format!("{} days, minutes {} days, {} MB", of.keep_days, of.minutes_days, of.max_mb);
+        let kept = |of: &Retention| {
+            let Retention { keep_days, minutes_days, hours_days, max_mb } = of;
+            let hours = hours_days.map(|days| format!("hours {days} days, ")).unwrap_or_default();
+            format!("{keep_days} days, minutes {minutes_days} days, {hours}{max_mb} MB")
+        };
         if before != settings.retention {
             told.push(format!("kept: {} → {}", kept(&before), kept(&settings.retention)));
         }

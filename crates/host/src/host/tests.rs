@@ -497,7 +497,7 @@ async fn who_is_at_the_screen_and_how_much_is_kept_survive_a_restart() {
         let fault = window.set(number, wrong).await.unwrap_err();
         assert!(fault.message.contains(word), "{fault}");
     }
-    let keep = Retention { keep_days: 3, minutes_days: 30, max_mb: 64 };
+    let keep = Retention { keep_days: 3, minutes_days: 30, hours_days: Some(300), max_mb: 64 };
     assert_eq!(window.set(4, Setting::Retention(keep)).await, Ok(Done::Changed));
     assert_eq!(window.set(5, who(" R. Borg", Role::Viewer)).await, Ok(Done::Changed));
     let fault = window

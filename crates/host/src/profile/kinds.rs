@@ -33,12 +33,7 @@ pub(super) struct SchemaFile {
 pub(super) fn schemas(written: Vec<WrittenKind>, text: &str) -> Result<(Schemas, Vec<SchemaFile>), Mistake> {
     let (mut schemas, mut files, mut seen) = (Schemas::default(), Vec::new(), Vec::new());
     for WrittenKind { kind, desired_schema } in written {
-        let of = Kind::from_word(kind.get_ref());
-        if of.word() != kind.get_ref() {
-            let words: Vec<&str> = Kind::ALL.iter().map(|kind| kind.word()).collect();
-            let why = format!("{:?} is no kind; there are {}", kind.get_ref(), words.join(", "));
-            return Err(Mistake::new(kind.span(), why));
-        }
+        let of = named(&kind)?;
         if seen.contains(&of) {
             return Err(Mistake::new(kind.span(), format!("the kind {:?} stands here twice", of.word())));
         }
@@ -52,6 +47,17 @@ pub(super) fn schemas(written: Vec<WrittenKind>, text: &str) -> Result<(Schemas,
         }
     }
     Ok((schemas, files))
+}
+
+/// The kind of this name.
+pub(super) fn named(word: &Spanned<String>) -> Result<Kind, Mistake> {
+    let kind = Kind::from_word(word.get_ref());
+    if kind.word() == word.get_ref() {
+        return Ok(kind);
+    }
+    let words: Vec<&str> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+    let why = format!("{:?} is no kind; there are {}", word.get_ref(), words.join(", "));
+    Err(Mistake::new(word.span(), why))
 }
 
 /// A mistake in a schema that stands in the profile: its line is the profile's own where the text is written over several.

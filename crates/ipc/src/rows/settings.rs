@@ -1,6 +1,8 @@
 //! How the program is set.
 
 use fleetlens_model::identity::{Actor, Role};
+use fleetlens_model::keeping::Ages;
+use fleetlens_model::kind::Kind;
 use fleetlens_model::record::Retention;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,8 @@ pub struct Settings {
     pub cache_file: String,
     /// How much the cache keeps.
     pub retention: Retention,
+    /// How long it keeps the history of single kinds, where the profile says that.
+    pub kinds_kept: Vec<(Kind, Ages)>,
     /// The program's version.
     pub version: String,
 }

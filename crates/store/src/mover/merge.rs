@@ -1,6 +1,7 @@
 //! Runs become larger ones, and settled ones with their roll-ups.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::sources::{Source, add, buckets_of, next_series, pages_of, unpacked, widened};
 use super::{Ended, Finish, Mover};
@@ -53,6 +54,9 @@ impl Mover {
             self.merge(&[*run], before_ms.max(kept_from))?;
             return Ok(true);
         }
+        if self.cut_if_due()? {
+            return Ok(true);
+        }
         for tier in [Tier::Samples].into_iter().chain(Tier::ROLLED) {
             let of_tier: Vec<Run> = settled.iter().filter(|run| run.tier == tier).copied().collect();
             if let Some(some) = worth_merging(&of_tier, limit) {
@@ -69,8 +73,8 @@ impl Mover {
         Ok((u64::from(series.0) * SETTLE_PER_SERIES).clamp(1_000_000, 16_000_000))
     }
 
-    /// Runs of one tier become one of the next level, without the samples before `kept_from`.
-    fn merge(&mut self, runs: &[Run], kept_from: i64) -> Result<(), Ended> {
+    /// Runs of one tier become one of the next level, without the samples before `kept_from` and what is gone by the age of its kind.
+    pub(super) fn merge(&mut self, runs: &[Run], kept_from: i64) -> Result<(), Ended> {
         let Some(first) = runs.first() else { return Ok(()) };
         let level = runs.iter().map(|run| run.level).max().unwrap_or_default() + u32::from(runs.len() > 1);
         // Never by merging alone what is not settled becomes settled.
@@ -78,13 +82,16 @@ impl Mover {
         // What is not settled is yet to be rolled up.
         let leaves_out = first.is_settled() && first.tier == Tier::Samples;
         let kept_from = if leaves_out { kept_from } else { i64::MIN };
+        let of_kinds = if first.is_settled() { self.kept_of_kinds(first.tier)? } else { Arc::default() };
         let mut building = Building::new(self.next_key(), first.tier, level, seqs(runs));
         let mut sources = self.sources(runs)?;
         let (mut scratch, mut repeated) = (Scratch::default(), 0);
         let mut samples = Vec::new();
         while let Some((series, pages)) = next_series(&self.db, &mut sources)? {
+            let of_kind = of_kinds.of(series);
             match first.tier {
                 Tier::Samples => {
+                    let kept_from = kept_from.max(of_kind);
                     for cluster in weave::clusters(pages) {
                         if cluster.iter().all(|page| page.entry.to_ms < kept_from) {
                             continue;
@@ -102,7 +109,9 @@ impl Mover {
                     }
                 }
                 Tier::Minutes | Tier::Hours | Tier::Days => {
-                    building.buckets(series, &buckets_of(runs, &pages, first.tier)?);
+                    let mut buckets = buckets_of(runs, &pages, first.tier)?;
+                    buckets.retain(|rolled| rolled.bucket.start_ms.0 >= of_kind);
+                    building.buckets(series, &buckets);
                 }
             }
             self.hand_over(&mut [&mut building])?;
@@ -117,6 +126,7 @@ impl Mover {
         let begins_ms = fresh.iter().map(|run| run.from_ms).min().unwrap_or(i64::MAX);
         let before: Vec<Run> =
             settled.iter().filter(|run| run.tier == Tier::Samples && run.to_ms >= begins_ms).copied().collect();
+        let of_kinds = self.kept_of_kinds(Tier::Samples)?;
         let mut building = Building::new(self.next_key(), Tier::Samples, SETTLED, seqs(fresh));
         let mut rolling = Tier::ROLLED.map(|tier| Building::new(self.next_key(), tier, SETTLED, seqs(fresh)));
         let (mut sources, mut known) = (self.sources(fresh)?, self.sources(&before)?);
@@ -124,6 +134,7 @@ impl Mover {
         let (mut scratch, mut repeated) = (Scratch::default(), 0);
         let (mut samples, mut there) = (Vec::new(), Vec::new());
         while let Some((series, pages)) = next_series(&self.db, &mut sources)? {
+            let kept_from = kept_from.max(of_kinds.of(series));
             let known = pages_of(&self.db, &mut known, series)?;
             let mut minutes: Vec<Rolled> = Vec::new();
             for cluster in weave::clusters(pages) {
@@ -162,7 +173,7 @@ impl Mover {
         self.finish(std::iter::once(building).chain(rolling).collect(), finish)
     }
 
-    fn sources(&self, runs: &[Run]) -> Result<Vec<Source>, Ended> {
+    pub(super) fn sources(&self, runs: &[Run]) -> Result<Vec<Source>, Ended> {
         let source = |(place, run): (usize, &Run)| {
             let blocks = run::blocks(&self.db, run.key).map_err(self.failed())?;
             Ok(Source { place, key: run.key, blocks: blocks.into(), pages: Default::default(), may_go: false })

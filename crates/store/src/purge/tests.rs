@@ -1,4 +1,5 @@
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
+use fleetlens_model::record::Retention;
 use fleetlens_model::shadow::change::{Author, Change, ChangedLeaf, Side};
 use fleetlens_model::telemetry::Value;
 use fleetlens_model::thing::Meta;
@@ -9,7 +10,7 @@ use crate::codec::{Kept, Marks};
 use crate::table::run::{RunKey, SETTLED};
 use crate::table::thing;
 
-const KEEP: Retention = Retention { keep_days: 30, minutes_days: 60, max_mb: 10 };
+const KEEP: Retention = Retention { keep_days: 30, minutes_days: 60, hours_days: None, max_mb: 10 };
 const DAY: i64 = 86_400_000;
 /// Some moment of 2026.
 const T0: i64 = 1_780_000_000_000;
@@ -49,7 +50,7 @@ impl Cache {
 
     /// One step; false when there is nothing to do.
     fn step(&mut self, now_ms: i64) -> bool {
-        self.purge.step(&mut self.db, &self.path, Some(KEEP), Some(WallMs(now_ms))).unwrap()
+        self.purge.step(&mut self.db, &self.path, Some(KEEP.into()), Some(WallMs(now_ms))).unwrap()
     }
 
     /// Everything there is to do; how many runs are left.
@@ -79,7 +80,7 @@ fn by_size_what_was_said_first_goes_whatever_time_it_has_and_what_is_not_settled
     assert!(runs.iter().all(|run| run.level == 1 || run.first_seq > 11), "{runs:?}");
     let gone = meta::gone(&cache.db, Tier::Samples).unwrap().unwrap();
     assert!(gone.0 <= T0 + 20 * 60_000, "a wrong clock does not make everything gone: {gone:?}");
-    assert!(Used::measure(&cache.db, &cache.path).unwrap().bytes() <= limit(KEEP));
+    assert!(Used::measure(&cache.db, &cache.path).unwrap().bytes() <= limit(&KEEP.into()));
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! | `last_command`, `last_alarm`, `last_change`, `last_seq` | the highest numbers ever given; they outlive the rows that had them |
 //! | `last_audit`, `audit_hash` | the last row of the audit log: its number and its hash |
 //! | `gone_samples_ms`, `gone_minutes_ms`, `gone_hours_ms` | before this not everything is there any more; no row while nothing went |
+//! | `cuts`, `kind_changes` | what of single kinds went, and how often a thing became one of another kind; see `cuts.rs` |
 
 use fleetlens_model::audit::chain::{Hash, Head};
 use fleetlens_model::time::WallMs;

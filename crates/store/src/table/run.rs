@@ -20,6 +20,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use fleetlens_model::id::SeriesKey;
+use fleetlens_model::keeping::Days;
 use rusqlite::{Connection, Row, params};
 
 use super::{count, counted, damaged, unreadable};
@@ -43,6 +44,19 @@ pub(crate) enum Tier {
 impl Tier {
     /// Those that hold buckets, the narrowest first.
     pub const ROLLED: [Tier; 3] = [Tier::Minutes, Tier::Hours, Tier::Days];
+
+    /// Those that go by their age; what happened on each day stays.
+    pub const AGING: [Tier; 3] = [Tier::Samples, Tier::Minutes, Tier::Hours];
+
+    /// How old its entries may become; `None` is for ever.
+    pub fn days(self, days: Days) -> Option<u32> {
+        match self {
+            Tier::Samples => Some(days.samples),
+            Tier::Minutes => Some(days.minutes),
+            Tier::Hours => days.hours,
+            Tier::Days => None,
+        }
+    }
 
     /// The width of a bucket; of samples that of an instant.
     pub fn width_ms(self) -> i64 {

@@ -4,10 +4,11 @@
 use std::collections::VecDeque;
 
 use fleetlens_model::id::{SeriesKey, ThingKey};
+use fleetlens_model::kind::Kind;
 use fleetlens_model::shared::{SharedText, Texts};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::cannot_keep;
+use super::{cannot_keep, thing};
 
 /// Pointers among which the next is looked for first: things of a kind follow each other.
 const RECENT: usize = 8;
@@ -37,6 +38,35 @@ pub(crate) fn keys(db: &Connection) -> rusqlite::Result<Vec<SeriesKey>> {
     db.prepare_cached("SELECT series FROM series ORDER BY series")?
         .query_map([], |row| Ok(SeriesKey(row.get(0)?)))?
         .collect()
+}
+
+/// The kind of the thing that a series is of.
+pub(crate) fn kind(db: &Connection, series: SeriesKey) -> rusqlite::Result<Kind> {
+    let found = db
+        .prepare_cached("SELECT meta FROM series JOIN thing USING (thing) WHERE series = ?1")?
+        .query_one([series.0], |row| Ok(thing::kind_in(row.get_ref(0)?.as_str()?)))
+        .optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Every series with the kind of its thing, thing by thing.
+pub(crate) fn each_kind(db: &Connection, mut each: impl FnMut(SeriesKey, Kind)) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(
+        "SELECT thing.thing, series, meta FROM thing CROSS JOIN series USING (thing) ORDER BY thing.thing",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut of_thing: Option<(u32, Kind)> = None;
+    while let Some(row) = rows.next()? {
+        let thing: u32 = row.get(0)?;
+        // A description is read once, however many series its thing has.
+        let kind = match of_thing {
+            Some((known, kind)) if known == thing => kind,
+            Some(_) | None => thing::kind_in(row.get_ref(2)?.as_str()?),
+        };
+        of_thing = Some((thing, kind));
+        each(SeriesKey(row.get(1)?), kind);
+    }
+    Ok(())
 }
 
 /// Everything, in the order of the keys.

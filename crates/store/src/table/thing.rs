@@ -3,11 +3,13 @@
 
 use fleetlens_model::described::{Commons, Described, Reader};
 use fleetlens_model::id::{ThingKey, ThingName};
+use fleetlens_model::kind::Kind;
 use fleetlens_model::shared::Texts;
 use fleetlens_model::thing::Meta;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Deserialize;
 
-use super::{cannot_keep, from_json, to_json, unreadable};
+use super::{cannot_keep, cuts, from_json, to_json, unreadable};
 
 /// What a start needs of them.
 #[derive(Debug, Default)]
@@ -18,8 +20,26 @@ pub(crate) struct Things {
     pub silent: Vec<ThingKey>,
 }
 
+/// Of a description the kind alone.
+#[derive(Deserialize)]
+struct OfKind {
+    kind: Kind,
+}
+
+/// The kind in a description; what cannot be read is of none.
+pub(crate) fn kind_in(meta: &str) -> Kind {
+    serde_json::from_str::<OfKind>(meta).map_or(Kind::Other, |of| of.kind)
+}
+
 /// Adds a thing or describes it anew. Fails when the key has another name, or the name another key.
 pub(crate) fn put(db: &Connection, thing: ThingKey, name: &ThingName, meta: &Meta) -> rusqlite::Result<()> {
+    let before = db
+        .prepare_cached("SELECT meta FROM thing WHERE thing = ?1")?
+        .query_one([thing.0], |row| Ok(kind_in(row.get_ref(0)?.as_str()?)))
+        .optional()?;
+    if before.is_some_and(|kind| kind != meta.kind) {
+        cuts::kind_changed(db)?;
+    }
     let changed = db
         .prepare_cached(
             "INSERT INTO thing (thing, name, meta) VALUES (?1, ?2, ?3)

@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 
 use fleetlens_ipc::Setting;
+use fleetlens_model::keeping::{Ages, Keeping};
+use fleetlens_model::kind::Kind;
 use fleetlens_model::record::Retention;
 use leptos::prelude::*;
 
@@ -17,19 +19,32 @@ pub fn CacheForm() -> impl IntoView {
     let store = store();
     let file = told(|settings| settings.cache_file.clone());
     let retention = told(|settings| settings.retention);
+    let kinds = told(|settings| settings.kinds_kept.clone());
+    let kinds_kept = Memo::new(move |_| {
+        let keeping = Keeping::with(retention.get(), kinds.get());
+        let row =
+            |(kind, _): (Kind, Ages)| (format!("Of {}", kind.plural().to_lowercase()), keeping.of(kind).to_string());
+        kinds.get().into_iter().map(row).collect::<Vec<_>>()
+    });
     let days = RwSignal::new(None::<String>);
     let minutes = RwSignal::new(None::<String>);
+    let hours = RwSignal::new(None::<String>);
     let mb = RwSignal::new(None::<String>);
     let answer = RwSignal::new(Answer::Rest);
     let days_text = Memo::new(move |_| days.get().unwrap_or_else(|| retention.get().keep_days.to_string()));
     let minutes_text = Memo::new(move |_| minutes.get().unwrap_or_else(|| retention.get().minutes_days.to_string()));
+    let hours_text = Memo::new(move |_| {
+        let kept = || retention.get().hours_days.map(|days| days.to_string()).unwrap_or_default();
+        hours.get().unwrap_or_else(kept)
+    });
     let mb_text = Memo::new(move |_| mb.get().unwrap_or_else(|| retention.get().max_mb.to_string()));
     let days_read = Memo::new(move |_| days_text.with(|text| keep_days(text)));
     let minutes_read = Memo::new(move |_| minutes_text.with(|text| keep_days(text)));
+    let hours_read = Memo::new(move |_| hours_text.with(|text| hours_days(text)));
     let mb_read = Memo::new(move |_| mb_text.with(|text| max_mb(text)));
     let next = Memo::new(move |_| {
         let (keep_days, minutes_days) = (days_read.get().ok()?, minutes_read.get().ok()?);
-        Some(Retention { keep_days, minutes_days, max_mb: mb_read.get().ok()? })
+        Some(Retention { keep_days, minutes_days, hours_days: hours_read.get().ok()?, max_mb: mb_read.get().ok()? })
     });
     let dirty = Memo::new(move |_| next.get() != Some(retention.get()));
     let warning = Memo::new(move |_| {
@@ -39,6 +54,7 @@ pub fn CacheForm() -> impl IntoView {
     let undo = move |()| {
         days.set(None);
         minutes.set(None);
+        hours.set(None);
         mb.set(None);
         answer.set(Answer::Rest);
     };
@@ -52,6 +68,7 @@ pub fn CacheForm() -> impl IntoView {
                 Ok(_) => {
                     days.try_set(None);
                     minutes.try_set(None);
+                    hours.try_set(None);
                     mb.try_set(None);
                     answer.try_set(Answer::Done);
                 }
@@ -93,6 +110,7 @@ pub fn CacheForm() -> impl IntoView {
                 <dd>
                     <code>{file}</code>
                 </dd>
+                {move || kinds_kept.get().into_iter().map(|(kind, days)| view! { <dt>{kind}</dt><dd>{days}</dd> }).collect_view()}
             </dl>
             <div class="pair">
                 <Limit label="Keep values for" unit="days" testid="keep-days" text=days_text read=days_read on_input=typed(days) />
@@ -104,13 +122,22 @@ pub fn CacheForm() -> impl IntoView {
                     read=minutes_read
                     on_input=typed(minutes)
                 />
+                <Limit
+                    label="Keep each hour for"
+                    unit="days"
+                    testid="hours-days"
+                    placeholder="ever"
+                    text=hours_text
+                    read=hours_read
+                    on_input=typed(hours)
+                />
                 <Limit label="Grow to at most" unit="MB" testid="max-mb" text=mb_text read=mb_read on_input=typed(mb) />
             </div>
             <p class="note">
                 {move || {
                     warning
                         .get()
-                        .unwrap_or("What is over a limit goes, oldest values first, then minutes. What happened in each hour and day stays, and so do the latest value of everything, open commands and open alarms.")
+                        .unwrap_or("What is over a limit goes, oldest values first, then minutes, then hours. What happened on each day stays, and so do the latest value of everything, open commands and open alarms.")
                 }}
             </p>
             <Save dirty valid=Signal::derive(move || next.get().is_some()) answer on_undo=Callback::new(undo) />
@@ -121,12 +148,15 @@ pub fn CacheForm() -> impl IntoView {
 
 /// A number with its unit, and what is wrong with it.
 #[component]
-fn Limit(
+fn Limit<T: Send + Sync + 'static>(
     label: &'static str,
     unit: &'static str,
     testid: &'static str,
+    /// What an empty one means.
+    #[prop(default = "")]
+    placeholder: &'static str,
     text: Memo<String>,
-    read: Memo<Result<u32, String>>,
+    read: Memo<Result<T, String>>,
     on_input: impl Fn(leptos::ev::Event) + 'static,
 ) -> impl IntoView {
     let wrong = move || read.with(|read| read.as_ref().err().cloned());
@@ -140,6 +170,7 @@ fn Limit(
                         type="text"
                         inputmode="numeric"
                         data-testid=testid
+                        placeholder=placeholder
                         autocomplete="off"
                         aria-invalid=move || read.with(Result::is_err).to_string()
                         aria-describedby=note.clone()
@@ -157,6 +188,11 @@ fn Limit(
 /// Days as people type them.
 fn keep_days(text: &str) -> Result<u32, String> {
     within(whole(text)?, &Retention::KEEP_DAYS, "days")
+}
+
+/// Days as people type them, or nothing for ever.
+fn hours_days(text: &str) -> Result<Option<u32>, String> {
+    if text.trim().is_empty() { Ok(None) } else { keep_days(text).map(Some) }
 }
 
 /// Megabytes as people type them.
@@ -184,6 +220,8 @@ fn shrinks(next: Retention, now: Retention, bytes: u64) -> Option<&'static str> 
         Some("Values older than that will go, and cannot be brought back.")
     } else if next.minutes_days < now.minutes_days {
         Some("Minutes older than that will go, and cannot be brought back. Hours stay.")
+    } else if next.hours_days.is_some_and(|days| now.hours_days.is_none_or(|now| days < now)) {
+        Some("Hours older than that will go, and cannot be brought back. Days stay.")
     } else {
         None
     }
@@ -207,13 +245,16 @@ mod tests {
         ] {
             assert_eq!(keep_days(text).ok(), want, "{text:?}");
         }
+        assert_eq!((hours_days(" "), hours_days("700"), hours_days("0").is_err()), (Ok(None), Ok(Some(700)), true));
         assert_eq!(max_mb("16"), Ok(16));
         assert!(max_mb("15").is_err_and(|words| words.starts_with("From 16 to ") && words.ends_with(" MB.")));
     }
 
     #[test]
     fn a_limit_below_what_is_there_says_what_goes() {
-        let now = Retention { keep_days: 30, minutes_days: 365, max_mb: 2_000 };
+        let now = Retention { keep_days: 30, minutes_days: 365, hours_days: None, max_mb: 2_000 };
+        let short = Retention { hours_days: Some(700), ..now };
+        assert!(shrinks(short, now, 0).is_some() && shrinks(now, short, 0).is_none());
         assert!(shrinks(Retention { max_mb: 100, ..now }, now, 400_000_000).is_some());
         assert!(shrinks(Retention { keep_days: 7, ..now }, now, 0).is_some());
         assert!(shrinks(Retention { minutes_days: 90, ..now }, now, 0).is_some());

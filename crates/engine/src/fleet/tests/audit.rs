@@ -293,7 +293,14 @@ fn what_a_person_sets_is_told_by_who_was_there_before_and_what_stays_is_not() {
             Settings { who: who.clone(), retention, ..Settings::default() },
             vec![("M. Vella", "who is here: M. Vella (operator) → J. Borg (viewer)")],
         ),
-        (Settings { who, retention, version: "2".into(), ..Settings::default() }, vec![]),
+        (Settings { who: who.clone(), retention, version: "2".into(), ..Settings::default() }, vec![]),
+        (
+            Settings { who, retention: Retention { hours_days: Some(700), ..retention }, ..Settings::default() },
+            vec![(
+                "J. Borg",
+                "kept: 7 days, minutes 365 days, 2000 MB → 7 days, minutes 365 days, hours 700 days, 2000 MB",
+            )],
+        ),
     ] {
         let told = entries(&give(&mut fleet, Input::Configured(Box::new(settings)), at(1)));
         let told: Vec<(&str, &str)> =
