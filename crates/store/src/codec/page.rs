@@ -133,14 +133,12 @@ pub(crate) fn get(
     Ok(())
 }
 
-/// Time and value of each sample of a page that has numbers or flags alone: how long after the first one, in order, and the number, a
-/// flag being 0 or 1. `None` of any other. What is drawn needs no more of a sample, and to make a row of each first costs more than all
-/// the rest.
-pub(crate) fn numbers<'a>(
-    page: &[u8],
-    count: usize,
-    scratch: &'a mut Scratch,
-) -> Result<Option<(&'a [i64], &'a [f64])>, Damaged> {
+/// How long after the first sample each was measured, in order, and its number.
+pub(crate) type Numbers<'a> = (&'a [i64], &'a [f64]);
+
+/// Time and value of each sample of a page that has numbers or flags alone, a flag being 0 or 1. `None` of any other. What is drawn needs
+/// no more of a sample, and to make a row of each first costs more than all the rest.
+pub(crate) fn numbers<'a>(page: &[u8], count: usize, scratch: &'a mut Scratch) -> Result<Option<Numbers<'a>>, Damaged> {
     if count > PAGE_SAMPLES {
         return Err(Damaged);
     }
