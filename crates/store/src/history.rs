@@ -14,9 +14,10 @@ use fleetlens_model::time::WallMs;
 use rusqlite::Connection;
 
 use crate::codec::page::{self, Scratch};
-use crate::codec::rolled::{self, Rolled};
+use crate::codec::rolled;
 use crate::codec::{Damaged, Kept};
 use crate::error::is_damage;
+use crate::folding::Folding;
 use crate::table::cuts::Cuts;
 use crate::table::run::{self, Run, Tier};
 use crate::table::{damaged, journal, meta, series};
@@ -77,26 +78,20 @@ pub(crate) fn buckets(db: &Connection, query: &HistoryQuery, lost: &mut Damage) 
     let db = db.unchecked_transaction()?;
     let runs = run::live(&db)?;
     let width_ms = i64::try_from(query.bucket_ms.max(1)).unwrap_or(i64::MAX);
-    let mut parts = Vec::new();
+    let mut folding = Folding::new(width_ms);
     for (span, tier) in stretches(&db, query.series, query.from_ms.0..query.to_ms.0, width_ms)? {
         if tier != Tier::Samples {
             let of_tier = runs.iter().filter(|run| run.tier == tier);
+            let mut parts = Vec::new();
             for page in pages(&db, of_tier, query.series, &span, lost)? {
-                let start = parts.len();
+                parts.clear();
                 let (count, from_ms) = (page.entry.count, page.entry.from_ms);
                 if rolled::get(page.bytes(), count, from_ms, tier.width_ms(), &mut parts).is_err() {
-                    parts.truncate(start);
                     lost.meets(&damaged("a page of buckets"));
+                    continue;
                 }
-                let mut at = start;
-                while let Some(part) = parts.get_mut(at) {
-                    if span.contains(&part.bucket.start_ms.0) {
-                        part.bucket.start_ms.0 = start_of(part.bucket.start_ms.0, width_ms);
-                        at += 1;
-                    } else {
-                        parts.swap_remove(at);
-                    }
-                }
+                let inside = parts.drain(..).filter(|part| span.contains(&part.bucket.start_ms.0));
+                inside.for_each(|part| folding.add_part(part));
             }
         }
         // After the roll-ups: of equal times what was said later is the last.
@@ -105,19 +100,19 @@ pub(crate) fn buckets(db: &Connection, query: &HistoryQuery, lost: &mut Damage) 
         let mut samples = Vec::new();
         journal::of_series(&db, query.series, &span, query.up_to_seq, &mut samples, lost)?;
         weave::weave(&mut samples, 0);
-        // Memory for all at once: a day is half a megabyte, and growing to that costs as much as reading it.
         let places = span.start.abs_diff(span.end) / width_ms.unsigned_abs() + 2;
         let many = samples.len() + pages.iter().map(|page| page.entry.count).sum::<usize>();
-        parts.reserve(many.min(usize::try_from(places).unwrap_or(usize::MAX)));
+        folding.reserve(many.min(usize::try_from(places).unwrap_or(usize::MAX)));
         let mut scratch = Scratch::default();
         let mut rest = Vec::new();
+        folding.begin();
         for cluster in weave::clusters(pages) {
             // Samples that nothing else can repeat go into their buckets as they are read.
             let alone = match &*cluster {
                 [page] if tier == Tier::Samples && !weave::touches(&samples, &page.entry) => Some(page),
                 _ => None,
             };
-            match alone.map(|page| fold_page(page, &span, width_ms, &mut parts, &mut scratch)) {
+            match alone.map(|page| fold_page(page, &span, &mut folding, &mut scratch)) {
                 Some(Ok(true)) => {}
                 Some(Err(_)) => lost.meets(&damaged("a page of samples")),
                 Some(Ok(false)) | None => unpack(cluster, &span, &mut rest, &mut scratch, lost),
@@ -139,85 +134,33 @@ pub(crate) fn buckets(db: &Connection, query: &HistoryQuery, lost: &mut Damage) 
                 }
             }
         }
-        let mut folding = Folding::new(width_ms, &mut parts);
-        let numbers = samples.iter().filter_map(|kept| Some((kept.device_ms, kept.value.as_number()?)));
-        numbers.for_each(|(device_ms, number)| folding.add(device_ms, number));
+        folding.begin();
+        folding.add(samples.iter().filter_map(|kept| Some((kept.device_ms, kept.value.as_number()?))));
     }
-    if !parts.is_sorted_by_key(|part| part.bucket.start_ms) {
-        parts.sort_by_key(|part| part.bucket.start_ms);
-    }
-    parts.dedup_by(|next, last| {
-        let is_one = last.bucket.start_ms == next.bucket.start_ms;
-        if is_one {
-            last.and(next);
-        }
-        is_one
-    });
-    Ok(parts.into_iter().map(|rolled| rolled.bucket).collect())
+    Ok(folding.end())
+}
+
+/// Makes a connection ready for questions. The first makes SQLite read what the file says of its tables, which takes as long as the
+/// answer; asked is for what nobody has.
+pub(crate) fn prepare(db: &Connection) -> rusqlite::Result<()> {
+    let nothing =
+        HistoryQuery { series: SeriesKey(0), from_ms: WallMs(0), to_ms: WallMs(1), bucket_ms: 1, up_to_seq: 0 };
+    buckets(db, &nothing, &mut Damage::default()).map(drop)
 }
 
 /// Puts the numbers of a page that lie in this stretch into their buckets, or none of them where it is damaged; false where it has more
 /// than numbers.
-fn fold_page(
-    page: &Page,
-    span: &Range<i64>,
-    width_ms: i64,
-    parts: &mut Vec<Rolled>,
-    scratch: &mut Scratch,
-) -> Result<bool, Damaged> {
-    let start = parts.len();
-    let mut folding = Folding::new(width_ms, parts);
-    let (count, from_ms) = (page.entry.count, page.entry.from_ms);
-    let folded = page::numbers(page.bytes(), count, from_ms, scratch, |device_ms, number| {
-        if span.contains(&device_ms) {
-            folding.add(device_ms, number);
-        }
-    });
-    if folded.is_err() {
-        parts.truncate(start);
+fn fold_page(page: &Page, span: &Range<i64>, folding: &mut Folding, scratch: &mut Scratch) -> Result<bool, Damaged> {
+    let entry = &page.entry;
+    let Some((after_ms, numbers)) = page::numbers(page.bytes(), entry.count, scratch)? else { return Ok(false) };
+    let times = after_ms.iter().map(|after| entry.from_ms.wrapping_add(*after));
+    let numbers = times.zip(numbers.iter().copied());
+    if span.contains(&entry.from_ms) && span.contains(&entry.to_ms) {
+        folding.add(numbers);
+    } else {
+        folding.add(numbers.filter(|(device_ms, _)| span.contains(device_ms)));
     }
-    folded
-}
-
-/// Numbers that become buckets, given in the order of time. Parts that are there already are left alone; those of one bucket are put
-/// together later.
-struct Folding<'a> {
-    width_ms: i64,
-    /// The start of the last part, if it is one of ours.
-    start_ms: Option<i64>,
-    parts: &'a mut Vec<Rolled>,
-}
-
-impl Folding<'_> {
-    fn new(width_ms: i64, parts: &mut Vec<Rolled>) -> Folding<'_> {
-        Folding { width_ms, start_ms: None, parts }
-    }
-
-    fn add(&mut self, device_ms: i64, number: f64) {
-        if !number.is_finite() {
-            return;
-        }
-        // In the order of time, so most fall into the bucket of the one before, and nothing is divided.
-        let is_same = |start_ms: &i64| (0..self.width_ms).contains(&device_ms.wrapping_sub(*start_ms));
-        match self.start_ms.filter(is_same).and(self.parts.last_mut()) {
-            Some(Rolled { bucket, last_ms }) => {
-                (bucket.min, bucket.max) = (bucket.min.min(number), bucket.max.max(number));
-                (bucket.sum, bucket.last, *last_ms) = (bucket.sum + number, number, device_ms);
-                bucket.count = bucket.count.saturating_add(1);
-            }
-            None => {
-                // The next bucket needs no division either, and a series that speaks as often as there are buckets has no others.
-                let next_ms = self.start_ms.map(|start_ms| start_ms.wrapping_add(self.width_ms)).filter(is_same);
-                let start_ms = next_ms.unwrap_or_else(|| start_of(device_ms, self.width_ms));
-                self.parts.push(Rolled::of(start_ms, device_ms, number));
-                self.start_ms = Some(start_ms);
-            }
-        }
-    }
-}
-
-fn start_of(ms: i64, width_ms: i64) -> i64 {
-    ms.div_euclid(width_ms).saturating_mul(width_ms)
+    Ok(true)
 }
 
 /// Which tier answers for which part of a stretch of a series, for buckets of this width.

@@ -34,6 +34,7 @@ mod building;
 mod codec;
 mod error;
 mod figures;
+mod folding;
 mod history;
 mod mover;
 mod open;
@@ -228,6 +229,7 @@ impl Store {
         let thread = named("fleetlens-store").spawn(move || writer.run(&batches)).map_err(StoreError::io(path))?;
         let movers = movers.spawn().map_err(StoreError::io(path))?;
         let readers = Arc::new(Readers::new(path.to_owned(), false, Ok(())));
+        readers.prepare();
         let writing = Mutex::new(Some(Writing { queue, thread, bell, stop, movers }));
         let inner = Inner { path: path.to_owned(), writing, only_read: None, readers, counts, keep, tail };
         Ok((Store { inner: Arc::new(inner) }, restored))

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use crate::error::StoreError;
+use crate::history;
 use crate::open::open_reader_of;
 
 /// How many read at once; more wait for their turn.
@@ -27,6 +28,13 @@ impl Readers {
     pub fn new(path: PathBuf, as_it_lies: bool, may_be_read: Result<(), StoreError>) -> Readers {
         let places = Arc::new(Semaphore::new(READERS));
         Readers { path, as_it_lies, may_be_read, idle: Mutex::new(Vec::new()), places }
+    }
+
+    /// Opens the first connection now, so that the first question to a file that was just opened does not wait for it. Where that
+    /// fails, whoever asks first is told.
+    pub fn prepare(&self) {
+        let ready = open_reader_of(&self.path, self.as_it_lies).ok().filter(|db| history::prepare(db).is_ok());
+        self.idle().extend(ready);
     }
 
     /// Lets `read` run on a thread for blocking work. Dropping the future does not stop a read that has begun, nor give its place to

@@ -6,7 +6,8 @@
 use fleetlens_model::telemetry::{TEXT_MAX_BYTES, Value};
 
 use super::bytes::{Input, put_signed, put_unsigned};
-use super::{Damaged, Kept, Marks, column, value};
+use super::column::{self, Unpacking};
+use super::{Damaged, Kept, Marks, value};
 
 /// The most samples of a page: reading one instant of a series unpacks no more.
 pub(crate) const PAGE_SAMPLES: usize = 1_024;
@@ -23,6 +24,7 @@ pub(crate) struct Scratch {
     times: Vec<i64>,
     whole: Vec<i64>,
     floats: Vec<f64>,
+    unpacking: Unpacking,
 }
 
 /// Adds a page; how many samples and the first one's time are kept elsewhere.
@@ -81,16 +83,16 @@ pub(crate) fn get(
         return Err(Damaged);
     }
     let mut input = Input(page);
-    let Scratch { whole, floats, .. } = scratch;
+    let Scratch { whole, floats, unpacking, .. } = scratch;
     let start = samples.len();
-    column::get(&mut input, count, whole)?;
+    column::get(&mut input, count, whole, unpacking)?;
     let unknown = Marks::of_byte(0)?;
     samples.extend(whole.iter().map(|after| {
         let device_ms = from_ms.wrapping_add(*after);
         Kept { device_ms, received_ms: device_ms, value: Value::Flag(false), marks: unknown }
     }));
     let new = samples.get_mut(start..).unwrap_or_default();
-    column::get(&mut input, count, whole)?;
+    column::get(&mut input, count, whole, unpacking)?;
     for (kept, later_s) in new.iter_mut().zip(&*whole) {
         kept.received_ms = kept.device_ms.wrapping_add(later_s.wrapping_mul(1_000));
     }
@@ -99,13 +101,12 @@ pub(crate) fn get(
     match input.byte()? {
         DECIMALS => {
             let places = input.byte()?;
-            column::get(&mut input, count, whole)?;
-            for (kept, whole) in new.iter_mut().zip(&*whole) {
-                kept.value = Value::Number(value::unscaled(*whole, places)?);
-            }
+            column::get(&mut input, count, whole, unpacking)?;
+            let power = value::power(places)?;
+            new.iter_mut().zip(&*whole).for_each(|(kept, whole)| kept.value = Value::Number(*whole as f64 / power));
         }
         FLOATS => {
-            column::get_floats(&mut input, count, floats)?;
+            column::get_floats(&mut input, count, floats, unpacking)?;
             new.iter_mut().zip(&*floats).for_each(|(kept, number)| kept.value = Value::Number(*number));
         }
         FLAGS => get_runs(&mut input, new.iter_mut(), |kept, byte| {
@@ -115,7 +116,7 @@ pub(crate) fn get(
         TEXTS => {
             let words = input.count()?.min(count);
             let words: Vec<String> = (0..words).map(|_| value::text(&mut input)).collect::<Result<_, _>>()?;
-            column::get(&mut input, count, whole)?;
+            column::get(&mut input, count, whole, unpacking)?;
             for (kept, which) in new.iter_mut().zip(&*whole) {
                 let word = usize::try_from(*which).ok().and_then(|which| words.get(which)).ok_or(Damaged)?;
                 kept.value = Value::Text(word.clone());
@@ -132,40 +133,43 @@ pub(crate) fn get(
     Ok(())
 }
 
-/// Hands over time and value of each sample of a page that has numbers alone, in the order of time; false, and nothing is handed over,
-/// of any other. What is drawn needs no more of a sample, and to make a row of each first costs more than all the rest.
-pub(crate) fn numbers(
-    page: &[u8],
-    count: usize,
-    from_ms: i64,
-    scratch: &mut Scratch,
-    mut each: impl FnMut(i64, f64),
-) -> Result<bool, Damaged> {
+/// How long after the first sample each was measured, in order, and its number.
+pub(crate) type Numbers<'a> = (&'a [i64], &'a [f64]);
+
+/// Time and value of each sample of a page that has numbers or flags alone, a flag being 0 or 1. `None` of any other. What is drawn needs
+/// no more of a sample, and to make a row of each first costs more than all the rest.
+pub(crate) fn numbers<'a>(page: &[u8], count: usize, scratch: &'a mut Scratch) -> Result<Option<Numbers<'a>>, Damaged> {
     if count > PAGE_SAMPLES {
         return Err(Damaged);
     }
     let mut input = Input(page);
-    let Scratch { times, whole, floats } = scratch;
-    column::get(&mut input, count, times)?;
+    let Scratch { times, whole, floats, unpacking } = scratch;
+    column::get(&mut input, count, times, unpacking)?;
     // When we heard of them, and the marks, are in between.
-    column::get(&mut input, count, whole)?;
-    pass_runs(&mut input, count)?;
+    column::get(&mut input, count, whole, unpacking)?;
+    let mark = |byte, _| Marks::of_byte(byte).map(drop);
+    each_run(&mut input, count, mark)?;
     match input.byte()? {
         DECIMALS => {
-            let places = input.byte()?;
-            column::get(&mut input, count, whole)?;
-            for (after, whole) in times.iter().zip(&*whole) {
-                each(from_ms.wrapping_add(*after), value::unscaled(*whole, places)?);
-            }
+            let power = value::power(input.byte()?)?;
+            column::get(&mut input, count, whole, unpacking)?;
+            fill(floats, whole.iter().map(|whole| *whole as f64 / power));
         }
-        FLOATS => {
-            column::get_floats(&mut input, count, floats)?;
-            times.iter().zip(&*floats).for_each(|(after, number)| each(from_ms.wrapping_add(*after), *number));
+        FLOATS => column::get_floats(&mut input, count, floats, unpacking)?,
+        FLAGS => {
+            floats.clear();
+            each_run(&mut input, count, |byte, times| match byte {
+                0 | 1 => {
+                    floats.resize(floats.len() + times, f64::from(byte));
+                    Ok(())
+                }
+                _ => Err(Damaged),
+            })?;
         }
-        FLAGS | TEXTS | MIXED => return Ok(false),
+        TEXTS | MIXED => return Ok(None),
         _ => return Err(Damaged),
     }
-    Ok(true)
+    Ok(Some((times, floats)))
 }
 
 /// How much later we heard of it, to the second.
@@ -243,14 +247,18 @@ fn get_runs<'a>(
     }
 }
 
-/// Passes over what [`get_runs`] would read of so many samples.
-fn pass_runs(input: &mut Input<'_>, samples: usize) -> Result<(), Damaged> {
+/// Hands over what [`put_runs`] wrote of so many samples: a byte, and how often.
+fn each_run(
+    input: &mut Input<'_>,
+    samples: usize,
+    mut each: impl FnMut(u8, usize) -> Result<(), Damaged>,
+) -> Result<(), Damaged> {
     let mut left = samples;
     loop {
         let (count, byte) = (input.signed()?, input.byte()?);
-        Marks::of_byte(byte)?;
-        let Ok(count) = usize::try_from(count) else { return Ok(()) };
+        let Ok(count) = usize::try_from(count) else { return each(byte, left) };
         left = left.checked_sub(count).ok_or(Damaged)?;
+        each(byte, count)?;
     }
 }
 
@@ -290,17 +298,18 @@ mod tests {
             }
             prop_assert_eq!(&back(&once).0, &once, "and after that it stays as it is");
 
-            let (mut out, mut numbered, mut scratch) = (Vec::new(), Vec::new(), Scratch::default());
+            let (mut out, mut scratch) = (Vec::new(), Scratch::default());
             put(&mut out, &samples, &mut scratch);
-            let put_down = |at, number: f64| numbered.push((at, number.to_bits()));
             let (count, from_ms) = (samples.len(), samples[0].device_ms);
-            let all = numbers(&out, count, from_ms, &mut scratch, put_down);
-            let want: Vec<(i64, u64)> = once.iter().filter_map(|kept| match kept.value {
-                Value::Number(number) => Some((kept.device_ms, number.to_bits())),
-                Value::Flag(_) | Value::Text(_) => None,
-            }).collect();
-            prop_assert_eq!(all, Ok(want.len() == count));
-            prop_assert_eq!(numbered, if want.len() == count { want } else { Vec::new() });
+            let numbered: Option<Vec<(i64, u64)>> = numbers(&out, count, &mut scratch).unwrap().map(|(after_ms, numbers)| {
+                assert_eq!((after_ms.len(), numbers.len()), (count, count));
+                after_ms.iter().zip(numbers).map(|(after, n)| (from_ms.wrapping_add(*after), n.to_bits())).collect()
+            });
+            let bits = |kept: &Kept| Some((kept.device_ms, kept.value.as_number()?.to_bits()));
+            let all_of = |is_one: fn(&Value) -> bool| once.iter().all(|kept| is_one(&kept.value));
+            let plain = all_of(|value| matches!(value, Value::Number(_))) || all_of(|value| matches!(value, Value::Flag(_)));
+            let want = plain.then(|| once.iter().filter_map(bits).collect::<Vec<_>>());
+            prop_assert_eq!(numbered, want);
         }
     }
 

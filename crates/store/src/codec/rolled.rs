@@ -95,9 +95,10 @@ pub(crate) fn get(
         return Err(Damaged);
     }
     let mut input = Input(page);
+    let mut unpacking = column::Unpacking::default();
     let mut whole = || -> Result<Vec<i64>, Damaged> {
         let mut numbers = Vec::new();
-        column::get(&mut input, count, &mut numbers)?;
+        column::get(&mut input, count, &mut numbers, &mut unpacking)?;
         Ok(numbers)
     };
     let (starts, lasts, counts) = (whole()?, whole()?, whole()?);
@@ -107,7 +108,7 @@ pub(crate) fn get(
             let more = sum_places.checked_sub(places).filter(|_| sum_places <= value::PLACES_MAX).ok_or(Damaged)?;
             let mut columns = <[Vec<i64>; 4]>::default();
             for numbers in &mut columns {
-                column::get(&mut input, count, numbers)?;
+                column::get(&mut input, count, numbers, &mut unpacking)?;
             }
             let [last, below, above, beside] = &columns;
             let number = |whole: i64| value::unscaled(whole, places);
@@ -125,7 +126,7 @@ pub(crate) fn get(
         FLOATS => {
             let mut values = <[Vec<f64>; 4]>::default();
             for numbers in &mut values {
-                column::get_floats(&mut input, count, numbers)?;
+                column::get_floats(&mut input, count, numbers, &mut unpacking)?;
             }
             values
         }

@@ -46,7 +46,12 @@ pub(crate) fn decimal(number: f64) -> Option<(i64, u8)> {
 
 /// What [`scaled`] made whole.
 pub(crate) fn unscaled(whole: i64, places: u8) -> Result<f64, Damaged> {
-    Ok(whole as f64 / POWERS.get(usize::from(places)).ok_or(Damaged)?)
+    Ok(whole as f64 / power(places)?)
+}
+
+/// What a number was multiplied by to make it whole.
+pub(crate) fn power(places: u8) -> Result<f64, Damaged> {
+    POWERS.get(usize::from(places)).copied().ok_or(Damaged)
 }
 
 /// Adds a value and returns its shape, which is kept elsewhere.
