@@ -11,6 +11,7 @@ pub mod bulk;
 pub mod command;
 pub mod described;
 pub mod downsample;
+pub mod expression;
 pub mod figures;
 pub mod freshness;
 pub mod geo;
