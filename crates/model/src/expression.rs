@@ -77,6 +77,8 @@ pub struct Needs<'a> {
     pub fences: &'a [String],
     /// Timers of a detector model; the nth is what [`Facts::timed_out`] is asked for.
     pub timers: &'a [String],
+    /// Those of the names of which [`Facts::usual`] is asked: their rhythm has to be learned.
+    pub usual: &'a [usize],
     /// It may turn with time alone: it has a window, or a length of silence.
     pub clock: bool,
     /// It asks how long the thing has been silent.

@@ -7,8 +7,7 @@ use super::window::{Of, Span};
 use super::{Language, Mistake, WINDOW_MAX_MS, WINDOW_MIN_MS, WINDOWS_MAX};
 use crate::alarm::{NOT_CONVERGED_AFTER_MS, duration};
 
-const KNOWN: &str =
-    "avg, min, max, count, last, delta, rate, above_usual, silent, not_converged, command_failed, inside, missing";
+const KNOWN: &str = "avg, min, max, count, last, delta, rate, above_usual, unusual, silent, not_converged, command_failed, inside, missing";
 
 /// Areas and timers one expression may name.
 const TEXTS_MAX: usize = 8;
@@ -25,10 +24,13 @@ pub(super) fn call(check: &mut Check<'_>, tree: &Tree, name: &str, given: &[Tree
         (_, [first, ..]) if check.language == Language::Detector => {
             return check.mistake(first, format!("{name} is not understood in a detector model; timeout(\"name\") is"));
         }
-        ("above_usual", [value]) => {
+        ("above_usual" | "unusual", [value]) => {
             let nth = check.name(value)?;
-            check.known.clock = true;
-            return Ok(Typed::Number(Number::AboveUsual(nth), 0));
+            if !check.known.usual.contains(&nth) {
+                check.known.usual.push(nth);
+            }
+            let number = if name == "unusual" { Number::Unusual(nth) } else { Number::AboveUsual(nth) };
+            return Ok(Typed::Number(number, 0));
         }
         ("silent", []) => {
             check.known.presence = true;
@@ -69,6 +71,7 @@ pub(super) fn call(check: &mut Check<'_>, tree: &Tree, name: &str, given: &[Tree
 fn shape(name: &str) -> Option<&'static str> {
     Some(match name {
         "above_usual" => "above_usual(value)",
+        "unusual" => "unusual(value)",
         "silent" => "silent or silent(10m)",
         "not_converged" => "not_converged or not_converged(15m)",
         "command_failed" => "command_failed",

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use super::parse::By;
 use super::tree::{Compare, Flag, Known, Nth, Number, Typed, Within};
 use super::{Memory, Name};
+use crate::alarm::rhythm::Usual;
 use crate::telemetry::Value;
 use crate::time::MonoMs;
 
@@ -40,8 +41,8 @@ pub trait Facts {
         None
     }
 
-    /// What the nth name usually is at this hour of the week, where that is known.
-    fn usual(&self, _nth: usize) -> Option<f64> {
+    /// What the nth name usually is at this hour, where enough is known ([`crate::alarm::rhythm`]).
+    fn usual(&self, _nth: usize) -> Option<Usual> {
         None
     }
 
@@ -252,7 +253,11 @@ impl<F: Facts> Judge<'_, F> {
             Number::Window(nth) => return self.memory.tell(&self.known.windows, *nth, self.now),
             Number::AboveUsual(nth) => {
                 let usual = self.facts.usual(*nth).ok_or(Unknown::Unheard)?;
-                (self.number(&Number::Of(*nth))? - usual) * 100.0 / usual.abs()
+                (self.number(&Number::Of(*nth))? - usual.value) * 100.0 / usual.value.abs()
+            }
+            Number::Unusual(nth) => {
+                let usual = self.facts.usual(*nth).ok_or(Unknown::Unheard)?;
+                usual.unusual(self.number(&Number::Of(*nth))?)
             }
             Number::Minus(inner) => -self.number(inner)?,
             Number::Sum(parts) => {

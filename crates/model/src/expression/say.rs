@@ -118,15 +118,28 @@ impl<F: Facts> Speaker<'_, F> {
             }
             Number::Of(nth) => format!("{} {}", self.label(*nth), self.with_unit(value, Some(*nth))),
             Number::Window(nth) => self.windowed(*nth, value),
-            Number::AboveUsual(nth) => match value {
-                Ok(pct) if pct < 0.0 => format!("{} {:.0} % below its usual", self.label(*nth), -pct),
-                Ok(pct) => format!("{} {pct:.0} % above its usual", self.label(*nth)),
-                Err(_) => format!("{} above its usual", self.label(*nth)),
-            },
+            Number::AboveUsual(nth) => self.against_usual(*nth),
+            Number::Unusual(nth) => {
+                let times = value.map_or("unknown".into(), |times| format!("{times:.1}"));
+                format!("{}, {times} times its usual spread", self.against_usual(*nth))
+            }
             Number::Literal(_) | Number::Minus(_) | Number::Sum(_) | Number::Product(_) => {
                 format!("{written} is {}", self.with_unit(value, None))
             }
         }
+    }
+
+    /// `power 38 % above its usual Tuesday 10:00`
+    fn against_usual(&self, nth: Nth) -> String {
+        let label = self.label(nth);
+        let (Some(usual), Ok(have)) = (self.judge.facts.usual(nth), self.judge.number(&Number::Of(nth))) else {
+            return format!("{label} against its usual");
+        };
+        let (apart, side) = (have - usual.value, if have < usual.value { "below" } else { "above" });
+        let pct = (apart * 100.0 / usual.value).abs();
+        // Of nothing there are no percents.
+        let apart = if pct.is_finite() { format!("{pct:.0} %") } else { self.with_unit(Ok(apart.abs()), Some(nth)) };
+        format!("{label} {apart} {side} its usual {}", usual.when())
     }
 
     fn windowed(&self, nth: Nth, value: Result<f64, Unknown>) -> String {
@@ -151,9 +164,10 @@ impl<F: Facts> Speaker<'_, F> {
     /// A limit, in the unit of what is held against it.
     fn limit(&self, limit: &Number, written: &str, of: &Number) -> String {
         match limit {
+            Number::Literal(number) if matches!(of, Number::AboveUsual(_)) => format!("{number} %"),
             Number::Literal(number) => format!("{number}{}", self.unit(self.measured(of))),
             constant if constant.is_constant() => written.to_owned(),
-            Number::Of(_) | Number::Window(_) | Number::AboveUsual(_) => self.seen(limit, written),
+            Number::Of(_) | Number::Window(_) | Number::AboveUsual(_) | Number::Unusual(_) => self.seen(limit, written),
             Number::Minus(_) | Number::Sum(_) | Number::Product(_) => {
                 format!("{written}, which is {}", self.with_unit(self.judge.number(limit), None))
             }
@@ -169,7 +183,9 @@ impl<F: Facts> Speaker<'_, F> {
                 (!matches!(span.of, Of::Count | Of::Rate)).then_some(span.value)
             }
             Number::Minus(inner) => self.measured(inner),
-            Number::Literal(_) | Number::AboveUsual(_) | Number::Sum(_) | Number::Product(_) => None,
+            Number::Literal(_) | Number::AboveUsual(_) | Number::Unusual(_) | Number::Sum(_) | Number::Product(_) => {
+                None
+            }
         }
     }
 

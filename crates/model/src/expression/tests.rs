@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::alarm::rhythm::Usual;
 use crate::time::MonoMs;
 
 mod sentences;
@@ -19,7 +20,7 @@ struct Says {
     command_failed: Option<bool>,
     unsaid_ms: Option<u64>,
     inside: Option<bool>,
-    usual: Option<f64>,
+    usual: Option<Usual>,
 }
 
 impl Says {
@@ -62,7 +63,7 @@ impl Facts for Says {
         self.inside
     }
 
-    fn usual(&self, _nth: usize) -> Option<f64> {
+    fn usual(&self, _nth: usize) -> Option<Usual> {
         self.usual
     }
 }
@@ -73,6 +74,10 @@ fn now(s: u64) -> Now {
 
 fn read(text: &str) -> Expression {
     Expression::read(text).unwrap_or_else(|mistake| panic!("{mistake}\n{}", mistake.picture(text)))
+}
+
+fn tuesday(value: f64) -> Usual {
+    Usual { value, spread: value / 10.0, hour: 10, weekday: Some(1) }
 }
 
 fn number(value: f64) -> Value {
@@ -181,6 +186,7 @@ fn what_is_asked_of_the_thing_itself_comes_from_it() {
         ("missing(fill, 31m)", Ok(false)),
         ("above_usual(power) >= 25", Ok(true)),
         ("above_usual(power) > 25 %", Ok(false)),
+        ("unusual(power) = 2.5", Ok(true)),
     ] {
         let expression = read(text);
         let facts = Says {
@@ -189,7 +195,7 @@ fn what_is_asked_of_the_thing_itself_comes_from_it() {
             command_failed: Some(true),
             unsaid_ms: Some(30 * 60_000),
             inside: Some(false),
-            usual: Some(80.0),
+            usual: Some(tuesday(80.0)),
             ..Says::of(&expression, &[("power", number(100.0))])
         };
         assert_eq!(expression.is_so(&expression.memory(now(0)), &facts, 0.0, now(0)), want, "{text}");
@@ -235,6 +241,7 @@ fn what_a_condition_needs_is_told() {
         names: &names,
         fences: &["port".into()],
         timers: &[],
+        usual: &[],
         clock: true,
         presence: true,
         convergence: false,
@@ -244,6 +251,7 @@ fn what_a_condition_needs_is_told() {
     let plain = read("fill_pct >= 90 or command_failed");
     assert!(!plain.needs().clock && plain.needs().commands && !plain.needs().presence);
     assert!(read("not_converged").needs().convergence);
+    assert_eq!(read("a > 1 and above_usual(b) > 30 and unusual(b) > 6").needs().usual, [1]);
 }
 
 #[test]

@@ -73,6 +73,8 @@ pub(super) enum Number {
     Window(Nth),
     /// How far above its usual value it is, in percent.
     AboveUsual(Nth),
+    /// How many of its usual spreads it is away from its usual value.
+    Unusual(Nth),
     Minus(Box<Number>),
     /// Parts with whether each is taken away.
     Sum(Box<[(bool, Number)]>),
@@ -85,7 +87,7 @@ impl Number {
     pub fn is_constant(&self) -> bool {
         match self {
             Number::Literal(_) => true,
-            Number::Of(_) | Number::Window(_) | Number::AboveUsual(_) => false,
+            Number::Of(_) | Number::Window(_) | Number::AboveUsual(_) | Number::Unusual(_) => false,
             Number::Minus(inner) => inner.is_constant(),
             Number::Sum(parts) | Number::Product(parts) => parts.iter().all(|(_, part)| part.is_constant()),
         }
@@ -102,6 +104,8 @@ pub(super) struct Known {
     /// Limits of numbers, and those of them that are by time.
     pub limits: usize,
     pub timed_limits: usize,
+    /// Names of which it asks what they usually are.
+    pub usual: Vec<Nth>,
     pub clock: bool,
     pub presence: bool,
     pub convergence: bool,
@@ -114,6 +118,7 @@ impl Known {
             names: &self.names,
             fences: &self.fences,
             timers: &self.timers,
+            usual: &self.usual,
             clock: self.clock || !self.windows.is_empty(),
             presence: self.presence,
             convergence: self.convergence,

@@ -37,8 +37,15 @@ fn a_sentence_says_what_was_seen_and_what_the_limit_is() {
             "above_usual(v) > 30",
             vec![("v", number(310.5))],
             vec![volt],
+            900_000,
+            "voltage 35 % above its usual Tuesday 10:00, more than 30 % for 15 min",
+        ),
+        (
+            "unusual(v) >= 6",
+            vec![("v", number(46.0))],
+            vec![volt],
             0,
-            "voltage 35 % above its usual, more than 30",
+            "voltage 80 % below its usual Tuesday 10:00, 8.0 times its usual spread, 6 or more",
         ),
         ("silent(10m)", vec![], vec![], 0, "no word for 12 min"),
         ("not_converged(5m)", vec![], vec![], 0, "wanted and not so for 6 min"),
@@ -53,7 +60,7 @@ fn a_sentence_says_what_was_seen_and_what_the_limit_is() {
             not_converged_ms: Some(360_000),
             command_failed: Some(true),
             inside: Some(true),
-            usual: Some(230.0),
+            usual: Some(tuesday(230.0)),
             ..Says::of(&expression, &values)
         };
         let memory = expression.memory(now(0));
