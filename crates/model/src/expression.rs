@@ -188,8 +188,12 @@ impl Formula {
 
     /// Its value.
     pub fn value(&self, facts: &impl Facts, now: Now) -> Result<Value, Unknown> {
-        let memory = Memory::begun(&[], now.mono);
-        eval::Judge { known: &self.known, memory: &memory, facts, now: now.mono }.value(&self.root)
+        eval::Judge { known: &self.known, memory: &Memory::none(), facts, now: now.mono }.value(&self.root)
+    }
+
+    /// Why nobody knows, for people.
+    pub fn why(&self, unknown: Unknown) -> String {
+        unknown.words(&self.known)
     }
 }
 

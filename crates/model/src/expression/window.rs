@@ -92,6 +92,11 @@ struct Bucket {
 }
 
 impl Memory {
+    /// The memory of what has no windows.
+    pub(crate) fn none() -> Memory {
+        Memory { windows: Box::default() }
+    }
+
     pub(super) fn begun(spans: &[Span], now: MonoMs) -> Memory {
         Memory { windows: spans.iter().map(|_| Window::begun(now)).collect() }
     }

@@ -8,7 +8,7 @@ use crate::time::{Now, WallMs};
 impl State {
     pub(super) fn fold(&mut self, input: Input, terms: &Terms, now: Now, effects: &mut Vec<Effect>) {
         if let Some(delay) = &mut self.delay {
-            delay.gather(now.mono);
+            delay.watch.gather(now.mono);
         }
         match input {
             Input::Judged(Judged::Unheard) => {}
@@ -17,7 +17,7 @@ impl State {
             Input::LinkLost(since) => {
                 self.unknown_since.get_or_insert(since);
                 if let Some(delay) = &mut self.delay {
-                    delay.stand_still(now.mono);
+                    delay.watch.stand_still(now.mono);
                 }
                 return;
             }
@@ -82,14 +82,14 @@ impl State {
         }
         // What says nothing breaks no delay.
         if let Some(delay) = &mut self.delay {
-            delay.run(now.mono);
+            delay.watch.run(now.mono);
         }
         self.turn(terms, now, effects);
     }
 
     /// Raises or clears when the delay towards it is over.
     fn turn(&mut self, terms: &Terms, now: Now, effects: &mut Vec<Effect>) {
-        let Some(delay) = self.delay.take_if(|delay| delay.is_over(terms)) else { return };
+        let Some(delay) = self.delay.take_if(|delay| delay.is_over(terms, now.mono)) else { return };
         if !delay.raises {
             self.clear(now, effects);
             return;
