@@ -4,6 +4,7 @@
 //! nobody has acknowledged it. Losing our own link neither raises nor clears one (ARCHITECTURE.md, invariant 7).
 
 pub mod detector;
+pub mod fence;
 mod life;
 pub mod rhythm;
 pub mod state;
