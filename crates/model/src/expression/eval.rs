@@ -21,7 +21,7 @@ pub trait Facts {
         None
     }
 
-    /// Whether the thing is silent.
+    /// Whether the thing is silent. Of one that is, windows and `missing` say nothing.
     fn silence(&self) -> Option<Silence> {
         None
     }
@@ -36,7 +36,7 @@ pub trait Facts {
         None
     }
 
-    /// Whether the thing is in the nth area ([`super::Needs::fences`]).
+    /// Whether the thing is in the nth area ([`super::Needs::fences`], [`crate::alarm::fence`]).
     fn is_inside(&self, _nth: usize) -> Option<bool> {
         None
     }
@@ -188,11 +188,16 @@ impl<F: Facts> Judge<'_, F> {
                 Word::Never => Ok(true),
                 Word::Unheard => Err(Unknown::Unheard),
             },
+            Flag::Missing(_, Some(_)) if self.is_silent() => Err(Unknown::Unheard),
             Flag::Missing(nth, Some(length_ms)) => {
                 Ok(self.facts.unsaid_ms(*nth).ok_or(Unknown::Unheard)? >= *length_ms)
             }
             Flag::TimedOut(nth) => Ok(self.facts.timed_out(*nth)),
         }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.facts.silence().is_some_and(|silence| silence.is_silent)
     }
 
     /// The value that decides if a part has it; else its opposite, unless nobody knows one of the parts.
@@ -250,6 +255,8 @@ impl<F: Facts> Judge<'_, F> {
                     Said::Flag(_) | Said::Text(_) => Err(Unknown::WrongType(*nth)),
                 };
             }
+            // Of a silent thing its silence is the news, not what it therefore did not say.
+            Number::Window(_) if self.is_silent() => return Err(Unknown::Unheard),
             Number::Window(nth) => return self.memory.tell(&self.known.windows, *nth, self.now),
             Number::AboveUsual(nth) => {
                 let usual = self.facts.usual(*nth).ok_or(Unknown::Unheard)?;

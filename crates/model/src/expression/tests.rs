@@ -189,8 +189,9 @@ fn what_is_asked_of_the_thing_itself_comes_from_it() {
         ("unusual(power) = 2.5", Ok(true)),
     ] {
         let expression = read(text);
+        let is_silent = text.starts_with("silent");
         let facts = Says {
-            silence: Some(Silence { quiet_ms: 9 * 60_000, is_silent: true }),
+            silence: Some(Silence { quiet_ms: 9 * 60_000, is_silent }),
             not_converged_ms: Some(6 * 60_000),
             command_failed: Some(true),
             unsaid_ms: Some(30 * 60_000),
@@ -202,6 +203,21 @@ fn what_is_asked_of_the_thing_itself_comes_from_it() {
         let nobody = Says { names: facts.names, ..Says::default() };
         let unheard = expression.is_so(&expression.memory(now(0)), &nobody, 0.0, now(0));
         assert_eq!(unheard, Err(Unknown::Unheard), "{text} of a thing that nobody has heard");
+    }
+}
+
+#[test]
+fn the_silence_of_a_thing_explains_what_it_does_not_say() {
+    for text in ["count(x, 1m) < 3", "avg(x, 1m) > 0", "missing(x, 30m)", "last(x, 1m) > 0"] {
+        let expression = read(text);
+        let silent = |is_silent| Says {
+            silence: Some(Silence { quiet_ms: 3_600_000, is_silent }),
+            unsaid_ms: Some(3_600_000),
+            ..Says::of(&expression, &[])
+        };
+        let memory = expression.memory(now(0));
+        assert_ne!(expression.is_so(&memory, &silent(false), 0.0, now(3_600)), Err(Unknown::Unheard), "{text}");
+        assert_eq!(expression.is_so(&memory, &silent(true), 0.0, now(3_600)), Err(Unknown::Unheard), "{text}");
     }
 }
 
