@@ -3,7 +3,12 @@
 //! An alarm has two independent bits, *active* and *acknowledged* (ISA-18.2, OPC UA Part 9): it is open while it is active or
 //! nobody has acknowledged it. Losing our own link neither raises nor clears one (ARCHITECTURE.md, invariant 7).
 
+pub mod detector;
+pub mod fence;
 mod life;
+pub mod rhythm;
+pub mod state;
+mod stopwatch;
 mod usual;
 mod value;
 

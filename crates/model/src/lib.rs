@@ -1,5 +1,5 @@
-//! The city's nouns and the rules between them: ids, times, telemetry, kinds and their controls, shadows, commands, alarms,
-//! the audit log, freshness, geography and downsampling.
+//! The city's nouns and the rules between them: ids, times, telemetry, kinds and their controls, shadows, commands, alarms and the
+//! language of their rules, the audit log, freshness, geography and downsampling.
 //!
 //! What does not belong here: I/O, a clock, randomness, async, SQL, MQTT topics, anything of the screen. Every function
 //! is a function of its arguments; time arrives as [`time::Now`]. The crate compiles to wasm, because the window uses the
@@ -11,6 +11,7 @@ pub mod bulk;
 pub mod command;
 pub mod described;
 pub mod downsample;
+pub mod expression;
 pub mod figures;
 pub mod freshness;
 pub mod geo;

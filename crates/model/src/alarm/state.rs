@@ -1,0 +1,312 @@
+//! An alarm with everything an operator's console has: two bits, delays, a latch, shelving, suppression, out of service, and what
+//! nobody knows. One reducer, [`State::step`], over what a rule was judged to be and what people did; docs/adr/0014-rules.md says
+//! what was decided.
+//!
+//! Three things are kept apart. *Active* is what is so, as far as we listen; nothing a person does changes it. *Hidden* (shelved,
+//! suppressed, out of service) is what people are told of it. *Unknown* is that we do not listen: then nothing is raised, cleared
+//! or told. A [`State`] can be written down at any moment; a restart is a lost link and nothing else.
+
+mod delay;
+mod step;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{Acknowledgement, NotAcknowledged};
+use crate::expression::Unknown;
+use crate::identity::Actor;
+use crate::time::{Now, WallMs};
+use delay::Delay;
+
+/// The longest shelving, in milliseconds: a week.
+pub const SHELVED_MAX_MS: u64 = 7 * 86_400_000;
+
+/// A value that is missing this many times in a row is missing; once alone means nothing.
+pub const MISSING_AFTER: u32 = 2;
+
+/// How a rule's alarm behaves, besides its condition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// How long it must be so without a break before it is raised, in milliseconds of listening.
+    pub on_delay_ms: u64,
+    /// How long it must not be so without a break before it clears, in milliseconds of listening.
+    pub off_delay_ms: u64,
+    /// Whether it stays until a person resets it, also when it is not so any more.
+    pub latches: bool,
+    /// After how long one that is still active is told again, as if it were new, in milliseconds; `None` never.
+    pub realarm_ms: Option<u64>,
+    /// What follows when the thing does not say what the rule looks at.
+    pub no_data: Policy,
+    /// What follows when the rule cannot be judged.
+    pub error: Policy,
+}
+
+/// What follows when nobody can say whether a rule's condition is so, though the thing speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// It counts as so.
+    Alert,
+    /// It counts as not so.
+    Normal,
+    /// It stays as it was last.
+    #[default]
+    KeepLast,
+}
+
+/// What a rule was judged to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Judged {
+    /// Its condition is so.
+    So,
+    /// It is not so.
+    NotSo,
+    /// The thing speaks and does not say what the rule looks at.
+    NoData,
+    /// It cannot be judged: a wrong type, a division by zero.
+    Error,
+    /// We have not listened for long enough. Nothing follows from it.
+    Unheard,
+}
+
+impl From<Result<bool, Unknown>> for Judged {
+    fn from(judged: Result<bool, Unknown>) -> Judged {
+        match judged {
+            Ok(true) => Judged::So,
+            Ok(false) => Judged::NotSo,
+            Err(Unknown::NoData(_)) => Judged::NoData,
+            Err(Unknown::WrongType(_) | Unknown::NotFinite) => Judged::Error,
+            Err(Unknown::Unheard) => Judged::Unheard,
+        }
+    }
+}
+
+/// Why it is active.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reason {
+    /// The rule's condition is so.
+    #[default]
+    Condition,
+    /// The thing does not say what the rule looks at ([`Policy::Alert`]).
+    NoData,
+    /// The rule cannot be judged ([`Policy::Alert`]).
+    Error,
+}
+
+/// A person takes an alarm off the list for a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shelving {
+    /// Until when, by our wall clock; at most [`SHELVED_MAX_MS`] ahead.
+    pub until_ms: WallMs,
+    /// Who, when, and why: the comment is needed here.
+    pub by: Acknowledgement,
+}
+
+/// What happens to an alarm.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// Its rule was judged.
+    Judged(Judged),
+    /// Time went by.
+    TimePassed,
+    /// We do not listen any more, or the program has started; when we last did.
+    LinkLost(WallMs),
+    /// A person has seen it as it stood when it was raised at `raised_ms`.
+    Acknowledge {
+        /// [`State::raised_ms`] of what stood on the screen.
+        raised_ms: WallMs,
+        /// Who, when, and what they said.
+        by: Acknowledgement,
+    },
+    /// A person resets one that has latched.
+    Reset,
+    /// A person shelves it, or for longer.
+    Shelve(Shelving),
+    /// A person takes it back from the shelf.
+    Unshelve,
+    /// By design it means nothing now, because of what is named here; `None` ends that.
+    Suppress(Option<String>),
+    /// A person takes it out of service, e.g. for repairs; `None` ends that.
+    OutOfService(Option<Acknowledgement>),
+    /// Its rule is gone, or another by now: nobody would ever say that it is over.
+    RuleGone,
+}
+
+/// What follows from an input, besides the new state.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// It became active, or so for a reason that weighs more: what was acknowledged of it was something else.
+    Raised,
+    /// It ceased to be active.
+    Cleared,
+    /// People are told of it. Only this counts for how many alarms an operator has had.
+    Told {
+        /// It was told before and is still active.
+        again: bool,
+    },
+    /// It was shelved and its time is up, or a person took it back.
+    Unshelved {
+        /// Its time was up.
+        by_itself: bool,
+    },
+    /// It was open and is over.
+    Over,
+    /// Nothing was changed by what a person wanted.
+    Refused(Refused),
+}
+
+/// Why what a person wanted was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refused {
+    /// The acknowledgement does not cover it.
+    #[error(transparent)]
+    Acknowledgement(#[from] NotAcknowledged),
+    /// It is still so.
+    #[error("the alarm is still active; it can be reset when it is not")]
+    StillActive,
+    /// There is nothing to reset.
+    #[error("the alarm waits for no reset")]
+    NotLatched,
+    /// Shelving has an end and a reason.
+    #[error("shelving needs a reason, and an end from now to {} days ahead", SHELVED_MAX_MS / 86_400_000)]
+    Shelving,
+    /// It is on no shelf.
+    #[error("the alarm is not shelved")]
+    NotShelved,
+}
+
+/// What a person sees first of an alarm. The first that holds, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// A person took it out of service.
+    OutOfService,
+    /// It means nothing now, by design.
+    Suppressed,
+    /// A person shelved it.
+    Shelved,
+    /// It is so, and nobody has acknowledged it.
+    Active,
+    /// It is so, and somebody has seen it.
+    ActiveSeen,
+    /// It is not so any more, and waits for its reset.
+    Latched,
+    /// It is not so any more, and nobody has acknowledged it.
+    Returned,
+    /// There is nothing.
+    Normal,
+}
+
+/// An alarm of one rule and one thing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Whether it is so now, as far as we listen.
+    pub active: bool,
+    /// Why, while it is active.
+    pub reason: Reason,
+    /// When it became so; of one that is over, when it last did.
+    pub since_ms: Option<WallMs>,
+    /// When it last became news: raised, or told again. Names what stood on a screen.
+    pub raised_ms: Option<WallMs>,
+    /// When it ceased to be so; `None` while it is active.
+    pub cleared_ms: Option<WallMs>,
+    /// How often it became so since it is open.
+    pub times: u32,
+    /// When people were told of it as it stands; `None` while nobody was.
+    pub told_ms: Option<WallMs>,
+    /// Who saw it, if anybody did since it was raised the last time.
+    pub acknowledged: Option<Acknowledgement>,
+    /// It waits for its reset.
+    pub latched: bool,
+    /// How often in a row it could not be judged, and since when.
+    pub doubt: Option<(Judged, u32, WallMs)>,
+    /// Since when nobody knows whether it is still so, because we do not listen.
+    pub unknown_since: Option<WallMs>,
+    /// Taken off the list for a time.
+    pub shelved: Option<Shelving>,
+    /// What makes it mean nothing now.
+    pub suppressed: Option<String>,
+    /// Who took it out of service.
+    pub out_of_service: Option<Acknowledgement>,
+    /// What runs towards raising or clearing it.
+    delay: Option<Delay>,
+}
+
+impl State {
+    /// Folds one input in.
+    pub fn step(mut self, input: Input, terms: &Terms, now: Now) -> (State, Vec<Effect>) {
+        let was_open = self.is_open();
+        let mut effects = Vec::new();
+        self.fold(input, terms, now, &mut effects);
+        if was_open && !self.is_open() {
+            effects.push(Effect::Over);
+        }
+        (self, effects)
+    }
+
+    /// Whether it still wants something of a person: it is so, waits for its reset, or was told and nobody has acknowledged it. What
+    /// came and went while it was hidden wants nothing.
+    pub fn is_open(&self) -> bool {
+        self.active || self.latched || (self.told_ms.is_some() && self.acknowledged.is_none())
+    }
+
+    /// Whether people are not told of it.
+    pub fn is_hidden(&self) -> bool {
+        self.shelved.is_some() || self.suppressed.is_some() || self.out_of_service.is_some()
+    }
+
+    /// Whether the thing has stopped saying what the rule looks at.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.doubt, Some((Judged::NoData, times, _)) if times >= MISSING_AFTER)
+    }
+
+    /// What a person sees first.
+    pub fn standing(&self) -> Standing {
+        match self {
+            State { out_of_service: Some(_), .. } => Standing::OutOfService,
+            State { suppressed: Some(_), .. } => Standing::Suppressed,
+            State { shelved: Some(_), .. } => Standing::Shelved,
+            State { active: true, acknowledged: None, .. } => Standing::Active,
+            State { active: true, acknowledged: Some(_), .. } => Standing::ActiveSeen,
+            State { latched: true, .. } => Standing::Latched,
+            State { told_ms: Some(_), acknowledged: None, .. } => Standing::Returned,
+            State { .. } => Standing::Normal,
+        }
+    }
+
+    /// After how many milliseconds time alone may change it; `None` when it never does.
+    pub fn due_in_ms(&self, terms: &Terms, now: Now) -> Option<u64> {
+        let is_known = self.unknown_since.is_none();
+        let delay = self.delay.as_ref().and_then(|delay| delay.left_ms(terms, now.mono));
+        let shelf = self.shelved.as_ref().map(|shelving| shelving.until_ms.since(now.wall));
+        let told = self.told_ms.filter(|_| is_known && self.active && !self.is_hidden());
+        let again = terms.realarm_ms.zip(told).map(|(after_ms, told)| after_ms.saturating_sub(now.wall.since(told)));
+        [delay, shelf, again].into_iter().flatten().min()
+    }
+
+    /// The deadband that holds now: one that is not active has none.
+    pub fn deadband(&self, of_rule: f64) -> f64 {
+        if self.active { of_rule } else { 0.0 }
+    }
+}
+
+impl Shelving {
+    /// A shelving from now on, if its end and its reason are right.
+    pub fn new(until_ms: WallMs, by: Actor, reason: &str, now: Now) -> Result<Shelving, Refused> {
+        let by = Acknowledgement { by, at_ms: now.wall, comment: reason.trim().to_owned() };
+        let shelving = Shelving { until_ms, by };
+        if shelving.is_right(now) { Ok(shelving) } else { Err(Refused::Shelving) }
+    }
+
+    fn is_right(&self, now: Now) -> bool {
+        let chars = self.by.comment.trim().chars().count();
+        (1..=super::COMMENT_MAX_CHARS).contains(&chars) && !self.is_over(now)
+    }
+
+    /// Its time is up; or its end lies further ahead than one can, because our clock was set back.
+    fn is_over(&self, now: Now) -> bool {
+        !(1..=SHELVED_MAX_MS).contains(&self.until_ms.since(now.wall))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+use super::*;
+
+/// What a window over `x` says after samples, each heard at a second with the second it is dated.
+fn told(text: &str, samples: &[(u64, i64, f64)], at_s: u64) -> Result<bool, Unknown> {
+    let (expression, memory) = heard(text, samples);
+    let facts = Says::of(&expression, &[]);
+    expression.is_so(&memory, &facts, 0.0, now(at_s))
+}
+
+fn heard(text: &str, samples: &[(u64, i64, f64)]) -> (Expression, Memory) {
+    let expression = read(text);
+    let mut memory = expression.memory(now(0));
+    for (heard_s, dated_s, value) in samples {
+        expression.hear(&mut memory, 0, &number(*value), now(0).wall.plus(dated_s * 1_000), now(*heard_s));
+    }
+    (expression, memory)
+}
+
+/// Every minute the same as its minute, for ten minutes.
+fn minutes() -> Vec<(u64, i64, f64)> {
+    (0..=10).map(|minute| (minute * 60, minute as i64 * 60, minute as f64)).collect()
+}
+
+#[test]
+fn each_function_makes_its_own_of_a_window() {
+    for text in [
+        "avg(x, 5m) = 7.5",
+        "min(x, 5m) = 5",
+        "max(x, 5m) = 10",
+        "count(x, 5m) = 6",
+        "last(x, 5m) = 10",
+        "delta(x, 5m) = 5",
+        "rate(x, 5m) = 1 / 1min",
+        "rate(x, 5m) in 59 / 1h..61 / 1h",
+    ] {
+        assert_eq!(told(text, &minutes(), 600), Ok(true), "{text}");
+    }
+    // Two minutes later it has moved on without a word.
+    assert_eq!(told("count(x, 5m) = 4", &minutes(), 720), Ok(true));
+    assert_eq!(told("max(x, 5m) = 10 and min(x, 5m) = 7", &minutes(), 720), Ok(true));
+    assert_eq!(told("count(x, 5m) = 0", &minutes(), 3_600), Ok(true));
+    assert_eq!(told("avg(x, 5m) > 0", &minutes(), 3_600), Err(Unknown::NoData(0)));
+    assert_eq!(told("last(x, 5m) > 0", &minutes(), 3_600), Err(Unknown::NoData(0)));
+}
+
+#[test]
+fn a_window_that_is_not_full_says_nothing() {
+    let hot = [(0, 0, 99.0), (30, 30, 99.0), (250, 250, 99.0)];
+    assert_eq!(told("avg(x, 5m) > 90", &hot[..2], 60), Err(Unknown::Unheard));
+    assert_eq!(told("avg(x, 5m) > 90", &hot, 280), Ok(true), "but for a twelfth of it");
+    assert_eq!(told("delta(x, 5m) > 0", &[(270, 270, 1.0)], 280), Err(Unknown::NoData(0)), "one value is no change");
+    // A thing that speaks every ten minutes has one value in five, which is full all the same.
+    assert_eq!(told("avg(x, 5m) > 90", &[(0, 0, 1.0), (600, 600, 99.0)], 600), Ok(true));
+    assert_eq!(told("count(x, 5m) < 3", &[], 300), Ok(true), "silence is counted too");
+}
+
+#[test]
+fn what_comes_late_goes_where_it_belongs_and_too_late_nowhere() {
+    let mut samples = minutes();
+    samples.push((601, 400, 100.0));
+    assert_eq!(told("max(x, 5m) = 100", &samples, 602), Ok(true));
+    assert_eq!(told("last(x, 5m) = 10", &samples, 602), Ok(true), "it is not the newest");
+    samples.push((603, 10, 1_000.0));
+    assert_eq!(told("max(x, 5m) = 100", &samples, 604), Ok(true));
+    let first_late = [(0, 10, 5.0), (100, 100, 5.0), (300, 300, 9.0), (301, 1, 0.0)];
+    assert_eq!(told("delta(x, 5m) = 9", &first_late, 301), Ok(true), "a late one may be the oldest");
+}
+
+#[test]
+fn a_slow_clock_has_a_window_like_any_other() {
+    let slow: Vec<_> = minutes().into_iter().map(|(heard, dated, value)| (heard, dated - 86_400, value)).collect();
+    assert_eq!(told("avg(x, 5m) = 7.5", &slow, 600), Ok(true));
+}
+
+#[test]
+fn a_clock_that_was_put_right_begins_the_window_anew() {
+    let mut ahead = minutes();
+    ahead.push((601, 601 + 3_600, 100.0));
+    assert_eq!(told("max(x, 5m) = 100", &ahead, 602), Err(Unknown::Unheard), "not full yet");
+    assert_eq!(told("min(x, 5m) = 100", &ahead, 890), Ok(true), "and nothing of before is in it");
+    // Back by an hour: it is taken for late until nothing of the old time is left.
+    let mut back = minutes();
+    back.extend((11..=30).map(|minute| (minute * 60, minute as i64 * 60 - 3_600, 100.0)));
+    assert_eq!(told("max(x, 5m) = 10", &back[..12], 660), Ok(true));
+    assert_eq!(told("min(x, 5m) = 100", &back, 1_800), Ok(true));
+}
+
+#[test]
+fn not_listening_for_longer_than_a_bucket_begins_it_anew() {
+    let (expression, memory) = heard("max(x, 5m) > 0", &minutes());
+    for (gap_ms, want) in [(25_000, Ok(true)), (25_001, Err(Unknown::Unheard))] {
+        let mut memory = memory.clone();
+        expression.missed(&mut memory, gap_ms, now(630));
+        assert_eq!(expression.is_so(&memory, &Says::of(&expression, &[]), 0.0, now(631)), want, "{gap_ms}");
+    }
+}
+
+#[test]
+fn a_count_takes_words_too() {
+    let expression = read("count(state, 1m) = 1 and avg(state, 1m) = 0");
+    let mut memory = expression.memory(now(0));
+    expression.hear(&mut memory, 0, &word("fault"), now(59).wall, now(59));
+    let facts = Says::of(&expression, &[]);
+    assert_eq!(expression.is_so(&memory, &facts, 0.0, now(60)), Err(Unknown::NoData(0)), "a word has no mean");
+    assert_eq!(read("count(state, 1m) = 1").needs().names.len(), 1);
+}
+
+/// What a window should say, out of all samples: of what is at least in it, and of what may be in it besides.
+fn plain(samples: &[(i64, f64)], from_ms: i64) -> (u64, f64, f64) {
+    let held = samples.iter().filter(|(at, _)| *at >= from_ms);
+    let values: Vec<f64> = held.map(|(_, value)| *value).collect();
+    let greatest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (values.len() as u64, values.iter().sum(), greatest)
+}
+
+proptest! {
+    /// In any order of arrival a window holds all of its length, and at most a twelfth more; and never more than its buckets.
+    #[test]
+    fn a_window_holds_its_length_and_at_most_a_bucket_more(
+        steps in prop::collection::vec((1u64..40_000, 0i64..200_000, -100.0..100.0f64), 1..120),
+    ) {
+        let length_ms = 120_000i64;
+        let expression = read("count(x, 2m) = 0 or max(x, 2m) > 1e9");
+        let mut memory = expression.memory(now(0));
+        let (mut mono, mut dated) = (200_000u64, Vec::new());
+        let start = 1_700_000_000_000i64;
+        for (after, late, value) in steps {
+            mono += after;
+            // What is in order half of the time, and late by anything else.
+            let at = start + mono as i64 - if late < 100_000 { 0 } else { late - 100_000 };
+            let at_mono = Now { wall: WallMs(start), mono: MonoMs(mono) };
+            expression.hear(&mut memory, 0, &number(value), WallMs(at), at_mono);
+            dated.push((at, value));
+        }
+        let newest = dated.iter().map(|(at, _)| *at).max().unwrap();
+        let spans = &expression.known.windows;
+        let count = memory.tell(spans, 0, MonoMs(mono)).unwrap() as u64;
+        // The window ends where the thing's clock is, which lies between its newest time and ours.
+        let (least, ..) = plain(&dated, start + mono as i64 - length_ms);
+        let (most, ..) = plain(&dated, newest - length_ms - length_ms / 12);
+        prop_assert!((least..=most).contains(&count), "{} of {}..={}", count, least, most);
+        if count > 0 {
+            let greatest = memory.tell(spans, 1, MonoMs(mono)).unwrap();
+            let (.., all) = plain(&dated, newest - length_ms - length_ms / 12);
+            let (.., sure) = plain(&dated, start + mono as i64 - length_ms);
+            prop_assert!(greatest <= all && greatest >= sure, "{} of {}..={}", greatest, sure, all);
+        }
+        prop_assert!(memory.most_buckets() <= WINDOW_BUCKETS as usize + 2);
+    }
+}
