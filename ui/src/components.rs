@@ -1,5 +1,6 @@
 //! Small parts that views are put together from. None of them knows where its rows come from.
 
+pub mod back;
 pub mod clipboard;
 pub mod confirm;
 pub mod conflict;

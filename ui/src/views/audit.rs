@@ -9,6 +9,7 @@ use fleetlens_model::text::shown;
 use leptos::prelude::*;
 
 use crate::clock::{local, today};
+use crate::components::back::Back;
 use crate::components::export::ExportLine;
 use crate::components::words::Words;
 use crate::form::{Form, form};
@@ -62,9 +63,7 @@ pub fn AuditView(
     view! {
         <section class="sheet outbox audit" data-testid="audit-view" aria-label="Audit log">
             <header class="sheet-head">
-                <button type="button" class="plain" data-testid="audit-back" on:click=move |_| open.set(false)>
-                    "Back to commands"
-                </button>
+                <Back to="All commands" testid="audit-back" on_back=move |()| open.set(false) />
                 <h1>"Audit log"</h1>
                 <p class="total" role="status" data-testid="audit-total">{total}</p>
                 <span class="space" />

@@ -12,6 +12,7 @@ use fleetlens_model::id::BulkId;
 use leptos::prelude::*;
 
 use crate::clock::{Aged, local, today};
+use crate::components::back::Back;
 use crate::components::confirm::Confirm;
 use crate::components::export::ExportLine;
 use crate::components::segmented::Segmented;
@@ -125,9 +126,7 @@ pub fn BulkView() -> impl IntoView {
     view! {
         <section class="sheet outbox one-bulk" data-testid="bulk-view" aria-label="Bulk command" data-state=code>
             <header class="sheet-head">
-                <button type="button" class="plain" data-testid="bulk-back" on:click=move |_| store.look_away_from_bulk()>
-                    "Back to commands"
-                </button>
+                <Back to="All commands" testid="bulk-back" on_back=move |()| store.look_away_from_bulk() />
                 <h1>{title}</h1>
                 <p class="total state" role="status" data-testid="bulk-state">{state}</p>
                 <span class="space" />

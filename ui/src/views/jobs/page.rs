@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::words::{self, counts_words, label, standing_words, tone};
 use super::{AsOf, Bar};
 use crate::clock::{local, today};
-use crate::components::icon::Icon;
+use crate::components::back::Back;
 use crate::components::segmented::Segmented;
 use crate::components::shape::Shape;
 use crate::format;
@@ -33,9 +33,7 @@ pub fn JobSheet() -> impl IntoView {
     view! {
         <section class="sheet jobs" data-testid="job-view" aria-label="Job">
             <header class="sheet-head">
-                <button type="button" class="tool" data-testid="job-back" title="All jobs" aria-label="All jobs" on:click=move |_| store.shut_job()>
-                    <Icon of=icondata_lu::LuArrowLeft />
-                </button>
+                <Back to="All jobs" testid="job-back" on_back=move |()| store.shut_job() />
                 <h1 data-testid="job-id">{id}</h1>
                 <p class="total" role="status">{standing}</p>
             </header>

@@ -29,7 +29,7 @@ fn changes(told: &[Frame]) -> Vec<Change> {
 fn a_driver_may_look_at_car_parks_and_at_nothing_else() {
     let of = |fleet: &Fleet, name: &str, pointer: &str| {
         let thing = &fleet.things[&fleet.by_name[name]];
-        (thing.key, fleet.series_at(thing, pointer).unwrap())
+        (thing.key, thing.series.get(pointer, &fleet.series).unwrap())
     };
     let known = city_with_a_car_park();
     let ((lamp, watts), (lot, free)) = (of(&known, "lamp-1", "/power_w"), of(&known, "lot-1", "/free"));
