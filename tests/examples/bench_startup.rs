@@ -10,35 +10,25 @@
 //! file not. The baselines: the same program with an empty cache, which is what a start costs that has nothing to read; and a
 //! walk over plain tables with the same names, descriptions and latest values, which is what reading costs that makes nothing of it.
 //!
-//! The window's own first frame is measured where there is a window: `first_live_ms` of `cargo xtask run --summary`.
+//! The window's own first frame is `cargo xtask bench opening`.
 
 use std::io::{BufRead, BufReader};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fleetlens_host::{BrokerChoice, Host, HostOptions, Profile};
+use fleetlens_host::{BrokerChoice, Host, HostOptions};
 use fleetlens_ipc::map::ROW_BYTES;
 use fleetlens_ipc::rows::Rows;
 use fleetlens_ipc::{CONTRACT, Call, Frame, Look, Parcel, ViewId, decode, encode};
-use fleetlens_model::geo::{GeoBox, LonLat};
-use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
-use fleetlens_model::kind::Kind;
-use fleetlens_model::record::Write;
-use fleetlens_model::shadow::{Document, Object};
-use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value};
-use fleetlens_model::thing::Meta;
-use fleetlens_model::time::WallMs;
-use fleetlens_store::Store;
+use fleetlens_model::geo::GeoBox;
 use fleetlens_tests::bench::plain::Facts;
-use fleetlens_tests::bench::samples::{POINTERS, SERIES};
+use fleetlens_tests::bench::resting::{self, SHADOWED};
+use fleetlens_tests::bench::samples::SERIES;
 use fleetlens_tests::bench::{
     Arguments, Failure, Report, bytes_of, folder_on_a_disk, forget_pages, median, ms, quantile,
 };
-use fleetlens_tests::lamp::now_ms;
-use fleetlens_tests::profile::ProfileText;
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -48,13 +38,10 @@ static HEAP: fleetlens_host::Heap = fleetlens_host::HEAP;
 
 /// Tells this program to be the app; the folder of the profile and how many things there must be come after it.
 const CHILD: &str = "be-the-app";
-const NAME: &str = "Startup";
 /// Milliseconds that a start may take with 100 000 things.
 const GOAL_MS: f64 = 400.0;
 /// A broken start ends here.
 const WITHIN: Duration = Duration::from_secs(60);
-/// Every third thing has a shadow.
-const SHADOWED: u32 = 3;
 
 fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -69,13 +56,12 @@ fn main() -> Result<(), Failure> {
     let times: usize = arguments.number("times", 9, 3)?;
 
     let folder = folder_on_a_disk()?;
-    let cache = make(&folder.path().join("full"), things)?;
-    let empty = make(&folder.path().join("empty"), 0)?;
+    let (full, nobody) = (folder.path().join("full"), folder.path().join("empty"));
     let facts = folder.path().join("plain.db");
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    runtime.block_on(fill(&cache, things))?;
-    runtime.block_on(fill(&empty, 0))?;
-    Facts::write(&facts, city(things).iter())?;
+    let cache = runtime.block_on(resting::cache(&full, things))?;
+    let empty = runtime.block_on(resting::cache(&nobody, 0))?;
+    Facts::write(&facts, resting::city(things).iter())?;
 
     let mut warm = starts(&cache, things, times, false)?;
     let mut cold = starts(&cache, things, times, true)?;
@@ -107,78 +93,6 @@ fn main() -> Result<(), Failure> {
     report.at_most("cold_ms", median(&cold), GOAL_MS);
     report.print(&arguments);
     Ok(())
-}
-
-/// A folder with a profile whose broker is not there; returns where its cache is to be.
-fn make(folder: &Path, things: u32) -> Result<PathBuf, Failure> {
-    std::fs::create_dir_all(folder.join("data"))?;
-    // The port of "discard": nobody listens, and who connects is told so at once.
-    let profile = ProfileText::new(NAME, "mqtt://127.0.0.1:9".to_owned()).write(folder);
-    debug_assert!(things < u32::MAX / SERIES);
-    Ok(folder.join("data").join(Profile::read(&profile)?.cache_file()))
-}
-
-/// What a cache of so many things holds: each with a description, five series with a latest value, and every third with a shadow.
-fn city(things: u32) -> Vec<Write> {
-    let mut writes = Vec::new();
-    let now = now_ms();
-    for thing in 1..=things {
-        let at = LonLat {
-            lon_deg: 14.2 + f64::from(thing % 400) / 1_000.0,
-            lat_deg: 35.8 + f64::from(thing / 400) / 2_500.0,
-        };
-        let meta = Meta {
-            kind: Kind::Lamp,
-            title: format!("Lamp {thing:06}"),
-            at: Some(at),
-            area: format!("Area {}", thing % 68),
-            street: format!("Triq {}", thing % 3_000),
-            units: [("/dim_pct", "%"), ("/power_w", "W"), ("/temp_c", "°C")]
-                .map(|(p, u)| (p.to_owned(), u.to_owned()))
-                .to_vec(),
-            ..Meta::default()
-        };
-        let Ok(name) = ThingName::new(format!("lamp-{thing:06}")) else { continue };
-        let thing_key = ThingKey(thing);
-        writes.push(Write::Thing { thing: thing_key, name, meta: Box::new(meta) });
-        for (n, pointer) in (0..).zip(POINTERS) {
-            let series = SeriesKey((thing - 1) * SERIES + n + 1);
-            writes.push(Write::Series { series, thing: thing_key, pointer: pointer.to_owned() });
-            writes.push(Write::Sample(Sample {
-                series,
-                device_ms: WallMs(now - i64::from(thing % 60) * 1_000),
-                received_ms: WallMs(now),
-                seq: u64::from(series.0),
-                value: if n == 1 { Value::Flag(true) } else { Value::Number(f64::from(thing % 1_000) / 10.0) },
-                source: Source::Live,
-                quality: Quality::Good,
-                timed: Timed::ByDevice,
-            }));
-        }
-        if thing % SHADOWED == 0 {
-            let section = |dim_pct: u32| -> Object {
-                let leaves = [("dim_pct", json!(dim_pct)), ("on", json!(true)), ("firmware", json!("2.4.1"))];
-                leaves.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-            };
-            let document =
-                Document { desired: Some(section(80)), reported: Some(section(80)), version: 3, ..Document::default() };
-            writes.push(Write::Shadow {
-                thing: thing_key,
-                name: String::new(),
-                document: Some(Box::new(document)),
-                heard_ms: WallMs(now),
-            });
-        }
-    }
-    writes
-}
-
-async fn fill(cache: &Path, things: u32) -> Result<(), Failure> {
-    let (store, _) = Store::open(cache, NAME, 1)?;
-    for batch in city(things).chunks(20_000) {
-        store.commit(Arc::new(batch.to_vec())).await?;
-    }
-    Ok(store.close().await?)
 }
 
 /// Milliseconds of so many starts.

@@ -3,6 +3,7 @@
 //! | module | gives a benchmark |
 //! |---|---|
 //! | [`filling`] | a cache full of samples, and plain tables with the same |
+//! | [`resting`] | the cache of a city at rest, with its profile |
 //! | [`samples`] | what the devices of a city measure, the same in every run |
 //! | [`plain`] | the SQLite tables that one would make first, to measure against |
 //!
@@ -22,6 +23,7 @@ use crate::place;
 
 pub mod filling;
 pub mod plain;
+pub mod resting;
 pub mod samples;
 
 /// Whatever ends a benchmark.

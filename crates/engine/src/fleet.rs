@@ -358,6 +358,11 @@ impl Fleet {
         self.counters
     }
 
+    /// Remembers that a window has drawn what is known.
+    pub(crate) fn was_drawn(&mut self) {
+        self.counters.drawn = true;
+    }
+
     /// Remembers that a window has shown live values.
     pub(crate) fn live_was_seen(&mut self) {
         self.counters.live_seen = true;

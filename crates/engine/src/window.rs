@@ -159,6 +159,10 @@ impl Windows {
                 None
             }
             Call::Drawn { things } => {
+                // A picture of nothing, of what is not nothing, is not yet the first.
+                if things > 0 || fleet.counters.things == 0 {
+                    fleet.was_drawn();
+                }
                 if things > 0 && fleet.up_since.is_some() && fleet.counters.live_values > 0 {
                     fleet.live_was_seen();
                 }

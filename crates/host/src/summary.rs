@@ -14,7 +14,7 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// Writes the file every second and once more at the end. `started` is when the process began.
 pub async fn write(path: PathBuf, started: Instant, mut counters: watch::Receiver<Counters>, stop: CancellationToken) {
-    let mut first_live_ms = None;
+    let (mut first_drawn_ms, mut first_live_ms) = (None, None);
     let mut told = false;
     let mut tick = interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -22,14 +22,17 @@ pub async fn write(path: PathBuf, started: Instant, mut counters: watch::Receive
         let end = tokio::select! {
             () = stop.cancelled() => true,
             _ = tick.tick() => false,
-            // Whoever waits for live data on the screen should not wait for the next second as well.
-            seen = counters.wait_for(|now| now.live_seen), if first_live_ms.is_none() => seen.is_err(),
+            // Whoever waits for the first picture, or for live data in it, should not wait for the next second as well.
+            seen = counters.wait_for(|now| is_new(now.drawn, first_drawn_ms) || is_new(now.live_seen, first_live_ms)),
+                if first_drawn_ms.is_none() || first_live_ms.is_none() => seen.is_err(),
         };
         let now = *counters.borrow_and_update();
-        if now.live_seen && first_live_ms.is_none() {
-            first_live_ms = u64::try_from(started.elapsed().as_millis()).ok();
+        for (happened, first_ms) in [(now.drawn, &mut first_drawn_ms), (now.live_seen, &mut first_live_ms)] {
+            if is_new(happened, *first_ms) {
+                *first_ms = u64::try_from(started.elapsed().as_millis()).ok();
+            }
         }
-        let line = summary(&now, first_live_ms);
+        let line = summary(&now, first_drawn_ms, first_live_ms);
         if let Err(error) = replace(&path, &line).await
             && !std::mem::replace(&mut told, true)
         {
@@ -41,11 +44,16 @@ pub async fn write(path: PathBuf, started: Instant, mut counters: watch::Receive
     }
 }
 
-fn summary(now: &Counters, first_live_ms: Option<u64>) -> String {
-    let first_live_ms = first_live_ms.map_or("null".to_owned(), |ms| ms.to_string());
+fn is_new(happened: bool, first_ms: Option<u64>) -> bool {
+    happened && first_ms.is_none()
+}
+
+fn summary(now: &Counters, first_drawn_ms: Option<u64>, first_live_ms: Option<u64>) -> String {
+    let or_null = |ms: Option<u64>| ms.map_or("null".to_owned(), |ms| ms.to_string());
+    let (first_drawn_ms, first_live_ms) = (or_null(first_drawn_ms), or_null(first_live_ms));
     let Counters { things, received, stored, refused, shed, repeated, .. } = now;
     format!(
-        "{{\"things\":{things},\"received\":{received},\"stored\":{stored},\"refused\":{refused},\"shed\":{shed},\"repeated\":{repeated},\"first_live_ms\":{first_live_ms}}}\n"
+        "{{\"things\":{things},\"received\":{received},\"stored\":{stored},\"refused\":{refused},\"shed\":{shed},\"repeated\":{repeated},\"first_drawn_ms\":{first_drawn_ms},\"first_live_ms\":{first_live_ms}}}\n"
     )
 }
 
@@ -62,30 +70,35 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_file_tells_the_counters_and_when_live_data_was_first_seen() {
+    async fn the_file_tells_the_counters_and_when_something_and_live_data_were_first_seen() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("summary.json");
         let (counters, shown) = watch::channel(Counters { things: 3, ..Counters::default() });
         let stop = CancellationToken::new();
         let writer = tokio::spawn(write(path.clone(), Instant::now(), shown, stop.clone()));
-        let read = async |want: &str| {
+        let read_until = async |want: &str, is_there: bool| {
             let found = async {
-                while !std::fs::read_to_string(&path).is_ok_and(|text| text.contains(want)) {
+                while !std::fs::read_to_string(&path).is_ok_and(|text| text.contains(want) == is_there) {
                     tokio::task::yield_now().await;
                 }
             };
             tokio::time::timeout(Duration::from_secs(10), found).await.unwrap_or_else(|_| panic!("no {want}"));
         };
-        read("{\"things\":3,\"received\":0,\"stored\":0,\"refused\":0,\"shed\":0,\"repeated\":0,\"first_live_ms\":null}\n").await;
+        read_until("{\"things\":3,\"received\":0,\"stored\":0,\"refused\":0,\"shed\":0,\"repeated\":0,\"first_drawn_ms\":null,\"first_live_ms\":null}\n", true).await;
+        counters.send_replace(Counters { things: 3, drawn: true, ..Counters::default() });
+        read_until("\"first_drawn_ms\":null", false).await;
+        read_until("\"first_live_ms\":null", true).await;
         counters.send_replace(Counters {
             things: 3,
             received: 9,
             stored: 8,
             refused: 1,
+            drawn: true,
             live_seen: true,
             ..Counters::default()
         });
-        read("\"received\":9,\"stored\":8,\"refused\":1,\"shed\":0,\"repeated\":0,\"first_live_ms\":").await;
+        read_until("\"received\":9,\"stored\":8,\"refused\":1,\"shed\":0,\"repeated\":0,\"first_drawn_ms\":", true)
+            .await;
         assert!(!std::fs::read_to_string(&path).unwrap().contains("null"));
         stop.cancel();
         writer.await.unwrap();

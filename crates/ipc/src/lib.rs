@@ -85,7 +85,8 @@ pub enum Call {
         /// The parcel's number.
         parcel: u64,
     },
-    /// The map with its ground and live things stands on the screen for the first time since the link is up.
+    /// The map with its ground stands on the screen: for the first time, for the first time with something on it, and for the first
+    /// time since the link is up.
     Drawn {
         /// How many things it shows.
         things: u32,

@@ -39,7 +39,7 @@ struct Benchmark {
     measures: &'static str,
 }
 
-const BENCHMARKS: [Benchmark; 9] = [
+const BENCHMARKS: [Benchmark; 10] = [
     Benchmark {
         name: "ingest",
         example: "bench_ingest",
@@ -64,6 +64,12 @@ const BENCHMARKS: [Benchmark; 9] = [
         example: "bench_startup",
         drives: false,
         measures: "from exec to the first picture out of a cache of 100 000 things, beside an empty cache and plain tables",
+    },
+    Benchmark {
+        name: "opening",
+        example: "bench_opening",
+        drives: true,
+        measures: "from exec to the first picture in the real window, of 10 000 and 100 000 cached things, beside an empty cache",
     },
     Benchmark {
         name: "memory",

@@ -268,10 +268,9 @@ fn tell_drawn(store: Store, count: usize) {
     }
 }
 
-/// Sets `data-things` and, once a picture with something known was drawn, `data-live` on the page; tells the host when it is a
-/// picture of a connected city.
+/// Sets `data-things` and, once a picture with something known was drawn, `data-live` on the page; tells the host of first pictures.
 fn watch_live(store: Store) {
-    let told = StoredValue::new(false);
+    let told = StoredValue::new(0);
     Effect::new(move |_| {
         let (Some(count), Some(root)) = (store.map_drawn.get(), document().document_element()) else { return };
         // Cannot fail: these are names of attributes.
@@ -279,8 +278,10 @@ fn watch_live(store: Store) {
         if count > 0 || store.link_up.get() {
             let _ = root.set_attribute("data-live", "true");
         }
-        if count > 0 && store.link_up.get() && !told.get_value() {
-            told.set_value(true);
+        // A picture, one with something on it, one of a connected city: the host is told of the first of each.
+        let stage = 1 + u8::from(count > 0) + u8::from(count > 0 && store.link_up.get());
+        if stage > told.get_value() {
+            told.set_value(stage);
             store.tell_drawn(count);
         }
     });

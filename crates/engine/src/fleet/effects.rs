@@ -139,6 +139,8 @@ pub struct Counters {
     pub repeated: u64,
     /// Values received live in this run.
     pub live_values: u64,
+    /// A window has drawn the map with what is known, live or out of the cache.
+    pub drawn: bool,
     /// A window has drawn the map while live values were there.
     pub live_seen: bool,
 }

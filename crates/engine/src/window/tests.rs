@@ -265,6 +265,19 @@ fn live_values_count_as_seen_when_the_window_has_drawn_them() {
 }
 
 #[test]
+fn a_picture_is_the_first_when_it_shows_something_or_there_is_nothing_to_show() {
+    for (name, mut fleet, things, want) in [
+        ("nothing of a city", city(), 0, false),
+        ("a lamp of it", city(), 1, true),
+        ("nothing, and there is nothing", fleet(), 0, true),
+    ] {
+        let (mut windows, _) = looking(Look::Map { area: GeoBox::EARTH }, &mut fleet);
+        windows.call(WINDOW, Call::Drawn { things }, &mut fleet, at(1));
+        assert_eq!(fleet.counters().drawn, want, "{name}");
+    }
+}
+
+#[test]
 fn a_window_that_asks_and_never_says_what_it_has_seen_is_let_go() {
     let mut fleet = city();
     let (mut windows, _) = looking(Look::Status, &mut fleet);
