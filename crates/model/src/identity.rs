@@ -44,6 +44,14 @@ impl Role {
         }
     }
 
+    /// Whether this role sees every thing and all that is told of it. Who does not sees car parks only.
+    pub fn sees_everything(self) -> bool {
+        match self {
+            Role::Operator | Role::Technician | Role::Viewer => true,
+            Role::Driver => false,
+        }
+    }
+
     /// Whether this role may acknowledge alarms.
     pub fn may_acknowledge(self) -> bool {
         self.may_command()

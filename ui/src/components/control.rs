@@ -417,10 +417,42 @@ pub fn Expiry(
     own_ms: Signal<u64>,
 ) -> impl IntoView {
     let expiry_ms = Memo::new(move |_| chosen_ms.get().unwrap_or_else(|| own_ms.get()));
-    let choices = Memo::new(move |_| choices(own_ms.get()));
+    let choices = Memo::new(move |_| choices(Some(own_ms.get())));
+    view! { <ExpiryChoice chosen_ms now=move || Some(expiry_ms.get()) choices /> }
+}
+
+/// The same for many commands at once, of which each may have its own.
+#[component]
+pub fn ExpiryOfMany(
+    /// What the person chose for all.
+    chosen_ms: RwSignal<Option<u64>>,
+    /// What holds otherwise, the shortest and the longest; `None` while nobody knows.
+    #[prop(into)]
+    own_ms: Signal<Option<(u64, u64)>>,
+) -> impl IntoView {
+    let one_ms = move || own_ms.get().filter(|(shortest, longest)| shortest == longest).map(|(ms, _)| ms);
+    let now = Memo::new(move |_| chosen_ms.get().or_else(one_ms));
+    let choices = Memo::new(move |_| choices(one_ms()));
+    view! {
+        <ExpiryChoice chosen_ms now choices />
+        {move || {
+            let (shortest, longest) = own_ms.get().filter(|(shortest, longest)| shortest != longest)?;
+            Some(format!(" By itself each has what is usual for it, {} to {}.", format::age(shortest), format::age(longest)))
+        }}
+    }
+}
+
+#[component]
+fn ExpiryChoice(
+    chosen_ms: RwSignal<Option<u64>>,
+    /// What holds; `None` when each command has its own.
+    #[prop(into)]
+    now: Signal<Option<u64>>,
+    choices: Memo<Vec<(Option<u64>, String)>>,
+) -> impl IntoView {
     // A select is as wide as its longest option; this one stands in a line of text.
     let chars = move || {
-        let now = expiry_ms.get();
+        let now = now.get();
         choices.with(|choices| {
             let word = choices.iter().find(|(ms, _)| *ms == now);
             word.map_or(6, |(_, word)| word.chars().count()).to_string()
@@ -432,7 +464,10 @@ pub fn Expiry(
             "expires in "
             <select data-testid="expiry" aria-label="Expires in" style:--chars=chars on:change=choose>
                 <For each=move || choices.get() key=|(ms, _)| *ms let:choice>
-                    <option value=choice.0 selected=move || expiry_ms.get() == choice.0>
+                    <option
+                        value=choice.0.map(|ms| ms.to_string()).unwrap_or_default()
+                        selected=move || now.get() == choice.0
+                    >
                         {choice.1}
                     </option>
                 </For>
@@ -441,11 +476,11 @@ pub fn Expiry(
     }
 }
 
-/// The times to choose from, the own one among them, shortest first.
-fn choices(own_ms: u64) -> Vec<(u64, String)> {
-    let mut choices: Vec<(u64, String)> = EXPIRIES.map(|(ms, word)| (ms, word.to_owned())).to_vec();
+/// The times to choose from, the own one among them, shortest first; before them that each has its own, where that is so.
+fn choices(own_ms: Option<u64>) -> Vec<(Option<u64>, String)> {
+    let mut choices: Vec<(Option<u64>, String)> = EXPIRIES.map(|(ms, word)| (Some(ms), word.to_owned())).to_vec();
     if !choices.iter().any(|(ms, _)| *ms == own_ms) {
-        choices.push((own_ms, format::age(own_ms)));
+        choices.push((own_ms, own_ms.map_or_else(|| "its own time".to_owned(), format::age)));
     }
     choices.sort_by_key(|(ms, _)| *ms);
     choices
@@ -493,7 +528,8 @@ mod tests {
     #[test]
     fn an_expiry_of_its_own_is_among_the_choices() {
         let times = |own_ms| choices(own_ms).into_iter().map(|(ms, _)| ms).collect::<Vec<_>>();
-        assert_eq!(times(600_000).len(), EXPIRIES.len());
-        assert_eq!(times(7_200_000).get(3), Some(&7_200_000));
+        assert_eq!(times(Some(600_000)).len(), EXPIRIES.len());
+        assert_eq!(times(Some(7_200_000)).get(3), Some(&Some(7_200_000)));
+        assert_eq!(times(None).first(), Some(&None), "each has its own");
     }
 }

@@ -6,6 +6,7 @@ use fleetlens_ipc::rows::{BulkPage, BulkRow, BulkThingRow, Change, Rows};
 use fleetlens_ipc::{Only, Search};
 use fleetlens_model::bulk::{Bulk, Progress, Row, Target};
 use fleetlens_model::id::BulkId;
+use fleetlens_model::kind::Kind;
 use fleetlens_model::text::shown;
 use fleetlens_model::thing::Meta;
 use serde_json::Value as Json;
@@ -107,14 +108,15 @@ impl BulkView {
 
 fn bulk_row(bulk: &Bulk, fleet: &Fleet) -> BulkRow {
     let head = bulk.head();
-    let nothing = Meta::default();
-    // What a leaf is called its things say; mostly all of them the same.
-    let thing = bulk.rows().first().and_then(|row| fleet.things.get(&row.thing));
+    let schemas = &fleet.config.schemas;
     let is_classic = head.order.shadow.is_empty();
-    let meta = thing.filter(|_| is_classic).map_or(&nothing, |thing| &thing.meta.common);
+    let known = named_by(bulk, fleet);
+    let nothing = Meta::default();
     let wish = |wish: &fleetlens_model::bulk::Wish| {
         let value = serde_json::from_str::<Json>(&wish.value_json).unwrap_or_else(|_| Json::from(&*wish.value_json));
-        want_title(&wish.pointer, &value, meta, &fleet.config.schemas)
+        let says = |meta: &&Meta| schemas.control(meta, &wish.pointer).is_some();
+        let meta = known.iter().filter(|_| is_classic).find(says).unwrap_or(&nothing);
+        want_title(&wish.pointer, &value, meta, schemas)
     };
     let wished = head.order.wishes.iter().map(wish).collect::<Vec<_>>().join(", ");
     BulkRow {
@@ -129,6 +131,18 @@ fn bulk_row(bulk: &Bulk, fleet: &Fleet) -> BulkRow {
         rollout: head.order.rollout,
         continuous: head.order.continuous,
     }
+}
+
+/// Who says what a leaf is called: the first of its things, mostly like all the others, and where that one has no such leaf the kinds
+/// that are meant.
+fn named_by(bulk: &Bulk, fleet: &Fleet) -> Vec<Meta> {
+    let first = bulk.rows().first().and_then(|row| fleet.things.get(&row.thing));
+    let kinds = match &bulk.head().order.target {
+        Target::Search(Search { kinds, .. }) if !kinds.is_empty() => &kinds[..],
+        Target::Search(_) | Target::Things(_) => &Kind::ALL[..],
+    };
+    let of_kinds = kinds.iter().map(|kind| Meta { kind: *kind, ..Meta::default() });
+    first.map(|thing| Meta::clone(&thing.meta.common)).into_iter().chain(of_kinds).collect()
 }
 
 /// Which things are meant: `lamps of Marsa found by “triq”`.

@@ -2,7 +2,6 @@
 //! it holds whatever a window looks at, and from the moment that who is at the screen changes.
 
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::identity::Role;
 use fleetlens_model::kind::Kind;
 
 use super::ViewKind;
@@ -41,8 +40,5 @@ pub(super) fn sees(thing: &Thing, fleet: &Fleet) -> bool {
 }
 
 fn sees_everything(fleet: &Fleet) -> bool {
-    match fleet.config.who.role {
-        Role::Operator | Role::Technician | Role::Viewer => true,
-        Role::Driver => false,
-    }
+    fleet.config.who.role.sees_everything()
 }

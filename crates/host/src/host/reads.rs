@@ -39,7 +39,8 @@ impl Host {
         found.await.map_err(|error| Fault::new(FaultCode::Store, format!("the audit log cannot be read: {error}")))
     }
 
-    /// What changed in a shadow. Whoever sees the thing may know.
+    /// What changed in a shadow, for those who see everything: the cache does not say which things are car parks, and on the driver's
+    /// screen there is no shadow.
     pub(super) async fn shadow_history(
         &self,
         thing: ThingKey,
@@ -47,8 +48,15 @@ impl Host {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<Change>, Fault> {
+        let home = self.home.lock().await;
         let run = self.run.read().await;
         let run = run.as_ref().ok_or_else(ended)?;
+        let who = who(&home, &run.profile);
+        drop(home);
+        if !who.role.sees_everything() {
+            let message = format!("{}s of this profile do not read the history of shadows", who.role.label());
+            return Err(Fault::new(FaultCode::Forbidden, message));
+        }
         let most = usize::try_from(limit.clamp(1, SHADOW_HISTORY_MAX)).unwrap_or(usize::MAX);
         let found = run.store().shadow_changes(thing, shadow, before, most).await;
         found

@@ -82,6 +82,9 @@ pub struct DryRun {
     /// Some of them: those that cannot first, then those that are offline, then what else would change; at most
     /// [`crate::DRY_RUN_ROWS`].
     pub rows: Vec<DryRunRow>,
+    /// How long a command waits where the person does not say, in milliseconds: the shortest and the longest of those that would be
+    /// asked; `None` when none would.
+    pub own_expiry_ms: Option<(u64, u64)>,
     /// Whether a leaf is touched that is asked about in words before it is sent, of a thing that is meant or of a kind that may join.
     pub asks_first: bool,
     /// What will happen to people, in sentences, each once; at most [`crate::DRY_RUN_DANGERS`], and none although it is asked first

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use super::dry_run::Found;
 use super::words::{lasts_ms, things};
 use crate::components::confirm::Confirm;
-use crate::components::control::Expiry;
+use crate::components::control::ExpiryOfMany;
 use crate::components::modal::Modal;
 use crate::components::patch::Dangers;
 use crate::format;
@@ -147,7 +147,10 @@ fn Form(compose: Compose, label: Signal<String>) -> impl IntoView {
             match outcome {
                 Ok(Done::DryRun(found)) => run.set(Some(*found)),
                 Ok(_) => {}
-                Err(error) => fault.set(Some(error)),
+                Err(error) => {
+                    run.set(None);
+                    fault.set(Some(error));
+                }
             }
         });
     };
@@ -185,13 +188,14 @@ fn Form(compose: Compose, label: Signal<String>) -> impl IntoView {
         Ok(_) if asks_first() => asking.set(true),
         Ok(_) => send(),
     };
-    let asks = Signal::derive(move || format!("{} of {}?", wished.does(), things(u64::from(changes()))));
+    let whom = move || whom(changes(), continuous.get());
+    let asks = Signal::derive(move || format!("{} of {}?", wished.does(), whom()));
     let does = Signal::derive(move || wished.does());
     let lasts = move || {
         let ms = pace.read().map(|rollout| lasts_ms(changes(), &rollout)).unwrap_or(0);
         if ms == 0 { "All at once.".to_owned() } else { format!("The last one is asked after {}.", format::age(ms)) }
     };
-    let own_ms = Signal::derive(move || wished.own_ms());
+    let own_ms = Memo::new(move |_| run.with(|run| run.as_ref().and_then(|run| run.own_expiry_ms)));
     view! {
         <h2>{move || label.get()}</h2>
         <Choice wished />
@@ -217,12 +221,17 @@ fn Form(compose: Compose, label: Signal<String>) -> impl IntoView {
                             type="checkbox"
                             data-testid="bulk-continuous"
                             prop:checked=move || continuous.get()
-                            on:change=move |event| continuous.set(event_target_checked(&event))
+                            disabled=move || busy.get()
+                            on:change=move |event| {
+                                continuous.set(event_target_checked(&event));
+                                // What joins later may be what is asked about first.
+                                look();
+                            }
                         />
                         <span>"Also things that are found later, until somebody stops it"</span>
                     </label>
                 </Show>
-                <p class="lasts">{lasts} " Each command " <Expiry chosen_ms=expiry_ms own_ms /></p>
+                <p class="lasts">{lasts} " Each command " <ExpiryOfMany chosen_ms=expiry_ms own_ms /></p>
             </fieldset>
         </Show>
         {move || {
@@ -233,12 +242,21 @@ fn Form(compose: Compose, label: Signal<String>) -> impl IntoView {
                 "Do nothing"
             </button>
             <button type="button" class="send" data-testid="bulk-send" disabled=move || !can_send() on:click=press>
-                {move || format!("Command {}", things(u64::from(changes())))}
+                {move || format!("Command {}", whom())}
             </button>
         </div>
         <Confirm open=asking asks yes=does on_yes=Callback::new(move |()| send())>
             <p>"It moves something in the street, or ends what somebody is doing."</p>
             <Dangers dangers />
         </Confirm>
+    }
+}
+
+/// Who is commanded: `6 things`, `6 things and what is found later`.
+fn whom(changes: u32, continuous: bool) -> String {
+    match (changes, continuous) {
+        (0, true) => "what is found later".to_owned(),
+        (_, true) => format!("{} and what is found later", things(u64::from(changes))),
+        (_, false) => things(u64::from(changes)),
     }
 }

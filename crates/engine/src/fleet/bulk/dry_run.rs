@@ -59,6 +59,9 @@ impl Fleet {
                     run.changes += 1;
                     let is_offline = is_offline(thing);
                     run.offline += u32::from(is_offline);
+                    let own_ms = self.expiry_ms(&thing.meta.common, &wants);
+                    let (shortest, longest) = run.own_expiry_ms.unwrap_or((own_ms, own_ms));
+                    run.own_expiry_ms = Some((shortest.min(own_ms), longest.max(own_ms)));
                     let list = if is_offline { &mut offline } else { &mut others };
                     let now = |pointer: &str| self.is_now(thing.key, &order.shadow, pointer).map(|now| now.to_string());
                     let change = |want: &Want| (want.pointer.clone(), now(&want.pointer), want.value.to_string());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fleetlens_model::bulk::{Order, Wish};
-use fleetlens_model::kind::{Control, DEFAULT_EXPIRY_MS, Kind};
+use fleetlens_model::kind::{Control, Kind};
 use leptos::prelude::*;
 
 use super::super::typed::{Field, Typed};
@@ -69,11 +69,6 @@ impl Wished {
         }
         let verb = self.control.get().and_then(|control| Some(verb(&control, &self.draft.get()?)));
         verb.unwrap_or_else(|| format!("Set {}", self.pointer.get().trim()))
-    }
-
-    /// How long each command waits where the person does not say; tracked.
-    pub fn own_ms(self) -> u64 {
-        self.control.get().map_or(DEFAULT_EXPIRY_MS, |control| control.expiry_ms)
     }
 }
 

@@ -67,3 +67,15 @@ fn a_named_shadow_is_commanded_where_it_has_the_leaf_and_the_kind_says_nothing_o
     let wrong = Order { shadow: "no shadow".into(), ..of_plan };
     assert_eq!(city.fleet.dry_run(&wrong, at(2)).unwrap().cannot, 2);
 }
+
+#[test]
+fn a_dry_run_says_how_long_commands_wait_by_themselves() {
+    let mut city = city(2);
+    city.fleet.config.expiry_ms.push(("/dim_pct".into(), 30_000));
+    assert_eq!(city.dry_run(order(lamps(), 2), at(1)).own_expiry_ms, Some((30_000, 30_000)), "as the profile says");
+    let two = |value: &str| bulk::Wish { pointer: "/on".into(), value_json: value.into() };
+    let run = city.dry_run(Order { wishes: vec![two("false")], ..order(lamps(), 2) }, at(1));
+    assert_eq!(run.own_expiry_ms, Some((600_000, 600_000)), "as the control says");
+    let nobody = Target::Search(Search { text: "no such thing".into(), ..Search::default() });
+    assert_eq!(city.dry_run(order(nobody, 2), at(1)).own_expiry_ms, None);
+}
