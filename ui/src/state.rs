@@ -29,10 +29,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use fleetlens_ipc::profile::Trial;
-use fleetlens_ipc::rows::{Attention, Chart, FoundRow, Ground, LinkState, Settings, Status, ThingHead};
+use fleetlens_ipc::rows::{Attention, Chart, CommandRow, FoundRow, Ground, LinkState, Settings, Status, ThingHead};
 use fleetlens_ipc::{CONTRACT, Call, Done, Fault, FaultCode, Intent, Look, RequestId, Scope};
 use fleetlens_model::geo::GeoBox;
-use fleetlens_model::id::{CommandId, SeriesKey, ThingKey};
+use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
@@ -111,8 +111,8 @@ pub struct Store {
     pub attention: RwSignal<Aged<Attention>>,
     /// Notices not yet dismissed, oldest first.
     pub notices: RwSignal<Vec<Notice>>,
-    /// A command that is to be decided about as soon as the page of its thing is there.
-    pub decided: RwSignal<Option<(ThingKey, CommandId)>>,
+    /// A command that is to be decided about as soon as the page of its thing is there. Whole: the page has only the newest.
+    pub decided: RwSignal<Option<CommandRow>>,
     /// Since when live values are held still, by the person's wish.
     pub held: RwSignal<Option<WallMs>>,
     /// What the map stands on, as it was when last asked for; `None` until the host told it.
@@ -349,6 +349,7 @@ impl Store {
         if self.selected.get_untracked() == Some(thing) && !missing {
             return;
         }
+        self.decided.set(None);
         self.chart.set(None);
         self.away(Target::Chart);
         self.thing.set(Slot::Loading(thing));
@@ -359,6 +360,7 @@ impl Store {
     /// Closes the drawer and the page.
     pub fn close(self) {
         self.page.set(false);
+        self.decided.set(None);
         self.thing.set(Slot::Closed);
         self.chart.set(None);
         self.mark(|marks| marks.select(None));

@@ -169,7 +169,8 @@ pub fn whole(file: &Path) -> PathBuf {
 /// What a settings file says, or what is wrong with it.
 fn read(text: &str) -> Result<Chosen, String> {
     let chosen: Chosen = toml::from_str(text).map_err(|e| e.message().to_owned())?;
-    check_retention(chosen.cache)?;
+    // Not their order: what was once kept otherwise is raised where it is used, and costs nobody the rest of the file.
+    check_limits(chosen.cache)?;
     if let Some(who) = &chosen.identity {
         check_name(&who.name)?;
     }
@@ -200,6 +201,22 @@ fn check_name(name: &str) -> Result<(), String> {
 
 /// Checks how much a cache is to keep; the error is the sentence for the screen.
 pub fn check_retention(retention: Retention) -> Result<(), String> {
+    check_limits(retention)?;
+    let Retention { keep_days, minutes_days, hours_days, max_mb: _ } = retention;
+    let hours = hours_days.map(|days| ("hours", days, "minutes", minutes_days));
+    let pairs = [("minutes", minutes_days, "values", keep_days)].into_iter().chain(hours);
+    for (coarser, days, finer, longer) in pairs {
+        if days < longer {
+            return Err(format!(
+                "{days} days of {coarser} are less than the {longer} days of {finer}; what is coarser stays as long or longer"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that every limit is one that can be set.
+fn check_limits(retention: Retention) -> Result<(), String> {
     let Retention { keep_days, minutes_days, hours_days, max_mb } = retention;
     for (told, limits, unit) in [
         (keep_days, Retention::KEEP_DAYS, "days"),
@@ -292,11 +309,32 @@ mod tests {
         ] {
             assert_eq!(check_identity(&actor, roles).is_ok(), fine, "{actor:?}");
         }
+    }
+
+    #[test]
+    fn what_a_cache_keeps_is_within_limits_and_the_coarser_no_shorter() {
         for (keep_days, max_mb, fine) in [(1, 16, true), (0, 16, false), (3_651, 16, false), (1, 15, false)] {
             assert_eq!(check_retention(Retention { keep_days, max_mb, ..Retention::default() }).is_ok(), fine);
         }
         for (hours_days, fine) in [(None, true), (Some(3_650), true), (Some(0), false), (Some(3_651), false)] {
             assert_eq!(check_retention(Retention { hours_days, ..Retention::default() }).is_ok(), fine);
         }
+        for (keep_days, minutes_days, hours_days, says) in [
+            (30, 30, Some(30), ""),
+            (30, 29, None, "29 days of minutes are less than the 30 days of values"),
+            (30, 365, Some(364), "364 days of hours are less than the 365 days of minutes"),
+            (3_650, 3_650, None, ""),
+        ] {
+            let retention = Retention { keep_days, minutes_days, hours_days, ..Retention::default() };
+            let told = check_retention(retention).err().unwrap_or_default();
+            assert!(told.starts_with(says) && told.is_empty() == says.is_empty(), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_before_with_coarser_limits_that_are_shorter_is_read() {
+        let cache = Retention { keep_days: 30, minutes_days: 10, hours_days: Some(5), max_mb: 64 };
+        let text = toml::to_string(&Chosen { cache, ..Chosen::default() }).unwrap();
+        assert_eq!(read(&text).map(|chosen| chosen.cache), Ok(cache));
     }
 }

@@ -6,7 +6,7 @@ use fleetlens_tests::person::SOON;
 
 use serde_json::json;
 
-use super::street::Street;
+use super::street::{self, Street};
 use super::{rail, table, told};
 
 /// The control that dims a lamp.
@@ -67,7 +67,7 @@ pub async fn a_command_waits_in_sight_and_is_taken_back(page: &Page, street: &St
 
     rail::go(page, "things").await;
     page.click_word("[data-testid=things] .segmented", "Pending").await;
-    let total = format!("1 of {} things", super::street::BINS + 2);
+    let total = format!("1 of {} things", street::BINS + 2);
     assert_eq!(table::names_of(page, &total).await, [street.lamp.name()]);
     page.click_word("[data-testid=things] .segmented", "All").await;
 
@@ -94,6 +94,9 @@ pub async fn a_command_waits_in_sight_and_is_taken_back(page: &Page, street: &St
     page.wait_until_gone(order, SOON).await;
     page.wait_for_element(&by_testid("not-converged-none"), SOON).await;
     page.wait_until_gone(&by_testid("badge-not-converged"), SOON).await;
+    // Another thing is open: its page goes before the one where it is asked comes.
+    page.open_thing(&street::name(1)).await;
+    rail::go(page, "commands").await;
     page.click(&format!("{ended} [data-testid=ask-again]")).await;
     let sheet = "[data-testid=conflict][open]";
     let words = page.wait_for_text(sheet, SOON, |text| text.contains("Ask for this again?")).await;
@@ -101,6 +104,7 @@ pub async fn a_command_waits_in_sight_and_is_taken_back(page: &Page, street: &St
     page.screenshot("ask-again-1440").await;
     page.click(&format!("{sheet} [data-testid=conflict-no]")).await;
     page.wait_until_gone(sheet, SOON).await;
+    page.wait_for_title(street.lamp.name()).await;
     page.click(&by_testid("close")).await;
     page.click(&format!("{ended} [data-testid=order-choose]")).await;
     page.wait_for_title(street.lamp.name()).await;

@@ -29,6 +29,8 @@ pub async fn identity_and_limits_are_saved_and_mistakes_told(page: &Page) {
         ("keep-days", "0", "From 1 to 3 650 days."),
         ("keep-days", "a week", "A whole number, please."),
         ("minutes-days", "4 000", "From 1 to 3 650 days."),
+        ("minutes-days", "63", "At least the 64 days of values."),
+        ("hours-days", "63", "At least the 64 days of minutes."),
         ("max-mb", "15", "From 16 to 1 000 000 MB."),
     ] {
         page.replace(&by_testid(testid), wrong).await;

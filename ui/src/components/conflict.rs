@@ -6,11 +6,13 @@ mod choice;
 use fleetlens_ipc::rows::LeafRow;
 use fleetlens_ipc::{Fault, Intent};
 use fleetlens_model::kind::Control;
+use fleetlens_model::schema::Schema;
 use fleetlens_model::shadow::{leaf_at, patch_of};
 use fleetlens_model::text::shown;
 use leptos::prelude::*;
+use serde_json::Value as Json;
 
-use crate::components::control::{Draft, consequence, said};
+use crate::components::control::said;
 use crate::components::modal::Modal;
 use crate::components::segmented::Segmented;
 use crate::format;
@@ -176,8 +178,9 @@ fn Decision(thing: Thing, desk: Desk, on_done: Callback<()>) -> impl IntoView {
         });
     };
     let controls = thing.head.with_untracked(|head| head.row.controls.clone());
+    // Controls and a kind's schema speak of the classic shadow.
+    let schema = thing.schema.get_untracked().filter(|_| shadow.is_empty());
     let control_of = move |pointer: &str| {
-        // Controls speak of the classic shadow.
         controls.iter().find(|control| control.pointer == pointer).filter(|_| shadow.is_empty()).cloned()
     };
     let rows: Vec<(usize, Wanted, Option<Control>)> = asked
@@ -190,7 +193,9 @@ fn Decision(thing: Thing, desk: Desk, on_done: Callback<()>) -> impl IntoView {
         .collect();
     let warnings: Vec<(String, String)> = rows
         .iter()
-        .filter_map(|(_, leaf, control)| Some((leaf.pointer.clone(), warning(control.as_ref()?, leaf)?)))
+        .filter_map(|(_, leaf, control)| {
+            Some((leaf.pointer.clone(), warning(control.as_ref(), schema.as_deref(), leaf)?))
+        })
         .collect();
     let warned = move || {
         let sent = wishes.get().unwrap_or_default();
@@ -307,11 +312,22 @@ fn answer(wishes: Option<usize>) -> String {
     }
 }
 
-/// What happens to people beyond a leaf that is asked about before it is sent.
-fn warning(control: &Control, leaf: &Wanted) -> Option<String> {
-    let draft = Draft::of_leaf(&leaf.wants, &control.takes);
-    let words = "This moves something in the street, or ends what somebody is doing.";
-    control.asks_first.then(|| format!("{words}{}", consequence(control, draft.as_ref())))
+/// What happens to people beyond a leaf that is asked about before it is sent, be there a control for it or not.
+fn warning(control: Option<&Control>, schema: Option<&Schema>, leaf: &Wanted) -> Option<String> {
+    let by_schema = schema.is_some_and(|schema| schema.asks_first(&leaf.pointer));
+    if !by_schema && !control.is_some_and(|control| control.asks_first) {
+        return None;
+    }
+    let value = serde_json::from_str(&leaf.wants).unwrap_or(Json::Null);
+    let mut sentences = vec!["This moves something in the street, or ends what somebody is doing."];
+    let of_schema = schema.map(|schema| schema.dangers(&leaf.pointer, &value)).unwrap_or_default();
+    let of_control = control.map(|control| control.dangers_of(&value)).unwrap_or_default();
+    for sentence in of_schema.into_iter().chain(of_control) {
+        if !sentences.contains(&sentence) {
+            sentences.push(sentence);
+        }
+    }
+    Some(sentences.join(" "))
 }
 
 #[cfg(test)]
@@ -328,10 +344,28 @@ mod tests {
     fn what_is_asked_about_before_it_is_sent_is_warned_of_here_too() {
         let leaf = |pointer: &str, wants: &str| Wanted { pointer: pointer.into(), saw: None, wants: wants.into() };
         let barrier = of_kind(Kind::Parking, "/barrier");
-        let closes = warning(barrier, &leaf("/barrier", "\"closed\"")).unwrap();
+        let closes = warning(Some(barrier), None, &leaf("/barrier", "\"closed\"")).unwrap();
         assert!(closes.contains("in the street") && closes.contains("stands under it"), "{closes}");
         let dim = of_kind(Kind::Lamp, "/dim_pct");
-        assert_eq!(warning(dim, &leaf("/dim_pct", "40")), None);
+        assert_eq!(warning(Some(dim), None, &leaf("/dim_pct", "40")), None);
+    }
+
+    #[test]
+    fn what_the_schema_asks_about_is_warned_of_without_a_control() {
+        let schema = Schema::parse(
+            r#"{"properties": {"net": {"properties": {
+                "apn": {"type": "string", "x-danger": "It may never be heard again."}, "retries": {"type": "integer"}}}}}"#,
+        )
+        .unwrap();
+        let leaf = |pointer: &str, wants: &str| Wanted { pointer: pointer.into(), saw: None, wants: wants.into() };
+        let apn = warning(None, Some(&schema), &leaf("/net/apn", "\"a\"")).unwrap();
+        assert!(apn.contains("in the street") && apn.ends_with("It may never be heard again."), "{apn}");
+        assert_eq!(warning(None, Some(&schema), &leaf("/net/retries", "3")), None);
+        assert_eq!(warning(None, None, &leaf("/net/apn", "\"a\"")), None, "of another shadow nobody says anything");
+        let control = Control::of(&schema, "/net/apn", schema.at("/net/apn").unwrap());
+        assert!(control.is_some());
+        let both = warning(control.as_ref(), Some(&schema), &leaf("/net/apn", "\"a\"")).unwrap();
+        assert_eq!(both, apn, "said by both, it is said once");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::state::store;
 use crate::state::thing::Thing;
 use words::{promise, question, switch_words};
 
-pub use words::{consequence, said, verb};
+pub use words::{said, verb};
 
 /// How long a command may wait, in milliseconds, and the words for it.
 const EXPIRIES: [(u64, &str); 5] =

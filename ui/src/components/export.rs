@@ -23,8 +23,15 @@ pub fn ExportLine(
     let store = store();
     let busy = RwSignal::new(false);
     let said = RwSignal::new(None::<Result<String, String>>);
+    let meant = Memo::new(move |_| what.get());
+    // What was said of one is not said of the next.
+    Effect::new(move |_| {
+        meant.track();
+        said.set(None);
+    });
     let press = move |_| {
-        let Some(export) = what.get_untracked() else { return };
+        let Some(export) = meant.get_untracked() else { return };
+        let asked = Some(export.clone());
         busy.set(true);
         said.set(None);
         let pick = |done| if let Done::Exported(exported) = done { Some(exported) } else { None };
@@ -37,7 +44,11 @@ pub fn ExportLine(
                     .map_err(|_| "the browser takes no file from this page".to_owned()),
                 Err(fault) => Err(fault.message),
             };
-            said.try_set(Some(answer));
+            if meant.try_get_untracked() == Some(asked) {
+                said.try_set(Some(answer));
+            } else {
+                store.notify(answer.unwrap_or_else(|why| why));
+            }
         });
     };
     let words = move || match said.get() {
@@ -51,7 +62,7 @@ pub fn ExportLine(
                 type="button"
                 class="plain"
                 data-testid="export"
-                disabled=move || busy.get() || what.with(Option::is_none)
+                disabled=move || busy.get() || meant.with(Option::is_none)
                 on:click=press
             >
                 "Save as CSV"

@@ -193,6 +193,22 @@ fn a_thing_that_is_gone_is_said_to_be_gone() {
 }
 
 #[test]
+fn what_is_to_be_decided_is_forgotten_with_its_thing() {
+    for (name, then, stays) in [
+        ("opened once more", (|store| store.open(LAMP)) as fn(Store), true),
+        ("another is opened", |store| store.open(ThingKey(8)), false),
+        ("closed", Store::close, false),
+    ] {
+        let (owner, store) = with_lamp(Vec::new());
+        owner.with(|| {
+            store.decided.set(Some(command(1, Phase::Settled)));
+            then(store);
+            assert_eq!(store.decided.with_untracked(Option::is_some), stays, "{name}");
+        });
+    }
+}
+
+#[test]
 fn a_window_of_another_contract_is_stranded_and_other_faults_are_notices() {
     let (_owner, store) = with_lamp(Vec::new());
     store.frame(Frame::Notice(Fault::new(FaultCode::Store, "disk full")), 0.0);

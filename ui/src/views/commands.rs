@@ -16,8 +16,8 @@ use crate::components::conflict::{ConflictSheet, Desk};
 use crate::format;
 use crate::state::thing::{Cell, Thing};
 use crate::state::{Store, store};
-pub use decide::DecideThere;
 use decide::{Decide, decide_here};
+pub use decide::{DecideThere, Newest};
 pub use edit::Edit;
 pub use legs::{LegFigures, Legs};
 
@@ -122,8 +122,8 @@ pub fn Commands(
 ) -> impl IntoView {
     let commands = RwSignal::from(thing.commands.clone());
     let its = StoredValue::new(thing.clone());
-    let desk = Desk::new();
-    decide_here(&thing, desk);
+    let (desk, by_leaf) = (Desk::new(), Newest::of([commands]));
+    decide_here(&thing, by_leaf, desk);
     let all = RwSignal::new(false);
     let count = Memo::new(move |_| commands.with(Vec::len));
     // Only what has ended folds away: an open one, and the way to take it back, are always there.
@@ -152,7 +152,7 @@ pub fn Commands(
             <Show when=move || count.get() != 0>
                 <h2>"Commands"</h2>
                 <For each=rows key=|cell| cell.key let:cell>
-                    <Command cell thing=its.get_value() desk />
+                    <Command cell thing=its.get_value() newest=by_leaf desk />
                 </For>
                 <Show when=move || { listed.get() < count.get() }>
                     <button type="button" class="link" on:click=move |_| all.set(true)>
@@ -183,7 +183,7 @@ fn open_ones_and_some(rows: &[Cell<CommandId, CommandRow>]) -> usize {
 }
 
 #[component]
-fn Command(cell: Cell<CommandId, CommandRow>, thing: Thing, desk: Desk) -> impl IntoView {
+fn Command(cell: Cell<CommandId, CommandRow>, thing: Thing, newest: Newest, desk: Desk) -> impl IntoView {
     let id = cell.key;
     let row = RwSignal::from(cell.row);
     let title = Memo::new(move |_| row.with(|row| format::capital(&row.row.title)));
@@ -199,7 +199,7 @@ fn Command(cell: Cell<CommandId, CommandRow>, thing: Thing, desk: Desk) -> impl 
             <header>
                 <b>{title}</b>
                 <span class="sentence" data-testid="sentence">{sentence}</span>
-                {thing.may_command.then(|| view! { <Edit row id /> <Cancel row id /> <Decide row thing desk /> })}
+                {thing.may_command.then(|| view! { <Edit row id /> <Cancel row id /> <Decide row thing newest desk /> })}
             </header>
             <Steps row />
             <Legs row />
@@ -244,13 +244,26 @@ pub fn Cancel(
             }
         });
     };
+    let name = move || row.with(|row| called("Take back", &row.row));
     view! {
         <Show when=move || can_cancel.get()>
-            <button type="button" class="link" data-testid="cancel" disabled=move || asked.get() on:click=cancel>
+            <button
+                type="button"
+                class="link"
+                data-testid="cancel"
+                aria-label=name
+                disabled=move || asked.get()
+                on:click=cancel
+            >
                 "Take back"
             </button>
         </Show>
     }
+}
+
+/// What a button of a command is called: in a list the same word stands in every line.
+fn called(word: &str, row: &CommandRow) -> String {
+    format!("{word}: {}, {}", row.title, row.thing_title)
 }
 
 #[component]

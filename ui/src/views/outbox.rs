@@ -20,7 +20,7 @@ use crate::state::cells::{Cell, List};
 use crate::state::store;
 use crate::views::audit::AuditView;
 use crate::views::bulk::{BulkList, BulkView};
-use crate::views::commands::{Cancel, DecideThere, Edit, LegFigures, Legs, Standing, Steps, may_command};
+use crate::views::commands::{Cancel, DecideThere, Edit, LegFigures, Legs, Newest, Standing, Steps, may_command};
 use crate::views::not_converged::NotConvergedList;
 
 pub use choose::Choose;
@@ -38,6 +38,7 @@ pub fn OutboxView() -> impl IntoView {
     let may_audit = may_command(store);
     let auditing = RwSignal::new(false);
     let is_bulk = Memo::new(move |_| store.bulks.seen.with(Option::is_some));
+    let newest = Newest::of([open.cells, ended.cells]);
     let how_many = Memo::new(move |_| ended.cells.with(Vec::len));
     view! {
         <Show when=move || !auditing.get() fallback=move || view! { <AuditView open=auditing /> }>
@@ -54,12 +55,12 @@ pub fn OutboxView() -> impl IntoView {
                     </Show>
                 </header>
                 <div class="sheet-body">
-                    <Orders list=open label="Outbox" testid="outbox" scope=Scope::Open />
+                    <Orders list=open label="Outbox" testid="outbox" scope=Scope::Open newest />
                     <BulkList />
                     <NotConvergedList />
                     // Where the time goes is looked into at a desk.
                     {(form() == Form::Desktop).then(|| view! { <LegFigures ended=how_many /> })}
-                    <Orders list=ended label="History" testid="history" scope=Scope::Ended />
+                    <Orders list=ended label="History" testid="history" scope=Scope::Ended newest />
                 </div>
             </section>
             </Show>
@@ -80,7 +81,13 @@ fn waiting_words(open: List<CommandId, CommandRow>) -> String {
 
 /// One of the two lists.
 #[component]
-fn Orders(list: List<CommandId, CommandRow>, label: &'static str, testid: &'static str, scope: Scope) -> impl IntoView {
+fn Orders(
+    list: List<CommandId, CommandRow>,
+    label: &'static str,
+    testid: &'static str,
+    scope: Scope,
+    newest: Newest,
+) -> impl IntoView {
     let still = Still::of(list.cells);
     let element = NodeRef::<leptos::html::Section>::new();
     let section = move || element.get_untracked().map(|section| section.unchecked_into::<Element>());
@@ -107,7 +114,7 @@ fn Orders(list: List<CommandId, CommandRow>, label: &'static str, testid: &'stat
             <Show when=move || list.known.get() fallback=|| view! { <Coming /> }>
                 <ul>
                     <For each=move || still.shown.get() key=|cell| cell.key let:cell>
-                        <Order cell still list scope />
+                        <Order cell still list scope newest />
                     </For>
                 </ul>
             </Show>
@@ -125,6 +132,7 @@ fn Order(
     still: Still<CommandId, CommandRow>,
     list: List<CommandId, CommandRow>,
     scope: Scope,
+    newest: Newest,
 ) -> impl IntoView {
     let (store, clock) = (store(), clock());
     let may = may_command(store);
@@ -176,7 +184,7 @@ fn Order(
                                 <Cancel row id />
                             }
                             .into_any(),
-                            Scope::Ended => view! { <DecideThere row id /> }.into_any(),
+                            Scope::Ended => view! { <DecideThere row newest /> }.into_any(),
                         }}
                     </Show>
                 </span>

@@ -15,7 +15,7 @@ use super::{Host, ended, who};
 use crate::ports::wall_now;
 use crate::sheet::{Format, Sheet, audit, bulk, rfc3339};
 
-/// The longest file that is written; `fleetlens audit export` knows no end.
+/// The longest file that is written; the command line knows no end.
 const FILE_MAX_BYTES: usize = 1 << 30;
 
 /// Files of one name and day in a folder.
@@ -51,7 +51,8 @@ fn into_file(cache: &Path, export: &Export, folder: &Path, ending: CancellationT
     };
     let reading = open(cache)?;
     let (mut file, path) = create(folder, &name(export)).map_err(|error| wrong(folder, error))?;
-    let done = write(&reading, export, Bounded { sink: &mut file, left: FILE_MAX_BYTES, ending });
+    let too_long = too_long(export, "a file from here holds at most", FILE_MAX_BYTES);
+    let done = write(&reading, export, Bounded { sink: &mut file, left: FILE_MAX_BYTES, too_long, ending });
     let done = done.and_then(|()| file.sync_all().map_err(|error| wrong(&path, error)));
     if done.is_err() {
         // Half a sheet looks like a whole one.
@@ -62,7 +63,8 @@ fn into_file(cache: &Path, export: &Export, folder: &Path, ending: CancellationT
 
 fn as_text(cache: &Path, export: &Export, ending: CancellationToken) -> Result<Exported, Fault> {
     let mut bytes = Vec::new();
-    write(&open(cache)?, export, Bounded { sink: &mut bytes, left: EXPORT_MAX_BYTES, ending })?;
+    let too_long = too_long(export, "a browser is given at most", EXPORT_MAX_BYTES);
+    write(&open(cache)?, export, Bounded { sink: &mut bytes, left: EXPORT_MAX_BYTES, too_long, ending })?;
     let text = String::from_utf8(bytes).map_err(|error| Fault::new(FaultCode::Store, error.to_string()))?;
     Ok(Exported::Text { name: format!("{}.csv", name(export)), text })
 }
@@ -97,6 +99,15 @@ fn fault(error: &dyn std::error::Error) -> Fault {
     Fault::new(FaultCode::Store, format!("the sheet cannot be written: {error}"))
 }
 
+/// Why a sheet is not written, and what writes it however long it is.
+fn too_long(export: &Export, holds: &str, most_bytes: usize) -> String {
+    let most = format!("{holds} {} MiB", most_bytes >> 20);
+    match export {
+        Export::Bulk(id) => format!("{most}; write it with `fleetlens bulk export --bulk {}`", id.0),
+        Export::Audit(_) => format!("{most}; narrow it down, or write it with `fleetlens audit export`"),
+    }
+}
+
 /// `fleetlens-bulk-3-2026-11-22`, by this machine's clock in UTC.
 fn name(export: &Export) -> String {
     let now = rfc3339(wall_now());
@@ -126,6 +137,8 @@ fn create(folder: &Path, name: &str) -> io::Result<(File, PathBuf)> {
 struct Bounded<'a> {
     sink: &'a mut dyn Write,
     left: usize,
+    /// What is said of more.
+    too_long: String,
     ending: CancellationToken,
 }
 
@@ -135,8 +148,7 @@ impl Write for Bounded<'_> {
             return Err(io::Error::other("Fleetlens is closing"));
         }
         let Some(left) = self.left.checked_sub(bytes.len()) else {
-            let why = "it is too long for a window; narrow it down, or write it with `fleetlens audit export`";
-            return Err(io::Error::other(why));
+            return Err(io::Error::other(self.too_long.clone()));
         };
         self.left = left;
         self.sink.write_all(bytes)?;
@@ -166,9 +178,11 @@ mod tests {
     fn what_is_too_long_or_comes_too_late_is_refused_with_a_reason() {
         let ending = CancellationToken::new();
         let mut sink = Vec::new();
-        let mut bounded = Bounded { sink: &mut sink, left: 4, ending: ending.clone() };
+        let too_long = too_long(&Export::Bulk(BulkId(3)), "a window takes", EXPORT_MAX_BYTES);
+        assert_eq!(too_long, "a window takes 8 MiB; write it with `fleetlens bulk export --bulk 3`");
+        let mut bounded = Bounded { sink: &mut sink, left: 4, too_long, ending: ending.clone() };
         bounded.write_all(b"abc").unwrap();
-        assert!(bounded.write_all(b"de").unwrap_err().to_string().contains("too long"));
+        assert!(bounded.write_all(b"de").unwrap_err().to_string().contains("8 MiB"));
         bounded.write_all(b"d").unwrap();
         ending.cancel();
         assert!(bounded.write_all(b"").is_ok() && bounded.write(b"e").unwrap_err().to_string().contains("closing"));

@@ -46,12 +46,6 @@ pub fn question(control: &Control, draft: &Draft, title: &str) -> String {
     }
 }
 
-/// What happens to people beyond the leaf itself, each sentence after a space; empty where nothing does.
-pub fn consequence(control: &Control, draft: Option<&Draft>) -> String {
-    let sentences = draft.map(|draft| draft.json()).map(|json| control.dangers_of(&json).join(" ")).unwrap_or_default();
-    if sentences.is_empty() { sentences } else { format!(" {sentences}") }
-}
-
 /// What will happen, in a sentence or two, before it does.
 pub fn promise(
     control: &Control,
@@ -79,6 +73,12 @@ pub fn promise(
         _ => format!("The {} is asked to be {want} {when}.{from}", control.label.to_lowercase()),
     };
     format!("{what}{} {late}", consequence(control, draft))
+}
+
+/// What happens to people beyond the leaf itself, each sentence after a space; empty where nothing does.
+fn consequence(control: &Control, draft: Option<&Draft>) -> String {
+    let sentences = draft.map(|draft| draft.json()).map(|json| control.dangers_of(&json).join(" ")).unwrap_or_default();
+    if sentences.is_empty() { sentences } else { format!(" {sentences}") }
 }
 
 #[cfg(test)]

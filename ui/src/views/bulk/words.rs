@@ -28,20 +28,19 @@ pub fn state_word(state: &State, link_up: bool) -> &'static str {
 /// What that means for the things that wait; empty where nothing is to be said.
 pub fn state_sentence(row: &BulkRow, link_up: bool) -> String {
     let waiting = things(u64::from(row.counts.waiting));
+    let (wait, were) = if row.counts.waiting == 1 { ("waits", "was") } else { ("wait", "were") };
     match &row.state {
         State::Running if !link_up => "Nothing is released until the link is back.".to_owned(),
         State::Running if row.continuous => "Goes on until somebody stops it.".to_owned(),
         State::Running | State::Done => String::new(),
-        State::Paused => {
-            format!("{} wait until it goes on; what was asked already goes on.", format::capital(&waiting))
-        }
+        State::Paused => format!("{waiting} {wait} until it goes on; what was asked already goes on."),
         State::Held { why } => {
-            let (why, waiting) = (format::capital(why), format::capital(&waiting));
-            format!("{why}. {waiting} wait until somebody has looked whether it is still wanted and lets it go on.")
+            let why = format::capital(why);
+            format!("{why}. {waiting} {wait} until somebody has looked whether it is still wanted and lets it go on.")
         }
-        State::Aborted { why } => format!("{}. {} were not asked.", format::capital(why), format::capital(&waiting)),
-        State::Stopped { by } if by.name.is_empty() => format!("{} were not asked.", format::capital(&waiting)),
-        State::Stopped { by } => format!("By {}. {} were not asked.", by.name, format::capital(&waiting)),
+        State::Aborted { why } => format!("{}. {waiting} {were} not asked.", format::capital(why)),
+        State::Stopped { by } if by.name.is_empty() => format!("{waiting} {were} not asked."),
+        State::Stopped { by } => format!("By {}. {waiting} {were} not asked.", by.name),
     }
 }
 
@@ -90,12 +89,13 @@ pub fn found(run: &DryRun) -> Vec<String> {
     let mut said = vec![match (run.changes, run.things) {
         (0, 0) => "No thing is found.".to_owned(),
         (0, _) => "Nothing would change.".to_owned(),
+        (1, 1) => "1 thing would be asked.".to_owned(),
         (changes, all) if changes == all => format!("All {} would be asked.", count(all)),
         (changes, all) => format!("{} of {} would be asked.", format::count(u64::from(changes)), count(all)),
     }];
     if run.offline > 0 {
-        let are = if run.offline == 1 { "is" } else { "are" };
-        said.push(format!("{} of them {are} silent now: the command waits for them until it expires.", run.offline));
+        let (are, them) = if run.offline == 1 { ("is", "it") } else { ("are", "them") };
+        said.push(format!("{} of them {are} silent now: the command waits for {them} until it expires.", run.offline));
     }
     if run.same > 0 {
         said.push(format!("{} so already and not asked.", is_or_are(run.same)));
@@ -140,6 +140,8 @@ pub fn outcome_word(progress: &Progress, is_open: bool) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use fleetlens_model::identity::Actor;
+
     use super::*;
 
     #[test]
@@ -167,6 +169,16 @@ mod tests {
         assert_eq!(state_word(&row.state, false), "Held", "with the link or without");
         let said = state_sentence(&row, false);
         assert!(said.starts_with("Nothing could be released. 12 things wait until somebody has looked"), "{said}");
+        let one = BulkRow { counts: Counts { waiting: 1, ..Counts::default() }, ..row };
+        let by = Actor { name: "M. Vella".into(), ..Actor::default() };
+        for (state, want) in [
+            (State::Paused, "1 thing waits until it goes on; what was asked already goes on."),
+            (State::Aborted { why: "too many failed".into() }, "Too many failed. 1 thing was not asked."),
+            (State::Stopped { by }, "By M. Vella. 1 thing was not asked."),
+            (State::Stopped { by: Actor::default() }, "1 thing was not asked."),
+        ] {
+            assert_eq!(state_sentence(&BulkRow { state, ..one.clone() }, true), want);
+        }
     }
 
     #[test]
@@ -184,12 +196,13 @@ mod tests {
             found(&run),
             [
                 "3 of 5 things would be asked.",
-                "1 of them is silent now: the command waits for them until it expires.",
+                "1 of them is silent now: the command waits for it until it expires.",
                 "1 thing is so already and not asked.",
                 "1 thing cannot:",
             ]
         );
         assert_eq!(found(&DryRun { things: 2, same: 2, ..DryRun::default() })[0], "Nothing would change.");
         assert_eq!(found(&DryRun { things: 2, changes: 2, ..DryRun::default() }), ["All 2 things would be asked."]);
+        assert_eq!(found(&DryRun { things: 1, changes: 1, ..DryRun::default() }), ["1 thing would be asked."]);
     }
 }

@@ -1,16 +1,47 @@
 //! What a person can do about a command that came to nothing: decide whose value holds where somebody else changed one of its leaves,
 //! else ask for it again.
 
+use std::collections::BTreeMap;
+
 use fleetlens_ipc::rows::CommandRow;
 use fleetlens_model::command::{Phase, Withdrawal};
-use fleetlens_model::id::CommandId;
+use fleetlens_model::id::{CommandId, ThingKey};
 use leptos::prelude::*;
 
+use super::called;
 use crate::clock::Aged;
 use crate::components::conflict::{Asked, Desk, Wanted, desired_at};
+use crate::state::cells::Cell;
 use crate::state::store;
 use crate::state::thing::Thing;
 use crate::views::find::finder;
+
+/// A leaf of one thing: its shadow and its pointer.
+type Leaf = (ThingKey, String, String);
+
+/// The newest command for each leaf, of those that a window lists. Copy.
+#[derive(Clone, Copy)]
+pub struct Newest(Memo<BTreeMap<Leaf, CommandId>>);
+
+impl Newest {
+    /// Of these lists.
+    pub fn of(lists: impl IntoIterator<Item = RwSignal<Vec<Cell<CommandId, CommandRow>>>>) -> Newest {
+        let lists: Vec<_> = lists.into_iter().collect();
+        Newest(Memo::new(move |_| {
+            let mut newest = BTreeMap::new();
+            for cell in lists.iter().flat_map(|list| list.get()) {
+                // Untracked: a command may wait for another value, never for another leaf.
+                cell.row.with_untracked(|row| note(&mut newest, &row.row));
+            }
+            newest
+        }))
+    }
+
+    /// What is left to be done about a command; nothing where a later one went on from there. Tracked.
+    fn way_on(self, row: &CommandRow) -> Option<Way> {
+        self.0.with(|newest| way_on(row).filter(|_| !goes_on(newest, row)))
+    }
+}
 
 /// What to do about a command that came to nothing, unless a later one went on from there.
 #[component]
@@ -19,29 +50,19 @@ pub fn Decide(
     row: RwSignal<Aged<CommandRow>>,
     /// Of which thing.
     thing: Thing,
+    /// Among which commands.
+    newest: Newest,
     /// Where it is decided.
     desk: Desk,
 ) -> impl IntoView {
-    let commands = RwSignal::from(thing.commands.clone());
-    let way = Memo::new(move |_| {
-        let row = row.with(|row| row.row.clone());
-        let is_left =
-            || commands.with(|cells| !cells.iter().any(|cell| cell.row.with(|other| goes_on(&row, &other.row))));
-        way_on(&row).filter(|_| is_left())
-    });
+    let way = Memo::new(move |_| row.with(|row| newest.way_on(&row.row)));
     let thing = StoredValue::new(thing);
-    let press = move |_| {
+    let press = move |()| {
         if let Some(way) = way.get_untracked() {
             thing.with_value(|thing| row.with_untracked(|row| lay(way, &row.row, thing, desk)));
         }
     };
-    view! {
-        <Show when=move || way.get().is_some()>
-            <button type="button" class="link" data-testid=move || way.get().map(Way::word) on:click=press>
-                {move || way.get().map(Way::label)}
-            </button>
-        </Show>
-    }
+    view! { <WayOn row way on_press=Callback::new(press) /> }
 }
 
 /// The same in the lists of all things: it is decided on the page of its thing, where it stands what is wanted now.
@@ -49,39 +70,66 @@ pub fn Decide(
 pub fn DecideThere(
     /// The command.
     row: RwSignal<Aged<CommandRow>>,
-    /// Its id.
-    id: CommandId,
+    /// Among which commands.
+    newest: Newest,
 ) -> impl IntoView {
     let (store, finder) = (store(), finder());
-    let way = Memo::new(move |_| row.with(|row| way_on(&row.row)));
-    let thing = row.with_untracked(|row| row.row.thing);
-    let press = move |_| {
-        store.decided.set(Some((thing, id)));
-        store.open(thing);
+    let way = Memo::new(move |_| row.with(|row| newest.way_on(&row.row)));
+    let press = move |()| {
+        let row = row.with_untracked(|row| row.row.clone());
+        // In this order: what opens another thing forgets what was to be decided of the one before.
+        store.open(row.thing);
+        store.decided.set(Some(row));
         finder.chosen.update(|times| *times += 1);
     };
+    view! { <WayOn row way on_press=Callback::new(press) /> }
+}
+
+#[component]
+fn WayOn(row: RwSignal<Aged<CommandRow>>, way: Memo<Option<Way>>, on_press: Callback<()>) -> impl IntoView {
+    let name = move || way.get().map(|way| row.with(|row| called(way.label(), &row.row)));
     view! {
         <Show when=move || way.get().is_some()>
-            <button type="button" class="link" data-testid=move || way.get().map(Way::word) on:click=press>
+            <button
+                type="button"
+                class="link"
+                data-testid=move || way.get().map(Way::word)
+                aria-label=name
+                on:click=move |_| on_press.run(())
+            >
                 {move || way.get().map(Way::label)}
             </button>
         </Show>
     }
 }
 
-/// Lays on the desk of a thing's page what was pressed in a list ([`DecideThere`]).
-pub fn decide_here(thing: &Thing, desk: Desk) {
+/// Lays on the desk of a thing's page what was pressed in a list ([`DecideThere`]), or says why not.
+pub fn decide_here(thing: &Thing, newest: Newest, desk: Desk) {
     let (store, thing) = (store(), thing.clone());
     Effect::new(move |_| {
-        let Some((key, id)) = store.decided.get() else { return };
+        // The page of the thing that was open before is told as well; it is not for that one.
+        let Some(row) = store.decided.get().filter(|row| row.thing == thing.key) else { return };
         store.decided.set(None);
-        let cells = thing.commands.get_untracked();
-        let cell = cells.iter().find(|cell| cell.key == id).filter(|_| key == thing.key && thing.may_command);
-        if let Some(cell) = cell {
-            cell.row
-                .with_untracked(|row| way_on(&row.row).into_iter().for_each(|way| lay(way, &row.row, &thing, desk)));
+        match untrack(|| newest.way_on(&row)) {
+            _ if !thing.may_command => store.notify(cannot_words(&row.thing_title, &thing.fence)),
+            Some(way) => lay(way, &row, &thing, desk),
+            None => store.notify(later_words(&row.thing_title)),
         }
     });
+}
+
+/// Why nothing is asked of a thing.
+fn cannot_words(title: &str, fence: &str) -> String {
+    if fence.is_empty() {
+        format!("Nothing can be asked of {title} here.")
+    } else {
+        format!("Nothing can be asked of {title} here: {fence}.")
+    }
+}
+
+/// Why a command is not asked for again.
+fn later_words(title: &str) -> String {
+    format!("A later command is about the same value of {title}; it stands on its page.")
 }
 
 fn lay(way: Way, row: &CommandRow, thing: &Thing, desk: Desk) {
@@ -137,10 +185,22 @@ fn way_on(row: &CommandRow) -> Option<Way> {
     }
 }
 
+/// The leaves that a command is for.
+fn leaves(row: &CommandRow) -> impl Iterator<Item = Leaf> {
+    row.changes.iter().map(|(pointer, ..)| (row.thing, row.shadow.clone(), pointer.clone()))
+}
+
+/// Notes a command at its leaves, where none is newer.
+fn note(newest: &mut BTreeMap<Leaf, CommandId>, row: &CommandRow) {
+    for leaf in leaves(row) {
+        let known = newest.entry(leaf).or_insert(row.id);
+        *known = row.id.max(*known);
+    }
+}
+
 /// Whether another command wants something of the same leaf later than this one.
-fn goes_on(row: &CommandRow, other: &CommandRow) -> bool {
-    let is_touched = |pointer: &str| other.changes.iter().any(|(of, ..)| of == pointer);
-    other.id > row.id && other.shadow == row.shadow && row.changes.iter().any(|(pointer, ..)| is_touched(pointer))
+fn goes_on(newest: &BTreeMap<Leaf, CommandId>, row: &CommandRow) -> bool {
+    leaves(row).any(|leaf| newest.get(&leaf).is_some_and(|newest| *newest > row.id))
 }
 
 /// What it asked for, as it stood on the screen then.
@@ -155,11 +215,17 @@ fn asked(row: &CommandRow) -> Asked {
 
 #[cfg(test)]
 mod tests {
-    use fleetlens_model::id::ThingKey;
     use fleetlens_model::identity::Actor;
     use fleetlens_model::kind::Kind;
 
     use super::*;
+
+    #[test]
+    fn why_nothing_is_asked_is_said() {
+        let why = "this profile leaves only things of Marsa to you";
+        assert_eq!(cannot_words("Lamp 7", why), format!("Nothing can be asked of Lamp 7 here: {why}."));
+        assert_eq!(cannot_words("Lamp 7", ""), "Nothing can be asked of Lamp 7 here.");
+    }
 
     #[test]
     fn what_came_to_nothing_is_decided_or_asked_again_once() {
@@ -208,9 +274,14 @@ mod tests {
             (command(2, Phase::Pending, "/dim_pct"), true),
             (command(2, Phase::Pending, "/on"), false),
             (CommandRow { shadow: "network".into(), ..command(2, Phase::Pending, "/dim_pct") }, false),
+            (CommandRow { thing: ThingKey(2), ..command(2, Phase::Pending, "/dim_pct") }, false),
             (first.clone(), false),
         ] {
-            assert_eq!(goes_on(&first, &other), want, "{other:?}");
+            for rows in [[&first, &other], [&other, &first]] {
+                let mut newest = BTreeMap::new();
+                rows.into_iter().for_each(|row| note(&mut newest, row));
+                assert_eq!(goes_on(&newest, &first), want, "{other:?}");
+            }
         }
         let leaf = Wanted { pointer: "/dim_pct".into(), saw: Some("100".into()), wants: "40".into() };
         assert_eq!(asked(&first).leaves, [leaf]);

@@ -6,6 +6,7 @@ use fleetlens_model::id::CommandId;
 use leptos::prelude::*;
 use serde_json::Value as Json;
 
+use super::called;
 use crate::clock::{Aged, clock};
 use crate::components::confirm::Confirm;
 use crate::components::control::{Expiry, said};
@@ -25,10 +26,17 @@ pub fn Edit(
     let can_edit = Memo::new(move |_| row.with(|row| row.row.can_edit));
     let open = RwSignal::new(false);
     let label = Signal::derive(|| "Change what waits".to_owned());
+    let name = move || row.with(|row| called("Edit", &row.row));
     view! {
         // What leaves while somebody changes it says so in the sheet.
         <Show when=move || can_edit.get() || open.get()>
-            <button type="button" class="link" data-testid="edit" on:click=move |_| open.set(true)>
+            <button
+                type="button"
+                class="link"
+                data-testid="edit"
+                aria-label=name
+                on:click=move |_| open.set(true)
+            >
                 "Edit"
             </button>
             <Modal open label class="modal conflict" testid="edit-sheet">

@@ -39,8 +39,15 @@ pub fn CacheForm() -> impl IntoView {
     });
     let mb_text = Memo::new(move |_| mb.get().unwrap_or_else(|| retention.get().max_mb.to_string()));
     let days_read = Memo::new(move |_| days_text.with(|text| keep_days(text)));
-    let minutes_read = Memo::new(move |_| minutes_text.with(|text| keep_days(text)));
-    let hours_read = Memo::new(move |_| hours_text.with(|text| hours_days(text)));
+    let minutes_read = Memo::new(move |_| {
+        let finer = days_read.with(|days| days.as_ref().ok().copied());
+        minutes_text.with(|text| keep_days(text)).and_then(|days| no_shorter(days, finer, "values"))
+    });
+    let hours_read = Memo::new(move |_| {
+        let finer = minutes_read.with(|days| days.as_ref().ok().copied());
+        let no_shorter = |days| no_shorter(days, finer, "minutes");
+        hours_text.with(|text| hours_days(text)).and_then(|days| days.map(no_shorter).transpose())
+    });
     let mb_read = Memo::new(move |_| mb_text.with(|text| max_mb(text)));
     let next = Memo::new(move |_| {
         let (keep_days, minutes_days) = (days_read.get().ok()?, minutes_read.get().ok()?);
@@ -127,6 +134,7 @@ pub fn CacheForm() -> impl IntoView {
                     unit="days"
                     testid="hours-days"
                     placeholder="ever"
+                    hint="Empty: for ever."
                     text=hours_text
                     read=hours_read
                     on_input=typed(hours)
@@ -137,7 +145,7 @@ pub fn CacheForm() -> impl IntoView {
                 {move || {
                     warning
                         .get()
-                        .unwrap_or("What is over a limit goes, oldest values first, then minutes, then hours. What happened on each day stays, and so do the latest value of everything, open commands and open alarms.")
+                        .unwrap_or_else(|| "What is over a limit goes, oldest values first, then minutes, then hours. What happened on each day stays, and so do the latest value of everything, open commands and open alarms.".to_owned())
                 }}
             </p>
             <Save dirty valid=Signal::derive(move || next.get().is_some()) answer on_undo=Callback::new(undo) />
@@ -152,15 +160,20 @@ fn Limit<T: Send + Sync + 'static>(
     label: &'static str,
     unit: &'static str,
     testid: &'static str,
-    /// What an empty one means.
+    /// What stands in it while it is empty.
     #[prop(default = "")]
     placeholder: &'static str,
+    /// What an empty one means; empty where it may not be.
+    #[prop(default = "")]
+    hint: &'static str,
     text: Memo<String>,
     read: Memo<Result<T, String>>,
     on_input: impl Fn(leptos::ev::Event) + 'static,
 ) -> impl IntoView {
     let wrong = move || read.with(|read| read.as_ref().err().cloned());
-    let note = format!("{testid}-note");
+    let (note, hint_id) = (format!("{testid}-note"), format!("{testid}-hint"));
+    let told_by = if hint.is_empty() { note.clone() } else { format!("{hint_id} {note}") };
+    let hint = (!hint.is_empty()).then(|| view! { <p id=hint_id class="hint">{hint}</p> });
     view! {
         <div class="limit">
             <label class="field">
@@ -173,13 +186,14 @@ fn Limit<T: Send + Sync + 'static>(
                         placeholder=placeholder
                         autocomplete="off"
                         aria-invalid=move || read.with(Result::is_err).to_string()
-                        aria-describedby=note.clone()
+                        aria-describedby=told_by
                         prop:value=text
                         on:input=on_input
                     />
                     <span>{unit}</span>
                 </span>
             </label>
+            {hint}
             <p id=note class="wrong">{wrong}</p>
         </div>
     }
@@ -193,6 +207,18 @@ fn keep_days(text: &str) -> Result<u32, String> {
 /// Days as people type them, or nothing for ever.
 fn hours_days(text: &str) -> Result<Option<u32>, String> {
     if text.trim().is_empty() { Ok(None) } else { keep_days(text).map(Some) }
+}
+
+/// What is coarser stays as long as what is finer, or longer; `finer` is how many days that stays, where it is known.
+fn no_shorter(days: u32, finer: Option<u32>, what: &str) -> Result<u32, String> {
+    match finer.filter(|finer| days < *finer) {
+        Some(finer) => Err(format!("At least the {} of {what}.", days_words(finer))),
+        None => Ok(days),
+    }
+}
+
+fn days_words(days: u32) -> String {
+    format!("{} {}", format::count(u64::from(days)), if days == 1 { "day" } else { "days" })
 }
 
 /// Megabytes as people type them.
@@ -212,19 +238,24 @@ fn whole(text: &str) -> Result<u32, String> {
     digits.parse().map_err(|_| "A whole number, please.".to_owned())
 }
 
-/// What a change takes away, before it is saved.
-fn shrinks(next: Retention, now: Retention, bytes: u64) -> Option<&'static str> {
+/// What a change takes away, before it is saved: all of it.
+fn shrinks(next: Retention, now: Retention, bytes: u64) -> Option<String> {
+    // As they are used: what was once kept otherwise is raised.
+    let (next_days, now_days) = (Keeping::from(next).of(Kind::Other), Keeping::from(now).of(Kind::Other));
+    let hours = next_days.hours.filter(|days| now_days.hours.is_none_or(|now| *days < now));
+    let gone = [
+        ("values", (next_days.samples < now_days.samples).then_some(next_days.samples)),
+        ("minutes", (next_days.minutes < now_days.minutes).then_some(next_days.minutes)),
+        ("hours", hours),
+    ];
+    let older = |(what, days): (&str, Option<u32>)| Some(format!("{what} older than {}", days_words(days?)));
+    let mut gone: Vec<String> = gone.into_iter().filter_map(older).collect();
     if u64::from(next.max_mb) * 1_000_000 < bytes {
-        Some("The cache is larger than that now: its oldest values will go, and cannot be brought back.")
-    } else if next.keep_days < now.keep_days {
-        Some("Values older than that will go, and cannot be brought back.")
-    } else if next.minutes_days < now.minutes_days {
-        Some("Minutes older than that will go, and cannot be brought back. Hours stay.")
-    } else if next.hours_days.is_some_and(|days| now.hours_days.is_none_or(|now| days < now)) {
-        Some("Hours older than that will go, and cannot be brought back. Days stay.")
-    } else {
-        None
+        gone.push(format!("the oldest of what is over {} MB", format::count(u64::from(next.max_mb))));
     }
+    let last = gone.pop()?;
+    let all = if gone.is_empty() { last } else { format!("{} and {last}", gone.join(", ")) };
+    Some(format!("{} will go, and cannot be brought back. What happened on each day stays.", format::capital(&all)))
 }
 
 #[cfg(test)]
@@ -254,10 +285,40 @@ mod tests {
     fn a_limit_below_what_is_there_says_what_goes() {
         let now = Retention { keep_days: 30, minutes_days: 365, hours_days: None, max_mb: 2_000 };
         let short = Retention { hours_days: Some(700), ..now };
-        assert!(shrinks(short, now, 0).is_some() && shrinks(now, short, 0).is_none());
-        assert!(shrinks(Retention { max_mb: 100, ..now }, now, 400_000_000).is_some());
-        assert!(shrinks(Retention { keep_days: 7, ..now }, now, 0).is_some());
-        assert!(shrinks(Retention { minutes_days: 90, ..now }, now, 0).is_some());
+        let small = Retention { max_mb: 100, ..now };
+        let all = Retention { keep_days: 1, minutes_days: 90, hours_days: Some(700), max_mb: 100 };
+        let raised = Retention { keep_days: 60, minutes_days: 30, ..now };
+        for (next, now, bytes, want) in [
+            (short, now, 0, "Hours older than 700 days"),
+            (small, now, 400_000_000, "The oldest of what is over 100 MB"),
+            (Retention { keep_days: 7, ..now }, now, 0, "Values older than 7 days"),
+            (Retention { minutes_days: 90, ..now }, now, 0, "Minutes older than 90 days"),
+            (
+                Retention { keep_days: 30, minutes_days: 30, ..now },
+                raised,
+                0,
+                "Values older than 30 days and minutes older than 30 days",
+            ),
+            (
+                all,
+                now,
+                400_000_000,
+                "Values older than 1 day, minutes older than 90 days, hours older than 700 days and the oldest of what is over 100 MB",
+            ),
+        ] {
+            let want = format!("{want} will go, and cannot be brought back. What happened on each day stays.");
+            assert_eq!(shrinks(next, now, bytes), Some(want));
+        }
+        assert_eq!(shrinks(now, short, 0), None);
         assert_eq!(shrinks(Retention { keep_days: 60, max_mb: 4_000, ..now }, now, 400_000_000), None);
+    }
+
+    #[test]
+    fn what_is_coarser_stays_no_shorter() {
+        for (days, finer, want) in
+            [(30, Some(30), Ok(30)), (7, None, Ok(7)), (7, Some(30), Err("At least the 30 days of values.".to_owned()))]
+        {
+            assert_eq!(no_shorter(days, finer, "values"), want);
+        }
     }
 }

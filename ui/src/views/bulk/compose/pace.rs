@@ -5,6 +5,10 @@ use leptos::prelude::*;
 
 use super::super::typed::{Field, Typed};
 
+/// What its fields are called: how many, how often, per cent, finished.
+const LABELS: [&str; 4] =
+    ["Things at once", "Every, in seconds", "Abort at % failed (0: never)", "…once so many finished"];
+
 /// What is typed of it. Copy: a bundle of signals.
 #[derive(Clone, Copy)]
 pub struct Pace {
@@ -40,23 +44,33 @@ pub fn PaceFields(
     pace: Pace,
 ) -> impl IntoView {
     let Pace { batch, every, pct, after } = pace;
+    let [of_batch, of_every, of_pct, of_after] = LABELS;
     view! {
-        <Typed label="Things at once" field=batch testid="bulk-batch" number=true />
-        <Typed label="Every, in seconds" field=every testid="bulk-every" number=true />
-        <Typed label="Abort at % failed (0: never)" field=pct testid="bulk-abort" number=true />
-        <Typed label="…once so many finished" field=after testid="bulk-after" number=true />
+        <Typed label=of_batch field=batch testid="bulk-batch" number=true />
+        <Typed label=of_every field=every testid="bulk-every" number=true />
+        <Typed label=of_pct field=pct testid="bulk-abort" number=true />
+        <Typed label=of_after field=after testid="bulk-after" number=true />
     }
 }
 
 /// What was typed: batch, seconds, per cent, finished.
 fn read_rollout(typed: [String; 4]) -> Result<Rollout, String> {
-    let read = |text: &str| text.trim().parse::<u32>().map_err(|_| format!("{text:?} is no whole number"));
     let [batch, every_s, pct, abort_after] = typed;
-    let pct = u8::try_from(read(&pct)?).map_err(|_| "it may abort at 1 to 100 % failed".to_owned())?;
+    let [of_batch, of_every, of_pct, of_after] = LABELS;
+    let pct = u8::try_from(read(of_pct, &pct)?).map_err(|_| "it may abort at 1 to 100 % failed".to_owned())?;
     let abort_at_pct = (pct != 0).then_some(pct);
-    let rollout =
-        Rollout { batch: read(&batch)?, every_s: read(&every_s)?, abort_at_pct, abort_after: read(&abort_after)? };
+    let (batch, every_s) = (read(of_batch, &batch)?, read(of_every, &every_s)?);
+    let rollout = Rollout { batch, every_s, abort_at_pct, abort_after: read(of_after, &abort_after)? };
     rollout.check().map(|()| rollout)
+}
+
+/// A whole number of a field.
+fn read(label: &str, text: &str) -> Result<u32, String> {
+    let stands = || match text.trim() {
+        "" => "; nothing stands there".to_owned(),
+        text => format!(", not {text:?}"),
+    };
+    text.trim().parse().map_err(|_| format!("“{label}” takes a whole number{}", stands()))
 }
 
 #[cfg(test)]
@@ -71,7 +85,8 @@ mod tests {
         assert_eq!(typed(["5", "2", "20", "1"]).map(|rollout| rollout.abort_at_pct), Ok(Some(20)));
         assert_eq!(untrack(|| Pace::of(&want).read()), Ok(want), "what stands there at first is read as it was");
         for (texts, says) in [
-            (["x", "2", "0", "1"], "no whole number"),
+            (["x", "2", "0", "1"], "“Things at once” takes a whole number, not \"x\""),
+            (["5", " ", "0", "1"], "“Every, in seconds” takes a whole number; nothing stands there"),
             (["0", "2", "0", "1"], "a batch is 1 to"),
             (["5", "2", "300", "1"], "1 to 100 %"),
         ] {
