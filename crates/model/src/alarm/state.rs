@@ -213,6 +213,8 @@ pub struct State {
     pub times: u32,
     /// When people were told of it as it stands; `None` while nobody was.
     pub told_ms: Option<WallMs>,
+    /// People were told of it and nobody has acknowledged that, whatever became of it meanwhile where nobody is told.
+    pub owed: bool,
     /// Who saw it, if anybody did since it was raised the last time.
     pub acknowledged: Option<Acknowledgement>,
     /// It waits for its reset.
@@ -246,7 +248,7 @@ impl State {
     /// Whether it still wants something of a person: it is so, waits for its reset, or was told and nobody has acknowledged it. What
     /// came and went while it was hidden wants nothing.
     pub fn is_open(&self) -> bool {
-        self.active || self.latched || (self.told_ms.is_some() && self.acknowledged.is_none())
+        self.active || self.latched || self.owed
     }
 
     /// Whether people are not told of it.
@@ -268,7 +270,7 @@ impl State {
             State { active: true, acknowledged: None, .. } => Standing::Active,
             State { active: true, acknowledged: Some(_), .. } => Standing::ActiveSeen,
             State { latched: true, .. } => Standing::Latched,
-            State { told_ms: Some(_), acknowledged: None, .. } => Standing::Returned,
+            State { owed: true, .. } => Standing::Returned,
             State { .. } => Standing::Normal,
         }
     }

@@ -129,7 +129,7 @@ impl State {
         if self.raised_ms != Some(raised_ms) {
             return Err(NotAcknowledged::RaisedAgain);
         }
-        self.acknowledged = Some(by);
+        (self.acknowledged, self.owed) = (Some(by), false);
         Ok(())
     }
 
@@ -141,12 +141,12 @@ impl State {
         let is_due = |told: WallMs| terms.realarm_ms.is_some_and(|after_ms| now.wall.since(told) >= after_ms.max(1));
         match self.told_ms {
             None if (self.active || self.latched) && self.acknowledged.is_none() => {
-                self.told_ms = Some(now.wall);
+                (self.told_ms, self.owed) = (Some(now.wall), true);
                 effects.push(Effect::Told { again: false });
             }
             Some(told) if self.active && is_due(told) => {
                 self.is_news(now.wall);
-                self.told_ms = Some(now.wall);
+                (self.told_ms, self.owed) = (Some(now.wall), true);
                 effects.push(Effect::Told { again: true });
             }
             None | Some(_) => {}

@@ -247,6 +247,18 @@ fn what_is_hidden_is_judged_and_not_told() {
                 Standing::Returned,
             ),
             (
+                "also when it came and went again meanwhile",
+                vec![(1, SO), (2, shelve(100)), (3, NOT_SO), (4, SO), (5, NOT_SO), (50, Input::Unshelve)],
+                vec![(1, RAISED), (1, TOLD), (3, CLEARED), (4, RAISED), (5, CLEARED), by_hand()],
+                Standing::Returned,
+            ),
+            (
+                "until somebody has seen it",
+                vec![(1, SO), (2, shelve(100)), (3, NOT_SO), (4, SO), (5, NOT_SO), (6, acknowledge(4))],
+                vec![(1, RAISED), (1, TOLD), (3, CLEARED), (4, RAISED), (5, CLEARED), (6, OVER)],
+                Standing::Shelved,
+            ),
+            (
                 "suppression weighs more than a shelf, out of service more than both",
                 vec![
                     (1, shelve(100)),

@@ -115,6 +115,7 @@ proptest! {
         story in prop::collection::vec((0u64..120, inputs()), 1..60),
     ) {
         let (mut state, mut must, mut s) = (State::default(), Must::default(), 0);
+        let mut owed = false;
         for (after, input) in story {
             s += after;
             let mut input = input;
@@ -129,11 +130,15 @@ proptest! {
             prop_assert_eq!(state.active, must.active, "after {:?} at {}: {:?}", input, s, &before);
             prop_assert_eq!(has(&CLEARED), before.active && !state.active, "cleared without a word");
             prop_assert!(before.active || !state.active || has(&RAISED), "raised without a word");
-            // An open alarm goes only with a word, and only when it is neither active nor waits for anything.
-            prop_assert_eq!(has(&OVER), before.is_open() && !state.is_open());
-            prop_assert!(!has(&RAISED) || state.acknowledged.is_none(), "what was seen was something else");
             // Told of at once when it can be, never otherwise, and never of what nobody knows.
             let is_told = has(&TOLD) || has(&AGAIN);
+            // What people were told of is open until one of them has acknowledged it.
+            let is_seen = matches!(input, Input::Acknowledge { .. })
+                && !effects.iter().any(|effect| matches!(effect, Effect::Refused(_)));
+            owed = (owed && !is_seen) || is_told;
+            prop_assert!(!owed || state.is_open(), "nobody has acknowledged it");
+            prop_assert!(!has(&OVER) || !(owed || state.active || state.latched), "over too early");
+            prop_assert!(!has(&RAISED) || state.acknowledged.is_none(), "what was seen was something else");
             let can_be = !state.is_hidden() && state.unknown_since.is_none();
             prop_assert!(!is_told || can_be, "told of what is hidden or unknown");
             let lacks = state.active && state.acknowledged.is_none() && state.told_ms.is_none();
