@@ -285,9 +285,10 @@ impl State {
         [delay, shelf, again].into_iter().flatten().min()
     }
 
-    /// The deadband that holds now: one that is not active has none.
+    /// The deadband that holds now: only what its condition has made active has one. Where data were missing no limit was passed
+    /// from which a value could come back.
     pub fn deadband(&self, of_rule: f64) -> f64 {
-        if self.active { of_rule } else { 0.0 }
+        if self.active && self.reason == Reason::Condition { of_rule } else { 0.0 }
     }
 }
 

@@ -181,6 +181,22 @@ fn what_cannot_be_judged_follows_its_policy() {
 }
 
 #[test]
+fn what_is_active_for_want_of_data_has_no_deadband() {
+    let terms = Terms { no_data: Policy::Alert, error: Policy::Alert, ..Terms::default() };
+    for (story, want) in [
+        (vec![], 0.0),
+        (vec![(1, SO)], 10.0),
+        (vec![(1, NO_DATA), (2, NO_DATA)], 0.0),
+        (vec![(1, ERROR)], 0.0),
+        (vec![(1, SO), (2, NO_DATA), (3, NO_DATA)], 10.0),
+        (vec![(1, NO_DATA), (2, NO_DATA), (3, SO)], 10.0),
+        (vec![(1, SO), (2, NOT_SO)], 0.0),
+    ] {
+        assert_eq!(told(&terms, &story).1.deadband(10.0), want, "{story:?}");
+    }
+}
+
+#[test]
 fn one_that_latches_stays_until_it_is_reset() {
     let refused = |s, why| (s, Effect::Refused(why));
     let raised = || vec![(1, RAISED), (1, TOLD)];
