@@ -11,7 +11,12 @@ impl State {
             delay.watch.gather(now.mono);
         }
         match input {
-            Input::Judged(Judged::Unheard) => {}
+            // Of a silent thing nothing is heard that could be so or not so for long enough.
+            Input::Judged(Judged::Unheard) => {
+                if let Some(delay) = &mut self.delay {
+                    delay.watch.stand_still(now.mono);
+                }
+            }
             Input::Judged(judged) => self.judged(judged, terms, now, effects),
             Input::TimePassed => self.turn(terms, now, effects),
             Input::LinkLost(since) => {

@@ -120,6 +120,12 @@ fn delays_count_listening_without_a_break() {
                 raised(5_021),
                 Standing::Active,
             ),
+            (
+                "nor does what is not heard",
+                vec![(0, SO), (60, UNHEARD), (500, TIME), (500, SO), (559, SO), (560, SO)],
+                raised(560),
+                Standing::Active,
+            ),
             ("nonsense is no break", vec![(0, SO), (60, ERROR), (120, ERROR)], raised(120), Standing::Active),
             (
                 "it clears after its own delay, and a moment of being so breaks that",
@@ -130,6 +136,12 @@ fn delays_count_listening_without_a_break() {
             (
                 "and does not clear while nobody listens",
                 vec![(0, SO), (120, SO), (130, NOT_SO), (140, lost(140)), (900, TIME)],
+                raised(120),
+                Standing::Active,
+            ),
+            (
+                "or while nothing is heard",
+                vec![(0, SO), (120, SO), (130, NOT_SO), (140, UNHEARD), (900, TIME)],
                 raised(120),
                 Standing::Active,
             ),

@@ -72,7 +72,7 @@ impl Must {
                 (self.active, self.lean, self.no_data) = (false, None, 0);
                 return;
             }
-            Input::LinkLost(_) => {
+            Input::LinkLost(_) | Input::Judged(Judged::Unheard) => {
                 self.listens = false;
                 return;
             }
@@ -80,8 +80,7 @@ impl Must {
                 self.turn(terms);
                 return;
             }
-            Input::Judged(Judged::Unheard)
-            | Input::Acknowledge { .. }
+            Input::Acknowledge { .. }
             | Input::Reset
             | Input::Shelve(_)
             | Input::Unshelve
