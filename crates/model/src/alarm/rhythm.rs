@@ -26,6 +26,9 @@ pub const UNUSUAL_MAX: f64 = 1_000.0;
 /// The spread is at least this part of the value: nobody is woken for less.
 const SPREAD_LEAST: f64 = 0.01;
 
+/// The greatest value that is kept as it is.
+const KEPT_MAX: f64 = f32::MAX as f64;
+
 const HOUR_MS: i64 = 3_600_000;
 const DAY_HOURS: usize = 24;
 const WEEK_HOURS: usize = 7 * DAY_HOURS;
@@ -106,6 +109,8 @@ impl Rhythm {
             return;
         }
         self.old = 0;
+        // What is kept is kept as 32 bits, and an infinity could not be read again.
+        let value = value.clamp(-KEPT_MAX, KEPT_MAX);
         if behind != 0
             && let Some(over) = self.current.take()
         {
@@ -128,7 +133,7 @@ impl Rhythm {
         if self.hours.is_empty() {
             self.hours = vec![Vec::new(); WEEK_HOURS];
         }
-        let distance = (over.distances / f64::from(over.count.max(1))) as f32;
+        let distance = (over.distances / f64::from(over.count.max(1))).min(KEPT_MAX) as f32;
         let past = Past { week: week(over.no), mean: over.mean as f32, distance };
         if let Some(weeks) = self.hours.get_mut(hour_of_week(over.no)) {
             // A week that is told of twice is one week all the same.
@@ -320,6 +325,18 @@ mod tests {
         }
         let after = usual_at(&rhythm, MONDAY + 35 * DAY + 11 * HOUR).unwrap();
         assert!((after.value - before.value).abs() < 3.0, "{before:?} {after:?}");
+    }
+
+    #[test]
+    fn what_was_learned_can_be_read_again_however_large() {
+        for of in [|_| f64::MAX, |_| f64::MIN, |at: i64| if at / 600_000 % 2 == 0 { f64::MAX } else { f64::MIN }] {
+            let rhythm = learned(28, of);
+            let json = serde_json::to_string(&rhythm).unwrap();
+            // JSON is read without `float_roundtrip`: the last digit may be another.
+            let read: Rhythm = serde_json::from_str(&json).unwrap();
+            let (read, was) = (read.usual().unwrap(), rhythm.usual().unwrap());
+            assert!((read.value / was.value - 1.0).abs() < 1e-9 || read.value == was.value, "{read:?} {was:?}");
+        }
     }
 
     #[test]
