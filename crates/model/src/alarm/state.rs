@@ -21,6 +21,9 @@ use delay::Delay;
 /// The longest shelving, in milliseconds: a week.
 pub const SHELVED_MAX_MS: u64 = 7 * 86_400_000;
 
+/// Our clock is corrected by less than this all the time. More is a clock that was set back, by which nothing is prolonged.
+const SET_BACK_MS: u64 = 60_000;
+
 /// A value that is missing this many times in a row is missing; once alone means nothing.
 pub const MISSING_AFTER: u32 = 2;
 
@@ -279,9 +282,9 @@ impl State {
     pub fn due_in_ms(&self, terms: &Terms, now: Now) -> Option<u64> {
         let is_known = self.unknown_since.is_none();
         let delay = self.delay.as_ref().and_then(|delay| delay.left_ms(terms, now.mono));
-        let shelf = self.shelved.as_ref().map(|shelving| shelving.until_ms.since(now.wall));
-        let told = self.told_ms.filter(|_| is_known && self.active && !self.is_hidden());
-        let again = terms.realarm_ms.zip(told).map(|(after_ms, told)| after_ms.saturating_sub(now.wall.since(told)));
+        let shelf = self.shelved.as_ref().map(|shelving| shelving.left_ms(now));
+        let again = self.told_ms.filter(|_| is_known && self.active && !self.is_hidden());
+        let again = again.and_then(|told| terms.until_again_ms(told, now));
         [delay, shelf, again].into_iter().flatten().min()
     }
 
@@ -305,9 +308,25 @@ impl Shelving {
         (1..=super::COMMENT_MAX_CHARS).contains(&chars) && !self.is_over(now)
     }
 
-    /// Its time is up; or its end lies further ahead than one can, because our clock was set back.
     fn is_over(&self, now: Now) -> bool {
-        !(1..=SHELVED_MAX_MS).contains(&self.until_ms.since(now.wall))
+        self.left_ms(now) == 0
+    }
+
+    /// How long it still holds. No longer when our clock was set back: before the shelving, or so far that its end lies further ahead
+    /// than one can.
+    fn left_ms(&self, now: Now) -> u64 {
+        let left_ms = self.until_ms.since(now.wall);
+        if left_ms > SHELVED_MAX_MS || self.by.at_ms.since(now.wall) > SET_BACK_MS { 0 } else { left_ms }
+    }
+}
+
+impl Terms {
+    /// After how long one that was told is told again; at once when our clock was set back before that.
+    fn until_again_ms(&self, told: WallMs, now: Now) -> Option<u64> {
+        let after_ms = self.realarm_ms?.max(1);
+        let is_set_back = told.since(now.wall) > SET_BACK_MS;
+        let due = told.plus(i64::try_from(after_ms).unwrap_or(i64::MAX));
+        Some(if is_set_back { 0 } else { due.since(now.wall) })
     }
 }
 

@@ -143,7 +143,7 @@ impl State {
         if self.is_hidden() || self.unknown_since.is_some() {
             return;
         }
-        let is_due = |told: WallMs| terms.realarm_ms.is_some_and(|after_ms| now.wall.since(told) >= after_ms.max(1));
+        let is_due = |told| terms.until_again_ms(told, now) == Some(0);
         match self.told_ms {
             None if (self.active || self.latched) && self.acknowledged.is_none() => {
                 (self.told_ms, self.owed) = (Some(now.wall), true);

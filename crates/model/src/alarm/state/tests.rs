@@ -327,10 +327,27 @@ fn shelving_has_an_end_and_a_reason() {
     let (effects, state) = told(&Terms::default(), &[(1_000, shelve(1_000)), (1_001, Input::Unshelve)]);
     assert_eq!(effects, [(1_000, Effect::Refused(Refused::Shelving)), (1_001, Effect::Refused(Refused::NotShelved))]);
     assert_eq!(state, State::default());
-    // A clock that was set back by a year does not make a year of it.
-    let (state, _) = State::default().step(shelve(100_000_100), &Terms::default(), now(100_000_000));
-    let (state, effects) = state.step(TIME, &Terms::default(), now(1));
-    assert_eq!((effects, state.standing()), (vec![Effect::Unshelved { by_itself: true }], Standing::Normal));
+}
+
+#[test]
+fn a_clock_that_was_set_back_prolongs_nothing() {
+    let at = now(100_000_000);
+    let back = |s: i64| Now { wall: at.wall.plus(-s * 1_000), ..at };
+    let by = Acknowledgement { at_ms: at.wall, ..seen(0, "it is being painted") };
+    let shelving = Shelving { until_ms: at.wall.plus(3_600_000), by };
+    let (shelved, _) = State::default().step(Input::Shelve(shelving), &Terms::default(), at);
+    let terms = Terms { realarm_ms: Some(3_600_000), ..Terms::default() };
+    let (told, _) = State::default().step(SO, &terms, at);
+    // By a little as our clock is corrected, by three days, by a year.
+    for (s, is_over) in [(0, false), (60, false), (61, true), (3 * 86_400, true), (365 * 86_400, true)] {
+        let unshelved = if is_over { vec![Effect::Unshelved { by_itself: true }] } else { vec![] };
+        let due_ms = if is_over { 0 } else { 3_600_000 + s as u64 * 1_000 };
+        assert_eq!(shelved.due_in_ms(&Terms::default(), back(s)), Some(due_ms), "shelved, {s} s");
+        assert_eq!(shelved.clone().step(TIME, &Terms::default(), back(s)).1, unshelved, "shelved, {s} s");
+        let again = if is_over { vec![AGAIN] } else { vec![] };
+        assert_eq!(told.due_in_ms(&terms, back(s)), Some(due_ms), "told, {s} s");
+        assert_eq!(told.clone().step(TIME, &terms, back(s)).1, again, "told, {s} s");
+    }
 }
 
 #[test]

@@ -26,6 +26,15 @@ fn policies() -> impl Strategy<Value = Policy> {
     prop_oneof![Just(Policy::Alert), Just(Policy::Normal), Just(Policy::KeepLast)]
 }
 
+/// By how many seconds our wall clock is set, forward or back, which the monotonic one knows nothing of.
+fn jumps() -> impl Strategy<Value = i64> {
+    prop_oneof![12 => Just(0i64), 1 => -1_000..1_000i64, 1 => -1_000_000..1_000_000i64]
+}
+
+fn set(now: Now, by_s: i64) -> Now {
+    Now { wall: now.wall.plus(by_s * 1_000), ..now }
+}
+
 prop_compose! {
     fn terms()(
         on in prop_oneof![Just(0u64), 1..200u64],
@@ -111,19 +120,19 @@ proptest! {
     #[test]
     fn an_alarm_is_active_as_its_condition_says_and_nothing_else(
         terms in terms(),
-        story in prop::collection::vec((0u64..120, inputs()), 1..60),
+        story in prop::collection::vec((0u64..120, jumps(), inputs()), 1..60),
     ) {
-        let (mut state, mut must, mut s) = (State::default(), Must::default(), 0);
+        let (mut state, mut must, mut s, mut by_s) = (State::default(), Must::default(), 0, 0);
         let mut owed = false;
-        for (after, input) in story {
-            s += after;
+        for (after, jump, input) in story {
+            (s, by_s) = (s + after, by_s + jump);
             let mut input = input;
             if let Input::Acknowledge { raised_ms, .. } = &mut input {
                 *raised_ms = state.raised_ms.unwrap_or(WallMs(0));
             }
             must.hear(&input, &terms, now(s).mono);
             let before = state.clone();
-            let (next, effects) = state.step(input.clone(), &terms, now(s));
+            let (next, effects) = state.step(input.clone(), &terms, set(now(s), by_s));
             state = next;
             let has = |effect: &Effect| effects.contains(effect);
             prop_assert_eq!(state.active, must.active, "after {:?} at {}: {:?}", input, s, &before);
@@ -152,24 +161,24 @@ proptest! {
     #[test]
     fn a_state_that_was_written_down_goes_on_exactly(
         terms in terms(),
-        before in prop::collection::vec((0u64..120, inputs()), 1..30),
-        after in prop::collection::vec((0u64..120, inputs()), 1..30),
+        before in prop::collection::vec((0u64..120, jumps(), inputs()), 1..30),
+        after in prop::collection::vec((0u64..120, jumps(), inputs()), 1..30),
     ) {
-        let (mut state, mut s) = (State::default(), 0);
-        for (after, input) in before {
-            s += after;
-            (state, _) = state.step(input, &terms, now(s));
+        let (mut state, mut s, mut by_s) = (State::default(), 0, 0);
+        for (after, jump, input) in before {
+            (s, by_s) = (s + after, by_s + jump);
+            (state, _) = state.step(input, &terms, set(now(s), by_s));
         }
         let written = serde_json::to_string(&state).unwrap();
-        let (mut kept, _) = state.step(lost(s), &terms, now(s));
+        let (mut kept, _) = state.step(lost(s), &terms, set(now(s), by_s));
         let read: State = serde_json::from_str(&written).unwrap();
         // The monotonic clock of another process.
         let restarted = |s: u64| Now { mono: MonoMs(7 + s * 1_000), ..now(s) };
-        let (mut again, _) = read.step(lost(s), &terms, restarted(s));
-        for (after, input) in after {
-            s += after;
-            let (one, one_effects) = kept.step(input.clone(), &terms, now(s));
-            let (other, other_effects) = again.step(input, &terms, restarted(s));
+        let (mut again, _) = read.step(lost(s), &terms, set(restarted(s), by_s));
+        for (after, jump, input) in after {
+            (s, by_s) = (s + after, by_s + jump);
+            let (one, one_effects) = kept.step(input.clone(), &terms, set(now(s), by_s));
+            let (other, other_effects) = again.step(input, &terms, set(restarted(s), by_s));
             prop_assert_eq!(one_effects, other_effects);
             prop_assert_eq!(one.standing(), other.standing());
             prop_assert_eq!(serde_json::to_string(&one).unwrap(), serde_json::to_string(&other).unwrap());
@@ -181,15 +190,16 @@ proptest! {
     #[test]
     fn nothing_turns_before_it_is_due(
         terms in terms(),
-        story in prop::collection::vec((0u64..120, inputs()), 1..30),
+        story in prop::collection::vec((0u64..120, jumps(), inputs()), 1..30),
     ) {
-        let (mut state, mut s) = (State::default(), 0);
-        for (after, input) in story {
-            s += after;
-            (state, _) = state.step(input, &terms, now(s));
-            let due_ms = state.due_in_ms(&terms, now(s));
+        let (mut state, mut s, mut by_s) = (State::default(), 0, 0);
+        for (after, jump, input) in story {
+            (s, by_s) = (s + after, by_s + jump);
+            let now = set(now(s), by_s);
+            (state, _) = state.step(input, &terms, now);
+            let due_ms = state.due_in_ms(&terms, now);
             let early = due_ms.map_or(100_000_000, |due_ms| due_ms.saturating_sub(1));
-            let later = |ms: u64| Now { wall: now(s).wall.plus(ms as i64), mono: now(s).mono.plus(ms) };
+            let later = |ms: u64| Now { wall: now.wall.plus(ms as i64), mono: now.mono.plus(ms) };
             let (_, effects) = state.clone().step(TIME, &terms, later(early));
             prop_assert!(due_ms == Some(0) || effects.is_empty(), "{:?} before {:?}", effects, due_ms);
             if let Some(due_ms) = due_ms {
