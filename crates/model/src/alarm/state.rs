@@ -218,6 +218,8 @@ pub struct State {
     pub told_ms: Option<WallMs>,
     /// People were told of it and nobody has acknowledged that, whatever became of it meanwhile where nobody is told.
     pub owed: bool,
+    /// It came back from the shelf, and people have not been told yet that it is still so.
+    pub unshelved: bool,
     /// Who saw it, if anybody did since it was raised the last time.
     pub acknowledged: Option<Acknowledgement>,
     /// It waits for its reset.

@@ -35,10 +35,8 @@ impl State {
             Input::Reset => self.latched = false,
             Input::Shelve(shelving) if shelving.is_right(now) => self.shelved = Some(shelving),
             Input::Shelve(_) => effects.push(Effect::Refused(Refused::Shelving)),
-            Input::Unshelve => match self.shelved.take() {
-                Some(_) => effects.push(Effect::Unshelved { by_itself: false }),
-                None => effects.push(Effect::Refused(Refused::NotShelved)),
-            },
+            Input::Unshelve if self.shelved.is_some() => self.unshelve(false, effects),
+            Input::Unshelve => effects.push(Effect::Refused(Refused::NotShelved)),
             Input::Suppress(by) => self.suppressed = by,
             Input::OutOfService(by) => self.out_of_service = by,
             Input::RuleGone => {
@@ -47,10 +45,14 @@ impl State {
             }
         }
         if self.shelved.as_ref().is_some_and(|shelving| shelving.is_over(now)) {
-            self.shelved = None;
-            effects.push(Effect::Unshelved { by_itself: true });
+            self.unshelve(true, effects);
         }
         self.tell(terms, now, effects);
+    }
+
+    fn unshelve(&mut self, by_itself: bool, effects: &mut Vec<Effect>) {
+        (self.shelved, self.unshelved) = (None, true);
+        effects.push(Effect::Unshelved { by_itself });
     }
 
     fn judged(&mut self, judged: Judged, terms: &Terms, now: Now, effects: &mut Vec<Effect>) {
@@ -121,7 +123,7 @@ impl State {
         // Never the same moment twice, also when the wall clock was set back: it tells what stood on a screen.
         let raised_ms = self.raised_ms.map_or(now, |before| now.max(before.plus(1)));
         self.raised_ms = Some(raised_ms);
-        (self.cleared_ms, self.acknowledged, self.told_ms) = (None, None, None);
+        (self.cleared_ms, self.acknowledged, self.told_ms, self.unshelved) = (None, None, None, false);
     }
 
     fn acknowledge(&mut self, raised_ms: WallMs, by: Acknowledgement) -> Result<(), NotAcknowledged> {
@@ -143,7 +145,10 @@ impl State {
         if self.is_hidden() || self.unknown_since.is_some() {
             return;
         }
-        let is_due = |told| terms.until_again_ms(told, now) == Some(0);
+        // Whoever shelved it wanted to hear of it then; who has acknowledged it has.
+        let is_back = self.unshelved && self.acknowledged.is_none();
+        let is_due = |told| is_back || terms.until_again_ms(told, now) == Some(0);
+        self.unshelved = false;
         match self.told_ms {
             None if (self.active || self.latched) && self.acknowledged.is_none() => {
                 (self.told_ms, self.owed) = (Some(now.wall), true);

@@ -287,6 +287,24 @@ fn what_is_hidden_is_judged_and_not_told() {
                 Standing::Shelved,
             ),
             (
+                "what is still so when its time is up is told again",
+                vec![(1, SO), (2, shelve(100)), (100, TIME), (101, SO)],
+                vec![(1, RAISED), (1, TOLD), (100, Effect::Unshelved { by_itself: true }), (100, AGAIN)],
+                Standing::Active,
+            ),
+            (
+                "or when a person takes it back, as soon as somebody knows",
+                vec![(1, SO), (2, shelve(100)), (3, lost(3)), (50, Input::Unshelve), (60, SO), (61, SO)],
+                vec![(1, RAISED), (1, TOLD), by_hand(), (60, AGAIN)],
+                Standing::Active,
+            ),
+            (
+                "unless somebody has seen it",
+                vec![(1, SO), (2, shelve(100)), (3, acknowledge(1)), (50, Input::Unshelve), (60, SO)],
+                vec![(1, RAISED), (1, TOLD), by_hand()],
+                Standing::ActiveSeen,
+            ),
+            (
                 "suppression weighs more than a shelf, out of service more than both",
                 vec![
                     (1, shelve(100)),

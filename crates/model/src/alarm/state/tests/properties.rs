@@ -151,6 +151,9 @@ proptest! {
             prop_assert!(!is_told || can_be, "told of what is hidden or unknown");
             let lacks = state.active && state.acknowledged.is_none() && state.told_ms.is_none();
             prop_assert!(!lacks || !can_be, "nobody was told");
+            let is_back = effects.iter().any(|effect| matches!(effect, Effect::Unshelved { .. }));
+            let is_open = state.active && state.acknowledged.is_none();
+            prop_assert!(!(is_back && is_open && can_be) || is_told, "nobody was told that it is back");
             prop_assert!(!matches!(input, Input::LinkLost(_)) || effects.is_empty(), "a lost link tells nothing");
             prop_assert!(!matches!(input, Input::LinkLost(_)) || state.unknown_since.is_some());
             prop_assert!(state.raised_ms >= before.raised_ms, "a moment names one state of it");
