@@ -10,6 +10,8 @@ impl State {
         if let Some(delay) = &mut self.delay {
             delay.watch.gather(now.mono);
         }
+        // Nothing is told again in the moment in which a person acts on it.
+        let is_time = matches!(input, Input::Judged(_) | Input::TimePassed);
         match input {
             // Of a silent thing nothing is heard that could be so or not so for long enough.
             Input::Judged(Judged::Unheard) => {
@@ -47,7 +49,7 @@ impl State {
         if self.shelved.as_ref().is_some_and(|shelving| shelving.is_over(now)) {
             self.unshelve(true, effects);
         }
-        self.tell(terms, now, effects);
+        self.tell(is_time, terms, now, effects);
     }
 
     fn unshelve(&mut self, by_itself: bool, effects: &mut Vec<Effect>) {
@@ -141,13 +143,13 @@ impl State {
     }
 
     /// Tells people of what they have to know and do not, unless it is hidden, or nobody knows whether it is still so.
-    fn tell(&mut self, terms: &Terms, now: Now, effects: &mut Vec<Effect>) {
+    fn tell(&mut self, is_time: bool, terms: &Terms, now: Now, effects: &mut Vec<Effect>) {
         if self.is_hidden() || self.unknown_since.is_some() {
             return;
         }
         // Whoever shelved it wanted to hear of it then; who has acknowledged it has.
         let is_back = self.unshelved && self.acknowledged.is_none();
-        let is_due = |told| is_back || terms.until_again_ms(told, now) == Some(0);
+        let is_due = |told| is_back || is_time && terms.until_again_ms(told, now) == Some(0);
         self.unshelved = false;
         match self.told_ms {
             None if (self.active || self.latched) && self.acknowledged.is_none() => {

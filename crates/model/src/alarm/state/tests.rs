@@ -387,6 +387,12 @@ fn one_that_stays_is_told_again_and_wants_to_be_seen_again() {
                 Standing::Active,
             ),
             (
+                "not in the moment in which it is seen",
+                vec![(0, SO), (600, acknowledge(0))],
+                vec![(0, RAISED), (0, TOLD)],
+                Standing::ActiveSeen,
+            ),
+            (
                 "not on a shelf, not while nobody knows, and not when it has returned",
                 vec![
                     (0, SO),
