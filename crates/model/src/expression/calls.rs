@@ -21,8 +21,8 @@ pub(super) fn call(check: &mut Check<'_>, tree: &Tree, name: &str, given: &[Tree
             let nth = text(check, timer, "timeout(\"name\")", |known| &mut known.timers)?;
             Flag::TimedOut(nth)
         }
-        (_, [first, ..]) if check.language == Language::Detector => {
-            return check.mistake(first, format!("{name} is not understood in a detector model; timeout(\"name\") is"));
+        _ if check.language == Language::Detector => {
+            return check.mistake(tree, format!("{name} is not understood in a detector model; timeout(\"name\") is"));
         }
         ("above_usual" | "unusual", [value]) => {
             let nth = check.name(value)?;

@@ -224,6 +224,13 @@ fn every_mistake_in_a_document_is_told_with_its_place() {
         ("\"$variable.breaches + 3\"", "\"$variable.braeches + 3\"", "$variable.braeches: nothing sets this variable"),
         ("\"true\"", "\"avg(x, 5m) > 1\"", "avg is not understood in a detector model"),
         ("\"true\"", "\"currentInput('Pump')\"", "currentInput is not understood in a detector model"),
+        (
+            "\"true\"",
+            "\"silent\"",
+            "state Normal, onEnter, event begin: column 1: silent is not understood in a detector model",
+        ),
+        ("\"true\"", "\"true && not_converged\"", "column 9: not_converged is not understood in a detector model"),
+        ("\"true\"", "\"command_failed\"", "command_failed is not understood in a detector model"),
         ("\"true\"", "\"timeout('t')\"", "timeout(\"t\"): nothing sets this timer"),
         ("{ \"sns\":", "{ \"fax\": 1, \"sns\":", "unknown field `fax`"),
         (
