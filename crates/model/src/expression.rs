@@ -150,7 +150,12 @@ impl Expression {
 
     /// Whether it is so. `deadband` is how far beyond its limit a number must come back before it is not; 0 while no alarm is active.
     pub fn is_so(&self, memory: &Memory, facts: &impl Facts, deadband: f64, now: Now) -> Result<bool, Unknown> {
-        eval::Judge { known: &self.known, memory, facts, now: now.mono }.flag(&self.root, deadband.max(0.0))
+        eval::Judge { known: &self.known, memory, facts, now: now.mono }.flag(&self.root, self.slack(deadband))
+    }
+
+    /// From an endless deadband nothing would ever come back.
+    fn slack(&self, deadband: f64) -> f64 {
+        if deadband.is_finite() { deadband.max(0.0) } else { 0.0 }
     }
 
     /// What was seen that makes it so, for people: `average of level over 5 min 84 %, 80 % or more for 2 min`. The nth of `words` is

@@ -11,6 +11,9 @@ use crate::alarm::rhythm::Usual;
 use crate::telemetry::Value;
 use crate::time::MonoMs;
 
+/// Which part of a range is right again whatever the deadband: one of half the range would leave nothing to come back to.
+const RIGHT_AGAIN_LEAST: f64 = 0.1;
+
 /// What an expression asks of the thing that it is judged of. What nobody can answer is `None` or [`Word::Unheard`].
 pub trait Facts {
     /// The latest value of the nth name ([`super::Needs::names`]).
@@ -242,6 +245,8 @@ impl<F: Facts> Judge<'_, F> {
 
     fn within(&self, within: &Within, slack: f64) -> Result<bool, Unknown> {
         let (of, from, to) = (self.number(&within.of)?, self.number(&within.from)?, self.number(&within.to)?);
+        let most = ((to - from).max(0.0)) * (1.0 - RIGHT_AGAIN_LEAST) / 2.0;
+        let slack = slack.max(-most);
         let (from, to) = (from - slack, to + slack);
         Ok(if slack > 0.0 { from < of && of < to } else { from <= of && of <= to })
     }

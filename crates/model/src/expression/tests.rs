@@ -248,6 +248,27 @@ fn right_again_is_what_lies_the_deadband_from_the_limit() {
 }
 
 #[test]
+fn no_deadband_is_so_wide_that_nothing_is_right_again() {
+    for (text, deadband, x, want) in [
+        ("x not in 210..250", 15.0, 224.0, true),
+        ("x not in 210..250", 15.0, 225.0, false),
+        ("x not in 210..250", 25.0, 227.0, true),
+        ("x not in 210..250", 25.0, 229.0, false),
+        ("x not in 210..250", 25.0, 232.1, true),
+        ("x not in 210..250", f64::INFINITY, 211.0, false),
+        ("x in 210..250", 25.0, 186.0, true),
+        ("x in 210..250", 25.0, 185.0, false),
+        ("x >= 90", f64::INFINITY, 89.0, false),
+        ("x >= 90", f64::NAN, 89.0, false),
+    ] {
+        let expression = read(text);
+        let facts = Says::of(&expression, &[("x", number(x))]);
+        let so = expression.is_so(&expression.memory(now(0)), &facts, deadband, now(0));
+        assert_eq!(so, Ok(want), "{text} of {x} with {deadband}");
+    }
+}
+
+#[test]
 fn what_a_condition_needs_is_told() {
     let text =
         "avg(level, 5m) >= 80 and battery.level < 3 and inside('port') and not silent(10m) and /a~1b > avg(level, 5m)";
