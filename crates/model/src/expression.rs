@@ -128,7 +128,8 @@ impl Expression {
         self.known.needs()
     }
 
-    /// Whether a deadband means something: there is exactly one limit, and it is of a plain number, not of one by time.
+    /// Whether a deadband means something: there is exactly one limit, and it is of a plain number, not of one by time. To be equal is
+    /// no limit, because there is no side from which to come back.
     pub fn takes_deadband(&self) -> bool {
         self.known.limits == 1 && self.known.timed_limits == 0
     }
@@ -153,9 +154,9 @@ impl Expression {
         eval::Judge { known: &self.known, memory, facts, now: now.mono }.flag(&self.root, self.slack(deadband))
     }
 
-    /// From an endless deadband nothing would ever come back.
+    /// Of several limits nobody could say which is meant; and from an endless deadband nothing would ever come back.
     fn slack(&self, deadband: f64) -> f64 {
-        if deadband.is_finite() { deadband.max(0.0) } else { 0.0 }
+        if deadband.is_finite() && self.takes_deadband() { deadband.max(0.0) } else { 0.0 }
     }
 
     /// What was seen that makes it so, for people: `average of level over 5 min 84 %, 80 % or more for 2 min`. The nth of `words` is

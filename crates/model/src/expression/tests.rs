@@ -242,9 +242,14 @@ fn right_again_is_what_lies_the_deadband_from_the_limit() {
         assert!(is_so(in_band, 10.0), "{text}: {in_band} clears nothing");
         assert!(!is_so(out, 10.0), "{text}: {out} clears");
     }
-    for text in ["state = \"fault\"", "x > 1 and y > 2", "rate(x, 5m) > 1 / 1h", "silent"] {
+    for text in ["state = \"fault\"", "x > 1 and y > 2", "rate(x, 5m) > 1 / 1h", "silent", "x = 3", "x != 3"] {
         assert!(!read(text).takes_deadband(), "{text}");
     }
+    assert!(read("x > 1 and y != 2").takes_deadband(), "of x");
+    // What takes none is judged without one.
+    let two = read("x > 90 and y > 2");
+    let facts = Says::of(&two, &[("x", number(85.0)), ("y", number(3.0))]);
+    assert_eq!(two.is_so(&two.memory(now(0)), &facts, 10.0, now(0)), Ok(false));
 }
 
 #[test]
