@@ -198,8 +198,9 @@ impl Window {
             // A change needs two values.
             Of::Delta | Of::Rate if count < 2 => return no_data,
             Of::Delta => newest.value - oldest.kept,
+            // Of two values almost at once the smallest noise is a great change.
             Of::Rate => match newest.at.since(oldest.at) {
-                0 => return no_data,
+                between_ms if between_ms < span.width_ms() => return no_data,
                 between_ms => (newest.value - oldest.kept) * 1_000.0 / between_ms as f64,
             },
         };

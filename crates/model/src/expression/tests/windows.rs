@@ -55,6 +55,14 @@ fn a_window_that_is_not_full_says_nothing() {
 }
 
 #[test]
+fn a_rate_needs_time_between_its_values() {
+    let rate = |dated_s| told("rate(x, 5m) > 1 / 1h", &[(200, 200, 21.0), (226, dated_s, 21.1)], 300);
+    assert_eq!(rate(201), Err(Unknown::NoData(0)));
+    assert_eq!(rate(224), Err(Unknown::NoData(0)));
+    assert_eq!(rate(225), Ok(true), "a bucket's width");
+}
+
+#[test]
 fn what_comes_late_goes_where_it_belongs_and_too_late_nowhere() {
     let mut samples = minutes();
     samples.push((601, 400, 100.0));
