@@ -178,8 +178,10 @@ impl Window {
                 None => no_data,
             };
         }
-        // What came before we listened is not known, and a mean of the rest would be a mean of something else.
-        if now.since(self.since) < span.length_ms.saturating_sub(span.width_ms()) {
+        // What came before we listened is not known, and a mean of the rest would be a mean of something else. To a mean little is
+        // missing after eleven of twelve buckets; a count would be too low.
+        let spared_ms = if span.of == Of::Count { 0 } else { span.width_ms() };
+        if now.since(self.since) < span.length_ms.saturating_sub(spared_ms) {
             return Err(Unknown::Unheard);
         }
         let Some(newest) = self.newest else { return if span.of == Of::Count { Ok(0.0) } else { no_data } };

@@ -52,6 +52,7 @@ fn a_window_that_is_not_full_says_nothing() {
     // A thing that speaks every ten minutes has one value in five, which is full all the same.
     assert_eq!(told("avg(x, 5m) > 90", &[(0, 0, 1.0), (600, 600, 99.0)], 600), Ok(true));
     assert_eq!(told("count(x, 5m) < 3", &[], 300), Ok(true), "silence is counted too");
+    assert_eq!(told("count(x, 5m) < 3", &[], 299), Err(Unknown::Unheard), "and all of it");
 }
 
 #[test]
