@@ -72,6 +72,8 @@ struct Window {
     newest: Option<Newest>,
     /// By their number, rising; never empty ones.
     buckets: VecDeque<Bucket>,
+    /// How long we did not listen, by the bucket of our own clock in which that ended; together no more than a bucket.
+    gaps: Vec<(u64, u64)>,
 }
 
 /// The newest value by the thing's own clock.
@@ -113,15 +115,18 @@ impl Memory {
 
     pub(super) fn missed(&mut self, spans: &[Span], gap_ms: u64, now: MonoMs) {
         for (span, window) in spans.iter().zip(&mut self.windows) {
-            if gap_ms > span.width_ms() {
-                *window = Window::begun(now);
-            }
+            window.missed(*span, gap_ms, now);
         }
     }
 
     #[cfg(test)]
     pub(super) fn most_buckets(&self) -> usize {
         self.windows.iter().map(|window| window.buckets.len()).max().unwrap_or(0)
+    }
+
+    #[cfg(test)]
+    pub(super) fn most_gaps(&self) -> usize {
+        self.windows.iter().map(|window| window.gaps.len()).max().unwrap_or(0)
     }
 
     /// What the nth window says.
@@ -135,7 +140,20 @@ impl Memory {
 
 impl Window {
     fn begun(now: MonoMs) -> Window {
-        Window { since: now, newest: None, buckets: VecDeque::new() }
+        Window { since: now, newest: None, buckets: VecDeque::new(), gaps: Vec::new() }
+    }
+
+    /// Many short gaps leave the same hole as one of their length.
+    fn missed(&mut self, span: Span, gap_ms: u64, now: MonoMs) {
+        let no = now.0 / span.width_ms();
+        self.gaps.retain(|(of, _)| of.saturating_add(WINDOW_BUCKETS) >= no);
+        match self.gaps.last_mut() {
+            Some((of, sum_ms)) if *of == no => *sum_ms = sum_ms.saturating_add(gap_ms),
+            _ => self.gaps.push((no, gap_ms)),
+        }
+        if self.gaps.iter().fold(0u64, |sum, (_, ms)| sum.saturating_add(*ms)) > span.width_ms() {
+            *self = Window::begun(now);
+        }
     }
 
     fn hear(&mut self, span: Span, value: f64, at: WallMs, now: MonoMs) {

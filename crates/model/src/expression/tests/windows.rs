@@ -105,6 +105,30 @@ fn not_listening_for_longer_than_a_bucket_begins_it_anew() {
 }
 
 #[test]
+fn many_short_gaps_are_one_long() {
+    let (expression, memory) = heard("max(x, 5m) > 0", &minutes());
+    let facts = Says::of(&expression, &[]);
+    for (gaps, want) in [
+        (&[610, 620][..], Ok(true)),
+        (&[610, 620, 630], Err(Unknown::Unheard)),
+        (&[610, 700, 880], Err(Unknown::Unheard)),
+        (&[610, 850, 1_090], Ok(true)),
+    ] {
+        let mut memory = memory.clone();
+        for at_s in gaps {
+            let at = now(*at_s);
+            expression.hear(&mut memory, 0, &number(7.0), at.wall, at);
+            expression.missed(&mut memory, 10_000, at);
+        }
+        let at_s = gaps[gaps.len() - 1];
+        assert_eq!(expression.is_so(&memory, &facts, 0.0, now(at_s)), want, "{gaps:?}");
+    }
+    let mut memory = expression.memory(now(0));
+    (0..100_000).for_each(|s| expression.missed(&mut memory, 1, now(s)));
+    assert!(memory.most_gaps() <= WINDOW_BUCKETS as usize + 1, "{}", memory.most_gaps());
+}
+
+#[test]
 fn a_count_takes_words_too() {
     let expression = read("count(state, 1m) = 1 and avg(state, 1m) = 0");
     let mut memory = expression.memory(now(0));
