@@ -2,7 +2,7 @@
 //!
 //! A window runs on the thing's own clock: its end is the newest time the thing gave, and moves on with our monotonic clock. So a
 //! device whose clock is slow has a window like any other, and a jump of our wall clock changes nothing. What comes late goes where it
-//! belongs, if that is still in the window. A time far ahead of what is expected, and any time once the window has been empty for its
+//! belongs, if that is still in the window. A time ahead of what is expected by two minutes or by the window's length, and any time once the window has been empty for its
 //! length, is a clock that was put right: then the window begins anew, and says nothing until it is full.
 
 use std::collections::VecDeque;
@@ -159,7 +159,8 @@ impl Window {
     fn hear(&mut self, span: Span, value: f64, at: WallMs, now: MonoMs) {
         if let Some(newest) = self.newest {
             let end = newest.end(now);
-            let is_ahead = at.0.saturating_sub(end.0) > FUTURE_TOLERANCE_MS;
+            let most_ahead = FUTURE_TOLERANCE_MS.min(i64::try_from(span.length_ms).unwrap_or(i64::MAX));
+            let is_ahead = at.0.saturating_sub(end.0) > most_ahead;
             let is_gone = bucket_no(span, at) < first_no(span, end);
             if is_ahead || is_gone && now.since(newest.heard) > span.length_ms {
                 *self = Window::begun(now);

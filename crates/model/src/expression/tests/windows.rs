@@ -105,6 +105,13 @@ fn not_listening_for_longer_than_a_bucket_begins_it_anew() {
 }
 
 #[test]
+fn a_clock_that_jumps_by_more_than_a_short_window_begins_it_anew() {
+    let told = |dated_s| told("max(x, 10s) >= 50", &[(0, 0, 1.0), (9, 9, 1.0), (20, 20, 1.0), (21, dated_s, 50.0)], 21);
+    assert_eq!(told(31), Ok(true));
+    assert_eq!(told(32), Err(Unknown::Unheard), "one value is not ten seconds");
+}
+
+#[test]
 fn many_short_gaps_are_one_long() {
     let (expression, memory) = heard("max(x, 5m) > 0", &minutes());
     let facts = Says::of(&expression, &[]);
