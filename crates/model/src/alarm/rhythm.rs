@@ -23,6 +23,9 @@ const OLD_IN_A_ROW: u8 = 5;
 /// The greatest [`Usual::unusual`]: what has never changed and does is not infinitely odd.
 pub const UNUSUAL_MAX: f64 = 1_000.0;
 
+/// The greatest [`Usual::above_pct`]: what is usually nothing and is something is not infinitely more.
+pub const ABOVE_USUAL_MAX_PCT: f64 = 100.0 * UNUSUAL_MAX;
+
 /// The spread is at least this part of the value: nobody is woken for less.
 const SPREAD_LEAST: f64 = 0.01;
 
@@ -56,6 +59,15 @@ impl Usual {
     pub fn unusual(&self, value: f64) -> f64 {
         let distance = (value - self.value).abs();
         if distance == 0.0 { 0.0 } else { (distance / self.spread).min(UNUSUAL_MAX) }
+    }
+
+    /// How far above its usual value a value is, in percent, within [`ABOVE_USUAL_MAX_PCT`] on either side; below 0 when it is below.
+    pub fn above_pct(&self, value: f64) -> f64 {
+        let apart = value - self.value;
+        if apart == 0.0 {
+            return 0.0;
+        }
+        (apart * 100.0 / self.value.abs()).clamp(-ABOVE_USUAL_MAX_PCT, ABOVE_USUAL_MAX_PCT)
     }
 
     /// When it is so: `Tuesday 10:00`, or `10:00`.
@@ -325,6 +337,22 @@ mod tests {
         }
         let after = usual_at(&rhythm, MONDAY + 35 * DAY + 11 * HOUR).unwrap();
         assert!((after.value - before.value).abs() < 3.0, "{before:?} {after:?}");
+    }
+
+    #[test]
+    fn above_nothing_is_much_and_not_infinitely_much() {
+        let usual = |value| Usual { value, spread: 1.0, hour: 0, weekday: None };
+        for (is_usual, value, want) in [
+            (80.0, 100.0, 25.0),
+            (80.0, 60.0, -25.0),
+            (-80.0, -60.0, 25.0),
+            (0.0, 0.0, 0.0),
+            (0.0, 0.1, ABOVE_USUAL_MAX_PCT),
+            (0.0, -0.1, -ABOVE_USUAL_MAX_PCT),
+            (1e-9, f64::MAX, ABOVE_USUAL_MAX_PCT),
+        ] {
+            assert_eq!(usual(is_usual).above_pct(value), want, "{value} of {is_usual}");
+        }
     }
 
     #[test]

@@ -264,12 +264,13 @@ impl<F: Facts> Judge<'_, F> {
             Number::Window(_) if self.is_silent() => return Err(Unknown::Unheard),
             Number::Window(nth) => return self.memory.tell(&self.known.windows, *nth, self.now),
             Number::AboveUsual(nth) => {
-                let usual = self.facts.usual(*nth).ok_or(Unknown::Unheard)?;
-                (self.number(&Number::Of(*nth))? - usual.value) * 100.0 / usual.value.abs()
+                // Of what is not said nothing has to be learned first.
+                let have = self.number(&Number::Of(*nth))?;
+                self.facts.usual(*nth).ok_or(Unknown::Unheard)?.above_pct(have)
             }
             Number::Unusual(nth) => {
-                let usual = self.facts.usual(*nth).ok_or(Unknown::Unheard)?;
-                usual.unusual(self.number(&Number::Of(*nth))?)
+                let have = self.number(&Number::Of(*nth))?;
+                self.facts.usual(*nth).ok_or(Unknown::Unheard)?.unusual(have)
             }
             Number::Minus(inner) => -self.number(inner)?,
             Number::Sum(parts) => {

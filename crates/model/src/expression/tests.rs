@@ -163,6 +163,9 @@ fn what_nobody_knows_is_neither_so_nor_not_so_unless_the_rest_decides() {
         ("silent", Err(Unknown::Unheard)),
         ("avg(fill_pct, 5m) > 1", Err(Unknown::Unheard)),
         ("gone > 1 and silent", Err(Unknown::Unheard)),
+        ("above_usual(gone) > 1", Err(NoData(0))),
+        ("unusual(state) > 1", Err(WrongType(0))),
+        ("unusual(fill_pct) > 1", Err(Unknown::Unheard)),
     ] {
         assert_eq!(judged(text), want, "{text}");
     }
