@@ -61,7 +61,7 @@ pub enum Name {
 
 /// Which words a text may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
+enum Language {
     /// Rules of a profile.
     Rules,
     /// Conditions of a detector model: `$input…`, `$variable…` and `timeout("…")` are the names there.
@@ -98,9 +98,17 @@ pub struct Expression {
     known: Known,
 }
 
+/// A condition of a detector model. It is not written down by itself: its text is a part of the model's document, and as a rule's
+/// condition it could not be read again.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Guard {
+    root: Flag,
+    known: Known,
+}
+
 /// A text that gives a value of any type: what a detector model sets a variable to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Formula {
+pub(crate) struct Formula {
     root: Typed,
     known: Known,
 }
@@ -108,13 +116,8 @@ pub struct Formula {
 impl Expression {
     /// Reads a condition of a rule.
     pub fn read(text: &str) -> Result<Expression, Mistake> {
-        Expression::read_as(Language::Rules, text)
-    }
-
-    /// Reads a condition in one of the two languages.
-    pub fn read_as(language: Language, text: &str) -> Result<Expression, Mistake> {
         let tree = parse::parse(text)?;
-        let (root, known) = check::condition(&tree, language, text)?;
+        let (root, known) = check::condition(&tree, Language::Rules, text)?;
         Ok(Expression { text: text.to_owned(), root, known })
     }
 
@@ -179,11 +182,35 @@ impl Expression {
     }
 }
 
+impl Guard {
+    /// Reads a condition.
+    pub fn read(text: &str) -> Result<Guard, Mistake> {
+        let tree = parse::parse(text)?;
+        let (root, known) = check::condition(&tree, Language::Detector, text)?;
+        Ok(Guard { root, known })
+    }
+
+    /// What it needs.
+    pub fn needs(&self) -> Needs<'_> {
+        self.known.needs()
+    }
+
+    /// Whether it is so.
+    pub fn is_so(&self, facts: &impl Facts, now: Now) -> Result<bool, Unknown> {
+        eval::Judge { known: &self.known, memory: &Memory::none(), facts, now: now.mono }.flag(&self.root, 0.0)
+    }
+
+    /// Why nobody knows, for people.
+    pub fn why(&self, unknown: Unknown) -> String {
+        unknown.words(&self.known)
+    }
+}
+
 impl Formula {
     /// Reads a text that gives a value.
-    pub fn read_as(language: Language, text: &str) -> Result<Formula, Mistake> {
+    pub fn read(text: &str) -> Result<Formula, Mistake> {
         let tree = parse::parse(text)?;
-        let (root, known) = check::formula(&tree, language, text)?;
+        let (root, known) = check::formula(&tree, Language::Detector, text)?;
         Ok(Formula { root, known })
     }
 

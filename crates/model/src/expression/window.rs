@@ -95,7 +95,7 @@ struct Bucket {
 
 impl Memory {
     /// The memory of what has no windows.
-    pub(crate) fn none() -> Memory {
+    pub(super) fn none() -> Memory {
         Memory { windows: Box::default() }
     }
 

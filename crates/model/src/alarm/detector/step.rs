@@ -2,7 +2,7 @@
 
 use super::{Action, Detector, DetectorState, Event, Happened, Inputs, Length, Position, Step, TIMER_MAX_S, Timer};
 use crate::alarm::state::Judged;
-use crate::expression::{Facts, Formula, Memory, Name, Needs, Unknown, Word};
+use crate::expression::{Facts, Formula, Name, Needs, Unknown, Word};
 use crate::telemetry::{TEXT_MAX_BYTES, Value};
 use crate::time::Now;
 
@@ -110,7 +110,7 @@ impl<'a, I: Inputs> Run<'a, I> {
     fn is_so(&mut self, event: &Event) -> bool {
         let Some(condition) = &event.condition else { return true };
         let facts = self.facts(condition.needs());
-        match condition.is_so(&Memory::none(), &facts, 0.0, self.now) {
+        match condition.is_so(&facts, self.now) {
             Ok(so) => so,
             Err(unknown) => {
                 // What an input does not hold is no mistake: conditions ask for inputs of other kinds.
