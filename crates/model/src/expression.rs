@@ -81,7 +81,7 @@ pub struct Needs<'a> {
     pub usual: &'a [usize],
     /// It may turn with time alone: it has a window, or a length of silence.
     pub clock: bool,
-    /// It asks how long the thing has been silent.
+    /// It asks whether the thing is silent, or for how long.
     pub presence: bool,
     /// It asks whether what is wanted is so.
     pub convergence: bool,

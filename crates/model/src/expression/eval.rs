@@ -186,12 +186,12 @@ impl<F: Facts> Judge<'_, F> {
             }
             Flag::CommandFailed => self.facts.command_failed().ok_or(Unknown::Unheard),
             Flag::Inside(nth) => self.facts.is_inside(*nth).ok_or(Unknown::Unheard),
+            Flag::Missing(..) if self.is_silent() => Err(Unknown::Unheard),
             Flag::Missing(nth, None) => match self.facts.word(*nth) {
                 Word::Said(_) => Ok(false),
                 Word::Never => Ok(true),
                 Word::Unheard => Err(Unknown::Unheard),
             },
-            Flag::Missing(_, Some(_)) if self.is_silent() => Err(Unknown::Unheard),
             Flag::Missing(nth, Some(length_ms)) => {
                 Ok(self.facts.unsaid_ms(*nth).ok_or(Unknown::Unheard)? >= *length_ms)
             }

@@ -211,7 +211,7 @@ fn what_is_asked_of_the_thing_itself_comes_from_it() {
 
 #[test]
 fn the_silence_of_a_thing_explains_what_it_does_not_say() {
-    for text in ["count(x, 1m) < 3", "avg(x, 1m) > 0", "missing(x, 30m)", "last(x, 1m) > 0"] {
+    for text in ["count(x, 1m) < 3", "avg(x, 1m) > 0", "missing(x)", "missing(x, 30m)", "last(x, 1m) > 0"] {
         let expression = read(text);
         let silent = |is_silent| Says {
             silence: Some(Silence { quiet_ms: 3_600_000, is_silent }),
@@ -296,6 +296,9 @@ fn what_a_condition_needs_is_told() {
     let plain = read("fill_pct >= 90 or command_failed");
     assert!(!plain.needs().clock && plain.needs().commands && !plain.needs().presence);
     assert!(read("not_converged").needs().convergence);
+    for text in ["silent", "silent(1m)", "avg(a, 5m) > 1", "count(a, 5m) < 1", "missing(a)", "missing(a, 30m)"] {
+        assert!(read(text).needs().presence, "{text} asks whether the thing is silent");
+    }
     assert_eq!(read("a > 1 and above_usual(b) > 30 and unusual(b) > 6").needs().usual, [1]);
 }
 
