@@ -94,9 +94,16 @@ impl Fence {
         let margin_m = if was_inside { self.margin_m } else { 0.0 };
         match &self.shape {
             Shape::Circle { middle, radius_m } => middle.distance_m(at) <= radius_m + margin_m,
+            // Seen from the other side of the earth the short way to one corner goes east and to the next one west.
+            Shape::Polygon(corners) if !is_near(corners, at) => false,
             Shape::Polygon(corners) => is_within(corners, at) || distance_m(corners, at) <= margin_m,
         }
     }
+}
+
+/// Whether a place can be inside at all, or within the margin: no corner is further from the first than [`FENCE_MAX_M`].
+fn is_near(corners: &[LonLat], at: LonLat) -> bool {
+    corners.first().is_some_and(|first| first.distance_m(at) <= 2.0 * FENCE_MAX_M + MARGIN_MAX_M)
 }
 
 /// Each edge with its ends in metres east and north of a place.
@@ -179,6 +186,14 @@ mod tests {
         let fence = Fence::new(Shape::Polygon(corners.map(|(lon, lat)| at(lon, lat)).into()), 300.0).unwrap();
         assert!(fence.holds(at(179.99, -16.99), false));
         assert!(fence.holds(at(-179.998, -16.99), true) && !fence.holds(at(-179.99, -16.99), true));
+    }
+
+    #[test]
+    fn the_other_side_of_the_earth_is_outside() {
+        let polygon = harbour(0.0);
+        for place in [at(14.52 - 180.0, 35.885), at(14.52 - 180.0, -35.885), at(14.52, -35.885), at(f64::NAN, 35.885)] {
+            assert!(!polygon.holds(place, false) && !harbour(MARGIN_MAX_M).holds(place, true), "{place:?}");
+        }
     }
 
     #[test]
