@@ -1,4 +1,5 @@
 use super::*;
+use crate::expression::window::Of;
 
 /// What a window over `x` says after samples, each heard at a second with the second it is dated.
 fn told(text: &str, samples: &[(u64, i64, f64)], at_s: u64) -> Result<bool, Unknown> {
@@ -153,6 +154,85 @@ fn plain(samples: &[(i64, f64)], from_ms: i64) -> (u64, f64, f64) {
     (values.len() as u64, values.iter().sum(), greatest)
 }
 
+fn pauses() -> impl Strategy<Value = u64> {
+    prop_oneof![6 => 1u64..40_000, 1 => 100_000..400_000u64]
+}
+
+/// How far from ours the thing's clock is: not at all, late, too late, ahead, far ahead.
+fn offsets() -> impl Strategy<Value = i64> {
+    prop_oneof![5 => Just(0i64), 3 => -110_000..0i64, 1 => -3_600_000..-110_000i64, 1 => 0..120_000i64, 1 => 120_000..600_000i64]
+}
+
+/// Every sample of a window of two minutes, and what it says of them.
+#[derive(Default)]
+struct Samples {
+    since: u64,
+    /// By what the thing said and when we heard it, in milliseconds.
+    all: Vec<(i64, u64, f64)>,
+}
+
+impl Samples {
+    const LENGTH_MS: i64 = 120_000;
+    const WIDTH_MS: i64 = 10_000;
+
+    fn newest(&self) -> Option<(i64, u64, f64)> {
+        self.all.iter().copied().max_by_key(|(at, ..)| *at)
+    }
+
+    /// Where the window begins.
+    fn from(&self, mono: u64) -> i64 {
+        let end = self.newest().map_or(0, |(at, heard, _)| at + (mono - heard) as i64);
+        (end - Samples::LENGTH_MS).div_euclid(Samples::WIDTH_MS) * Samples::WIDTH_MS
+    }
+
+    fn hear(&mut self, value: f64, at: i64, mono: u64) {
+        if let Some((newest, heard, _)) = self.newest() {
+            let pause = (mono - heard) as i64;
+            let is_gone = at < self.from(mono);
+            if at > newest + pause + Samples::LENGTH_MS || is_gone && pause > Samples::LENGTH_MS {
+                *self = Samples { since: mono, all: Vec::new() };
+            } else if is_gone {
+                return;
+            }
+        }
+        self.all.push((at, mono, value));
+    }
+
+    fn tell(&self, of: Of, mono: u64) -> Result<f64, Unknown> {
+        let listened = (mono - self.since) as i64;
+        let no_data = Err(Unknown::NoData(0));
+        if of == Of::Last {
+            return match self.newest().filter(|(_, heard, _)| (mono - heard) as i64 <= Samples::LENGTH_MS) {
+                Some((.., value)) => Ok(value),
+                None if listened < Samples::LENGTH_MS => Err(Unknown::Unheard),
+                None => no_data,
+            };
+        }
+        let spared = if of == Of::Count { 0 } else { Samples::WIDTH_MS };
+        if listened < Samples::LENGTH_MS - spared {
+            return Err(Unknown::Unheard);
+        }
+        let held: Vec<_> = self.all.iter().filter(|(at, ..)| *at >= self.from(mono)).collect();
+        let values = || held.iter().map(|(.., value)| *value);
+        let count = held.len() as f64;
+        let oldest = held.iter().min_by_key(|(at, ..)| *at).filter(|_| held.len() > 1);
+        let change = oldest.zip(self.newest()).map(|(old, new)| (new.2 - old.2, new.0 - old.0));
+        match of {
+            Of::Count => Ok(count),
+            _ if held.is_empty() => no_data,
+            Of::Average => Ok(values().sum::<f64>() / count),
+            Of::Least => Ok(values().fold(f64::INFINITY, f64::min)),
+            Of::Greatest => Ok(values().fold(f64::NEG_INFINITY, f64::max)),
+            Of::Delta => change.map(|(change, _)| change).ok_or(Unknown::NoData(0)),
+            Of::Rate => match change {
+                Some((change, between)) if between >= Samples::WIDTH_MS => Ok(change * 1_000.0 / between as f64),
+                _ => no_data,
+            },
+            Of::Last => no_data,
+        }
+    }
+}
+
 proptest! {
     /// In any order of arrival a window holds all of its length, and at most a twelfth more; and never more than its buckets.
     #[test]
@@ -186,5 +266,30 @@ proptest! {
             prop_assert!(greatest <= all && greatest >= sure, "{} of {}..={}", greatest, sure, all);
         }
         prop_assert!(memory.most_buckets() <= WINDOW_BUCKETS as usize + 2);
+    }
+    /// Each function says what it would say of all samples, whatever the thing's clock does: values that come late, too late, far ahead,
+    /// and after a pause.
+    #[test]
+    fn each_function_says_what_all_samples_would(
+        steps in prop::collection::vec((pauses(), offsets(), -100.0..100.0f64), 1..80),
+    ) {
+        let text = ["count", "avg", "min", "max", "last", "delta"].map(|of| format!("{of}(x, 2m) = 0"));
+        let expression = read(&format!("{} or rate(x, 2m) = 0 / 1s", text.join(" or ")));
+        let spans = &expression.known.windows;
+        let (mut memory, mut all, mut mono) = (expression.memory(now(0)), Samples::default(), 0);
+        for (after, offset, value) in steps {
+            mono += after;
+            let at = now(0).wall.plus(mono as i64 + offset);
+            expression.hear(&mut memory, 0, &number(value), at, Now { mono: MonoMs(mono), ..now(0) });
+            all.hear(value, at.0, mono);
+            for (nth, span) in spans.iter().enumerate() {
+                let (have, want) = (memory.tell(spans, nth, MonoMs(mono)), all.tell(span.of, mono));
+                let is_near = match (have, want) {
+                    (Ok(have), Ok(want)) => (have - want).abs() < 1e-6,
+                    (have, want) => have == want,
+                };
+                prop_assert!(is_near, "{:?}: {:?}, not {:?}", span.of, have, want);
+            }
+        }
     }
 }
