@@ -21,6 +21,9 @@ use delay::Delay;
 /// The longest shelving, in milliseconds: a week.
 pub const SHELVED_MAX_MS: u64 = 7 * 86_400_000;
 
+/// The shortest time after which one is told again, in milliseconds: a minute.
+pub const REALARM_MIN_MS: u64 = 60_000;
+
 /// Our clock is corrected by less than this all the time. More is a clock that was set back, by which nothing is prolonged.
 const SET_BACK_MS: u64 = 60_000;
 
@@ -29,6 +32,7 @@ pub const MISSING_AFTER: u32 = 2;
 
 /// How a rule's alarm behaves, besides its condition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Terms {
     /// How long it must be so without a break before it is raised, in milliseconds of listening.
     pub on_delay_ms: u64,
@@ -36,7 +40,8 @@ pub struct Terms {
     pub off_delay_ms: u64,
     /// Whether it stays until a person resets it, also when it is not so any more.
     pub latches: bool,
-    /// After how long one that is still active is told again, as if it were new, in milliseconds; `None` never.
+    /// After how long one that is still active is told again, as if it were new, in milliseconds, at least [`REALARM_MIN_MS`]; `None`
+    /// never.
     pub realarm_ms: Option<u64>,
     /// What follows when the thing does not say what the rule looks at.
     pub no_data: Policy,
@@ -59,6 +64,7 @@ pub enum Policy {
 
 /// What a rule was judged to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Judged {
     /// Its condition is so.
     So,
@@ -86,6 +92,7 @@ impl From<Result<bool, Unknown>> for Judged {
 
 /// Why it is active.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The rule's condition is so.
     #[default]
@@ -201,6 +208,7 @@ pub enum Standing {
 
 /// An alarm of one rule and one thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct State {
     /// Whether it is so now, as far as we listen.
     pub active: bool,
@@ -212,7 +220,7 @@ pub struct State {
     pub raised_ms: Option<WallMs>,
     /// When it ceased to be so; `None` while it is active.
     pub cleared_ms: Option<WallMs>,
-    /// How often it became so since it is open.
+    /// How often it was raised since it is open: it became so, or so for a reason that weighs more.
     pub times: u32,
     /// When people were told of it as it stands; `None` while nobody was.
     pub told_ms: Option<WallMs>,
@@ -325,7 +333,7 @@ impl Shelving {
 impl Terms {
     /// After how long one that was told is told again; at once when our clock was set back before that.
     fn until_again_ms(&self, told: WallMs, now: Now) -> Option<u64> {
-        let after_ms = self.realarm_ms?.max(1);
+        let after_ms = self.realarm_ms?.max(REALARM_MIN_MS);
         let is_set_back = told.since(now.wall) > SET_BACK_MS;
         let due = told.plus(i64::try_from(after_ms).unwrap_or(i64::MAX));
         Some(if is_set_back { 0 } else { due.since(now.wall) })

@@ -408,8 +408,20 @@ fn one_that_stays_is_told_again_and_wants_to_be_seen_again() {
             ),
         ],
     );
+    let always = Terms { realarm_ms: Some(0), ..Terms::default() };
+    let (effects, _) = told(&always, &[(0, SO), (1, SO), (59, TIME), (60, TIME)]);
+    assert_eq!(effects, [(0, RAISED), (0, TOLD), (60, AGAIN)], "at most once a minute");
     let (_, state) = told(&terms, &[(0, SO), (600, TIME)]);
     assert_eq!((state.since_ms, state.raised_ms, state.times), (Some(now(0).wall), Some(now(600).wall), 1));
+}
+
+#[test]
+fn what_was_written_before_a_field_was_there_is_read() {
+    assert_eq!(serde_json::from_str::<State>("{}").unwrap(), State::default());
+    assert_eq!(serde_json::from_str::<Terms>("{}").unwrap(), Terms::default());
+    let (_, state) = told(&Terms { no_data: Policy::Alert, ..Terms::default() }, &[(1, NO_DATA), (2, NO_DATA)]);
+    let json = serde_json::to_value(&state).unwrap();
+    assert_eq!((json["reason"].as_str(), json["doubt"][0].as_str()), (Some("no_data"), Some("no_data")));
 }
 
 #[test]
