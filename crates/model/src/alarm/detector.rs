@@ -107,7 +107,8 @@ enum Length {
     Formula(Formula),
 }
 
-/// Where one thing is in a model. Can be written down at any moment; a restart is a lost link.
+/// Where one thing is in a model. Can be written down at any moment; a restart is a lost link. Of a number that is a variable JSON may
+/// lose the last digit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Position {
     /// The name of its state; `None` until it has said something.

@@ -169,7 +169,8 @@ impl<'a, I: Inputs> Run<'a, I> {
             Length::Seconds(seconds) => Ok(seconds.saturating_mul(1_000)),
             Length::Formula(formula) => match self.value(formula)? {
                 Value::Number(seconds) if (1.0..=TIMER_MAX_S as f64).contains(&seconds) => {
-                    Ok((seconds * 1_000.0).round() as u64)
+                    // Rounded down to whole seconds, as there.
+                    Ok(seconds.floor() as u64 * 1_000)
                 }
                 Value::Number(_) | Value::Flag(_) | Value::Text(_) => {
                     Err(format!("a timer runs for 1 to {TIMER_MAX_S} seconds"))

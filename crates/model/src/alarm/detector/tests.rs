@@ -191,6 +191,15 @@ fn timers_count_while_we_listen() {
 }
 
 #[test]
+fn a_timer_whose_length_is_worked_out_runs_for_whole_seconds() {
+    for (length, want_ms) in [("30 * 2", Some(60_000)), ("60.9", Some(60_000)), ("1.5", Some(1_000)), ("0.9", None)] {
+        let heartbeat = Detector::read(&HEARTBEAT.replace("30 * 2", length), &["Lost"]).unwrap();
+        let step = heartbeat.step(Position::default(), Happened::Heard(&Saying::default()), now(0));
+        assert_eq!(step.position.due_in_ms(now(0)), want_ms, "{length}");
+    }
+}
+
+#[test]
 fn a_state_that_the_model_has_no_more_begins_anew() {
     let pump = Detector::read(PUMP, &["Danger"]).unwrap();
     let gone = Position { state: Some("Gone".into()), ..Position::default() };
