@@ -41,12 +41,15 @@ pub enum FenceError {
     /// A radius.
     #[error("a radius of {0} m makes no sense; write more than 0 and at most {FENCE_MAX_M}")]
     Radius(f64),
+    /// A middle.
+    #[error("the middle of a circle is a place on the earth")]
+    Middle,
     /// Corners.
     #[error("an area has 3 to {CORNERS_MAX} corners, this one {0}")]
     Corners(usize),
     /// Corners far apart, or the area lies on both sides of the 180th degree.
     #[error(
-        "corner {0} is too far from the first; an area is at most {FENCE_MAX_M} m across and lies on one side of the 180th degree"
+        "corner {0} is too far from the first; write one at most {FENCE_MAX_M} m from it, on the same side of the 180th degree"
     )]
     TooLarge(usize),
     /// A margin.
@@ -70,6 +73,9 @@ impl Fence {
         match &shape {
             Shape::Circle { radius_m, .. } if !(*radius_m > 0.0 && *radius_m <= FENCE_MAX_M) => {
                 return Err(FenceError::Radius(*radius_m));
+            }
+            Shape::Circle { middle, .. } if LonLat::new(middle.lon_deg, middle.lat_deg).is_none() => {
+                return Err(FenceError::Middle);
             }
             Shape::Circle { .. } => {}
             Shape::Polygon(corners) => {
@@ -215,6 +221,8 @@ mod tests {
         ] {
             assert_eq!(Fence::new(shape, margin_m), Err(want));
         }
+        let nowhere = Shape::Circle { middle: at(14.5, f64::NAN), radius_m: 1.0 };
+        assert_eq!(Fence::new(nowhere, 0.0), Err(FenceError::Middle));
         assert!(matches!(Fence::new(circle(f64::NAN), 0.0), Err(FenceError::Radius(_))));
         assert!(matches!(Fence::new(circle(1.0), f64::NAN), Err(FenceError::Margin(_))));
         assert!(Fence::new(polygon(256, 14.6), 10_000.0).is_ok());
