@@ -233,6 +233,10 @@ impl Check<'_> {
                 let why = format!("{} is no name here; write $input.NAME.path or $variable.name", self.written(tree));
                 return self.mistake(tree, why);
             }
+            (Written::Pointer(pointer), Language::Rules) if has_wrong_tilde(pointer) => {
+                let why = format!("{pointer} is not a JSON pointer; a ~ is written ~0 there, and a / in a name ~1");
+                return self.mistake(tree, why);
+            }
             (Written::Pointer(pointer), Language::Rules) => Name::Value(pointer.clone()),
             (Written::Parts(parts), Language::Rules) if *parts == ["level"] => Name::Level,
             (Written::Parts(parts), Language::Rules) => Name::Value(pointer(parts)),
@@ -247,6 +251,11 @@ impl Check<'_> {
         names.push(name);
         Ok(names.len() - 1)
     }
+}
+
+/// RFC 6901, section 3.
+fn has_wrong_tilde(pointer: &str) -> bool {
+    pointer.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1']))
 }
 
 fn pointer(parts: &[String]) -> String {
