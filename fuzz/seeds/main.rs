@@ -36,6 +36,8 @@ fn main() -> io::Result<()> {
         ("template", TEMPLATES),
         ("pointer", POINTERS),
         ("time", TIMES),
+        ("expression", EXPRESSIONS),
+        ("detector", DETECTORS),
     ] {
         for case in cases {
             keep(target, case.as_bytes())?;
@@ -176,6 +178,20 @@ const TIMES: &[&str] = &[
     "\n1.7e12",
     "UTC\n2026-11-21T08:00:00+01:00",
     "America/St_Johns\n2026-11-21T08:00:00-03:30[America/St_Johns]",
+];
+
+const EXPRESSIONS: &[&str] = &[
+    "fill_pct >= 90 and not silent",
+    "avg(level, 5m) >= 80 % or rate(`/a b`, 1h 30m) > 5 / 1min",
+    "not (phases[0].volt in 210..250) && inside('port')\nor missing(x, 30m)",
+    "above_usual(power) > 30 or unusual(power) >= 6 or not_converged(15m) or command_failed",
+    "count(x, 1s) < 3 and delta(x, 1d) - last(x, 2m) / -2e3 != 1",
+    "state = \"fault",
+];
+
+const DETECTORS: &[&str] = &[
+    r#"{"detectorModelName":"p","evaluationMethod":"SERIAL","detectorModelDefinition":{"initialStateName":"N","states":[{"stateName":"D","onInput":{"transitionEvents":[{"eventName":"b","condition":"$input.P.bar <= 70 && $variable.n <= 1","nextState":"N"}]}},{"stateName":"N","onEnter":{"events":[{"eventName":"a","condition":"true","actions":[{"setVariable":{"variableName":"n","value":"0"}}]}]},"onInput":{"transitionEvents":[{"eventName":"o","condition":"$input.P.bar > 70","nextState":"D","actions":[{"setVariable":{"variableName":"n","value":"$variable.n + 3"}}]}]}}]}}"#,
+    r#"{"initialStateName":"A","states":[{"stateName":"L","onExit":{"events":[{"eventName":"s","actions":[{"clearTimer":{"timerName":"t"}},{"sns":{"targetArn":"a"}}]}]}},{"stateName":"A","onEnter":{"events":[{"eventName":"w","actions":[{"setTimer":{"timerName":"t","durationExpression":"30 * 2"}}]}]},"onInput":{"events":[{"eventName":"r","condition":"!timeout(\"t\")","actions":[{"resetTimer":{"timerName":"t"}}]}],"transitionEvents":[{"eventName":"l","condition":"timeout(\"t\")","nextState":"L"}]}}]}"#,
 ];
 
 const REGISTRIES: &[&str] = &[

@@ -14,6 +14,7 @@
 
 mod conversation;
 mod readings;
+mod rules;
 
 use std::fmt::Display;
 
@@ -32,13 +33,16 @@ use fleetlens_wire::time::Zone;
 
 pub use conversation::{Message, home_assistant, homie, sparkplug, written, zigbee2mqtt};
 pub use readings::{COUNT, NAMES};
+pub use rules::{detector, expression};
 
 /// A target: bytes of a stranger, and a panic where something does not hold.
 pub type Target = fn(&[u8]);
 
 /// All of them by their names; each has a program in `fuzz/fuzz_targets` and a folder in `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 15] = [
     ("aws", aws),
+    ("detector", detector),
+    ("expression", expression),
     ("home_assistant", home_assistant),
     ("homie", homie),
     ("meta", meta),

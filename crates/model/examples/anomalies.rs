@@ -128,7 +128,10 @@ fn read(file: &Path) -> Result<Series, Box<dyn Error>> {
         let (at, value) = line.split_once(',')?;
         Some((time(at)?, value.trim().parse().ok()?))
     };
-    Ok(text.lines().skip(1).filter_map(row).collect())
+    // What is left out would change the figures without a word.
+    let rows = text.lines().enumerate().skip(1);
+    rows.map(|(nth, line)| row(line).ok_or_else(|| format!("{}, line {}: {line:?}", file.display(), nth + 1).into()))
+        .collect()
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -143,7 +146,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut sums = [(0, 0); 3];
     let (mut weeks_sum, mut windows_sum) = (0.0, 0);
     for (name, windows) in labels {
-        let Ok(series) = read(&nab.join("data").join(&name)) else { continue };
+        let file = nab.join("data").join(&name);
+        if !file.exists() {
+            continue;
+        }
+        let series = read(&file)?;
         let windows: Windows = windows.iter().filter_map(|(from, to)| Some((time(from)?, time(to)?))).collect();
         let from = series.len() * 15 / 100;
         let (begin, end) = (series.get(from).ok_or("an empty series")?.0, series.last().ok_or("an empty series")?.0);

@@ -61,7 +61,7 @@ pub enum Name {
 
 /// Which words a text may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
+enum Language {
     /// Rules of a profile.
     Rules,
     /// Conditions of a detector model: `$input…`, `$variable…` and `timeout("…")` are the names there.
@@ -81,7 +81,7 @@ pub struct Needs<'a> {
     pub usual: &'a [usize],
     /// It may turn with time alone: it has a window, or a length of silence.
     pub clock: bool,
-    /// It asks how long the thing has been silent.
+    /// It asks whether the thing is silent, or for how long.
     pub presence: bool,
     /// It asks whether what is wanted is so.
     pub convergence: bool,
@@ -98,9 +98,17 @@ pub struct Expression {
     known: Known,
 }
 
+/// A condition of a detector model. It is not written down by itself: its text is a part of the model's document, and as a rule's
+/// condition it could not be read again.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Guard {
+    root: Flag,
+    known: Known,
+}
+
 /// A text that gives a value of any type: what a detector model sets a variable to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Formula {
+pub(crate) struct Formula {
     root: Typed,
     known: Known,
 }
@@ -108,13 +116,8 @@ pub struct Formula {
 impl Expression {
     /// Reads a condition of a rule.
     pub fn read(text: &str) -> Result<Expression, Mistake> {
-        Expression::read_as(Language::Rules, text)
-    }
-
-    /// Reads a condition in one of the two languages.
-    pub fn read_as(language: Language, text: &str) -> Result<Expression, Mistake> {
         let tree = parse::parse(text)?;
-        let (root, known) = check::condition(&tree, language, text)?;
+        let (root, known) = check::condition(&tree, Language::Rules, text)?;
         Ok(Expression { text: text.to_owned(), root, known })
     }
 
@@ -128,7 +131,8 @@ impl Expression {
         self.known.needs()
     }
 
-    /// Whether a deadband means something: there is exactly one limit, and it is of a plain number, not of one by time.
+    /// Whether a deadband means something: there is exactly one limit, and it is of a plain number, not of one by time. To be equal is
+    /// no limit, because there is no side from which to come back.
     pub fn takes_deadband(&self) -> bool {
         self.known.limits == 1 && self.known.timed_limits == 0
     }
@@ -150,7 +154,12 @@ impl Expression {
 
     /// Whether it is so. `deadband` is how far beyond its limit a number must come back before it is not; 0 while no alarm is active.
     pub fn is_so(&self, memory: &Memory, facts: &impl Facts, deadband: f64, now: Now) -> Result<bool, Unknown> {
-        eval::Judge { known: &self.known, memory, facts, now: now.mono }.flag(&self.root, deadband.max(0.0))
+        eval::Judge { known: &self.known, memory, facts, now: now.mono }.flag(&self.root, self.slack(deadband))
+    }
+
+    /// Of several limits nobody could say which is meant; and from an endless deadband nothing would ever come back.
+    fn slack(&self, deadband: f64) -> f64 {
+        if deadband.is_finite() && self.takes_deadband() { deadband.max(0.0) } else { 0.0 }
     }
 
     /// What was seen that makes it so, for people: `average of level over 5 min 84 %, 80 % or more for 2 min`. The nth of `words` is
@@ -173,11 +182,35 @@ impl Expression {
     }
 }
 
+impl Guard {
+    /// Reads a condition.
+    pub fn read(text: &str) -> Result<Guard, Mistake> {
+        let tree = parse::parse(text)?;
+        let (root, known) = check::condition(&tree, Language::Detector, text)?;
+        Ok(Guard { root, known })
+    }
+
+    /// What it needs.
+    pub fn needs(&self) -> Needs<'_> {
+        self.known.needs()
+    }
+
+    /// Whether it is so.
+    pub fn is_so(&self, facts: &impl Facts, now: Now) -> Result<bool, Unknown> {
+        eval::Judge { known: &self.known, memory: &Memory::none(), facts, now: now.mono }.flag(&self.root, 0.0)
+    }
+
+    /// Why nobody knows, for people.
+    pub fn why(&self, unknown: Unknown) -> String {
+        unknown.words(&self.known)
+    }
+}
+
 impl Formula {
     /// Reads a text that gives a value.
-    pub fn read_as(language: Language, text: &str) -> Result<Formula, Mistake> {
+    pub fn read(text: &str) -> Result<Formula, Mistake> {
         let tree = parse::parse(text)?;
-        let (root, known) = check::formula(&tree, language, text)?;
+        let (root, known) = check::formula(&tree, Language::Detector, text)?;
         Ok(Formula { root, known })
     }
 

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::state::Judged;
 use super::stopwatch::Stopwatch;
-use crate::expression::{Expression, Formula, Mistake, Name, Needs, Word};
+use crate::expression::{Formula, Guard, Mistake, Name, Needs, Word};
 use crate::telemetry::Value;
 use crate::time::Now;
 
@@ -87,7 +87,7 @@ struct DetectorState {
 struct Event {
     /// Where it stands in the document.
     place: String,
-    condition: Option<Expression>,
+    condition: Option<Guard>,
     actions: Vec<Action>,
 }
 
@@ -107,7 +107,8 @@ enum Length {
     Formula(Formula),
 }
 
-/// Where one thing is in a model. Can be written down at any moment; a restart is a lost link.
+/// Where one thing is in a model. Can be written down at any moment; a restart is a lost link. Of a number that is a variable JSON may
+/// lose the last digit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Position {
     /// The name of its state; `None` until it has said something.
@@ -199,7 +200,7 @@ impl Detector {
                 }
                 Action::SetTimer(_, Length::Seconds(_)) | Action::ResetTimer(_) | Action::ClearTimer(_) => None,
             });
-            event.condition.iter().map(Expression::needs).chain(formulas)
+            event.condition.iter().map(Guard::needs).chain(formulas)
         })
     }
 

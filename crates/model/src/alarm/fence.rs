@@ -41,12 +41,15 @@ pub enum FenceError {
     /// A radius.
     #[error("a radius of {0} m makes no sense; write more than 0 and at most {FENCE_MAX_M}")]
     Radius(f64),
+    /// A middle.
+    #[error("the middle of a circle is a place on the earth")]
+    Middle,
     /// Corners.
     #[error("an area has 3 to {CORNERS_MAX} corners, this one {0}")]
     Corners(usize),
     /// Corners far apart, or the area lies on both sides of the 180th degree.
     #[error(
-        "corner {0} is too far from the first; an area is at most {FENCE_MAX_M} m across and lies on one side of the 180th degree"
+        "corner {0} is too far from the first; write one at most {FENCE_MAX_M} m from it, on the same side of the 180th degree"
     )]
     TooLarge(usize),
     /// A margin.
@@ -71,6 +74,9 @@ impl Fence {
             Shape::Circle { radius_m, .. } if !(*radius_m > 0.0 && *radius_m <= FENCE_MAX_M) => {
                 return Err(FenceError::Radius(*radius_m));
             }
+            Shape::Circle { middle, .. } if LonLat::new(middle.lon_deg, middle.lat_deg).is_none() => {
+                return Err(FenceError::Middle);
+            }
             Shape::Circle { .. } => {}
             Shape::Polygon(corners) => {
                 let Some(first) = corners.first().filter(|_| (3..=CORNERS_MAX).contains(&corners.len())) else {
@@ -94,9 +100,16 @@ impl Fence {
         let margin_m = if was_inside { self.margin_m } else { 0.0 };
         match &self.shape {
             Shape::Circle { middle, radius_m } => middle.distance_m(at) <= radius_m + margin_m,
+            // Seen from the other side of the earth the short way to one corner goes east and to the next one west.
+            Shape::Polygon(corners) if !is_near(corners, at) => false,
             Shape::Polygon(corners) => is_within(corners, at) || distance_m(corners, at) <= margin_m,
         }
     }
+}
+
+/// Whether a place can be inside at all, or within the margin: no corner is further from the first than [`FENCE_MAX_M`].
+fn is_near(corners: &[LonLat], at: LonLat) -> bool {
+    corners.first().is_some_and(|first| first.distance_m(at) <= 2.0 * FENCE_MAX_M + MARGIN_MAX_M)
 }
 
 /// Each edge with its ends in metres east and north of a place.
@@ -182,6 +195,14 @@ mod tests {
     }
 
     #[test]
+    fn the_other_side_of_the_earth_is_outside() {
+        let polygon = harbour(0.0);
+        for place in [at(14.52 - 180.0, 35.885), at(14.52 - 180.0, -35.885), at(14.52, -35.885), at(f64::NAN, 35.885)] {
+            assert!(!polygon.holds(place, false) && !harbour(MARGIN_MAX_M).holds(place, true), "{place:?}");
+        }
+    }
+
+    #[test]
     fn what_is_no_area_is_refused() {
         let circle = |radius_m| Shape::Circle { middle: at(14.5, 35.9), radius_m };
         let polygon = |n: usize, lon: f64| {
@@ -200,6 +221,8 @@ mod tests {
         ] {
             assert_eq!(Fence::new(shape, margin_m), Err(want));
         }
+        let nowhere = Shape::Circle { middle: at(14.5, f64::NAN), radius_m: 1.0 };
+        assert_eq!(Fence::new(nowhere, 0.0), Err(FenceError::Middle));
         assert!(matches!(Fence::new(circle(f64::NAN), 0.0), Err(FenceError::Radius(_))));
         assert!(matches!(Fence::new(circle(1.0), f64::NAN), Err(FenceError::Margin(_))));
         assert!(Fence::new(polygon(256, 14.6), 10_000.0).is_ok());

@@ -16,11 +16,21 @@ const WEEKS_MIN: usize = 3;
 /// From how many days an hour of the day is known, as long as that of the week is not: a week, or a weekend would be odd.
 const DAYS_MIN: usize = 7;
 
+/// How many values in a row must be older than the hour that is, by a day at least, before it is the clock that was put right and not
+/// old values that come late.
+const OLD_IN_A_ROW: u8 = 5;
+
 /// The greatest [`Usual::unusual`]: what has never changed and does is not infinitely odd.
 pub const UNUSUAL_MAX: f64 = 1_000.0;
 
+/// The greatest [`Usual::above_pct`]: what is usually nothing and is something is not infinitely more.
+pub const ABOVE_USUAL_MAX_PCT: f64 = 100.0 * UNUSUAL_MAX;
+
 /// The spread is at least this part of the value: nobody is woken for less.
 const SPREAD_LEAST: f64 = 0.01;
+
+/// The greatest value that is kept as it is.
+const KEPT_MAX: f64 = f32::MAX as f64;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_HOURS: usize = 24;
@@ -51,6 +61,15 @@ impl Usual {
         if distance == 0.0 { 0.0 } else { (distance / self.spread).min(UNUSUAL_MAX) }
     }
 
+    /// How far above its usual value a value is, in percent, within [`ABOVE_USUAL_MAX_PCT`] on either side; below 0 when it is below.
+    pub fn above_pct(&self, value: f64) -> f64 {
+        let apart = value - self.value;
+        if apart == 0.0 {
+            return 0.0;
+        }
+        (apart * 100.0 / self.value.abs()).clamp(-ABOVE_USUAL_MAX_PCT, ABOVE_USUAL_MAX_PCT)
+    }
+
     /// When it is so: `Tuesday 10:00`, or `10:00`.
     pub fn when(&self) -> String {
         match self.weekday.and_then(|day| WEEKDAYS.get(usize::from(day))) {
@@ -60,17 +79,21 @@ impl Usual {
     }
 }
 
-/// The rhythm of one series. At most some 12 KB: eight weeks of hours, each with a mean and a distance from it.
+/// The rhythm of one series. At most some 20 KB: eight weeks of hours, each with a mean and a distance from it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rhythm {
-    /// By the hour of the week from Monday 0:00; the oldest week first.
+    /// By the hour of the week from Monday 0:00; what was learned first stands first, and each week once.
     hours: Vec<Vec<Past>>,
     current: Option<Current>,
+    /// How many values in a row were too old.
+    old: u8,
 }
 
 /// An hour that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Past {
+    /// Weeks since that in which 1970 began.
+    week: i32,
     mean: f32,
     /// The mean distance of its values from their mean.
     distance: f32,
@@ -89,22 +112,28 @@ struct Current {
 
 impl Rhythm {
     /// A value, dated by the clock of the city: hours of the week are those that people there live by. What is older than the hour
-    /// that is says nothing, unless it is by a day: then a clock was put right.
+    /// that is says nothing, unless several in a row are by a day: then a clock was put right, or a week is told of afterwards.
     pub fn hear(&mut self, value: f64, local: WallMs) {
         let no = local.0.div_euclid(HOUR_MS);
-        match &mut self.current {
-            Some(current) if current.no == no => current.add(value),
-            Some(current) if (current.no - DAY_HOURS as i64..current.no).contains(&no) => {}
-            _ => {
-                if let Some(over) = self.current.take().filter(|over| over.no < no) {
-                    self.remember(over);
-                }
-                let usual = self.usual_of(no);
-                let mut current = Current { no, count: 0, mean: 0.0, distances: 0.0, usual };
-                current.add(value);
-                self.current = Some(current);
-            }
+        let behind = self.current.map_or(0, |current| current.no - no);
+        self.old = if behind > DAY_HOURS as i64 { self.old.saturating_add(1) } else { 0 };
+        if behind > 0 && self.old < OLD_IN_A_ROW {
+            return;
         }
+        self.old = 0;
+        // What is kept is kept as 32 bits, and an infinity could not be read again.
+        let value = value.clamp(-KEPT_MAX, KEPT_MAX);
+        if behind != 0
+            && let Some(over) = self.current.take()
+        {
+            self.remember(over);
+        }
+        let mut current = match self.current {
+            Some(current) => current,
+            None => Current { no, count: 0, mean: 0.0, distances: 0.0, usual: self.usual_of(no) },
+        };
+        current.add(value);
+        self.current = Some(current);
     }
 
     /// What the value usually is in the hour it was last heard in; `None` until enough days are known.
@@ -116,9 +145,12 @@ impl Rhythm {
         if self.hours.is_empty() {
             self.hours = vec![Vec::new(); WEEK_HOURS];
         }
-        let past = Past { mean: over.mean as f32, distance: (over.distances / f64::from(over.count.max(1))) as f32 };
+        let distance = (over.distances / f64::from(over.count.max(1))).min(KEPT_MAX) as f32;
+        let past = Past { week: week(over.no), mean: over.mean as f32, distance };
         if let Some(weeks) = self.hours.get_mut(hour_of_week(over.no)) {
-            if weeks.len() == WEEKS {
+            // A week that is told of twice is one week all the same.
+            weeks.retain(|known| known.week != past.week);
+            if weeks.len() >= WEEKS {
                 weeks.remove(0);
             }
             weeks.push(past);
@@ -146,9 +178,18 @@ impl Current {
     }
 }
 
-/// 1970 began on a Thursday.
+/// Hours since the Monday before 1970, which began on a Thursday.
+fn since_monday(no: i64) -> i64 {
+    no + 3 * DAY_HOURS as i64
+}
+
 fn hour_of_week(no: i64) -> usize {
-    usize::try_from((no + 3 * DAY_HOURS as i64).rem_euclid(WEEK_HOURS as i64)).unwrap_or(0)
+    usize::try_from(since_monday(no).rem_euclid(WEEK_HOURS as i64)).unwrap_or(0)
+}
+
+fn week(no: i64) -> i32 {
+    let week = since_monday(no).div_euclid(WEEK_HOURS as i64);
+    i32::try_from(week).unwrap_or(if week < 0 { i32::MIN } else { i32::MAX })
 }
 
 fn usual(past: &[Past], hour: usize, weekday: Option<u8>) -> Option<Usual> {
@@ -251,11 +292,78 @@ mod tests {
         late.hear(9_999.0, WallMs(MONDAY + 27 * DAY + 5 * HOUR));
         assert_eq!(late, rhythm);
         let mut ahead = rhythm.clone();
-        ahead.hear(100.0, WallMs(MONDAY + 3_650 * DAY));
-        ahead.hear(100.0, WallMs(MONDAY + 28 * DAY + 10 * HOUR));
-        assert_eq!(ahead.usual().unwrap().when(), "Monday 10:00");
+        ahead.hear(100.0, WallMs(MONDAY + 3_651 * DAY));
+        let there = ahead.usual().unwrap().when();
+        for nth in 1..=OLD_IN_A_ROW {
+            ahead.hear(100.0, WallMs(MONDAY + 28 * DAY + 10 * HOUR));
+            let want = if nth < OLD_IN_A_ROW { &there } else { "Monday 10:00" };
+            assert_eq!(ahead.usual().unwrap().when(), want, "{nth}");
+        }
         for at in [i64::MIN, i64::MAX, 0, -1] {
             ahead.hear(1.0, WallMs(at));
+        }
+    }
+
+    #[test]
+    fn an_old_value_does_not_end_the_hour_that_is() {
+        let at = |minute: i64| WallMs(MONDAY + 28 * DAY + 10 * HOUR + minute * 60_000);
+        let (mut rhythm, mut other) = (learned(28, city), learned(28, city));
+        for minute in 0..60 {
+            rhythm.hear(90.0, at(minute));
+            other.hear(90.0, at(minute));
+            other.hear(5.0, WallMs(MONDAY + minute * HOUR));
+        }
+        rhythm.hear(90.0, at(60));
+        other.hear(90.0, at(60));
+        assert_eq!(other, rhythm);
+        assert_eq!(rhythm.hours[10].last().unwrap().mean, 90.0);
+    }
+
+    #[test]
+    fn one_week_is_one_of_eight_however_often_it_is_told() {
+        let mut rhythm = learned(28, city);
+        let before = usual_at(&rhythm, MONDAY + 28 * DAY + 11 * HOUR).unwrap();
+        // What was kept while there was no link comes beside what is so now, again and again.
+        for _ in 0..20 {
+            for day in [28, 21] {
+                (0..OLD_IN_A_ROW).for_each(|_| rhythm.hear(900.0, WallMs(MONDAY + day * DAY + 11 * HOUR)));
+            }
+        }
+        for weeks in &rhythm.hours {
+            let mut each: Vec<i32> = weeks.iter().map(|past| past.week).collect();
+            each.sort_unstable();
+            each.dedup();
+            assert_eq!(each.len(), weeks.len(), "{weeks:?}");
+        }
+        let after = usual_at(&rhythm, MONDAY + 35 * DAY + 11 * HOUR).unwrap();
+        assert!((after.value - before.value).abs() < 3.0, "{before:?} {after:?}");
+    }
+
+    #[test]
+    fn above_nothing_is_much_and_not_infinitely_much() {
+        let usual = |value| Usual { value, spread: 1.0, hour: 0, weekday: None };
+        for (is_usual, value, want) in [
+            (80.0, 100.0, 25.0),
+            (80.0, 60.0, -25.0),
+            (-80.0, -60.0, 25.0),
+            (0.0, 0.0, 0.0),
+            (0.0, 0.1, ABOVE_USUAL_MAX_PCT),
+            (0.0, -0.1, -ABOVE_USUAL_MAX_PCT),
+            (1e-9, f64::MAX, ABOVE_USUAL_MAX_PCT),
+        ] {
+            assert_eq!(usual(is_usual).above_pct(value), want, "{value} of {is_usual}");
+        }
+    }
+
+    #[test]
+    fn what_was_learned_can_be_read_again_however_large() {
+        for of in [|_| f64::MAX, |_| f64::MIN, |at: i64| if at / 600_000 % 2 == 0 { f64::MAX } else { f64::MIN }] {
+            let rhythm = learned(28, of);
+            let json = serde_json::to_string(&rhythm).unwrap();
+            // JSON is read without `float_roundtrip`: the last digit may be another.
+            let read: Rhythm = serde_json::from_str(&json).unwrap();
+            let (read, was) = (read.usual().unwrap(), rhythm.usual().unwrap());
+            assert!((read.value / was.value - 1.0).abs() < 1e-9 || read.value == was.value, "{read:?} {was:?}");
         }
     }
 

@@ -21,11 +21,18 @@ use delay::Delay;
 /// The longest shelving, in milliseconds: a week.
 pub const SHELVED_MAX_MS: u64 = 7 * 86_400_000;
 
+/// The shortest time after which one is told again, in milliseconds: a minute.
+pub const REALARM_MIN_MS: u64 = 60_000;
+
+/// Our clock is corrected by less than this all the time. More is a clock that was set back, by which nothing is prolonged.
+const SET_BACK_MS: u64 = 60_000;
+
 /// A value that is missing this many times in a row is missing; once alone means nothing.
 pub const MISSING_AFTER: u32 = 2;
 
 /// How a rule's alarm behaves, besides its condition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Terms {
     /// How long it must be so without a break before it is raised, in milliseconds of listening.
     pub on_delay_ms: u64,
@@ -33,7 +40,8 @@ pub struct Terms {
     pub off_delay_ms: u64,
     /// Whether it stays until a person resets it, also when it is not so any more.
     pub latches: bool,
-    /// After how long one that is still active is told again, as if it were new, in milliseconds; `None` never.
+    /// After how long one that is still active is told again, as if it were new, in milliseconds, at least [`REALARM_MIN_MS`]; `None`
+    /// never.
     pub realarm_ms: Option<u64>,
     /// What follows when the thing does not say what the rule looks at.
     pub no_data: Policy,
@@ -56,6 +64,7 @@ pub enum Policy {
 
 /// What a rule was judged to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Judged {
     /// Its condition is so.
     So,
@@ -83,6 +92,7 @@ impl From<Result<bool, Unknown>> for Judged {
 
 /// Why it is active.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The rule's condition is so.
     #[default]
@@ -198,6 +208,7 @@ pub enum Standing {
 
 /// An alarm of one rule and one thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct State {
     /// Whether it is so now, as far as we listen.
     pub active: bool,
@@ -209,10 +220,14 @@ pub struct State {
     pub raised_ms: Option<WallMs>,
     /// When it ceased to be so; `None` while it is active.
     pub cleared_ms: Option<WallMs>,
-    /// How often it became so since it is open.
+    /// How often it was raised since it is open: it became so, or so for a reason that weighs more.
     pub times: u32,
     /// When people were told of it as it stands; `None` while nobody was.
     pub told_ms: Option<WallMs>,
+    /// People were told of it and nobody has acknowledged that, whatever became of it meanwhile where nobody is told.
+    pub owed: bool,
+    /// It came back from the shelf, and people have not been told yet that it is still so.
+    pub unshelved: bool,
     /// Who saw it, if anybody did since it was raised the last time.
     pub acknowledged: Option<Acknowledgement>,
     /// It waits for its reset.
@@ -246,7 +261,7 @@ impl State {
     /// Whether it still wants something of a person: it is so, waits for its reset, or was told and nobody has acknowledged it. What
     /// came and went while it was hidden wants nothing.
     pub fn is_open(&self) -> bool {
-        self.active || self.latched || (self.told_ms.is_some() && self.acknowledged.is_none())
+        self.active || self.latched || self.owed
     }
 
     /// Whether people are not told of it.
@@ -268,7 +283,7 @@ impl State {
             State { active: true, acknowledged: None, .. } => Standing::Active,
             State { active: true, acknowledged: Some(_), .. } => Standing::ActiveSeen,
             State { latched: true, .. } => Standing::Latched,
-            State { told_ms: Some(_), acknowledged: None, .. } => Standing::Returned,
+            State { owed: true, .. } => Standing::Returned,
             State { .. } => Standing::Normal,
         }
     }
@@ -277,15 +292,16 @@ impl State {
     pub fn due_in_ms(&self, terms: &Terms, now: Now) -> Option<u64> {
         let is_known = self.unknown_since.is_none();
         let delay = self.delay.as_ref().and_then(|delay| delay.left_ms(terms, now.mono));
-        let shelf = self.shelved.as_ref().map(|shelving| shelving.until_ms.since(now.wall));
-        let told = self.told_ms.filter(|_| is_known && self.active && !self.is_hidden());
-        let again = terms.realarm_ms.zip(told).map(|(after_ms, told)| after_ms.saturating_sub(now.wall.since(told)));
+        let shelf = self.shelved.as_ref().map(|shelving| shelving.left_ms(now));
+        let again = self.told_ms.filter(|_| is_known && self.active && !self.is_hidden());
+        let again = again.and_then(|told| terms.until_again_ms(told, now));
         [delay, shelf, again].into_iter().flatten().min()
     }
 
-    /// The deadband that holds now: one that is not active has none.
+    /// The deadband that holds now: only what its condition has made active has one. Where data were missing no limit was passed
+    /// from which a value could come back.
     pub fn deadband(&self, of_rule: f64) -> f64 {
-        if self.active { of_rule } else { 0.0 }
+        if self.active && self.reason == Reason::Condition { of_rule } else { 0.0 }
     }
 }
 
@@ -302,9 +318,25 @@ impl Shelving {
         (1..=super::COMMENT_MAX_CHARS).contains(&chars) && !self.is_over(now)
     }
 
-    /// Its time is up; or its end lies further ahead than one can, because our clock was set back.
     fn is_over(&self, now: Now) -> bool {
-        !(1..=SHELVED_MAX_MS).contains(&self.until_ms.since(now.wall))
+        self.left_ms(now) == 0
+    }
+
+    /// How long it still holds. No longer when our clock was set back: before the shelving, or so far that its end lies further ahead
+    /// than one can.
+    fn left_ms(&self, now: Now) -> u64 {
+        let left_ms = self.until_ms.since(now.wall);
+        if left_ms > SHELVED_MAX_MS || self.by.at_ms.since(now.wall) > SET_BACK_MS { 0 } else { left_ms }
+    }
+}
+
+impl Terms {
+    /// After how long one that was told is told again; at once when our clock was set back before that.
+    fn until_again_ms(&self, told: WallMs, now: Now) -> Option<u64> {
+        let after_ms = self.realarm_ms?.max(REALARM_MIN_MS);
+        let is_set_back = told.since(now.wall) > SET_BACK_MS;
+        let due = told.plus(i64::try_from(after_ms).unwrap_or(i64::MAX));
+        Some(if is_set_back { 0 } else { due.since(now.wall) })
     }
 }
 

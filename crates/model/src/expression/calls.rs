@@ -21,8 +21,8 @@ pub(super) fn call(check: &mut Check<'_>, tree: &Tree, name: &str, given: &[Tree
             let nth = text(check, timer, "timeout(\"name\")", |known| &mut known.timers)?;
             Flag::TimedOut(nth)
         }
-        (_, [first, ..]) if check.language == Language::Detector => {
-            return check.mistake(first, format!("{name} is not understood in a detector model; timeout(\"name\") is"));
+        _ if check.language == Language::Detector => {
+            return check.mistake(tree, format!("{name} is not understood in a detector model; timeout(\"name\") is"));
         }
         ("above_usual" | "unusual", [value]) => {
             let nth = check.name(value)?;
@@ -50,9 +50,12 @@ pub(super) fn call(check: &mut Check<'_>, tree: &Tree, name: &str, given: &[Tree
             Flag::CommandFailed
         }
         ("inside", [area]) => Flag::Inside(text(check, area, "inside(\"harbour\")", |known| &mut known.fences)?),
-        ("missing", [value]) => Flag::Missing(check.name(value)?, None),
+        ("missing", [value]) => {
+            check.known.presence = true;
+            Flag::Missing(check.name(value)?, None)
+        }
         ("missing", [value, length]) => {
-            check.known.clock = true;
+            (check.known.presence, check.known.clock) = (true, true);
             let nth = check.name(value)?;
             Flag::Missing(nth, Some(length_ms(check, length)?))
         }
@@ -91,6 +94,8 @@ fn window(check: &mut Check<'_>, tree: &Tree, name: &str, of: Of, given: &[Tree]
     let (value, length_ms) = (check.name(value)?, length_ms(check, length)?);
     let span = Span { value, of, length_ms };
     let time = if of == Of::Rate { -1 } else { 0 };
+    // Of a silent thing a window says nothing.
+    check.known.presence = true;
     let windows = &mut check.known.windows;
     let nth = match windows.iter().position(|known| *known == span) {
         Some(nth) => nth,

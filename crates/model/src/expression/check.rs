@@ -160,7 +160,10 @@ impl Check<'_> {
         }
         let (left_number, left_time) = self.as_number(left, one)?;
         let (right_number, right_time) = self.as_number(right, other)?;
-        self.limit(right, left_time, right_time, [left, right])?;
+        self.alike(right, left_time, right_time, [left, right])?;
+        if is_same.is_none() {
+            self.limit(left_time);
+        }
         let written = [left, right].map(|side| self.written(side).into());
         Ok(Flag::Compare(Box::new(Compare { left: left_number, by, right: right_number, written })))
     }
@@ -181,10 +184,10 @@ impl Check<'_> {
         let (of_number, time) = self.number(of)?;
         let (from_number, from_time) = self.number(from)?;
         let (to_number, to_time) = self.number(to)?;
-        self.limit(from, time, from_time, [of, from])?;
-        self.limit(to, time, to_time, [of, to])?;
+        self.alike(from, time, from_time, [of, from])?;
+        self.alike(to, time, to_time, [of, to])?;
         // Both ends are one limit: a value comes back from either the same way.
-        self.known.limits -= 1;
+        self.limit(time);
         if let (Number::Literal(low), Number::Literal(high)) = (&from_number, &to_number)
             && low > high
         {
@@ -193,10 +196,14 @@ impl Check<'_> {
         Ok(Within { of: of_number, from: from_number, to: to_number, written })
     }
 
-    /// Two numbers may be compared only when both are by time, or neither.
-    fn limit(&mut self, at: &Tree, left: i8, right: i8, sides: [&Tree; 2]) -> Result<(), Mistake> {
+    /// Counts a limit of what is so much by time, or of a plain number.
+    fn limit(&mut self, time: i8) {
         self.known.limits += 1;
-        self.known.timed_limits += usize::from(left != 0);
+        self.known.timed_limits += usize::from(time != 0);
+    }
+
+    /// Two numbers may be compared only when both are by time, or neither.
+    fn alike(&self, at: &Tree, left: i8, right: i8, sides: [&Tree; 2]) -> Result<(), Mistake> {
         if left == right {
             return Ok(());
         }
@@ -226,6 +233,10 @@ impl Check<'_> {
                 let why = format!("{} is no name here; write $input.NAME.path or $variable.name", self.written(tree));
                 return self.mistake(tree, why);
             }
+            (Written::Pointer(pointer), Language::Rules) if has_wrong_tilde(pointer) => {
+                let why = format!("{pointer} is not a JSON pointer; a ~ is written ~0 there, and a / in a name ~1");
+                return self.mistake(tree, why);
+            }
             (Written::Pointer(pointer), Language::Rules) => Name::Value(pointer.clone()),
             (Written::Parts(parts), Language::Rules) if *parts == ["level"] => Name::Level,
             (Written::Parts(parts), Language::Rules) => Name::Value(pointer(parts)),
@@ -240,6 +251,11 @@ impl Check<'_> {
         names.push(name);
         Ok(names.len() - 1)
     }
+}
+
+/// RFC 6901, section 3.
+fn has_wrong_tilde(pointer: &str) -> bool {
+    pointer.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1']))
 }
 
 fn pointer(parts: &[String]) -> String {

@@ -11,6 +11,9 @@ use crate::alarm::rhythm::Usual;
 use crate::telemetry::Value;
 use crate::time::MonoMs;
 
+/// Which part of a range is right again whatever the deadband: one of half the range would leave nothing to come back to.
+const RIGHT_AGAIN_LEAST: f64 = 0.1;
+
 /// What an expression asks of the thing that it is judged of. What nobody can answer is `None` or [`Word::Unheard`].
 pub trait Facts {
     /// The latest value of the nth name ([`super::Needs::names`]).
@@ -183,12 +186,12 @@ impl<F: Facts> Judge<'_, F> {
             }
             Flag::CommandFailed => self.facts.command_failed().ok_or(Unknown::Unheard),
             Flag::Inside(nth) => self.facts.is_inside(*nth).ok_or(Unknown::Unheard),
+            Flag::Missing(..) if self.is_silent() => Err(Unknown::Unheard),
             Flag::Missing(nth, None) => match self.facts.word(*nth) {
                 Word::Said(_) => Ok(false),
                 Word::Never => Ok(true),
                 Word::Unheard => Err(Unknown::Unheard),
             },
-            Flag::Missing(_, Some(_)) if self.is_silent() => Err(Unknown::Unheard),
             Flag::Missing(nth, Some(length_ms)) => {
                 Ok(self.facts.unsaid_ms(*nth).ok_or(Unknown::Unheard)? >= *length_ms)
             }
@@ -242,6 +245,8 @@ impl<F: Facts> Judge<'_, F> {
 
     fn within(&self, within: &Within, slack: f64) -> Result<bool, Unknown> {
         let (of, from, to) = (self.number(&within.of)?, self.number(&within.from)?, self.number(&within.to)?);
+        let most = ((to - from).max(0.0)) * (1.0 - RIGHT_AGAIN_LEAST) / 2.0;
+        let slack = slack.max(-most);
         let (from, to) = (from - slack, to + slack);
         Ok(if slack > 0.0 { from < of && of < to } else { from <= of && of <= to })
     }
@@ -259,12 +264,13 @@ impl<F: Facts> Judge<'_, F> {
             Number::Window(_) if self.is_silent() => return Err(Unknown::Unheard),
             Number::Window(nth) => return self.memory.tell(&self.known.windows, *nth, self.now),
             Number::AboveUsual(nth) => {
-                let usual = self.facts.usual(*nth).ok_or(Unknown::Unheard)?;
-                (self.number(&Number::Of(*nth))? - usual.value) * 100.0 / usual.value.abs()
+                // Of what is not said nothing has to be learned first.
+                let have = self.number(&Number::Of(*nth))?;
+                self.facts.usual(*nth).ok_or(Unknown::Unheard)?.above_pct(have)
             }
             Number::Unusual(nth) => {
-                let usual = self.facts.usual(*nth).ok_or(Unknown::Unheard)?;
-                usual.unusual(self.number(&Number::Of(*nth))?)
+                let have = self.number(&Number::Of(*nth))?;
+                self.facts.usual(*nth).ok_or(Unknown::Unheard)?.unusual(have)
             }
             Number::Minus(inner) => -self.number(inner)?,
             Number::Sum(parts) => {

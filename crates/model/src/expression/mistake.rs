@@ -17,6 +17,7 @@ pub struct Mistake {
 impl Mistake {
     /// A mistake at a byte of a text.
     pub(super) fn at(text: &str, byte: usize, why: impl Into<String>) -> Mistake {
+        debug_assert!(text.is_char_boundary(byte), "byte {byte} of {text:?} is within a character");
         let before = text.get(..byte).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;

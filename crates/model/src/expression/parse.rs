@@ -11,7 +11,7 @@ use winnow::combinator::{alt, not, opt, preceded, terminated};
 use winnow::error::{ErrMode, ParserError};
 use winnow::prelude::*;
 use winnow::stream::{LocatingSlice, Location, Stateful, Stream};
-use winnow::token::{literal, one_of, take_till, take_while};
+use winnow::token::{literal, one_of, take, take_till, take_while};
 
 use super::{DEPTH_MAX, Mistake, TEXT_MAX_BYTES};
 
@@ -287,7 +287,11 @@ fn atom(input: &mut Input<'_>) -> Parsed<Tree> {
         }
         Some('/') => {
             let ends = |c: char| c.is_whitespace() || "<>=!()+*,`\"'&|".contains(c);
-            Is::Name(Written::Pointer(take_till(1.., ends).parse_next(input)?.to_owned()))
+            let rest: &str = input.input.as_ref();
+            let length = rest.find(ends).unwrap_or(rest.len());
+            // `/low../high` is a range.
+            let length = rest.find("..").map_or(length, |dots| dots.min(length));
+            Is::Name(Written::Pointer(take(length).parse_next(input)?.to_owned()))
         }
         Some('$') => {
             literal("$").parse_next(input)?;

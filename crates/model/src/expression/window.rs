@@ -2,7 +2,7 @@
 //!
 //! A window runs on the thing's own clock: its end is the newest time the thing gave, and moves on with our monotonic clock. So a
 //! device whose clock is slow has a window like any other, and a jump of our wall clock changes nothing. What comes late goes where it
-//! belongs, if that is still in the window. A time far ahead of what is expected, and any time once the window has been empty for its
+//! belongs, if that is still in the window. A time ahead of what is expected by two minutes or by the window's length, and any time once the window has been empty for its
 //! length, is a clock that was put right: then the window begins anew, and says nothing until it is full.
 
 use std::collections::VecDeque;
@@ -72,6 +72,8 @@ struct Window {
     newest: Option<Newest>,
     /// By their number, rising; never empty ones.
     buckets: VecDeque<Bucket>,
+    /// How long we did not listen, by the bucket of our own clock in which that ended; together no more than a bucket.
+    gaps: Vec<(u64, u64)>,
 }
 
 /// The newest value by the thing's own clock.
@@ -93,7 +95,7 @@ struct Bucket {
 
 impl Memory {
     /// The memory of what has no windows.
-    pub(crate) fn none() -> Memory {
+    pub(super) fn none() -> Memory {
         Memory { windows: Box::default() }
     }
 
@@ -113,15 +115,18 @@ impl Memory {
 
     pub(super) fn missed(&mut self, spans: &[Span], gap_ms: u64, now: MonoMs) {
         for (span, window) in spans.iter().zip(&mut self.windows) {
-            if gap_ms > span.width_ms() {
-                *window = Window::begun(now);
-            }
+            window.missed(*span, gap_ms, now);
         }
     }
 
     #[cfg(test)]
     pub(super) fn most_buckets(&self) -> usize {
         self.windows.iter().map(|window| window.buckets.len()).max().unwrap_or(0)
+    }
+
+    #[cfg(test)]
+    pub(super) fn most_gaps(&self) -> usize {
+        self.windows.iter().map(|window| window.gaps.len()).max().unwrap_or(0)
     }
 
     /// What the nth window says.
@@ -135,13 +140,27 @@ impl Memory {
 
 impl Window {
     fn begun(now: MonoMs) -> Window {
-        Window { since: now, newest: None, buckets: VecDeque::new() }
+        Window { since: now, newest: None, buckets: VecDeque::new(), gaps: Vec::new() }
+    }
+
+    /// Many short gaps leave the same hole as one of their length.
+    fn missed(&mut self, span: Span, gap_ms: u64, now: MonoMs) {
+        let no = now.0 / span.width_ms();
+        self.gaps.retain(|(of, _)| of.saturating_add(WINDOW_BUCKETS) >= no);
+        match self.gaps.last_mut() {
+            Some((of, sum_ms)) if *of == no => *sum_ms = sum_ms.saturating_add(gap_ms),
+            _ => self.gaps.push((no, gap_ms)),
+        }
+        if self.gaps.iter().fold(0u64, |sum, (_, ms)| sum.saturating_add(*ms)) > span.width_ms() {
+            *self = Window::begun(now);
+        }
     }
 
     fn hear(&mut self, span: Span, value: f64, at: WallMs, now: MonoMs) {
         if let Some(newest) = self.newest {
             let end = newest.end(now);
-            let is_ahead = at.0.saturating_sub(end.0) > FUTURE_TOLERANCE_MS;
+            let most_ahead = FUTURE_TOLERANCE_MS.min(i64::try_from(span.length_ms).unwrap_or(i64::MAX));
+            let is_ahead = at.0.saturating_sub(end.0) > most_ahead;
             let is_gone = bucket_no(span, at) < first_no(span, end);
             if is_ahead || is_gone && now.since(newest.heard) > span.length_ms {
                 *self = Window::begun(now);
@@ -178,8 +197,10 @@ impl Window {
                 None => no_data,
             };
         }
-        // What came before we listened is not known, and a mean of the rest would be a mean of something else.
-        if now.since(self.since) < span.length_ms.saturating_sub(span.width_ms()) {
+        // What came before we listened is not known, and a mean of the rest would be a mean of something else. To a mean little is
+        // missing after eleven of twelve buckets; a count would be too low.
+        let spared_ms = if span.of == Of::Count { 0 } else { span.width_ms() };
+        if now.since(self.since) < span.length_ms.saturating_sub(spared_ms) {
             return Err(Unknown::Unheard);
         }
         let Some(newest) = self.newest else { return if span.of == Of::Count { Ok(0.0) } else { no_data } };
@@ -198,8 +219,9 @@ impl Window {
             // A change needs two values.
             Of::Delta | Of::Rate if count < 2 => return no_data,
             Of::Delta => newest.value - oldest.kept,
+            // Of two values almost at once the smallest noise is a great change.
             Of::Rate => match newest.at.since(oldest.at) {
-                0 => return no_data,
+                between_ms if between_ms < span.width_ms() => return no_data,
                 between_ms => (newest.value - oldest.kept) * 1_000.0 / between_ms as f64,
             },
         };

@@ -10,7 +10,7 @@ use super::{
     Action, DETECTOR_MAX_BYTES, Detector, DetectorError, DetectorState, EVENTS_MAX, Event, Length, STATES_MAX,
     TIMER_MAX_S, VARIABLES_MAX,
 };
-use crate::expression::{Expression, Formula, Language, Name};
+use crate::expression::{Formula, Guard, Name};
 
 /// What `create-detector-model` takes. Only the definition and the evaluation mean something here.
 #[derive(Deserialize)]
@@ -268,9 +268,8 @@ impl Reader<'_> {
             let (place, text) = (place.clone(), text.to_owned());
             move |mistake| DetectorError::Expression { place, text, mistake }
         };
-        let formula = |text: &str| Formula::read_as(Language::Detector, text).map_err(mistaken(text));
-        let condition =
-            condition.map(|text| Expression::read_as(Language::Detector, text).map_err(mistaken(text))).transpose()?;
+        let formula = |text: &str| Formula::read(text).map_err(mistaken(text));
+        let condition = condition.map(|text| Guard::read(text).map_err(mistaken(text))).transpose()?;
         let mut kept = Vec::new();
         for action in actions {
             let mut found = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::{Action, Detector, DetectorState, Event, Happened, Inputs, Length, Position, Step, TIMER_MAX_S, Timer};
 use crate::alarm::state::Judged;
-use crate::expression::{Facts, Formula, Memory, Name, Needs, Unknown, Word};
+use crate::expression::{Facts, Formula, Name, Needs, Unknown, Word};
 use crate::telemetry::{TEXT_MAX_BYTES, Value};
 use crate::time::Now;
 
@@ -110,7 +110,7 @@ impl<'a, I: Inputs> Run<'a, I> {
     fn is_so(&mut self, event: &Event) -> bool {
         let Some(condition) = &event.condition else { return true };
         let facts = self.facts(condition.needs());
-        match condition.is_so(&Memory::none(), &facts, 0.0, self.now) {
+        match condition.is_so(&facts, self.now) {
             Ok(so) => so,
             Err(unknown) => {
                 // What an input does not hold is no mistake: conditions ask for inputs of other kinds.
@@ -169,7 +169,8 @@ impl<'a, I: Inputs> Run<'a, I> {
             Length::Seconds(seconds) => Ok(seconds.saturating_mul(1_000)),
             Length::Formula(formula) => match self.value(formula)? {
                 Value::Number(seconds) if (1.0..=TIMER_MAX_S as f64).contains(&seconds) => {
-                    Ok((seconds * 1_000.0).round() as u64)
+                    // Rounded down to whole seconds, as there.
+                    Ok(seconds.floor() as u64 * 1_000)
                 }
                 Value::Number(_) | Value::Flag(_) | Value::Text(_) => {
                     Err(format!("a timer runs for 1 to {TIMER_MAX_S} seconds"))

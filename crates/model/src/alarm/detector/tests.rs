@@ -191,6 +191,15 @@ fn timers_count_while_we_listen() {
 }
 
 #[test]
+fn a_timer_whose_length_is_worked_out_runs_for_whole_seconds() {
+    for (length, want_ms) in [("30 * 2", Some(60_000)), ("60.9", Some(60_000)), ("1.5", Some(1_000)), ("0.9", None)] {
+        let heartbeat = Detector::read(&HEARTBEAT.replace("30 * 2", length), &["Lost"]).unwrap();
+        let step = heartbeat.step(Position::default(), Happened::Heard(&Saying::default()), now(0));
+        assert_eq!(step.position.due_in_ms(now(0)), want_ms, "{length}");
+    }
+}
+
+#[test]
 fn a_state_that_the_model_has_no_more_begins_anew() {
     let pump = Detector::read(PUMP, &["Danger"]).unwrap();
     let gone = Position { state: Some("Gone".into()), ..Position::default() };
@@ -224,6 +233,13 @@ fn every_mistake_in_a_document_is_told_with_its_place() {
         ("\"$variable.breaches + 3\"", "\"$variable.braeches + 3\"", "$variable.braeches: nothing sets this variable"),
         ("\"true\"", "\"avg(x, 5m) > 1\"", "avg is not understood in a detector model"),
         ("\"true\"", "\"currentInput('Pump')\"", "currentInput is not understood in a detector model"),
+        (
+            "\"true\"",
+            "\"silent\"",
+            "state Normal, onEnter, event begin: column 1: silent is not understood in a detector model",
+        ),
+        ("\"true\"", "\"true && not_converged\"", "column 9: not_converged is not understood in a detector model"),
+        ("\"true\"", "\"command_failed\"", "command_failed is not understood in a detector model"),
         ("\"true\"", "\"timeout('t')\"", "timeout(\"t\"): nothing sets this timer"),
         ("{ \"sns\":", "{ \"fax\": 1, \"sns\":", "unknown field `fax`"),
         (
@@ -271,16 +287,22 @@ proptest! {
     ) {
         for model in [Detector::read(PUMP, &["Danger"]).unwrap(), Detector::read(HEARTBEAT, &["Lost"]).unwrap()] {
             let (mut kept, mut read, mut s) = (Position::default(), Position::default(), 0);
+            let mut restarted_s = None;
             for (nth, (after, what, value)) in story.iter().enumerate() {
                 s += after;
+                // The monotonic clock of another process begins anew.
+                let other_now = |s: u64| Now { mono: MonoMs(restarted_s.map_or(s * 1_000, |at| 7 + (s - at) * 1_000)), ..now(s) };
                 let said = bar(Value::Number(*value));
                 let happened = || match what {
                     0 => Happened::LinkLost,
                     1 => Happened::TimePassed(&said),
                     _ => Happened::Heard(&said),
                 };
-                let (one, other) = (model.step(kept, happened(), now(s)), model.step(read, happened(), now(s)));
-                prop_assert_eq!(&one, &other);
+                let (one, other) = (model.step(kept, happened(), now(s)), model.step(read, happened(), other_now(s)));
+                let written = |step: &Step| serde_json::to_string(&step.position).unwrap();
+                prop_assert_eq!(written(&one), written(&other));
+                prop_assert_eq!((one.judged, &one.trouble), (other.judged, &other.trouble));
+                prop_assert_eq!(one.position.due_in_ms(now(s)), other.position.due_in_ms(other_now(s)));
                 let judged = match one.position.state.as_deref() {
                     Some("Danger" | "Lost") => Judged::So,
                     Some(_) => Judged::NotSo,
@@ -291,7 +313,8 @@ proptest! {
                 if nth == restart {
                     read = serde_json::from_str(&serde_json::to_string(&read).unwrap()).unwrap();
                     kept = model.step(kept, Happened::<Saying>::LinkLost, now(s)).position;
-                    read = model.step(read, Happened::<Saying>::LinkLost, now(s)).position;
+                    restarted_s = Some(s);
+                    read = model.step(read, Happened::<Saying>::LinkLost, Now { mono: MonoMs(7), ..now(s) }).position;
                 }
             }
         }

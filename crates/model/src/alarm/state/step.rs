@@ -10,8 +10,15 @@ impl State {
         if let Some(delay) = &mut self.delay {
             delay.watch.gather(now.mono);
         }
+        // Nothing is told again in the moment in which a person acts on it.
+        let is_time = matches!(input, Input::Judged(_) | Input::TimePassed);
         match input {
-            Input::Judged(Judged::Unheard) => {}
+            // Of a silent thing nothing is heard that could be so or not so for long enough.
+            Input::Judged(Judged::Unheard) => {
+                if let Some(delay) = &mut self.delay {
+                    delay.watch.stand_still(now.mono);
+                }
+            }
             Input::Judged(judged) => self.judged(judged, terms, now, effects),
             Input::TimePassed => self.turn(terms, now, effects),
             Input::LinkLost(since) => {
@@ -30,10 +37,8 @@ impl State {
             Input::Reset => self.latched = false,
             Input::Shelve(shelving) if shelving.is_right(now) => self.shelved = Some(shelving),
             Input::Shelve(_) => effects.push(Effect::Refused(Refused::Shelving)),
-            Input::Unshelve => match self.shelved.take() {
-                Some(_) => effects.push(Effect::Unshelved { by_itself: false }),
-                None => effects.push(Effect::Refused(Refused::NotShelved)),
-            },
+            Input::Unshelve if self.shelved.is_some() => self.unshelve(false, effects),
+            Input::Unshelve => effects.push(Effect::Refused(Refused::NotShelved)),
             Input::Suppress(by) => self.suppressed = by,
             Input::OutOfService(by) => self.out_of_service = by,
             Input::RuleGone => {
@@ -42,10 +47,14 @@ impl State {
             }
         }
         if self.shelved.as_ref().is_some_and(|shelving| shelving.is_over(now)) {
-            self.shelved = None;
-            effects.push(Effect::Unshelved { by_itself: true });
+            self.unshelve(true, effects);
         }
-        self.tell(terms, now, effects);
+        self.tell(is_time, terms, now, effects);
+    }
+
+    fn unshelve(&mut self, by_itself: bool, effects: &mut Vec<Effect>) {
+        (self.shelved, self.unshelved) = (None, true);
+        effects.push(Effect::Unshelved { by_itself });
     }
 
     fn judged(&mut self, judged: Judged, terms: &Terms, now: Now, effects: &mut Vec<Effect>) {
@@ -116,7 +125,7 @@ impl State {
         // Never the same moment twice, also when the wall clock was set back: it tells what stood on a screen.
         let raised_ms = self.raised_ms.map_or(now, |before| now.max(before.plus(1)));
         self.raised_ms = Some(raised_ms);
-        (self.cleared_ms, self.acknowledged, self.told_ms) = (None, None, None);
+        (self.cleared_ms, self.acknowledged, self.told_ms, self.unshelved) = (None, None, None, false);
     }
 
     fn acknowledge(&mut self, raised_ms: WallMs, by: Acknowledgement) -> Result<(), NotAcknowledged> {
@@ -129,24 +138,27 @@ impl State {
         if self.raised_ms != Some(raised_ms) {
             return Err(NotAcknowledged::RaisedAgain);
         }
-        self.acknowledged = Some(by);
+        (self.acknowledged, self.owed) = (Some(by), false);
         Ok(())
     }
 
     /// Tells people of what they have to know and do not, unless it is hidden, or nobody knows whether it is still so.
-    fn tell(&mut self, terms: &Terms, now: Now, effects: &mut Vec<Effect>) {
+    fn tell(&mut self, is_time: bool, terms: &Terms, now: Now, effects: &mut Vec<Effect>) {
         if self.is_hidden() || self.unknown_since.is_some() {
             return;
         }
-        let is_due = |told: WallMs| terms.realarm_ms.is_some_and(|after_ms| now.wall.since(told) >= after_ms.max(1));
+        // Whoever shelved it wanted to hear of it then; who has acknowledged it has.
+        let is_back = self.unshelved && self.acknowledged.is_none();
+        let is_due = |told| is_back || is_time && terms.until_again_ms(told, now) == Some(0);
+        self.unshelved = false;
         match self.told_ms {
             None if (self.active || self.latched) && self.acknowledged.is_none() => {
-                self.told_ms = Some(now.wall);
+                (self.told_ms, self.owed) = (Some(now.wall), true);
                 effects.push(Effect::Told { again: false });
             }
             Some(told) if self.active && is_due(told) => {
                 self.is_news(now.wall);
-                self.told_ms = Some(now.wall);
+                (self.told_ms, self.owed) = (Some(now.wall), true);
                 effects.push(Effect::Told { again: true });
             }
             None | Some(_) => {}

@@ -120,6 +120,12 @@ fn delays_count_listening_without_a_break() {
                 raised(5_021),
                 Standing::Active,
             ),
+            (
+                "nor does what is not heard",
+                vec![(0, SO), (60, UNHEARD), (500, TIME), (500, SO), (559, SO), (560, SO)],
+                raised(560),
+                Standing::Active,
+            ),
             ("nonsense is no break", vec![(0, SO), (60, ERROR), (120, ERROR)], raised(120), Standing::Active),
             (
                 "it clears after its own delay, and a moment of being so breaks that",
@@ -130,6 +136,12 @@ fn delays_count_listening_without_a_break() {
             (
                 "and does not clear while nobody listens",
                 vec![(0, SO), (120, SO), (130, NOT_SO), (140, lost(140)), (900, TIME)],
+                raised(120),
+                Standing::Active,
+            ),
+            (
+                "or while nothing is heard",
+                vec![(0, SO), (120, SO), (130, NOT_SO), (140, UNHEARD), (900, TIME)],
                 raised(120),
                 Standing::Active,
             ),
@@ -178,6 +190,22 @@ fn what_cannot_be_judged_follows_its_policy() {
     let slow = Terms { on_delay_ms: 10_000, ..terms };
     let (_, state) = told(&slow, &[(1, NO_DATA), (2, NO_DATA), (12, TIME)]);
     assert_eq!((state.active, state.reason), (true, Reason::NoData));
+}
+
+#[test]
+fn what_is_active_for_want_of_data_has_no_deadband() {
+    let terms = Terms { no_data: Policy::Alert, error: Policy::Alert, ..Terms::default() };
+    for (story, want) in [
+        (vec![], 0.0),
+        (vec![(1, SO)], 10.0),
+        (vec![(1, NO_DATA), (2, NO_DATA)], 0.0),
+        (vec![(1, ERROR)], 0.0),
+        (vec![(1, SO), (2, NO_DATA), (3, NO_DATA)], 10.0),
+        (vec![(1, NO_DATA), (2, NO_DATA), (3, SO)], 10.0),
+        (vec![(1, SO), (2, NOT_SO)], 0.0),
+    ] {
+        assert_eq!(told(&terms, &story).1.deadband(10.0), want, "{story:?}");
+    }
 }
 
 #[test]
@@ -247,6 +275,36 @@ fn what_is_hidden_is_judged_and_not_told() {
                 Standing::Returned,
             ),
             (
+                "also when it came and went again meanwhile",
+                vec![(1, SO), (2, shelve(100)), (3, NOT_SO), (4, SO), (5, NOT_SO), (50, Input::Unshelve)],
+                vec![(1, RAISED), (1, TOLD), (3, CLEARED), (4, RAISED), (5, CLEARED), by_hand()],
+                Standing::Returned,
+            ),
+            (
+                "until somebody has seen it",
+                vec![(1, SO), (2, shelve(100)), (3, NOT_SO), (4, SO), (5, NOT_SO), (6, acknowledge(4))],
+                vec![(1, RAISED), (1, TOLD), (3, CLEARED), (4, RAISED), (5, CLEARED), (6, OVER)],
+                Standing::Shelved,
+            ),
+            (
+                "what is still so when its time is up is told again",
+                vec![(1, SO), (2, shelve(100)), (100, TIME), (101, SO)],
+                vec![(1, RAISED), (1, TOLD), (100, Effect::Unshelved { by_itself: true }), (100, AGAIN)],
+                Standing::Active,
+            ),
+            (
+                "or when a person takes it back, as soon as somebody knows",
+                vec![(1, SO), (2, shelve(100)), (3, lost(3)), (50, Input::Unshelve), (60, SO), (61, SO)],
+                vec![(1, RAISED), (1, TOLD), by_hand(), (60, AGAIN)],
+                Standing::Active,
+            ),
+            (
+                "unless somebody has seen it",
+                vec![(1, SO), (2, shelve(100)), (3, acknowledge(1)), (50, Input::Unshelve), (60, SO)],
+                vec![(1, RAISED), (1, TOLD), by_hand()],
+                Standing::ActiveSeen,
+            ),
+            (
                 "suppression weighs more than a shelf, out of service more than both",
                 vec![
                     (1, shelve(100)),
@@ -287,10 +345,27 @@ fn shelving_has_an_end_and_a_reason() {
     let (effects, state) = told(&Terms::default(), &[(1_000, shelve(1_000)), (1_001, Input::Unshelve)]);
     assert_eq!(effects, [(1_000, Effect::Refused(Refused::Shelving)), (1_001, Effect::Refused(Refused::NotShelved))]);
     assert_eq!(state, State::default());
-    // A clock that was set back by a year does not make a year of it.
-    let (state, _) = State::default().step(shelve(100_000_100), &Terms::default(), now(100_000_000));
-    let (state, effects) = state.step(TIME, &Terms::default(), now(1));
-    assert_eq!((effects, state.standing()), (vec![Effect::Unshelved { by_itself: true }], Standing::Normal));
+}
+
+#[test]
+fn a_clock_that_was_set_back_prolongs_nothing() {
+    let at = now(100_000_000);
+    let back = |s: i64| Now { wall: at.wall.plus(-s * 1_000), ..at };
+    let by = Acknowledgement { at_ms: at.wall, ..seen(0, "it is being painted") };
+    let shelving = Shelving { until_ms: at.wall.plus(3_600_000), by };
+    let (shelved, _) = State::default().step(Input::Shelve(shelving), &Terms::default(), at);
+    let terms = Terms { realarm_ms: Some(3_600_000), ..Terms::default() };
+    let (told, _) = State::default().step(SO, &terms, at);
+    // By a little as our clock is corrected, by three days, by a year.
+    for (s, is_over) in [(0, false), (60, false), (61, true), (3 * 86_400, true), (365 * 86_400, true)] {
+        let unshelved = if is_over { vec![Effect::Unshelved { by_itself: true }] } else { vec![] };
+        let due_ms = if is_over { 0 } else { 3_600_000 + s as u64 * 1_000 };
+        assert_eq!(shelved.due_in_ms(&Terms::default(), back(s)), Some(due_ms), "shelved, {s} s");
+        assert_eq!(shelved.clone().step(TIME, &Terms::default(), back(s)).1, unshelved, "shelved, {s} s");
+        let again = if is_over { vec![AGAIN] } else { vec![] };
+        assert_eq!(told.due_in_ms(&terms, back(s)), Some(due_ms), "told, {s} s");
+        assert_eq!(told.clone().step(TIME, &terms, back(s)).1, again, "told, {s} s");
+    }
 }
 
 #[test]
@@ -312,6 +387,12 @@ fn one_that_stays_is_told_again_and_wants_to_be_seen_again() {
                 Standing::Active,
             ),
             (
+                "not in the moment in which it is seen",
+                vec![(0, SO), (600, acknowledge(0))],
+                vec![(0, RAISED), (0, TOLD)],
+                Standing::ActiveSeen,
+            ),
+            (
                 "not on a shelf, not while nobody knows, and not when it has returned",
                 vec![
                     (0, SO),
@@ -327,8 +408,20 @@ fn one_that_stays_is_told_again_and_wants_to_be_seen_again() {
             ),
         ],
     );
+    let always = Terms { realarm_ms: Some(0), ..Terms::default() };
+    let (effects, _) = told(&always, &[(0, SO), (1, SO), (59, TIME), (60, TIME)]);
+    assert_eq!(effects, [(0, RAISED), (0, TOLD), (60, AGAIN)], "at most once a minute");
     let (_, state) = told(&terms, &[(0, SO), (600, TIME)]);
     assert_eq!((state.since_ms, state.raised_ms, state.times), (Some(now(0).wall), Some(now(600).wall), 1));
+}
+
+#[test]
+fn what_was_written_before_a_field_was_there_is_read() {
+    assert_eq!(serde_json::from_str::<State>("{}").unwrap(), State::default());
+    assert_eq!(serde_json::from_str::<Terms>("{}").unwrap(), Terms::default());
+    let (_, state) = told(&Terms { no_data: Policy::Alert, ..Terms::default() }, &[(1, NO_DATA), (2, NO_DATA)]);
+    let json = serde_json::to_value(&state).unwrap();
+    assert_eq!((json["reason"].as_str(), json["doubt"][0].as_str()), (Some("no_data"), Some("no_data")));
 }
 
 #[test]

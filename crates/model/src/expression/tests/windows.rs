@@ -1,4 +1,5 @@
 use super::*;
+use crate::expression::window::Of;
 
 /// What a window over `x` says after samples, each heard at a second with the second it is dated.
 fn told(text: &str, samples: &[(u64, i64, f64)], at_s: u64) -> Result<bool, Unknown> {
@@ -52,6 +53,15 @@ fn a_window_that_is_not_full_says_nothing() {
     // A thing that speaks every ten minutes has one value in five, which is full all the same.
     assert_eq!(told("avg(x, 5m) > 90", &[(0, 0, 1.0), (600, 600, 99.0)], 600), Ok(true));
     assert_eq!(told("count(x, 5m) < 3", &[], 300), Ok(true), "silence is counted too");
+    assert_eq!(told("count(x, 5m) < 3", &[], 299), Err(Unknown::Unheard), "and all of it");
+}
+
+#[test]
+fn a_rate_needs_time_between_its_values() {
+    let rate = |dated_s| told("rate(x, 5m) > 1 / 1h", &[(200, 200, 21.0), (226, dated_s, 21.1)], 300);
+    assert_eq!(rate(201), Err(Unknown::NoData(0)));
+    assert_eq!(rate(224), Err(Unknown::NoData(0)));
+    assert_eq!(rate(225), Ok(true), "a bucket's width");
 }
 
 #[test]
@@ -96,6 +106,37 @@ fn not_listening_for_longer_than_a_bucket_begins_it_anew() {
 }
 
 #[test]
+fn a_clock_that_jumps_by_more_than_a_short_window_begins_it_anew() {
+    let told = |dated_s| told("max(x, 10s) >= 50", &[(0, 0, 1.0), (9, 9, 1.0), (20, 20, 1.0), (21, dated_s, 50.0)], 21);
+    assert_eq!(told(31), Ok(true));
+    assert_eq!(told(32), Err(Unknown::Unheard), "one value is not ten seconds");
+}
+
+#[test]
+fn many_short_gaps_are_one_long() {
+    let (expression, memory) = heard("max(x, 5m) > 0", &minutes());
+    let facts = Says::of(&expression, &[]);
+    for (gaps, want) in [
+        (&[610, 620][..], Ok(true)),
+        (&[610, 620, 630], Err(Unknown::Unheard)),
+        (&[610, 700, 880], Err(Unknown::Unheard)),
+        (&[610, 850, 1_090], Ok(true)),
+    ] {
+        let mut memory = memory.clone();
+        for at_s in gaps {
+            let at = now(*at_s);
+            expression.hear(&mut memory, 0, &number(7.0), at.wall, at);
+            expression.missed(&mut memory, 10_000, at);
+        }
+        let at_s = gaps[gaps.len() - 1];
+        assert_eq!(expression.is_so(&memory, &facts, 0.0, now(at_s)), want, "{gaps:?}");
+    }
+    let mut memory = expression.memory(now(0));
+    (0..100_000).for_each(|s| expression.missed(&mut memory, 1, now(s)));
+    assert!(memory.most_gaps() <= WINDOW_BUCKETS as usize + 1, "{}", memory.most_gaps());
+}
+
+#[test]
 fn a_count_takes_words_too() {
     let expression = read("count(state, 1m) = 1 and avg(state, 1m) = 0");
     let mut memory = expression.memory(now(0));
@@ -111,6 +152,85 @@ fn plain(samples: &[(i64, f64)], from_ms: i64) -> (u64, f64, f64) {
     let values: Vec<f64> = held.map(|(_, value)| *value).collect();
     let greatest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     (values.len() as u64, values.iter().sum(), greatest)
+}
+
+fn pauses() -> impl Strategy<Value = u64> {
+    prop_oneof![6 => 1u64..40_000, 1 => 100_000..400_000u64]
+}
+
+/// How far from ours the thing's clock is: not at all, late, too late, ahead, far ahead.
+fn offsets() -> impl Strategy<Value = i64> {
+    prop_oneof![5 => Just(0i64), 3 => -110_000..0i64, 1 => -3_600_000..-110_000i64, 1 => 0..120_000i64, 1 => 120_000..600_000i64]
+}
+
+/// Every sample of a window of two minutes, and what it says of them.
+#[derive(Default)]
+struct Samples {
+    since: u64,
+    /// By what the thing said and when we heard it, in milliseconds.
+    all: Vec<(i64, u64, f64)>,
+}
+
+impl Samples {
+    const LENGTH_MS: i64 = 120_000;
+    const WIDTH_MS: i64 = 10_000;
+
+    fn newest(&self) -> Option<(i64, u64, f64)> {
+        self.all.iter().copied().max_by_key(|(at, ..)| *at)
+    }
+
+    /// Where the window begins.
+    fn from(&self, mono: u64) -> i64 {
+        let end = self.newest().map_or(0, |(at, heard, _)| at + (mono - heard) as i64);
+        (end - Samples::LENGTH_MS).div_euclid(Samples::WIDTH_MS) * Samples::WIDTH_MS
+    }
+
+    fn hear(&mut self, value: f64, at: i64, mono: u64) {
+        if let Some((newest, heard, _)) = self.newest() {
+            let pause = (mono - heard) as i64;
+            let is_gone = at < self.from(mono);
+            if at > newest + pause + Samples::LENGTH_MS || is_gone && pause > Samples::LENGTH_MS {
+                *self = Samples { since: mono, all: Vec::new() };
+            } else if is_gone {
+                return;
+            }
+        }
+        self.all.push((at, mono, value));
+    }
+
+    fn tell(&self, of: Of, mono: u64) -> Result<f64, Unknown> {
+        let listened = (mono - self.since) as i64;
+        let no_data = Err(Unknown::NoData(0));
+        if of == Of::Last {
+            return match self.newest().filter(|(_, heard, _)| (mono - heard) as i64 <= Samples::LENGTH_MS) {
+                Some((.., value)) => Ok(value),
+                None if listened < Samples::LENGTH_MS => Err(Unknown::Unheard),
+                None => no_data,
+            };
+        }
+        let spared = if of == Of::Count { 0 } else { Samples::WIDTH_MS };
+        if listened < Samples::LENGTH_MS - spared {
+            return Err(Unknown::Unheard);
+        }
+        let held: Vec<_> = self.all.iter().filter(|(at, ..)| *at >= self.from(mono)).collect();
+        let values = || held.iter().map(|(.., value)| *value);
+        let count = held.len() as f64;
+        let oldest = held.iter().min_by_key(|(at, ..)| *at).filter(|_| held.len() > 1);
+        let change = oldest.zip(self.newest()).map(|(old, new)| (new.2 - old.2, new.0 - old.0));
+        match of {
+            Of::Count => Ok(count),
+            _ if held.is_empty() => no_data,
+            Of::Average => Ok(values().sum::<f64>() / count),
+            Of::Least => Ok(values().fold(f64::INFINITY, f64::min)),
+            Of::Greatest => Ok(values().fold(f64::NEG_INFINITY, f64::max)),
+            Of::Delta => change.map(|(change, _)| change).ok_or(Unknown::NoData(0)),
+            Of::Rate => match change {
+                Some((change, between)) if between >= Samples::WIDTH_MS => Ok(change * 1_000.0 / between as f64),
+                _ => no_data,
+            },
+            Of::Last => no_data,
+        }
+    }
 }
 
 proptest! {
@@ -146,5 +266,30 @@ proptest! {
             prop_assert!(greatest <= all && greatest >= sure, "{} of {}..={}", greatest, sure, all);
         }
         prop_assert!(memory.most_buckets() <= WINDOW_BUCKETS as usize + 2);
+    }
+    /// Each function says what it would say of all samples, whatever the thing's clock does: values that come late, too late, far ahead,
+    /// and after a pause.
+    #[test]
+    fn each_function_says_what_all_samples_would(
+        steps in prop::collection::vec((pauses(), offsets(), -100.0..100.0f64), 1..80),
+    ) {
+        let text = ["count", "avg", "min", "max", "last", "delta"].map(|of| format!("{of}(x, 2m) = 0"));
+        let expression = read(&format!("{} or rate(x, 2m) = 0 / 1s", text.join(" or ")));
+        let spans = &expression.known.windows;
+        let (mut memory, mut all, mut mono) = (expression.memory(now(0)), Samples::default(), 0);
+        for (after, offset, value) in steps {
+            mono += after;
+            let at = now(0).wall.plus(mono as i64 + offset);
+            expression.hear(&mut memory, 0, &number(value), at, Now { mono: MonoMs(mono), ..now(0) });
+            all.hear(value, at.0, mono);
+            for (nth, span) in spans.iter().enumerate() {
+                let (have, want) = (memory.tell(spans, nth, MonoMs(mono)), all.tell(span.of, mono));
+                let is_near = match (have, want) {
+                    (Ok(have), Ok(want)) => (have - want).abs() < 1e-6,
+                    (have, want) => have == want,
+                };
+                prop_assert!(is_near, "{:?}: {:?}, not {:?}", span.of, have, want);
+            }
+        }
     }
 }
