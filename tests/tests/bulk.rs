@@ -176,7 +176,8 @@ async fn the_lamps_of_a_district_are_dimmed_batch_by_batch_over_a_restart_and_ea
     let commands: BTreeSet<u64> = sheet.iter().filter_map(|line| line["command"].as_u64()).collect();
     assert_eq!((things.len(), commands.len()), (count, tokens.len()));
     assert!(sheet.iter().all(|line| line["result"] == "settled" || line["result"] == "same"), "{sheet:?}");
-    let Ok(Done::Exported(Exported::File(path))) = desk.ask(Intent::Export(Export::Bulk(bulk))).await else {
+    let Ok(Done::Exported(Exported::File { path, unread: 0 })) = desk.ask(Intent::Export(Export::Bulk(bulk))).await
+    else {
         panic!("no sheet")
     };
     let saved = std::fs::read_to_string(&path).unwrap();

@@ -132,6 +132,7 @@ pub struct Host {
     run: Arc<RwLock<Option<Run>>>,
     sinks: Sinks,
     trials: profiles::Trials,
+    exports: exports::Exports,
     windows: AtomicU64,
     /// How many runs there were.
     runs: Arc<AtomicU64>,
@@ -185,6 +186,7 @@ impl Host {
             run: Arc::new(RwLock::new(Some(run))),
             sinks,
             trials: profiles::Trials::default(),
+            exports: exports::Exports::default(),
             windows: AtomicU64::new(0),
             runs: Arc::default(),
             tiles,
@@ -256,8 +258,9 @@ impl Host {
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Export(export) } => {
-                let outcome = self.export(export).await;
-                self.answer(window, request, outcome.map(|done| (Done::Exported(done), Begun::NotAnew))).await;
+                if let Err(fault) = self.export(window, request, export).await {
+                    self.answer(window, request, Err(fault)).await;
+                }
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Diagnose } => {
@@ -375,7 +378,7 @@ impl Host {
         let Some(run) = self.run.write().await.take() else { return self.ended.cancelled().await };
         // Also when this call is dropped half-way: nobody else would end the rest.
         let _told_at_the_end = self.ended.clone().drop_guard();
-        run.end().await;
+        tokio::join!(run.end(), self.exports.over());
     }
 }
 

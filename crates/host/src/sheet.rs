@@ -79,9 +79,12 @@ fn io_of(error: csv::Error) -> io::Error {
     if let csv::ErrorKind::Io(error) = kind { error } else { io::Error::other(format!("{kind:?}")) }
 }
 
+/// What begins a formula, also as East Asian keyboards write it in full width.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
 /// A text that no spreadsheet takes for a formula (OWASP, CSV injection).
 pub fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(FORMULA) { format!("'{text}") } else { text.to_owned() }
 }
 
 /// RFC 3339 in UTC with milliseconds; the bare number where the calendar ends.
@@ -97,6 +100,9 @@ mod tests {
     fn a_text_that_would_be_a_formula_is_a_text() {
         for (text, want) in [("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("-x", "'-x"), ("open", "open"), ("", "")] {
             assert_eq!(harmless(text), want);
+        }
+        for text in ["＝1+1", "＋1", "－1", "＠SUM(A1)"] {
+            assert_eq!(harmless(text), format!("'{text}"), "in full width");
         }
     }
 }

@@ -19,13 +19,20 @@ pub enum Export {
 /// Where it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Exported {
-    /// In this new file on the machine of the person, who sits before it.
-    File(String),
+    /// In a new file on the machine of the person, who sits before it.
+    File {
+        /// Where it is.
+        path: String,
+        /// Rows that could not be read and are missing in it.
+        unread: u64,
+    },
     /// Here, for a window that is on another machine: at most [`EXPORT_MAX_BYTES`].
     Text {
         /// What to call the file.
         name: String,
         /// What is in it.
         text: String,
+        /// Rows that could not be read and are missing in it.
+        unread: u64,
     },
 }

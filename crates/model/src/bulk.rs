@@ -406,10 +406,17 @@ impl Bulk {
         if self.head.state != State::Running || self.waiting().next().is_none() {
             return 0;
         }
+        // A time that is still to come was noted by a clock that was wrong: what is late by the right one would pass for timely until then.
+        let was = |at: &WallMs| *at <= now.wall;
+        if self.free.is_none() && !was(&self.head.asked_ms) {
+            // Nothing that is kept says for how long it has waited.
+            return u64::MAX;
+        }
         let every_ms = i64::from(self.head.order.rollout.every_s) * 1_000;
-        let turn = self.head.released_ms.map(|last| last.plus(every_ms));
+        let turn = self.head.released_ms.filter(was).map(|last| last.plus(every_ms));
+        // Of this run, which the other clock measures as well.
         let free = self.free.map(|free| free.wall);
-        let since = [turn, free, self.head.gone_on_ms, self.head.joined_ms]
+        let since = [turn, free, self.head.gone_on_ms.filter(was), self.head.joined_ms.filter(was)]
             .into_iter()
             .flatten()
             .fold(self.head.asked_ms, WallMs::max);

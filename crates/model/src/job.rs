@@ -27,9 +27,11 @@ pub fn believed(claimed: Option<WallMs>, received: WallMs) -> WallMs {
 }
 
 /// What is kept of a time: itself, or, where it is too far ahead for [`believed`] to have taken it now, when we last listened. A cache
-/// may have such times from before they were looked at, or from a clock of ours that was wrong.
+/// may have such times from before they were looked at, or from a clock of ours that was wrong. Where the clock stands before the moment
+/// when we last listened it is the one that is wrong now, and says nothing of what is kept: were everything of one time, an old report
+/// that is said again would win.
 fn bounded(kept: WallMs, now: WallMs, listened: WallMs) -> WallMs {
-    if kept <= now.plus(AHEAD_MAX_MS) { kept } else { listened.min(now) }
+    if kept <= now.plus(AHEAD_MAX_MS) || now < listened { kept } else { listened }
 }
 
 /// The longest text that is kept of what a thing said of its execution, in characters.

@@ -213,7 +213,7 @@ impl Store {
         let bell = Arc::new(Bell::default());
         let around = Around { bell: Some(Arc::clone(&bell)), ..Around::default() };
         let Around { counts, keep, tail, .. } = around.clone();
-        let writer = Writer::new(db, path.to_owned(), lock, around)?;
+        let writer = Writer::new(db, path.to_owned(), lock.keeps(path), around)?;
         let (queue, batches) = sync_channel(QUEUE_BATCHES);
         let stop = Arc::new(AtomicBool::new(false));
         let shared = Shared {
@@ -299,6 +299,12 @@ impl Store {
             counts.met(&path, &lost);
             found
         })
+    }
+
+    /// Reads what this cache holds like somebody from outside, beside everything else, for as long as that takes. Blocks on the disk. Fails
+    /// once it is closed; who reads then should end (see [`Reading::is_closed`]).
+    pub fn reading(&self) -> Result<Reading, StoreError> {
+        Reading::beside(Arc::clone(&self.inner.readers))
     }
 
     /// How often in this run something was read or written that turned out to be damaged. A chart leaves it out; the next start

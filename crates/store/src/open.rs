@@ -1,8 +1,16 @@
 //! Opening a cache: whose it is, which schema it has, and whether somebody else has it.
+//!
+//! **A cache's file is never opened and closed by our own hand while this process may have it open in SQLite**: where locks are POSIX's,
+//! closing any descriptor of a file drops all of the process on it (sqlite.org/howtocorrupt.html, 2.2). Another program that then
+//! looks into the cache takes itself for the only one, and takes the log away under the writer, which goes on committing into nothing.
+//! SQLite keeps its own descriptors from that; what we have to read ourselves is read by a [`kept`] one.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
+#[cfg(not(unix))]
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use fleetlens_model::described::Commons;
@@ -53,6 +61,8 @@ const WRITER_CACHE_KIB: i64 = 4_096;
 #[derive(Debug)]
 pub(crate) struct Lock {
     file: File,
+    /// [`kept`], while the cache is open.
+    cache: Option<Arc<File>>,
 }
 
 impl Drop for Lock {
@@ -73,10 +83,16 @@ impl Lock {
         let beside = beside(path, ".lock");
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(beside).map_err(&io)?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { file }),
+            Ok(()) => Ok(Lock { file, cache: None }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => Err(io(error)),
         }
+    }
+
+    /// Whoever has the right has the file open in SQLite, and lets go of it before this.
+    pub fn keeps(mut self, path: &Path) -> Lock {
+        self.cache = kept(path).ok();
+        self
     }
 }
 
@@ -211,7 +227,13 @@ const PROBE_BYTES: usize = 1 << 20;
 
 /// Fails where a cache that is there, or files beside it, cannot be written, or there is no room.
 pub(crate) fn may_be_written(path: &Path) -> std::io::Result<()> {
-    OpenOptions::new().append(true).open(path)?;
+    // By SQLite, which opens what it may not write for reading: whoever looks into the file meanwhile keeps his locks.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).map_err(std::io::Error::other)?;
+    if db.is_readonly(rusqlite::MAIN_DB).map_err(std::io::Error::other)? {
+        return Err(ErrorKind::PermissionDenied.into());
+    }
+    drop(db);
     let probe = beside(path, ".probe");
     let written = std::fs::write(&probe, vec![0; PROBE_BYTES]);
     match std::fs::remove_file(probe) {
@@ -266,17 +288,66 @@ fn measure(db: &Connection, path: &Path) -> rusqlite::Result<StoreStats> {
     })
 }
 
+/// Files that are open to be read by our own hand.
+static KEPT: Mutex<Vec<Weak<File>>> = Mutex::new(Vec::new());
+
+/// A file to read by our own hand: the same one for the same file, whoever asks. Whoever has the file open in SQLite holds this as well,
+/// and lets go of it afterwards; so it is closed only when no lock of this process is left on it. The position in it is everybody's.
+#[cfg(unix)]
+pub(crate) fn kept(path: &Path) -> std::io::Result<Arc<File>> {
+    use std::os::unix::fs::MetadataExt;
+
+    let mut all = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(|file| file.strong_count() > 0);
+    let its = |about: std::fs::Metadata| (about.dev(), about.ino());
+    let wanted = its(std::fs::metadata(path)?);
+    let mut known = all.iter().filter_map(Weak::upgrade);
+    if let Some(file) = known.find(|file| file.metadata().is_ok_and(|about| its(about) == wanted)) {
+        return Ok(file);
+    }
+    let file = Arc::new(File::open(path)?);
+    all.push(Arc::downgrade(&file));
+    Ok(file)
+}
+
+/// Elsewhere a lock is its descriptor's own.
+#[cfg(not(unix))]
+pub(crate) fn kept(path: &Path) -> std::io::Result<Arc<File>> {
+    File::open(path).map(Arc::new)
+}
+
+/// The first bytes of a file, at most a header's.
+fn header_of(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut header = vec![0; HEADER_BYTES];
+    let file = kept(path)?;
+    #[cfg(unix)]
+    let read = |at: usize, into: &mut [u8]| std::os::unix::fs::FileExt::read_at(&*file, into, at as u64);
+    #[cfg(not(unix))]
+    let read = |_: usize, into: &mut [u8]| (&*file).read(into);
+    let mut known = 0;
+    while let Some(rest) = header.get_mut(known..).filter(|rest| !rest.is_empty()) {
+        match read(known, rest) {
+            Ok(0) => break,
+            Ok(more) => known += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    header.truncate(known);
+    Ok(header)
+}
+
+/// How long the header of a database is.
+const HEADER_BYTES: usize = 100;
+
 /// Looks at the first bytes before SQLite touches the file: magic at 0, `user_version` at 60, `application_id` at 68
 /// (sqlite.org/fileformat2.html, 1.3). What only the log knows is looked at after opening.
 fn check_header(path: &Path) -> Result<(), StoreError> {
-    let io = StoreError::io(path);
-    let mut file = match File::open(path) {
-        Ok(file) => file,
+    let header = match header_of(path) {
+        Ok(header) => header,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(io(error)),
+        Err(error) => return Err(StoreError::io(path)(error)),
     };
-    let mut header = Vec::with_capacity(100);
-    file.by_ref().take(100).read_to_end(&mut header).map_err(&io)?;
     if header.is_empty() {
         return Ok(());
     }

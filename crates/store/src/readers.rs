@@ -1,6 +1,7 @@
 //! Reading beside the writer: a few read-only connections, opened when they are first needed.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
@@ -8,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::StoreError;
 use crate::history;
-use crate::open::open_reader_of;
+use crate::open::{kept, open_reader_of};
 
 /// How many read at once; more wait for their turn.
 const READERS: usize = 4;
@@ -22,12 +23,15 @@ pub(crate) struct Readers {
     may_be_read: Result<(), StoreError>,
     idle: Mutex<Vec<Connection>>,
     places: Arc<Semaphore>,
+    /// After the connections.
+    _kept: Option<Arc<File>>,
 }
 
 impl Readers {
     pub fn new(path: PathBuf, as_it_lies: bool, may_be_read: Result<(), StoreError>) -> Readers {
         let places = Arc::new(Semaphore::new(READERS));
-        Readers { path, as_it_lies, may_be_read, idle: Mutex::new(Vec::new()), places }
+        let _kept = kept(&path).ok();
+        Readers { path, as_it_lies, may_be_read, idle: Mutex::new(Vec::new()), places, _kept }
     }
 
     /// Opens the first connection now, so that the first question to a file that was just opened does not wait for it. Where that
@@ -60,6 +64,23 @@ impl Readers {
             found
         });
         reading.await.map_err(|error| StoreError::Sqlite(format!("a read ended badly: {error}")))?
+    }
+
+    /// Another connection, for who reads for long and should keep nobody from his turn. Blocks on the disk.
+    pub fn another(&self) -> Result<Connection, StoreError> {
+        self.may_be_read.clone()?;
+        if self.is_closed() {
+            return Err(StoreError::Closed);
+        }
+        open_reader_of(&self.path, self.as_it_lies)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.places.is_closed()
     }
 
     /// Takes no more reads and lets go of the file.

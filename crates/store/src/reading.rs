@@ -1,11 +1,13 @@
-//! Reading a cache from outside the program that keeps it: a file, opened for reading only.
+//! Reading a cache from outside the program that keeps it, or beside what that reads itself: a file, opened for reading only.
 //!
 //! The app may have it open meanwhile: no lock is taken, nothing is migrated, and every read is a short transaction of its own, so
 //! that a long export neither holds the writer up nor keeps its log from being shortened. What is read is therefore not one moment
 //! of the cache but a walk through it.
 
+use std::fs::File;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fleetlens_model::audit::Filter;
@@ -24,6 +26,7 @@ use crate::error::StoreError;
 use crate::figures;
 use crate::history::{self, Damage};
 use crate::open;
+use crate::readers::Readers;
 use crate::table::{self, audit, latest, meta, refusal, series, thing};
 
 /// A cache that is only read.
@@ -32,7 +35,11 @@ pub struct Reading {
     db: Connection,
     path: PathBuf,
     /// After the connection, which is the last one but for its own.
-    _leaves: Leaves,
+    _leaves: Option<Leaves>,
+    /// Whose cache it is, where this program has it.
+    of: Option<Arc<Readers>>,
+    /// After all connections.
+    _kept: Option<Arc<File>>,
 }
 
 /// What reading leaves behind: SQLite makes a log and its index beside a file to read it, and who may only read cannot take them away.
@@ -65,8 +72,20 @@ impl Reading {
     /// Opens a cache of this schema. Fails on a file that is not there, an older or newer schema's, another program's, and what is no
     /// database.
     pub fn open(path: &Path) -> Result<Reading, StoreError> {
+        let _kept = open::kept(path).ok();
         let (db, _) = open::open_to_look(path)?;
-        Ok(Reading { db, path: path.to_owned(), _leaves: Leaves(path.to_owned()) })
+        Ok(Reading { db, path: path.to_owned(), _leaves: Some(Leaves(path.to_owned())), of: None, _kept })
+    }
+
+    /// Of a cache that this program has open: whose it is was looked at when that was opened, and its log is in use.
+    pub(crate) fn beside(of: Arc<Readers>) -> Result<Reading, StoreError> {
+        let (db, path) = (of.another()?, of.path().to_owned());
+        Ok(Reading { db, path, _leaves: None, of: Some(of), _kept: None })
+    }
+
+    /// Whether the [`Store`](crate::Store) that it is of was closed: whoever reads for long should end, or the log cannot go.
+    pub fn is_closed(&self) -> bool {
+        self.of.as_ref().is_some_and(|of| of.is_closed())
     }
 
     /// Whose cache it is.

@@ -38,9 +38,9 @@ pub fn ExportLine(
         store.ask_for(Intent::Export(export), pick, move |outcome| {
             busy.try_set(false);
             let answer = match outcome {
-                Ok(Exported::File(path)) => Ok(format!("Saved as {path}")),
-                Ok(Exported::Text { name, text }) => offer(&name, &text)
-                    .map(|()| format!("{name} is with the browser"))
+                Ok(Exported::File { path, unread }) => Ok(format!("Saved as {path}{}", without(unread))),
+                Ok(Exported::Text { name, text, unread }) => offer(&name, &text)
+                    .map(|()| format!("{name} is with the browser{}", without(unread)))
                     .map_err(|_| "the browser takes no file from this page".to_owned()),
                 Err(fault) => Err(fault.message),
             };
@@ -69,6 +69,15 @@ pub fn ExportLine(
             </button>
             <span role="status">{words}</span>
         </div>
+    }
+}
+
+/// What a sheet lacks, behind where it is.
+fn without(unread: u64) -> String {
+    match unread {
+        0 => String::new(),
+        1 => ", without 1 row that could not be read".to_owned(),
+        many => format!(", without {many} rows that could not be read"),
     }
 }
 

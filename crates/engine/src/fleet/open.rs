@@ -14,8 +14,10 @@ use super::{Effects, Fleet};
 const DUE_A_TICK: usize = 500;
 
 /// The commands of which something may still change.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Open {
+    /// [`DUE_A_TICK`]; fewer in a test, so that they are met.
+    pub(super) due_a_tick: usize,
     all: BTreeMap<CommandId, Noted>,
     by_mono: BTreeSet<(MonoMs, CommandId)>,
     by_wall: BTreeSet<(WallMs, CommandId)>,
@@ -33,6 +35,20 @@ struct Noted {
     mono: Option<MonoMs>,
     wall: Option<WallMs>,
     is_waiting: bool,
+}
+
+impl Default for Open {
+    fn default() -> Open {
+        Open {
+            due_a_tick: DUE_A_TICK,
+            all: BTreeMap::new(),
+            by_mono: BTreeSet::new(),
+            by_wall: BTreeSet::new(),
+            waiting: 0,
+            moved: BTreeSet::new(),
+            unknown: BTreeSet::new(),
+        }
+    }
 }
 
 impl Open {
@@ -84,10 +100,10 @@ impl Open {
     }
 
     /// Those of which time changes something now, the longest due first by either clock.
-    fn due(&self, now: Now) -> BTreeSet<CommandId> {
+    pub(super) fn due(&self, now: Now) -> BTreeSet<CommandId> {
         let by_mono = self.by_mono.iter().take_while(|(at, _)| *at <= now.mono).map(|(_, id)| *id);
         let by_wall = self.by_wall.iter().take_while(|(at, _)| *at <= now.wall).map(|(_, id)| *id);
-        by_mono.take(DUE_A_TICK).chain(by_wall.take(DUE_A_TICK)).collect()
+        by_mono.take(self.due_a_tick).chain(by_wall.take(self.due_a_tick)).collect()
     }
 }
 

@@ -69,7 +69,8 @@ impl Host {
 
     /// Uses another profile, or with `anew` the one in use as it stands in its file now. What can fail is tried before the one in use
     /// is given up; only where both have the same cache, which takes one at a time, it is opened afterwards. The audit log of either cache is
-    /// told who chose it, and before that what was `saved`.
+    /// told who chose it, and before that what was `saved`, which makes the one in use begin anew where it bears its name; of one that may
+    /// still fail to open nothing is told before it is open.
     pub(super) async fn use_profile(&self, name: &str, anew: bool, saved: Option<String>) -> Result<Begun, Fault> {
         let invalid = |why: String| Fault::new(FaultCode::Invalid, why);
         let mut home = self.home.lock().await;
@@ -82,7 +83,7 @@ impl Host {
             }
             None => return Err(ended()),
         };
-        if is_used && !anew {
+        if is_used && !anew && saved.is_none() {
             // It may be in use only because the chosen one could not be.
             keep(&mut home, chosen)?;
             self.first_words.write().unwrap_or_else(PoisonError::into_inner).clear();
@@ -103,9 +104,14 @@ impl Host {
             false => Some(prepare_chosen(&options, &home, name).await.map_err(invalid)?),
         };
         keep(&mut home, chosen)?;
-        let from = if home.undecided { "nothing chosen" } else { &used };
-        let chose = (home.undecided || used != name).then(|| told::chosen(from, name));
-        let told: Vec<String> = saved.into_iter().chain(chose).collect();
+        let from = if home.undecided { "nothing chosen".to_owned() } else { used.clone() };
+        let is_another = home.undecided || used != name;
+        let is_sure = prepared.is_some();
+        let chose = |now: &str, why: Option<&str>| (is_another || why.is_some()).then(|| told::chosen(&from, now, why));
+        let mut told: Vec<String> = saved.into_iter().collect();
+        if is_sure {
+            told.extend(chose(name, None));
+        }
         home.undecided = false;
         let mut run = self.run.write().await;
         match run.take() {
@@ -136,11 +142,16 @@ impl Host {
         let number = self.runs.fetch_add(1, Ordering::AcqRel) + 1;
         let around = around(&options, &home, &prepared, &self.sinks.of_run(number), &self.vigil, &self.mend);
         let tiles = Arc::clone(&prepared.tiles);
+        let why = fault.as_ref().map(|fault| fault.message.as_str());
+        let late = if is_sure { None } else { chose(&prepared.profile.name, why) };
         let words: Vec<Fault> = fault.into_iter().chain(prepared.first_word.clone()).collect();
         let next = Run::start(prepared, around);
-        if next.cache != cache {
-            told::tell(&next, &by, &told).await;
+        if next.cache == cache {
+            // What was saved it knows already.
+            told.clear();
         }
+        told.extend(late);
+        told::tell(&next, &by, &told).await;
         *self.tiles.write().unwrap_or_else(PoisonError::into_inner) = tiles;
         *self.first_words.write().unwrap_or_else(PoisonError::into_inner) = words.clone();
         if let Some(engine) = next.engine() {

@@ -1,18 +1,24 @@
 //! What a person takes out in a window: a sheet read from the cache, into a new file where the person sits before this machine, else
 //! to the window.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use fleetlens_ipc::{EXPORT_MAX_BYTES, Export, Exported, Fault, FaultCode};
+use fleetlens_engine::port::WindowId;
+use fleetlens_ipc::{Done, EXPORT_MAX_BYTES, Export, Exported, Fault, FaultCode, RequestId};
 use fleetlens_model::audit::Filter;
 use fleetlens_model::id::BulkId;
-use fleetlens_store::Reading;
+use fleetlens_store::{Reading, StoreError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Host, ended, who};
 use crate::ports::wall_now;
+use crate::run::Run;
 use crate::sheet::{Format, Sheet, audit, bulk, rfc3339};
 
 /// The longest file that is written; the command line knows no end.
@@ -21,10 +27,37 @@ const FILE_MAX_BYTES: usize = 1 << 30;
 /// Files of one name and day in a folder.
 const NAMES_MAX: u32 = 1_000;
 
+/// How long one that is under way may take to see that the program ends: between two rows, or when the disk is done with a file.
+const ENDS_WITHIN: Duration = Duration::from_secs(3);
+
+/// The right to write a sheet: who exports, exports one at a time.
+#[derive(Clone, Debug)]
+pub struct Exports(Arc<Semaphore>);
+
+impl Default for Exports {
+    fn default() -> Exports {
+        Exports(Arc::new(Semaphore::new(1)))
+    }
+}
+
+impl Exports {
+    fn begin(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        let busy = |_| Fault::new(FaultCode::Invalid, "another sheet is being saved; ask again when that is done");
+        Arc::clone(&self.0).try_acquire_owned().map_err(busy)
+    }
+
+    /// Waits until none is written, but not for ever; with the program's end none goes on.
+    pub(super) async fn over(&self) {
+        if timeout(ENDS_WITHIN, self.0.acquire()).await.is_err() {
+            tracing::warn!("a sheet that was being saved did not end in time");
+        }
+    }
+}
+
 impl Host {
-    /// Writes a sheet, for those who steer.
-    pub(super) async fn export(&self, export: Export) -> Result<Exported, Fault> {
-        let cache = {
+    /// Begins to write a sheet, for those who steer; the window is answered when it is done, and has everything else meanwhile.
+    pub(super) async fn export(&self, window: WindowId, request: RequestId, export: Export) -> Result<(), Fault> {
+        let store = {
             let home = self.home.lock().await;
             let run = self.run.read().await;
             let run = run.as_ref().ok_or_else(ended)?;
@@ -33,66 +66,104 @@ impl Host {
                 let message = format!("{}s of this profile take nothing out", who.role.label());
                 return Err(Fault::new(FaultCode::Forbidden, message));
             }
-            run.cache.clone()
+            run.store().clone()
         };
+        let right = self.exports.begin()?;
         let folder = (!self.options.served).then(|| self.options.downloads.clone());
-        let ending = self.ending.clone();
-        let written = tokio::task::spawn_blocking(move || match folder {
-            Some(folder) => into_file(&cache, &export, &folder, ending),
-            None => as_text(&cache, &export, ending),
+        let (run, ending) = (Arc::clone(&self.run), self.ending.clone());
+        tokio::spawn(async move {
+            let written = tokio::task::spawn_blocking(move || {
+                // Until its file is whole or gone.
+                let _right = right;
+                let reading = store.reading().map_err(|error| read_fault(&error))?;
+                let from = Source { reading, ending };
+                // Nobody is kept from closing it by this.
+                drop(store);
+                match folder {
+                    Some(folder) => into_file(&from, &export, &folder),
+                    None => as_text(&from, &export),
+                }
+            });
+            let outcome = written.await.unwrap_or_else(|_| Err(ended())).map(Done::Exported);
+            if let Some(engine) = run.read().await.as_ref().and_then(Run::engine) {
+                engine.answer(window, request, outcome).await;
+            }
         });
-        written.await.unwrap_or_else(|_| Err(ended()))
+        Ok(())
     }
 }
 
-fn into_file(cache: &Path, export: &Export, folder: &Path, ending: CancellationToken) -> Result<Exported, Fault> {
+/// Where a sheet comes from, and what ends it early.
+struct Source {
+    reading: Reading,
+    ending: CancellationToken,
+}
+
+impl Source {
+    /// Why it does not go on, if it does not.
+    fn goes_on(&self) -> io::Result<()> {
+        if self.ending.is_cancelled() {
+            return Err(io::Error::other("Fleetlens is closing"));
+        }
+        if self.reading.is_closed() {
+            return Err(io::Error::other("another profile is in use now"));
+        }
+        Ok(())
+    }
+}
+
+fn into_file(from: &Source, export: &Export, folder: &Path) -> Result<Exported, Fault> {
     let wrong = |path: &Path, error: io::Error| {
         Fault::new(FaultCode::Store, format!("{} cannot be written: {error}", path.display()))
     };
-    let reading = open(cache)?;
-    let (mut file, path) = create(folder, &name(export)).map_err(|error| wrong(folder, error))?;
+    let name = name(export);
+    let (mut file, part) = create(folder, &name).map_err(|error| wrong(folder, error))?;
     let too_long = too_long(export, "a file from here holds at most", FILE_MAX_BYTES);
-    let done = write(&reading, export, Bounded { sink: &mut file, left: FILE_MAX_BYTES, too_long, ending });
-    let done = done.and_then(|()| file.sync_all().map_err(|error| wrong(&path, error)));
-    if done.is_err() {
-        // Half a sheet looks like a whole one.
-        let _ = fs::remove_file(&path);
-    }
-    done.map(|()| Exported::File(path.display().to_string()))
+    let written = write(from, export, Bounded { sink: &mut file, left: FILE_MAX_BYTES, too_long });
+    let done = written.and_then(|unread| {
+        let named = file.sync_all().and_then(|()| publish(&part, folder, &name));
+        Ok(Exported::File { path: named.map_err(|error| wrong(folder, error))?.display().to_string(), unread })
+    });
+    // Half a sheet looks like a whole one, and a whole one has its name by now.
+    let _ = fs::remove_file(&part);
+    done
 }
 
-fn as_text(cache: &Path, export: &Export, ending: CancellationToken) -> Result<Exported, Fault> {
+fn as_text(from: &Source, export: &Export) -> Result<Exported, Fault> {
     let mut bytes = Vec::new();
     let too_long = too_long(export, "a browser is given at most", EXPORT_MAX_BYTES);
-    write(&open(cache)?, export, Bounded { sink: &mut bytes, left: EXPORT_MAX_BYTES, too_long, ending })?;
+    let unread = write(from, export, Bounded { sink: &mut bytes, left: EXPORT_MAX_BYTES, too_long })?;
     let text = String::from_utf8(bytes).map_err(|error| Fault::new(FaultCode::Store, error.to_string()))?;
-    Ok(Exported::Text { name: format!("{}.csv", name(export)), text })
+    Ok(Exported::Text { name: format!("{}.csv", name(export)), text, unread })
 }
 
-fn open(cache: &Path) -> Result<Reading, Fault> {
-    Reading::open(cache).map_err(|error| Fault::new(FaultCode::Store, error.to_string()))
-}
-
-fn write(reading: &Reading, export: &Export, sink: Bounded<'_>) -> Result<(), Fault> {
+/// Writes a sheet; tells how many rows could not be read and are missing.
+fn write(from: &Source, export: &Export, sink: Bounded<'_>) -> Result<u64, Fault> {
     match export {
-        Export::Bulk(id) => write_bulk(reading, *id, sink),
-        Export::Audit(filter) => write_audit(reading, filter, sink),
+        Export::Bulk(id) => write_bulk(from, *id, sink).map(|()| 0),
+        Export::Audit(filter) => write_audit(from, filter, sink),
     }
 }
 
-fn write_bulk(reading: &Reading, id: BulkId, sink: Bounded<'_>) -> Result<(), Fault> {
-    let kept = reading.bulks().map_err(|error| fault(&error))?;
+fn write_bulk(from: &Source, id: BulkId, sink: Bounded<'_>) -> Result<(), Fault> {
+    let kept = from.reading.bulks().map_err(|error| read_fault(&error))?;
     let not_found = || Fault::new(FaultCode::NotFound, "this bulk command is not kept here");
     let head = kept.into_iter().find(|head| head.id == id).ok_or_else(not_found)?;
     let mut sheet = Sheet::begin(Format::Csv, Box::new(sink), bulk::FIELDS).map_err(|error| fault(&error))?;
-    let written = bulk::write(reading, &head, &mut sheet).map_err(|error| fault(&error))?;
-    written.and_then(|()| sheet.end()).map_err(|error| fault(&error))
+    let written = bulk::write_while(&from.reading, &head, &mut sheet, || from.goes_on());
+    written.map_err(|error| read_fault(&error))?.and_then(|()| sheet.end()).map_err(|error| fault(&error))
 }
 
-fn write_audit(reading: &Reading, filter: &Filter, sink: Bounded<'_>) -> Result<(), Fault> {
+fn write_audit(from: &Source, filter: &Filter, sink: Bounded<'_>) -> Result<u64, Fault> {
     let mut sheet = Sheet::begin(Format::Csv, Box::new(sink), audit::fields()).map_err(|error| fault(&error))?;
-    let told = audit::write(reading, filter, None, &mut sheet).map_err(|error| fault(&error))?;
-    told.written.and_then(|()| sheet.end()).map_err(|error| fault(&error))
+    let told = audit::write_while(&from.reading, filter, None, &mut sheet, || from.goes_on());
+    let told = told.map_err(|error| read_fault(&error))?;
+    told.written.and_then(|()| sheet.end()).map_err(|error| fault(&error))?;
+    Ok(told.unread)
+}
+
+fn read_fault(error: &StoreError) -> Fault {
+    Fault::new(FaultCode::Store, format!("the sheet cannot be read from the cache: {error}"))
 }
 
 fn fault(error: &dyn std::error::Error) -> Fault {
@@ -118,35 +189,43 @@ fn name(export: &Export) -> String {
     }
 }
 
-/// A new file of this name; what is there already stays, and this one gets a number.
+/// A new file for what becomes the sheet of this name, for nobody else to read.
 fn create(folder: &Path, name: &str) -> io::Result<(File, PathBuf)> {
     fs::create_dir_all(folder)?;
+    let path = folder.join(format!("{name}.{:08x}.part", rand::random::<u32>()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    Ok((options.open(&path)?, path))
+}
+
+/// Gives what is whole its name; what is there already stays, and this one gets a number.
+fn publish(part: &Path, folder: &Path, name: &str) -> io::Result<PathBuf> {
     let numbers = std::iter::once(String::new()).chain((2..=NAMES_MAX).map(|number| format!("-{number}")));
     for number in numbers {
         let path = folder.join(format!("{name}{number}.csv"));
-        match File::create_new(&path) {
-            Ok(file) => return Ok((file, path)),
+        match fs::hard_link(part, &path) {
+            Ok(()) => return Ok(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            // Not every file system has a second name for a file.
+            Err(_) if !path.exists() => return fs::rename(part, &path).map(|()| path),
+            Err(_) => {}
         }
     }
     Err(io::Error::other(format!("there are {NAMES_MAX} files {name} already")))
 }
 
-/// Takes so many bytes, and none once the program ends.
+/// Takes so many bytes.
 struct Bounded<'a> {
     sink: &'a mut dyn Write,
     left: usize,
     /// What is said of more.
     too_long: String,
-    ending: CancellationToken,
 }
 
 impl Write for Bounded<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.ending.is_cancelled() {
-            return Err(io::Error::other("Fleetlens is closing"));
-        }
         let Some(left) = self.left.checked_sub(bytes.len()) else {
             return Err(io::Error::other(self.too_long.clone()));
         };
@@ -165,27 +244,49 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_is_never_written_over() {
-        let folder = tempfile::tempdir().unwrap();
+    fn what_is_there_is_never_written_over_and_nothing_has_a_name_before_it_is_whole() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("new");
+        let files = || {
+            let name = |entry: io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+            let mut names: Vec<String> = fs::read_dir(&folder).unwrap().map(name).collect();
+            names.sort();
+            names
+        };
         let names: Vec<String> = (0..3)
-            .map(|_| create(&folder.path().join("new"), "fleetlens-bulk-3").unwrap().1)
-            .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+            .map(|_| {
+                let (mut file, part) = create(&folder, "fleetlens-bulk-3").unwrap();
+                file.write_all(b"half").unwrap();
+                assert!(files().iter().filter(|name| !name.ends_with(".csv")).all(|name| name.ends_with(".part")));
+                let path = publish(&part, &folder, "fleetlens-bulk-3").unwrap();
+                fs::remove_file(&part).unwrap();
+                #[cfg(unix)]
+                {
+                    use std::os::unix::fs::PermissionsExt;
+                    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "for nobody else");
+                }
+                path.file_name().unwrap().to_string_lossy().into_owned()
+            })
             .collect();
         assert_eq!(names, ["fleetlens-bulk-3.csv", "fleetlens-bulk-3-2.csv", "fleetlens-bulk-3-3.csv"]);
+        // Whoever is killed leaves what says that it is no sheet.
+        drop(create(&folder, "fleetlens-bulk-3").unwrap());
+        assert!(
+            files().iter().filter(|name| name.ends_with(".csv")).count() == 3 && files().len() == 4,
+            "{:?}",
+            files()
+        );
     }
 
     #[test]
-    fn what_is_too_long_or_comes_too_late_is_refused_with_a_reason() {
-        let ending = CancellationToken::new();
+    fn what_is_too_long_is_refused_with_a_reason() {
         let mut sink = Vec::new();
         let too_long = too_long(&Export::Bulk(BulkId(3)), "a window takes", EXPORT_MAX_BYTES);
         assert_eq!(too_long, "a window takes 8 MiB; write it with `fleetlens bulk export --bulk 3`");
-        let mut bounded = Bounded { sink: &mut sink, left: 4, too_long, ending: ending.clone() };
+        let mut bounded = Bounded { sink: &mut sink, left: 4, too_long };
         bounded.write_all(b"abc").unwrap();
         assert!(bounded.write_all(b"de").unwrap_err().to_string().contains("8 MiB"));
         bounded.write_all(b"d").unwrap();
-        ending.cancel();
-        assert!(bounded.write_all(b"").is_ok() && bounded.write(b"e").unwrap_err().to_string().contains("closing"));
         assert_eq!(sink, b"abcd");
     }
 }

@@ -26,9 +26,10 @@ pub(super) async fn tell(run: &Run, by: &Actor, details: &[String]) {
     }
 }
 
-/// Somebody chose a profile.
-pub(super) fn chosen(from: &str, to: &str) -> String {
-    format!("profile in use: {from} → {to}")
+/// Somebody chose a profile; `why` says why it is this one that is in use now, where it is not the one that was chosen.
+pub(super) fn chosen(from: &str, to: &str, why: Option<&str>) -> String {
+    let why = why.map_or_else(String::new, |why| format!("; {why}"));
+    format!("profile in use: {from} → {to}{why}")
 }
 
 /// Somebody made a profile, or changed `old`, which is its name and its text, into this one.

@@ -34,8 +34,24 @@ pub fn write(
     newest: Option<usize>,
     sheet: &mut Sheet<'_>,
 ) -> Result<Told, StoreError> {
+    write_while(reading, filter, newest, sheet, || Ok(()))
+}
+
+/// The same for as long as `goes_on` says so; else its error is why the sheet could not be written. Asked at every row, since of a log
+/// of which nothing passes nothing is written either.
+pub fn write_while(
+    reading: &Reading,
+    filter: &Filter,
+    newest: Option<usize>,
+    sheet: &mut Sheet<'_>,
+    goes_on: impl Fn() -> io::Result<()>,
+) -> Result<Told, StoreError> {
     let mut told = Told { rows: 0, unread: 0, written: Ok(()) };
     let mut each = |row: Chained| {
+        told.written = goes_on();
+        if told.written.is_err() {
+            return ControlFlow::Break(());
+        }
         match &row.entry {
             Some(entry) if filter.takes(entry) => {
                 told.rows += 1;

@@ -15,11 +15,21 @@ pub const FIELDS: [&str; 6] = ["thing", "wanted", "result", "command", "time", "
 
 /// Writes its things in the order of their release: what could not be read fails, what could not be written is in the answer.
 pub fn write(reading: &Reading, head: &Head, sheet: &mut Sheet<'_>) -> Result<io::Result<()>, StoreError> {
+    write_while(reading, head, sheet, || Ok(()))
+}
+
+/// The same for as long as `goes_on` says so; else its error is in the answer.
+pub fn write_while(
+    reading: &Reading,
+    head: &Head,
+    sheet: &mut Sheet<'_>,
+    goes_on: impl Fn() -> io::Result<()>,
+) -> Result<io::Result<()>, StoreError> {
     let mut written = Ok(());
     let wanted = wanted(head);
     reading.bulk_rows(head.id, |thing, progress| {
         let line = Line::of(thing, &wanted, &progress);
-        written = sheet.write(&line, || line.fields());
+        written = goes_on().and_then(|()| sheet.write(&line, || line.fields()));
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     Ok(written)

@@ -225,6 +225,31 @@ fn it_holds_itself_when_what_waits_could_not_be_released_for_longer_than_a_comma
     );
 }
 
+#[test]
+fn what_a_wrong_clock_noted_as_still_to_come_makes_nothing_that_waits_timely_after_a_restart() {
+    const MONTH_S: u64 = 30 * 86_400;
+    let ahead = at(MONTH_S);
+    let mut joined = bulk(2, rollout());
+    release(&mut joined, at(0));
+    assert!(joined.note_joining(ahead));
+    joined.join([Row { thing: ThingKey(77), progress: Progress::Waits }]);
+    let mut gone_on = bulk(8, rollout());
+    assert!(gone_on.pause(true, at(1)) && gone_on.pause(false, ahead));
+    let mut released = bulk(8, rollout());
+    release(&mut released, ahead);
+    let mut asked = bulk(8, rollout());
+    asked.head.asked_ms = ahead.wall;
+    for (name, bulk) in [("joined", joined), ("gone on", gone_on), ("released", released), ("asked for", asked)] {
+        // The clock is right again; the wish is an hour old.
+        let mut again = Bulk::restored(bulk.head().clone(), bulk.rows().to_vec(), at(3_600));
+        assert!(again.hold_if_late(30_000, at(3_600)), "{name} a month ahead");
+    }
+    // In the run in which the clock is set right, the one that cannot be set counts.
+    let mut here = bulk(8, rollout());
+    here.note_free(Now { wall: ahead.wall, mono: at(0).mono });
+    assert_eq!((here.late_ms(at(29)), here.late_ms(at(31))), (29_000, 31_000));
+}
+
 /// What may happen to a bulk command.
 #[derive(Clone, Debug)]
 enum Happens {

@@ -112,3 +112,18 @@ proptest! {
         prop_assert_eq!(once.said(), shuffled.said());
     }
 }
+
+#[test]
+fn a_clock_that_stands_before_what_was_heard_last_makes_nothing_of_what_is_kept_one_time() {
+    let (old, new) = (report(JobStatus::InProgress, 100, Some(2), None), report(JobStatus::Failed, 200, Some(3), None));
+    let kept = after(&[old.clone(), new.clone()]);
+    let mut job = Job::new("j");
+    job.told(WallMs(200_000), JobStanding::Canceled, None);
+    // The battery of the clock is empty: days behind.
+    let (listened, now) = (WallMs(300_000), WallMs(300_000 - 5 * AHEAD_MAX_MS));
+    let mut again = kept.clone().restored(now, listened);
+    assert_eq!(again, kept);
+    again.take(&old);
+    assert_eq!(again, kept, "an old report that is said again does not win");
+    assert_eq!(job.clone().restored(now, listened), job);
+}

@@ -4,6 +4,7 @@ use fleetlens_ipc::{Export, Exported};
 use fleetlens_model::id::BulkId;
 
 use super::*;
+use crate::sheet::{Format, Sheet, audit as rows};
 
 fn audit() -> Intent {
     Intent::Export(Export::Audit(Filter::default()))
@@ -18,7 +19,9 @@ async fn a_sheet_is_a_new_file_of_this_machine_or_a_text_for_a_window_elsewhere(
     window.ask(1, Intent::CancelCommand { command: CommandId(99) }).await.unwrap_err();
     let mut paths = Vec::new();
     for number in [2, 3] {
-        let Ok(Done::Exported(Exported::File(path))) = window.ask(number, audit()).await else { panic!("no file") };
+        let Ok(Done::Exported(Exported::File { path, unread: 0 })) = window.ask(number, audit()).await else {
+            panic!("no file")
+        };
         paths.push(path);
     }
     assert_ne!(paths[0], paths[1], "nothing is written over");
@@ -32,7 +35,9 @@ async fn a_sheet_is_a_new_file_of_this_machine_or_a_text_for_a_window_elsewhere(
 
     let host = started(HostOptions { served: true, ..without_broker(&folder) }).await;
     let mut window = TestWindow::open(&host).await;
-    let Ok(Done::Exported(Exported::Text { name, text })) = window.ask(1, audit()).await else { panic!("no text") };
+    let Ok(Done::Exported(Exported::Text { name, text, unread: 0 })) = window.ask(1, audit()).await else {
+        panic!("no text")
+    };
     assert!(name.starts_with("fleetlens-audit-") && name.ends_with(".csv"), "{name}");
     assert_eq!(text, texts[0]);
     host.stop().await;
@@ -50,4 +55,75 @@ async fn a_sheet_is_a_new_file_of_this_machine_or_a_text_for_a_window_elsewhere(
     let mut window = TestWindow::open(&host).await;
     assert_eq!(window.ask(1, audit()).await.unwrap_err().code, FaultCode::Forbidden);
     host.stop().await;
+}
+
+#[test]
+fn a_window_has_everything_else_while_its_sheet_is_written_and_a_second_one_is_told_so() {
+    // One thread for blocking work, which is taken until the sheet may be written.
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).max_blocking_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let host = started(without_broker(&folder)).await;
+        let mut window = TestWindow::open(&host).await;
+        let (go_on, gone_on) = std::sync::mpsc::channel::<()>();
+        let taken = tokio::task::spawn_blocking(move || gone_on.recv());
+        let began = window.say(Call::Ask { request: RequestId(1), intent: audit() });
+        timeout(HANGS, began).await.expect("the call returns before the sheet is written");
+        let second = window.ask(2, audit()).await.unwrap_err();
+        assert!(second.message.contains("another sheet is being saved"), "{second}");
+        window.until("everything else", |w| w.status.is_some() && w.settings.is_some()).await;
+        go_on.send(()).unwrap();
+        taken.await.unwrap().unwrap();
+        window.until("the sheet", |w| w.answers.contains_key(&RequestId(1))).await;
+        assert!(matches!(window.answers[&RequestId(1)], Ok(Done::Exported(_))), "{:?}", window.answers);
+        assert!(window.ask(3, audit()).await.is_ok(), "and another one after it");
+        host.stop().await;
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_of_which_nothing_passes_ends_with_the_program_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = started(without_broker(&folder)).await;
+    let mut window = TestWindow::open(&host).await;
+    window.ask(1, Intent::CancelCommand { command: CommandId(99) }).await.unwrap_err();
+    let reading = host.run.read().await.as_ref().unwrap().store().reading().unwrap();
+    let nothing = Filter { text: Some("no such word".into()), ..Filter::default() };
+    let mut sheet = Sheet::begin(Format::Csv, Box::new(std::io::sink()), rows::fields()).unwrap();
+    let closing = || Err(std::io::Error::other("closing"));
+    let told = rows::write_while(&reading, &nothing, None, &mut sheet, closing).unwrap();
+    assert_eq!(told.written.unwrap_err().to_string(), "closing");
+    host.stop().await;
+    assert!(reading.is_closed(), "and with its cache");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_cannot_be_read_are_told_with_the_sheet_that_lacks_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = started(without_broker(&folder)).await;
+    let mut window = TestWindow::open(&host).await;
+    for number in [1, 2] {
+        window.ask(number, Intent::CancelCommand { command: CommandId(99) }).await.unwrap_err();
+    }
+    host.stop().await;
+    // The word of what happened, in the row of one of them as it lies there, not far behind the role.
+    let cache = folder.path().join("demo.db");
+    let mut bytes = std::fs::read(&cache).unwrap();
+    let role = Profile::demo().unwrap().who.role.word().as_bytes();
+    let is_row = |at: &usize| {
+        let before = &bytes[at.saturating_sub(role.len() + 12)..*at];
+        bytes[*at..].starts_with(b"refused") && before.windows(role.len()).any(|part| part == role)
+    };
+    let at = (0..bytes.len()).rev().find(is_row).expect("a row");
+    bytes[at..at + 7].copy_from_slice(b"refuseX");
+    std::fs::write(&cache, bytes).unwrap();
+    for served in [false, true] {
+        let host = started(HostOptions { served, ..without_broker(&folder) }).await;
+        let mut window = TestWindow::open(&host).await;
+        let Ok(Done::Exported(exported)) = window.ask(1, audit()).await else { panic!("no sheet") };
+        let (Exported::File { unread, .. } | Exported::Text { unread, .. }) = exported;
+        assert_eq!(unread, 1);
+        host.stop().await;
+    }
 }

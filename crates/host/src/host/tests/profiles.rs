@@ -407,3 +407,71 @@ async fn who_made_changed_and_chose_a_profile_stands_in_the_log_of_the_cache_bef
     let told: Vec<_> = here.into_iter().chain(demos).collect();
     assert!(told.iter().all(|(_, line)| !line.contains("secret-user") && !line.contains("SECRET")), "{told:?}");
 }
+
+/// What the log of the cache in use tells of profiles, newest first, once it is so many entries: what was told last may still be on its
+/// way to the disk. `number` of the first question, which has a thousand.
+async fn told_of_profiles(window: &mut TestWindow<'_>, number: u32, count: usize) -> Vec<String> {
+    let mut told = Vec::new();
+    for number in number..number + 1_000 {
+        let filter = Filter { text: Some("profile".into()), ..Filter::default() };
+        let Ok(Done::Audit(entries)) = window.ask(number, Intent::Audit { filter, limit: 100 }).await else {
+            panic!("no log")
+        };
+        told = entries.into_iter().map(|entry| entry.detail).collect();
+        if told.len() >= count {
+            return told;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never {count}: {told:?}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_made_under_the_name_of_the_one_in_use_whose_file_is_gone_is_in_effect_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = started(first(&folder)).await;
+    let mut window = TestWindow::open(&host).await;
+    assert_eq!(window.save(1, None, HARBOUR, true).await, Ok(ProfileDone::Saved("Harbour".into())));
+    window.begin(1, "Harbour").await;
+    for entry in std::fs::read_dir(folder.path().join("profiles")).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    let elsewhere = HARBOUR.replace(":9", ":10");
+    assert_eq!(window.save(2, None, &elsewhere, true).await, Ok(ProfileDone::Saved("Harbour".into())));
+    window.begin(2, "Harbour").await;
+    assert!(window.status.as_ref().unwrap().broker.contains("127.0.0.1:10"), "{:?}", window.status);
+    let told = told_of_profiles(&mut window, 1_000, 3).await;
+    assert_eq!(told.iter().filter(|told| *told == "profile made: Harbour").count(), 2, "{told:?}");
+    host.stop().await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_profile_cannot_be_opened_after_all_the_log_says_what_is_in_use_instead_and_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = started(first(&folder)).await;
+    let mut window = TestWindow::open(&host).await;
+    assert_eq!(window.save(1, None, HARBOUR, true).await, Ok(ProfileDone::Saved("Harbour".into())));
+    window.begin(1, "Harbour").await;
+    let told = told_of_profiles(&mut window, 1_000, 2).await;
+    assert_eq!(told, ["profile in use: nothing chosen → Harbour", "profile made: Harbour"]);
+    // Its cache cannot be opened again: somebody has taken the right to it.
+    let cache = host.run.read().await.as_ref().unwrap().cache.clone();
+    let right = cache.with_file_name(format!("{}.lock", cache.file_name().unwrap().to_string_lossy()));
+    std::fs::remove_file(&right).unwrap();
+    let right = std::fs::File::create(right).unwrap();
+    right.try_lock().unwrap();
+    let saved = window.save(3, Some("Harbour"), &HARBOUR.replace(":9", ":10"), false).await;
+    assert_eq!(saved, Ok(ProfileDone::Saved("Harbour".into())));
+    window.begin(2, "Demo city").await;
+    let told = told_of_profiles(&mut window, 5_000, 4).await;
+    let [last, saved] = &told[..2] else { panic!("{told:?}") };
+    assert!(
+        last.starts_with("profile in use: Harbour → Demo city; the profile \"Harbour\" cannot be used"),
+        "{told:?}"
+    );
+    assert!(last.contains("in use by another") && saved == "profile changed: Harbour: broker.url", "{told:?}");
+    let harbour = told.iter().filter(|told| told.ends_with("→ Harbour")).count();
+    assert_eq!(harbour, 1, "only the first time: {told:?}");
+    host.stop().await;
+}
