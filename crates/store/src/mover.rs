@@ -46,7 +46,7 @@ use crate::table::run::{self, Run, RunKey};
 use crate::writer::{Counts, Keep, Order};
 
 pub(crate) use bell::{Asked, Bell};
-use cut::{Cutting, KeptFrom};
+use cut::Cutting;
 
 /// The part of the size limit that may wait to be settled, and that one run may have.
 const SIZE_PARTS: u64 = 8;
@@ -144,8 +144,8 @@ struct Mover {
     trims: Option<(RunKey, i64)>,
     /// Runs that are gone through for the sake of single kinds.
     cutting: Option<Cutting>,
-    /// What was made for that last.
-    kept_last: Option<(cut::Of, Arc<KeptFrom>)>,
+    /// The kinds of all series, as they were asked for last.
+    kinds: Option<cut::Known>,
     /// The answer to what was given last, when nobody has waited for it yet.
     given: Option<Receiver<Result<bool, StoreError>>>,
     /// Runs that were begun and are neither live nor given up.
@@ -217,7 +217,7 @@ impl Mover {
             aged: false,
             trims: None,
             cutting: None,
-            kept_last: None,
+            kinds: None,
             given: None,
             begun: Vec::new(),
         })

@@ -210,8 +210,8 @@ impl Purge {
             for tier in Tier::AGING {
                 // Of what is kept longer for one kind the mover takes the others out.
                 let Some(days) = tier.days(keep.longest()) else { continue };
-                let before = self::cutoff(days, now);
-                for run in runs.iter().filter(|run| run.tier == tier && run.is_settled() && run.to_ms < before.0) {
+                let before_ms = whole_buckets(tier, days, now);
+                for run in runs.iter().filter(|run| run.tier == tier && run.is_settled() && run.to_ms < before_ms) {
                     go(&transaction, run, i64::MAX)?;
                 }
             }
@@ -340,7 +340,12 @@ fn limit(keep: &Keeping) -> u64 {
     u64::from(keep.all.max_mb) * 1_000_000
 }
 
-pub(crate) fn cutoff(days: u32, now: WallMs) -> WallMs {
+/// The start of the first bucket of a tier that is kept: one goes when all of it is too old.
+pub(crate) fn whole_buckets(tier: Tier, days: u32, now: WallMs) -> i64 {
+    cutoff(days, now).0.div_euclid(tier.width_ms()).saturating_mul(tier.width_ms())
+}
+
+fn cutoff(days: u32, now: WallMs) -> WallMs {
     let kept = (u64::from(days) * DAY_MS).cast_signed();
     WallMs(now.0.saturating_sub(kept))
 }

@@ -6,6 +6,8 @@
 mod common;
 
 use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use common::{T0, block_on, commit, sample, series, thing};
 use fleetlens_model::id::SeriesKey;
@@ -14,7 +16,8 @@ use fleetlens_model::telemetry::{Sample, Timed};
 use fleetlens_model::time::WallMs;
 use fleetlens_store::{Reading, Store};
 
-const YEAR: i64 = 365 * 86_400_000;
+const DAY: i64 = 86_400_000;
+const YEAR: i64 = 365 * DAY;
 /// Samples before the jump, during it, and after it.
 const STRETCH: u64 = 400;
 /// Dated by us, and by the device, whose clock is right.
@@ -96,4 +99,48 @@ fn a_clock_that_jumps_a_year_either_way_and_back_costs_nothing() {
             block_on(store.close()).unwrap();
         }
     }
+}
+
+/// Waits until a number of `meta` is this.
+fn until_noted(path: &Path, name: &str, wanted: i64) {
+    let db = rusqlite::Connection::open(path).unwrap();
+    let start = Instant::now();
+    loop {
+        let noted = db.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get::<_, i64>(0)).ok();
+        if noted == Some(wanted) {
+            return;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{name} is {noted:?}, not {wanted}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn after_a_clock_that_was_ahead_for_days_charts_are_made_of_samples_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("malta.db");
+    let (store, _) = Store::open(&path, "malta", 1).unwrap();
+    store.set_retention(Retention { keep_days: 30, ..Retention::default() });
+    let at = |ms: i64| Write::LinkSeen { at_ms: WallMs(T0 + ms) };
+    let described = [thing(1, "lamp-1"), series(DEVICES, 1, "/v"), at(0)];
+    commit(&store, described.to_vec()).unwrap();
+    until_noted(&path, "aged_ms", T0);
+    let said_at = |n: u64, ms: i64| Write::Sample(sample(DEVICES, n, ms, n as f64));
+    let believed = 41 * DAY + 3_600_000;
+    commit(&store, vec![at(40 * DAY)]).unwrap();
+    until_noted(&path, "ahead_ms", T0 + 40 * DAY);
+    commit(&store, vec![at(believed)]).unwrap();
+    until_noted(&path, "aged_ms", T0 + believed);
+    // The device's clock is right, so this is too old by ours.
+    commit(&store, vec![said_at(1, 1_000), at(believed)]).unwrap();
+    block_on(store.settle()).unwrap();
+    commit(&store, vec![at(2_000)]).unwrap();
+    until_noted(&path, "aged_ms", T0 + 2_000);
+    commit(&store, vec![said_at(2, 3_600_000)]).unwrap();
+    block_on(store.settle()).unwrap();
+    let (from_ms, to_ms) = (WallMs(T0 - DAY), WallMs(T0 + DAY));
+    let query = HistoryQuery { series: SeriesKey(DEVICES), from_ms, to_ms, bucket_ms: 1, up_to_seq: u64::MAX };
+    let starts: Vec<i64> = block_on(store.history(query)).unwrap().iter().map(|one| one.start_ms.0 - T0).collect();
+    assert_eq!(starts, [-40_000, 3_600_000], "what is gone by its minute, what is not by itself");
+    block_on(store.close()).unwrap();
 }

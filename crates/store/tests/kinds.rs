@@ -65,7 +65,7 @@ fn charted(store: &Store, key: u32) -> [usize; 4] {
     let query = HistoryQuery {
         series: SeriesKey(key),
         from_ms: WallMs(T0 - 400 * DAY),
-        to_ms: WallMs(T0 + DAY),
+        to_ms: WallMs(T0 + 2 * DAY),
         bucket_ms: 1_000,
         up_to_seq: u64::MAX,
     };
@@ -122,10 +122,10 @@ fn lamps_go_after_a_week_and_nothing_else_does() {
     until("lamps are cut", || is_cut(&path));
     for lamp in [1, 2] {
         assert_eq!(samples(&path, lamp), last(8), "the last one is a week old to the millisecond");
-        // The week begins within a minute: all of that is the minute's.
+        // The twelve days begin within a minute, which stays, and within an hour: all of that is the hour's.
         assert_eq!(
             charted(&store, lamp),
-            [7, 5, 8, 0],
+            [8, 4, 8, 0],
             "where samples are gone minutes answer, and hours before those"
         );
     }
@@ -134,7 +134,7 @@ fn lamps_go_after_a_week_and_nothing_else_does() {
     }
     // What comes late is kept as long as what came in time.
     let late = |key: u32, seq: u64| Write::Sample(sample(key, seq, -15 * DAY + 1_000, f64::from(key)));
-    commit(&store, vec![late(1, 1_000), late(3, 1_001)]).unwrap();
+    commit(&store, vec![late(1, 1_000), late(3, 1_001), at(0)]).unwrap();
     block_on(store.settle()).unwrap();
     assert_eq!((samples(&path, 1).len(), samples(&path, 3).len()), (8, 21));
     assert_eq!(block_on(store.history(whole_days(1))).unwrap().iter().map(|day| day.count).sum::<u32>(), 21);
@@ -156,7 +156,7 @@ fn what_one_kind_is_kept_longer_stays_alone_and_goes_when_it_is_as_the_others() 
     store.set_retention(Keeping::with(week, [(Kind::Bin, for_long)]));
     until("all but bins are cut", || is_cut(&path));
     for other in [1, 2, 4] {
-        assert_eq!((samples(&path, other), charted(&store, other)), (last(8), [7, 0, 5, 8]), "of thing {other}");
+        assert_eq!((samples(&path, other), charted(&store, other)), (last(8), [8, 0, 4, 8]), "of thing {other}");
         let days = block_on(store.history(whole_days(other))).unwrap();
         assert_eq!(days.len(), 20, "what happened on each day stays");
     }
@@ -164,7 +164,7 @@ fn what_one_kind_is_kept_longer_stays_alone_and_goes_when_it_is_as_the_others() 
     block_on(store.close()).unwrap();
 
     let (store, _) = open(folder.path());
-    assert_eq!((samples(&path, 3), charted(&store, 3), charted(&store, 1)), (last(20), [20, 0, 0, 0], [7, 0, 5, 8]));
+    assert_eq!((samples(&path, 3), charted(&store, 3), charted(&store, 1)), (last(20), [20, 0, 0, 0], [8, 0, 4, 8]));
     store.set_retention(week);
     until("bins are gone as well", || samples(&path, 3).len() < 9);
     assert_eq!((samples(&path, 3), samples(&path, 1)), (last(8), last(8)));
@@ -187,6 +187,97 @@ fn a_thing_that_becomes_another_kind_is_kept_as_that_kind() {
     block_on(store.close()).unwrap();
 }
 
+/// A number of `meta`.
+fn noted(path: &Path, name: &str) -> Option<i64> {
+    let db = rusqlite::Connection::open(path).unwrap();
+    db.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).ok()
+}
+
+/// Whether it was brought to its end for these ages of lamps.
+fn is_cut_by(path: &Path, lamps: &str) -> bool {
+    let db = rusqlite::Connection::open(path).unwrap();
+    let noted: Option<String> = db.query_row("SELECT value FROM meta WHERE name = 'cuts'", [], |row| row.get(0)).ok();
+    noted.is_some_and(|noted| noted.contains(&format!("lamp: {lamps}")))
+}
+
+#[test]
+fn a_clock_that_was_ahead_for_days_costs_nothing_of_what_is_said_when_it_is_right_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, path) = city(folder.path());
+    store.set_retention(lamps_a_week());
+    until("lamps are cut", || is_cut(&path));
+    let sees = |ms: i64| commit(&store, vec![at(ms)]).unwrap();
+    sees(10 * DAY);
+    until("the time is seen to be ahead", || noted(&path, "ahead_ms").is_some());
+    let believed = 11 * DAY + 3_600_000;
+    sees(believed);
+    until("it is believed, and nothing of lamps is young enough", || samples(&path, 1).is_empty() && is_cut(&path));
+    assert_eq!(noted(&path, "aged_ms"), Some(T0 + believed));
+    sees(DAY);
+    until("the clock is right again", || noted(&path, "aged_ms") == Some(T0 + DAY));
+    let said = [1, 3].map(|key| Write::Sample(sample(key, 1_000 + u64::from(key), DAY, f64::from(key))));
+    commit(&store, said.to_vec()).unwrap();
+    block_on(store.settle()).unwrap();
+    assert_eq!(
+        (samples(&path, 1), samples(&path, 2), samples(&path, 3)[..2].to_vec()),
+        (vec![-1], vec![], vec![18, 17])
+    );
+    assert_eq!(charted(&store, 1), [1, 1, 19, 0], "and it is shown, not only its minute");
+    block_on(store.close()).unwrap();
+}
+
+#[test]
+fn what_comes_late_is_kept_by_the_age_there_is_now_also_where_a_shorter_one_took_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, path) = city(folder.path());
+    let lamps = |days| {
+        let ages = Ages { keep_days: Some(days), ..Ages::default() };
+        Keeping::with(Retention { keep_days: 30, ..Retention::default() }, [(Kind::Lamp, ages)])
+    };
+    store.set_retention(lamps(3));
+    until("lamps are cut", || is_cut_by(&path, "values 3 days"));
+    assert_eq!(samples(&path, 1), last(4));
+    store.set_retention(lamps(20));
+    until("it is done by the longer age", || is_cut_by(&path, "values 20 days"));
+    // A gateway that was away for ten days, and one that was away for too long.
+    let late = |seq: u64, day: i64| Write::Sample(sample(1, seq, -day * DAY + 1_000, 1.0));
+    commit(&store, vec![late(1_000, 10), late(1_001, 25), at(0)]).unwrap();
+    block_on(store.settle()).unwrap();
+    assert_eq!(samples(&path, 1), [9, 3, 2, 1, 0]);
+    block_on(store.close()).unwrap();
+}
+
+#[test]
+fn ages_that_were_the_same_for_all_meanwhile_are_gone_through_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, path) = city(folder.path());
+    store.set_retention(lamps_a_week());
+    until("lamps are cut", || is_cut(&path));
+    store.set_retention(Retention { keep_days: 30, ..Retention::default() });
+    until("it is noted that they are no more", || !is_cut(&path));
+    commit(&store, vec![Write::Sample(sample(1, 1_000, -15 * DAY + 1_000, 1.0)), at(0)]).unwrap();
+    block_on(store.settle()).unwrap();
+    assert_eq!(samples(&path, 1).len(), 9, "a month as of all others");
+    store.set_retention(lamps_a_week());
+    until("a week again", || samples(&path, 1).len() == 8 && is_cut(&path));
+    block_on(store.close()).unwrap();
+}
+
+#[test]
+fn a_minute_goes_when_all_of_it_is_too_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, path) = city(folder.path());
+    store.set_retention(lamps_a_week());
+    until("lamps are cut", || is_cut(&path));
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let live = "SELECT sum(entries) FROM run WHERE tier = 1 AND state = 'live'";
+    let minutes: i64 = db.query_row(live, [], |row| row.get(0)).unwrap();
+    // Twelve days end within a minute, which has what is just young enough.
+    assert_eq!(minutes, 2 * 20 + 2 * 13);
+    drop(db);
+    block_on(store.close()).unwrap();
+}
+
 #[test]
 fn wherever_it_is_stopped_it_is_brought_to_its_end_and_no_other_kind_loses_anything() {
     let folder = tempfile::tempdir().unwrap();
@@ -203,7 +294,7 @@ fn wherever_it_is_stopped_it_is_brought_to_its_end_and_no_other_kind_loses_anyth
             assert_eq!(samples(&path, other), last(20), "of thing {other} after {stops} stops");
         }
         store = open(folder.path()).0;
-        assert_eq!((charted(&store, 1), charted(&store, 3)), ([7, 5, 8, 0], [20, 0, 0, 0]), "after {stops} stops");
+        assert_eq!((charted(&store, 1), charted(&store, 3)), ([8, 4, 8, 0], [20, 0, 0, 0]), "after {stops} stops");
     }
     assert_eq!((samples(&path, 1), samples(&path, 2)), (last(8), last(8)));
     assert!(stops > 1, "it was never stopped before its end");

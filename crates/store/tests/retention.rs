@@ -128,6 +128,14 @@ fn by_age_samples_ended_commands_and_ended_alarms_go_and_everything_else_stays()
     // An hour by what is heard is when it is looked again; a minute is not.
     store.set_retention(Retention { keep_days: 30, ..Retention::default() });
     commit(&store, vec![Write::LinkSeen { at_ms: WallMs(T0 + 60_000) }]).unwrap();
+    commit(&store, vec![Write::LinkSeen { at_ms: WallMs(T0 + 2 * 3_600_000) }]).unwrap();
+    let aged_at = |db: &rusqlite::Connection| -> i64 {
+        db.query_row("SELECT value FROM meta WHERE name = 'aged_ms'", [], |row| row.get(0)).unwrap()
+    };
+    let db = rusqlite::Connection::open(place(&folder)).unwrap();
+    // More than a day at once would be taken for a wrong clock.
+    until("it was looked again", &store, |_| aged_at(&db) == T0 + 2 * 3_600_000);
+    drop(db);
     commit(&store, vec![Write::LinkSeen { at_ms: WallMs(T0 + DAY_MS + 1) }]).unwrap();
     until("a day later another one is gone", &store, |s| s.samples == 29);
 }

@@ -1,8 +1,8 @@
 //! Runs become larger ones, and settled ones with their roll-ups.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
+use super::cut::KeptFrom;
 use super::sources::{Source, add, buckets_of, next_series, pages_of, unpacked, widened};
 use super::{Ended, Finish, Mover};
 use crate::building::Building;
@@ -82,7 +82,7 @@ impl Mover {
         // What is not settled is yet to be rolled up.
         let leaves_out = first.is_settled() && first.tier == Tier::Samples;
         let kept_from = if leaves_out { kept_from } else { i64::MIN };
-        let of_kinds = if first.is_settled() { self.kept_of_kinds(first.tier)? } else { Arc::default() };
+        let of_kinds = if first.is_settled() { self.kept_of_kinds(first.tier)? } else { KeptFrom::default() };
         let mut building = Building::new(self.next_key(), first.tier, level, seqs(runs));
         let mut sources = self.sources(runs)?;
         let (mut scratch, mut repeated) = (Scratch::default(), 0);
@@ -116,7 +116,7 @@ impl Mover {
             }
             self.hand_over(&mut [&mut building])?;
         }
-        let kept_from = runs.iter().any(|run| run.from_ms < kept_from).then_some(kept_from);
+        let kept_from = gone_before(runs, kept_from);
         self.finish(vec![building], Finish { inputs: keys(runs), repeated, kept_from, ..Finish::default() })
     }
 
@@ -168,7 +168,7 @@ impl Mover {
             let [minutes, hours, days] = &mut rolling;
             self.hand_over(&mut [&mut building, minutes, hours, days])?;
         }
-        let kept_from = (kept_from > i64::MIN && begins_ms < kept_from).then_some(kept_from);
+        let kept_from = gone_before(fresh, kept_from);
         let finish = Finish { inputs: keys(fresh), repeated, kept_from, ..Finish::default() };
         self.finish(std::iter::once(building).chain(rolling).collect(), finish)
     }
@@ -180,6 +180,14 @@ impl Mover {
         };
         runs.iter().enumerate().map(source).collect()
     }
+}
+
+/// Before when not every sample is there any more when what is older than `kept_from` is left out of these runs. Not later than they
+/// end: nothing of what comes behind them is gone, whatever a clock that is ahead says is too old.
+fn gone_before(runs: &[Run], kept_from: i64) -> Option<i64> {
+    let is_cut = runs.iter().any(|run| run.from_ms < kept_from);
+    let last_ms = runs.iter().map(|run| run.to_ms).max()?;
+    is_cut.then_some(kept_from.min(last_ms.saturating_add(1)))
 }
 
 /// The first runs of the lowest level that has so many.

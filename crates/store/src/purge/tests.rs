@@ -6,6 +6,7 @@ use fleetlens_model::thing::Meta;
 
 use super::*;
 use crate::building::Building;
+use crate::codec::rolled::Rolled;
 use crate::codec::{Kept, Marks};
 use crate::table::run::{RunKey, SETTLED};
 use crate::table::thing;
@@ -103,6 +104,23 @@ fn a_time_years_ahead_makes_nothing_old_before_it_has_gone_on_for_a_day() {
     cache = cache.reopened(ahead + 20 * DAY);
     assert_eq!(cache.left(ahead + 20 * DAY + DAY / 2), 10);
     assert_eq!(cache.left(ahead + 21 * DAY), 0);
+}
+
+#[test]
+fn a_minute_is_too_old_when_all_of_it_is() {
+    let mut cache = cache();
+    let key = RunKey(1);
+    let start_ms = T0 / 60_000 * 60_000;
+    let mut building = Building::new(key, Tier::Minutes, SETTLED, (1, 1));
+    building.buckets(SeriesKey(1), &[Rolled::of(start_ms, start_ms + 59_999, 1.0)]);
+    run::begin(&cache.db, key).unwrap();
+    let (blocks, run) = building.finish();
+    blocks.iter().for_each(|block| run::add(&cache.db, key, block).unwrap());
+    run::finish(&cache.db, &run.unwrap()).unwrap();
+    cache = cache.reopened(start_ms + 60 * DAY);
+    assert_eq!(cache.left(start_ms + 60 * DAY + 59_999), 1, "its last value is just as old as it may be");
+    cache = cache.reopened(start_ms + 60 * DAY);
+    assert_eq!(cache.left(start_ms + 60 * DAY + 60_000), 0);
 }
 
 #[test]

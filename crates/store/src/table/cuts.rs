@@ -20,8 +20,9 @@ pub(crate) struct Cuts {
     pub by: Option<String>,
     /// [`kind_changes`] when going through them was begun.
     pub kind_changes: u64,
-    /// Before when not everything of a kind is there any more, by tier: samples, minutes, hours.
-    gone: BTreeMap<Kind, [Option<i64>; 3]>,
+    /// Before when not everything of a kind is there any more, by its word and by tier: samples, minutes, hours. A newer program may
+    /// have kinds that we do not know; theirs stays as it is.
+    gone: BTreeMap<String, [Option<i64>; 3]>,
 }
 
 impl Cuts {
@@ -57,13 +58,13 @@ impl Cuts {
 
     /// Before when not everything of a kind in this tier is there any more; `None` while nothing was cut.
     pub fn gone(&self, kind: Kind, tier: Tier) -> Option<i64> {
-        let of_kind = self.gone.get(&kind)?;
+        let of_kind = self.gone.get(kind.word())?;
         place(tier).and_then(|place| of_kind.get(place).copied().flatten())
     }
 
     /// What is older than this is cut.
     pub fn set_gone(&mut self, kind: Kind, tier: Tier, before_ms: i64) {
-        let of_kind = self.gone.entry(kind).or_default();
+        let of_kind = self.gone.entry(kind.word().to_owned()).or_default();
         if let Some(gone) = place(tier).and_then(|place| of_kind.get_mut(place)) {
             *gone = Some(gone.map_or(before_ms, |known| known.max(before_ms)));
         }
@@ -87,4 +88,24 @@ pub(crate) fn kind_changes(db: &Connection) -> rusqlite::Result<u64> {
 /// A thing has become one of another kind: what was cut by its old one may have to be cut by its new one.
 pub(crate) fn kind_changed(db: &Connection) -> rusqlite::Result<()> {
     meta::set(db, CHANGES, counted(kind_changes(db)?.saturating_add(1))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_newer_program_notes_of_kinds_we_do_not_know_is_no_damage_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (db, _) = crate::open::open(&folder.path().join("malta.db"), "malta", 1).unwrap();
+        let noted = r#"{"by":"x","kind_changes":3,"gone":{"drone":[7,null,null],"lamp":[5,6,null]}}"#;
+        Cuts::take_over(&db, noted).unwrap();
+        let mut cuts = Cuts::read(&db).unwrap();
+        assert_eq!((cuts.gone(Kind::Lamp, Tier::Samples), cuts.gone(Kind::Lamp, Tier::Minutes)), (Some(5), Some(6)));
+        assert_eq!((cuts.gone(Kind::Lamp, Tier::Hours), cuts.gone(Kind::Other, Tier::Samples)), (None, None));
+        cuts.set_gone(Kind::Bin, Tier::Hours, 9);
+        cuts.write(&db).unwrap();
+        let noted: String = meta::get(&db, NAME).unwrap().unwrap();
+        assert!(noted.contains(r#""bin":[null,null,9],"drone":[7,null,null]"#), "{noted}");
+    }
 }
