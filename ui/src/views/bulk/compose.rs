@@ -189,7 +189,7 @@ fn Form(compose: Compose, label: Signal<String>) -> impl IntoView {
         Ok(_) => send(),
     };
     let whom = move || whom(changes(), continuous.get());
-    let asks = Signal::derive(move || format!("{} of {}?", wished.does(), whom()));
+    let asks = Signal::derive(move || wished.asks(&whom()));
     let does = Signal::derive(move || wished.does());
     let lasts = move || {
         let ms = pace.read().map(|rollout| lasts_ms(changes(), &rollout)).unwrap_or(0);

@@ -62,6 +62,14 @@ impl Wished {
         Wished { controls, which, control, draft, shadow, pointer, json, again, wanted }
     }
 
+    /// What is asked before it is sent to these; tracked.
+    pub fn asks(self, whom: &str) -> String {
+        match self.again.get_value() {
+            Some(again) => format!("Ask {whom} again: {}?", again.title),
+            None => format!("{} of {whom}?", self.does()),
+        }
+    }
+
     /// What Send does, in a few words; tracked.
     pub fn does(self) -> String {
         if let Some(again) = self.again.get_value() {
