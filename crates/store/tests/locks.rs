@@ -39,6 +39,9 @@ fn things_for_others(path: &Path) -> i64 {
     things.and_then(|things| things.parse().ok()).unwrap_or_else(|| panic!("{said:?}"))
 }
 
+/// What the app does beside its writing.
+type Way = fn(&Store, &Path);
+
 fn log_of(path: &Path) -> Option<u64> {
     let log = path.with_file_name("malta.db-wal");
     std::fs::metadata(log).ok().map(|about| about.ino())
@@ -50,7 +53,7 @@ fn whoever_looks_into_the_cache_leaves_its_log_to_the_app_whatever_that_did_with
         let writes = vec![thing(1, "lamp-1"), series(1, 1, "/v"), Write::Sample(sample(1, 1, 0, 1.0))];
         commit(store, writes).unwrap();
     };
-    let ways: [(&str, fn(&Store, &Path)); 4] = [
+    let ways: [(&str, Way); 4] = [
         ("nothing", |_, _| {}),
         ("a reading of its own", |store, _| {
             assert_eq!(store.reading().unwrap().latest().unwrap().len(), 1);
