@@ -44,9 +44,10 @@ pub fn city(things: u32) -> Vec<Write> {
     let mut writes = Vec::new();
     let now = now_ms();
     for thing in 1..=things {
+        // In the streets that the map begins with, so that its first picture has them on it.
         let at = LonLat {
-            lon_deg: 14.2 + f64::from(thing % 400) / 1_000.0,
-            lat_deg: 35.8 + f64::from(thing / 400) / 2_500.0,
+            lon_deg: 14.48 + f64::from(thing % 400) / 8_000.0,
+            lat_deg: 35.88 + f64::from(thing / 400) / 8_000.0,
         };
         let meta = Meta {
             kind: Kind::Lamp,

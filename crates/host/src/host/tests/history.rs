@@ -23,7 +23,7 @@ fn changed(seq: u64) -> Write {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_history_of_a_shadow_is_read_by_everybody_page_by_page_and_without_a_broker() {
+async fn the_history_of_a_shadow_is_read_by_who_sees_it_page_by_page_and_without_a_broker() {
     let folder = tempfile::tempdir().unwrap();
     let profile = Profile::demo().unwrap().name;
     let (store, _) = Store::open(&folder.path().join("demo.db"), &profile, 1).unwrap();
@@ -33,8 +33,8 @@ async fn the_history_of_a_shadow_is_read_by_everybody_page_by_page_and_without_a
     store.commit(Arc::new(writes)).await.unwrap();
     store.close().await.unwrap();
 
-    let driver = HostOptions { role: Some(Role::Driver), ..without_broker(&folder) };
-    let host = started(driver).await;
+    let as_role = |role| HostOptions { role: Some(role), ..without_broker(&folder) };
+    let host = started(as_role(Role::Viewer)).await;
     let mut window = TestWindow::open(&host).await;
     let ask = |thing, before, limit| {
         let (thing, shadow) = (ThingKey(thing), String::new());
@@ -55,5 +55,10 @@ async fn the_history_of_a_shadow_is_read_by_everybody_page_by_page_and_without_a
         let Ok(Done::ShadowHistory(changes)) = window.ask(n as u32, intent).await else { panic!("{asked}") };
         assert_eq!(changes.iter().map(|change| change.seq).collect::<Vec<u64>>(), want, "{asked}");
     }
+    host.stop().await;
+
+    let host = started(as_role(Role::Driver)).await;
+    let mut window = TestWindow::open(&host).await;
+    assert_eq!(window.ask(1, ask(1, None, 2)).await.unwrap_err().code, FaultCode::Forbidden, "on no driver's screen");
     host.stop().await;
 }
