@@ -111,6 +111,7 @@ fn until_noted(path: &Path, name: &str, wanted: i64) {
             return;
         }
         assert!(start.elapsed() < Duration::from_secs(60), "{name} is {noted:?}, not {wanted}");
+        // A writer beside us does it when it rests; asking on and on would keep it from that.
         std::thread::sleep(Duration::from_millis(5));
     }
 }

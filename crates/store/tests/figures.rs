@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{block_on, commit, sample, series, thing};
 use fleetlens_model::figures::{CacheFigures, CacheKind};
@@ -19,18 +19,9 @@ fn of(figures: &CacheFigures, wanted: CacheKind) -> (u64, u64) {
     (share.entries, share.bytes)
 }
 
-/// When nothing changes any more: what a settling was made of goes bit by bit after it, and its space with it.
+/// When nothing changes any more.
 fn at_rest(store: &Store) -> CacheFigures {
-    let read = || CacheFigures { read_in_ms: 0, ..block_on(store.figures()).unwrap() };
-    let (mut since, mut last) = (Instant::now(), read());
-    while since.elapsed() < Duration::from_secs(1) {
-        std::thread::sleep(Duration::from_millis(50));
-        let now = read();
-        if now != last {
-            (since, last) = (Instant::now(), now);
-        }
-    }
-    last
+    common::at_rest(|| CacheFigures { read_in_ms: 0, ..block_on(store.figures()).unwrap() })
 }
 
 /// All kinds together are the pages of the file, in use or not.

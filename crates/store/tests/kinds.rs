@@ -6,9 +6,8 @@ mod common;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use common::{T0, block_on, commit, sample, series};
+use common::{T0, block_on, commit, sample, series, until};
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
 use fleetlens_model::keeping::{Ages, Keeping};
 use fleetlens_model::kind::Kind;
@@ -97,14 +96,6 @@ fn samples(path: &Path, key: u32) -> Vec<i64> {
 /// The last days there are, today included.
 fn last(days: i64) -> Vec<i64> {
     (0..days).rev().collect()
-}
-
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// Whether what was begun has been brought to its end.

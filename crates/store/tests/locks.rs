@@ -20,7 +20,7 @@ const PATH: &str = "FLEETLENS_TEST_LOCKS";
 
 /// The child: this same test program, told by the parent to run only this. Another program with the rights to write, that looks.
 #[test]
-#[ignore = "the child of the other tests here"]
+#[ignore = "the child of the other tests here; another program that has the cache for a moment"]
 fn child_looks_into_the_cache_and_closes_it() {
     let path = PathBuf::from(std::env::var_os(PATH).expect("run by its parent"));
     let db = Connection::open(path).unwrap();

@@ -9,9 +9,8 @@ mod common;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
-use common::{block_on, commit, sample, series, thing};
+use common::{block_on, commit, sample, series, thing, until};
 use fleetlens_model::id::SeriesKey;
 use fleetlens_model::record::{HistoryQuery, Write};
 use fleetlens_model::time::WallMs;
@@ -249,11 +248,7 @@ fn a_damaged_cache_on_a_full_disk_is_shown_as_far_as_it_can_be_read_and_salvaged
     drop(file);
     std::fs::remove_file(ballast).unwrap();
     // A `mount` of another test has our lock in hand from its fork until it is a program of its own.
-    let until = Instant::now() + Duration::from_secs(10);
-    while !Store::may_be_written(&disk.cache()) {
-        assert!(Instant::now() < until, "there is room, and nobody has it");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until("there is room, and nobody has it", || Store::may_be_written(&disk.cache()));
     let (store, restored, note) = Store::open_or_quarantine(&disk.cache(), "malta", 2, WallMs(77)).unwrap();
     let note = note.unwrap();
     assert!(std::fs::read(&note.moved_to).unwrap() == bytes, "and is kept");

@@ -48,15 +48,7 @@ fn until(what: &str, store: &Store, condition: impl Fn(&StoreStats) -> bool) -> 
 
 /// As it is when nothing has changed for a second.
 fn at_rest(store: &Store) -> StoreStats {
-    let (mut since, mut last) = (Instant::now(), stats(store));
-    while since.elapsed() < Duration::from_secs(1) {
-        std::thread::sleep(Duration::from_millis(50));
-        let now = stats(store);
-        if now != last {
-            (since, last) = (Instant::now(), now);
-        }
-    }
-    last
+    common::at_rest(|| stats(store))
 }
 
 /// How many numbers of a series there are in buckets of this width, and the start of the first and the last after [`T0`].
@@ -151,7 +143,7 @@ fn by_size_the_oldest_samples_of_every_series_go_until_the_file_is_small_and_the
     store.set_retention(Retention { keep_days: 365, max_mb: 16, ..Retention::default() });
     until("the file is small", &store, |now| now.bytes < 21 * MEGABYTE);
     let after = at_rest(&store);
-    // Runs go whole, and what the mover had made of them by then is not the same each time: ten thousand samples more or less.
+    // A step may take the older half of a run that is nearly all there is, so what is left is half of what fits beside the log.
     assert!(after.samples > 15_000, "not more than had to: {after:?}");
     block_on(store.close()).unwrap();
 

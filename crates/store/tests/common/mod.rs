@@ -406,3 +406,27 @@ pub fn without_bytes(mut restored: Restored) -> Restored {
     restored.stats = StoreStats { oldest_ms, samples, ..StoreStats::default() };
     restored
 }
+
+/// Waits for what comes about on a thread of the store's.
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = std::time::Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < std::time::Duration::from_secs(60), "waited in vain until {what}");
+        // Asking on and on would keep a processor from what is waited for.
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// What is read when it has been the same for a second: what a settling was made of goes bit by bit after it, and its space with it.
+pub fn at_rest<T: PartialEq>(read: impl Fn() -> T) -> T {
+    let (mut since, mut last) = (std::time::Instant::now(), read());
+    while since.elapsed() < std::time::Duration::from_secs(1) {
+        // Nothing tells that nothing more comes; asking on and on would keep a processor from what may come.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let now = read();
+        if now != last {
+            (since, last) = (std::time::Instant::now(), now);
+        }
+    }
+    last
+}
