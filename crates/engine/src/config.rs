@@ -7,6 +7,7 @@ use fleetlens_model::alarm::Rule;
 use fleetlens_model::group::Group;
 use fleetlens_model::identity::Actor;
 use fleetlens_model::kind::{Kind, Schemas};
+use fleetlens_wire::availability::Availability;
 use fleetlens_wire::registry::Registry;
 use fleetlens_wire::telemetry::{Reading, Telemetry};
 use fleetlens_wire::template::Template;
@@ -58,6 +59,8 @@ pub struct FleetConfig {
     pub telemetry: Vec<TelemetryRule>,
     /// Retained descriptions.
     pub meta: Vec<Template>,
+    /// Topics that say whether a thing is there, in order of precedence, before telemetry: they are named one by one.
+    pub availability: Vec<Availability>,
     /// Conventions, in order of precedence, after every template.
     pub conventions: Vec<convention::Setting>,
     /// What the city's own list says of its things.
@@ -106,6 +109,7 @@ impl Default for FleetConfig {
             scope: None,
             telemetry: Vec::new(),
             meta: Vec::new(),
+            availability: Vec::new(),
             conventions: Vec::new(),
             registry: Arc::default(),
             registry_name: String::new(),
@@ -127,10 +131,15 @@ impl Default for FleetConfig {
 }
 
 impl FleetConfig {
+    /// The templates of topics that name their thing or are read by their own words, in order of precedence.
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
+        let availability = self.availability.iter().map(|one| &one.template);
+        availability.chain(self.telemetry.iter().map(|rule| &rule.template)).chain(&self.meta)
+    }
+
     /// The MQTT filters that bring everything the fleet reads, without repetition. Never `#` alone nor `$SYS`.
     pub fn filters(&self) -> Vec<String> {
-        let templates = self.telemetry.iter().map(|rule| &rule.template).chain(&self.meta);
-        let mut filters: Vec<String> = templates.map(Template::filter).collect();
+        let mut filters: Vec<String> = self.templates().map(Template::filter).collect();
         filters.extend(self.conventions.iter().flat_map(|setting| setting.start().filters()));
         if self.shadows {
             filters.extend(shadow::answer_filters("+", None));

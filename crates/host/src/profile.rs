@@ -2,6 +2,7 @@
 //! it is told with its line.
 
 mod alarms;
+mod availability;
 mod broker;
 mod conventions;
 mod groups;
@@ -16,6 +17,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use fleetlens_engine::config::{FleetConfig, TelemetryRule};
+use fleetlens_engine::wire::availability::Availability;
 use fleetlens_engine::wire::convention::Setting;
 use fleetlens_engine::wire::template::Template;
 use fleetlens_link::LinkConfig;
@@ -64,6 +66,8 @@ pub struct Profile {
     pub telemetry: Vec<TelemetryRule>,
     /// Retained descriptions.
     pub meta: Vec<Template>,
+    /// Topics that say whether a thing is there.
+    pub availability: Vec<Availability>,
     /// The city's own list of its things, if there is one.
     pub registry: Option<RegistryFile>,
     /// Fleets that describe themselves, in order of precedence.
@@ -177,6 +181,7 @@ impl Profile {
             scope: self.scope.clone(),
             telemetry: self.telemetry.clone(),
             meta: self.meta.clone(),
+            availability: self.availability.clone(),
             conventions: self.conventions.clone(),
             shadows: self.shadows,
             schemas: self.schemas.clone(),
@@ -258,6 +263,8 @@ struct Written {
     broker: broker::WrittenBroker,
     #[serde(default)]
     telemetry: Vec<telemetry::WrittenTelemetry>,
+    #[serde(default)]
+    availability: Vec<availability::WrittenAvailability>,
     registry: Option<registry::WrittenRegistry>,
     #[serde(default)]
     convention: Vec<conventions::WrittenConvention>,
@@ -396,6 +403,11 @@ impl Written {
             broker: self.broker.check()?,
             telemetry,
             meta,
+            availability: self
+                .availability
+                .into_iter()
+                .map(availability::WrittenAvailability::check)
+                .collect::<Result<_, _>>()?,
             conventions,
             registry: self.registry.map(registry::WrittenRegistry::check).transpose()?,
             shadows: self.shadows.enabled,

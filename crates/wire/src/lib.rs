@@ -4,6 +4,7 @@
 //! is the model's and the engine's.
 
 mod about;
+pub mod availability;
 pub mod aws;
 pub mod convention;
 mod datex;
@@ -57,6 +58,16 @@ pub enum WireError {
     NotAnEvent {
         /// The topic, or its beginning.
         topic: String,
+    },
+    /// Neither of the words by which a profile knows who is there.
+    #[error("the payload says {given:?}; the profile knows {online:?} and {offline:?}")]
+    NoAvailability {
+        /// What it says, or its beginning.
+        given: String,
+        /// The word for who is there.
+        online: String,
+        /// The word for who is gone.
+        offline: String,
     },
     /// More bytes than such a message can have.
     #[error("the payload has {given} bytes; at most {max} are read")]

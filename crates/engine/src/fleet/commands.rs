@@ -126,8 +126,10 @@ impl Fleet {
     /// Puts a command into the outbox that was found to be one, and sends it if it can be.
     pub(super) fn ask_for(&mut self, asked: Asked, now: Now, effects: &mut Effects) -> CommandId {
         let Asked { thing: key, shadow, mut wants, expires_in_ms, by } = asked;
-        let own_ms =
-            self.things.get(&key).map_or(DEFAULT_EXPIRY_MS, |thing| self.expiry_ms(&thing.meta.common, &wants));
+        let own_ms = self
+            .things
+            .get(&key)
+            .map_or(DEFAULT_EXPIRY_MS, |thing| self.expiry_ms(&thing.meta.common, &shadow, &wants));
         let expiry_ms = expires_in_ms.unwrap_or(own_ms).clamp(*EXPIRY_MS.start(), *EXPIRY_MS.end());
         self.rebase_on_own(key, &shadow, &mut wants);
         self.last_command += 1;
@@ -175,10 +177,12 @@ impl Fleet {
     }
 
     /// The profile's expiry for the leaves, else the controls' own; of several the shortest.
-    pub(super) fn expiry_ms(&self, meta: &Meta, wants: &[Want]) -> u64 {
+    pub(super) fn expiry_ms(&self, meta: &Meta, shadow: &str, wants: &[Want]) -> u64 {
         let of = |want: &Want| {
             let told = self.config.expiry_ms.iter().find(|(pointer, _)| *pointer == want.pointer).map(|(_, ms)| *ms);
-            told.or_else(|| self.config.schemas.expiry_ms(meta, &want.pointer)).unwrap_or(DEFAULT_EXPIRY_MS)
+            // A kind speaks of the classic shadow.
+            let of_kind = || self.config.schemas.expiry_ms(meta, &want.pointer).filter(|_| shadow.is_empty());
+            told.or_else(of_kind).unwrap_or(DEFAULT_EXPIRY_MS)
         };
         wants.iter().map(of).min().unwrap_or(DEFAULT_EXPIRY_MS)
     }

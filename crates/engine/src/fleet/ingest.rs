@@ -110,8 +110,7 @@ impl Fleet {
             let topic = ShadowTopic::parse(topic).ok()?;
             return self.by_name.get(topic.thing.as_str()).copied();
         }
-        let templates = self.config.telemetry.iter().map(|rule| &rule.template).chain(&self.config.meta);
-        let place = templates.filter_map(|template| template.find(topic)).next()?;
+        let place = self.config.templates().filter_map(|template| template.find(topic)).next()?;
         self.by_name.get(place.thing.as_ref()).copied()
     }
 
@@ -147,6 +146,12 @@ impl Fleet {
             let answer = decode_answer(&topic, message.payload).map_err(|e| e.to_string())?;
             return self.answered(topic, answer, now, effects).map(Vec::from_iter);
         }
+        let availability = self.config.availability.iter();
+        let available = availability.filter_map(|one| Some((one, one.template.find(topic)?))).next();
+        if let Some((availability, place)) = available {
+            let presence = availability.decode(message.payload).map_err(|e| e.to_string())?;
+            return self.is_available(&place, presence, message.retained, now, effects).map(Vec::from_iter);
+        }
         let rules = self.config.telemetry.iter().enumerate();
         let rule = rules
             .map(|(at, rule)| (at, rule, rule.template.find(topic)))
@@ -179,6 +184,24 @@ impl Fleet {
             return self.understood(convention, message, now, effects);
         }
         Err("no template of the profile reads this topic".into())
+    }
+
+    /// A topic of its own says whether a thing is there, or nothing any more.
+    fn is_available(
+        &mut self,
+        place: &Place<'_>,
+        presence: Option<Presence>,
+        retained: bool,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<Option<ThingKey>, String> {
+        if presence.is_none() {
+            return Ok(self.by_name.get(place.thing.as_ref()).copied());
+        }
+        let said = Telemetry { presence, ..Telemetry::default() };
+        let key = self.said(place, said, retained, now, effects)?;
+        self.is_spoken_of(key, Witness::Template);
+        Ok(Some(key))
     }
 
     pub(super) fn said(
@@ -307,8 +330,7 @@ impl Fleet {
 
     /// The filter that brings a topic.
     fn filter_of(&self, topic: &str) -> Option<String> {
-        let templates = self.config.telemetry.iter().map(|rule| &rule.template).chain(&self.config.meta);
-        templates.filter(|template| template.find(topic).is_some()).map(Template::filter).next()
+        self.config.templates().find(|template| template.find(topic).is_some()).map(Template::filter)
     }
 
     /// A thing that tells of itself is believed, except where the profile has retained descriptions: those know better, and

@@ -40,6 +40,7 @@ use fleetlens_model::kind::Kind;
 use fleetlens_model::shadow::{Document, Packed, Request};
 use fleetlens_model::shared::Texts;
 use fleetlens_model::telemetry::{Sample, Source, Value};
+use fleetlens_wire::availability::Availability;
 use fleetlens_wire::pointer::Pointer;
 use fleetlens_wire::shadow::{Op, ShadowTopic, ShadowTopicKind, decode_request, service};
 use fleetlens_wire::telemetry::Reading;

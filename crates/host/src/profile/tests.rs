@@ -227,3 +227,24 @@ fn jobs_are_asked_for_where_the_profile_says_so_and_firmware_is_read_where_it_sa
     let wrong = read("[firmware]\npointer = \"v\"").unwrap_err().to_string();
     assert!(wrong.contains("\"v\" is not a JSON pointer; write \"/v\""), "{wrong}");
 }
+
+#[test]
+fn topics_of_availability_are_named_with_their_words() {
+    let with = |lines: &str| Profile::parse(&format!("{FULL}\n[[availability]]\n{lines}"), "x.toml");
+    let profile = with("template = \"tele/{thing}/LWT\"\noffline = \"Offline\"\nonline = \"Online\"").unwrap();
+    assert_eq!(profile.fleet_config(String::new()).filters()[0], "tele/+/LWT");
+    let usual = &with("template = \"a/{thing}\"\npointer = \"/state\"").unwrap().availability[0];
+    assert_eq!((usual.online.as_str(), usual.offline.as_str()), ("online", "offline"));
+    assert_eq!(usual.pointer, Some(Pointer::parse("/state").unwrap()));
+    for (lines, says) in [
+        ("template = \"a/b\"", "does not say where the thing's name stands"),
+        ("template = \"a/{thing}/{value}\"", "{value} does nothing here"),
+        ("template = \"a/{thing}\"\nonline = \"1\"\noffline = \"1\"", "cannot mean both"),
+        ("template = \"a/{thing}\"\nonline = \"offline\"", "cannot mean both"),
+        ("template = \"a/{thing}\"\npointer = \"state\"", "/state"),
+        ("template = \"a/{thing}\"\nword = \"x\"", "unknown field"),
+    ] {
+        let error = with(lines).unwrap_err().to_string();
+        assert!(error.contains(says), "{lines}: {error}");
+    }
+}

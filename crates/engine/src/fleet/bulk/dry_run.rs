@@ -59,7 +59,7 @@ impl Fleet {
                     run.changes += 1;
                     let is_offline = is_offline(thing);
                     run.offline += u32::from(is_offline);
-                    let own_ms = self.expiry_ms(&thing.meta.common, &wants);
+                    let own_ms = self.expiry_ms(&thing.meta.common, &order.shadow, &wants);
                     let (shortest, longest) = run.own_expiry_ms.unwrap_or((own_ms, own_ms));
                     run.own_expiry_ms = Some((shortest.min(own_ms), longest.max(own_ms)));
                     let list = if is_offline { &mut offline } else { &mut others };

@@ -68,7 +68,7 @@ impl Fleet {
         let order = &bulk.head().order;
         let leaves = self.wanted_leaves(order);
         let waiting = || bulk.rows().iter().filter(|row| row.progress == Progress::Waits).map(|row| row.thing);
-        let own = |thing| Some(self.expiry_ms(&self.things.get(&thing)?.meta.common, &leaves));
+        let own = |thing| Some(self.expiry_ms(&self.things.get(&thing)?.meta.common, &order.shadow, &leaves));
         let may_wait_ms = order.expires_in_ms.or_else(|| waiting().filter_map(own).min()).unwrap_or(DEFAULT_EXPIRY_MS);
         may_wait_ms.clamp(*EXPIRY_MS.start(), *EXPIRY_MS.end())
     }

@@ -1,4 +1,4 @@
-//! Who is connected, as AWS says it: twice, out of order, and with clients that are no things.
+//! Who is connected, as AWS says it: twice, out of order, and with clients that are no things; and on topics that a profile names.
 
 use super::*;
 
@@ -72,4 +72,34 @@ fn presence_is_subscribed_to_only_where_the_profile_says_so() {
     let of = |config: &FleetConfig| config.filters().into_iter().filter(|f| f.contains("presence")).collect::<Vec<_>>();
     assert_eq!(of(&quiet), [""; 0]);
     assert_eq!(of(&asked), ["$aws/events/presence/connected/+", "$aws/events/presence/disconnected/+"]);
+}
+
+#[test]
+fn a_topic_of_the_profile_says_who_is_there() {
+    let mut config = config(Role::Operator);
+    // Within what telemetry takes as well: the more particular one counts.
+    config.telemetry[0].template = Template::parse("city/{area}/{kind}/{thing}/#").unwrap();
+    let lwt = Template::parse("city/{area}/{kind}/{thing}/LWT").unwrap();
+    config.availability =
+        vec![Availability { template: lwt, pointer: None, online: "Online".into(), offline: "Offline".into() }];
+    assert_eq!(config.filters()[0], "city/+/+/+/LWT");
+    let mut fleet = Fleet::new(config, Restored { installation: 0xabc, ..Restored::default() }, at(0));
+    give(&mut fleet, up(), at(0));
+    give(&mut fleet, lamp_says(1, 60.0), at(1));
+    let says = |thing: &str, word: &str| telemetry(&format!("city/v/lamp/{thing}/LWT"), word);
+    for (s, word, want) in
+        [(2, "Online", false), (3, "", false), (4, "Offline", true), (5, "", true), (6, "Online", false)]
+    {
+        give(&mut fleet, says("lamp-1", word), at(s));
+        give(&mut fleet, Input::Ticked, at(s));
+        let silent = matches!(freshness(&fleet), Freshness::Silent { .. });
+        assert_eq!(silent, want, "{word:?} at {s}");
+    }
+    assert_eq!((fleet.counters().refused, fleet.things.len()), (0, 1));
+    give(&mut fleet, says("lamp-1", "offline"), at(7));
+    assert_eq!((fleet.counters().refused, freshness(&fleet)), (1, Freshness::Live), "another word says nothing");
+    give(&mut fleet, says("lamp-2", ""), at(8));
+    assert_eq!(fleet.things.len(), 1, "nothing is said of nobody");
+    give(&mut fleet, says("lamp-2", "Offline"), at(8));
+    assert_eq!(fleet.things.len(), 2);
 }
