@@ -36,29 +36,35 @@ pub struct LastCache {
 
 /// How a run of a profile stands; without one, the program alone.
 pub async fn of_run(options: &HostOptions, run: Option<&Run>) -> Diagnostics {
-    let mut all =
-        Diagnostics { made_ms: wall_now(), program: program(Some(options.started)), ..Diagnostics::default() };
     let folder = options.data_dir.clone();
     let troubles = tokio::task::spawn_blocking(move || troubles(&folder));
-    if let Some(run) = run {
-        all.disk = Some(disk(&run.cache));
-        all.writer = Some(run.store().writer_figures());
-        let engine = async {
-            match run.engine() {
-                Some(engine) => timeout(WITHIN, engine.figures()).await.ok().flatten(),
-                None => None,
-            }
-        };
-        let (cache, figures) = tokio::join!(cache(run), engine);
-        all.cache = cache;
-        if let Some(figures) = figures {
-            all.link = Some(run.port.tell(figures.link));
-            all.engine = Some(figures.engine);
-            all.drops = Some(figures.drops);
+    let cache = async {
+        match run {
+            Some(run) => cache(run).await,
+            None => None,
         }
+    };
+    let (cache, figures) = tokio::join!(cache, of_program(options, run));
+    // The look into the log ends badly only while everything ends.
+    Diagnostics { cache, troubles: troubles.await.unwrap_or_default(), ..figures }
+}
+
+/// Of that what only the program itself knows, and no file of its does.
+pub async fn of_program(options: &HostOptions, run: Option<&Run>) -> Diagnostics {
+    let mut all =
+        Diagnostics { made_ms: wall_now(), program: program(Some(options.started)), ..Diagnostics::default() };
+    let Some(run) = run else { return all };
+    all.disk = Some(disk(&run.cache));
+    all.writer = Some(run.store().writer_figures());
+    let figures = match run.engine() {
+        Some(engine) => timeout(WITHIN, engine.figures()).await.ok().flatten(),
+        None => None,
+    };
+    if let Some(figures) = figures {
+        all.link = Some(run.port.tell(figures.link));
+        all.engine = Some(figures.engine);
+        all.drops = Some(figures.drops);
     }
-    // It ends badly only while everything ends.
-    all.troubles = troubles.await.unwrap_or_default();
     all
 }
 

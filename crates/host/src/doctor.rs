@@ -20,6 +20,7 @@ use crate::log;
 use crate::ports::wall_now;
 use crate::profile::Profile;
 use crate::settings::Home;
+use crate::standing;
 
 /// How long a name may take to be found.
 const RESOLVED_WITHIN: Duration = Duration::from_secs(5);
@@ -235,6 +236,43 @@ impl Examination {
         self.checks.extend(keeping.as_ref().map(kept::limits));
         self.room(disk.free_bytes, size, keeping.map(|keeping| keeping.all));
         self.diagnostics.disk = Some(disk);
+        self.standing(file, now);
+    }
+
+    /// What the program that has this cache told of itself: queues, commits, drops.
+    fn standing(&mut self, cache: &Path, now: WallMs) {
+        let Some(told) = standing::read(cache) else {
+            self.checks.push(Check::ok("app", "it does not run with this cache"));
+            return;
+        };
+        let age_ms = now.since(told.made_ms);
+        // Ahead of our clock is not older than it.
+        if age_ms > standing::FRESH_MS {
+            let found = format!(
+                "it told {} ago how it stands, and nothing since: it hangs, or ended without a word",
+                span(age_ms)
+            );
+            self.checks.push(Check::warn("app", found, "start it anew; its log may say why"));
+        } else {
+            self.checks.push(Check::ok("app", format!("it runs, and told {} ago how it stands", span(age_ms))));
+        }
+        if let Some(fault) = told.engine.as_ref().and_then(|engine| engine.cache_fault.as_ref()) {
+            self.checks.push(Check::fault(
+                "app",
+                format!("it cannot write the cache: {fault}"),
+                "free some space, or look at who may write there",
+            ));
+        }
+        let Diagnostics { made_ms, program, link, engine, writer, drops, .. } = told;
+        self.diagnostics = Diagnostics {
+            told_ms: Some(made_ms),
+            program,
+            link,
+            engine,
+            writer,
+            drops,
+            ..std::mem::take(&mut self.diagnostics)
+        };
     }
 
     fn opened(&mut self, file: &Path, owner: Option<&str>, found: &str, figures: &CacheFigures, now: WallMs) {

@@ -30,8 +30,8 @@ use crate::ports::{Sink, Sinks, Told};
 use crate::profile::{Profile, ProfileError};
 use crate::run::{Around, Mend, Prepared, Run};
 use crate::settings::{Home, whole};
-use crate::shelf;
 use crate::vigil::Vigil;
+use crate::{shelf, standing};
 use mend::Mender;
 
 /// Which broker the host connects to.
@@ -197,6 +197,7 @@ impl Host {
             ended: CancellationToken::new(),
         };
         tokio::spawn(Mender::of(&host).run(to_mend));
+        tokio::spawn(standing::tell(host.options.clone(), Arc::clone(&host.run), host.ending.clone()));
         Ok(host)
     }
 

@@ -23,6 +23,7 @@ mod secrets;
 mod settings;
 pub mod sheet;
 mod shelf;
+mod standing;
 mod summary;
 pub mod tiles;
 mod trial;

@@ -20,6 +20,9 @@ pub use report::{bytes, report, span, utc};
 pub struct Diagnostics {
     /// When, by our wall clock.
     pub made_ms: WallMs,
+    /// When `program`, `link`, `engine`, `writer` and `drops` were told, where that was before: by a program that runs beside the one
+    /// that tells it, or has run. `None` for when the rest was.
+    pub told_ms: Option<WallMs>,
     /// The program.
     pub program: ProgramFigures,
     /// The way to the broker; `None` where none is known, as when the program does not run.

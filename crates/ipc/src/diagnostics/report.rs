@@ -22,14 +22,19 @@ pub fn report(all: &Diagnostics, checks: &[Check]) -> String {
         head(&mut text, "Checks");
         checks.iter().for_each(|check| checked(&mut text, check));
     }
-    head(&mut text, "Program");
+    let told_ms = all.told_ms.unwrap_or(all.made_ms);
+    let of_then = |what: &str| match all.told_ms {
+        Some(told_ms) => format!("{what}, as told {}", ago(all.made_ms.since(told_ms))),
+        None => what.to_owned(),
+    };
+    head(&mut text, &of_then("Program"));
     program(&mut text, &all.program);
     if let Some(link) = &all.link {
-        head(&mut text, "Link");
-        the_link(&mut text, link, all.made_ms);
+        head(&mut text, &of_then("Link"));
+        the_link(&mut text, link, told_ms);
     }
     if let Some(engine) = &all.engine {
-        head(&mut text, "Engine");
+        head(&mut text, &of_then("Engine"));
         the_engine(&mut text, engine, all.writer.as_ref());
     }
     if all.cache.is_some() || all.disk.is_some() {
@@ -37,7 +42,7 @@ pub fn report(all: &Diagnostics, checks: &[Check]) -> String {
         cache(&mut text, all.cache.as_ref(), all.disk.as_ref(), all.made_ms);
     }
     if let Some(drops) = &all.drops {
-        head(&mut text, "Drops since the start");
+        head(&mut text, &of_then("Drops since the start"));
         dropped(&mut text, drops, all.writer.as_ref());
     }
     if !all.troubles.is_empty() {
@@ -261,6 +266,7 @@ mod tests {
         let row = |n| RefusalRow { topic: "a/\u{202e}b".into(), reason: "not JSON".into(), count: n, last_ms: NOW };
         Diagnostics {
             made_ms: NOW,
+            told_ms: None,
             program: ProgramFigures { version: "0.1.0".into(), uptime_ms: Some(62_000), ..ProgramFigures::default() },
             link: Some(LinkFigures {
                 state: LinkState::Connecting {
@@ -336,6 +342,9 @@ mod tests {
             assert!(text.contains(part), "it does not say {part:?}:\n{text}");
         }
         assert!(!text.contains("hunter2") && !text.contains("ada"), "{text}");
+        let earlier = Diagnostics { made_ms: NOW.plus(7_000), told_ms: Some(NOW), ..everything() };
+        let text = report(&earlier, &[]);
+        assert!(text.contains("Engine, as told 7.0 s ago\n") && text.contains("down for 2 h"), "{text}");
         assert!(!report(&Diagnostics::default(), &[]).contains("runs for"), "of a program that does not run");
     }
 
