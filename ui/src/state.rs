@@ -123,8 +123,10 @@ pub struct Store {
     pub marks_changed: RwSignal<u64>,
     /// Whether a picture of the map has come, be it empty.
     pub map_known: RwSignal<bool>,
-    /// How many marks the last picture of the map held; `None` before the first.
+    /// How many marks the last picture of the map held over all of its ground; `None` before the first.
     pub map_drawn: RwSignal<Option<usize>>,
+    /// How many it held while the ground was still coming; `None` before the first, and no longer true once there is ground.
+    pub map_shown: RwSignal<Option<usize>>,
     /// Kinds the person does not want on the map.
     pub hidden: RwSignal<Vec<Kind>>,
     /// Which part of the desktop's window lies over the map.
@@ -215,6 +217,7 @@ impl Store {
             marks_changed: RwSignal::new(0),
             map_known: RwSignal::new(false),
             map_drawn: RwSignal::new(None),
+            map_shown: RwSignal::new(None),
             hidden: RwSignal::new(Vec::new()),
             section: RwSignal::new(Section::default()),
             things: Things::new(),
@@ -551,9 +554,9 @@ impl Store {
         self.say(call);
     }
 
-    /// The map stands on the screen, with this many things.
-    pub fn tell_drawn(self, things: usize) {
-        self.say([Call::Drawn { things: u32::try_from(things).unwrap_or(u32::MAX) }]);
+    /// The map stands on the screen, with this many things, and its ground does or does not yet.
+    pub fn tell_drawn(self, things: usize, on_ground: bool) {
+        self.say([Call::Drawn { things: u32::try_from(things).unwrap_or(u32::MAX), on_ground }]);
     }
 
     fn say(self, calls: impl IntoIterator<Item = Call>) {

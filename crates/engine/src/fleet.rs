@@ -358,9 +358,10 @@ impl Fleet {
         self.counters
     }
 
-    /// Remembers that a window has drawn what is known.
-    pub(crate) fn was_drawn(&mut self) {
-        self.counters.drawn = true;
+    /// Remembers that a window has drawn what is known, and whether over all of its ground.
+    pub(crate) fn was_drawn(&mut self, on_ground: bool) {
+        self.counters.shown = true;
+        self.counters.drawn |= on_ground;
     }
 
     /// Remembers that a window has shown live values.

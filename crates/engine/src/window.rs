@@ -158,12 +158,12 @@ impl Windows {
                 window.seen = window.seen.max(parcel.min(window.sent));
                 None
             }
-            Call::Drawn { things } => {
+            Call::Drawn { things, on_ground } => {
                 // A picture of nothing, of what is not nothing, is not yet the first.
                 if things > 0 || fleet.counters.things == 0 {
-                    fleet.was_drawn();
+                    fleet.was_drawn(on_ground);
                 }
-                if things > 0 && fleet.up_since.is_some() && fleet.counters.live_values > 0 {
+                if on_ground && things > 0 && fleet.up_since.is_some() && fleet.counters.live_values > 0 {
                     fleet.live_was_seen();
                 }
                 None

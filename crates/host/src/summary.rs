@@ -14,7 +14,7 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// Writes the file every second and once more at the end. `started` is when the process began.
 pub async fn write(path: PathBuf, started: Instant, mut counters: watch::Receiver<Counters>, stop: CancellationToken) {
-    let (mut first_drawn_ms, mut first_live_ms) = (None, None);
+    let mut firsts = Firsts::default();
     let mut told = false;
     let mut tick = interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -23,16 +23,11 @@ pub async fn write(path: PathBuf, started: Instant, mut counters: watch::Receive
             () = stop.cancelled() => true,
             _ = tick.tick() => false,
             // Whoever waits for the first picture, or for live data in it, should not wait for the next second as well.
-            seen = counters.wait_for(|now| is_new(now.drawn, first_drawn_ms) || is_new(now.live_seen, first_live_ms)),
-                if first_drawn_ms.is_none() || first_live_ms.is_none() => seen.is_err(),
+            seen = counters.wait_for(|now| firsts.is_news(now)), if !firsts.are_all() => seen.is_err(),
         };
         let now = *counters.borrow_and_update();
-        for (happened, first_ms) in [(now.drawn, &mut first_drawn_ms), (now.live_seen, &mut first_live_ms)] {
-            if is_new(happened, *first_ms) {
-                *first_ms = u64::try_from(started.elapsed().as_millis()).ok();
-            }
-        }
-        let line = summary(&now, first_drawn_ms, first_live_ms);
+        firsts.note(&now, started);
+        let line = summary(&now, firsts);
         if let Err(error) = replace(&path, &line).await
             && !std::mem::replace(&mut told, true)
         {
@@ -44,16 +39,37 @@ pub async fn write(path: PathBuf, started: Instant, mut counters: watch::Receive
     }
 }
 
-fn is_new(happened: bool, first_ms: Option<u64>) -> bool {
-    happened && first_ms.is_none()
+/// When a window first showed what is known, when over all of its ground, and when live values, in milliseconds since the start.
+#[derive(Clone, Copy, Debug, Default)]
+struct Firsts([Option<u64>; 3]);
+
+impl Firsts {
+    fn happened(now: &Counters) -> [bool; 3] {
+        [now.shown, now.drawn, now.live_seen]
+    }
+
+    fn is_news(&self, now: &Counters) -> bool {
+        Self::happened(now).into_iter().zip(self.0).any(|(happened, first_ms)| happened && first_ms.is_none())
+    }
+
+    fn are_all(&self) -> bool {
+        self.0.iter().all(Option::is_some)
+    }
+
+    fn note(&mut self, now: &Counters, started: Instant) {
+        for (happened, first_ms) in Self::happened(now).into_iter().zip(&mut self.0) {
+            if happened && first_ms.is_none() {
+                *first_ms = u64::try_from(started.elapsed().as_millis()).ok();
+            }
+        }
+    }
 }
 
-fn summary(now: &Counters, first_drawn_ms: Option<u64>, first_live_ms: Option<u64>) -> String {
-    let or_null = |ms: Option<u64>| ms.map_or("null".to_owned(), |ms| ms.to_string());
-    let (first_drawn_ms, first_live_ms) = (or_null(first_drawn_ms), or_null(first_live_ms));
+fn summary(now: &Counters, firsts: Firsts) -> String {
+    let [shown, drawn, live] = firsts.0.map(|ms| ms.map_or("null".to_owned(), |ms| ms.to_string()));
     let Counters { things, received, stored, refused, shed, repeated, .. } = now;
     format!(
-        "{{\"things\":{things},\"received\":{received},\"stored\":{stored},\"refused\":{refused},\"shed\":{shed},\"repeated\":{repeated},\"first_drawn_ms\":{first_drawn_ms},\"first_live_ms\":{first_live_ms}}}\n"
+        "{{\"things\":{things},\"received\":{received},\"stored\":{stored},\"refused\":{refused},\"shed\":{shed},\"repeated\":{repeated},\"first_shown_ms\":{shown},\"first_drawn_ms\":{drawn},\"first_live_ms\":{live}}}\n"
     )
 }
 
@@ -84,8 +100,11 @@ mod tests {
             };
             tokio::time::timeout(Duration::from_secs(10), found).await.unwrap_or_else(|_| panic!("no {want}"));
         };
-        read_until("{\"things\":3,\"received\":0,\"stored\":0,\"refused\":0,\"shed\":0,\"repeated\":0,\"first_drawn_ms\":null,\"first_live_ms\":null}\n", true).await;
-        counters.send_replace(Counters { things: 3, drawn: true, ..Counters::default() });
+        read_until("{\"things\":3,\"received\":0,\"stored\":0,\"refused\":0,\"shed\":0,\"repeated\":0,\"first_shown_ms\":null,\"first_drawn_ms\":null,\"first_live_ms\":null}\n", true).await;
+        counters.send_replace(Counters { things: 3, shown: true, ..Counters::default() });
+        read_until("\"first_shown_ms\":null", false).await;
+        read_until("\"first_drawn_ms\":null", true).await;
+        counters.send_replace(Counters { things: 3, shown: true, drawn: true, ..Counters::default() });
         read_until("\"first_drawn_ms\":null", false).await;
         read_until("\"first_live_ms\":null", true).await;
         counters.send_replace(Counters {
@@ -93,11 +112,12 @@ mod tests {
             received: 9,
             stored: 8,
             refused: 1,
+            shown: true,
             drawn: true,
             live_seen: true,
             ..Counters::default()
         });
-        read_until("\"received\":9,\"stored\":8,\"refused\":1,\"shed\":0,\"repeated\":0,\"first_drawn_ms\":", true)
+        read_until("\"received\":9,\"stored\":8,\"refused\":1,\"shed\":0,\"repeated\":0,\"first_shown_ms\":", true)
             .await;
         assert!(!std::fs::read_to_string(&path).unwrap().contains("null"));
         stop.cancel();

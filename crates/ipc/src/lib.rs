@@ -33,7 +33,7 @@ use crate::profile::Trial;
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 12;
+pub const CONTRACT: u16 = 13;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;
@@ -85,11 +85,13 @@ pub enum Call {
         /// The parcel's number.
         parcel: u64,
     },
-    /// The map with its ground stands on the screen: for the first time, for the first time with something on it, and for the first
-    /// time since the link is up.
+    /// The map stands on the screen with what is known: for the first time, for the first time with something on it, and for the
+    /// first time since the link is up.
     Drawn {
         /// How many things it shows.
         things: u32,
+        /// Whether the ground below them is all there.
+        on_ground: bool,
     },
     /// A person wants something done; answered by one [`Frame::Answer`].
     Ask {

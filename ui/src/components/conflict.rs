@@ -12,7 +12,7 @@ use fleetlens_model::text::shown;
 use leptos::prelude::*;
 use serde_json::Value as Json;
 
-use crate::components::control::said;
+use crate::components::control::{now_of, said};
 use crate::components::modal::Modal;
 use crate::components::segmented::Segmented;
 use crate::format;
@@ -119,6 +119,12 @@ pub fn desired_at(thing: &Thing, shadow: &str, pointer: &str) -> Option<String> 
     leaf_at(&desired, pointer).map(ToString::to_string)
 }
 
+/// What a leaf is at now, for the person who decides: what is wanted of it; of a thing without a shadow what it last said. Tracked.
+fn stands_at(thing: &Thing, shadow: &str, pointer: &str) -> Option<String> {
+    let has_no_shadow = || shadow.is_empty() && thing.shadows.with(Vec::is_empty);
+    desired_at(thing, shadow, pointer).or_else(|| has_no_shadow().then(|| now_of(thing, pointer)).flatten())
+}
+
 /// The sheet; there while something lies on the desk.
 #[component]
 pub fn ConflictSheet(
@@ -148,10 +154,13 @@ fn Decision(thing: Thing, desk: Desk, on_done: Callback<()>) -> impl IntoView {
     let chosen = RwSignal::new(Chosen::new());
     let fault = RwSignal::new(None::<Fault>);
     let sending = RwSignal::new(false);
-    let (of, its) = (thing.clone(), shadow.clone());
-    let now = Memo::new(move |_| {
-        leaves.with_value(|leaves| leaves.iter().map(|leaf| desired_at(&of, &its, &leaf.pointer)).collect::<Vec<_>>())
-    });
+    let each = |at: fn(&Thing, &str, &str) -> Option<String>| {
+        let (of, its) = (thing.clone(), shadow.clone());
+        Memo::new(move |_| {
+            leaves.with_value(|leaves| leaves.iter().map(|leaf| at(&of, &its, &leaf.pointer)).collect::<Vec<_>>())
+        })
+    };
+    let (now, stands) = (each(desired_at), each(stands_at));
     let wishes = Memo::new(move |_| {
         now.with(|now| chosen.with(|chosen| leaves.with_value(|leaves| wishes(leaves, now, chosen))))
     });
@@ -207,7 +216,7 @@ fn Decision(thing: Thing, desk: Desk, on_done: Callback<()>) -> impl IntoView {
         <h2>{why.heading()}</h2>
         <p>{why.words()}</p>
         <ul class="clashes">
-            {rows.into_iter().map(|(nth, leaf, control)| view! { <Clash nth leaf control why now chosen /> }).collect_view()}
+            {rows.into_iter().map(|(nth, leaf, control)| view! { <Clash nth leaf control why now stands chosen /> }).collect_view()}
         </ul>
         {warned}
         {move || fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })}
@@ -236,6 +245,7 @@ fn Clash(
     control: Option<Control>,
     why: Why,
     now: Memo<Vec<Option<String>>>,
+    stands: Memo<Vec<Option<String>>>,
     chosen: RwSignal<Chosen>,
 ) -> impl IntoView {
     let name = control.as_ref().map_or_else(|| format::pointer(&leaf.pointer), |control| control.label.to_string());
@@ -245,8 +255,9 @@ fn Clash(
         (Some(json), None) => shown(json).into_owned(),
     };
     let (saw, wants) = (words(leaf.saw.as_deref()), words(Some(&leaf.wants)));
-    let its_now = Memo::new(move |_| now.with(|now| now.get(nth).cloned().flatten()));
-    let is_now = move || words(its_now.get().as_deref());
+    let nth_of = move |of: Memo<Vec<Option<String>>>| of.with(|of| of.get(nth).cloned().flatten());
+    let its_now = Memo::new(move |_| nth_of(now));
+    let is_now = move || words(nth_of(stands).as_deref());
     let of = leaf.clone();
     let since = Memo::new(move |_| of.since(its_now.get().as_deref()));
     let (of, pointer) = (leaf.clone(), leaf.pointer.clone());

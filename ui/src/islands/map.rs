@@ -69,8 +69,8 @@ pub struct MapEars {
     pub taken: Box<dyn Fn()>,
     /// It rests where a person moved it.
     pub left: Box<dyn Fn(Sight)>,
-    /// A picture with this many things was drawn, over ground that is all there.
-    pub drawn: Box<dyn Fn(usize)>,
+    /// A picture with this many things was drawn; whether its ground is all there.
+    pub drawn: Box<dyn Fn(usize, bool)>,
     /// The map cannot be drawn any more.
     pub failed: Rc<dyn Fn(MapError)>,
 }
@@ -133,22 +133,21 @@ impl MapIsland {
 
         let camera_of = map.clone();
         let failed = Rc::clone(&ears.failed);
-        let (ground, told) = (map.clone(), ears.drawn);
+        let whole = Rc::new(Cell::new(false));
+        let (ground, told, has_been_whole) = (map.clone(), ears.drawn, Rc::clone(&whole));
         let layer = LiveLayer::new(Scene {
             marks: Rc::clone(&marks),
             camera: Box::new(move || camera(&camera_of)),
-            drawn: Box::new(move |count| {
-                if ground.are_tiles_loaded() {
-                    told(count);
-                }
-            }),
+            // Before it asks for its first tile, MapLibre misses none.
+            drawn: Box::new(move |count| told(count, has_been_whole.get() && ground.are_tiles_loaded())),
             failed: Box::new(move |error| failed(error.into())),
         });
 
         let (on, add, failed, ready) = (map.clone(), Rc::clone(&layer), ears.failed, Rc::clone(&loaded));
         let draw_lines = Rc::new(lines_of(&map, beginning.tiles.bounds));
         let draw_first = Rc::clone(&draw_lines);
-        listen(&map, "load", move |_| {
+        // Not when the first tiles are there ("load"): where the things are does not wait for the streets.
+        listen(&map, "style.load", move |_| {
             ready.set(true);
             draw_first();
             maplibre::outlines(&on);
@@ -160,6 +159,11 @@ impl MapIsland {
             if let Err(error) = added {
                 failed(LayerError::Shader(words(&error)).into());
             }
+        });
+        let last = map.clone();
+        listen(&map, "load", move |_| {
+            whole.set(true);
+            last.trigger_repaint();
         });
         let lost = Rc::clone(&layer);
         listen(&map, "webglcontextlost", move |_| lost.forget_card());

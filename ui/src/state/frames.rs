@@ -118,6 +118,7 @@ impl Store {
         self.ground.set(None);
         self.map_known.set(false);
         self.map_drawn.set(None);
+        self.map_shown.set(None);
         self.mark(|marks| marks.replace(&[]));
         self.alarms.clear();
         self.commands.clear();

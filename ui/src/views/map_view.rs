@@ -184,7 +184,7 @@ fn ears(told: Told) -> MapEars {
         }),
         taken: Box::new(move || begins.taken(store)),
         left: Box::new(move |sight| begins.left(sight)),
-        drawn: Box::new(move |count| tell_drawn(store, count)),
+        drawn: Box::new(move |count, on_ground| tell_drawn(store, count, on_ground)),
         failed: Rc::new(move |error| drop(failed.try_set(Some(format::capital(&error.to_string()))))),
     }
 }
@@ -259,12 +259,13 @@ fn open_cluster(screen: MapScreen, form: Form, cluster: Cluster) {
 }
 
 /// What tests and `cargo xtask run` wait for: how many marks the last picture held.
-fn tell_drawn(store: Store, count: usize) {
+fn tell_drawn(store: Store, count: usize, on_ground: bool) {
     if !store.map_known.get_untracked() {
         return;
     }
-    if store.map_drawn.get_untracked() != Some(count) {
-        store.map_drawn.set(Some(count));
+    let held = if on_ground { store.map_drawn } else { store.map_shown };
+    if held.get_untracked() != Some(count) {
+        held.set(Some(count));
     }
 }
 
@@ -282,7 +283,16 @@ fn watch_live(store: Store) {
         let stage = 1 + u8::from(count > 0) + u8::from(count > 0 && store.link_up.get());
         if stage > told.get_value() {
             told.set_value(stage);
-            store.tell_drawn(count);
+            store.tell_drawn(count, true);
+        }
+    });
+    // The first with what is known, which need not wait for the ground; of nothing known, the first.
+    let shown = StoredValue::new(None);
+    Effect::new(move |_| {
+        let Some(count) = store.map_shown.get().filter(|_| store.map_drawn.get_untracked().is_none()) else { return };
+        if shown.get_value().is_none_or(|before| before == 0 && count > 0) {
+            shown.set_value(Some(count));
+            store.tell_drawn(count, false);
         }
     });
 }

@@ -139,7 +139,9 @@ pub struct Counters {
     pub repeated: u64,
     /// Values received live in this run.
     pub live_values: u64,
-    /// A window has drawn the map with what is known, live or out of the cache.
+    /// A window has drawn what is known on its map, live or out of the cache, be the ground there or not.
+    pub shown: bool,
+    /// A window has drawn that over all of the ground.
     pub drawn: bool,
     /// A window has drawn the map while live values were there.
     pub live_seen: bool,

@@ -258,9 +258,9 @@ fn live_values_count_as_seen_when_the_window_has_drawn_them() {
     let (mut windows, _) = looking(Look::Map { area: GeoBox::EARTH }, &mut fleet);
     frames(&mut windows, &mut fleet, at(1));
     seen(&mut windows, &mut fleet, 1);
-    windows.call(WINDOW, Call::Drawn { things: 0 }, &mut fleet, at(1));
+    windows.call(WINDOW, Call::Drawn { things: 0, on_ground: true }, &mut fleet, at(1));
     assert!(!fleet.counters().live_seen, "an empty map shows nothing live");
-    windows.call(WINDOW, Call::Drawn { things: 1 }, &mut fleet, at(1));
+    windows.call(WINDOW, Call::Drawn { things: 1, on_ground: true }, &mut fleet, at(1));
     assert!(fleet.counters().live_seen);
 }
 
@@ -272,8 +272,11 @@ fn a_picture_is_the_first_when_it_shows_something_or_there_is_nothing_to_show() 
         ("nothing, and there is nothing", fleet(), 0, true),
     ] {
         let (mut windows, _) = looking(Look::Map { area: GeoBox::EARTH }, &mut fleet);
-        windows.call(WINDOW, Call::Drawn { things }, &mut fleet, at(1));
-        assert_eq!(fleet.counters().drawn, want, "{name}");
+        for on_ground in [false, true] {
+            windows.call(WINDOW, Call::Drawn { things, on_ground }, &mut fleet, at(1));
+            let counters = fleet.counters();
+            assert_eq!((counters.shown, counters.drawn), (want, want && on_ground), "{name}");
+        }
     }
 }
 

@@ -217,7 +217,7 @@ async fn a_lamp_is_seen_dimmed_and_found_again_without_a_broker() {
                 && w.page.as_ref().is_some_and(|page| page.shadows.iter().any(|s| s.current && !s.leaves.is_empty()))
         })
         .await;
-    window.say(Call::Drawn { things: 40 }).await;
+    window.say(Call::Drawn { things: 40, on_ground: true }).await;
     timeout(Duration::from_secs(10), host.counters().await.wait_for(|now| now.live_seen)).await.unwrap().unwrap();
 
     let classic = window.page.as_ref().unwrap().shadows.iter().find(|s| s.name.is_empty()).unwrap();
