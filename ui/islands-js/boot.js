@@ -1,12 +1,10 @@
 // Starts the window. If that fails there is no window to say so, so this does.
 import init from "../fleetlens_ui.js";
 
-// The program is compiled while the fonts come.
-const program = WebAssembly.compileStreaming(fetch(new URL("../fleetlens_ui_bg.wasm", import.meta.url)));
 // The map draws its labels into a texture once, so their font has to be there first, with the letters of Maltese.
 const labels = document.fonts.load("500 12px 'Inter Variable'", "Aa ĊċĠġĦħŻż").catch(() => []);
 
-Promise.all([program, labels])
+Promise.all([globalThis.fleetlensProgram, labels])
   .then(([compiled]) => init({ module_or_path: compiled }))
   .catch((error) => {
     console.error(error);
