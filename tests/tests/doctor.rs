@@ -155,7 +155,7 @@ fn what_is_well_is_called_well_while_the_program_runs_and_after() {
     fs::write(&standing, told.to_string()).unwrap();
     let ended = Found::home(folder.path(), &["--offline"]);
     assert!(ended.of_level("warn").join("").contains("ended without a word"), "{}", ended.text);
-    assert!(ended.is_well && ended.text.contains("Engine, as told 60 min ago"), "{}", ended.text);
+    assert!(ended.is_well && ended.text.contains("Engine, as told 1 h ago"), "{}", ended.text);
     fs::remove_file(&standing).unwrap();
     let alone = Found::of(&["--db", cache.to_str().unwrap()]);
     assert!(alone.is_well && entries(&alone, "things") == 40, "{}", alone.text);

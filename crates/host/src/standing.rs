@@ -8,14 +8,17 @@ use std::time::Duration;
 
 use fleetlens_ipc::diagnostics::Diagnostics;
 use tokio::sync::RwLock;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::diagnose;
 use crate::host::HostOptions;
 use crate::run::Run;
 
-/// How often it is told.
+/// When it is told first: by then there is something to tell.
+const FIRST: Duration = Duration::from_secs(2);
+
+/// And how often from then on.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// What is older than this is not told any more: three were missed.
@@ -41,7 +44,7 @@ pub fn read(cache: &Path) -> Option<Diagnostics> {
 
 /// Tells it of whatever run is in use until everything ends.
 pub async fn tell(options: HostOptions, run: Arc<RwLock<Option<Run>>>, stop: CancellationToken) {
-    let mut tick = interval(EVERY);
+    let mut tick = interval_at(Instant::now() + FIRST, EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last: Option<PathBuf> = None;
     let mut is_refused = false;
