@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
-use fleetlens_host::doctor::{Asked, Examination, examine};
+use fleetlens_host::doctor::{Asked, Examination, examine, mask};
 use fleetlens_host::flags;
-use fleetlens_host::ipc::diagnostics::{Level, masked, report};
-use serde_json::{Value, json};
+use fleetlens_host::ipc::diagnostics::{Level, report};
+use serde_json::json;
 
 use crate::{cache, profile};
 
@@ -66,16 +66,6 @@ fn verdict(faults: usize, warnings: usize) -> String {
         (0, warnings) => format!("It works; {} to look at.", of(warnings, "warning")),
         (faults, 0) => format!("{} to mend.", of(faults, "fault")),
         (faults, warnings) => format!("{} to mend, {} to look at.", of(faults, "fault"), of(warnings, "warning")),
-    }
-}
-
-/// Takes what may be secret out of every text.
-fn mask(value: &mut Value) {
-    match value {
-        Value::String(text) => *text = masked(text).into_owned(),
-        Value::Array(values) => values.iter_mut().for_each(mask),
-        Value::Object(fields) => fields.values_mut().for_each(mask),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

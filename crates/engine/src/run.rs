@@ -105,7 +105,7 @@ pub fn start<L: Link, S: Store, U: Ui, C: Clock>(
         ports,
         gathering: Effects::default(),
         committing: None,
-        began: Instant::now(),
+        gathers_until: Instant::now(),
         results,
         counters: counters_out,
         stuck: None,
@@ -224,8 +224,8 @@ struct Actor<L, S, U, C> {
     ports: Ports<L, S, U, C>,
     gathering: Effects,
     committing: Option<Committing>,
-    /// When the last batch began its way to the disk.
-    began: Instant,
+    /// What nobody waits for gathers until then.
+    gathers_until: Instant,
     results: mpsc::Sender<ResultOf>,
     counters: watch::Sender<Counters>,
     /// Why the last commit failed; told once to every window.
@@ -254,8 +254,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         self.fleet.set_charted(self.windows.has_charts());
         self.handle(Input::Started);
         loop {
-            let gathers_until = self.gathers_until();
-            if gathers_until.is_none() {
+            if !self.gathers_on() {
                 self.commit_next();
             }
             self.read_at_once();
@@ -272,7 +271,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 }
                 outcome = committing::outcome(&mut self.committing), if self.committing.is_some() => self.committed(outcome),
                 Some(result) = results.recv() => self.result(result),
-                () = sleep_until(gathers_until.unwrap_or(self.began)), if gathers_until.is_some() => {}
+                () = sleep_until(self.gathers_until), if self.gathers_on() => {}
                 _ = ticks.tick() => self.handle(Input::Ticked),
                 _ = frames.tick() => self.tell_windows(),
                 _ = stats.tick() => self.read_stats(),

@@ -13,6 +13,7 @@ use fleetlens_model::keeping::Keeping;
 use fleetlens_model::record::Retention;
 use fleetlens_model::time::WallMs;
 use fleetlens_store::{Beside, Reading, StoreError};
+use serde_json::Value as Json;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::diagnose;
@@ -20,7 +21,7 @@ use crate::log;
 use crate::ports::wall_now;
 use crate::profile::Profile;
 use crate::settings::Home;
-use crate::standing;
+use crate::standing::{self, Standing};
 
 /// How long a name may take to be found.
 const RESOLVED_WITHIN: Duration = Duration::from_secs(5);
@@ -64,6 +65,16 @@ pub struct Examination {
     pub checks: Vec<Check>,
     /// The figures beside it.
     pub diagnostics: Diagnostics,
+}
+
+/// Takes what may be secret out of every text.
+pub fn mask(value: &mut Json) {
+    match value {
+        Json::String(text) => *text = masked(text).into_owned(),
+        Json::Array(values) => values.iter_mut().for_each(mask),
+        Json::Object(fields) => fields.values_mut().for_each(mask),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    }
 }
 
 /// Looks at everything. `offline` leaves every network alone. Takes as long as the broker and the disk need, less than a minute.
@@ -235,35 +246,41 @@ impl Examination {
         }
         self.checks.extend(keeping.as_ref().map(kept::limits));
         self.room(disk.free_bytes, size, keeping.map(|keeping| keeping.all));
+        self.standing(file, disk.free_bytes, now);
         self.diagnostics.disk = Some(disk);
-        self.standing(file, now);
     }
 
     /// What the program that has this cache told of itself: queues, commits, drops.
-    fn standing(&mut self, cache: &Path, now: WallMs) {
-        let Some(told) = standing::read(cache) else {
-            self.checks.push(Check::ok("app", "it does not run with this cache"));
-            return;
+    fn standing(&mut self, cache: &Path, free: Option<u64>, now: WallMs) {
+        let told = match standing::read(cache) {
+            Standing::Told(told) => told,
+            Standing::Absent => return self.checks.push(Check::ok("app", "none tells that it runs with this cache")),
+            Standing::Unreadable => {
+                let found = format!("{} cannot be read", standing::file_of(cache).display());
+                let todo = "look at who may read it; another version of Fleetlens wrote it, or it is not ours";
+                return self.checks.push(Check::warn("app", found, todo));
+            }
         };
         let age_ms = now.since(told.made_ms);
-        // Ahead of our clock is not older than it.
-        if age_ms > standing::FRESH_MS {
-            let found = format!(
-                "it told {} ago how it stands, and nothing since: it hangs, or ended without a word",
-                span(age_ms)
-            );
-            self.checks.push(Check::warn("app", found, "start it anew; its log may say why"));
+        let is_fresh = age_ms <= standing::FRESH_MS && told.made_ms <= now.plus(AHEAD_MS);
+        let fault = told.engine.as_ref().and_then(|engine| engine.cache_fault.as_deref());
+        self.checks.push(if !is_fresh {
+            let found = format!("it told {} ago how it stands, and nothing since", span(age_ms));
+            let todo = match free {
+                Some(free) if free < FREE_MIN_BYTES => "free some space: it may run, and have no room to tell",
+                _ => "if no window of it is open it ended without a word: its log may say why",
+            };
+            Check::warn("app", found, todo)
+        } else if let Some(fault) = fault {
+            let todo = "free some space, or look at who may write there";
+            Check::fault("app", format!("it could not write the cache {} ago: {fault}", span(age_ms)), todo)
+        } else if told.engine.is_none() {
+            let todo = "it is busy or stuck: ask again, and close and start it if it stays so";
+            Check::warn("app", format!("{} ago its engine did not tell how it stands", span(age_ms)), todo)
         } else {
-            self.checks.push(Check::ok("app", format!("it runs, and told {} ago how it stands", span(age_ms))));
-        }
-        if let Some(fault) = told.engine.as_ref().and_then(|engine| engine.cache_fault.as_ref()) {
-            self.checks.push(Check::fault(
-                "app",
-                format!("it cannot write the cache: {fault}"),
-                "free some space, or look at who may write there",
-            ));
-        }
-        let Diagnostics { made_ms, program, link, engine, writer, drops, .. } = told;
+            Check::ok("app", format!("it told {} ago how it stands", span(age_ms)))
+        });
+        let Diagnostics { made_ms, program, link, engine, writer, drops, .. } = *told;
         self.diagnostics = Diagnostics {
             told_ms: Some(made_ms),
             program,

@@ -23,6 +23,7 @@ use fleetlens_store::StoreError;
 use fleetlens_tiles::{Tiles, TilesError};
 use thiserror::Error;
 use tokio::sync::{Mutex, RwLock, broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::diagnose;
@@ -130,6 +131,8 @@ pub struct Host {
     home: Arc<Mutex<Home>>,
     /// The profile in use; `None` once everything ends.
     run: Arc<RwLock<Option<Run>>>,
+    /// What tells other processes how it stands.
+    standing: Mutex<Option<JoinHandle<()>>>,
     sinks: Sinks,
     trials: profiles::Trials,
     exports: exports::Exports,
@@ -179,11 +182,14 @@ impl Host {
         let tiles = Arc::new(StdRwLock::new(Arc::clone(&prepared.tiles)));
         let (mend, to_mend) = mpsc::channel(1);
         let around = around(&now_for(&options, &home), &home, &prepared, &sinks, &vigil, &mend);
-        let run = Run::start(prepared, around);
+        let cache = prepared.cache.clone();
+        let run = Arc::new(RwLock::new(Some(Run::start(prepared, around))));
+        let standing = tokio::spawn(standing::tell(options.clone(), cache, Arc::clone(&run), ending.clone()));
         let host = Host {
             options,
             home: Arc::new(Mutex::new(home)),
-            run: Arc::new(RwLock::new(Some(run))),
+            run,
+            standing: Mutex::new(Some(standing)),
             sinks,
             trials: profiles::Trials::default(),
             exports: exports::Exports::default(),
@@ -197,7 +203,6 @@ impl Host {
             ended: CancellationToken::new(),
         };
         tokio::spawn(Mender::of(&host).run(to_mend));
-        tokio::spawn(standing::tell(host.options.clone(), Arc::clone(&host.run), host.ending.clone()));
         Ok(host)
     }
 
@@ -379,7 +384,14 @@ impl Host {
         let Some(run) = self.run.write().await.take() else { return self.ended.cancelled().await };
         // Also when this call is dropped half-way: nobody else would end the rest.
         let _told_at_the_end = self.ended.clone().drop_guard();
-        tokio::join!(run.end(), self.exports.over());
+        let standing = self.standing.lock().await.take();
+        let told = async {
+            if let Some(standing) = standing {
+                // A panic there was said already.
+                let _ = standing.await;
+            }
+        };
+        tokio::join!(run.end(), self.exports.over(), told);
     }
 }
 

@@ -7,12 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleetlens_ipc::diagnostics::Diagnostics;
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::RwLock;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::diagnose;
+use crate::doctor::mask;
 use crate::host::HostOptions;
+use crate::ports::wall_now;
 use crate::run::Run;
 
 /// When it is told first: by then there is something to tell.
@@ -34,33 +37,53 @@ pub fn file_of(cache: &Path) -> PathBuf {
     beside.into()
 }
 
-/// What was told last; `None` where nothing was, or nothing that can be read.
-pub fn read(cache: &Path) -> Option<Diagnostics> {
-    let file = file_of(cache);
-    let about = std::fs::metadata(&file).ok().filter(|about| about.is_file() && about.len() <= BYTES_MAX)?;
-    let text = std::fs::read_to_string(&file).ok().filter(|_| about.len() > 0)?;
-    serde_json::from_str(&text).ok()
+/// What is found where a program tells how it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// Nothing: none runs, or it ended in order.
+    Absent,
+    /// Something that cannot be read, as of another version.
+    Unreadable,
+    /// What was told last.
+    Told(Box<Diagnostics>),
 }
 
-/// Tells it of whatever run is in use until everything ends.
-pub async fn tell(options: HostOptions, run: Arc<RwLock<Option<Run>>>, stop: CancellationToken) {
+/// Looks for what was told last.
+pub fn read(cache: &Path) -> Standing {
+    let file = file_of(cache);
+    let read = || -> io::Result<Diagnostics> {
+        let about = std::fs::metadata(&file)?;
+        if !about.is_file() || about.len() > BYTES_MAX {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(serde_json::from_slice(&std::fs::read(&file)?)?)
+    };
+    match read() {
+        Ok(told) => Standing::Told(Box::new(told)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Standing::Absent,
+        Err(_) => Standing::Unreadable,
+    }
+}
+
+/// Tells it of whatever run is in use until everything ends; what an earlier program left behind for `cache` is gone then, too.
+pub async fn tell(options: HostOptions, cache: PathBuf, run: Arc<RwLock<Option<Run>>>, stop: CancellationToken) {
     let mut tick = interval_at(Instant::now() + FIRST, EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut last: Option<PathBuf> = None;
+    let (mut cache, mut last) = (cache, Diagnostics::default());
     let mut is_refused = false;
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
-        let told = {
-            let run = run.read().await;
-            match run.as_ref() {
-                Some(run) => Some((run.cache.clone(), diagnose::of_program(&options, Some(run)).await)),
-                None => None,
+        // Whoever holds it opens a cache, which may take minutes: it runs all the same, and stands as it stood.
+        if let Ok(run) = run.try_read()
+            && let Some(run) = run.as_ref()
+        {
+            if run.cache != cache {
+                take_away(&cache).await;
+                cache.clone_from(&run.cache);
             }
-        };
-        let Some((cache, figures)) = told else { continue };
-        if let Some(before) = last.replace(cache.clone()).filter(|before| *before != cache) {
-            take_away(&before).await;
+            last = diagnose::of_program(&options, Some(run)).await;
         }
-        match write(&cache, &figures).await {
+        let told = Diagnostics { made_ms: wall_now(), ..last.clone() };
+        match write(&cache, &told).await {
             Ok(()) => is_refused = false,
             // A disk that takes nothing has said so elsewhere.
             Err(error) if !std::mem::replace(&mut is_refused, true) => {
@@ -69,27 +92,38 @@ pub async fn tell(options: HostOptions, run: Arc<RwLock<Option<Run>>>, stop: Can
             Err(_) => {}
         }
     }
-    if let Some(cache) = last {
-        take_away(&cache).await;
-    }
+    take_away(&cache).await;
 }
 
-/// Whole or not at all.
-async fn write(cache: &Path, figures: &Diagnostics) -> io::Result<()> {
-    let text = serde_json::to_vec(figures)?;
-    let file = file_of(cache);
-    let mut new = file.clone().into_os_string();
+fn new_of(cache: &Path) -> PathBuf {
+    let mut new = file_of(cache).into_os_string();
     new.push(".new");
-    tokio::fs::write(&new, text).await?;
+    new.into()
+}
+
+/// Whole or not at all, nothing secret in it, and for its owner alone: topics and names of people are.
+async fn write(cache: &Path, figures: &Diagnostics) -> io::Result<()> {
+    let mut json = serde_json::to_value(figures)?;
+    mask(&mut json);
+    let (file, new) = (file_of(cache), new_of(cache));
+    let mut options = tokio::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    let mut opened = options.open(&new).await?;
+    opened.write_all(&serde_json::to_vec(&json)?).await?;
+    opened.flush().await?;
+    drop(opened);
     tokio::fs::rename(&new, &file).await
 }
 
 async fn take_away(cache: &Path) {
-    let file = file_of(cache);
-    if let Err(error) = tokio::fs::remove_file(&file).await
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        tracing::debug!(file = %file.display(), %error, "what is not so any more cannot be taken away");
+    for file in [new_of(cache), file_of(cache)] {
+        if let Err(error) = tokio::fs::remove_file(&file).await
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::debug!(file = %file.display(), %error, "what is not so any more cannot be taken away");
+        }
     }
 }
 
@@ -100,17 +134,24 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_told_is_read_and_what_cannot_be_is_nothing() {
+    async fn what_is_told_is_read_without_secrets_and_by_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let cache = folder.path().join("x.db");
-        assert_eq!(read(&cache), None);
-        let told = Diagnostics { made_ms: WallMs(7), ..Diagnostics::default() };
-        write(&cache, &told).await.unwrap();
-        assert_eq!(read(&cache), Some(told));
+        assert_eq!(read(&cache), Standing::Absent);
+        let troubles = vec!["mqtts://ada:hunter2@h refused".to_owned()];
+        write(&cache, &Diagnostics { made_ms: WallMs(7), troubles, ..Diagnostics::default() }).await.unwrap();
+        let Standing::Told(told) = read(&cache) else { panic!("{:?}", read(&cache)) };
+        assert_eq!((told.made_ms, told.troubles.join("")), (WallMs(7), "mqtts://…@h refused".to_owned()));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(file_of(&cache)).unwrap().permissions().mode() & 0o777, 0o600);
+        }
         for wrong in ["", "{", "{\"made_ms\":7}", "[]"] {
             std::fs::write(file_of(&cache), wrong).unwrap();
-            assert_eq!(read(&cache), None, "{wrong:?}");
+            assert_eq!(read(&cache), Standing::Unreadable, "{wrong:?}");
         }
+        std::fs::write(new_of(&cache), "left behind").unwrap();
         take_away(&cache).await;
         take_away(&cache).await;
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left");

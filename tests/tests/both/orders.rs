@@ -27,6 +27,8 @@ async fn a_wish_that_somebody_ran_into_is_decided(page: &Page, street: &Street) 
     }
     page.wait_for_element(&format!("{sheet} [data-testid=conflict-yes][disabled]"), SOON).await;
     assert_eq!(page.count(&by_testid("command")).await, 0, "something was sent before it was decided");
+    page.still(2_500, SOON).await;
+    page.screenshot("conflict-1440").await;
     page.click_word(&format!("{sheet} [data-testid=clash]"), "Theirs").await;
     page.wait_for_text(&format!("{sheet} [data-testid=conflict-yes]"), SOON, |text| text == "Leave it as it is").await;
     page.click_word(&format!("{sheet} [data-testid=clash]"), "Mine").await;
@@ -101,6 +103,7 @@ pub async fn a_command_waits_in_sight_and_is_taken_back(page: &Page, street: &St
     let sheet = "[data-testid=conflict][open]";
     let words = page.wait_for_text(sheet, SOON, |text| text.contains("Ask for this again?")).await;
     assert!(words.contains("40 %"), "{words}");
+    page.still(2_500, SOON).await;
     page.screenshot("ask-again-1440").await;
     page.click(&format!("{sheet} [data-testid=conflict-no]")).await;
     page.wait_until_gone(sheet, SOON).await;

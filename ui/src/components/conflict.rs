@@ -31,6 +31,8 @@ pub struct Asked {
     pub leaves: Vec<Wanted>,
     /// How long it may wait, in milliseconds; `None` for the controls' own expiry.
     pub expires_in_ms: Option<u64>,
+    /// Whether it goes straight to a thing that has no shadow.
+    pub direct: bool,
 }
 
 /// Why a person looks at it.
@@ -120,9 +122,8 @@ pub fn desired_at(thing: &Thing, shadow: &str, pointer: &str) -> Option<String> 
 }
 
 /// What a leaf is at now, for the person who decides: what is wanted of it; of a thing without a shadow what it last said. Tracked.
-fn stands_at(thing: &Thing, shadow: &str, pointer: &str) -> Option<String> {
-    let has_no_shadow = || shadow.is_empty() && thing.shadows.with(Vec::is_empty);
-    desired_at(thing, shadow, pointer).or_else(|| has_no_shadow().then(|| now_of(thing, pointer)).flatten())
+fn stands_at(thing: &Thing, asked: &Asked, pointer: &str) -> Option<String> {
+    if asked.direct { now_of(thing, pointer) } else { desired_at(thing, &asked.shadow, pointer) }
 }
 
 /// The sheet; there while something lies on the desk.
@@ -147,20 +148,20 @@ pub fn ConflictSheet(
 #[component]
 fn Decision(thing: Thing, desk: Desk, on_done: Callback<()>) -> impl IntoView {
     let store = store();
-    let Asked { shadow, leaves: asked, expires_in_ms } = desk.asked.get_untracked();
+    let whole = desk.asked.get_untracked();
+    let Asked { shadow, leaves: asked, expires_in_ms, .. } = whole.clone();
     let why = desk.why.get_untracked();
     let key = thing.key;
     let leaves = StoredValue::new(asked.clone());
     let chosen = RwSignal::new(Chosen::new());
     let fault = RwSignal::new(None::<Fault>);
     let sending = RwSignal::new(false);
-    let each = |at: fn(&Thing, &str, &str) -> Option<String>| {
-        let (of, its) = (thing.clone(), shadow.clone());
-        Memo::new(move |_| {
-            leaves.with_value(|leaves| leaves.iter().map(|leaf| at(&of, &its, &leaf.pointer)).collect::<Vec<_>>())
-        })
+    let each = |at: fn(&Thing, &Asked, &str) -> Option<String>| {
+        let (of, whole) = (thing.clone(), whole.clone());
+        Memo::new(move |_| whole.leaves.iter().map(|leaf| at(&of, &whole, &leaf.pointer)).collect::<Vec<_>>())
     };
-    let (now, stands) = (each(desired_at), each(stands_at));
+    let now = each(|thing, asked, pointer| desired_at(thing, &asked.shadow, pointer));
+    let stands = each(stands_at);
     let wishes = Memo::new(move |_| {
         now.with(|now| chosen.with(|chosen| leaves.with_value(|leaves| wishes(leaves, now, chosen))))
     });

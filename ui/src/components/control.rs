@@ -197,7 +197,7 @@ pub fn Composer(
         let pointer = its.pointer.to_string();
         let leaf = Wanted { pointer, saw: saw.get_value(), wants: draft.json().to_string() };
         let expires_in_ms = Some(expiry_ms.get_untracked());
-        let asked = Asked { shadow: String::new(), leaves: vec![leaf], expires_in_ms };
+        let asked = Asked { shadow: String::new(), leaves: vec![leaf], expires_in_ms, direct: false };
         its.check(&draft.json()).is_ok() && desk.lay_if_changed(&of, &asked)
     };
     let press = move |_| {

@@ -186,7 +186,7 @@ pub fn SendPatch(
             };
             wishes.into_iter().map(wanted).collect::<Vec<_>>()
         });
-        let asked = Asked { shadow: shadow.get_untracked(), leaves, expires_in_ms: expires_in_ms() };
+        let asked = Asked { shadow: shadow.get_untracked(), leaves, expires_in_ms: expires_in_ms(), direct: false };
         desk.lay_if_changed(&of, &asked)
     };
     let press = move |_| {

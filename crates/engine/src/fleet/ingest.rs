@@ -150,7 +150,7 @@ impl Fleet {
         let available = availability.filter_map(|one| Some((one, one.template.find(topic)?))).next();
         if let Some((availability, place)) = available {
             let presence = availability.decode(message.payload).map_err(|e| e.to_string())?;
-            return self.is_available(&place, presence, message.retained, now, effects).map(Vec::from_iter);
+            return self.is_available(&place, presence, now, effects).map(Vec::from_iter);
         }
         let rules = self.config.telemetry.iter().enumerate();
         let rule = rules
@@ -186,21 +186,21 @@ impl Fleet {
         Err("no template of the profile reads this topic".into())
     }
 
-    /// A topic of its own says whether a thing is there, or nothing any more.
+    /// A topic of its own says whether a thing is there, or nothing any more. That is no value of the thing's.
     fn is_available(
         &mut self,
         place: &Place<'_>,
         presence: Option<Presence>,
-        retained: bool,
         now: Now,
         effects: &mut Effects,
     ) -> Result<Option<ThingKey>, String> {
-        if presence.is_none() {
-            return Ok(self.by_name.get(place.thing.as_ref()).copied());
-        }
-        let said = Telemetry { presence, ..Telemetry::default() };
-        let key = self.said(place, said, retained, now, effects)?;
+        let Some(presence) = presence else { return Ok(self.by_name.get(place.thing.as_ref()).copied()) };
+        // Of a thing nobody has spoken of its name alone is taken: kind and district are for what it measures to say.
+        let name = Place { thing: place.thing.as_ref().into(), ..Place::default() };
+        let key = self.thing_for(&name, now, effects)?;
+        self.is_present(key, presence, now, effects);
         self.is_spoken_of(key, Witness::Template);
+        self.soil_thing(key);
         Ok(Some(key))
     }
 

@@ -14,15 +14,9 @@ use super::{Actor, GATHER_BYTES, GATHER_MAX, ResultOf};
 use crate::fleet::{Effects, Input, Outward, ReadDone};
 use crate::port::{Clock, Link, Store, StoreFault, StoreFaultKind, Ui};
 
-/// For so long after a commit began what nobody waits for gathers: under load a commit costs more than what is in it.
+/// For so long after a commit began what nobody waits for gathers: under load a commit costs more than what is in it. A message that
+/// is to be acknowledged does not wait, because brokers send no more than some until they are.
 const GATHER_MS: u64 = 50;
-
-/// For so long messages gather that are to be acknowledged, where [`MANY`] of them wait.
-const GATHER_TO_ACKNOWLEDGE_MS: u64 = 20;
-
-/// Brokers send no more than some messages until these are acknowledged: Mosquitto usually 20, AWS IoT 100. One that sent more than that
-/// is not held up by a moment more; with fewer, nothing waits.
-const MANY: usize = 128;
 
 /// How long to wait before a failed batch is tried again.
 pub(super) const RETRY_MS: u64 = 1_000;
@@ -53,17 +47,11 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         writes.len() + outward.len() < GATHER_MAX && *bytes < GATHER_BYTES
     }
 
-    /// Until when the next batch waits for more, if it does.
-    pub(super) fn gathers_until(&self) -> Option<Instant> {
+    /// Whether the next batch waits for more.
+    pub(super) fn gathers_on(&self) -> bool {
         let Effects { writes, outward, .. } = &self.gathering;
-        if writes.is_empty() || writes.len() >= GATHER_MAX / 2 {
-            return None;
-        }
-        let until =
-            self.began + Duration::from_millis(if outward.is_empty() { GATHER_MS } else { GATHER_TO_ACKNOWLEDGE_MS });
-        let is_awaited = |outward: &Outward| !matches!(outward, Outward::Acknowledge(_));
-        let may_wait = || outward.is_empty() || outward.len() >= MANY && !outward.iter().any(is_awaited);
-        (Instant::now() < until && may_wait()).then_some(until)
+        let is_some = !writes.is_empty() && writes.len() < GATHER_MAX / 2;
+        is_some && outward.is_empty() && Instant::now() < self.gathers_until
     }
 
     /// Starts the next batch if none is on its way. A batch without writes needs no disk.
@@ -79,7 +67,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             let writes = Arc::new(std::mem::take(&mut batch.writes));
             let future: Commit = Box::pin(self.ports.store.commit(writes.clone()));
             let began = Instant::now();
-            self.began = began;
+            self.gathers_until = began + Duration::from_millis(GATHER_MS);
             self.committing = Some(Committing { batch, writes, future: Some(future), retry: None, began, failed: 0 });
         }
     }

@@ -5,7 +5,6 @@ use fleetlens_ipc::rows::Rows;
 use fleetlens_ipc::{CONTRACT, Look, Parcel, ViewId};
 use fleetlens_model::alarm::{Condition, Priority};
 use fleetlens_model::command::ANSWER_TIMEOUT_MS;
-use fleetlens_model::heard::{Batch, Heard};
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::identity::Role;
 use fleetlens_model::record::{History, HistoryQuery, Write};
@@ -179,33 +178,6 @@ async fn nothing_is_acknowledged_before_its_row_is_committed() {
     let acknowledged: Vec<u64> =
         log.iter().filter_map(|s| if let Seen::Acknowledged(d) = s { Some(*d) } else { None }).collect();
     assert_eq!(acknowledged, (1..=100).collect::<Vec<u64>>(), "each once, in order");
-}
-
-#[tokio::test(start_paused = true)]
-async fn messages_that_a_broker_may_be_waiting_for_are_committed_at_once_and_a_crowd_gathers() {
-    for (sent, gathers) in [(1, false), (100, false), (200, true)] {
-        let (engine, link, log, _parcels) = started(0, Fails::ForNow);
-        let mut batch = Batch::default();
-        for delivery in 1..=sent {
-            let payload = format!(r#"{{"values":{{"power_w":{delivery}}}}}"#);
-            batch.push(Heard {
-                topic: "city/v/lamp/lamp-1/telemetry",
-                payload: payload.as_bytes(),
-                retained: false,
-                redelivered: false,
-                packet_id: delivery as u16,
-                delivery: Some(delivery),
-            });
-        }
-        link.send(LinkEvent::Messages(batch)).await.unwrap();
-        let acknowledged = || log.lock().unwrap().iter().filter(|s| matches!(s, Seen::Acknowledged(_))).count() as u64;
-        // The clock of this test goes on only while everybody waits.
-        tokio::time::sleep(Duration::from_millis(15)).await;
-        assert_eq!(acknowledged(), if gathers { 0 } else { sent }, "{sent}");
-        tokio::time::sleep(Duration::from_millis(15)).await;
-        assert_eq!(acknowledged(), sent);
-        engine.stop().await;
-    }
 }
 
 #[tokio::test(start_paused = true)]

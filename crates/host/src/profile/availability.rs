@@ -33,6 +33,12 @@ impl WrittenAvailability {
             let why = format!("{offline:?} cannot mean both that a thing is there and that it is gone");
             return Err(Mistake::new(offline_at, why));
         }
+        let is_padded = |word: &str| word.is_empty() || word.trim() != word;
+        if self.pointer.is_none() && (is_padded(&self.online) || is_padded(&offline)) {
+            let why =
+                "a payload is read without the spaces around it, and an empty one says nothing; write the bare word";
+            return Err(Mistake::new(offline_at, why));
+        }
         let template = template(&self.template)?;
         if template.names_value() {
             return Err(Mistake::new(template_at, "{value} does nothing here; write another word in the braces"));

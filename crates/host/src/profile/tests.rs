@@ -243,6 +243,8 @@ fn topics_of_availability_are_named_with_their_words() {
         ("template = \"a/{thing}\"\nonline = \"offline\"", "cannot mean both"),
         ("template = \"a/{thing}\"\npointer = \"state\"", "/state"),
         ("template = \"a/{thing}\"\nword = \"x\"", "unknown field"),
+        ("template = \"a/{thing}\"\noffline = \"\"", "write the bare word"),
+        ("template = \"a/{thing}\"\nonline = \"Online \"", "write the bare word"),
     ] {
         let error = with(lines).unwrap_err().to_string();
         assert!(error.contains(says), "{lines}: {error}");

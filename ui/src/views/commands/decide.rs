@@ -209,7 +209,8 @@ fn asked(row: &CommandRow) -> Asked {
         saw: saw.clone(),
         wants: wants.clone(),
     };
-    Asked { shadow: row.shadow.clone(), leaves: row.changes.iter().map(wanted).collect(), expires_in_ms: None }
+    let leaves = row.changes.iter().map(wanted).collect();
+    Asked { shadow: row.shadow.clone(), leaves, expires_in_ms: None, direct: row.direct }
 }
 
 #[cfg(test)]

@@ -100,6 +100,13 @@ fn a_topic_of_the_profile_says_who_is_there() {
     assert_eq!((fleet.counters().refused, freshness(&fleet)), (1, Freshness::Live), "another word says nothing");
     give(&mut fleet, says("lamp-2", ""), at(8));
     assert_eq!(fleet.things.len(), 1, "nothing is said of nobody");
-    give(&mut fleet, says("lamp-2", "Offline"), at(8));
-    assert_eq!(fleet.things.len(), 2);
+    // As a broker hands it over after a connect, before the thing itself has said anything.
+    let retained = Received { retained: true, ..message("city/v/lamp/lamp-2/LWT", "Online") };
+    give(&mut fleet, Input::Link(LinkEvent::Received(retained)), at(8));
+    let second = |fleet: &Fleet| fleet.things[&fleet.by_name["lamp-2"]].silence.freshness();
+    assert_eq!((fleet.things.len(), second(&fleet)), (2, Freshness::Never), "that is no value of its own");
+    give(&mut fleet, telemetry("city/v/lamp/lamp-2/telemetry", r#"{"values":{"power_w":1}}"#), at(9));
+    let meta = &fleet.things[&fleet.by_name["lamp-2"]].meta;
+    assert_eq!((meta.common.kind, meta.area.as_ref()), (Kind::Lamp, "v"), "what it measures says where it is");
+    assert_eq!(second(&fleet), Freshness::Live);
 }
