@@ -304,7 +304,7 @@ impl Fleet {
                 self.config.settings = *settings;
                 self.dirty.settings = true;
             }
-            Input::Set { by, detail } => self.audit_set(by, &detail, now, effects),
+            Input::Set { by, event, detail } => self.audit_set(by, event, &detail, now, effects),
             Input::Kept(command) => self.audit_of(command, Event::Committed, now, effects),
             Input::Published(command) => self.audit_of(command, Event::Published, now, effects),
             Input::NotSent(command) => self.not_sent(command, now, effects),

@@ -12,6 +12,7 @@ use std::time::Duration;
 use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Call, Done, Fault, FaultCode, Frame, RequestId};
+use fleetlens_model::audit::Event;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::identity;
 use fleetlens_model::record::{Restored, StoreStats};
@@ -75,7 +76,7 @@ enum FromWindow {
     AnsweredAnew(WindowId, Frame),
     Anew,
     Configured(Box<Settings>),
-    Set(identity::Actor, String, oneshot::Sender<()>),
+    Set(identity::Actor, Event, String, oneshot::Sender<()>),
     Diagnosed(oneshot::Sender<Figures>),
 }
 
@@ -158,11 +159,11 @@ impl Engine {
         self.calls.send(FromWindow::Configured(Box::new(settings))).await.is_ok()
     }
 
-    /// Has the audit log told what a person set that the host keeps, in words without any secret. Once it resolves it is on its way to the
+    /// Has the audit log told what a person set that the host keeps, or what the host refused them, in words without any secret. Once it resolves it is on its way to the
     /// disk, and there at the latest when the engine has stopped; false when that has stopped before.
-    pub async fn audit(&self, by: identity::Actor, detail: String) -> bool {
+    pub async fn audit(&self, by: identity::Actor, event: Event, detail: String) -> bool {
         let (tell, told) = oneshot::channel();
-        self.calls.send(FromWindow::Set(by, detail, tell)).await.is_ok() && told.await.is_ok()
+        self.calls.send(FromWindow::Set(by, event, detail, tell)).await.is_ok() && told.await.is_ok()
     }
 
     /// Answers a window's request for another profile and tells every window to begin again, in one: what a window hears first of an
@@ -334,8 +335,8 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             FromWindow::Detached(window) => self.windows.detach(window),
             FromWindow::Answered(window, frame) => self.windows.answer(window, frame),
             FromWindow::Configured(settings) => self.handle(Input::Configured(settings)),
-            FromWindow::Set(by, detail, heard) => {
-                self.handle(Input::Set { by, detail });
+            FromWindow::Set(by, event, detail, heard) => {
+                self.handle(Input::Set { by, event, detail });
                 // Whoever asked may have given up.
                 let _ = heard.send(());
             }

@@ -304,6 +304,14 @@ impl Host {
 
     /// Tells a window what came of what the host was asked, and all of them to begin again where that is so.
     async fn answer(&self, window: WindowId, request: RequestId, outcome: Result<(Done, Begun), Fault>) {
+        if let Err(fault) = outcome.as_ref()
+            && fault.code == FaultCode::Forbidden
+        {
+            let home = self.home.lock().await;
+            if let Some(run) = self.run.read().await.as_ref() {
+                told::tell_refused(run, &who(&home, &run.profile), fault).await;
+            }
+        }
         let begin = matches!(outcome, Ok((_, Begun::Anew)));
         let run = self.run.read().await;
         if let Some(engine) = run.as_ref().and_then(Run::engine) {

@@ -10,7 +10,10 @@ use tokio::time::Instant;
 
 /// How long a busy connection is left alone: little beside the 100 ms between two pictures. A broker that sends no more than so many
 /// unacknowledged brings them this often at most; where those are fewer than [`BUSY`] asks for, the connection is not busy.
-pub(crate) const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// And one on which so much comes that the system's buffer would be full before that, which stops whoever sends.
+const SHORT_PAUSE: Duration = Duration::from_millis(1);
 
 /// Over how long messages are counted.
 const WINDOW: Duration = Duration::from_millis(20);
@@ -18,17 +21,20 @@ const WINDOW: Duration = Duration::from_millis(20);
 /// Messages in a window from which on it is busy: 5 000 a second.
 const BUSY: u32 = 100;
 
+/// Messages in a window from which on the pause is short: 50 000 a second. A buffer that nobody has widened holds some 200 KB.
+const CROWDED: u32 = 1_000;
+
 /// How much came lately.
 #[derive(Debug)]
 pub(crate) struct Pace {
     since: Instant,
     came: u32,
-    is_busy: bool,
+    pause: Option<Duration>,
 }
 
 impl Default for Pace {
     fn default() -> Pace {
-        Pace { since: Instant::now(), came: 0, is_busy: false }
+        Pace { since: Instant::now(), came: 0, pause: None }
     }
 }
 
@@ -38,15 +44,20 @@ impl Pace {
         self.came = self.came.saturating_add(1);
     }
 
-    /// There is nothing more to read now: whether to leave it alone.
-    pub fn is_busy(&mut self, now: Instant) -> bool {
+    /// There is nothing more to read now: whether to leave it alone, and for how long.
+    pub fn pause(&mut self, now: Instant) -> Option<Duration> {
         let passed = now.saturating_duration_since(self.since);
         if passed >= WINDOW {
             // A window that was long because nothing came is not busy, however much came at its end.
-            self.is_busy = self.came >= BUSY && passed < 2 * WINDOW;
+            self.pause = match self.came {
+                _ if passed >= 2 * WINDOW => None,
+                ..BUSY => None,
+                BUSY..CROWDED => Some(PAUSE),
+                CROWDED.. => Some(SHORT_PAUSE),
+            };
             (self.since, self.came) = (now, 0);
         }
-        self.is_busy
+        self.pause
     }
 }
 
@@ -61,12 +72,15 @@ mod tests {
         let mut look_after = |ms: u64, came: u32| {
             (0..came).for_each(|_| pace.count());
             now += Duration::from_millis(ms);
-            pace.is_busy(now)
+            pace.pause(now)
         };
-        assert!(!look_after(1_000, 5_000), "a burst after a silence");
-        assert!(!look_after(10, 99));
-        assert!(look_after(10, 1), "a hundred in 20 ms");
-        assert!(look_after(5, 0), "until the window is over");
-        assert!(!look_after(20, 99));
+        assert_eq!(look_after(1_000, 5_000), None, "a burst after a silence");
+        assert_eq!(look_after(10, 99), None);
+        assert_eq!(look_after(10, 1), Some(PAUSE), "a hundred in 20 ms");
+        assert_eq!(look_after(5, 0), Some(PAUSE), "until the window is over");
+        assert_eq!(look_after(20, 99), None);
+        assert_eq!(look_after(20, 1_000), Some(SHORT_PAUSE), "more than a buffer holds for long");
+        assert_eq!(look_after(39, 999), Some(PAUSE));
+        assert_eq!(look_after(40, 1_000), None, "after a silence");
     }
 }

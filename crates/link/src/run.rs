@@ -19,7 +19,7 @@ use crate::event::{Event, Message, may_be_shed};
 use crate::fault::Fault;
 use crate::inbox::{Gone, Inbox};
 use crate::overflow::Overflow;
-use crate::pace::{PAUSE, Pace};
+use crate::pace::Pace;
 use crate::properties::Properties;
 use crate::session::{IN_FLIGHT_MAX, Requests, Session, Step, Through};
 use crate::shared::{Limits, Sent, Shared, packet_bytes};
@@ -292,10 +292,12 @@ impl Task {
         inbox.hand_over()?;
         let now = Instant::now();
         // Without budget left it is this task that pauses, and there may be more to read.
-        if pace.is_busy(now) && tokio::task::coop::has_budget_remaining() {
+        if let Some(pause) = pace.pause(now)
+            && tokio::task::coop::has_budget_remaining()
+        {
             // Not `tokio::time::sleep`, whose timer costs a turn of the reactor and a wake-up, which is what is to be saved. The thread
             // is the link's own, so nobody else waits; what we publish meanwhile goes out this much later.
-            std::thread::sleep(PAUSE);
+            std::thread::sleep(pause);
         }
         // The library has no time-out for a write that stalls at version 5; pings make at least one step a keep-alive.
         let silent_at = now + silent_after;

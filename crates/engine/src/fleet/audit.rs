@@ -163,9 +163,9 @@ impl Fleet {
         }
     }
 
-    /// A person set something that the host keeps.
-    pub(super) fn audit_set(&mut self, by: Actor, detail: &str, now: Now, effects: &mut Effects) {
-        self.audit(About::default(), By::Person(by), Event::Set, detail, now, effects);
+    /// A person set something that the host keeps, or may not.
+    pub(super) fn audit_set(&mut self, by: Actor, event: Event, detail: &str, now: Now, effects: &mut Effects) {
+        self.audit(About::default(), By::Person(by), event, detail, now, effects);
     }
 
     /// A bulk command was asked for, steered by a person, or ended by itself; its commands tell of themselves.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Done, Fault, Intent, RequestId};
+use fleetlens_model::audit::Event;
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::id::{AlarmId, BulkId, CommandId, SeriesKey, ThingKey};
 use fleetlens_model::identity::Actor;
@@ -39,10 +40,12 @@ pub enum Input {
     Measured(StoreStats),
     /// The program was set otherwise.
     Configured(Box<Settings>),
-    /// A person set something that the host keeps, such as a profile.
+    /// A person set something that the host keeps, such as a profile, or may not.
     Set {
         /// Who.
         by: Actor,
+        /// What came of it.
+        event: Event,
         /// What, for the audit log.
         detail: String,
     },

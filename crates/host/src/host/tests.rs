@@ -395,7 +395,16 @@ async fn the_audit_log_is_read_by_those_who_may_steer() {
     let driver = HostOptions { role: Some(Role::Driver), ..without_broker(&folder) };
     let host = started(driver).await;
     let mut window = TestWindow::open(&host).await;
-    assert_eq!(window.ask(1, all(10)).await.unwrap_err().code, FaultCode::Forbidden);
+    let refused = window.ask(1, all(10)).await.unwrap_err();
+    assert_eq!(refused.code, FaultCode::Forbidden);
+    host.stop().await;
+
+    // What the host refuses stands in it as well.
+    let host = started(without_broker(&folder)).await;
+    let mut window = TestWindow::open(&host).await;
+    let Ok(Done::Audit(entries)) = window.ask(1, all(u32::MAX)).await else { panic!("the log was not told") };
+    let told: Vec<_> = entries.iter().map(|entry| (entry.event, entry.detail.contains(&refused.message))).collect();
+    assert_eq!(told, [(Event::Refused, true), (Event::Refused, false)], "the newest first: {entries:?}");
     host.stop().await;
 }
 

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use fleetlens_ipc::Fault;
+use fleetlens_model::audit::Event;
 use fleetlens_model::identity::Actor;
 use toml::{Table, Value};
 
@@ -17,9 +19,18 @@ const NAMED_MAX: usize = 12;
 
 /// Has the log of a run's cache told what this person did; it is on the disk at the latest when the run has ended.
 pub(super) async fn tell(run: &Run, by: &Actor, details: &[String]) {
+    tell_of(run, by, Event::Set, details).await;
+}
+
+/// And what they were refused because of who they are.
+pub(super) async fn tell_refused(run: &Run, by: &Actor, why: &Fault) {
+    tell_of(run, by, Event::Refused, std::slice::from_ref(&why.message)).await;
+}
+
+async fn tell_of(run: &Run, by: &Actor, event: Event, details: &[String]) {
     let Some(engine) = run.engine() else { return };
     for detail in details {
-        let is_heard = tokio::time::timeout(WITHIN, engine.audit(by.clone(), detail.clone())).await;
+        let is_heard = tokio::time::timeout(WITHIN, engine.audit(by.clone(), event, detail.clone())).await;
         if is_heard != Ok(true) {
             tracing::error!("the audit log was not told: {detail}");
         }
