@@ -133,6 +133,7 @@ pub async fn what_is_dangerous_is_said_in_words(page: &Page) {
     page.replace(&in_sheet("bulk-json"), "false").await;
     page.click(&in_sheet("dry-run")).await;
     page.wait_for_element(&in_sheet("dry-run-row"), SOON).await;
+    page.wait_for_element(&format!("{}:not([disabled])", in_sheet("bulk-send")), SOON).await;
     page.click(&in_sheet("bulk-send")).await;
     let question = "[data-testid=confirm][open]";
     let words = page.wait_for_text(question, SOON, |text| text.contains("the session ends")).await;
