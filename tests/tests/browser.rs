@@ -17,6 +17,8 @@ mod jobs;
 mod operator;
 #[path = "browser/outbox.rs"]
 mod outbox;
+#[path = "browser/plain.rs"]
+mod plain;
 #[path = "browser/setup.rs"]
 mod setup;
 
@@ -121,7 +123,7 @@ async fn a_person_sees_the_demo_city_in_a_browser_and_dims_a_lamp() {
         browser.tidy_up().await;
     }
     browser.screenshot("browser-settled-light-1440").await;
-    browser.click(&by_testid("close")).await;
+    browser.close_thing().await;
     for theme in ["light", "dark"] {
         browser.set_theme(theme).await;
         assert_accessible(&browser, &format!("the map, {theme}")).await;

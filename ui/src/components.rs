@@ -2,6 +2,7 @@
 
 pub mod back;
 pub mod clipboard;
+pub mod coming;
 pub mod confirm;
 pub mod conflict;
 pub mod control;

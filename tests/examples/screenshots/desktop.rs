@@ -66,7 +66,7 @@ async fn a_lamp_is_dimmed(page: &Page, folder: &Path) {
     take(page, folder, "operator-dark").await;
     page.set_theme("light").await;
     take(page, folder, "command-settled").await;
-    page.click(&by_testid("close")).await;
+    page.close_thing().await;
     take(page, folder, "operator-light").await;
     page.set_theme("dark").await;
 }
@@ -103,7 +103,7 @@ async fn everything_of_it(page: &Page, folder: &Path) {
     page.still(2_500, SOON).await;
     page.screenshot_to(&folder.join("history.png")).await;
     page.set_theme("dark").await;
-    page.click(&by_testid("close")).await;
+    page.close_thing().await;
 }
 
 async fn into_sight(page: &Page, css: &str) {
@@ -157,7 +157,7 @@ async fn the_lists(page: &Page, folder: &Path) {
     // One waits, beside what has ended.
     wish_of_the_stuck_lamp(page, "600000").await;
     page.wait_for_timeline("the wish to be accepted", SOON, |t| t.has("accepted")).await;
-    page.click(&by_testid("close")).await;
+    page.close_thing().await;
     page.click(&by_testid("rail-commands")).await;
     page.wait_for_element("[data-testid=outbox] [data-testid=order]", SOON).await;
     page.click("[data-testid=outbox] [data-testid=steps]").await;

@@ -42,11 +42,11 @@ pub async fn a_mark_opens_its_thing(page: &Page, name: &str) {
     page.open_thing(name).await;
     let (x, y) = at_rest(page, &by_testid("chosen-at")).await;
     page.tidy_up().await;
-    page.click(&by_testid("close")).await;
+    page.close_thing().await;
     page.wait_until_gone(&by_testid("title"), SOON).await;
     page.click_at(x, y).await;
     page.wait_for_title(name).await;
-    page.click(&by_testid("close")).await;
+    page.close_thing().await;
     told(&format!("{name} is found by name, and a click on its mark opens it"));
 }
 

@@ -50,7 +50,7 @@ async fn what_is_not_so_for_long_is_listed(page: &Page, street: &Street) {
     page.wait_for_text(&by_testid("badge-not-converged"), SOON, |text| text == "≠1").await;
     page.click(&format!("{leaf} [data-testid=order-choose]")).await;
     page.wait_for_title(street.lamp.name()).await;
-    page.click(&by_testid("close")).await;
+    page.close_thing().await;
     told("what is wanted and not so for long is listed with its reason, counted on the rail, and leads to its thing");
 }
 
@@ -65,7 +65,7 @@ pub async fn a_command_waits_in_sight_and_is_taken_back(page: &Page, street: &St
         1,
         "what is not so yet is marked"
     );
-    page.click(&by_testid("close")).await;
+    page.close_thing().await;
 
     rail::go(page, "things").await;
     page.click_word("[data-testid=things] .segmented", "Pending").await;
@@ -108,11 +108,11 @@ pub async fn a_command_waits_in_sight_and_is_taken_back(page: &Page, street: &St
     page.click(&format!("{sheet} [data-testid=conflict-no]")).await;
     page.wait_until_gone(sheet, SOON).await;
     page.wait_for_title(street.lamp.name()).await;
-    page.click(&by_testid("close")).await;
+    page.close_thing().await;
     page.click(&format!("{ended} [data-testid=order-choose]")).await;
     page.wait_for_title(street.lamp.name()).await;
     page.wait_for_leaf("/dim_pct", |wanted, _| wanted == "100").await;
-    page.click(&by_testid("close")).await;
+    page.close_thing().await;
     told("a command waits in the outbox with its expiry, is taken back, and stands in the history");
     the_audit_log_tells_all_of_it(page).await;
 }

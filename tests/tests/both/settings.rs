@@ -86,7 +86,7 @@ pub async fn another_profile_is_chosen_and_back(page: &Page, street: &Street) {
         }
     }
     page.open_thing(street.lamp.name()).await;
-    page.click(&by_testid("close")).await;
+    page.close_thing().await;
     told("another profile is used after a question, and back; its things are there again; a broken one says why");
 }
 

@@ -167,7 +167,7 @@ pub async fn sorts_filters_and_opens(page: &Page) {
     let second = rows(page, "the first rows", |rows| rows.first().is_some_and(|row| row.place == 0)).await[1].clone();
     page.press(Key::Enter).await;
     page.wait_for_title(&second.name).await;
-    page.click(&by_testid("close")).await;
+    page.close_thing().await;
     told("the arrows go through the table and Enter opens what they are on");
 
     sort(page, "heard", "descending").await;

@@ -73,7 +73,7 @@ pub async fn the_question_is_accessible(page: &Page) {
         page.click_word(service, "No").await;
         page.click(&format!("{service} [data-testid=send]:not([disabled])")).await;
         is_accessible(page, "[data-testid=confirm][open]", "the question before a command", theme).await;
-        page.click(&by_testid("close")).await;
+        page.close_thing().await;
         page.wait_until_gone(&by_testid("title"), SOON).await;
     }
     told("axe-core finds nothing in the question before a command, dark and light");

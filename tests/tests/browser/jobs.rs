@@ -52,7 +52,7 @@ async fn a_rollout_is_followed_from_the_list_to_the_thing_that_failed() {
     told(&format!("a thing that failed leads to its page, which says so: {words}"));
 
     browser.set_theme("light").await;
-    browser.click(&by_testid("close")).await;
+    browser.close_thing().await;
     browser.click(&by_testid("job-back")).await;
     browser.wait_for_element(&by_testid("jobs"), SOON).await;
     assert_accessible(&browser, "the jobs, light").await;

@@ -109,7 +109,7 @@ async fn every_part_is_accessible(page: &Page, street: &street::Street) {
         page.open_thing(&street::name(BURNING)).await;
         page.wait_for_element(&by_testid("alarm-card"), SOON).await;
         assert_accessible(page, &format!("an alarmed thing, {theme}")).await;
-        page.click(&by_testid("close")).await;
+        page.close_thing().await;
         dialogs::are_accessible(page, theme).await;
     }
     told("axe-core finds nothing in any part of the window, dark and light");

@@ -40,7 +40,7 @@ async fn what_waits_is_changed_before_it_leaves_and_says_where_its_time_went() {
     page.prepare_dim(40).await;
     page.send_dim().await;
     page.wait_for_timeline("it to wait for the link", SOON, |t| t.standing == "waiting" && t.has("asked")).await;
-    page.click(&by_testid("close")).await;
+    page.close_thing().await;
     rail::go(&page, "commands").await;
     let order = "[data-testid=outbox] [data-testid=order]";
     page.wait_for_text(order, SOON, |text| text.contains("Waits for the link")).await;

@@ -94,7 +94,7 @@ async fn pictures_in_both_themes_and_sizes(window: &Window) {
     window.still(2_000, SOON).await;
     window.screenshot("settled-dark-1024").await;
     window.resize(1440, 900).await;
-    window.click(&by_testid("close")).await;
+    window.close_thing().await;
     window.set_theme("light").await;
     window.still(2_000, SOON).await;
     window.screenshot("desktop-light-1440").await;

@@ -10,6 +10,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::clock::{clock, local, today};
+use crate::components::coming::Coming;
 use crate::state::section::Section;
 use crate::state::store;
 use crate::views::settings::sheet::settings_sheet;
@@ -92,7 +93,7 @@ pub fn DiagnosticsView() -> impl IntoView {
         </header>
         <div class="sheet-body diagnosis-body">
             {move || trouble.get().map(|why| view! { <p class="fault">{why}</p> })}
-            <Show when=move || is_known.get() fallback=|| view! { <Coming /> }>
+            <Show when=move || is_known.get() fallback=|| view! { <Coming rows=3 class="diagnosis" /> }>
                 <div class="diagnosis">
                     <div class="column">
                         <LinkCard told />
@@ -107,18 +108,6 @@ pub fn DiagnosticsView() -> impl IntoView {
                     </div>
                 </div>
             </Show>
-        </div>
-    }
-}
-
-/// The shape of what is coming.
-#[component]
-fn Coming() -> impl IntoView {
-    view! {
-        <div class="diagnosis coming" role="status" aria-label="Loading">
-            <div class="bone" />
-            <div class="bone" />
-            <div class="bone" />
         </div>
     }
 }

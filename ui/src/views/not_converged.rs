@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use crate::clock::{clock, local, today};
+use crate::components::coming::Coming;
 use crate::components::pointer::follow_pointer;
 use crate::components::still::Still;
 use crate::format;
@@ -43,11 +44,13 @@ pub fn NotConvergedList() -> impl IntoView {
                 </Show>
             </h2>
             <p class="told-of" data-testid="not-converged-count">{move || count_words(count.get())}</p>
-            <ul>
-                <For each=move || still.shown.get() key=|cell| cell.key.clone() let:cell>
-                    <Leaf cell still />
-                </For>
-            </ul>
+            <Show when=move || list.known.get() fallback=|| view! { <Coming rows=1 /> }>
+                <ul>
+                    <For each=move || still.shown.get() key=|cell| cell.key.clone() let:cell>
+                        <Leaf cell still />
+                    </For>
+                </ul>
+            </Show>
             <Show when=is_empty>
                 <div class="nothing small" data-testid="not-converged-none">
                     <b>"Everything is as it is wanted"</b>

@@ -11,6 +11,7 @@ use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use crate::clock::{Aged, clock, local, today};
+use crate::components::coming::Coming;
 use crate::components::icon::Icon;
 use crate::components::pointer::follow_pointer;
 use crate::components::still::Still;
@@ -111,7 +112,7 @@ fn Orders(
                     </button>
                 </Show>
             </h2>
-            <Show when=move || list.known.get() fallback=|| view! { <Coming /> }>
+            <Show when=move || list.known.get() fallback=|| view! { <Coming rows=3 /> }>
                 <ul>
                     <For each=move || still.shown.get() key=|cell| cell.key let:cell>
                         <Order cell still list scope newest />
@@ -265,18 +266,6 @@ fn Nothing(scope: Scope) -> impl IntoView {
         <div class="nothing small" data-testid="orders-none">
             <b>{head}</b>
             <p>{words}</p>
-        </div>
-    }
-}
-
-/// The shape of what is coming.
-#[component]
-fn Coming() -> impl IntoView {
-    view! {
-        <div class="coming" role="status" aria-label="Loading">
-            <div class="bone" />
-            <div class="bone" />
-            <div class="bone" />
         </div>
     }
 }

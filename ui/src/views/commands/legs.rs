@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use super::may_command;
 use crate::clock::Aged;
+use crate::components::coming::Coming;
 use crate::format;
 use crate::state::store;
 
@@ -85,14 +86,20 @@ pub fn LegFigures(
     let store = store();
     let may = may_command(store);
     let told = RwSignal::new(None::<(u32, Vec<LegSpread>)>);
+    let fault = RwSignal::new(None::<String>);
     Effect::new(move |_| {
         ended.track();
         if !may.get() {
             return;
         }
-        store.ask(Intent::Legs, move |outcome| {
-            if let Ok(Done::Legs { commands, spreads }) = outcome {
+        store.ask(Intent::Legs, move |outcome| match outcome {
+            Ok(Done::Legs { commands, spreads }) => {
+                fault.try_set(None);
                 told.try_set(Some((commands, spreads)));
+            }
+            Ok(_) => {}
+            Err(why) => {
+                fault.try_set(Some(why.message));
             }
         });
     });
@@ -102,6 +109,7 @@ pub fn LegFigures(
         Some(many) => format!("of the newest {} commands", format::count(u64::from(many))),
     };
     let spreads = move || told.with(|told| told.as_ref().map(|(_, spreads)| spreads.clone()).unwrap_or_default());
+    let is_coming = move || told.with(Option::is_none) && fault.with(Option::is_none);
     let is_empty = move || told.with(|told| told.as_ref().is_some_and(|(_, spreads)| spreads.is_empty()));
     view! {
         <Show when=move || may.get()>
@@ -129,6 +137,10 @@ pub fn LegFigures(
                         </tbody>
                     </table>
                 </Show>
+                <Show when=is_coming>
+                    <Coming rows=2 />
+                </Show>
+                {move || fault.get().map(|why| view! { <p class="fault" role="alert">{why}</p> })}
                 <Show when=is_empty>
                     <div class="nothing small" data-testid="legs-none">
                         <b>"No command has gone its way yet"</b>

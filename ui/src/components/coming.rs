@@ -1,0 +1,18 @@
+//! The shape of what is coming, so that no heading stands over nothing.
+
+use leptos::prelude::*;
+
+/// As many grey rows as will probably stand there.
+#[component]
+pub fn Coming(
+    rows: usize,
+    /// Its place in a layout of its own, for the style sheets.
+    #[prop(optional)]
+    class: &'static str,
+) -> impl IntoView {
+    view! {
+        <div class=format!("coming {class}") role="status" aria-label="Loading">
+            {(0..rows).map(|_| view! { <div class="bone" /> }).collect_view()}
+        </div>
+    }
+}
