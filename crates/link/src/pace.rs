@@ -12,17 +12,23 @@ use tokio::time::Instant;
 /// unacknowledged brings them this often at most; where those are fewer than [`BUSY`] asks for, the connection is not busy.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// And a busier one: what every look costs, on its whole way to a commit and its acknowledgement, is shared by twice as many.
+const LONG_PAUSE: Duration = Duration::from_millis(20);
+
 /// And one on which so much comes that the system's buffer would be full before that, which stops whoever sends.
 const SHORT_PAUSE: Duration = Duration::from_millis(1);
 
 /// Over how long messages are counted.
-const WINDOW: Duration = Duration::from_millis(20);
+const WINDOW: Duration = Duration::from_millis(40);
 
 /// Messages in a window from which on it is busy: 5 000 a second.
-const BUSY: u32 = 100;
+const BUSY: u32 = 200;
+
+/// Messages in a window from which on the pause is long: 10 000 a second.
+const BUSIER: u32 = 400;
 
 /// Messages in a window from which on the pause is short: 50 000 a second. A buffer that nobody has widened holds some 200 KB.
-const CROWDED: u32 = 1_000;
+const CROWDED: u32 = 2_000;
 
 /// How much came lately.
 #[derive(Debug)]
@@ -52,7 +58,8 @@ impl Pace {
             self.pause = match self.came {
                 _ if passed >= 2 * WINDOW => None,
                 ..BUSY => None,
-                BUSY..CROWDED => Some(PAUSE),
+                BUSY..BUSIER => Some(PAUSE),
+                BUSIER..CROWDED => Some(LONG_PAUSE),
                 CROWDED.. => Some(SHORT_PAUSE),
             };
             (self.since, self.came) = (now, 0);
@@ -75,12 +82,14 @@ mod tests {
             pace.pause(now)
         };
         assert_eq!(look_after(1_000, 5_000), None, "a burst after a silence");
-        assert_eq!(look_after(10, 99), None);
-        assert_eq!(look_after(10, 1), Some(PAUSE), "a hundred in 20 ms");
-        assert_eq!(look_after(5, 0), Some(PAUSE), "until the window is over");
-        assert_eq!(look_after(20, 99), None);
-        assert_eq!(look_after(20, 1_000), Some(SHORT_PAUSE), "more than a buffer holds for long");
-        assert_eq!(look_after(39, 999), Some(PAUSE));
-        assert_eq!(look_after(40, 1_000), None, "after a silence");
+        assert_eq!(look_after(20, 199), None);
+        assert_eq!(look_after(20, 1), Some(PAUSE), "two hundred in 40 ms");
+        assert_eq!(look_after(10, 0), Some(PAUSE), "until the window is over");
+        assert_eq!(look_after(40, 199), None);
+        assert_eq!(look_after(40, 399), Some(PAUSE));
+        assert_eq!(look_after(40, 400), Some(LONG_PAUSE), "four hundred in 40 ms");
+        assert_eq!(look_after(40, 2_000), Some(SHORT_PAUSE), "more than a buffer holds for long");
+        assert_eq!(look_after(79, 1_999), Some(LONG_PAUSE));
+        assert_eq!(look_after(80, 2_000), None, "after a silence");
     }
 }
