@@ -220,6 +220,8 @@ impl Fleet {
     fn restore(&mut self, restored: Restored, now: Now) {
         (self.texts, self.commons) = (restored.texts, restored.commons);
         self.by_name.reserve(restored.things.len());
+        self.things.reserve(restored.things.len());
+        self.series.reserve(restored.series.len());
         let newest = restored.latest.iter().map(|s| s.received_ms).max();
         // What everything cached is "as of"; the first start has heard nothing at all.
         let listened = restored.link_seen_ms.or(newest).unwrap_or(now.wall);

@@ -28,6 +28,7 @@ mod summary;
 pub mod tiles;
 mod trial;
 mod vigil;
+mod whole;
 
 pub use fleetlens_engine::fleet::Counters;
 pub use fleetlens_engine::port::{Alert, WindowId};

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleetlens_ipc::diagnostics::Diagnostics;
-use tokio::io::AsyncWriteExt as _;
 use tokio::sync::RwLock;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
@@ -17,6 +16,7 @@ use crate::doctor::mask;
 use crate::host::HostOptions;
 use crate::ports::wall_now;
 use crate::run::Run;
+use crate::whole;
 
 /// When it is told first: by then there is something to tell.
 const FIRST: Duration = Duration::from_secs(2);
@@ -95,30 +95,16 @@ pub async fn tell(options: HostOptions, cache: PathBuf, run: Arc<RwLock<Option<R
     take_away(&cache).await;
 }
 
-fn new_of(cache: &Path) -> PathBuf {
-    let mut new = file_of(cache).into_os_string();
-    new.push(".new");
-    new.into()
-}
-
-/// Whole or not at all, nothing secret in it, and for its owner alone: topics and names of people are.
+/// Nothing secret is in it, and yet it is for its owner alone: topics and names of people are.
 async fn write(cache: &Path, figures: &Diagnostics) -> io::Result<()> {
     let mut json = serde_json::to_value(figures)?;
     mask(&mut json);
-    let (file, new) = (file_of(cache), new_of(cache));
-    let mut options = tokio::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    options.mode(0o600);
-    let mut opened = options.open(&new).await?;
-    opened.write_all(&serde_json::to_vec(&json)?).await?;
-    opened.flush().await?;
-    drop(opened);
-    tokio::fs::rename(&new, &file).await
+    whole::replace(&file_of(cache), &serde_json::to_vec(&json)?).await
 }
 
 async fn take_away(cache: &Path) {
-    for file in [new_of(cache), file_of(cache)] {
+    let file = file_of(cache);
+    for file in [whole::new_of(&file), file] {
         if let Err(error) = tokio::fs::remove_file(&file).await
             && error.kind() != io::ErrorKind::NotFound
         {
@@ -151,7 +137,7 @@ mod tests {
             std::fs::write(file_of(&cache), wrong).unwrap();
             assert_eq!(read(&cache), Standing::Unreadable, "{wrong:?}");
         }
-        std::fs::write(new_of(&cache), "left behind").unwrap();
+        std::fs::write(whole::new_of(&file_of(&cache)), "left behind").unwrap();
         take_away(&cache).await;
         take_away(&cache).await;
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left");

@@ -1,13 +1,14 @@
 //! What the app tells about itself while it runs, for `cargo xtask run` and tests: a small JSON file, replaced once a second.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use fleetlens_engine::fleet::Counters;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+
+use crate::whole;
 
 /// How often the file is replaced.
 const EVERY: Duration = Duration::from_secs(1);
@@ -28,7 +29,7 @@ pub async fn write(path: PathBuf, started: Instant, mut counters: watch::Receive
         let now = *counters.borrow_and_update();
         firsts.note(&now, started);
         let line = summary(&now, firsts);
-        if let Err(error) = replace(&path, &line).await
+        if let Err(error) = whole::replace(&path, line.as_bytes()).await
             && !std::mem::replace(&mut told, true)
         {
             tracing::warn!(path = %path.display(), %error, "the summary cannot be written");
@@ -71,14 +72,6 @@ fn summary(now: &Counters, firsts: Firsts) -> String {
     format!(
         "{{\"things\":{things},\"received\":{received},\"stored\":{stored},\"refused\":{refused},\"shed\":{shed},\"repeated\":{repeated},\"first_shown_ms\":{shown},\"first_drawn_ms\":{drawn},\"first_live_ms\":{live}}}\n"
     )
-}
-
-/// Whole or not at all: readers never see half a file.
-async fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    tokio::fs::write(&beside, text).await?;
-    tokio::fs::rename(&beside, path).await
 }
 
 #[cfg(test)]

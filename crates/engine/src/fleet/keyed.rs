@@ -52,6 +52,11 @@ impl<K, V> Default for Keyed<K, V> {
 }
 
 impl<K: Number, V> Keyed<K, V> {
+    /// Makes room for so many more, and a few beyond them, so that a row that is filled at a start is not moved again and again.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.row.reserve_exact(more.saturating_add(more / 16).saturating_add(1));
+    }
+
     /// Puts a value in its place; what was there is gone.
     pub(crate) fn insert(&mut self, key: K, value: V) {
         let number = key.number();
