@@ -1,7 +1,7 @@
 //! What a person does at the window and reads from it, in the words of its `data-testid`s.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 use thirtyfour::Key;
@@ -122,21 +122,11 @@ impl Page {
         .await;
     }
 
-    /// Closes what is open. The drawer's head may move while its parts come in, so that a click goes beside it: a person tries again.
+    /// Closes what is open, and sees it gone.
     pub async fn close_thing(&self) {
         let close = by_testid("close");
-        for _ in 0..3 {
-            self.click(&close).await;
-            let began = Instant::now();
-            while began.elapsed() < Duration::from_secs(3) {
-                if self.count(&close).await == 0 {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            println!("the drawer is still there 3 s after a click on its cross");
-        }
-        panic!("the drawer does not close; {}", self.tail());
+        self.click(&close).await;
+        self.wait_until_gone(&close, SOON).await;
     }
 
     /// The value cards of the open thing, by pointer.

@@ -5,6 +5,8 @@
 mod both;
 #[path = "window/city.rs"]
 mod city;
+#[path = "window/commands.rs"]
+mod commands;
 #[path = "window/operator.rs"]
 mod operator;
 #[path = "window/refusals.rs"]

@@ -206,7 +206,7 @@ pub fn age_line(row: &ValueRow, age_ms: u64, link_up: bool) -> (String, Tone) {
 pub fn freshness(freshness: Freshness, heard_age_ms: Option<u64>, since: &str) -> String {
     let heard = heard_age_ms.map(|ms| format!("last word {} ago", age(ms)));
     match (freshness, heard) {
-        (Freshness::Never, _) => "Not heard from yet".into(),
+        (Freshness::Never, _) => "No value yet".into(),
         (Freshness::Live, Some(heard)) => format!("Speaks · {heard}"),
         (Freshness::Live, None) => "Speaks".into(),
         (Freshness::Silent { .. }, heard) => {
@@ -373,7 +373,7 @@ mod tests {
     fn freshness_is_a_sentence_and_our_own_link_is_not_the_things_fault() {
         let since_ms = WallMs(0);
         for (given, heard, want) in [
-            (Freshness::Never, None, "Not heard from yet"),
+            (Freshness::Never, None, "No value yet"),
             (Freshness::Live, Some(4_000), "Speaks · last word 4 s ago"),
             (Freshness::Silent { since_ms }, Some(60_000), "Silent since 10:42 · last word 1 min ago"),
             (Freshness::Unknown { since_ms }, None, "Unknown since 10:42, when our link fell"),

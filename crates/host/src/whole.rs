@@ -12,7 +12,8 @@ pub(crate) fn new_of(path: &Path) -> PathBuf {
     new.into()
 }
 
-/// Puts a file in the place of the one there: whole or not at all, and for its owner alone.
+/// Puts a file in the place of the one there: whole or not at all for who reads it, and for its owner alone. Not held against a power
+/// cut: what is told again and again is told again.
 pub(crate) async fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = new_of(path);
     let mut options = tokio::fs::OpenOptions::new();
@@ -24,4 +25,26 @@ pub(crate) async fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     opened.flush().await?;
     drop(opened);
     tokio::fs::rename(&new, path).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_takes_the_place_of_another_and_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("told.json");
+        for told in ["long ago, and more of it", "now"] {
+            replace(&path, told.as_bytes()).await.unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), told);
+        }
+        assert!(!new_of(&path).exists());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert!(replace(&folder.path().join("nowhere/told.json"), b"now").await.is_err());
+    }
 }

@@ -20,6 +20,7 @@ pub(crate) mod shadow;
 pub(crate) mod shadow_change;
 pub(crate) mod thing;
 
+use rusqlite::Connection;
 use rusqlite::types::Type;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,6 +35,14 @@ pub(crate) fn counted(n: u64) -> rusqlite::Result<i64> {
 /// A counted number as it was.
 pub(crate) fn count(column: usize, n: i64) -> rusqlite::Result<u64> {
     u64::try_from(n).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, n))
+}
+
+/// Room for the rows of a table whose keys are handed out in order, so that a long list is not moved while it is read. `last` asks for
+/// its highest key, which is an answer without a walk; a cache that somebody wrote by hand may hold any.
+fn room_for<T>(db: &Connection, last: &str) -> rusqlite::Result<Vec<T>> {
+    const ROOM_MAX: u32 = 1 << 20;
+    let last: Option<u32> = db.prepare_cached(last)?.query_row([], |row| row.get(0))?;
+    Ok(Vec::with_capacity(last.unwrap_or(0).min(ROOM_MAX) as usize))
 }
 
 /// A value that is kept whole, as JSON.

@@ -3,6 +3,7 @@
 
 mod bindings;
 mod parts;
+mod sheets;
 
 use std::fs::{self, File};
 use std::path::PathBuf;

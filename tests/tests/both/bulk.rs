@@ -66,7 +66,9 @@ pub async fn a_dry_run_is_looked_at(page: &Page, pct: u8) {
 pub async fn it_goes_through(page: &Page) {
     page.click(&in_sheet("bulk-send")).await;
     page.wait_for_element(&by_testid("bulk-view"), SOON).await;
-    assert_eq!(page.count(&by_testid("bulk-thing")).await, 6);
+    let rows = "return document.querySelectorAll('[data-testid=bulk-thing]').length";
+    page.wait_for("its six things", SOON, rows, |rows: usize| if rows == 6 { Ok(()) } else { Err(rows.to_string()) })
+        .await;
     page.wait_for_text(&by_testid("bulk-state"), SOON, |text| text == "Done").await;
     let counts = page.wait_for_text("[data-testid=bulk-view] [data-testid=bulk-counts]", SOON, |_| true).await;
     assert!(counts.contains("6 done"), "{counts}");

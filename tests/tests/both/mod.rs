@@ -6,6 +6,7 @@ pub mod alarms;
 pub mod bulk;
 pub mod city;
 pub mod diagnostics;
+pub mod edit;
 pub mod forms;
 pub mod ground;
 pub mod history;

@@ -10,11 +10,9 @@ use fleetlens_tests::lamp::Lamp;
 use fleetlens_tests::page::by_testid;
 use fleetlens_tests::profile::ProfileText;
 use fleetlens_tests::serve::Serve;
-use fleetlens_tests::wait::until;
-use serde_json::json;
 
 use super::alone;
-use super::both::{rail, told};
+use super::both::{edit, told};
 use super::export;
 
 /// Generous: a link that failed some times waits up to half a minute.
@@ -36,41 +34,11 @@ async fn what_waits_is_changed_before_it_leaves_and_says_where_its_time_went() {
     lamp.measure_now().await;
     page.wait_for_leaf("/dim_pct", |_, reported| reported == "100").await;
 
-    broker.stop();
-    page.prepare_dim(40).await;
-    page.send_dim().await;
-    page.wait_for_timeline("it to wait for the link", SOON, |t| t.standing == "waiting" && t.has("asked")).await;
-    page.close_thing().await;
-    rail::go(&page, "commands").await;
-    let order = "[data-testid=outbox] [data-testid=order]";
-    page.wait_for_text(order, SOON, |text| text.contains("Waits for the link")).await;
-
-    // By the keyboard, and what cannot be is said in the sheet.
-    let sheet = "[data-testid=edit-sheet][open]";
-    page.click(&format!("{order} [data-testid=edit]")).await;
-    let value = format!("{sheet} [data-testid=edit-value]");
-    page.replace(&value, "140\n").await;
-    page.wait_for_text(&format!("{sheet} [data-testid=edit-wrong]"), SOON, |text| text.contains("outside 0–100")).await;
-    page.replace(&value, "60").await;
-    page.choose(&format!("{sheet} [data-testid=expiry]"), "3600000").await;
+    edit::is_filled_in(&page, &mut broker).await;
     assert_accessible(&page, "the sheet that changes a command").await;
     page.screenshot("edit-1440").await;
-    page.click(&format!("{sheet} [data-testid=edit-yes]:not([disabled])")).await;
-    page.wait_until_gone(sheet, SOON).await;
-    let words = page.wait_for_text(order, SOON, |text| text.contains("Dim to 60 %")).await;
-    assert!(words.contains("expires in 59 min") || words.contains("expires in 1 h"), "{words}");
-    told("a command that waits is given another value and another end, and what cannot be is said");
-
-    broker.start_again();
-    page.wait_for_text(order, SOON, |text| text.contains("Accepted")).await;
-    until("the service to want it as it was changed", SOON, async || {
-        let document = lamp.document().await;
-        let wanted = document.desired.as_ref().and_then(|desired| desired.get("dim_pct")).cloned();
-        if wanted == Some(json!(60)) { Ok(()) } else { Err(format!("{wanted:?}")) }
-    })
-    .await;
-    assert_eq!(page.count(&format!("{order} [data-testid=edit]")).await, 0, "what has left is changed no more");
-    lamp.report(&json!({ "dim_pct": 60 })).await;
+    edit::is_changed(&page).await;
+    edit::goes_out_as_it_is_then(&page, &mut broker, &mut lamp).await;
     let ended = "[data-testid=history] [data-testid=order]";
     page.wait_for_text(ended, SOON, |text| text.contains("Settled")).await;
     page.click(&format!("{ended} [data-testid=steps]")).await;

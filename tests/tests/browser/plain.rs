@@ -31,7 +31,7 @@ offline = "Offline"
 name = "home-assistant"
 
 [commands]
-expiry_s = { "/light" = 6 }
+expiry_s = { "/light" = 15 }
 "#;
 
 /// MQTT 3.1.1, clean session, 60 s; the broker says `Offline` for it, retained and at QoS 1, when it goes without a word.

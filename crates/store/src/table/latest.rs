@@ -11,7 +11,7 @@ use fleetlens_model::id::SeriesKey;
 use fleetlens_model::telemetry::Sample;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{damaged, journal};
+use super::{damaged, journal, room_for};
 use crate::codec::Damaged;
 use crate::codec::batch::{self, Batch};
 
@@ -83,7 +83,7 @@ pub(crate) fn put(db: &Connection, block: u32, data: &[u8]) -> rusqlite::Result<
 
 /// The latest of every series that has one, in the order of the series.
 pub(crate) fn all(db: &Connection) -> rusqlite::Result<Vec<Sample>> {
-    let mut latest: Vec<Sample> = Vec::new();
+    let mut latest: Vec<Sample> = room_for(db, "SELECT max(series) FROM series")?;
     let mut statement = db.prepare_cached("SELECT data FROM latest ORDER BY block")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

@@ -8,7 +8,7 @@ use fleetlens_model::kind::Kind;
 use fleetlens_model::shared::{SharedText, Texts};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{cannot_keep, thing};
+use super::{cannot_keep, room_for, thing};
 
 /// Pointers among which the next is looked for first: things of a kind follow each other.
 const RECENT: usize = 8;
@@ -72,19 +72,21 @@ pub(crate) fn each_kind(db: &Connection, mut each: impl FnMut(SeriesKey, Kind)) 
 /// Everything, in the order of the keys.
 pub(crate) fn all(db: &Connection, texts: &mut Texts) -> rusqlite::Result<Vec<(SeriesKey, ThingKey, SharedText)>> {
     let mut recent: VecDeque<SharedText> = VecDeque::with_capacity(RECENT);
-    db.prepare_cached("SELECT series, thing, pointer FROM series ORDER BY series")?
-        .query_map([], |row| {
-            let text = row.get_ref(2)?.as_str()?;
-            let pointer = match recent.iter().find(|known| known.as_str() == text) {
-                Some(known) => known.clone(),
-                None => {
-                    let pointer = texts.get(text);
-                    recent.truncate(RECENT - 1);
-                    recent.push_front(pointer.clone());
-                    pointer
-                }
-            };
-            Ok((SeriesKey(row.get(0)?), ThingKey(row.get(1)?), pointer))
-        })?
-        .collect()
+    let mut all = room_for(db, "SELECT max(series) FROM series")?;
+    let mut statement = db.prepare_cached("SELECT series, thing, pointer FROM series ORDER BY series")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let text = row.get_ref(2)?.as_str()?;
+        let pointer = match recent.iter().find(|known| known.as_str() == text) {
+            Some(known) => known.clone(),
+            None => {
+                let pointer = texts.get(text);
+                recent.truncate(RECENT - 1);
+                recent.push_front(pointer.clone());
+                pointer
+            }
+        };
+        all.push((SeriesKey(row.get(0)?), ThingKey(row.get(1)?), pointer));
+    }
+    Ok(all)
 }

@@ -9,7 +9,7 @@ use fleetlens_model::thing::Meta;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
 
-use super::{cannot_keep, cuts, from_json, to_json, unreadable};
+use super::{cannot_keep, cuts, from_json, room_for, to_json, unreadable};
 
 /// What a start needs of them.
 #[derive(Debug, Default)]
@@ -71,7 +71,8 @@ pub(crate) fn all(db: &Connection) -> rusqlite::Result<Vec<(ThingKey, ThingName,
 
 /// The same with the descriptions as they lie in memory, and the silent ones: what a start needs, in one walk.
 pub(crate) fn restored(db: &Connection, texts: &mut Texts, commons: &mut Commons) -> rusqlite::Result<Things> {
-    let (mut things, mut reader) = (Things::default(), Reader::default());
+    let mut things = Things { all: room_for(db, "SELECT max(thing) FROM thing")?, ..Things::default() };
+    let mut reader = Reader::default();
     let mut statement = db.prepare_cached("SELECT thing, name, meta, silent FROM thing ORDER BY thing")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

@@ -1,5 +1,6 @@
 //! What `target/ui` is put together from: bindings, pages, styles, islands and the npm parts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
@@ -7,17 +8,26 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::require;
+use super::{require, sheets};
 use crate::place::Place;
 
-/// Finished files: where each comes from, by its path in `target/ui`.
-pub type Files = BTreeMap<PathBuf, PathBuf>;
+/// Finished files by their path in `target/ui`.
+pub type Files = BTreeMap<PathBuf, Part>;
 
-/// The pages: the desktop's has to be there, the phone's is its own entry into the same window.
-const PAGES: [(&str, bool); 2] = [("index.html", true), ("phone.html", false)];
+/// Where a finished file comes from.
+#[derive(Debug)]
+pub enum Part {
+    /// A file as it is.
+    Of(PathBuf),
+    /// Made here.
+    Made(String),
+}
 
-/// Folders of `ui/` that are copied as they are.
-const FOLDERS: [&str; 2] = ["styles", "islands-js"];
+/// The pages: the desktop's, and the phone's, which is its own entry into the same window.
+const PAGES: [&str; 2] = ["index", "phone"];
+
+/// The folder of `ui/` that is copied as it is.
+const ISLANDS: &str = "islands-js";
 
 /// Single files out of `node_modules`, with the licence that has to go along.
 const VENDORED: [(&str, &str); 8] = [
@@ -39,37 +49,35 @@ const FONTS: [(&str, &str); 2] =
 pub fn collect(place: &Place, bindings: &Path) -> Result<Files> {
     let mut files = Files::new();
     add_folder(&mut files, bindings, Path::new(""))?;
-    for (name, required) in PAGES {
-        let page = place.ui.join(name);
-        if required {
-            require(place, &page)?;
-        }
-        if page.is_file() {
-            files.insert(name.into(), page);
-        }
+    for name in PAGES {
+        let page = format!("{name}.html");
+        let text = read(place, &place.ui.join(&page))?;
+        let sheet = |sheet: &str| read(place, &place.ui.join("styles").join(sheet));
+        let (html, css) = sheets::in_one(&text, &format!("/{name}.css"), sheet)?;
+        files.insert(page.into(), Part::Made(html));
+        files.insert(format!("{name}.css").into(), Part::Made(css));
     }
-    for name in FOLDERS {
-        let folder = place.ui.join(name);
-        if folder.is_dir() {
-            add_folder(&mut files, &folder, Path::new(name))?;
-        }
-    }
+    add_folder(&mut files, &place.ui.join(ISLANDS), Path::new(ISLANDS))?;
     let modules = place.ui.join("node_modules");
     for (from, to) in VENDORED {
         require(place, &modules.join(from))?;
-        files.insert(to.into(), modules.join(from));
+        files.insert(to.into(), Part::Of(modules.join(from)));
     }
     for (package, to) in FONTS {
         let package = modules.join(package);
         let sheet = package.join("index.css");
-        let css = fs::read_to_string(&sheet).with_context(|| format!("cannot read {}", place.show(&sheet)))?;
+        let css = read(place, &sheet)?;
         for file in named_files(&css) {
             require(place, &package.join(file))?;
-            files.insert(Path::new(to).join(file), package.join(file));
+            files.insert(Path::new(to).join(file), Part::Of(package.join(file)));
         }
-        files.insert(Path::new(to).join("index.css"), sheet);
+        files.insert(Path::new(to).join("index.css"), Part::Of(sheet));
     }
     Ok(files)
+}
+
+fn read(place: &Place, file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("cannot read {}", place.show(file)))
 }
 
 /// Makes a folder hold exactly these files. A file that holds the right bytes already is not touched, so that nothing
@@ -77,8 +85,11 @@ pub fn collect(place: &Place, bindings: &Path) -> Result<Files> {
 pub fn sync(files: &Files, folder: &Path) -> Result<()> {
     for (name, source) in files {
         let target = folder.join(name);
-        let wanted = fs::read(source).with_context(|| format!("cannot read {}", source.display()))?;
-        if fs::read(&target).is_ok_and(|held| held == wanted) {
+        let wanted = match source {
+            Part::Of(file) => Cow::Owned(fs::read(file).with_context(|| format!("cannot read {}", file.display()))?),
+            Part::Made(text) => Cow::Borrowed(text.as_bytes()),
+        };
+        if fs::read(&target).is_ok_and(|held| held == *wanted) {
             continue;
         }
         if let Some(parent) = target.parent() {
@@ -106,7 +117,7 @@ fn add_folder(files: &mut Files, folder: &Path, name: &Path) -> Result<()> {
         if path.is_dir() {
             add_folder(files, &path, &name)?;
         } else {
-            files.insert(name, path);
+            files.insert(name, Part::Of(path));
         }
     }
     Ok(())

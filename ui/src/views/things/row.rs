@@ -145,7 +145,7 @@ fn pending_words(row: &ThingRow) -> String {
 
 fn freshness_title(freshness: Freshness) -> String {
     match freshness {
-        Freshness::Never => "Not heard from yet".into(),
+        Freshness::Never => "No value yet".into(),
         Freshness::Live => "Speaks".into(),
         Freshness::Silent { since_ms } => format!("Silent since {}", local(since_ms).exact()),
         Freshness::Unknown { since_ms } => format!("Unknown since {}, when our link fell", local(since_ms).exact()),
