@@ -144,6 +144,12 @@ pub async fn a_lamp_is_dimmed_and_settles(page: &Page, before: &BTreeMap<String,
     told("asked, accepted and settled were shown in this order; wanted and reported agree; the lamp measures it");
 }
 
+/// What the lamp's page says just after the lamp spoke: some seconds before it speaks again, so that an app that ends now knows this.
+pub async fn just_said(page: &Page) -> BTreeMap<String, Card> {
+    let is_new = |card: &Card| card.age_s().is_some_and(|age_s| age_s <= 3);
+    page.wait_for_cards("the lamp to have just spoken", SOON, |cards| cards.get("/power_w").is_some_and(is_new)).await
+}
+
 /// What was known, marked as cached, with the notice.
 pub async fn the_same_values_are_there(page: &Page, known: &BTreeMap<String, Card>) {
     page.open_thing(LAMP).await;

@@ -32,7 +32,7 @@ async fn a_person_sees_the_demo_city_dims_a_lamp_and_finds_it_again_without_a_br
     pictures_in_both_themes_and_sizes(&window).await;
 
     window.open_thing(city::LAMP).await;
-    let known = window.cards().await;
+    let known = city::just_said(&window).await;
     let took = window.close().await;
     assert!(took < ENDS_WITHIN, "the app took {took:?} to end");
     told(&format!("the app ended in order, {} ms after it was asked to", took.as_millis()));
@@ -67,7 +67,7 @@ async fn a_city_on_mosquitto_stays_on_the_screen_while_the_broker_is_away() {
     city::the_picture_stays_without_a_broker(&window, &mut broker, "1440").await;
 
     // The same without a broker behind the profile.
-    let known = window.cards().await;
+    let known = city::just_said(&window).await;
     window.close().await;
     broker.stop();
     let Some(window) = open_at_once("window-city-cached", &display, data.path(), &arguments).await else { return };
