@@ -291,7 +291,9 @@ fn atom(input: &mut Input<'_>) -> Parsed<Tree> {
             let length = rest.find(ends).unwrap_or(rest.len());
             // `/low../high` is a range.
             let length = rest.find("..").map_or(length, |dots| dots.min(length));
-            Is::Name(Written::Pointer(take(length).parse_next(input)?.to_owned()))
+            // Characters are taken, and bytes were found.
+            let characters = rest.get(..length).map_or(0, |pointer| pointer.chars().count());
+            Is::Name(Written::Pointer(take(characters).parse_next(input)?.to_owned()))
         }
         Some('$') => {
             literal("$").parse_next(input)?;

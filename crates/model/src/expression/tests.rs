@@ -386,6 +386,18 @@ fn on_the_disk_it_is_its_text() {
     assert!(serde_json::from_str::<Expression>("\"fill_pct >\"").is_err());
 }
 
+#[test]
+fn a_pointer_may_have_letters_of_any_language() {
+    for text in ["/ħin >= 5", "/ħin>=5", "5 <= /ħin", "/ħin in 5..9"] {
+        let expression = read(text);
+        let is_so = |name, x| {
+            let facts = Says::of(&expression, &[(name, number(x))]);
+            expression.is_so(&expression.memory(now(0)), &facts, 0.0, now(0))
+        };
+        assert_eq!((is_so("ħin", 5.0), is_so("ħin", 4.0)), (Ok(true), Ok(false)), "{text}");
+    }
+}
+
 proptest! {
     /// Whatever is written, there is an answer: an expression that can be judged and said, or a mistake that lies in the text.
     #[test]
