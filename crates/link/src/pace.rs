@@ -102,7 +102,9 @@ impl Pace {
             Some(_) => wanted,
             None if !was_last => None,
             None => {
-                (self.freely, self.left) = (came, LOOK_AGAIN_AFTER);
+                if wanted.is_some() {
+                    (self.freely, self.left) = (came, LOOK_AGAIN_AFTER);
+                }
                 wanted
             }
         }
@@ -137,6 +139,7 @@ mod tests {
         let mut look = Look::new();
         let mut after = |ms: u64, came: u64| look.after(Duration::from_millis(ms), came, 100);
         assert_eq!(after(1_000, 5_000), None, "a burst after a silence");
+        assert_eq!(after(40, 1), None, "a quiet window delays nothing");
         assert_eq!(after(20, 199), None);
         assert_eq!(after(20, 1), Some(PAUSE), "two hundred in 40 ms");
         assert_eq!(after(10, 1), Some(PAUSE), "until the window is over");
