@@ -331,7 +331,7 @@ impl Task {
 
     /// Hands a message in. Live QoS 0 gives way when there is no room; everything else waits, and nothing is read meanwhile.
     async fn received(&mut self, heard: Heard<'_>, qos: u8, properties: Option<Box<Properties>>) -> Result<(), Gone> {
-        self.pace.count(heard.topic.len() + heard.payload.len());
+        self.pace.count();
         let most = self.config.max_packet_bytes;
         if !fits(heard.topic, heard.payload, most) {
             let bytes = heard.payload.len();
