@@ -148,6 +148,7 @@ impl Desk {
             | Done::Edited(_)
             | Done::Legs { .. }
             | Done::Acknowledged(_)
+            | Done::Steered(_)
             | Done::Changed
             | Done::Audit(_)
             | Done::ShadowHistory(_)
@@ -186,6 +187,7 @@ impl Desk {
             | Done::Edited(_)
             | Done::Legs { .. }
             | Done::Acknowledged(_)
+            | Done::Steered(_)
             | Done::Changed
             | Done::Profile(_)
             | Done::Audit(_)

@@ -518,8 +518,7 @@ impl Store {
         }
         self.away(target);
         match target {
-            Target::Alarms(Scope::Open) => self.alarms.open.clear(),
-            Target::Alarms(Scope::Ended) => self.alarms.ended.clear(),
+            Target::Alarms(scope) => self.alarms.list(scope).clear(),
             Target::Commands(Scope::Open) => self.commands.open.clear(),
             Target::Commands(Scope::Ended) => self.commands.ended.clear(),
             Target::Bulks => self.bulks.all.clear(),

@@ -26,6 +26,7 @@ mod link;
 mod messages;
 mod open;
 mod packets;
+mod people;
 mod presence;
 mod registry;
 mod route;
@@ -259,7 +260,7 @@ impl Fleet {
         self.restore_bulks(restored.bulks, now);
         self.jobs = jobs::Jobs::restored(restored.jobs, restored.thing_jobs, now.wall, listened);
         // What was wrong when we last listened is wrong still, and nothing else is.
-        self.restore_alarms(restored.alarms, restored.last_alarm);
+        self.restore_alarms(restored.alarms, restored.last_alarm, now);
         self.counters.things = self.things.len() as u64;
         self.dirty.everything = true;
     }

@@ -80,6 +80,13 @@ pub enum Intent {
         /// For the record; at most [`fleetlens_model::alarm::COMMENT_MAX_CHARS`], may be empty.
         comment: String,
     },
+    /// Something else that a person does with alarms. Answered with [`Done::Steered`].
+    Alarms {
+        /// Which; 1 to [`ACKNOWLEDGED_MAX`].
+        alarms: Vec<AlarmId>,
+        /// What.
+        to: AlarmStep,
+    },
     /// Change how this program is set; it stays so after a restart. Performed by the host.
     Change(Setting),
     /// Try a broker, or read, check and keep a profile. Performed by the host, for those who may steer.
@@ -109,6 +116,32 @@ pub enum Intent {
     Export(Export),
     /// How does the program stand? Answered with [`Done::Diagnosed`]. Performed by the host.
     Diagnose,
+}
+
+/// What is to become of alarms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AlarmStep {
+    /// Off the list for a time.
+    Shelved {
+        /// For how long, in milliseconds; at most [`fleetlens_model::alarm::state::SHELVED_MAX_MS`].
+        for_ms: u64,
+        /// Why; at most [`fleetlens_model::alarm::COMMENT_MAX_CHARS`], and not empty.
+        reason: String,
+    },
+    /// Off the list until somebody takes it back, e.g. for repairs.
+    OutOfService {
+        /// Why; as above.
+        reason: String,
+    },
+    /// Back on the list, from the shelf or in service again.
+    PutBack,
+    /// Over, of one that waits for a reset.
+    Reset,
+    /// Looked after by somebody; an empty name is nobody.
+    Assigned {
+        /// At most [`fleetlens_model::alarm::ASSIGNED_MAX_CHARS`].
+        to: String,
+    },
 }
 
 /// What is to become of a bulk command.
@@ -163,6 +196,8 @@ pub enum Done {
     Cancelled(CommandId),
     /// So many alarms are acknowledged now, on the disk.
     Acknowledged(u32),
+    /// So many alarms stand as they were to, on the disk.
+    Steered(u32),
     /// It is set, and will be after a restart.
     Changed,
     /// What came of a [`ProfileAsk`].

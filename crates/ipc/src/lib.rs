@@ -26,14 +26,14 @@ pub use fleetlens_model::search::{Only, Search};
 
 pub use crate::export::{EXPORT_MAX_BYTES, Export, Exported};
 pub use crate::intent::{
-    ACKNOWLEDGED_MAX, AUDIT_MAX, Done, Intent, LEGS_MAX, SHADOW_HISTORY_MAX, Setting, Steer, Wish,
+    ACKNOWLEDGED_MAX, AUDIT_MAX, AlarmStep, Done, Intent, LEGS_MAX, SHADOW_HISTORY_MAX, Setting, Steer, Wish,
 };
-pub use crate::look::{Look, Scope, SortBy, ThingsQuery};
+pub use crate::look::{AlarmScope, Look, Scope, SortBy, ThingsQuery};
 use crate::profile::Trial;
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 13;
+pub const CONTRACT: u16 = 14;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;

@@ -65,7 +65,7 @@ pub enum Look {
     /// The alarms: [`crate::rows::AlarmList`].
     Alarms {
         /// Which.
-        scope: Scope,
+        scope: AlarmScope,
         /// At most this many rows, 1–2000.
         limit: u32,
     },
@@ -129,10 +129,22 @@ pub enum Look {
     Settings,
 }
 
-/// Which alarms or commands.
+/// Which alarms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum AlarmScope {
+    /// Those that want something of a person, the worst first.
+    #[default]
+    Open,
+    /// Those that people are not told of: shelved, or out of service.
+    Hidden,
+    /// Those that are over, newest first.
+    Ended,
+}
+
+/// Which commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Scope {
-    /// Those of which something may still change, or that nobody has acknowledged.
+    /// Those of which something may still change.
     #[default]
     Open,
     /// Those that are over, newest first.

@@ -19,7 +19,7 @@ use fleetlens_model::downsample::Bucket;
 use fleetlens_model::id::{AlarmId, BulkId, CommandId};
 use serde::{Deserialize, Serialize};
 
-pub use alarms::{AlarmCounts, AlarmList, AlarmRow};
+pub use alarms::{AlarmCounts, AlarmList, AlarmRow, Hidden};
 pub use bulk::{BulkPage, BulkRow, BulkThingRow, DryRun, DryRunRow};
 pub use chart::{Chart, ChartMark};
 pub use commands::{CommandRow, LeafTakes, StepRow};

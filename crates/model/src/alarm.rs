@@ -10,19 +10,21 @@ pub mod rhythm;
 pub mod state;
 mod stopwatch;
 mod usual;
-mod value;
 
 use serde::{Deserialize, Serialize};
 
+use crate::expression::Expression;
 use crate::id::{AlarmId, ThingKey};
 use crate::identity::Actor;
 use crate::kind::Kind;
-use crate::telemetry::Value;
 use crate::time::WallMs;
+use state::{State, Terms};
 
-pub use life::NotAcknowledged;
+pub use life::{NotAcknowledged, duration};
 pub use usual::NOT_CONVERGED_AFTER_MS;
-pub use value::{Seen, Turn, Verdict, Wait, duration, turn};
+
+/// The longest name of whoever looks after an alarm, in characters.
+pub const ASSIGNED_MAX_CHARS: usize = 60;
 
 /// The longest comment of an acknowledgement, in characters.
 pub const COMMENT_MAX_CHARS: usize = 500;
@@ -47,60 +49,22 @@ impl Priority {
     }
 }
 
-/// What a threshold looks at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Measure {
-    /// The value at this JSON pointer.
-    Value(String),
-    /// How full the thing is, 0–100 %: a car park's share taken, a bin's fill.
-    Level,
-}
-
-/// Which side of a limit is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Side {
-    /// At the limit or above it.
-    Above,
-    /// At the limit or below it.
-    Below,
-}
-
-/// A limit of a number.
+/// A condition in the language of rules ([`crate::expression`]).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Threshold {
-    /// What is looked at.
-    pub measure: Measure,
-    /// Which side is wrong.
-    pub side: Side,
-    /// The limit, in the value's unit.
-    pub limit: f64,
-    /// How far a value must come back from the limit before the alarm clears, in the value's unit; at least 0.
+pub struct When {
+    /// What must be so.
+    pub expression: Expression,
+    /// How far a number must come back from its limit before it is not so any more, in the value's unit; 0 where the expression takes
+    /// none ([`Expression::takes_deadband`]).
     pub deadband: f64,
-    /// How long it must be wrong without a break before the alarm is raised, in milliseconds of listening.
-    pub on_delay_ms: u64,
-}
-
-/// A word or a yes-or-no that is wrong.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Equals {
-    /// JSON pointer of the value that is looked at.
-    pub pointer: String,
-    /// The value that is wrong: a text or a flag. A value of another type says nothing.
-    pub value: Value,
-    /// How long it must be wrong without a break before the alarm is raised, in milliseconds of listening.
-    pub on_delay_ms: u64,
 }
 
 /// When a rule's alarm is active.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
-    /// A number is beyond a limit.
-    Threshold(Threshold),
-    /// A text or a flag is the wrong one.
-    Equals(Equals),
+    /// What the thing says, and what else is known of it, is so.
+    When(Box<When>),
     /// The thing should have spoken and did not (docs/adr/0002-clocks.md). Of a thing whose gateway is silent only the gateway's
     /// is raised.
     Silent,
@@ -129,8 +93,12 @@ pub struct Rule {
     pub kind: Option<Kind>,
     /// When it is active.
     pub condition: Condition,
+    /// How it behaves besides: delays, a latch, telling again, and what follows where nobody knows.
+    pub terms: Terms,
     /// How bad that is.
     pub priority: Priority,
+    /// How long a person has until its consequence, in milliseconds; `None` where nobody said.
+    pub time_available_ms: Option<u64>,
     /// What usually causes it; may be empty.
     pub cause: String,
     /// What happens when nobody acts; may be empty.
@@ -167,21 +135,8 @@ pub struct Alarm {
     pub sentence: String,
     /// What to do about it, as the rule said when it was raised.
     pub what_to_do: String,
-    /// Whether it is so now, as far as we listen.
-    pub active: bool,
-    /// When it became so the last time.
-    pub raised_ms: WallMs,
-    /// When it ceased to be so; `None` while it is active.
-    pub cleared_ms: Option<WallMs>,
-    /// How often it became so since it is open; at least 1.
-    pub times: u32,
-    /// Who saw it, if anybody did since it was raised the last time.
-    pub acknowledged: Option<Acknowledgement>,
-}
-
-impl Alarm {
-    /// Whether it still wants something: it is active, or nobody has acknowledged it.
-    pub fn is_open(&self) -> bool {
-        self.active || self.acknowledged.is_none()
-    }
+    /// Who looks after it; empty while nobody is named.
+    pub assigned: String,
+    /// How it stands.
+    pub state: State,
 }

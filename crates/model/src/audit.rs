@@ -115,6 +115,18 @@ pub enum Event {
     NotWithdrawn,
     /// A person acknowledged an alarm.
     AlarmAcknowledged,
+    /// A person took an alarm off the list for a time.
+    AlarmShelved,
+    /// An alarm is back on the list: a person took it back, or its time was up.
+    AlarmUnshelved,
+    /// A person took an alarm out of service.
+    AlarmOutOfService,
+    /// A person took an alarm back into service.
+    AlarmInService,
+    /// A person reset an alarm that waited for it.
+    AlarmReset,
+    /// A person said who looks after an alarm.
+    AlarmAssigned,
     /// A person set the program otherwise: who is at the screen, how much is kept, which profile is used, or what stands in one.
     Set,
     /// A person asked for a bulk command.
@@ -133,7 +145,7 @@ pub enum Event {
 
 impl Event {
     /// Every event, a command's in the order of its life.
-    pub const ALL: [Event; 24] = [
+    pub const ALL: [Event; 30] = [
         Event::Asked,
         Event::Edited,
         Event::Refused,
@@ -151,6 +163,12 @@ impl Event {
         Event::Withdrawn,
         Event::NotWithdrawn,
         Event::AlarmAcknowledged,
+        Event::AlarmShelved,
+        Event::AlarmUnshelved,
+        Event::AlarmOutOfService,
+        Event::AlarmInService,
+        Event::AlarmReset,
+        Event::AlarmAssigned,
         Event::Set,
         Event::BulkAsked,
         Event::BulkPaused,
@@ -180,6 +198,12 @@ impl Event {
             Event::Withdrawn => "withdrawn",
             Event::NotWithdrawn => "not-withdrawn",
             Event::AlarmAcknowledged => "alarm-acknowledged",
+            Event::AlarmShelved => "alarm-shelved",
+            Event::AlarmUnshelved => "alarm-unshelved",
+            Event::AlarmOutOfService => "alarm-out-of-service",
+            Event::AlarmInService => "alarm-in-service",
+            Event::AlarmReset => "alarm-reset",
+            Event::AlarmAssigned => "alarm-assigned",
             Event::Set => "set",
             Event::BulkAsked => "bulk-asked",
             Event::BulkPaused => "bulk-paused",

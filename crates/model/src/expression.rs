@@ -131,6 +131,17 @@ impl Expression {
         self.known.needs()
     }
 
+    /// Whether it looks at values over time.
+    pub fn has_windows(&self) -> bool {
+        !self.known.windows.is_empty()
+    }
+
+    /// Whether it can say something of a thing that has none of the values it names.
+    pub fn speaks_without_values(&self) -> bool {
+        let needs = self.needs();
+        needs.names.is_empty() || needs.presence || needs.convergence || needs.commands
+    }
+
     /// Whether a deadband means something: there is exactly one limit, and it is of a plain number, not of one by time. To be equal is
     /// no limit, because there is no side from which to come back.
     pub fn takes_deadband(&self) -> bool {

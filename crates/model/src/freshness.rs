@@ -129,8 +129,10 @@ impl Silence {
 
     /// Looks at the timer; true when the thing has just fallen silent.
     pub fn fell_silent(&mut self, interval_ms: u64, now: Now) -> bool {
-        let Some(since) = self.running_since else { return false };
-        let quiet_ms = self.quiet_ms.saturating_add(now.mono.since(since));
+        if self.running_since.is_none() {
+            return false;
+        }
+        let quiet_ms = self.quiet_ms(now);
         let is_over = match self.presence {
             Some(Presence::Gone) => true,
             Some(Presence::Asleep) => false,
@@ -142,6 +144,11 @@ impl Silence {
             self.unknown_since = None;
         }
         fell
+    }
+
+    /// How long we have listened without a word, in milliseconds.
+    pub fn quiet_ms(&self, now: Now) -> u64 {
+        self.quiet_ms.saturating_add(self.running_since.map_or(0, |since| now.mono.since(since)))
     }
 
     /// What the thing's last word is worth.

@@ -41,6 +41,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     (include_str!("../migrations/0004_journal_and_runs.sql"), Some(upgrade::to_4)),
     (include_str!("../migrations/0005_audit.sql"), None),
     (include_str!("../migrations/0006_commands.sql"), None),
+    (include_str!("../migrations/0007_alarm_states.sql"), None),
 ];
 
 /// Waits for another program's lock this long: somebody may look into the file with other tools.

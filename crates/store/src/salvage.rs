@@ -32,6 +32,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::codec::Damaged;
 use crate::codec::batch::{self, Batch};
 use crate::error::{StoreError, breaks_a_rule, is_damage};
+use crate::figures::SCHEMA;
 use crate::table::cuts::Cuts;
 use crate::table::latest::{self, Latest};
 use crate::table::{
@@ -165,7 +166,8 @@ impl<'a> Taking<'a> {
     fn all(&mut self, profile: &str, wanted: Wanted) -> rusqlite::Result<()> {
         self.find_roots()?;
         let first = self.trees.pages.page(1).filter(|first| first.starts_with(b"SQLite format 3\0"));
-        let schema = first.and_then(|first| number(&first, 60)).filter(|schema| (1..=6).contains(schema)).unwrap_or(6);
+        let schema =
+            first.and_then(|first| number(&first, 60)).filter(|schema| (1..=SCHEMA).contains(schema)).unwrap_or(SCHEMA);
         let told = self.meta();
         if told.get("profile").is_some_and(|found| *found != Value::Text(profile.to_owned())) {
             self.told.ended_early = Some("it says that it is another profile's".to_owned());

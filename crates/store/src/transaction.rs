@@ -320,10 +320,7 @@ fn moment(write: &Write) -> Option<WallMs> {
         Write::ShadowChanged { change, .. } => Some(change.heard_ms),
         Write::Command(command) => command.steps.last().map(|(_, at)| *at),
         Write::Alarm(alarm) => {
-            [Some(alarm.raised_ms), alarm.cleared_ms, alarm.acknowledged.as_ref().map(|by| by.at_ms)]
-                .into_iter()
-                .flatten()
-                .max()
+            [alarm.state.raised_ms, alarm.state.cleared_ms, alarm.seen().map(|by| by.at_ms)].into_iter().flatten().max()
         }
         Write::Bulk(head) => head.ended_ms.max(head.released_ms).or(Some(head.asked_ms)),
         Write::Audit(entry) => Some(entry.at_ms),

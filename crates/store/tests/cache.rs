@@ -8,7 +8,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use common::{
-    T0, alarm, block_on, command, commit, entry, job, one_of_everything, sample, series, thing, without_bytes,
+    T0, alarm, block_on, command, commit, entry, job, one_of_everything, sample, seen_at, series, stands, thing,
+    without_bytes,
 };
 use fleetlens_model::alarm::Alarm;
 use fleetlens_model::command::Phase;
@@ -361,8 +362,9 @@ fn a_start_brings_back_every_open_alarm_and_the_newest_ended_ones() {
     // The older ones ended last.
     let ended = |id: u64| alarm(id, 1, Some((many + 2 - id).cast_signed() * 1_000));
     writes.extend((2..2 + many).map(|id| Write::Alarm(Box::new(ended(id)))));
-    let seen = Alarm { acknowledged: ended(2).acknowledged, ..alarm(many + 2, 1, None) };
-    let returned = Alarm { active: false, cleared_ms: Some(WallMs(T0)), ..alarm(many + 3, 1, None) };
+    let seen = stands(alarm(many + 2, 1, None), |state| (state.acknowledged, state.owed) = (Some(seen_at(2)), false));
+    let returned =
+        stands(alarm(many + 3, 1, None), |state| (state.active, state.cleared_ms) = (false, Some(WallMs(T0))));
     writes.extend([seen, returned].map(|alarm| Write::Alarm(Box::new(alarm))));
     commit(&store, writes).unwrap();
     let restored = reopened(store, &folder);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use common::{
     alarm, block_on, change, changed, commit, entry, job, one_of_everything, one_of_schema_1, one_of_schema_2,
-    one_of_schema_3, one_of_schema_5, thing, without_bytes,
+    one_of_schema_3, one_of_schema_5, one_of_schema_6, thing, without_bytes,
 };
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::record::Write;
@@ -49,7 +49,7 @@ fn what_is_not_ours_is_refused_with_a_sentence_and_without_changing_a_byte() {
     const APPLICATION_ID: usize = 68;
     type Prepare = fn(&tempfile::TempDir);
     let cases: [(&str, &str, Prepare); 6] = [
-        ("a newer schema", "written by a newer Fleetlens (schema 9, this one knows 6)", |f| {
+        ("a newer schema", "written by a newer Fleetlens (schema 9, this one knows 7)", |f| {
             patch(&cache(f), USER_VERSION, 9)
         }),
         ("another program's", "database of another program", |f| patch(&cache(f), APPLICATION_ID, 1)),
@@ -160,7 +160,7 @@ fn the_second_of_two_says_that_there_is_a_first() {
 }
 
 /// The newest schema; [`golden_files_are_made`] made a file of each.
-const SCHEMA: usize = 6;
+const SCHEMA: usize = 7;
 
 fn golden(schema: usize) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/schema-{schema}.db"))
@@ -175,6 +175,7 @@ fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
         one_of_schema_3(),
         one_of_schema_3(),
         one_of_schema_5(),
+        one_of_schema_6(),
         one_of_everything(),
     ]
     .map(|(_, restored)| restored);

@@ -52,7 +52,7 @@ fn samples_are_read_in_the_order_of_time_while_the_app_writes_more() {
 
 #[test]
 fn the_newest_schema_is_read_as_it_is_and_an_older_or_newer_one_is_refused() {
-    for schema in 1..=6 {
+    for schema in 1..=7 {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/schema-{schema}.db"));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("malta.db");
@@ -60,12 +60,12 @@ fn the_newest_schema_is_read_as_it_is_and_an_older_or_newer_one_is_refused() {
         let before = fs::read(&path).unwrap();
         match Reading::open(&path) {
             Ok(reading) => {
-                assert_eq!(schema, 6);
+                assert_eq!(schema, 7);
                 assert_eq!(reading.latest().unwrap().len(), 3);
                 assert_eq!((reading.stats().unwrap().samples, reading.refusals().unwrap().len()), (3, 1));
             }
             Err(error) => {
-                assert!(matches!(error, StoreError::Older { found, known: 6, .. } if found == schema), "{error}");
+                assert!(matches!(error, StoreError::Older { found, known: 7, .. } if found == schema), "{error}");
                 assert!(error.to_string().ends_with("open it once in the app, which brings it up to date"), "{error}");
             }
         }

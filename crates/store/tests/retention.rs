@@ -7,7 +7,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use common::{T0, alarm, block_on, command, commit, sample, series, thing};
+use common::{T0, alarm, block_on, command, commit, sample, series, stands, thing};
 use fleetlens_model::command::Phase;
 use fleetlens_model::id::SeriesKey;
 use fleetlens_model::record::{HistoryQuery, Restored, Retention, StoreStats, Write};
@@ -93,7 +93,7 @@ fn by_age_samples_ended_commands_and_ended_alarms_go_and_everything_else_stays()
     writes.push(Write::Command(Box::new(command(3, 1, Phase::Settled))));
     writes.push(Write::Alarm(Box::new(alarm(1, 1, Some(-31 * DAY_MS)))));
     writes.push(Write::Alarm(Box::new(alarm(2, 1, Some(-29 * DAY_MS)))));
-    let open_alarm = fleetlens_model::alarm::Alarm { raised_ms: WallMs(T0 - 90 * DAY_MS), ..alarm(3, 1, None) };
+    let open_alarm = stands(alarm(3, 1, None), |state| state.raised_ms = Some(WallMs(T0 - 90 * DAY_MS)));
     writes.push(Write::Alarm(Box::new(open_alarm)));
     writes.push(Write::LinkSeen { at_ms: WallMs(T0) });
     commit(&store, writes).unwrap();

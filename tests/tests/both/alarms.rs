@@ -109,6 +109,39 @@ pub async fn several_are_acknowledged_with_a_comment(page: &Page, who: &str) {
     );
 }
 
+/// What is taken off the list is on another one, with who, why and until when, until somebody puts it back.
+pub async fn one_is_taken_off_the_list_and_put_back(page: &Page, who: &str) {
+    rail::go(page, "alarms").await;
+    page.click_word("[data-testid=alarms-view] .sheet-head", "Open").await;
+    listed(page, "the one that is seen", |rows| rows.len() == 1 && is(&rows[0], 2, "seen")).await;
+    page.click(&by_testid("alarm-all")).await;
+    page.click(&by_testid("take-off")).await;
+    page.wait_for_text("[data-testid=step-dialog][open] h2", SOON, |text| text == "Take this alarm off the list").await;
+    page.click_word("[data-testid=step-dialog][open] .segmented", "8 hours").await;
+    page.type_into("[data-testid=step-dialog][open] [data-testid=step-text]", "its round is late").await;
+    page.screenshot("alarms-take-off").await;
+    page.click("[data-testid=step-dialog][open] [data-testid=step-yes]").await;
+    page.wait_until_gone("[data-testid=step-dialog][open]", SOON).await;
+    page.click(&by_testid("alarm-counts")).await;
+    page.wait_for_element(&by_testid("alarms-none"), SOON).await;
+    page.wait_for_text(&by_testid("alarm-counts"), SOON, |text| text == "1 off the list").await;
+    page.click_word("[data-testid=alarms-view] .sheet-head", "Off the list").await;
+    let rows = listed(page, "the shelved one", |rows| rows.len() == 1 && is(&rows[0], 2, "hidden")).await;
+    for part in ["Shelved until", &format!("by {who}"), "“its round is late”"] {
+        assert!(rows[0].words.contains(part), "the row does not say “{part}”: {rows:?}");
+    }
+    page.screenshot("alarms-off-the-list").await;
+    page.click(&by_testid("alarm-all")).await;
+    page.click(&by_testid("put-back")).await;
+    page.click("[data-testid=step-dialog][open] [data-testid=step-yes]").await;
+    page.wait_until_gone("[data-testid=step-dialog][open]", SOON).await;
+    page.click(&by_testid("alarm-counts")).await;
+    page.wait_for_element(&by_testid("alarms-none"), SOON).await;
+    page.click_word("[data-testid=alarms-view] .sheet-head", "Open").await;
+    listed(page, "it to be back", |rows| rows.len() == 1 && is(&rows[0], 2, "seen")).await;
+    told("an alarm is taken off the list for a time, with a reason, and put back");
+}
+
 /// What somebody else wants of a lamp that does not obey is an alarm after its time, and over once the lamp is as it is wanted.
 pub async fn what_is_wanted_and_not_so_is_told(page: &Page, street: &Street) {
     rail::go(page, "alarms").await;

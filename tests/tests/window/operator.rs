@@ -45,6 +45,7 @@ async fn an_operator_is_told_what_goes_wrong_in_a_street_and_sees_to_it() {
     orders::a_command_waits_in_sight_and_is_taken_back(&window, &street).await;
     alarms::are_raised_after_their_delay_and_end_below_their_deadband(&window, &street).await;
     alarms::several_are_acknowledged_with_a_comment(&window, "T. Ester").await;
+    alarms::one_is_taken_off_the_list_and_put_back(&window, "T. Ester").await;
     alarms::what_is_wanted_and_not_so_is_told(&window, &street).await;
     settings::identity_and_limits_are_saved_and_mistakes_told(&window).await;
     settings::the_theme_is_chosen(&window).await;

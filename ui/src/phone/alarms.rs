@@ -1,6 +1,6 @@
 //! The alarms on the phone: one card each, worst first, with buttons for gloves. They come from the cache when there is no signal.
 
-use fleetlens_ipc::Scope;
+use fleetlens_ipc::AlarmScope;
 use fleetlens_ipc::rows::AlarmRow;
 use fleetlens_model::id::AlarmId;
 use leptos::prelude::*;
@@ -24,7 +24,7 @@ const SHOWN: usize = 60;
 #[component]
 pub fn AlarmTab() -> impl IntoView {
     let store = store();
-    store.follow_alarms(Scope::Open);
+    store.follow_alarms(AlarmScope::Open);
     let list = store.alarms.open;
     let still = Still::of(list.cells);
     let (desk, may) = (Desk::new(), may_acknowledge(store));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fleetlens_ipc::{Call, Look, Scope, ViewId};
+use fleetlens_ipc::{AlarmScope, Call, Look, Scope, ViewId};
 
 /// What a view is for. At most one view is open for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,8 +27,8 @@ pub enum Target {
     Named,
     /// The table of things.
     Things,
-    /// The alarms, open or over.
-    Alarms(Scope),
+    /// The alarms of a tab.
+    Alarms(AlarmScope),
     /// The commands of all things, open or over.
     Commands(Scope),
     /// The bulk commands.

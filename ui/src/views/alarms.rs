@@ -5,6 +5,7 @@ pub mod banner;
 pub mod cards;
 mod order;
 mod row;
+pub mod steps;
 mod words;
 
 #[cfg(test)]
@@ -12,7 +13,7 @@ mod sample;
 
 use std::collections::BTreeSet;
 
-use fleetlens_ipc::Scope;
+use fleetlens_ipc::AlarmScope;
 use fleetlens_ipc::rows::{AlarmCounts, AlarmRow};
 use fleetlens_model::alarm::Priority;
 use fleetlens_model::id::AlarmId;
@@ -32,6 +33,7 @@ use crate::state::{Store, store};
 use crate::views::alarms::acknowledge::{AcknowledgeDialog, Asked, Desk, may_acknowledge};
 use crate::views::alarms::order::{Filter, choose};
 use crate::views::alarms::row::Rows;
+use crate::views::alarms::steps::{Ask, StepDialog, Steps};
 
 /// How long after `G` a second key still belongs to it, in milliseconds; see [`crate::keys`].
 const CHORD_MS: f64 = 1200.0;
@@ -39,26 +41,22 @@ const CHORD_MS: f64 = 1200.0;
 /// What the rows of a list share.
 #[derive(Clone, Copy)]
 struct Board {
-    scope: Scope,
+    scope: AlarmScope,
     list: List<AlarmId, AlarmRow>,
     still: Still<AlarmId, AlarmRow>,
     /// The rows on the screen, in their order: those that hold still and pass the filter.
     shown: Memo<Vec<AlarmId>>,
-    /// How many of them can be chosen: an alarm that somebody has acknowledged cannot.
-    choosable: Memo<usize>,
     filter: RwSignal<Filter>,
     chosen: RwSignal<Vec<AlarmId>>,
     last: StoredValue<Option<AlarmId>>,
     desk: Desk,
+    steps: Steps,
 }
 
 impl Board {
-    fn new(store: Store, scope: Scope, filter: RwSignal<Filter>) -> Board {
+    fn new(store: Store, scope: AlarmScope, filter: RwSignal<Filter>) -> Board {
         store.follow_alarms(scope);
-        let list = match scope {
-            Scope::Open => store.alarms.open,
-            Scope::Ended => store.alarms.ended,
-        };
+        let list = store.alarms.list(scope);
         let still = Still::of(list.cells);
         // A row that changes while it is looked at stays: what it says now may be what the person waits for.
         let passes = move |cell: &&Cell<AlarmId, AlarmRow>| {
@@ -67,23 +65,16 @@ impl Board {
         let shown = Memo::new(move |_| {
             still.shown.with(|cells| cells.iter().filter(passes).map(|cell| cell.key).collect::<Vec<_>>())
         });
-        let choosable = Memo::new(move |_| {
-            let shown: BTreeSet<AlarmId> = shown.get().into_iter().collect();
-            let can_be = |cell: &&Cell<AlarmId, AlarmRow>| {
-                shown.contains(&cell.key) && cell.row.with(|row| Asked::may_be(&row.row))
-            };
-            still.shown.with(|cells| cells.iter().filter(can_be).count())
-        });
         let board = Board {
             scope,
             list,
             still,
             shown,
-            choosable,
             filter,
             chosen: RwSignal::new(Vec::new()),
             last: StoredValue::new(None),
             desk: Desk::new(),
+            steps: Steps::new(),
         };
         Effect::new(move |_| {
             let shown: BTreeSet<AlarmId> = shown.get().into_iter().collect();
@@ -106,13 +97,20 @@ impl Board {
     }
 
     fn choose_all(self) {
-        self.chosen.set(self.shown.get_untracked().into_iter().filter(|id| self.asked(*id).is_some()).collect());
+        self.chosen.set(self.shown.get_untracked());
     }
 
     /// What is said of an alarm when it is acknowledged; `None` when there is nothing to acknowledge any more.
     fn asked(self, id: AlarmId) -> Option<Asked> {
         let cell = self.cell(id)?;
         cell.row.with_untracked(|row| Asked::may_be(&row.row).then(|| Asked::of(&row.row)))
+    }
+
+    /// Asks what is to become of what is chosen.
+    fn steer_chosen(self, ask: Ask) {
+        let chosen = self.chosen.get_untracked();
+        let title = |id: AlarmId| Some((id, self.cell(id)?.row.with_untracked(|row| row.row.title.clone())));
+        self.steps.ask(ask, chosen.into_iter().filter_map(title).collect());
     }
 
     /// Asks to acknowledge what is chosen, as it stands on the screen now.
@@ -125,9 +123,13 @@ impl Board {
 /// The section.
 #[component]
 pub fn AlarmsView() -> impl IntoView {
-    let scope = RwSignal::new(Scope::Open);
+    let scope = RwSignal::new(AlarmScope::Open);
     let filter = RwSignal::new(Filter::default());
-    let tabs = vec![(Scope::Open, "Open".to_owned()), (Scope::Ended, "History".to_owned())];
+    let tabs = vec![
+        (AlarmScope::Open, "Open".to_owned()),
+        (AlarmScope::Hidden, "Off the list".to_owned()),
+        (AlarmScope::Ended, "History".to_owned()),
+    ];
     let choose = Callback::new(move |to| {
         // Nothing in the history waits to be seen.
         filter.update(|filter| filter.unseen = false);
@@ -179,12 +181,13 @@ fn counts_words(counts: AlarmCounts, attention: u32) -> String {
     let seen = counts.open.saturating_sub(counts.unacknowledged);
     let returned = (returned != 0).then(|| format!("{} returned, not seen", n(returned)));
     let seen = (seen != 0).then(|| format!("{} seen", n(seen)));
-    let words = [needing, returned, seen].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let hidden = (counts.hidden != 0).then(|| format!("{} off the list", n(counts.hidden)));
+    let words = [needing, returned, seen, hidden].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     if words.is_empty() { "none open".into() } else { words }
 }
 
 #[component]
-fn BoardView(scope: Scope, filter: RwSignal<Filter>) -> impl IntoView {
+fn BoardView(scope: AlarmScope, filter: RwSignal<Filter>) -> impl IntoView {
     let store = store();
     let board = Board::new(store, scope, filter);
     let may = may_acknowledge(store);
@@ -194,15 +197,18 @@ fn BoardView(scope: Scope, filter: RwSignal<Filter>) -> impl IntoView {
         let is_typing = is_text(&event);
         if (event.ctrl_key() || event.meta_key()) && key == "a" && !is_typing {
             event.prevent_default();
-            if scope == Scope::Open && may.get_untracked() {
+            if scope != AlarmScope::Ended && may.get_untracked() {
                 board.choose_all();
             }
         } else if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing {
         } else if key == "g" {
             go_ms.set_value(event.time_stamp());
-        } else if key == "a" && event.time_stamp() - go_ms.get_value() >= CHORD_MS && scope == Scope::Open {
+        } else if key == "a" && event.time_stamp() - go_ms.get_value() >= CHORD_MS && scope == AlarmScope::Open {
             event.prevent_default();
             board.acknowledge_chosen();
+        } else if key == "s" && scope == AlarmScope::Open && may.get_untracked() {
+            event.prevent_default();
+            board.steer_chosen(Ask::TakeOff);
         } else if key == "escape" && board.chosen.with_untracked(|chosen| !chosen.is_empty()) {
             event.prevent_default();
             board.chosen.set(Vec::new());
@@ -211,11 +217,12 @@ fn BoardView(scope: Scope, filter: RwSignal<Filter>) -> impl IntoView {
     view! {
         <div class="board" on:keydown=keys>
             <Filters filter scope />
-            <Show when=move || scope == Scope::Open && may.get()>
+            <Show when=move || scope != AlarmScope::Ended && may.get()>
                 <Chosen board />
             </Show>
             <Rows board may />
             <AcknowledgeDialog desk=board.desk on_done=Callback::new(move |()| board.chosen.set(Vec::new())) />
+            <StepDialog steps=board.steps on_done=Callback::new(move |()| board.chosen.set(Vec::new())) />
         </div>
     }
 }
@@ -232,7 +239,7 @@ fn is_text(event: &KeyboardEvent) -> bool {
 
 /// What is shown of them.
 #[component]
-fn Filters(filter: RwSignal<Filter>, scope: Scope) -> impl IntoView {
+fn Filters(filter: RwSignal<Filter>, scope: AlarmScope) -> impl IntoView {
     let store = store();
     let priorities = vec![
         (None, "All".to_owned()),
@@ -273,7 +280,7 @@ fn Filters(filter: RwSignal<Filter>, scope: Scope) -> impl IntoView {
                     </option>
                 </For>
             </select>
-            <Show when=move || scope == Scope::Open>
+            <Show when=move || scope == AlarmScope::Open>
                 <label class="tick">
                     <input
                         type="checkbox"
@@ -292,8 +299,8 @@ fn Filters(filter: RwSignal<Filter>, scope: Scope) -> impl IntoView {
 #[component]
 fn Chosen(board: Board) -> impl IntoView {
     let count = Memo::new(move |_| board.chosen.with(Vec::len));
-    let choosable = board.choosable;
-    let is_all = move || count.get() != 0 && count.get() >= choosable.get();
+    let most = Memo::new(move |_| board.shown.with(Vec::len));
+    let is_all = move || count.get() != 0 && count.get() >= most.get();
     let turn = move |event| {
         if event_target_checked(&event) {
             board.choose_all();
@@ -302,9 +309,11 @@ fn Chosen(board: Board) -> impl IntoView {
         }
     };
     let words = move || match count.get() {
-        0 => "Choose alarms to acknowledge them".to_owned(),
-        many => format!("{} of {} chosen", format::count(many as u64), format::count(choosable.get() as u64)),
+        0 => "Choose alarms to do something with them".to_owned(),
+        many => format!("{} of {} chosen", format::count(many as u64), format::count(most.get() as u64)),
     };
+    let is_none = move || count.get() == 0;
+    let unseen = Memo::new(move |_| board.chosen.with(|chosen| chosen.iter().any(|id| board.asked(*id).is_some())));
     view! {
         <div class="chosen" class:some=move || count.get() != 0>
             <label class="tick">
@@ -319,17 +328,60 @@ fn Chosen(board: Board) -> impl IntoView {
                 />
                 <span data-testid="alarm-chosen">{words}</span>
             </label>
-            <button
-                type="button"
-                class="send"
-                data-testid="acknowledge"
-                disabled=move || count.get() == 0
-                title="Acknowledge what is chosen (A)"
-                on:click=move |_| board.acknowledge_chosen()
-            >
-                "Acknowledge"
-                <kbd>"A"</kbd>
-            </button>
+            <div class="does">
+                <button
+                    type="button"
+                    class="plain"
+                    data-testid="assign"
+                    disabled=is_none
+                    on:click=move |_| board.steer_chosen(Ask::Assign)
+                >
+                    "Assign…"
+                </button>
+                {match board.scope {
+                    AlarmScope::Hidden => {
+                        view! {
+                            <button
+                                type="button"
+                                class="send"
+                                data-testid="put-back"
+                                disabled=is_none
+                                on:click=move |_| board.steer_chosen(Ask::PutBack)
+                            >
+                                "Put back on the list"
+                            </button>
+                        }
+                        .into_any()
+                    }
+                    AlarmScope::Open | AlarmScope::Ended => {
+                        view! {
+                            <button
+                                type="button"
+                                class="plain"
+                                data-testid="take-off"
+                                disabled=is_none
+                                title="Shelve what is chosen, or take it out of service (S)"
+                                on:click=move |_| board.steer_chosen(Ask::TakeOff)
+                            >
+                                "Take off the list…"
+                                <kbd>"S"</kbd>
+                            </button>
+                            <button
+                                type="button"
+                                class="send"
+                                data-testid="acknowledge"
+                                disabled=move || !unseen.get()
+                                title="Acknowledge what is chosen (A)"
+                                on:click=move |_| board.acknowledge_chosen()
+                            >
+                                "Acknowledge"
+                                <kbd>"A"</kbd>
+                            </button>
+                        }
+                        .into_any()
+                    }
+                }}
+            </div>
         </div>
     }
 }
@@ -340,12 +392,12 @@ mod tests {
 
     #[test]
     fn counts_are_said_in_words() {
-        for (open, unacknowledged, attention, want) in [
-            (0, 0, 0, "none open"),
-            (1, 1, 1, "1 needs a person"),
-            (7, 6, 4, "4 need a person · 2 returned, not seen · 1 seen"),
+        for (open, unacknowledged, attention, hidden, want) in [
+            (0, 0, 0, 0, "none open"),
+            (1, 1, 1, 0, "1 needs a person"),
+            (7, 6, 4, 3, "4 need a person · 2 returned, not seen · 1 seen · 3 off the list"),
         ] {
-            let counts = AlarmCounts { open, unacknowledged, ..AlarmCounts::default() };
+            let counts = AlarmCounts { open, unacknowledged, hidden, ..AlarmCounts::default() };
             assert_eq!(counts_words(counts, attention), want);
         }
     }

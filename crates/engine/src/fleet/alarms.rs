@@ -3,16 +3,19 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use fleetlens_ipc::AlarmScope;
 use fleetlens_ipc::rows::AlarmCounts;
-use fleetlens_ipc::{ACKNOWLEDGED_MAX, Fault, FaultCode, Scope};
-use fleetlens_model::alarm::{Acknowledgement, Alarm, COMMENT_MAX_CHARS, NotAcknowledged, Priority, Rule};
+use fleetlens_model::alarm::state::{Effect, Input, Judged, State, Terms};
+use fleetlens_model::alarm::{Alarm, Condition, Priority, Rule};
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::id::{AlarmId, ThingKey};
 use fleetlens_model::record::Write;
 use fleetlens_model::time::{Now, WallMs};
 
 use super::conventions::is_told;
+use super::watch::Due;
 use super::{Effects, Fleet, Thing};
 
 /// Alarms that are over, in memory for the history; the cache keeps more.
@@ -28,6 +31,8 @@ pub(crate) struct Alarms {
     open: BTreeSet<Rank>,
     /// The open ones that are active and that nobody has acknowledged.
     needing: BTreeSet<Rank>,
+    /// Those that people are not told of, open or not.
+    hidden: BTreeSet<Rank>,
     /// Those that are over, with when they were.
     ended: BTreeSet<(WallMs, AlarmId)>,
     active: usize,
@@ -50,6 +55,7 @@ impl Alarms {
             active: count(self.active),
             unacknowledged: count(self.unacknowledged),
             critical: count(self.critical),
+            hidden: count(self.hidden.len()),
         }
     }
 
@@ -63,11 +69,12 @@ impl Alarms {
         self.needing.iter().filter_map(|(_, _, Reverse(id))| self.all.get(id))
     }
 
-    /// Open ones worst first, then the newest; ended ones newest first.
-    pub(crate) fn of(&self, scope: Scope) -> Box<dyn Iterator<Item = &Alarm> + '_> {
+    /// Open and hidden ones worst first, then the newest; ended ones newest first.
+    pub(crate) fn of(&self, scope: AlarmScope) -> Box<dyn Iterator<Item = &Alarm> + '_> {
         match scope {
-            Scope::Open => Box::new(self.open.iter().filter_map(|(_, _, Reverse(id))| self.all.get(id))),
-            Scope::Ended => Box::new(self.ended.iter().rev().filter_map(|(_, id)| self.all.get(id))),
+            AlarmScope::Open => Box::new(self.open.iter().filter_map(|(_, _, Reverse(id))| self.all.get(id))),
+            AlarmScope::Hidden => Box::new(self.hidden.iter().filter_map(|(_, _, Reverse(id))| self.all.get(id))),
+            AlarmScope::Ended => Box::new(self.ended.iter().rev().filter_map(|(_, id)| self.all.get(id))),
         }
     }
 
@@ -95,9 +102,13 @@ impl Alarms {
     }
 
     fn count(&mut self, alarm: &Alarm) {
+        if alarm.state.is_hidden() {
+            self.hidden.insert(rank(alarm));
+            return;
+        }
         self.open.insert(rank(alarm));
-        self.active += usize::from(alarm.active);
-        self.unacknowledged += usize::from(alarm.acknowledged.is_none());
+        self.active += usize::from(alarm.is_active());
+        self.unacknowledged += usize::from(alarm.seen().is_none());
         if alarm.needs_a_person() {
             self.needing.insert(rank(alarm));
             self.critical += usize::from(alarm.priority == Priority::Critical);
@@ -109,17 +120,25 @@ impl Alarms {
             self.ended.remove(&(at, alarm.id));
             return;
         }
+        if self.hidden.remove(&rank(alarm)) {
+            return;
+        }
         self.open.remove(&rank(alarm));
-        self.active -= usize::from(alarm.active);
-        self.unacknowledged -= usize::from(alarm.acknowledged.is_none());
+        self.active -= usize::from(alarm.is_active());
+        self.unacknowledged -= usize::from(alarm.seen().is_none());
         if self.needing.remove(&rank(alarm)) {
             self.critical -= usize::from(alarm.priority == Priority::Critical);
         }
     }
+
+    /// Those that are not over.
+    fn standing(&self) -> impl Iterator<Item = AlarmId> {
+        self.open.iter().chain(&self.hidden).map(|(_, _, Reverse(id))| *id)
+    }
 }
 
 fn rank(alarm: &Alarm) -> Rank {
-    (Reverse(alarm.priority), Reverse(alarm.raised_ms), Reverse(alarm.id))
+    (Reverse(alarm.priority), Reverse(alarm.raised_ms()), Reverse(alarm.id))
 }
 
 fn count(n: usize) -> u32 {
@@ -127,10 +146,13 @@ fn count(n: usize) -> u32 {
 }
 
 impl Fleet {
-    /// Takes the alarms as they were: nothing is raised or cleared by a restart.
-    pub(super) fn restore_alarms(&mut self, alarms: Vec<Alarm>, last: u64) {
-        for alarm in alarms {
+    /// Takes the alarms as they were: nothing is raised or cleared by a restart, which is a lost link and nothing else.
+    pub(super) fn restore_alarms(&mut self, alarms: Vec<Alarm>, last: u64, now: Now) {
+        for mut alarm in alarms {
             if self.things.contains_key(&alarm.thing) {
+                if alarm.ended_ms().is_none() {
+                    alarm.state = alarm.state.step(Input::LinkLost(self.listened), &Terms::default(), now).0;
+                }
                 let (thing, id) = (alarm.thing, alarm.id);
                 self.alarms.put(alarm);
                 self.note_alarm(thing, id);
@@ -139,7 +161,7 @@ impl Fleet {
         self.alarms.last = self.alarms.last.max(last);
     }
 
-    /// The thing's open alarm of a rule.
+    /// The thing's alarm of a rule, as long as it is not over.
     pub(super) fn open_alarm(&self, thing: &Thing, rule: &str) -> Option<&Alarm> {
         thing.alarms.iter().filter_map(|id| self.alarms.get(*id)).find(|alarm| alarm.rule == rule)
     }
@@ -147,50 +169,138 @@ impl Fleet {
     /// The thing's open alarms, worst first.
     pub(crate) fn alarms_of(&self, thing: &Thing) -> Vec<&Alarm> {
         let mut alarms: Vec<&Alarm> = thing.alarms.iter().filter_map(|id| self.alarms.get(*id)).collect();
-        alarms.sort_by_key(|alarm| (Reverse(alarm.active), rank(alarm)));
+        alarms.sort_by_key(|alarm| (Reverse(alarm.is_active()), rank(alarm)));
         alarms
     }
 
     /// A rule is broken: a new alarm, or the open one once more. One that is active already is left as it is.
     pub(super) fn raise(&mut self, key: ThingKey, rule: &Rule, sentence: String, now: Now, effects: &mut Effects) {
-        let Some(thing) = self.things.get(&key) else { return };
-        match self.open_alarm(thing, &rule.id).cloned() {
-            Some(open) if open.active => {}
-            Some(open) => self.raise_again(open, rule, sentence, now, effects),
-            None => {
-                let alarm = Alarm::raise(self.alarms.next_id(), key, rule, sentence, now.wall);
-                self.raised(alarm, effects);
-            }
-        }
+        self.fold((key, rule), Input::Judged(Judged::So), |_| sentence, now, effects);
     }
 
     /// The same alarm once more: what was acknowledged of it was something else.
     pub(super) fn raise_again(
         &mut self,
-        mut alarm: Alarm,
+        key: ThingKey,
         rule: &Rule,
         sentence: String,
         now: Now,
         effects: &mut Effects,
     ) {
-        alarm.raise_again(rule, sentence, now.wall);
-        self.raised(alarm, effects);
-    }
-
-    fn raised(&mut self, alarm: Alarm, effects: &mut Effects) {
-        if alarm.priority == Priority::Critical {
-            self.alerts.add(alarm.id);
-        }
-        self.keep_alarm(alarm, effects);
+        self.fold((key, rule), Input::HappenedAgain, |_| sentence, now, effects);
     }
 
     /// A rule is kept again.
-    pub(super) fn clear(&mut self, key: ThingKey, rule: &str, now: Now, effects: &mut Effects) {
+    pub(super) fn clear(&mut self, key: ThingKey, rule: &Rule, now: Now, effects: &mut Effects) {
+        self.fold((key, rule), Input::Judged(Judged::NotSo), |_| String::new(), now, effects);
+    }
+
+    /// Something happens to what a rule says of a thing, whether there is an alarm of it yet or not. `sentence` is what was seen, asked
+    /// for when it is raised.
+    pub(super) fn fold(
+        &mut self,
+        (key, rule): (ThingKey, &Rule),
+        input: Input,
+        sentence: impl FnOnce(&Fleet) -> String,
+        now: Now,
+        effects: &mut Effects,
+    ) {
         let Some(thing) = self.things.get(&key) else { return };
-        if let Some(alarm) = self.open_alarm(thing, rule).filter(|alarm| alarm.active) {
-            let mut alarm = alarm.clone();
-            alarm.clear(now.wall);
+        let known = self.open_alarm(thing, &rule.id);
+        let at = if known.is_none() { self.rules.place(&rule.id) } else { None };
+        let before = match (known, at.and_then(|at| self.watch.pending(key, at))) {
+            (Some(alarm), _) => &alarm.state,
+            (None, Some(state)) => state,
+            (None, None) => &State::default(),
+        };
+        if let Input::Judged(judged) = input
+            && before.is_as(judged, &rule.terms)
+        {
+            return;
+        }
+        let (state, happened) = before.clone().step(input, &rule.terms, now);
+        let is_raised = happened.contains(&Effect::Raised);
+        let alarm = match known {
+            Some(alarm) if is_raised => {
+                let raised = Alarm::raised(alarm.id, key, rule, sentence(self), state);
+                Some((Alarm { assigned: alarm.assigned.clone(), ..raised }, true))
+            }
+            Some(alarm) => {
+                let is_news = !alarm.state.stands_like(&state);
+                Some((Alarm { state, ..alarm.clone() }, is_news))
+            }
+            None if is_raised => {
+                let sentence = sentence(self);
+                Some((Alarm::raised(self.alarms.next_id(), key, rule, sentence, state), true))
+            }
+            None => {
+                if let Some(at) = at {
+                    self.watch.await_it((key, at), state, &rule.terms, now);
+                }
+                None
+            }
+        };
+        let Some((alarm, is_news)) = alarm else { return };
+        if let Some(at) = at {
+            self.watch.forget_pending(key, at);
+        }
+        self.watch.set_due(Due::Alarm(alarm.id), alarm.state.due_in_ms(&rule.terms, now), now);
+        if happened.contains(&Effect::Unshelved { by_itself: true }) {
+            self.audit_shelf_over(&alarm, now, effects);
+        }
+        let is_told = happened.iter().any(|effect| matches!(effect, Effect::Told { .. }));
+        if is_told && alarm.priority == Priority::Critical {
+            self.alerts.add(alarm.id);
+        }
+        if is_news {
             self.keep_alarm(alarm, effects);
+        } else {
+            self.alarms.put(alarm);
+        }
+    }
+
+    /// The rule of an alarm: the profile's, or one that stands for what the thing raised itself, or for one that is gone.
+    pub(super) fn rule_of(&self, alarm: &Alarm) -> Arc<Rule> {
+        let stands_for = || {
+            Arc::new(Rule {
+                id: alarm.rule.clone(),
+                name: alarm.name.clone(),
+                kind: None,
+                condition: Condition::Told,
+                terms: Terms::default(),
+                priority: alarm.priority,
+                time_available_ms: None,
+                cause: String::new(),
+                consequence: String::new(),
+                what_to_do: alarm.what_to_do.clone(),
+            })
+        };
+        self.rules.named(&alarm.rule).cloned().unwrap_or_else(stands_for)
+    }
+
+    /// Something happens to an alarm that there is.
+    pub(super) fn fold_alarm(&mut self, id: AlarmId, input: Input, now: Now, effects: &mut Effects) {
+        let Some(alarm) = self.alarms.get(id) else { return };
+        let (key, rule) = (alarm.thing, self.rule_of(alarm));
+        let sentence = alarm.sentence.clone();
+        self.fold((key, &rule), input, |_| sentence, now, effects);
+    }
+
+    /// We do not listen any more: nobody knows of any alarm whether it is still so.
+    pub(super) fn doubt_alarms(&mut self, now: Now) {
+        for id in self.alarms.standing().collect::<Vec<_>>() {
+            let Some(alarm) = self.alarms.get(id).cloned() else { continue };
+            let state = alarm.state.step(Input::LinkLost(now.wall), &Terms::default(), now).0;
+            self.alarms.put(Alarm { state, ..alarm });
+        }
+    }
+
+    /// Our link is up: what time alone may change of alarms goes on.
+    pub(super) fn await_alarms(&mut self, now: Now) {
+        for id in self.alarms.standing().collect::<Vec<_>>() {
+            let Some(alarm) = self.alarms.get(id) else { continue };
+            let due_in_ms = alarm.state.due_in_ms(&self.rule_of(alarm).terms, now);
+            self.watch.set_due(Due::Alarm(id), due_in_ms, now);
         }
     }
 
@@ -201,7 +311,10 @@ impl Fleet {
         let open = thing.alarms.iter().filter_map(|id| self.alarms.get(*id)).map(|alarm| &alarm.rule);
         let unruled = open.filter(|rule| !is_told(rule) && !self.rules.speaks_of(rule, thing.meta.common.kind));
         for rule in unruled.cloned().collect::<Vec<String>>() {
-            self.clear(key, &rule, now, effects);
+            let alarm = self.things.get(&key).and_then(|thing| self.open_alarm(thing, &rule)).map(|alarm| alarm.id);
+            if let Some(id) = alarm {
+                self.fold_alarm(id, Input::RuleGone, now, effects);
+            }
         }
     }
 
@@ -218,68 +331,15 @@ impl Fleet {
     fn note_alarm(&mut self, key: ThingKey, id: AlarmId) {
         self.dirty.alarms.insert(id);
         let Some(thing) = self.things.get_mut(&key) else { return };
-        if self.alarms.get(id).is_some_and(Alarm::is_open) {
+        if self.alarms.get(id).is_some_and(|alarm| alarm.ended_ms().is_none()) {
             thing.alarms.insert(id);
         } else {
             thing.alarms.remove(&id);
         }
         let open = thing.alarms.iter().filter_map(|id| self.alarms.get(*id));
-        thing.alarmed = open.filter(|alarm| alarm.active).map(|alarm| alarm.priority).max();
+        let told = open.filter(|alarm| alarm.is_active() && !alarm.state.is_hidden());
+        thing.alarmed = told.map(|alarm| alarm.priority).max();
         self.dirty.things.insert(key);
-    }
-
-    /// A person has seen alarms as they stood on the screen. How many this covers; none of them is an error that says why.
-    pub(super) fn acknowledge(
-        &mut self,
-        alarms: &[(AlarmId, WallMs)],
-        comment: &str,
-        now: Now,
-        effects: &mut Effects,
-    ) -> Result<u32, Fault> {
-        let who = &self.config.who;
-        if !who.role.may_acknowledge() {
-            let message = format!("{}s of this profile watch and do not acknowledge", who.role.label());
-            return Err(Fault::new(FaultCode::Forbidden, message));
-        }
-        // One line, whatever was pasted into it.
-        let comment = comment.trim().replace(char::is_control, " ");
-        if alarms.is_empty() || alarms.len() > ACKNOWLEDGED_MAX {
-            let message =
-                format!("an acknowledgement covers 1 to {ACKNOWLEDGED_MAX} alarms, this one {}", alarms.len());
-            return Err(Fault::new(FaultCode::Invalid, message));
-        }
-        let chars = comment.chars().count();
-        if chars > COMMENT_MAX_CHARS {
-            let message = format!("the comment has {chars} characters; at most {COMMENT_MAX_CHARS} are kept");
-            return Err(Fault::new(FaultCode::Invalid, message));
-        }
-        let seen = Acknowledgement { by: who.clone(), at_ms: now.wall, comment };
-        let (mut covered, mut why) = (0u32, None);
-        for (id, raised_ms) in alarms {
-            let Some(mut alarm) = self.alarms.get(*id).cloned() else {
-                why = why.or_else(|| Some(Fault::new(FaultCode::NotFound, "this alarm is not known here")));
-                continue;
-            };
-            if let Err(fence) = self.check_fence(alarm.thing) {
-                why = why.or(Some(fence));
-                continue;
-            }
-            match alarm.acknowledge(*raised_ms, seen.clone()) {
-                Ok(()) => {
-                    covered += 1;
-                    let (thing, name) = (alarm.thing, alarm.name.clone());
-                    self.keep_alarm(alarm, effects);
-                    self.audit_acknowledged(thing, &name, &seen.comment, now, effects);
-                }
-                // The same one named twice.
-                Err(NotAcknowledged::Already(_)) if alarm.acknowledged.as_ref() == Some(&seen) => {}
-                Err(not) => why = why.or_else(|| Some(Fault::new(FaultCode::TooLate, not.to_string()))),
-            }
-        }
-        match why {
-            Some(fault) if covered == 0 => Err(fault),
-            Some(_) | None => Ok(covered),
-        }
     }
 
     /// Since when nobody knows whether the thing's active alarms are still so: our link is down, or the thing was not heard since

@@ -5,6 +5,7 @@
 
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Fault, Intent, Steer};
+use fleetlens_model::alarm::Alarm;
 use fleetlens_model::audit::{By, DETAIL_MAX_CHARS, Entry, Event};
 use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::id::{BulkId, CommandId, ThingKey};
@@ -107,6 +108,11 @@ impl Fleet {
                 let about = About { thing, ..About::default() };
                 (about, format!("acknowledging {} alarms", alarms.len()))
             }
+            Intent::Alarms { alarms, .. } => {
+                let of = alarms.first().and_then(|id| self.alarms.get(*id));
+                let thing = of.map(|alarm| self.name_of(alarm.thing)).unwrap_or_default();
+                (About { thing, ..About::default() }, format!("something of {} alarms", alarms.len()))
+            }
             // Nothing that a fleet does.
             Intent::Change(_)
             | Intent::Profile(_)
@@ -126,19 +132,26 @@ impl Fleet {
         self.audit(about, by, Event::Refused, &format!("{more}{}; asked: {asked}", fault.message), now, effects);
     }
 
-    /// A person has seen an alarm.
-    pub(super) fn audit_acknowledged(
+    /// A person did something with an alarm of a thing.
+    pub(super) fn audit_alarm(
         &mut self,
-        thing: ThingKey,
-        alarm: &str,
-        comment: &str,
+        (thing, alarm): (ThingKey, &str),
+        event: Event,
+        words: &str,
         now: Now,
         effects: &mut Effects,
     ) {
         let about = About { thing: self.name_of(thing), ..About::default() };
         let by = By::Person(self.config.who.clone());
-        let detail = if comment.is_empty() { alarm.to_owned() } else { format!("{alarm}: {comment}") };
-        self.audit(about, by, Event::AlarmAcknowledged, &detail, now, effects);
+        let detail = if words.is_empty() { alarm.to_owned() } else { format!("{alarm}: {words}") };
+        self.audit(about, by, event, &detail, now, effects);
+    }
+
+    /// An alarm is back from the shelf because its time was up.
+    pub(super) fn audit_shelf_over(&mut self, alarm: &Alarm, now: Now, effects: &mut Effects) {
+        let about = About { thing: self.name_of(alarm.thing), ..About::default() };
+        let detail = format!("{}: its time on the shelf was up", alarm.name);
+        self.audit(about, By::Program, Event::AlarmUnshelved, &detail, now, effects);
     }
 
     /// The person who was at the screen until now set the program otherwise.

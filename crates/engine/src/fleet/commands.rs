@@ -27,6 +27,7 @@ impl Fleet {
             Intent::Acknowledge { alarms, comment } => {
                 self.acknowledge(&alarms, &comment, now, effects).map(Done::Acknowledged)
             }
+            Intent::Alarms { alarms, to } => self.steer_alarms(&alarms, &to, now, effects).map(Done::Steered),
             Intent::Change(_)
             | Intent::Profile(_)
             | Intent::Diagnose

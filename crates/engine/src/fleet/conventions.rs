@@ -1,5 +1,6 @@
 //! What things of a convention say: their messages, whether they are there, and the alarms they raise themselves.
 
+use fleetlens_model::alarm::state::{Input, Judged, Terms};
 use fleetlens_model::alarm::{Condition, Priority, Rule};
 use fleetlens_model::command::ANSWER_TIMEOUT_MS;
 use fleetlens_model::freshness::Presence;
@@ -132,7 +133,7 @@ impl Fleet {
         effects: &mut Effects,
     ) {
         let rule = told_rule(id);
-        let Some(sentence) = sentence else { return self.clear(key, &rule.id, now, effects) };
+        let Some(sentence) = sentence else { return self.clear(key, &rule, now, effects) };
         self.watch.retold.insert((key, rule.id.clone()));
         let Some(thing) = self.things.get(&key) else { return };
         let open = thing.alarms.iter().filter_map(|id| self.alarms.get(*id)).filter(|alarm| is_told(&alarm.rule));
@@ -150,10 +151,10 @@ impl Fleet {
         self.watch.retell_by = None;
         let retold = std::mem::take(&mut self.watch.retold);
         let told = self.things.values().flat_map(|thing| thing.alarms.iter().map(|id| (thing.key, *id)));
-        let rules = told.filter_map(|(key, id)| Some((key, self.alarms.get(id)?.rule.clone())));
-        let over = rules.filter(|told| is_told(&told.1) && !retold.contains(told));
-        for (key, rule) in over.collect::<Vec<_>>() {
-            self.clear(key, &rule, now, effects);
+        let of_rules = told.filter_map(|(key, id)| Some((id, (key, self.alarms.get(id)?.rule.clone()))));
+        let over = of_rules.filter(|(_, told)| is_told(&told.1) && !retold.contains(told)).map(|(id, _)| id);
+        for id in over.collect::<Vec<_>>() {
+            self.fold_alarm(id, Input::Judged(Judged::NotSo), now, effects);
         }
     }
 
@@ -174,7 +175,9 @@ fn told_rule(id: &str) -> Rule {
         name: format!("reports {id}"),
         kind: None,
         condition: Condition::Told,
+        terms: Terms::default(),
         priority: Priority::Warning,
+        time_available_ms: None,
         cause: String::new(),
         consequence: String::new(),
         what_to_do: "the thing raised it and takes it back itself; look at the thing".into(),

@@ -249,7 +249,7 @@ impl Fleet {
         for (id, sentence) in said.alerts {
             self.alerted(key, &id, sentence, now, effects);
         }
-        self.judge_values(key, now, effects);
+        self.judge_conditions(key, now, effects);
         if moved {
             self.moved(key);
         }
@@ -375,6 +375,9 @@ impl Fleet {
         }
         if series.is_superseded_by(&sample) {
             series.take(&sample, sample.source, Some(now.mono));
+        }
+        if sample.source == Source::Live {
+            self.remember_for_windows(&sample, now);
         }
         effects.writes.push(Write::Sample(sample));
     }

@@ -153,7 +153,7 @@ impl Fleet {
             );
         }
         self.spoke(key, device_ms, now, effects);
-        self.judge_values(key, now, effects);
+        self.judge_conditions(key, now, effects);
         if shape.moves {
             self.moved(key);
         }

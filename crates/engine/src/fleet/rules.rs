@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fleetlens_model::alarm::{Condition, Rule};
+use fleetlens_model::alarm::{Condition, Rule, When};
 use fleetlens_model::kind::Kind;
 
 /// A rule's place in the profile.
@@ -14,6 +14,7 @@ pub(super) type RuleAt = u32;
 pub(crate) struct Rules {
     all: Vec<Arc<Rule>>,
     of: BTreeMap<Kind, OfKind>,
+    have_windows: bool,
 }
 
 /// The rules that speak of one kind.
@@ -22,19 +23,26 @@ struct OfKind {
     silent: Option<Arc<Rule>>,
     not_converged: Option<Arc<Rule>>,
     command_failed: Option<Arc<Rule>>,
-    values: Arc<[RuleAt]>,
+    conditions: Arc<[RuleAt]>,
 }
 
 impl Rules {
     pub(super) fn new(rules: &[Rule]) -> Rules {
         let all: Vec<Arc<Rule>> = rules.iter().cloned().map(Arc::new).collect();
         let of = Kind::ALL.into_iter().map(|kind| (kind, of_kind(&all, kind))).collect();
-        Rules { all, of }
+        let have_windows = all.iter().filter_map(|rule| when(rule)).any(|when| when.expression.has_windows());
+        Rules { all, of, have_windows }
     }
 
     /// A rule by its name.
     pub(crate) fn named(&self, id: &str) -> Option<&Arc<Rule>> {
         self.all.iter().find(|rule| rule.id == id)
+    }
+
+    /// A rule's place by its name.
+    pub(super) fn place(&self, id: &str) -> Option<RuleAt> {
+        let place = self.all.iter().position(|rule| rule.id == id)?;
+        u32::try_from(place).ok()
     }
 
     pub(super) fn at(&self, at: RuleAt) -> Option<&Arc<Rule>> {
@@ -53,9 +61,14 @@ impl Rules {
         self.of.get(&kind)?.command_failed.as_ref()
     }
 
-    /// The rules that look at values of a kind.
-    pub(super) fn values(&self, kind: Kind) -> Arc<[RuleAt]> {
-        self.of.get(&kind).map(|of| of.values.clone()).unwrap_or_default()
+    /// Whether any rule looks at values over a window.
+    pub(super) fn have_windows(&self) -> bool {
+        self.have_windows
+    }
+
+    /// The rules whose conditions are judged for a kind.
+    pub(super) fn conditions(&self, kind: Kind) -> Arc<[RuleAt]> {
+        self.of.get(&kind).map(|of| of.conditions.clone()).unwrap_or_default()
     }
 
     /// Whether a rule of this name speaks of a kind.
@@ -63,7 +76,15 @@ impl Rules {
         let Some(of) = self.of.get(&kind) else { return false };
         let events = [&of.silent, &of.not_converged, &of.command_failed];
         events.into_iter().flatten().any(|rule| rule.id == id)
-            || of.values.iter().filter_map(|at| self.at(*at)).any(|rule| rule.id == id)
+            || of.conditions.iter().filter_map(|at| self.at(*at)).any(|rule| rule.id == id)
+    }
+}
+
+/// What a rule's condition says in the language of rules; `None` of one that looks at something else.
+pub(super) fn when(rule: &Rule) -> Option<&When> {
+    match &rule.condition {
+        Condition::When(when) => Some(when),
+        Condition::Silent | Condition::NotConverged { .. } | Condition::CommandFailed | Condition::Told => None,
     }
 }
 
@@ -71,13 +92,13 @@ impl Rules {
 /// names none.
 fn of_kind(all: &[Arc<Rule>], kind: Kind) -> OfKind {
     let mut of = OfKind::default();
-    let mut values = Vec::new();
+    let mut conditions = Vec::new();
     let named = (0..).zip(all).filter(|(_, rule)| rule.kind == Some(kind));
     let unnamed = (0..).zip(all).filter(|(_, rule)| rule.kind.is_none());
     for (at, rule) in named.chain(unnamed) {
         let slot = match &rule.condition {
-            Condition::Threshold(_) | Condition::Equals(_) => {
-                values.push(at);
+            Condition::When(_) => {
+                conditions.push(at);
                 continue;
             }
             Condition::Silent => &mut of.silent,
@@ -87,12 +108,14 @@ fn of_kind(all: &[Arc<Rule>], kind: Kind) -> OfKind {
         };
         slot.get_or_insert_with(|| rule.clone());
     }
-    OfKind { values: values.into(), ..of }
+    OfKind { conditions: conditions.into(), ..of }
 }
 
 #[cfg(test)]
 mod tests {
-    use fleetlens_model::alarm::{Measure, Priority, Side, Threshold};
+    use fleetlens_model::alarm::Priority;
+    use fleetlens_model::alarm::state::Terms;
+    use fleetlens_model::expression::Expression;
 
     use super::*;
 
@@ -104,7 +127,9 @@ mod tests {
             name,
             kind,
             condition,
+            terms: Terms::default(),
             priority: Priority::Warning,
+            time_available_ms: None,
             cause: nothing.clone(),
             consequence: nothing,
             what_to_do,
@@ -113,16 +138,16 @@ mod tests {
 
     #[test]
     fn one_rule_speaks_about_silence_and_all_about_values() {
-        let over = |limit| {
-            let measure = Measure::Value("/temp_c".into());
-            Condition::Threshold(Threshold { measure, side: Side::Above, limit, deadband: 0.0, on_delay_ms: 0 })
+        let over = |limit: u32| {
+            let expression = Expression::read(&format!("/temp_c >= {limit}")).unwrap();
+            Condition::When(Box::new(When { expression, deadband: 0.0 }))
         };
         let rules = Rules::new(&[
             rule("silent", None, Condition::Silent),
             rule("silent-too", None, Condition::Silent),
             rule("gateway-silent", Some(Kind::Gateway), Condition::Silent),
-            rule("hot", None, over(60.0)),
-            rule("lamp-hot", Some(Kind::Lamp), over(75.0)),
+            rule("hot", None, over(60)),
+            rule("lamp-hot", Some(Kind::Lamp), over(75)),
             rule("lamp-stubborn", Some(Kind::Lamp), Condition::NotConverged { after_ms: 1 }),
         ]);
         let id = |rule: Option<&Arc<Rule>>| rule.map_or("", |rule| rule.id.as_str()).to_string();
@@ -133,7 +158,7 @@ mod tests {
         ] {
             assert_eq!(id(rules.silent(kind)), silent, "{kind:?}");
             assert_eq!(id(rules.not_converged(kind)), not_converged, "{kind:?}");
-            assert_eq!(rules.values(kind).len(), values, "{kind:?}");
+            assert_eq!(rules.conditions(kind).len(), values, "{kind:?}");
             assert_eq!(id(rules.command_failed(kind)), "");
         }
         for (name, kind, speaks) in [

@@ -6,6 +6,7 @@ mod bulk;
 mod changes;
 mod clock;
 mod commands;
+mod conditions;
 mod convergence;
 mod direct;
 mod edit;
@@ -16,22 +17,24 @@ mod ingest;
 mod jobs;
 mod leaves;
 mod outbox;
+mod people;
 mod presence;
 mod registry;
 mod routes;
 mod several;
 mod shadows;
 mod silence;
-mod values;
 mod wishes;
 
 use super::*;
 use crate::config::TelemetryRule;
 use crate::port::{Alert, Delivery, LinkEvent, Publish, Qos, Received, WindowId};
 use fleetlens_ipc::rows::LinkState;
-use fleetlens_ipc::{Done, Fault, Intent, RequestId, Scope, Wish};
-use fleetlens_model::alarm::{Alarm, Condition, Measure, Priority, Rule, Side, Threshold};
+use fleetlens_ipc::{AlarmScope, Done, Fault, Intent, RequestId, Wish};
+use fleetlens_model::alarm::state::{Policy, Terms};
+use fleetlens_model::alarm::{Alarm, Condition, Priority, Rule, When};
 use fleetlens_model::command::{Phase, Withdrawal};
+use fleetlens_model::expression::Expression;
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::AlarmId;
@@ -221,23 +224,43 @@ pub(crate) fn fleet_with(rules: Vec<Rule>) -> Fleet {
     Fleet::new(config, Restored { installation: 0xabc, ..Restored::default() }, at(0))
 }
 
-pub(crate) fn rule(id: &str, kind: Option<Kind>, condition: Condition, priority: Priority) -> Rule {
+pub(crate) fn rule(id: &str, kind: Option<Kind>, condition: impl Into<Judging>, priority: Priority) -> Rule {
+    let Judging { condition, terms } = condition.into();
     Rule {
         id: id.into(),
         name: id.replace('-', " "),
         kind,
         condition,
+        terms,
         priority,
+        time_available_ms: None,
         cause: "a cause".into(),
         consequence: "a consequence".into(),
         what_to_do: "go there".into(),
     }
 }
 
+/// A condition with how its alarm behaves.
+pub(crate) struct Judging {
+    condition: Condition,
+    terms: Terms,
+}
+
+impl From<Condition> for Judging {
+    fn from(condition: Condition) -> Judging {
+        Judging { condition, terms: Terms::default() }
+    }
+}
+
+/// A condition in the language of rules.
+pub(crate) fn so(text: &str, deadband: f64, terms: Terms) -> Judging {
+    let expression = Expression::read(text).unwrap_or_else(|mistake| panic!("{}", mistake.picture(text)));
+    Judging { condition: Condition::When(Box::new(When { expression, deadband })), terms }
+}
+
 /// A condition on a number that must not rise to a limit.
-pub(crate) fn over(pointer: &str, limit: f64, deadband: f64, on_delay_ms: u64) -> Condition {
-    let measure = Measure::Value(pointer.into());
-    Condition::Threshold(Threshold { measure, side: Side::Above, limit, deadband, on_delay_ms })
+pub(crate) fn over(pointer: &str, limit: f64, deadband: f64, on_delay_ms: u64) -> Judging {
+    so(&format!("{pointer} >= {limit}"), deadband, Terms { on_delay_ms, ..Terms::default() })
 }
 
 /// A thing says values, dated by its own clock.
@@ -259,8 +282,8 @@ fn alarms(fleet: &Fleet) -> Vec<(&str, &str, bool)> {
     let of = |alarm: &Alarm| fleet.things[&alarm.thing].name.as_str();
     let mut alarms: Vec<(&str, &str, bool)> = fleet
         .alarms
-        .of(Scope::Open)
-        .map(|alarm| (of(alarm), fleet.rules.named(&alarm.rule).map_or("gone", |r| r.id.as_str()), alarm.active))
+        .of(AlarmScope::Open)
+        .map(|alarm| (of(alarm), fleet.rules.named(&alarm.rule).map_or("gone", |r| r.id.as_str()), alarm.is_active()))
         .collect();
     alarms.sort();
     alarms
@@ -281,7 +304,7 @@ fn raised_by_ticks(fleet: &mut Fleet, seconds: std::ops::Range<u64>) -> Vec<(Str
     for s in seconds {
         let effects = give(fleet, Input::Ticked, at(s));
         for alarm in kept(&effects) {
-            assert!(alarm.active, "time alone clears nothing: {alarm:?}");
+            assert!(alarm.is_active(), "time alone clears nothing: {alarm:?}");
             raised.push((fleet.things[&alarm.thing].name.as_str().to_string(), alarm.rule.clone()));
         }
     }

@@ -6,15 +6,14 @@ use fleetlens_model::alarm::Priority;
 use fleetlens_model::described::Described;
 use fleetlens_model::freshness::Silence;
 use fleetlens_model::geo::LonLat;
-use fleetlens_model::id::{AlarmId, CommandId, SeriesKey, ThingKey, ThingName};
+use fleetlens_model::id::{AlarmId, CommandId, ThingKey, ThingName};
 use fleetlens_model::shadow::Packed;
 use fleetlens_model::time::{MonoMs, WallMs};
 
 use super::few::Few;
-use super::rules::RuleAt;
 use super::seldom::Seldom;
 use super::series::SeriesOf;
-use super::watch::OpenLeaf;
+use super::watch::{Asked, OpenLeaf};
 
 /// By what a thing is spoken of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +51,8 @@ pub struct Thing {
     pub alarms: Seldom<AlarmId>,
     /// The worst of those that are active.
     pub alarmed: Option<Priority>,
-    /// The rules that look at a value it has said, with that value's series; made for so many descriptions and series of it.
-    pub(super) judged: (u32, u32, Arc<[(RuleAt, SeriesKey)]>),
+    /// What rules name of it; made for so many descriptions and series of it.
+    pub(super) judged: (u32, u32, Arc<[Asked]>),
     /// How often it was described otherwise.
     pub(super) described: u32,
     /// The round in which it was last noted as dirty.

@@ -1,32 +1,44 @@
 //! What needs a person: the profile's rules against what things say, whether they speak at all, and what became of commands.
 //!
-//! Only while we listen: while our own link is down nothing is raised and nothing cleared (invariant 7). Values are judged as they
-//! come, silence when its timer runs out, shadows and commands on a look with each tick at some of those things of which either is open.
+//! Only while we listen: while our own link is down nothing is raised and nothing cleared (invariant 7). Conditions are judged as
+//! values come, and those that turn with time or with other things than values with each tick of some things in turn; silence when its
+//! timer runs out, shadows and commands on a look with each tick at some of those things of which either is open.
 
+mod conditions;
 mod convergence;
+mod due;
+mod facts;
 mod leaves;
 mod silence;
-mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use fleetlens_model::alarm::Wait;
+use fleetlens_model::alarm::state::State;
+use fleetlens_model::expression::Memory;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::time::{MonoMs, Now};
 
 use super::rules::RuleAt;
 use super::{Effects, Fleet};
 
+pub(super) use conditions::Asked;
+pub(super) use due::Due;
 pub use leaves::OpenLeaf;
 pub(crate) use leaves::{LateLeaf, Leaves};
 
 /// What is being waited for, so that a look each second is short however big the city is.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    /// On-delays that have begun.
-    waits: BTreeMap<(ThingKey, RuleAt), Wait>,
-    /// When those that run are over.
-    due: BTreeSet<(MonoMs, ThingKey, RuleAt)>,
+    /// What runs towards an alarm that there is not yet.
+    pending: BTreeMap<(ThingKey, RuleAt), State>,
+    /// When time alone may change an alarm, or what is pending.
+    due: due::Dues,
+    /// What the windows of conditions keep.
+    memories: HashMap<ThingKey, Vec<(RuleAt, Memory)>>,
+    /// Things of which a condition may turn without a word of theirs.
+    timed: BTreeSet<ThingKey>,
+    /// The last of them that was judged.
+    timed_at: ThingKey,
     /// What is wanted and not reported for too long.
     pub(super) leaves: Leaves,
     /// Things with a leaf that is wanted and not reported, or a command that ended badly.
@@ -52,7 +64,8 @@ impl Fleet {
     pub(super) fn look(&mut self, now: Now, effects: &mut Effects) {
         self.fall_silent(now, effects);
         self.decide_silence(now, effects);
-        self.end_waits(now, effects);
+        self.judge_timed(now, effects);
+        self.end_delays(now, effects);
         self.forget_untold(now, effects);
     }
 
@@ -64,15 +77,18 @@ impl Fleet {
             self.remember_told(key);
             self.look_at(key);
         }
+        self.await_alarms(now);
+        self.remember_gap(now);
         self.doubt_silence();
         self.expect_told(now);
     }
 
-    /// Our link fell: on-delays stand still.
+    /// Our link fell: nobody knows of any alarm whether it is still so, and delays stand still.
     pub(super) fn stop_watching(&mut self, now: Now) {
         self.watch.due.clear();
         self.watch.retell_by = None;
-        self.watch.waits.values_mut().for_each(|wait| wait.stand_still(now.mono));
+        self.pause_pending(now);
+        self.doubt_alarms(now);
     }
 
     /// Something happened to a thing's shadow or to a command for it.

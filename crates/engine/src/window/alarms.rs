@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleetlens_ipc::Scope;
+use fleetlens_ipc::AlarmScope;
 use fleetlens_ipc::map::Status;
-use fleetlens_ipc::rows::{AlarmCounts, AlarmList, AlarmRow, Attention, AttentionRow, Change, Rows};
+use fleetlens_ipc::rows::{AlarmCounts, AlarmList, AlarmRow, Attention, AttentionRow, Change, Hidden, Rows};
+use fleetlens_model::alarm::state::State;
 use fleetlens_model::alarm::{Alarm, Priority};
 use fleetlens_model::id::{AlarmId, ThingKey};
 
@@ -20,7 +21,7 @@ const ROWS_MAX: u32 = 2_000;
 
 #[derive(Debug)]
 pub(super) struct AlarmsView {
-    scope: Scope,
+    scope: AlarmScope,
     limit: usize,
     counts: AlarmCounts,
     shown: BTreeMap<AlarmId, AlarmRow>,
@@ -29,7 +30,7 @@ pub(super) struct AlarmsView {
 }
 
 impl AlarmsView {
-    pub(super) fn new(scope: Scope, limit: u32) -> AlarmsView {
+    pub(super) fn new(scope: AlarmScope, limit: u32) -> AlarmsView {
         let limit = limit.clamp(1, ROWS_MAX) as usize;
         AlarmsView { scope, limit, counts: AlarmCounts::default(), shown: BTreeMap::new(), things: BTreeSet::new() }
     }
@@ -86,7 +87,7 @@ pub(super) fn worst_words(thing: &Thing, fleet: &Fleet) -> String {
 fn alarm_row(alarm: &Alarm, fleet: &Fleet) -> Option<AlarmRow> {
     let thing = fleet.things.get(&alarm.thing)?;
     let rule = fleet.rules.named(&alarm.rule);
-    let mutes = if alarm.active && fleet.is_about_silence(&alarm.rule) { fleet.mutes(thing) } else { 0 };
+    let mutes = if alarm.is_active() && fleet.is_about_silence(&alarm.rule) { fleet.mutes(thing) } else { 0 };
     Some(AlarmRow {
         id: alarm.id,
         thing: thing.key,
@@ -100,14 +101,29 @@ fn alarm_row(alarm: &Alarm, fleet: &Fleet) -> Option<AlarmRow> {
         cause: rule.map_or_else(String::new, |rule| rule.cause.clone()),
         consequence: rule.map_or_else(String::new, |rule| rule.consequence.clone()),
         what_to_do: alarm.what_to_do.clone(),
-        active: alarm.active,
-        unknown_since_ms: if alarm.active { fleet.unknown_since(thing) } else { None },
-        raised_ms: alarm.raised_ms,
-        cleared_ms: alarm.cleared_ms,
-        times: alarm.times,
-        acknowledged: alarm.acknowledged.clone(),
+        active: alarm.is_active(),
+        unknown_since_ms: if alarm.is_active() { fleet.unknown_since(thing) } else { None },
+        raised_ms: alarm.raised_ms(),
+        cleared_ms: alarm.state.cleared_ms.filter(|_| !alarm.is_active()),
+        times: alarm.state.times,
+        acknowledged: alarm.seen().cloned(),
+        standing: alarm.state.standing(),
+        hidden: hidden(&alarm.state),
+        assigned: alarm.assigned.clone(),
+        time_available_ms: rule.and_then(|rule| rule.time_available_ms),
         mutes,
     })
+}
+
+/// Why people are not told of it, and until when.
+fn hidden(state: &State) -> Option<Hidden> {
+    match state {
+        State { out_of_service: Some(by), .. } => Some(Hidden { by: by.clone(), until_ms: None }),
+        State { shelved: Some(shelving), .. } => {
+            Some(Hidden { by: shelving.by.clone(), until_ms: Some(shelving.until_ms) })
+        }
+        State { .. } => None,
+    }
 }
 
 /// What is wrong: `Bin 0012 nearly full`.
@@ -150,7 +166,7 @@ fn attention_row(alarm: &Alarm, fleet: &Fleet) -> Option<AttentionRow> {
         sentence: alarm.sentence.clone(),
         what_to_do: alarm.what_to_do.clone(),
         status: status_for(alarm.priority).code(),
-        since_ms: alarm.raised_ms,
+        since_ms: alarm.raised_ms(),
     })
 }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use fleetlens_model::alarm::{Condition, Equals, Measure, NOT_CONVERGED_AFTER_MS, Priority, Rule, Side, Threshold};
+use fleetlens_model::alarm::state::{Policy, REALARM_MIN_MS, Terms};
+use fleetlens_model::alarm::{Condition, NOT_CONVERGED_AFTER_MS, Priority, Rule, When};
+use fleetlens_model::expression::{Expression, Name};
 use fleetlens_model::kind::Kind;
-use fleetlens_model::telemetry::Value;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -23,11 +24,8 @@ const NAME_MAX_CHARS: usize = 60;
 /// The longest cause, consequence and advice, in characters.
 const TEXT_MAX_CHARS: usize = 300;
 
-/// The longest `for`, in milliseconds: a week.
-const FOR_MAX_MS: u64 = 7 * 86_400_000;
-
-/// How `when` is written, for those who did not.
-const WHEN: &str = "write \"/value >= 90\", \"/value <= 15\", \"/value = word\", \"level >= 98\", \"silent\", \"not converged\" or \"command failed\"";
+/// The longest time in a rule, in milliseconds: a week.
+const TIME_MAX_MS: u64 = 7 * 86_400_000;
 
 /// One `[[alarm]]`.
 #[derive(Deserialize)]
@@ -39,11 +37,36 @@ pub(super) struct WrittenAlarm {
     when: Spanned<String>,
     #[serde(rename = "for")]
     lasting: Option<Spanned<String>>,
+    clear_for: Option<Spanned<String>>,
     deadband: Option<Spanned<f64>>,
+    latch: Option<Spanned<bool>>,
+    tell_again: Option<Spanned<String>>,
+    no_data: Option<Spanned<WrittenPolicy>>,
+    error: Option<Spanned<WrittenPolicy>>,
     priority: Option<Priority>,
+    time_available: Option<Spanned<String>>,
     cause: Option<Spanned<String>>,
     consequence: Option<Spanned<String>>,
     what_to_do: Spanned<String>,
+}
+
+/// What follows where nobody can say whether a condition is so.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WrittenPolicy {
+    Alert,
+    Normal,
+    Keep,
+}
+
+impl From<WrittenPolicy> for Policy {
+    fn from(written: WrittenPolicy) -> Policy {
+        match written {
+            WrittenPolicy::Alert => Policy::Alert,
+            WrittenPolicy::Normal => Policy::Normal,
+            WrittenPolicy::Keep => Policy::KeepLast,
+        }
+    }
 }
 
 /// The rules of a profile. One without any `[[alarm]]` has the usual ones; one with `alarm = []` has none.
@@ -83,11 +106,15 @@ impl WrittenAlarm {
             Some(written) => text(written, what, TEXT_MAX_CHARS),
             None => Ok(String::new()),
         };
+        let condition = self.condition(kind)?;
+        let terms = self.terms(&condition)?;
         Ok(Rule {
             id: id.clone(),
             name,
             kind,
-            condition: self.condition(kind)?,
+            condition,
+            terms,
+            time_available_ms: time_ms(self.time_available.as_ref())?,
             priority: self.priority.unwrap_or(Priority::Warning),
             cause: or_empty(&self.cause, "cause")?,
             consequence: or_empty(&self.consequence, "consequence")?,
@@ -96,59 +123,45 @@ impl WrittenAlarm {
     }
 
     fn condition(&self, kind: Option<Kind>) -> Result<Condition, Mistake> {
-        let words: Vec<&str> = self.when.get_ref().split_whitespace().collect();
-        let condition = match words[..] {
+        let when = self.when.get_ref();
+        let words: Vec<&str> = when.split_whitespace().collect();
+        match words[..] {
             ["silent"] => {
                 self.lasts_not("a thing is silent after three of the intervals that its description says")?;
-                Condition::Silent
+                Ok(Condition::Silent)
             }
             ["command", "failed"] => {
                 self.lasts_not("a command has its own expiry")?;
-                Condition::CommandFailed
+                Ok(Condition::CommandFailed)
             }
             ["not", "converged"] => {
-                Condition::NotConverged { after_ms: self.lasting_ms()?.unwrap_or(NOT_CONVERGED_AFTER_MS) }
+                let after_ms = time_ms(self.lasting.as_ref())?.unwrap_or(NOT_CONVERGED_AFTER_MS);
+                Ok(Condition::NotConverged { after_ms })
             }
-            [measure, "=", ref rest @ ..] if !rest.is_empty() => {
-                let pointer = self.pointer(measure)?;
-                let value = match rest {
-                    ["true"] => Value::Flag(true),
-                    ["false"] => Value::Flag(false),
-                    [number] if number.parse::<f64>().is_ok() => {
-                        let why = format!("numbers are hardly ever equal; write >= {number} or <= {number}");
-                        return Err(self.wrong(why));
-                    }
-                    words => Value::Text(words.join(" ")),
-                };
-                Condition::Equals(Equals { pointer, value, on_delay_ms: self.lasting_ms()?.unwrap_or(0) })
-            }
-            [measure, compare, limit] => self.threshold(kind, measure, compare, limit)?,
-            _ => return Err(self.wrong(format!("{:?} is no condition; {WHEN}", self.when.get_ref()))),
-        };
-        match (&condition, &self.deadband) {
-            (Condition::Threshold(_), _) | (_, None) => Ok(condition),
-            (_, Some(deadband)) => {
-                Err(Mistake::new(deadband.span(), "only a number has a deadband; leave it out here"))
-            }
+            _ => self.expression(&bare_word(when, &words).unwrap_or_else(|| when.clone()), kind),
         }
     }
 
-    fn threshold(&self, kind: Option<Kind>, measure: &str, compare: &str, limit: &str) -> Result<Condition, Mistake> {
-        let side = match compare {
-            ">=" => Side::Above,
-            "<=" => Side::Below,
-            _ => return Err(self.wrong(format!("{compare:?} compares nothing; {WHEN}"))),
-        };
-        let measure = match measure {
-            "level" if matches!(kind, Some(Kind::Parking | Kind::Bin)) => Measure::Level,
-            "level" => {
-                return Err(self.wrong("only car parks and bins have a level; add kind = \"parking\" or \"bin\""));
-            }
-            _ => Measure::Value(self.pointer(measure)?),
-        };
-        let finite = limit.parse::<f64>().ok().filter(|limit| limit.is_finite());
-        let limit = finite.ok_or_else(|| self.wrong(format!("{limit:?} is no number; {WHEN}")))?;
+    fn expression(&self, text: &str, kind: Option<Kind>) -> Result<Condition, Mistake> {
+        let expression = Expression::read(text).map_err(|mistake| self.wrong(format!("{text:?}, {mistake}")))?;
+        let needs = expression.needs();
+        if needs.names.contains(&Name::Level) && !matches!(kind, Some(Kind::Parking | Kind::Bin)) {
+            return Err(self.wrong("only car parks and bins have a level; add kind = \"parking\" or \"bin\""));
+        }
+        if !needs.usual.is_empty() {
+            return Err(self.wrong("what is usual for a thing is not learned here yet; write a limit"));
+        }
+        if let Some(area) = needs.fences.first() {
+            return Err(self.wrong(format!("areas such as {area:?} cannot be described here yet")));
+        }
         let deadband = match &self.deadband {
+            None => 0.0,
+            Some(band) if !expression.takes_deadband() => {
+                return Err(Mistake::new(
+                    band.span(),
+                    "only a condition with one limit of a number has a deadband; leave it out",
+                ));
+            }
             Some(band) if band.get_ref().is_finite() && *band.get_ref() >= 0.0 => *band.get_ref(),
             Some(band) => {
                 let why = format!(
@@ -157,17 +170,39 @@ impl WrittenAlarm {
                 );
                 return Err(Mistake::new(band.span(), why));
             }
-            None => 0.0,
         };
-        let on_delay_ms = self.lasting_ms()?.unwrap_or(0);
-        Ok(Condition::Threshold(Threshold { measure, side, limit, deadband, on_delay_ms }))
+        Ok(Condition::When(Box::new(When { expression, deadband })))
     }
 
-    fn pointer(&self, written: &str) -> Result<String, Mistake> {
-        if written.starts_with('/') {
-            return Ok(written.to_owned());
+    /// How the alarm behaves besides. Of what is told by events and not by values only a latch and telling again mean something.
+    fn terms(&self, condition: &Condition) -> Result<Terms, Mistake> {
+        let by_values = matches!(condition, Condition::When(_));
+        if !by_values {
+            let others = [
+                (self.deadband.as_ref().map(Spanned::span), "deadband"),
+                (self.clear_for.as_ref().map(Spanned::span), "clear_for"),
+                (self.no_data.as_ref().map(Spanned::span), "no_data"),
+                (self.error.as_ref().map(Spanned::span), "error"),
+            ];
+            if let Some((at, what)) = others.into_iter().find_map(|(at, what)| Some((at?, what))) {
+                let why = format!("only a condition about values has {what}; leave it out here");
+                return Err(Mistake::new(at, why));
+            }
         }
-        Err(self.wrong(format!("{written:?} is not a JSON pointer; write \"/{written}\", or level for how full it is")))
+        let realarm_ms = time_ms(self.tell_again.as_ref())?;
+        if let Some((written, _)) = self.tell_again.as_ref().zip(realarm_ms.filter(|ms| *ms < REALARM_MIN_MS)) {
+            return Err(Mistake::new(written.span(), "an alarm is told again after a minute at the soonest"));
+        }
+        let policy =
+            |written: &Option<Spanned<WrittenPolicy>>| written.as_ref().map(|policy| Policy::from(*policy.get_ref()));
+        Ok(Terms {
+            on_delay_ms: if by_values { time_ms(self.lasting.as_ref())?.unwrap_or(0) } else { 0 },
+            off_delay_ms: time_ms(self.clear_for.as_ref())?.unwrap_or(0),
+            latches: self.latch.as_ref().is_some_and(|latch| *latch.get_ref()),
+            realarm_ms,
+            no_data: policy(&self.no_data).unwrap_or_default(),
+            error: policy(&self.error).unwrap_or_default(),
+        })
     }
 
     fn lasts_not(&self, because: &str) -> Result<(), Mistake> {
@@ -177,20 +212,31 @@ impl WrittenAlarm {
         }
     }
 
-    fn lasting_ms(&self) -> Result<Option<u64>, Mistake> {
-        let Some(written) = &self.lasting else { return Ok(None) };
-        let wrong = |why: String| Mistake::new(written.span(), why);
-        let lasting: Duration = humantime::parse_duration(written.get_ref()).map_err(|e| {
-            wrong(format!("{:?} is no length of time ({e}); write \"30s\", \"2 min\" or \"1h 30m\"", written.get_ref()))
-        })?;
-        match u64::try_from(lasting.as_millis()) {
-            Ok(ms) if ms <= FOR_MAX_MS => Ok(Some(ms)),
-            Ok(_) | Err(_) => Err(wrong(format!("{:?} is too long; at most 7 days are waited", written.get_ref()))),
-        }
-    }
-
     fn wrong(&self, why: impl ToString) -> Mistake {
         Mistake::new(self.when.span(), why)
+    }
+}
+
+/// A word without quotation marks after a pointer, as rules were written before there was a language for them: `/state = out of order`.
+fn bare_word(when: &str, words: &[&str]) -> Option<String> {
+    let [pointer, "=", rest @ ..] = words else { return None };
+    let is_word = |word: &&str| word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    let is_bare = pointer.starts_with('/') && !rest.is_empty() && rest.iter().all(is_word);
+    let means_itself =
+        matches!(rest, ["true" | "false"]) || rest.len() == 1 && rest.iter().all(|n| n.parse::<f64>().is_ok());
+    (is_bare && !means_itself && !when.contains('"')).then(|| format!("{pointer} = \"{}\"", rest.join(" ")))
+}
+
+/// A length of time, in milliseconds.
+fn time_ms(written: Option<&Spanned<String>>) -> Result<Option<u64>, Mistake> {
+    let Some(written) = written else { return Ok(None) };
+    let wrong = |why: String| Mistake::new(written.span(), why);
+    let time: Duration = humantime::parse_duration(written.get_ref()).map_err(|e| {
+        wrong(format!("{:?} is no length of time ({e}); write \"30s\", \"2 min\" or \"1h 30m\"", written.get_ref()))
+    })?;
+    match u64::try_from(time.as_millis()) {
+        Ok(ms) if ms <= TIME_MAX_MS => Ok(Some(ms)),
+        Ok(_) | Err(_) => Err(wrong(format!("{:?} is too long; at most 7 days", written.get_ref()))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Alarms and how many there are.
 
+use fleetlens_model::alarm::state::Standing;
 use fleetlens_model::alarm::{Acknowledgement, Priority};
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::{AlarmId, ThingKey};
@@ -18,6 +19,8 @@ pub struct AlarmCounts {
     pub unacknowledged: u32,
     /// Active, critical and not acknowledged.
     pub critical: u32,
+    /// Shelved or out of service: open or not, people are not told of them. None of the others counts them.
+    pub hidden: u32,
 }
 
 /// The alarms.
@@ -27,6 +30,15 @@ pub struct AlarmList {
     pub counts: AlarmCounts,
     /// Open ones worst first, then the newest; ended ones newest first.
     pub rows: Vec<AlarmRow>,
+}
+
+/// Who took an alarm off the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hidden {
+    /// Who, when, and why.
+    pub by: Acknowledgement,
+    /// Until when it is shelved; `None` of one that is out of service, until somebody takes it back.
+    pub until_ms: Option<WallMs>,
 }
 
 /// One alarm.
@@ -68,6 +80,14 @@ pub struct AlarmRow {
     pub times: u32,
     /// Who saw it.
     pub acknowledged: Option<Acknowledgement>,
+    /// What a person sees first of it.
+    pub standing: Standing,
+    /// Who took it off the list, why, and until when.
+    pub hidden: Option<Hidden>,
+    /// How long a person has from when it was raised, in milliseconds.
+    pub time_available_ms: Option<u64>,
+    /// Who looks after it; may be empty.
+    pub assigned: String,
     /// How many silent things stand behind this one gateway.
     pub mutes: u32,
 }

@@ -117,6 +117,8 @@ pub struct Shelving {
 pub enum Input {
     /// Its rule was judged.
     Judged(Judged),
+    /// What its rule looks at happened once more, at once and while it is active too: what was acknowledged was something else.
+    HappenedAgain,
     /// Time went by.
     TimePassed,
     /// We do not listen any more, or the program has started; when we last did.
@@ -186,7 +188,8 @@ pub enum Refused {
 }
 
 /// What a person sees first of an alarm. The first that holds, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// A person took it out of service.
     OutOfService,
@@ -269,6 +272,30 @@ impl State {
         self.shelved.is_some() || self.suppressed.is_some() || self.out_of_service.is_some()
     }
 
+    /// Whether there is nothing to remember of it: it is not open, not hidden, and nothing runs towards either.
+    pub fn is_idle(&self) -> bool {
+        !self.is_open() && !self.is_hidden() && self.delay.is_none() && self.doubt.is_none()
+    }
+
+    /// Whether this judgement leaves it as it is, whatever the time: most messages of most things do.
+    pub fn is_as(&self, judged: Judged, terms: &Terms) -> bool {
+        let waits_for_time = self.delay.is_some() || self.is_hidden() || self.unshelved || terms.realarm_ms.is_some();
+        let is_settled = !waits_for_time && self.doubt.is_none() && self.unknown_since.is_none();
+        match judged {
+            Judged::So => is_settled && self.active && self.reason == Reason::Condition && self.told_ms.is_some(),
+            Judged::NotSo => is_settled && !self.active,
+            Judged::NoData | Judged::Error => is_settled && self.is_idle() && !terms.raises(judged),
+            Judged::Unheard => !waits_for_time,
+        }
+    }
+
+    /// Whether it stands for people, and in what is written down, as another one does: in everything but what runs, what could not be
+    /// judged lately, and what nobody knows just now.
+    pub fn stands_like(&self, other: &State) -> bool {
+        let plain = |state: &State| State { delay: None, doubt: None, unknown_since: None, ..state.clone() };
+        plain(self) == plain(other)
+    }
+
     /// Whether the thing has stopped saying what the rule looks at.
     pub fn is_missing(&self) -> bool {
         matches!(self.doubt, Some((Judged::NoData, times, _)) if times >= MISSING_AFTER)
@@ -331,6 +358,16 @@ impl Shelving {
 }
 
 impl Terms {
+    /// Whether this judgement leads towards an alarm where there is none.
+    pub fn raises(&self, judged: Judged) -> bool {
+        match judged {
+            Judged::So => true,
+            Judged::NoData => self.no_data == Policy::Alert,
+            Judged::Error => self.error == Policy::Alert,
+            Judged::NotSo | Judged::Unheard => false,
+        }
+    }
+
     /// After how long one that was told is told again; at once when our clock was set back before that.
     fn until_again_ms(&self, told: WallMs, now: Now) -> Option<u64> {
         let after_ms = self.realarm_ms?.max(REALARM_MIN_MS);

@@ -1,5 +1,6 @@
 //! The rules of a profile that writes none.
 
+use super::state::Terms;
 use super::{Condition, Priority, Rule};
 
 /// Wanted and not reported for longer than this needs a look, when no rule says otherwise (ms).
@@ -13,7 +14,9 @@ impl Rule {
             name: id.replace('-', " "),
             kind: None,
             condition,
+            terms: Terms::default(),
             priority: Priority::Warning,
+            time_available_ms: None,
             cause: cause.into(),
             consequence: consequence.into(),
             what_to_do: what_to_do.into(),

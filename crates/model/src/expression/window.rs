@@ -95,7 +95,7 @@ struct Bucket {
 
 impl Memory {
     /// The memory of what has no windows.
-    pub(super) fn none() -> Memory {
+    pub fn none() -> Memory {
         Memory { windows: Box::default() }
     }
 

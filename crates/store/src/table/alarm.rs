@@ -6,9 +6,12 @@
 //! | `priority` | `warning` or `critical` |
 //! | `active`, `acknowledged` | its two bits; it is open while one of them says so |
 //! | `raised_ms`, `cleared_ms` | when it became so the last time, and when it ceased |
-//! | `ended_ms` | when it ceased to be open: cleared or acknowledged, whichever came last; NULL while it is open |
-//! | `detail` | JSON: name, sentence, what to do, how often, and who acknowledged it |
+//! | `ended_ms` | when it ceased to be open: cleared or acknowledged, whichever came last; NULL while it is open or hidden |
+//! | `detail` | JSON: name, sentence, what to do, who looks after it, and its state as a whole |
+//!
+//! Before schema 7 the detail had how often it was raised and who acknowledged it, and the columns had the rest.
 
+use fleetlens_model::alarm::state::State;
 use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
 use fleetlens_model::id::{AlarmId, ThingKey};
 use fleetlens_model::record::ENDED_ALARMS_RESTORED;
@@ -22,24 +25,44 @@ use super::{count, counted, from_json, to_json, unreadable};
 const COLUMNS: &str = "alarm, thing, rule, priority, active, raised_ms, cleared_ms, detail";
 
 /// What is read only as a whole.
-#[derive(Serialize, Deserialize)]
-struct Detail {
+#[derive(Serialize)]
+struct Detail<'a> {
+    name: &'a str,
+    sentence: &'a str,
+    what_to_do: &'a str,
+    assigned: &'a str,
+    state: &'a State,
+}
+
+/// The same as it is read.
+#[derive(Deserialize)]
+struct Read {
     name: String,
     sentence: String,
     what_to_do: String,
-    times: u32,
-    acknowledgement: Option<Acknowledgement>,
+    #[serde(default)]
+    assigned: String,
+    #[serde(flatten)]
+    stands: Stands,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stands {
+    Now {
+        state: Box<State>,
+    },
+    /// Before schema 7.
+    Before {
+        times: u32,
+        acknowledgement: Option<Acknowledgement>,
+    },
 }
 
 /// Adds an alarm or replaces what is known of it.
 pub(crate) fn put(db: &Connection, alarm: &Alarm) -> rusqlite::Result<()> {
-    let detail = to_json(&Detail {
-        name: alarm.name.clone(),
-        sentence: alarm.sentence.clone(),
-        what_to_do: alarm.what_to_do.clone(),
-        times: alarm.times,
-        acknowledgement: alarm.acknowledged.clone(),
-    })?;
+    let Alarm { name, sentence, what_to_do, assigned, state, .. } = alarm;
+    let detail = to_json(&Detail { name, sentence, what_to_do, assigned, state })?;
     db.prepare_cached(
         "INSERT INTO alarm
            (alarm, thing, rule, priority, active, raised_ms, cleared_ms, acknowledged, ended_ms, detail)
@@ -54,11 +77,11 @@ pub(crate) fn put(db: &Connection, alarm: &Alarm) -> rusqlite::Result<()> {
         alarm.thing.0,
         alarm.rule,
         word(alarm.priority),
-        alarm.active,
-        alarm.raised_ms.0,
-        alarm.cleared_ms.map(|at| at.0),
-        alarm.acknowledged.is_some(),
-        ended(alarm).map(|at| at.0),
+        state.active,
+        alarm.raised_ms().0,
+        state.cleared_ms.map(|at| at.0),
+        state.acknowledged.is_some(),
+        alarm.ended_ms().map(|at| at.0),
         detail,
     ])?;
     Ok(())
@@ -101,7 +124,14 @@ pub(crate) fn forget(db: &Connection, horizon: WallMs, rows: usize) -> rusqlite:
 }
 
 fn of_row(row: &Row<'_>) -> rusqlite::Result<Alarm> {
-    let Detail { name, sentence, what_to_do, times, acknowledgement } = from_json(7, row.get_ref(7)?.as_str()?)?;
+    let Read { name, sentence, what_to_do, assigned, stands } = from_json(7, row.get_ref(7)?.as_str()?)?;
+    let state = match stands {
+        Stands::Now { state } => *state,
+        Stands::Before { times, acknowledgement } => {
+            let (raised_ms, cleared_ms) = (WallMs(row.get(5)?), row.get::<_, Option<i64>>(6)?.map(WallMs));
+            before(row.get(4)?, (raised_ms, cleared_ms), times, acknowledgement)
+        }
+    };
     Ok(Alarm {
         id: AlarmId(count(0, row.get(0)?)?),
         thing: ThingKey(row.get(1)?),
@@ -110,22 +140,23 @@ fn of_row(row: &Row<'_>) -> rusqlite::Result<Alarm> {
         priority: priority_of(row.get_ref(3)?.as_str()?)?,
         sentence,
         what_to_do,
-        active: row.get(4)?,
-        raised_ms: WallMs(row.get(5)?),
-        cleared_ms: row.get::<_, Option<i64>>(6)?.map(WallMs),
-        times,
-        acknowledged: acknowledgement,
+        assigned,
+        state,
     })
 }
 
-/// When it ceased to be open; `None` while it is.
-fn ended(alarm: &Alarm) -> Option<WallMs> {
-    match &alarm.acknowledged {
-        Some(acknowledged) if !alarm.active => {
-            Some(acknowledged.at_ms.max(alarm.cleared_ms.unwrap_or(alarm.raised_ms)))
-        }
-        Some(_) | None => None,
-    }
+/// The state of one that was kept before schema 7: nothing was hidden then, and people were told of everything.
+fn before(
+    active: bool,
+    (raised_ms, cleared_ms): (WallMs, Option<WallMs>),
+    times: u32,
+    acknowledged: Option<Acknowledgement>,
+) -> State {
+    let mut state = State::default();
+    (state.active, state.times, state.owed) = (active, times, acknowledged.is_none());
+    (state.since_ms, state.raised_ms, state.told_ms) = (Some(raised_ms), Some(raised_ms), Some(raised_ms));
+    (state.cleared_ms, state.acknowledged) = (cleared_ms, acknowledged);
+    state
 }
 
 fn word(priority: Priority) -> &'static str {

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use fleetlens_model::alarm::state::{self, Shelving};
 use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
 use fleetlens_model::audit::{By, Entry, Event};
 use fleetlens_model::bulk::{Head, Order, Progress, Rollout, Row, State, Target, Wish};
@@ -83,7 +84,8 @@ pub fn command(id: u64, thing: u32, phase: Phase) -> Command {
 
 /// An alarm raised `id` ms after [`T0`] and, with `ended_ms`, cleared a second before it was acknowledged then.
 pub fn alarm(id: u64, thing: u32, ended_ms: Option<i64>) -> Alarm {
-    Alarm {
+    let raised_ms = Some(WallMs(T0 + id.cast_signed()));
+    let alarm = Alarm {
         id: AlarmId(id),
         thing: ThingKey(thing),
         rule: "lamp-hot".into(),
@@ -91,15 +93,24 @@ pub fn alarm(id: u64, thing: u32, ended_ms: Option<i64>) -> Alarm {
         priority: Priority::Warning,
         sentence: "temperature 81 °C, 75 °C or more for 30 s".into(),
         what_to_do: "Look whether the fan turns.".into(),
-        active: ended_ms.is_none(),
-        raised_ms: WallMs(T0 + id.cast_signed()),
-        cleared_ms: ended_ms.map(|at| WallMs(T0 + at - 1_000)),
-        times: 1,
-        acknowledged: ended_ms.map(seen_at),
-    }
+        assigned: String::new(),
+        state: state::State::default(),
+    };
+    stands(alarm, |state| {
+        (state.active, state.times, state.owed) = (ended_ms.is_none(), 1, ended_ms.is_none());
+        (state.since_ms, state.raised_ms, state.told_ms) = (raised_ms, raised_ms, raised_ms);
+        state.cleared_ms = ended_ms.map(|at| WallMs(T0 + at - 1_000));
+        state.acknowledged = ended_ms.map(seen_at);
+    })
 }
 
-fn seen_at(ms: i64) -> Acknowledgement {
+/// An alarm that stands otherwise.
+pub fn stands(mut alarm: Alarm, how: impl FnOnce(&mut state::State)) -> Alarm {
+    how(&mut alarm.state);
+    alarm
+}
+
+pub fn seen_at(ms: i64) -> Acknowledgement {
     let by = Actor { name: "J. Borg".into(), role: Role::Technician };
     Acknowledgement { by, at_ms: WallMs(T0 + ms), comment: "seen: \"fan\" is \u{d6}lverschmiert".into() }
 }
@@ -201,6 +212,19 @@ pub fn bulk_writes((head, rows): &(Head, Vec<Row>)) -> [Write; 2] {
 
 /// One of everything, in the order the engine writes it, and what a start should bring back.
 pub fn one_of_everything() -> (Vec<Write>, Restored) {
+    let (mut writes, mut restored) = one_of_schema_6();
+    // Also one that is over but for its shelf.
+    let shelving = Shelving { until_ms: WallMs(T0 + 3_600_000), by: seen_at(12) };
+    let shelved = stands(alarm(5, 1, Some(2_000)), |state| state.shelved = Some(shelving));
+    let shelved = Alarm { assigned: "J. Borg".into(), ..shelved };
+    writes.push(Write::Alarm(Box::new(shelved.clone())));
+    restored.alarms.push(shelved);
+    restored.last_alarm = 5;
+    (writes, restored)
+}
+
+/// One of everything there was in schema 6.
+pub fn one_of_schema_6() -> (Vec<Write>, Restored) {
     let (mut writes, mut restored) = one_of_schema_5();
     writes.extend((1..=6).map(|seq| changed(1, "", seq)));
     writes.push(changed(2, "light", 7));
@@ -258,8 +282,12 @@ pub fn one_of_schema_5() -> (Vec<Write>, Restored) {
 pub fn one_of_schema_3() -> (Vec<Write>, Restored) {
     let (mut writes, mut restored) = one_of_schema_2();
     let active = Alarm { priority: Priority::Critical, ..alarm(1, 1, None) };
-    let seen = Alarm { acknowledged: Some(seen_at(9)), times: 3, ..alarm(2, 2, None) };
-    let returned = Alarm { active: false, cleared_ms: Some(WallMs(T0 + 50)), ..alarm(3, 3, None) };
+    let seen = stands(alarm(2, 2, None), |state| {
+        (state.acknowledged, state.times, state.owed) = (Some(seen_at(9)), 3, false);
+    });
+    let returned = stands(alarm(3, 3, None), |state| {
+        (state.active, state.cleared_ms) = (false, Some(WallMs(T0 + 50)));
+    });
     let charger = Meta {
         kind: Kind::Charger,
         capacity: Some(2),

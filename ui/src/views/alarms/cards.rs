@@ -1,11 +1,13 @@
 //! The open alarms of one thing, on top of its page: what is wrong, what to do, who has seen it.
 
+use fleetlens_ipc::AlarmStep;
 use fleetlens_ipc::rows::AlarmRow;
 use fleetlens_model::id::AlarmId;
 use leptos::prelude::*;
 
 use super::acknowledge::{AcknowledgeDialog, Asked, Desk, may_acknowledge};
 use super::row::Told;
+use super::steps::waits_for_reset;
 use crate::clock::{clock, local};
 use crate::components::shape::Shape;
 use crate::format;
@@ -47,6 +49,14 @@ pub fn AlarmCard(
     let told = Told::of(row);
     let may = may_acknowledge(store);
     let is_unseen = Memo::new(move |_| row.with(|row| row.row.acknowledged.is_none()));
+    let is_latched = Memo::new(move |_| row.with(|row| waits_for_reset(&row.row)));
+    let reset = move |_| {
+        store.steer_alarms(vec![id], AlarmStep::Reset, move |outcome| {
+            if let Err(fault) = outcome {
+                store.notify(fault.message);
+            }
+        });
+    };
     let why = Memo::new(move |_| row.with(|row| why(&row.row)));
     let raised_ms = Memo::new(move |_| row.with(|row| row.row.raised_ms));
     let age = Memo::new(move |_| Some(format::age(store.wall_now(clock.now_ms())?.since(raised_ms.get()))));
@@ -73,6 +83,11 @@ pub fn AlarmCard(
                 </Show>
                 <footer>
                     <span class="state" data-testid="alarm-state">{told.state}</span>
+                    <Show when=move || is_latched.get() && may.get()>
+                        <button type="button" class="plain" data-testid="alarm-reset" on:click=reset>
+                            "Reset"
+                        </button>
+                    </Show>
                     <Show when=move || is_unseen.get() && may.get()>
                         <button type="button" class="plain" data-testid="alarm-acknowledge" on:click=press>
                             "Acknowledge"

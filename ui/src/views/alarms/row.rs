@@ -1,7 +1,7 @@
 //! The rows of the list of alarms. All have one height, and only those in sight are drawn, so that two thousand scroll as well as
 //! twenty.
 
-use fleetlens_ipc::Scope;
+use fleetlens_ipc::AlarmScope;
 use fleetlens_ipc::rows::AlarmRow;
 use fleetlens_model::alarm::Priority;
 use fleetlens_model::id::AlarmId;
@@ -99,7 +99,7 @@ fn Scroller(board: Board, may: Memo<bool>) -> impl IntoView {
             inside.set(false);
         }
     };
-    let is_selectable = Memo::new(move |_| board.scope == Scope::Open && may.get());
+    let is_selectable = Memo::new(move |_| board.scope != AlarmScope::Ended && may.get());
     view! {
         <ul
             class="alarm-list"
@@ -155,7 +155,7 @@ fn Row(board: Board, cell: Cell<AlarmId, AlarmRow>, nth: usize, is_selectable: M
     let (thing, at) = row.with_untracked(|row| (row.row.thing, row.row.raised_ms));
     let is_chosen = Memo::new(move |_| board.chosen.with(|chosen| chosen.contains(&id)));
     let is_gone = Memo::new(move |_| board.still.is_gone(board.list.cells, &id));
-    let can_choose = Memo::new(move |_| row.with(|row| row.row.acknowledged.is_none()) && !is_gone.get());
+    let can_choose = Memo::new(move |_| !is_gone.get());
     let raised_ms = Memo::new(move |_| row.with(|row| row.row.raised_ms));
     let age = Memo::new(move |_| Some(format::age(store.wall_now(clock.now_ms())?.since(raised_ms.get()))));
     let is_open = move || store.selected.get() == Some(thing);
@@ -163,8 +163,10 @@ fn Row(board: Board, cell: Cell<AlarmId, AlarmRow>, nth: usize, is_selectable: M
         event.prevent_default();
         board.choose(id, event.shift_key());
     };
-    let state_words = move || {
-        if is_gone.get() && board.scope == Scope::Open { "Over, see the history".to_owned() } else { told.state.get() }
+    let state_words = move || match (is_gone.get(), board.scope) {
+        (true, AlarmScope::Open) => "Over, or off the list".to_owned(),
+        (true, AlarmScope::Hidden) => "Back on the list, or over".to_owned(),
+        (true, AlarmScope::Ended) | (false, _) => told.state.get(),
     };
     let label = move || format!("Choose {}", told.title.get());
     view! {
@@ -280,7 +282,6 @@ fn status_of(priority: Priority) -> u8 {
 fn Nothing(board: Board) -> impl IntoView {
     let is_filtered =
         Memo::new(move |_| !board.filter.with(super::order::Filter::is_off) && !board.list.cells.with(Vec::is_empty));
-    let ended = board.scope == Scope::Ended;
     view! {
         <div class="nothing" data-testid="alarms-none">
             {move || {
@@ -298,7 +299,14 @@ fn Nothing(board: Board) -> impl IntoView {
                         </button>
                     }
                     .into_any()
-                } else if ended {
+                } else if board.scope == AlarmScope::Hidden {
+                    view! {
+                        <Icon of=icondata_lu::LuEyeOff />
+                        <h2>"Nothing is off the list"</h2>
+                        <p>"What somebody shelves or takes out of service stands here until it is back."</p>
+                    }
+                    .into_any()
+                } else if board.scope == AlarmScope::Ended {
                     view! {
                         <Icon of=icondata_lu::LuHistory />
                         <h2>"No alarm has ended yet"</h2>

@@ -2,6 +2,7 @@
 
 use fleetlens_ipc::rows::AlarmRow;
 use fleetlens_model::alarm::Priority;
+use fleetlens_model::alarm::state::Standing;
 use fleetlens_model::id::{AlarmId, ThingKey};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::time::WallMs;
@@ -27,6 +28,10 @@ pub fn alarm(id: u64, raised_ms: i64) -> AlarmRow {
         cleared_ms: None,
         times: 1,
         acknowledged: None,
+        standing: Standing::Active,
+        hidden: None,
+        time_available_ms: None,
+        assigned: String::new(),
         mutes: 0,
     }
 }

@@ -1,7 +1,8 @@
 //! An alarm in words. Pure.
 
-use fleetlens_ipc::rows::AlarmRow;
+use fleetlens_ipc::rows::{AlarmRow, Hidden};
 use fleetlens_model::alarm::Acknowledgement;
+use fleetlens_model::alarm::state::Standing;
 use fleetlens_model::time::WallMs;
 
 use crate::format;
@@ -15,8 +16,12 @@ pub enum State {
     Seen,
     /// It is not so any more, and nobody saw it.
     Returned,
+    /// It is not so any more, and waits for a reset.
+    Latched,
     /// Nobody can know, since our own link is down.
     Unknown,
+    /// A person took it off the list.
+    Hidden,
     /// It is over.
     Ended,
 }
@@ -24,12 +29,14 @@ pub enum State {
 impl State {
     /// The state of a row.
     pub fn of(row: &AlarmRow) -> State {
-        match (row.active, row.acknowledged.is_some(), row.unknown_since_ms) {
-            (false, true, _) => State::Ended,
-            (_, _, Some(_)) => State::Unknown,
-            (true, false, None) => State::Active,
-            (true, true, None) => State::Seen,
-            (false, false, None) => State::Returned,
+        match (row.standing, row.unknown_since_ms) {
+            (Standing::OutOfService | Standing::Suppressed | Standing::Shelved, _) => State::Hidden,
+            (Standing::Normal, _) => State::Ended,
+            (Standing::Active | Standing::ActiveSeen, Some(_)) => State::Unknown,
+            (Standing::Active, None) => State::Active,
+            (Standing::ActiveSeen, None) => State::Seen,
+            (Standing::Latched, _) => State::Latched,
+            (Standing::Returned, _) => State::Returned,
         }
     }
 
@@ -39,7 +46,9 @@ impl State {
             State::Active => "active",
             State::Seen => "seen",
             State::Returned => "returned",
+            State::Latched => "latched",
             State::Unknown => "unknown",
+            State::Hidden => "hidden",
             State::Ended => "ended",
         }
     }
@@ -47,13 +56,28 @@ impl State {
 
 /// The state as a sentence. `at` tells a moment as a clock time.
 pub fn state(row: &AlarmRow, at: impl Fn(WallMs) -> String) -> String {
-    let seen = row.acknowledged.as_ref().map(|seen| format!(", {}", self::seen(seen, &at))).unwrap_or_default();
+    let seen = row.acknowledged.as_ref().map(|seen| format!(", seen by {}", told_by(seen, &at))).unwrap_or_default();
     let back = row.cleared_ms.map(|ms| format!(" {}", at(ms))).unwrap_or_default();
-    match (State::of(row), row.unknown_since_ms) {
+    let stands = match (State::of(row), row.unknown_since_ms) {
+        (State::Hidden, _) => hidden(row, &at),
         (State::Unknown, Some(since)) => format!("Unknown since our link is down {}{seen}", at(since)),
         (State::Ended, _) => format!("Ended{back}{seen}"),
+        (State::Latched, _) => format!("Returned{back}, waits for a reset{seen}"),
         (State::Returned, _) => format!("Returned{back}, not seen"),
         (State::Active | State::Seen | State::Unknown, _) => format!("Active{seen}"),
+    };
+    if row.assigned.is_empty() { stands } else { format!("{stands} · {} looks after it", row.assigned) }
+}
+
+/// Why it is not on the list, and until when: `Shelved until 14:20 by M. Vella 10:32 “being repaired”`.
+fn hidden(row: &AlarmRow, at: impl Fn(WallMs) -> String) -> String {
+    let still = if row.active { "" } else { "; it is not so now" };
+    match &row.hidden {
+        None => format!("Suppressed by design{still}"),
+        Some(Hidden { by, until_ms: Some(until_ms) }) => {
+            format!("Shelved until {} by {}{still}", at(*until_ms), told_by(by, &at))
+        }
+        Some(Hidden { by, until_ms: None }) => format!("Out of service by {}{still}", told_by(by, &at)),
     }
 }
 
@@ -63,8 +87,8 @@ pub fn sentence(row: &AlarmRow, at: impl Fn(WallMs) -> String) -> String {
     let parts = [row.sentence.clone(), extent(row)];
     let said = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
     match (State::of(row), row.cleared_ms) {
-        (State::Returned, Some(back_ms)) if said.is_empty() => format!("Back since {}", at(back_ms)),
-        (State::Returned, Some(back_ms)) => format!("Back since {}. It was: {said}", at(back_ms)),
+        (State::Returned | State::Latched, Some(back_ms)) if said.is_empty() => format!("Back since {}", at(back_ms)),
+        (State::Returned | State::Latched, Some(back_ms)) => format!("Back since {}. It was: {said}", at(back_ms)),
         _ => said,
     }
 }
@@ -73,15 +97,17 @@ pub fn sentence(row: &AlarmRow, at: impl Fn(WallMs) -> String) -> String {
 pub fn what_to_do(row: &AlarmRow) -> String {
     match State::of(row) {
         State::Active | State::Seen | State::Unknown => format::capital(&row.what_to_do),
-        State::Returned | State::Ended => String::new(),
+        State::Hidden if row.active => format::capital(&row.what_to_do),
+        State::Latched => "Reset it once you have looked".into(),
+        State::Returned | State::Hidden | State::Ended => String::new(),
     }
 }
 
-/// Who saw it: `seen by M. Vella 10:32 “on my way”`.
-fn seen(seen: &Acknowledgement, at: impl Fn(WallMs) -> String) -> String {
+/// Who, when, and what they said: `M. Vella 10:32 “on my way”`.
+fn told_by(seen: &Acknowledgement, at: impl Fn(WallMs) -> String) -> String {
     let who = if seen.by.name.is_empty() { seen.by.role.label() } else { &seen.by.name };
     let said = if seen.comment.is_empty() { String::new() } else { format!(" “{}”", seen.comment) };
-    format!("seen by {who} {}{said}", at(seen.at_ms))
+    format!("{who} {}{said}", at(seen.at_ms))
 }
 
 /// How often, and what stands behind it; empty where there is nothing to say.
@@ -111,14 +137,23 @@ mod tests {
         let base = alarm(1, 1_000);
         for (row, word, want) in [
             (base.clone(), "active", "Active"),
-            (AlarmRow { acknowledged: seen(""), ..base.clone() }, "seen", "Active, seen by M. Vella 10:32"),
             (
-                AlarmRow { acknowledged: seen("on my way"), ..base.clone() },
+                AlarmRow { acknowledged: seen(""), standing: Standing::ActiveSeen, ..base.clone() },
+                "seen",
+                "Active, seen by M. Vella 10:32",
+            ),
+            (
+                AlarmRow { acknowledged: seen("on my way"), standing: Standing::ActiveSeen, ..base.clone() },
                 "seen",
                 "Active, seen by M. Vella 10:32 “on my way”",
             ),
             (
-                AlarmRow { active: false, cleared_ms: Some(WallMs(1_040)), ..base.clone() },
+                AlarmRow {
+                    active: false,
+                    standing: Standing::Returned,
+                    cleared_ms: Some(WallMs(1_040)),
+                    ..base.clone()
+                },
                 "returned",
                 "Returned 10:40, not seen",
             ),
@@ -128,9 +163,46 @@ mod tests {
                 "Unknown since our link is down 10:41",
             ),
             (
-                AlarmRow { active: false, cleared_ms: Some(WallMs(1_050)), acknowledged: seen(""), ..base.clone() },
+                AlarmRow {
+                    active: false,
+                    standing: Standing::Normal,
+                    cleared_ms: Some(WallMs(1_050)),
+                    acknowledged: seen(""),
+                    ..base.clone()
+                },
                 "ended",
                 "Ended 10:50, seen by M. Vella 10:32",
+            ),
+            (
+                AlarmRow {
+                    standing: Standing::Shelved,
+                    hidden: seen("being repaired").map(|by| Hidden { by, until_ms: Some(WallMs(1_420)) }),
+                    ..base.clone()
+                },
+                "hidden",
+                "Shelved until 14:20 by M. Vella 10:32 “being repaired”",
+            ),
+            (
+                AlarmRow {
+                    active: false,
+                    standing: Standing::OutOfService,
+                    hidden: seen("").map(|by| Hidden { by, until_ms: None }),
+                    assigned: "J. Borg".into(),
+                    ..base.clone()
+                },
+                "hidden",
+                "Out of service by M. Vella 10:32; it is not so now · J. Borg looks after it",
+            ),
+            (
+                AlarmRow {
+                    active: false,
+                    standing: Standing::Latched,
+                    cleared_ms: Some(WallMs(1_040)),
+                    acknowledged: seen(""),
+                    ..base.clone()
+                },
+                "latched",
+                "Returned 10:40, waits for a reset, seen by M. Vella 10:32",
             ),
         ] {
             let at = |ms: WallMs| format!("{}:{}", ms.0 / 100, ms.0 % 100);
@@ -146,7 +218,12 @@ mod tests {
             ("active", base.clone(), seen.clone(), "Send the round past it today"),
             (
                 "returned",
-                AlarmRow { active: false, cleared_ms: Some(WallMs(1_040)), ..base.clone() },
+                AlarmRow {
+                    active: false,
+                    standing: Standing::Returned,
+                    cleared_ms: Some(WallMs(1_040)),
+                    ..base.clone()
+                },
                 format!("Back since 1040. It was: {seen}"),
                 "",
             ),

@@ -35,9 +35,9 @@ fn an_acknowledgement_is_kept_with_who_when_and_why_in_one_transaction_also_with
     let effects = give(&mut fleet, acknowledge(&[(1, 1), (2, 2), (2, 2)], " on my\nway "), at(20));
     assert_eq!(answer(&effects), Ok(Done::Acknowledged(2)));
     for alarm in kept(&effects) {
-        let seen = alarm.acknowledged.clone().unwrap();
+        let seen = alarm.state.acknowledged.clone().unwrap();
         assert_eq!((seen.by.name.as_str(), seen.at_ms, seen.comment.as_str()), ("M. Vella", at(20).wall, "on my way"));
-        assert!(alarm.active);
+        assert!(alarm.is_active());
     }
     assert_eq!(kept(&effects).len(), 2);
     let counts = fleet.alarms.counts();
@@ -97,7 +97,7 @@ fn of_alarms_that_are_over_the_newest_two_thousand_stay_in_memory() {
         give(&mut fleet, acknowledge(&[(round, s)], ""), at(s + 1));
         give(&mut fleet, temp(1, s + 2, 20), at(s + 2));
     }
-    let ended: Vec<u64> = fleet.alarms.of(Scope::Ended).map(|alarm| alarm.id.0).collect();
+    let ended: Vec<u64> = fleet.alarms.of(AlarmScope::Ended).map(|alarm| alarm.id.0).collect();
     assert_eq!((ended.len(), ended.first(), ended.last()), (2_000, Some(&2_003), Some(&4)));
     assert_eq!(fleet.alarms.get(AlarmId(3)), None);
     assert_eq!(fleet.alarms.counts(), fleetlens_ipc::rows::AlarmCounts::default());

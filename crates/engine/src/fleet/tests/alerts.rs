@@ -70,7 +70,7 @@ fn a_flood_is_told_as_one() {
 fn what_was_there_at_the_start_is_not_told() {
     let mut fleet = fires();
     give(&mut fleet, burns(1, 1, 70), at(1));
-    let alarms = fleet.alarms.of(Scope::Open).cloned().collect();
+    let alarms = fleet.alarms.of(AlarmScope::Open).cloned().collect();
     let restored = Restored {
         things: fleet.things.values().map(|t| (t.key, t.name.clone(), t.meta.clone())).collect(),
         alarms,

@@ -136,17 +136,17 @@ proptest! {
             let heard = matches!(input, Input::Link(LinkEvent::Received(_)));
             let effects = give(&mut fleet, input, at(s));
             // A message may overtake the word that the link is up; it tells that its thing is not silent.
-            let fine = |alarm: &&Alarm| was_up || fleet.up_since.is_some() || heard && !alarm.active;
+            let fine = |alarm: &&Alarm| was_up || fleet.up_since.is_some() || heard && !alarm.is_active();
             prop_assert!(kept(&effects).iter().all(fine), "{effects:?}");
             // What is kept as things change is what a walk would count.
-            let open: Vec<&Alarm> = fleet.alarms.of(Scope::Open).collect();
+            let open: Vec<&Alarm> = fleet.alarms.of(AlarmScope::Open).collect();
             let count = |what: fn(&Alarm) -> bool| open.iter().filter(|alarm| what(alarm)).count() as u32;
             let counts = fleet.alarms.counts();
-            prop_assert_eq!((counts.open, counts.active), (count(Alarm::is_open), count(|alarm| alarm.active)));
-            prop_assert_eq!(counts.unacknowledged, count(|alarm| alarm.acknowledged.is_none()));
+            prop_assert_eq!((counts.open, counts.active), (count(Alarm::is_open), count(|alarm| alarm.is_active())));
+            prop_assert_eq!(counts.unacknowledged, count(|alarm| alarm.state.acknowledged.is_none()));
             prop_assert_eq!(fleet.alarms.needing_count(), count(Alarm::needs_a_person));
             for thing in fleet.things.values() {
-                let worst = open.iter().filter(|alarm| alarm.thing == thing.key && alarm.active);
+                let worst = open.iter().filter(|alarm| alarm.thing == thing.key && alarm.is_active());
                 prop_assert_eq!(thing.alarmed, worst.map(|alarm| alarm.priority).max());
             }
         }

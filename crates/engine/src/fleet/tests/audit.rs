@@ -208,7 +208,7 @@ fn an_acknowledged_alarm_is_told_with_who_saw_it_and_what_they_said() {
     give(&mut fleet, up(), at(0));
     let raised = give(&mut fleet, says("lamp", "lamp-1", 1, r#"{"temp_c":70}"#), at(1));
     assert_eq!(entries(&raised), [], "what raises by itself is no intent");
-    let (alarm, raised_ms) = kept(&raised).first().map(|alarm| (alarm.id, alarm.raised_ms)).unwrap();
+    let (alarm, raised_ms) = kept(&raised).first().map(|alarm| (alarm.id, alarm.raised_ms())).unwrap();
     let intent = Intent::Acknowledge { alarms: vec![(alarm, raised_ms)], comment: "fan replaced".into() };
     let told = entries(&give(&mut fleet, Input::Asked { window: WindowId(1), request: RequestId(1), intent }, at(5)));
     assert_eq!(lines(&told), [("alarm-acknowledged", "person", None)]);

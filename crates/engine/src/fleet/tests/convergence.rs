@@ -29,7 +29,7 @@ fn what_is_wanted_and_not_so_is_told_after_its_time_in_todays_words_and_clears_w
         give(fleet, report, at(s));
         give(fleet, Input::Ticked, at(s + 1));
     };
-    let sentence = |fleet: &Fleet| fleet.alarms.of(Scope::Open).next().map(|alarm| alarm.sentence.clone());
+    let sentence = |fleet: &Fleet| fleet.alarms.of(AlarmScope::Open).next().map(|alarm| alarm.sentence.clone());
     tell(&mut fleet, &mut service, serde_json::json!({"desired":{"dim_pct":40}}), 10);
     assert!(raised_by_ticks(&mut fleet, 12..309).is_empty());
     assert_eq!(raised_by_ticks(&mut fleet, 310..312).len(), 1);
@@ -64,16 +64,16 @@ fn a_command_that_failed_is_told_until_one_succeeds_and_a_second_failure_is_news
         give(fleet, Input::Ticked, at(s + 1));
     };
     fail(&mut fleet, 1, 10);
-    let first = fleet.alarms.of(Scope::Open).next().unwrap().clone();
+    let first = fleet.alarms.of(AlarmScope::Open).next().unwrap().clone();
     assert_eq!(
-        (first.rule.as_str(), first.sentence.as_str(), first.times),
+        (first.rule.as_str(), first.sentence.as_str(), first.state.times),
         ("command-failed", "command refused: no", 1)
     );
-    fleet.acknowledge(&[(first.id, first.raised_ms)], "", at(12), &mut Effects::default()).unwrap();
+    fleet.acknowledge(&[(first.id, first.raised_ms())], "", at(12), &mut Effects::default()).unwrap();
     assert!(raised_by_ticks(&mut fleet, 13..60).is_empty(), "seen is seen");
     fail(&mut fleet, 2, 60);
-    let second = fleet.alarms.of(Scope::Open).next().unwrap().clone();
-    assert_eq!((second.id, second.times, second.acknowledged.is_none()), (first.id, 2, true));
+    let second = fleet.alarms.of(AlarmScope::Open).next().unwrap().clone();
+    assert_eq!((second.id, second.state.times, second.state.acknowledged.is_none()), (first.id, 2, true));
     let effects = give(&mut fleet, dim_to("70", None), at(70));
     converse(&mut fleet, &mut service, effects, at(70));
     let report = service.report(serde_json::json!({"reported":{"dim_pct":70}}), at(71));
@@ -94,8 +94,8 @@ fn with_an_expired_command() -> (Fleet, Service, Effects) {
 
 /// Acknowledges the one open alarm, and gives it.
 fn seen(fleet: &mut Fleet, s: u64) -> Alarm {
-    let alarm = fleet.alarms.of(Scope::Open).next().unwrap().clone();
-    fleet.acknowledge(&[(alarm.id, alarm.raised_ms)], "", at(s), &mut Effects::default()).unwrap();
+    let alarm = fleet.alarms.of(AlarmScope::Open).next().unwrap().clone();
+    fleet.acknowledge(&[(alarm.id, alarm.raised_ms())], "", at(s), &mut Effects::default()).unwrap();
     fleet.alarms.get(alarm.id).unwrap().clone()
 }
 
@@ -103,7 +103,7 @@ fn seen(fleet: &mut Fleet, s: u64) -> Alarm {
 fn taking_a_failed_command_back_is_no_second_failure_and_neither_is_a_clock_that_is_set_back() {
     let (mut fleet, mut service, effects) = with_an_expired_command();
     let alarm = seen(&mut fleet, 71);
-    assert_eq!((alarm.sentence.as_str(), alarm.times), ("command accepted, never obeyed", 1));
+    assert_eq!((alarm.sentence.as_str(), alarm.state.times), ("command accepted, never obeyed", 1));
     converse(&mut fleet, &mut service, effects, at(75));
     assert_eq!(phase(&fleet), Phase::Expired { withdrawal: Withdrawal::Done });
     assert!(raised_by_ticks(&mut fleet, 76..90).is_empty());
@@ -141,7 +141,7 @@ fn what_cannot_be_taken_back_is_told_again_since_it_may_still_happen() {
     assert_eq!(raised_by_ticks(&mut fleet, 77..90).len(), 1);
     let alarm = seen(&mut fleet, 90);
     assert_eq!(
-        (alarm.id, alarm.times, alarm.sentence.as_str()),
+        (alarm.id, alarm.state.times, alarm.sentence.as_str()),
         (told.id, 2, "command could not be taken back (403); it may still happen")
     );
 
@@ -158,5 +158,6 @@ fn what_cannot_be_taken_back_is_told_again_since_it_may_still_happen() {
     give(&mut again, up(), at(101));
     give(&mut again, Input::Ticked, at(102));
     give(&mut again, Input::Ticked, at(100_000));
-    assert_eq!(again.alarms.get(alarm.id), Some(&alarm));
+    let kept = again.alarms.get(alarm.id).unwrap();
+    assert!(kept.state.stands_like(&alarm.state) && kept.sentence == alarm.sentence, "{kept:?}");
 }

@@ -7,22 +7,8 @@ use crate::fleet::route::Routes;
 
 /// A fleet with rules about values, that knows the short way or does not.
 fn city(knows_routes: bool) -> Fleet {
-    let over = |id: &str, pointer: &str, on_delay_ms| Rule {
-        id: id.into(),
-        name: id.into(),
-        kind: None,
-        condition: Condition::Threshold(Threshold {
-            measure: Measure::Value(pointer.into()),
-            side: Side::Above,
-            limit: 50.0,
-            deadband: 5.0,
-            on_delay_ms,
-        }),
-        priority: Priority::Warning,
-        cause: String::new(),
-        consequence: String::new(),
-        what_to_do: String::new(),
-    };
+    let over =
+        |id: &str, pointer: &str, on_delay_ms| rule(id, None, over(pointer, 50.0, 5.0, on_delay_ms), Priority::Warning);
     let rules = vec![over("strong", "/power_w", 0), over("long strong", "/power_w", 10_000), over("far", "/lat", 0)];
     let config = FleetConfig { rules, ..config(Role::Operator) };
     let mut fleet = Fleet::new(config, Restored::default(), at(0));

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use fleetlens_model::alarm::{Condition, Rule};
+use fleetlens_model::alarm::{Alarm, Condition, Rule};
 use fleetlens_model::command::{Command, Phase, Step, Withdrawal};
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::id::{CommandId, ThingKey};
@@ -72,14 +72,14 @@ impl Fleet {
         let convergence = rule.as_ref().map(|rule| self.convergence(thing, rule, now));
         if let (Some(rule), Some(convergence)) = (rule, convergence) {
             match convergence {
-                Convergence::Fine => self.clear(key, &rule.id, now, effects),
+                Convergence::Fine => self.clear(key, &rule, now, effects),
                 Convergence::Open(what) => self.raise_or_reword(key, &rule, what, now, effects),
                 Convergence::Unknown => {}
             }
         }
         if let Some(rule) = self.rules.command_failed(kind).cloned() {
             match failure {
-                None => self.clear(key, &rule.id, now, effects),
+                None => self.clear(key, &rule, now, effects),
                 Some(failure) => self.raise_failure(key, &rule, failure, now, effects),
             }
         } else {
@@ -107,13 +107,13 @@ impl Fleet {
     /// What failed after what was told is something new. The rest is told already, in these words or in others.
     fn raise_failure(&mut self, key: ThingKey, rule: &Arc<Rule>, failure: Failure, now: Now, effects: &mut Effects) {
         let Some(thing) = self.things.get(&key) else { return };
-        let active = self.open_alarm(thing, &rule.id).filter(|alarm| alarm.active).cloned();
+        let is_active = self.open_alarm(thing, &rule.id).is_some_and(Alarm::is_active);
         let is_news = self.watch.told.get(&key).is_none_or(|told| failure.which > *told);
-        match active {
-            Some(earlier) if is_news => self.raise_again(earlier, rule, failure.what, now, effects),
-            Some(_) => self.raise_or_reword(key, rule, failure.what, now, effects),
-            None if is_news => self.raise(key, rule, failure.what, now, effects),
-            None => {}
+        match (is_active, is_news) {
+            (true, true) => self.raise_again(key, rule, failure.what, now, effects),
+            (true, false) => self.raise_or_reword(key, rule, failure.what, now, effects),
+            (false, true) => self.raise(key, rule, failure.what, now, effects),
+            (false, false) => {}
         }
         if is_news {
             self.watch.told.insert(key, failure.which);
@@ -124,10 +124,11 @@ impl Fleet {
     pub(super) fn remember_told(&mut self, key: ThingKey) {
         let Some(thing) = self.things.get(&key).filter(|_| !self.watch.told.contains_key(&key)) else { return };
         let rule = self.rules.command_failed(thing.meta.common.kind);
-        let Some(alarm) = rule.and_then(|rule| self.open_alarm(thing, &rule.id)).filter(|alarm| alarm.active) else {
+        let Some(alarm) = rule.and_then(|rule| self.open_alarm(thing, &rule.id)).filter(|alarm| alarm.is_active())
+        else {
             return;
         };
-        if let Some(failure) = self.failure(thing).filter(|failure| failure.at <= alarm.raised_ms) {
+        if let Some(failure) = self.failure(thing).filter(|failure| failure.at <= alarm.raised_ms()) {
             self.watch.told.insert(key, failure.which);
         }
     }
@@ -154,10 +155,26 @@ impl Fleet {
         }
     }
 
+    /// How long something has been wanted of a thing and not reported, in milliseconds, with no command of ours still waiting; 0 when
+    /// all is as wanted, `None` where nobody has said so since we are back.
+    pub(super) fn not_converged_ms(&self, thing: &Thing, now: Now) -> Option<u64> {
+        if thing.shadows.values().any(|shadow| !shadow.current) || self.watch.leaves.is_doubted(thing.key) {
+            return None;
+        }
+        let waits = thing.commands.iter().filter_map(|id| self.commands.get(id)).any(|command| command.phase.is_open());
+        let open = thing.shadows.values().filter_map(|shadow| shadow.open.first()).map(|open| open.since_ms).min();
+        Some(open.filter(|_| !waits).map_or(0, |since_ms| now.wall.since(since_ms)))
+    }
+
+    /// Whether the newest command of a thing failed, lately enough to matter.
+    pub(super) fn has_failed_command(&self, thing: &Thing, now: Now) -> bool {
+        self.failure(thing).is_some_and(|failure| failure.needs_a_look(now))
+    }
+
     /// While it lasts the device may report something else that is not wanted either.
     fn raise_or_reword(&mut self, key: ThingKey, rule: &Arc<Rule>, what: String, now: Now, effects: &mut Effects) {
         let Some(thing) = self.things.get(&key) else { return };
-        match self.open_alarm(thing, &rule.id).filter(|alarm| alarm.active) {
+        match self.open_alarm(thing, &rule.id).filter(|alarm| alarm.is_active()) {
             Some(alarm) if alarm.sentence == what => {}
             Some(alarm) => {
                 let mut alarm = alarm.clone();

@@ -46,7 +46,8 @@ impl Fleet {
         for key in fell.collect::<Vec<_>>() {
             effects.writes.push(Write::Silent { thing: key, silent: true });
             self.dirty.things.insert(key);
-            self.forget_waits(key);
+            self.forget_delays(key, now, effects);
+            self.judge_unspoken(key, now, effects);
             self.watch.undecided.insert(key);
             self.count_silent(key);
         }
@@ -63,7 +64,7 @@ impl Fleet {
             self.watch.undecided.extend(&carried.silent);
         }
         if let Some(rule) = self.rules.silent(thing.meta.common.kind).cloned() {
-            self.clear(key, &rule.id, now, effects);
+            self.clear(key, &rule, now, effects);
         }
     }
 
@@ -78,7 +79,7 @@ impl Fleet {
 
     /// A thing is about to be described otherwise: it may stand behind another gateway then, and other rules may speak of it.
     pub(in crate::fleet) fn uncarry(&mut self, key: ThingKey) {
-        self.forget_waits(key);
+        self.forget_pending_of(key);
         let Some(thing) = self.things.get(&key) else { return };
         let (silent, gateway) = (is_silent(thing), thing.meta.gateway.clone());
         if let Some(carried) = self.watch.carried.get_mut(gateway.as_str()) {

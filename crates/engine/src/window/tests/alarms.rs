@@ -1,4 +1,4 @@
-use fleetlens_ipc::Scope;
+use fleetlens_ipc::AlarmScope;
 use fleetlens_ipc::rows::{AlarmCounts, AlarmList, AlarmRow, Attention};
 use fleetlens_model::alarm::{Condition, Priority};
 use fleetlens_model::id::AlarmId;
@@ -56,10 +56,10 @@ fn titles(rows: &[AlarmRow]) -> Vec<&str> {
 #[test]
 fn open_alarms_stand_worst_first_and_are_patched_row_by_row() {
     let mut fleet = troubled();
-    let (mut windows, _) = looking(Look::Alarms { scope: Scope::Open, limit: 100 }, &mut fleet);
+    let (mut windows, _) = looking(Look::Alarms { scope: AlarmScope::Open, limit: 100 }, &mut fleet);
     let open = list(&frames(&mut windows, &mut fleet, at(4)));
     assert_eq!(titles(&open.rows), ["B1 burning", "L2 warm", "L1 warm"]);
-    assert_eq!(open.counts, AlarmCounts { open: 3, active: 3, unacknowledged: 3, critical: 1 });
+    assert_eq!(open.counts, AlarmCounts { open: 3, active: 3, unacknowledged: 3, critical: 1, hidden: 0 });
     let row = &open.rows[0];
     assert_eq!((row.place.as_str(), row.at.is_some(), row.kind), ("Triq il-Kbira · Marsa", true, Kind::Bin));
     assert_eq!(
@@ -78,7 +78,7 @@ fn open_alarms_stand_worst_first_and_are_patched_row_by_row() {
     let told = changes(&frames(&mut windows, &mut fleet, at(6)));
     assert_eq!(told[0], Change::AlarmGone(AlarmId(3)));
     assert!(frames(&mut windows, &mut fleet, at(60)).is_empty(), "nothing changes by waiting");
-    let (mut windows, _) = looking(Look::Alarms { scope: Scope::Ended, limit: 100 }, &mut fleet);
+    let (mut windows, _) = looking(Look::Alarms { scope: AlarmScope::Ended, limit: 100 }, &mut fleet);
     let ended = list(&frames(&mut windows, &mut fleet, at(7)));
     assert_eq!((titles(&ended.rows), ended.rows[0].cleared_ms), (vec!["B1 burning"], Some(at(6).wall)));
 }
@@ -88,7 +88,7 @@ fn a_list_that_is_full_drops_its_last_for_a_worse_one() {
     let mut fleet = troubled();
     give(&mut fleet, temp("bin", "b1", 4, 20), at(4));
     acknowledge(&mut fleet, 3, 3, 4);
-    let (mut windows, _) = looking(Look::Alarms { scope: Scope::Open, limit: 1 }, &mut fleet);
+    let (mut windows, _) = looking(Look::Alarms { scope: AlarmScope::Open, limit: 1 }, &mut fleet);
     assert_eq!(titles(&list(&frames(&mut windows, &mut fleet, at(5))).rows), ["L2 warm"]);
     give(&mut fleet, temp("bin", "b1", 6, 90), at(6));
     let told = changes(&frames(&mut windows, &mut fleet, at(6)));
@@ -101,7 +101,7 @@ fn a_list_that_is_full_drops_its_last_for_a_worse_one() {
 #[test]
 fn without_a_link_rows_say_since_when_nobody_knows_until_each_thing_is_heard_again() {
     let mut fleet = troubled();
-    let (mut windows, _) = looking(Look::Alarms { scope: Scope::Open, limit: 100 }, &mut fleet);
+    let (mut windows, _) = looking(Look::Alarms { scope: AlarmScope::Open, limit: 100 }, &mut fleet);
     frames(&mut windows, &mut fleet, at(4));
     give(&mut fleet, down(), at(10));
     let unknown = |told: Vec<Change>| -> Vec<(u64, Option<WallMs>)> {
@@ -130,7 +130,7 @@ fn a_silent_gateways_row_counts_what_stands_behind_it() {
     for s in 11..100 {
         give(&mut fleet, Input::Ticked, at(s));
     }
-    let (mut windows, _) = looking(Look::Alarms { scope: Scope::Open, limit: 100 }, &mut fleet);
+    let (mut windows, _) = looking(Look::Alarms { scope: AlarmScope::Open, limit: 100 }, &mut fleet);
     let row = |list: &AlarmList| (list.rows[0].title.clone(), list.rows[0].mutes);
     assert_eq!(row(&list(&frames(&mut windows, &mut fleet, at(100)))), ("Gateway Marsa-2 silent".to_string(), 0));
     for s in 101..300 {
@@ -170,7 +170,7 @@ fn status_page_and_map_tell_of_the_same_alarms() {
     let told = frames(&mut windows, &mut fleet, at(5));
     let [Frame::Snapshot { rows: Rows::Status(status), .. }] = &told[..] else { panic!("{told:?}") };
     assert_eq!(status.attention, 1);
-    assert_eq!(status.alarms, AlarmCounts { open: 3, active: 2, unacknowledged: 2, critical: 0 });
+    assert_eq!(status.alarms, AlarmCounts { open: 3, active: 2, unacknowledged: 2, critical: 0, hidden: 0 });
 
     let (mut windows, _) = looking(Look::Map { area: GeoBox::EARTH }, &mut fleet);
     let told = frames(&mut windows, &mut fleet, at(5));

@@ -1,4 +1,4 @@
-use fleetlens_ipc::{Scope, ThingsQuery};
+use fleetlens_ipc::{AlarmScope, Scope, ThingsQuery};
 use fleetlens_model::id::BulkId;
 
 use super::*;
@@ -46,7 +46,7 @@ fn a_driver_may_look_at_car_parks_and_at_nothing_else() {
         (Look::Find { text: "lot".into(), limit: 9 }, false),
         (Look::Attention { limit: 9 }, false),
         (Look::Things { query: ThingsQuery::default(), first: 0, count: 9, again: false }, false),
-        (Look::Alarms { scope: Scope::Open, limit: 9 }, false),
+        (Look::Alarms { scope: AlarmScope::Open, limit: 9 }, false),
         (Look::Commands { scope: Scope::Open, limit: 9 }, false),
         (Look::Bulks { limit: 9 }, false),
         (Look::Bulk { bulk: BulkId(1), failed: false, first: 0, count: 9 }, false),

@@ -1,5 +1,3 @@
-use fleetlens_model::alarm::{Equals, Side};
-
 use super::*;
 use crate::profile::{Profile, ProfileError};
 
@@ -23,63 +21,63 @@ fn rules_of(alarms: &str) -> Vec<Rule> {
     Profile::parse(&format!("{HEAD}{alarms}"), "x.toml").unwrap().rules
 }
 
+fn so(text: &str, deadband: f64) -> Condition {
+    Condition::When(Box::new(When { expression: Expression::read(text).unwrap(), deadband }))
+}
+
 #[test]
 fn a_rule_is_read_as_it_is_written() {
-    let fill = Threshold {
-        measure: Measure::Value("/fill_pct".into()),
-        side: Side::Above,
-        limit: 90.0,
-        deadband: 10.0,
-        on_delay_ms: 120_000,
-    };
     assert_eq!(
         rules_of(FULL),
         [Rule {
             id: "bin-full".into(),
             name: "nearly full".into(),
             kind: Some(Kind::Bin),
-            condition: Condition::Threshold(fill.clone()),
+            condition: so("/fill_pct >= 90", 10.0),
+            terms: Terms { on_delay_ms: 120_000, ..Terms::default() },
             priority: Priority::Critical,
+            time_available_ms: None,
             cause: "nobody came".into(),
             consequence: "it runs over".into(),
             what_to_do: "put it on the next round".into(),
         }]
     );
-    let value = |value| Equals { pointer: "/state".into(), value, on_delay_ms: 0 };
-    for (when, more, want) in [
+    let plain = Terms::default();
+    let minutes_2 = Terms { on_delay_ms: 120_000, ..plain };
+    for (when, more, condition, terms) in [
+        ("/battery_pct <= 15.5", "", so("/battery_pct <= 15.5", 0.0), plain),
+        ("level >= 90", "kind = \"bin\"\nfor = \"2min\"\ndeadband = 10.0", so("level >= 90", 10.0), minutes_2),
+        ("/state = fault", "", so("/state = \"fault\"", 0.0), plain),
+        ("/state = out of order", "", so("/state = \"out of order\"", 0.0), plain),
+        ("state = 'fault'", "", so("state = 'fault'", 0.0), plain),
+        ("/state = true", "for = \"2min\"", so("/state = true", 0.0), minutes_2),
+        ("avg(fill_pct, 5m) >= 80 and not silent", "", so("avg(fill_pct, 5m) >= 80 and not silent", 0.0), plain),
         (
-            "/battery_pct <= 15.5",
-            "",
-            Condition::Threshold(Threshold {
-                measure: Measure::Value("/battery_pct".into()),
-                side: Side::Below,
-                limit: 15.5,
-                deadband: 0.0,
+            "temp_c > 60",
+            "clear_for = \"1 min\"\nlatch = true\ntell_again = \"1h\"\nno_data = \"alert\"\nerror = \"normal\"",
+            so("temp_c > 60", 0.0),
+            Terms {
                 on_delay_ms: 0,
-            }),
+                off_delay_ms: 60_000,
+                latches: true,
+                realarm_ms: Some(3_600_000),
+                no_data: Policy::Alert,
+                error: Policy::Normal,
+            },
         ),
-        (
-            "level >= 90",
-            "kind = \"bin\"\nfor = \"2min\"\ndeadband = 10.0",
-            Condition::Threshold(Threshold { measure: Measure::Level, ..fill }),
-        ),
-        ("/state = fault", "", Condition::Equals(value(Value::Text("fault".into())))),
-        ("/state = out of order", "", Condition::Equals(value(Value::Text("out of order".into())))),
-        (
-            "/state = true",
-            "for = \"1h\"",
-            Condition::Equals(Equals { on_delay_ms: 3_600_000, ..value(Value::Flag(true)) }),
-        ),
-        ("silent", "", Condition::Silent),
-        ("command failed", "", Condition::CommandFailed),
-        ("not converged", "", Condition::NotConverged { after_ms: 300_000 }),
-        ("not converged", "for = \"30s\"", Condition::NotConverged { after_ms: 30_000 }),
+        ("silent", "latch = true", Condition::Silent, Terms { latches: true, ..plain }),
+        ("command failed", "", Condition::CommandFailed, plain),
+        ("not converged", "", Condition::NotConverged { after_ms: 300_000 }, plain),
+        ("not converged", "for = \"30s\"", Condition::NotConverged { after_ms: 30_000 }, plain),
     ] {
+        let when = when.replace('"', "\\\"");
         let rules = rules_of(&format!("[[alarm]]\nid = \"an-id\"\nwhen = \"{when}\"\nwhat_to_do = \"go\"\n{more}"));
         let [rule] = &rules[..] else { panic!("{rules:?}") };
-        assert_eq!(rule.condition, want, "{when}");
+        assert_eq!((&rule.condition, rule.terms), (&condition, terms), "{when}");
         assert_eq!((rule.name.as_str(), rule.priority), ("an id", Priority::Warning));
     }
+    let timed = rules_of(&FULL.replace("priority", "time_available = \"4 h\"\npriority"));
+    assert_eq!(timed.first().unwrap().time_available_ms, Some(4 * 3_600_000));
 }
 
 #[test]
@@ -95,19 +93,21 @@ fn every_mistake_in_a_rule_is_told_with_its_line() {
         ("id = \"bin-full\"", "", 4, "missing field `id`"),
         ("name = \"nearly full\"", "name = \"\"", 6, "1 to 60"),
         ("kind = \"bin\"", "kind = \"bins\"", 7, "one of parking, lamp, bin"),
-        ("/fill_pct >= 90", "fill_pct >= 90", 8, "write \"/fill_pct\""),
-        ("/fill_pct >= 90", "/fill_pct > 90", 8, "\">\" compares nothing; write \"/value >= 90\""),
-        ("/fill_pct >= 90", "/fill_pct >= ninety", 8, "\"ninety\" is no number"),
-        ("/fill_pct >= 90", "/fill_pct >= nan", 8, "is no number"),
-        ("/fill_pct >= 90", "/fill_pct = 90", 8, "write >= 90 or <= 90"),
-        ("/fill_pct >= 90", "", 8, "is no condition"),
-        ("/fill_pct >= 90", "sometimes", 8, "\"silent\""),
+        ("/fill_pct >= 90", "/fill_pct >> 90", 8, "column 12"),
+        ("/fill_pct >= 90", "/fill_pct = 'x'", 10, "one limit of a number"),
+        ("/fill_pct >= 90", "", 8, "column 1"),
+        ("/fill_pct >= 90", "rate(fill_pct, 1h) > 5", 8, "cannot be compared"),
+        ("/fill_pct >= 90", "above_usual(fill_pct) > 50", 8, "not learned here yet"),
+        ("/fill_pct >= 90", "inside('harbour')", 8, "cannot be described here yet"),
         ("kind = \"bin\"\nwhen = \"/fill_pct", "kind = \"lamp\"\nwhen = \"level", 8, "only car parks and bins"),
         ("for = \"2 min\"", "for = \"2 minuets\"", 9, "write \"30s\", \"2 min\""),
         ("for = \"2 min\"", "for = 120", 9, "expected a string"),
         ("for = \"2 min\"", "for = \"8 days\"", 9, "at most 7 days"),
         ("/fill_pct >= 90", "silent", 9, "three of the intervals"),
-        ("\"/fill_pct >= 90\"\nfor = \"2 min\"", "\"command failed\"", 9, "only a number has a deadband"),
+        ("\"/fill_pct >= 90\"\nfor = \"2 min\"", "\"command failed\"", 9, "only a condition about values has deadband"),
+        ("/fill_pct >= 90", "/fill_pct >= 90 and level > 3", 10, "one limit of a number"),
+        ("deadband = 10", "tell_again = \"30s\"", 10, "a minute at the soonest"),
+        ("deadband = 10", "no_data = \"never\"", 10, "unknown variant `never`"),
         ("deadband = 10", "deadband = -1", 10, "0 or more"),
         ("priority = \"critical\"", "priority = \"urgent\"", 11, "unknown variant `urgent`"),
         ("cause = \"nobody came\"", "cause = \"a\\nb\"", 12, "one line"),

@@ -20,6 +20,7 @@ impl State {
                 }
             }
             Input::Judged(judged) => self.judged(judged, terms, now, effects),
+            Input::HappenedAgain => self.happened_again(terms, now, effects),
             Input::TimePassed => self.turn(terms, now, effects),
             Input::LinkLost(since) => {
                 self.unknown_since.get_or_insert(since);
@@ -99,16 +100,25 @@ impl State {
     /// Raises or clears when the delay towards it is over.
     fn turn(&mut self, terms: &Terms, now: Now, effects: &mut Vec<Effect>) {
         let Some(delay) = self.delay.take_if(|delay| delay.is_over(terms, now.mono)) else { return };
-        if !delay.raises {
+        if delay.raises {
+            self.raise(delay.reason, terms, now, effects);
+        } else {
             self.clear(now, effects);
-            return;
         }
+    }
+
+    fn happened_again(&mut self, terms: &Terms, now: Now, effects: &mut Vec<Effect>) {
+        (self.unknown_since, self.doubt, self.delay) = (None, None, None);
+        self.raise(Reason::Condition, terms, now, effects);
+    }
+
+    fn raise(&mut self, reason: Reason, terms: &Terms, now: Now, effects: &mut Vec<Effect>) {
         self.times = if self.is_open() { self.times.saturating_add(1) } else { 1 };
         if !self.active {
             self.since_ms = Some(now.wall);
         }
         self.is_news(now.wall);
-        (self.active, self.reason, self.latched) = (true, delay.reason, terms.latches);
+        (self.active, self.reason, self.latched) = (true, reason, terms.latches);
         effects.push(Effect::Raised);
     }
 

@@ -19,6 +19,7 @@ fn inputs() -> impl Strategy<Value = Input> {
         1 => prop::option::of(Just("gw-3".to_owned())).prop_map(Input::Suppress),
         1 => prop::option::of(Just(seen(0, "replaced"))).prop_map(Input::OutOfService),
         1 => Just(Input::RuleGone),
+        1 => Just(Input::HappenedAgain),
     ]
 }
 
@@ -89,6 +90,10 @@ impl Must {
                 (self.active, self.lean, self.no_data) = (false, None, 0);
                 return;
             }
+            Input::HappenedAgain => {
+                (self.active, self.lean, self.no_data, self.listens) = (true, Some((true, 0)), 0, true);
+                return;
+            }
             Input::LinkLost(_) | Input::Judged(Judged::Unheard) => {
                 self.listens = false;
                 return;
@@ -138,6 +143,9 @@ proptest! {
             must.hear(&input, &terms, now(s).mono);
             let before = state.clone();
             let (next, effects) = state.step(input.clone(), &terms, set(now(s), by_s));
+            if let Input::Judged(judged) = input && before.is_as(judged, &terms) {
+                prop_assert!(effects.is_empty() && next.stands_like(&before), "{before:?} is not as {judged:?}: {effects:?}");
+            }
             state = next;
             let has = |effect: &Effect| effects.contains(effect);
             prop_assert_eq!(state.active, must.active, "after {:?} at {}: {:?}", input, s, &before);

@@ -1,5 +1,3 @@
-use fleetlens_model::alarm::Equals;
-
 use super::*;
 
 /// Bins that are nearly full at 90 % for two minutes, with a deadband of 10.
@@ -24,7 +22,7 @@ fn a_limit_raises_after_its_delay_and_clears_beyond_its_deadband() {
     let [alarm] = kept(&effects)[..] else { panic!("{effects:?}") };
     assert_eq!(alarm.id, AlarmId(1));
     assert_eq!(
-        (alarm.name.as_str(), alarm.sentence.as_str(), alarm.what_to_do.as_str(), alarm.raised_ms),
+        (alarm.name.as_str(), alarm.sentence.as_str(), alarm.what_to_do.as_str(), alarm.raised_ms()),
         ("bin full", "fill 96 %, 90 % or more for 2 min", "go there", at(130).wall)
     );
     assert_eq!(fleet.things[&ThingKey(1)].alarmed, Some(Priority::Warning));
@@ -33,21 +31,24 @@ fn a_limit_raises_after_its_delay_and_clears_beyond_its_deadband() {
     }
     let effects = give(&mut fleet, fill(170, "80"), at(170));
     let [alarm] = kept(&effects)[..] else { panic!("{effects:?}") };
-    assert_eq!((alarm.active, alarm.cleared_ms), (false, Some(at(170).wall)));
+    assert_eq!((alarm.is_active(), alarm.state.cleared_ms), (false, Some(at(170).wall)));
     assert_eq!(alarms(&fleet), [("b1", "bin-full", false)], "nobody has seen it: it stays open");
 
     // Once more while it is open: the same alarm. Seen and over: the next is a new one.
     give(&mut fleet, fill(180, "91"), at(180));
     assert_eq!(raised_by_ticks(&mut fleet, 181..302).len(), 1);
     let alarm = fleet.alarms.get(AlarmId(1)).unwrap().clone();
-    assert_eq!((alarm.active, alarm.times, alarm.raised_ms, alarm.cleared_ms), (true, 2, at(300).wall, None));
-    fleet.acknowledge(&[(alarm.id, alarm.raised_ms)], "", at(310), &mut Effects::default()).unwrap();
+    assert_eq!(
+        (alarm.is_active(), alarm.state.times, alarm.raised_ms(), alarm.state.cleared_ms),
+        (true, 2, at(300).wall, None)
+    );
+    fleet.acknowledge(&[(alarm.id, alarm.raised_ms())], "", at(310), &mut Effects::default()).unwrap();
     give(&mut fleet, fill(320, "2"), at(320));
-    assert_eq!((alarms(&fleet), fleet.alarms.of(Scope::Ended).count()), (vec![], 1));
+    assert_eq!((alarms(&fleet), fleet.alarms.of(AlarmScope::Ended).count()), (vec![], 1));
     give(&mut fleet, fill(330, "95"), at(330));
     raised_by_ticks(&mut fleet, 331..451);
     assert_eq!(
-        fleet.alarms.of(Scope::Open).map(|alarm| (alarm.id, alarm.times)).collect::<Vec<_>>(),
+        fleet.alarms.of(AlarmScope::Open).map(|alarm| (alarm.id, alarm.state.times)).collect::<Vec<_>>(),
         [(AlarmId(2), 1)]
     );
 }
@@ -121,7 +122,9 @@ fn after_a_restart_alarms_are_as_they_were_and_a_delay_begins_anew() {
 
     let alarm = fleet.alarms.get(AlarmId(1)).unwrap().clone();
     let mut again = Fleet::new(config(), restored(&fleet, vec![alarm.clone()]), at(9_000));
-    assert_eq!(again.alarms.of(Scope::Open).collect::<Vec<_>>(), [&alarm]);
+    let mut unknown = alarm.clone();
+    unknown.state.unknown_since = Some(at(150).wall);
+    assert_eq!(again.alarms.of(AlarmScope::Open).collect::<Vec<_>>(), [&unknown]);
     assert_eq!(again.things[&ThingKey(1)].alarmed, Some(Priority::Warning), "on the map at once");
     assert_eq!(again.unknown_since(&again.things[&ThingKey(1)]), Some(at(150).wall));
     let effects = give(&mut again, up(), at(9_001));
@@ -131,7 +134,7 @@ fn after_a_restart_alarms_are_as_they_were_and_a_delay_begins_anew() {
     assert_eq!(alarms(&again), [("b1", "bin-full", false)], "until the bin says otherwise");
     give(&mut again, fill(9_040, "95"), at(9_040));
     raised_by_ticks(&mut again, 9_041..9_161);
-    assert_eq!(again.alarms.get(AlarmId(1)).unwrap().times, 2);
+    assert_eq!(again.alarms.get(AlarmId(1)).unwrap().state.times, 2);
 
     // Not raised before: what the cache knows raises nothing, and its time begins when it is said again.
     let mut anew = Fleet::new(config(), restored(&fleet, vec![]), at(9_000));
@@ -173,20 +176,10 @@ fn a_thing_that_turns_out_to_be_something_else_keeps_no_alarm_of_what_it_is_not(
 
 #[test]
 fn how_full_a_car_park_is_and_what_a_charger_says_raise_too() {
-    let measure = Measure::Level;
-    let full = Threshold { measure, side: Side::Above, limit: 98.0, deadband: 3.0, on_delay_ms: 0 };
-    let low = Threshold {
-        measure: Measure::Value("/battery_pct".into()),
-        side: Side::Below,
-        limit: 15.0,
-        deadband: 5.0,
-        on_delay_ms: 0,
-    };
-    let fault = Equals { pointer: "/state".into(), value: Value::Text("fault".into()), on_delay_ms: 0 };
     let mut fleet = fleet_with(vec![
-        rule("full", Some(Kind::Parking), Condition::Threshold(full), Priority::Warning),
-        rule("low", None, Condition::Threshold(low), Priority::Warning),
-        rule("fault", Some(Kind::Charger), Condition::Equals(fault), Priority::Warning),
+        rule("full", Some(Kind::Parking), so("level >= 98", 3.0, Terms::default()), Priority::Warning),
+        rule("low", None, so("battery_pct <= 15", 5.0, Terms::default()), Priority::Warning),
+        rule("fault", Some(Kind::Charger), so("state = \"fault\"", 0.0, Terms::default()), Priority::Warning),
     ]);
     give(&mut fleet, up(), at(0));
     give(&mut fleet, meta("parking", "p1", r#"{"capacity":200}"#), at(0));
@@ -205,4 +198,93 @@ fn how_full_a_car_park_is_and_what_a_charger_says_raise_too() {
     give(&mut fleet, says("parking", "p1", 2, r#"{"free":10}"#), at(2));
     give(&mut fleet, says("charger", "c1", 2, r#"{"state":"available"}"#), at(2));
     assert_eq!(alarms(&fleet), [("c1", "fault", false), ("p1", "full", false), ("v1", "low", true)]);
+}
+
+/// What is raised and cleared, and when, while one lamp says these values at these seconds and a tick comes each second until `end`.
+fn told(judging: Judging, said: &[(u64, &str)], end: u64) -> Vec<(u64, bool, String)> {
+    let mut fleet = fleet_with(vec![rule("it", None, judging, Priority::Warning)]);
+    give(&mut fleet, up(), at(0));
+    give(&mut fleet, meta("lamp", "l1", r#"{"interval_s":60}"#), at(0));
+    let mut told = Vec::new();
+    for s in 1..=end {
+        let mut effects = Effects::default();
+        for (ts, values) in said.iter().filter(|(ts, _)| *ts == s) {
+            fleet.handle(says("lamp", "l1", *ts, values), at(s), &mut effects);
+        }
+        fleet.handle(Input::Ticked, at(s), &mut effects);
+        told.extend(kept(&effects).into_iter().map(|alarm| (s, alarm.is_active(), alarm.sentence.clone())));
+    }
+    told
+}
+
+#[test]
+fn conditions_are_judged_over_windows_with_time_and_with_what_else_is_known() {
+    let terms = Terms::default();
+    let each_20_s = |value: &str| (1..=12u64).map(|n| (n * 20, value.to_owned())).collect::<Vec<_>>();
+    let strong = each_20_s(r#"{"power_w":90}"#);
+    let strong: Vec<(u64, &str)> = strong.iter().map(|(s, values)| (*s, values.as_str())).collect();
+    for (name, judging, said, end, want) in [
+        (
+            "an average over two minutes",
+            so("avg(power_w, 2m) >= 80", 0.0, terms),
+            strong.clone(),
+            200,
+            vec![(130, true, "average of power over 2 min 90.0 W, 80 W or more")],
+        ),
+        (
+            "both of two values, and one of them is over",
+            so("power_w > 50 and temp_c > 60", 0.0, terms),
+            vec![(5, r#"{"power_w":60}"#), (6, r#"{"temp_c":61}"#), (9, r#"{"power_w":40}"#)],
+            20,
+            vec![
+                (6, true, "power 60.0 W, more than 50 W and lamp temp. 61.0 °C, more than 60 °C"),
+                (9, false, "power 60.0 W, more than 50 W and lamp temp. 61.0 °C, more than 60 °C"),
+            ],
+        ),
+        (
+            "outside a range",
+            so("volt not in 210..250", 0.0, terms),
+            vec![(5, r#"{"volt":230}"#), (6, r#"{"volt":251}"#)],
+            20,
+            vec![(6, true, "volt 251, not within 210 to 250")],
+        ),
+        (
+            "it never says a value, twice",
+            so("temp_c > 60", 0.0, Terms { no_data: Policy::Alert, ..terms }),
+            vec![(5, r#"{"power_w":60}"#), (6, r#"{"power_w":60}"#)],
+            20,
+            vec![(6, true, "no data of temp_c")],
+        ),
+        (
+            "it ceased to say a value, for half a minute, though it speaks",
+            so("missing(temp_c, 30s)", 0.0, terms),
+            vec![(5, r#"{"temp_c":60}"#), (30, r#"{"power_w":60}"#)],
+            40,
+            vec![(35, true, "says no lamp temp.")],
+        ),
+        (
+            "without a word for ten seconds, while it drew much",
+            so("silent(10s) and power_w > 50", 0.0, terms),
+            vec![(5, r#"{"power_w":60}"#)],
+            30,
+            vec![(15, true, "no word for 10 s and power 60.0 W, more than 50 W")],
+        ),
+        (
+            "back for as long as it must be",
+            so("power_w > 50", 0.0, Terms { off_delay_ms: 10_000, ..terms }),
+            vec![
+                (5, r#"{"power_w":60}"#),
+                (6, r#"{"power_w":40}"#),
+                (10, r#"{"power_w":60}"#),
+                (12, r#"{"power_w":40}"#),
+            ],
+            30,
+            vec![(5, true, "power 60.0 W, more than 50 W"), (22, false, "power 60.0 W, more than 50 W")],
+        ),
+    ] {
+        let told = told(judging, &said, end);
+        let told: Vec<(u64, bool, &str)> =
+            told.iter().map(|(s, active, words)| (*s, *active, words.as_str())).collect();
+        assert_eq!(told, want, "{name}");
+    }
 }

@@ -1,18 +1,19 @@
 //! How rules find anomalies that people have marked: the thing's own weekly rhythm beside a fixed limit and a plain z-score, over the
-//! series of the Numenta Anomaly Benchmark (MIT). `cargo run --release -p fleetlens-model --example anomalies`.
+//! series of the Numenta Anomaly Benchmark (MIT).
 //!
-//! The data lie in `$FLEET_DATA/anomaly/nab`, else in `../shared/data`; without them it says so and ends. All three are judged as a
+//! The data lie in `$FLEET_DATA/anomaly/nab`, else in `../shared/data`; without them there are no figures of it. All three are judged as a
 //! rule is, by an expression and the alarm's reducer, with the same delays and one limit for all series; nothing is chosen by what
 //! is marked. The first 15 % of a series raise nothing, as in the benchmark; the fixed limits are what lies furthest in them.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use fleetlens_model::alarm::rhythm::{Rhythm, Usual};
-use fleetlens_model::alarm::state::{Effect, Input, State, Terms};
+use fleetlens_model::alarm::state::{Effect, Input, Policy, State, Terms};
 use fleetlens_model::expression::{Expression, Facts, Said, Word};
 use fleetlens_model::time::{MonoMs, Now, WallMs};
+use fleetlens_tests::bench::Failure;
+use serde_json::{Value, json};
 
 /// Half an hour of it raises, an hour without clears.
 const TERMS: Terms = Terms {
@@ -20,8 +21,8 @@ const TERMS: Terms = Terms {
     off_delay_ms: 60 * 60_000,
     latches: false,
     realarm_ms: None,
-    no_data: fleetlens_model::alarm::state::Policy::KeepLast,
-    error: fleetlens_model::alarm::state::Policy::KeepLast,
+    no_data: Policy::KeepLast,
+    error: Policy::KeepLast,
 };
 
 const WEEK_MS: f64 = 7.0 * 86_400_000.0;
@@ -85,7 +86,7 @@ type Series = Vec<(WallMs, f64)>;
 type Windows = Vec<(WallMs, WallMs)>;
 
 /// When alarms were raised.
-fn raised(series: &Series, mut way: Way, from: usize) -> Result<Vec<WallMs>, Box<dyn Error>> {
+fn raised(series: &Series, mut way: Way, from: usize) -> Result<Vec<WallMs>, Failure> {
     let rule = Expression::read(way.condition())?;
     let (mut state, mut raised) = (State::default(), Vec::new());
     for (nth, (at, value)) in series.iter().enumerate() {
@@ -122,7 +123,7 @@ fn time(text: &str) -> Option<WallMs> {
     Some(WallMs((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000))
 }
 
-fn read(file: &Path) -> Result<Series, Box<dyn Error>> {
+fn read(file: &Path) -> Result<Series, Failure> {
     let text = std::fs::read_to_string(file)?;
     let row = |line: &str| {
         let (at, value) = line.split_once(',')?;
@@ -134,17 +135,13 @@ fn read(file: &Path) -> Result<Series, Box<dyn Error>> {
         .collect()
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+/// What each way finds in all series; nothing where there are no data.
+pub fn figures() -> Result<Option<Value>, Failure> {
     let data = std::env::var_os("FLEET_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
     let nab = data.join("anomaly/nab");
-    let Ok(labels) = std::fs::read_to_string(nab.join("labels/combined_windows.json")) else {
-        println!("skipped: no data in {}", nab.display());
-        return Ok(());
-    };
+    let Ok(labels) = std::fs::read_to_string(nab.join("labels/combined_windows.json")) else { return Ok(None) };
     let labels: BTreeMap<String, Vec<(String, String)>> = serde_json::from_str(&labels)?;
-    println!("{:<56}{:>7}{:>8}{:>16}{:>16}{:>16}", "series", "weeks", "windows", "fixed", "z-score", "rhythm");
-    let mut sums = [(0, 0); 3];
-    let (mut weeks_sum, mut windows_sum) = (0.0, 0);
+    let (mut sums, mut weeks_sum, mut windows_sum, mut count) = ([(0usize, 0usize); 3], 0.0, 0, 0);
     for (name, windows) in labels {
         let file = nab.join("data").join(&name);
         if !file.exists() {
@@ -154,25 +151,29 @@ fn main() -> Result<(), Box<dyn Error>> {
         let windows: Windows = windows.iter().filter_map(|(from, to)| Some((time(from)?, time(to)?))).collect();
         let from = series.len() * 15 / 100;
         let (begin, end) = (series.get(from).ok_or("an empty series")?.0, series.last().ok_or("an empty series")?.0);
-        let weeks = end.since(begin) as f64 / WEEK_MS;
         let first = || series.iter().take(from).map(|(_, value)| *value);
         let low = first().fold(f64::INFINITY, f64::min);
         let high = first().fold(f64::NEG_INFINITY, f64::max);
         let ways =
             [Way::Fixed { low, high }, Way::Z { count: 0.0, mean: 0.0, squares: 0.0 }, Way::Rhythm(Box::default())];
-        let mut line = format!("{name:<56}{weeks:>7.1}{:>8}", windows.len());
         for (way, sum) in ways.into_iter().zip(&mut sums) {
             let (found, wrong) = score(&raised(&series, way, from)?, &windows);
             *sum = (sum.0 + found, sum.1 + wrong);
-            line += &format!("{:>16}", format!("{found} ({wrong} false)"));
         }
-        println!("{line}");
-        (weeks_sum, windows_sum) = (weeks_sum + weeks, windows_sum + windows.len());
+        weeks_sum += end.since(begin) as f64 / WEEK_MS;
+        windows_sum += windows.len();
+        count += 1;
     }
-    let mut line = format!("{:<56}{weeks_sum:>7.1}{windows_sum:>8}", "found, and false alarms a week");
-    for (found, wrong) in sums {
-        line += &format!("{:>16}", format!("{found} ({:.2}/wk)", f64::from(u32::try_from(wrong)?) / weeks_sum));
-    }
-    println!("{line}");
-    Ok(())
+    let of = |(found, wrong): (usize, usize)| {
+        json!({ "windows_found": found, "false_alarms_a_week": (wrong as f64 / weeks_sum * 100.0).round() / 100.0 })
+    };
+    let [fixed, z_score, rhythm] = sums.map(of);
+    Ok(Some(json!({
+        "series": count,
+        "weeks": weeks_sum.round(),
+        "windows": windows_sum,
+        "own_weekly_rhythm": rhythm,
+        "fixed_limit": fixed,
+        "z_score": z_score,
+    })))
 }

@@ -1,0 +1,77 @@
+//! What rules cost and find: `cargo xtask bench alarms`.
+//!
+//! ```text
+//! cargo xtask bench alarms --json -- --things 100000 --rounds 20
+//! ```
+//!
+//! *City*: so many things with ten rules each, beside the same city without a rule, each in a process of its own; the figure is what
+//! the rules add to a message, and to what a thing takes. *Anomalies*: windows that people have marked in real series, found by the
+//! thing's own weekly rhythm, beside a fixed limit and a plain z-score.
+
+mod anomalies;
+mod city;
+
+use std::process::Command;
+
+use fleetlens_tests::bench::{Arguments, Failure, Report};
+use serde_json::Value;
+
+/// That of the programs that users get.
+#[global_allocator]
+static HEAP: fleetlens_host::Heap = fleetlens_host::HEAP;
+
+/// Tells this program to be the city; how many rules, things and rounds come after it.
+const CITY: &str = "be-the-city";
+
+/// The rules about each thing.
+const RULES: usize = 10;
+
+/// The most that they may add to a message, in microseconds.
+const ADDED_US: f64 = 3.0;
+
+fn main() -> Result<(), Failure> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [CITY, rules, things, rounds] => {
+            println!("{}", city::run(rules.parse()?, things.parse()?, rounds.parse()?)?);
+            Ok(())
+        }
+        _ => measure(),
+    }
+}
+
+fn measure() -> Result<(), Failure> {
+    let arguments = Arguments::read(&["things", "rounds"])?;
+    let things: u32 = arguments.number("things", 100_000, 2_000)?;
+    let rounds: u32 = arguments.number("rounds", 20, 2)?;
+    let mut report = Report::new("alarms");
+    report.setting("things", things);
+    report.setting("rules", RULES);
+    let (ten, none) = (city_with(RULES, things, rounds)?, city_with(0, things, rounds)?);
+    let number = |of: &Value, what: &str| of[what].as_f64().ok_or_else(|| format!("no {what} in {of}"));
+    let (with, without) = (number(&ten, "us_per_message")?, number(&none, "us_per_message")?);
+    let taken_mb = number(&ten, "resident_mb")? - number(&none, "resident_mb")?;
+    report.figure("ten_rules", ten);
+    report.figure("no_rules", none);
+    report.figure("added_us_per_message", with - without);
+    report.figure("added_bytes_per_thing", taken_mb * 1e6 / f64::from(things));
+    report.ratio("us_per_message_to_no_rules", with, without);
+    report.at_most("added_us_per_message", with - without, ADDED_US);
+    match anomalies::figures()? {
+        Some(figures) => report.figure("anomalies", figures),
+        None => report.setting("anomalies", "not looked for: no data"),
+    }
+    report.print(&arguments);
+    Ok(())
+}
+
+/// What a city with so many rules says of itself.
+fn city_with(rules: usize, things: u32, rounds: u32) -> Result<Value, Failure> {
+    let mut child = Command::new(std::env::current_exe()?);
+    let output = child.args([CITY, &rules.to_string(), &things.to_string(), &rounds.to_string()]).output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}

@@ -1,0 +1,240 @@
+//! What a person does with alarms beside acknowledging them: taking them off the list for a time or until somebody puts them back,
+//! and saying who looks after them.
+
+use fleetlens_ipc::rows::AlarmRow;
+use fleetlens_ipc::{AlarmStep, Done, Fault};
+use fleetlens_model::alarm::state::Standing;
+use fleetlens_model::alarm::{ASSIGNED_MAX_CHARS, COMMENT_MAX_CHARS};
+use fleetlens_model::id::AlarmId;
+use leptos::html;
+use leptos::prelude::*;
+
+use crate::components::modal::Modal;
+use crate::components::segmented::Segmented;
+use crate::format;
+use crate::state::store;
+
+/// How many are named in the question.
+const NAMED: usize = 5;
+
+const HOUR_MS: u64 = 3_600_000;
+
+/// For how long alarms may be taken off the list, in milliseconds, with the words for it; `None` until somebody puts them back.
+const TIMES: [(Option<u64>, &str); 5] = [
+    (Some(HOUR_MS), "1 hour"),
+    (Some(8 * HOUR_MS), "8 hours"),
+    (Some(24 * HOUR_MS), "1 day"),
+    (Some(7 * 24 * HOUR_MS), "1 week"),
+    (None, "Out of service"),
+];
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// For how long they go off the list, and why.
+    TakeOff,
+    /// Whether they go back on it.
+    PutBack,
+    /// Who looks after them.
+    Assign,
+}
+
+/// Where alarms are laid that somebody wants to do something with.
+#[derive(Clone, Copy)]
+pub struct Steps {
+    ask: RwSignal<Ask>,
+    alarms: RwSignal<Vec<(AlarmId, String)>>,
+    open: RwSignal<bool>,
+}
+
+impl Steps {
+    /// None.
+    pub fn new() -> Steps {
+        Steps { ask: RwSignal::new(Ask::TakeOff), alarms: RwSignal::new(Vec::new()), open: RwSignal::new(false) }
+    }
+
+    /// Asks what is needed, and then does it; nothing when there are none. The alarms come with what is wrong.
+    pub fn ask(self, ask: Ask, alarms: Vec<(AlarmId, String)>) {
+        if !alarms.is_empty() {
+            self.ask.set(ask);
+            self.alarms.set(alarms);
+            self.open.set(true);
+        }
+    }
+}
+
+/// Whether an alarm waits for a reset that can be given.
+pub fn waits_for_reset(row: &AlarmRow) -> bool {
+    row.standing == Standing::Latched
+}
+
+/// The question.
+#[component]
+pub fn StepDialog(
+    /// What lies there.
+    steps: Steps,
+    /// Told once it is done.
+    #[prop(into, default = Callback::new(|()| ()))]
+    on_done: Callback<()>,
+) -> impl IntoView {
+    let label = Signal::derive(move || steps.alarms.with(|alarms| heading(steps.ask.get(), alarms.len())));
+    view! {
+        <Modal open=steps.open label class="modal acknowledge" testid="step-dialog">
+            <Form steps on_done />
+        </Modal>
+    }
+}
+
+#[component]
+fn Form(steps: Steps, on_done: Callback<()>) -> impl IntoView {
+    let store = store();
+    let text = RwSignal::new(String::new());
+    let time = RwSignal::new(TIMES.first().and_then(|(time, _)| *time));
+    let fault = RwSignal::new(None::<Fault>);
+    let sending = RwSignal::new(false);
+    let input = NodeRef::<html::Input>::new();
+    Effect::new(move |_| {
+        if let Some(input) = input.get() {
+            // After the dialog has opened, which takes the focus to its first button.
+            request_animation_frame(move || drop(input.focus()));
+        }
+    });
+    let ask = steps.ask.get_untracked();
+    let asked = steps.alarms.get_untracked();
+    let count = asked.len();
+    let send = move || {
+        let alarms: Vec<AlarmId> = steps.alarms.with_untracked(|alarms| alarms.iter().map(|(id, _)| *id).collect());
+        let text = text.get_untracked().trim().to_owned();
+        let told = move |outcome: Result<Done, Fault>| {
+            // The view may have been left meanwhile; then nobody looks at these any more.
+            sending.try_set(false);
+            match outcome {
+                Ok(done) => {
+                    if let Some(words) = shortfall(&done, count) {
+                        store.notify(words);
+                    }
+                    steps.open.try_set(false);
+                    on_done.try_run(());
+                }
+                Err(error) => drop(fault.try_set(Some(error))),
+            }
+        };
+        sending.set(true);
+        fault.set(None);
+        let to = match (ask, time.get_untracked()) {
+            (Ask::Assign, _) => AlarmStep::Assigned { to: text },
+            (Ask::PutBack, _) => AlarmStep::PutBack,
+            (Ask::TakeOff, Some(for_ms)) => AlarmStep::Shelved { for_ms, reason: text },
+            (Ask::TakeOff, None) => AlarmStep::OutOfService { reason: text },
+        };
+        store.steer_alarms(alarms, to, told);
+    };
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if !sending.get_untracked() {
+            send();
+        }
+    };
+    let more = count.saturating_sub(NAMED);
+    let (label, placeholder, most) = match ask {
+        Ask::TakeOff => ("Why, for whoever comes next", "e.g. its driver is changed on Tuesday", COMMENT_MAX_CHARS),
+        Ask::Assign => ("Who looks after it; leave it empty for nobody", "e.g. J. Borg", ASSIGNED_MAX_CHARS),
+        Ask::PutBack => ("", "", 0),
+    };
+    let times = TIMES.map(|(time, words)| (time, words.to_owned())).to_vec();
+    view! {
+        <h2>{heading(ask, count)}</h2>
+        <ul class="titles">
+            {asked.into_iter().take(NAMED).map(|(_, title)| view! { <li>{title}</li> }).collect_view()}
+            {(more != 0).then(|| view! { <li>{format!("and {} more", format::count(more as u64))}</li> })}
+        </ul>
+        <form on:submit=submit>
+            {(ask == Ask::TakeOff)
+                .then(|| {
+                    view! {
+                        <Segmented
+                            label="For how long"
+                            options=times
+                            chosen=Signal::derive(move || Some(time.get()))
+                            on_choose=Callback::new(move |to| time.set(to))
+                        />
+                        <p class="note">
+                            {move || {
+                                if time.get().is_some() {
+                                    "It goes on being judged. When the time is up it comes back by itself, and is told again if it is still so."
+                                } else {
+                                    "It goes on being judged. It stays off the list until somebody puts it back."
+                                }
+                            }}
+                        </p>
+                    }
+                })}
+            {(ask != Ask::PutBack)
+                .then(|| {
+                    view! {
+                        <label for="step-text">{label}</label>
+                        <input
+                            id="step-text"
+                            type="text"
+                            class="text"
+                            data-testid="step-text"
+                            maxlength=most.to_string()
+                            autocomplete="off"
+                            placeholder=placeholder
+                            required=ask == Ask::TakeOff
+                            node_ref=input
+                            prop:value=text
+                            on:input=move |event| text.set(event_target_value(&event))
+                        />
+                    }
+                })}
+            {move || fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })}
+            <div class="answers">
+                <button type="button" class="plain" data-testid="step-no" on:click=move |_| steps.open.set(false)>
+                    "Not now"
+                </button>
+                <button type="submit" class="send" data-testid="step-yes" disabled=move || sending.get()>
+                    {verb(ask)}
+                </button>
+            </div>
+        </form>
+    }
+}
+
+fn verb(ask: Ask) -> &'static str {
+    match ask {
+        Ask::TakeOff => "Take off the list",
+        Ask::PutBack => "Put back",
+        Ask::Assign => "Assign",
+    }
+}
+
+fn heading(ask: Ask, count: usize) -> String {
+    let alarms = if count == 1 { "this alarm".to_owned() } else { format!("{} alarms", format::count(count as u64)) };
+    match ask {
+        Ask::TakeOff => format!("Take {alarms} off the list"),
+        Ask::PutBack => format!("Put {alarms} back on the list"),
+        Ask::Assign => format!("Assign {alarms}"),
+    }
+}
+
+/// What to say when it was done to fewer than were asked for.
+fn shortfall(done: &Done, asked: usize) -> Option<String> {
+    let Done::Steered(count) = done else { return None };
+    let left = asked.saturating_sub(usize::try_from(*count).unwrap_or(usize::MAX));
+    (left != 0).then(|| format!("done to {count} of {asked}; the others are over, or stand otherwise by now"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_says_what_becomes_of_how_many_and_who_did_fewer_is_told() {
+        assert_eq!(heading(Ask::TakeOff, 1), "Take this alarm off the list");
+        assert_eq!(heading(Ask::PutBack, 2), "Put 2 alarms back on the list");
+        assert_eq!(shortfall(&Done::Steered(3), 3), None);
+        let told = shortfall(&Done::Steered(1), 3);
+        assert_eq!(told.as_deref(), Some("done to 1 of 3; the others are over, or stand otherwise by now"));
+    }
+}
