@@ -102,7 +102,9 @@ impl Reach {
         clock: impl Fn() -> Now + Send + 'static,
     ) -> Reach {
         let (told, inbox) = mpsc::channel(INBOX_MAX);
-        let (shown, standing) = watch::channel(Standing::default());
+        let route = |outlet: &Outlet| Figures { route: outlet.route.name.clone(), ..Figures::default() };
+        let begins = Standing { routes: outlets.iter().map(route).collect(), ..Standing::default() };
+        let (shown, standing) = watch::channel(begins);
         let asked_to_stop = CancellationToken::new();
         let task = Task {
             outputs: outlets.iter().map(|outlet| (outlet.route.name.clone(), outlet.output.clone())).collect(),

@@ -1,4 +1,5 @@
 //! Mail against a small but real server of SMTP on this machine.
+#![cfg(test)]
 
 mod common;
 
@@ -179,15 +180,18 @@ async fn a_mail_is_handed_in_with_a_password_and_arrives_as_it_was_written() {
     let told = Notice {
         what_to_do: format!(".look at the fuse {}", "and the lamp ".repeat(70)),
         sentence: ".".into(),
-        title: "x\r\n.\r\nMAIL FROM:<eve@e.example>\r\nBcc: eve@e.example".into(),
+        title: ".x\r\n.\r\nMAIL FROM:<eve@e.example>\r\nBcc: eve@e.example".into(),
         ..notice(1, Event::Raised, Priority::Critical)
     };
     reach.tell(Told::Notice(Box::new(told))).await.unwrap();
     let mail = smtp.next().await;
-    assert_eq!((mail.from.as_str(), mail.to.as_str(), mail.encrypted), ("alarms@city.example", "ada@city.example", false));
+    assert_eq!(
+        (mail.from.as_str(), mail.to.as_str(), mail.encrypted),
+        ("alarms@city.example", "ada@city.example", false)
+    );
     assert!(!mail.text.lines().any(|line| line.starts_with("Bcc") || line.starts_with("MAIL")), "{}", mail.text);
     assert!(mail.text.contains("From: Fleetlens <alarms@city.example>\r\n"), "{}", mail.text);
-    assert!(mail.text.contains("Seen: .\r\n"), "{}", mail.text);
+    assert!(mail.text.contains("\r\n.x") && mail.text.contains("Seen: .\r\n"), "a dot is a dot: {}", mail.text);
     until(&reach, "the delivery", |standing| standing.routes[0].delivered == 1).await;
     reach.stop().await;
     assert!(smtp.taken.try_recv().is_err());
@@ -205,7 +209,8 @@ async fn a_greylisted_address_is_tried_again_and_a_refused_one_keeps_the_mail_fr
     until(&reach, "both", |standing| standing.routes.iter().all(|route| route.delivered == 1)).await;
     reach.stop().await;
 
-    let mut smtp = Smtp::start(Habits { first_rcpt: Some("550 5.1.1 no such person"), ..Habits::default() }, None).await;
+    let mut smtp =
+        Smtp::start(Habits { first_rcpt: Some("550 5.1.1 no such person"), ..Habits::default() }, None).await;
     let reach = smtp.reach(&["ada@city.example", "ben@city.example"]);
     reach.tell(raised(1)).await.unwrap();
     until(&reach, "the refusals", |standing| standing.routes.iter().all(|route| route.given_up == 1)).await;

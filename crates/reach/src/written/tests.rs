@@ -10,7 +10,7 @@ struct Profile {
 fn read(lines: &str) -> Result<Vec<Outlet>, String> {
     let profile: Profile = toml::from_str(lines).map_err(|error| error.to_string())?;
     outlets(profile.reach, Path::new("/city")).map_err(|error| {
-        let line = lines[..error.at.start].lines().count().max(1);
+        let line = lines.get(..error.at.start).unwrap().lines().count().max(1);
         format!("line {line}: {error}")
     })
 }

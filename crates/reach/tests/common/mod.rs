@@ -9,8 +9,10 @@ use fleetlens_link::Tls;
 use fleetlens_model::alarm::Priority;
 use fleetlens_model::id::AlarmId;
 use fleetlens_model::time::{MonoMs, Now, WallMs};
-use fleetlens_reach::{Event, Memory, Notice, Outbox, OutboxError, Outlet, Output, Patience, Reach, Record, Route, Told};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use fleetlens_reach::{
+    Event, Memory, Notice, Outbox, OutboxError, Outlet, Output, Patience, Reach, Record, Route, Told,
+};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::sync::Mutex;
@@ -133,9 +135,15 @@ pub struct Papers {
 
 impl Papers {
     pub fn made() -> Papers {
+        Papers::of("the city")
+    }
+
+    /// Of a CA of this name.
+    pub fn of(name: &str) -> Papers {
         let folder = tempfile::tempdir().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
         let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         std::fs::write(folder.path().join("ca.pem"), ca.pem()).unwrap();
         let key = KeyPair::generate().unwrap();
