@@ -102,6 +102,12 @@ impl Notice {
             .join(" ")
     }
 
+    /// How long its texts are together, in bytes.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let Notice { fleet, thing, title, rule, name, sentence, cause, consequence, what_to_do, .. } = self;
+        [fleet, thing, title, rule, name, sentence, cause, consequence, what_to_do].into_iter().map(String::len).sum()
+    }
+
     /// No text of it is longer than 1 000 characters, and it has a place only where that is one.
     pub(crate) fn bounded(mut self) -> Notice {
         let Notice { fleet, thing, title, rule, name, sentence, cause, consequence, what_to_do, .. } = &mut self;

@@ -14,7 +14,7 @@ use fleetlens_model::text::shown;
 use fleetlens_model::time::WallMs;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, RETRY_AFTER, USER_AGENT};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderMap, RETRY_AFTER, USER_AGENT};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use jiff::fmt::rfc2822;
@@ -143,6 +143,7 @@ impl Webhook {
         };
         Request::post(format!("{}{query}", self.url.path()))
             .header(HOST, host)
+            .header(CONNECTION, "close")
             .header(USER_AGENT, concat!("Fleetlens/", env!("CARGO_PKG_VERSION")))
             .header(CONTENT_TYPE, "application/json")
             .header("Fleetlens-Delivery", parcel.delivery.as_str())

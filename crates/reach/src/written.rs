@@ -152,9 +152,17 @@ impl WrittenReach {
             Some(written) => Some(priority("at_once", written)?),
             None => Some(Priority::Critical),
         };
+        let from = from.unwrap_or(Priority::Critical);
+        if let (Some([first, ..]), Some(at_once)) = (self.quiet.as_deref(), at_once)
+            && at_once <= from
+        {
+            let at = self.at_once.as_ref().map_or(first.span(), Spanned::span);
+            let why = "every alarm of this entry is sent in quiet hours as well; write at_once = \"none\" to hold them all, or a priority below at_once";
+            return Err(ReachError::new("at_once", at, why));
+        }
         Ok(Route {
             name: name.clone(),
-            from: from.unwrap_or(Priority::Critical),
+            from,
             after_ms: self.after_ms()?,
             cleared: self.cleared.unwrap_or(true),
             quiet,

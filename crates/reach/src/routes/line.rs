@@ -19,6 +19,9 @@ pub(super) const QUEUE_MAX: usize = 1_000;
 /// Notices that are sent together at most; the worst go first.
 pub(super) const TOGETHER_MAX: usize = 100;
 
+/// The texts of what is sent together, in bytes, beyond the first notice's: whoever takes webhooks bounds what they take.
+pub(super) const TOGETHER_MAX_BYTES: usize = 100_000;
+
 /// A route and what waits in it.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -204,7 +207,13 @@ impl Line {
             ready.map(|(key, waiting)| (Reverse(waiting.notice.priority), *key)).collect();
         keys.sort_unstable();
         keys.truncate(TOGETHER_MAX);
-        let mut keys: Vec<u64> = keys.into_iter().map(|(_, key)| key).collect();
+        let mut bytes = 0;
+        let fits = |key: &u64| {
+            let is_first = bytes == 0;
+            bytes += self.waiting.get(key).map_or(0, |waiting| waiting.notice.text_bytes());
+            is_first || bytes <= TOGETHER_MAX_BYTES
+        };
+        let mut keys: Vec<u64> = keys.into_iter().map(|(_, key)| key).take_while(fits).collect();
         keys.sort_unstable();
         let batch = Batch { first: *keys.first()?, failed: 0, since: Since::new(now) };
         for key in &keys {

@@ -131,6 +131,7 @@ fn what_failed_is_tried_again_as_it_was_and_later_each_time() {
     let first = desk.told(1, Event::Raised, Priority::Warning).remove(0);
     for wait_ms in [1_500, 3_000, 6_000] {
         assert_eq!(desk.answer(&first, again()), []);
+        assert_eq!(desk.answer(&first, Outcome::Delivered), [], "it was answered already");
         desk.told(wait_ms, Event::Raised, Priority::Warning);
         assert_eq!(desk.routes.idle_ms(desk.now), Some(wait_ms));
         assert_eq!(desk.after(wait_ms - 1), []);
@@ -196,6 +197,22 @@ fn a_full_queue_leaves_out_the_oldest_of_the_lowest_priority() {
     assert_eq!(sent.iter().map(|parcel| parcel.left_out).collect::<Vec<_>>()[..3], [0, 10, 0]);
     let worst_first: Vec<Priority> = sent.iter().skip(1).map(|parcel| parcel.notices[0].priority).collect();
     assert!(worst_first.is_sorted_by(|a, b| a >= b), "{worst_first:?}");
+}
+
+#[test]
+fn what_is_long_is_sent_in_several_parcels() {
+    let mut desk = Desk::new(vec![route("office")]);
+    let first = desk.told(0, Event::Raised, Priority::Warning);
+    for alarm in 1..=60 {
+        let long = Notice {
+            cause: "x".repeat(5_000),
+            sentence: "ż".repeat(1_000),
+            ..notice(alarm, Event::Raised, Priority::Warning, 0)
+        };
+        desk.give(Input::Told(long));
+    }
+    let sent = desk.taken(first);
+    assert_eq!(sent.iter().map(|parcel| parcel.notices.len()).collect::<Vec<_>>(), [1, 32, 28]);
 }
 
 #[test]

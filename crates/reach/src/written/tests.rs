@@ -77,6 +77,14 @@ fn a_mistake_is_told_with_its_line_and_what_to_write_and_never_repeats_a_secret(
         (hook("zone = \"Europe/Malta\""), 5, "add [[reach.quiet]]"),
         (hook("at_once = \"none\""), 5, "nothing is ever held back"),
         (hook("[[reach.quiet]]\nfrom = \"22:00\"\nto = \"06:00\""), 6, "add zone"),
+        (quiet("from = \"22:00\"\nto = \"06:00\""), 7, "at_once = \"none\""),
+        (
+            hook(
+                "priority = \"warning\"\nzone = \"UTC\"\nat_once = \"warning\"\n[[reach.quiet]]\nfrom = \"22:00\"\nto = \"06:00\"",
+            ),
+            7,
+            "every alarm of this entry",
+        ),
         (quiet("from = \"22\"\nto = \"06:00\""), 7, "write \"22:00\""),
         (quiet("from = \"24:00\"\nto = \"06:00\""), 7, "begins at \"00:00\""),
         (quiet("from = \"06:00\"\nto = \"06:00\""), 8, "to = \"24:00\""),
