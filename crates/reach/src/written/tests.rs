@@ -140,3 +140,21 @@ fn a_mistake_is_told_with_its_line_and_what_to_write_and_never_repeats_a_secret(
     let many = (0..21).map(|n| HOOK.replace("duty\"", &format!("d{n}\""))).collect::<String>();
     assert!(read(&many).unwrap_err().contains("at most 20"));
 }
+
+/// The guide's page, and what stands in it between a line of this and three backticks.
+fn of_the_guide(language: &str) -> &'static str {
+    let page = include_str!("../../../../docs/guide/reach.md");
+    let (_, rest) = page.split_once(&format!("```{language}\n")).unwrap();
+    rest.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_guide_shows_what_can_be_written_and_what_is_sent() {
+    let names: Vec<String> = read(of_the_guide("toml")).unwrap().into_iter().map(|outlet| outlet.route.name).collect();
+    assert_eq!(names, ["duty", "office/ada@city.example", "office/ben@city.example", "chief"]);
+    let body: serde_json::Value = serde_json::from_str(of_the_guide("json")).unwrap();
+    assert_eq!(body["version"], crate::VERSION);
+    let shown = &body["notices"][0];
+    let notice: crate::Notice = serde_json::from_value(shown.clone()).unwrap();
+    assert_eq!(&serde_json::to_value(&notice).unwrap(), shown, "every field that is sent is shown, and no other");
+}
