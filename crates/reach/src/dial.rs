@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use fleetlens_link::Tls;
+use fleetlens_link::{Destination, Tls};
 use fleetlens_model::text::shown;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -26,6 +26,11 @@ impl Place {
     /// Whether nothing that goes there leaves this machine.
     pub fn is_this_machine(&self) -> bool {
         self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+
+    /// As the link names it.
+    pub fn destination(&self, is_encrypted: bool) -> Destination {
+        Destination { host: self.host.to_ascii_lowercase(), port: self.port, is_encrypted }
     }
 
     /// An unencrypted connection. Of a name with several addresses the first that answers.

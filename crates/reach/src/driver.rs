@@ -1,8 +1,10 @@
 //! The task that reaches people: takes what is told through a bounded channel, keeps it in the outbox, sends, and tries again.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::time::Duration;
 
+use fleetlens_link::{Destination, Secret};
 use fleetlens_model::id::AlarmId;
 use fleetlens_model::time::Now;
 use thiserror::Error;
@@ -36,6 +38,30 @@ pub enum Output {
 }
 
 impl Output {
+    /// Where it leads to. Whoever lets others write profiles has to ask, as for a broker, whether a secret may go there.
+    pub fn destination(&self) -> Destination {
+        match self {
+            Output::Webhook(webhook) => webhook.destination(),
+            Output::Mail(mail) => mail.destination(),
+        }
+    }
+
+    /// The secret that it uses: a webhook's signs, mail's goes to the server itself.
+    pub fn secret(&self) -> Option<&Secret> {
+        match self {
+            Output::Webhook(webhook) => Some(webhook.secret()),
+            Output::Mail(mail) => mail.secret(),
+        }
+    }
+
+    /// The file of certificates that it names.
+    pub fn ca(&self) -> Option<&Path> {
+        match self {
+            Output::Webhook(webhook) => webhook.ca(),
+            Output::Mail(mail) => mail.ca(),
+        }
+    }
+
     async fn send(&self, parcel: &Parcel) -> Outcome {
         match self {
             Output::Webhook(webhook) => webhook.send(parcel).await,

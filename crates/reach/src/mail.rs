@@ -8,9 +8,10 @@ mod starttls;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use fleetlens_link::{Secret, Tls};
+use fleetlens_link::{Destination, Secret, Tls};
 use fleetlens_model::text::shown;
 use lettre::address::AddressError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -154,6 +155,18 @@ impl Mail {
     /// The same, but that an attempt takes no longer than this.
     pub fn within(self, within: Duration) -> Mail {
         Mail { within, ..self }
+    }
+
+    pub(crate) fn destination(&self) -> Destination {
+        self.server.place.destination(self.server.encryption != Encryption::None)
+    }
+
+    pub(crate) fn secret(&self) -> Option<&Secret> {
+        self.server.credentials.as_ref().map(|(_, password)| password)
+    }
+
+    pub(crate) fn ca(&self) -> Option<&Path> {
+        self.server.tls.ca.as_deref()
     }
 
     /// One attempt. Dropped, it ends the connection; the server may have the mail all the same.

@@ -6,10 +6,11 @@
 mod signature;
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use fleetlens_link::{Secret, Tls};
+use fleetlens_link::{Destination, Secret, Tls};
 use fleetlens_model::text::shown;
 use fleetlens_model::time::WallMs;
 use http_body_util::{BodyExt, Full};
@@ -109,6 +110,18 @@ impl Webhook {
     /// The same, but that an attempt takes no longer than this.
     pub fn within(self, within: Duration) -> Webhook {
         Webhook { within, ..self }
+    }
+
+    pub(crate) fn destination(&self) -> Destination {
+        self.place.destination(self.url.scheme() == "https")
+    }
+
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    pub(crate) fn ca(&self) -> Option<&Path> {
+        self.tls.ca.as_deref()
     }
 
     /// One attempt. Dropped, it ends the connection; the other side may have the parcel all the same.

@@ -42,6 +42,28 @@ fn each_address_of_mail_is_a_route_of_its_own() {
 }
 
 #[test]
+fn where_secrets_go_and_which_files_are_named_can_be_asked() {
+    let clear = "[[reach]]\nname = \"b\"\nmail = \"smtp://LOCALHOST\"\nclear = true\nfrom = \"a@b.example\"\nto = [\"a@b.example\"]\n";
+    let written = format!("{}ca = \"ca.pem\"\n{clear}{}", HOOK, MAIL.replace(", \"Ben <ben@city.example>\"", ""));
+    let asked: Vec<_> = read(&written)
+        .unwrap()
+        .into_iter()
+        .map(|Outlet { output, .. }| {
+            let to = output.destination();
+            let secret = output.secret().map(|secret| format!("{secret:?}"));
+            (format!("{}:{} {}", to.host, to.port, to.is_encrypted), secret, output.ca().map(Path::to_path_buf))
+        })
+        .collect();
+    let want = [
+        ("duty.city.example:443 true", Some("File(\"/city/duty.secret\")"), Some("/city/ca.pem")),
+        ("localhost:25 false", None, None),
+        ("mail.city.example:465 true", Some("Keychain(\"mail\")"), None),
+    ];
+    let want = want.map(|(to, secret, ca)| (to.to_owned(), secret.map(str::to_owned), ca.map(PathBuf::from)));
+    assert_eq!(asked, want);
+}
+
+#[test]
 fn a_route_is_read_with_quiet_hours_and_escalation() {
     let written = format!(
         "{HOOK}priority = \"warning\"\nafter = \"15 min\"\ncleared = false\nzone = \"Europe/Malta\"\nat_once = \"none\"\n\
