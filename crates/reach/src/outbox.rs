@@ -26,6 +26,8 @@ pub enum Kept {
     Waiting(Waiting),
     /// An alarm that is active, as far as we were told.
     Watched(Watched),
+    /// What was told of an alarm that is over, the newest last: what is told once more is known.
+    Ended(Vec<Occurrence>),
 }
 
 /// A notice that a route has not delivered yet.

@@ -27,6 +27,9 @@ use watch::Watch;
 /// So many occurrences are remembered as told, so that one that is told once more is not sent once more.
 const REMEMBERED_MAX: usize = 10_000;
 
+/// Alarms that are over of which the journal remembers what was told.
+const ENDED_MAX: usize = 1_000;
+
 /// While something is held back by quiet hours, their end is looked for so often, in milliseconds: it is the wall clock's, and that
 /// one may be set.
 const LOOK_MS: u64 = 5_000;
@@ -59,7 +62,8 @@ impl Route {
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
-    /// An alarm was raised, told again, or is over. The same event told twice is told once.
+    /// An alarm was raised, told again, or is over. The same event told twice is told once, within a run as far as the last 10 000
+    /// events; over a restart as far as the last 16 of an alarm, for those that are active and the last 1 000 that are over.
     Told(Notice),
     /// Somebody has acknowledged an alarm.
     Acknowledged(AlarmId),
@@ -125,6 +129,8 @@ pub struct Routes {
     lines: Vec<Line>,
     watch: Watch,
     remembered: Remembered,
+    /// The rows of alarms that are over, in the order in which they ended.
+    ended: VecDeque<u64>,
     next_key: u64,
     patience: Patience,
 }
@@ -139,6 +145,7 @@ impl Routes {
             lines: routes.into_iter().map(Line::new).collect(),
             watch: Watch::default(),
             remembered: Remembered::default(),
+            ended: VecDeque::new(),
             next_key: journal.last().map_or(1, |record| record.key.saturating_add(1)),
             patience,
         };
@@ -148,6 +155,10 @@ impl Routes {
                 Kept::Watched(watched) => {
                     watched.occurrences.iter().for_each(|one| _ = this.remembered.is_new(*one));
                     this.watch.resume(key, watched, now);
+                }
+                Kept::Ended(occurrences) => {
+                    occurrences.iter().for_each(|one| _ = this.remembered.is_new(*one));
+                    this.ended.push_back(key);
                 }
                 Kept::Waiting(waiting) => {
                     _ = this.remembered.is_new(waiting.notice.occurrence());
@@ -167,9 +178,9 @@ impl Routes {
         match input {
             Input::Told(notice) => self.told(notice.bounded(), now, &mut effects),
             Input::Acknowledged(alarm) => {
-                if let Some(record) = self.watch.acknowledge(alarm) {
-                    effects.put.push(record);
-                    self.call_off(alarm, &mut effects);
+                if self.watch.acknowledge(alarm) {
+                    let spared = self.call_off(alarm, &mut effects);
+                    effects.put.extend(self.watch.has_not_told(alarm, &spared));
                 }
             }
             Input::Answered { route, delivery, outcome } => {
@@ -209,12 +220,7 @@ impl Routes {
         }
         let direct = |line: &Line| line.route.after_ms == 0 && line.route.from <= notice.priority;
         if notice.event == Event::Cleared {
-            let told = self.watch.end(notice.alarm, effects);
-            self.call_off(notice.alarm, effects);
-            self.enter(&notice, effects, |line| {
-                let was_told = told.as_ref().map_or_else(|| direct(line), |told| told.contains(&line.route.name));
-                line.route.cleared && was_told
-            });
+            self.ended(&notice, effects);
             return;
         }
         let is_for_us = self.lines.iter().any(|line| line.route.from <= notice.priority);
@@ -226,6 +232,30 @@ impl Routes {
         };
         let entered = self.enter(&notice, effects, |line| direct(line) || told.contains(&line.route.name));
         effects.put.extend(self.watch.has_told(notice.alarm, entered));
+    }
+
+    /// An alarm is over: whoever was told of it hears that. Of one that we do not know, those who would have been told at once.
+    fn ended(&mut self, notice: &Notice, effects: &mut Effects) {
+        let watched = self.watch.end(notice.alarm);
+        let spared = self.call_off(notice.alarm, effects);
+        let entered = self.enter(notice, effects, |line| {
+            let was_told = match &watched {
+                Some((_, watched)) => watched.told.contains(&line.route.name),
+                None => line.route.after_ms == 0 && line.route.from <= notice.priority,
+            };
+            line.route.cleared && was_told && !spared.contains(&line.route.name)
+        });
+        let (key, mut occurrences) = match watched {
+            Some((key, watched)) => (key, watched.occurrences),
+            None if entered.is_empty() => return,
+            None => (fresh(&mut self.next_key), Vec::new()),
+        };
+        occurrences.push(notice.occurrence());
+        effects.put.push(Record { key, kept: Kept::Ended(occurrences) });
+        self.ended.push_back(key);
+        if self.ended.len() > ENDED_MAX {
+            effects.removed.extend(self.ended.pop_front());
+        }
     }
 
     /// Puts a notice into the routes that are for it; their names.
@@ -240,8 +270,11 @@ impl Routes {
     }
 
     /// An alarm was acknowledged or is over: what would only have told that it is not, and nobody was sent yet, is not sent.
-    fn call_off(&mut self, alarm: AlarmId, effects: &mut Effects) {
-        self.lines.iter_mut().for_each(|line| line.call_off(alarm, effects));
+    /// The routes that so never hear of it.
+    fn call_off(&mut self, alarm: AlarmId, effects: &mut Effects) -> Vec<String> {
+        let spared =
+            self.lines.iter_mut().filter_map(|line| line.call_off(alarm, effects).then(|| line.route.name.clone()));
+        spared.collect()
     }
 
     /// Sends on what has waited for too long.

@@ -112,8 +112,9 @@ impl Line {
         self.untold += 1;
     }
 
-    /// Escalations of an alarm that were not sent yet are not sent any more.
-    pub fn call_off(&mut self, alarm: AlarmId, effects: &mut Effects) {
+    /// Escalations of an alarm that were not sent yet are not sent any more; whether nothing else of it was or is to be sent here.
+    pub fn call_off(&mut self, alarm: AlarmId, effects: &mut Effects) -> bool {
+        let before = self.waiting.len();
         self.waiting.retain(|key, waiting| {
             let is_called_off =
                 waiting.notice.alarm == alarm && waiting.notice.event == Event::Escalated && waiting.batch.is_none();
@@ -122,6 +123,7 @@ impl Line {
             }
             !is_called_off
         });
+        self.waiting.len() < before && !self.waiting.values().any(|waiting| waiting.notice.alarm == alarm)
     }
 
     /// What became of an attempt. An answer to another one changes nothing.

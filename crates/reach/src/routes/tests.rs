@@ -257,7 +257,24 @@ fn what_nobody_acknowledges_goes_on_step_by_step() {
     assert_eq!(desk.after(1_000 * MIN), []);
     let sent = desk.told(1, Event::Cleared, Priority::Critical);
     assert_eq!(shown(&desk.taken(sent)), ["office: 1 cleared", "duty: 1 cleared", "chief: 1 cleared"]);
-    assert!(desk.journal.is_empty(), "{:?}", desk.journal);
+    assert!(desk.journal.values().all(|record| matches!(record.kept, Kept::Ended(_))), "{:?}", desk.journal);
+}
+
+#[test]
+fn what_was_told_of_alarms_that_are_over_is_remembered_within_bounds() {
+    let mut desk = Desk::new(vec![route("office")]);
+    for alarm in 0..ENDED_MAX as u64 + 5 {
+        for event in [Event::Raised, Event::Cleared] {
+            let sent = desk.told(alarm, event, Priority::Warning);
+            desk.taken(sent);
+        }
+    }
+    assert_eq!(desk.journal.len(), ENDED_MAX);
+    desk.restart(0);
+    for event in [Event::Raised, Event::Cleared] {
+        let at_ms = desk.now.wall.0;
+        assert_eq!(desk.give(Input::Told(notice(700, event, Priority::Warning, at_ms))), [], "{event:?}");
+    }
 }
 
 #[test]
@@ -292,8 +309,13 @@ fn an_escalation_that_quiet_hours_hold_is_called_off_by_an_acknowledgement() {
     desk.told(1, Event::Raised, Priority::Critical);
     desk.told(2, Event::Raised, Priority::Critical);
     assert_eq!(desk.after(10 * MIN), []);
+    desk.told(3, Event::Raised, Priority::Critical);
+    assert_eq!(desk.after(10 * MIN), []);
     desk.give(Input::Acknowledged(AlarmId(1)));
-    assert_eq!(shown(&desk.after(7 * 60 * MIN)), ["chief: 2 not acknowledged"]);
+    desk.told(1, Event::Cleared, Priority::Critical);
+    desk.told(3, Event::Cleared, Priority::Critical);
+    let sent = desk.after(7 * 60 * MIN);
+    assert_eq!(shown(&desk.taken(sent)), ["chief: 2 not acknowledged"], "the chief never heard of the others");
 }
 
 #[test]
@@ -340,7 +362,7 @@ fn alarms_that_are_watched_are_bounded_and_the_least_is_let_go() {
         .values()
         .filter_map(|record| match &record.kept {
             Kept::Watched(watched) => Some(watched.notice.alarm.0),
-            Kept::Waiting(_) => None,
+            Kept::Waiting(_) | Kept::Ended(_) => None,
         })
         .collect();
     assert!(

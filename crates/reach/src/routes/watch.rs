@@ -106,18 +106,24 @@ impl Watch {
         Some(record(*key, watched))
     }
 
-    /// It does not escalate until it is raised or told again; its row, if that changes anything.
-    pub fn acknowledge(&mut self, alarm: AlarmId) -> Option<Record> {
-        let (key, watched) = self.alarms.get_mut(&alarm).filter(|(_, watched)| !watched.acknowledged)?;
-        watched.acknowledged = true;
+    /// It does not escalate until it is raised or told again; whether that changes anything.
+    pub fn acknowledge(&mut self, alarm: AlarmId) -> bool {
+        match self.alarms.get_mut(&alarm) {
+            Some((_, watched)) => !std::mem::replace(&mut watched.acknowledged, true),
+            None => false,
+        }
+    }
+
+    /// What should have told these routes was called off; its row.
+    pub fn has_not_told(&mut self, alarm: AlarmId, names: &[String]) -> Option<Record> {
+        let (key, watched) = self.alarms.get_mut(&alarm)?;
+        watched.told.retain(|name| !names.contains(name));
         Some(record(*key, watched))
     }
 
-    /// It is over; who was told of it, if we knew it.
-    pub fn end(&mut self, alarm: AlarmId, effects: &mut Effects) -> Option<Vec<String>> {
-        let (key, watched) = self.alarms.remove(&alarm)?;
-        effects.removed.push(key);
-        Some(watched.told)
+    /// It is over; its row's key and what was known of it, if it was watched.
+    pub fn end(&mut self, alarm: AlarmId) -> Option<(u64, Watched)> {
+        self.alarms.remove(&alarm)
     }
 
     /// Whether something may escalate.
