@@ -120,8 +120,9 @@ impl Tls {
         *self != Tls::default()
     }
 
-    /// What the library connects with.
-    pub(crate) fn client(&self) -> Result<Arc<ClientConfig>, TlsError> {
+    /// What the TLS library connects with; for whoever else connects from here, to be believed and to believe in the same way. Reads
+    /// files and blocks meanwhile. Fails on a file that cannot be used, or a system without certificates.
+    pub fn client(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         // The provider's own versions are the two that are safe; it cannot lack them.
         let builder = ClientConfig::builder_with_provider(provider)

@@ -6,7 +6,7 @@ use super::{WORKSPACE, assert_none};
 
 /// A package by the last part of its name → those of ours it may use, of whatever kind the dependency is. Everything may
 /// use `model` besides. The table of docs/ARCHITECTURE.md.
-const EDGES: [(&str, &[&str]); 19] = [
+const EDGES: [(&str, &[&str]); 20] = [
     ("model", &[]),
     ("wire", &[]),
     ("ipc", &[]),
@@ -14,6 +14,7 @@ const EDGES: [(&str, &[&str]); 19] = [
     ("store", &[]),
     ("tiles", &[]),
     ("link", &[]),
+    ("reach", &["link"]),
     ("engine", &["wire", "ipc"]),
     ("sim", &["wire", "link"]),
     ("host", &["engine", "store", "link", "ipc", "tiles", "sim"]),
@@ -34,13 +35,15 @@ const EVERYTHING: &[&str] =
 
 /// A library (or a family of them, with a `*`) → the only packages of ours that know it. The benchmarks of `tests` compare with the
 /// simplest programs that can be written with the client and the database.
-const RESERVED: [(&str, &[&str]); 9] = [
+const RESERVED: [(&str, &[&str]); 11] = [
     ("rumqttc", &["link", "tests"]),
     ("mqtt5*", &["sim"]),
     ("rusqlite", &["store", "tiles", "tests"]),
     ("tauri*", &["shell", "desktop", "mobile"]),
     ("webkit2gtk*", &["shell"]),
     ("axum*", &["serve"]),
+    ("hyper*", &["reach"]),
+    ("lettre", &["reach"]),
     ("leptos*", &["ui"]),
     ("web-sys", &["ui"]),
     ("thirtyfour", &["tests"]),
