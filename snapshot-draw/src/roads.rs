@@ -14,7 +14,7 @@ pub enum Road {
     /// Small streets.
     Minor,
     /// Larger streets.
-    Road,
+    Middle,
     /// The largest streets.
     Major,
 }
@@ -36,7 +36,7 @@ const LOOKS: [Look; 6] = [
     Look { road: Road::Rail, classes: &["rail", "transit"], from_zoom: 11.0, widths_px: (0.5, 2.0) },
     Look { road: Road::Service, classes: &["service", "track", "raceway"], from_zoom: 13.0, widths_px: (0.2, 4.5) },
     Look { road: Road::Minor, classes: &["minor", "busway"], from_zoom: 11.5, widths_px: (0.4, 8.0) },
-    Look { road: Road::Road, classes: &["secondary", "tertiary"], from_zoom: 9.0, widths_px: (0.9, 11.5) },
+    Look { road: Road::Middle, classes: &["secondary", "tertiary"], from_zoom: 9.0, widths_px: (0.9, 11.5) },
     Look { road: Road::Major, classes: &["motorway", "trunk", "primary"], from_zoom: 6.0, widths_px: (1.3, 14.0) },
 ];
 
@@ -70,7 +70,7 @@ impl Road {
     pub fn casing_px(self, zoom: f64) -> Option<f64> {
         match self {
             Road::Path | Road::Rail => None,
-            Road::Service | Road::Minor | Road::Road | Road::Major => {
+            Road::Service | Road::Minor | Road::Middle | Road::Major => {
                 self.width_px(zoom).filter(|width| *width >= CASED_FROM_PX).map(|width| (width * 0.09).clamp(0.6, 1.2))
             }
         }
@@ -82,7 +82,7 @@ impl Road {
             Road::Path => palette.path,
             Road::Rail => palette.rail,
             Road::Service | Road::Minor => palette.minor,
-            Road::Road => palette.road,
+            Road::Middle => palette.road,
             Road::Major => palette.major,
         }
     }

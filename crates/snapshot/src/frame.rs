@@ -69,10 +69,8 @@ impl Frame {
     /// Where a tile lies; outside the picture as well.
     pub fn tile_place(&self, tile: TileNumber) -> TilePlace {
         let side_px = self.side_px(tile.z);
-        let corner = Place {
-            x: f64::from(tile.x) * side_px - self.corner.x,
-            y: f64::from(tile.y) * side_px - self.corner.y,
-        };
+        let corner =
+            Place { x: f64::from(tile.x) * side_px - self.corner.x, y: f64::from(tile.y) * side_px - self.corner.y };
         TilePlace { corner, side_px }
     }
 
@@ -144,7 +142,7 @@ mod tests {
     #[test]
     fn a_tile_lies_where_its_points_do() {
         let frame = frame(35.9, 14.5, 15.0, 400, 200);
-        let [tile] = frame.tiles(6, 14).unwrap()[..] else { panic!("one tile") };
+        let tile = frame.tiles(6, 14).unwrap()[0];
         let place = frame.tile_place(tile);
         assert!((place.side_px - 1_024.0).abs() < 1e-9);
         let west_deg = f64::from(tile.x) / f64::from(1u32 << 14) * 360.0 - 180.0;

@@ -52,7 +52,9 @@ pub enum ParcelError {
     #[error(transparent)]
     Request(#[from] RequestError),
     /// Too many tiles, or too large a one.
-    #[error("{tiles} tiles, the largest of {bytes} bytes; {TILES_MAX} of at most {TILE_MAX_BYTES} bytes each can be drawn")]
+    #[error(
+        "{tiles} tiles, the largest of {bytes} bytes; {TILES_MAX} of at most {TILE_MAX_BYTES} bytes each can be drawn"
+    )]
     TooMuch {
         /// How many there are.
         tiles: usize,

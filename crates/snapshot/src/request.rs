@@ -144,7 +144,8 @@ mod tests {
             attribution: None,
         };
         assert_eq!(sound.check(), Ok(()));
-        let cases: [(&str, fn(&mut Snapshot)); 8] = [
+        type Change = fn(&mut Snapshot);
+        let cases: [(&str, Change); 8] = [
             ("lat_deg is NaN; it must be -85.05 to 85.05", |s| s.lat_deg = f64::NAN),
             ("lon_deg is 181; it must be -180 to 180", |s| s.lon_deg = 181.0),
             ("zoom is -1; it must be 0 to 20", |s| s.zoom = -1.0),

@@ -84,14 +84,18 @@ pub fn draw(program: &Path, tiles: &Tiles, snapshot: &Snapshot) -> Result<Vec<u8
     draw_within(program, tiles, snapshot, USUAL_TIME)
 }
 
-/// Draws a picture as [`draw`] does, in this time. However it ends, the process is gone when this returns.
+/// Draws a picture as [`draw`] does, in this time.
 pub fn draw_within(
     program: &Path,
     tiles: &Tiles,
     snapshot: &Snapshot,
     within: Duration,
 ) -> Result<Vec<u8>, SnapshotError> {
-    let parcel = parcel(tiles, snapshot)?;
+    draw_parcel(program, parcel(tiles, snapshot)?, within)
+}
+
+/// Draws what has been read already, as [`draw_within`] does. However it ends, the process is gone when this returns.
+pub fn draw_parcel(program: &Path, parcel: Parcel, within: Duration) -> Result<Vec<u8>, SnapshotError> {
     let until = Instant::now() + within;
     let mut child = Command::new(program)
         .stdin(Stdio::piped())
@@ -112,9 +116,13 @@ pub fn draw_within(
     let Some(status) = ended(&mut child, until) else {
         return Err(SnapshotError::TimedOut(within));
     };
+    // Before its exit code: whom nobody listens to any more may end badly for that.
+    if picture.len() as u64 > PNG_MAX_BYTES {
+        return Err(SnapshotError::NoPicture(picture.len()));
+    }
     let said = String::from_utf8_lossy(&said).trim().to_owned();
     match status.code().and_then(|code| u8::try_from(code).ok()) {
-        Some(0) if picture.starts_with(PNG) && picture.len() as u64 <= PNG_MAX_BYTES => Ok(picture),
+        Some(0) if picture.starts_with(PNG) => Ok(picture),
         Some(0) => Err(SnapshotError::NoPicture(picture.len())),
         Some(exit::NO_DRIVER) => Err(SnapshotError::NoDriver(said)),
         Some(exit::REQUEST | exit::TILE) => Err(SnapshotError::Refused(said)),
@@ -122,8 +130,9 @@ pub fn draw_within(
     }
 }
 
-/// The request with its tiles, and with what the tiles say of whose they are.
-fn parcel(tiles: &Tiles, snapshot: &Snapshot) -> Result<Parcel, SnapshotError> {
+/// The request with its tiles, and with what the tiles say of whose they are. Blocks on the disk. Fails on what no picture can be, and
+/// where the file cannot be read.
+pub fn parcel(tiles: &Tiles, snapshot: &Snapshot) -> Result<Parcel, SnapshotError> {
     snapshot.check()?;
     let said = tiles.metadata();
     let min_zoom = said.min_zoom.unwrap_or(0);
