@@ -124,8 +124,9 @@ pub fn draw_parcel(program: &Path, parcel: Parcel, within: Duration) -> Result<V
     match status.code().and_then(|code| u8::try_from(code).ok()) {
         Some(0) if picture.starts_with(PNG) => Ok(picture),
         Some(0) => Err(SnapshotError::NoPicture(picture.len())),
-        Some(exit::NO_DRIVER) => Err(SnapshotError::NoDriver(said)),
-        Some(exit::REQUEST | exit::TILE) => Err(SnapshotError::Refused(said)),
+        // Its sentence is the last line: drivers write before it.
+        Some(exit::NO_DRIVER) => Err(SnapshotError::NoDriver(last_line(&said))),
+        Some(exit::REQUEST | exit::TILE) => Err(SnapshotError::Refused(last_line(&said))),
         _ => Err(SnapshotError::Crashed { status, said }),
     }
 }
@@ -178,6 +179,10 @@ fn ended(child: &mut Child, until: Instant) -> Option<ExitStatus> {
         }
         thread::sleep(ENDING);
     }
+}
+
+fn last_line(said: &str) -> String {
+    said.lines().next_back().unwrap_or_default().trim().to_owned()
 }
 
 /// Ends it at once, and waits so that no dead process is left.
