@@ -1,7 +1,7 @@
 //! The ground of one picture: areas by kind, streets by class as the areas they cover, and the names to write.
 
 use fleetlens_snapshot::frame::Frame;
-use fleetlens_snapshot::parcel::Parcel;
+use fleetlens_snapshot::parcel::{Land, Parcel};
 
 use crate::areas::Area;
 use crate::error::DrawError;
@@ -13,13 +13,18 @@ use crate::tile::{self, Areas, EXTENT, Feature, Line, POINTS_MAX, Shape};
 /// Points nearer to each other than this are one, in CSS pixels.
 const POINT_PX: f64 = 0.3;
 
+/// By how much the land ends before what the tiles cover, in CSS pixels.
+const SEAM_PX: f64 = 1.0;
+
 /// How wide a stream is, in CSS pixels.
 const STREAM_PX: f64 = 1.2;
 
 /// What a layer of the picture is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The ground below everything.
+    /// Sea, below everything.
+    Sea,
+    /// The ground: everywhere, or where the tiles lie.
     Land,
     /// See there.
     Area(Area),
@@ -35,6 +40,7 @@ impl Kind {
     /// Its colour; `None` where it is not drawn.
     pub fn colour(self, palette: &Palette, zoom: f64) -> Option<Rgb> {
         match self {
+            Kind::Sea => Some(palette.water),
             Kind::Land => Some(palette.land),
             Kind::Area(area) => area.colour(palette, zoom),
             Kind::Stream => Some(palette.water),
@@ -89,7 +95,8 @@ impl Ground {
     pub fn read(parcel: &Parcel, frame: &Frame) -> Result<Ground, DrawError> {
         let zoom = parcel.snapshot.zoom;
         let side_px = f64::from(parcel.snapshot.width_px.max(parcel.snapshot.height_px));
-        let mut heap = Heap::new(zoom, EXTENT / side_px);
+        let unit = EXTENT / side_px;
+        let mut heap = Heap::new(zoom, unit);
         for (number, bytes) in &parcel.tiles {
             for (layer, features) in tile::read(*number, bytes, frame, side_px)? {
                 features.iter().for_each(|feature| heap.add(&layer, feature));
@@ -99,7 +106,8 @@ impl Ground {
                 return Err(DrawError::Tile(*number, what));
             }
         }
-        Ok(heap.pile())
+        let land = parcel.land.map(|land| land_within(land, frame, unit));
+        Ok(heap.pile(land))
     }
 }
 
@@ -194,11 +202,17 @@ impl Heap {
         }
     }
 
-    /// Everything from below: the land, areas, the edges of all streets, the streets.
-    fn pile(self) -> Ground {
+    /// Everything from below: sea and land, areas, the edges of all streets, the streets.
+    fn pile(self, land: Option<Line>) -> Ground {
         let side = EXTENT as i32;
-        let land = vec![vec![vec![(0, 0), (side, 0), (side, side), (0, side)]]];
-        let mut layers = vec![Layer { kind: Kind::Land, areas: land }];
+        let all = vec![vec![vec![(0, 0), (side, 0), (side, side), (0, side)]]];
+        let mut layers = match land {
+            None => vec![Layer { kind: Kind::Land, areas: all }],
+            Some(land) => vec![
+                Layer { kind: Kind::Sea, areas: all },
+                Layer { kind: Kind::Land, areas: tile::ring(&land).map(|ring| vec![ring]).into_iter().collect() },
+            ],
+        };
         layers.extend(self.areas.into_iter().map(|(area, areas)| Layer { kind: Kind::Area(area), areas }));
         // Houses stand beside streams, and streams run below bridges.
         layers.push(Layer { kind: Kind::Stream, areas: self.streams });
@@ -211,6 +225,15 @@ impl Heap {
         layers.retain(|layer| !layer.areas.is_empty());
         Ground { layers, names: self.names }
     }
+}
+
+/// The box that the tiles cover, cut at the picture; a little less of it, so that no seam is left where the water of the tiles ends.
+fn land_within(land: Land, frame: &Frame, unit: f64) -> Line {
+    let north_west = frame.place(land.north_deg, land.west_deg);
+    let south_east = frame.place(land.south_deg, land.east_deg);
+    let (west, north) = ((north_west.x + SEAM_PX) * unit, (north_west.y + SEAM_PX) * unit);
+    let (east, south) = ((south_east.x - SEAM_PX) * unit, (south_east.y - SEAM_PX) * unit);
+    tile::cut(vec![(west, north), (east, north), (east, south), (west, south)])
 }
 
 /// What a point's name is of; `None` for what is not written.

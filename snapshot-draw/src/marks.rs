@@ -34,7 +34,7 @@ pub fn places(snapshot: &Snapshot, frame: &Frame) -> Vec<Extent> {
     seen(snapshot, frame).map(|(mark, at)| body(mark.sign, at)).collect()
 }
 
-/// Finds room for the labels: to the right of a mark, to its left, below or above, wherever there is some first. A label without room is
+/// Finds room for the labels: to the right of a mark, to its left, below, above or aslant, wherever there is some first. A label without room is
 /// left out.
 pub fn labels(snapshot: &Snapshot, frame: &Frame, taken: &mut Vec<Extent>) -> Vec<Label> {
     let mut found = Vec::new();
@@ -46,9 +46,18 @@ pub fn labels(snapshot: &Snapshot, frame: &Frame, taken: &mut Vec<Extent>) -> Ve
         }
         let words = Words::within(text.trim(), LABEL_PX, snapshot.width_px as f32 * LABEL_SHARE);
         let own = body(mark.sign, at);
-        let room = rooms(mark.sign, at, words.width_px)
-            .into_iter()
-            .find(|room| room.is_within(snapshot) && !taken.iter().any(|other| *other != own && other.meets(room)));
+        let calm: Vec<Extent> = seen(snapshot, frame)
+            .filter(|(mark, _)| !is_alarm(mark.sign))
+            .map(|(mark, at)| body(mark.sign, at))
+            .collect();
+        let is_free = |room: &Extent, over_calm: bool| {
+            let mut others = taken.iter().filter(|other| **other != own && !(over_calm && calm.contains(other)));
+            room.is_within(snapshot) && !others.any(|other| other.meets(room))
+        };
+        let rooms = rooms(mark.sign, at, words.width_px);
+        let free = |over_calm| rooms.iter().find(|room| is_free(room, over_calm)).copied();
+        // What an alarm is called is worth more than to see one more thing that is well.
+        let room = free(false).or_else(|| free(true).filter(|_| is_alarm(mark.sign)));
         if let Some(room) = room {
             taken.push(room);
             found.push(Label { words, room });
@@ -58,12 +67,22 @@ pub fn labels(snapshot: &Snapshot, frame: &Frame, taken: &mut Vec<Extent>) -> Ve
 }
 
 /// Where a label may be, the best first.
-fn rooms(sign: Sign, at: Place, words_px: f32) -> [Extent; 4] {
+fn rooms(sign: Sign, at: Place, words_px: f32) -> [Extent; 8] {
     let (width, height) = (words_px + 12.0, LABEL_PX + 8.0);
     let away = radius_px(sign) + EDGE_PX + 4.0;
     let (right, down) = (away + width / 2.0, away + height / 2.0);
-    [(right, 0.0), (-right, 0.0), (0.0, down), (0.0, -down)]
-        .map(|(dx, dy)| Extent::around(at.x as f32 + dx, at.y as f32 + dy, width, height))
+    let (aside, over) = (right - away / 2.0, down - away / 2.0);
+    [
+        (right, 0.0),
+        (-right, 0.0),
+        (0.0, down),
+        (0.0, -down),
+        (aside, over),
+        (-aside, over),
+        (aside, -over),
+        (-aside, -over),
+    ]
+    .map(|(dx, dy)| Extent::around(at.x as f32 + dx, at.y as f32 + dy, width, height))
 }
 
 /// Draws all marks, and the labels over them.
@@ -125,10 +144,16 @@ fn shape(sign: Sign) -> Option<Path> {
     path.finish()
 }
 
+fn is_alarm(sign: Sign) -> bool {
+    match sign {
+        Sign::Critical | Sign::Warning => true,
+        Sign::Calm | Sign::Unknown => false,
+    }
+}
+
 fn draw_one(picture: &mut Pixmap, sign: Sign, palette: &Palette, at: Transform) {
     let colour = palette.of_sign(sign);
-    let is_alarm = matches!(sign, Sign::Critical | Sign::Warning);
-    if let Some(glow) = PathBuilder::from_circle(0.0, 0.0, ALARM_PX * 2.0).filter(|_| is_alarm) {
+    if let Some(glow) = PathBuilder::from_circle(0.0, 0.0, ALARM_PX * 2.0).filter(|_| is_alarm(sign)) {
         picture.fill_path(&glow, &paint(colour, 0.2), FillRule::Winding, at, None);
     }
     let Some(path) = shape(sign) else { return };
@@ -176,6 +201,7 @@ mod tests {
             scale: 1,
             theme: Theme::Dark,
             marks,
+            sea_around: true,
             attribution: None,
         }
     }

@@ -3,12 +3,11 @@
 /// A point of the picture's own tile; whole numbers, because that is what tiles hold.
 pub type Point = (i32, i32);
 
-/// Steps of the half circle at the end of a piece; more would not be seen at these widths.
-const STEPS_NARROW: u32 = 3;
-const STEPS_WIDE: u32 = 7;
+/// Steps of the half circle at the end of a piece, up to which half width in tile units: more would not be seen. A hair's end is straight.
+const STEPS: [(f64, u32); 2] = [(8.0, 1), (20.0, 3)];
 
-/// From this half width on an end is drawn as round as it looks, in tile units.
-const WIDE: f64 = 20.0;
+/// The steps of anything wider.
+const STEPS_WIDE: u32 = 7;
 
 /// Appends a line's pieces, each with round ends, which also join them. They overlap, which nobody sees in one colour; a single
 /// outline would cross itself at every sharp bend.
@@ -27,7 +26,7 @@ fn capsule(from: (f64, f64), to: (f64, f64), radius: f64) -> Option<Vec<Point>> 
         return None;
     }
     let along = dy.atan2(dx);
-    let steps = if radius < WIDE { STEPS_NARROW } else { STEPS_WIDE };
+    let steps = STEPS.iter().find(|(below, _)| radius < *below).map_or(STEPS_WIDE, |(_, steps)| *steps);
     let end = |(x, y): (f64, f64), start_rad: f64| {
         (0..=steps).map(move |step| {
             let angle = start_rad + std::f64::consts::PI * f64::from(step) / f64::from(steps);

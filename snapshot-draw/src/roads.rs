@@ -44,7 +44,7 @@ const LOOKS: [Look; 6] = [
 const GROWTH: f64 = 1.6;
 
 /// Streets narrower than this have no edge, in CSS pixels.
-const CASED_FROM_PX: f64 = 2.0;
+const CASED_FROM_PX: f64 = 1.2;
 
 impl Road {
     /// All of them, from below.

@@ -173,7 +173,7 @@ fn area(ring: &[(f64, f64)]) -> f64 {
 }
 
 /// A ring cut at a box a little larger than the picture (Sutherland and Hodgman's way, an edge at a time).
-fn cut(ring: Line) -> Line {
+pub fn cut(ring: Line) -> Line {
     let (low, high) = (-MARGIN, EXTENT + MARGIN);
     let at_x = |edge: f64| move |a: (f64, f64), b: (f64, f64)| (edge, a.1 + (b.1 - a.1) * (edge - a.0) / (b.0 - a.0));
     let at_y = |edge: f64| move |a: (f64, f64), b: (f64, f64)| (a.0 + (b.0 - a.0) * (edge - a.1) / (b.1 - a.1), edge);

@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             mark(0.0012, 0.0036, Sign::Warning, "Car park"),
             mark(0.0, 0.0, Sign::Critical, "Waste bin 117"),
         ],
+        sea_around: true,
         attribution: Some("© OpenStreetMap contributors".into()),
     };
     let tiles = Tiles::open(Path::new(tiles))?;

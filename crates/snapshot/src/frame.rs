@@ -12,6 +12,9 @@ const TILE_PX: f64 = 512.0;
 /// A picture takes no more tiles than this; 1 024 pixels need nine.
 pub const TILES_MAX: usize = 25;
 
+/// How far from the edge of a picture that shows several places they are at least, in CSS pixels.
+const FIT_MARGIN_PX: f64 = 40.0;
+
 /// A tile's numbers, row 0 in the north.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TileNumber {
@@ -97,6 +100,21 @@ impl Frame {
     }
 }
 
+/// A picture's middle and zoom: as near as `max_zoom`, or as far away as all these places (degrees north and east) need to be in it with
+/// a margin. `None` without a place. Around the antimeridian it shows the whole world.
+pub fn fit(places: &[(f64, f64)], width_px: u32, height_px: u32, max_zoom: f64) -> Option<(f64, f64, f64)> {
+    let on_world = |(lat_deg, lon_deg): &(f64, f64)| on_world(*lat_deg, *lon_deg, 0.0);
+    let (mut low, mut high) = places.first().map(|first| (on_world(first), on_world(first)))?;
+    for place in places.iter().map(on_world) {
+        (low.x, low.y) = (low.x.min(place.x), low.y.min(place.y));
+        (high.x, high.y) = (high.x.max(place.x), high.y.max(place.y));
+    }
+    let zoom = |room_px: u32, length: f64| ((f64::from(room_px) - 2.0 * FIT_MARGIN_PX).max(1.0) / length).log2();
+    let zoom = zoom(width_px, high.x - low.x).min(zoom(height_px, high.y - low.y)).clamp(0.0, max_zoom);
+    let lat_deg = (PI * (1.0 - (low.y + high.y) / TILE_PX)).sinh().atan().to_degrees();
+    Some((lat_deg, ((low.x + high.x) / 2.0 / TILE_PX - 0.5) * 360.0, zoom))
+}
+
 /// In CSS pixels from the world's upper left corner.
 fn on_world(lat_deg: f64, lon_deg: f64, zoom: f64) -> Place {
     let side_px = TILE_PX * zoom.exp2();
@@ -110,8 +128,18 @@ mod tests {
     use crate::Theme;
 
     fn frame(lat_deg: f64, lon_deg: f64, zoom: f64, width_px: u32, height_px: u32) -> Frame {
-        let (theme, marks, attribution) = (Theme::Dark, Vec::new(), None);
-        Frame::of(&Snapshot { lat_deg, lon_deg, zoom, width_px, height_px, scale: 1, theme, marks, attribution })
+        Frame::of(&Snapshot {
+            lat_deg,
+            lon_deg,
+            zoom,
+            width_px,
+            height_px,
+            scale: 1,
+            theme: Theme::Dark,
+            marks: Vec::new(),
+            sea_around: false,
+            attribution: None,
+        })
     }
 
     #[test]
@@ -137,6 +165,25 @@ mod tests {
             assert_eq!(numbers, want, "{name}");
         }
         assert_eq!(frame(35.9, 14.5, 14.0, 1_024, 1_024).tiles(6, 14).map(|tiles| tiles.len()), Some(9));
+    }
+
+    #[test]
+    fn a_picture_of_several_places_has_all_of_them_and_one_of_a_single_place_is_near() {
+        assert_eq!(fit(&[], 400, 200, 15.0), None);
+        let near = |got: (f64, f64, f64), want: (f64, f64, f64)| {
+            (got.0 - want.0).abs() < 1e-9 && (got.1 - want.1).abs() < 1e-9 && (got.2 - want.2).abs() < 1e-9
+        };
+        let one = fit(&[(35.9, 14.5)], 400, 200, 15.0).unwrap();
+        assert!(near(one, (35.9, 14.5, 15.0)), "{one:?}");
+        let places = [(35.9, 14.5), (35.92, 14.46), (35.85, 14.52)];
+        let (lat_deg, lon_deg, zoom) = fit(&places, 400, 200, 15.0).unwrap();
+        let frame = frame(lat_deg, lon_deg, zoom, 400, 200);
+        let edges = places.map(|(lat_deg, lon_deg)| {
+            let Place { x, y } = frame.place(lat_deg, lon_deg);
+            x.min(y).min(400.0 - x).min(200.0 - y)
+        });
+        assert!(edges.iter().all(|edge| *edge > 39.9), "{edges:?} from the nearest edge");
+        assert!(edges.iter().any(|edge| *edge < 40.1), "it is farther away than it need be: {edges:?}");
     }
 
     #[test]

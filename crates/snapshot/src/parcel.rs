@@ -20,14 +20,30 @@ const TILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
 pub struct Parcel {
     /// The picture.
     pub snapshot: Snapshot,
+    /// What the tiles cover, where it is sea around that; `None` where nobody knows.
+    pub land: Option<Land>,
     /// The tiles that there are, unzipped. Where one is missing the ground is plain.
     pub tiles: Vec<(TileNumber, Vec<u8>)>,
+}
+
+/// A box of the earth, in degrees.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Land {
+    /// Its western edge.
+    pub west_deg: f64,
+    /// Its southern edge.
+    pub south_deg: f64,
+    /// Its eastern edge.
+    pub east_deg: f64,
+    /// Its northern edge.
+    pub north_deg: f64,
 }
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
 struct Header {
     snapshot: Snapshot,
+    land: Option<Land>,
     tiles: Vec<Listed>,
 }
 
@@ -67,7 +83,8 @@ impl Parcel {
     /// Writes it whole.
     pub fn write(&self, to: &mut impl Write) -> Result<(), ParcelError> {
         let listed = |(number, bytes): &(TileNumber, Vec<u8>)| Listed { number: *number, bytes: bytes.len() as u64 };
-        let header = Header { snapshot: self.snapshot.clone(), tiles: self.tiles.iter().map(listed).collect() };
+        let tiles = self.tiles.iter().map(listed).collect();
+        let header = Header { snapshot: self.snapshot.clone(), land: self.land, tiles };
         let mut line = serde_json::to_vec(&header)?;
         line.push(b'\n');
         to.write_all(&line)?;
@@ -81,7 +98,7 @@ impl Parcel {
     pub fn read(from: &mut impl BufRead) -> Result<Parcel, ParcelError> {
         let mut line = Vec::new();
         from.by_ref().take(LINE_MAX_BYTES).read_until(b'\n', &mut line)?;
-        let Header { snapshot, tiles: listed } = serde_json::from_slice(&line)?;
+        let Header { snapshot, land, tiles: listed } = serde_json::from_slice(&line)?;
         snapshot.check()?;
         let largest = listed.iter().map(|tile| tile.bytes).max().unwrap_or(0);
         if listed.len() > TILES_MAX || largest > TILE_MAX_BYTES {
@@ -96,7 +113,7 @@ impl Parcel {
             }
             tiles.push((number, tile));
         }
-        Ok(Parcel { snapshot, tiles })
+        Ok(Parcel { snapshot, land, tiles })
     }
 }
 
@@ -116,10 +133,16 @@ mod tests {
             scale: 2,
             theme: Theme::Light,
             marks: vec![mark],
+            sea_around: true,
             attribution: None,
         };
         let tile = |x| TileNumber { z: 14, x, y: 6_439 };
-        Parcel { snapshot, tiles: vec![(tile(1), b"\nab".to_vec()), (tile(2), Vec::new()), (tile(3), vec![0; 5])] }
+        let land = Some(Land { west_deg: 14.15, south_deg: 35.78, east_deg: 14.6, north_deg: 36.1 });
+        Parcel {
+            snapshot,
+            land,
+            tiles: vec![(tile(1), b"\nab".to_vec()), (tile(2), Vec::new()), (tile(3), vec![0; 5])],
+        }
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub theme: Theme,
     /// What is marked; later ones lie over earlier ones. At most [`MARKS_MAX`].
     pub marks: Vec<Mark>,
+    /// Whether it is sea around what the tiles cover, as around the built-in ones; else the ground there is plain.
+    pub sea_around: bool,
     /// Whose data the tiles are, as it is written into the lower right corner. `None`: what the tiles say of themselves.
     pub attribution: Option<String>,
 }
@@ -141,6 +143,7 @@ mod tests {
             scale: 1,
             theme: Theme::Dark,
             marks: vec![Mark { lat_deg: 35.9, lon_deg: 14.5, sign: Sign::Critical, label: None }],
+            sea_around: false,
             attribution: None,
         };
         assert_eq!(sound.check(), Ok(()));

@@ -11,7 +11,7 @@ use fleetlens_tiles::{Tiles, TilesError};
 use thiserror::Error;
 
 use crate::frame::Frame;
-use crate::parcel::Parcel;
+use crate::parcel::{Land, Parcel};
 use crate::{RequestError, Snapshot, exit};
 
 /// How long drawing may take. It takes a third of a second where all drawing is done by the processor.
@@ -148,7 +148,13 @@ pub fn parcel(tiles: &Tiles, snapshot: &Snapshot) -> Result<Parcel, SnapshotErro
     }
     let mut snapshot = snapshot.clone();
     snapshot.attribution = snapshot.attribution.or_else(|| said.attribution.clone());
-    Ok(Parcel { snapshot, tiles: found })
+    let land = said.bounds.filter(|_| snapshot.sea_around).map(|bounds| Land {
+        west_deg: bounds.west_deg,
+        south_deg: bounds.south_deg,
+        east_deg: bounds.east_deg,
+        north_deg: bounds.north_deg,
+    });
+    Ok(Parcel { snapshot, land, tiles: found })
 }
 
 /// Reads on a thread of its own until the end, or one byte more than there may be; what comes after that is not waited for.

@@ -64,6 +64,7 @@ fn valletta(theme: Theme) -> Snapshot {
         scale: 1,
         theme,
         marks: vec![Mark { lat_deg, lon_deg, sign: Sign::Critical, label: Some("Waste bin 117".into()) }],
+        sea_around: true,
         attribution: Some("© OpenStreetMap contributors".into()),
     }
 }
@@ -209,8 +210,11 @@ fn a_broken_tile_file_is_told_with_its_tile() {
 #[test]
 fn without_a_vulkan_driver_it_says_what_to_install() {
     let Some(program) = program() else { return };
-    let parcel =
-        Parcel { snapshot: valletta(Theme::Dark), tiles: vec![(TileNumber { z: 14, x: 8_852, y: 6_439 }, Vec::new())] };
+    let parcel = Parcel {
+        snapshot: valletta(Theme::Dark),
+        land: None,
+        tiles: vec![(TileNumber { z: 14, x: 8_852, y: 6_439 }, Vec::new())],
+    };
     // The loader of Vulkan looks for drivers where this says, and nowhere else (Vulkan-Loader, "Driver Interface").
     let mut child = Command::new(program)
         .env("VK_ICD_FILENAMES", "/nowhere/driver.json")

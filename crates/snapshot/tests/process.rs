@@ -31,11 +31,12 @@ fn parcel() -> Parcel {
         scale: 1,
         theme: Theme::Dark,
         marks: Vec::new(),
+        sea_around: true,
         attribution: None,
     };
     // More than a pipe holds, so that a program that does not read is noticed if it matters.
     let number = fleetlens_snapshot::frame::TileNumber { z: 14, x: 0, y: 0 };
-    Parcel { snapshot, tiles: vec![(number, vec![0; 1_000_000])] }
+    Parcel { snapshot, land: None, tiles: vec![(number, vec![0; 1_000_000])] }
 }
 
 #[test]
