@@ -39,9 +39,13 @@ fn capsule(from: (f64, f64), to: (f64, f64), radius: f64) -> Option<Vec<Point>> 
     (ring.len() >= 3).then_some(ring)
 }
 
-/// The nearest whole number.
+/// The farthest from the picture that anything reaches, in tile units: a broken tile may say any number, and beyond this a float of 32
+/// bits, with which `maplibre` works, tells no two of them apart.
+const FARTHEST: f64 = 8_388_608.0;
+
+/// The nearest whole number that is not too far away.
 pub fn whole(value: f64) -> i32 {
-    value.round() as i32
+    value.round().clamp(-FARTHEST, FARTHEST) as i32
 }
 
 #[cfg(test)]

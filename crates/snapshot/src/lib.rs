@@ -16,7 +16,7 @@ pub use request::{
     LABEL_MAX_CHARS, MARKS_MAX, Mark, RequestError, SCALE_MAX, SIDE_MAX_PX, Sign, Snapshot, Theme, ZOOM_MAX,
 };
 #[cfg(feature = "run")]
-pub use run::{PNG_MAX_BYTES, SnapshotError, USUAL_TIME, draw, draw_parcel, draw_within, parcel};
+pub use run::{PNG_MAX_BYTES, SnapshotError, USUAL_TIME, draw, draw_parcel, draw_within, parcel, program_beside};
 
 /// What the program's exit code says; its standard error says it in a sentence.
 pub mod exit {

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::frame::fit;
+
 /// The longest side of a picture, in CSS pixels.
 pub const SIDE_MAX_PX: u32 = 1_024;
 
@@ -17,6 +19,9 @@ pub const MARKS_MAX: usize = 256;
 
 /// How many characters a label may have; it ends with an ellipsis where it has no room.
 pub const LABEL_MAX_CHARS: usize = 80;
+
+/// How near one thing is looked at.
+const NEAR_ZOOM: f64 = 15.0;
 
 /// Mercator's world ends here, in degrees.
 const LAT_MAX_DEG: f64 = 85.05;
@@ -104,6 +109,25 @@ pub enum RequestError {
 }
 
 impl Snapshot {
+    /// A picture of marks, as near as a street with its neighbours, or as far away as all of them need; `None` without a mark. With
+    /// [`Snapshot::scale`] 1, and plain ground around the tiles.
+    pub fn of(marks: Vec<Mark>, width_px: u32, height_px: u32, theme: Theme) -> Option<Snapshot> {
+        let places: Vec<(f64, f64)> = marks.iter().map(|mark| (mark.lat_deg, mark.lon_deg)).collect();
+        let (lat_deg, lon_deg, zoom) = fit(&places, width_px, height_px, NEAR_ZOOM)?;
+        Some(Snapshot {
+            lat_deg,
+            lon_deg,
+            zoom,
+            width_px,
+            height_px,
+            scale: 1,
+            theme,
+            marks,
+            sea_around: false,
+            attribution: None,
+        })
+    }
+
     /// Fails with the first field that no picture can have.
     pub fn check(&self) -> Result<(), RequestError> {
         let side = f64::from(SIDE_MAX_PX);
@@ -147,6 +171,9 @@ mod tests {
             attribution: None,
         };
         assert_eq!(sound.check(), Ok(()));
+        let near = Snapshot::of(sound.marks.clone(), 400, 200, Theme::Dark).unwrap();
+        assert_eq!((near.check(), near.zoom), (Ok(()), NEAR_ZOOM));
+        assert_eq!(Snapshot::of(Vec::new(), 400, 200, Theme::Dark), None);
         type Change = fn(&mut Snapshot);
         let cases: [(&str, Change); 8] = [
             ("lat_deg is NaN; it must be -85.05 to 85.05", |s| s.lat_deg = f64::NAN),

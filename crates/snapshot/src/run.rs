@@ -1,7 +1,8 @@
 //! Starting the process that draws, and ending it when it does not end by itself.
 
+use std::env;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -28,6 +29,10 @@ const TILES_ZOOM_USUAL: u8 = 14;
 
 /// The first bytes of a PNG (RFC 2083, 3.1).
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// Windows' word for it ("Process Creation Flags").
+#[cfg(windows)]
+const CREATE_NO_WINDOW: u32 = 0x0800_0000;
 
 /// How long the program has to end after it closed its outputs, before it is asked again.
 const ENDING: Duration = Duration::from_millis(1);
@@ -79,6 +84,13 @@ pub enum SnapshotError {
     NoPicture(usize),
 }
 
+/// Where the program lies in a finished app and in a development build: beside the program that runs. Whether it is there is told by
+/// drawing. `None` where the system does not say what runs.
+pub fn program_beside() -> Option<PathBuf> {
+    let name = format!("fleetlens-snapshot{}", env::consts::EXE_SUFFIX);
+    env::current_exe().ok().map(|running| running.with_file_name(name))
+}
+
 /// Draws a picture with this program, within [`USUAL_TIME`]; PNG. Blocks: call it where blocking is allowed.
 pub fn draw(program: &Path, tiles: &Tiles, snapshot: &Snapshot) -> Result<Vec<u8>, SnapshotError> {
     draw_within(program, tiles, snapshot, USUAL_TIME)
@@ -97,7 +109,11 @@ pub fn draw_within(
 /// Draws what has been read already, as [`draw_within`] does. However it ends, the process is gone when this returns.
 pub fn draw_parcel(program: &Path, parcel: Parcel, within: Duration) -> Result<Vec<u8>, SnapshotError> {
     let until = Instant::now() + within;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    // Without a console of its own, which would flash up.
+    #[cfg(windows)]
+    std::os::windows::process::CommandExt::creation_flags(&mut command, CREATE_NO_WINDOW);
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

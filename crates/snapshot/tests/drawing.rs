@@ -20,6 +20,9 @@ type Rgb = [u8; 3];
 /// Far longer than it takes on a machine that compiles something at the same time.
 const WITHIN: Duration = Duration::from_secs(120);
 
+/// How many broken tiles are tried.
+const GNAWED: u32 = 12;
+
 /// Palettes of `snapshot-draw`, as far as they are looked for.
 const DARK: [Rgb; 3] = [[0x16, 0x1c, 0x23], [0x0a, 0x0f, 0x16], [0xef, 0x5a, 0x5a]];
 const LIGHT: [Rgb; 3] = [[0xf1, 0xf2, 0xf0], [0xc3, 0xd7, 0xe4], [0xc4, 0x2b, 0x2b]];
@@ -190,6 +193,39 @@ fn a_tile_that_is_none_fails_its_own_picture_and_no_other() {
             (outcome, _) => panic!("{name}: {outcome:?}"),
         }
     }
+}
+
+/// Bytes here and there replaced, the same ones each time.
+fn gnawed(bytes: &[u8], seed: u32) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let mut state = seed.wrapping_mul(0x9e37_79b9) | 1;
+    for _ in 0..1 + seed % 3 {
+        // Marsaglia's xorshift.
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        let at = state as usize % bytes.len();
+        bytes[at] = (state >> 24) as u8;
+    }
+    bytes
+}
+
+#[test]
+fn a_gnawed_tile_is_drawn_or_refused_and_nothing_breaks() {
+    let Some(program) = program() else { return };
+    let whole = parcel(&Tiles::open(&malta()).unwrap(), &valletta(Theme::Dark)).unwrap();
+    let mut drawn = 0;
+    for seed in 0..GNAWED {
+        let mut parcel = whole.clone();
+        parcel.tiles[0].1 = gnawed(&whole.tiles[0].1, seed);
+        match draw_parcel(&program, parcel, WITHIN) {
+            Ok(_) => drawn += 1,
+            Err(SnapshotError::Refused(_)) => {}
+            Err(SnapshotError::NoDriver(why)) => return skip(&why),
+            Err(error) => panic!("seed {seed}: {error}"),
+        }
+    }
+    assert!((1..GNAWED).contains(&drawn), "{drawn} of {GNAWED} were drawn: they are gnawed too little or too much");
 }
 
 #[test]
