@@ -30,9 +30,15 @@ use cargo_metadata::{Metadata, MetadataCommand, Node, Package, PackageId};
 /// The platforms we build for; what only others would bring is nobody's concern.
 const PLATFORMS: [&str; 2] = ["x86_64-unknown-linux-gnu", "wasm32-unknown-unknown"];
 
-static WORKSPACE: LazyLock<Workspace> = LazyLock::new(Workspace::read);
+/// The only one that the program which draws small maps is built for here (docs/adr/0015-snapshots.md).
+const DRAWER_PLATFORMS: [&str; 1] = ["x86_64-unknown-linux-gnu"];
 
-/// What cargo knows about our packages and everything they resolve to on [`PLATFORMS`].
+static WORKSPACE: LazyLock<Workspace> = LazyLock::new(|| Workspace::read(".", &PLATFORMS));
+
+/// The workspace of that program.
+static DRAWER: LazyLock<Workspace> = LazyLock::new(|| Workspace::read("snapshot-draw", &DRAWER_PLATFORMS));
+
+/// What cargo knows about our packages and everything they resolve to on some platforms.
 struct Workspace {
     root: PathBuf,
     packages: HashMap<PackageId, Package>,
@@ -41,13 +47,14 @@ struct Workspace {
 }
 
 impl Workspace {
-    fn read() -> Self {
+    fn read(folder: &str, platforms: &[&str]) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf();
         let mut options = vec!["--locked".to_owned()];
-        for platform in PLATFORMS {
-            options.extend(["--filter-platform".to_owned(), platform.to_owned()]);
+        for platform in platforms {
+            options.extend(["--filter-platform".to_owned(), (*platform).to_owned()]);
         }
-        let metadata: Metadata = MetadataCommand::new().current_dir(&root).other_options(options).exec().unwrap();
+        let at = root.join(folder);
+        let metadata: Metadata = MetadataCommand::new().current_dir(at).other_options(options).exec().unwrap();
         Self {
             root,
             ours: metadata.workspace_members.into_iter().collect(),

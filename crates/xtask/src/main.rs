@@ -5,6 +5,7 @@
 
 mod bench;
 mod doctor;
+mod drawer;
 mod fingerprint;
 mod fuzz;
 mod interrupt;

@@ -12,7 +12,7 @@ use crate::setup::rust::TARGET;
 use crate::setup::{self, Purpose};
 use crate::steps::{Step, Steps, elapsed};
 use crate::window::{self, Optimisation};
-use crate::{program, programs, suites};
+use crate::{drawer, program, programs, suites};
 
 /// What to check.
 #[derive(clap::Args)]
@@ -30,13 +30,22 @@ enum Check {
     Lint,
     LintWindow,
     TestWindow,
+    Drawer,
     Build,
     Tests,
 }
 
 impl Check {
-    const ALL: [Self; 7] =
-        [Self::Format, Self::Window, Self::Lint, Self::LintWindow, Self::TestWindow, Self::Build, Self::Tests];
+    const ALL: [Self; 8] = [
+        Self::Format,
+        Self::Window,
+        Self::Lint,
+        Self::LintWindow,
+        Self::TestWindow,
+        Self::Drawer,
+        Self::Build,
+        Self::Tests,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -45,6 +54,7 @@ impl Check {
             Self::Lint => "lint",
             Self::LintWindow => "lint-window",
             Self::TestWindow => "test-window",
+            Self::Drawer => "drawer",
             Self::Build => "build",
             Self::Tests => "tests",
         }
@@ -53,9 +63,9 @@ impl Check {
     /// What has to have succeeded before; the apps cannot be compiled without the window they embed.
     fn needs(self) -> &'static [Self] {
         match self {
-            Self::Format | Self::Window | Self::LintWindow | Self::TestWindow => &[],
+            Self::Format | Self::Window | Self::LintWindow | Self::TestWindow | Self::Drawer => &[],
             Self::Lint | Self::Build => &[Self::Window],
-            Self::Tests => &[Self::Window, Self::Build],
+            Self::Tests => &[Self::Window, Self::Drawer, Self::Build],
         }
     }
 
@@ -72,6 +82,7 @@ impl Check {
             // On this machine instead of in a browser: the window's tests are about what it decides, not about what it draws.
             // With the others it cannot be tested, because one choice of packages has one choice of features.
             Self::TestWindow => command.args(["test", "--package", window::PACKAGE]),
+            Self::Drawer => return drawer::check(place, step),
             Self::Build => return programs::build_with_tests(place, step),
             Self::Tests => return suites::run(place, step, test),
         };
@@ -165,8 +176,8 @@ mod tests {
         assert_eq!(chosen(None).0.len(), Check::ALL.len());
         assert_eq!(chosen(Some("format")), (vec!["format"], None));
         assert_eq!(chosen(Some("lint")), (vec!["window", "lint"], None));
-        assert_eq!(chosen(Some("tests")), (vec!["window", "build", "tests"], None));
-        assert_eq!(chosen(Some("tidy")), (vec!["window", "build", "tests"], Some("tidy".to_owned())));
+        assert_eq!(chosen(Some("tests")), (vec!["window", "drawer", "build", "tests"], None));
+        assert_eq!(chosen(Some("tidy")), (vec!["window", "drawer", "build", "tests"], Some("tidy".to_owned())));
     }
 
     #[test]

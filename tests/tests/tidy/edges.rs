@@ -13,6 +13,7 @@ const EDGES: [(&str, &[&str]); 20] = [
     ("chart", &[]),
     ("store", &[]),
     ("tiles", &[]),
+    ("snapshot", &["tiles"]),
     ("link", &[]),
     ("reach", &["link"]),
     ("engine", &["wire", "ipc"]),

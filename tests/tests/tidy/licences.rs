@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 use spdx::{Expression, ParseMode};
 
-use super::{WORKSPACE, assert_none};
+use super::{DRAWER, WORKSPACE, assert_none};
 
 /// Our own.
 const OURS: &str = "MIT OR Apache-2.0";
@@ -28,6 +28,7 @@ const ALLOWED: [&str; 9] = [
 const EXCEPTIONS: [(&str, &str, &str); 9] = [
     ("async_io_stream", "Unlicense", "given away; under the WebSocket of rumqttc"),
     ("base16", "CC0-1.0", "given away; a procedural macro of Leptos, not shipped"),
+    ("hexf-parse", "CC0-1.0", "given away; reads numbers of shaders, under maplibre"),
     ("pharos", "Unlicense", "given away; under the WebSocket of rumqttc"),
     ("quoted_printable", "0BSD", "asks for nothing, not even a notice; under lettre, which sends mail"),
     (
@@ -49,13 +50,13 @@ fn is_allowed(licence: &str) -> bool {
 
 #[test]
 fn our_own_packages_carry_our_licence() {
-    let others = WORKSPACE.ours().filter(|package| package.license.as_deref() != Some(OURS));
+    let others = WORKSPACE.ours().chain(DRAWER.ours()).filter(|package| package.license.as_deref() != Some(OURS));
     assert_none(&format!("packages without the licence {OURS}"), others.map(|package| package.name.to_string()));
 }
 
 #[test]
 fn what_we_use_is_under_a_licence_we_allow() {
-    let crates = WORKSPACE.third_party().map(|package| {
+    let crates = WORKSPACE.third_party().chain(DRAWER.third_party()).map(|package| {
         let licence = package.license.clone().unwrap_or_else(|| "no SPDX expression".to_owned());
         (package.name.to_string(), licence)
     });

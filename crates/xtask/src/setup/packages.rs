@@ -79,6 +79,7 @@ pub const PACKAGES: &[Package] = &[
     package("mosquitto", Purpose::Test, Probe::Program("mosquitto"), "the Mosquitto broker"),
     package("mosquitto-clients", Purpose::Test, Probe::Program("mosquitto_pub"), "Mosquitto's clients"),
     package("webkit2gtk-driver", Purpose::Test, Probe::Program("WebKitWebDriver"), "WebKitGTK's WebDriver"),
+    package("mesa-vulkan-drivers", Purpose::Test, Probe::None, "Mesa's Vulkan drivers (lavapipe draws without a card)"),
     package("chromium", Purpose::Test, Probe::Program("chromium"), "Chromium"),
     package("chromium-driver", Purpose::Test, Probe::Program("chromedriver"), "Chromium's WebDriver"),
 ];

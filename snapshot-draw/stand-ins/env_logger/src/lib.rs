@@ -1,0 +1,1 @@
+//! Nothing: `maplibre` names it for its own tests alone.
