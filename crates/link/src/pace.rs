@@ -35,10 +35,10 @@ const CROWDED: u32 = 2_000;
 const TRIAL: Duration = Duration::from_millis(2);
 
 /// Pauses from one trial to the next.
-const TRIAL_EVERY: u32 = 16;
+const TRIAL_EVERY: u32 = 64;
 
 /// Trials in a row by which a sender is held for one that waits: once may be chance.
-const FOUND_WAITING: u32 = 3;
+const FOUND_WAITING: u32 = 5;
 
 /// How long a sender that waits for us is not kept waiting.
 const REST: Duration = Duration::from_secs(4);
@@ -120,11 +120,12 @@ impl Pace {
             self.trying = self.waiting > 0 || self.untried >= TRIAL_EVERY;
             return;
         }
-        let as_much = brought.abs_diff(self.full) <= self.full / 4;
+        let as_much = brought.abs_diff(self.full) <= self.full / 8;
         self.waiting = if as_much { self.waiting + 1 } else { 0 };
         (self.trying, self.untried) = (false, 0);
         if self.waiting >= FOUND_WAITING {
-            self.waiting = 0;
+            // When it is left alone again, that is tried soon.
+            (self.waiting, self.untried) = (0, TRIAL_EVERY - 1);
             self.rest_until = Some(now + REST);
         }
     }
