@@ -31,6 +31,9 @@ const SPLIT_NEEDS: u64 = 20;
 /// In a shorter span alarms an hour say nothing, in milliseconds.
 const RATE_NEEDS_MS: u64 = HOUR_MS;
 
+/// So long after it was raised somebody should have acknowledged an alarm, in milliseconds.
+pub const ANSWERED_WITHIN_MS: u64 = HOUR_MS;
+
 /// How much of a split may be elsewhere, in percentage points: good, and at the most. The norm says "about".
 const SPLIT_OFF_PCT: (f64, f64) = (5.0, 15.0);
 
@@ -193,6 +196,10 @@ pub struct Health {
     pub by_thing: Vec<(ThingKey, u64)>,
     /// How long people took; `None` where nobody acknowledged anything.
     pub answers: Option<Answers>,
+    /// How many of a hundred that were raised were still so at the end: 10, and 30 at the most. Ours: what does not return piles up.
+    pub standing_pct: Figure,
+    /// Alarms that at the end nobody had acknowledged for longer than [`ANSWERED_WITHIN_MS`]: none, and 4 at the most. Ours.
+    pub unanswered: Figure,
     /// Half of the acknowledgements took no longer, in minutes: 10, and an hour at the most. The norms name no number; ten minutes are
     /// what a flood is counted in.
     pub to_acknowledge_min: Figure,
@@ -213,6 +220,8 @@ impl Health {
             happenings.iter().filter(|one| one.told_ms < span.end && one.is_open_at(span.end)).collect();
         let is_unseen = |one: &&&Happening| one.acknowledged_ms.is_none_or(|at| at > span.end);
         let is_stale = |one: &&&Happening| one.is_active_at(span.end) && span.end.since(one.told_ms) > STALE_AFTER_MS;
+        let is_late = |one: &&&Happening| span.end.since(one.told_ms) > ANSWERED_WITHIN_MS;
+        let standing = raised.iter().filter(|one| one.is_active_at(span.end)).count();
         let span_ms = span.end.since(span.start);
         let floods = floods(happenings.iter().map(|one| one.told_ms), &span, flood::Limits::default());
         let in_flood_ms: u64 = floods.iter().map(|flood| flood.end.since(flood.start)).sum();
@@ -248,6 +257,14 @@ impl Health {
             split,
             by_rule: top(raised.iter().map(|one| one.rule.clone())),
             by_thing: top(raised.iter().map(|one| one.thing)),
+            standing_pct: Figure {
+                value: enough(standing as f64 * 100.0 / raised.len() as f64, !raised.is_empty()),
+                target: Target::AtMost { good: 10.0, most: 30.0 },
+            },
+            unanswered: Figure {
+                value: Some(open.iter().filter(is_unseen).filter(is_late).count() as f64),
+                target: Target::AtMost { good: 0.0, most: 4.0 },
+            },
             answers: answered,
             to_acknowledge_min: Figure {
                 value: answered.map(|answers| answers.median_ms as f64 / MINUTE_MS as f64),
@@ -418,6 +435,15 @@ mod tests {
             let all: Vec<Happening> = told.into_iter().map(one).collect();
             assert_eq!(health(&all, 0, DAY).chattering.verdict(), want, "{name}");
         }
+        let standing = |n: usize| {
+            let over = (0..10).map(|i| if i < n { one(5) } else { over(5, 6, 7) });
+            health(&over.collect::<Vec<_>>(), 0, DAY).standing_pct.verdict()
+        };
+        assert_eq!([standing(1), standing(3), standing(4)], [Verdict::Good, Verdict::Fair, Verdict::Poor]);
+        assert_eq!(health(&[], 0, DAY).standing_pct.verdict(), Verdict::Unknown);
+        let unanswered = |n: usize, to: i64| health(&vec![one(0); n], 0, to).unanswered.verdict();
+        assert_eq!([unanswered(9, HOUR), unanswered(4, HOUR + 1), unanswered(5, HOUR + 1)], [Verdict::Good, Verdict::Fair, Verdict::Poor]);
+
         let apart: Vec<Happening> = (1..=3).map(|thing| Happening { thing: ThingKey(thing), ..one(0) }).collect();
         assert_eq!(health(&apart, 0, DAY).chattering.value, Some(0.0), "three things are no chatter");
     }

@@ -9,6 +9,8 @@
 //! | `ended_ms` | when it ceased to be open: cleared or acknowledged, whichever came last; NULL while it is open |
 //! | `detail` | JSON: name, sentence, what to do, how often, and who acknowledged it |
 
+use std::ops::Range;
+
 use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
 use fleetlens_model::id::{AlarmId, ThingKey};
 use fleetlens_model::record::ENDED_ALARMS_RESTORED;
@@ -76,6 +78,17 @@ pub(crate) fn recent(db: &Connection) -> rusqlite::Result<Vec<Alarm>> {
          ORDER BY alarm"
     ))?
     .query_map([ended], of_row)?
+    .collect()
+}
+
+/// Those whose life touches a span, whether they began before it or are open still, in the order in which they were raised.
+pub(crate) fn touching(db: &Connection, span: &Range<WallMs>) -> rusqlite::Result<Vec<Alarm>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM alarm
+         WHERE raised_ms < ?2 AND (ended_ms IS NULL OR ended_ms >= ?1)
+         ORDER BY raised_ms, alarm"
+    ))?
+    .query_map((span.start.0, span.end.0), of_row)?
     .collect()
 }
 

@@ -1,0 +1,146 @@
+//! The page itself. Everything that is written into it is escaped by the templates; only our own style sheet and pictures are not, and the
+//! names in pictures are escaped by what draws them.
+
+mod figures;
+mod tables;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::charts;
+use crate::past::Past;
+use crate::words::{Calendar, count, of};
+use figures::{Measures, figures, headline, tiles};
+use tables::{deeds, happened, open, silent};
+
+const STYLE: &str = include_str!("page/style.css");
+
+/// No script runs and nothing is fetched, whatever stands in the page.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/// All of it.
+pub fn page(past: &Past, calendar: &Calendar) -> Markup {
+    let measures = Measures::of(past, calendar);
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (past.fleet) " – alarm report – " (calendar.span()) }
+                style { (PreEscaped(STYLE)) (PreEscaped(charts::recoloured())) }
+            }
+            body {
+                main {
+                    (head(past, calendar))
+                    (headline(&measures))
+                    (tiles(past, &measures))
+                    (pictures(past, calendar))
+                    (figures(&measures))
+                    (open(past, calendar))
+                    (happened(past, calendar))
+                    (deeds(past, calendar))
+                    (silent(past, calendar))
+                    (notes(past))
+                }
+            }
+        }
+    }
+}
+
+fn head(past: &Past, calendar: &Calendar) -> Markup {
+    html! {
+        header {
+            p.eyebrow { "Alarm report" }
+            h1 { (past.fleet) }
+            p.span { (calendar.span()) }
+            p.made {
+                "Times of " (calendar.zone()) ". Made " (calendar.moment(past.now))
+                @match past.listened {
+                    Some(at) => { "; the cache it is made of was last connected " (calendar.moment(at)) "." }
+                    None => { "; the cache it is made of was never connected." }
+                }
+            }
+        }
+    }
+}
+
+fn pictures(past: &Past, calendar: &Calendar) -> Markup {
+    let clock = calendar.clock();
+    let (health, happenings) = (&past.health, &past.happenings);
+    let rules: Vec<(String, u64)> = health.by_rule.iter().map(|(rule, n)| (past.rule_name(rule), *n)).collect();
+    let things: Vec<(String, u64)> = health.by_thing.iter().map(|(key, n)| (past.thing(*key).title, *n)).collect();
+    html! {
+        section.pictures {
+            @match charts::raised(happenings, &past.span, &clock) {
+                Ok(raised) => { (figure(&raised.told, &raised.told, Ok(raised.svg))) }
+                Err(error) => { (figure("Alarms raised", "", Err(error.to_string()))) }
+            }
+            (figure(
+                "Alarms open at each moment",
+                "active, or not yet acknowledged",
+                charts::open(happenings, &past.span, &clock).map_err(|error| error.to_string()),
+            ))
+            div.pair {
+                (ranked("What was raised most", &rules, health.raised))
+                (ranked("Which things raised most", &things, health.raised))
+            }
+        }
+    }
+}
+
+/// A picture with its heading; where it could not be drawn, why.
+fn figure(heading: &str, told: &str, svg: Result<String, String>) -> Markup {
+    html! {
+        figure {
+            figcaption { h2 { (heading) } @if !told.is_empty() && told != heading { p { (told) } } }
+            @match svg {
+                Ok(svg) => { div.chart role="img" aria-label=(heading) { (PreEscaped(svg)) } }
+                Err(error) => { p.none { (error) } }
+            }
+        }
+    }
+}
+
+fn ranked(heading: &str, rows: &[(String, u64)], all: u64) -> Markup {
+    let shown: u64 = rows.iter().map(|(_, n)| n).sum();
+    let told = if shown == all {
+        of(all, "alarm", "alarms")
+    } else {
+        format!("{} of {}", count(shown), of(all, "alarm", "alarms"))
+    };
+    if rows.is_empty() {
+        return html! { figure { figcaption { h2 { (heading) } } p.none { "No alarm was raised." } } };
+    }
+    figure(heading, &told, charts::ranks(rows).map_err(|error| error.to_string()))
+}
+
+/// What the reader should know of where this comes from.
+fn notes(past: &Past) -> Markup {
+    let health = &past.health;
+    html! {
+        footer {
+            h2 { "About these figures" }
+            ul {
+                li {
+                    "An alarm is one row in the cache, with the last time it was raised. "
+                    @if health.untimed > 0 {
+                        "Those of this span had been raised " strong { (of(health.untimed, "time", "times")) }
+                        " before while they were open; nobody kept when, so no figure, chart or row counts these."
+                    } @else {
+                        "None of this span had been raised before while it was open."
+                    }
+                    " One that was open in this span and was raised again after it stands in a later report."
+                }
+                li { "Ended alarms go from the cache by their age (Settings); a report of longer ago tells of those that are left. The audit log stays." }
+                li {
+                    "Alarms an hour, time in flood, stale, chattering and priorities are held against ANSI/ISA-18.2 and EEMUA 191, "
+                    "which mean one operator. The other targets are ours. A figure is not judged where there is too little to judge by: "
+                    "a rate in less than an hour, priorities of fewer than 20 alarms."
+                }
+                li { "How commands ended is as known when this was made, also where that was after the span." }
+            }
+        }
+    }
+}

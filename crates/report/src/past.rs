@@ -1,0 +1,118 @@
+//! Everything that a report tells, read out of a cache.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use fleetlens_model::alarm::Alarm;
+use fleetlens_model::alarm::flood::Limits;
+use fleetlens_model::alarm::health::{Happening, Health};
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::text::shown;
+use fleetlens_model::time::WallMs;
+use fleetlens_store::Reading;
+
+use crate::deeds::{self, Deed};
+use crate::{Asked, ReportError};
+
+/// A thing as the page names it; hidden characters of its names are written out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// As its broker spells it.
+    pub name: String,
+    /// What people call it; the name where nobody said.
+    pub title: String,
+    /// Street and district, as far as known.
+    pub place: String,
+}
+
+/// A past.
+pub struct Past {
+    /// The fleet's profile.
+    pub fleet: String,
+    pub span: Range<WallMs>,
+    pub now: WallMs,
+    pub things: HashMap<ThingKey, Named>,
+    /// Their keys by their names.
+    pub by_name: HashMap<String, ThingKey>,
+    /// Those whose life touches the span, in the order in which they were last raised.
+    pub alarms: Vec<Alarm>,
+    /// The same as the figures count them, in the same order.
+    pub happenings: Vec<Happening>,
+    pub health: Health,
+    /// Who did what.
+    pub deeds: Vec<Deed>,
+    /// Things that were silent when somebody last listened, by name.
+    pub silent: Vec<Named>,
+    /// When that was.
+    pub listened: Option<WallMs>,
+}
+
+impl Past {
+    /// Reads it. `span` has a length.
+    pub fn read(reading: &Reading, asked: &Asked) -> Result<Past, ReportError> {
+        let span = asked.span.clone();
+        let things: HashMap<ThingKey, Named> = reading
+            .things()?
+            .into_iter()
+            .map(|(key, name, meta)| {
+                let title = if meta.title.is_empty() { name.as_str() } else { &meta.title };
+                let place: Vec<&str> =
+                    [meta.street.as_str(), &meta.area].into_iter().filter(|part| !part.is_empty()).collect();
+                let named = Named {
+                    name: shown(name.as_str()).into_owned(),
+                    title: shown(title).into_owned(),
+                    place: shown(&place.join(" · ")).into_owned(),
+                };
+                (key, named)
+            })
+            .collect();
+        // A flood at the beginning is made of what came before it.
+        let before_ms = i64::try_from(Limits::default().within_ms).unwrap_or_default();
+        let read = reading.alarms(&(span.start.plus(-before_ms)..span.end))?;
+        let read: Vec<(Alarm, Happening)> = read
+            .into_iter()
+            .map(|alarm| {
+                let happening = Happening::of(&alarm);
+                (alarm, happening)
+            })
+            .collect();
+        let all: Vec<Happening> = read.iter().map(|(_, happening)| happening.clone()).collect();
+        let health = Health::of(&all, span.clone());
+        let touches = |one: &Happening| one.ended_ms().is_none_or(|ended| ended >= span.start);
+        let (alarms, happenings) = read.into_iter().filter(|(_, happening)| touches(happening)).unzip();
+        let mut silent: Vec<Named> = reading.silent()?.iter().filter_map(|key| things.get(key)).cloned().collect();
+        silent.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Past {
+            fleet: shown(&reading.profile()?).into_owned(),
+            deeds: deeds::read(reading, &span)?,
+            listened: reading.link_seen()?,
+            span,
+            now: asked.now,
+            by_name: things.iter().map(|(key, named)| (named.name.clone(), *key)).collect(),
+            things,
+            alarms,
+            happenings,
+            health,
+            silent,
+        })
+    }
+
+    /// Alarms with what the figures make of them.
+    pub fn told(&self) -> impl Iterator<Item = (&Alarm, &Happening)> {
+        self.alarms.iter().zip(&self.happenings)
+    }
+
+    /// What a rule is called for people, as the newest of its alarms says; its id where none does.
+    pub fn rule_name(&self, rule: &str) -> String {
+        let named = self.alarms.iter().rev().find(|alarm| alarm.rule == rule).map(|alarm| alarm.name.as_str());
+        shown(named.filter(|name| !name.is_empty()).unwrap_or(rule)).into_owned()
+    }
+
+    /// A thing by its key; its number where the cache has no name of it.
+    pub fn thing(&self, key: ThingKey) -> Named {
+        self.things.get(&key).cloned().unwrap_or_else(|| {
+            let name = format!("thing {}", key.0);
+            Named { title: name.clone(), name, place: String::new() }
+        })
+    }
+}
