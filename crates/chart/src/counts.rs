@@ -19,6 +19,12 @@ const LEAST_CSS_PX: (f64, f64) = (160.0, 80.0);
 
 const LINE_CSS_PX: f64 = 1.5;
 
+/// Between the end of a goal's line and its name.
+const NAME_GAP_CSS_PX: f64 = 8.0;
+
+/// From one name to the next.
+const NAME_ROW_CSS_PX: f64 = TEXT_CSS_PX + 2.0;
+
 /// How the numbers are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -33,7 +39,7 @@ pub enum Shape {
 pub struct Goal<'a> {
     /// The number.
     pub value: f64,
-    /// What it is called; written over its line.
+    /// What it is called; written where its line ends.
     pub name: &'a str,
     /// The colour of its line, of its name, and of columns above it.
     pub colour: Rgb,
@@ -60,6 +66,9 @@ pub struct Counts<'a> {
     pub goals: &'a [Goal<'a>],
     /// What is counted; written once over the numbers.
     pub unit: &'a str,
+    /// The least room left and right of what is drawn, in CSS pixels: charts over each other with the same have their times over each
+    /// other.
+    pub margins: (f64, f64),
     /// Colours.
     pub theme: Theme,
     /// Device pixels per CSS pixel, above 0.
@@ -107,11 +116,13 @@ pub fn draw_counts<DB: DrawingBackend>(counts: &Counts, root: &DrawingArea<DB, S
     // Whole numbers at the axis: half an alarm is nothing that anybody counts.
     let values = value_axis(0.0, most, Some((0.0, f64::MAX)), 0, rows);
     let digits = values.ticks.iter().map(|tick| tick.label.chars().count()).max().unwrap_or(0);
-    let left = css(digits.max(2) as f64 * TEXT_CSS_PX * 0.62 + 10.0).round().min(width / 3.0);
-    let right = (width - css(2.0)).round();
+    let names = counts.goals_shown().map(|goal| brush.width_of(goal.name) + css(NAME_GAP_CSS_PX)).fold(0.0, f64::max);
+    let left =
+        css(digits.max(2) as f64 * TEXT_CSS_PX * 0.62 + 10.0).max(css(counts.margins.0)).round().min(width / 3.0);
+    let right = (width - names.max(css(counts.margins.1)).max(css(2.0)).min(width / 3.0)).round();
     let columns = ((right - left) / css(72.0)).floor().max(1.0) as usize;
     let times = clock_ticks(counts.from_ms, counts.until_ms, counts.clock, columns);
-    let pen = Pen { counts, brush, values, times, left, right, top, bottom };
+    let pen = Pen { counts, brush, values, times, width, left, right, top, bottom };
     root.fill(&solid(counts.theme.ground)).map_err(backend)?;
     pen.grid()?;
     match counts.shape {
@@ -128,6 +139,7 @@ struct Pen<'a, 'c, DB: DrawingBackend> {
     brush: Brush<'a, DB>,
     values: ValueAxis,
     times: Vec<TimeTick>,
+    width: f64,
     left: f64,
     right: f64,
     top: f64,
@@ -172,7 +184,7 @@ impl<DB: DrawingBackend> Pen<'_, '_, DB> {
             brush.bar((px(x), bottom), (px(x) + brush.hair(), bottom + px(brush.css(4.0))), theme.envelope)?;
             // A label that would be cut by an edge is left out; its tick stays.
             let half = brush.width_of(&tick.label) / 2.0;
-            if x - half >= 0.0 && x + half <= self.right + brush.css(2.0) {
+            if x - half >= 0.0 && x + half <= self.width {
                 let at = (px(x), bottom + px(brush.css(7.0)));
                 brush.words(&tick.label, at, theme.text, (HPos::Center, VPos::Top))?;
             }
@@ -226,11 +238,15 @@ impl<DB: DrawingBackend> Pen<'_, '_, DB> {
     }
 
     fn goals(&self) -> Result<(), ChartError> {
+        let beside = px(self.right + self.brush.css(NAME_GAP_CSS_PX));
+        let mut free_to = f64::INFINITY;
         for goal in self.counts.goals_shown() {
-            let y = px(self.y_of(goal.value));
-            self.brush.dashes(self.left, self.right, y, goal.colour)?;
-            let over = (px(self.right), y - px(self.brush.css(2.0)));
-            self.brush.words(goal.name, over, goal.colour, (HPos::Right, VPos::Bottom))?;
+            let y = self.y_of(goal.value);
+            self.brush.dashes(self.left, self.right, px(y), goal.colour)?;
+            // From the lowest up, each at least a row above the one before.
+            let at = y.min(free_to);
+            self.brush.words(goal.name, (beside, px(at)), goal.colour, (HPos::Left, VPos::Center))?;
+            free_to = at - self.brush.css(NAME_ROW_CSS_PX);
         }
         Ok(())
     }

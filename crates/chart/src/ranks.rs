@@ -54,7 +54,7 @@ pub fn draw_ranks<DB: DrawingBackend>(ranks: &Ranks, root: &DrawingArea<DB, Shif
     let most = ranks.rows.iter().map(|row| row.value).filter(|value| value.is_finite()).fold(1.0, f64::max);
     let widest = |of: &dyn Fn(&Rank) -> f64| ranks.rows.iter().map(of).fold(0.0, f64::max);
     let names = widest(&|row| brush.width_of(row.name)).min(width * NAMES_MOST);
-    let left = (names + brush.css(10.0)).round();
+    let left = (names + brush.css(16.0)).round();
     let right = (width - widest(&|row| brush.width_of(row.label)) - brush.css(10.0)).round().max(left + brush.css(8.0));
     let row_px = brush.css(f64::from(ROW_CSS_PX));
     for (n, row) in (0_u32..).zip(ranks.rows) {

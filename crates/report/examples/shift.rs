@@ -144,8 +144,11 @@ fn alarm(id: u64, after_ms: i64, dice: &mut Dice) -> Option<Alarm> {
     })
 }
 
+/// When after the beginning of the shift, by whom, what, of which command, of which thing, more of it.
+type Step = (i64, By, Event, Option<u64>, &'static str, String);
+
 /// What people did, and what came of it, in the order of time.
-fn deeds(dice: &mut Dice) -> Vec<(i64, By, Event, Option<u64>, &'static str, String)> {
+fn deeds(dice: &mut Dice) -> Vec<Step> {
     let person = |dice: &mut Dice| {
         let (name, role) = dice.one_of(&PEOPLE).copied().unwrap_or(("", Role::Viewer));
         By::Person(Actor { name: name.to_owned(), role })

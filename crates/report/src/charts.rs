@@ -20,8 +20,12 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// Of a chart over time, in CSS pixels.
 const SIZE: (u32, u32) = (860, 200);
 
+/// Left and right of charts over time, in CSS pixels: room for numbers of four digits and the names of goals, so that the charts stand over
+/// each other hour by hour.
+const MARGINS: (f64, f64) = (36.0, 96.0);
+
 /// How wide bars are, in CSS pixels.
-const RANKS_WIDTH: u32 = 430;
+const RANKS_WIDTH: u32 = 380;
 
 /// More columns than this are no columns any more.
 const COLUMNS_MOST: i64 = 120;
@@ -99,10 +103,10 @@ pub fn raised(happenings: &[Happening], span: &Range<WallMs>, clock: &[Clock]) -
         counted.iter_mut().for_each(|column| *column /= hours);
     }
     let goals = [
-        Goal { value: 6.0, name: "6 an hour: acceptable", colour: WARN },
-        Goal { value: 12.0, name: "12 an hour: the most", colour: CRIT },
+        Goal { value: 6.0, name: "6: acceptable", colour: WARN },
+        Goal { value: 12.0, name: "12: the most", colour: CRIT },
     ];
-    let flood = [Goal { value: 10.0, name: "more is a flood", colour: CRIT }];
+    let flood = [Goal { value: 10.0, name: "10: a flood", colour: CRIT }];
     let counts = Counts {
         shape: Shape::Columns,
         values: &counted,
@@ -191,6 +195,7 @@ fn base<'a>(span: &Range<WallMs>, clock: &'a [Clock]) -> Counts<'a> {
         clock,
         goals: &[],
         unit: "",
+        margins: MARGINS,
         theme: INK,
         scale: 1.0,
         text: SVG_TEXT,

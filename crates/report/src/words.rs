@@ -65,6 +65,11 @@ impl Calendar {
         self.by(at, "%a %-d %b %Y, %H:%M")
     }
 
+    /// `02:38`, with the day before it where the span has several.
+    pub fn short(&self, at: WallMs) -> String {
+        self.by(at, if self.is_one_day { "%H:%M" } else { "%-d %b %H:%M" })
+    }
+
     /// The span in a line: days where it is made of whole ones, else moments, and its length.
     pub fn span(&self) -> String {
         let Range { start, end } = self.span;

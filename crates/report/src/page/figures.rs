@@ -68,14 +68,14 @@ impl Measures {
             ),
             split: split(health),
             standing: measure(
-                "Did not return",
+                "Alarms that did not return",
                 &health.standing_pct,
                 " %",
                 "10 % or less, 30 % at the most",
                 "of those raised, still so at the end".to_owned(),
             ),
             unanswered: measure(
-                "Not acknowledged",
+                "Unacknowledged alarms",
                 &health.unanswered,
                 "",
                 "none, 4 at the most",
@@ -114,8 +114,11 @@ impl Measures {
 fn floods(health: &Health, calendar: &Calendar) -> String {
     let longest = health.floods.iter().max_by_key(|flood| flood.end.since(flood.start));
     let Some(longest) = longest else { return "more than 10 new alarms in 10 minutes; there was none".to_owned() };
-    let all = of(u64::try_from(health.floods.len()).unwrap_or(u64::MAX), "flood", "floods");
-    format!("{all}, the longest {} from {}", length(longest.end.since(longest.start)), calendar.moment(longest.start))
+    let told = format!("{} from {}", length(longest.end.since(longest.start)), calendar.short(longest.start));
+    match health.floods.len() {
+        1 => format!("one flood: {told}"),
+        more => format!("{more} floods, the longest {told}"),
+    }
 }
 
 /// The priorities, the lowest first.
@@ -190,10 +193,10 @@ pub fn tiles(past: &Past, measures: &Measures) -> Markup {
     let tile = |name: &str, value: &str, told: &str, judged: &Measure| {
         html! {
             div.tile {
-                p.name { (name) }
+                p.name { (name) (badge(judged.verdict)) }
                 p.value { (value) }
                 p.told { (told) }
-                p.judged { (badge(judged.verdict)) span.target { "target: " (judged.target) } }
+                p.target { "Target: " (judged.target) }
             }
         }
     };

@@ -72,17 +72,19 @@ pub fn open(past: &Past, calendar: &Calendar) -> Markup {
                         td { (thing(past, alarm.thing)) }
                         td {
                             strong { (shown(&alarm.name)) }
-                            p.note {
-                                (shown(&alarm.sentence))
-                                @if alarm.cleared_ms.is_some_and(|at| at <= end) { " It returned by itself and waits to be seen." }
-                                @if alarm.times > 1 { " Raised " (of(u64::from(alarm.times), "time", "times")) "." }
+                            p.note { (shown(&alarm.sentence)) }
+                            @if let Some(at) = alarm.cleared_ms.filter(|at| *at <= end) {
+                                p.note { "Returned " (calendar.at(at)) ", waits to be seen" }
                             }
+                            @if alarm.times > 1 { p.note { "Raised " (of(u64::from(alarm.times), "time", "times")) } }
                         }
                         td { (shown(&alarm.what_to_do)) }
                         td {
                             @match alarm.acknowledged.as_ref().filter(|seen| seen.at_ms < end) {
                                 Some(seen) => {
-                                    (shown(&seen.by.name)) p.note { (calendar.at(seen.at_ms)) " " (shown(&seen.comment)) }
+                                    (shown(&seen.by.name))
+                                    p.note { (calendar.at(seen.at_ms)) }
+                                    @if !seen.comment.is_empty() { p.note { "“" (shown(&seen.comment)) "”" } }
                                 }
                                 None => { span.nobody { "nobody" } }
                             }
@@ -133,7 +135,8 @@ fn said(row: &history::Row) -> String {
     match (row.what, &row.alarm.acknowledged) {
         (What::Acknowledged, Some(seen)) => {
             let after = length(seen.at_ms.since(row.alarm.raised_ms));
-            let comment = if seen.comment.is_empty() { String::new() } else { format!(": {}", shown(&seen.comment)) };
+            let comment =
+                if seen.comment.is_empty() { String::new() } else { format!(": “{}”", shown(&seen.comment)) };
             format!("by {} after {after}{comment}", shown(&seen.by.name))
         }
         (What::Cleared, _) => format!("after {}", length(row.at_ms.since(row.alarm.raised_ms))),
