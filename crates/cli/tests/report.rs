@@ -97,7 +97,7 @@ fn what_cannot_be_told_is_refused_with_a_sentence() {
     let no_cache = no_cache.to_str().unwrap();
     let at = |from: &'static str, to: &'static str| [&["--db", no_cache, "--from", from, "--to", to][..]].concat();
     for (arguments, sentence) in [
-        ([&SPAN[..], &["--profile", "demo", "--data-dir", data]].concat(), "the profile \"demo\" has no cache in"),
+        ([&SPAN[..], &["--profile", "demo", "--data-dir", data]].concat(), "the profile \"Demo city\" has no cache in"),
         ([&SPAN[..], &["--profile", "gozo", "--data-dir", data]].concat(), "there is no profile \"gozo\""),
         ([&SPAN[..], &["--db", "nowhere.db"]].concat(), "there is no file nowhere.db"),
         ([&SPAN[..], &["--db", no_cache]].concat(), "is not a cache of Fleetlens"),

@@ -207,7 +207,7 @@ pub fn tiles(past: &Past, measures: &Measures) -> Markup {
             (tile("Cleared", &count(health.cleared), &of_measure(&measures.standing), &measures.standing))
             (tile("Still open", &count(health.open), &format!("{unseen}; {} stale", measures.stale.value), &measures.stale))
             (tile("Acknowledged", &count(health.acknowledged), &format!("{} not seen for over an hour", measures.unanswered.value), &measures.unanswered))
-            (tile("Median time to acknowledge", &measures.to_acknowledge.value, &nine_of_ten(health), &measures.to_acknowledge))
+            (tile("Time to acknowledge", &measures.to_acknowledge.value, &nine_of_ten(health), &measures.to_acknowledge))
             (tile("Time in flood", &measures.in_flood.value, &measures.in_flood.note, &measures.in_flood))
         }
     }
@@ -215,7 +215,7 @@ pub fn tiles(past: &Past, measures: &Measures) -> Markup {
 
 fn nine_of_ten(health: &Health) -> String {
     health.answers.map_or("nobody acknowledged anything".to_owned(), |answers| {
-        format!("nine of ten within {}", length(answers.p90_ms))
+        format!("the median; nine of ten within {}", length(answers.p90_ms))
     })
 }
 

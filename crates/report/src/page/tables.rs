@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use crate::deeds::{Deed, Outcome};
 use crate::history::{self, What};
-use crate::past::Past;
+use crate::past::{Named, Past};
 use crate::words::{Calendar, count, length, of};
 
 /// So many rows of a table are seen at once; the others are folded.
@@ -117,7 +117,7 @@ pub fn happened(past: &Past, calendar: &Calendar) -> Markup {
                             td.time { (calendar.at(row.at_ms)) }
                             td.what { (word) }
                             td { (priority(row.alarm.priority)) }
-                            td { (thing(past, row.alarm.thing)) }
+                            td { (named(&past.thing(row.alarm.thing))) }
                             td {
                                 strong { (shown(&row.alarm.name)) }
                                 p.note { (said(row)) }
@@ -175,7 +175,7 @@ fn outcome(deed: &Deed) -> Markup {
     html! {
         (told(deed.outcome))
         @if !deed.things.is_empty() {
-            ul.ends { @for (outcome, n) in &deed.things { li { (of(*n, "thing", "things")) ": " (told(*outcome)) } } }
+            ul.ends { @for (outcome, n) in &deed.things { li { (count(*n)) " " (told(*outcome)) } } }
         }
     }
 }
@@ -196,7 +196,7 @@ pub fn silent(past: &Past, calendar: &Calendar) -> Markup {
                         ". What they last said may not be so any more."
                     }
                     (table(&Columns { class: "silent", names: &["Thing", "Place"] }, &past.silent, |one| html! {
-                        tr { td { (one.title) @if one.name != one.title { p.note { (one.name) } } } td { (one.place) } }
+                        tr { td { (named(one)) } td { (one.place) } }
                     }))
                 }
             }
@@ -218,15 +218,15 @@ fn thing(past: &Past, key: ThingKey) -> Markup {
     }
 }
 
+/// A thing without its place.
+fn named(named: &Named) -> Markup {
+    html! { (named.title) @if named.title != named.name { p.note { (named.name) } } }
+}
+
 /// A thing of the audit log, which knows it by its name alone.
 fn by_name(past: &Past, name: &str) -> Markup {
     let known = past.by_name.get(name).and_then(|key| past.things.get(key));
-    html! {
-        @match known {
-            Some(named) if named.title != named.name => { (named.title) p.note { (named.name) } }
-            Some(_) | None => { (name) }
-        }
-    }
+    html! { @match known { Some(known) => { (named(known)) } None => { (name) } } }
 }
 
 /// Shape and word of a priority, as on the map.
