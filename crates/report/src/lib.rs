@@ -3,7 +3,7 @@
 //!
 //! The page needs nothing but itself: no other file, no network, no script. It is light or dark as its reader's system is, prints on A4, and
 //! everything that strangers wrote is text in it. It is read from a cache with connections that only read, so it is made while the app
-//! runs and without any network. What does not belong here: deciding what the figures are (`fleetlens_model::alarm::health`), SQL, a
+//! runs (`Store::reading`, `Reading::open`) and without any network. What does not belong here: deciding what the figures are (`fleetlens_model::alarm::health`), SQL, a
 //! clock, where the page is written.
 
 mod charts;

@@ -74,7 +74,7 @@ fn pictures(past: &Past, calendar: &Calendar) -> Markup {
     html! {
         section.pictures {
             @match charts::raised(happenings, &past.span, &clock) {
-                Ok(raised) => { (figure(&raised.told, &raised.told, Ok(raised.svg))) }
+                Ok(raised) => { (figure(&raised.told, "", Ok(raised.svg))) }
                 Err(error) => { (figure("Alarms raised", "", Err(error.to_string()))) }
             }
             (figure(
@@ -94,7 +94,7 @@ fn pictures(past: &Past, calendar: &Calendar) -> Markup {
 fn figure(heading: &str, told: &str, svg: Result<String, String>) -> Markup {
     html! {
         figure {
-            figcaption { h2 { (heading) } @if !told.is_empty() && told != heading { p { (told) } } }
+            figcaption { h2 { (heading) } @if !told.is_empty() { p { (told) } } }
             @match svg {
                 Ok(svg) => { div.chart role="img" aria-label=(heading) { (PreEscaped(svg)) } }
                 Err(error) => { p.none { (error) } }

@@ -10,6 +10,9 @@ use maud::{Markup, html};
 
 use crate::ReportError;
 
+/// What says no more than an offset of nothing.
+const UTC: [&str; 3] = ["UTC", "Etc/UTC", "Etc/UCT"];
+
 const MINUTE_S: u64 = 60;
 const HOUR_S: u64 = 60 * MINUTE_S;
 const DAY_S: u64 = 24 * HOUR_S;
@@ -94,7 +97,7 @@ impl Calendar {
             .map(|change| format!(", {} from {}", offset(change.utc_offset_min), self.moment(change.from_ms)))
             .collect();
         match name {
-            Some(name) if name != "UTC" => format!("{name} ({}{changes})", offset(first)),
+            Some(name) if !UTC.contains(&name.as_str()) => format!("{name} ({}{changes})", offset(first)),
             Some(_) | None => format!("{}{changes}", offset(first)),
         }
     }

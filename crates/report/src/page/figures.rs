@@ -113,7 +113,7 @@ impl Measures {
 
 fn floods(health: &Health, calendar: &Calendar) -> String {
     let longest = health.floods.iter().max_by_key(|flood| flood.end.since(flood.start));
-    let Some(longest) = longest else { return "more than 10 new alarms in 10 minutes; there was none".to_owned() };
+    let Some(longest) = longest else { return "no flood: more than 10 new alarms in 10 minutes".to_owned() };
     let told = format!("{} from {}", length(longest.end.since(longest.start)), calendar.short(longest.start));
     match health.floods.len() {
         1 => format!("one flood: {told}"),
@@ -189,7 +189,6 @@ pub fn tiles(past: &Past, measures: &Measures) -> Markup {
     let health = &past.health;
     let unseen =
         if health.open > 0 { format!("{} not acknowledged", count(health.unseen)) } else { "nothing is open".into() };
-    let of_measure = |measure: &Measure| format!("{} {}", measure.value, measure.note);
     let tile = |name: &str, value: &str, told: &str, judged: &Measure| {
         html! {
             div.tile {
@@ -200,11 +199,18 @@ pub fn tiles(past: &Past, measures: &Measures) -> Markup {
             }
         }
     };
-    let an_hour = format!("{} an hour", measures.an_hour.value);
+    let told_of =
+        |figure: &Figure, told: String, nothing: &str| if figure.value.is_some() { told } else { nothing.to_owned() };
+    let an_hour = told_of(&health.an_hour, format!("{} an hour", measures.an_hour.value), "in less than an hour");
+    let standing = told_of(
+        &health.standing_pct,
+        format!("{} {}", measures.standing.value, measures.standing.note),
+        "none was raised",
+    );
     html! {
         section.tiles aria-label="Summary" {
             (tile("Raised", &count(health.raised), &an_hour, &measures.an_hour))
-            (tile("Cleared", &count(health.cleared), &of_measure(&measures.standing), &measures.standing))
+            (tile("Cleared", &count(health.cleared), &standing, &measures.standing))
             (tile("Still open", &count(health.open), &format!("{unseen}; {} stale", measures.stale.value), &measures.stale))
             (tile("Acknowledged", &count(health.acknowledged), &format!("{} not seen for over an hour", measures.unanswered.value), &measures.unanswered))
             (tile("Time to acknowledge", &measures.to_acknowledge.value, &nine_of_ten(health), &measures.to_acknowledge))
