@@ -69,7 +69,8 @@ fn head(past: &Past, calendar: &Calendar) -> Markup {
 fn pictures(past: &Past, calendar: &Calendar) -> Markup {
     let clock = calendar.clock();
     let (health, happenings) = (&past.health, &past.happenings);
-    let rules: Vec<(String, u64)> = health.by_rule.iter().map(|(rule, n)| (past.rule_name(rule), *n)).collect();
+    let names = past.rule_names(health.by_rule.iter().map(|(rule, _)| rule.as_str()));
+    let rules: Vec<(String, u64)> = names.into_iter().zip(health.by_rule.iter().map(|(_, n)| *n)).collect();
     let things: Vec<(String, u64)> = health.by_thing.iter().map(|(key, n)| (past.thing(*key).title, *n)).collect();
     html! {
         section.pictures {

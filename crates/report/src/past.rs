@@ -102,10 +102,19 @@ impl Past {
         self.alarms.iter().zip(&self.happenings)
     }
 
-    /// What a rule is called for people, as the newest of its alarms says; its id where none does.
-    pub fn rule_name(&self, rule: &str) -> String {
-        let named = self.alarms.iter().rev().find(|alarm| alarm.rule == rule).map(|alarm| alarm.name.as_str());
-        shown(named.filter(|name| !name.is_empty()).unwrap_or(rule)).into_owned()
+    /// What rules are called for people, as the newest of their alarms say; with the id where two are called the same, and the id alone
+    /// where none says. In the order of `rules`.
+    pub fn rule_names<'a>(&self, rules: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+        let newest = |rule: &str| self.alarms.iter().rev().find(|alarm| alarm.rule == rule);
+        let named = |rule: &'a str| newest(rule).map(|alarm| alarm.name.as_str()).filter(|name| !name.is_empty());
+        let told = |rule: &'a str| match named(rule) {
+            Some(name) if rules.clone().filter(|other| named(other) == Some(name)).count() > 1 => {
+                format!("{} ({})", shown(name), shown(rule))
+            }
+            Some(name) => shown(name).into_owned(),
+            None => shown(rule).into_owned(),
+        };
+        rules.clone().map(told).collect()
     }
 
     /// A thing by its key; its number where the cache has no name of it.

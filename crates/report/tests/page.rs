@@ -253,6 +253,26 @@ fn what_nobody_kept_is_said_and_not_made_up() {
 }
 
 #[test]
+fn two_rules_that_are_called_the_same_are_told_apart() {
+    let of = |id: u64, rule: &str, name: &str| Alarm {
+        rule: rule.into(),
+        name: name.into(),
+        ..raised(id, MIDNIGHT + id.cast_signed())
+    };
+    let all = [
+        of(1, "lamp-silent", "silent"),
+        of(2, "gateway-silent", "silent"),
+        of(3, "lamp-hot", "hot"),
+        of(4, "nameless", ""),
+    ];
+    let page = page(alarms(all), MIDNIGHT, MIDNIGHT + HOUR);
+    let most = between(&page, "What was raised most", "Which things raised most");
+    for name in ["silent (gateway-silent)", "silent (lamp-silent)", "\nhot\n", "\nnameless\n"] {
+        assert!(most.contains(name), "{name}: {most}");
+    }
+}
+
+#[test]
 fn a_span_that_is_none_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let reading = cache(folder.path(), vec![]);

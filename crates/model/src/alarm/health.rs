@@ -196,7 +196,8 @@ pub struct Health {
     pub by_thing: Vec<(ThingKey, u64)>,
     /// How long people took; `None` where nobody acknowledged anything.
     pub answers: Option<Answers>,
-    /// How many of a hundred that were raised were still so at the end: 10, and 30 at the most. Ours: what does not return piles up.
+    /// How many of a hundred that were raised longer than [`ANSWERED_WITHIN_MS`] before the end were still so then: 10, and 30 at the
+    /// most. Ours: what does not return piles up.
     pub standing_pct: Figure,
     /// Alarms that at the end nobody had acknowledged for longer than [`ANSWERED_WITHIN_MS`]: none, and 4 at the most. Ours.
     pub unanswered: Figure,
@@ -221,7 +222,8 @@ impl Health {
         let is_unseen = |one: &&&Happening| one.acknowledged_ms.is_none_or(|at| at > span.end);
         let is_stale = |one: &&&Happening| one.is_active_at(span.end) && span.end.since(one.told_ms) > STALE_AFTER_MS;
         let is_late = |one: &&&Happening| span.end.since(one.told_ms) > ANSWERED_WITHIN_MS;
-        let standing = raised.iter().filter(|one| one.is_active_at(span.end)).count();
+        let ripe: Vec<&&Happening> = raised.iter().filter(|one| is_late(&one)).collect();
+        let standing = ripe.iter().filter(|one| one.is_active_at(span.end)).count();
         let span_ms = span.end.since(span.start);
         let floods = floods(happenings.iter().map(|one| one.told_ms), &span, flood::Limits::default());
         let in_flood_ms: u64 = floods.iter().map(|flood| flood.end.since(flood.start)).sum();
@@ -258,7 +260,7 @@ impl Health {
             by_rule: top(raised.iter().map(|one| one.rule.clone())),
             by_thing: top(raised.iter().map(|one| one.thing)),
             standing_pct: Figure {
-                value: enough(standing as f64 * 100.0 / raised.len() as f64, !raised.is_empty()),
+                value: enough(standing as f64 * 100.0 / ripe.len() as f64, !ripe.is_empty()),
                 target: Target::AtMost { good: 10.0, most: 30.0 },
             },
             unanswered: Figure {
@@ -354,6 +356,8 @@ fn answers_of(mut waits_ms: Vec<u64>) -> Option<Answers> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const MINUTE: i64 = 60_000;
@@ -441,8 +445,12 @@ mod tests {
         };
         assert_eq!([standing(1), standing(3), standing(4)], [Verdict::Good, Verdict::Fair, Verdict::Poor]);
         assert_eq!(health(&[], 0, DAY).standing_pct.verdict(), Verdict::Unknown);
+        assert_eq!(health(&[one(5)], 0, HOUR).standing_pct.verdict(), Verdict::Unknown, "raised just now");
         let unanswered = |n: usize, to: i64| health(&vec![one(0); n], 0, to).unanswered.verdict();
-        assert_eq!([unanswered(9, HOUR), unanswered(4, HOUR + 1), unanswered(5, HOUR + 1)], [Verdict::Good, Verdict::Fair, Verdict::Poor]);
+        assert_eq!(
+            [unanswered(9, HOUR), unanswered(4, HOUR + 1), unanswered(5, HOUR + 1)],
+            [Verdict::Good, Verdict::Fair, Verdict::Poor]
+        );
 
         let apart: Vec<Happening> = (1..=3).map(|thing| Happening { thing: ThingKey(thing), ..one(0) }).collect();
         assert_eq!(health(&apart, 0, DAY).chattering.value, Some(0.0), "three things are no chatter");
@@ -515,5 +523,41 @@ mod tests {
     fn earlier_times_of_an_alarm_are_counted_apart() {
         let found = health(&[Happening { untimed: 6, ..one(5) }, one(6)], 0, DAY);
         assert_eq!((found.raised, found.untimed), (2, 6));
+    }
+
+    /// One that may be seen, and over, before it was raised: clocks are set.
+    fn happening() -> impl Strategy<Value = Happening> {
+        let later = || prop::option::of(-HOUR..30 * HOUR);
+        (0..5_u32, 0..3_u8, any::<bool>(), -30 * HOUR..30 * HOUR, later(), later(), 0..3_u32).prop_map(
+            |(thing, rule, is_grave, told_ms, cleared, seen, untimed)| Happening {
+                thing: ThingKey(thing),
+                rule: format!("rule-{rule}"),
+                priority: if is_grave { Priority::Critical } else { Priority::Warning },
+                cleared_ms: cleared.map(|after| WallMs(told_ms + after)),
+                acknowledged_ms: seen.map(|after| WallMs(told_ms + after)),
+                untimed,
+                ..one(told_ms)
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn figures_depend_on_no_order_and_agree_with_each_other(
+            all in prop::collection::vec(happening(), 0..60), from in -2 * DAY..DAY, length in 0..3 * DAY,
+        ) {
+            let found = health(&all, from, from + length);
+            let turned: Vec<Happening> = all.iter().rev().cloned().collect();
+            prop_assert_eq!(&health(&turned, from, from + length), &found);
+            prop_assert_eq!(found.split.iter().map(|share| share.count).sum::<u64>(), found.raised);
+            prop_assert_eq!(found.by_rule.iter().map(|(_, n)| n).sum::<u64>(), found.raised);
+            prop_assert!(found.unseen <= found.open && found.floods.len() <= all.len() / 11);
+            for figure in [found.an_hour, found.in_flood_pct, found.stale, found.standing_pct, found.to_acknowledge_min] {
+                prop_assert!(figure.value.is_none_or(|value| value.is_finite() && value >= 0.0), "{:?}", figure);
+                prop_assert_eq!(figure.value.is_none(), figure.verdict() == Verdict::Unknown);
+            }
+            prop_assert!(found.in_flood_pct.value.is_none_or(|pct| pct <= 100.0));
+            prop_assert!(found.answers.is_none_or(|answers| answers.median_ms <= answers.p90_ms));
+        }
     }
 }

@@ -72,7 +72,7 @@ impl Measures {
                 &health.standing_pct,
                 " %",
                 "10 % or less, 30 % at the most",
-                "of those raised, still so at the end".to_owned(),
+                "of those raised over an hour before the end, still so then".to_owned(),
             ),
             unanswered: measure(
                 "Unacknowledged alarms",
@@ -131,7 +131,7 @@ fn split(health: &Health) -> Measure {
         value: if health.raised == 0 {
             "–".to_owned()
         } else {
-            told(&|share| format!("{} {} %", share.priority.label(), number(share.pct)))
+            told(&|share| format!("{} {} %", share.priority.label(), share.pct.round()))
         },
         target: "5 points off or less, 15 at the most",
         verdict: off.verdict(),
@@ -204,8 +204,8 @@ pub fn tiles(past: &Past, measures: &Measures) -> Markup {
     let an_hour = told_of(&health.an_hour, format!("{} an hour", measures.an_hour.value), "in less than an hour");
     let standing = told_of(
         &health.standing_pct,
-        format!("{} {}", measures.standing.value, measures.standing.note),
-        "none was raised",
+        format!("{} of those over an hour old did not return", measures.standing.value),
+        "none was raised over an hour before the end",
     );
     html! {
         section.tiles aria-label="Summary" {
