@@ -222,7 +222,7 @@ impl Health {
         let is_unseen = |one: &&&Happening| one.acknowledged_ms.is_none_or(|at| at > span.end);
         let is_stale = |one: &&&Happening| one.is_active_at(span.end) && span.end.since(one.told_ms) > STALE_AFTER_MS;
         let is_late = |one: &&&Happening| span.end.since(one.told_ms) > ANSWERED_WITHIN_MS;
-        let ripe: Vec<&&Happening> = raised.iter().filter(|one| is_late(&one)).collect();
+        let ripe: Vec<&&Happening> = raised.iter().filter(is_late).collect();
         let standing = ripe.iter().filter(|one| one.is_active_at(span.end)).count();
         let span_ms = span.end.since(span.start);
         let floods = floods(happenings.iter().map(|one| one.told_ms), &span, flood::Limits::default());
