@@ -52,6 +52,8 @@ impl Report {
             "nothing has happened from {} on, which is still to come; --from must lie before now",
             moment::rfc3339(span.start)
         );
+        // An hour that is still to come is no quiet one.
+        let span = span.start..span.end.min(now);
         let db = self.db()?;
         let reading = cache::open(&db)?;
         let asked = Asked { span, zone: self.zone.unwrap_or_else(of_this_computer), now };

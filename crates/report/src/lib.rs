@@ -27,7 +27,7 @@ use words::Calendar;
 /// What a report is to tell.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// From its beginning, included, to its end, excluded.
+    /// From its beginning, included, to its end, excluded. Of what lies before the cache begins nothing is told but that.
     pub span: Range<WallMs>,
     /// In whose days and hours.
     pub zone: TimeZone,
@@ -57,7 +57,8 @@ pub enum ReportError {
 /// Makes the page. Reads one thing after the other, each in a short transaction, so a cache that is written meanwhile is not held up and
 /// the page is as of when each was read. Blocks on the disk; takes some ten milliseconds a thousand alarms.
 pub fn html(reading: &Reading, asked: &Asked) -> Result<String, ReportError> {
-    let calendar = Calendar::new(asked.zone.clone(), &asked.span)?;
+    let whole = Calendar::new(asked.zone.clone(), &asked.span)?;
     let past = Past::read(reading, asked)?;
-    Ok(page::page(&past, &calendar).into_string())
+    let calendar = Calendar::new(asked.zone.clone(), &past.span)?;
+    Ok(page::page(&past, &whole.span(), &calendar).into_string())
 }

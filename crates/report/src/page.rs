@@ -17,8 +17,11 @@ const STYLE: &str = include_str!("page/style.css");
 /// No script runs and nothing is fetched, whatever stands in the page.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/// All of it.
-pub fn page(past: &Past, calendar: &Calendar) -> Markup {
+/// The app notes that it listens more often than this, in milliseconds.
+const UNHEARD_MS: u64 = 600_000;
+
+/// All of it. `asked` is the span that was asked for, in words.
+pub fn page(past: &Past, asked: &str, calendar: &Calendar) -> Markup {
     let measures = Measures::of(past, calendar);
     html! {
         (DOCTYPE)
@@ -28,12 +31,13 @@ pub fn page(past: &Past, calendar: &Calendar) -> Markup {
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (past.fleet) " – alarm report – " (calendar.span()) }
+                title { (past.fleet) " – alarm report – " (asked) }
                 style { (PreEscaped(STYLE)) (PreEscaped(charts::recoloured())) }
             }
             body {
                 main {
-                    (head(past, calendar))
+                    (head(past, asked, calendar))
+                    (unknown(past, calendar))
                     (headline(&measures))
                     (tiles(past, &measures))
                     (pictures(past, calendar))
@@ -49,12 +53,12 @@ pub fn page(past: &Past, calendar: &Calendar) -> Markup {
     }
 }
 
-fn head(past: &Past, calendar: &Calendar) -> Markup {
+fn head(past: &Past, asked: &str, calendar: &Calendar) -> Markup {
     html! {
         header {
             p.eyebrow { "Alarm report" }
             h1 { (past.fleet) }
-            p.span { (calendar.span()) }
+            p.span { (asked) }
             p.made {
                 "Times of " (calendar.zone()) ". Made " (calendar.moment(past.now))
                 @match past.listened {
@@ -62,6 +66,23 @@ fn head(past: &Past, calendar: &Calendar) -> Markup {
                     None => { "; the cache it is made of was never connected." }
                 }
             }
+        }
+    }
+}
+
+/// Of which part of the span nobody knows: where nobody listened there were no alarms, and that is no good sign.
+fn unknown(past: &Past, calendar: &Calendar) -> Markup {
+    let heard = past.listened.filter(|at| past.span.end.since(*at) > UNHEARD_MS);
+    html! {
+        @match past.begins {
+            Some(at) if past.span.contains(&at) => {
+                p.unknown { "This cache begins " strong { (calendar.moment(at)) } ". Of the time before that nothing is known, and everything below is of the time since then." }
+            }
+            Some(at) => { p.unknown { "Nothing is known of this time: this cache begins " strong { (calendar.moment(at)) } "." } }
+            None => {}
+        }
+        @if let Some(at) = heard {
+            p.unknown { "Nobody has listened since " strong { (calendar.moment(at)) } ". What was raised or cleared after that is not known." }
         }
     }
 }
@@ -133,6 +154,10 @@ fn notes(past: &Past) -> Markup {
                         "None of this span had been raised before while it was open."
                     }
                     " One that was open in this span and was raised again after it stands in a later report."
+                }
+                li {
+                    "While our own link was down, and while the program did not run, nobody listened: alarms of that time are not known, "
+                    "and it counts as time without alarms."
                 }
                 li { "Ended alarms go from the cache by their age (Settings); a report of longer ago tells of those that are left. The audit log stays." }
                 li {

@@ -1,7 +1,7 @@
 //! Everything that a report tells, read out of a cache.
 
 use std::collections::HashMap;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use fleetlens_model::alarm::Alarm;
 use fleetlens_model::alarm::flood::Limits;
@@ -29,7 +29,10 @@ pub struct Named {
 pub struct Past {
     /// The fleet's profile.
     pub fleet: String,
+    /// What is told of: what was asked for, without what lies before the cache begins.
     pub span: Range<WallMs>,
+    /// When the cache begins, where that is later than what was asked for.
+    pub begins: Option<WallMs>,
     pub now: WallMs,
     pub things: HashMap<ThingKey, Named>,
     /// Their keys by their names.
@@ -50,7 +53,8 @@ pub struct Past {
 impl Past {
     /// Reads it. `span` has a length.
     pub fn read(reading: &Reading, asked: &Asked) -> Result<Past, ReportError> {
-        let span = asked.span.clone();
+        let begins = begins(reading, asked)?;
+        let span = begins.filter(|begins| *begins < asked.span.end).unwrap_or(asked.span.start)..asked.span.end;
         let things: HashMap<ThingKey, Named> = reading
             .things()?
             .into_iter()
@@ -87,6 +91,7 @@ impl Past {
             deeds: deeds::read(reading, &span)?,
             listened: reading.link_seen()?,
             span,
+            begins,
             now: asked.now,
             by_name: things.iter().map(|(key, named)| (named.name.clone(), *key)).collect(),
             things,
@@ -124,4 +129,17 @@ impl Past {
             Named { title: name.clone(), name, place: String::new() }
         })
     }
+}
+
+/// When a cache begins: with its oldest value, or an alarm or an entry of the audit log from before that, since values go first. `None`
+/// where that is before what was asked for, and where it has no values to tell by.
+fn begins(reading: &Reading, asked: &Asked) -> Result<Option<WallMs>, ReportError> {
+    let Some(oldest) = reading.stats()?.oldest_ms.filter(|oldest| *oldest > asked.span.start) else { return Ok(None) };
+    let alarms = reading.alarms(&(asked.span.start..oldest))?;
+    let mut first = alarms.first().map_or(oldest, |alarm| alarm.raised_ms.min(oldest));
+    reading.audit(|row| {
+        first = row.entry.map_or(first, |entry| first.min(entry.at_ms));
+        ControlFlow::Break(())
+    })?;
+    Ok(Some(first).filter(|first| *first > asked.span.start))
 }

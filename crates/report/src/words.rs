@@ -165,9 +165,12 @@ pub fn of(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
 }
 
-/// A number with one digit behind the point below ten, and none from there on or where it would be a zero.
+/// A number with one digit behind the point below ten, and none from there on or where it would be a zero. What is more than nothing is
+/// not told as nothing.
 pub fn number(value: f64) -> String {
-    if value.abs() < 9.95 && (value * 10.0).round() % 10.0 != 0.0 {
+    if value > 0.0 && value < 0.05 {
+        "< 0.1".to_owned()
+    } else if value.abs() < 9.95 && (value * 10.0).round() % 10.0 != 0.0 {
         format!("{value:.1}")
     } else {
         count(value.round().max(0.0) as u64)
@@ -259,9 +262,15 @@ mod tests {
         ] {
             assert_eq!(length(ms), want);
         }
-        for (value, want) in
-            [(0.0, "0"), (0.04, "0"), (1.84, "1.8"), (6.0, "6"), (9.96, "10"), (1_234.5, "1\u{202f}235")]
-        {
+        for (value, want) in [
+            (0.0, "0"),
+            (0.04, "< 0.1"),
+            (0.05, "0.1"),
+            (1.84, "1.8"),
+            (6.0, "6"),
+            (9.96, "10"),
+            (1_234.5, "1\u{202f}235"),
+        ] {
             assert_eq!(number(value), want);
         }
     }

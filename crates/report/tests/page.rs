@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
 use fleetlens_model::audit::{By, Entry, Event};
-use fleetlens_model::id::{AlarmId, ThingKey, ThingName};
+use fleetlens_model::id::{AlarmId, SeriesKey, ThingKey, ThingName};
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::record::Write;
+use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value};
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::WallMs;
 use fleetlens_report::{Asked, ReportError, TimeZone, html};
@@ -270,6 +271,53 @@ fn two_rules_that_are_called_the_same_are_told_apart() {
     for name in ["silent (gateway-silent)", "silent (lamp-silent)", "\nhot\n", "\nnameless\n"] {
         assert!(most.contains(name), "{name}: {most}");
     }
+}
+
+/// A value measured then: with the first one a cache begins.
+fn measured(at_ms: i64) -> Vec<Write> {
+    let sample = Sample {
+        series: SeriesKey(1),
+        device_ms: WallMs(at_ms),
+        received_ms: WallMs(at_ms),
+        seq: 1,
+        value: Value::Number(1.0),
+        source: Source::Live,
+        quality: Quality::Good,
+        timed: Timed::ByDevice,
+    };
+    let series = Write::Series { series: SeriesKey(1), thing: ThingKey(1), pointer: "/power_w".into() };
+    vec![series, Write::Sample(sample)]
+}
+
+#[test]
+fn what_lies_before_the_cache_or_after_its_last_connection_is_not_told_as_quiet() {
+    let eight = MIDNIGHT + 9 * HOUR;
+    let listened = |at_ms: i64| vec![Write::LinkSeen { at_ms: WallMs(at_ms) }];
+    let begins = "This cache begins <strong>Sun 25 Oct 2026, 08:00</strong>";
+    let unheard = "Nobody has listened since <strong>Sun 25 Oct 2026, 08:00</strong>";
+    for (name, writes, said) in [
+        ("the cache begins later", measured(eight), Some(begins)),
+        ("an alarm of before", [measured(eight), alarms([over(2, MIDNIGHT + 1, "")])].concat(), Some("00:00</strong>")),
+        ("an entry of before", [measured(eight), vec![did(1, MIDNIGHT - 1, Event::Set, "x")]].concat(), None),
+        ("it listened to the end", [measured(MIDNIGHT - 1), listened(MIDNIGHT + 25 * HOUR)].concat(), None),
+        ("it did not", [measured(MIDNIGHT - 1), listened(eight)].concat(), Some(unheard)),
+    ] {
+        let page = page([writes, alarms([raised(1, eight + HOUR)])].concat(), MIDNIGHT, MIDNIGHT + 25 * HOUR);
+        let told = page.split("<p class=\"unknown\">").nth(1).map(|rest| rest.split("</p>").next().unwrap());
+        assert_eq!(told.is_some(), said.is_some(), "{name}: {told:?}");
+        assert!(told.zip(said).is_none_or(|(told, said)| told.contains(said)), "{name}: {told:?}");
+        assert!(page.contains("Sun 25 Oct 2026 · 25 h"), "{name}");
+    }
+    // One alarm in 16 hours, and in 25.
+    let rate = |writes: Vec<Write>| {
+        let page = page([writes, alarms([raised(1, eight + HOUR)])].concat(), MIDNIGHT, MIDNIGHT + 25 * HOUR);
+        between(&page, "<p class=\"told\">", "</p>").to_owned()
+    };
+    assert_eq!([rate(measured(eight)), rate(vec![])], ["0.1 an hour", "&lt; 0.1 an hour"]);
+    let nothing = page(measured(MIDNIGHT + 30 * HOUR), MIDNIGHT, MIDNIGHT + 25 * HOUR);
+    assert!(
+        nothing.contains("Nothing is known of this time: this cache begins <strong>Mon 26 Oct 2026, 05:00</strong>")
+    );
 }
 
 #[test]
