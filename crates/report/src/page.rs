@@ -76,13 +76,13 @@ fn unknown(past: &Past, calendar: &Calendar) -> Markup {
     html! {
         @match past.begins {
             Some(at) if past.span.contains(&at) => {
-                p.unknown { "This cache begins " strong { (calendar.moment(at)) } ". Of the time before that nothing is known, and everything below is of the time since then." }
+                p.unheard { "This cache begins " strong { (calendar.moment(at)) } ". Of the time before that nothing is known, and everything below is of the time since then." }
             }
-            Some(at) => { p.unknown { "Nothing is known of this time: this cache begins " strong { (calendar.moment(at)) } "." } }
+            Some(at) => { p.unheard { "Nothing is known of this time: this cache begins " strong { (calendar.moment(at)) } "." } }
             None => {}
         }
         @if let Some(at) = heard {
-            p.unknown { "Nobody has listened since " strong { (calendar.moment(at)) } ". What was raised or cleared after that is not known." }
+            p.unheard { "Nobody has listened since " strong { (calendar.moment(at)) } ". What was raised or cleared after that is not known." }
         }
     }
 }

@@ -303,7 +303,7 @@ fn what_lies_before_the_cache_or_after_its_last_connection_is_not_told_as_quiet(
         ("it did not", [measured(MIDNIGHT - 1), listened(eight)].concat(), Some(unheard)),
     ] {
         let page = page([writes, alarms([raised(1, eight + HOUR)])].concat(), MIDNIGHT, MIDNIGHT + 25 * HOUR);
-        let told = page.split("<p class=\"unknown\">").nth(1).map(|rest| rest.split("</p>").next().unwrap());
+        let told = page.split("<p class=\"unheard\">").nth(1).map(|rest| rest.split("</p>").next().unwrap());
         assert_eq!(told.is_some(), said.is_some(), "{name}: {told:?}");
         assert!(told.zip(said).is_none_or(|(told, said)| told.contains(said)), "{name}: {told:?}");
         assert!(page.contains("Sun 25 Oct 2026 · 25 h"), "{name}");

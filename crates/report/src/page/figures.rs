@@ -176,7 +176,12 @@ pub fn headline(measures: &Measures) -> Markup {
             @if poor.is_empty() && fair.is_empty() {
                 strong { "All is as it should be." } " " (judged) " of " (all.len()) " figures could be judged."
             } @else {
-                strong { (poor.len() + fair.len()) " of " (judged) " figures are not as they should be." }
+                strong {
+                    @match poor.len() + fair.len() {
+                        1 => { "1 of " (judged) " figures is not as it should be." }
+                        more => { (more) " of " (judged) " figures are not as they should be." }
+                    }
+                }
                 @if !poor.is_empty() { " Poor: " (poor.join(", ")) "." }
                 @if !fair.is_empty() { " Fair: " (fair.join(", ")) "." }
             }
