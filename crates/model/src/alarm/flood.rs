@@ -1,6 +1,6 @@
 //! Floods: more alarms than one person can take in.
 //!
-//! More than 10 new alarms in 10 minutes begin one, fewer than 5 in 10 minutes end it (ISA-18.2, 16.5.4; EEMUA 191). Only what people
+//! More than 10 new alarms in 10 minutes begin one, fewer than 5 in 10 minutes end it (ISA-18.2, EEMUA 191). Only what people
 //! are told of counts, and only when it becomes news: whoever hides an alarm, or tells of one again, decides that before.
 
 use std::collections::VecDeque;

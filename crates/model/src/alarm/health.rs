@@ -1,4 +1,4 @@
-//! How well alarms serve the people who get them: the figures of ISA-18.2 (chapter 16) and EEMUA 191 over a span of time, each with
+//! How well alarms serve the people who get them: the figures of ISA-18.2 and EEMUA 191 over a span of time, each with
 //! what it should be.
 //!
 //! Everything is worked out of a list of [`Happening`]s, whatever kept them, so that the same figures stand on the screen and in a
@@ -283,7 +283,7 @@ impl Priority {
 }
 
 /// How alarms should be split among so many priorities, in percent, the lowest first: 100; 95 and 5; 80, 15 and 5; and of more than
-/// three each further one has a fifth of what the third alone would have (ISA-18.2, table 9: 80, 15, 5, and below 1).
+/// three each further one has a fifth of what the third alone would have (ISA-18.2: 80, 15, 5, and below 1 of a fourth).
 pub fn target_split(priorities: usize) -> Vec<f64> {
     match priorities {
         0 => Vec::new(),
