@@ -1,23 +1,30 @@
 //! Charts over any plotters backend: a canvas in the window, SVG in reports and goldens.
 //!
 //! What does not belong here: I/O, a clock, text layout that asks a browser, any sentence but the axes' labels. The same
-//! [`Plot`] at the same size gives the same strokes, and [`geometry::Geometry`] tells a pointer where they are. A [`Growth`] is
-//! for reports: how what was measured grows with something other than time.
+//! [`Plot`] at the same size gives the same strokes, and [`geometry::Geometry`] tells a pointer where they are. For reports there are
+//! [`Growth`] (how what was measured grows with something other than time), [`Counts`] (how many there were, over time) and [`Ranks`]
+//! (what there is most of).
 //!
 //! Everything is laid out in device pixels, whole ones for hair lines, so that a grid is sharp at every [`Plot::scale`].
 
+mod brush;
+mod counts;
 mod draw;
 pub mod geometry;
 mod growth;
+mod ranks;
 mod ticks;
 
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::time::WallMs;
 use thiserror::Error;
 
+pub use crate::counts::{Counts, Goal, Shape, draw_counts};
 pub use crate::draw::draw;
 pub use crate::geometry::{Geometry, nearest};
 pub use crate::growth::{Axis, Growth, Line, Scale, draw_growth};
+pub use crate::ranks::{ROW_CSS_PX, Rank, Ranks, draw_ranks};
+pub use crate::ticks::Clock;
 
 /// Red, green, blue, each 0–255.
 pub type Rgb = (u8, u8, u8);

@@ -151,6 +151,15 @@ pub fn value_label(value: f64, step: f64, decimals: u8) -> String {
     grouped
 }
 
+/// What the person's clock shows from a moment on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// From here on.
+    pub from_ms: WallMs,
+    /// More than UTC, in minutes.
+    pub utc_offset_min: i32,
+}
+
 /// A labelled moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeTick {
@@ -162,14 +171,40 @@ pub struct TimeTick {
 
 /// Round local times within a span, at most `most` of them.
 pub fn time_ticks(from: WallMs, until: WallMs, utc_offset_min: i32, most: usize) -> Vec<TimeTick> {
-    let offset_ms = i64::from(utc_offset_min) * MINUTE_MS;
+    ticks_of(from, until, utc_offset_min, time_step_ms(from, until, most), most)
+}
+
+/// The same where the clock changes on the way: after its change it is labelled as it shows then. What is in `clock` rises; before the
+/// first of it the first holds, and without any the clock shows UTC.
+pub fn clock_ticks(from: WallMs, until: WallMs, clock: &[Clock], most: usize) -> Vec<TimeTick> {
+    let step_ms = time_step_ms(from, until, most);
+    let first = clock.first().map_or(0, |clock| clock.utc_offset_min);
+    let changes = clock.iter().skip(1).map(|clock| (clock.from_ms, clock.utc_offset_min));
+    let begins: Vec<(WallMs, i32)> = std::iter::once((from, first)).chain(changes).collect();
+    let ends = begins.iter().skip(1).map(|(at, _)| at.plus(-1)).chain([until]);
+    begins
+        .iter()
+        .zip(ends)
+        .map(|((begins, offset), ends)| (from.max(*begins), until.min(ends), *offset))
+        .filter(|(begins, ends, _)| begins <= ends)
+        .flat_map(|(begins, ends, offset)| ticks_of(begins, ends, offset, step_ms, most))
+        .collect()
+}
+
+/// The distance of labels: the smallest of [`TIME_STEPS_MS`] that gives no more than so many.
+fn time_step_ms(from: WallMs, until: WallMs, most: usize) -> i64 {
     let span_ms = until.0.saturating_sub(from.0).max(1);
     let most = i64::try_from(most.max(1)).unwrap_or(1);
     let last = 28 * DAY_MS;
-    let step_ms = TIME_STEPS_MS.into_iter().find(|step| span_ms / step < most).unwrap_or_else(|| {
+    TIME_STEPS_MS.into_iter().find(|step| span_ms / step < most).unwrap_or_else(|| {
         let steps = span_ms / (last * most) + 1;
         last.saturating_mul(steps)
-    });
+    })
+}
+
+fn ticks_of(from: WallMs, until: WallMs, utc_offset_min: i32, step_ms: i64, most: usize) -> Vec<TimeTick> {
+    let offset_ms = i64::from(utc_offset_min) * MINUTE_MS;
+    let most = i64::try_from(most.max(1)).unwrap_or(1);
     let base_ms = if step_ms > DAY_MS { A_MONDAY_MS } else { 0 };
     let local = from.0.saturating_add(offset_ms).saturating_sub(base_ms);
     let mut at = local.div_euclid(step_ms).saturating_mul(step_ms);
@@ -355,6 +390,25 @@ mod tests {
         assert_eq!(take(7 * DAY_MS, 60, 4), ["Sat 15", "Mon 17", "Wed 19", "Fri 21"]);
         assert_eq!(take(7 * DAY_MS, 60, 8)[0], "Sat 15");
         assert_eq!(take(60 * DAY_MS, 0, 4), ["17 Nov", "15 Dec", "12 Jan"]);
+    }
+
+    #[test]
+    fn where_the_clock_changes_it_is_labelled_as_it_shows_on_either_side() {
+        // Malta, 2026-10-25: at 03:00 the clock goes back to 02:00, which is 01:00 UTC.
+        let midnight = WallMs(1_792_879_200_000);
+        let change = Clock { from_ms: midnight.plus(3 * HOUR_MS), utc_offset_min: 60 };
+        let summer = Clock { from_ms: midnight.plus(-DAY_MS), utc_offset_min: 120 };
+        let take = |clock: &[Clock]| -> Vec<(i64, String)> {
+            let ticks = clock_ticks(midnight, midnight.plus(25 * HOUR_MS), clock, 6);
+            ticks.into_iter().map(|t| ((t.at_ms.0 - midnight.0) / HOUR_MS, t.label)).collect()
+        };
+        let of = |all: &[(i64, &str)]| all.iter().map(|(at, label)| (*at, (*label).to_owned())).collect::<Vec<_>>();
+        assert_eq!(
+            take(&[summer, change]),
+            of(&[(0, "25 Oct"), (7, "06:00"), (13, "12:00"), (19, "18:00"), (25, "26 Oct")])
+        );
+        assert_eq!(take(&[summer])[1], (6, "06:00".to_owned()));
+        assert_eq!(take(&[])[0], (2, "25 Oct".to_owned()), "UTC");
     }
 
     #[test]

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use fleetlens_chart::{
-    Axis, ChartError, Geometry, Growth, Line, Mark, Plot, SVG_TEXT, Scale, Theme, draw, draw_growth, nearest,
+    Axis, ChartError, Clock, Counts, Geometry, Goal, Growth, Line, Mark, Plot, ROW_CSS_PX, Rank, Ranks, SVG_TEXT,
+    Scale, Shape, Theme, draw, draw_counts, draw_growth, draw_ranks, nearest,
 };
 use fleetlens_model::downsample::{Bucket, Downsampler};
 use fleetlens_model::time::WallMs;
+use plotters::coord::Shift;
+use plotters::drawing::DrawingArea;
 use plotters::drawing::IntoDrawingArea;
 use plotters::prelude::SVGBackend;
 
@@ -185,6 +188,93 @@ fn every_growth_looks_as_it_did() {
     assert!(!drawn[2].1.contains("NaN"));
     assert!(matches!(growth_svg(&growth, 100, 80), Err(ChartError::NoRoom { .. })));
     assert!(matches!(growth_svg(&Growth { scale: 0.0, ..growth }, 560, 240), Err(ChartError::NoScale)));
+}
+
+fn drawn(
+    (width_px, height_px): (u32, u32),
+    draw: impl FnOnce(&DrawingArea<SVGBackend, Shift>) -> Result<(), ChartError>,
+) -> Result<String, ChartError> {
+    let mut text = String::new();
+    {
+        let root = SVGBackend::with_string(&mut text, (width_px, height_px)).into_drawing_area();
+        draw(&root)?;
+    }
+    Ok(text)
+}
+
+/// The goals of alarms an hour.
+const GOALS: [Goal; 2] = [
+    Goal { value: 6.0, name: "6: acceptable", colour: (147, 87, 0) },
+    Goal { value: 12.0, name: "12: the most", colour: (185, 38, 38) },
+];
+
+fn counts(values: &[f64]) -> Counts<'_> {
+    Counts {
+        shape: Shape::Columns,
+        values,
+        begins_ms: FROM.plus(-14 * MINUTE_MS),
+        each_ms: 3_600_000,
+        from_ms: FROM,
+        until_ms: FROM.plus(8 * HOUR_MS),
+        clock: &[Clock { from_ms: FROM, utc_offset_min: 60 }],
+        goals: &GOALS,
+        unit: "alarms an hour",
+        margins: (36.0, 96.0),
+        theme: Theme::LIGHT,
+        scale: 1.0,
+        text: SVG_TEXT,
+        font: "Inter, sans-serif",
+    }
+}
+
+#[test]
+fn all_counts_look_as_they_did() {
+    let shift = [3.0, 0.0, 7.0, 12.0, 44.0, 1.0, f64::NAN, 2.0, 5.0];
+    let quiet = [1.0, 0.0, 2.0];
+    let many = [5_000.0, 12_000.0, 900.0];
+    let steps = counts(&shift);
+    let of = |counts: Counts| drawn((560, 180), |root| draw_counts(&counts, root)).unwrap();
+    let pictures = [
+        ("counts-columns-light", of(steps)),
+        ("counts-quiet", of(counts(&quiet))),
+        ("counts-goals-near-each-other", of(counts(&many))),
+        (
+            "counts-steps-dark",
+            of(Counts { shape: Shape::Steps, theme: Theme::DARK, goals: &[], unit: "open", ..steps }),
+        ),
+        ("counts-of-nothing", of(counts(&[]))),
+    ];
+    let differing = differing(&pictures).unwrap();
+    assert!(differing.is_empty(), "other than committed: {differing:?}; UPDATE_GOLDENS=1 rewrites them");
+    assert!(!pictures[1].1.contains("12: the most"), "what nothing comes near is not in the way");
+    for (counts, size, want) in [
+        (steps, (100, 180), ChartError::NoRoom { width_px: 100, height_px: 180 }),
+        (Counts { until_ms: FROM, ..steps }, (560, 180), ChartError::NoSpan { from_ms: FROM.0, until_ms: FROM.0 }),
+        (Counts { scale: 0.0, ..steps }, (560, 180), ChartError::NoScale),
+    ] {
+        assert_eq!(drawn(size, |root| draw_counts(&counts, root)), Err(want));
+    }
+}
+
+#[test]
+fn all_ranks_look_as_they_did() {
+    let rank = |name, value, label| Rank { name, value, label };
+    let rows = [
+        rank("silent", 1_204.0, "1204"),
+        rank("a name that runs on and on over half of the picture", 301.0, "301"),
+        rank("ħot & <dusty>", 1.0, "1"),
+        rank("no number", f64::NAN, "–"),
+    ];
+    let ranks = Ranks { rows: &rows, theme: Theme::LIGHT, scale: 1.0, text: SVG_TEXT, font: "Inter, sans-serif" };
+    let of = |ranks: Ranks, size| drawn(size, |root| draw_ranks(&ranks, root)).unwrap();
+    let pictures = [
+        ("ranks-light", of(ranks, (380, 4 * ROW_CSS_PX))),
+        ("ranks-dark-2x", of(Ranks { scale: 2.0, theme: Theme::DARK, ..ranks }, (760, 8 * ROW_CSS_PX))),
+        ("ranks-of-nothing", of(Ranks { rows: &[], ..ranks }, (380, ROW_CSS_PX))),
+    ];
+    let differing = differing(&pictures).unwrap();
+    assert!(differing.is_empty(), "other than committed: {differing:?}; UPDATE_GOLDENS=1 rewrites them");
+    assert!(pictures[0].1.contains("&lt;dusty&gt;") && pictures[0].1.contains('…'));
 }
 
 #[test]

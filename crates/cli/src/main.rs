@@ -14,6 +14,7 @@ mod query;
 mod record;
 mod recording;
 mod replay;
+mod report;
 mod serve;
 mod signal;
 mod sim;
@@ -57,6 +58,8 @@ enum Verb {
     Query(query::Query),
     /// Write the measured values of a cache as CSV or JSON Lines.
     Export(export::Export),
+    /// Write what happened to alarms over a span of time, and who did what, as one page of HTML.
+    Report(report::Report),
     /// List the bulk commands of a cache, or write out what came of each thing of one.
     Bulk(bulk::Bulk),
     /// Look whether the audit log of a cache is as it was written, or write it out.
@@ -78,6 +81,7 @@ async fn main() -> ExitCode {
         Verb::Doctor(doctor) => return ended(doctor.run().await),
         Verb::Query(query) => query.run(),
         Verb::Export(export) => export.run(),
+        Verb::Report(report) => report.run(),
         Verb::Bulk(bulk) => bulk.run(),
         Verb::Audit(audit) => return ended(audit.run()),
     };

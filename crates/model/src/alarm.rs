@@ -5,6 +5,8 @@
 
 pub mod detector;
 pub mod fence;
+pub mod flood;
+pub mod health;
 mod life;
 pub mod rhythm;
 pub mod state;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use fleetlens_model::alarm::Alarm;
 use fleetlens_model::audit::Filter;
 use fleetlens_model::audit::chain::{Break, Chained, Head, Summary, Verifier};
 use fleetlens_model::bulk;
@@ -130,6 +131,22 @@ impl Reading {
         refusal::newest(&self.db).map_err(StoreError::at(&self.path))
     }
 
+    /// The things that were silent when somebody last listened, in the order of the keys.
+    pub fn silent(&self) -> Result<Vec<ThingKey>, StoreError> {
+        thing::silent(&self.db).map_err(StoreError::at(&self.path))
+    }
+
+    /// When our link was last known to be up: what everything here is as of. `None` where it never was.
+    pub fn link_seen(&self) -> Result<Option<WallMs>, StoreError> {
+        meta::link_last_seen(&self.db).map_err(StoreError::at(&self.path))
+    }
+
+    /// The alarms whose life touches a span, in the order in which they were last raised. Of one that was raised again while it was
+    /// open only the last time is known; one that was raised again after the span is not among them.
+    pub fn alarms(&self, span: &Range<WallMs>) -> Result<Vec<Alarm>, StoreError> {
+        table::alarm::touching(&self.db, span).map_err(StoreError::at(&self.path))
+    }
+
     /// The bulk commands that are kept, in the order of their ids.
     pub fn bulks(&self) -> Result<Vec<bulk::Head>, StoreError> {
         table::bulk::heads(&self.db).map_err(StoreError::at(&self.path))
@@ -147,6 +164,16 @@ impl Reading {
     /// Every row of the audit log, in the order of the numbers, until `each` says `Break`; true when there was no `Break`.
     pub fn audit(&self, each: impl FnMut(Chained) -> ControlFlow<()>) -> Result<bool, StoreError> {
         audit::walk(&self.db, each).map_err(StoreError::at(&self.path))
+    }
+
+    /// The rows of the audit log whose time lies in a span, in the order of the numbers, until `each` says `Break`; true when there was
+    /// no `Break`. Looks at all rows, because the clock that dated them may have been set.
+    pub fn audit_between(
+        &self,
+        span: &Range<WallMs>,
+        each: impl FnMut(Chained) -> ControlFlow<()>,
+    ) -> Result<bool, StoreError> {
+        audit::between(&self.db, span, each).map_err(StoreError::at(&self.path))
     }
 
     /// The newest rows of the audit log that `filter` takes, at most `most`, the newest first. One that says nothing of ours is left

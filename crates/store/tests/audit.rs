@@ -237,3 +237,30 @@ fn what_a_salvage_cannot_read_is_missing_from_the_log_and_the_rest_is_there() {
     commit(&store, entries(401..=401)).unwrap();
     block_on(store.close()).unwrap();
 }
+
+#[test]
+fn of_a_span_every_row_is_read_also_where_the_clock_was_set_while_they_were_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(&place(&folder));
+    // More than one read looks at; the clock of row 30 000 stood wrong.
+    let of = |seq: u64| {
+        let at_ms = if seq == 30_000 { WallMs(T0 + 5) } else { WallMs(T0 + seq.cast_signed()) };
+        Write::Audit(Box::new(Entry { at_ms, ..entry(seq) }))
+    };
+    commit(&store, (1..=30_000).map(of).collect()).unwrap();
+    let reading = store.reading().unwrap();
+    let between = |from: i64, to: i64, most: usize| {
+        let mut seen = Vec::new();
+        let whole = reading.audit_between(&(WallMs(T0 + from)..WallMs(T0 + to)), |row| {
+            seen.push(row.seq);
+            if seen.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        (seen, whole.unwrap())
+    };
+    assert_eq!(between(4, 7, 9), (vec![4, 5, 6, 30_000], true));
+    assert_eq!(between(4, 7, 2), (vec![4, 5], false));
+    assert_eq!(between(19_999, 20_003, 9).0, [19_999, 20_000, 20_001, 20_002], "over the end of a read");
+    assert_eq!(between(-9, 1, 9), (vec![], true));
+    drop(reading);
+    block_on(store.close()).unwrap();
+}

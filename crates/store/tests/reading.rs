@@ -8,8 +8,8 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use common::{T0, block_on, commit, sample, series, thing};
-use fleetlens_model::id::SeriesKey;
+use common::{T0, alarm, block_on, commit, sample, series, thing};
+use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::record::Write;
 use fleetlens_model::telemetry::Sample;
 use fleetlens_model::time::WallMs;
@@ -48,6 +48,48 @@ fn samples_are_read_in_the_order_of_time_while_the_app_writes_more() {
     commit(&store, vec![of(5_001)]).unwrap();
     assert_eq!(reading.latest().unwrap()[0].seq, 5_002, "what is committed meanwhile is seen");
     assert_eq!((reading.things().unwrap().len(), reading.series().unwrap().len()), (1, 2));
+}
+
+#[test]
+fn of_a_span_every_alarm_is_read_whose_life_touches_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("malta.db");
+    let (store, _) = Store::open(&path, "malta", 1).unwrap();
+    // Raised as many ms after T0 as their number says; over at the time given.
+    let alarms = [(1_000, Some(5_000)), (2_000, None), (30_000, Some(40_000)), (50_000, None)];
+    let writes = alarms.map(|(id, ended_ms)| Write::Alarm(Box::new(alarm(id, 1, ended_ms))));
+    commit(&store, [vec![thing(1, "lamp-1")], writes.to_vec()].concat()).unwrap();
+    let reading = Reading::open(&path).unwrap();
+    for (name, from, to, want) in [
+        ("all of it", 0, 60_000, vec![1_000, 2_000, 30_000, 50_000]),
+        ("one that is over is gone", 5_001, 30_000, vec![2_000]),
+        ("one that ends with its beginning", 5_000, 5_001, vec![1_000, 2_000]),
+        ("one that is raised at its end is not in it", 6_000, 30_001, vec![2_000, 30_000]),
+        ("in the middle of a life", 35_000, 35_001, vec![2_000, 30_000]),
+        ("before everything", -10, 0, vec![]),
+    ] {
+        let found = reading.alarms(&(WallMs(T0 + from)..WallMs(T0 + to))).unwrap();
+        assert_eq!(found.iter().map(|alarm| alarm.id.0).collect::<Vec<_>>(), want, "{name}");
+    }
+    assert_eq!(reading.alarms(&(WallMs(T0)..WallMs(T0 + 2_000))).unwrap(), [alarm(1_000, 1, Some(5_000))]);
+    drop(reading);
+    block_on(store.close()).unwrap();
+}
+
+#[test]
+fn who_is_silent_and_when_somebody_last_listened_is_read_from_outside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("malta.db");
+    let (store, _) = Store::open(&path, "malta", 1).unwrap();
+    let reading = Reading::open(&path).unwrap();
+    assert_eq!((reading.silent().unwrap(), reading.link_seen().unwrap()), (vec![], None));
+    let silent = |key, silent| Write::Silent { thing: ThingKey(key), silent };
+    let things = vec![thing(1, "lamp-1"), thing(2, "lamp-2"), thing(3, "lamp-3")];
+    let said = vec![silent(3, true), silent(1, true), silent(3, false), Write::LinkSeen { at_ms: WallMs(T0) }];
+    commit(&store, [things, said].concat()).unwrap();
+    assert_eq!((reading.silent().unwrap(), reading.link_seen().unwrap()), (vec![ThingKey(1)], Some(WallMs(T0))));
+    drop(reading);
+    block_on(store.close()).unwrap();
 }
 
 #[test]

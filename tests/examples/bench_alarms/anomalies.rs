@@ -164,9 +164,7 @@ pub fn figures() -> Result<Option<Value>, Failure> {
         windows_sum += windows.len();
         count += 1;
     }
-    let of = |(found, wrong): (usize, usize)| {
-        json!({ "windows_found": found, "false_alarms_a_week": (wrong as f64 / weeks_sum * 100.0).round() / 100.0 })
-    };
+    let of = |(found, wrong): (usize, usize)| json!({ "windows_found": found, "false_alarms_a_week": (wrong as f64 / weeks_sum * 100.0).round() / 100.0 });
     let [fixed, z_score, rhythm] = sums.map(of);
     Ok(Some(json!({
         "series": count,

@@ -250,6 +250,27 @@ pub struct State {
 }
 
 impl State {
+    /// One that people were told of when it was raised and that nobody has hidden, by its two bits: it is active until it is cleared.
+    pub fn told(
+        raised_ms: WallMs,
+        cleared_ms: Option<WallMs>,
+        times: u32,
+        acknowledged: Option<Acknowledgement>,
+    ) -> State {
+        let (at, owed) = (Some(raised_ms), acknowledged.is_none());
+        State {
+            active: cleared_ms.is_none(),
+            since_ms: at,
+            raised_ms: at,
+            told_ms: at,
+            cleared_ms,
+            times,
+            owed,
+            acknowledged,
+            ..State::default()
+        }
+    }
+
     /// Folds one input in.
     pub fn step(mut self, input: Input, terms: &Terms, now: Now) -> (State, Vec<Effect>) {
         let was_open = self.is_open();

@@ -11,6 +11,8 @@
 //!
 //! Before schema 7 the detail had how often it was raised and who acknowledged it, and the columns had the rest.
 
+use std::ops::Range;
+
 use fleetlens_model::alarm::state::State;
 use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
 use fleetlens_model::id::{AlarmId, ThingKey};
@@ -102,6 +104,17 @@ pub(crate) fn recent(db: &Connection) -> rusqlite::Result<Vec<Alarm>> {
     .collect()
 }
 
+/// Those whose life touches a span, whether they began before it or are open still, in the order in which they were raised.
+pub(crate) fn touching(db: &Connection, span: &Range<WallMs>) -> rusqlite::Result<Vec<Alarm>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM alarm
+         WHERE raised_ms < ?2 AND (ended_ms IS NULL OR ended_ms >= ?1)
+         ORDER BY raised_ms, alarm"
+    ))?
+    .query_map((span.start.0, span.end.0), of_row)?
+    .collect()
+}
+
 /// Takes an alarm over from another file as it is there: its number and the columns behind that, in the order of the schema.
 pub(crate) fn take_over(db: &Connection, key: i64, columns: &[Value]) -> rusqlite::Result<()> {
     let number = Value::Integer(key);
@@ -128,8 +141,9 @@ fn of_row(row: &Row<'_>) -> rusqlite::Result<Alarm> {
     let state = match stands {
         Stands::Now { state } => *state,
         Stands::Before { times, acknowledgement } => {
+            // Nothing was hidden then, and people were told of everything.
             let (raised_ms, cleared_ms) = (WallMs(row.get(5)?), row.get::<_, Option<i64>>(6)?.map(WallMs));
-            before(row.get(4)?, (raised_ms, cleared_ms), times, acknowledgement)
+            State::told(raised_ms, cleared_ms, times, acknowledgement)
         }
     };
     Ok(Alarm {
@@ -143,20 +157,6 @@ fn of_row(row: &Row<'_>) -> rusqlite::Result<Alarm> {
         assigned,
         state,
     })
-}
-
-/// The state of one that was kept before schema 7: nothing was hidden then, and people were told of everything.
-fn before(
-    active: bool,
-    (raised_ms, cleared_ms): (WallMs, Option<WallMs>),
-    times: u32,
-    acknowledged: Option<Acknowledgement>,
-) -> State {
-    let mut state = State::default();
-    (state.active, state.times, state.owed) = (active, times, acknowledged.is_none());
-    (state.since_ms, state.raised_ms, state.told_ms) = (Some(raised_ms), Some(raised_ms), Some(raised_ms));
-    (state.cleared_ms, state.acknowledged) = (cleared_ms, acknowledged);
-    state
 }
 
 fn word(priority: Priority) -> &'static str {

@@ -13,7 +13,7 @@
 //!
 //! `meta` has the number and the hash of the last row a second time, so that it is missed when it goes.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use fleetlens_model::audit::chain::{Chained, Hash, Head};
 use fleetlens_model::audit::{By, Entry, Event, Filter};
@@ -29,6 +29,9 @@ const COLUMNS: &str = "seq, at_ms, author, actor, role, thing, shadow, command, 
 
 /// Rows that one read holds: it is over before the writer waits for it.
 const PAGE: i64 = 1_000;
+
+/// Rows that one read looks at for those of a span; it holds no more than are in it.
+const LOOKED_AT: i64 = 20_000;
 
 /// Adds an entry behind `head`, and gives the head that it makes. One of a number that is there already is not added: the same entry
 /// changes nothing, another one is refused.
@@ -105,6 +108,31 @@ pub(crate) fn newest(db: &Connection, filter: &Filter, most: usize) -> rusqlite:
     let read = |before: i64| statement.query_map([before], of_row)?.collect::<rusqlite::Result<Vec<Chained>>>();
     pages(i64::MAX, read, &mut each)?;
     Ok(newest)
+}
+
+/// Every row whose time lies in a span, in the order of the numbers, until `each` says `Break`; false if it did. The clock may have been
+/// set while they were written, so all are looked at, so many numbers a read.
+pub(crate) fn between(
+    db: &Connection,
+    span: &Range<WallMs>,
+    mut each: impl FnMut(Chained) -> ControlFlow<()>,
+) -> rusqlite::Result<bool> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM audit WHERE seq > ?1 AND seq <= ?1 + {LOOKED_AT} AND at_ms >= ?2 AND at_ms < ?3 ORDER BY seq"
+    ))?;
+    let last = counted(last(db)?.seq)?;
+    let mut after = 0;
+    while after < last {
+        for row in
+            statement.query_map((after, span.start.0, span.end.0), of_row)?.collect::<rusqlite::Result<Vec<_>>>()?
+        {
+            if each(row).is_break() {
+                return Ok(false);
+            }
+        }
+        after += LOOKED_AT;
+    }
+    Ok(true)
 }
 
 /// Reads page after page, each from the number of the last row before it on. Each is a read of its own.

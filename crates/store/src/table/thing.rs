@@ -69,7 +69,14 @@ pub(crate) fn all(db: &Connection) -> rusqlite::Result<Vec<(ThingKey, ThingName,
         .collect()
 }
 
-/// The same with the descriptions as they lie in memory, and the silent ones: what a start needs, in one walk.
+/// The keys of those that are silent, in their order.
+pub(crate) fn silent(db: &Connection) -> rusqlite::Result<Vec<ThingKey>> {
+    db.prepare_cached("SELECT thing FROM thing WHERE silent = 1 ORDER BY thing")?
+        .query_map([], |row| Ok(ThingKey(row.get(0)?)))?
+        .collect()
+}
+
+/// Everything with the descriptions as they lie in memory, and the silent ones: what a start needs, in one walk.
 pub(crate) fn restored(db: &Connection, texts: &mut Texts, commons: &mut Commons) -> rusqlite::Result<Things> {
     let mut things = Things { all: room_for(db, "SELECT max(thing) FROM thing")?, ..Things::default() };
     let mut reader = Reader::default();

@@ -84,8 +84,9 @@ pub fn command(id: u64, thing: u32, phase: Phase) -> Command {
 
 /// An alarm raised `id` ms after [`T0`] and, with `ended_ms`, cleared a second before it was acknowledged then.
 pub fn alarm(id: u64, thing: u32, ended_ms: Option<i64>) -> Alarm {
-    let raised_ms = Some(WallMs(T0 + id.cast_signed()));
-    let alarm = Alarm {
+    let raised_ms = WallMs(T0 + id.cast_signed());
+    let cleared_ms = ended_ms.map(|at| WallMs(T0 + at - 1_000));
+    Alarm {
         id: AlarmId(id),
         thing: ThingKey(thing),
         rule: "lamp-hot".into(),
@@ -94,14 +95,8 @@ pub fn alarm(id: u64, thing: u32, ended_ms: Option<i64>) -> Alarm {
         sentence: "temperature 81 °C, 75 °C or more for 30 s".into(),
         what_to_do: "Look whether the fan turns.".into(),
         assigned: String::new(),
-        state: state::State::default(),
-    };
-    stands(alarm, |state| {
-        (state.active, state.times, state.owed) = (ended_ms.is_none(), 1, ended_ms.is_none());
-        (state.since_ms, state.raised_ms, state.told_ms) = (raised_ms, raised_ms, raised_ms);
-        state.cleared_ms = ended_ms.map(|at| WallMs(T0 + at - 1_000));
-        state.acknowledged = ended_ms.map(seen_at);
-    })
+        state: state::State::told(raised_ms, cleared_ms, 1, ended_ms.map(seen_at)),
+    }
 }
 
 /// An alarm that stands otherwise.
