@@ -26,6 +26,8 @@ pub struct Notice {
     pub body: String,
     /// 0 low, 1 normal, 2 critical.
     pub urgency: Option<u8>,
+    /// The file of its picture (`image-path`), named by its URI.
+    pub picture: Option<String>,
     /// Keys of what can be chosen, each followed by its words.
     pub actions: Vec<String>,
 }
@@ -55,7 +57,8 @@ impl Server {
         let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let id = u32::try_from(shown.len()).unwrap_or(u32::MAX) + 1;
         let urgency = hints.get("urgency").and_then(|value| u8::try_from(value).ok());
-        shown.push(Notice { id, program: app_name, summary, body, urgency, actions });
+        let picture = hints.get("image-path").and_then(|value| <&str>::try_from(value).ok()).map(str::to_owned);
+        shown.push(Notice { id, program: app_name, summary, body, urgency, picture, actions });
         id
     }
 

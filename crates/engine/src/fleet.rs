@@ -58,6 +58,7 @@ use fleetlens_wire::convention::{Convention, Setting};
 
 use crate::config::FleetConfig;
 
+pub use alerts::ALERT_PLACES_MAX;
 pub(crate) use commands::ENDED_KEPT;
 pub use effects::{Counters, Dirty, Effects, Input, Outward, ReadDone, ReadTicket};
 pub use few::Few;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use fleetlens_ipc::Parcel;
 use fleetlens_ipc::rows::MessageProperties;
+use fleetlens_model::alarm::Priority;
+use fleetlens_model::geo::LonLat;
 use fleetlens_model::heard::{Batch, Heard};
 use fleetlens_model::id::{AlarmId, CommandId, ThingKey};
 use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
@@ -181,7 +183,7 @@ pub trait Ui: Send + 'static {
 }
 
 /// Something a person should see although no window of ours is before them: an alarm that needs them at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Alert {
     /// The alarm.
     pub alarm: AlarmId,
@@ -191,6 +193,18 @@ pub struct Alert {
     pub title: String,
     /// What was seen and what to do.
     pub body: String,
+    /// Where it is: of one alarm at most one place, of a flood those of its first alarms, at most
+    /// [`ALERT_PLACES_MAX`](crate::fleet::ALERT_PLACES_MAX). Of a thing whose place nobody knows there is none.
+    pub places: Vec<AlertPlace>,
+}
+
+/// Where one alarm of an [`Alert`] is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AlertPlace {
+    /// Where its thing is.
+    pub at: LonLat,
+    /// How urgent it is.
+    pub priority: Priority,
 }
 
 /// Reads both clocks.

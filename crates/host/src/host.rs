@@ -19,14 +19,17 @@ use fleetlens_ipc::{Call, Done, Fault, FaultCode, Intent, RequestId, decode_call
 use fleetlens_link::LinkError;
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_sim::CityOptions;
+use fleetlens_snapshot::Theme;
 use fleetlens_store::StoreError;
 use fleetlens_tiles::{Tiles, TilesError};
 use thiserror::Error;
 use tokio::sync::{Mutex, RwLock, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant as TokioInstant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::diagnose;
+use crate::pictures::{Ground, Pictures};
 use crate::ports::{Sink, Sinks, Told};
 use crate::profile::{Profile, ProfileError};
 use crate::run::{Around, Mend, Prepared, Run};
@@ -136,6 +139,7 @@ pub struct Host {
     sinks: Sinks,
     trials: profiles::Trials,
     exports: exports::Exports,
+    pictures: Pictures,
     windows: AtomicU64,
     /// How many runs there were.
     runs: Arc<AtomicU64>,
@@ -176,6 +180,10 @@ impl Host {
             },
         };
         first_words.extend(prepared.first_word.clone());
+        let pictures = Pictures::new(&options.data_dir);
+        if !options.served {
+            pictures.clear().await;
+        }
         let ending = CancellationToken::new();
         let vigil = Vigil::new(ending.clone());
         let sinks = Sinks::default();
@@ -193,6 +201,7 @@ impl Host {
             sinks,
             trials: profiles::Trials::default(),
             exports: exports::Exports::default(),
+            pictures,
             windows: AtomicU64::new(0),
             runs: Arc::default(),
             tiles,
@@ -350,6 +359,24 @@ impl Host {
         if let Some(engine) = self.run.read().await.as_ref().and_then(Run::engine) {
             engine.open(window, alert.thing).await;
         }
+    }
+
+    /// A small map of where an alert is, for whoever shows it: a PNG, replaced once eight others were drawn. `None` where there is
+    /// nothing to show or nothing to draw with, of an earlier run, and when it would take longer than two seconds.
+    pub async fn picture(&self, Told { run, alert }: &Told, theme: Theme) -> Option<PathBuf> {
+        let until = TokioInstant::now() + self.pictures.within;
+        let drawn = async {
+            let built_in = self.run.read().await.as_ref()?.profile.tiles.is_none();
+            if *run != self.runs.load(Ordering::Acquire) {
+                return None;
+            }
+            let tiles = Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner));
+            self.pictures.draw(alert, &Ground { tiles, built_in }, theme, until).await
+        };
+        timeout_at(until, drawn).await.unwrap_or_else(|_| {
+            tracing::info!(title = alert.title, "a notification does not wait for its map any longer");
+            None
+        })
     }
 
     /// Resolves, with a sentence, when a part has ended that the app cannot do without. The program should end then.

@@ -15,6 +15,7 @@ mod heap;
 mod host;
 mod line;
 pub mod log;
+mod pictures;
 mod ports;
 mod preview;
 pub mod profile;
@@ -31,10 +32,11 @@ mod vigil;
 mod whole;
 
 pub use fleetlens_engine::fleet::Counters;
-pub use fleetlens_engine::port::{Alert, WindowId};
+pub use fleetlens_engine::port::{Alert, AlertPlace, WindowId};
 pub use fleetlens_ipc as ipc;
 pub use fleetlens_model as model;
 pub use fleetlens_sim::CityOptions;
+pub use fleetlens_snapshot::Theme;
 pub use fleetlens_tiles::TilesError;
 
 pub use flags::HostFlags;

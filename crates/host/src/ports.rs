@@ -166,7 +166,7 @@ pub struct Sinks {
 }
 
 /// An alert with the run it comes from: keys of things mean something only within one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Told {
     /// Which run of the host.
     pub run: u64,

@@ -1,7 +1,8 @@
-//! What needs a person at once, told by the desktop itself: a notification for each alert of the host, which opens the alarm's
-//! thing when it is chosen. Seen over D-Bus on Linux (tests/tests/alert.rs); macOS and Windows show the same through the same
-//! library, which no machine of ours has verified, and without the way back.
+//! What needs a person at once, told by the desktop itself: a notification for each alert of the host, with a small map of where it
+//! is, which opens the alarm's thing when it is chosen. Seen over D-Bus on Linux (tests/tests/alert.rs); macOS and Windows show the
+//! same through the same library, which no machine of ours has verified, and without the way back.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use fleetlens_host::{Alert, Host, Told};
@@ -20,7 +21,9 @@ pub async fn tell(host: Arc<Host>, life: Life, app: AppHandle) {
             Ok(told) => {
                 let (host, life, app) = (Arc::clone(&host), life.clone(), app.clone());
                 tauri::async_runtime::spawn(async move {
-                    if let Err(error) = show(told, host, life, app).await {
+                    // Shown without one where there is none soon.
+                    let picture = host.picture(&told, life.theme()).await;
+                    if let Err(error) = show(told, picture.as_deref(), host, life, app).await {
                         tracing::warn!(%error, "the desktop shows no notifications; alarms are in the window");
                     }
                 });
@@ -31,10 +34,25 @@ pub async fn tell(host: Arc<Host>, life: Life, app: AppHandle) {
     }
 }
 
-fn notification(alert: &Alert) -> Notification {
+fn notification(alert: &Alert, picture: Option<&Path>) -> Notification {
     let mut notification = Notification::new();
     notification.appname("Fleetlens").summary(&alert.title).body(&as_text(&alert.body));
+    if let Some(picture) = picture.and_then(as_image_path) {
+        notification.image_path(&picture);
+    }
     notification
+}
+
+/// A file as notification servers name one: by its URI (Desktop Notifications Specification 1.2, "Icons and Images").
+#[cfg(target_os = "linux")]
+fn as_image_path(file: &Path) -> Option<String> {
+    tauri::Url::from_file_path(file).ok().map(String::from)
+}
+
+/// A file as the other systems name one.
+#[cfg(not(target_os = "linux"))]
+fn as_image_path(file: &Path) -> Option<String> {
+    file.to_str().map(str::to_owned)
 }
 
 /// Notification servers read a body as markup; names of things come from strangers.
@@ -43,10 +61,16 @@ fn as_text(body: &str) -> String {
 }
 
 #[cfg(target_os = "linux")]
-async fn show(told: Told, host: Arc<Host>, life: Life, app: AppHandle) -> Result<(), notify_rust::error::Error> {
+async fn show(
+    told: Told,
+    picture: Option<&Path>,
+    host: Arc<Host>,
+    life: Life,
+    app: AppHandle,
+) -> Result<(), notify_rust::error::Error> {
     use notify_rust::{NotificationResponse, Urgency};
 
-    let mut notification = notification(&told.alert);
+    let mut notification = notification(&told.alert, picture);
     notification.urgency(Urgency::Critical).action("default", "Open");
     let shown = notification.show_async().await?;
     let mut chosen = false;
@@ -60,8 +84,14 @@ async fn show(told: Told, host: Arc<Host>, life: Life, app: AppHandle) -> Result
 }
 
 #[cfg(not(target_os = "linux"))]
-async fn show(told: Told, _: Arc<Host>, _: Life, _: AppHandle) -> Result<(), notify_rust::error::Error> {
-    let notification = notification(&told.alert);
+async fn show(
+    told: Told,
+    picture: Option<&Path>,
+    _: Arc<Host>,
+    _: Life,
+    _: AppHandle,
+) -> Result<(), notify_rust::error::Error> {
+    let notification = notification(&told.alert, picture);
     tauri::async_runtime::spawn_blocking(move || notification.show().map(drop)).await.unwrap_or(Ok(()))
 }
 
@@ -85,5 +115,13 @@ mod tests {
     #[test]
     fn a_name_is_no_markup() {
         assert_eq!(as_text("<b>Bin</b> & co"), "&lt;b&gt;Bin&lt;/b&gt; &amp; co");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_picture_is_named_by_its_uri() {
+        let named = as_image_path("/data/a b/größe%/alarm-0.png".as_ref());
+        assert_eq!(named.as_deref(), Some("file:///data/a%20b/gr%C3%B6%C3%9Fe%25/alarm-0.png"));
+        assert_eq!(as_image_path("alarm-0.png".as_ref()), None, "nobody knows from where");
     }
 }

@@ -8,11 +8,12 @@ use std::time::Instant;
 
 use clap::Parser;
 use fleetlens_host::ipc::{Fault, FaultCode};
-use fleetlens_host::{Host, HostOptions, WindowId, log};
+use fleetlens_host::{Host, HostOptions, Theme, WindowId, log};
 use tauri::http::StatusCode;
 use tauri::{App, AppHandle, Builder, Context, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder, WindowEvent, Wry};
 use tokio::sync::watch;
 
+use crate::flags::ThemeFlag;
 use crate::{Flags, commands, pages, tiles};
 
 /// The exit code after a part has failed that the app cannot do without (sysexits: "internal software error").
@@ -27,11 +28,39 @@ pub struct Life {
     host: watch::Sender<Option<Result<Arc<Host>, Fault>>>,
     windows: Arc<Mutex<HashMap<String, WindowId>>>,
     ended: Arc<AtomicBool>,
+    /// What the command line says; else the system's as it said last.
+    theme: Option<ThemeFlag>,
+    system_is_dark: Arc<AtomicBool>,
 }
 
 impl Life {
-    fn new() -> Life {
-        Life { host: watch::Sender::new(None), windows: Arc::default(), ended: Arc::default() }
+    fn new(theme: Option<ThemeFlag>) -> Life {
+        Life {
+            host: watch::Sender::new(None),
+            windows: Arc::default(),
+            ended: Arc::default(),
+            theme,
+            system_is_dark: Arc::default(),
+        }
+    }
+
+    /// The theme of what is shown outside the window: that of the command line, else the system's, else light. What a person chose in the
+    /// window only its page knows.
+    #[cfg_attr(
+        any(target_os = "android", target_os = "ios"),
+        expect(dead_code, reason = "a phone's windows have their own, and nothing of ours is shown outside them")
+    )]
+    pub fn theme(&self) -> Theme {
+        match self.theme {
+            Some(ThemeFlag::Dark) => Theme::Dark,
+            Some(ThemeFlag::Light) => Theme::Light,
+            None if self.system_is_dark.load(Ordering::Relaxed) => Theme::Dark,
+            None => Theme::Light,
+        }
+    }
+
+    fn system_says(&self, theme: tauri::Theme) {
+        self.system_is_dark.store(theme == tauri::Theme::Dark, Ordering::Relaxed);
     }
 
     /// The host; waits for it while it starts. Fails, each time, with why it could not.
@@ -113,7 +142,7 @@ fn flags() -> Flags {
 
 /// Everything of the app but its configuration.
 pub fn builder(flags: Flags, started: Instant) -> Builder<Wry> {
-    let life = Life::new();
+    let life = Life::new(flags.theme);
     let tile_life = life.clone();
     Builder::default()
         .manage(life.clone())
@@ -163,6 +192,9 @@ fn open_window(app: &App, flags: &Flags) -> tauri::Result<()> {
         window = window.data_directory(folder.join("window"));
     }
     let window = window.build()?;
+    if let Ok(theme) = window.theme() {
+        app.state::<Life>().system_says(theme);
+    }
     #[cfg(target_os = "linux")]
     window.with_webview(|view| {
         if !crate::webkit::scroll_with_the_page(&view.inner()) {
@@ -185,6 +217,8 @@ fn on_event(app: &AppHandle, event: RunEvent) {
                 }
             });
         }
+    } else if let RunEvent::WindowEvent { event: WindowEvent::ThemeChanged(theme), .. } = &event {
+        life.system_says(*theme);
     } else if let RunEvent::ExitRequested { code, api, .. } = &event
         && !life.ended.load(Ordering::Acquire)
     {

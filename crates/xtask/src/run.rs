@@ -19,7 +19,7 @@ use anyhow::{Context, Result};
 use crate::place::Place;
 use crate::setup::{self, Purpose};
 use crate::steps::{Steps, elapsed, tell};
-use crate::{interrupt, programs, window};
+use crate::{drawer, interrupt, programs, window};
 use app::{App, Seen};
 use screen::Screen;
 use summary::Summary;
@@ -145,10 +145,11 @@ pub fn is_screenless() -> bool {
 pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
     let screenless = screen::is_missing();
     let purposes: &[Purpose] = if screenless { &[Purpose::Run, Purpose::Screenless] } else { &[Purpose::Run] };
-    let mut steps = Steps::new(setup::STEPS + if screenless { 4 } else { 3 });
+    let mut steps = Steps::new(setup::STEPS + if screenless { 5 } else { 4 });
     setup::prepare(place, &mut steps, purposes)?;
     steps.step("the window", |step| window::build(place, step, options.window))?;
     steps.step("the programs", |step| programs::build(place, step))?;
+    steps.step("the drawer of small maps", |step| drawer::build(place, step))?;
 
     let folder = place.run();
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;

@@ -18,7 +18,7 @@ const EDGES: [(&str, &[&str]); 22] = [
     ("reach", &["link"]),
     ("engine", &["wire", "ipc"]),
     ("sim", &["wire", "link"]),
-    ("host", &["engine", "store", "link", "ipc", "tiles", "sim"]),
+    ("host", &["engine", "store", "link", "ipc", "tiles", "snapshot", "sim"]),
     ("report", &["store", "chart"]),
     ("shell", &["host"]),
     ("serve", &["host"]),
@@ -33,7 +33,7 @@ const EDGES: [(&str, &[&str]); 22] = [
 
 /// The end-to-end tests look at the whole from outside.
 const EVERYTHING: &[&str] =
-    &["wire", "ipc", "chart", "store", "tiles", "link", "engine", "sim", "host", "shell", "serve", "cli"];
+    &["wire", "ipc", "chart", "store", "tiles", "snapshot", "link", "engine", "sim", "host", "shell", "serve", "cli"];
 
 /// A library (or a family of them, with a `*`) → the only packages of ours that know it. The benchmarks of `tests` compare with the
 /// simplest programs that can be written with the client and the database.

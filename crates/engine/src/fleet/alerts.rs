@@ -7,7 +7,7 @@ use fleetlens_model::id::AlarmId;
 use fleetlens_model::time::{MonoMs, Now};
 
 use super::{Effects, Fleet, Outward};
-use crate::port::Alert;
+use crate::port::{Alert, AlertPlace};
 
 /// So many within [`FLOOD_MS`] are told one by one.
 const ONE_BY_ONE: usize = 5;
@@ -17,6 +17,9 @@ const FLOOD_MS: u64 = 10_000;
 
 /// Alarms that a flood's one message names.
 const NAMED: usize = 3;
+
+/// Places that a flood's one message carries: more on a small map would be one blot.
+pub const ALERT_PLACES_MAX: usize = 50;
 
 /// What was told lately, and what is still to be told.
 #[derive(Debug, Default)]
@@ -74,6 +77,7 @@ impl Fleet {
             thing: alarm.thing,
             title: format!("{} {}", thing.title(), alarm.name),
             body: with_what_to_do(alarm),
+            places: thing.place().map(|at| AlertPlace { at, priority: alarm.priority }).into_iter().collect(),
         })
     }
 }
@@ -94,5 +98,6 @@ fn flood(raised: &[Alert]) -> Option<Alert> {
     if let Some(more) = raised.len().checked_sub(NAMED).filter(|more| *more > 0) {
         body.push_str(&format!(" and {more} more"));
     }
-    Some(Alert { title: format!("{} critical alarms", raised.len()), body, ..first.clone() })
+    let places = raised.iter().flat_map(|alert| &alert.places).take(ALERT_PLACES_MAX).copied().collect();
+    Some(Alert { title: format!("{} critical alarms", raised.len()), body, places, ..first.clone() })
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::port::AlertPlace;
 
 /// Bins that burn at 60 °C, and lamps that are only warm.
 fn fires() -> Fleet {
@@ -64,6 +65,23 @@ fn a_flood_is_told_as_one() {
         later.extend(told(&mut fleet, s).into_iter().map(|alert| (s, alert.title)));
     }
     assert_eq!(later, [(14, "8 critical alarms".to_string())], "and what follows after a while, again as one");
+}
+
+#[test]
+fn what_is_told_says_where_it_is_and_a_flood_where_the_first_of_it_are() {
+    let mut fleet = fires();
+    // Each stands on a meridian of its own.
+    let burns_at = |bin: u32| says("bin", &format!("b{bin}"), 1, &format!(r#"{{"temp_c":70,"lat":35.5,"lon":{bin}}}"#));
+    give(&mut fleet, burns(900, 1, 70), at(1));
+    give(&mut fleet, burns_at(1), at(1));
+    let alerts = told(&mut fleet, 2);
+    let places: Vec<_> = alerts.iter().map(|alert| &alert.places[..]).collect();
+    let want = AlertPlace { at: LonLat { lon_deg: 1.0, lat_deg: 35.5 }, priority: Priority::Critical };
+    assert_eq!(places, [&[][..], &[want]], "nobody knows where the first is");
+    (2..=100).for_each(|bin| drop(give(&mut fleet, burns_at(bin), at(3))));
+    let [flood] = &told(&mut fleet, 4)[..] else { panic!() };
+    assert_eq!((flood.title.as_str(), flood.places.len()), ("99 critical alarms", ALERT_PLACES_MAX));
+    assert_eq!(flood.places.first().map(|place| place.at.lon_deg), Some(2.0));
 }
 
 #[test]
