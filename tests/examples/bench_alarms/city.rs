@@ -37,7 +37,10 @@ fn rules(count: usize) -> Result<Vec<Rule>, Failure> {
         format!("[[alarm]]\nid = \"r{nth}\"\nwhen = \"{when}\"\nfor = \"1 min\"\nwhat_to_do = \"look\"\n")
     });
     let head = if count == 0 { "alarm = []\n" } else { "" };
-    let text = format!("{head}name = \"bench\"\nbroker.url = \"mqtt://h\"\nshadows.enabled = true\n{}", rules.collect::<String>());
+    let text = format!(
+        "{head}name = \"bench\"\nbroker.url = \"mqtt://h\"\nshadows.enabled = true\n{}",
+        rules.collect::<String>()
+    );
     Ok(Profile::parse(&text, "bench.toml")?.rules)
 }
 

@@ -206,7 +206,12 @@ fn BoardView(scope: AlarmScope, filter: RwSignal<Filter>) -> impl IntoView {
         } else if key == "a" && event.time_stamp() - go_ms.get_value() >= CHORD_MS && scope == AlarmScope::Open {
             event.prevent_default();
             board.acknowledge_chosen();
-        } else if key == "s" && scope == AlarmScope::Open && may.get_untracked() {
+        } else if key == "s"
+            && event.time_stamp() - go_ms.get_value() >= CHORD_MS
+            && scope == AlarmScope::Open
+            && may.get_untracked()
+            && board.chosen.with_untracked(|chosen| !chosen.is_empty())
+        {
             event.prevent_default();
             board.steer_chosen(Ask::TakeOff);
         } else if key == "escape" && board.chosen.with_untracked(|chosen| !chosen.is_empty()) {

@@ -151,6 +151,7 @@ impl Fleet {
         for mut alarm in alarms {
             if self.things.contains_key(&alarm.thing) {
                 if alarm.ended_ms().is_none() {
+                    alarm.state = alarm.state.as_written();
                     alarm.state = alarm.state.step(Input::LinkLost(self.listened), &Terms::default(), now).0;
                 }
                 let (thing, id) = (alarm.thing, alarm.id);

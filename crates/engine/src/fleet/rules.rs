@@ -15,6 +15,7 @@ pub(crate) struct Rules {
     all: Vec<Arc<Rule>>,
     of: BTreeMap<Kind, OfKind>,
     have_windows: bool,
+    turn_unspoken: bool,
 }
 
 /// The rules that speak of one kind.
@@ -31,7 +32,8 @@ impl Rules {
         let all: Vec<Arc<Rule>> = rules.iter().cloned().map(Arc::new).collect();
         let of = Kind::ALL.into_iter().map(|kind| (kind, of_kind(&all, kind))).collect();
         let have_windows = all.iter().filter_map(|rule| when(rule)).any(|when| when.expression.has_windows());
-        Rules { all, of, have_windows }
+        let turn_unspoken = all.iter().filter_map(|rule| when(rule)).any(turns_unspoken);
+        Rules { all, of, have_windows, turn_unspoken }
     }
 
     /// A rule by its name.
@@ -66,6 +68,11 @@ impl Rules {
         self.have_windows
     }
 
+    /// Whether any condition may turn without a word of its thing.
+    pub(super) fn turn_unspoken(&self) -> bool {
+        self.turn_unspoken
+    }
+
     /// The rules whose conditions are judged for a kind.
     pub(super) fn conditions(&self, kind: Kind) -> Arc<[RuleAt]> {
         self.of.get(&kind).map(|of| of.conditions.clone()).unwrap_or_default()
@@ -78,6 +85,12 @@ impl Rules {
         events.into_iter().flatten().any(|rule| rule.id == id)
             || of.conditions.iter().filter_map(|at| self.at(*at)).any(|rule| rule.id == id)
     }
+}
+
+/// Whether a condition may turn without a word of the thing: with time, its silence, its shadow or its commands.
+pub(super) fn turns_unspoken(when: &When) -> bool {
+    let needs = when.expression.needs();
+    needs.clock || needs.presence || needs.convergence || needs.commands
 }
 
 /// What a rule's condition says in the language of rules; `None` of one that looks at something else.

@@ -77,6 +77,7 @@ impl Fleet {
             self.remember_told(key);
             self.look_at(key);
         }
+        self.ask_all(now);
         self.await_alarms(now);
         self.remember_gap(now);
         self.doubt_silence();

@@ -81,7 +81,8 @@ pub(super) fn rows_of(thing: &Thing, fleet: &Fleet) -> Vec<AlarmRow> {
 
 /// The worst open alarm of a thing in a word or two; empty for none.
 pub(super) fn worst_words(thing: &Thing, fleet: &Fleet) -> String {
-    fleet.alarms_of(thing).first().map_or_else(String::new, |alarm| alarm.name.clone())
+    let alarms = fleet.alarms_of(thing);
+    alarms.iter().find(|alarm| !alarm.state.is_hidden()).map_or_else(String::new, |alarm| alarm.name.clone())
 }
 
 fn alarm_row(alarm: &Alarm, fleet: &Fleet) -> Option<AlarmRow> {

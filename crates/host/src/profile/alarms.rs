@@ -138,12 +138,14 @@ impl WrittenAlarm {
                 let after_ms = time_ms(self.lasting.as_ref())?.unwrap_or(NOT_CONVERGED_AFTER_MS);
                 Ok(Condition::NotConverged { after_ms })
             }
-            _ => self.expression(&bare_word(when, &words).unwrap_or_else(|| when.clone()), kind),
+            _ => self.expression(when, kind),
         }
     }
 
     fn expression(&self, text: &str, kind: Option<Kind>) -> Result<Condition, Mistake> {
-        let expression = Expression::read(text).map_err(|mistake| self.wrong(format!("{text:?}, {mistake}")))?;
+        let read = Expression::read(text)
+            .or_else(|mistake| in_quotes(text).and_then(|quoted| Expression::read(&quoted).ok()).ok_or(mistake));
+        let expression = read.map_err(|mistake| self.wrong(format!("{text:?}, {mistake}")))?;
         let needs = expression.needs();
         if needs.names.contains(&Name::Level) && !matches!(kind, Some(Kind::Parking | Kind::Bin)) {
             return Err(self.wrong("only car parks and bins have a level; add kind = \"parking\" or \"bin\""));
@@ -217,14 +219,13 @@ impl WrittenAlarm {
     }
 }
 
-/// A word without quotation marks after a pointer, as rules were written before there was a language for them: `/state = out of order`.
-fn bare_word(when: &str, words: &[&str]) -> Option<String> {
-    let [pointer, "=", rest @ ..] = words else { return None };
-    let is_word = |word: &&str| word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-    let is_bare = pointer.starts_with('/') && !rest.is_empty() && rest.iter().all(is_word);
-    let means_itself =
-        matches!(rest, ["true" | "false"]) || rest.len() == 1 && rest.iter().all(|n| n.parse::<f64>().is_ok());
-    (is_bare && !means_itself && !when.contains('"')).then(|| format!("{pointer} = \"{}\"", rest.join(" ")))
+/// As rules were written before there was a language for them: words without quotation marks after a pointer, `/state = out of order`.
+fn in_quotes(when: &str) -> Option<String> {
+    let (pointer, words) = when.split_once('=')?;
+    let (pointer, words) = (pointer.trim(), words.split_whitespace().collect::<Vec<_>>().join(" "));
+    let is_old = pointer.starts_with('/') && !pointer.contains(char::is_whitespace) && !words.is_empty();
+    let quote = if words.contains('\'') { '"' } else { '\'' };
+    is_old.then(|| format!("{pointer} = {quote}{words}{quote}"))
 }
 
 /// A length of time, in milliseconds.

@@ -313,8 +313,17 @@ impl State {
     /// Whether it stands for people, and in what is written down, as another one does: in everything but what runs, what could not be
     /// judged lately, and what nobody knows just now.
     pub fn stands_like(&self, other: &State) -> bool {
-        let plain = |state: &State| State { delay: None, doubt: None, unknown_since: None, ..state.clone() };
-        plain(self) == plain(other)
+        self.clone().as_written() == other.clone().as_written()
+    }
+
+    /// The same without what runs, what could not be judged lately and what nobody knows just now, of which nobody writes each step.
+    pub fn as_written(self) -> State {
+        State { delay: None, doubt: None, unknown_since: None, ..self }
+    }
+
+    /// Only what runs towards the next change of it: of one that is over and may become so again.
+    pub fn what_runs(&self) -> State {
+        State { delay: self.delay.clone(), doubt: self.doubt, ..State::default() }
     }
 
     /// Whether the thing has stopped saying what the rule looks at.

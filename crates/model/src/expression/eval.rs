@@ -113,6 +113,9 @@ pub struct Silence {
     pub quiet_ms: u64,
     /// Whether that is too long for it ([`crate::freshness`]).
     pub is_silent: bool,
+    /// Whether it has spoken since our link is up: of one that has not, a short silence says nothing, because it may be the rest of a
+    /// long one.
+    pub has_spoken: bool,
 }
 
 /// Why nobody knows. A greater one is the reason that is told.
@@ -178,7 +181,12 @@ impl<F: Facts> Judge<'_, F> {
             Flag::Any(parts) => self.first(parts, slack, true),
             Flag::Silent(length_ms) => {
                 let silence = self.facts.silence().ok_or(Unknown::Unheard)?;
-                Ok(length_ms.map_or(silence.is_silent, |length_ms| silence.quiet_ms >= length_ms))
+                match length_ms {
+                    None => Ok(silence.is_silent),
+                    Some(length_ms) if silence.quiet_ms >= *length_ms => Ok(true),
+                    Some(_) if silence.has_spoken => Ok(false),
+                    Some(_) => Err(Unknown::Unheard),
+                }
             }
             Flag::NotConverged(after_ms) => {
                 // Just now is not yet: 0 means that all is as wanted.
@@ -193,7 +201,13 @@ impl<F: Facts> Judge<'_, F> {
                 Word::Unheard => Err(Unknown::Unheard),
             },
             Flag::Missing(nth, Some(length_ms)) => {
-                Ok(self.facts.unsaid_ms(*nth).ok_or(Unknown::Unheard)? >= *length_ms)
+                let is_long = self.facts.unsaid_ms(*nth).ok_or(Unknown::Unheard)? >= *length_ms;
+                match self.facts.word(*nth) {
+                    _ if is_long => Ok(true),
+                    Word::Said(_) => Ok(false),
+                    // Not since our link is up: it may have been missing for long before.
+                    Word::Never | Word::Unheard => Err(Unknown::Unheard),
+                }
             }
             Flag::TimedOut(nth) => Ok(self.facts.timed_out(*nth)),
         }

@@ -196,7 +196,7 @@ fn what_is_asked_of_the_thing_itself_comes_from_it() {
         let expression = read(text);
         let is_silent = text.starts_with("silent");
         let facts = Says {
-            silence: Some(Silence { quiet_ms: 9 * 60_000, is_silent }),
+            silence: Some(Silence { quiet_ms: 9 * 60_000, is_silent, has_spoken: true }),
             not_converged_ms: Some(6 * 60_000),
             command_failed: Some(true),
             unsaid_ms: Some(30 * 60_000),
@@ -216,7 +216,7 @@ fn the_silence_of_a_thing_explains_what_it_does_not_say() {
     for text in ["count(x, 1m) < 3", "avg(x, 1m) > 0", "missing(x)", "missing(x, 30m)", "last(x, 1m) > 0"] {
         let expression = read(text);
         let silent = |is_silent| Says {
-            silence: Some(Silence { quiet_ms: 3_600_000, is_silent }),
+            silence: Some(Silence { quiet_ms: 3_600_000, is_silent, has_spoken: true }),
             unsaid_ms: Some(3_600_000),
             ..Says::of(&expression, &[])
         };

@@ -29,7 +29,7 @@ pub struct Asked {
 impl Asked {
     /// Whether there is anything to acknowledge.
     pub fn may_be(row: &AlarmRow) -> bool {
-        row.acknowledged.is_none()
+        row.acknowledged.is_none() && (row.hidden.is_none() || row.active)
     }
 
     /// Of a row.

@@ -48,7 +48,7 @@ pub fn AlarmCard(
     let row = RwSignal::from(cell.row);
     let told = Told::of(row);
     let may = may_acknowledge(store);
-    let is_unseen = Memo::new(move |_| row.with(|row| row.row.acknowledged.is_none()));
+    let is_unseen = Memo::new(move |_| row.with(|row| Asked::may_be(&row.row)));
     let is_latched = Memo::new(move |_| row.with(|row| waits_for_reset(&row.row)));
     let reset = move |_| {
         store.steer_alarms(vec![id], AlarmStep::Reset, move |outcome| {

@@ -4,7 +4,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use fleetlens_model::alarm::Rule;
-use fleetlens_model::alarm::state::{Input, Judged};
+use fleetlens_model::alarm::state::{Input, Judged, State};
 use fleetlens_model::expression::{Memory, Name};
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;
@@ -12,7 +12,7 @@ use fleetlens_model::telemetry::{Sample, Value};
 use fleetlens_model::time::Now;
 
 use super::facts::{Look, level_pct};
-use crate::fleet::rules::{RuleAt, when};
+use crate::fleet::rules::{RuleAt, turns_unspoken, when};
 use crate::fleet::{Effects, Fleet, Thing};
 
 /// Things that one tick judges because of the time: a hundred thousand have their turn within twenty seconds.
@@ -35,7 +35,7 @@ impl Fleet {
     pub(in crate::fleet) fn judge_conditions(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
         let asked = self.asked_of(key, now);
         for asked in asked.chunk_by(|one, next| one.rule == next.rule) {
-            self.judge_rule(key, asked, now, effects);
+            self.judge_rule(key, asked, true, now, effects);
         }
     }
 
@@ -44,15 +44,14 @@ impl Fleet {
         let asked = self.asked_of(key, now);
         for asked in asked.chunk_by(|one, next| one.rule == next.rule) {
             if asked.first().is_some_and(|asked| self.turns_unspoken(asked.rule)) {
-                self.judge_rule(key, asked, now, effects);
+                self.judge_rule(key, asked, false, now, effects);
             }
         }
     }
 
     /// Whether a rule may turn without a word of the thing.
     pub(super) fn turns_unspoken(&self, at: RuleAt) -> bool {
-        let needs = self.rules.at(at).and_then(|rule| when(rule)).map(|when| when.expression.needs());
-        needs.is_some_and(|needs| needs.clock || needs.presence || needs.convergence || needs.commands)
+        self.rules.at(at).and_then(|rule| when(rule)).is_some_and(turns_unspoken)
     }
 
     /// With each tick while we listen: the next of the things of which a condition may turn without their word, in turn.
@@ -63,6 +62,15 @@ impl Fleet {
         for key in next.take(JUDGED_A_TICK).copied().collect::<Vec<_>>() {
             self.watch.timed_at = key;
             self.judge_unspoken(key, now, effects);
+        }
+    }
+
+    /// Our link is up: which things have to be judged in turn. One that has been silent for long says nothing that would tell.
+    pub(super) fn ask_all(&mut self, now: Now) {
+        if self.rules.turn_unspoken() {
+            for key in self.things.keys().copied().collect::<Vec<_>>() {
+                self.asked_of(key, now);
+            }
         }
     }
 
@@ -149,14 +157,16 @@ impl Fleet {
         });
         let mut asked: Vec<Asked> = named.collect();
         let speaks = |rule: &Arc<Rule>| when.expression.speaks_without_values() || rule.terms.raises(Judged::NoData);
-        if asked.is_empty() && self.rules.at(at).is_some_and(speaks) {
+        // Who names what the thing does not say any more has the last word about the alarm that there is.
+        let is_open = |rule: &Arc<Rule>| self.open_alarm(thing, &rule.id).is_some();
+        if asked.is_empty() && self.rules.at(at).is_some_and(|rule| speaks(rule) || is_open(rule)) {
             asked.push(Asked { rule: at, nth: NONE, series: SeriesKey(0) });
         }
         asked
     }
 
     /// One rule, of whose names the thing has these.
-    fn judge_rule(&mut self, key: ThingKey, asked: &[Asked], now: Now, effects: &mut Effects) {
+    fn judge_rule(&mut self, key: ThingKey, asked: &[Asked], spoke: bool, now: Now, effects: &mut Effects) {
         let Some(at) = asked.first().map(|asked| asked.rule) else { return };
         let (Some(thing), Some(rule)) = (self.things.get(&key), self.rules.at(at)) else { return };
         let Some(when) = when(rule) else { return };
@@ -171,7 +181,9 @@ impl Fleet {
             Some(state) => state.is_as(judged, &rule.terms),
             None => matches!(judged, Judged::NotSo | Judged::Unheard) || !rule.terms.raises(judged),
         };
-        if is_as {
+        // That it is missing is counted by what the thing says, not by how often it is looked at.
+        let is_no_word = !spoke && judged == Judged::NoData && !state.is_some_and(State::is_missing);
+        if is_as || is_no_word {
             return;
         }
         let rule = rule.clone();

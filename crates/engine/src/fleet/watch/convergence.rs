@@ -173,15 +173,12 @@ impl Fleet {
 
     /// While it lasts the device may report something else that is not wanted either.
     fn raise_or_reword(&mut self, key: ThingKey, rule: &Arc<Rule>, what: String, now: Now, effects: &mut Effects) {
+        self.raise(key, rule, what.clone(), now, effects);
         let Some(thing) = self.things.get(&key) else { return };
-        match self.open_alarm(thing, &rule.id).filter(|alarm| alarm.is_active()) {
-            Some(alarm) if alarm.sentence == what => {}
-            Some(alarm) => {
-                let mut alarm = alarm.clone();
-                alarm.sentence = what;
-                self.keep_alarm(alarm, effects);
-            }
-            None => self.raise(key, rule, what, now, effects),
+        let other = self.open_alarm(thing, &rule.id).filter(|alarm| alarm.is_active() && alarm.sentence != what);
+        if let Some(mut alarm) = other.cloned() {
+            alarm.sentence = what;
+            self.keep_alarm(alarm, effects);
         }
     }
 }

@@ -68,7 +68,8 @@ impl Facts for Look<'_> {
             Freshness::Live => false,
             Freshness::Never | Freshness::Unknown { .. } => return None,
         };
-        Some(Silence { quiet_ms: self.thing.silence.quiet_ms(self.now), is_silent })
+        let quiet_ms = self.thing.silence.quiet_ms(self.now);
+        Some(Silence { quiet_ms, is_silent, has_spoken: self.has_spoken() })
     }
 
     fn not_converged_ms(&self) -> Option<u64> {

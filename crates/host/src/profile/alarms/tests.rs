@@ -47,8 +47,10 @@ fn a_rule_is_read_as_it_is_written() {
     for (when, more, condition, terms) in [
         ("/battery_pct <= 15.5", "", so("/battery_pct <= 15.5", 0.0), plain),
         ("level >= 90", "kind = \"bin\"\nfor = \"2min\"\ndeadband = 10.0", so("level >= 90", 10.0), minutes_2),
-        ("/state = fault", "", so("/state = \"fault\"", 0.0), plain),
-        ("/state = out of order", "", so("/state = \"out of order\"", 0.0), plain),
+        ("/state = fault", "", so("/state = 'fault'", 0.0), plain),
+        ("/state = out of order", "", so("/state = 'out of order'", 0.0), plain),
+        ("/fw = v1.2", "", so("/fw = 'v1.2'", 0.0), plain),
+        ("/code = E:12 (it's open)", "", so("/code = \"E:12 (it's open)\"", 0.0), plain),
         ("state = 'fault'", "", so("state = 'fault'", 0.0), plain),
         ("/state = true", "for = \"2min\"", so("/state = true", 0.0), minutes_2),
         ("avg(fill_pct, 5m) >= 80 and not silent", "", so("avg(fill_pct, 5m) >= 80 and not silent", 0.0), plain),

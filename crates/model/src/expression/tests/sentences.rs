@@ -56,7 +56,7 @@ fn a_sentence_says_what_was_seen_and_what_the_limit_is() {
     ] {
         let expression = read(text);
         let facts = Says {
-            silence: Some(Silence { quiet_ms: 720_000, is_silent: false }),
+            silence: Some(Silence { quiet_ms: 720_000, is_silent: false, has_spoken: true }),
             not_converged_ms: Some(360_000),
             command_failed: Some(true),
             inside: Some(true),
