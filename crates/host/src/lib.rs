@@ -18,6 +18,7 @@ pub mod log;
 mod ports;
 mod preview;
 pub mod profile;
+mod reach;
 mod run;
 mod secrets;
 mod settings;

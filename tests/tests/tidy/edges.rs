@@ -18,7 +18,7 @@ const EDGES: [(&str, &[&str]); 20] = [
     ("reach", &["link"]),
     ("engine", &["wire", "ipc"]),
     ("sim", &["wire", "link"]),
-    ("host", &["engine", "store", "link", "ipc", "tiles", "sim"]),
+    ("host", &["engine", "store", "link", "reach", "ipc", "tiles", "sim"]),
     ("shell", &["host"]),
     ("serve", &["host"]),
     ("desktop", &["shell"]),

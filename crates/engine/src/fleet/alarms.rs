@@ -15,6 +15,7 @@ use fleetlens_model::record::Write;
 use fleetlens_model::time::{Now, WallMs};
 
 use super::conventions::is_told;
+use super::happened::Stood;
 use super::watch::Due;
 use super::{Effects, Fleet, Thing};
 
@@ -218,6 +219,7 @@ impl Fleet {
         {
             return;
         }
+        let stood = Stood::of(before);
         let (state, happened) = before.clone().step(input, &rule.terms, now);
         let is_raised = happened.contains(&Effect::Raised);
         let alarm = match known {
@@ -252,6 +254,7 @@ impl Fleet {
         if is_told && alarm.priority == Priority::Critical {
             self.alerts.add(alarm.id);
         }
+        self.tell_of(stood, &alarm, &happened, effects);
         if is_news {
             self.keep_alarm(alarm, effects);
         } else {
