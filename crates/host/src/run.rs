@@ -384,7 +384,13 @@ impl Drop for Run {
         self.ending.cancel();
         self.stop_summary.cancel();
         if let (Some(engine), Ok(runtime)) = (self.engine.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(engine.stop());
+            let reaching = self.reaching.take();
+            runtime.spawn(async move {
+                engine.stop().await;
+                if let Some(reaching) = reaching {
+                    reaching.stop().await;
+                }
+            });
         }
     }
 }
