@@ -56,10 +56,10 @@ fn what_is_raised_is_told_with_everything_that_somebody_elsewhere_needs() {
     let mut fleet = lamps(Some(Priority::Critical));
     let effects = give(&mut fleet, says_temp(1, 70), at(1));
     assert_eq!(kept(&effects).len(), 2, "both alarms are written with it");
-    let news = effects.outward.iter().filter_map(|outward| match outward {
-        Outward::Happened(Happened::News(news)) => Some(news),
-        _ => None,
-    });
+    let news = effects
+        .outward
+        .iter()
+        .filter_map(|outward| if let Outward::Happened(Happened::News(news)) = outward { Some(news) } else { None });
     let [news] = &news.collect::<Vec<_>>()[..] else { panic!("{effects:?}") };
     assert_eq!(
         (news.fleet.as_str(), news.thing.as_str(), news.title.as_str(), news.rule.as_str(), news.name.as_str()),

@@ -21,18 +21,17 @@ fn steer(fleet: &mut Fleet, to: AlarmStep, s: u64) -> Effects {
 }
 
 fn answer(effects: &Effects) -> Result<Done, Fault> {
-    let answers = effects.outward.iter().filter_map(|outward| match outward {
-        Outward::Answer { outcome, .. } => Some(outcome.clone()),
-        _ => None,
-    });
+    let answers = effects
+        .outward
+        .iter()
+        .filter_map(|outward| if let Outward::Answer { outcome, .. } = outward { Some(outcome.clone()) } else { None });
     let [one] = &answers.collect::<Vec<_>>()[..] else { panic!("{effects:?}") };
     one.clone()
 }
 
 fn audited(effects: &Effects) -> Vec<(Event, String)> {
-    let entries = effects.writes.iter().filter_map(|write| match write {
-        Write::Audit(entry) => Some((entry.event, entry.detail.clone())),
-        _ => None,
+    let entries = effects.writes.iter().filter_map(|write| {
+        if let Write::Audit(entry) = write { Some((entry.event, entry.detail.clone())) } else { None }
     });
     entries.collect()
 }
