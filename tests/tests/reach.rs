@@ -118,8 +118,8 @@ async fn read(stream: &mut TcpStream) -> Post {
         if body.len() < header("content-length").parse().unwrap() {
             continue;
         }
-        let (at, v1) =
-            header("fleetlens-signature").split_once(",v1=").map(|(t, v)| (t[2..].to_owned(), v.to_owned())).unwrap();
+        let signature = header("fleetlens-signature");
+        let (at, v1) = signature.strip_prefix("t=").and_then(|rest| rest.split_once(",v1=")).unwrap();
         assert_eq!(v1, hmac_sha256(SECRET.as_bytes(), &[at.as_bytes(), b".", body].concat()), "it is signed");
         let post = Post { delivery: header("fleetlens-delivery"), body: serde_json::from_slice(body).unwrap() };
         assert_eq!(post.body["delivery"], post.delivery.as_str());
@@ -159,7 +159,7 @@ async fn started(options: HostOptions) -> Arc<Host> {
     let status = desk.look(Look::Status).await;
     let up = |desk: &Desk| match &desk.status(status).link {
         LinkState::Up { .. } => Ok(()),
-        other => Err(format!("{other:?}")),
+        other @ (LinkState::Starting | LinkState::Connecting { .. }) => Err(format!("{other:?}")),
     };
     desk.wait_for("the link", SOON, up).await;
     desk.detach().await;
