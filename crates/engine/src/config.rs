@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fleetlens_ipc::rows::{Settings, TileSet};
-use fleetlens_model::alarm::Rule;
+use fleetlens_model::alarm::{Priority, Rule};
 use fleetlens_model::group::Group;
 use fleetlens_model::identity::Actor;
 use fleetlens_model::kind::{Kind, Schemas};
@@ -89,6 +89,8 @@ pub struct FleetConfig {
     pub not_converged_after_ms: Option<u64>,
     /// When a person is needed.
     pub rules: Vec<Rule>,
+    /// Alarms of this priority and above are told to people who are not before any window; `None` where nobody is.
+    pub told_from: Option<Priority>,
     /// The map's tiles, for the windows; the host serves them.
     pub tiles: TileSet,
     /// How the program is set, for the windows that look at it; the host keeps it.
@@ -123,6 +125,7 @@ impl Default for FleetConfig {
             expiry_ms: Vec::new(),
             not_converged_after_ms: None,
             rules: Rule::usual(),
+            told_from: None,
             tiles: TileSet::default(),
             settings: Settings::default(),
             things_max: 200_000,

@@ -17,6 +17,7 @@ mod effects;
 mod few;
 mod firmware;
 mod groups;
+mod happened;
 mod in_flight;
 mod index;
 mod ingest;
@@ -290,7 +291,10 @@ impl Fleet {
     /// Folds one input into the fleet and adds what must happen to `effects`.
     pub fn handle(&mut self, input: Input, now: Now, effects: &mut Effects) {
         match input {
-            Input::Started => self.register(now, effects),
+            Input::Started => {
+                self.register(now, effects);
+                self.tell_what_stands(effects);
+            }
             Input::Link(event) => self.link_event(event, now, effects),
             Input::Asked { window, request, intent } => {
                 let outcome = self.asked(intent.clone(), now, effects);
@@ -421,7 +425,8 @@ impl Fleet {
             commands: Seldom::default(),
             alarms: Seldom::default(),
             alarmed: None,
-            judged: (0, 0, Arc::default()),
+            // Of no description and series there ever are: it was not looked at yet.
+            judged: (u32::MAX, u32::MAX, Arc::default()),
             described: 0,
             soiled: 0,
         };

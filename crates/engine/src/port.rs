@@ -11,7 +11,7 @@ use fleetlens_model::geo::LonLat;
 use fleetlens_model::heard::{Batch, Heard};
 use fleetlens_model::id::{AlarmId, CommandId, ThingKey};
 use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
-use fleetlens_model::time::{MonoMs, Now};
+use fleetlens_model::time::{MonoMs, Now, WallMs};
 use thiserror::Error;
 
 /// A window of this run; numbered by whoever attaches it, never used twice.
@@ -180,6 +180,8 @@ pub trait Ui: Send + 'static {
     fn close(&mut self, window: WindowId);
     /// Tells a person outside the windows; whether anything can be shown there is the port's business.
     fn alert(&mut self, alert: Alert);
+    /// Tells of an alarm, for people who are not before any window; whom and when is the port's business.
+    fn happened(&mut self, happened: Happened);
 }
 
 /// Something a person should see although no window of ours is before them: an alarm that needs them at once.
@@ -205,6 +207,59 @@ pub struct AlertPlace {
     pub at: LonLat,
     /// How urgent it is.
     pub priority: Priority,
+}
+
+/// What became of an alarm, for people who are not before any window. The same may come again after a restart.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Happened {
+    /// They are told.
+    News(Box<News>),
+    /// Somebody has acknowledged it or took it off the list: nobody has to be called for it any more until it is news again.
+    Settled(AlarmId),
+}
+
+/// What is told of an alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlarmEvent {
+    /// It became so.
+    Raised,
+    /// It was told before and is still so.
+    ToldAgain,
+    /// It is not so any more.
+    Cleared,
+}
+
+/// One event of one alarm, in words that need no window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct News {
+    /// What happened.
+    pub event: AlarmEvent,
+    /// The alarm.
+    pub alarm: AlarmId,
+    /// The profile's name.
+    pub fleet: String,
+    /// The thing's name, as the broker spells it.
+    pub thing: String,
+    /// The thing's name for people.
+    pub title: String,
+    /// The rule's id.
+    pub rule: String,
+    /// The rule's name for people.
+    pub name: String,
+    /// How bad it is.
+    pub priority: Priority,
+    /// What was seen.
+    pub sentence: String,
+    /// What usually causes it; may be empty.
+    pub cause: String,
+    /// What happens when nobody acts; may be empty.
+    pub consequence: String,
+    /// What to do about it.
+    pub what_to_do: String,
+    /// When it happened, by our wall clock; with alarm and event it names this news and no other.
+    pub at_ms: WallMs,
+    /// Where the thing is, if that is known.
+    pub place: Option<LonLat>,
 }
 
 /// Reads both clocks.

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use crate::host::HostOptions;
 use crate::log;
 use crate::ports::wall_now;
+use crate::reach::Reaching;
 use crate::run::Run;
 
 /// How long a part has to tell how it stands; what is stuck has no figures, which tells something too.
@@ -56,6 +57,7 @@ pub async fn of_program(options: &HostOptions, run: Option<&Run>) -> Diagnostics
     let Some(run) = run else { return all };
     all.disk = Some(disk(&run.cache));
     all.writer = Some(run.store().writer_figures());
+    all.reach = run.reaching.as_ref().map(Reaching::figures);
     let figures = match run.engine() {
         Some(engine) => timeout(WITHIN, engine.figures()).await.ok().flatten(),
         None => None,

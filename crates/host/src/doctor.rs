@@ -280,7 +280,7 @@ impl Examination {
         } else {
             Check::ok("app", format!("it told {} ago how it stands", span(age_ms)))
         });
-        let Diagnostics { made_ms, program, link, engine, writer, drops, .. } = *told;
+        let Diagnostics { made_ms, program, link, engine, writer, drops, reach, .. } = *told;
         self.diagnostics = Diagnostics {
             told_ms: Some(made_ms),
             program,
@@ -288,6 +288,7 @@ impl Examination {
             engine,
             writer,
             drops,
+            reach,
             ..std::mem::take(&mut self.diagnostics)
         };
     }

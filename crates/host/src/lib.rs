@@ -19,6 +19,7 @@ mod pictures;
 mod ports;
 mod preview;
 pub mod profile;
+mod reach;
 mod run;
 mod secrets;
 mod settings;

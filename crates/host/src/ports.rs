@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use fleetlens_engine::port::{
-    self, Alert, Delivery, LinkEvent, NotSent, Publish, Qos, Received, StoreFault, StoreFaultKind, WindowId,
+    self, Alert, Delivery, Happened, LinkEvent, NotSent, Publish, Qos, Received, StoreFault, StoreFaultKind, WindowId,
 };
 use fleetlens_ipc::diagnostics::LinkFigures;
 use fleetlens_ipc::rows::MessageProperties;
@@ -17,6 +17,8 @@ use fleetlens_model::id::CommandId;
 use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
 use fleetlens_model::time::{MonoMs, Now, WallMs};
 use tokio::sync::broadcast;
+
+use crate::reach::Teller;
 
 /// Where a window's parcels go, as bytes; `Break` means that the window is gone. Must not block, nor call the host.
 pub type Sink = Box<dyn Fn(Vec<u8>) -> ControlFlow<()> + Send>;
@@ -163,6 +165,8 @@ pub struct Sinks {
     windows: Arc<Mutex<BTreeMap<WindowId, Sink>>>,
     alerts: broadcast::Sender<Told>,
     run: u64,
+    /// The way to people who are not before any window, if the profile names some.
+    reach: Option<Teller>,
 }
 
 /// An alert with the run it comes from: keys of things mean something only within one.
@@ -176,7 +180,7 @@ pub struct Told {
 
 impl Default for Sinks {
     fn default() -> Sinks {
-        Sinks { windows: Arc::default(), alerts: broadcast::Sender::new(ALERTS), run: 0 }
+        Sinks { windows: Arc::default(), alerts: broadcast::Sender::new(ALERTS), run: 0, reach: None }
     }
 }
 
@@ -204,6 +208,11 @@ impl Sinks {
     /// The same windows, for another run.
     pub fn of_run(&self, run: u64) -> Sinks {
         Sinks { run, ..self.clone() }
+    }
+
+    /// The same ones, for a run of a profile that names people who are not before any window.
+    pub fn reaching(self, reach: Option<Teller>) -> Sinks {
+        Sinks { reach, ..self }
     }
 
     /// What is told outside the windows from now on.
@@ -241,6 +250,12 @@ impl port::Ui for Sinks {
     fn alert(&mut self, alert: Alert) {
         // Nobody may be there to tell, such as in a browser or without a window.
         let _ = self.alerts.send(Told { run: self.run, alert });
+    }
+
+    fn happened(&mut self, happened: Happened) {
+        if let Some(reach) = &self.reach {
+            reach.tell(happened);
+        }
     }
 }
 

@@ -26,6 +26,8 @@ use fleetlens_model::group::Group;
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::keeping::Ages;
 use fleetlens_model::kind::{Kind, Schemas};
+use fleetlens_reach::Outlet;
+use fleetlens_reach::written::{WrittenReach, outlets};
 use serde::Deserialize;
 use thiserror::Error;
 use toml::Spanned;
@@ -92,6 +94,8 @@ pub struct Profile {
     pub requests_in_flight: Option<usize>,
     /// When a person is needed.
     pub rules: Vec<Rule>,
+    /// Who is reached outside the windows, and how.
+    pub reach: Vec<Outlet>,
     /// The map's tiles; `None` for the built-in ones of Malta.
     pub tiles: Option<PathBuf>,
     /// At most this many things, if the profile says so.
@@ -141,7 +145,7 @@ impl Profile {
     /// Reads a profile from its text, as if it were a file of this folder; what its kinds may hold is read with it, which blocks on
     /// the disk.
     pub fn parse_in(folder: &Path, text: &str, origin: &str) -> Result<Profile, ProfileError> {
-        let mut profile = Profile::parse(text, origin)?;
+        let mut profile = Profile::parse_with(folder, text, origin)?;
         for file in std::mem::take(&mut profile.schema_files) {
             let (kind, schema) = file.read(folder).map_err(|Mistake { at, why }| wrong_at(text, origin, at, why))?;
             profile.schemas.put(kind, schema);
@@ -162,10 +166,15 @@ impl Profile {
 
     /// Reads a profile from its text alone; `origin` is what messages call it. Files that it names are not looked at.
     pub fn parse(text: &str, origin: &str) -> Result<Profile, ProfileError> {
+        Profile::parse_with(Path::new(""), text, origin)
+    }
+
+    /// The same, with the folder of those files that are seen from it at once.
+    fn parse_with(folder: &Path, text: &str, origin: &str) -> Result<Profile, ProfileError> {
         let wrong = |at: Range<usize>, why: String| wrong_at(text, origin, at, why);
         let written: Written =
             toml::from_str(text).map_err(|e| wrong(e.span().unwrap_or_default(), e.message().to_owned()))?;
-        written.check(text).map_err(|Mistake { at, why }| wrong(at, why))
+        written.check(folder, text).map_err(|Mistake { at, why }| wrong(at, why))
     }
 
     /// What the engine is told, without the registry, which is read from the disk. `broker` is how the status bar names it.
@@ -192,6 +201,7 @@ impl Profile {
             not_converged_after_ms: self.not_converged_after_ms,
             requests_in_flight: self.requests_in_flight.unwrap_or(usual.requests_in_flight),
             rules: self.rules.clone(),
+            told_from: self.reach.iter().map(|outlet| outlet.route.from).min(),
             gets_per_s: self.broker.limits.gets_per_s(usual.gets_per_s),
             things_max: self.things_max.unwrap_or(usual.things_max),
             ..usual
@@ -285,6 +295,8 @@ struct Written {
     #[serde(default)]
     retention: retention::WrittenRetention,
     alarm: Option<Vec<alarms::WrittenAlarm>>,
+    #[serde(default)]
+    reach: Vec<WrittenReach>,
 }
 
 #[derive(Default, Deserialize)]
@@ -379,7 +391,7 @@ impl WrittenLimits {
 }
 
 impl Written {
-    fn check(self, text: &str) -> Result<Profile, Mistake> {
+    fn check(self, folder: &Path, text: &str) -> Result<Profile, Mistake> {
         let name = self.name.get_ref().trim().to_owned();
         if name.is_empty() || name.chars().count() > NAME_MAX_CHARS || name.chars().any(char::is_control) {
             let why = format!("the name has {} characters; 1 to {NAME_MAX_CHARS} are right", name.chars().count());
@@ -420,6 +432,7 @@ impl Written {
             not_converged_after_ms: self.commands.not_converged_after_ms()?,
             requests_in_flight: self.commands.requests_in_flight()?,
             rules: alarms::rules(self.alarm)?,
+            reach: outlets(self.reach, folder).map_err(|error| Mistake::new(error.at.clone(), error))?,
             tiles: self.map.tiles,
             things_max: self.limits.check()?,
             retention: self.retention.check()?,

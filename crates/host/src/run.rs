@@ -25,6 +25,7 @@ use crate::host::{BrokerChoice, HostError, HostOptions};
 use crate::line::{Line, SharedCity};
 use crate::ports::{LinkPort, Sinks, StorePort, SystemClock, wall_now};
 use crate::profile::{Profile, RegistryFile};
+use crate::reach::{FileOutbox, Reaching};
 use crate::settings::whole;
 use crate::summary;
 use crate::tiles::tile_set;
@@ -204,6 +205,8 @@ pub struct Run {
     pub port: LinkPort,
     /// What the cache told last of itself.
     pub last_cache: Arc<LastCache>,
+    /// Who tells people outside the windows, if the profile names some; `None` once that has ended.
+    pub reaching: Option<Reaching>,
     /// Counts since its start, as they change.
     pub counters: watch::Receiver<Counters>,
     ending: CancellationToken,
@@ -224,12 +227,16 @@ impl Run {
         let (vigil, ending) = vigil.over_a_while();
         let (events, events_in) = mpsc::channel(EVENTS);
         let (port, city) = (LinkPort::default(), SharedCity::new(Mutex::new(city)));
-        let ports = Ports {
-            link: port.clone(),
-            store: StorePort(store.clone()),
-            ui: sinks,
-            clock: SystemClock::since(started),
+        let clock = SystemClock::since(started);
+        let (reaching, teller) = match profile.reach.clone() {
+            outlets if outlets.is_empty() => (None, None),
+            outlets => {
+                let outbox = FileOutbox::beside(&cache, restored.installation);
+                let (reaching, teller) = Reaching::start(outlets, outbox, clock);
+                (Some(reaching), Some(teller))
+            }
         };
+        let ports = Ports { link: port.clone(), store: StorePort(store.clone()), ui: sinks.reaching(teller), clock };
         let mut fleet = profile.fleet_config(broker_in_words(&broker, demo.is_some(), &profile));
         fleet.who.clone_from(&settings.who);
         if broker == BrokerChoice::None {
@@ -266,6 +273,7 @@ impl Run {
             demo,
             port,
             last_cache: Arc::default(),
+            reaching,
             counters,
             ending,
             stop_summary,
@@ -326,7 +334,7 @@ impl Run {
             // That it was aborted is known; the engine must not end while the line still talks to it.
             let _ = line.await;
         }
-        let engine = self.engine.take();
+        let (engine, reaching) = (self.engine.take(), self.reaching.take());
         let store = self.store.clone();
         let fleet = async {
             if let Some(engine) = engine
@@ -334,11 +342,22 @@ impl Run {
             {
                 tracing::error!("the engine did not end in time");
             }
-            match timeout_at(deadline, store.close()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(%error, "the cache was not closed properly"),
-                Err(_) => tracing::error!("the cache did not close in time"),
-            }
+            // From now on nothing is told any more.
+            let reaching = async {
+                if let Some(reaching) = reaching
+                    && timeout_at(deadline, reaching.stop()).await.is_err()
+                {
+                    tracing::error!("what people are to be told could not be kept in time");
+                }
+            };
+            let closed = async {
+                match timeout_at(deadline, store.close()).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::error!(%error, "the cache was not closed properly"),
+                    Err(_) => tracing::error!("the cache did not close in time"),
+                }
+            };
+            tokio::join!(closed, reaching);
         };
         let city = async {
             if let Some(city) = self.city.lock().await.take() {
@@ -365,7 +384,13 @@ impl Drop for Run {
         self.ending.cancel();
         self.stop_summary.cancel();
         if let (Some(engine), Ok(runtime)) = (self.engine.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(engine.stop());
+            let reaching = self.reaching.take();
+            runtime.spawn(async move {
+                engine.stop().await;
+                if let Some(reaching) = reaching {
+                    reaching.stop().await;
+                }
+            });
         }
     }
 }

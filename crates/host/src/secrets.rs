@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use fleetlens_ipc::profile::Field;
 use fleetlens_link::{Credentials, Destination, LinkConfig, Secret};
+use fleetlens_reach::Outlet;
 
 use crate::profile::Profile;
 use crate::settings::whole;
@@ -33,14 +34,8 @@ pub fn refusal(asked: &LinkConfig, kept: &[LinkConfig]) -> Option<Refusal> {
         );
         Some(Refusal { field, why })
     };
-    let what = match password(asked) {
-        None | Some(Secret::Given(_)) => None,
-        Some(secret) if known().any(|kept| password(kept) == Some(secret)) => None,
-        Some(Secret::File(path)) => Some(format!("the file {}", path.display())),
-        Some(Secret::Env(name)) => Some(format!("the variable {name}")),
-        Some(Secret::Keychain(name)) => Some(format!("{name} in the keychain")),
-    };
-    if let Some(what) = what {
+    let strange = password(asked).filter(|secret| !known().any(|kept| password(kept) == Some(*secret)));
+    if let Some(what) = strange.and_then(in_words) {
         return refused(Field::Password, what, "type the password in a new profile, or ");
     }
     match key(asked) {
@@ -51,23 +46,55 @@ pub fn refusal(asked: &LinkConfig, kept: &[LinkConfig]) -> Option<Refusal> {
     }
 }
 
-/// Why a password that was typed may not be written into a file: one of the `others` sends what is in it to another broker.
-pub fn refusal_of_file(asked: &LinkConfig, file: &Path, others: &[LinkConfig]) -> Option<String> {
-    let is_taken = others.iter().filter(|kept| is_kept_in(kept, file)).any(|kept| !is_for_the_same(asked, kept));
-    is_taken.then(|| {
-        format!("the password of another broker is kept in {}; name a file of this profile's own", file.display())
+/// The same for who is reached outside the windows: a webhook's secret would sign whatever somebody else thinks up, and a password
+/// goes to the mail server.
+pub fn refusal_of_reach(asked: &[Outlet], kept: &[Outlet]) -> Option<String> {
+    asked.iter().map(|outlet| &outlet.output).find_map(|asked| {
+        let secret = asked.secret()?;
+        let to = asked.destination();
+        let mut known = kept.iter().map(|outlet| &outlet.output).filter(|kept| leads_there(&to, &kept.destination()));
+        if known.any(|kept| kept.secret() == Some(secret)) {
+            return None;
+        }
+        let what = in_words(secret)?;
+        Some(format!(
+            "{what} is a secret of the machine where Fleetlens runs, and no [[reach]] of a profile there names it for {}:{}; edit \
+             the profile's file on that machine",
+            to.host, to.port
+        ))
+    })
+}
+
+/// A secret of this machine; one that was typed is none.
+fn in_words(secret: &Secret) -> Option<String> {
+    match secret {
+        Secret::Given(_) => None,
+        Secret::File(path) => Some(format!("the file {}", path.display())),
+        Secret::Env(name) => Some(format!("the variable {name}")),
+        Secret::Keychain(name) => Some(format!("{name} in the keychain")),
+    }
+}
+
+/// Why a password that was typed may not be written into a file: one of the `others` sends what is in it to another broker, or
+/// one of the `outlets` uses it.
+pub fn refusal_of_file(asked: &LinkConfig, file: &Path, others: &[LinkConfig], outlets: &[Outlet]) -> Option<String> {
+    let is_another = others.iter().filter(|kept| is_kept_in(kept, file)).any(|kept| !is_for_the_same(asked, kept));
+    let is_outlets = |outlet: &Outlet| matches!(outlet.output.secret(), Some(Secret::File(path)) if path == file);
+    (is_another || outlets.iter().any(is_outlets)).then(|| {
+        format!("the password of another broker, or the secret of a [[reach]], is kept in {}; name a file of this profile's own", file.display())
     })
 }
 
 /// The files that a profile names and that are no secrets by themselves. What cannot be read in them is quoted, so that by such a
 /// name any file of this machine could be read.
 pub fn open_files(profile: &Profile) -> impl Iterator<Item = (Field, &Path)> {
-    let Profile { registry, tiles, broker, .. } = profile;
+    let Profile { registry, tiles, broker, reach, .. } = profile;
     let registry = registry.as_ref().map(|file| (Field::Broker, file.path.as_path()));
     let tiles = tiles.as_deref().map(|file| (Field::Broker, file));
     let ca = broker.tls.ca.as_deref().map(|file| (Field::Ca, file));
     let certificate = broker.tls.identity.as_ref().map(|(file, _)| (Field::Certificate, file.as_path()));
-    [registry, tiles, ca, certificate].into_iter().flatten()
+    let reach = reach.iter().filter_map(|outlet| outlet.output.ca()).map(|file| (Field::Ca, file));
+    [registry, tiles, ca, certificate].into_iter().flatten().chain(reach)
 }
 
 /// Why a profile whose files are seen from this folder may not name one of these: it lies elsewhere, and is none of those that are
@@ -115,13 +142,15 @@ fn key(link: &LinkConfig) -> Option<&Path> {
 /// Whether a secret goes where it went before, and nobody on the way can read it who could not.
 fn is_for_the_same(asked: &LinkConfig, kept: &LinkConfig) -> bool {
     match (Destination::of(&asked.url), Destination::of(&kept.url)) {
-        (Ok(asked), Ok(kept)) => {
-            // Behind another port of the same machine may be a program of anybody who has an account there.
-            let is_there = (&asked.host, asked.port) == (&kept.host, kept.port);
-            is_there && (asked.is_encrypted || !kept.is_encrypted)
-        }
+        (Ok(asked), Ok(kept)) => leads_there(&asked, &kept),
         (Err(_), _) | (_, Err(_)) => false,
     }
+}
+
+fn leads_there(asked: &Destination, kept: &Destination) -> bool {
+    // Behind another port of the same machine may be a program of anybody who has an account there.
+    let is_there = (&asked.host, asked.port) == (&kept.host, kept.port);
+    is_there && (asked.is_encrypted || !kept.is_encrypted)
 }
 
 #[cfg(test)]
@@ -173,6 +202,44 @@ mod tests {
                 );
             }
         }
+    }
+
+    fn profile(lines: &str) -> Profile {
+        let text = format!(
+            "name = \"X\"\nbroker.url = \"mqtt://h\"\nshadows.enabled = true\n[[reach]]\nname = \"r\"\n{lines}"
+        );
+        Profile::parse_in("/p".as_ref(), &text, "x").unwrap()
+    }
+
+    fn reach(lines: &str) -> Vec<Outlet> {
+        profile(lines).reach
+    }
+
+    #[test]
+    fn what_signs_and_what_mail_is_handed_in_with_goes_where_it_went() {
+        let mail = "from = \"a@b.example\"\nto = [\"c@b.example\"]\nuser = \"a\"";
+        let kept = [
+            reach("webhook = \"https://Duty/a\"\nsecret = { file = \"duty.secret\" }"),
+            reach(&format!("mail = \"smtps://post\"\n{mail}\npassword = {{ keychain = \"post\" }}")),
+        ]
+        .concat();
+        for (lines, fine) in [
+            ("webhook = \"https://duty/b\"\nsecret = { file = \"duty.secret\" }".to_owned(), true),
+            ("webhook = \"https://duty:444/b\"\nsecret = { file = \"duty.secret\" }".to_owned(), false),
+            ("webhook = \"http://duty:443/b\"\nclear = true\nsecret = { file = \"duty.secret\" }".to_owned(), false),
+            ("webhook = \"https://evil/b\"\nsecret = { file = \"duty.secret\" }".to_owned(), false),
+            ("webhook = \"https://duty/b\"\nsecret = { file = \"/etc/shadow\" }".to_owned(), false),
+            ("webhook = \"https://duty/b\"\nsecret = { env = \"HOME\" }".to_owned(), false),
+            (format!("mail = \"smtps://post\"\n{mail}\npassword = {{ keychain = \"post\" }}"), true),
+            (format!("mail = \"smtps://evil\"\n{mail}\npassword = {{ keychain = \"post\" }}"), false),
+            ("mail = \"smtps://evil\"\nfrom = \"a@b.example\"\nto = [\"c@b.example\"]".to_owned(), true),
+        ] {
+            let why = refusal_of_reach(&reach(&lines), &kept);
+            assert_eq!(why.is_none(), fine, "{lines}: {why:?}");
+            assert!(why.is_none_or(|why| why.contains("edit the profile's file")), "{lines}");
+        }
+        let ca = profile("webhook = \"https://duty\"\nca = \"/etc/shadow\"\nsecret = { file = \"duty.secret\" }");
+        assert_eq!(open_files(&ca).collect::<Vec<_>>(), [(Field::Ca, Path::new("/etc/shadow"))]);
     }
 
     #[test]
@@ -235,10 +302,11 @@ mod tests {
     #[test]
     fn what_is_typed_is_not_written_where_another_broker_gets_it() {
         let others = [link("mqtts://harbour", file("h.password"))];
+        let outlets = reach("webhook = \"https://duty\"\nsecret = { file = \"duty.secret\" }");
         let refused = |url: &str, name: &str| {
-            refusal_of_file(&link(url, file(name)), format!("/p/{name}").as_ref(), &others).is_some()
+            refusal_of_file(&link(url, file(name)), format!("/p/{name}").as_ref(), &others, &outlets).is_some()
         };
         assert!(!refused("mqtts://harbour", "h.password") && !refused("mqtts://quay", "q.password"));
-        assert!(refused("mqtts://quay", "h.password"));
+        assert!(refused("mqtts://quay", "h.password") && refused("mqtts://quay", "duty.secret"));
     }
 }

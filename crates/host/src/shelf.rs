@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use fleetlens_ipc::profile::{Field, TEXT_MAX_BYTES, TryBroker, Typed};
 use fleetlens_link::{Credentials, LinkConfig, Secret};
+use fleetlens_reach::Outlet;
 
 use crate::profile::{Profile, file_stem};
 use crate::secrets::{self, Refusal};
@@ -124,6 +125,10 @@ impl Home {
         if let Some(refusal) = self.refusal_of_open(secrets::open_files(&profile), &folder, named) {
             return Err(refusal.why);
         }
+        let outlets: Vec<Outlet> = self.kept(named).flat_map(|kept| kept.reach).collect();
+        if let Some(why) = secrets::refusal_of_reach(&profile.reach, &outlets) {
+            return Err(why);
+        }
         let mut link = profile.link_config(0, Vec::new());
         if let (Some(Typed(typed)), Some(credentials)) = (draft.password, &mut link.credentials)
             && let Some(Secret::File(file)) = credentials.password.replace(Secret::Given(typed.clone()))
@@ -135,7 +140,7 @@ impl Home {
             if file != folder.join(&own) && !before.is_some_and(|before| secrets::is_kept_in(&before, &file)) {
                 return Err(format!("a password that is typed is kept beside the profile; name its file {own:?}"));
             }
-            if let Some(why) = secrets::refusal_of_file(&link, &file, &self.links(named, draft.replaces)) {
+            if let Some(why) = secrets::refusal_of_file(&link, &file, &self.links(named, draft.replaces), &outlets) {
                 return Err(why);
             }
         }

@@ -15,16 +15,32 @@ pub(crate) fn new_of(path: &Path) -> PathBuf {
 /// Puts a file in the place of the one there: whole or not at all for who reads it, and for its owner alone. Not held against a power
 /// cut: what is told again and again is told again.
 pub(crate) async fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = new_of(path);
+    write(path, bytes).await?;
+    tokio::fs::rename(new_of(path), path).await
+}
+
+/// The same, held against a power cut: for what nobody tells again.
+pub(crate) async fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write(path, bytes).await?.sync_all().await?;
+    tokio::fs::rename(new_of(path), path).await?;
+    // The new name is the folder's; where a folder cannot be opened, the system keeps it by itself.
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        tokio::fs::File::open(folder).await?.sync_all().await?;
+    }
+    Ok(())
+}
+
+/// Writes the new one beside the other.
+async fn write(path: &Path, bytes: &[u8]) -> io::Result<tokio::fs::File> {
     let mut options = tokio::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     options.mode(0o600);
-    let mut opened = options.open(&new).await?;
+    let mut opened = options.open(new_of(path)).await?;
     opened.write_all(bytes).await?;
     opened.flush().await?;
-    drop(opened);
-    tokio::fs::rename(&new, path).await
+    Ok(opened)
 }
 
 #[cfg(test)]
@@ -38,6 +54,8 @@ mod tests {
         for told in ["long ago, and more of it", "now"] {
             replace(&path, told.as_bytes()).await.unwrap();
             assert_eq!(std::fs::read_to_string(&path).unwrap(), told);
+            keep(&path, b"kept").await.unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "kept");
         }
         assert!(!new_of(&path).exists());
         #[cfg(unix)]

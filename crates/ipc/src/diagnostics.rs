@@ -20,7 +20,7 @@ pub use report::{bytes, report, span, utc};
 pub struct Diagnostics {
     /// When, by our wall clock.
     pub made_ms: WallMs,
-    /// When `program`, `link`, `engine`, `writer` and `drops` were told, where that was before: by a program that runs beside the one
+    /// When `program`, `link`, `engine`, `writer`, `drops` and `reach` were told, where that was before: by a program that runs beside the one
     /// that tells it, or has run. `None` for when the rest was.
     pub told_ms: Option<WallMs>,
     /// The program.
@@ -37,6 +37,8 @@ pub struct Diagnostics {
     pub disk: Option<DiskFigures>,
     /// What was not taken.
     pub drops: Option<Drops>,
+    /// Who is told outside the windows; `None` where the profile names nobody.
+    pub reach: Option<ReachFigures>,
     /// The last lines of the log that tell of trouble, the oldest first.
     pub troubles: Vec<String>,
 }
@@ -157,6 +159,34 @@ pub struct Drops {
     pub sheds: Vec<ShedRow>,
     /// The last refusals, newest first, at most 20.
     pub refusals: Vec<RefusalRow>,
+}
+
+/// Who is told of alarms outside the windows, since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReachFigures {
+    /// Every way, in the order of the profile.
+    pub routes: Vec<RouteFigures>,
+    /// What nobody was told because too much was waiting to be kept.
+    pub missed: u64,
+    /// Alarms that are not watched for escalation any more, because too many are active.
+    pub unwatched: u64,
+    /// Why what waits cannot be kept over a restart, while it cannot.
+    pub fault: Option<String>,
+}
+
+/// One way to somebody outside the windows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteFigures {
+    /// Its name in the profile; of mail with the address.
+    pub name: String,
+    /// Notices that wait, also for the end of quiet hours, or are on their way.
+    pub waiting: u64,
+    /// Notices delivered.
+    pub delivered: u64,
+    /// Notices left out because too many were waiting, and given up.
+    pub left_out: u64,
+    /// Why the last attempt failed; `None` once one did not.
+    pub fault: Option<String>,
 }
 
 /// How something that was looked at stands.

@@ -29,7 +29,7 @@ const TAKEN_TOGETHER: usize = 256;
 const WRITE_AGAIN: Duration = Duration::from_secs(1);
 
 /// What notices go out through.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Signed JSON.
     Webhook(Webhook),
@@ -71,7 +71,7 @@ impl Output {
 }
 
 /// A route and what it leads to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outlet {
     /// What goes there, and when.
     pub route: Route,

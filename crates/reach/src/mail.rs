@@ -48,7 +48,7 @@ pub enum Encryption {
 }
 
 /// Where mail is handed in, and who we are there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     place: Place,
     encryption: Encryption,
@@ -123,7 +123,7 @@ impl Server {
 }
 
 /// Mail to one address.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
     server: Server,
     from: Mailbox,

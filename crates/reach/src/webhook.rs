@@ -42,7 +42,7 @@ const TEXT_MAX_BYTES: usize = 4 << 10;
 const SHOWN_MAX_CHARS: usize = 200;
 
 /// An address that takes signed JSON.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Webhook {
     url: Url,
     place: Place,

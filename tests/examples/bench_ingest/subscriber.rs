@@ -153,6 +153,8 @@ impl port::Ui for NoUi {
     fn close(&mut self, _: WindowId) {}
 
     fn alert(&mut self, _: port::Alert) {}
+
+    fn happened(&mut self, _: port::Happened) {}
 }
 
 struct Clock(Instant);

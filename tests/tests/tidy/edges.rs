@@ -18,7 +18,7 @@ const EDGES: [(&str, &[&str]); 22] = [
     ("reach", &["link"]),
     ("engine", &["wire", "ipc"]),
     ("sim", &["wire", "link"]),
-    ("host", &["engine", "store", "link", "ipc", "tiles", "snapshot", "sim"]),
+    ("host", &["engine", "store", "link", "reach", "ipc", "tiles", "snapshot", "sim"]),
     ("report", &["store", "chart"]),
     ("shell", &["host"]),
     ("serve", &["host"]),

@@ -15,6 +15,7 @@ use fleetlens_model::record::Write;
 use fleetlens_model::time::{Now, WallMs};
 
 use super::conventions::is_told;
+use super::happened::Stood;
 use super::watch::Due;
 use super::{Effects, Fleet, Thing};
 
@@ -219,6 +220,7 @@ impl Fleet {
         {
             return;
         }
+        let stood = Stood::of(before);
         let (state, happened) = before.clone().step(input, &rule.terms, now);
         let is_raised = happened.contains(&Effect::Raised);
         let alarm = match known {
@@ -246,13 +248,7 @@ impl Fleet {
             self.watch.forget_pending(key, at);
         }
         self.watch.set_due(Due::Alarm(alarm.id), alarm.state.due_in_ms(&rule.terms, now), now);
-        if happened.contains(&Effect::Unshelved { by_itself: true }) {
-            self.audit_shelf_over(&alarm, now, effects);
-        }
-        let is_told = happened.iter().any(|effect| matches!(effect, Effect::Told { .. }));
-        if is_told && alarm.priority == Priority::Critical {
-            self.alerts.add(alarm.id);
-        }
+        self.follow(stood, &alarm, &happened, now, effects);
         if is_news {
             self.keep_alarm(alarm, effects);
         } else {

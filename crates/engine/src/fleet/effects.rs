@@ -11,7 +11,7 @@ use fleetlens_model::identity::Actor;
 use fleetlens_model::record::{HistoryQuery, StoreStats, Write};
 use fleetlens_model::time::WallMs;
 
-use crate::port::{Alert, Delivery, LinkEvent, Publish, WindowId};
+use crate::port::{Alert, Delivery, Happened, LinkEvent, Publish, WindowId};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +96,8 @@ pub enum Outward {
     Kept(CommandId),
     /// To a person, outside the windows.
     Alert(Alert),
+    /// To people who are not before any window.
+    Happened(Happened),
     /// To the store, on behalf of a window's chart.
     Read {
         /// Whose chart.

@@ -10,6 +10,7 @@ use fleetlens_model::audit::Event;
 use fleetlens_model::id::AlarmId;
 use fleetlens_model::time::{Now, WallMs};
 
+use super::happened::Stood;
 use super::watch::Due;
 use super::{Effects, Fleet};
 
@@ -38,11 +39,14 @@ impl Fleet {
             }
             let input = Input::Acknowledge { raised_ms: *raised_ms, by: seen.clone() };
             let (state, happened) = alarm.state.clone().step(input, &self.rule_of(&alarm).terms, now);
-            match refusal(happened) {
+            match refusal(&happened) {
                 None => {
                     covered += 1;
                     let (thing, name) = (alarm.thing, alarm.name.clone());
+                    let stood = Stood::of(&alarm.state);
                     alarm.state = state;
+                    self.follow(stood, &alarm, &happened, now, effects);
+                    self.go_on_waiting(&alarm, now);
                     self.keep_alarm(alarm, effects);
                     self.audit_alarm((thing, &name), Event::AlarmAcknowledged, &seen.comment, now, effects);
                 }
@@ -78,7 +82,7 @@ impl Fleet {
                 continue;
             }
             match self.steered(&alarm, &step, now) {
-                Ok(steered) => {
+                Ok((steered, happened)) => {
                     done += 1;
                     let due_in_ms = steered.state.due_in_ms(&self.rule_of(&steered).terms, now);
                     self.watch.set_due(Due::Alarm(*id), due_in_ms.filter(|_| self.up_since.is_some()), now);
@@ -88,6 +92,8 @@ impl Fleet {
                     } else {
                         step.event
                     };
+                    self.follow(Stood::of(&alarm.state), &steered, &happened, now, effects);
+                    self.go_on_waiting(&steered, now);
                     let (thing, name) = (alarm.thing, alarm.name);
                     self.keep_alarm(steered, effects);
                     self.audit_alarm((thing, &name), event, &step.words, now, effects);
@@ -101,9 +107,9 @@ impl Fleet {
         }
     }
 
-    fn steered(&self, alarm: &Alarm, step: &Step, now: Now) -> Result<Alarm, String> {
+    fn steered(&self, alarm: &Alarm, step: &Step, now: Now) -> Result<(Alarm, Vec<Effect>), String> {
         let input = match &step.does {
-            Does::Assigns(to) => return Ok(Alarm { assigned: to.clone(), ..alarm.clone() }),
+            Does::Assigns(to) => return Ok((Alarm { assigned: to.clone(), ..alarm.clone() }, Vec::new())),
             // Of one that is over there is nothing to take off the list.
             Does::Steps(Input::Shelve(_) | Input::OutOfService(Some(_))) if alarm.ended_ms().is_some() => {
                 return Err(NotAcknowledged::Ended.to_string());
@@ -114,14 +120,24 @@ impl Fleet {
             Does::Steps(input) => input.clone(),
         };
         let terms = self.rule_of(alarm).terms;
-        let (mut state, happened) = alarm.state.clone().step(input, &terms, now);
-        if let Some(not) = refusal(happened) {
+        let (mut state, mut happened) = alarm.state.clone().step(input, &terms, now);
+        if let Some(not) = refusal(&happened) {
             return Err(not.to_string());
         }
         if matches!(step.does, Does::PutsBack) && state.shelved.is_some() {
-            state = state.step(Input::Unshelve, &terms, now).0;
+            let (unshelved, more) = state.step(Input::Unshelve, &terms, now);
+            state = unshelved;
+            happened.extend(more);
         }
-        Ok(Alarm { state, ..alarm.clone() })
+        Ok((Alarm { state, ..alarm.clone() }, happened))
+    }
+
+    /// An alarm that a person's step has ended may be on its way to become so again: what runs goes on without it.
+    fn go_on_waiting(&mut self, alarm: &Alarm, now: Now) {
+        if let Some(at) = self.rules.place(&alarm.rule).filter(|_| alarm.ended_ms().is_some()) {
+            let terms = self.rule_of(alarm).terms;
+            self.watch.await_it((alarm.thing, at), alarm.state.what_runs(), &terms, now);
+        }
     }
 
     fn step_of(&self, to: &AlarmStep, now: Now) -> Result<Step, Fault> {
@@ -193,6 +209,6 @@ fn line(what: &str, text: &str, max_chars: usize) -> Result<String, Fault> {
     Ok(text)
 }
 
-fn refusal(happened: Vec<Effect>) -> Option<Refused> {
-    happened.into_iter().find_map(|effect| if let Effect::Refused(why) = effect { Some(why) } else { None })
+fn refusal(happened: &[Effect]) -> Option<Refused> {
+    happened.iter().find_map(|effect| if let Effect::Refused(why) = effect { Some(why.clone()) } else { None })
 }

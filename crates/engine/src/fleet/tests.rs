@@ -12,6 +12,7 @@ mod direct;
 mod edit;
 mod feeds;
 mod groups;
+mod happened;
 mod in_flight;
 mod ingest;
 mod jobs;

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Actor, GATHER_BYTES, GATHER_MAX, ResultOf};
 use crate::fleet::{Effects, Input, Outward, ReadDone};
-use crate::port::{Clock, Link, Store, StoreFault, StoreFaultKind, Ui};
+use crate::port::{Clock, Happened, Link, Store, StoreFault, StoreFaultKind, Ui};
 
 /// For so long after a commit began what nobody waits for gathers: under load a commit costs more than what is in it. A message that
 /// is to be acknowledged does not wait, because brokers send no more than some until they are.
@@ -147,7 +147,11 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         let mut not_sent = BTreeSet::new();
         let kept = batch.outward.into_iter().filter_map(|outward| match outward {
             // What burns burns, whether its row is among those that are stored or not.
-            Outward::Acknowledge(_) | Outward::Subscribe(_) | Outward::Read { .. } | Outward::Alert(_) => Some(outward),
+            Outward::Acknowledge(_)
+            | Outward::Subscribe(_)
+            | Outward::Read { .. }
+            | Outward::Alert(_)
+            | Outward::Happened(Happened::News(_)) => Some(outward),
             Outward::Answer { window, request, .. } => {
                 Some(Outward::Answer { window, request, outcome: Err(fault.clone()) })
             }
@@ -155,7 +159,8 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 not_sent.extend(message.command);
                 None
             }
-            Outward::Kept(_) => None,
+            // Of a person's step nobody knows whether it is stored: better somebody is called in vain.
+            Outward::Kept(_) | Outward::Happened(Happened::Settled(_)) => None,
         });
         let outward = kept.collect();
         self.perform(Effects { outward, ..Effects::default() });
@@ -191,6 +196,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 }
                 Outward::Subscribe(filters) => self.ports.link.subscribe(filters),
                 Outward::Alert(alert) => self.ports.ui.alert(alert),
+                Outward::Happened(happened) => self.ports.ui.happened(happened),
                 Outward::Kept(command) => kept.push(command),
                 Outward::Answer { window, request, outcome } => {
                     if let Ok(Done::Command(command)) = &outcome {

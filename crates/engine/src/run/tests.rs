@@ -5,7 +5,7 @@ use fleetlens_ipc::rows::Rows;
 use fleetlens_ipc::{CONTRACT, Look, Parcel, ViewId};
 use fleetlens_model::alarm::{Condition, Priority};
 use fleetlens_model::command::ANSWER_TIMEOUT_MS;
-use fleetlens_model::id::{SeriesKey, ThingKey};
+use fleetlens_model::id::{AlarmId, SeriesKey, ThingKey};
 use fleetlens_model::identity::Role;
 use fleetlens_model::record::{History, HistoryQuery, Write};
 use fleetlens_model::time::{MonoMs, Now, WallMs};
@@ -13,7 +13,7 @@ use fleetlens_model::time::{MonoMs, Now, WallMs};
 use super::committing::RETRY_MS;
 use super::*;
 use crate::fleet::tests::{config, rule};
-use crate::port::{Alert, Delivery, NotSent, Publish, Received, StoreFaultKind};
+use crate::port::{Alert, Delivery, Happened, NotSent, Publish, Received, StoreFaultKind};
 
 /// What happened at the ports, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ enum Seen {
     /// A topic, and how long the broker may take, in milliseconds.
     Published(String, u64),
     Alerted(String),
+    /// The alarm that people outside are told of.
+    Happened(AlarmId),
 }
 
 type Log = Arc<Mutex<Vec<Seen>>>;
@@ -105,6 +107,13 @@ impl Ui for TestUi {
     fn alert(&mut self, alert: Alert) {
         self.1.lock().unwrap().push(Seen::Alerted(alert.title));
     }
+    fn happened(&mut self, happened: Happened) {
+        let alarm = match happened {
+            Happened::News(news) => news.alarm,
+            Happened::Settled(alarm) => alarm,
+        };
+        self.1.lock().unwrap().push(Seen::Happened(alarm));
+    }
 }
 
 struct TestClock(Instant);
@@ -131,6 +140,7 @@ fn started(
     };
     let config = FleetConfig {
         rules: vec![rule("silent", None, Condition::Silent, Priority::Critical)],
+        told_from: Some(Priority::Critical),
         ..config(Role::Operator)
     };
     (start(config, Restored::default(), link_events, ports), link, log, parcels)
@@ -319,8 +329,27 @@ async fn a_critical_alarm_is_told_although_its_row_is_left_out() {
     tokio::time::sleep(Duration::from_secs(600)).await;
     engine.stop().await;
     let seen = log.lock().unwrap().clone();
-    let told: Vec<_> = seen.iter().filter(|seen| matches!(seen, Seen::Failed | Seen::Alerted(_))).collect();
-    assert_eq!(told, [&Seen::Failed, &Seen::Alerted("lamp-1 silent".into())]);
+    let told: Vec<_> =
+        seen.iter().filter(|seen| matches!(seen, Seen::Failed | Seen::Alerted(_) | Seen::Happened(_))).collect();
+    assert_eq!(told.first(), Some(&&Seen::Failed), "{told:?}");
+    for told_too in [Seen::Alerted("lamp-1 silent".into()), Seen::Happened(AlarmId(1))] {
+        assert_eq!(told.iter().filter(|told| ***told == told_too).count(), 1, "{told_too:?} of {told:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_outside_is_told_of_an_alarm_before_it_is_committed() {
+    let (engine, link, log, _parcels) = started(0, Fails::ForNow);
+    link.send(LinkEvent::Up { resumed: false, granted: 1 }).await.unwrap();
+    link.send(message(1)).await.unwrap();
+    until(&engine, 1).await;
+    let before = log.lock().unwrap().len();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    engine.stop().await;
+    let seen = log.lock().unwrap().split_off(before);
+    let told = seen.iter().position(|seen| *seen == Seen::Happened(AlarmId(1))).expect("it is told");
+    assert!(matches!(seen[..told].last(), Some(Seen::Committed(_))), "right after its own commit: {seen:?}");
+    assert_eq!(seen.iter().filter(|seen| matches!(seen, Seen::Happened(_))).count(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,8 @@
 use super::*;
 use fleetlens_engine::wire::pointer::Pointer;
 use fleetlens_engine::wire::telemetry::Reading;
-use fleetlens_link::Protocol;
+use fleetlens_link::{Protocol, Secret};
+use fleetlens_model::alarm::Priority;
 
 const FULL: &str = r#"name = "Valletta lamps"
 
@@ -248,5 +249,37 @@ fn topics_of_availability_are_named_with_their_words() {
     ] {
         let error = with(lines).unwrap_err().to_string();
         assert!(error.contains(says), "{lines}: {error}");
+    }
+}
+
+#[test]
+fn who_is_reached_outside_is_named_in_the_profile_and_a_mistake_is_told_with_its_line() {
+    let read = |lines: &str| {
+        let text = format!("name = \"x\"\nbroker.url = \"mqtt://h\"\nshadows.enabled = true\n{lines}");
+        Profile::parse_in(Path::new("/city"), &text, "x.toml")
+    };
+    let duty = "[[reach]]\nname = \"duty\"\nwebhook = \"https://duty\"\nca = \"ca.pem\"\nsecret = { file = \"s\" }\n";
+    let office = "[[reach]]\nname = \"office\"\nmail = \"smtps://m\"\nfrom = \"a@b.example\"\nto = [\"c@b.example\"]\n\
+                  priority = \"warning\"\n";
+    let profile = read(&format!("{duty}{office}")).unwrap();
+    let [webhook, mail] = &profile.reach[..] else { panic!("{:?}", profile.reach) };
+    assert_eq!((webhook.route.name.as_str(), mail.route.name.as_str()), ("duty", "office/c@b.example"));
+    assert_eq!(webhook.output.secret(), Some(&Secret::File("/city/s".into())));
+    assert_eq!(webhook.output.ca(), Some(Path::new("/city/ca.pem")));
+    for (lines, want) in
+        [("", None), (duty, Some(Priority::Critical)), (&format!("{duty}{office}"), Some(Priority::Warning))]
+    {
+        assert_eq!(read(lines).unwrap().fleet_config(String::new()).told_from, want, "{lines}");
+    }
+    for (lines, line, says) in [
+        (duty.replace("https", "http").replace("ca = \"ca.pem\"\n", ""), 6, "webhook: "),
+        (duty.replace("{ file = \"s\" }", "\"hunter2\""), 8, "does not stand in a profile"),
+        (duty.replace("name =", "nom ="), 5, "nom"),
+        (format!("{duty}{duty}"), 10, "already"),
+        (format!("{duty}quite = []\n"), 9, "quite"),
+    ] {
+        let error = read(&lines).unwrap_err();
+        let ProfileError::Wrong { line: at, ref why, .. } = error else { panic!("{lines}: {error}") };
+        assert!(at == line && why.contains(says) && !why.contains("hunter2"), "{lines}: {error}");
     }
 }

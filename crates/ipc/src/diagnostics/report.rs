@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use fleetlens_model::figures::{CacheFigures, Spread, WriterFigures};
 use fleetlens_model::time::WallMs;
 
-use super::{Check, Diagnostics, DiskFigures, Drops, EngineFigures, Level, LinkFigures, ProgramFigures, masked};
+use super::{
+    Check, Diagnostics, DiskFigures, Drops, EngineFigures, Level, LinkFigures, ProgramFigures, ReachFigures, masked,
+};
 use crate::rows::LinkState;
 
 /// What is said where there is no figure.
@@ -44,6 +46,10 @@ pub fn report(all: &Diagnostics, checks: &[Check]) -> String {
     if let Some(drops) = &all.drops {
         head(&mut text, &of_then("Drops since the start"));
         dropped(&mut text, drops, all.writer.as_ref());
+    }
+    if let Some(reach) = &all.reach {
+        head(&mut text, &of_then("People outside the windows"));
+        reached(&mut text, reach);
     }
     if !all.troubles.is_empty() {
         head(&mut text, "Last troubles in the log");
@@ -171,6 +177,19 @@ fn dropped(text: &mut String, drops: &Drops, writer: Option<&WriterFigures>) {
     fact(text, "damage met", &of(|writer| writer.damaged));
 }
 
+fn reached(text: &mut String, reach: &ReachFigures) {
+    for route in &reach.routes {
+        let fault = route.fault.as_deref().map(|fault| format!("; last attempt: {fault}")).unwrap_or_default();
+        let [waiting, delivered, left_out] = [route.waiting, route.delivered, route.left_out].map(count);
+        fact(text, &route.name, &format!(" {waiting} wait, {delivered} delivered, {left_out} left out{fault}"));
+    }
+    fact(text, "not taken in", &count(reach.missed));
+    fact(text, "not watched", &count(reach.unwatched));
+    if let Some(fault) = &reach.fault {
+        fact(text, "cannot be kept", fault);
+    }
+}
+
 fn head(text: &mut String, words: &str) {
     line(text, "");
     line(text, words);
@@ -257,7 +276,7 @@ mod tests {
     use fleetlens_model::record::Share;
 
     use super::*;
-    use crate::diagnostics::InFlight;
+    use crate::diagnostics::{InFlight, RouteFigures};
     use crate::rows::{RefusalRow, ShedRow};
 
     const NOW: WallMs = WallMs(1_795_334_779_000);
@@ -313,6 +332,18 @@ mod tests {
                 sheds: vec![ShedRow { topic: String::new(), count: 3, last_ms: NOW }],
                 ..Drops::default()
             }),
+            reach: Some(ReachFigures {
+                routes: vec![RouteFigures {
+                    name: "duty".into(),
+                    waiting: 1_002,
+                    delivered: 7,
+                    left_out: 3,
+                    fault: Some("no connection".into()),
+                }],
+                missed: 4,
+                unwatched: 0,
+                fault: Some("the disk is full".into()),
+            }),
             troubles: vec!["2026-11-22T08:00:00Z ERROR x: password=hunter2".into()],
         }
     }
@@ -337,6 +368,9 @@ mod tests {
             "10.0 s ahead of our clock",
             "    3 x all other topics\n",
             "    7 x a/\\u{202e}b: not JSON\n",
+            "  duty                   1 002 wait, 7 delivered, 3 left out; last attempt: no connection\n",
+            "  not taken in          4\n",
+            "  cannot be kept        the disk is full\n",
             "ERROR x: password=…",
         ] {
             assert!(text.contains(part), "it does not say {part:?}:\n{text}");

@@ -23,6 +23,7 @@ pub(super) fn performed(effects: &Effects) -> Vec<Input> {
         | Outward::Subscribe(_)
         | Outward::Acknowledge(_)
         | Outward::Alert(_)
+        | Outward::Happened(_)
         | Outward::Read { .. } => None,
     });
     let mut told: Vec<Input> = told.collect();

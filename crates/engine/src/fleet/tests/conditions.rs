@@ -288,3 +288,35 @@ fn conditions_are_judged_over_windows_with_time_and_with_what_else_is_known() {
         assert_eq!(told, want, "{name}");
     }
 }
+
+#[test]
+fn a_long_silence_outlives_a_cut_of_our_own_link_and_is_told_after_a_restart() {
+    let config = || FleetConfig {
+        rules: vec![rule("long", None, so("silent(3m)", 0.0, Terms::default()), Priority::Warning)],
+        ..config(Role::Operator)
+    };
+    let mut fleet = Fleet::new(config(), Restored::default(), at(0));
+    give(&mut fleet, up(), at(0));
+    give(&mut fleet, meta("lamp", "l1", r#"{"interval_s":10}"#), at(0));
+    give(&mut fleet, says("lamp", "l1", 1, r#"{"power_w":9}"#), at(1));
+    assert!(raised_by_ticks(&mut fleet, 2..181).is_empty());
+    assert_eq!(raised_by_ticks(&mut fleet, 181..190).len(), 1);
+    give(&mut fleet, down(), at(200));
+    give(&mut fleet, up(), at(205));
+    assert!(raised_by_ticks(&mut fleet, 206..800).is_empty(), "it is neither over nor news");
+    assert_eq!(alarms(&fleet), [("l1", "long", true)]);
+    give(&mut fleet, says("lamp", "l1", 801, r#"{"power_w":9}"#), at(801));
+    assert_eq!(alarms(&fleet), [("l1", "long", false)]);
+
+    let restored = Restored {
+        things: fleet.things.values().map(|t| (t.key, t.name.clone(), t.meta.clone())).collect(),
+        series: vec![(SeriesKey(1), ThingKey(1), "/power_w".into())],
+        latest: fleet.series.iter().filter_map(|(key, series)| series.sample(key)).collect(),
+        silent: vec![ThingKey(1)],
+        link_seen_ms: Some(at(900).wall),
+        ..Restored::default()
+    };
+    let mut again = Fleet::new(config(), restored, at(9_000));
+    give(&mut again, up(), at(9_000));
+    assert_eq!(raised_by_ticks(&mut again, 9_001..9_200).len(), 1, "nobody has said a word since");
+}

@@ -68,7 +68,7 @@ impl Fleet {
     /// Our link is up: which things have to be judged in turn. One that has been silent for long says nothing that would tell.
     pub(super) fn ask_all(&mut self, now: Now) {
         if self.rules.turn_unspoken() {
-            for key in self.things.keys().copied().collect::<Vec<_>>() {
+            for key in self.things.values().map(|thing| thing.key).collect::<Vec<_>>() {
                 self.asked_of(key, now);
             }
         }
