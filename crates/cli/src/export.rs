@@ -62,13 +62,7 @@ impl Export {
     /// Writes and ends.
     pub fn run(self) -> anyhow::Result<()> {
         let now = moment::now();
-        let span = self.from.at(now)..self.to.at(now);
-        ensure!(
-            span.start < span.end,
-            "there is no time from {} to {}; --from must lie before --to",
-            moment::rfc3339(span.start),
-            moment::rfc3339(span.end)
-        );
+        let span = moment::span(self.from, self.to, now)?;
         let reading = cache::open(&self.db)?;
         let things = cache::named(cache::things(&reading)?, &self.thing, &self.db)?;
         self.check_series(&things)?;

@@ -1,7 +1,9 @@
 //! Moments on the command line and in what is printed.
 
+use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use anyhow::ensure;
 use fleetlens_host::model::time::WallMs;
 pub use fleetlens_host::sheet::rfc3339;
 use jiff::Timestamp;
@@ -36,6 +38,18 @@ impl Moment {
             Moment::Ago(ago) => WallMs(now.0.saturating_sub(i64::try_from(ago.as_millis()).unwrap_or(i64::MAX))),
         }
     }
+}
+
+/// From one moment to another; fails where there is no time between them.
+pub fn span(from: Moment, to: Moment, now: WallMs) -> anyhow::Result<Range<WallMs>> {
+    let span = from.at(now)..to.at(now);
+    ensure!(
+        span.start < span.end,
+        "there is no time from {} to {}; --from must lie before --to",
+        rfc3339(span.start),
+        rfc3339(span.end)
+    );
+    Ok(span)
 }
 
 /// This computer's wall clock; 1970 when it stands before that.

@@ -40,13 +40,7 @@ impl Report {
     /// Writes the page and ends.
     pub fn run(self) -> anyhow::Result<()> {
         let now = moment::now();
-        let span = self.from.at(now)..self.to.at(now);
-        ensure!(
-            span.start < span.end,
-            "there is no time from {} to {}; --from must lie before --to",
-            moment::rfc3339(span.start),
-            moment::rfc3339(span.end)
-        );
+        let span = moment::span(self.from, self.to, now)?;
         ensure!(
             span.start < now,
             "nothing has happened from {} on, which is still to come; --from must lie before now",

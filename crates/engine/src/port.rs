@@ -229,7 +229,8 @@ pub enum AlarmEvent {
     Cleared,
 }
 
-/// One event of one alarm, in words that need no window.
+/// One event of one alarm, in words that need no window. Not `reach::Notice`, though much of it is alike: that one is a promise to whoever
+/// reads the webhook, and this side does not know that there is one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct News {
     /// What happened.

@@ -199,6 +199,7 @@ fn ended(child: &mut Child, until: Instant) -> Option<ExitStatus> {
             end(child);
             return None;
         }
+        // The standard library waits for a child for ever or not at all. The outputs are closed by now, so this is a turn or two.
         thread::sleep(ENDING);
     }
 }

@@ -1,5 +1,8 @@
 //! Notices, clocks and certificates for the tests against local servers.
-#![allow(dead_code, reason = "each test program uses its part of it")]
+#![allow(
+    dead_code,
+    reason = "it is compiled into each test program, and each uses its part: mail no HTTP server, webhooks no SMTP server"
+)]
 
 use std::path::PathBuf;
 use std::sync::Arc;
