@@ -147,9 +147,12 @@ impl Desk {
             | Done::Cancelled(_)
             | Done::Edited(_)
             | Done::Legs { .. }
+            | Done::Shown(_)
+            | Done::AlarmHealth(_)
             | Done::Acknowledged(_)
             | Done::Steered(_)
             | Done::Changed
+            | Done::Rules(_)
             | Done::Audit(_)
             | Done::ShadowHistory(_)
             | Done::Controls(_)
@@ -186,10 +189,13 @@ impl Desk {
             other @ (Done::Cancelled(_)
             | Done::Edited(_)
             | Done::Legs { .. }
+            | Done::Shown(_)
+            | Done::AlarmHealth(_)
             | Done::Acknowledged(_)
             | Done::Steered(_)
             | Done::Changed
             | Done::Profile(_)
+            | Done::Rules(_)
             | Done::Audit(_)
             | Done::ShadowHistory(_)
             | Done::Controls(_)

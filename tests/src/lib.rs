@@ -18,7 +18,7 @@
 //! | [`serve`] | `fleetlens serve`, running |
 //! | [`browser`] | a page of it in Chromium |
 //! | [`axe`] | what axe-core finds wrong with a page for people who see, hear or move otherwise |
-//! | [`notices`] | what the desktop is told to show, and the click on it |
+//! | [`notices`], [`tray`] | what the desktop is told to show, and the click on it |
 //! | [`vault`] | a keychain on a session bus of its own, locked as the test wants |
 //! | [`person`] | what a person does at the window and reads from it |
 //! | [`picture`] | colours and differences of what the window shows |
@@ -55,6 +55,7 @@ pub mod process;
 pub mod profile;
 pub mod serve;
 pub mod town;
+pub mod tray;
 pub mod vault;
 pub mod wait;
 pub mod window;

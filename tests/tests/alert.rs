@@ -1,5 +1,5 @@
-//! A critical alarm is told by the desktop itself, with a small map of where it is, and choosing it opens the thing: over D-Bus, with
-//! the real app and a notification server of the test's own.
+//! A critical alarm is told by the desktop itself, with a small map of where it is, and choosing it opens the thing; the tray says how
+//! many alarms need a person: over D-Bus, with the real app, and a notification server and a tray of the test's own.
 #![cfg(test)]
 
 use std::fs::File;
@@ -16,6 +16,7 @@ use fleetlens_tests::notices::{Notice, Notices};
 use fleetlens_tests::peer::Peer;
 use fleetlens_tests::place;
 use fleetlens_tests::profile::ProfileText;
+use fleetlens_tests::tray::Tray;
 use fleetlens_tests::wait::until;
 use fleetlens_tests::window::Window;
 use fleetlens_tiles::Tiles;
@@ -57,7 +58,7 @@ async fn a_critical_alarm_is_told_by_the_desktop_and_opens_its_thing() {
     let Some(broker) = Mosquitto::start("alert") else { return };
     let Some(display) = Display::open("alert", 1600, 1000) else { return };
     let Some(bus) = display.bus() else { return };
-    let notices = Notices::start(bus).await;
+    let (notices, tray) = (Notices::start(bus).await, Tray::start(bus).await);
     let folder = tempfile::tempdir().unwrap();
     let profile = ProfileText::new("Alert", broker.url());
     let file = folder.path().join("profile.toml");
@@ -74,6 +75,10 @@ async fn a_critical_alarm_is_told_by_the_desktop_and_opens_its_thing() {
         bins.publish(&format!("city/west/bin/{name}/telemetry"), json!({ "values": values }).to_string()).await;
     };
     window.wait_until_live().await;
+    let icon = tray.item(SOON).await;
+    icon.wait_for(SOON, "no alarm needs a person").await;
+    let plain = icon.picture().await;
+    assert_eq!(plain.2.len(), usize::try_from(plain.0 * plain.1 * 4).unwrap());
     // What is not critical comes first: had it been told, it would stand before the other.
     say("bin-2", json!({ "fill_pct": 97, "temp_c": 20 })).await;
     say("bin-1", json!({ "fill_pct": 10, "temp_c": 71.5 })).await;
@@ -81,6 +86,11 @@ async fn a_critical_alarm_is_told_by_the_desktop_and_opens_its_thing() {
     assert_eq!((notice.summary.as_str(), notice.urgency), ("Bin <one> is burning", Some(2)), "{notice:?}");
     assert!(notice.body.contains("call the fire brigade") && notice.body.contains("71.5"), "{notice:?}");
     assert_eq!(notice.actions.first().map(String::as_str), Some("default"));
+
+    icon.wait_for(SOON, "2 alarms need a person, the worst: critical").await;
+    let (.., badged) = icon.picture().await;
+    assert!(badged.len() == plain.2.len() && badged.chunks(4).any(|pixel| pixel[1..] == CRITICAL), "no badge");
+    icon.click().await;
 
     // The app listens for the choice a moment after it has shown, which nobody outside can see; a person is slower than that.
     until("the bin on the screen", SOON, async || {

@@ -9,11 +9,13 @@ use crate::components::icon::Icon;
 use crate::form::Form;
 use crate::keys;
 use crate::phone::PhoneShell;
+use crate::sound::Sound;
 use crate::state::section::Section;
 use crate::state::{Store, store};
 use crate::theme::{Theme, ThemeSwitch, theme};
 use crate::views::alarms::AlarmsView;
 use crate::views::alarms::banner::CriticalBanner;
+use crate::views::alarms::silence::SilenceButton;
 use crate::views::attention::AttentionCard;
 use crate::views::find::{FindBox, Finder, Found};
 use crate::views::help::Help;
@@ -23,6 +25,7 @@ use crate::views::map_view::{KindChips, MapView};
 use crate::views::notices::{Notices, Stranded};
 use crate::views::outbox::OutboxView;
 use crate::views::parking::DriverShell;
+use crate::views::rules::RulesView;
 use crate::views::settings::SettingsView;
 use crate::views::setup::{SetupDialog, Welcome};
 use crate::views::status_bar::StatusBar;
@@ -41,7 +44,9 @@ pub fn App() -> impl IntoView {
     provide_context(ThemeSwitch::start());
     let finder = Finder::new(store);
     provide_context(finder);
-    keys::listen(store, finder, help, form);
+    let sound = Sound::start(store);
+    provide_context(sound);
+    keys::listen(store, finder, sound, help, form);
     store.connect();
     on_waking(move || store.look_again());
     match form {
@@ -140,6 +145,7 @@ fn DriverDesktop(help: RwSignal<bool>) -> impl IntoView {
 fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
     let store = store();
     let on_map = move || store.section.get() == Section::Map;
+    let has_silence = move || store.section.get() == Section::Alarms && !store.rules.open.get() && !store.page.get();
     view! {
         <div
             class="app"
@@ -164,6 +170,10 @@ fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
                 <MapView />
                 <div class="over" aria-live="polite">
                     <CriticalBanner />
+                    // Also once the banner is dismissed. The head of the alarms has one of its own.
+                    <Show when=move || !has_silence()>
+                        <SilenceButton />
+                    </Show>
                     <OfflineNotice />
                     <Notices />
                 </div>
@@ -182,9 +192,23 @@ fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
 #[component]
 fn OverTheMap() -> impl IntoView {
     let store = store();
+    // While it is not known who is there, as while the profile begins anew, it is whoever was there last: what is being written stays on
+    // the screen.
+    let may = Memo::new(move |before: Option<&bool>| {
+        let may = store.status.with(|status| status.as_ref().map(|status| status.row.who.role.may_command()));
+        may.or(before.copied()).unwrap_or(false)
+    });
+    // Whoever may not see them is not kept behind them either.
+    Effect::new(move |_| {
+        if store.rules.open.get() && !may.get() && store.status.with_untracked(Option::is_some) {
+            store.rules.open.set(false);
+        }
+    });
+    let in_rules = Memo::new(move |_| store.rules.open.get() && may.get());
     move || match store.section.get() {
         Section::Map => ().into_any(),
         Section::Things => view! { <ThingsView /> }.into_any(),
+        Section::Alarms if in_rules.get() => view! { <RulesView /> }.into_any(),
         Section::Alarms => view! { <AlarmsView /> }.into_any(),
         Section::Commands => view! { <OutboxView /> }.into_any(),
         Section::Jobs => view! { <JobsView /> }.into_any(),

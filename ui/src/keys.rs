@@ -7,8 +7,10 @@ use web_sys::{HtmlElement, HtmlInputElement};
 
 use crate::clock::mono_ms;
 use crate::form::Form;
+use crate::sound::Sound;
 use crate::state::Store;
 use crate::state::section::Section;
+use crate::views::commands::may_command;
 use crate::views::find::Finder;
 use crate::views::parking::is_driver;
 
@@ -26,8 +28,12 @@ pub enum Act {
     Hold,
     /// A part of the window.
     Go(Section),
+    /// The rules.
+    Rules,
     /// The whole fleet on the map.
     Fleet,
+    /// No repeated sound until the next critical alarm.
+    Silence,
     /// The keys.
     Help,
     /// The first of two keys.
@@ -52,9 +58,11 @@ pub fn meaning(key: &str, focus: Focus, after_go: bool) -> Option<Act> {
         (_, Focus::Text) => None,
         (" ", Focus::Button) => None,
         (key, _) if after_go && section(key).is_some() => section(key).map(Act::Go),
+        ("r" | "R", _) if after_go => Some(Act::Rules),
         ("g" | "G", _) => Some(Act::Prefix),
         ("/", _) => Some(Act::Find),
         ("f" | "F", _) => Some(Act::Fleet),
+        ("m" | "M", _) => Some(Act::Silence),
         ("?", _) => Some(Act::Help),
         (" ", _) => Some(Act::Hold),
         _ => None,
@@ -62,15 +70,18 @@ pub fn meaning(key: &str, focus: Focus, after_go: bool) -> Option<Act> {
 }
 
 /// Whether a window has what a key asks for: the phone shows neither what is held nor the list of keys, and a driver's window neither
-/// live values that could be held nor a box for finding, and of the sections only the map and the settings.
-pub fn is_heard(act: Act, form: Form, is_driver: bool) -> bool {
+/// live values that could be held nor a box for finding, and of the sections only the map and the settings. Rules are for those who may
+/// steer.
+pub fn is_heard(act: Act, form: Form, is_driver: bool, may_command: bool) -> bool {
     match (form, act) {
         (_, Act::Back) => true,
         (Form::Phone, Act::Find) => !is_driver,
         (_, Act::Fleet) => true,
-        (Form::Phone, Act::Hold | Act::Go(_) | Act::Help | Act::Prefix) => false,
+        (_, Act::Silence) => !is_driver,
+        (Form::Phone, Act::Hold | Act::Go(_) | Act::Rules | Act::Help | Act::Prefix) => false,
         (Form::Desktop, Act::Help | Act::Prefix) => true,
         (Form::Desktop, Act::Find | Act::Hold) => !is_driver,
+        (Form::Desktop, Act::Rules) => may_command,
         (Form::Desktop, Act::Go(section)) => !is_driver || Section::OF_DRIVER.contains(&section),
     }
 }
@@ -81,16 +92,16 @@ fn section(key: &str) -> Option<Section> {
 }
 
 /// Hears every key of the window from now on.
-pub fn listen(store: Store, finder: Finder, help: RwSignal<bool>, form: Form) {
+pub fn listen(store: Store, finder: Finder, sound: Sound, help: RwSignal<bool>, form: Form) {
     let go_ms = StoredValue::new(f64::NEG_INFINITY);
-    let driver = is_driver(store);
+    let (driver, may) = (is_driver(store), may_command(store));
     let handle = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
         if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() || dialog_is_open() {
             return;
         }
         let after_go = event.time_stamp() - go_ms.get_value() < CHORD_MS;
         let Some(act) = meaning(&event.key(), focus_of(&event), after_go) else { return };
-        if !is_heard(act, form, driver.get_untracked()) {
+        if !is_heard(act, form, driver.get_untracked(), may.get_untracked()) {
             return;
         }
         go_ms.set_value(f64::NEG_INFINITY);
@@ -99,8 +110,10 @@ pub fn listen(store: Store, finder: Finder, help: RwSignal<bool>, form: Form) {
             Act::Find => find(finder),
             Act::Hold => store.hold(store.held.get_untracked().is_none(), mono_ms()),
             Act::Fleet => store.show_fleet(),
+            Act::Silence => sound.silence(),
             Act::Help => help.set(true),
             Act::Go(section) => store.go(section),
+            Act::Rules => store.go_to_rules(),
             Act::Back => back(store, finder),
         }
         event.prevent_default();
@@ -116,7 +129,7 @@ fn back(store: Store, finder: Finder) {
         store.page.set(false);
     } else if store.selected.with_untracked(Option::is_some) {
         store.close();
-    } else {
+    } else if !store.rules.step_back() {
         store.go(Section::Map);
     }
 }
@@ -135,7 +148,7 @@ fn find(finder: Finder) {
 }
 
 /// A modal dialog keeps its keys to itself; the browser closes it on Escape.
-fn dialog_is_open() -> bool {
+pub fn dialog_is_open() -> bool {
     matches!(document().query_selector("dialog[open]"), Ok(Some(_)))
 }
 
@@ -163,6 +176,7 @@ mod tests {
             (" ", Focus::Page, false, Some(Act::Hold)),
             (" ", Focus::Button, false, None),
             ("f", Focus::Page, false, Some(Act::Fleet)),
+            ("m", Focus::Page, false, Some(Act::Silence)),
             ("F", Focus::Text, false, None),
             ("?", Focus::Button, false, Some(Act::Help)),
             ("Escape", Focus::Text, false, Some(Act::Back)),
@@ -173,9 +187,10 @@ mod tests {
             ("c", Focus::Page, true, Some(Act::Go(Section::Commands))),
             ("j", Focus::Page, true, Some(Act::Go(Section::Jobs))),
             ("s", Focus::Page, true, Some(Act::Go(Section::Settings))),
+            ("r", Focus::Page, true, Some(Act::Rules)),
+            ("r", Focus::Page, false, None),
             ("s", Focus::Text, true, None),
             ("s", Focus::Page, false, None),
-            ("m", Focus::Page, false, None),
             ("x", Focus::Page, true, None),
         ] {
             assert_eq!(meaning(key, focus, after_go), want, "{key:?} in {focus:?}");
@@ -184,16 +199,19 @@ mod tests {
 
     #[test]
     fn a_key_is_heard_where_the_window_has_what_it_asks_for() {
-        let all = [Act::Find, Act::Back, Act::Hold, Act::Fleet, Act::Help, Act::Prefix]
+        let all = [Act::Find, Act::Back, Act::Hold, Act::Rules, Act::Fleet, Act::Help, Act::Prefix]
             .into_iter()
             .chain(Section::ALL.into_iter().map(Act::Go))
             .collect::<Vec<_>>();
-        let heard =
-            |form, is_driver| all.iter().copied().filter(|act| is_heard(*act, form, is_driver)).collect::<Vec<_>>();
+        let heard = |form, is_driver| {
+            let is_heard = |act: &Act| is_heard(*act, form, is_driver, !is_driver);
+            all.iter().copied().filter(is_heard).collect::<Vec<_>>()
+        };
         assert_eq!(heard(Form::Desktop, false), all);
         let driver = [Act::Back, Act::Fleet, Act::Help, Act::Prefix, Act::Go(Section::Map), Act::Go(Section::Settings)];
         assert_eq!(heard(Form::Desktop, true), driver);
         assert_eq!(heard(Form::Phone, false), [Act::Find, Act::Back, Act::Fleet]);
         assert_eq!(heard(Form::Phone, true), [Act::Back, Act::Fleet]);
+        assert!(!is_heard(Act::Rules, Form::Desktop, false, false), "a viewer has no rules");
     }
 }

@@ -12,6 +12,7 @@ mod format;
 mod islands;
 mod keys;
 mod phone;
+mod sound;
 mod state;
 mod theme;
 mod views;

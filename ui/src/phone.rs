@@ -15,6 +15,7 @@ use crate::state::store;
 use crate::state::thing::{Slot, Thing};
 use crate::views::alarms::banner::CriticalBanner;
 use crate::views::alarms::cards::AlarmCards;
+use crate::views::alarms::silence::SilenceButton;
 use crate::views::attention::AttentionList;
 use crate::views::chart::ChartPanel;
 use crate::views::commands::{Commands, WaitingCards};
@@ -147,6 +148,9 @@ fn TechnicianShell() -> impl IntoView {
                 <OfflineNotice />
                 <Notices />
                 <CriticalBanner />
+                <Show when=move || tab.get() != Tab::Alarms>
+                    <SilenceButton />
+                </Show>
             </div>
             <main class="stage">
                 <section class="tab-map">

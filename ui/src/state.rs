@@ -1,6 +1,7 @@
 //! What the window knows, as signals, and how frames change it. Components read from here and say what they want through
 //! [`Store::ask`]; nothing else talks to the bridge.
 
+pub mod alarm_table;
 pub mod alarms;
 pub mod bulk;
 pub mod cells;
@@ -14,9 +15,11 @@ mod named;
 pub mod not_converged;
 pub mod parking;
 pub mod profiles;
+pub mod rules;
 pub mod section;
 pub mod settings;
 mod shadow_history;
+pub mod stretch;
 pub mod thing;
 pub mod things;
 pub mod views;
@@ -40,6 +43,7 @@ use leptos::prelude::*;
 use crate::bridge::{Bridge, BridgeError, Ears, Line};
 use crate::clock::{Aged, mono_ms};
 use crate::islands::marks::Marks;
+use crate::state::alarm_table::AlarmTable;
 use crate::state::alarms::Alarms;
 use crate::state::bulk::Bulks;
 use crate::state::chosen::Chosen;
@@ -139,6 +143,8 @@ pub struct Store {
     pub bulks: Bulks,
     /// The alarms; there while somebody follows them ([`Store::follow_alarms`]).
     pub alarms: Alarms,
+    /// The table of alarms; there while somebody looks at it ([`Store::look_at_alarms`]).
+    pub alarm_table: AlarmTable,
     /// The commands of all things; there while somebody follows them ([`Store::follow_commands`]).
     pub commands: AllCommands,
     /// What is wanted and not so for too long; there while somebody follows it ([`Store::follow_not_converged`]).
@@ -153,6 +159,8 @@ pub struct Store {
     pub settings: RwSignal<Option<Settings>>,
     /// Which profile is made or changed, if one is.
     pub setup: RwSignal<Option<Setup>>,
+    /// The page of rules.
+    pub rules: rules::RuleDesk,
     /// Whether the settings show how the program stands instead.
     pub diagnosing: RwSignal<bool>,
     /// The try of a broker, as the host last told of it.
@@ -224,6 +232,7 @@ impl Store {
             chosen: Chosen::new(),
             bulks: Bulks::new(),
             alarms: Alarms::new(),
+            alarm_table: AlarmTable::new(),
             commands: AllCommands::new(),
             not_converged: NotConverged::new(),
             jobs: Jobs::new(),
@@ -231,6 +240,7 @@ impl Store {
             messages: Messages::new(),
             settings: RwSignal::new(None),
             setup: RwSignal::new(None),
+            rules: rules::RuleDesk::new(),
             diagnosing: RwSignal::new(false),
             trial: RwSignal::new(None),
             begun: RwSignal::new(0),
@@ -436,9 +446,11 @@ impl Store {
                 intent,
                 Intent::Change(_)
                     | Intent::Profile(_)
+                    | Intent::Rules(_)
                     | Intent::Diagnose
                     | Intent::Audit { .. }
                     | Intent::Legs
+                    | Intent::AlarmHealth { .. }
                     | Intent::Export(_)
                     | Intent::ShadowHistory { .. }
             );
@@ -491,7 +503,14 @@ impl Store {
     pub fn go(self, section: Section) {
         self.page.set(false);
         self.diagnosing.set(false);
+        self.rules.open.set(false);
         self.section.set(section);
+    }
+
+    /// Goes to the rules, which lie where the alarms are.
+    pub fn go_to_rules(self) {
+        self.go(Section::Alarms);
+        self.rules.open.set(true);
     }
 
     /// Looks at something that several parts of the window may show, until the last of them is gone.
@@ -536,6 +555,7 @@ impl Store {
             | Target::Find
             | Target::Named
             | Target::Things
+            | Target::AlarmTable
             | Target::Bulk
             | Target::Job
             | Target::Parking

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use fleetlens_host::Profile;
 use fleetlens_host::model::id::{SeriesKey, ThingKey};
 use fleetlens_host::model::telemetry::{Quality, Source, Timed, Value};
 use fleetlens_host::model::thing::Meta;
@@ -36,6 +37,19 @@ pub fn open(path: &Path) -> anyhow::Result<Reading> {
             error.into()
         }
     })
+}
+
+/// The file of a profile's cache in the data folder.
+pub fn of_profile(profile: &Profile, folder: &Path) -> anyhow::Result<PathBuf> {
+    let db = folder.join(profile.cache_file());
+    if !db.is_file() {
+        bail!(
+            "the profile {:?} has no cache in {} yet; it is made when the app first opens it",
+            profile.name,
+            folder.display()
+        );
+    }
+    Ok(db)
 }
 
 /// Where a sheet goes: the file, or the terminal and the next program where none is given. Never the cache itself.

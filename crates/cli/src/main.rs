@@ -15,6 +15,7 @@ mod record;
 mod recording;
 mod replay;
 mod report;
+mod rule;
 mod serve;
 mod signal;
 mod sim;
@@ -60,6 +61,8 @@ enum Verb {
     Export(export::Export),
     /// Write what happened to alarms over a span of time, and who did what, as one page of HTML.
     Report(report::Report),
+    /// Try a rule of a profile on what a cache holds: when it would have raised alarms.
+    Rule(rule::RuleVerb),
     /// List the bulk commands of a cache, or write out what came of each thing of one.
     Bulk(bulk::Bulk),
     /// Look whether the audit log of a cache is as it was written, or write it out.
@@ -82,6 +85,7 @@ async fn main() -> ExitCode {
         Verb::Query(query) => query.run(),
         Verb::Export(export) => export.run(),
         Verb::Report(report) => report.run(),
+        Verb::Rule(rule) => rule.run(),
         Verb::Bulk(bulk) => bulk.run(),
         Verb::Audit(audit) => return ended(audit.run()),
     };

@@ -3,10 +3,9 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use clap::Args;
-use fleetlens_host::{Home, Profile, flags};
-use fleetlens_report::{Asked, TimeZone, html};
+use fleetlens_host::{Asked, Home, Profile, TimeZone, flags, ground, report};
 
 use crate::moment::{self, Moment};
 use crate::{cache, profile};
@@ -48,19 +47,20 @@ impl Report {
         );
         // An hour that is still to come is no quiet one.
         let span = span.start..span.end.min(now);
-        let db = self.db()?;
+        let (db, profile) = self.cache()?;
         let reading = cache::open(&db)?;
         let asked = Asked { span, zone: self.zone.unwrap_or_else(of_this_computer), now };
-        let page = html(&reading, &asked)?;
+        let page = report(&reading, &asked, &ground(&profile)?, &|| true)?;
         let mut sink = cache::sink(self.out.as_deref(), &db)?;
         cache::unless_unread(sink.write_all(page.as_bytes()).and_then(|()| sink.flush()))?;
         Ok(())
     }
 
-    /// The file of the cache.
-    fn db(&self) -> anyhow::Result<PathBuf> {
+    /// The file of the cache, and the profile whose map it has.
+    fn cache(&self) -> anyhow::Result<(PathBuf, Profile)> {
         if let Some(db) = &self.db {
-            return Ok(db.clone());
+            // Whose it is nobody says: the map is the program's.
+            return Ok((db.clone(), profile::read(None)?));
         }
         let folder = self.data_dir.clone().or_else(flags::desktop_data_dir);
         let folder = folder.context("say with --data-dir where the cache is kept")?;
@@ -68,15 +68,7 @@ impl Report {
             Some(named) => profile::read(profile::file(named, Some(folder.clone()))?.as_deref())?,
             None => in_use(&folder)?,
         };
-        let db = folder.join(profile.cache_file());
-        if !db.is_file() {
-            bail!(
-                "the profile {:?} has no cache in {} yet; it is made when the app first opens it",
-                profile.name,
-                folder.display()
-            );
-        }
-        Ok(db)
+        Ok((cache::of_profile(&profile, &folder)?, profile))
     }
 }
 

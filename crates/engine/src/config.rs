@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fleetlens_ipc::rows::{Settings, TileSet};
+use fleetlens_model::alarm::fence::Area;
 use fleetlens_model::alarm::{Priority, Rule};
 use fleetlens_model::group::Group;
 use fleetlens_model::identity::Actor;
@@ -11,6 +12,7 @@ use fleetlens_wire::availability::Availability;
 use fleetlens_wire::registry::Registry;
 use fleetlens_wire::telemetry::{Reading, Telemetry};
 use fleetlens_wire::template::Template;
+use fleetlens_wire::time::Zone;
 use fleetlens_wire::{aws, convention, shadow};
 
 /// How long a leaf may be wanted and not reported where nobody says otherwise, in milliseconds.
@@ -53,6 +55,8 @@ pub struct FleetConfig {
     pub who: Actor,
     /// Groups of things.
     pub groups: Vec<Group>,
+    /// Areas that rules name.
+    pub areas: Vec<Area>,
     /// Names of the groups that the person at the screen may steer, whatever their role; `None` for everything.
     pub scope: Option<Vec<String>>,
     /// Telemetry, in order of precedence.
@@ -87,6 +91,8 @@ pub struct FleetConfig {
     /// How long a leaf of a shadow may be wanted and not reported before it is listed, in milliseconds; `None` for what the alarm
     /// rule about it says for the kind, else [`NOT_CONVERGED_AFTER_MS`].
     pub not_converged_after_ms: Option<u64>,
+    /// Whose clocks people in the city live by: what is usual is learned by them.
+    pub zone: Zone,
     /// When a person is needed.
     pub rules: Vec<Rule>,
     /// Alarms of this priority and above are told to people who are not before any window; `None` where nobody is.
@@ -108,6 +114,7 @@ impl Default for FleetConfig {
             demo: false,
             who: Actor::default(),
             groups: Vec::new(),
+            areas: Vec::new(),
             scope: None,
             telemetry: Vec::new(),
             meta: Vec::new(),
@@ -124,6 +131,7 @@ impl Default for FleetConfig {
             requests_in_flight: 200,
             expiry_ms: Vec::new(),
             not_converged_after_ms: None,
+            zone: Zone::default(),
             rules: Rule::usual(),
             told_from: None,
             tiles: TileSet::default(),

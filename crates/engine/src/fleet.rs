@@ -27,6 +27,7 @@ mod link;
 mod messages;
 mod open;
 mod packets;
+mod past;
 mod people;
 mod presence;
 mod registry;
@@ -59,11 +60,13 @@ use fleetlens_wire::convention::{Convention, Setting};
 
 use crate::config::FleetConfig;
 
+pub(crate) use alarms::Alarms;
 pub use alerts::ALERT_PLACES_MAX;
 pub(crate) use commands::ENDED_KEPT;
 pub use effects::{Counters, Dirty, Effects, Input, Outward, ReadDone, ReadTicket};
 pub use few::Few;
 pub(crate) use firmware::Versions;
+pub(crate) use index::natural;
 pub(crate) use jobs::KnownJob;
 pub(crate) use messages::RawMessage;
 pub(crate) use search::Finder;
@@ -74,7 +77,7 @@ pub(crate) use watch::LateLeaf;
 pub use watch::OpenLeaf;
 
 /// How often the cache is told that we still listen, in milliseconds.
-const LINK_SEEN_EVERY_MS: u64 = 15_000;
+pub const LINK_SEEN_EVERY_MS: u64 = 15_000;
 
 /// How often things are looked over for what needs a person, in milliseconds.
 const LOOK_EVERY_MS: u64 = 1_000;
@@ -92,7 +95,7 @@ pub struct Fleet {
     pub(crate) series: keyed::Keyed<SeriesKey, Series>,
     pub(crate) commands: BTreeMap<CommandId, Command>,
     pub(crate) bulks: bulk::Bulks,
-    pub(crate) alarms: alarms::Alarms,
+    pub(crate) alarms: Alarms,
     pub(crate) jobs: jobs::Jobs,
     pub(crate) rules: rules::Rules,
     conventions: Vec<Box<dyn Convention>>,
@@ -125,6 +128,8 @@ pub struct Fleet {
     pub(crate) granted: Option<u8>,
     /// Since when the link is up, `None` while it is not.
     pub(crate) up_since: Option<MonoMs>,
+    /// When the connection that is up, or is tried, began: the broker may say what it kept before it has answered every filter.
+    connecting: Option<MonoMs>,
     /// When the last connection ended; what was received since came through the one that is there now.
     lost: Option<MonoMs>,
     /// When we last listened, while the link is down.
@@ -161,7 +166,7 @@ impl Fleet {
     /// The fleet as the cache knew it; nothing is live yet.
     pub fn new(config: FleetConfig, restored: Restored, now: Now) -> Fleet {
         let mut fleet = Fleet {
-            rules: rules::Rules::new(&config.rules),
+            rules: rules::Rules::new(&config.rules, &config.groups, &config.areas),
             routes: route::Routes::new(&config.telemetry),
             conventions: config.conventions.iter().map(Setting::start).collect(),
             sent: HashMap::new(),
@@ -173,7 +178,7 @@ impl Fleet {
             series: keyed::Keyed::default(),
             commands: BTreeMap::new(),
             bulks: bulk::Bulks::default(),
-            alarms: alarms::Alarms::default(),
+            alarms: Alarms::default(),
             jobs: jobs::Jobs::default(),
             watch: watch::Watch::default(),
             alerts: alerts::Alerts::default(),
@@ -195,6 +200,7 @@ impl Fleet {
             link: LinkState::Starting,
             granted: None,
             up_since: None,
+            connecting: None,
             lost: None,
             listened: now.wall,
             link_seen: None,
@@ -261,6 +267,10 @@ impl Fleet {
         }
         self.restore_bulks(restored.bulks, now);
         self.jobs = jobs::Jobs::restored(restored.jobs, restored.thing_jobs, now.wall, listened);
+        let zone = self.config.zone.clone();
+        self.watch.rhythms = watch::Rhythms::restored(restored.rhythms, self.series.next_key(), zone);
+        self.forget_what_nobody_asks();
+        self.restore_positions(restored.positions, listened);
         // What was wrong when we last listened is wrong still, and nothing else is.
         self.restore_alarms(restored.alarms, restored.last_alarm, now);
         self.counters.things = self.things.len() as u64;
@@ -305,6 +315,7 @@ impl Fleet {
             }
             Input::Opened(thing) => self.opened(thing, now, effects),
             Input::Committed { messages } => self.counters.stored += messages,
+            Input::Recalled { series, buckets } => self.recalled(series, &buckets, now, effects),
             Input::Measured(stats) => self.stats = stats,
             Input::Configured(settings) => {
                 self.audit_settings(&settings, now, effects);
@@ -332,6 +343,9 @@ impl Fleet {
             self.link_seen = Some(now.mono);
             effects.writes.push(Write::LinkSeen { at_ms: now.wall });
         }
+        if self.rules.are_many() {
+            self.rules.keep_only(self.things.values().map(|thing| thing.ruled));
+        }
         self.conventions_ask(now, effects);
         self.commands_in_time(now, effects);
         // One pace for both: what many at once ask for comes first, because a person waits for it.
@@ -340,6 +354,8 @@ impl Fleet {
         self.get_some_shadows(gets, now, effects);
         self.tell_gone(now, effects);
         self.judge_some(now);
+        self.recall_some(now, effects);
+        self.write_gone_positions(effects);
         if self.up_since.is_some() && self.looked.is_none_or(|at| now.mono.since(at) >= LOOK_EVERY_MS) {
             self.looked = Some(now.mono);
             self.look(now, effects);
@@ -347,6 +363,7 @@ impl Fleet {
         if self.up_since.is_some() {
             self.look_at_shadows_and_commands(now, effects);
         }
+        self.alarms.time_passed(now);
         self.tell_alerts(now, effects);
     }
 
@@ -363,7 +380,12 @@ impl Fleet {
 
     /// Counts since the start.
     pub fn counters(&self) -> Counters {
-        self.counters
+        // A driver sees none of them, and should not be told that there are any.
+        if !self.config.who.role.sees_everything() {
+            return self.counters;
+        }
+        let worst = self.alarms.needing().next().map(|alarm| alarm.priority);
+        Counters { needing: self.alarms.needing_count(), worst, ..self.counters }
     }
 
     /// Remembers that a window has drawn what is known, and whether over all of its ground.
@@ -412,6 +434,7 @@ impl Fleet {
 
     pub(crate) fn insert_thing(&mut self, key: ThingKey, name: ThingName, meta: Described) {
         self.by_name.insert(name.shared(), key);
+        let ruled = self.rules.of(name.as_str(), &meta);
         let thing = Thing {
             key,
             name,
@@ -425,6 +448,7 @@ impl Fleet {
             commands: Seldom::default(),
             alarms: Seldom::default(),
             alarmed: None,
+            ruled,
             // Of no description and series there ever are: it was not looked at yet.
             judged: (u32::MAX, u32::MAX, Arc::default()),
             described: 0,
@@ -442,6 +466,7 @@ impl Fleet {
         self.index.leave(thing);
         thing.meta = self.commons.describe(meta, &mut self.texts);
         thing.described += 1;
+        thing.ruled = self.rules.of(thing.name.as_str(), &thing.meta);
         self.index.enter(thing);
         if !thing.commands.is_empty() {
             // By another convention they may be sent.
@@ -454,7 +479,10 @@ impl Fleet {
         self.carry(key);
         self.judge_again(key);
         self.look_at(key);
+        // Whose state machines it has left.
+        self.asked_of(key, now);
         self.clear_unruled(key, now, effects);
+        self.note_unjudged(key);
     }
 }
 

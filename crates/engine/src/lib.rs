@@ -4,6 +4,7 @@
 //! What does not belong here: MQTT clients, SQL, Tauri, files, clocks other than through [`port::Clock`]. Everything but `run` is
 //! synchronous and takes time as an argument: the same inputs give the same effects, so a recorded day can be replayed.
 
+pub mod backtest;
 pub mod config;
 pub mod fleet;
 pub mod port;

@@ -13,9 +13,9 @@ use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Call, Done, Fault, FaultCode, Frame, RequestId};
 use fleetlens_model::audit::Event;
-use fleetlens_model::id::ThingKey;
+use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::identity;
-use fleetlens_model::record::{Restored, StoreStats};
+use fleetlens_model::record::{History, Restored, StoreStats};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -216,6 +216,7 @@ impl Engine {
 
 enum ResultOf {
     Read(ReadDone),
+    Recalled(SeriesKey, Result<History, StoreFault>),
     Stats(Result<StoreStats, StoreFault>),
 }
 
@@ -370,6 +371,13 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 self.soil();
                 self.windows.read(done, &self.fleet);
                 self.tell_windows();
+            }
+            ResultOf::Recalled(series, recalled) => {
+                let buckets = recalled.unwrap_or_else(|fault| {
+                    tracing::warn!("the history of a value cannot be read to learn what is usual: {fault}");
+                    History::new()
+                });
+                self.handle(Input::Recalled { series, buckets });
             }
             ResultOf::Stats(Ok(stats)) => self.handle(Input::Measured(stats)),
             ResultOf::Stats(Err(fault)) => tracing::warn!("the cache cannot be measured: {fault}"),

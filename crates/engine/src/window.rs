@@ -2,6 +2,7 @@
 //!
 //! Pure like the fleet: calls and dirt in, parcels out.
 
+mod alarm_table;
 mod alarms;
 mod bulk;
 mod chart;
@@ -21,7 +22,8 @@ use std::collections::BTreeMap;
 
 use fleetlens_ipc::rows::{Change, LinkState, Rows};
 use fleetlens_ipc::{
-    CONTRACT, Call, Fault, FaultCode, Frame, Intent, Look, PARCELS_IN_FLIGHT, Parcel, RequestId, ViewId,
+    CONTRACT, Call, Done, Fault, FaultCode, Frame, Intent, Look, PARCELS_IN_FLIGHT, Parcel, RequestId, ShownPart,
+    ViewId,
 };
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::time::{MonoMs, Now};
@@ -97,6 +99,7 @@ enum ViewKind {
     Find(list::FindView),
     Attention(alarms::AttentionView),
     Alarms(alarms::AlarmsView),
+    AlarmTable(Box<alarm_table::AlarmTableView>),
     Things(things::ThingsView),
     Commands(commands::CommandsView),
     Bulks(bulk::BulksView),
@@ -168,6 +171,11 @@ impl Windows {
                 }
                 None
             }
+            Call::Ask { request, intent: Intent::Shown { view, what } } => {
+                let outcome = window.shown(view, &what, fleet);
+                window.said.push(Frame::Answer { request, outcome });
+                None
+            }
             Call::Ask { request, intent } => Some(Consequence::Ask { request, intent }),
         }
     }
@@ -224,6 +232,7 @@ impl Windows {
                     ViewKind::Messages(messages) => messages.soil(fleet),
                     ViewKind::Settings => dirty.settings,
                     ViewKind::Alarms(alarms) => alarms.soil(dirty),
+                    ViewKind::AlarmTable(alarms) => alarms.soil(dirty, fleet),
                     ViewKind::Attention(_) => !dirty.alarms.is_empty(),
                     ViewKind::Find(_) => dirty.everything || !dirty.things.is_empty(),
                 };
@@ -269,6 +278,16 @@ impl Window {
     /// Whether it has too many unseen parcels.
     fn is_behind(&self) -> bool {
         self.sent.saturating_sub(self.seen) >= PARCELS_IN_FLIGHT as u64
+    }
+
+    /// The alarms of a table that it looks at.
+    fn shown(&self, view: ViewId, what: &ShownPart, fleet: &Fleet) -> Result<Done, Fault> {
+        match self.views.get(&view).map(|view| &view.kind) {
+            Some(kind @ ViewKind::AlarmTable(table)) if sight::may_look(kind, fleet) => {
+                Ok(Done::Shown(table.shown(what, fleet)))
+            }
+            Some(_) | None => Err(Fault::new(FaultCode::Invalid, "this window looks at no table of alarms there")),
+        }
     }
 
     fn look(
@@ -320,6 +339,13 @@ impl Window {
             Look::Firmware => ViewKind::Firmware(jobs::FirmwareView::default()),
             Look::Parking { from, limit } => ViewKind::Parking(parking::ParkingView::new(from, limit)),
             Look::Messages { thing } => ViewKind::Messages(messages::MessagesView::new(thing)),
+            Look::AlarmTable { query, folds, first, count, hold, again } => {
+                let held = match self.views.remove(&view).map(|view| view.kind) {
+                    Some(ViewKind::AlarmTable(held)) if held.is_of(&query) => *held,
+                    Some(_) | None => alarm_table::AlarmTableView::new(*query),
+                };
+                ViewKind::AlarmTable(Box::new(held.at(folds, (first, count), hold, again)))
+            }
             Look::Alarms { scope, limit } => ViewKind::Alarms(alarms::AlarmsView::new(scope, limit)),
             Look::Attention { limit } => ViewKind::Attention(alarms::AttentionView::new(limit)),
         };
@@ -353,6 +379,7 @@ impl View {
             | ViewKind::Find(_)
             | ViewKind::Attention(_)
             | ViewKind::Alarms(_)
+            | ViewKind::AlarmTable(_)
             | ViewKind::Bulks(_)
             | ViewKind::NotConverged(_)
             | ViewKind::Jobs(_)
@@ -387,6 +414,7 @@ impl View {
             ViewKind::Find(find) => find.tell(first, fleet),
             ViewKind::Attention(attention) => attention.tell(first, fleet),
             ViewKind::Alarms(alarms) => alarms.tell(first, fleet),
+            ViewKind::AlarmTable(alarms) => alarms.tell(first, fleet),
             ViewKind::Things(things) => things.tell(first, fleet, now),
             ViewKind::Commands(commands) => commands.tell(first, fleet, now),
             ViewKind::Bulks(bulks) => bulks.tell(first, fleet),

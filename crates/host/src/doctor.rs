@@ -133,6 +133,10 @@ impl Examination {
         };
         self.checks.push(Check::ok("profile", format!("\"{}\" is in use and can be read", profile.name)));
         self.registry(&profile);
+        for left_out in profile.left_out() {
+            let todo = "write what tells people under [[reach]], or take it out of the document";
+            self.checks.push(Check::warn("rules", left_out, todo));
+        }
         let keeping = home.limits().map(|limits| Keeping::with(limits, profile.retention.iter().copied()));
         self.cache(&folder.join(profile.cache_file()), Some(&profile.name), keeping, now);
         self.log(folder);

@@ -5,6 +5,8 @@ mod exports;
 mod mend;
 mod profiles;
 mod reads;
+mod rules;
+mod speaking;
 mod told;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ use std::time::Instant;
 use fleetlens_engine::fleet::Counters;
 use fleetlens_engine::port::WindowId;
 use fleetlens_ipc::rows::Settings;
+use fleetlens_ipc::rules::RuleAsk;
 use fleetlens_ipc::{Call, Done, Fault, FaultCode, Intent, RequestId, decode_call};
 use fleetlens_link::LinkError;
 use fleetlens_model::identity::{Actor, Role};
@@ -139,6 +142,7 @@ pub struct Host {
     sinks: Sinks,
     trials: profiles::Trials,
     exports: exports::Exports,
+    tries: rules::Tries,
     pictures: Pictures,
     windows: AtomicU64,
     /// How many runs there were.
@@ -201,6 +205,7 @@ impl Host {
             sinks,
             trials: profiles::Trials::default(),
             exports: exports::Exports::default(),
+            tries: rules::Tries::default(),
             pictures,
             windows: AtomicU64::new(0),
             runs: Arc::default(),
@@ -256,6 +261,16 @@ impl Host {
                 self.answer(window, request, outcome).await;
                 Ok(())
             }
+            Call::Ask { request, intent: Intent::Rules(ask) } => {
+                let changes = matches!(ask, RuleAsk::Do { .. });
+                match self.rules(window, request, ask).await.transpose() {
+                    Some(outcome) if changes => self.answer(window, request, outcome).await,
+                    // Whoever may not look has tried to change nothing: no matter for the log, which keeps everything for good.
+                    Some(outcome) => self.reply(window, request, outcome).await,
+                    None => {}
+                }
+                Ok(())
+            }
             Call::Ask { request, intent: Intent::Audit { filter, limit } } => {
                 let outcome = self.audit(filter, limit).await;
                 self.answer(window, request, outcome.map(|entries| (Done::Audit(entries), Begun::NotAnew))).await;
@@ -269,6 +284,11 @@ impl Host {
             }
             Call::Ask { request, intent: Intent::Legs } => {
                 let outcome = self.legs().await;
+                self.answer(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
+                Ok(())
+            }
+            Call::Ask { request, intent: Intent::AlarmHealth { span_ms, utc_offset_min } } => {
+                let outcome = self.alarm_health(span_ms, utc_offset_min).await;
                 self.answer(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
                 Ok(())
             }
@@ -306,6 +326,7 @@ impl Host {
     pub async fn detach(&self, window: WindowId) {
         self.sinks.remove(window);
         self.trials.forget(window);
+        self.tries.forget(window);
         if let Some(engine) = self.run.read().await.as_ref().and_then(Run::engine) {
             engine.detach(window).await;
         }
@@ -321,6 +342,11 @@ impl Host {
                 told::tell_refused(run, &who(&home, &run.profile), fault).await;
             }
         }
+        self.reply(window, request, outcome).await;
+    }
+
+    /// The answer alone.
+    async fn reply(&self, window: WindowId, request: RequestId, outcome: Result<(Done, Begun), Fault>) {
         let begin = matches!(outcome, Ok((_, Begun::Anew)));
         let run = self.run.read().await;
         if let Some(engine) = run.as_ref().and_then(Run::engine) {

@@ -6,6 +6,7 @@
 //!
 //! What does not belong here: Tauri, HTTP, MQTT packets, SQL, rules of the fleet.
 
+pub mod backtest;
 mod diagnose;
 pub mod doctor;
 pub mod draft;
@@ -20,6 +21,8 @@ mod ports;
 mod preview;
 pub mod profile;
 mod reach;
+mod report;
+mod rules;
 mod run;
 mod secrets;
 mod settings;
@@ -36,6 +39,7 @@ pub use fleetlens_engine::fleet::Counters;
 pub use fleetlens_engine::port::{Alert, AlertPlace, WindowId};
 pub use fleetlens_ipc as ipc;
 pub use fleetlens_model as model;
+pub use fleetlens_report::{Asked, ReportError, TimeZone};
 pub use fleetlens_sim::CityOptions;
 pub use fleetlens_snapshot::Theme;
 pub use fleetlens_tiles::TilesError;
@@ -43,7 +47,10 @@ pub use fleetlens_tiles::TilesError;
 pub use flags::HostFlags;
 pub use heap::{HEAP, Heap};
 pub use host::{BrokerChoice, Host, HostError, HostOptions};
+pub use pictures::Ground;
 pub use ports::{Sink, Told};
 pub use profile::{Profile, ProfileError};
+pub use report::report;
+pub use run::ground;
 pub use settings::Home;
 pub use tiles::TileAnswer;

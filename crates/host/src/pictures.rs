@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use fleetlens_engine::port::{Alert, AlertPlace};
 use fleetlens_model::alarm::Priority;
+use fleetlens_model::geo::LonLat;
 use fleetlens_snapshot::{Mark, Sign, Snapshot, SnapshotError, Theme, draw_within, program_beside};
 use fleetlens_tiles::Tiles;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -33,11 +34,27 @@ const FILES: usize = 8;
 const FOLDER: &str = "pictures";
 
 /// The map that pictures are of.
+#[derive(Clone, Debug)]
 pub struct Ground {
     /// Its tiles.
     pub tiles: Arc<Tiles>,
     /// Whether they are those of the program.
     pub built_in: bool,
+}
+
+impl Ground {
+    /// What is asked for to see those of these marks that the map has, later ones over earlier ones; `None` where it has none of them.
+    pub fn snapshot(&self, mut marks: Vec<Mark>, width_px: u32, height_px: u32, theme: Theme) -> Option<Snapshot> {
+        let set = tile_set(self.tiles.metadata(), self.built_in);
+        let on_map = |mark: &Mark| {
+            let at = LonLat { lon_deg: mark.lon_deg, lat_deg: mark.lat_deg };
+            set.bounds.is_none_or(|bounds| bounds.contains(at))
+        };
+        marks.retain(on_map);
+        let snapshot = Snapshot::of(marks, width_px, height_px, theme)?;
+        let attribution = Some(set.attribution).filter(|text| !text.is_empty());
+        Some(Snapshot { sea_around: self.built_in, attribution, ..snapshot })
+    }
 }
 
 /// The pictures of a program, one drawn at a time.
@@ -94,21 +111,19 @@ impl Pictures {
 
 /// What is asked for: the places that the map has, those of the first alarms on top; `None` where it has none of them.
 fn snapshot_of(places: &[AlertPlace], ground: &Ground, theme: Theme) -> Option<Snapshot> {
-    let set = tile_set(ground.tiles.metadata(), ground.built_in);
-    let on_map = |place: &&AlertPlace| set.bounds.is_none_or(|bounds| bounds.contains(place.at));
-    let marks = places.iter().rev().filter(on_map).map(mark).collect();
-    let snapshot = Snapshot::of(marks, WIDTH_PX, HEIGHT_PX, theme)?;
-    let attribution = Some(set.attribution).filter(|text| !text.is_empty());
-    Some(Snapshot { sea_around: ground.built_in, attribution, ..snapshot })
+    // The notification's headline names it.
+    let marks = places.iter().rev().map(|place| mark(place.at, place.priority, None)).collect();
+    ground.snapshot(marks, WIDTH_PX, HEIGHT_PX, theme)
 }
 
-fn mark(AlertPlace { at, priority }: &AlertPlace) -> Mark {
+/// An alarm on a map.
+pub fn mark(at: LonLat, priority: Priority, label: Option<String>) -> Mark {
     let sign = match priority {
+        Priority::Advisory => Sign::Calm,
         Priority::Warning => Sign::Warning,
         Priority::Critical => Sign::Critical,
     };
-    // The notification's headline names it.
-    Mark { lat_deg: at.lat_deg, lon_deg: at.lon_deg, sign, label: None }
+    Mark { lat_deg: at.lat_deg, lon_deg: at.lon_deg, sign, label }
 }
 
 /// Draws one and lets the next have its turn.

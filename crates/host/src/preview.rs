@@ -196,6 +196,10 @@ impl Made {
             | Write::ShadowChanged { .. }
             | Write::Command(_)
             | Write::Alarm(_)
+            | Write::Rhythm { .. }
+            | Write::RhythmGone(_)
+            | Write::Position(_)
+            | Write::PositionGone { .. }
             | Write::Bulk(_)
             | Write::BulkRows { .. }
             | Write::BulkGone(_)

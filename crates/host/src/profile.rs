@@ -2,12 +2,15 @@
 //! it is told with its line.
 
 mod alarms;
+mod areas;
 mod availability;
+mod beside;
 mod broker;
 mod conventions;
 mod groups;
 mod kinds;
 mod limits;
+mod machines;
 mod registry;
 mod retention;
 mod telemetry;
@@ -20,8 +23,10 @@ use fleetlens_engine::config::{FleetConfig, TelemetryRule};
 use fleetlens_engine::wire::availability::Availability;
 use fleetlens_engine::wire::convention::Setting;
 use fleetlens_engine::wire::template::Template;
+use fleetlens_engine::wire::time::Zone;
 use fleetlens_link::LinkConfig;
-use fleetlens_model::alarm::Rule;
+use fleetlens_model::alarm::fence::Area;
+use fleetlens_model::alarm::{Condition, Rule};
 use fleetlens_model::group::Group;
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::keeping::Ages;
@@ -60,6 +65,10 @@ pub struct Profile {
     pub who: Actor,
     /// Groups of things.
     pub groups: Vec<Group>,
+    /// Areas that rules name.
+    pub areas: Vec<Area>,
+    /// Files beside the profile that hold others, not read yet.
+    area_files: Vec<areas::AreaFile>,
     /// Names of the groups that the person at the screen may steer; `None` for everything.
     pub scope: Option<Vec<String>>,
     /// Where the broker is and how it is spoken to.
@@ -92,8 +101,13 @@ pub struct Profile {
     pub not_converged_after_ms: Option<u64>,
     /// How many requests of commands may be on the wire at once, if the profile says so.
     pub requests_in_flight: Option<usize>,
+    /// Whose clocks people in the city live by: what the profile says, else the zone of its telemetry; `None` where neither says one,
+    /// and this machine's counts.
+    pub zone: Option<Zone>,
     /// When a person is needed.
     pub rules: Vec<Rule>,
+    /// Files beside the profile with the state machines of rules, not read yet.
+    detector_files: Vec<machines::DetectorFile>,
     /// Who is reached outside the windows, and how.
     pub reach: Vec<Outlet>,
     /// The map's tiles; `None` for the built-in ones of Malta.
@@ -124,6 +138,8 @@ pub enum ProfileError {
         origin: String,
         /// The line, from 1.
         line: usize,
+        /// Where in the line it begins, in characters from 1.
+        column: usize,
         /// What is wrong and what would be right.
         why: String,
     },
@@ -149,6 +165,14 @@ impl Profile {
         for file in std::mem::take(&mut profile.schema_files) {
             let (kind, schema) = file.read(folder).map_err(|Mistake { at, why }| wrong_at(text, origin, at, why))?;
             profile.schemas.put(kind, schema);
+        }
+        let read = areas::read(std::mem::take(&mut profile.area_files), folder);
+        profile.areas.extend(read.map_err(|Mistake { at, why }| wrong_at(text, origin, at, why))?);
+        for file in std::mem::take(&mut profile.detector_files) {
+            let condition = file.read(folder).map_err(|Mistake { at, why }| wrong_at(text, origin, at, why))?;
+            if let Some(rule) = profile.rules.get_mut(file.rule) {
+                rule.condition = condition;
+            }
         }
         profile.tiles = profile.tiles.map(|tiles| folder.join(tiles));
         profile.broker.seen_from(folder);
@@ -187,6 +211,7 @@ impl Profile {
             demo: self.demo,
             who: self.who.clone(),
             groups: self.groups.clone(),
+            areas: self.areas.clone(),
             scope: self.scope.clone(),
             telemetry: self.telemetry.clone(),
             meta: self.meta.clone(),
@@ -200,12 +225,31 @@ impl Profile {
             expiry_ms: self.expiry_ms.clone(),
             not_converged_after_ms: self.not_converged_after_ms,
             requests_in_flight: self.requests_in_flight.unwrap_or(usual.requests_in_flight),
+            zone: self.zone.clone().unwrap_or_else(Zone::here),
             rules: self.rules.clone(),
             told_from: self.reach.iter().map(|outlet| outlet.route.from).min(),
             gets_per_s: self.broker.limits.gets_per_s(usual.gets_per_s),
             things_max: self.things_max.unwrap_or(usual.things_max),
             ..usual
         }
+    }
+
+    /// What the documents of its state machines do outwards and nothing does here, in words.
+    pub fn left_out(&self) -> Vec<String> {
+        let of_rule = |rule: &Rule| match &rule.condition {
+            Condition::Detected(detected) => detected
+                .detector()
+                .left_out()
+                .iter()
+                .map(|what| format!("the state machine of the alarm {:?} does not do this here: {what}", rule.id))
+                .collect(),
+            Condition::When(_)
+            | Condition::Silent
+            | Condition::NotConverged { .. }
+            | Condition::CommandFailed
+            | Condition::Told => Vec::new(),
+        };
+        self.rules.iter().flat_map(of_rule).collect()
     }
 
     /// What the link is told. `installation` is the cache's random number.
@@ -268,6 +312,7 @@ impl Mistake {
 #[serde(deny_unknown_fields)]
 struct Written {
     name: Spanned<String>,
+    zone: Option<Spanned<String>>,
     #[serde(default)]
     identity: WrittenIdentity,
     broker: broker::WrittenBroker,
@@ -280,6 +325,8 @@ struct Written {
     convention: Vec<conventions::WrittenConvention>,
     #[serde(default)]
     group: Vec<groups::WrittenGroup>,
+    #[serde(default)]
+    area: Vec<areas::WrittenArea>,
     #[serde(default)]
     kind: Vec<kinds::WrittenKind>,
     #[serde(default)]
@@ -405,12 +452,18 @@ impl Written {
         }
         let (schemas, schema_files) = kinds::schemas(self.kind, text)?;
         let limited_at = self.broker.span();
+        let zone = self.zone.as_ref().map(telemetry::zone).transpose()?;
+        let zone = zone.or_else(|| telemetry.iter().find_map(|rule| rule.reading.zone.clone()));
         let groups = groups::groups(self.group)?;
         let scope = groups::scope(self.identity.groups, &groups)?;
+        let areas = areas::areas(self.area)?;
+        let (rules, detector_files) = alarms::rules(self.alarm, &groups, &areas)?;
         let profile = Profile {
             name,
             who: Actor { name: self.identity.name, role: self.identity.role },
             groups,
+            areas: areas.known,
+            area_files: areas.files,
             scope,
             broker: self.broker.check()?,
             telemetry,
@@ -431,7 +484,9 @@ impl Written {
             expiry_ms: self.commands.expiry_ms()?,
             not_converged_after_ms: self.commands.not_converged_after_ms()?,
             requests_in_flight: self.commands.requests_in_flight()?,
-            rules: alarms::rules(self.alarm)?,
+            zone,
+            rules,
+            detector_files,
             reach: outlets(self.reach, folder).map_err(|error| Mistake::new(error.at.clone(), error))?,
             tiles: self.map.tiles,
             things_max: self.limits.check()?,
@@ -447,7 +502,8 @@ impl Written {
 }
 
 fn wrong_at(text: &str, origin: &str, at: Range<usize>, why: String) -> ProfileError {
-    ProfileError::Wrong { origin: origin.to_owned(), line: line_of(text, at.start), why }
+    let column = column_of(text, at.start);
+    ProfileError::Wrong { origin: origin.to_owned(), line: line_of(text, at.start), column, why }
 }
 
 fn template(written: &Spanned<String>) -> Result<Template, Mistake> {
@@ -466,6 +522,12 @@ fn pointer(written: &Spanned<String>) -> Result<String, Mistake> {
 /// The line of a place in the text, from 1.
 fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// The column of a place in the text, in characters from 1.
+fn column_of(text: &str, at: usize) -> usize {
+    let before = text.get(..at).unwrap_or(text);
+    before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1
 }
 
 #[cfg(test)]

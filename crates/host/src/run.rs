@@ -14,7 +14,7 @@ use fleetlens_model::keeping::Keeping;
 use fleetlens_model::record::{Restored, Retention};
 use fleetlens_sim::{City, CityOptions};
 use fleetlens_store::{Store, StoreError};
-use fleetlens_tiles::Tiles;
+use fleetlens_tiles::{Tiles, TilesError};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{sleep, timeout, timeout_at};
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::diagnose::LastCache;
 use crate::host::{BrokerChoice, HostError, HostOptions};
 use crate::line::{Line, SharedCity};
+use crate::pictures::Ground;
 use crate::ports::{LinkPort, Sinks, StorePort, SystemClock, wall_now};
 use crate::profile::{Profile, RegistryFile};
 use crate::reach::{FileOutbox, Reaching};
@@ -150,13 +151,19 @@ impl Looked {
         if let Some(role) = options.role {
             profile.who.role = role;
         }
-        let tiles = Arc::new(match &profile.tiles {
-            Some(path) => Tiles::open(path)?,
-            None => Tiles::embedded(MALTA)?,
-        });
+        let Ground { tiles, built_in: _ } = ground(&profile)?;
         let cache = options.cache.clone().unwrap_or_else(|| options.data_dir.join(profile.cache_file()));
         Ok(Looked { profile, file, cache, tiles })
     }
+}
+
+/// The map of a profile: its tiles, else those of the program.
+pub fn ground(profile: &Profile) -> Result<Ground, TilesError> {
+    let tiles = match &profile.tiles {
+        Some(path) => Tiles::open(path)?,
+        None => Tiles::embedded(MALTA)?,
+    };
+    Ok(Ground { tiles: Arc::new(tiles), built_in: profile.tiles.is_none() })
 }
 
 /// What a run is given beside its profile.

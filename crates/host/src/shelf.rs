@@ -117,6 +117,12 @@ impl Home {
         Ok(profile.name)
     }
 
+    /// Lays what a profile's file holds beside it, under the ending `fleetlens-before`: what was there before the last change of a rule.
+    pub fn keep_before(&self, name: &str, named: Option<&Path>) -> Result<(), String> {
+        let path = self.file_of(name, named)?.ok_or(BUILT_IN)?;
+        disk::copy_before(&path).map_err(|error| format!("{} cannot be kept as it was: {error}", path.display()))
+    }
+
     /// Checks that a draft for this folder sends no secret of this machine where none of the kept profiles sends it, and names no file
     /// elsewhere that none of them names.
     fn check_secrets(&self, draft: &Draft<'_>, folder: &Path, named: Option<&Path>) -> Result<(), String> {
@@ -221,7 +227,8 @@ pub fn check_size(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<String, String> {
+/// The text of a profile's file, of one that is small enough to be looked at.
+pub fn read(path: &Path) -> Result<String, String> {
     let unreadable = |why: String| format!("the profile {} cannot be read: {why}", path.display());
     let size = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
     if size > TEXT_MAX_BYTES as u64 {

@@ -1,10 +1,11 @@
-//! What a person takes out of the program as a sheet (CSV, RFC 4180).
+//! What a person takes out of the program as a file: sheets (CSV, RFC 4180), and the report of a span of time (HTML).
 
 use fleetlens_model::audit::Filter;
 use fleetlens_model::id::BulkId;
+use fleetlens_model::time::WallMs;
 use serde::{Deserialize, Serialize};
 
-/// The longest sheet that is sent to a window, in bytes; a longer one is refused with a word about `fleetlens … export`.
+/// The longest file that is sent to a window, in bytes; a longer one is refused with a word about `fleetlens … export`.
 pub const EXPORT_MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// What is taken out.
@@ -14,7 +15,19 @@ pub enum Export {
     Bulk(BulkId),
     /// What of the audit log passes, in the order in which it was written.
     Audit(Filter),
+    /// What happened to alarms from one moment to another, of which the second is not included: a page with charts and maps.
+    Report {
+        /// The beginning; before the end.
+        from_ms: WallMs,
+        /// The end; what is still to come is left out.
+        to_ms: WallMs,
+        /// Whose days and hours: a name of the time zone database, such as `Europe/Malta`; empty for those of the host's machine.
+        zone: String,
+    },
 }
+
+/// The longest name of a time zone, in characters.
+pub const ZONE_MAX_CHARS: usize = 64;
 
 /// Where it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

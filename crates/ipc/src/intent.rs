@@ -12,10 +12,12 @@ use fleetlens_model::record::Retention;
 use fleetlens_model::shadow;
 use fleetlens_model::time::WallMs;
 
+use crate::ViewId;
 use crate::diagnostics::Diagnostics;
 use crate::export::{Export, Exported};
 use crate::profile::{ProfileAsk, ProfileDone};
-use crate::rows::DryRun;
+use crate::rows::{AlarmHealth, DryRun, ShownAlarm};
+use crate::rules::{RuleAsk, RuleDone};
 
 /// Alarms that one [`Intent::Acknowledge`] may cover.
 pub const ACKNOWLEDGED_MAX: usize = 10_000;
@@ -28,6 +30,9 @@ pub const SHADOW_HISTORY_MAX: u32 = 100;
 
 /// Commands over which [`Intent::Legs`] looks back.
 pub const LEGS_MAX: usize = 1_000;
+
+/// How far back [`Intent::AlarmHealth`] may look, in milliseconds: a year.
+pub const ALARM_HEALTH_MAX_MS: u64 = 366 * 24 * 3_600_000;
 
 /// What a person wants done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,6 +85,14 @@ pub enum Intent {
         /// For the record; at most [`fleetlens_model::alarm::COMMENT_MAX_CHARS`], may be empty.
         comment: String,
     },
+    /// Which alarms stand in the table that a view of mine shows? Answered with [`Done::Shown`], as they were last told, so that what is
+    /// raised meanwhile is not among them.
+    Shown {
+        /// The view of a [`crate::Look::AlarmTable`].
+        view: ViewId,
+        /// Which of them.
+        what: ShownPart,
+    },
     /// Something else that a person does with alarms. Answered with [`Done::Steered`].
     Alarms {
         /// Which; 1 to [`ACKNOWLEDGED_MAX`].
@@ -91,6 +104,8 @@ pub enum Intent {
     Change(Setting),
     /// Try a broker, or read, check and keep a profile. Performed by the host, for those who may steer.
     Profile(ProfileAsk),
+    /// Read, check, try or change the rules of the profile in use. Performed by the host, for those who may steer.
+    Rules(RuleAsk),
     /// What does the audit log tell, newest first? Answered with [`Done::Audit`]. Performed by the host, for those who may steer.
     Audit {
         /// Of which entries.
@@ -110,12 +125,35 @@ pub enum Intent {
         /// At most this many, 1 to [`SHADOW_HISTORY_MAX`].
         limit: u32,
     },
+    /// How well have the alarms served lately? Answered with [`Done::AlarmHealth`]. Performed by the host, for those who see everything.
+    AlarmHealth {
+        /// How far back, in milliseconds; at most [`ALARM_HEALTH_MAX_MS`].
+        span_ms: u64,
+        /// What the person's clock shows more than UTC, in minutes.
+        utc_offset_min: i32,
+    },
     /// How long does each leg of a command's way take? Answered with [`Done::Legs`]. Performed by the host, for those who may steer.
     Legs,
-    /// Write something out as a sheet. Answered with [`Done::Exported`]. Performed by the host from the cache, for those who may steer.
+    /// Write something out as a file. Answered with [`Done::Exported`]. Performed by the host from the cache, for those who may steer.
     Export(Export),
     /// How does the program stand? Answered with [`Done::Diagnosed`]. Performed by the host.
     Diagnose,
+}
+
+/// A part of the table of alarms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ShownPart {
+    /// All, those of folded groups included.
+    All,
+    /// A group, by its key.
+    Group(String),
+    /// Lines from one to another, both included; a heading stands for its group where that is folded.
+    Lines {
+        /// The first, from 0.
+        from: u32,
+        /// The last.
+        to: u32,
+    },
 }
 
 /// What is to become of alarms.
@@ -196,16 +234,22 @@ pub enum Done {
     Cancelled(CommandId),
     /// So many alarms are acknowledged now, on the disk.
     Acknowledged(u32),
+    /// The alarms that were asked for, at most [`ACKNOWLEDGED_MAX`], in the order of the table.
+    Shown(Vec<ShownAlarm>),
     /// So many alarms stand as they were to, on the disk.
     Steered(u32),
     /// It is set, and will be after a restart.
     Changed,
     /// What came of a [`ProfileAsk`].
     Profile(ProfileDone),
+    /// What came of a [`RuleAsk`].
+    Rules(RuleDone),
     /// Entries of the audit log, newest first.
     Audit(Vec<Entry>),
     /// Changes of a shadow, newest first.
     ShadowHistory(Vec<shadow::change::Change>),
+    /// How well the alarms served.
+    AlarmHealth(Box<AlarmHealth>),
     /// How long each leg took over the newest commands.
     Legs {
         /// How many commands, at most [`LEGS_MAX`].
@@ -213,7 +257,7 @@ pub enum Done {
         /// Of each leg that any of them went, in the order of the way.
         spreads: Vec<LegSpread>,
     },
-    /// The sheet is written.
+    /// The file is written.
     Exported(Exported),
     /// How the program stands.
     Diagnosed(Box<Diagnostics>),

@@ -16,6 +16,7 @@ mod look;
 pub mod map;
 pub mod profile;
 pub mod rows;
+pub mod rules;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
@@ -24,16 +25,19 @@ pub use fleetlens_model as model;
 use fleetlens_model::id::ThingKey;
 pub use fleetlens_model::search::{Only, Search};
 
-pub use crate::export::{EXPORT_MAX_BYTES, Export, Exported};
+pub use crate::export::{EXPORT_MAX_BYTES, Export, Exported, ZONE_MAX_CHARS};
 pub use crate::intent::{
-    ACKNOWLEDGED_MAX, AUDIT_MAX, AlarmStep, Done, Intent, LEGS_MAX, SHADOW_HISTORY_MAX, Setting, Steer, Wish,
+    ACKNOWLEDGED_MAX, ALARM_HEALTH_MAX_MS, AUDIT_MAX, AlarmStep, Done, Intent, LEGS_MAX, SHADOW_HISTORY_MAX, Setting,
+    ShownPart, Steer, Wish,
 };
-pub use crate::look::{AlarmScope, Look, Scope, SortBy, ThingsQuery};
+pub use crate::look::{
+    AlarmGrouping, AlarmScope, AlarmSort, AlarmsQuery, FOLDS_MAX, Folds, Look, Scope, SortBy, ThingsQuery,
+};
 use crate::profile::Trial;
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 15;
+pub const CONTRACT: u16 = 16;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;

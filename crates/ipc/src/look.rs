@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use fleetlens_model::alarm::Priority;
 use fleetlens_model::geo::{GeoBox, LonLat};
 use fleetlens_model::id::{BulkId, SeriesKey, ThingKey};
 use fleetlens_model::job::JobStatus;
@@ -68,6 +69,21 @@ pub enum Look {
         scope: AlarmScope,
         /// At most this many rows, 1–2000.
         limit: u32,
+    },
+    /// A stretch of the table of alarms, sorted, filtered and grouped by the host: [`crate::rows::AlarmTable`].
+    AlarmTable {
+        /// Which alarms, in which order.
+        query: Box<AlarmsQuery>,
+        /// Which of its groups are folded.
+        folds: Folds,
+        /// The first line wanted, from 0.
+        first: u32,
+        /// How many, 1–500.
+        count: u32,
+        /// Whether somebody is in the list: then no line moves, and what is new waits and is counted.
+        hold: bool,
+        /// Whether what waits is to be let in although somebody is in the list.
+        again: bool,
     },
     /// The commands of all things, newest first: [`crate::rows::CommandRow`].
     Commands {
@@ -140,6 +156,67 @@ pub enum AlarmScope {
     /// Those that are over, newest first.
     Ended,
 }
+
+/// Which alarms a table shows, in which order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmsQuery {
+    /// Of these.
+    pub scope: AlarmScope,
+    /// Every word must be in the title, the sentence, the place or what to do; empty for all.
+    pub text: String,
+    /// Only of this priority.
+    pub priority: Option<Priority>,
+    /// Only of things of this kind.
+    pub kind: Option<Kind>,
+    /// Only those that this rule raised; empty for all.
+    pub rule: String,
+    /// Only those that nobody has acknowledged.
+    pub unseen: bool,
+    /// In this order.
+    pub sort: AlarmSort,
+    /// Grouped by this; `None` leaves it to the host, which groups by cause while there is a flood.
+    pub group: Option<AlarmGrouping>,
+}
+
+/// What alarms are sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AlarmSort {
+    /// The worst first, then the newest; those that are over by when that was, newest first.
+    #[default]
+    Worst,
+    /// The newest first.
+    Newest,
+    /// The oldest first.
+    Oldest,
+    /// By what people call the thing, numbers in it by their worth.
+    Thing,
+}
+
+/// What alarms are grouped by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum AlarmGrouping {
+    /// Nothing: one list.
+    #[default]
+    Nothing,
+    /// The rule that raised them.
+    Cause,
+    /// The district their things are in.
+    Area,
+    /// What their things are.
+    Kind,
+}
+
+/// Which groups of a table are folded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folds {
+    /// Whether all are; `None` leaves it to the host, which folds while there is a flood.
+    pub folded: Option<bool>,
+    /// Groups of which the other is so, by their keys ([`crate::rows::AlarmGroupRow::key`]); of more than [`FOLDS_MAX`] the last.
+    pub except: Vec<String>,
+}
+
+/// Groups that [`Folds::except`] may name.
+pub const FOLDS_MAX: usize = 256;
 
 /// Which commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

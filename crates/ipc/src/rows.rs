@@ -19,7 +19,10 @@ use fleetlens_model::downsample::Bucket;
 use fleetlens_model::id::{AlarmId, BulkId, CommandId};
 use serde::{Deserialize, Serialize};
 
-pub use alarms::{AlarmCounts, AlarmList, AlarmRow, Hidden};
+pub use alarms::{
+    AlarmCounts, AlarmGroupRow, AlarmHealth, AlarmLine, AlarmList, AlarmRow, AlarmTable, AlarmTableHead, FloodRow,
+    HealthFigure, Hidden, ListedAlarm, ShownAlarm,
+};
 pub use bulk::{BulkPage, BulkRow, BulkThingRow, DryRun, DryRunRow};
 pub use chart::{Chart, ChartMark};
 pub use commands::{CommandRow, LeafTakes, StepRow};
@@ -53,6 +56,8 @@ pub enum Rows {
     Things(ThingsPage),
     /// Of [`crate::Look::Alarms`].
     Alarms(AlarmList),
+    /// Of [`crate::Look::AlarmTable`].
+    AlarmTable(Box<AlarmTable>),
     /// Of [`crate::Look::Commands`].
     Commands(Vec<CommandRow>),
     /// Of [`crate::Look::Bulks`].
@@ -121,6 +126,17 @@ pub enum Change {
     AlarmGone(AlarmId),
     /// How many alarms there are now.
     AlarmCounts(AlarmCounts),
+    /// The table of alarms as it is now: other lines are in its stretch.
+    AlarmTable(Box<AlarmTable>),
+    /// What is said of the table of alarms as a whole.
+    AlarmTableHead(Box<AlarmTableHead>),
+    /// A line of the table of alarms as it is now.
+    AlarmLine {
+        /// Its place, from 0; within the stretch.
+        at: u32,
+        /// The line.
+        line: AlarmLine,
+    },
     /// A command that left the list, by its id.
     CommandGone(CommandId),
     /// A bulk command as it is now, new or known, by its id; in the list, or the one that is looked at.

@@ -3,14 +3,17 @@
 //! An alarm has two independent bits, *active* and *acknowledged* (ISA-18.2, OPC UA Part 9): it is open while it is active or
 //! nobody has acknowledged it. Losing our own link neither raises nor clears one (ARCHITECTURE.md, invariant 7).
 
+pub mod detected;
 pub mod detector;
 pub mod fence;
+pub mod first_out;
 pub mod flood;
 pub mod health;
 mod life;
 pub mod rhythm;
 pub mod state;
 mod stopwatch;
+mod things;
 mod usual;
 
 use serde::{Deserialize, Serialize};
@@ -18,11 +21,12 @@ use serde::{Deserialize, Serialize};
 use crate::expression::Expression;
 use crate::id::{AlarmId, ThingKey};
 use crate::identity::Actor;
-use crate::kind::Kind;
 use crate::time::WallMs;
+use detected::Detected;
 use state::{State, Terms};
 
 pub use life::{NotAcknowledged, duration};
+pub use things::{Closeness, Members, Things};
 pub use usual::NOT_CONVERGED_AFTER_MS;
 
 /// The longest name of whoever looks after an alarm, in characters.
@@ -35,6 +39,8 @@ pub const COMMENT_MAX_CHARS: usize = 500;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
+    /// Worth knowing; nothing is lost if it waits for the next round.
+    Advisory,
     /// Needs a look today.
     Warning,
     /// Needs a person at once; also told outside the window.
@@ -45,6 +51,7 @@ impl Priority {
     /// The word on the screen.
     pub fn label(self) -> &'static str {
         match self {
+            Priority::Advisory => "Advisory",
             Priority::Warning => "Warning",
             Priority::Critical => "Critical",
         }
@@ -77,24 +84,30 @@ pub enum Condition {
     },
     /// The newest command was refused, or accepted and never obeyed.
     CommandFailed,
+    /// The state machine of each thing is in one of certain states.
+    Detected(Box<Detected>),
     /// The thing itself says so, and says when it is over; no rule of a profile has this.
     Told,
 }
 
 /// A rule: for which things, when, how bad, and what a person should know.
 ///
-/// Of several rules about silence (or about convergence, or about failed commands) one speaks of a thing: the first that names its
-/// kind, else the first that names none. Rules about values all do.
+/// Of several rules about silence (or about convergence, or about failed commands) one speaks of a thing: the first that is for a
+/// group or a search it belongs to, else the first that names its kind, else the first that is for all. Rules about values all do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     /// Its name for programs, unique within a profile: `bin-full`.
     pub id: String,
     /// Its name for people, said of one thing: `nearly full`.
     pub name: String,
-    /// Which kind it looks at; `None` for all.
-    pub kind: Option<Kind>,
+    /// Which things it is for.
+    #[serde(flatten)]
+    pub things: Things,
     /// When it is active.
     pub condition: Condition,
+    /// While this is so, its alarm means nothing by design: it goes on being judged, and people are not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unless: Option<Expression>,
     /// How it behaves besides: delays, a latch, telling again, and what follows where nobody knows.
     pub terms: Terms,
     /// How bad that is.

@@ -7,6 +7,7 @@
 mod calls;
 mod check;
 mod eval;
+mod fences;
 mod mistake;
 mod parse;
 mod say;
@@ -15,7 +16,7 @@ mod window;
 
 use serde::{Deserialize, Serialize};
 
-pub use eval::{Facts, Said, Silence, Unknown, Word};
+pub use eval::{Facts, Said, Silence, Unknown, Whereabouts, Word};
 pub use mistake::Mistake;
 pub use say::Words;
 pub use window::Memory;
@@ -134,6 +135,29 @@ impl Expression {
     /// Whether it looks at values over time.
     pub fn has_windows(&self) -> bool {
         !self.known.windows.is_empty()
+    }
+
+    /// The lengths of time by which it may turn without a word, in milliseconds: those of its windows, and of `silent(30m)`.
+    pub fn lengths_ms(&self) -> Vec<u64> {
+        let mut lengths = self.known.windows.iter().map(|window| window.length_ms).collect();
+        self.root.lengths_ms(&mut lengths);
+        lengths
+    }
+
+    /// Whether a [`Memory`] is kept for each of its things.
+    pub fn remembers(&self) -> bool {
+        self.has_windows() || !self.known.fences.is_empty()
+    }
+
+    /// What is wrong with the nth of the areas it names, with its place in the text.
+    pub fn mistake_of_fence(&self, nth: usize, why: impl Into<String>) -> Mistake {
+        Mistake::at(&self.text, self.known.fences_at.get(nth).copied().unwrap_or(0), why)
+    }
+
+    /// Whether it asks only what is so now: values, areas, whether the thing is silent, whether a value is missing.
+    pub fn is_momentary(&self) -> bool {
+        let needs = self.needs();
+        !(self.has_windows() || needs.clock || needs.convergence || needs.commands) && needs.usual.is_empty()
     }
 
     /// Whether it can say something of a thing that has none of the values it names.

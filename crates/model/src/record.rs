@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::Alarm;
+use crate::alarm::detector::Position;
+use crate::alarm::rhythm::Day;
 use crate::audit::Entry;
 use crate::bulk;
 use crate::command::Command;
@@ -99,6 +101,26 @@ pub enum Write {
     ThingJob(Box<ThingJob>),
     /// A job that is not kept any more, by its id, with all its things' parts.
     JobGone(String),
+    /// What was learned of a day of the week of a series, in the place of what was known of it.
+    Rhythm {
+        /// The series.
+        series: SeriesKey,
+        /// 0–6 from Monday.
+        weekday: u8,
+        /// Its hours.
+        day: Box<Day>,
+    },
+    /// Nothing is learned of a series any more, and what was is forgotten.
+    RhythmGone(SeriesKey),
+    /// Where a thing is in a rule's state machine.
+    Position(Box<Placed>),
+    /// It is in none any more.
+    PositionGone {
+        /// The thing.
+        thing: ThingKey,
+        /// The rule's id.
+        rule: String,
+    },
     /// Something for the audit log, in the same batch as what it tells of. Of a number that is there already nothing is added: the same
     /// entry was given again, another one breaks a rule.
     Audit(Box<Entry>),
@@ -125,6 +147,19 @@ pub enum Write {
         /// The moment.
         at_ms: WallMs,
     },
+}
+
+/// Where a thing is in a rule's state machine, as the cache keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Placed {
+    /// The thing.
+    pub thing: ThingKey,
+    /// The rule's id.
+    pub rule: String,
+    /// Where.
+    pub position: Position,
+    /// When that was, by our wall clock, if its timers ran then; `None` when they stood still, because we did not listen.
+    pub running_ms: Option<WallMs>,
 }
 
 /// A refusal as the cache counts it.
@@ -159,6 +194,10 @@ pub struct Restored {
     pub commands: Vec<Command>,
     /// Every open alarm and the newest [`ENDED_ALARMS_RESTORED`] others.
     pub alarms: Vec<Alarm>,
+    /// What was learned of days of the week, by series and day.
+    pub rhythms: Vec<(SeriesKey, u8, Day)>,
+    /// Where things are in state machines.
+    pub positions: Vec<Placed>,
     /// Every bulk command that is kept, with its things in their places.
     pub bulks: Vec<(bulk::Head, Vec<bulk::Row>)>,
     /// Every job that is kept, by its id.

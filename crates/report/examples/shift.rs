@@ -1,5 +1,6 @@
-//! A made-up night shift in a cache of its own, and its report: `cargo run -p fleetlens-report --example shift -- FOLDER` makes `shift.db`
-//! and `shift.html` there. The guide's picture is of it. The same dice fall each time.
+//! A made-up night shift in a cache of its own: `cargo run -p fleetlens-report --example shift -- FOLDER` makes `shift.db` there. The
+//! guide's picture is of its report: `fleetlens report --db FOLDER/shift.db --from 2026-11-21T22:00:00+01:00
+//! --to 2026-11-22T08:00:00+01:00 --zone Europe/Malta --out shift.html`. The same dice fall each time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,14 +8,14 @@ use std::sync::Arc;
 use fleetlens_model::alarm::state::State;
 use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
 use fleetlens_model::audit::{By, Entry, Event};
+use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::{AlarmId, CommandId, ThingKey, ThingName};
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::Write;
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::WallMs;
-use fleetlens_report::{Asked, TimeZone};
-use fleetlens_store::{Reading, Store};
+use fleetlens_store::Store;
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -69,14 +70,15 @@ const SORTS: [(Kind, &str, &str, &str, &str, &str); 6] = [
     ),
 ];
 
-const STREETS: [(&str, &str); 7] = [
-    ("Triq ir-Repubblika", "Valletta"),
-    ("Triq it-Torri", "Sliema"),
-    ("Triq San Ġorġ", "San Ġiljan"),
-    ("Triq il-Kbira", "Mosta"),
-    ("Triq Ħaż-Żabbar", "Il-Fgura"),
-    ("Xatt l-Għassara tal-Għeneb", "Il-Marsa"),
-    ("Triq Mater Dei", "L-Imsida"),
+/// A street, its district, and about where it is: degrees east and north.
+const STREETS: [(&str, &str, (f64, f64)); 7] = [
+    ("Triq ir-Repubblika", "Valletta", (14.5130, 35.8985)),
+    ("Triq it-Torri", "Sliema", (14.5040, 35.9140)),
+    ("Triq San Ġorġ", "San Ġiljan", (14.4890, 35.9180)),
+    ("Triq il-Kbira", "Mosta", (14.4260, 35.9090)),
+    ("Triq Ħaż-Żabbar", "Il-Fgura", (14.5220, 35.8720)),
+    ("Xatt l-Għassara tal-Għeneb", "Il-Marsa", (14.4990, 35.8830)),
+    ("Triq Mater Dei", "L-Imsida", (14.4770, 35.9010)),
 ];
 
 const PEOPLE: [(&str, Role); 3] =
@@ -101,12 +103,15 @@ impl Dice {
 
 fn thing(key: u32) -> Option<Write> {
     let (kind, word, ..) = SORTS.get(key as usize % SORTS.len())?;
-    let (street, area) = STREETS.get(key as usize % STREETS.len())?;
+    let (street, area, (lon_deg, lat_deg)) = STREETS.get(key as usize % STREETS.len())?;
+    // Some hundred metres around it.
+    let off = |step: u32| f64::from(key * step % 61) / 61.0 - 0.5;
     let meta = Meta {
         kind: *kind,
         title: format!("{word} {key}"),
         street: (*street).to_owned(),
         area: (*area).to_owned(),
+        at: LonLat::new(lon_deg + 0.012 * off(17), lat_deg + 0.007 * off(29)),
         ..Meta::default()
     };
     let name = ThingName::new(format!("{}-{key:04}", word.to_lowercase().replace(' ', "-"))).ok()?;
@@ -214,9 +219,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     writes.push(Write::LinkSeen { at_ms: WallMs(FROM + SHIFT_MS + 2_000) });
     store.commit(Arc::new(writes)).await?;
     store.close().await?;
-    let span = WallMs(FROM)..WallMs(FROM + SHIFT_MS);
-    let asked = Asked { span, zone: TimeZone::get("Europe/Malta")?, now: WallMs(FROM + SHIFT_MS + 5_000) };
-    let page = fleetlens_report::html(&Reading::open(&db)?, &asked)?;
-    std::fs::write(folder.join("shift.html"), page)?;
     Ok(())
 }

@@ -66,11 +66,33 @@ pub fn recoloured() -> String {
         (CRIT, "crit"),
     ];
     let rule = |(colour, name): (Rgb, &str)| {
-        let (r, g, b) = colour;
-        let hex = format!("#{r:02X}{g:02X}{b:02X}");
+        let hex = hex(colour);
         format!(".chart [fill=\"{hex}\"]{{fill:var(--{name})}}.chart [stroke=\"{hex}\"]{{stroke:var(--{name})}}")
     };
     names.map(rule).concat()
+}
+
+/// A picture whose colours are custom properties of where it stands.
+pub fn in_tokens(svg: &str) -> String {
+    let names = [
+        (INK.ground, "--plot-ground"),
+        (INK.grid, "--plot-grid"),
+        (INK.text, "--plot-text"),
+        (INK.line, "--plot-line"),
+        (INK.envelope, "--plot-bar"),
+        (WARN, "--warn"),
+        (CRIT, "--crit"),
+    ];
+    names.into_iter().fold(svg.to_owned(), |svg, (colour, name)| {
+        let hex = hex(colour);
+        let told = |attribute: &str| (format!("{attribute}=\"{hex}\""), format!("{attribute}=\"var({name})\""));
+        let ((fill, its_fill), (stroke, its_stroke)) = (told("fill"), told("stroke"));
+        svg.replace(&fill, &its_fill).replace(&stroke, &its_stroke)
+    })
+}
+
+fn hex((r, g, b): Rgb) -> String {
+    format!("#{r:02X}{g:02X}{b:02X}")
 }
 
 /// What a column of the chart of raised alarms is.
@@ -272,6 +294,17 @@ mod tests {
         // The shortest there can be.
         raised(&[], &(WallMs(0)..WallMs(1)), &[]).unwrap();
         open(&[], &(WallMs(0)..WallMs(1)), &[]).unwrap();
+    }
+
+    #[test]
+    fn a_picture_for_a_window_has_no_colour_of_its_own() {
+        let all: Vec<Happening> = (0..480).map(|n| one(n * 3 * MINUTE_MS, None)).collect();
+        let span = WallMs(0)..WallMs(24 * HOUR_MS);
+        let svg = in_tokens(&raised(&all, &span, &[]).unwrap().svg);
+        assert!(
+            !svg.contains("=\"#") && svg.contains("fill=\"var(--plot-bar)\"") && svg.contains("var(--crit)"),
+            "{svg}"
+        );
     }
 
     #[test]

@@ -4,9 +4,13 @@
 mod figures;
 mod tables;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::charts;
+use crate::health::Judged;
+use crate::maps::{Drawn, Map};
 use crate::past::Past;
 use crate::words::{Calendar, count, of};
 use figures::{Measures, figures, headline, tiles};
@@ -15,13 +19,14 @@ use tables::{deeds, happened, open, silent};
 const STYLE: &str = include_str!("page/style.css");
 
 /// No script runs and nothing is fetched, whatever stands in the page.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /// The app notes that it listens more often than this, in milliseconds.
 const UNHEARD_MS: u64 = 600_000;
 
-/// All of it. `asked` is the span that was asked for, in words.
-pub fn page(past: &Past, asked: &str, calendar: &Calendar) -> Markup {
+/// All of it. `asked` is the span that was asked for, in words; `maps` are those of [`crate::maps::wanted`], with why there is none.
+pub fn page(past: &Past, maps: &[(&Map, Result<Drawn, String>)], asked: &str, calendar: &Calendar) -> Markup {
     let measures = Measures::of(past, calendar);
     html! {
         (DOCTYPE)
@@ -41,6 +46,7 @@ pub fn page(past: &Past, asked: &str, calendar: &Calendar) -> Markup {
                     (headline(&measures))
                     (tiles(past, &measures))
                     (pictures(past, calendar))
+                    (on_maps(maps))
                     (figures(&measures))
                     (open(past, calendar))
                     (happened(past, calendar))
@@ -51,6 +57,11 @@ pub fn page(past: &Past, asked: &str, calendar: &Calendar) -> Markup {
             }
         }
     }
+}
+
+/// The figures alone.
+pub fn measures(past: &Past, calendar: &Calendar) -> Vec<Judged> {
+    Measures::of(past, calendar).told()
 }
 
 fn head(past: &Past, asked: &str, calendar: &Calendar) -> Markup {
@@ -121,6 +132,44 @@ fn figure(heading: &str, told: &str, svg: Result<String, String>) -> Markup {
                 Ok(svg) => { div.chart role="img" aria-label=(heading) { (PreEscaped(svg)) } }
                 Err(error) => { p.none { (error) } }
             }
+        }
+    }
+}
+
+fn on_maps(maps: &[(&Map, Result<Drawn, String>)]) -> Markup {
+    html! {
+        @if !maps.is_empty() {
+            section.pictures {
+                div.pair {
+                    @for (map, drawn) in maps {
+                        figure {
+                            @match drawn {
+                                Ok(drawn) => {
+                                    figcaption { h2 { (map.heading) } p { (drawn.told(map)) } }
+                                    (picture(map, drawn))
+                                }
+                                Err(why) => {
+                                    figcaption { h2 { (map.heading) } p { (map.told) } }
+                                    p.none { "The map could not be drawn: " (why) "." }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The one that goes with its reader's scheme; on paper the light one.
+fn picture(map: &Map, drawn: &Drawn) -> Markup {
+    let data = |png: &[u8]| format!("data:image/png;base64,{}", BASE64.encode(png));
+    let names: Vec<&str> = map.places.iter().rev().filter_map(|place| place.label.as_deref()).collect();
+    let told = format!("{}: {}", map.heading, if names.is_empty() { map.told.clone() } else { names.join(", ") });
+    html! {
+        picture.map {
+            source media="screen and (prefers-color-scheme: dark)" srcset=(data(&drawn.dark));
+            img src=(data(&drawn.light)) alt=(told);
         }
     }
 }

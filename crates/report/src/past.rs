@@ -1,21 +1,30 @@
 //! Everything that a report tells, read out of a cache.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::{ControlFlow, Range};
 
 use fleetlens_model::alarm::Alarm;
 use fleetlens_model::alarm::flood::Limits;
 use fleetlens_model::alarm::health::{Happening, Health};
-use fleetlens_model::id::ThingKey;
+use fleetlens_model::geo::LonLat;
+use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::text::shown;
 use fleetlens_model::time::WallMs;
 use fleetlens_store::Reading;
 
 use crate::deeds::{self, Deed};
+use crate::maps;
 use crate::{Asked, ReportError};
 
+/// How long before its alarm a thing may have said where it is, in milliseconds.
+const SAID_BEFORE_MS: i64 = 3_600_000;
+
+/// The values that say where a thing is (docs/ARCHITECTURE.md).
+const LAT: &str = "/lat";
+const LON: &str = "/lon";
+
 /// A thing as the page names it; hidden characters of its names are written out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Named {
     /// As its broker spells it.
     pub name: String,
@@ -23,6 +32,8 @@ pub struct Named {
     pub title: String,
     /// Street and district, as far as known.
     pub place: String,
+    /// Where it is described to stand, if it stands.
+    stands_at: Option<LonLat>,
 }
 
 /// A past.
@@ -44,6 +55,8 @@ pub struct Past {
     pub health: Health,
     /// Who did what.
     pub deeds: Vec<Deed>,
+    /// Where things that move, or that nobody described a place of, said that they were at moments of which maps ask.
+    said_at: HashMap<(ThingKey, WallMs), LonLat>,
     /// Things that were silent when somebody last listened, by name.
     pub silent: Vec<Named>,
     /// When that was.
@@ -66,6 +79,7 @@ impl Past {
                     name: shown(name.as_str()).into_owned(),
                     title: shown(title).into_owned(),
                     place: shown(&place.join(" · ")).into_owned(),
+                    stands_at: meta.at.filter(|_| !meta.kind.moves()),
                 };
                 (key, named)
             })
@@ -85,7 +99,12 @@ impl Past {
         let all: Vec<Happening> = read.iter().map(|(_, happening)| happening.clone()).collect();
         let health = Health::of(&all, span.clone());
         let touches = |one: &Happening| one.ended_ms().is_none_or(|ended| ended >= span.start);
-        let (alarms, happenings) = read.into_iter().filter(|(_, happening)| touches(happening)).unzip();
+        let (alarms, happenings): (Vec<Alarm>, Vec<Happening>) =
+            read.into_iter().filter(|(_, happening)| touches(happening)).unzip();
+        let stands = |key: &ThingKey| things.get(key).is_some_and(|thing| thing.stands_at.is_some());
+        let mut moments = maps::moments(&happenings, &span);
+        moments.retain(|(thing, _)| !stands(thing));
+        let said_at = said_places(reading, &moments)?;
         let mut silent: Vec<Named> = reading.silent()?.iter().filter_map(|key| things.get(key)).cloned().collect();
         silent.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Past {
@@ -100,6 +119,7 @@ impl Past {
             alarms,
             happenings,
             health,
+            said_at,
             silent,
         })
     }
@@ -128,9 +148,55 @@ impl Past {
     pub fn thing(&self, key: ThingKey) -> Named {
         self.things.get(&key).cloned().unwrap_or_else(|| {
             let name = format!("thing {}", key.0);
-            Named { title: name.clone(), name, place: String::new() }
+            Named { title: name.clone(), name, ..Named::default() }
         })
     }
+
+    /// Where a thing stands; where it said that it was at one of the [`maps::moments`], if nobody described that or it moves.
+    pub fn place(&self, key: ThingKey, at: WallMs) -> Option<LonLat> {
+        self.things.get(&key).and_then(|thing| thing.stands_at).or_else(|| self.said_at.get(&(key, at)).copied())
+    }
+}
+
+/// Where each of these things said that it was: the last time up to the moment, within [`SAID_BEFORE_MS`].
+fn said_places(
+    reading: &Reading,
+    asked: &BTreeSet<(ThingKey, WallMs)>,
+) -> Result<HashMap<(ThingKey, WallMs), LonLat>, ReportError> {
+    let things: BTreeSet<ThingKey> = asked.iter().map(|(thing, _)| *thing).collect();
+    let mut series: HashMap<ThingKey, [Option<SeriesKey>; 2]> = HashMap::new();
+    let all = if asked.is_empty() { Vec::new() } else { reading.series()? };
+    for (key, thing, pointer) in all.into_iter().filter(|(_, thing, _)| things.contains(thing)) {
+        let [lon, lat] = series.entry(thing).or_default();
+        match pointer.as_str() {
+            LON => *lon = Some(key),
+            LAT => *lat = Some(key),
+            _ => {}
+        }
+    }
+    let mut said_at = HashMap::new();
+    for (thing, until) in asked {
+        let Some([Some(lon), Some(lat)]) = series.get(thing) else { continue };
+        let (Some((at, lon_deg)), Some((same, lat_deg))) = (said(reading, *lon, *until)?, said(reading, *lat, *until)?)
+        else {
+            continue;
+        };
+        // Two halves of different places are no place.
+        if let Some(place) = LonLat::new(lon_deg, lat_deg).filter(|_| at == same) {
+            said_at.insert((*thing, *until), place);
+        }
+    }
+    Ok(said_at)
+}
+
+/// The last number of a series up to a moment, and when it was said.
+fn said(reading: &Reading, series: SeriesKey, until: WallMs) -> Result<Option<(WallMs, f64)>, ReportError> {
+    let mut last = None;
+    reading.samples(series, until.plus(-SAID_BEFORE_MS)..until.plus(1), |sample| {
+        last = sample.value.as_number().map(|value| (sample.device_ms, value)).or(last);
+        ControlFlow::Continue(())
+    })?;
+    Ok(last)
 }
 
 /// When a cache begins: with its oldest value, or an alarm or an entry of the audit log from before that, since values go first. `None`

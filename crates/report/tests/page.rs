@@ -8,13 +8,15 @@ use std::sync::Arc;
 use fleetlens_model::alarm::state::State;
 use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
 use fleetlens_model::audit::{By, Entry, Event};
+use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::{AlarmId, SeriesKey, ThingKey, ThingName};
 use fleetlens_model::identity::{Actor, Role};
+use fleetlens_model::kind::Kind;
 use fleetlens_model::record::Write;
 use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value};
 use fleetlens_model::thing::Meta;
 use fleetlens_model::time::WallMs;
-use fleetlens_report::{Asked, ReportError, TimeZone, html};
+use fleetlens_report::{Asked, Drawn, Map, ReportError, TimeZone, html};
 use fleetlens_store::{Reading, Store};
 
 const HOUR: i64 = 3_600_000;
@@ -84,11 +86,16 @@ fn asked(from_ms: i64, to_ms: i64) -> Asked {
     Asked { span: WallMs(from_ms)..WallMs(to_ms), zone, now: WallMs(to_ms) }
 }
 
+/// Where nothing draws.
+fn nobody_draws(_: &Map) -> Result<Drawn, String> {
+    Err("nothing draws here".to_owned())
+}
+
 /// The page of a city with these writes.
 fn page(writes: Vec<Write>, from_ms: i64, to_ms: i64) -> String {
     let folder = tempfile::tempdir().unwrap();
     let reading = cache(folder.path(), [vec![thing(1, "Lamp 1"), thing(2, "")], writes].concat());
-    html(&reading, &asked(from_ms, to_ms)).unwrap()
+    html(&reading, &asked(from_ms, to_ms), &mut nobody_draws).unwrap()
 }
 
 /// What stands between a mark and the next one.
@@ -105,7 +112,7 @@ fn tile<'a>(page: &'a str, name: &str) -> &'a str {
 
 /// Every element that is opened is closed, and in order.
 fn is_well_formed(page: &str) -> bool {
-    const VOID: [&str; 2] = ["meta", "br"];
+    const VOID: [&str; 4] = ["meta", "br", "img", "source"];
     let mut open = Vec::new();
     for tag in page.split('<').skip(1) {
         let tag = tag.split('>').next().unwrap();
@@ -185,7 +192,8 @@ fn what_strangers_wrote_is_text_wherever_it_stands() {
         alarms([evil(over(1, MIDNIGHT + HOUR, EVIL)), evil(raised(2, MIDNIGHT + HOUR))]),
         vec![did(1, MIDNIGHT + HOUR, Event::AlarmAcknowledged, EVIL), did(2, MIDNIGHT + HOUR, Event::Set, EVIL)],
     ];
-    let page = html(&cache(folder.path(), writes.concat()), &asked(MIDNIGHT, MIDNIGHT + 25 * HOUR)).unwrap();
+    let reading = cache(folder.path(), writes.concat());
+    let page = html(&reading, &asked(MIDNIGHT, MIDNIGHT + 25 * HOUR), &mut nobody_draws).unwrap();
     assert!(is_well_formed(&page));
     for forbidden in ["<script", "<b>", "\u{202e}"] {
         assert!(!page.contains(forbidden), "{forbidden}");
@@ -324,7 +332,110 @@ fn a_span_that_is_none_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let reading = cache(folder.path(), vec![]);
     for (from, to) in [(5, 5), (6, 5)] {
-        assert!(matches!(html(&reading, &asked(from, to)), Err(ReportError::NoSpan { .. })));
+        assert!(matches!(html(&reading, &asked(from, to), &mut nobody_draws), Err(ReportError::NoSpan { .. })));
     }
-    assert!(matches!(html(&reading, &asked(0, i64::MAX)), Err(ReportError::NoMoment(i64::MAX))));
+    assert!(matches!(html(&reading, &asked(0, i64::MAX), &mut nobody_draws), Err(ReportError::NoMoment(i64::MAX))));
+}
+
+/// What a thing said of itself.
+fn said(series: u32, at_ms: i64, value: f64) -> Write {
+    let sample = Sample {
+        series: SeriesKey(series),
+        device_ms: WallMs(at_ms),
+        received_ms: WallMs(at_ms),
+        seq: u64::try_from(at_ms).unwrap() + u64::from(series),
+        value: Value::Number(value),
+        source: Source::Live,
+        quality: Quality::Good,
+        timed: Timed::ByDevice,
+    };
+    Write::Sample(sample)
+}
+
+/// Where a thing's values are.
+fn series(series: u32, thing: u32, pointer: &str) -> Write {
+    Write::Series { series: SeriesKey(series), thing: ThingKey(thing), pointer: pointer.into() }
+}
+
+fn at(thing: u32, kind: Kind, title: &str, at: Option<LonLat>) -> Write {
+    let meta = Meta { kind, title: title.to_owned(), at, ..Meta::default() };
+    Write::Thing {
+        thing: ThingKey(thing),
+        name: ThingName::new(format!("thing-{thing}")).unwrap(),
+        meta: Box::new(meta),
+    }
+}
+
+#[test]
+fn maps_show_where_it_is_and_a_vehicle_where_it_was_when_its_alarm_was_raised() {
+    let (stands, was) = (LonLat::new(14.5, 35.9).unwrap(), LonLat::new(14.41, 35.83).unwrap());
+    let raised_at = MIDNIGHT + HOUR;
+    let writes = [
+        vec![at(1, Kind::Lamp, "Lamp <1>", Some(stands)), at(2, Kind::Vehicle, "Bus 7", Some(stands))],
+        vec![at(3, Kind::Bin, "Bin", None)],
+        vec![series(1, 2, "/lon"), series(2, 2, "/lat")],
+        vec![said(1, raised_at - 1_000, was.lon_deg), said(2, raised_at - 1_000, was.lat_deg)],
+        vec![said(1, raised_at + 60_000, was.lon_deg + 0.1), said(2, raised_at + 60_000, was.lat_deg)],
+        alarms([
+            raised(1, raised_at),
+            Alarm { thing: ThingKey(2), priority: Priority::Critical, ..raised(2, raised_at) },
+            Alarm { thing: ThingKey(3), ..raised(3, raised_at) },
+            over(4, raised_at, ""),
+            Alarm { thing: ThingKey(2), ..over(5, raised_at + 60_000, "") },
+        ]),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let reading = cache(folder.path(), writes.concat());
+    let mut asked_for = Vec::new();
+    let page = html(&reading, &asked(MIDNIGHT, MIDNIGHT + 25 * HOUR), &mut |map| {
+        asked_for.push(map.clone());
+        if asked_for.len() == 1 {
+            Ok(Drawn { light: b"light".into(), dark: b"dark".into(), off_map: 1 })
+        } else {
+            Err("no <driver>".to_owned())
+        }
+    })
+    .unwrap();
+    let told: Vec<_> = asked_for.iter().map(|map| (map.heading, map.told.as_str())).collect();
+    let nowhere = "2 things; nobody knows where 1 other is";
+    assert_eq!(told, [("Where alarms are open", nowhere), ("Where alarms were raised", nowhere)]);
+    let places: Vec<_> =
+        asked_for[0].places.iter().map(|place| (place.at, place.priority, place.label.as_deref())).collect();
+    // The worst lies on top; of the lamp one is open.
+    assert_eq!(places, [(stands, Priority::Warning, Some("Lamp <1>")), (was, Priority::Critical, Some("Bus 7"))]);
+    let bus = asked_for[1].places.iter().find(|place| place.label.as_deref() == Some("Bus 7 · 2")).unwrap();
+    assert_eq!(bus.at, LonLat::new(was.lon_deg + 0.1, was.lat_deg).unwrap(), "its last alarm was elsewhere");
+    let most = asked_for[1].places.iter().find(|place| place.at == stands).unwrap();
+    assert_eq!((most.at, most.label.as_deref()), (stands, Some("Lamp <1> · 2")));
+    for part in [
+        "srcset=\"data:image/png;base64,ZGFyaw==\"",
+        "src=\"data:image/png;base64,bGlnaHQ=\"",
+        "alt=\"Where alarms are open: Bus 7, Lamp &lt;1&gt;\"",
+        "1 is not on this map",
+        "The map could not be drawn: no &lt;driver&gt;.",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(is_well_formed(&page));
+}
+
+#[test]
+fn a_map_shows_those_that_matter_most_and_counts_the_others() {
+    let things = (10..310).map(|key| at(key, Kind::Lamp, &format!("Lamp {key}"), LonLat::new(14.5, 35.9)));
+    let all = (10..310).map(|key| {
+        let priority = if key == 12 { Priority::Critical } else { Priority::Warning };
+        Alarm { thing: ThingKey(key), priority, ..raised(u64::from(key), MIDNIGHT + HOUR) }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let reading = cache(folder.path(), things.chain(alarms(all)).collect());
+    let mut told = Vec::new();
+    html(&reading, &asked(MIDNIGHT, MIDNIGHT + 25 * HOUR), &mut |map| {
+        let named = map.places.iter().filter(|place| place.label.is_some()).count();
+        let top = map.places.last().unwrap().priority;
+        told.push((map.places.len(), named, top, map.told.clone()));
+        nobody_draws(map)
+    })
+    .unwrap();
+    let want = (256, 4, Priority::Critical, "256 things; 44 further ones are not shown".to_owned());
+    assert_eq!(told, [want.clone(), want]);
 }

@@ -1,7 +1,7 @@
 //! What the desktop and the phone app share of Tauri: the flags, the two commands of a window, the channel its parcels come
 //! through, the map's tiles as a protocol, and an end in order. Everything else is in `fleetlens-host`.
 //!
-//! What does not belong here: what only one of the two apps has (menus, a tray, QR codes), and anything that can be done
+//! What does not belong here: what only one of the two apps has (menus, QR codes), and anything that can be done
 //! without Tauri.
 //!
 //! The window is built in [`builder`]'s set-up, after the host was told to start, from the first window of the app's
@@ -9,11 +9,17 @@
 
 #[cfg(not(any(target_os = "android", target_os = "ios")))]
 mod alerts;
+#[cfg(not(any(target_os = "android", target_os = "ios")))]
+mod badge;
 mod commands;
 mod flags;
+#[cfg(target_os = "linux")]
+mod item;
 mod life;
 mod pages;
 mod tiles;
+#[cfg(not(any(target_os = "android", target_os = "ios")))]
+mod tray;
 #[cfg(target_os = "linux")]
 mod webkit;
 

@@ -102,7 +102,10 @@ impl Life {
         };
         self.host.send_replace(Some(Ok(Arc::clone(&host))));
         #[cfg(not(any(target_os = "android", target_os = "ios")))]
-        tauri::async_runtime::spawn(crate::alerts::tell(Arc::clone(&host), self.clone(), app.clone()));
+        {
+            tauri::async_runtime::spawn(crate::alerts::tell(Arc::clone(&host), self.clone(), app.clone()));
+            tauri::async_runtime::spawn(crate::tray::tell(Arc::clone(&host), app.clone()));
+        }
         let what = host.failed().await;
         tracing::error!("{what}; Fleetlens cannot go on");
         app.exit(FAILED);

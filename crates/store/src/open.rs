@@ -24,7 +24,9 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::StoreError;
 use crate::table::run::{self, Tier};
-use crate::table::{alarm, bulk, command, job, journal, latest, meta, packets, series, shadow, thing};
+use crate::table::{
+    alarm, bulk, command, job, journal, latest, meta, packets, position, rhythm, series, shadow, thing,
+};
 use crate::upgrade;
 
 /// Stands in the file's header, so that other programs and `file(1)` can tell it: "Flnz".
@@ -42,6 +44,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     (include_str!("../migrations/0005_audit.sql"), None),
     (include_str!("../migrations/0006_commands.sql"), None),
     (include_str!("../migrations/0007_alarm_states.sql"), None),
+    (include_str!("../migrations/0008_rhythms_and_positions.sql"), None),
+    (include_str!("../migrations/0009_advisory_alarms.sql"), None),
 ];
 
 /// Waits for another program's lock this long: somebody may look into the file with other tools.
@@ -483,6 +487,8 @@ fn described(db: &Connection, path: &Path) -> rusqlite::Result<Restored> {
         shadows: shadow::all(db, &mut texts)?,
         commands: command::recent(db)?,
         alarms: alarm::recent(db)?,
+        rhythms: rhythm::all(db)?,
+        positions: position::all(db)?,
         bulks: bulk::all(db)?,
         jobs: job::all(db)?,
         thing_jobs: job::all_parts(db, &mut texts)?,

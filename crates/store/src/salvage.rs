@@ -36,7 +36,8 @@ use crate::figures::SCHEMA;
 use crate::table::cuts::Cuts;
 use crate::table::latest::{self, Latest};
 use crate::table::{
-    alarm, audit, bulk, command, from_json, job, journal, meta, packets, refusal, series, shadow, shadow_change, thing,
+    alarm, audit, bulk, command, from_json, job, journal, meta, packets, position, refusal, rhythm, series, shadow,
+    shadow_change, thing,
 };
 use pages::{Pages, Place, number};
 use tree::{Row, Trees};
@@ -402,6 +403,19 @@ impl<'a> Taking<'a> {
             let (id, thing, told) = (row.text(0), row.text(1), row.text(2));
             let (id, thing, told) = (id.ok_or(Lost::Row)?, thing.ok_or(Lost::Row)?, told.ok_or(Lost::Row)?);
             Ok(job::take_over_part(taking.db, id, thing, told)?)
+        })?;
+        self.each("rhythm", false, |taking, row| {
+            let (weekday, hours) = (row.whole(0).ok_or(Lost::Row)?, row.bytes(2).ok_or(Lost::Row)?);
+            let series = u32::try_from(row.whole(1).ok_or(Lost::Row)?).map_err(|_| Lost::Row).map(SeriesKey)?;
+            if !taking.series.contains(&series) {
+                return Err(Lost::Row);
+            }
+            Ok(rhythm::take_over(taking.db, weekday, series, hours)?)
+        })?;
+        self.each("position", false, |taking, row| {
+            let thing = taking.thing(row.whole(0).ok_or(Lost::Row)?)?;
+            let (rule, position) = (row.text(1).ok_or(Lost::Row)?, row.text(3).ok_or(Lost::Row)?);
+            Ok(position::take_over(taking.db, thing, rule, row.whole(2), position)?)
         })?;
         self.each("refusal", false, |taking, row| {
             let (topic, reason) = (row.text(0).ok_or(Lost::Row)?, row.text(1).ok_or(Lost::Row)?);

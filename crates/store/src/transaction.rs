@@ -13,8 +13,8 @@ use crate::error::breaks_a_rule;
 use crate::table::meta::Totals;
 use crate::table::packets::{self, Packets};
 use crate::table::{
-    alarm, audit, bulk, cannot_keep, command, counted, job, journal, meta, refusal, series, shadow, shadow_change,
-    thing,
+    alarm, audit, bulk, cannot_keep, command, counted, job, journal, meta, position, refusal, rhythm, series, shadow,
+    shadow_change, thing,
 };
 
 /// The topic under which left-out writes stand among the refusals.
@@ -190,6 +190,10 @@ impl<'a> Under<'a> {
                 totals.last_alarm = totals.last_alarm.max(told.id.0);
                 alarm::put(db, told)
             }
+            Write::Rhythm { series, weekday, day } => rhythm::put(db, *series, *weekday, day),
+            Write::RhythmGone(series) => rhythm::forget(db, *series),
+            Write::Position(placed) => position::put(db, placed),
+            Write::PositionGone { thing, rule } => position::forget(db, *thing, rule),
             Write::Bulk(head) => bulk::put(db, head),
             Write::BulkRows { bulk, rows } => bulk::put_rows(db, *bulk, rows),
             Write::BulkGone(gone) => bulk::forget(db, *gone),
@@ -269,6 +273,8 @@ fn kind(write: &Write) -> &'static str {
         Write::ShadowChanged { .. } => "a change of a shadow",
         Write::Command(_) => "a command",
         Write::Alarm(_) => "an alarm",
+        Write::Rhythm { .. } | Write::RhythmGone(_) => "what is usual for a series",
+        Write::Position(_) | Write::PositionGone { .. } => "where a thing is in a state machine",
         Write::Bulk(_) => "a bulk command",
         Write::BulkRows { .. } => "things of a bulk command",
         Write::BulkGone(_) => "the end of a bulk command",
@@ -298,6 +304,10 @@ fn which(write: &Write) -> String {
             format!("command {} {:?} for thing {}", command.id.0, command.token, command.thing.0)
         }
         Write::Alarm(alarm) => format!("alarm {} {:?} of thing {}", alarm.id.0, alarm.rule, alarm.thing.0),
+        Write::Rhythm { series, weekday, .. } => format!("day {weekday} of series {}", series.0),
+        Write::RhythmGone(series) => format!("the end of what is usual for series {}", series.0),
+        Write::Position(placed) => format!("place of thing {} in rule {:?}", placed.thing.0, placed.rule),
+        Write::PositionGone { thing, rule } => format!("the end of thing {} in rule {rule:?}", thing.0),
         Write::Bulk(head) => format!("bulk command {}", head.id.0),
         Write::BulkRows { bulk, rows } => format!("{} things of bulk command {}", rows.len(), bulk.0),
         Write::BulkGone(gone) => format!("the end of bulk command {}", gone.0),
@@ -325,9 +335,13 @@ fn moment(write: &Write) -> Option<WallMs> {
         Write::Bulk(head) => head.ended_ms.max(head.released_ms).or(Some(head.asked_ms)),
         Write::Audit(entry) => Some(entry.at_ms),
         Write::Refused { at_ms, .. } | Write::LinkSeen { at_ms } => Some(*at_ms),
+        Write::Position(placed) => placed.running_ms,
         Write::Thing { .. }
         | Write::Silent { .. }
         | Write::Series { .. }
+        | Write::Rhythm { .. }
+        | Write::RhythmGone(_)
+        | Write::PositionGone { .. }
         | Write::BulkRows { .. }
         | Write::BulkGone(_)
         | Write::Unacked { .. }

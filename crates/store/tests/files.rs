@@ -8,10 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{
-    alarm, block_on, change, changed, commit, entry, job, one_of_everything, one_of_schema_1, one_of_schema_2,
-    one_of_schema_3, one_of_schema_5, one_of_schema_6, thing, without_bytes,
+    T0, alarm, block_on, change, changed, commit, entry, job, one_of_everything, one_of_schema_1, one_of_schema_2,
+    one_of_schema_3, one_of_schema_5, one_of_schema_6, one_of_schema_7, placed, rhythm, thing, without_bytes,
 };
-use fleetlens_model::id::ThingKey;
+use fleetlens_model::alarm::{Alarm, Priority};
+use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::record::Write;
 use fleetlens_model::time::WallMs;
 use fleetlens_store::{Reading, Store, StoreError};
@@ -49,8 +50,8 @@ fn what_is_not_ours_is_refused_with_a_sentence_and_without_changing_a_byte() {
     const APPLICATION_ID: usize = 68;
     type Prepare = fn(&tempfile::TempDir);
     let cases: [(&str, &str, Prepare); 6] = [
-        ("a newer schema", "written by a newer Fleetlens (schema 9, this one knows 7)", |f| {
-            patch(&cache(f), USER_VERSION, 9)
+        ("a newer schema", "written by a newer Fleetlens (schema 10, this one knows 9)", |f| {
+            patch(&cache(f), USER_VERSION, 10)
         }),
         ("another program's", "database of another program", |f| patch(&cache(f), APPLICATION_ID, 1)),
         ("nobody's, with tables", "database of another program", |f| {
@@ -160,7 +161,7 @@ fn the_second_of_two_says_that_there_is_a_first() {
 }
 
 /// The newest schema; [`golden_files_are_made`] made a file of each.
-const SCHEMA: usize = 7;
+const SCHEMA: usize = 9;
 
 fn golden(schema: usize) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/schema-{schema}.db"))
@@ -168,7 +169,7 @@ fn golden(schema: usize) -> PathBuf {
 
 #[test]
 fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
-    // Schema 4 keeps the same in another shape.
+    // Schema 4 keeps the same in another shape, and schema 9 a priority that nobody had before.
     let goldens = [
         one_of_schema_1(),
         one_of_schema_2(),
@@ -176,6 +177,8 @@ fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
         one_of_schema_3(),
         one_of_schema_5(),
         one_of_schema_6(),
+        one_of_schema_7(),
+        one_of_everything(),
         one_of_everything(),
     ]
     .map(|(_, restored)| restored);
@@ -191,7 +194,7 @@ fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
         assert_eq!(changes, told, "schema {schema}");
 
         // And what is new can be written into the old one.
-        let raised = alarm(9, 1, None);
+        let raised = Alarm { priority: Priority::Advisory, ..alarm(9, 1, None) };
         let told = entry(want.last_audit + 1);
         let new = vec![
             Write::Silent { thing: ThingKey(1), silent: true },
@@ -199,6 +202,8 @@ fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
             Write::Audit(Box::new(told.clone())),
             changed(1, "new", want.last_change + 1),
             Write::Job(Box::new(job("new").0)),
+            Write::Rhythm { series: SeriesKey(1), weekday: 0, day: Box::new(rhythm().day(3).unwrap().clone()) },
+            Write::Position(Box::new(placed(1, "new", Some(T0)))),
         ];
         commit(&store, new).unwrap();
         block_on(store.close()).unwrap();
@@ -208,6 +213,9 @@ fn the_golden_cache_of_every_schema_opens_with_everything_in_it() {
         assert_eq!(restored.last_change, want.last_change + 1, "schema {schema}");
         assert_eq!(restored.commands, want.commands, "schema {schema}, opened again");
         assert_eq!(restored.jobs.first(), Some(&job("new").0), "schema {schema}");
+        let monday = restored.rhythms.first().map(|(series, weekday, day)| (*series, *weekday, day));
+        assert_eq!(monday, Some((SeriesKey(1), 0, rhythm().day(3).unwrap())), "schema {schema}");
+        assert_eq!(restored.positions.first(), Some(&placed(1, "new", Some(T0))), "schema {schema}");
         let whole = Reading::open(&place(&folder)).unwrap().verify_audit(&[]).unwrap().unwrap();
         assert_eq!((whole.head.seq, restored.last_audit), (told.seq, told.seq), "schema {schema}");
     }

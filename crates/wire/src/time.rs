@@ -24,10 +24,28 @@ pub struct Zone(TimeZone);
 #[error("there is no time zone {0:?}; write one of the IANA database, such as \"Europe/Madrid\"")]
 pub struct ZoneError(String);
 
+impl Default for Zone {
+    /// Greenwich's.
+    fn default() -> Zone {
+        Zone(TimeZone::UTC)
+    }
+}
+
 impl Zone {
     /// The zone of a name such as `Europe/Madrid`.
     pub fn parse(name: &str) -> Result<Zone, ZoneError> {
         TimeZoneDatabase::bundled().get(name).map(Zone).map_err(|_| ZoneError(name.into()))
+    }
+
+    /// This machine's; Greenwich's where that is not known.
+    pub fn here() -> Zone {
+        Zone(TimeZone::system())
+    }
+
+    /// How far its clocks are ahead of Greenwich at a moment, in milliseconds; negative where they are behind.
+    pub fn ahead_ms(&self, at: WallMs) -> i64 {
+        let moment = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+        i64::from(self.0.to_offset(moment).seconds()) * 1_000
     }
 
     /// The moment of a local time. Of an hour that comes twice, in autumn, the earlier; of one that does not come, in spring,
@@ -114,6 +132,20 @@ mod tests {
         ] {
             assert_eq!(read(&given, "/t", Some(&madrid)).unwrap(), want.map(WallMs), "{name}");
         }
+    }
+
+    #[test]
+    fn a_zone_knows_how_far_its_clocks_are_ahead() {
+        for (zone, at_s, hours) in [
+            ("Europe/Malta", 1_700_000_000, 1.0),
+            ("Europe/Malta", 1_690_000_000, 2.0),
+            ("Asia/Kathmandu", 1_700_000_000, 5.75),
+            ("America/New_York", 1_700_000_000, -5.0),
+        ] {
+            let ahead_ms = Zone::parse(zone).unwrap().ahead_ms(WallMs::from_s(at_s));
+            assert_eq!(ahead_ms as f64 / 3_600_000.0, hours, "{zone}");
+        }
+        assert_eq!(Zone::default().ahead_ms(WallMs(i64::MAX)), 0);
     }
 
     #[test]

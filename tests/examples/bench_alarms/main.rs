@@ -4,15 +4,17 @@
 //! cargo xtask bench alarms --json -- --things 100000 --rounds 20
 //! ```
 //!
-//! *City*: so many things with ten rules each, beside the same city without a rule, each in a process of its own; the figure is what
-//! the rules add to a message, and to what a thing takes. *Anomalies*: windows that people have marked in real series, found by the
+//! *City*: so many things with ten rules each, with one about what is usual and with one state machine, beside the same city without a
+//! rule, each in a process of its own; the figures are what the rules add to a message, and to what a thing takes. *Anomalies*: windows that people have marked in real series, found by the
 //! thing's own weekly rhythm, beside a fixed limit and a plain z-score.
 
 mod anomalies;
 mod city;
+mod kept;
 
 use std::process::Command;
 
+use city::Watched;
 use fleetlens_tests::bench::{Arguments, Failure, Report};
 use serde_json::Value;
 
@@ -34,7 +36,7 @@ fn main() -> Result<(), Failure> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         [CITY, rules, things, rounds] => {
-            println!("{}", city::run(rules.parse()?, things.parse()?, rounds.parse()?)?);
+            println!("{}", city::run(Watched::read(rules)?, things.parse()?, rounds.parse()?)?);
             Ok(())
         }
         _ => measure(),
@@ -48,16 +50,26 @@ fn measure() -> Result<(), Failure> {
     let mut report = Report::new("alarms");
     report.setting("things", things);
     report.setting("rules", RULES);
-    let (ten, none) = (city_with(RULES, things, rounds)?, city_with(0, things, rounds)?);
+    let (ten, none) = (city_with(Watched::By(RULES), things, rounds)?, city_with(Watched::By(0), things, rounds)?);
+    let (usual, machine) =
+        (city_with(Watched::ByRhythm, things, rounds)?, city_with(Watched::ByMachine, things, rounds)?);
     let number = |of: &Value, what: &str| of[what].as_f64().ok_or_else(|| format!("no {what} in {of}"));
     let (with, without) = (number(&ten, "us_per_message")?, number(&none, "us_per_message")?);
     let taken_mb = number(&ten, "resident_mb")? - number(&none, "resident_mb")?;
+    for (what, city) in [("what_is_usual", usual), ("state_machine", machine)] {
+        let (us, mb) = (number(&city, "us_per_message")?, number(&city, "resident_mb")?);
+        report.figure(&format!("{what}_added_us_per_message"), us - without);
+        let bytes = (mb - number(&none, "resident_mb")?) * 1e6 / f64::from(things);
+        report.figure(&format!("{what}_added_bytes_per_thing"), bytes);
+        report.figure(what, city);
+    }
     report.figure("ten_rules", ten);
     report.figure("no_rules", none);
     report.figure("added_us_per_message", with - without);
     report.figure("added_bytes_per_thing", taken_mb * 1e6 / f64::from(things));
     report.ratio("us_per_message_to_no_rules", with, without);
     report.at_most("added_us_per_message", with - without, ADDED_US);
+    report.figure("usual_in_the_cache", kept::figures(things)?);
     match anomalies::figures()? {
         Some(figures) => report.figure("anomalies", figures),
         None => report.setting("anomalies", "not looked for: no data"),
@@ -66,10 +78,10 @@ fn measure() -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a city with so many rules says of itself.
-fn city_with(rules: usize, things: u32, rounds: u32) -> Result<Value, Failure> {
+/// What a city that is watched so says of itself.
+fn city_with(watched: Watched, things: u32, rounds: u32) -> Result<Value, Failure> {
     let mut child = Command::new(std::env::current_exe()?);
-    let output = child.args([CITY, &rules.to_string(), &things.to_string(), &rounds.to_string()]).output()?;
+    let output = child.args([CITY, &watched.word(), &things.to_string(), &rounds.to_string()]).output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     }

@@ -173,6 +173,15 @@ async fn the_lists(page: &Page, folder: &Path) {
     page.wait_until_gone("[data-testid=acknowledge-dialog][open]", SOON).await;
     take(page, folder, "alarms").await;
 
+    // A rule, tried on what the city has said so far.
+    page.click(&by_testid("to-rules")).await;
+    page.click("[data-testid=rule-row][data-rule=bin-full] button").await;
+    page.replace(&by_testid("rule-when"), "fill_pct >= 80").await;
+    page.wait_for_element("[data-testid=past-try]:not([disabled])", SOON).await;
+    page.click(&by_testid("past-try")).await;
+    page.wait_for_element(&by_testid("past-head"), SOON).await;
+    take(page, folder, "rules").await;
+
     page.set_theme("light").await;
     page.click(&by_testid("rail-settings")).await;
     take(page, folder, "settings").await;

@@ -7,7 +7,7 @@ use fleetlens_tests::person::SOON;
 use fleetlens_tests::serve::Serve;
 
 use super::both::{alarms, city, markers, orders, pages, rail, settings, steer, street, table, told};
-use super::{alone, dialogs};
+use super::{alone, dialogs, export};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_finds_and_steers_the_things_of_a_city() {
@@ -52,6 +52,7 @@ async fn an_operator_is_told_what_goes_wrong_in_a_street_and_sees_to_it() {
     alarms::several_are_acknowledged_with_a_comment(&browser, "T. Ester").await;
     alarms::one_is_taken_off_the_list_and_put_back(&browser, "T. Ester").await;
     alarms::what_is_wanted_and_not_so_is_told(&browser, &street).await;
+    export::a_shift_is_reported(&browser, "nearly full").await;
     settings::identity_and_limits_are_saved_and_mistakes_told(&browser).await;
     settings::the_theme_is_chosen(&browser).await;
     rail::go(&browser, "map").await;

@@ -1,4 +1,4 @@
-//! Taking something out of the program as a sheet, and where it is then.
+//! Taking something out of the program as a file, and where it is then.
 
 use std::time::Duration;
 
@@ -19,6 +19,9 @@ pub fn ExportLine(
     /// What is taken out when it is pressed.
     #[prop(into)]
     what: Signal<Option<Export>>,
+    /// What the button says.
+    #[prop(default = "Save as CSV")]
+    label: &'static str,
 ) -> impl IntoView {
     let store = store();
     let busy = RwSignal::new(false);
@@ -30,8 +33,9 @@ pub fn ExportLine(
         said.set(None);
     });
     let press = move |_| {
-        let Some(export) = meant.get_untracked() else { return };
-        let asked = Some(export.clone());
+        // Now, not when it was last looked at: it may end with this moment.
+        let Some(export) = what.get_untracked() else { return };
+        let asked = meant.get_untracked();
         busy.set(true);
         said.set(None);
         let pick = |done| if let Done::Exported(exported) = done { Some(exported) } else { None };
@@ -44,7 +48,7 @@ pub fn ExportLine(
                     .map_err(|_| "the browser takes no file from this page".to_owned()),
                 Err(fault) => Err(fault.message),
             };
-            if meant.try_get_untracked() == Some(asked) {
+            if meant.try_get_untracked().is_some_and(|meant| meant == asked) {
                 said.try_set(Some(answer));
             } else {
                 store.notify(answer.unwrap_or_else(|why| why));
@@ -65,14 +69,14 @@ pub fn ExportLine(
                 disabled=move || busy.get() || meant.with(Option::is_none)
                 on:click=press
             >
-                "Save as CSV"
+                {label}
             </button>
             <span role="status">{words}</span>
         </div>
     }
 }
 
-/// What a sheet lacks, behind where it is.
+/// What a file lacks, behind where it is.
 fn without(unread: u64) -> String {
     match unread {
         0 => String::new(),
@@ -98,7 +102,8 @@ unsafe extern "C" {
 /// Gives the browser a text to be saved under this name. What becomes of it the browser tells.
 fn offer(name: &str, text: &str) -> Result<(), JsValue> {
     let options = Object::new();
-    Reflect::set(&options, &"type".into(), &"text/csv;charset=utf-8".into())?;
+    let media = if name.ends_with(".html") { "text/html;charset=utf-8" } else { "text/csv;charset=utf-8" };
+    Reflect::set(&options, &"type".into(), &media.into())?;
     let url = create_object_url(&Blob::new(&Array::of1(&text.into()), &options)?)?;
     let link: HtmlElement = document().create_element("a")?.dyn_into()?;
     link.set_attribute("href", &url)?;

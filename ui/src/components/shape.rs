@@ -1,6 +1,7 @@
 //! The mark of a thing as the map draws it, for lists and headings: shape before colour.
 
 use fleetlens_ipc::map::Status;
+use fleetlens_model::alarm::Priority;
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
 
@@ -57,6 +58,30 @@ pub fn Shape(
     let path = move || outline(kind.get(), state());
     view! {
         <svg class=class viewBox="0 0 16 16" role="img" aria-label=move || words(kind.get(), state())>
+            <path d=path stroke-linejoin="round" />
+        </svg>
+    }
+}
+
+/// The mark of a priority, in lists of alarms: a full diamond, a full triangle, a hollow ring, so that nobody needs to see a colour.
+#[component]
+pub fn PriorityShape(
+    /// How bad.
+    #[prop(into)]
+    priority: Signal<Priority>,
+) -> impl IntoView {
+    let class = move || match priority.get() {
+        Priority::Advisory => "shape advisory",
+        Priority::Warning => "shape warn",
+        Priority::Critical => "shape crit",
+    };
+    let path = move || match priority.get() {
+        Priority::Advisory => "M8 2.6a5.4 5.4 0 1 1 0 10.8a5.4 5.4 0 1 1 0-10.8Z",
+        Priority::Warning => outline(Kind::Other, Status::Warning),
+        Priority::Critical => outline(Kind::Other, Status::Critical),
+    };
+    view! {
+        <svg class=class viewBox="0 0 16 16" aria-hidden="true">
             <path d=path stroke-linejoin="round" />
         </svg>
     }

@@ -12,6 +12,7 @@ use crate::state::cells::Cell;
 use crate::state::store;
 use crate::views::alarms::acknowledge::{AcknowledgeDialog, Asked, Desk, may_acknowledge};
 use crate::views::alarms::cards::AlarmCard;
+use crate::views::alarms::silence::SilenceButton;
 use crate::views::find::finder;
 
 /// How far down the list one must be for it to hold still, in CSS pixels.
@@ -62,6 +63,7 @@ pub fn AlarmTab() -> impl IntoView {
     view! {
         <header class="tab-head">
             <h1>"Alarms"</h1>
+            <SilenceButton />
             <Show when=move || may.get() && unseen.with(|unseen| unseen.len() > 1)>
                 <button type="button" class="plain" data-testid="acknowledge-all" on:click=move |_| desk.ask(unseen.get_untracked())>
                     {move || format!("Acknowledge all {}", format::count(unseen.with(Vec::len) as u64))}

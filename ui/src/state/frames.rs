@@ -121,6 +121,7 @@ impl Store {
         self.map_shown.set(None);
         self.mark(|marks| marks.replace(&[]));
         self.alarms.clear();
+        self.alarm_table.clear();
         self.commands.clear();
         self.things.clear();
         self.chosen.clear();
@@ -146,6 +147,9 @@ impl Store {
         if self.inner.with_value(|inner| inner.views.is_open(Target::Things)) {
             // From its top: another fleet has other rows.
             self.order_things(false);
+        }
+        if self.inner.with_value(|inner| inner.views.is_open(Target::AlarmTable)) {
+            self.order_alarms();
         }
         self.begun.update(|times| *times += 1);
     }
@@ -199,6 +203,10 @@ impl Store {
                 if let Target::Alarms(scope) = target {
                     self.alarms.replace(scope, list, at_ms);
                 }
+            }
+            Rows::AlarmTable(table) => {
+                self.alarm_table.replace(*table, at_ms);
+                self.ask_for_alarms();
             }
             Rows::Commands(rows) => {
                 if let Target::Commands(scope) = target {
@@ -269,6 +277,12 @@ impl Store {
                 }
             }
             Change::AlarmCounts(counts) => self.alarms.counts.set(counts),
+            Change::AlarmTable(table) => {
+                self.alarm_table.replace(*table, at_ms);
+                self.ask_for_alarms();
+            }
+            Change::AlarmTableHead(head) => self.alarm_table.take_head(*head),
+            Change::AlarmLine { at, line } => self.alarm_table.put(at, line, at_ms),
             Change::Bucket(bucket) => self.with_chart(|chart| chart::take_bucket(chart, bucket)),
             Change::Mark(mark) => self.with_chart(|chart| chart::take_mark(chart, mark)),
             // Answered by the snapshot.
@@ -358,6 +372,9 @@ fn is_held(change: &Change) -> bool {
         | Change::Alarm(_)
         | Change::AlarmGone(_)
         | Change::AlarmCounts(_)
+        | Change::AlarmTable(_)
+        | Change::AlarmTableHead(_)
+        | Change::AlarmLine { .. }
         | Change::Settings(_) => false,
     }
 }

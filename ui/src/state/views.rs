@@ -27,6 +27,8 @@ pub enum Target {
     Named,
     /// The table of things.
     Things,
+    /// The table of alarms.
+    AlarmTable,
     /// The alarms of a tab.
     Alarms(AlarmScope),
     /// The commands of all things, open or over.
@@ -151,7 +153,8 @@ impl Views {
         }
     }
 
-    fn of(&self, target: Target) -> Option<ViewId> {
+    /// The view that a target looks at.
+    pub fn of(&self, target: Target) -> Option<ViewId> {
         self.open.iter().find(|(_, open)| open.target == target).map(|(view, _)| *view)
     }
 }
@@ -160,6 +163,7 @@ impl Views {
 fn goes_on(old: &Look, new: &Look) -> bool {
     match (old, new) {
         (Look::Map { .. }, Look::Map { .. }) => true,
+        (Look::AlarmTable { query: old, .. }, Look::AlarmTable { query, .. }) => old == query,
         (Look::Things { query: old, .. }, Look::Things { query, again, .. }) => old == query && !again,
         _ => false,
     }
@@ -167,7 +171,7 @@ fn goes_on(old: &Look, new: &Look) -> bool {
 
 /// A look as it is said when it must be said again: an order is made anew only by a person's wish.
 fn only_once(mut look: Look) -> Look {
-    if let Look::Things { again, .. } = &mut look {
+    if let Look::Things { again, .. } | Look::AlarmTable { again, .. } = &mut look {
         *again = false;
     }
     look

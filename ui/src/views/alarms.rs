@@ -1,23 +1,26 @@
-//! The alarms: what needs a person, worst first, with what to do about it, and what is over.
+//! The alarms: what needs a person, worst first, with what to do about it, what is over, and how well they serve.
 
 pub mod acknowledge;
 pub mod banner;
+mod board;
 pub mod cards;
-mod order;
+mod filters;
+mod flood;
+mod health;
+mod list;
+mod picked;
+mod question;
+mod report;
 mod row;
+pub mod silence;
 pub mod steps;
 mod words;
 
 #[cfg(test)]
 mod sample;
 
-use std::collections::BTreeSet;
-
-use fleetlens_ipc::AlarmScope;
-use fleetlens_ipc::rows::{AlarmCounts, AlarmRow};
-use fleetlens_model::alarm::Priority;
-use fleetlens_model::id::AlarmId;
-use fleetlens_model::kind::Kind;
+use fleetlens_ipc::rows::AlarmCounts;
+use fleetlens_ipc::{AlarmScope, AlarmsQuery, ShownPart};
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
@@ -25,133 +28,122 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlInputElement};
 
 use crate::components::segmented::Segmented;
-use crate::components::still::Still;
-use crate::components::words::Words;
 use crate::format;
-use crate::state::cells::{Cell, List};
-use crate::state::{Store, store};
-use crate::views::alarms::acknowledge::{AcknowledgeDialog, Asked, Desk, may_acknowledge};
-use crate::views::alarms::order::{Filter, choose};
-use crate::views::alarms::row::Rows;
-use crate::views::alarms::steps::{Ask, StepDialog, Steps};
+use crate::keys::dialog_is_open;
+use crate::state::store;
+use crate::views::alarms::acknowledge::{AcknowledgeDialog, may_acknowledge};
+use crate::views::alarms::board::Board;
+use crate::views::alarms::filters::Filters;
+use crate::views::alarms::flood::FloodStrip;
+use crate::views::alarms::health::HealthView;
+use crate::views::alarms::list::Lines;
+use crate::views::alarms::picked::Picked;
+use crate::views::alarms::report::ReportLine;
+use crate::views::alarms::silence::{SilenceButton, SoundNote};
+use crate::views::alarms::steps::{Ask, StepDialog};
+use crate::views::commands::may_command;
 
 /// How long after `G` a second key still belongs to it, in milliseconds; see [`crate::keys`].
 const CHORD_MS: f64 = 1200.0;
 
-/// What the rows of a list share.
-#[derive(Clone, Copy)]
-struct Board {
-    scope: AlarmScope,
-    list: List<AlarmId, AlarmRow>,
-    still: Still<AlarmId, AlarmRow>,
-    /// The rows on the screen, in their order: those that hold still and pass the filter.
-    shown: Memo<Vec<AlarmId>>,
-    filter: RwSignal<Filter>,
-    chosen: RwSignal<Vec<AlarmId>>,
-    last: StoredValue<Option<AlarmId>>,
-    desk: Desk,
-    steps: Steps,
-}
-
-impl Board {
-    fn new(store: Store, scope: AlarmScope, filter: RwSignal<Filter>) -> Board {
-        store.follow_alarms(scope);
-        let list = store.alarms.list(scope);
-        let still = Still::of(list.cells);
-        // A row that changes while it is looked at stays: what it says now may be what the person waits for.
-        let passes = move |cell: &&Cell<AlarmId, AlarmRow>| {
-            filter.with(|filter| cell.row.with_untracked(|row| filter.takes(&row.row)))
-        };
-        let shown = Memo::new(move |_| {
-            still.shown.with(|cells| cells.iter().filter(passes).map(|cell| cell.key).collect::<Vec<_>>())
-        });
-        let board = Board {
-            scope,
-            list,
-            still,
-            shown,
-            filter,
-            chosen: RwSignal::new(Vec::new()),
-            last: StoredValue::new(None),
-            desk: Desk::new(),
-            steps: Steps::new(),
-        };
-        Effect::new(move |_| {
-            let shown: BTreeSet<AlarmId> = shown.get().into_iter().collect();
-            if board.chosen.with_untracked(|chosen| chosen.iter().any(|id| !shown.contains(id))) {
-                board.chosen.update(|chosen| chosen.retain(|id| shown.contains(id)));
-            }
-        });
-        board
-    }
-
-    fn cell(self, id: AlarmId) -> Option<Cell<AlarmId, AlarmRow>> {
-        self.still.shown.with_untracked(|cells| cells.iter().find(|cell| cell.key == id).cloned())
-    }
-
-    fn choose(self, id: AlarmId, shift: bool) {
-        let last = self.last.get_value();
-        self.chosen
-            .update(|chosen| *chosen = self.shown.with_untracked(|shown| choose(chosen, shown, last, id, shift)));
-        self.last.set_value(Some(id));
-    }
-
-    fn choose_all(self) {
-        self.chosen.set(self.shown.get_untracked());
-    }
-
-    /// What is said of an alarm when it is acknowledged; `None` when there is nothing to acknowledge any more.
-    fn asked(self, id: AlarmId) -> Option<Asked> {
-        let cell = self.cell(id)?;
-        cell.row.with_untracked(|row| Asked::may_be(&row.row).then(|| Asked::of(&row.row)))
-    }
-
-    /// Asks what is to become of what is chosen.
-    fn steer_chosen(self, ask: Ask) {
-        let chosen = self.chosen.get_untracked();
-        let title = |id: AlarmId| Some((id, self.cell(id)?.row.with_untracked(|row| row.row.title.clone())));
-        self.steps.ask(ask, chosen.into_iter().filter_map(title).collect());
-    }
-
-    /// Asks to acknowledge what is chosen, as it stands on the screen now.
-    fn acknowledge_chosen(self) {
-        let chosen = self.chosen.get_untracked();
-        self.desk.ask(chosen.into_iter().filter_map(|id| self.asked(id)).collect());
-    }
+/// What is shown of the alarms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tab {
+    List(AlarmScope),
+    /// How well they serve.
+    Health,
 }
 
 /// The section.
 #[component]
 pub fn AlarmsView() -> impl IntoView {
-    let scope = RwSignal::new(AlarmScope::Open);
-    let filter = RwSignal::new(Filter::default());
+    let store = store();
+    let table = store.alarm_table;
     let tabs = vec![
-        (AlarmScope::Open, "Open".to_owned()),
-        (AlarmScope::Hidden, "Off the list".to_owned()),
-        (AlarmScope::Ended, "History".to_owned()),
+        (Tab::List(AlarmScope::Open), "Open".to_owned()),
+        (Tab::List(AlarmScope::Hidden), "Off the list".to_owned()),
+        (Tab::List(AlarmScope::Ended), "History".to_owned()),
+        (Tab::Health, "Health".to_owned()),
     ];
-    let choose = Callback::new(move |to| {
-        // Nothing in the history waits to be seen.
-        filter.update(|filter| filter.unseen = false);
-        scope.set(to);
-    });
-    let section = NodeRef::<html::Section>::new();
-    Effect::new(move |_| {
-        if let Some(section) = section.get() {
-            let element: &HtmlElement = &section;
-            // Fails only for a section that is not on the page.
-            let _ = element.focus();
+    let is_health = RwSignal::new(false);
+    let choose = Callback::new(move |tab| {
+        is_health.set(tab == Tab::Health);
+        if let Tab::List(scope) = tab {
+            // Nothing in the history waits to be seen.
+            filters::ask(store, |query| {
+                *query = AlarmsQuery { scope, unseen: false, rule: String::new(), ..query.clone() }
+            });
         }
     });
+    let on_cause = Callback::new(move |rule: String| {
+        table.query.update(|query| *query = AlarmsQuery { rule, ..filters::off(query) });
+        is_health.set(false);
+    });
+    let may = may_command(store);
+    let section = NodeRef::<html::Section>::new();
+    Effect::new(move |_| {
+        is_health.track();
+        if section.get().is_some() {
+            // What had the keys may have gone with the other part: they would be the page's then, and lead nowhere.
+            request_animation_frame(move || hold_keys(section));
+        }
+    });
+    let tab = Signal::derive(move || match is_health.get() {
+        true => Some(Tab::Health),
+        false => Some(Tab::List(table.query.with(|query| query.scope))),
+    });
+    let go_ms = StoredValue::new(f64::NEG_INFINITY);
+    let keys = move |event: KeyboardEvent| {
+        let is_first = event.time_stamp() - go_ms.get_value() >= CHORD_MS;
+        if event.ctrl_key() || event.meta_key() || event.alt_key() || is_text(&event) || dialog_is_open() {
+        } else if event.key().eq_ignore_ascii_case("g") {
+            go_ms.set_value(event.time_stamp());
+        } else if event.key().eq_ignore_ascii_case("h") && is_first {
+            event.prevent_default();
+            is_health.update(|is_health| *is_health = !*is_health);
+        }
+    };
     view! {
-        <section class="sheet alarms" data-testid="alarms-view" aria-label="Alarms" tabindex="-1" node_ref=section>
+        <section class="sheet alarms" data-testid="alarms-view" aria-label="Alarms" tabindex="-1" node_ref=section on:keydown=keys>
             <header class="sheet-head">
                 <h1>"Alarms"</h1>
-                <Segmented label="Which alarms" options=tabs chosen=Signal::derive(move || Some(scope.get())) on_choose=choose />
+                <Segmented label="Which alarms" options=tabs chosen=tab on_choose=choose />
                 <Counts />
+                <span class="space" />
+                <SoundNote />
+                <SilenceButton />
+                {move || may.get().then(|| view! { <ReportLine /> })}
+                <ToRules />
             </header>
-            {move || view! { <BoardView scope=scope.get() filter /> }}
+            <Show when=move || is_health.get() fallback=|| view! { <BoardView /> }>
+                <HealthView on_cause />
+            </Show>
         </section>
+    }
+}
+
+/// Gives the section the keys, unless something in it has them.
+fn hold_keys(section: NodeRef<html::Section>) {
+    let Some(section) = section.try_get_untracked().flatten() else { return };
+    let element: &HtmlElement = &section;
+    let holder = document().active_element();
+    if !dialog_is_open() && !holder.is_some_and(|holder| element.contains(Some(&holder))) {
+        // Fails only for a section that is not on the page.
+        let _ = element.focus();
+    }
+}
+
+/// The way to what they are raised by, for those who may change it.
+#[component]
+fn ToRules() -> impl IntoView {
+    let store = store();
+    let may = may_command(store);
+    view! {
+        <Show when=move || may.get()>
+            <button type="button" class="plain" data-testid="to-rules" title="Rules (G R)" on:click=move |_| store.go_to_rules()>
+                "Rules"
+            </button>
+        </Show>
     }
 }
 
@@ -163,7 +155,7 @@ fn Counts() -> impl IntoView {
         store.status.with(|status| status.as_ref().map(|status| counts_words(status.row.alarms, status.row.attention)))
     };
     view! {
-        <p class="total" role="status" data-testid="alarm-counts">
+        <p class="total" role="status" data-testid="alarm-counts" title=words>
             {words}
         </p>
     }
@@ -177,57 +169,110 @@ fn counts_words(counts: AlarmCounts, attention: u32) -> String {
         1 => Some("1 needs a person".to_owned()),
         many => Some(format!("{} need a person", n(many))),
     };
-    let returned = counts.unacknowledged.saturating_sub(attention);
+    let returned = counts.unacknowledged.saturating_sub(attention).saturating_sub(counts.advisory);
+    let advisory = (counts.advisory != 0).then(|| format!("{} worth knowing", n(counts.advisory)));
     let seen = counts.open.saturating_sub(counts.unacknowledged);
     let returned = (returned != 0).then(|| format!("{} returned, not seen", n(returned)));
     let seen = (seen != 0).then(|| format!("{} seen", n(seen)));
     let hidden = (counts.hidden != 0).then(|| format!("{} off the list", n(counts.hidden)));
-    let words = [needing, returned, seen, hidden].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let words = [needing, advisory, returned, seen, hidden].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     if words.is_empty() { "none open".into() } else { words }
 }
 
 #[component]
-fn BoardView(scope: AlarmScope, filter: RwSignal<Filter>) -> impl IntoView {
+fn BoardView() -> impl IntoView {
     let store = store();
-    let board = Board::new(store, scope, filter);
+    let board = Board::new(store);
+    // Whatever is looked at otherwise, what was chosen of it before is not chosen of it now.
+    Effect::new(move |before: Option<AlarmsQuery>| {
+        let query = board.table.query.get();
+        if before.is_some_and(|before| before != query) {
+            board.choose_none();
+            board.go_to(None);
+        }
+        query
+    });
+    // Another city's alarms have the same numbers.
+    Effect::new(move |before: Option<u32>| {
+        let begun = store.begun.get();
+        if before.is_some_and(|before| before != begun) {
+            board.choose_none();
+            board.go_to(None);
+        }
+        begun
+    });
+    Effect::new(move |_| {
+        board.table.told.track();
+        board.keep_keys();
+    });
+    // What has ended or left is not chosen any more.
+    let count =
+        Memo::new(move |_| board.table.head.with(|head| head.as_ref().map_or(0, |head| head.of.min(head.alarms))));
+    Effect::new(move |before: Option<u32>| {
+        let now = count.get();
+        if before.is_some_and(|before| now < before) {
+            board.leave_out_what_left();
+        }
+        now
+    });
+    // Who folded it one way did so with the groups of then.
+    let how = Memo::new(move |_| board.table.head.with(|head| head.as_ref().map(|head| (head.group, head.by_itself))));
+    Effect::new(move |before: Option<Option<_>>| {
+        let now = how.get();
+        if before.flatten().is_some_and(|before| Some(before) != now)
+            && !board.table.folds.with_untracked(|folds| folds.except.is_empty())
+        {
+            board.table.folds.update(|folds| folds.except.clear());
+            store.refold_alarms();
+        }
+        now
+    });
     let may = may_acknowledge(store);
     let go_ms = StoredValue::new(f64::NEG_INFINITY);
     let keys = move |event: KeyboardEvent| {
+        // The dialogs are elements of the board: what is typed in them comes by here.
+        if dialog_is_open() {
+            return;
+        }
         let key = event.key().to_lowercase();
+        let scope = untrack(|| board.scope());
         let is_typing = is_text(&event);
+        let is_first = event.time_stamp() - go_ms.get_value() >= CHORD_MS;
         if (event.ctrl_key() || event.meta_key()) && key == "a" && !is_typing {
             event.prevent_default();
             if scope != AlarmScope::Ended && may.get_untracked() {
-                board.choose_all();
+                board.add(ShownPart::All);
             }
         } else if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing {
         } else if key == "g" {
             go_ms.set_value(event.time_stamp());
-        } else if key == "a" && event.time_stamp() - go_ms.get_value() >= CHORD_MS && scope == AlarmScope::Open {
+        } else if key == "a" && is_first && scope == AlarmScope::Open && may.get_untracked() {
             event.prevent_default();
             board.acknowledge_chosen();
         } else if key == "s"
-            && event.time_stamp() - go_ms.get_value() >= CHORD_MS
+            && is_first
             && scope == AlarmScope::Open
             && may.get_untracked()
-            && board.chosen.with_untracked(|chosen| !chosen.is_empty())
+            && !board.picked.with_untracked(Picked::is_empty)
         {
             event.prevent_default();
             board.steer_chosen(Ask::TakeOff);
-        } else if key == "escape" && board.chosen.with_untracked(|chosen| !chosen.is_empty()) {
+        } else if key == "escape" && !board.picked.with_untracked(Picked::is_empty) {
             event.prevent_default();
-            board.chosen.set(Vec::new());
+            board.choose_none();
         }
     };
+    let done = Callback::new(move |()| board.choose_none());
     view! {
         <div class="board" on:keydown=keys>
-            <Filters filter scope />
-            <Show when=move || scope != AlarmScope::Ended && may.get()>
+            <FloodStrip />
+            <Filters />
+            <Show when=move || board.scope() != AlarmScope::Ended && may.get()>
                 <Chosen board />
             </Show>
-            <Rows board may />
-            <AcknowledgeDialog desk=board.desk on_done=Callback::new(move |()| board.chosen.set(Vec::new())) />
-            <StepDialog steps=board.steps on_done=Callback::new(move |()| board.chosen.set(Vec::new())) />
+            <Lines board may />
+            <AcknowledgeDialog desk=board.desk on_done=done />
+            <StepDialog steps=board.steps on_done=done />
         </div>
     }
 }
@@ -242,83 +287,25 @@ fn is_text(event: &KeyboardEvent) -> bool {
             .is_some_and(|element| element.tag_name() == "SELECT")
 }
 
-/// What is shown of them.
-#[component]
-fn Filters(filter: RwSignal<Filter>, scope: AlarmScope) -> impl IntoView {
-    let store = store();
-    let priorities = vec![
-        (None, "All".to_owned()),
-        (Some(Priority::Critical), "Critical".to_owned()),
-        (Some(Priority::Warning), "Warning".to_owned()),
-    ];
-    let kinds = Memo::new(move |_| {
-        let kinds = store.status.with(|status| status.as_ref().map(|status| status.row.kinds.clone()));
-        kinds.unwrap_or_default().into_iter().map(|(kind, _)| kind).collect::<Vec<Kind>>()
-    });
-    let choose_kind = move |event| {
-        let word = event_target_value(&event);
-        filter.update(|filter| filter.kind = (!word.is_empty()).then(|| Kind::from_word(&word)));
-    };
-    let is_kind = move |kind: Option<Kind>| filter.with(|filter| filter.kind == kind);
-    view! {
-        <div class="filters">
-            <Words
-                text=Signal::derive(move || filter.with(|filter| filter.text.clone()))
-                on_input=Callback::new(move |text| filter.update(|filter| filter.text = text))
-                label="Words in the alarm"
-                placeholder="Words in the alarm"
-                testid="alarm-text"
-            />
-            <Segmented
-                label="Priority"
-                options=priorities
-                chosen=Signal::derive(move || Some(filter.with(|filter| filter.priority)))
-                on_choose=Callback::new(move |priority| filter.update(|filter| filter.priority = priority))
-            />
-            <select class="choice" data-testid="alarm-kind" aria-label="Kind" on:change=choose_kind>
-                <option value="" selected=move || is_kind(None)>
-                    "All kinds"
-                </option>
-                <For each=move || kinds.get() key=|kind| *kind let:kind>
-                    <option value=kind.word() selected=move || is_kind(Some(kind))>
-                        {kind.plural()}
-                    </option>
-                </For>
-            </select>
-            <Show when=move || scope == AlarmScope::Open>
-                <label class="tick">
-                    <input
-                        type="checkbox"
-                        data-testid="alarm-unseen"
-                        prop:checked=move || filter.with(|filter| filter.unseen)
-                        on:change=move |event| filter.update(|filter| filter.unseen = event_target_checked(&event))
-                    />
-                    "Not seen yet"
-                </label>
-            </Show>
-        </div>
-    }
-}
-
 /// What is chosen, and what can be done with it. It keeps its place when nothing is, so that no row jumps.
 #[component]
 fn Chosen(board: Board) -> impl IntoView {
-    let count = Memo::new(move |_| board.chosen.with(Vec::len));
-    let most = Memo::new(move |_| board.shown.with(Vec::len));
+    let count = Memo::new(move |_| board.picked.with(Picked::len));
+    let most = Memo::new(move |_| board.table.head.with(|head| head.as_ref().map_or(0, |head| head.alarms as usize)));
     let is_all = move || count.get() != 0 && count.get() >= most.get();
     let turn = move |event| {
         if event_target_checked(&event) {
-            board.choose_all();
+            board.add(ShownPart::All);
         } else {
-            board.chosen.set(Vec::new());
+            board.choose_none();
         }
     };
     let words = move || match count.get() {
-        0 => "Choose alarms to do something with them".to_owned(),
+        0 => "None chosen".to_owned(),
         many => format!("{} of {} chosen", format::count(many as u64), format::count(most.get() as u64)),
     };
     let is_none = move || count.get() == 0;
-    let unseen = Memo::new(move |_| board.chosen.with(|chosen| chosen.iter().any(|id| board.asked(*id).is_some())));
+    let unseen = Memo::new(move |_| board.picked.with(Picked::has_unseen));
     view! {
         <div class="chosen" class:some=move || count.get() != 0>
             <label class="tick">
@@ -343,7 +330,7 @@ fn Chosen(board: Board) -> impl IntoView {
                 >
                     "Assign…"
                 </button>
-                {match board.scope {
+                {move || match board.scope() {
                     AlarmScope::Hidden => {
                         view! {
                             <button
@@ -400,9 +387,10 @@ mod tests {
         for (open, unacknowledged, attention, hidden, want) in [
             (0, 0, 0, 0, "none open"),
             (1, 1, 1, 0, "1 needs a person"),
-            (7, 6, 4, 3, "4 need a person · 2 returned, not seen · 1 seen · 3 off the list"),
+            (9, 8, 4, 3, "4 need a person · 2 worth knowing · 2 returned, not seen · 1 seen · 3 off the list"),
         ] {
-            let counts = AlarmCounts { open, unacknowledged, hidden, ..AlarmCounts::default() };
+            let advisory = if open == 9 { 2 } else { 0 };
+            let counts = AlarmCounts { open, unacknowledged, hidden, advisory, ..AlarmCounts::default() };
             assert_eq!(counts_words(counts, attention), want);
         }
     }

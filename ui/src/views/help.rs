@@ -10,21 +10,26 @@ use crate::views::parking::is_driver;
 type Line = (&'static [&'static str], &'static str);
 
 /// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
-pub const KEYS: [Line; 16] = [
+pub const KEYS: [Line; 21] = [
     (&["/"], "Find things; in a list, filter it"),
     (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
     (&["PgUp", "PgDn", "Home", "End"], "Go through a table by screens, to its ends"),
     (&["Esc"], "One step back: card, list, page, drawer, map"),
     (&["Space"], "Hold live values still, and go on"),
     (&["Space"], "In the table of things: choose the row that the keys are on"),
-    (&["A"], "Among the alarms: acknowledge those that are chosen"),
+    (&["Space"], "Among the alarms: choose the line that the keys are on, with Shift a stretch"),
+    (&["←", "→"], "Among the alarms: fold a group, and unfold it"),
+    (&["A"], "Among the alarms: acknowledge those that are chosen, or the line that the keys are on"),
     (&["Ctrl A"], "Among the alarms: choose all that are shown"),
+    (&["H"], "Among the alarms: how well they serve, and back to the list"),
+    (&["M"], "Silence until the next critical alarm; nothing is acknowledged by it"),
     (&["F"], "Show the whole fleet on the map"),
     (&["G", "M"], "Go to the map"),
     (&["G", "T"], "Go to the things"),
     (&["G", "A"], "Go to the alarms"),
     (&["G", "C"], "Go to the commands"),
     (&["G", "J"], "Go to the jobs"),
+    (&["G", "R"], "Go to the rules"),
     (&["G", "S"], "Go to the settings"),
     (&["?"], "These keys"),
 ];

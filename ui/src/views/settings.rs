@@ -5,6 +5,7 @@ mod cache;
 mod person;
 mod profiles;
 pub mod sheet;
+mod sound;
 
 use fleetlens_ipc::Fault;
 use fleetlens_ipc::rows::Settings;
@@ -13,11 +14,13 @@ use leptos::prelude::*;
 use crate::components::segmented::Segmented;
 use crate::state::store;
 use crate::theme::{Choice, Theme, theme};
+use crate::views::commands::may_command;
 use crate::views::diagnostics::{DiagnosticsView, ToDiagnostics};
 use crate::views::help::KeyList;
 use crate::views::settings::cache::CacheForm;
 use crate::views::settings::person::PersonForm;
 use crate::views::settings::profiles::Profiles;
+use crate::views::settings::sound::SoundCard;
 
 /// The section.
 #[component]
@@ -25,11 +28,18 @@ pub fn SettingsView() -> impl IntoView {
     let store = store();
     store.follow_settings();
     let is_known = Memo::new(move |_| store.settings.with(Option::is_some));
+    let may = may_command(store);
     view! {
         <Show when=move || !store.diagnosing.get() fallback=|| view! { <DiagnosticsSheet /> }>
         <section class="sheet settings" data-testid="settings" aria-label="Settings">
             <header class="sheet-head">
                 <h1>"Settings"</h1>
+                <span class="space" />
+                <Show when=move || may.get()>
+                    <button type="button" class="plain" data-testid="settings-to-rules" on:click=move |_| store.go_to_rules()>
+                        "Rules"
+                    </button>
+                </Show>
             </header>
             <div class="sheet-body">
                 <Show when=move || is_known.get() fallback=|| view! { <Coming /> }>
@@ -41,6 +51,7 @@ pub fn SettingsView() -> impl IntoView {
                         <div class="column">
                             <PersonForm />
                             <Look />
+                            <SoundCard />
                             <About />
                         </div>
                         <div class="column keys-column">

@@ -1,14 +1,17 @@
 //! The alarms of the fleet: one book of all that are open and the newest that are over, with the orders and counts that windows ask
 //! for kept as they change, so that none of them is a walk over the city.
 
+mod flood;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fleetlens_ipc::AlarmScope;
 use fleetlens_ipc::rows::AlarmCounts;
+use fleetlens_model::alarm::flood::Flood;
 use fleetlens_model::alarm::state::{Effect, Input, Judged, State, Terms};
-use fleetlens_model::alarm::{Alarm, Condition, Priority, Rule};
+use fleetlens_model::alarm::{Alarm, Condition, Priority, Rule, Things};
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::id::{AlarmId, ThingKey};
 use fleetlens_model::record::Write;
@@ -30,7 +33,7 @@ type Rank = (Reverse<Priority>, Reverse<WallMs>, Reverse<AlarmId>);
 pub(crate) struct Alarms {
     all: BTreeMap<AlarmId, Alarm>,
     open: BTreeSet<Rank>,
-    /// The open ones that are active and that nobody has acknowledged.
+    /// The open ones that are active and that nobody has acknowledged, but for those that are only worth knowing.
     needing: BTreeSet<Rank>,
     /// Those that people are not told of, open or not.
     hidden: BTreeSet<Rank>,
@@ -39,8 +42,12 @@ pub(crate) struct Alarms {
     active: usize,
     unacknowledged: usize,
     critical: usize,
+    advisory: usize,
     /// The highest id ever given.
     last: u64,
+    flood: Flood,
+    /// How often people were told since the start, by priority, the lowest first.
+    told: [u32; Priority::FROM_LOWEST.len()],
 }
 
 impl Alarms {
@@ -57,6 +64,25 @@ impl Alarms {
             unacknowledged: count(self.unacknowledged),
             critical: count(self.critical),
             hidden: count(self.hidden.len()),
+            advisory: count(self.advisory),
+        }
+    }
+
+    /// How many there are of a scope.
+    pub(crate) fn count_of(&self, scope: AlarmScope) -> u32 {
+        count(match scope {
+            AlarmScope::Open => self.open.len(),
+            AlarmScope::Hidden => self.hidden.len(),
+            AlarmScope::Ended => self.ended.len(),
+        })
+    }
+
+    /// Whether an alarm stands in a scope.
+    pub(crate) fn is_of(alarm: &Alarm, scope: AlarmScope) -> bool {
+        match scope {
+            AlarmScope::Open => alarm.ended_ms().is_none() && !alarm.state.is_hidden(),
+            AlarmScope::Hidden => alarm.state.is_hidden() && alarm.ended_ms().is_none(),
+            AlarmScope::Ended => alarm.ended_ms().is_some(),
         }
     }
 
@@ -110,6 +136,7 @@ impl Alarms {
         self.open.insert(rank(alarm));
         self.active += usize::from(alarm.is_active());
         self.unacknowledged += usize::from(alarm.seen().is_none());
+        self.advisory += usize::from(is_unseen_advisory(alarm));
         if alarm.needs_a_person() {
             self.needing.insert(rank(alarm));
             self.critical += usize::from(alarm.priority == Priority::Critical);
@@ -127,6 +154,7 @@ impl Alarms {
         self.open.remove(&rank(alarm));
         self.active -= usize::from(alarm.is_active());
         self.unacknowledged -= usize::from(alarm.seen().is_none());
+        self.advisory -= usize::from(is_unseen_advisory(alarm));
         if self.needing.remove(&rank(alarm)) {
             self.critical -= usize::from(alarm.priority == Priority::Critical);
         }
@@ -136,6 +164,10 @@ impl Alarms {
     fn standing(&self) -> impl Iterator<Item = AlarmId> {
         self.open.iter().chain(&self.hidden).map(|(_, _, Reverse(id))| *id)
     }
+}
+
+fn is_unseen_advisory(alarm: &Alarm) -> bool {
+    alarm.priority == Priority::Advisory && alarm.is_active() && alarm.seen().is_none()
 }
 
 fn rank(alarm: &Alarm) -> Rank {
@@ -161,6 +193,7 @@ impl Fleet {
             }
         }
         self.alarms.last = self.alarms.last.max(last);
+        self.alarms.restore_flood(now);
     }
 
     /// The thing's alarm of a rule, as long as it is not over.
@@ -221,7 +254,9 @@ impl Fleet {
             return;
         }
         let stood = Stood::of(before);
-        let (state, happened) = before.clone().step(input, &rule.terms, now);
+        let (by_design, mut happened) = self.by_design(thing, rule, before, &input, now);
+        let (mut state, more) = by_design.step(input, &rule.terms, now);
+        happened.extend(more);
         let is_raised = happened.contains(&Effect::Raised);
         let alarm = match known {
             Some(alarm) if is_raised => {
@@ -237,6 +272,8 @@ impl Fleet {
                 Some((Alarm::raised(self.alarms.next_id(), key, rule, sentence, state), true))
             }
             None => {
+                // What suppresses it is looked at when there is something to suppress.
+                state.suppressed = None;
                 if let Some(at) = at {
                     self.watch.await_it((key, at), state, &rule.terms, now);
                 }
@@ -262,8 +299,9 @@ impl Fleet {
             Arc::new(Rule {
                 id: alarm.rule.clone(),
                 name: alarm.name.clone(),
-                kind: None,
+                things: Things::default(),
                 condition: Condition::Told,
+                unless: None,
                 terms: Terms::default(),
                 priority: alarm.priority,
                 time_available_ms: None,
@@ -306,8 +344,12 @@ impl Fleet {
     pub(super) fn clear_unruled(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
         let Some(thing) = self.things.get(&key) else { return };
         let open = thing.alarms.iter().filter_map(|id| self.alarms.get(*id)).map(|alarm| &alarm.rule);
-        let unruled = open.filter(|rule| !is_told(rule) && !self.rules.speaks_of(rule, thing.meta.common.kind));
+        let unruled = open.filter(|rule| !is_told(rule) && !self.rules.speaks_of(rule, thing.ruled));
         for rule in unruled.cloned().collect::<Vec<String>>() {
+            if self.rules.named(&rule).is_some_and(|rule| rule.condition == Condition::CommandFailed) {
+                // A rule that takes its place has told nothing yet.
+                self.forget_told(key);
+            }
             let alarm = self.things.get(&key).and_then(|thing| self.open_alarm(thing, &rule)).map(|alarm| alarm.id);
             if let Some(id) = alarm {
                 self.fold_alarm(id, Input::RuleGone, now, effects);

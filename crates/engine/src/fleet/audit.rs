@@ -116,11 +116,14 @@ impl Fleet {
             // Nothing that a fleet does.
             Intent::Change(_)
             | Intent::Profile(_)
+            | Intent::Rules(_)
             | Intent::Diagnose
             | Intent::Audit { .. }
             | Intent::Legs
+            | Intent::AlarmHealth { .. }
             | Intent::ShadowHistory { .. }
             | Intent::Controls(_)
+            | Intent::Shown { .. }
             | Intent::DryRun(_)
             | Intent::BulkAgain(_)
             | Intent::Export(_) => return,

@@ -30,10 +30,13 @@ impl Fleet {
             Intent::Alarms { alarms, to } => self.steer_alarms(&alarms, &to, now, effects).map(Done::Steered),
             Intent::Change(_)
             | Intent::Profile(_)
+            | Intent::Rules(_)
             | Intent::Diagnose
             | Intent::Audit { .. }
             | Intent::Legs
+            | Intent::AlarmHealth { .. }
             | Intent::Export(_)
+            | Intent::Shown { .. }
             | Intent::ShadowHistory { .. } => {
                 Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set"))
             }

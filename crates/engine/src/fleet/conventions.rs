@@ -1,7 +1,7 @@
 //! What things of a convention say: their messages, whether they are there, and the alarms they raise themselves.
 
 use fleetlens_model::alarm::state::{Input, Judged, Terms};
-use fleetlens_model::alarm::{Condition, Priority, Rule};
+use fleetlens_model::alarm::{Condition, Priority, Rule, Things};
 use fleetlens_model::command::ANSWER_TIMEOUT_MS;
 use fleetlens_model::freshness::Presence;
 use fleetlens_model::heard::Heard;
@@ -173,8 +173,9 @@ fn told_rule(id: &str) -> Rule {
     Rule {
         id: format!("{TOLD}{id}"),
         name: format!("reports {id}"),
-        kind: None,
+        things: Things::default(),
         condition: Condition::Told,
+        unless: None,
         terms: Terms::default(),
         priority: Priority::Warning,
         time_available_ms: None,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Done, Fault, Intent, RequestId};
+use fleetlens_model::alarm::Priority;
 use fleetlens_model::audit::Event;
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::id::{AlarmId, BulkId, CommandId, SeriesKey, ThingKey};
@@ -35,6 +36,13 @@ pub enum Input {
     Committed {
         /// Messages, refused ones not counted.
         messages: u64,
+    },
+    /// What the history knows of a series that was to be recalled; nothing where it could not be read.
+    Recalled {
+        /// The series.
+        series: SeriesKey,
+        /// Its hours.
+        buckets: Vec<Bucket>,
     },
     /// Size and age of the cache were read.
     Measured(StoreStats),
@@ -105,6 +113,8 @@ pub enum Outward {
         /// What to read.
         query: HistoryQuery,
     },
+    /// To the store, on our own behalf: what a series said in the last weeks.
+    Recall(HistoryQuery),
 }
 
 /// Whose read it was; the number tells an answer to an older question apart.
@@ -144,6 +154,10 @@ pub struct Counters {
     pub repeated: u64,
     /// Values received live in this run.
     pub live_values: u64,
+    /// Alarms that need a person.
+    pub needing: u32,
+    /// How bad the worst of them is; `None` where there is none.
+    pub worst: Option<Priority>,
     /// A window has drawn what is known on its map, live or out of the cache, be the ground there or not.
     pub shown: bool,
     /// A window has drawn that over all of the ground.

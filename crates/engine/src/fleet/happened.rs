@@ -37,6 +37,11 @@ impl Fleet {
         if happened.contains(&Effect::Unshelved { by_itself: true }) {
             self.audit_shelf_over(alarm, now, effects);
         }
+        for effect in happened {
+            if let Effect::Told { again } = effect {
+                self.alarms.note_told(alarm.priority, *again, now);
+            }
+        }
         let is_told = happened.iter().any(|effect| matches!(effect, Effect::Told { .. }));
         if is_told && alarm.priority == Priority::Critical {
             self.alerts.add(alarm.id);

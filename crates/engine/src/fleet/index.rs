@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use fleetlens_model::described::Described;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
+use fleetlens_model::search::found_by;
 
 use super::Thing;
 use super::keyed::Keyed;
@@ -83,12 +84,12 @@ impl Index {
 
 fn words(thing: &Thing) -> Box<str> {
     let Described { title, street, area, .. } = &thing.meta;
-    format!("{title}\n{}\n{street}\n{area}", thing.name).to_lowercase().into()
+    found_by(title, thing.name.as_str(), street, area).into()
 }
 
 /// A text as a key whose byte order is the order people expect: case does not count, and a number counts by its worth. A run of
 /// digits is written as its length without leading zeros, one character below every letter, and the digits.
-fn natural(text: &str) -> String {
+pub(crate) fn natural(text: &str) -> String {
     let lower = text.to_lowercase();
     let mut key = String::with_capacity(lower.len() + 4);
     let mut rest = lower.as_str();

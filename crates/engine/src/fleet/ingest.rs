@@ -222,6 +222,7 @@ impl Fleet {
         self.placed(key, place, now, effects);
         self.told(key, &said.about, now, effects);
         let moved = said.values.iter().any(|(pointer, _)| pointer == LAT);
+        let since_seq = self.last_seq;
         let (device_ms, timed, quality) = date(said.claimed, now.wall);
         let quality = if quality == Quality::Good { said.quality } else { quality };
         let source = if retained { Source::Retained } else { Source::Live };
@@ -249,10 +250,10 @@ impl Fleet {
         for (id, sentence) in said.alerts {
             self.alerted(key, &id, sentence, now, effects);
         }
-        self.judge_conditions(key, now, effects);
         if moved {
-            self.moved(key);
+            self.moved(key, now);
         }
+        self.judge_conditions(key, (!retained).then_some(since_seq), now, effects);
         self.soil_thing(key);
         Ok(key)
     }
@@ -269,11 +270,12 @@ impl Fleet {
     }
 
     /// A thing said where it is.
-    pub(super) fn moved(&mut self, key: ThingKey) {
+    pub(super) fn moved(&mut self, key: ThingKey, now: Now) {
         let at = self.things.get(&key).and_then(|thing| self.said_place(thing));
         if let Some(thing) = self.things.get_mut(&key) {
             thing.said_at = at.map(Box::new).or(thing.said_at.take());
         }
+        self.remember_place(key, now);
     }
 
     /// Something of a thing changed, which windows are told once.
@@ -378,6 +380,7 @@ impl Fleet {
         }
         if sample.source == Source::Live {
             self.remember_for_windows(&sample, now);
+            self.learn(&sample, effects);
         }
         effects.writes.push(Write::Sample(sample));
     }

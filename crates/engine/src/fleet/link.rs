@@ -26,7 +26,7 @@ impl Fleet {
                     LinkState::Starting | LinkState::Up { .. } => now.wall,
                 };
                 self.link_lost(now, effects);
-                self.begin_connection();
+                self.begin_connection(now);
                 self.link = LinkState::Connecting { reason, since_ms };
             }
             LinkEvent::Up { resumed, granted } => {
@@ -35,6 +35,7 @@ impl Fleet {
             }
             LinkEvent::Down { reason } => {
                 self.link_lost(now, effects);
+                self.connecting = None;
                 self.link = LinkState::Connecting { reason: Some(reason), since_ms: now.wall };
             }
             LinkEvent::Received(message) => {
@@ -74,7 +75,9 @@ impl Fleet {
 
     /// The broker may replay before it has answered every filter: what is forgotten with the old connection is forgotten now, and not
     /// when the new one counts as up.
-    fn begin_connection(&mut self) {
+    fn begin_connection(&mut self, now: Now) {
+        self.connecting = Some(now.mono);
+        self.watch.forget_early();
         self.unacked.connecting();
         self.conventions.iter_mut().for_each(|convention| convention.connecting());
         self.watch.retold.clear();
@@ -95,7 +98,7 @@ impl Fleet {
         }
         self.listened = now.wall;
         self.dirty.everything = true;
-        self.stop_watching(now);
+        self.stop_watching(now, effects);
         self.shadows_after_loss(now, effects);
     }
 

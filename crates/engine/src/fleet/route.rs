@@ -134,6 +134,7 @@ impl Fleet {
             return None;
         }
         let (device_ms, timed, quality) = date(said.claimed, now.wall);
+        let since_seq = self.last_seq;
         for at in &shape.order {
             let (Some(name), Some((_, scalar))) = (shape.names.get(*at), values.get(*at)) else { continue };
             let Some(series) = self.things.get(&key).and_then(|thing| thing.series.nth(name.place)) else { continue };
@@ -153,10 +154,10 @@ impl Fleet {
             );
         }
         self.spoke(key, device_ms, now, effects);
-        self.judge_conditions(key, now, effects);
         if shape.moves {
-            self.moved(key);
+            self.moved(key, now);
         }
+        self.judge_conditions(key, Some(since_seq), now, effects);
         self.soil_thing(key);
         self.is_spoken_of(key, Witness::Template);
         Some(key)

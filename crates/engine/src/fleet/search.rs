@@ -2,22 +2,20 @@
 
 use fleetlens_ipc::{Only, Search};
 use fleetlens_model::freshness::Freshness;
+use fleetlens_model::search::Words;
 
 use super::{Fleet, Thing};
-
-/// Words of a search that count.
-const WORDS_MAX: usize = 8;
 
 /// A search, ready to be asked of many things.
 #[derive(Debug)]
 pub(crate) struct Finder {
     search: Search,
-    words: Vec<String>,
+    words: Words,
 }
 
 impl Finder {
     pub(crate) fn new(search: Search) -> Finder {
-        let words = search.text.to_lowercase().split_whitespace().take(WORDS_MAX).map(str::to_string).collect();
+        let words = Words::typed(&search.text);
         Finder { search, words }
     }
 
@@ -30,7 +28,7 @@ impl Finder {
     pub(crate) fn finds(&self, thing: &Thing, fleet: &Fleet) -> bool {
         let Search { kinds, group, only, .. } = &self.search;
         (kinds.is_empty() || kinds.contains(&thing.meta.common.kind))
-            && self.words.iter().all(|word| fleet.index.words(thing.key, &fleet.things).contains(word.as_str()))
+            && (self.words.is_empty() || self.words.are_in(fleet.index.words(thing.key, &fleet.things)))
             && (group.is_empty() || fleet.group(group).is_some_and(|group| fleet.is_in(group, thing)))
             && match only {
                 Only::All => true,

@@ -107,6 +107,11 @@ impl Series {
         self.source.map(|_| self.device_ms)
     }
 
+    /// The number of the latest value among all samples.
+    pub(super) fn seq(&self) -> u64 {
+        self.seq
+    }
+
     /// The latest value without what it says, for which text is copied.
     fn dated(&self) -> Option<Latest> {
         Some(Latest {

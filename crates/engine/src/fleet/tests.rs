@@ -1,6 +1,7 @@
 mod acknowledge;
 mod alerts;
 mod any;
+mod areas;
 mod audit;
 mod bulk;
 mod changes;
@@ -8,7 +9,10 @@ mod clock;
 mod commands;
 mod conditions;
 mod convergence;
+mod design;
+mod detectors;
 mod direct;
+mod early;
 mod edit;
 mod feeds;
 mod groups;
@@ -21,6 +25,7 @@ mod outbox;
 mod people;
 mod presence;
 mod registry;
+mod rhythms;
 mod routes;
 mod several;
 mod shadows;
@@ -33,7 +38,7 @@ use crate::port::{Alert, Delivery, LinkEvent, Publish, Qos, Received, WindowId};
 use fleetlens_ipc::rows::LinkState;
 use fleetlens_ipc::{AlarmScope, Done, Fault, Intent, RequestId, Wish};
 use fleetlens_model::alarm::state::{Policy, Terms};
-use fleetlens_model::alarm::{Alarm, Condition, Priority, Rule, When};
+use fleetlens_model::alarm::{Alarm, Condition, Priority, Rule, Things, When};
 use fleetlens_model::command::{Phase, Withdrawal};
 use fleetlens_model::expression::Expression;
 use fleetlens_model::freshness::Freshness;
@@ -230,8 +235,9 @@ pub(crate) fn rule(id: &str, kind: Option<Kind>, condition: impl Into<Judging>, 
     Rule {
         id: id.into(),
         name: id.replace('-', " "),
-        kind,
+        things: kind.map(Things::from).unwrap_or_default(),
         condition,
+        unless: None,
         terms,
         priority,
         time_available_ms: None,

@@ -11,6 +11,7 @@ use fleetlens_model::shadow::Packed;
 use fleetlens_model::time::{MonoMs, WallMs};
 
 use super::few::Few;
+use super::rules::Ruled;
 use super::seldom::Seldom;
 use super::series::SeriesOf;
 use super::watch::{Asked, OpenLeaf};
@@ -51,6 +52,8 @@ pub struct Thing {
     pub alarms: Seldom<AlarmId>,
     /// The worst of those that are active.
     pub alarmed: Option<Priority>,
+    /// Which rules speak of it, worked out for its description.
+    pub(super) ruled: Ruled,
     /// What rules name of it; made for so many descriptions and series of it.
     pub(super) judged: (u32, u32, Arc<[Asked]>),
     /// How often it was described otherwise.

@@ -6,16 +6,23 @@
 
 mod conditions;
 mod convergence;
+mod design;
+mod detectors;
 mod due;
+mod early;
 mod facts;
 mod leaves;
+mod places;
+mod rhythms;
 mod silence;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use fleetlens_model::alarm::detector::Position;
 use fleetlens_model::alarm::state::State;
 use fleetlens_model::expression::Memory;
 use fleetlens_model::id::ThingKey;
+use fleetlens_model::record::Placed;
 use fleetlens_model::time::{MonoMs, Now};
 
 use super::rules::RuleAt;
@@ -25,6 +32,7 @@ pub(super) use conditions::Asked;
 pub(super) use due::Due;
 pub use leaves::OpenLeaf;
 pub(crate) use leaves::{LateLeaf, Leaves};
+pub(super) use rhythms::Rhythms;
 
 /// What is being waited for, so that a look each second is short however big the city is.
 #[derive(Debug, Default)]
@@ -33,12 +41,24 @@ pub(super) struct Watch {
     pending: BTreeMap<(ThingKey, RuleAt), State>,
     /// When time alone may change an alarm, or what is pending.
     due: due::Dues,
-    /// What the windows of conditions keep.
+    /// What the windows and areas of conditions keep.
     memories: HashMap<ThingKey, Vec<(RuleAt, Memory)>>,
+    /// What is usual for the values of which rules ask that.
+    pub(super) rhythms: Rhythms,
+    /// Where things are in the state machines of rules.
+    positions: BTreeMap<(ThingKey, RuleAt), Position>,
+    /// Where they are not any more and the cache still says so.
+    positions_gone: Vec<(ThingKey, String)>,
+    /// Where the cache says otherwise of those of rules that there are: how it is, `None` where they are nowhere any more.
+    positions_owed: BTreeMap<(ThingKey, RuleAt), Option<Placed>>,
+    /// What state machines could not work out and the log was told of, by the rule.
+    troubles: BTreeSet<(String, String)>,
     /// Things of which a condition may turn without a word of theirs.
     timed: BTreeSet<ThingKey>,
     /// The last of them that was judged.
     timed_at: ThingKey,
+    /// Things that spoke before our link counted as up, or that were described otherwise since they did.
+    early: BTreeSet<ThingKey>,
     /// What is wanted and not reported for too long.
     pub(super) leaves: Leaves,
     /// Things with a leaf that is wanted and not reported, or a command that ended badly.
@@ -59,11 +79,19 @@ pub(super) struct Watch {
     pub(super) retell_by: Option<MonoMs>,
 }
 
+impl Watch {
+    /// Whether it is open of something silent whose silence that is.
+    pub(super) fn is_undecided(&self) -> bool {
+        !self.undecided.is_empty()
+    }
+}
+
 impl Fleet {
     /// One look, each second while we listen.
     pub(super) fn look(&mut self, now: Now, effects: &mut Effects) {
         self.fall_silent(now, effects);
         self.decide_silence(now, effects);
+        self.judge_early(now, effects);
         self.judge_timed(now, effects);
         self.end_delays(now, effects);
         self.forget_untold(now, effects);
@@ -74,6 +102,7 @@ impl Fleet {
         let alarmed = self.things.values().filter(|thing| !thing.alarms.is_empty()).map(|thing| thing.key);
         for key in alarmed.collect::<Vec<_>>() {
             self.clear_unruled(key, now, effects);
+            self.follow_design(key, now, effects);
             self.remember_told(key);
             self.look_at(key);
         }
@@ -85,8 +114,9 @@ impl Fleet {
     }
 
     /// Our link fell: nobody knows of any alarm whether it is still so, and delays stand still.
-    pub(super) fn stop_watching(&mut self, now: Now) {
+    pub(super) fn stop_watching(&mut self, now: Now, effects: &mut Effects) {
         self.watch.due.clear();
+        self.pause_detectors(now, effects);
         self.watch.retell_by = None;
         self.pause_pending(now);
         self.doubt_alarms(now);

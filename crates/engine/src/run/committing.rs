@@ -125,7 +125,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
         if self.stuck.is_none() {
             return;
         }
-        let is_read = |outward: &mut Outward| matches!(outward, Outward::Read { .. });
+        let is_read = |outward: &mut Outward| matches!(outward, Outward::Read { .. } | Outward::Recall(_));
         let failed = self.committing.as_mut().map(|failed| &mut failed.batch.outward);
         let waiting = failed.into_iter().chain([&mut self.gathering.outward]);
         let reads: Vec<Outward> =
@@ -150,6 +150,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             Outward::Acknowledge(_)
             | Outward::Subscribe(_)
             | Outward::Read { .. }
+            | Outward::Recall(_)
             | Outward::Alert(_)
             | Outward::Happened(Happened::News(_)) => Some(outward),
             Outward::Answer { window, request, .. } => {
@@ -210,6 +211,14 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                     tokio::spawn(async move {
                         let outcome = read.await.map_err(|fault| fault.to_string());
                         let _ = results.send(ResultOf::Read(ReadDone { ticket, outcome })).await;
+                    });
+                }
+                Outward::Recall(query) => {
+                    let read = self.ports.store.history(query);
+                    let results = self.results.clone();
+                    tokio::spawn(async move {
+                        let recalled = read.await;
+                        let _ = results.send(ResultOf::Recalled(query.series, recalled)).await;
                     });
                 }
             }

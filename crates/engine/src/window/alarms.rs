@@ -85,7 +85,7 @@ pub(super) fn worst_words(thing: &Thing, fleet: &Fleet) -> String {
     alarms.iter().find(|alarm| !alarm.state.is_hidden()).map_or_else(String::new, |alarm| alarm.name.clone())
 }
 
-fn alarm_row(alarm: &Alarm, fleet: &Fleet) -> Option<AlarmRow> {
+pub(super) fn alarm_row(alarm: &Alarm, fleet: &Fleet) -> Option<AlarmRow> {
     let thing = fleet.things.get(&alarm.thing)?;
     let rule = fleet.rules.named(&alarm.rule);
     let mutes = if alarm.is_active() && fleet.is_about_silence(&alarm.rule) { fleet.mutes(thing) } else { 0 };
@@ -110,6 +110,7 @@ fn alarm_row(alarm: &Alarm, fleet: &Fleet) -> Option<AlarmRow> {
         acknowledged: alarm.seen().cloned(),
         standing: alarm.state.standing(),
         hidden: hidden(&alarm.state),
+        suppressed: alarm.state.suppressed.clone().unwrap_or_default(),
         assigned: alarm.assigned.clone(),
         time_available_ms: rule.and_then(|rule| rule.time_available_ms),
         mutes,
@@ -128,7 +129,7 @@ fn hidden(state: &State) -> Option<Hidden> {
 }
 
 /// What is wrong: `Bin 0012 nearly full`.
-fn title(thing: &Thing, alarm: &Alarm) -> String {
+pub(super) fn title(thing: &Thing, alarm: &Alarm) -> String {
     format!("{} {}", thing.title(), alarm.name)
 }
 
@@ -166,15 +167,16 @@ fn attention_row(alarm: &Alarm, fleet: &Fleet) -> Option<AttentionRow> {
         title: title(thing, alarm),
         sentence: alarm.sentence.clone(),
         what_to_do: alarm.what_to_do.clone(),
-        status: status_for(alarm.priority).code(),
+        status: status_for(alarm.priority).unwrap_or(Status::Normal).code(),
         since_ms: alarm.raised_ms(),
     })
 }
 
-/// The mark of a thing with an active alarm.
-pub(super) fn status_for(priority: Priority) -> Status {
+/// The mark of a thing with an active alarm; `None` where it has the one it would have without.
+pub(super) fn status_for(priority: Priority) -> Option<Status> {
     match priority {
-        Priority::Warning => Status::Warning,
-        Priority::Critical => Status::Critical,
+        Priority::Advisory => None,
+        Priority::Warning => Some(Status::Warning),
+        Priority::Critical => Some(Status::Critical),
     }
 }

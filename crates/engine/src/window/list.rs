@@ -34,6 +34,8 @@ pub(crate) fn status(fleet: &Fleet, now: Now) -> StatusRow {
         not_converged: u32::try_from(fleet.leaves().late_count()).unwrap_or(u32::MAX),
         attention: fleet.alarms.needing_count(),
         alarms: fleet.alarms.counts(),
+        told: fleet.alarms.told().to_vec(),
+        flood: fleet.alarms.flood(),
         cache_fault: fleet.cache_fault.clone(),
         sheds: fleet.sheds.iter().cloned().collect(),
         wall_ms: now.wall,

@@ -91,8 +91,8 @@ fn map_row(thing: &Thing, fleet: &Fleet) -> Option<MapRow> {
 
 /// What a thing's mark says.
 pub(super) fn status_of(thing: &Thing) -> Status {
-    match (thing.alarmed, thing.silence.freshness()) {
-        (Some(priority), _) => status_for(priority),
+    match (thing.alarmed.and_then(status_for), thing.silence.freshness()) {
+        (Some(status), _) => status,
         (None, Freshness::Live) => Status::Normal,
         // Silent without an alarm is what stands behind a silent gateway: nothing is known of it, and it is not its fault.
         (None, Freshness::Silent { .. } | Freshness::Never | Freshness::Unknown { .. }) => Status::Unknown,

@@ -22,6 +22,7 @@ pub(super) fn may_look(kind: &ViewKind, fleet: &Fleet) -> bool {
         ViewKind::Find(_)
         | ViewKind::Attention(_)
         | ViewKind::Alarms(_)
+        | ViewKind::AlarmTable(_)
         | ViewKind::Things(_)
         | ViewKind::Commands(_)
         | ViewKind::Bulks(_)

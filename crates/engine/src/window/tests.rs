@@ -10,6 +10,7 @@ use fleetlens_model::time::WallMs;
 use super::*;
 use crate::fleet::Input;
 
+mod alarm_table;
 mod alarms;
 mod commands;
 mod jobs;

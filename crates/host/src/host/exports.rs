@@ -1,23 +1,28 @@
-//! What a person takes out in a window: a sheet read from the cache, into a new file where the person sits before this machine, else
-//! to the window.
+//! What a person takes out in a window: a sheet or a report read from the cache, into a new file where the person sits before this
+//! machine, else to the window.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use fleetlens_engine::port::WindowId;
-use fleetlens_ipc::{Done, EXPORT_MAX_BYTES, Export, Exported, Fault, FaultCode, RequestId};
+use fleetlens_ipc::{Done, EXPORT_MAX_BYTES, Export, Exported, Fault, FaultCode, RequestId, ZONE_MAX_CHARS};
 use fleetlens_model::audit::Filter;
 use fleetlens_model::id::BulkId;
+use fleetlens_model::time::WallMs;
+use fleetlens_report::{Asked, ReportError, TimeZone};
 use fleetlens_store::{Reading, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Host, ended, who};
+use crate::pictures::Ground;
 use crate::ports::wall_now;
+use crate::report::report;
 use crate::run::Run;
 use crate::sheet::{Format, Sheet, audit, bulk, rfc3339};
 
@@ -30,7 +35,7 @@ const NAMES_MAX: u32 = 1_000;
 /// How long one that is under way may take to see that the program ends: between two rows, or when the disk is done with a file.
 const ENDS_WITHIN: Duration = Duration::from_secs(3);
 
-/// The right to write a sheet: who exports, exports one at a time.
+/// The right to write a file: who exports, exports one at a time.
 #[derive(Clone, Debug)]
 pub struct Exports(Arc<Semaphore>);
 
@@ -42,22 +47,22 @@ impl Default for Exports {
 
 impl Exports {
     fn begin(&self) -> Result<OwnedSemaphorePermit, Fault> {
-        let busy = |_| Fault::new(FaultCode::Invalid, "another sheet is being saved; ask again when that is done");
+        let busy = |_| Fault::new(FaultCode::Invalid, "another file is being saved; ask again when that is done");
         Arc::clone(&self.0).try_acquire_owned().map_err(busy)
     }
 
     /// Waits until none is written, but not for ever; with the program's end none goes on.
     pub(super) async fn over(&self) {
         if timeout(ENDS_WITHIN, self.0.acquire()).await.is_err() {
-            tracing::warn!("a sheet that was being saved did not end in time");
+            tracing::warn!("a file that was being saved did not end in time");
         }
     }
 }
 
 impl Host {
-    /// Begins to write a sheet, for those who steer; the window is answered when it is done, and has everything else meanwhile.
+    /// Begins to write a file, for those who steer; the window is answered when it is done, and has everything else meanwhile.
     pub(super) async fn export(&self, window: WindowId, request: RequestId, export: Export) -> Result<(), Fault> {
-        let store = {
+        let (store, ground) = {
             let home = self.home.lock().await;
             let run = self.run.read().await;
             let run = run.as_ref().ok_or_else(ended)?;
@@ -66,7 +71,8 @@ impl Host {
                 let message = format!("{}s of this profile take nothing out", who.role.label());
                 return Err(Fault::new(FaultCode::Forbidden, message));
             }
-            run.store().clone()
+            let tiles = Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner));
+            (run.store().clone(), Ground { tiles, built_in: run.profile.tiles.is_none() })
         };
         let right = self.exports.begin()?;
         let folder = (!self.options.served).then(|| self.options.downloads.clone());
@@ -76,7 +82,7 @@ impl Host {
                 // Until its file is whole or gone.
                 let _right = right;
                 let reading = store.reading().map_err(|error| read_fault(&error))?;
-                let from = Source { reading, ending };
+                let from = Source { reading, ground, ending };
                 // Nobody is kept from closing it by this.
                 drop(store);
                 match folder {
@@ -93,9 +99,10 @@ impl Host {
     }
 }
 
-/// Where a sheet comes from, and what ends it early.
+/// Where a file's content comes from, and what ends it early.
 struct Source {
     reading: Reading,
+    ground: Ground,
     ending: CancellationToken,
 }
 
@@ -116,12 +123,12 @@ fn into_file(from: &Source, export: &Export, folder: &Path) -> Result<Exported, 
     let wrong = |path: &Path, error: io::Error| {
         Fault::new(FaultCode::Store, format!("{} cannot be written: {error}", path.display()))
     };
-    let name = name(export);
+    let (name, ending) = name(export);
     let (mut file, part) = create(folder, &name).map_err(|error| wrong(folder, error))?;
     let too_long = too_long(export, "a file from here holds at most", FILE_MAX_BYTES);
     let written = write(from, export, Bounded { sink: &mut file, left: FILE_MAX_BYTES, too_long });
     let done = written.and_then(|unread| {
-        let named = file.sync_all().and_then(|()| publish(&part, folder, &name));
+        let named = file.sync_all().and_then(|()| publish(&part, folder, &name, ending));
         Ok(Exported::File { path: named.map_err(|error| wrong(folder, error))?.display().to_string(), unread })
     });
     // Half a sheet looks like a whole one, and a whole one has its name by now.
@@ -134,15 +141,45 @@ fn as_text(from: &Source, export: &Export) -> Result<Exported, Fault> {
     let too_long = too_long(export, "a browser is given at most", EXPORT_MAX_BYTES);
     let unread = write(from, export, Bounded { sink: &mut bytes, left: EXPORT_MAX_BYTES, too_long })?;
     let text = String::from_utf8(bytes).map_err(|error| Fault::new(FaultCode::Store, error.to_string()))?;
-    Ok(Exported::Text { name: format!("{}.csv", name(export)), text, unread })
+    let (name, ending) = name(export);
+    Ok(Exported::Text { name: format!("{name}.{ending}"), text, unread })
 }
 
-/// Writes a sheet; tells how many rows could not be read and are missing.
-fn write(from: &Source, export: &Export, sink: Bounded<'_>) -> Result<u64, Fault> {
+/// Writes it; tells how many rows could not be read and are missing.
+fn write(from: &Source, export: &Export, mut sink: Bounded<'_>) -> Result<u64, Fault> {
     match export {
         Export::Bulk(id) => write_bulk(from, *id, sink).map(|()| 0),
         Export::Audit(filter) => write_audit(from, filter, sink),
+        Export::Report { from_ms, to_ms, zone } => {
+            let page = page(from, *from_ms..*to_ms, zone)?;
+            sink.write_all(page.as_bytes()).map(|()| 0).map_err(|error| fault(&error))
+        }
     }
+}
+
+fn page(from: &Source, span: Range<WallMs>, zone: &str) -> Result<String, Fault> {
+    let now = wall_now();
+    let invalid = |why: String| Fault::new(FaultCode::Invalid, why);
+    if span.start >= now {
+        return Err(invalid("nothing has happened in a time that is still to come".to_owned()));
+    }
+    let zone = match zone {
+        "" => TimeZone::try_system().unwrap_or(TimeZone::UTC),
+        named if named.chars().count() > ZONE_MAX_CHARS => {
+            return Err(invalid("no time zone has so long a name".into()));
+        }
+        named => TimeZone::get(named).map_err(|_| invalid(format!("{named:?} is no time zone that is known here")))?,
+    };
+    // An hour that is still to come is no quiet one.
+    let asked = Asked { span: span.start..span.end.min(now), zone, now };
+    let page =
+        report(&from.reading, &asked, &from.ground, &|| from.goes_on().is_ok()).map_err(|error| match error {
+            ReportError::Store(error) => read_fault(&error),
+            ReportError::NoSpan { .. } | ReportError::NoMoment(_) => invalid(error.to_string()),
+            ReportError::Chart(error) => fault(&error),
+        })?;
+    from.goes_on().map_err(|error| fault(&error))?;
+    Ok(page)
 }
 
 fn write_bulk(from: &Source, id: BulkId, sink: Bounded<'_>) -> Result<(), Fault> {
@@ -163,33 +200,35 @@ fn write_audit(from: &Source, filter: &Filter, sink: Bounded<'_>) -> Result<u64,
 }
 
 fn read_fault(error: &StoreError) -> Fault {
-    Fault::new(FaultCode::Store, format!("the sheet cannot be read from the cache: {error}"))
+    Fault::new(FaultCode::Store, format!("it cannot be read from the cache: {error}"))
 }
 
 fn fault(error: &dyn std::error::Error) -> Fault {
-    Fault::new(FaultCode::Store, format!("the sheet cannot be written: {error}"))
+    Fault::new(FaultCode::Store, format!("it cannot be written: {error}"))
 }
 
-/// Why a sheet is not written, and what writes it however long it is.
+/// Why a file is not written, and what writes it however long it is.
 fn too_long(export: &Export, holds: &str, most_bytes: usize) -> String {
     let most = format!("{holds} {} MiB", most_bytes >> 20);
     match export {
         Export::Bulk(id) => format!("{most}; write it with `fleetlens bulk export --bulk {}`", id.0),
         Export::Audit(_) => format!("{most}; narrow it down, or write it with `fleetlens audit export`"),
+        Export::Report { .. } => format!("{most}; take a shorter time, or write it with `fleetlens report`"),
     }
 }
 
-/// `fleetlens-bulk-3-2026-11-22`, by this machine's clock in UTC.
-fn name(export: &Export) -> String {
+/// `fleetlens-bulk-3-2026-11-22` and `csv`, by this machine's clock in UTC.
+fn name(export: &Export) -> (String, &'static str) {
     let now = rfc3339(wall_now());
     let day = now.get(..10).unwrap_or_default();
     match export {
-        Export::Bulk(id) => format!("fleetlens-bulk-{}-{day}", id.0),
-        Export::Audit(_) => format!("fleetlens-audit-{day}"),
+        Export::Bulk(id) => (format!("fleetlens-bulk-{}-{day}", id.0), "csv"),
+        Export::Audit(_) => (format!("fleetlens-audit-{day}"), "csv"),
+        Export::Report { .. } => (format!("fleetlens-report-{day}"), "html"),
     }
 }
 
-/// A new file for what becomes the sheet of this name, for nobody else to read.
+/// A new file for what becomes the one of this name, for nobody else to read.
 fn create(folder: &Path, name: &str) -> io::Result<(File, PathBuf)> {
     fs::create_dir_all(folder)?;
     let path = folder.join(format!("{name}.{:08x}.part", rand::random::<u32>()));
@@ -201,10 +240,10 @@ fn create(folder: &Path, name: &str) -> io::Result<(File, PathBuf)> {
 }
 
 /// Gives what is whole its name; what is there already stays, and this one gets a number.
-fn publish(part: &Path, folder: &Path, name: &str) -> io::Result<PathBuf> {
+fn publish(part: &Path, folder: &Path, name: &str, ending: &str) -> io::Result<PathBuf> {
     let numbers = std::iter::once(String::new()).chain((2..=NAMES_MAX).map(|number| format!("-{number}")));
     for number in numbers {
-        let path = folder.join(format!("{name}{number}.csv"));
+        let path = folder.join(format!("{name}{number}.{ending}"));
         match fs::hard_link(part, &path) {
             Ok(()) => return Ok(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -258,7 +297,7 @@ mod tests {
                 let (mut file, part) = create(&folder, "fleetlens-bulk-3").unwrap();
                 file.write_all(b"half").unwrap();
                 assert!(files().iter().filter(|name| !name.ends_with(".csv")).all(|name| name.ends_with(".part")));
-                let path = publish(&part, &folder, "fleetlens-bulk-3").unwrap();
+                let path = publish(&part, &folder, "fleetlens-bulk-3", "csv").unwrap();
                 fs::remove_file(&part).unwrap();
                 #[cfg(unix)]
                 {

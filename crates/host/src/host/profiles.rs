@@ -115,7 +115,7 @@ impl Host {
                 done(ProfileDone::Text { text, file })
             }
             ProfileAsk::Save { replaces, text, password, and_use } => {
-                self.save_profile(replaces, text, password, and_use).await
+                self.save_profile(replaces, text, password, and_use, None).await
             }
             ProfileAsk::Demo => {
                 let begun = self.use_profile(&demo_name()?, false, None).await?;
@@ -174,12 +174,14 @@ impl Host {
         Ok(())
     }
 
-    async fn save_profile(
+    /// Keeps a profile; `more` is what else the audit log is told of it.
+    pub(super) async fn save_profile(
         &self,
         replaces: Option<String>,
         text: String,
         password: Option<fleetlens_ipc::profile::Typed>,
         and_use: bool,
+        more: Option<String>,
     ) -> Result<(Done, Begun), Fault> {
         let (home, named, before) = (self.shelf().await, self.options.profile.clone(), replaces.clone());
         let served = self.options.served;
@@ -189,6 +191,7 @@ impl Host {
             let name = home.save_profile(&draft, named.as_deref())?;
             let old = before.as_deref().zip(old.as_ref().map(|(text, _)| text.as_str()));
             let told = told::saved(old, &name, &text, password.is_some());
+            let told = more.map_or_else(|| told.clone(), |more| format!("{told}; {more}"));
             Ok((name, told))
         };
         let saved: Result<(String, String), String> = on_the_side(save).await?;
@@ -225,7 +228,7 @@ impl Host {
 }
 
 /// Blocking work, on a thread for it.
-async fn on_the_side<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+pub(super) async fn on_the_side<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
     tokio::task::spawn_blocking(work).await.map_err(|_| ended())
 }
 

@@ -1,12 +1,16 @@
 //! What windows ask for that is read from the cache: the audit log and what follows from it, and the history of shadows.
 
-use fleetlens_ipc::{AUDIT_MAX, Done, Fault, FaultCode, LEGS_MAX, SHADOW_HISTORY_MAX};
+use fleetlens_ipc::rows::{AlarmHealth, HealthFigure};
+use fleetlens_ipc::{ALARM_HEALTH_MAX_MS, AUDIT_MAX, Done, Fault, FaultCode, LEGS_MAX, SHADOW_HISTORY_MAX};
 use fleetlens_model::audit::legs::spreads;
 use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::shadow::change::Change;
 
+use fleetlens_report::{Asked, Health, health, zone_of};
+
 use super::{Host, ended, who};
+use crate::ports::wall_now;
 
 /// Entries of the audit log out of which the legs of commands are made: [`LEGS_MAX`] commands with all that usually befalls one.
 const LEGS_ENTRIES: usize = 10_000;
@@ -39,6 +43,37 @@ impl Host {
         found.await.map_err(|error| Fault::new(FaultCode::Store, format!("the audit log cannot be read: {error}")))
     }
 
+    /// How well the alarms served, for those who see everything. It is read beside everything else, where blocking is allowed.
+    pub(super) async fn alarm_health(&self, span_ms: u64, utc_offset_min: i32) -> Result<Done, Fault> {
+        let store = {
+            let home = self.home.lock().await;
+            let run = self.run.read().await;
+            let run = run.as_ref().ok_or_else(ended)?;
+            let who = who(&home, &run.profile);
+            if !who.role.sees_everything() {
+                let message = format!("{}s of this profile do not see how alarms serve", who.role.label());
+                return Err(Fault::new(FaultCode::Forbidden, message));
+            }
+            run.store().clone()
+        };
+        let now = wall_now();
+        let back_ms = i64::try_from(span_ms.clamp(1, ALARM_HEALTH_MAX_MS)).unwrap_or(i64::MAX);
+        let asked = Asked { span: now.plus(-back_ms)..now, zone: zone_of(utc_offset_min), now };
+        let told = tokio::task::spawn_blocking(move || {
+            let reading = store.reading().map_err(|error| error.to_string())?;
+            // Nobody is kept from closing it by this.
+            drop(store);
+            health(&reading, &asked).map_err(|error| error.to_string())
+        });
+        match told.await {
+            Ok(Ok(told)) => Ok(Done::AlarmHealth(Box::new(row(told)))),
+            Ok(Err(why)) => {
+                Err(Fault::new(FaultCode::Store, format!("the history of the alarms cannot be read: {why}")))
+            }
+            Err(_) => Err(ended()),
+        }
+    }
+
     /// What changed in a shadow, for those who see everything: the cache does not say which things are car parks, and on the driver's
     /// screen there is no shadow.
     pub(super) async fn shadow_history(
@@ -61,5 +96,26 @@ impl Host {
         let found = run.store().shadow_changes(thing, shadow, before, most).await;
         found
             .map_err(|error| Fault::new(FaultCode::Store, format!("the history of the shadow cannot be read: {error}")))
+    }
+}
+
+fn row(told: Health) -> AlarmHealth {
+    let figure = |one: fleetlens_report::Judged| HealthFigure {
+        name: one.name.to_owned(),
+        value: one.value,
+        target: one.target.to_owned(),
+        verdict: one.verdict,
+        note: one.note,
+    };
+    AlarmHealth {
+        told: told.told,
+        begins: told.begins,
+        listened: told.listened,
+        raised: told.raised,
+        figures: told.figures.into_iter().map(figure).collect(),
+        pictures: told.pictures.into_iter().map(|one| (one.heading, one.svg)).collect(),
+        by_rule: told.by_rule,
+        by_thing: told.by_thing,
+        of_all: told.of_all,
     }
 }

@@ -3,6 +3,7 @@
 mod exports;
 mod history;
 mod profiles;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -405,6 +406,26 @@ async fn the_audit_log_is_read_by_those_who_may_steer() {
     let Ok(Done::Audit(entries)) = window.ask(1, all(u32::MAX)).await else { panic!("the log was not told") };
     let told: Vec<_> = entries.iter().map(|entry| (entry.event, entry.detail.contains(&refused.message))).collect();
     assert_eq!(told, [(Event::Refused, true), (Event::Refused, false)], "the newest first: {entries:?}");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_well_the_alarms_serve_is_read_by_those_who_see_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_a_day = Intent::AlarmHealth { span_ms: 86_400_000, utc_offset_min: 60 };
+    let host = started(without_broker(&folder)).await;
+    let mut window = TestWindow::open(&host).await;
+    let Ok(Done::AlarmHealth(health)) = window.ask(1, of_a_day.clone()).await else { panic!("it was not told") };
+    assert_eq!((health.raised, health.figures.len(), health.pictures.len()), (0, 8, 2));
+    assert!(health.told.ends_with("24 h"), "{}", health.told);
+    let longest = Intent::AlarmHealth { span_ms: u64::MAX, utc_offset_min: i32::MAX };
+    assert!(matches!(window.ask(2, longest).await, Ok(Done::AlarmHealth(_))), "a year at most, and some clock");
+    host.stop().await;
+
+    let driver = HostOptions { role: Some(Role::Driver), ..without_broker(&folder) };
+    let host = started(driver).await;
+    let mut window = TestWindow::open(&host).await;
+    assert_eq!(window.ask(1, of_a_day).await.unwrap_err().code, FaultCode::Forbidden);
     host.stop().await;
 }
 

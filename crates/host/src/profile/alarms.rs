@@ -4,13 +4,17 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fleetlens_model::alarm::state::{Policy, REALARM_MIN_MS, Terms};
-use fleetlens_model::alarm::{Condition, NOT_CONVERGED_AFTER_MS, Priority, Rule, When};
+use fleetlens_model::alarm::{Condition, NOT_CONVERGED_AFTER_MS, Priority, Rule, Things, When};
 use fleetlens_model::expression::{Expression, Name};
+use fleetlens_model::group::Group;
 use fleetlens_model::kind::Kind;
+use fleetlens_model::search::Words;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Mistake;
+use super::areas::Areas;
+use super::machines::{self, DetectorFile};
+use super::{Mistake, groups};
 
 /// Rules one profile may have: every message is held against those of its kind.
 const RULES_MAX: usize = 200;
@@ -34,7 +38,12 @@ pub(super) struct WrittenAlarm {
     id: Spanned<String>,
     name: Option<Spanned<String>>,
     kind: Option<Spanned<String>>,
-    when: Spanned<String>,
+    group: Option<Spanned<String>>,
+    search: Option<Spanned<String>>,
+    when: Option<Spanned<String>>,
+    detector: Option<Spanned<String>>,
+    states: Option<Spanned<Vec<String>>>,
+    unless: Option<Spanned<String>>,
     #[serde(rename = "for")]
     lasting: Option<Spanned<String>>,
     clear_for: Option<Spanned<String>>,
@@ -69,28 +78,39 @@ impl From<WrittenPolicy> for Policy {
     }
 }
 
-/// The rules of a profile. One without any `[[alarm]]` has the usual ones; one with `alarm = []` has none.
-pub(super) fn rules(written: Option<Vec<WrittenAlarm>>) -> Result<Vec<Rule>, Mistake> {
-    let Some(written) = written else { return Ok(Rule::usual()) };
+/// The rules of a profile. One without any `[[alarm]]` has the usual ones; one with `alarm = []` has none. Those whose state machine
+/// stands in a file say nothing until that is read.
+pub(super) fn rules(
+    written: Option<Vec<WrittenAlarm>>,
+    groups: &[Group],
+    areas: &Areas,
+) -> Result<(Vec<Rule>, Vec<DetectorFile>), Mistake> {
+    let Some(written) = written else { return Ok((Rule::usual(), Vec::new())) };
     if let Some(one_more) = written.get(RULES_MAX) {
         let why = format!("the profile has {} alarms; at most {RULES_MAX} are looked after", written.len());
         return Err(Mistake::new(one_more.id.span(), why));
     }
     let mut ids = BTreeSet::new();
-    let mut rules = Vec::new();
+    let (mut rules, mut files) = (Vec::new(), Vec::new());
     for alarm in &written {
         if !ids.insert(alarm.id.get_ref()) {
             let why =
                 format!("there is an alarm with the id {:?} already; every one needs its own", alarm.id.get_ref());
             return Err(Mistake::new(alarm.id.span(), why));
         }
-        rules.push(alarm.rule()?);
+        rules.push(alarm.rule(rules.len(), groups, areas, &mut files)?);
     }
-    Ok(rules)
+    Ok((rules, files))
 }
 
 impl WrittenAlarm {
-    fn rule(&self) -> Result<Rule, Mistake> {
+    fn rule(
+        &self,
+        place: usize,
+        groups: &[Group],
+        areas: &Areas,
+        files: &mut Vec<DetectorFile>,
+    ) -> Result<Rule, Mistake> {
         let id = self.id.get_ref();
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if id.is_empty() || id.chars().count() > ID_MAX_CHARS || !id.chars().all(plain) {
@@ -101,18 +121,20 @@ impl WrittenAlarm {
             Some(name) => text(name, "name", NAME_MAX_CHARS)?,
             None => id.replace('-', " "),
         };
-        let kind = self.kind.as_ref().map(kind).transpose()?;
+        let things = self.things(groups)?;
         let or_empty = |written: &Option<Spanned<String>>, what| match written {
             Some(written) => text(written, what, TEXT_MAX_CHARS),
             None => Ok(String::new()),
         };
-        let condition = self.condition(kind)?;
+        let condition = self.condition(things.kind, areas, place, files)?;
+        let unless = self.unless.as_ref().map(|unless| self.suppressed_by(unless, things.kind, areas)).transpose()?;
         let terms = self.terms(&condition)?;
         Ok(Rule {
             id: id.clone(),
             name,
-            kind,
+            things,
             condition,
+            unless,
             terms,
             time_available_ms: time_ms(self.time_available.as_ref())?,
             priority: self.priority.unwrap_or(Priority::Warning),
@@ -122,8 +144,53 @@ impl WrittenAlarm {
         })
     }
 
-    fn condition(&self, kind: Option<Kind>) -> Result<Condition, Mistake> {
-        let when = self.when.get_ref();
+    /// Which things it is for.
+    fn things(&self, groups: &[Group]) -> Result<Things, Mistake> {
+        let group = self.group.as_ref().map(|name| groups::known(name, groups)).transpose()?;
+        if let Some(search) = &self.search {
+            Words::written(search.get_ref()).map_err(|why| Mistake::new(search.span(), why))?;
+        }
+        Ok(Things {
+            kind: self.kind.as_ref().map(kind).transpose()?,
+            group: group.unwrap_or_default(),
+            search: self.search.as_ref().map(|search| search.get_ref().trim().to_owned()).unwrap_or_default(),
+        })
+    }
+
+    fn condition(
+        &self,
+        kind: Option<Kind>,
+        areas: &Areas,
+        place: usize,
+        files: &mut Vec<DetectorFile>,
+    ) -> Result<Condition, Mistake> {
+        match (&self.when, &self.detector) {
+            (Some(when), None) => match &self.states {
+                Some(states) => {
+                    Err(Mistake::new(states.span(), "only a state machine has states; leave them out here"))
+                }
+                None => self.written(when, kind, areas),
+            },
+            (None, Some(detector)) => match machines::written(place, detector, self.states.as_ref())? {
+                machines::Written::Whole(detected) => Ok(Condition::Detected(detected)),
+                machines::Written::InFile(file) => {
+                    files.push(file);
+                    Ok(Condition::Told)
+                }
+            },
+            (Some(_), Some(detector)) => Err(Mistake::new(
+                detector.span(),
+                "an alarm has a condition or a state machine; leave out one of the two",
+            )),
+            (None, None) => {
+                let why = "the alarm has no condition; write when = \"fill_pct >= 90\", or detector = \"pump.json\" with states";
+                Err(Mistake::new(self.id.span(), why))
+            }
+        }
+    }
+
+    fn written(&self, written: &Spanned<String>, kind: Option<Kind>, areas: &Areas) -> Result<Condition, Mistake> {
+        let when = written.get_ref();
         let words: Vec<&str> = when.split_whitespace().collect();
         match words[..] {
             ["silent"] => {
@@ -138,24 +205,37 @@ impl WrittenAlarm {
                 let after_ms = time_ms(self.lasting.as_ref())?.unwrap_or(NOT_CONVERGED_AFTER_MS);
                 Ok(Condition::NotConverged { after_ms })
             }
-            _ => self.expression(when, kind),
+            _ => self.expression(written, kind, areas),
         }
     }
 
-    fn expression(&self, text: &str, kind: Option<Kind>) -> Result<Condition, Mistake> {
+    /// While what its alarm means nothing. Nothing is remembered for it, so it asks only what is so now.
+    fn suppressed_by(
+        &self,
+        unless: &Spanned<String>,
+        kind: Option<Kind>,
+        areas: &Areas,
+    ) -> Result<Expression, Mistake> {
+        let wrong = |why: String| Mistake::new(unless.span(), why);
+        let text = unless.get_ref();
+        let expression = Expression::read(text).map_err(|mistake| wrong(format!("{text:?}, {mistake}")))?;
+        check_names(&expression, kind, areas).map_err(wrong)?;
+        if !expression.is_momentary() {
+            return Err(wrong(
+                "unless asks only what is so now: values, areas, silent and missing(value), and nothing over a length of time"
+                    .to_owned(),
+            ));
+        }
+        Ok(expression)
+    }
+
+    fn expression(&self, written: &Spanned<String>, kind: Option<Kind>, areas: &Areas) -> Result<Condition, Mistake> {
+        let text = written.get_ref().as_str();
+        let wrong = |why: String| Mistake::new(written.span(), why);
         let read = Expression::read(text)
             .or_else(|mistake| in_quotes(text).and_then(|quoted| Expression::read(&quoted).ok()).ok_or(mistake));
-        let expression = read.map_err(|mistake| self.wrong(format!("{text:?}, {mistake}")))?;
-        let needs = expression.needs();
-        if needs.names.contains(&Name::Level) && !matches!(kind, Some(Kind::Parking | Kind::Bin)) {
-            return Err(self.wrong("only car parks and bins have a level; add kind = \"parking\" or \"bin\""));
-        }
-        if !needs.usual.is_empty() {
-            return Err(self.wrong("what is usual for a thing is not learned here yet; write a limit"));
-        }
-        if let Some(area) = needs.fences.first() {
-            return Err(self.wrong(format!("areas such as {area:?} cannot be described here yet")));
-        }
+        let expression = read.map_err(|mistake| wrong(format!("{text:?}, {mistake}")))?;
+        check_names(&expression, kind, areas).map_err(wrong)?;
         let deadband = match &self.deadband {
             None => 0.0,
             Some(band) if !expression.takes_deadband() => {
@@ -178,11 +258,12 @@ impl WrittenAlarm {
 
     /// How the alarm behaves besides. Of what is told by events and not by values only a latch and telling again mean something.
     fn terms(&self, condition: &Condition) -> Result<Terms, Mistake> {
-        let by_values = matches!(condition, Condition::When(_));
-        if !by_values {
+        let is_detected = self.detector.is_some();
+        let by_values = is_detected || matches!(condition, Condition::When(_));
+        if is_detected || !by_values {
             let others = [
                 (self.deadband.as_ref().map(Spanned::span), "deadband"),
-                (self.clear_for.as_ref().map(Spanned::span), "clear_for"),
+                (self.clear_for.as_ref().map(Spanned::span).filter(|_| !by_values), "clear_for"),
                 (self.no_data.as_ref().map(Spanned::span), "no_data"),
                 (self.error.as_ref().map(Spanned::span), "error"),
             ];
@@ -213,10 +294,21 @@ impl WrittenAlarm {
             None => Ok(()),
         }
     }
+}
 
-    fn wrong(&self, why: impl ToString) -> Mistake {
-        Mistake::new(self.when.span(), why)
+/// What an expression names must be there: a level of things of this kind, and its areas.
+fn check_names(expression: &Expression, kind: Option<Kind>, areas: &Areas) -> Result<(), String> {
+    let needs = expression.needs();
+    if needs.names.contains(&Name::Level) && !matches!(kind, Some(Kind::Parking | Kind::Bin)) {
+        return Err("only car parks and bins have a level; add kind = \"parking\" or \"bin\"".to_owned());
     }
+    let unknown = |(_, name): &(usize, &String)| !areas.names().any(|known| known == name.as_str());
+    let Some((nth, name)) = needs.fences.iter().enumerate().find(unknown) else { return Ok(()) };
+    let names: Vec<&str> = areas.names().collect();
+    let there =
+        if names.is_empty() { "there is no [[area]]".to_owned() } else { format!("there are: {}", names.join(", ")) };
+    let mistake = expression.mistake_of_fence(nth, format!("no area is called {name:?}; {there}"));
+    Err(format!("{:?}, {mistake}", expression.text()))
 }
 
 /// As rules were written before there was a language for them: words without quotation marks after a pointer, `/state = out of order`.

@@ -59,13 +59,16 @@ pub(super) fn groups(written: Vec<WrittenGroup>) -> Result<Vec<Group>, Mistake> 
 /// The names of groups that the person here may steer, where the profile says so; each must be one of the profile's.
 pub(super) fn scope(written: Option<Vec<Spanned<String>>>, groups: &[Group]) -> Result<Option<Vec<String>>, Mistake> {
     let Some(written) = written else { return Ok(None) };
-    let known = |name: Spanned<String>| {
-        if groups.iter().any(|group| group.name == *name.get_ref()) {
-            return Ok(name.into_inner());
-        }
-        let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
-        let there = if names.is_empty() { "there is no [[group]]".to_owned() } else { names.join(", ") };
-        Err(Mistake::new(name.span(), format!("no group is called {:?}; there are: {there}", name.get_ref())))
-    };
-    written.into_iter().map(known).collect::<Result<Vec<_>, _>>().map(Some)
+    written.iter().map(|name| known(name, groups)).collect::<Result<Vec<_>, _>>().map(Some)
+}
+
+/// The name of a group, which must be one of the profile's.
+pub(super) fn known(name: &Spanned<String>, groups: &[Group]) -> Result<String, Mistake> {
+    if groups.iter().any(|group| group.name == *name.get_ref()) {
+        return Ok(name.get_ref().clone());
+    }
+    let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+    let there =
+        if names.is_empty() { "there is no [[group]]".to_owned() } else { format!("there are: {}", names.join(", ")) };
+    Err(Mistake::new(name.span(), format!("no group is called {:?}; {there}", name.get_ref())))
 }

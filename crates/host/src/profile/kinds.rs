@@ -1,17 +1,15 @@
 //! The part of a profile that says what the desired state of its kinds of things may hold. docs/guide/profiles.md describes every
 //! keyword.
 
-use std::fs::File;
-use std::io::Read;
 use std::ops::Range;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use fleetlens_model::kind::{Kind, KindSchema, Schemas};
 use fleetlens_model::schema::SCHEMA_MAX_BYTES;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Mistake, line_of};
+use super::{Mistake, beside, line_of};
 
 /// `[[kind]]` as it is written.
 #[derive(Deserialize)]
@@ -76,19 +74,15 @@ fn inside(at: &Range<usize>, text: &str, error: &fleetlens_model::schema::Schema
 }
 
 impl SchemaFile {
-    /// A file beside the profile, by its name alone: a profile that came from elsewhere reads nothing else of the machine.
     fn named(kind: Kind, name: String, at: Range<usize>) -> Result<SchemaFile, Mistake> {
-        let path = PathBuf::from(&name);
-        let mut parts = path.components();
-        let is_plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
-        if !is_plain || path.extension().is_none_or(|end| end != "json") {
+        let Some(path) = beside::named(&name) else {
             let why = format!(
                 "{name:?} is no file beside the profile; write a name such as \"{}.schema.json\", or the schema itself, which begins \
                  with a brace",
                 kind.word()
             );
             return Err(Mistake::new(at, why));
-        }
+        };
         Ok(SchemaFile { kind, name: path, at })
     }
 
@@ -96,22 +90,11 @@ impl SchemaFile {
     pub(super) fn read(&self, folder: &Path) -> Result<(Kind, KindSchema), Mistake> {
         let name = self.name.display();
         let wrong = |why: String| Mistake::new(self.at.clone(), why);
-        let text = read_file(&folder.join(&self.name)).map_err(|why| wrong(format!("{name} cannot be read: {why}")))?;
+        let text = beside::read(&folder.join(&self.name), SCHEMA_MAX_BYTES)
+            .map_err(|why| wrong(format!("{name} cannot be read: {why}")))?;
         let schema = KindSchema::parse(&text).map_err(|error| wrong(format!("{name}, {error}")))?;
         Ok((self.kind, schema))
     }
-}
-
-/// A text of at most [`SCHEMA_MAX_BYTES`], and one byte more where there is more.
-fn read_file(path: &Path) -> Result<String, String> {
-    // What is no file may never end.
-    if !std::fs::metadata(path).map_err(|error| error.to_string())?.is_file() {
-        return Err("it is no file".into());
-    }
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    file.take(SCHEMA_MAX_BYTES as u64 + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
-    Ok(text)
 }
 
 #[cfg(test)]
@@ -201,7 +184,7 @@ desired_schema = '''
             assert!(why.contains(want) && at == line, "{instead}: {error}");
         }
         let long = parse(TEXT, &" ".repeat(SCHEMA_MAX_BYTES + 100)).unwrap_err().to_string();
-        assert!(long.contains("over the limit"), "{long}");
+        assert!(long.contains("it has more than"), "{long}");
         let one_line =
             TEXT.replace("\n{\n", "{").replace(",\n", ",").replace(" }\n}", " } }").replace("\"integer\"", "\"int\"");
         let ProfileError::Wrong { line, .. } = parse(&one_line, good).unwrap_err() else { panic!("{one_line}") };

@@ -237,7 +237,7 @@ fn place(written: &Spanned<String>) -> Result<Pointer, Mistake> {
     Pointer::parse(written.get_ref()).map_err(|e| Mistake::new(written.span(), e))
 }
 
-fn zone(written: &Spanned<String>) -> Result<Zone, Mistake> {
+pub(super) fn zone(written: &Spanned<String>) -> Result<Zone, Mistake> {
     Zone::parse(written.get_ref()).map_err(|e| Mistake::new(written.span(), e))
 }
 

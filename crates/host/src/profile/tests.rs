@@ -79,7 +79,7 @@ fn the_demo_citys_profile_is_right_and_known_as_made_up() {
     let config = demo.fleet_config(String::new());
     assert!(config.demo);
     let said = |rule: &&Rule| !rule.cause.is_empty() && !rule.consequence.is_empty() && !rule.what_to_do.is_empty();
-    assert_eq!(config.rules.iter().filter(said).count(), 11, "every rule says why it matters and what to do");
+    assert_eq!(config.rules.iter().filter(said).count(), 12, "every rule says why it matters and what to do");
 }
 
 #[test]

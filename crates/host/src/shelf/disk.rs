@@ -19,6 +19,9 @@ const NEW: &str = "fleetlens-new";
 /// What a profile's file is called instead from when it holds, until it and its password have taken their places.
 const BOTH: &str = "fleetlens-both";
 
+/// What a profile is called that was there before a rule of it was changed.
+const BEFORE: &str = "fleetlens-before";
+
 /// What a password that was there before is called on its way back.
 const OLD: &str = "fleetlens-old";
 
@@ -28,6 +31,15 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     remove_stale(path)?;
     profile.rename(path.to_owned())?;
     profile.kept();
+    sync_folder(path);
+    Ok(())
+}
+
+/// Copies a profile beside itself; the copy is readable by whoever may read the file.
+pub(super) fn copy_before(path: &Path) -> io::Result<()> {
+    let mut copy = Fresh::at(with(&with(path, BEFORE), NEW), &fs::read(path)?, mode_of(path))?;
+    copy.rename(with(path, BEFORE))?;
+    copy.kept();
     sync_folder(path);
     Ok(())
 }

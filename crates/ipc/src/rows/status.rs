@@ -5,7 +5,7 @@ use fleetlens_model::kind::Kind;
 use fleetlens_model::time::WallMs;
 use serde::{Deserialize, Serialize};
 
-use super::AlarmCounts;
+use super::{AlarmCounts, FloodRow};
 
 /// Whether and how we listen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,10 +71,15 @@ pub struct Status {
     pub open_commands: u32,
     /// Leaves of shadows that have been wanted and not reported for too long ([`crate::Look::NotConverged`]).
     pub not_converged: u32,
-    /// How many alarms need a person: active, and nobody has acknowledged them.
+    /// How many alarms need a person: active, more than worth knowing, and nobody has acknowledged them.
     pub attention: u32,
     /// How many alarms there are.
     pub alarms: AlarmCounts,
+    /// How often people were told of an alarm since the start, by priority, in the order of
+    /// [`fleetlens_model::alarm::Priority::FROM_LOWEST`]: what sounds when it rises.
+    pub told: Vec<u32>,
+    /// The flood, while there is one.
+    pub flood: Option<FloodRow>,
     /// Why the cache cannot be written, while it cannot, e.g. because the disk is full.
     pub cache_fault: Option<String>,
     /// What was shed at QoS 0 by topic, newest first, at most 20.

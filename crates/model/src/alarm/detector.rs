@@ -164,6 +164,8 @@ pub struct Step {
     pub judged: Judged,
     /// The first thing that could not be worked out, with its place; what it belongs to counts as not so, as there.
     pub trouble: Option<String>,
+    /// Whether the position is another one than before in more than how long its timers have run: worth writing down.
+    pub is_news: bool,
 }
 
 impl Detector {
@@ -221,6 +223,15 @@ impl Position {
     /// After how many milliseconds the next timer runs out; `None` while none runs.
     pub fn due_in_ms(&self, now: Now) -> Option<u64> {
         self.timers.values().filter_map(|timer| timer.left_ms(now)).min()
+    }
+
+    /// As it was written down, when we went on listening for so many milliseconds before the program ended. What would have run out by
+    /// then would have done so then: nothing runs out by this.
+    pub fn ran_on(mut self, for_ms: u64) -> Position {
+        for timer in self.timers.values_mut().filter(|timer| !timer.is_over) {
+            timer.watch.ran_on(for_ms, timer.length_ms.saturating_sub(1));
+        }
+        self
     }
 }
 

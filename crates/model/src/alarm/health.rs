@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::flood::{self, floods};
 use super::{Alarm, Priority};
 use crate::id::ThingKey;
@@ -101,7 +103,7 @@ pub enum Target {
 }
 
 /// Whether a figure is what it should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     /// It is.
     Good,
@@ -279,7 +281,7 @@ impl Health {
 
 impl Priority {
     /// Every priority, the lowest first.
-    pub const FROM_LOWEST: [Priority; 2] = [Priority::Warning, Priority::Critical];
+    pub const FROM_LOWEST: [Priority; 3] = [Priority::Advisory, Priority::Warning, Priority::Critical];
 }
 
 /// How alarms should be split among so many priorities, in percent, the lowest first: 100; 95 and 5; 80, 15 and 5; and of more than
@@ -469,8 +471,10 @@ mod tests {
             assert!((off(&split(&[0, 1, 2], raised)) - want).abs() < 1e-9, "{counts:?}");
         }
         let with = |critical: usize, all: usize| {
-            let of =
-                |i| Happening { priority: if i < critical { Priority::Critical } else { Priority::Warning }, ..one(0) };
+            let of = |i| Happening {
+                priority: if i < critical { Priority::Critical } else { Priority::Advisory },
+                ..one(0)
+            };
             health(&(0..all).map(of).collect::<Vec<_>>(), 0, DAY).off_split_pct.verdict()
         };
         assert_eq!([with(10, 100), with(20, 100), with(21, 100)], [Verdict::Good, Verdict::Fair, Verdict::Poor]);
@@ -482,8 +486,9 @@ mod tests {
         for priority in Priority::FROM_LOWEST {
             // One more does not compile until it is in the list.
             let place = match priority {
-                Priority::Warning => 0,
-                Priority::Critical => 1,
+                Priority::Advisory => 0,
+                Priority::Warning => 1,
+                Priority::Critical => 2,
             };
             assert_eq!(Priority::FROM_LOWEST[place], priority);
         }

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::state::State;
-use super::{Acknowledgement, Alarm, Rule};
+use super::{Acknowledgement, Alarm, Priority, Rule};
 use crate::id::{AlarmId, ThingKey};
 use crate::time::WallMs;
 
@@ -57,9 +57,12 @@ impl Alarm {
         self.state.acknowledged.as_ref()
     }
 
-    /// Whether it needs a person: it is so now, people are told of it, and nobody has said that they saw it.
+    /// Whether it needs a person: it is so now and more than worth knowing, people are told of it, and nobody has said that they saw it.
     pub fn needs_a_person(&self) -> bool {
-        self.state.active && self.state.acknowledged.is_none() && !self.state.is_hidden()
+        self.priority > Priority::Advisory
+            && self.state.active
+            && self.state.acknowledged.is_none()
+            && !self.state.is_hidden()
     }
 
     /// When it was over; `None` while it is open, or hidden and so still listed.

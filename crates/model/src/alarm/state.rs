@@ -83,7 +83,7 @@ impl From<Result<bool, Unknown>> for Judged {
         match judged {
             Ok(true) => Judged::So,
             Ok(false) => Judged::NotSo,
-            Err(Unknown::NoData(_)) => Judged::NoData,
+            Err(Unknown::NoData(_) | Unknown::NoPlace) => Judged::NoData,
             Err(Unknown::WrongType(_) | Unknown::NotFinite) => Judged::Error,
             Err(Unknown::Unheard) => Judged::Unheard,
         }
@@ -229,7 +229,7 @@ pub struct State {
     pub told_ms: Option<WallMs>,
     /// People were told of it and nobody has acknowledged that, whatever became of it meanwhile where nobody is told.
     pub owed: bool,
-    /// It came back from the shelf, and people have not been told yet that it is still so.
+    /// It is back on the list, and people have not been told yet that it is still so.
     pub unshelved: bool,
     /// Who saw it, if anybody did since it was raised the last time.
     pub acknowledged: Option<Acknowledgement>,

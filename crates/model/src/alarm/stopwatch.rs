@@ -37,6 +37,12 @@ impl Stopwatch {
         }
     }
 
+    /// It ran for so much longer than was written down, but not beyond `most_ms`; and stands still.
+    pub fn ran_on(&mut self, for_ms: u64, most_ms: u64) {
+        self.running_since = None;
+        self.gathered_ms = self.gathered_ms.saturating_add(for_ms).min(most_ms.max(self.gathered_ms));
+    }
+
     /// Whether it runs.
     pub fn is_running(&self) -> bool {
         self.running_since.is_some()

@@ -1,7 +1,7 @@
 //! The rules of a profile that writes none.
 
 use super::state::Terms;
-use super::{Condition, Priority, Rule};
+use super::{Condition, Priority, Rule, Things};
 
 /// Wanted and not reported for longer than this needs a look, when no rule says otherwise (ms).
 pub const NOT_CONVERGED_AFTER_MS: u64 = 5 * 60_000;
@@ -12,8 +12,9 @@ impl Rule {
         let rule = |id: &str, condition, cause: &str, consequence: &str, what_to_do: &str| Rule {
             id: id.into(),
             name: id.replace('-', " "),
-            kind: None,
+            things: Things::default(),
             condition,
+            unless: None,
             terms: Terms::default(),
             priority: Priority::Warning,
             time_available_ms: None,

@@ -9,7 +9,7 @@ use crate::alarm::{NOT_CONVERGED_AFTER_MS, duration};
 
 const KNOWN: &str = "avg, min, max, count, last, delta, rate, above_usual, unusual, silent, not_converged, command_failed, inside, missing";
 
-/// Areas and timers one expression may name.
+/// Areas and timers one expression may name; [`super::fences`] has a bit for each.
 const TEXTS_MAX: usize = 8;
 
 pub(super) fn call(check: &mut Check<'_>, tree: &Tree, name: &str, given: &[Tree]) -> Result<Typed, Mistake> {
@@ -49,7 +49,13 @@ pub(super) fn call(check: &mut Check<'_>, tree: &Tree, name: &str, given: &[Tree
             check.known.commands = true;
             Flag::CommandFailed
         }
-        ("inside", [area]) => Flag::Inside(text(check, area, "inside(\"harbour\")", |known| &mut known.fences)?),
+        ("inside", [area]) => {
+            let nth = text(check, area, "inside(\"harbour\")", |known| &mut known.fences)?;
+            if nth == check.known.fences_at.len() {
+                check.known.fences_at.push(area.at.start);
+            }
+            Flag::Inside(nth)
+        }
         ("missing", [value]) => {
             check.known.presence = true;
             Flag::Missing(check.name(value)?, None)

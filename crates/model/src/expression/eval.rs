@@ -40,8 +40,8 @@ pub trait Facts {
     }
 
     /// Whether the thing is in the nth area ([`super::Needs::fences`], [`crate::alarm::fence`]).
-    fn is_inside(&self, _nth: usize) -> Option<bool> {
-        None
+    fn is_inside(&self, _nth: usize) -> Whereabouts {
+        Whereabouts::Unheard
     }
 
     /// What the nth name usually is at this hour, where enough is known ([`crate::alarm::rhythm`]).
@@ -53,6 +53,19 @@ pub trait Facts {
     fn timed_out(&self, _nth: usize) -> bool {
         false
     }
+}
+
+/// Where a thing is, seen from an area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// In it.
+    Inside,
+    /// Not in it.
+    Outside,
+    /// The thing speaks, and nobody ever said where it is.
+    Nowhere,
+    /// We do not know: the thing has not said where it is since our link is up.
+    Unheard,
 }
 
 /// What is known of a value.
@@ -123,6 +136,8 @@ pub struct Silence {
 pub enum Unknown {
     /// The thing speaks and does not say the nth name, or says it too seldom for its window.
     NoData(usize),
+    /// The thing speaks and nobody ever said where it is.
+    NoPlace,
     /// The nth name is of another type than the expression needs.
     WrongType(usize),
     /// The result is no number: something was divided by zero, or is too large.
@@ -136,6 +151,7 @@ impl Unknown {
         let name = |nth: Nth| known.names.get(nth).map_or("a value".into(), |name| name.words());
         match self {
             Unknown::NoData(nth) => format!("no data of {}", name(nth)),
+            Unknown::NoPlace => "no data of where it is".into(),
             Unknown::WrongType(nth) => format!("{} is of another type than the rule needs", name(nth)),
             Unknown::NotFinite => "the result is no number: something is divided by zero, or too large".into(),
             Unknown::Unheard => "not heard for long enough yet".into(),
@@ -193,7 +209,12 @@ impl<F: Facts> Judge<'_, F> {
                 Ok(self.facts.not_converged_ms().ok_or(Unknown::Unheard)? >= (*after_ms).max(1))
             }
             Flag::CommandFailed => self.facts.command_failed().ok_or(Unknown::Unheard),
-            Flag::Inside(nth) => self.facts.is_inside(*nth).ok_or(Unknown::Unheard),
+            Flag::Inside(nth) => match self.facts.is_inside(*nth) {
+                Whereabouts::Inside => Ok(true),
+                Whereabouts::Outside => Ok(false),
+                Whereabouts::Nowhere => Err(Unknown::NoPlace),
+                Whereabouts::Unheard => Err(Unknown::Unheard),
+            },
             Flag::Missing(..) if self.is_silent() => Err(Unknown::Unheard),
             Flag::Missing(nth, None) => match self.facts.word(*nth) {
                 Word::Said(_) => Ok(false),

@@ -262,11 +262,16 @@ fn signed(mut parts: Vec<(bool, Tree)>, of: impl Fn(Vec<(bool, Tree)>) -> Is) ->
 fn sign(input: &mut Input<'_>) -> Parsed<Tree> {
     spaces(input)?;
     let start = input.current_token_start();
-    if opt(literal("-")).parse_next(input)?.is_none() {
-        return atom(input);
-    }
+    let Some(sign_of) = opt(one_of(['-', '+'])).parse_next(input)? else { return atom(input) };
     let inner = deeper(input, sign)?;
-    Ok(Tree { at: start..inner.at.end, is: Is::Minus(Box::new(inner)) })
+    let at = start..inner.at.end;
+    let is = match sign_of {
+        '-' => Is::Minus(Box::new(inner)),
+        _ if matches!(inner.is, Is::Number { .. }) => inner.is,
+        // A sum of one part, which must be a number as well.
+        _ => Is::Sum(vec![(false, inner)]),
+    };
+    Ok(Tree { at, is })
 }
 
 /// Whatever stands there must be a value: nothing in this grammar goes on otherwise.
@@ -276,6 +281,7 @@ fn atom(input: &mut Input<'_>) -> Parsed<Tree> {
     let is = match input.peek_token() {
         Some('(') => return brackets(input),
         Some('0'..='9') => number(input)?,
+        Some('.') if is_fraction(input) => number(input)?,
         Some(quote @ ('"' | '\'')) => Is::Text(quoted(input, quote)?),
         Some('`') => {
             let pointer = quoted(input, '`')?;
@@ -327,6 +333,12 @@ fn close(input: &mut Input<'_>, open: usize) -> Parsed<()> {
     }
 }
 
+/// Whether `.5` stands here, and no end of a range.
+fn is_fraction(input: &Input<'_>) -> bool {
+    let rest: &str = input.input.as_ref();
+    rest.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
 /// A number, or a length of time: `5m`, `1 min`, `1h 30m`.
 fn number(input: &mut Input<'_>) -> Parsed<Is> {
     let start = input.current_token_start();
@@ -359,7 +371,9 @@ fn further_time(input: &mut Input<'_>) -> Parsed<Option<f64>> {
 
 fn one_number(input: &mut Input<'_>) -> Parsed<(f64, i8)> {
     let exponent = (one_of(['e', 'E']), opt(one_of(['+', '-'])), digit1);
-    let digits = (digit1, opt(('.', digit1)), opt(exponent)).take().parse_next(input)?;
+    let whole = (digit1, opt(('.', digit1))).void();
+    let fraction = ('.', digit1).void();
+    let digits = (alt((whole, fraction)), opt(exponent)).take().parse_next(input)?;
     let value: f64 = digits.parse().unwrap_or(f64::NAN);
     let before = input.checkpoint();
     spaces(input)?;

@@ -19,7 +19,7 @@ struct Says {
     not_converged_ms: Option<u64>,
     command_failed: Option<bool>,
     unsaid_ms: Option<u64>,
-    inside: Option<bool>,
+    inside: Option<Whereabouts>,
     usual: Option<Usual>,
 }
 
@@ -59,8 +59,8 @@ impl Facts for Says {
         self.command_failed
     }
 
-    fn is_inside(&self, _nth: usize) -> Option<bool> {
-        self.inside
+    fn is_inside(&self, _nth: usize) -> Whereabouts {
+        self.inside.unwrap_or(Whereabouts::Unheard)
     }
 
     fn usual(&self, _nth: usize) -> Option<Usual> {
@@ -140,6 +140,15 @@ fn a_condition_means_what_it_says() {
         ("1h 30m = 90min", true),
         ("temp_c / 2h > 10 / 1h", true),
         ("1.5e2 = 150", true),
+        (".5 = 0.5", true),
+        ("-.5 + +.5 = 0", true),
+        ("temp_c - .5 = +21", true),
+        ("temp_c > +21", true),
+        ("+temp_c >= +(20 + 1.5)", true),
+        ("zero in -.5...5", true),
+        ("zero in .5..1.5", false),
+        (".5e1 = 5", true),
+        ("1h = .5h + 30m", true),
     ] {
         assert_eq!(judged(text), Ok(want), "{text}");
     }
@@ -152,6 +161,7 @@ fn what_nobody_knows_is_neither_so_nor_not_so_unless_the_rest_decides() {
         ("gone > 1", Err(NoData(0))),
         ("not gone > 1", Err(NoData(0))),
         ("gone > 1 or tipped", Ok(true)),
+        ("inside('port') and gone > 1", Err(Unknown::Unheard)),
         ("gone > 1 and tipped", Err(NoData(0))),
         ("gone > 1 and not tipped", Ok(false)),
         ("gone > 1 or not tipped", Err(NoData(0))),
@@ -171,6 +181,13 @@ fn what_nobody_knows_is_neither_so_nor_not_so_unless_the_rest_decides() {
     ] {
         assert_eq!(judged(text), want, "{text}");
     }
+    let nowhere = |text| {
+        let expression = read(text);
+        let facts = Says { inside: Some(Whereabouts::Nowhere), ..Says::of(&expression, &[]) };
+        (expression.is_so(&expression.memory(now(0)), &facts, 0.0, now(0)), expression.why(Unknown::NoPlace))
+    };
+    let no_place = (Err(Unknown::NoPlace), "no data of where it is".to_owned());
+    assert_eq!(nowhere("inside('port') or not inside('depot')"), no_place);
     let expression = read("gone > 1 or battery.level > 1");
     assert_eq!(expression.why(NoData(1)), "no data of battery/level");
     assert_eq!(expression.why(WrongType(0)), "gone is of another type than the rule needs");
@@ -201,7 +218,7 @@ fn what_is_asked_of_the_thing_itself_comes_from_it() {
             not_converged_ms: Some(6 * 60_000),
             command_failed: Some(true),
             unsaid_ms: Some(30 * 60_000),
-            inside: Some(false),
+            inside: Some(Whereabouts::Outside),
             usual: Some(tuesday(80.0)),
             ..Says::of(&expression, &[("power", number(100.0))])
         };
@@ -347,11 +364,24 @@ fn every_mistake_is_told_with_its_column() {
         ("inside(harbour)", 8, "expected a name in quotes"),
         ("timeout(\"t\")", 1, "no function"),
         ("fill_pct > 3\n  and 7", 7, "is a number and no condition"),
+        ("a > .", 5, "found '.'"),
+        ("a > .x", 5, "found '.'"),
+        ("a > .5 kg", 8, "\"kg\" is no unit"),
+        ("a > +.5 b", 9, "\"b\" is no unit"),
+        ("a > +", 6, "found the end"),
+        ("a > + and", 7, "found \"and\""),
+        ("a > -.5m", 5, "one is a length of time"),
+        ("a in +3..+1", 6, "write the lower end first"),
+        ("+'x' = a", 2, "is a word; a number is needed"),
+        ("1 in .5", 8, "the other end of the range"),
     ] {
         let mistake = Expression::read(text).unwrap_err();
         assert!(mistake.why.contains(want), "{text}: {mistake}");
         assert_eq!(mistake.column, column, "{text}: {mistake}");
     }
+    let areas = read("ä > 1 and inside('port') or inside('quay') and not inside('port')");
+    let unknown = |nth| areas.mistake_of_fence(nth, "no such area").to_string();
+    assert_eq!([unknown(0), unknown(1)], ["column 18: no such area", "column 36: no such area"]);
     let text = "ä = \"ü\" and\n  wrong >";
     let mistake = Expression::read(text).unwrap_err();
     let want = "line 2, column 10: expected a value, a number or a condition, found the end";

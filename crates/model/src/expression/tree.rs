@@ -47,6 +47,27 @@ pub(super) enum Flag {
     TimedOut(Nth),
 }
 
+impl Flag {
+    /// The lengths of time that it names outside of windows, in milliseconds.
+    pub fn lengths_ms(&self, lengths: &mut Vec<u64>) {
+        match self {
+            Flag::Silent(length) | Flag::Missing(_, length) => lengths.extend(length),
+            Flag::NotConverged(length_ms) => lengths.push(*length_ms),
+            Flag::Not(inner) => inner.lengths_ms(lengths),
+            Flag::All(parts) | Flag::Any(parts) => parts.iter().for_each(|part| part.lengths_ms(lengths)),
+            Flag::Always(_)
+            | Flag::Is(_)
+            | Flag::Same(..)
+            | Flag::Alike(..)
+            | Flag::Compare(_)
+            | Flag::Within(_)
+            | Flag::CommandFailed
+            | Flag::Inside(_)
+            | Flag::TimedOut(_) => {}
+        }
+    }
+}
+
 /// Two numbers compared, with how they are written.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Compare {
@@ -100,6 +121,8 @@ pub(super) struct Known {
     pub names: Vec<Name>,
     pub windows: Vec<Span>,
     pub fences: Vec<String>,
+    /// At which byte of the text each is first named.
+    pub fences_at: Vec<usize>,
     pub timers: Vec<String>,
     /// Limits of numbers, and those of them that are by time.
     pub limits: usize,

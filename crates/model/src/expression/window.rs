@@ -7,8 +7,11 @@
 
 use std::collections::VecDeque;
 
+use super::fences::Fences;
 use super::tree::Nth;
 use super::{Unknown, WINDOW_BUCKETS};
+use crate::alarm::fence::Fence;
+use crate::geo::LonLat;
 use crate::telemetry::{FUTURE_TOLERANCE_MS, Value};
 use crate::time::{MonoMs, WallMs};
 
@@ -59,10 +62,12 @@ impl Span {
     }
 }
 
-/// What the windows of one expression keep of one thing. It is not kept on the disk: after a start windows fill anew.
+/// What the windows and areas of one expression keep of one thing. It is not kept on the disk: after a start windows fill anew, and of a
+/// thing at the edge of an area its alarm tells where it was.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Memory {
     windows: Box<[Window]>,
+    fences: Fences,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -96,11 +101,31 @@ struct Bucket {
 impl Memory {
     /// The memory of what has no windows.
     pub fn none() -> Memory {
-        Memory { windows: Box::default() }
+        Memory { windows: Box::default(), fences: Fences::default() }
     }
 
     pub(super) fn begun(spans: &[Span], now: MonoMs) -> Memory {
-        Memory { windows: spans.iter().map(|_| Window::begun(now)).collect() }
+        Memory { windows: spans.iter().map(|_| Window::begun(now)).collect(), fences: Fences::default() }
+    }
+
+    /// The thing is here. The nth of `fences` is that of [`super::Needs::fences`]; `None` for one that there is not.
+    pub fn move_to<'f>(&mut self, at: LonLat, fences: impl IntoIterator<Item = Option<&'f Fence>>) {
+        self.fences.move_to(at, fences);
+    }
+
+    /// Whether the thing was in the nth area when it was last heard of; `None` where nobody knows.
+    pub fn inside(&self, nth: usize) -> Option<bool> {
+        self.fences.inside(nth)
+    }
+
+    /// Areas at whose edge the thing is, between it and the margin, while nobody remembers on which side it was.
+    pub fn undecided(&self) -> impl Iterator<Item = usize> + use<> {
+        self.fences.undecided()
+    }
+
+    /// It was inside the nth of them, or was not.
+    pub fn decide(&mut self, nth: usize, inside: bool) {
+        self.fences.decide(nth, inside);
     }
 
     pub(super) fn hear(&mut self, spans: &[Span], nth: Nth, value: &Value, at: WallMs, now: MonoMs) {

@@ -3,6 +3,7 @@
 use fleetlens_model::alarm::health::{Figure, Health, Share, Verdict};
 use maud::{Markup, html};
 
+use crate::health::Judged;
 use crate::past::Past;
 use crate::words::{Calendar, count, length, number, of};
 
@@ -95,6 +96,15 @@ impl Measures {
                 )
             },
         }
+    }
+
+    /// As they are told elsewhere.
+    pub fn told(&self) -> Vec<Judged> {
+        let told = |one: &Measure| {
+            let Measure { name, value, target, verdict, note } = one;
+            Judged { name, value: value.clone(), target, verdict: *verdict, note: note.clone() }
+        };
+        self.all().into_iter().map(told).collect()
     }
 
     fn all(&self) -> [&Measure; 8] {

@@ -233,6 +233,9 @@ fn by_name(past: &Past, name: &str) -> Markup {
 /// Shape and word of a priority, as on the map.
 fn priority(priority: Priority) -> Markup {
     let (class, path) = match priority {
+        Priority::Advisory => {
+            ("advisory", "M6 1.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 1 0 0-9Zm0 1.6a2.9 2.9 0 1 1 0 5.8a2.9 2.9 0 1 1 0-5.8Z")
+        }
         Priority::Warning => ("warning", "M6 1 11.5 11H.5Z"),
         Priority::Critical => ("critical", "M6 0 12 6 6 12 0 6Z"),
     };

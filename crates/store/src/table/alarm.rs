@@ -3,7 +3,7 @@
 //! | column | meaning |
 //! |---|---|
 //! | `rule` | the id of the rule that raised it |
-//! | `priority` | `warning` or `critical` |
+//! | `priority` | `advisory`, `warning` or `critical` |
 //! | `active`, `acknowledged` | its two bits; it is open while one of them says so |
 //! | `raised_ms`, `cleared_ms` | when it became so the last time, and when it ceased |
 //! | `ended_ms` | when it ceased to be open: cleared or acknowledged, whichever came last; NULL while it is open or hidden |
@@ -161,6 +161,7 @@ fn of_row(row: &Row<'_>) -> rusqlite::Result<Alarm> {
 
 fn word(priority: Priority) -> &'static str {
     match priority {
+        Priority::Advisory => "advisory",
         Priority::Warning => "warning",
         Priority::Critical => "critical",
     }
@@ -168,6 +169,7 @@ fn word(priority: Priority) -> &'static str {
 
 fn priority_of(word: &str) -> rusqlite::Result<Priority> {
     match word {
+        "advisory" => Ok(Priority::Advisory),
         "warning" => Ok(Priority::Warning),
         "critical" => Ok(Priority::Critical),
         _ => Err(unreadable(3, format!("{word:?} is no priority"))),

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use fleetlens_model::alarm::rhythm::Rhythm;
 use fleetlens_model::alarm::state::{self, Shelving};
 use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
 use fleetlens_model::audit::{By, Entry, Event};
@@ -15,7 +16,7 @@ use fleetlens_model::id::{AlarmId, BulkId, CommandId, SeriesKey, ThingKey, Thing
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_model::job::{Execution, Job, JobCounts, JobStanding, JobStatus, Report, Said, ThingJob};
 use fleetlens_model::kind::Kind;
-use fleetlens_model::record::{Restored, StoreStats, Write};
+use fleetlens_model::record::{Placed, Restored, StoreStats, Write};
 use fleetlens_model::search::{Only, Search};
 use fleetlens_model::shadow::change::{Author, Change, ChangedLeaf, Side};
 use fleetlens_model::shadow::{Document, Packed};
@@ -207,6 +208,46 @@ pub fn bulk_writes((head, rows): &(Head, Vec<Row>)) -> [Write; 2] {
 
 /// One of everything, in the order the engine writes it, and what a start should bring back.
 pub fn one_of_everything() -> (Vec<Write>, Restored) {
+    let (mut writes, mut restored) = one_of_schema_7();
+    let learned = rhythm();
+    for (series, weekday) in [(1, 0), (1, 6), (3, 2)] {
+        let day = learned.day(weekday).unwrap().clone();
+        writes.push(Write::Rhythm { series: SeriesKey(series), weekday, day: Box::new(day.clone()) });
+        restored.rhythms.push((SeriesKey(series), weekday, day));
+    }
+    restored.rhythms.sort_by_key(|(series, weekday, _)| (*weekday, *series));
+    // Of one nothing is learned any more.
+    let day = learned.day(1).unwrap().clone();
+    writes.push(Write::Rhythm { series: SeriesKey(2), weekday: 1, day: Box::new(day) });
+    writes.push(Write::RhythmGone(SeriesKey(2)));
+    for placed in [placed(1, "pump", Some(T0 + 4)), placed(2, "pump", None)] {
+        writes.push(Write::Position(Box::new(placed.clone())));
+        restored.positions.push(placed);
+    }
+    writes.push(Write::Position(Box::new(placed(3, "gone", None))));
+    writes.push(Write::PositionGone { thing: ThingKey(3), rule: "gone".into() });
+    (writes, restored)
+}
+
+/// Four weeks of a value every twenty minutes.
+pub fn rhythm() -> Rhythm {
+    let mut rhythm = Rhythm::default();
+    for n in 0..=28 * 72 {
+        let at = 1_780_000_000_000 + n * 1_200_000;
+        rhythm.hear(f64::from(u32::try_from(at / 3_600_000 % 24).unwrap()) - 7.3, WallMs(at));
+    }
+    rhythm
+}
+
+/// Where a thing is in a rule's state machine, with a variable and a timer.
+pub fn placed(thing: u32, rule: &str, running_ms: Option<i64>) -> Placed {
+    let position = r#"{"state":"Danger","variables":{"breaches":{"Number":2.0}},"timers":{"t":{"length_ms":60000,"watch":{"gathered_ms":7},"is_over":false}}}"#;
+    let position = serde_json::from_str(position).unwrap();
+    Placed { thing: ThingKey(thing), rule: rule.into(), position, running_ms: running_ms.map(WallMs) }
+}
+
+/// One of everything there was in schema 7.
+pub fn one_of_schema_7() -> (Vec<Write>, Restored) {
     let (mut writes, mut restored) = one_of_schema_6();
     // Also one that is over but for its shelf.
     let shelving = Shelving { until_ms: WallMs(T0 + 3_600_000), by: seen_at(12) };
@@ -409,6 +450,8 @@ pub fn one_of_schema_1() -> (Vec<Write>, Restored) {
         jobs: Vec::new(),
         thing_jobs: Vec::new(),
         alarms: Vec::new(),
+        rhythms: Vec::new(),
+        positions: Vec::new(),
         last_alarm: 0,
         last_audit: 0,
         last_change: 0,

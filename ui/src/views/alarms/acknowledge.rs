@@ -1,19 +1,16 @@
 //! "I have seen these": what is acknowledged, with which comment, and what came of it.
 
+use fleetlens_ipc::Done;
 use fleetlens_ipc::rows::{AlarmRow, AttentionRow};
-use fleetlens_ipc::{Done, Fault};
 use fleetlens_model::alarm::COMMENT_MAX_CHARS;
 use fleetlens_model::id::AlarmId;
 use fleetlens_model::time::WallMs;
-use leptos::html;
 use leptos::prelude::*;
 
 use crate::components::modal::Modal;
 use crate::format;
 use crate::state::{Store, store};
-
-/// How many are named in the question.
-const NAMED: usize = 5;
+use crate::views::alarms::question::{Asking, Question, TextLine, shut_with_the_city};
 
 /// An alarm as it stood on the screen when the person asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +78,8 @@ pub fn AcknowledgeDialog(
     #[prop(into, default = Callback::new(|()| ()))]
     on_done: Callback<()>,
 ) -> impl IntoView {
+    // What lies there is of the city of then: another one has other alarms under the same numbers.
+    shut_with_the_city(store(), desk.open);
     let label = Signal::derive(move || desk.asked.with(|asked| heading(asked)));
     view! {
         <Modal open=desk.open label class="modal acknowledge" testid="acknowledge-dialog">
@@ -92,75 +91,36 @@ pub fn AcknowledgeDialog(
 #[component]
 fn Form(desk: Desk, on_done: Callback<()>) -> impl IntoView {
     let store = store();
+    let asking = Asking::new(desk.open, on_done);
     let comment = RwSignal::new(String::new());
-    let fault = RwSignal::new(None::<Fault>);
-    let sending = RwSignal::new(false);
-    let input = NodeRef::<html::Input>::new();
-    Effect::new(move |_| {
-        if let Some(input) = input.get() {
-            // After the dialog has opened, which takes the focus to its first button.
-            request_animation_frame(move || drop(input.focus()));
-        }
-    });
-    let send = move || {
+    let asked = desk.asked.get_untracked();
+    let titles = asked.iter().map(|asked| asked.title.clone()).collect();
+    let send = Callback::new(move |()| {
         let asked = desk.asked.get_untracked();
         let alarms = asked.iter().map(|asked| (asked.id, asked.raised_ms)).collect();
-        sending.set(true);
-        fault.set(None);
+        asking.sent();
         store.acknowledge(alarms, comment.get_untracked().trim().to_owned(), move |outcome| {
-            // The view may have been left meanwhile; then nobody looks at these any more.
-            sending.try_set(false);
-            match outcome {
-                Ok(done) => {
-                    if let Some(words) = shortfall(&done, asked.len()) {
-                        store.notify(words);
-                    }
-                    desk.open.try_set(false);
-                    on_done.try_run(());
-                }
-                Err(error) => drop(fault.try_set(Some(error))),
-            }
+            asking.came(outcome, |done| shortfall(done, asked.len()));
         });
-    };
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        if !sending.get_untracked() {
-            send();
-        }
-    };
-    let titles =
-        desk.asked.with_untracked(|asked| asked.iter().take(NAMED).map(|a| a.title.clone()).collect::<Vec<_>>());
-    let more = desk.asked.with_untracked(|asked| asked.len().saturating_sub(NAMED));
+    });
     view! {
-        <h2>{move || desk.asked.with(|asked| heading(asked))}</h2>
-        <ul class="titles">
-            {titles.into_iter().map(|title| view! { <li>{title}</li> }).collect_view()}
-            {(more != 0).then(|| view! { <li>{format!("and {} more", format::count(more as u64))}</li> })}
-        </ul>
-        <form on:submit=submit>
-            <label for="acknowledge-comment">"Comment, if there is anything to say"</label>
-            <input
+        <Question
+            asking
+            heading=heading(&asked)
+            titles
+            yes=("Acknowledge", "acknowledge-yes")
+            no=("Not yet", "acknowledge-no")
+            on_send=send
+        >
+            <TextLine
                 id="acknowledge-comment"
-                type="text"
-                class="text"
-                data-testid="comment"
-                maxlength=COMMENT_MAX_CHARS.to_string()
-                autocomplete="off"
+                testid="comment"
+                label="Comment, if there is anything to say"
                 placeholder="e.g. on my way"
-                node_ref=input
-                prop:value=comment
-                on:input=move |event| comment.set(event_target_value(&event))
+                most=COMMENT_MAX_CHARS
+                text=comment
             />
-            {move || fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })}
-            <div class="answers">
-                <button type="button" class="plain" data-testid="acknowledge-no" on:click=move |_| desk.open.set(false)>
-                    "Not yet"
-                </button>
-                <button type="submit" class="send" data-testid="acknowledge-yes" disabled=move || sending.get()>
-                    "Acknowledge"
-                </button>
-            </div>
-        </form>
+        </Question>
     }
 }
 

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use crate::components::icon::Icon;
 use crate::components::shape::Shape;
 use crate::format;
+use crate::sound::sounds;
 use crate::state::section::Section;
 use crate::state::store;
 
@@ -63,7 +64,7 @@ impl News {
 /// The banner; there while a critical alarm was raised that nobody has acknowledged or waved away.
 #[component]
 pub fn CriticalBanner() -> impl IntoView {
-    let store = store();
+    let (store, sound) = (store(), sounds());
     let news = RwSignal::new(News::default());
     Effect::new(move |before: Option<u32>| {
         let begun = store.begun.get();
@@ -99,11 +100,17 @@ pub fn CriticalBanner() -> impl IntoView {
     };
     view! {
         // The region is always there: one that comes together with its words is not read out everywhere.
-        <div role="alert" aria-live="assertive" data-testid="critical">
+        <div
+            role="alert"
+            aria-live="assertive"
+            data-testid="critical"
+            data-sounded=move || sound.last().0.to_lowercase()
+            data-sounds=move || sound.last().1.to_string()
+        >
             <Show when=move || first.with(Option::is_some)>
                 <div class="critical">
                     <Shape kind=fleetlens_model::kind::Kind::Other status=Status::Critical.code() />
-                    <p>{words}</p>
+                    <p title=words>{words}</p>
                     <button type="button" class="link" data-testid="critical-show" on:click=show>
                         {move || if more.get() == 0 { "Show" } else { "Show all" }}
                     </button>

@@ -9,7 +9,7 @@ use super::acknowledge::{AcknowledgeDialog, Asked, Desk, may_acknowledge};
 use super::row::Told;
 use super::steps::waits_for_reset;
 use crate::clock::{clock, local};
-use crate::components::shape::Shape;
+use crate::components::shape::PriorityShape;
 use crate::format;
 use crate::state::cells::Cell;
 use crate::state::store;
@@ -46,7 +46,7 @@ pub fn AlarmCard(
     let (store, clock) = (store(), clock());
     let id = cell.key;
     let row = RwSignal::from(cell.row);
-    let told = Told::of(row);
+    let told = Told::of(Memo::new(move |_| Some(row.with(|row| row.row.clone()))));
     let may = may_acknowledge(store);
     let is_unseen = Memo::new(move |_| row.with(|row| Asked::may_be(&row.row)));
     let is_latched = Memo::new(move |_| row.with(|row| waits_for_reset(&row.row)));
@@ -69,7 +69,7 @@ pub fn AlarmCard(
             data-priority=move || told.priority.get().label().to_lowercase()
             data-state=move || told.word.get()
         >
-            <Shape kind=told.kind status=told.status />
+            <PriorityShape priority=told.priority />
             <div class="said">
                 <h2>
                     {told.title} <time title=move || local(raised_ms.get()).exact()>{move || age.get()}</time>

@@ -1,234 +1,283 @@
-//! The rows of the list of alarms. All have one height, and only those in sight are drawn, so that two thousand scroll as well as
-//! twenty.
+//! A line of the list of alarms: an alarm, or the heading of a group. Its element stays while the list scrolls; what it shows changes.
 
 use fleetlens_ipc::AlarmScope;
-use fleetlens_ipc::rows::AlarmRow;
+use fleetlens_ipc::rows::{AlarmGroupRow, AlarmLine, AlarmRow, ListedAlarm};
 use fleetlens_model::alarm::Priority;
-use fleetlens_model::id::AlarmId;
-use leptos::ev::{KeyboardEvent, MouseEvent};
-use leptos::html;
+use fleetlens_model::time::WallMs;
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use wasm_bindgen::prelude::Closure;
-use web_sys::{Element, HtmlElement, ResizeObserver};
+use web_sys::HtmlInputElement;
 
-use super::Board;
-use super::order::in_sight;
+use super::board::Board;
+use super::list::{line_id, top_px};
 use super::words::{State, sentence, state, what_to_do};
-use crate::clock::{Aged, clock, local, today};
+use crate::clock::{clock, local, today};
 use crate::components::icon::Icon;
-use crate::components::pointer::follow_pointer;
-use crate::components::shape::Shape;
+use crate::components::shape::PriorityShape;
 use crate::format;
-use crate::state::cells::Cell;
+use crate::state::alarm_table::LineSlot;
 use crate::state::store;
 
-/// Height of a row, in CSS pixels; `--alarm-row` in `styles/alarms.css`.
-const ROW_PX: f64 = 76.0;
-
-/// The list, or why there is none.
-#[component]
-pub fn Rows(board: Board, may: Memo<bool>) -> impl IntoView {
-    let is_known = board.list.known;
-    let is_empty = Memo::new(move |_| board.shown.with(Vec::is_empty));
-    let fresh = move || format!("{} new", format::count(board.still.fresh.get() as u64));
-    view! {
-        <Show when=move || board.still.fresh.get() != 0>
-            <button type="button" class="fresh" data-testid="let-in" on:click=move |_| board.still.let_in()>
-                <Icon of=icondata_lu::LuArrowUp />
-                {fresh}
-            </button>
-        </Show>
-        <Show when=move || is_known.get() fallback=|| view! { <Bones /> }>
-            <Show when=move || !is_empty.get() fallback=move || view! { <Nothing board /> }>
-                <Scroller board may />
-            </Show>
-        </Show>
-    }
+/// What a slot shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Nothing,
+    /// Something that is on its way.
+    Bone,
+    Group,
+    Alarm,
 }
 
+/// One line.
 #[component]
-fn Scroller(board: Board, may: Memo<bool>) -> impl IntoView {
-    let element = NodeRef::<html::Ul>::new();
-    let seen = RwSignal::new((0.0_f64, 0.0_f64));
-    let look = move || {
-        if let Some(list) = element.get_untracked() {
-            seen.set((f64::from(list.scroll_top()), f64::from(list.client_height())));
+pub fn Entry(board: Board, shown: ArcRwSignal<LineSlot>, is_selectable: Memo<bool>) -> impl IntoView {
+    let store = store();
+    let slot = RwSignal::from(shown);
+    let place = Memo::new(move |_| slot.with(|slot| slot.place));
+    let listed = Memo::new(move |_| {
+        slot.with(|slot| match slot.row.as_ref().map(|line| &line.row) {
+            Some(AlarmLine::Alarm(listed)) => Some((**listed).clone()),
+            Some(AlarmLine::Group(_)) | None => None,
+        })
+    });
+    let group = Memo::new(move |_| {
+        slot.with(|slot| match slot.row.as_ref().map(|line| &line.row) {
+            Some(AlarmLine::Group(group)) => Some(group.clone()),
+            Some(AlarmLine::Alarm(_)) | None => None,
+        })
+    });
+    let what = Memo::new(move |_| {
+        slot.with(|slot| match (slot.place, slot.row.as_ref().map(|line| &line.row)) {
+            (None, _) => What::Nothing,
+            (Some(_), None) => What::Bone,
+            (Some(_), Some(AlarmLine::Group(_))) => What::Group,
+            (Some(_), Some(AlarmLine::Alarm(_))) => What::Alarm,
+        })
+    });
+    let of = move |read: fn(&ListedAlarm) -> String| listed.with(|listed| listed.as_ref().map(read));
+    let priority = move || {
+        let of_alarm = listed.with(|listed| listed.as_ref().map(|listed| listed.row.priority));
+        of_alarm.or_else(|| group.with(|group| group.as_ref().map(|group| group.worst)))
+    };
+    let is_open = move || {
+        let thing = listed.with(|listed| listed.as_ref().map(|listed| listed.row.thing));
+        thing.is_some() && store.selected.get() == thing
+    };
+    let is_grouped =
+        Memo::new(move |_| board.table.head.with(|head| head.as_ref().is_some_and(|head| head.groups != 0)));
+    let is_picked = Memo::new(move |_| {
+        board.picked.with(|picked| match (listed.get(), group.get()) {
+            (Some(listed), _) => picked.has(listed.row.id),
+            (None, Some(group)) => picked.has_group(&group.key),
+            (None, None) => false,
+        })
+    });
+    let act = move |_| {
+        let Some(at) = place.get_untracked() else { return };
+        board.go_to(Some(at));
+        if let Some(group) = group.get_untracked() {
+            board.turn_group(&group.key);
+        } else if let Some(listed) = listed.get_untracked() {
+            store.open(listed.row.thing);
         }
     };
-    let observer = StoredValue::new_local(None::<ResizeObserver>);
-    Effect::new(move |_| {
-        let Some(list) = element.get() else { return };
-        look();
-        let ear = Closure::<dyn Fn()>::new(look).into_js_value();
-        if let Ok(watching) = ResizeObserver::new(ear.unchecked_ref()) {
-            watching.observe(&list);
-            observer.set_value(Some(watching));
-        }
-    });
-    on_cleanup(move || {
-        if let Some(watching) = observer.try_get_value().flatten() {
-            watching.disconnect();
-        }
-    });
-    let count = Memo::new(move |_| board.shown.with(Vec::len));
-    let range = Memo::new(move |_| {
-        let (top_px, height_px) = seen.get();
-        in_sight(count.get(), ROW_PX, top_px, height_px)
-    });
-    let drawn = move || {
-        let range = range.get();
-        let place = |(nth, id): (usize, &AlarmId)| (nth, *id);
-        board
-            .shown
-            .with(|shown| shown.iter().enumerate().map(place).skip(range.start).take(range.len()).collect::<Vec<_>>())
+    let is_gone = Memo::new(move |_| listed.with(|listed| listed.as_ref().is_some_and(|listed| listed.gone)));
+    let is_inside = move || what.get() == What::Alarm && is_grouped.get();
+    let testid = move || match what.get() {
+        What::Group => Some("alarm-group"),
+        What::Alarm => Some("alarm"),
+        What::Bone | What::Nothing => None,
     };
-    let inside = board.still.inside;
-    let list = move || element.get_untracked().map(|list| list.unchecked_into::<Element>());
-    follow_pointer(list, move |is_over| {
-        inside.try_set(is_over || has_focus(element));
-    });
-    // An element that is taken away loses its focus, but not every engine tells.
-    on_cleanup(move || {
-        inside.try_set(false);
-    });
-    let left = move |event: leptos::ev::FocusEvent| {
-        let to = event.related_target().and_then(|to| to.dyn_into::<web_sys::Node>().ok());
-        let stays = element.get_untracked().is_some_and(|list| list.contains(to.as_ref()));
-        if !stays && !is_hovered(element) {
-            inside.set(false);
-        }
-    };
-    let is_selectable = Memo::new(move |_| board.scope != AlarmScope::Ended && may.get());
     view! {
-        <ul
-            class="alarm-list"
-            class:selectable=move || is_selectable.get()
-            data-testid="alarm-list"
-            node_ref=element
-            on:scroll=move |_| look()
-            on:focusin=move |_| inside.set(true)
-            on:focusout=left
-            on:keydown=move |event| walk(&event)
+        <div
+            class="alarm"
+            role="row"
+            class:gone=move || is_gone.get()
+            class:heading=move || what.get() == What::Group
+            class:bone-row=move || what.get() == What::Bone
+            class:at=move || place.get().is_some() && place.get() == board.at.get()
+            class:open=is_open
+            class:inside=is_inside
+            id=move || place.get().map(line_id)
+            aria-rowindex=move || place.get().map(|place| (place + 1).to_string())
+            prop:ariaLevel=move || if is_inside() { "2" } else { "1" }
+            aria-expanded=move || group.with(|group| group.as_ref().map(|group| group.open.to_string()))
+            aria-selected=move || is_picked.get().to_string()
+            data-testid=testid
+            data-alarm=move || of(|listed| listed.row.id.0.to_string())
+            data-thing=move || of(|listed| listed.row.thing.0.to_string())
+            data-raised=move || of(|listed| listed.row.raised_ms.0.to_string())
+            data-state=move || of(|listed| State::of(&listed.row).word().to_owned())
+            data-group=move || group.with(|group| group.as_ref().map(|group| group.key.clone()))
+            data-priority=move || priority().map(|priority| priority.label().to_lowercase())
+            style:display=move || if place.get().is_some() { "" } else { "none" }
+            style:transform=move || format!("translateY({}px)", top_px(place.get().unwrap_or(0)))
+            on:click=act
         >
-            <li class="extent" aria-hidden="true" style:height=move || format!("{}px", count.get() as f64 * ROW_PX) />
-            <For each=drawn key=|(nth, id)| (*nth, *id) let:at>
-                {board.cell(at.1).map(|cell| view! { <Row board cell nth=at.0 is_selectable /> })}
-            </For>
-        </ul>
-    }
-}
-
-fn has_focus(list: NodeRef<html::Ul>) -> bool {
-    let focused = document().active_element();
-    list.get_untracked().is_some_and(|list| focused.is_some_and(|focused| list.contains(Some(focused.as_ref()))))
-}
-
-fn is_hovered(list: NodeRef<html::Ul>) -> bool {
-    list.get_untracked().is_some_and(|list| list.matches(":hover").unwrap_or(false))
-}
-
-/// The arrows go from row to row.
-fn walk(event: &KeyboardEvent) {
-    let down = match event.key().as_str() {
-        "ArrowDown" => true,
-        "ArrowUp" => false,
-        _ => return,
-    };
-    let target = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
-    let row = target.and_then(|target| target.closest("li").ok().flatten());
-    let next = row.and_then(|row| if down { row.next_element_sibling() } else { row.previous_element_sibling() });
-    let button = next.and_then(|next| next.query_selector(".alarm-open").ok().flatten());
-    if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
-        event.prevent_default();
-        // Fails only for a button that is not on the page.
-        let _ = button.focus();
+            <div class="pick" role="gridcell" on:click=|event: MouseEvent| event.stop_propagation()>
+                <Show when=move || is_selectable.get() && matches!(what.get(), What::Group | What::Alarm)>
+                    <Pick board place listed group is_picked />
+                </Show>
+            </div>
+            <div class="alarm-open" role="gridcell">
+                {move || match what.get() {
+                    What::Alarm => view! { <AlarmWords board listed is_gone /> }.into_any(),
+                    What::Group => view! { <GroupWords group /> }.into_any(),
+                    What::Bone | What::Nothing => ().into_any(),
+                }}
+            </div>
+        </div>
     }
 }
 
 #[component]
-fn Row(board: Board, cell: Cell<AlarmId, AlarmRow>, nth: usize, is_selectable: Memo<bool>) -> impl IntoView {
-    let (store, clock) = (store(), clock());
-    let id = cell.key;
-    let row = RwSignal::from(cell.row);
-    let told = Told::of(row);
-    let (thing, at) = row.with_untracked(|row| (row.row.thing, row.row.raised_ms));
-    let is_chosen = Memo::new(move |_| board.chosen.with(|chosen| chosen.contains(&id)));
-    let is_gone = Memo::new(move |_| board.still.is_gone(board.list.cells, &id));
-    let can_choose = Memo::new(move |_| !is_gone.get());
-    let raised_ms = Memo::new(move |_| row.with(|row| row.row.raised_ms));
-    let age = Memo::new(move |_| Some(format::age(store.wall_now(clock.now_ms())?.since(raised_ms.get()))));
-    let is_open = move || store.selected.get() == Some(thing);
+fn Pick(
+    board: Board,
+    place: Memo<Option<u32>>,
+    listed: Memo<Option<ListedAlarm>>,
+    group: Memo<Option<AlarmGroupRow>>,
+    is_picked: Memo<bool>,
+) -> impl IntoView {
     let tick = move |event: MouseEvent| {
-        event.prevent_default();
-        board.choose(id, event.shift_key());
+        if let Some(place) = place.get_untracked() {
+            board.choose(place, event.shift_key());
+        }
+        // The box has turned by itself, whatever comes of it.
+        event_target::<HtmlInputElement>(&event).set_checked(is_picked.get_untracked());
     };
-    let state_words = move || match (is_gone.get(), board.scope) {
+    let label = move || match (listed.get(), group.get()) {
+        (Some(listed), _) => format!("Choose {}", listed.row.title),
+        (None, Some(group)) => format!("Choose all of {}", group_title(&group)),
+        (None, None) => String::new(),
+    };
+    view! {
+        <input
+            type="checkbox"
+            // The keys go through the list itself: Space chooses the line they are on.
+            tabindex="-1"
+            data-testid=move || if group.with(Option::is_some) { "group-pick" } else { "alarm-pick" }
+            aria-label=label
+            disabled=move || listed.with(|listed| listed.as_ref().is_some_and(|listed| listed.gone))
+            prop:checked=move || is_picked.get()
+            on:click=tick
+        />
+    }
+}
+
+/// What an alarm says.
+#[component]
+fn AlarmWords(board: Board, listed: Memo<Option<ListedAlarm>>, is_gone: Memo<bool>) -> impl IntoView {
+    let row = Memo::new(move |_| listed.with(|listed| listed.as_ref().map(|listed| listed.row.clone())));
+    let told = Told::of(row);
+    let is_first = Memo::new(move |_| listed.with(|listed| listed.as_ref().is_some_and(|listed| listed.first)));
+    let raised_ms = Memo::new(move |_| row.with(|row| row.as_ref().map(|row| row.raised_ms).unwrap_or_default()));
+    let state_words = move || match (is_gone.get(), board.scope()) {
         (true, AlarmScope::Open) => "Over, or off the list".to_owned(),
         (true, AlarmScope::Hidden) => "Back on the list, or over".to_owned(),
         (true, AlarmScope::Ended) | (false, _) => told.state.get(),
     };
-    let label = move || format!("Choose {}", told.title.get());
     view! {
-        <li
-            class="alarm"
-            class:gone=move || is_gone.get()
-            data-testid="alarm"
-            data-alarm=id.0.to_string()
-            data-thing=thing.0.to_string()
-            data-raised=at.0.to_string()
-            data-priority=move || told.priority.get().label().to_lowercase()
-            data-state=move || told.word.get()
-            style:transform=format!("translateY({}px)", nth as f64 * ROW_PX)
-        >
-            <Show when=move || is_selectable.get()>
-                <span class="pick">
-                    <input
-                        type="checkbox"
-                        data-testid="alarm-pick"
-                        aria-label=label
-                        disabled=move || !can_choose.get()
-                        prop:checked=move || is_chosen.get()
-                        on:click=tick
-                    />
-                </span>
-            </Show>
-            <button
-                type="button"
-                class="alarm-open"
-                data-testid="alarm-open"
-                aria-current=move || is_open().to_string()
-                on:click=move |_| store.open(thing)
-            >
-                <span class="how-bad">
-                    <Shape kind=told.kind status=told.status />
-                    {move || told.priority.get().label()}
-                </span>
-                <span class="what">
-                    <b title=told.title>{told.title}</b>
-                    <span class="seen" title=told.sentence>
-                        {told.sentence}
+        <span class="how-bad">
+            <PriorityShape priority=told.priority />
+            {move || told.priority.get().label()}
+        </span>
+        <span class="what">
+            <b title=told.title>
+                <Show when=move || is_first.get()>
+                    <span
+                        class="first-out"
+                        data-testid="first-out"
+                        title="The first of several that began within a minute behind the same gateway, or of the same cause in the district"
+                    >
+                        "First"
                     </span>
-                    <span class="do" title=told.what_to_do>
-                        {told.what_to_do}
-                    </span>
-                </span>
-                <span class="where" title=told.place>
-                    {told.place}
-                </span>
-                <span class="since">
-                    <time title=move || local(raised_ms.get()).exact()>{move || age.get()}</time>
-                    <span>{move || local(raised_ms.get()).short(&today())}</span>
-                </span>
-                <span class="state" data-testid="alarm-state" title=state_words>
-                    {state_words}
-                </span>
-            </button>
-        </li>
+                    // For whoever hears it.
+                    " "
+                </Show>
+                {told.title}
+            </b>
+            <span class="seen" title=told.sentence>
+                {told.sentence}
+            </span>
+            <span class="do" title=told.what_to_do>
+                {told.what_to_do}
+            </span>
+        </span>
+        <span class="where" title=told.place>
+            {told.place}
+        </span>
+        <Since at=raised_ms />
+        <span class="state" data-testid="alarm-state" title=state_words>
+            {state_words}
+        </span>
     }
 }
 
-/// What a row says, each part by itself.
+/// What a heading says.
+#[component]
+fn GroupWords(group: Memo<Option<AlarmGroupRow>>) -> impl IntoView {
+    let read =
+        move |read: fn(&AlarmGroupRow) -> String| group.with(|group| group.as_ref().map(read).unwrap_or_default());
+    let worst = Memo::new(move |_| group.with(|group| group.as_ref().map_or(Priority::Warning, |group| group.worst)));
+    let newest_ms =
+        Memo::new(move |_| group.with(|group| group.as_ref().map(|group| group.newest_ms).unwrap_or_default()));
+    let is_open = move || group.with(|group| group.as_ref().is_some_and(|group| group.open));
+    view! {
+        <span class="how-bad">
+            <PriorityShape priority=worst />
+            {move || worst.get().label()}
+        </span>
+        <span class="what">
+            <b>
+                <span class="unfolder" class:unfolded=is_open>
+                    <Icon of=icondata_lu::LuChevronRight />
+                </span>
+                {move || read(group_title)}
+            </b>
+            <span class="seen">{move || read(group_count)}</span>
+            <span class="do">{move || read(|group| format::capital(&group.what_to_do))}</span>
+        </span>
+        <span class="where" />
+        <Since at=newest_ms />
+        <span class="state" data-testid="group-state">
+            {move || read(group_unseen)}
+        </span>
+    }
+}
+
+/// How long ago, and when.
+#[component]
+fn Since(at: Memo<WallMs>) -> impl IntoView {
+    let (store, clock) = (store(), clock());
+    let age = Memo::new(move |_| Some(format::age(store.wall_now(clock.now_ms())?.since(at.get()))));
+    view! {
+        <span class="since">
+            <time title=move || local(at.get()).exact()>{move || age.get()}</time>
+            <span>{move || local(at.get()).short(&today())}</span>
+        </span>
+    }
+}
+
+fn group_title(group: &AlarmGroupRow) -> String {
+    if group.title.is_empty() { "No district known".into() } else { format::capital(&group.title) }
+}
+
+fn group_count(group: &AlarmGroupRow) -> String {
+    match group.count {
+        1 => "1 alarm".into(),
+        many => format!("{} alarms", format::count(u64::from(many))),
+    }
+}
+
+fn group_unseen(group: &AlarmGroupRow) -> String {
+    match group.unseen {
+        0 => "All seen".into(),
+        all if all == group.count => "None seen".into(),
+        many => format!("{} not seen", format::count(u64::from(many))),
+    }
+}
+
+/// What a row says, each part by itself; nothing of a row that is on its way.
 #[derive(Clone, Copy)]
 pub struct Told {
     /// What is wrong.
@@ -245,95 +294,49 @@ pub struct Told {
     pub word: Memo<&'static str>,
     /// How bad.
     pub priority: Memo<Priority>,
-    /// What it is.
-    pub kind: Memo<fleetlens_model::kind::Kind>,
-    /// [`fleetlens_ipc::map::Status::code`].
-    pub status: Memo<u8>,
 }
 
 impl Told {
     /// Of a row.
-    pub fn of(row: RwSignal<Aged<AlarmRow>>) -> Told {
-        let read = move |read: fn(&AlarmRow) -> String| Memo::new(move |_| row.with(|row| read(&row.row)));
+    pub fn of(row: Memo<Option<AlarmRow>>) -> Told {
+        let read = move |read: fn(&AlarmRow) -> String| {
+            Memo::new(move |_| row.with(|row| row.as_ref().map(read).unwrap_or_default()))
+        };
+        let priority = Memo::new(move |_| row.with(|row| row.as_ref().map_or(Priority::Warning, |row| row.priority)));
         Told {
             title: read(|row| row.title.clone()),
             sentence: read(|row| sentence(row, |at| local(at).short(&today()))),
             what_to_do: read(what_to_do),
             place: read(|row| row.place.clone()),
             state: read(|row| state(row, |at| local(at).short(&today()))),
-            word: Memo::new(move |_| row.with(|row| State::of(&row.row).word())),
-            priority: Memo::new(move |_| row.with(|row| row.row.priority)),
-            kind: Memo::new(move |_| row.with(|row| row.row.kind)),
-            status: Memo::new(move |_| row.with(|row| status_of(row.row.priority))),
+            word: Memo::new(move |_| row.with(|row| row.as_ref().map_or("", |row| State::of(row).word()))),
+            priority,
         }
     }
 }
 
-fn status_of(priority: Priority) -> u8 {
-    match priority {
-        Priority::Warning => fleetlens_ipc::map::Status::Warning,
-        Priority::Critical => fleetlens_ipc::map::Status::Critical,
-    }
-    .code()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// No row is there: because nothing is wrong, or because nothing was looked for that is.
-#[component]
-fn Nothing(board: Board) -> impl IntoView {
-    let is_filtered =
-        Memo::new(move |_| !board.filter.with(super::order::Filter::is_off) && !board.list.cells.with(Vec::is_empty));
-    view! {
-        <div class="nothing" data-testid="alarms-none">
-            {move || {
-                if is_filtered.get() {
-                    view! {
-                        <Icon of=icondata_lu::LuSearch />
-                        <h2>"None of the alarms is like that"</h2>
-                        <button
-                            type="button"
-                            class="link"
-                            data-testid="alarm-filter-off"
-                            on:click=move |_| board.filter.set(super::order::Filter::default())
-                        >
-                            "Show all"
-                        </button>
-                    }
-                    .into_any()
-                } else if board.scope == AlarmScope::Hidden {
-                    view! {
-                        <Icon of=icondata_lu::LuEyeOff />
-                        <h2>"Nothing is off the list"</h2>
-                        <p>"What somebody shelves or takes out of service stands here until it is back."</p>
-                    }
-                    .into_any()
-                } else if board.scope == AlarmScope::Ended {
-                    view! {
-                        <Icon of=icondata_lu::LuHistory />
-                        <h2>"No alarm has ended yet"</h2>
-                        <p>"One ends when it is not so any more and somebody has acknowledged it."</p>
-                    }
-                    .into_any()
-                } else {
-                    view! {
-                        <Icon of=icondata_lu::LuCircleCheck />
-                        <h2>"Nothing needs a person"</h2>
-                        <p>"What does will stand here, the worst first."</p>
-                    }
-                    .into_any()
-                }
-            }}
-        </div>
-    }
-}
-
-/// The shape of what is coming.
-#[component]
-fn Bones() -> impl IntoView {
-    view! {
-        <div class="bones skeleton" role="status" aria-label="Loading">
-            <div class="bone row" />
-            <div class="bone row" />
-            <div class="bone row" />
-        </div>
+    #[test]
+    fn a_heading_says_how_many_and_how_many_of_them_nobody_has_seen() {
+        let group = |title: &str, count, unseen| AlarmGroupRow {
+            key: "k".into(),
+            title: title.into(),
+            what_to_do: String::new(),
+            count,
+            unseen,
+            worst: Priority::Warning,
+            newest_ms: WallMs(0),
+            open: true,
+        };
+        for (group, want) in [
+            (group("nearly full", 214, 180), ["Nearly full", "214 alarms", "180 not seen"]),
+            (group("", 1, 0), ["No district known", "1 alarm", "All seen"]),
+            (group("Lamps", 2, 2), ["Lamps", "2 alarms", "None seen"]),
+        ] {
+            assert_eq!([group_title(&group), group_count(&group), group_unseen(&group)], want);
+        }
     }
 }

@@ -32,6 +32,7 @@ pub fn alarm(id: u64, raised_ms: i64) -> AlarmRow {
         hidden: None,
         time_available_ms: None,
         assigned: String::new(),
+        suppressed: String::new(),
         mutes: 0,
     }
 }

@@ -2,20 +2,17 @@
 //! and saying who looks after them.
 
 use fleetlens_ipc::rows::AlarmRow;
-use fleetlens_ipc::{AlarmStep, Done, Fault};
+use fleetlens_ipc::{AlarmStep, Done};
 use fleetlens_model::alarm::state::Standing;
 use fleetlens_model::alarm::{ASSIGNED_MAX_CHARS, COMMENT_MAX_CHARS};
 use fleetlens_model::id::AlarmId;
-use leptos::html;
 use leptos::prelude::*;
 
 use crate::components::modal::Modal;
 use crate::components::segmented::Segmented;
 use crate::format;
 use crate::state::store;
-
-/// How many are named in the question.
-const NAMED: usize = 5;
+use crate::views::alarms::question::{Asking, Question, TextLine, shut_with_the_city};
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -77,6 +74,8 @@ pub fn StepDialog(
     #[prop(into, default = Callback::new(|()| ()))]
     on_done: Callback<()>,
 ) -> impl IntoView {
+    // What lies there is of the city of then: another one has other alarms under the same numbers.
+    shut_with_the_city(store(), steps.open);
     let label = Signal::derive(move || steps.alarms.with(|alarms| heading(steps.ask.get(), alarms.len())));
     view! {
         <Modal open=steps.open label class="modal acknowledge" testid="step-dialog">
@@ -88,116 +87,70 @@ pub fn StepDialog(
 #[component]
 fn Form(steps: Steps, on_done: Callback<()>) -> impl IntoView {
     let store = store();
+    let asking = Asking::new(steps.open, on_done);
     let text = RwSignal::new(String::new());
     let time = RwSignal::new(TIMES.first().and_then(|(time, _)| *time));
-    let fault = RwSignal::new(None::<Fault>);
-    let sending = RwSignal::new(false);
-    let input = NodeRef::<html::Input>::new();
-    Effect::new(move |_| {
-        if let Some(input) = input.get() {
-            // After the dialog has opened, which takes the focus to its first button.
-            request_animation_frame(move || drop(input.focus()));
-        }
-    });
     let ask = steps.ask.get_untracked();
     let asked = steps.alarms.get_untracked();
     let count = asked.len();
-    let send = move || {
+    let send = Callback::new(move |()| {
         let alarms: Vec<AlarmId> = steps.alarms.with_untracked(|alarms| alarms.iter().map(|(id, _)| *id).collect());
         let text = text.get_untracked().trim().to_owned();
-        let told = move |outcome: Result<Done, Fault>| {
-            // The view may have been left meanwhile; then nobody looks at these any more.
-            sending.try_set(false);
-            match outcome {
-                Ok(done) => {
-                    if let Some(words) = shortfall(&done, count) {
-                        store.notify(words);
-                    }
-                    steps.open.try_set(false);
-                    on_done.try_run(());
-                }
-                Err(error) => drop(fault.try_set(Some(error))),
-            }
-        };
-        sending.set(true);
-        fault.set(None);
         let to = match (ask, time.get_untracked()) {
             (Ask::Assign, _) => AlarmStep::Assigned { to: text },
             (Ask::PutBack, _) => AlarmStep::PutBack,
             (Ask::TakeOff, Some(for_ms)) => AlarmStep::Shelved { for_ms, reason: text },
             (Ask::TakeOff, None) => AlarmStep::OutOfService { reason: text },
         };
-        store.steer_alarms(alarms, to, told);
-    };
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        if !sending.get_untracked() {
-            send();
-        }
-    };
-    let more = count.saturating_sub(NAMED);
+        asking.sent();
+        store.steer_alarms(alarms, to, move |outcome| asking.came(outcome, |done| shortfall(done, count)));
+    });
     let (label, placeholder, most) = match ask {
         Ask::TakeOff => ("Why, for whoever comes next", "e.g. its driver is changed on Tuesday", COMMENT_MAX_CHARS),
         Ask::Assign => ("Who looks after it; leave it empty for nobody", "e.g. J. Borg", ASSIGNED_MAX_CHARS),
         Ask::PutBack => ("", "", 0),
     };
-    let times = TIMES.map(|(time, words)| (time, words.to_owned())).to_vec();
+    let titles = asked.into_iter().map(|(_, title)| title).collect();
     view! {
-        <h2>{heading(ask, count)}</h2>
-        <ul class="titles">
-            {asked.into_iter().take(NAMED).map(|(_, title)| view! { <li>{title}</li> }).collect_view()}
-            {(more != 0).then(|| view! { <li>{format!("and {} more", format::count(more as u64))}</li> })}
-        </ul>
-        <form on:submit=submit>
-            {(ask == Ask::TakeOff)
-                .then(|| {
-                    view! {
-                        <Segmented
-                            label="For how long"
-                            options=times
-                            chosen=Signal::derive(move || Some(time.get()))
-                            on_choose=Callback::new(move |to| time.set(to))
-                        />
-                        <p class="note">
-                            {move || {
-                                if time.get().is_some() {
-                                    "It goes on being judged. When the time is up it comes back by itself, and is told again if it is still so."
-                                } else {
-                                    "It goes on being judged. It stays off the list until somebody puts it back."
-                                }
-                            }}
-                        </p>
-                    }
-                })}
+        <Question asking heading=heading(ask, count) titles yes=(verb(ask), "step-yes") no=("Not now", "step-no") on_send=send>
+            {(ask == Ask::TakeOff).then(|| view! { <HowLong time /> })}
             {(ask != Ask::PutBack)
                 .then(|| {
                     view! {
-                        <label for="step-text">{label}</label>
-                        <input
+                        <TextLine
                             id="step-text"
-                            type="text"
-                            class="text"
-                            data-testid="step-text"
-                            maxlength=most.to_string()
-                            autocomplete="off"
-                            placeholder=placeholder
+                            testid="step-text"
+                            label
+                            placeholder
+                            most
                             required=ask == Ask::TakeOff
-                            node_ref=input
-                            prop:value=text
-                            on:input=move |event| text.set(event_target_value(&event))
+                            text
                         />
                     }
                 })}
-            {move || fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })}
-            <div class="answers">
-                <button type="button" class="plain" data-testid="step-no" on:click=move |_| steps.open.set(false)>
-                    "Not now"
-                </button>
-                <button type="submit" class="send" data-testid="step-yes" disabled=move || sending.get()>
-                    {verb(ask)}
-                </button>
-            </div>
-        </form>
+        </Question>
+    }
+}
+
+/// For how long alarms go off the list.
+#[component]
+fn HowLong(time: RwSignal<Option<u64>>) -> impl IntoView {
+    view! {
+        <Segmented
+            label="For how long"
+            options=TIMES.map(|(time, words)| (time, words.to_owned())).to_vec()
+            chosen=Signal::derive(move || Some(time.get()))
+            on_choose=Callback::new(move |to| time.set(to))
+        />
+        <p class="note">
+            {move || {
+                if time.get().is_some() {
+                    "It goes on being judged. When the time is up it comes back by itself, and is told again if it is still so."
+                } else {
+                    "It goes on being judged. It stays off the list until somebody puts it back."
+                }
+            }}
+        </p>
     }
 }
 

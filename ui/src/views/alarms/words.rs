@@ -73,7 +73,8 @@ pub fn state(row: &AlarmRow, at: impl Fn(WallMs) -> String) -> String {
 fn hidden(row: &AlarmRow, at: impl Fn(WallMs) -> String) -> String {
     let still = if row.active { "" } else { "; it is not so now" };
     match &row.hidden {
-        None => format!("Suppressed by design{still}"),
+        None if row.suppressed.is_empty() => format!("Suppressed by design{still}"),
+        None => format!("Suppressed by design: {}{still}", row.suppressed),
         Some(Hidden { by, until_ms: Some(until_ms) }) => {
             format!("Shelved until {} by {}{still}", at(*until_ms), told_by(by, &at))
         }

@@ -9,6 +9,7 @@ use crate::views::diagnostics::DiagnosticsView;
 use crate::views::settings::cache::CacheForm;
 use crate::views::settings::person::PersonForm;
 use crate::views::settings::profiles::Profiles;
+use crate::views::settings::sound::SoundCard;
 use crate::views::settings::{About, Coming};
 use crate::views::status_bar::who_words;
 
@@ -62,6 +63,7 @@ fn Inside() -> impl IntoView {
                 <PersonForm />
                 <Profiles />
                 <CacheForm />
+                <SoundCard />
                 <About />
             </Show>
         </Show>

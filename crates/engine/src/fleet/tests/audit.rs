@@ -24,7 +24,8 @@ pub(super) fn performed(effects: &Effects) -> Vec<Input> {
         | Outward::Acknowledge(_)
         | Outward::Alert(_)
         | Outward::Happened(_)
-        | Outward::Read { .. } => None,
+        | Outward::Read { .. }
+        | Outward::Recall(_) => None,
     });
     let mut told: Vec<Input> = told.collect();
     // The disk comes before the link.

@@ -4,6 +4,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use fleetlens_model::alarm::Rule;
+use fleetlens_model::alarm::detected::Detected;
 use fleetlens_model::alarm::state::{Input, Judged, State};
 use fleetlens_model::expression::{Memory, Name};
 use fleetlens_model::id::{SeriesKey, ThingKey};
@@ -12,7 +13,7 @@ use fleetlens_model::telemetry::{Sample, Value};
 use fleetlens_model::time::Now;
 
 use super::facts::{Look, level_pct};
-use crate::fleet::rules::{RuleAt, turns_unspoken, when};
+use crate::fleet::rules::{RuleAt, detected, turns_unspoken, when};
 use crate::fleet::{Effects, Fleet, Thing};
 
 /// Things that one tick judges because of the time: a hundred thousand have their turn within twenty seconds.
@@ -30,12 +31,48 @@ pub(in crate::fleet) struct Asked {
     pub series: SeriesKey,
 }
 
+impl Asked {
+    /// Whether the rule names none of the thing's values and speaks of it all the same.
+    pub(super) fn is_none(&self) -> bool {
+        self.nth == NONE
+    }
+}
+
 impl Fleet {
-    /// A thing said something: what the rules make of it.
-    pub(in crate::fleet) fn judge_conditions(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
+    /// A thing said something: what the rules make of it. `since_seq` is the last sample before its message; `None` of what is replayed,
+    /// which no state machine hears.
+    pub(in crate::fleet) fn judge_conditions(
+        &mut self,
+        key: ThingKey,
+        since_seq: Option<u64>,
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        if self.up_since.is_none() {
+            // Nothing is raised and nothing is over before our link is up: it is judged then.
+            self.note_unjudged(key);
+            return;
+        }
         let asked = self.asked_of(key, now);
         for asked in asked.chunk_by(|one, next| one.rule == next.rule) {
-            self.judge_rule(key, asked, true, now, effects);
+            let is_judged = self.judge_rule(key, asked, true, now, effects);
+            if let (false, Some(since_seq)) = (is_judged, since_seq) {
+                self.hear_detector(key, asked, since_seq, now, effects);
+            }
+        }
+        if self.rules.have_unless() {
+            self.follow_design(key, now, effects);
+        }
+    }
+
+    /// All that is known of a thing, though it says nothing just now: what its rules make of it.
+    pub(super) fn judge_unsaid(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
+        let asked = self.asked_of(key, now);
+        for asked in asked.chunk_by(|one, next| one.rule == next.rule) {
+            self.judge_rule(key, asked, false, now, effects);
+        }
+        if self.rules.have_unless() {
+            self.follow_design(key, now, effects);
         }
     }
 
@@ -47,11 +84,19 @@ impl Fleet {
                 self.judge_rule(key, asked, false, now, effects);
             }
         }
+        if self.rules.have_unless() {
+            self.follow_design(key, now, effects);
+        }
     }
 
     /// Whether a rule may turn without a word of the thing.
     pub(super) fn turns_unspoken(&self, at: RuleAt) -> bool {
         self.rules.at(at).and_then(|rule| when(rule)).is_some_and(turns_unspoken)
+    }
+
+    /// Whether what a rule says of a thing goes on while that is silent: it turns without a word, by itself or by its timers.
+    pub(super) fn outlasts_silence(&self, at: RuleAt) -> bool {
+        self.turns_unspoken(at) || self.rules.at(at).is_some_and(|rule| detected(rule).is_some())
     }
 
     /// With each tick while we listen: the next of the things of which a condition may turn without their word, in turn.
@@ -115,20 +160,20 @@ impl Fleet {
     }
 
     /// The values that rules name of a thing: worked out once for each way in which it is described and for its series.
-    fn asked_of(&mut self, key: ThingKey, now: Now) -> Arc<[Asked]> {
+    pub(in crate::fleet) fn asked_of(&mut self, key: ThingKey, now: Now) -> Arc<[Asked]> {
         let Some(thing) = self.things.get(&key) else { return Arc::default() };
         let (described, series) = (thing.described, u32::try_from(thing.series.len()).unwrap_or(u32::MAX));
         if (thing.judged.0, thing.judged.1) == (described, series) {
             return Arc::clone(&thing.judged.2);
         }
-        let rules = self.rules.conditions(thing.meta.common.kind);
+        let rules = self.rules.conditions(thing.ruled);
         let asked: Vec<Asked> = rules.iter().flat_map(|at| self.asked_by(*at, thing)).collect();
         let timed = asked.iter().any(|asked| self.turns_unspoken(asked.rule));
         let mut memories = self.watch.memories.remove(&key).unwrap_or_default();
         memories.retain(|(at, _)| asked.iter().any(|asked| asked.rule == *at));
         for Asked { rule: at, .. } in &asked {
-            let windowed = self.rules.at(*at).and_then(|rule| when(rule)).filter(|when| when.expression.has_windows());
-            if let Some(when) = windowed.filter(|_| memories.iter().all(|(of, _)| of != at)) {
+            let remembers = self.rules.at(*at).and_then(|rule| when(rule)).filter(|when| when.expression.remembers());
+            if let Some(when) = remembers.filter(|_| memories.iter().all(|(of, _)| of != at)) {
                 memories.push((*at, when.expression.memory(now)));
             }
         }
@@ -142,14 +187,22 @@ impl Fleet {
         }
         // None is no memory, and most have none.
         let asked: Arc<[Asked]> = if asked.is_empty() { Arc::default() } else { asked.into() };
+        self.learn_asked(key, &asked);
+        self.leave_detectors(key, &asked);
         if let Some(thing) = self.things.get_mut(&key) {
             thing.judged = (described, series, Arc::clone(&asked));
+        }
+        if self.rules.have_fences() {
+            self.place(key);
         }
         asked
     }
 
     /// What one rule names of a thing.
     fn asked_by(&self, at: RuleAt, thing: &Thing) -> Vec<Asked> {
+        if let Some(detected) = self.rules.at(at).and_then(|rule| detected(rule)) {
+            return asked_by_detector(at, detected, |pointer| thing.series.get(pointer, &self.series));
+        }
         let Some(when) = self.rules.at(at).and_then(|rule| when(rule)) else { return Vec::new() };
         let named = (0u8..).zip(when.expression.needs().names).filter_map(|(nth, name)| {
             let series = thing.series.get(pointer(name, thing)?, &self.series)?;
@@ -165,17 +218,20 @@ impl Fleet {
         asked
     }
 
-    /// One rule, of whose names the thing has these.
-    fn judge_rule(&mut self, key: ThingKey, asked: &[Asked], spoke: bool, now: Now, effects: &mut Effects) {
-        let Some(at) = asked.first().map(|asked| asked.rule) else { return };
-        let (Some(thing), Some(rule)) = (self.things.get(&key), self.rules.at(at)) else { return };
-        let Some(when) = when(rule) else { return };
+    /// One rule, of whose names the thing has these; false where its condition is none of the language.
+    fn judge_rule(&mut self, key: ThingKey, asked: &[Asked], spoke: bool, now: Now, effects: &mut Effects) -> bool {
+        let Some(at) = asked.first().map(|asked| asked.rule) else { return true };
+        if self.rules.have_fences() {
+            self.decide_sides(key, at, asked, now);
+        }
+        let (Some(thing), Some(rule)) = (self.things.get(&key), self.rules.at(at)) else { return true };
+        let Some(when) = when(rule) else { return false };
         let known = if thing.alarms.is_empty() { None } else { self.open_alarm(thing, &rule.id) };
         let state = known.map(|alarm| &alarm.state).or_else(|| self.watch.pending(key, at));
         let deadband = state.map_or(0.0, |state| state.deadband(when.deadband));
-        let look = Look { fleet: self, thing, names: when.expression.needs().names, asked, now };
         let none = Memory::none();
         let memory = self.memory(key, at).unwrap_or(&none);
+        let look = Look { fleet: self, thing, names: when.expression.needs().names, asked, memory, now };
         let judged = Judged::from(when.expression.is_so(memory, &look, deadband, now));
         let is_as = match state {
             Some(state) => state.is_as(judged, &rule.terms),
@@ -184,15 +240,25 @@ impl Fleet {
         // That it is missing is counted by what the thing says, not by how often it is looked at.
         let is_no_word = !spoke && judged == Judged::NoData && !state.is_some_and(State::is_missing);
         if is_as || is_no_word {
-            return;
+            return true;
         }
         let rule = rule.clone();
         self.fold((key, &rule), Input::Judged(judged), |fleet| fleet.seen(key, &rule, now), now, effects);
+        true
     }
 }
 
+/// What a state machine looks at of a thing: nothing of one that has none of its values.
+fn asked_by_detector(rule: RuleAt, of: &Detected, series: impl Fn(&str) -> Option<SeriesKey>) -> Vec<Asked> {
+    if of.pointers().is_empty() {
+        return vec![Asked { rule, nth: NONE, series: SeriesKey(0) }];
+    }
+    let named = (0u8..NONE).zip(of.pointers());
+    named.filter_map(|(nth, pointer)| Some(Asked { rule, nth, series: series(pointer)? })).collect()
+}
+
 /// Where the value stands that a name leads to, of a thing of this kind.
-fn pointer<'a>(name: &'a Name, thing: &Thing) -> Option<&'a str> {
+pub(super) fn pointer<'a>(name: &'a Name, thing: &Thing) -> Option<&'a str> {
     match name {
         Name::Value(pointer) => Some(pointer),
         Name::Level => match thing.meta.common.kind {

@@ -65,10 +65,10 @@ impl Fleet {
     fn look_at_thing(&mut self, key: ThingKey, now: Now, effects: &mut Effects) -> bool {
         self.become_late(key, now);
         let Some(thing) = self.things.get(&key) else { return false };
-        let kind = thing.meta.common.kind;
+        let ruled = thing.ruled;
         let failure = self.failure(thing).filter(|failure| failure.needs_a_look(now));
         let again = failure.is_some() || thing.shadows.values().any(|shadow| !shadow.open.is_empty());
-        let rule = self.rules.not_converged(kind).cloned();
+        let rule = self.rules.not_converged(ruled).cloned();
         let convergence = rule.as_ref().map(|rule| self.convergence(thing, rule, now));
         if let (Some(rule), Some(convergence)) = (rule, convergence) {
             match convergence {
@@ -77,16 +77,21 @@ impl Fleet {
                 Convergence::Unknown => {}
             }
         }
-        if let Some(rule) = self.rules.command_failed(kind).cloned() {
+        if let Some(rule) = self.rules.command_failed(ruled).cloned() {
             match failure {
                 None => self.clear(key, &rule, now, effects),
                 Some(failure) => self.raise_failure(key, &rule, failure, now, effects),
             }
         } else {
             // A rule that speaks of it again has told nothing yet.
-            self.watch.told.remove(&key);
+            self.forget_told(key);
         }
         again
+    }
+
+    /// No alarm tells of a thing's failed commands any more.
+    pub(in crate::fleet) fn forget_told(&mut self, key: ThingKey) {
+        self.watch.told.remove(&key);
     }
 
     /// The newest command that ended, if it ended badly.
@@ -123,7 +128,7 @@ impl Fleet {
     /// What an alarm from before the start tells of is told. Of one that is older than the failure nobody can say that it does.
     pub(super) fn remember_told(&mut self, key: ThingKey) {
         let Some(thing) = self.things.get(&key).filter(|_| !self.watch.told.contains_key(&key)) else { return };
-        let rule = self.rules.command_failed(thing.meta.common.kind);
+        let rule = self.rules.command_failed(thing.ruled);
         let Some(alarm) = rule.and_then(|rule| self.open_alarm(thing, &rule.id)).filter(|alarm| alarm.is_active())
         else {
             return;

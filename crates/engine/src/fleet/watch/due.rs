@@ -20,6 +20,8 @@ pub(in crate::fleet) enum Due {
     Alarm(AlarmId),
     /// What a rule may become of a thing.
     Pending(ThingKey, RuleAt),
+    /// A timer of a thing in a rule's state machine.
+    Detector(ThingKey, RuleAt),
 }
 
 /// When each is due, by time.
@@ -55,6 +57,11 @@ impl Dues {
 }
 
 impl Watch {
+    /// When time alone may change something next, as far as that is known.
+    pub(in crate::fleet) fn next_due(&self) -> Option<MonoMs> {
+        self.due.by_time.first().map(|(at, _)| *at)
+    }
+
     /// What runs towards an alarm of a thing that there is not yet.
     pub(in crate::fleet) fn pending(&self, key: ThingKey, at: RuleAt) -> Option<&State> {
         // Most of the time nothing is pending of anything.
@@ -89,6 +96,10 @@ impl Fleet {
             let of = match due {
                 Due::Alarm(id) => self.alarms.get(id).map(|alarm| (alarm.thing, self.rule_of(alarm))),
                 Due::Pending(key, at) => self.rules.at(at).map(|rule| (key, rule.clone())),
+                Due::Detector(key, at) => {
+                    self.time_detector((key, at), now, effects);
+                    None
+                }
             };
             let Some((key, rule)) = of else { continue };
             self.fold((key, &rule), Input::TimePassed, |fleet| fleet.seen(key, &rule, now), now, effects);
@@ -111,12 +122,12 @@ impl Fleet {
 
     /// The thing fell silent: what it said last is no longer known to be so without a break.
     pub(super) fn forget_delays(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
-        let gone: Vec<RuleAt> = self.pending_of(key).filter(|at| !self.turns_unspoken(*at)).collect();
+        let gone: Vec<RuleAt> = self.pending_of(key).filter(|at| !self.outlasts_silence(*at)).collect();
         gone.into_iter().for_each(|at| self.watch.forget_pending(key, at));
         let alarms = self.things.get(&key).map(|thing| thing.alarms.iter().copied().collect::<Vec<_>>());
         for id in alarms.unwrap_or_default() {
             let place = self.alarms.get(id).and_then(|alarm| self.rules.place(&alarm.rule));
-            if place.is_some_and(|at| !self.turns_unspoken(at)) {
+            if place.is_some_and(|at| !self.outlasts_silence(at)) {
                 self.fold_alarm(id, Input::Judged(Judged::Unheard), now, effects);
             }
         }

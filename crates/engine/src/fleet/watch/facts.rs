@@ -1,7 +1,8 @@
 //! What a condition may ask of a thing, answered from what the fleet knows.
 
 use fleetlens_model::alarm::Rule;
-use fleetlens_model::expression::{Facts, Memory, Name, Said, Silence, Word, Words};
+use fleetlens_model::alarm::rhythm::Usual;
+use fleetlens_model::expression::{Facts, Memory, Name, Said, Silence, Whereabouts, Word, Words};
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::kind::Kind;
@@ -10,7 +11,7 @@ use fleetlens_model::time::{MonoMs, Now};
 
 use super::Asked;
 use crate::fleet::rules::when;
-use crate::fleet::{Fleet, Thing};
+use crate::fleet::{Fleet, Series, Thing};
 
 /// One look at a thing for one condition.
 pub(super) struct Look<'a> {
@@ -20,6 +21,8 @@ pub(super) struct Look<'a> {
     pub names: &'a [Name],
     /// Which of them the thing has.
     pub asked: &'a [Asked],
+    /// What is remembered of it.
+    pub memory: &'a Memory,
     pub now: Now,
 }
 
@@ -27,18 +30,13 @@ impl Look<'_> {
     fn series(&self, nth: usize) -> Option<SeriesKey> {
         self.asked.iter().find(|asked| usize::from(asked.nth) == nth).map(|asked| asked.series)
     }
-
-    fn has_spoken(&self) -> bool {
-        let up = self.fleet.up_since;
-        self.thing.heard.is_some_and(|heard| up.is_some_and(|up| heard >= up))
-    }
 }
 
 impl Facts for Look<'_> {
     fn word(&self, nth: usize) -> Word<'_> {
         let Some(series) = self.series(nth) else {
             // Nobody has heard of it until the thing has spoken since our link is up.
-            return if self.has_spoken() { Word::Never } else { Word::Unheard };
+            return if self.fleet.has_spoken(self.thing) { Word::Never } else { Word::Unheard };
         };
         let said = match self.names.get(nth) {
             Some(Name::Level) => {
@@ -69,39 +67,61 @@ impl Facts for Look<'_> {
             Freshness::Never | Freshness::Unknown { .. } => return None,
         };
         let quiet_ms = self.thing.silence.quiet_ms(self.now);
-        Some(Silence { quiet_ms, is_silent, has_spoken: self.has_spoken() })
+        Some(Silence { quiet_ms, is_silent, has_spoken: self.fleet.has_spoken(self.thing) })
     }
 
     fn not_converged_ms(&self) -> Option<u64> {
         self.fleet.not_converged_ms(self.thing, self.now)
     }
 
+    fn is_inside(&self, nth: usize) -> Whereabouts {
+        self.fleet.whereabouts(self.thing, self.memory, nth)
+    }
+
     fn command_failed(&self) -> Option<bool> {
         Some(self.fleet.has_failed_command(self.thing, self.now))
+    }
+
+    fn usual(&self, nth: usize) -> Option<Usual> {
+        self.fleet.usual(self.thing, self.names.get(nth), self.series(nth)?)
     }
 }
 
 impl Fleet {
     /// What was seen of a thing that made a rule's condition so, or why nobody knows; empty for a rule that has none.
     pub(super) fn seen(&self, key: ThingKey, rule: &Rule, now: Now) -> String {
-        let (Some(thing), Some(when), Some(at)) = (self.things.get(&key), when(rule), self.rules.place(&rule.id))
-        else {
-            return String::new();
+        let Some(thing) = self.things.get(&key) else { return String::new() };
+        let (Some(when), Some(at)) = (when(rule), self.rules.place(&rule.id)) else {
+            return self.detector_sentence(thing, rule).unwrap_or_default();
         };
         let names = when.expression.needs().names;
         let asked: Vec<Asked> = thing.judged.2.iter().filter(|asked| asked.rule == at).copied().collect();
-        let look = Look { fleet: self, thing, names, asked: &asked, now };
-        let words: Vec<Words<'_>> = names.iter().map(|name| self.words(thing, name)).collect();
         let none = Memory::none();
         let memory = self.memory(key, at).unwrap_or(&none);
+        let look = Look { fleet: self, thing, names, asked: &asked, memory, now };
+        let words: Vec<Words<'_>> = names.iter().map(|name| self.words(thing, name)).collect();
         match when.expression.is_so(memory, &look, 0.0, now) {
             Err(unknown) => when.expression.why(unknown),
             Ok(_) => when.expression.sentence(memory, &look, &words, rule.terms.on_delay_ms, now),
         }
     }
 
+    /// A value with what it is called: `temp 82 °C`; `None` of one that was not said since our link is up.
+    pub(super) fn said_in_words(&self, thing: &Thing, pointer: &str) -> Option<String> {
+        let value = self.heard_now(thing.series.get(pointer, &self.series)?)?;
+        let name = Name::Value(pointer.to_owned());
+        let Words { label, unit, decimals } = self.words(thing, &name);
+        let said = match &value {
+            Value::Number(number) => format!("{number:.*}", usize::from(decimals.unwrap_or_else(|| value.decimals()))),
+            Value::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+            Value::Text(text) => text.clone(),
+        };
+        let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+        Some(format!("{} {said}{unit}", label.to_lowercase()))
+    }
+
     /// How a value is called and written.
-    fn words<'a>(&self, thing: &'a Thing, name: &'a Name) -> Words<'a> {
+    pub(super) fn words<'a>(&self, thing: &'a Thing, name: &'a Name) -> Words<'a> {
         let pointer = match name {
             Name::Value(pointer) => pointer.as_str(),
             Name::Level | Name::Input(..) | Name::Variable(_) => {
@@ -117,11 +137,24 @@ impl Fleet {
     }
 
     /// The latest value of a series, if it was said since our link is up.
-    fn heard_now(&self, series: SeriesKey) -> Option<Value> {
-        let series = self.series.get(&series)?;
-        let up: MonoMs = self.up_since?;
-        series.received().filter(|received| *received >= up)?;
-        series.value()
+    pub(super) fn heard_now(&self, series: SeriesKey) -> Option<Value> {
+        self.series.get(&series).filter(|series| self.is_heard(series))?.value()
+    }
+
+    /// Whether a series was said since our link is up.
+    pub(super) fn is_heard(&self, series: &Series) -> bool {
+        self.is_since_up(series.received())
+    }
+
+    /// Whether a thing has spoken since our link is up.
+    pub(super) fn has_spoken(&self, thing: &Thing) -> bool {
+        self.is_since_up(thing.heard)
+    }
+
+    fn is_since_up(&self, heard: Option<MonoMs>) -> bool {
+        // What came in the very moment of the loss came through the connection before.
+        let is_of_before = |heard: MonoMs| self.lost.is_some_and(|lost| heard <= lost);
+        heard.zip(self.heard_since()).is_some_and(|(heard, since)| heard >= since && !is_of_before(heard))
     }
 }
 

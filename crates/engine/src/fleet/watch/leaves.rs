@@ -7,13 +7,12 @@ use std::collections::BTreeSet;
 
 use fleetlens_model::alarm::Condition;
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::kind::Kind;
 use fleetlens_model::shadow::{Document, Leaf, Packed};
 use fleetlens_model::shared::{SharedText, Texts};
 use fleetlens_model::time::{Now, WallMs};
 
 use crate::config::NOT_CONVERGED_AFTER_MS;
-use crate::fleet::rules::Rules;
+use crate::fleet::rules::{Ruled, Rules};
 use crate::fleet::{Fleet, Thing};
 
 /// Shadows out of the cache of which one tick works out what they want and do not report. A city has a hundred thousand, and after
@@ -83,7 +82,7 @@ impl Fleet {
     pub(in crate::fleet) fn judge(&mut self, key: ThingKey, name: &str, document: Option<&Document>, now: Now) {
         let listens = self.up_since.is_some();
         let Some(thing) = self.things.get_mut(&key) else { return };
-        let meta = thing.meta.common.clone();
+        let (meta, ruled) = (thing.meta.common.clone(), thing.ruled);
         let Some((name, _)) = thing.shadows.get_key_value(name) else { return };
         let name = name.clone();
         let Some(shadow) = thing.shadows.get_mut(&name) else { return };
@@ -94,7 +93,7 @@ impl Fleet {
         let mut open = document.map(|document| open_leaves(document, tolerance, now, texts)).unwrap_or_default();
         // When it could last be seen: now, or before we were away.
         let seen = if listens && shadow.current { now.wall } else { self.listened };
-        let limit_ms = limit_ms(self.config.not_converged_after_ms, &self.rules, meta.kind);
+        let limit_ms = limit_ms(self.config.not_converged_after_ms, &self.rules, ruled);
         for leaf in &mut open {
             let known = before.iter().find(|known| known.pointer == leaf.open.pointer);
             match known.filter(|known| known.wanted == leaf.open.wanted) {
@@ -154,7 +153,7 @@ impl Fleet {
     /// Leaves of a thing whose time is up by now are late from now on. Only of shadows that were confirmed since we are back.
     pub(super) fn become_late(&mut self, key: ThingKey, now: Now) {
         let Some(thing) = self.things.get(&key) else { return };
-        let limit_ms = limit_ms(self.config.not_converged_after_ms, &self.rules, thing.meta.common.kind);
+        let limit_ms = limit_ms(self.config.not_converged_after_ms, &self.rules, thing.ruled);
         let is_due = |leaf: &OpenLeaf| !leaf.is_late && now.wall.since(leaf.since_ms) >= limit_ms;
         if !thing.shadows.values().any(|shadow| shadow.current && shadow.open.iter().any(is_due)) {
             return;
@@ -213,9 +212,9 @@ fn open_leaves(document: &Document, tolerance: impl Fn(&str) -> f64, now: Now, t
     document.open_leaves(tolerance).into_iter().filter_map(found).collect()
 }
 
-/// How long a leaf of a kind of thing may be wanted and not reported.
-fn limit_ms(profiles: Option<u64>, rules: &Rules, kind: Kind) -> u64 {
-    match (profiles, rules.not_converged(kind).map(|rule| &rule.condition)) {
+/// How long a leaf of a thing of which these rules speak may be wanted and not reported.
+fn limit_ms(profiles: Option<u64>, rules: &Rules, ruled: Ruled) -> u64 {
+    match (profiles, rules.not_converged(ruled).map(|rule| &rule.condition)) {
         (Some(limit_ms), _) => limit_ms,
         (None, Some(Condition::NotConverged { after_ms })) => *after_ms,
         (None, _) => NOT_CONVERGED_AFTER_MS,

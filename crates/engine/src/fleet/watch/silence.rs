@@ -63,7 +63,7 @@ impl Fleet {
             self.watch.back.insert(key, now.mono);
             self.watch.undecided.extend(&carried.silent);
         }
-        if let Some(rule) = self.rules.silent(thing.meta.common.kind).cloned() {
+        if let Some(rule) = self.rules.silent(thing.ruled).cloned() {
             self.clear(key, &rule, now, effects);
         }
     }
@@ -131,7 +131,7 @@ impl Fleet {
 
     fn raise_silence(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
         let Some(thing) = self.things.get(&key) else { return };
-        let Some(rule) = self.rules.silent(thing.meta.common.kind).cloned() else { return };
+        let Some(rule) = self.rules.silent(thing.ruled).cloned() else { return };
         let sentence = if thing.silence.presence() == Some(Presence::Gone) {
             "it is gone: it said goodbye, or whoever watches over it says so".into()
         } else {
@@ -171,7 +171,7 @@ impl Fleet {
     fn gateway_of(&self, thing: &Thing) -> Option<&Thing> {
         let key = self.by_name.get(&thing.meta.gateway)?;
         let gateway = self.things.get(key).filter(|gateway| gateway.key != thing.key)?;
-        let ruled = self.rules.silent(gateway.meta.common.kind).is_some();
+        let ruled = self.rules.silent(gateway.ruled).is_some();
         (ruled && gateway.silence.last_heard().is_some()).then_some(gateway)
     }
 

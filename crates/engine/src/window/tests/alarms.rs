@@ -59,7 +59,7 @@ fn open_alarms_stand_worst_first_and_are_patched_row_by_row() {
     let (mut windows, _) = looking(Look::Alarms { scope: AlarmScope::Open, limit: 100 }, &mut fleet);
     let open = list(&frames(&mut windows, &mut fleet, at(4)));
     assert_eq!(titles(&open.rows), ["B1 burning", "L2 warm", "L1 warm"]);
-    assert_eq!(open.counts, AlarmCounts { open: 3, active: 3, unacknowledged: 3, critical: 1, hidden: 0 });
+    assert_eq!(open.counts, AlarmCounts { open: 3, active: 3, unacknowledged: 3, critical: 1, hidden: 0, advisory: 0 });
     let row = &open.rows[0];
     assert_eq!((row.place.as_str(), row.at.is_some(), row.kind), ("Triq il-Kbira · Marsa", true, Kind::Bin));
     assert_eq!(
@@ -170,7 +170,10 @@ fn status_page_and_map_tell_of_the_same_alarms() {
     let told = frames(&mut windows, &mut fleet, at(5));
     let [Frame::Snapshot { rows: Rows::Status(status), .. }] = &told[..] else { panic!("{told:?}") };
     assert_eq!(status.attention, 1);
-    assert_eq!(status.alarms, AlarmCounts { open: 3, active: 2, unacknowledged: 2, critical: 0, hidden: 0 });
+    assert_eq!(
+        status.alarms,
+        AlarmCounts { open: 3, active: 2, unacknowledged: 2, critical: 0, hidden: 0, advisory: 0 }
+    );
 
     let (mut windows, _) = looking(Look::Map { area: GeoBox::EARTH }, &mut fleet);
     let told = frames(&mut windows, &mut fleet, at(5));

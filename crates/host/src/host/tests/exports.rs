@@ -4,6 +4,7 @@ use fleetlens_ipc::{Export, Exported};
 use fleetlens_model::id::BulkId;
 
 use super::*;
+use crate::ports::wall_now;
 use crate::sheet::{Format, Sheet, audit as rows};
 
 fn audit() -> Intent {
@@ -57,6 +58,44 @@ async fn a_sheet_is_a_new_file_of_this_machine_or_a_text_for_a_window_elsewhere(
     host.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_a_page_of_its_own_and_a_time_that_makes_no_sense_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = started(without_broker(&folder)).await;
+    let mut window = TestWindow::open(&host).await;
+    let (now, hour) = (wall_now(), 3_600_000);
+    let report = |from: i64, to: i64, zone: &str| {
+        let (from_ms, to_ms) = (now.plus(from * hour), now.plus(to * hour));
+        Intent::Export(Export::Report { from_ms, to_ms, zone: zone.to_owned() })
+    };
+    let Ok(Done::Exported(Exported::File { path, unread: 0 })) = window.ask(1, report(-8, 1, "Europe/Malta")).await
+    else {
+        panic!("no file")
+    };
+    assert!(path.ends_with(".html") && path.contains("fleetlens-report-"), "{path}");
+    let page = std::fs::read_to_string(&path).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("Europe/Malta (UTC+"), "{page}");
+    for (number, intent, why) in [
+        (2, report(1, 2, ""), "still to come"),
+        (3, report(-1, -2, ""), "the end must lie after the beginning"),
+        (4, report(-2, -1, "Europe/Nowhere"), "\"Europe/Nowhere\" is no time zone"),
+        (5, report(-2, -1, &"x".repeat(65)), "so long a name"),
+    ] {
+        let fault = window.ask(number, intent).await.unwrap_err();
+        assert!(fault.code == FaultCode::Invalid && fault.message.contains(why), "{fault}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path().join("exports")).unwrap().count(), 1, "no half file is left");
+    host.stop().await;
+
+    let host = started(HostOptions { served: true, ..without_broker(&folder) }).await;
+    let mut window = TestWindow::open(&host).await;
+    let Ok(Done::Exported(Exported::Text { name, text, .. })) = window.ask(1, report(-8, 0, "UTC")).await else {
+        panic!("no text")
+    };
+    assert!(name.ends_with(".html") && text.starts_with("<!DOCTYPE html>"), "{name}");
+    host.stop().await;
+}
+
 #[test]
 fn a_window_has_everything_else_while_its_sheet_is_written_and_a_second_one_is_told_so() {
     // One thread for blocking work, which is taken until the sheet may be written.
@@ -71,7 +110,7 @@ fn a_window_has_everything_else_while_its_sheet_is_written_and_a_second_one_is_t
         let began = window.say(Call::Ask { request: RequestId(1), intent: audit() });
         timeout(HANGS, began).await.expect("the call returns before the sheet is written");
         let second = window.ask(2, audit()).await.unwrap_err();
-        assert!(second.message.contains("another sheet is being saved"), "{second}");
+        assert!(second.message.contains("another file is being saved"), "{second}");
         window.until("everything else", |w| w.status.is_some() && w.settings.is_some()).await;
         go_on.send(()).unwrap();
         taken.await.unwrap().unwrap();

@@ -1,3 +1,5 @@
+use fleetlens_engine::wire::time::Zone;
+
 use super::*;
 use crate::profile::{Profile, ProfileError};
 
@@ -32,8 +34,9 @@ fn a_rule_is_read_as_it_is_written() {
         [Rule {
             id: "bin-full".into(),
             name: "nearly full".into(),
-            kind: Some(Kind::Bin),
+            things: Kind::Bin.into(),
             condition: so("/fill_pct >= 90", 10.0),
+            unless: None,
             terms: Terms { on_delay_ms: 120_000, ..Terms::default() },
             priority: Priority::Critical,
             time_available_ms: None,
@@ -67,6 +70,7 @@ fn a_rule_is_read_as_it_is_written() {
                 error: Policy::Normal,
             },
         ),
+        ("above_usual(fill_pct) > 50", "", so("above_usual(fill_pct) > 50", 0.0), plain),
         ("silent", "latch = true", Condition::Silent, Terms { latches: true, ..plain }),
         ("command failed", "", Condition::CommandFailed, plain),
         ("not converged", "", Condition::NotConverged { after_ms: 300_000 }, plain),
@@ -78,8 +82,45 @@ fn a_rule_is_read_as_it_is_written() {
         assert_eq!((&rule.condition, rule.terms), (&condition, terms), "{when}");
         assert_eq!((rule.name.as_str(), rule.priority), ("an id", Priority::Warning));
     }
+    let unless = rules_of(&FULL.replace("priority", "unless = \"state = 'maintenance'\"\npriority"));
+    assert_eq!(unless.first().unwrap().unless, Some(Expression::read("state = 'maintenance'").unwrap()));
     let timed = rules_of(&FULL.replace("priority", "time_available = \"4 h\"\npriority"));
     assert_eq!(timed.first().unwrap().time_available_ms, Some(4 * 3_600_000));
+}
+
+/// A group that rules may be for.
+const GROUP: &str = "[[group]]\nname = \"Marsa crew\"\nareas = [\"Marsa\"]\n";
+
+#[test]
+fn a_rule_is_for_a_kind_a_group_or_a_search_or_for_what_is_all_of_them() {
+    for (more, things) in [
+        ("", Things::default()),
+        ("kind = \"lamp\"", Kind::Lamp.into()),
+        ("group = \"Marsa crew\"", Things { group: "Marsa crew".into(), ..Things::default() }),
+        ("search = \" Triq Moro \"", Things { search: "Triq Moro".into(), ..Things::default() }),
+        (
+            "kind = \"lamp\"\ngroup = \"Marsa crew\"\nsearch = \"moro\"",
+            Things { kind: Some(Kind::Lamp), group: "Marsa crew".into(), search: "moro".into() },
+        ),
+    ] {
+        let rules =
+            rules_of(&format!("{GROUP}[[alarm]]\nid = \"an-id\"\nwhen = \"silent\"\nwhat_to_do = \"go\"\n{more}"));
+        let [rule] = &rules[..] else { panic!("{rules:?}") };
+        assert_eq!(rule.things, things);
+    }
+    for (more, column, want) in [
+        ("group = \"Marsa\"", 9, "no group is called \"Marsa\"; there are: Marsa crew"),
+        ("   search = \"\"", 13, "the search is empty"),
+        ("search = \"a b c d e f g h i\"", 10, "9 words; at most 8 count"),
+    ] {
+        let text = format!("{HEAD}{GROUP}[[alarm]]\nid = \"a\"\nwhen = \"silent\"\nwhat_to_do = \"go\"\n{more}\n");
+        let error = Profile::parse(&text, "city.toml").unwrap_err();
+        let ProfileError::Wrong { line, column: at, ref why, .. } = error else { panic!("{error}") };
+        assert!(why.contains(want) && (line, at) == (11, column), "{error}, {line}:{at}");
+    }
+    let none = format!("{HEAD}[[alarm]]\nid = \"a\"\ngroup = \"M\"\nwhen = \"silent\"\nwhat_to_do = \"go\"\n");
+    let none = Profile::parse(&none, "city.toml").unwrap_err().to_string();
+    assert_eq!(none, "city.toml, line 6: no group is called \"M\"; there is no [[group]]");
 }
 
 #[test]
@@ -98,9 +139,25 @@ fn every_mistake_in_a_rule_is_told_with_its_line() {
         ("/fill_pct >= 90", "/fill_pct >> 90", 8, "column 12"),
         ("/fill_pct >= 90", "/fill_pct = 'x'", 10, "one limit of a number"),
         ("/fill_pct >= 90", "", 8, "column 1"),
+        ("when = \"/fill_pct >= 90\"", "", 5, "has no condition"),
+        ("for = \"2 min\"", "states = [\"Hot\"]", 9, "only a state machine has states"),
+        ("for = \"2 min\"", "detector = \"pump.json\"", 9, "leave out one of the two"),
+        ("when = \"/fill_pct >= 90\"", "detector = \"pump.json\"", 8, "which of its states are alarms"),
+        (
+            "when = \"/fill_pct >= 90\"",
+            "detector = \"../pump.json\"\nstates = [\"Hot\"]",
+            8,
+            "no file beside the profile",
+        ),
+        ("when = \"/fill_pct >= 90\"", "detector = \"{}\"\nstates = [\"Hot\"]", 8, "missing field `states`"),
+        (
+            "when = \"/fill_pct >= 90\"\nfor = \"2 min\"",
+            "detector = \"pump.json\"\nstates = [\"Hot\"]",
+            10,
+            "only a condition about values has deadband",
+        ),
         ("/fill_pct >= 90", "rate(fill_pct, 1h) > 5", 8, "cannot be compared"),
-        ("/fill_pct >= 90", "above_usual(fill_pct) > 50", 8, "not learned here yet"),
-        ("/fill_pct >= 90", "inside('harbour')", 8, "cannot be described here yet"),
+        ("/fill_pct >= 90", "inside('harbour')", 8, "column 8: no area is called \"harbour\"; there is no [[area]]"),
         ("kind = \"bin\"\nwhen = \"/fill_pct", "kind = \"lamp\"\nwhen = \"level", 8, "only car parks and bins"),
         ("for = \"2 min\"", "for = \"2 minuets\"", 9, "write \"30s\", \"2 min\""),
         ("for = \"2 min\"", "for = 120", 9, "expected a string"),
@@ -108,6 +165,10 @@ fn every_mistake_in_a_rule_is_told_with_its_line() {
         ("/fill_pct >= 90", "silent", 9, "three of the intervals"),
         ("\"/fill_pct >= 90\"\nfor = \"2 min\"", "\"command failed\"", 9, "only a condition about values has deadband"),
         ("/fill_pct >= 90", "/fill_pct >= 90 and level > 3", 10, "one limit of a number"),
+        ("deadband = 10", "unless = \"mode = maintenance\"", 10, "column 8: maintenance is the name of a value"),
+        ("deadband = 10", "unless = \"avg(mode, 5m) > 3\"", 10, "unless asks only what is so now"),
+        ("deadband = 10", "unless = \"silent(5m)\"", 10, "unless asks only what is so now"),
+        ("deadband = 10", "unless = \"inside('depot')\"", 10, "column 8: no area is called"),
         ("deadband = 10", "tell_again = \"30s\"", 10, "a minute at the soonest"),
         ("deadband = 10", "no_data = \"never\"", 10, "unknown variant `never`"),
         ("deadband = 10", "deadband = -1", 10, "0 or more"),
@@ -128,4 +189,74 @@ fn every_mistake_in_a_rule_is_told_with_its_line() {
     let many: String = (0..201).map(|i| FULL.replace("bin-full", &format!("bin-{i}"))).collect();
     let many = Profile::parse(&format!("{HEAD}{many}"), "city.toml").unwrap_err();
     assert!(many.to_string().contains("201 alarms; at most 200"), "{many}");
+}
+
+const PUMP: &str = include_str!("../../../../../tests/fixtures/detectors/pump.json");
+
+/// A profile with this alarm, beside a file with this text.
+fn beside(alarm: &str, file: &str) -> Result<Profile, ProfileError> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("pump.json"), file).unwrap();
+    Profile::parse_in(folder.path(), &format!("{HEAD}{alarm}"), "city.toml")
+}
+
+const IN_FILE: &str = r#"[[alarm]]
+id = "pump-overpressure"
+detector = "pump.json"
+states = ["Dangerous"]
+for = "10s"
+clear_for = "1 min"
+latch = true
+what_to_do = "shut the valve"
+"#;
+
+#[test]
+fn a_state_machine_stands_in_the_profile_or_in_a_file_beside_it() {
+    let inline = IN_FILE.replace("\"pump.json\"", &format!("'''{PUMP}'''"));
+    for profile in [beside(IN_FILE, PUMP).unwrap(), beside(&inline, "").unwrap()] {
+        let [rule] = &profile.rules[..] else { panic!("{:?}", profile.rules) };
+        let Condition::Detected(detected) = &rule.condition else { panic!("{:?}", rule.condition) };
+        assert_eq!(detected.states(), ["Dangerous"]);
+        assert_eq!((rule.terms.on_delay_ms, rule.terms.off_delay_ms, rule.terms.latches), (10_000, 60_000, true));
+        let want = "the state machine of the alarm \"pump-overpressure\" does not do this here: state Dangerous, onEnter, event Tell: sns";
+        assert_eq!(profile.left_out(), [want]);
+    }
+    assert!(
+        Profile::parse(&format!("{HEAD}{IN_FILE}"), "city.toml").unwrap().left_out().is_empty(),
+        "no file is looked at"
+    );
+}
+
+#[test]
+fn a_mistake_in_a_state_machine_is_told_with_its_file_and_its_place_there() {
+    for (file, want) in [
+        (
+            PUMP.replace("> 70", ">"),
+            "line 6: pump.json: state Normal, transition Overpressurized: column 32: expected a value",
+        ),
+        (
+            PUMP.replace("\"Dangerous\"", "\"Danger\""),
+            "line 6: pump.json: alarm states: \"Dangerous\" is no state; there are Normal, Rising, Danger",
+        ),
+        (PUMP.replacen('{', "", 1), "line 6: pump.json: the detector model is not understood:"),
+        (" ".repeat(70_000), "line 6: pump.json cannot be read: it has more than 65536 bytes"),
+    ] {
+        let error = beside(IN_FILE, &file).unwrap_err().to_string();
+        assert!(error.contains(want), "{error}");
+    }
+    let none = beside(&IN_FILE.replace("pump.json", "pumps.json"), PUMP).unwrap_err().to_string();
+    assert!(none.contains("line 6: pumps.json cannot be read"), "{none}");
+}
+
+#[test]
+fn the_zone_of_the_city_is_what_the_profile_says_else_that_of_its_telemetry() {
+    let zone = |text: &str| Profile::parse(text, "x.toml").unwrap().zone;
+    let malta = Some(Zone::parse("Europe/Malta").unwrap());
+    assert_eq!(zone(HEAD), None);
+    assert_eq!(zone(&format!("zone = \"Europe/Malta\"\n{HEAD}")), malta);
+    let telemetry = "[[telemetry]]\ntemplate = \"a/{thing}\"\ntime = \"/t\"\nzone = \"Europe/Malta\"\n";
+    assert_eq!(zone(&format!("{HEAD}{telemetry}")), malta);
+    assert_eq!(zone(&format!("zone = \"Asia/Tokyo\"\n{HEAD}{telemetry}")), Some(Zone::parse("Asia/Tokyo").unwrap()));
+    let error = Profile::parse(&format!("zone = \"Europe/Valletta\"\n{HEAD}"), "x.toml").unwrap_err().to_string();
+    assert!(error.contains("line 1: there is no time zone"), "{error}");
 }

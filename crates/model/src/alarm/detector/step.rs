@@ -17,11 +17,15 @@ pub(super) fn step<I: Inputs>(
         Happened::Heard(inputs) => (inputs, true),
         Happened::TimePassed(inputs) => (inputs, false),
         Happened::LinkLost => {
+            let is_news = position.timers.values().any(|timer| timer.watch.is_running());
             position.timers.values_mut().for_each(|timer| timer.watch.stand_still(now.mono));
-            return Step { position, judged: Judged::Unheard, trouble: None };
+            return Step { position, judged: Judged::Unheard, trouble: None, is_news };
         }
     };
+    let mut is_news = false;
     if is_heard {
+        // What was written down while they stood still says that they do.
+        is_news = position.timers.values().any(|timer| !timer.watch.is_running());
         position.timers.values_mut().for_each(|timer| timer.watch.run(now.mono));
     }
     let mut over = Vec::new();
@@ -31,7 +35,8 @@ pub(super) fn step<I: Inputs>(
             over.push(name.clone());
         }
     }
-    let mut run = Run { detector, position, inputs, over, now, trouble: None };
+    is_news |= !over.is_empty();
+    let mut run = Run { detector, position, inputs, over, now, trouble: None, is_news };
     if is_heard || !run.over.is_empty() {
         run.look(is_heard);
     }
@@ -42,7 +47,7 @@ pub(super) fn step<I: Inputs>(
     };
     // Time alone tells nothing new of a thing that has not spoken since we listen again.
     let judged = if is_heard || !run.over.is_empty() { judged } else { Judged::Unheard };
-    Step { position: run.position, judged, trouble: run.trouble }
+    Step { position: run.position, judged, trouble: run.trouble, is_news: run.is_news }
 }
 
 /// One look.
@@ -54,6 +59,7 @@ struct Run<'a, I> {
     over: Vec<String>,
     now: Now,
     trouble: Option<String>,
+    is_news: bool,
 }
 
 impl<'a, I: Inputs> Run<'a, I> {
@@ -88,6 +94,7 @@ impl<'a, I: Inputs> Run<'a, I> {
     fn enter(&mut self, nth: usize) {
         let Some(state) = self.detector.states.get(nth) else { return };
         self.position.state = Some(state.name.clone());
+        self.is_news = true;
         self.perform(&state.on_enter);
     }
 
@@ -114,7 +121,7 @@ impl<'a, I: Inputs> Run<'a, I> {
             Ok(so) => so,
             Err(unknown) => {
                 // What an input does not hold is no mistake: conditions ask for inputs of other kinds.
-                if !matches!(unknown, Unknown::NoData(_) | Unknown::Unheard) {
+                if !matches!(unknown, Unknown::NoData(_) | Unknown::NoPlace | Unknown::Unheard) {
                     self.troubled(event, &condition.why(unknown));
                 }
                 false
@@ -140,21 +147,24 @@ impl<'a, I: Inputs> Run<'a, I> {
                 Action::SetVariable(name, formula) => self.value(formula).and_then(|value| match &value {
                     Value::Text(text) if text.len() > TEXT_MAX_BYTES => Err(format!("{name} would be too long")),
                     Value::Text(_) | Value::Number(_) | Value::Flag(_) => {
-                        self.position.variables.insert(name.clone(), value);
+                        let before = self.position.variables.insert(name.clone(), value);
+                        self.is_news |= before.as_ref() != self.position.variables.get(name);
                         Ok(())
                     }
                 }),
                 Action::SetTimer(name, length) => self.length_ms(length).map(|length_ms| {
                     self.position.timers.insert(name.clone(), Timer::begun(length_ms, self.now));
+                    self.is_news = true;
                 }),
                 Action::ResetTimer(name) => {
                     if let Some(timer) = self.position.timers.get_mut(name) {
                         *timer = Timer::begun(timer.length_ms, self.now);
+                        self.is_news = true;
                     }
                     Ok(())
                 }
                 Action::ClearTimer(name) => {
-                    self.position.timers.remove(name);
+                    self.is_news |= self.position.timers.remove(name).is_some();
                     Ok(())
                 }
             };

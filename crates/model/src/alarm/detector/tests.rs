@@ -329,3 +329,45 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn only_what_is_worth_writing_down_is_news() {
+    let heartbeat = Detector::read(HEARTBEAT, &["Lost"]).unwrap();
+    let quiet =
+        Detector::read(&HEARTBEAT.replacen("{ \"resetTimer\": { \"timerName\": \"beat\" } }", "", 1), &["Lost"])
+            .unwrap();
+    let nothing = Saying::default();
+    for (model, resets) in [(&heartbeat, true), (&quiet, false)] {
+        let entered = model.step(Position::default(), Happened::Heard(&nothing), now(0));
+        assert!(entered.is_news, "its first state");
+        let beats = model.step(entered.position, Happened::Heard(&nothing), now(10));
+        assert_eq!(beats.is_news, resets, "a timer that only runs on is none");
+        let waits = model.step(beats.position, Happened::TimePassed(&nothing), now(20));
+        assert!(!waits.is_news);
+        let lost = model.step(waits.position, Happened::<Saying>::LinkLost, now(30));
+        assert!(lost.is_news, "its timers stand still");
+        let lost = model.step(lost.position, Happened::<Saying>::LinkLost, now(31));
+        assert!(!lost.is_news);
+        assert!(model.step(lost.position, Happened::Heard(&nothing), now(40)).is_news, "they run again");
+    }
+}
+
+#[test]
+fn after_a_restart_a_timer_has_run_for_as_long_as_we_listened() {
+    let heartbeat = Detector::read(&HEARTBEAT.replacen("!timeout", "1 > 2 && !timeout", 1), &["Lost"]).unwrap();
+    let nothing = Saying::default();
+    let written = heartbeat.step(Position::default(), Happened::Heard(&nothing), now(0)).position;
+    let read = |ran_s: u64| {
+        let read: Position = serde_json::from_str(&serde_json::to_string(&written).unwrap()).unwrap();
+        let read = read.ran_on(ran_s * 1_000);
+        assert_eq!(read.due_in_ms(now(0)), None, "it stands still until the thing speaks");
+        heartbeat.step(read, Happened::Heard(&nothing), Now { mono: MonoMs(7), ..now(900) })
+    };
+    for (ran_s, left_ms) in [(0, 60_000), (40, 20_000), (59, 1_000), (60, 1), (9_000, 1)] {
+        let step = read(ran_s);
+        assert_eq!(
+            (step.judged, step.position.due_in_ms(Now { mono: MonoMs(7), ..now(900) })),
+            (Judged::NotSo, Some(left_ms))
+        );
+    }
+}

@@ -41,9 +41,13 @@ impl State {
             Input::Unshelve if self.shelved.is_some() => self.unshelve(false, effects),
             Input::Unshelve => effects.push(Effect::Refused(Refused::NotShelved)),
             Input::Suppress(by) => self.suppressed = by,
-            Input::OutOfService(by) => self.out_of_service = by,
+            Input::OutOfService(by) => {
+                // Who put it back wants to hear of it, as of one from the shelf.
+                self.unshelved |= self.out_of_service.is_some() && by.is_none();
+                self.out_of_service = by;
+            }
             Input::RuleGone => {
-                (self.delay, self.doubt, self.latched) = (None, None, false);
+                (self.delay, self.doubt, self.latched, self.suppressed) = (None, None, false, None);
                 self.clear(now, effects);
             }
         }
@@ -157,7 +161,7 @@ impl State {
         if self.is_hidden() || self.unknown_since.is_some() {
             return;
         }
-        // Whoever shelved it wanted to hear of it then; who has acknowledged it has.
+        // Whoever took it off the list wanted to hear of it then; who has acknowledged it has.
         let is_back = self.unshelved && self.acknowledged.is_none();
         let is_due = |told| is_back || is_time && terms.until_again_ms(told, now) == Some(0);
         self.unshelved = false;

@@ -318,6 +318,17 @@ fn what_is_hidden_is_judged_and_not_told() {
                 Standing::OutOfService,
             ),
             (
+                "back in service it is told again, as from a shelf",
+                vec![
+                    (1, SO),
+                    (2, Input::OutOfService(Some(seen(2, "replaced")))),
+                    (3, Input::OutOfService(None)),
+                    (4, Input::OutOfService(None)),
+                ],
+                vec![(1, RAISED), (1, TOLD), (3, AGAIN)],
+                Standing::Active,
+            ),
+            (
                 "and nothing is told of what nobody knows to be so still",
                 vec![(1, shelve(100)), (2, SO), (50, lost(50)), (100, TIME), (200, TIME), (300, SO)],
                 vec![(2, RAISED), (100, Effect::Unshelved { by_itself: true }), (300, TOLD)],
@@ -427,6 +438,9 @@ fn what_was_written_before_a_field_was_there_is_read() {
 #[test]
 fn a_rule_that_is_gone_leaves_nothing_active_and_nothing_unseen() {
     let terms = Terms { latches: true, ..Terms::default() };
+    let by_design = [(1, Input::Suppress(Some("mode maintenance".into()))), (2, SO), (3, Input::RuleGone)];
+    let (effects, hidden) = told(&Terms::default(), &by_design);
+    assert!(!hidden.is_hidden() && !hidden.is_open() && !effects.is_empty(), "nobody would ever end that either");
     let story = [(1, SO), (2, Input::RuleGone), (3, acknowledge(1))];
     assert_eq!(told(&terms, &story).0, [(1, RAISED), (1, TOLD), (2, CLEARED), (3, OVER)]);
 }

@@ -59,7 +59,7 @@ fn a_sentence_says_what_was_seen_and_what_the_limit_is() {
             silence: Some(Silence { quiet_ms: 720_000, is_silent: false, has_spoken: true }),
             not_converged_ms: Some(360_000),
             command_failed: Some(true),
-            inside: Some(true),
+            inside: Some(Whereabouts::Inside),
             usual: Some(tuesday(230.0)),
             ..Says::of(&expression, &values)
         };

@@ -1,0 +1,59 @@
+//! What was kept of things is heard once more, by a fleet that lives only for that (`crate::backtest`).
+
+use fleetlens_model::freshness::{Freshness, limit_ms};
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::telemetry::{Sample, Source};
+use fleetlens_model::time::{MonoMs, Now};
+
+use super::ingest::LAT;
+use super::thing::Thing;
+use super::{Effects, Fleet, interval_ms};
+
+/// Whose silence it is is decided with the look after the word that tells.
+const UNDECIDED_MS: u64 = 1_000;
+
+impl Fleet {
+    /// The samples of one message, as they were kept. What follows is what follows from a message.
+    pub(crate) fn hears_again(&mut self, key: ThingKey, said: Vec<Sample>, now: Now, effects: &mut Effects) {
+        let speaks =
+            said.iter().filter(|sample| sample.source != Source::Retained).map(|sample| sample.device_ms).max();
+        let (mut moved, since_seq) = (false, self.last_seq);
+        for sample in said {
+            moved |= self.series.get(&sample.series).is_some_and(|series| series.pointer.as_str() == LAT);
+            self.keep(Sample { seq: self.last_seq + 1, ..sample }, now, effects);
+        }
+        if let Some(device_ms) = speaks {
+            self.spoke(key, device_ms, now, effects);
+        }
+        if moved {
+            self.moved(key, now);
+        }
+        self.judge_conditions(key, speaks.map(|_| since_seq), now, effects);
+    }
+
+    /// When the next thing may fall silent. Walks all of them.
+    pub(crate) fn next_silence(&self, now: Now) -> Option<MonoMs> {
+        self.things.values().filter_map(|thing| falls_silent(thing, now)).min()
+    }
+
+    /// When this one may.
+    pub(crate) fn silence_of(&self, key: ThingKey, now: Now) -> Option<MonoMs> {
+        falls_silent(self.things.get(&key)?, now)
+    }
+
+    /// When something else may change by time alone, as far as timers tell.
+    pub(crate) fn next_timer(&self, now: Now) -> Option<MonoMs> {
+        let undecided = self.watch.is_undecided().then(|| now.mono.plus(UNDECIDED_MS));
+        self.watch.next_due().into_iter().chain(undecided).min()
+    }
+}
+
+fn falls_silent(thing: &Thing, now: Now) -> Option<MonoMs> {
+    match thing.silence.freshness() {
+        Freshness::Live | Freshness::Unknown { .. } => {
+            let limit_ms = limit_ms(interval_ms(&thing.meta.common));
+            Some(now.mono.plus((limit_ms + 1).saturating_sub(thing.silence.quiet_ms(now))))
+        }
+        Freshness::Never | Freshness::Silent { .. } => None,
+    }
+}

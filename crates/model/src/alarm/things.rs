@@ -1,0 +1,116 @@
+//! Which things a rule is for.
+//!
+//! Only what is described of a thing decides: its kind, its group, and the words that it is found by. What changes with its messages
+//! belongs in the rule's condition, where a delay and a deadband are; a rule that came and went with each message would end its own alarms.
+
+use serde::{Deserialize, Serialize};
+
+use crate::group::Group;
+use crate::kind::Kind;
+use crate::search::Words;
+
+/// Which things a rule is for: those of which all that is said holds; all of them, where nothing is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Things {
+    /// Of this kind; `None` for any.
+    pub kind: Option<Kind>,
+    /// In this group of the profile; empty for any.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub group: String,
+    /// Found by every word of this ([`Words::written`]); empty for any.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub search: String,
+}
+
+/// How closely a rule says what it is for. Of rules of which only one speaks of a thing it is one of the greatest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Closeness {
+    /// Everything.
+    All,
+    /// A kind.
+    Kind,
+    /// A group, a search, or both.
+    Narrow,
+}
+
+impl From<Kind> for Things {
+    fn from(kind: Kind) -> Things {
+        Things { kind: Some(kind), ..Things::default() }
+    }
+}
+
+impl Things {
+    /// How closely it says them.
+    pub fn closeness(&self) -> Closeness {
+        match self.kind {
+            _ if !self.group.is_empty() || !self.search.is_empty() => Closeness::Narrow,
+            Some(_) => Closeness::Kind,
+            None => Closeness::All,
+        }
+    }
+}
+
+/// The things of a rule, ready to be asked of many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Members {
+    kind: Option<Kind>,
+    group: Option<Group>,
+    words: Words,
+}
+
+impl Members {
+    /// The things of a rule of a profile with these groups; `None` where it names none of them.
+    pub fn new(things: &Things, groups: &[Group]) -> Option<Members> {
+        let named = || groups.iter().find(|group| group.name == things.group).cloned();
+        let group = if things.group.is_empty() { None } else { Some(named()?) };
+        Some(Members { kind: things.kind, group, words: Words::typed(&things.search) })
+    }
+
+    /// Whether things of this kind may be among them.
+    pub fn may_be(&self, kind: Kind) -> bool {
+        self.kind.is_none_or(|of| of == kind)
+    }
+
+    /// Whether a thing of this name, kind and district, found by these words ([`crate::search::found_by`]), is one of them.
+    pub fn have(&self, name: &str, kind: Kind, area: &str, found_by: &str) -> bool {
+        self.may_be(kind)
+            && self.group.as_ref().is_none_or(|group| group.has(name, kind, area, found_by))
+            && self.words.are_in(found_by)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_for_things_of_which_all_holds_that_it_says() {
+        let marsa = Group { name: "Marsa crew".into(), areas: vec!["Marsa".into()], ..Group::default() };
+        let groups = [marsa];
+        let things = |kind, group: &str, search: &str| Things { kind, group: group.into(), search: search.into() };
+        for (of, is_for, closeness) in [
+            (things(None, "", ""), [true; 3], Closeness::All),
+            (Kind::Lamp.into(), [true, true, false], Closeness::Kind),
+            (things(None, "Marsa crew", ""), [true, false, true], Closeness::Narrow),
+            (things(Some(Kind::Lamp), "Marsa crew", ""), [true, false, false], Closeness::Narrow),
+            (things(None, "", "MORO triq"), [true, true, false], Closeness::Narrow),
+            (things(Some(Kind::Bin), "Marsa crew", "moro"), [false; 3], Closeness::Narrow),
+        ] {
+            let members = Members::new(&of, &groups).unwrap();
+            let have = [
+                members.have("l1", Kind::Lamp, "marsa", "lamp 1\nl1\ntriq aldo moro\nmarsa"),
+                members.have("l2", Kind::Lamp, "Sliema", "lamp 2\nl2\ntriq aldo moro\nsliema"),
+                members.have("b1", Kind::Bin, "Marsa", "bin 1\nb1\npjazza\nmarsa"),
+            ];
+            assert_eq!((have, of.closeness()), (is_for, closeness), "{of:?}");
+        }
+        assert_eq!(Members::new(&things(None, "marsa crew", ""), &groups), None, "no group is called that");
+    }
+
+    #[test]
+    fn a_rule_for_a_kind_is_written_as_ever() {
+        let json = serde_json::to_string(&Things::from(Kind::Lamp)).unwrap();
+        assert_eq!(json, r#"{"kind":"lamp"}"#);
+        assert_eq!(serde_json::from_str::<Things>(&json).unwrap(), Kind::Lamp.into());
+    }
+}

@@ -1,0 +1,278 @@
+//! The fields of a rule. What is wrong stands below the field that it is about, and in the condition under the character.
+
+use fleetlens_ipc::rules::{RuleField, RuleForm, RuleMistake};
+use leptos::prelude::*;
+
+use crate::components::segmented::Segmented;
+
+/// What all fields share.
+#[derive(Clone, Copy)]
+pub struct Sheet {
+    /// What is written.
+    pub form: RwSignal<RuleForm>,
+    /// What is wrong with it.
+    pub mistake: Memo<Option<RuleMistake>>,
+}
+
+impl Sheet {
+    /// What is wrong with a field.
+    fn wrong(self, field: RuleField) -> Option<RuleMistake> {
+        self.mistake.with(|mistake| mistake.as_ref().filter(|mistake| mistake.field == Some(field)).cloned())
+    }
+
+    fn text(self, field: RuleField) -> String {
+        self.form.with(|form| form.text(field).to_owned())
+    }
+
+    fn set(self, field: RuleField, text: String) {
+        self.form.update(|form| form.set(field, text));
+    }
+}
+
+/// The line below a field.
+#[component]
+fn Wrong(sheet: Sheet, field: RuleField) -> impl IntoView {
+    view! {
+        <p class="wrong" id=format!("rule-{}-wrong", field.key()) data-testid=format!("wrong-{}", field.key())>
+            {move || {
+                sheet.wrong(field).map(|RuleMistake { column, message, .. }| {
+                    let at = column.map(|column| format!("Column {column}: "));
+                    view! { <b>{at}</b> {message} }
+                })
+            }}
+        </p>
+    }
+}
+
+/// A line of text.
+#[component]
+pub fn Line(
+    /// What it belongs to.
+    sheet: Sheet,
+    /// Which.
+    field: RuleField,
+    /// What it is called.
+    label: &'static str,
+    /// What stands in it while it is empty.
+    #[prop(default = "")]
+    placeholder: &'static str,
+    /// What to know about it.
+    #[prop(default = "")]
+    hint: &'static str,
+) -> impl IntoView {
+    let key = field.key();
+    view! {
+        <div class="rule-field" data-field=key>
+            <label class="field">
+                <span>{label}</span>
+                <input
+                    type="text"
+                    data-testid=format!("rule-{key}")
+                    autocomplete="off"
+                    autocapitalize="off"
+                    spellcheck="false"
+                    placeholder=placeholder
+                    aria-invalid=move || sheet.wrong(field).is_some().to_string()
+                    aria-describedby=format!("rule-{key}-wrong")
+                    prop:value=move || sheet.text(field)
+                    on:input=move |event| sheet.set(field, event_target_value(&event))
+                />
+            </label>
+            {(!hint.is_empty()).then(|| view! { <p class="hint">{hint}</p> })}
+            <Wrong sheet field />
+        </div>
+    }
+}
+
+/// One of some words; the first is what an empty field means.
+#[component]
+pub fn Choice(
+    /// What it belongs to.
+    sheet: Sheet,
+    /// Which.
+    field: RuleField,
+    /// What it is called.
+    label: &'static str,
+    /// What is written for each with what stands on the screen.
+    options: Vec<(String, String)>,
+) -> impl IntoView {
+    let key = field.key();
+    // A word that is none of them stays, and is told as a mistake.
+    let is_known = {
+        let known: Vec<String> = options.iter().map(|(word, _)| word.clone()).collect();
+        move |word: &String| known.contains(word)
+    };
+    let other = Memo::new(move |_| Some(sheet.text(field)).filter(|word| !is_known(word)));
+    view! {
+        <div class="rule-field" data-field=key>
+            <label class="field">
+                <span>{label}</span>
+                <select
+                    class="choice"
+                    data-testid=format!("rule-{key}")
+                    aria-invalid=move || sheet.wrong(field).is_some().to_string()
+                    aria-describedby=format!("rule-{key}-wrong")
+                    on:change=move |event| sheet.set(field, event_target_value(&event))
+                >
+                    {options
+                        .into_iter()
+                        .map(|(word, label)| {
+                            let of = word.clone();
+                            view! { <option value=word selected=move || sheet.text(field) == of>{label}</option> }
+                        })
+                        .collect_view()}
+                    {move || other.get().map(|word| {
+                        let label = word.clone();
+                        view! { <option value=word selected=true>{label}</option> }
+                    })}
+                </select>
+            </label>
+            <Wrong sheet field />
+        </div>
+    }
+}
+
+/// How bad it is.
+#[component]
+pub fn HowBad(
+    /// What it belongs to.
+    sheet: Sheet,
+) -> impl IntoView {
+    let field = RuleField::Priority;
+    let options = [("advisory", "Advisory"), ("", "Warning"), ("critical", "Critical")];
+    let options = options.map(|(word, label)| (word.to_owned(), label.to_owned())).to_vec();
+    let chosen = Signal::derive(move || {
+        let word = sheet.text(field);
+        Some(if word == "warning" { String::new() } else { word })
+    });
+    view! {
+        <div class="rule-field" data-field="priority">
+            <div class="field">
+                <span>"Priority"</span>
+                <Segmented label="Priority" options chosen on_choose=Callback::new(move |word| sheet.set(field, word)) />
+            </div>
+            <Wrong sheet field />
+        </div>
+    }
+}
+
+/// Whether it waits for a reset.
+#[component]
+pub fn Latch(
+    /// What it belongs to.
+    sheet: Sheet,
+) -> impl IntoView {
+    let turn = move |event| {
+        sheet.set(RuleField::Latch, if event_target_checked(&event) { "true".into() } else { String::new() })
+    };
+    view! {
+        <div class="rule-field" data-field="latch">
+            <label class="check">
+                <input
+                    type="checkbox"
+                    data-testid="rule-latch"
+                    prop:checked=move || sheet.form.with(|form| form.latch)
+                    on:change=turn
+                />
+                <span>"Stays until somebody resets it"<small>"also when it is not so any more"</small></span>
+            </label>
+            <Wrong sheet field=RuleField::Latch />
+        </div>
+    }
+}
+
+/// The condition of a rule that has a state machine: it stands in the file alone.
+#[component]
+pub fn Machine(
+    /// What it belongs to.
+    sheet: Sheet,
+) -> impl IntoView {
+    view! {
+        <div class="rule-field" data-field="detector" data-testid="rule-machine">
+            <div class="field">
+                <span>"State machine"</span>
+                <code>{move || sheet.form.with(|form| form.machine.clone())}</code>
+            </div>
+            <p class="hint">"Edited in its file. All else of the rule can be changed here."</p>
+        </div>
+    }
+}
+
+/// The condition. The character at which it goes wrong is marked in the text itself.
+#[component]
+pub fn When(
+    /// What it belongs to.
+    sheet: Sheet,
+) -> impl IntoView {
+    let field = RuleField::When;
+    let column = move || sheet.wrong(field).and_then(|mistake| mistake.column);
+    let marked = move || {
+        let (before, at, after) = parts(&sheet.text(field), column()?);
+        Some(view! { {before}<mark>{at}</mark>{after} })
+    };
+    view! {
+        <div class="rule-field" data-field="when">
+            <label class="field" for="rule-when">
+                <span>"Condition"</span>
+            </label>
+            <div class="language">
+                <pre class="marks" aria-hidden="true" data-testid="when-marks">{marked}</pre>
+                <textarea
+                    id="rule-when"
+                    data-testid="rule-when"
+                    rows="3"
+                    spellcheck="false"
+                    autocomplete="off"
+                    autocapitalize="off"
+                    placeholder="avg(temp_c, 5m) >= 70 and not silent"
+                    aria-invalid=move || sheet.wrong(field).is_some().to_string()
+                    aria-describedby="rule-when-wrong rule-when-hint"
+                    prop:value=move || sheet.text(field)
+                    on:input=move |event| sheet.set(field, event_target_value(&event))
+                />
+            </div>
+            <Wrong sheet field />
+            <p class="hint" id="rule-when-hint">
+                "A value against a limit, "<code>"in 210..250"</code>", "<code>"and"</code>", "<code>"or"</code>", "<code>"not"</code>
+                "; over time "<code>"avg(x, 5m)"</code>", "<code>"min"</code>", "<code>"max"</code>", "<code>"count"</code>", "
+                <code>"delta"</code>", "<code>"rate(x, 10m) > 5 / 1h"</code>"; "<code>"silent(30m)"</code>", "
+                <code>"missing(x)"</code>", "<code>"not_converged(15m)"</code>", "<code>"command_failed"</code>"."
+            </p>
+        </div>
+    }
+}
+
+/// What is before a column of the first line, what stands there, and the rest. Behind the end stands a space, so that it can be seen.
+fn parts(text: &str, column: u32) -> (String, String, String) {
+    let at = usize::try_from(column).unwrap_or(usize::MAX).saturating_sub(1);
+    let before: String = text.chars().take(at).collect();
+    let rest: Vec<char> = text.chars().skip(at).collect();
+    let is_word = |c: &char| c.is_alphanumeric() || *c == '_';
+    let length = match rest.iter().take_while(|c| is_word(c)).count() {
+        0 => usize::from(!rest.is_empty()),
+        word => word,
+    };
+    let marked: String = rest.iter().take(length).collect();
+    let marked = if marked.trim().is_empty() { "\u{a0}".to_owned() } else { marked };
+    (before, marked, rest.into_iter().skip(length).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_marked_where_it_stands() {
+        for (text, column, want) in [
+            ("temp_c >= 60 andd x", 14, ("temp_c >= 60 ", "andd", " x")),
+            ("temp_c >=", 10, ("temp_c >=", "\u{a0}", "")),
+            ("a >= ) b", 6, ("a >= ", ")", " b")),
+            ("ä > ß", 5, ("ä > ", "ß", "")),
+            ("", 1, ("", "\u{a0}", "")),
+            ("a", 99, ("a", "\u{a0}", "")),
+        ] {
+            let (before, at, after) = parts(text, column);
+            assert_eq!((before.as_str(), at.as_str(), after.as_str()), want, "{text}");
+        }
+    }
+}
