@@ -60,7 +60,7 @@ impl Browser {
         let page = Page::new(driver, driver_program.id(), name, serve.log().to_path_buf(), SizedBy::Emulation);
         let browser = Browser { page, driver_program: Some(driver_program), _profile: profile };
         browser.prefer(theme).await;
-        browser.tell("Page.addScriptToEvaluateOnNewDocument", json!({ "source": KEEP_FAULTS })).await;
+        browser.before_pages(KEEP_FAULTS).await;
         browser.goto(address).await;
         browser.resize(size.0, size.1).await;
         Some(browser)
@@ -70,6 +70,11 @@ impl Browser {
     pub async fn goto(&self, address: &str) {
         let gone = self.driver().goto(address).await;
         gone.unwrap_or_else(|e| panic!("cannot open {address}: {e}; {}", self.tail()));
+    }
+
+    /// Has this run in every page that is opened from now on, before the page's own scripts.
+    pub async fn before_pages(&self, script: &str) {
+        self.tell("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
     }
 
     /// What the page's address has become, without the token.

@@ -210,6 +210,27 @@ impl Page {
         clicked.unwrap_or_else(|e| panic!("cannot click at {x}, {y}: {e}"));
     }
 
+    /// Drags the pointer from point to point of the page, in CSS pixels, with Shift or without.
+    pub async fn drag(&self, points: &[(f64, f64)], shift: bool) {
+        let whole = |(x, y): (f64, f64)| (x.round() as i64, y.round() as i64);
+        let [first, rest @ ..] = points else { return };
+        let (x, y) = whole(*first);
+        let mut drag = self.driver.action_chain();
+        if shift {
+            drag = drag.key_down(Key::Shift);
+        }
+        drag = drag.move_to(x, y).click_and_hold();
+        for point in rest {
+            let (x, y) = whole(*point);
+            drag = drag.move_to(x, y);
+        }
+        drag = drag.release();
+        if shift {
+            drag = drag.key_up(Key::Shift);
+        }
+        drag.perform().await.unwrap_or_else(|e| panic!("cannot drag along {points:?}: {e}"));
+    }
+
     /// The middle of an element, in CSS pixels of the page; for one without a size, where it is.
     pub async fn middle_of(&self, css: &str) -> (f64, f64) {
         self.wait_for(&format!("{css} to be there"), Duration::from_secs(15), &middle(css), |at: Option<(f64, f64)>| {

@@ -97,12 +97,17 @@ impl Peer {
 
     /// Hands a message to the broker at QoS 1; waits while the queue is full.
     pub async fn publish(&self, topic: &str, payload: impl Into<Vec<u8>>) {
-        self.send(topic, payload.into(), false).await;
+        self.send(topic, payload.into(), 1, false).await;
+    }
+
+    /// [`Peer::publish`] at QoS 0: nobody says that it came.
+    pub async fn say(&self, topic: &str, payload: impl Into<Vec<u8>>) {
+        self.send(topic, payload.into(), 0, false).await;
     }
 
     /// [`Peer::publish`], and the broker keeps it.
     pub async fn publish_retained(&self, topic: &str, payload: impl Into<Vec<u8>>) {
-        self.send(topic, payload.into(), true).await;
+        self.send(topic, payload.into(), 1, true).await;
     }
 
     /// [`Peer::publish`], and the broker drops it where it cannot hand it on within so many seconds.
@@ -114,9 +119,9 @@ impl Peer {
         .await;
     }
 
-    async fn send(&self, topic: &str, payload: Vec<u8>, retain: bool) {
+    async fn send(&self, topic: &str, payload: Vec<u8>, qos: u8, retain: bool) {
         until(&format!("room to publish on {topic}"), WITHIN, async || {
-            self.link.try_publish(topic.to_owned(), payload.clone(), 1, retain).map_err(|e| e.to_string())
+            self.link.try_publish(topic.to_owned(), payload.clone(), qos, retain).map_err(|e| e.to_string())
         })
         .await;
     }

@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod both;
+#[path = "browser/choose.rs"]
+mod choose;
 #[path = "browser/console.rs"]
 mod console;
 #[path = "browser/dialogs.rs"]

@@ -11,4 +11,5 @@ pub mod map;
 pub mod maplibre;
 pub mod marks;
 pub mod mercator;
+pub mod outline;
 mod pace;

@@ -15,7 +15,7 @@ use crate::views::find::Finder;
 use crate::views::parking::is_driver;
 
 /// How long after `G` a second key still belongs to it, in milliseconds.
-const CHORD_MS: f64 = 1200.0;
+pub const CHORD_MS: f64 = 1200.0;
 
 /// What a key press means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Act {
     Go(Section),
     /// The rules.
     Rules,
+    /// How well the alarms serve, and back to them.
+    Health,
     /// The whole fleet on the map.
     Fleet,
     /// No repeated sound until the next critical alarm.
@@ -62,6 +64,7 @@ pub fn meaning(key: &str, focus: Focus, after_go: bool) -> Option<Act> {
         ("g" | "G", _) => Some(Act::Prefix),
         ("/", _) => Some(Act::Find),
         ("f" | "F", _) => Some(Act::Fleet),
+        ("h" | "H", _) if !after_go => Some(Act::Health),
         ("m" | "M", _) => Some(Act::Silence),
         ("?", _) => Some(Act::Help),
         (" ", _) => Some(Act::Hold),
@@ -78,9 +81,9 @@ pub fn is_heard(act: Act, form: Form, is_driver: bool, may_command: bool) -> boo
         (Form::Phone, Act::Find) => !is_driver,
         (_, Act::Fleet) => true,
         (_, Act::Silence) => !is_driver,
-        (Form::Phone, Act::Hold | Act::Go(_) | Act::Rules | Act::Help | Act::Prefix) => false,
+        (Form::Phone, Act::Hold | Act::Go(_) | Act::Rules | Act::Health | Act::Help | Act::Prefix) => false,
         (Form::Desktop, Act::Help | Act::Prefix) => true,
-        (Form::Desktop, Act::Find | Act::Hold) => !is_driver,
+        (Form::Desktop, Act::Find | Act::Hold | Act::Health) => !is_driver,
         (Form::Desktop, Act::Rules) => may_command,
         (Form::Desktop, Act::Go(section)) => !is_driver || Section::OF_DRIVER.contains(&section),
     }
@@ -110,6 +113,11 @@ pub fn listen(store: Store, finder: Finder, sound: Sound, help: RwSignal<bool>, 
             Act::Find => find(finder),
             Act::Hold => store.hold(store.held.get_untracked().is_none(), mono_ms()),
             Act::Fleet => store.show_fleet(),
+            Act::Health => {
+                if !store.turn_alarm_health() {
+                    return;
+                }
+            }
             Act::Silence => sound.silence(),
             Act::Help => help.set(true),
             Act::Go(section) => store.go(section),
@@ -129,6 +137,10 @@ fn back(store: Store, finder: Finder) {
         store.page.set(false);
     } else if store.selected.with_untracked(Option::is_some) {
         store.close();
+    } else if store.section.get_untracked() == Section::Map && store.map_tool.get_untracked().is_some() {
+        store.map_tool.set(None);
+    } else if store.section.get_untracked() == Section::Map && untrack(|| store.chosen.target()).is_some() {
+        store.chosen.clear();
     } else if !store.rules.step_back() {
         store.go(Section::Map);
     }
@@ -178,6 +190,9 @@ mod tests {
             ("f", Focus::Page, false, Some(Act::Fleet)),
             ("m", Focus::Page, false, Some(Act::Silence)),
             ("F", Focus::Text, false, None),
+            ("h", Focus::Button, false, Some(Act::Health)),
+            ("h", Focus::Text, false, None),
+            ("h", Focus::Page, true, None),
             ("?", Focus::Button, false, Some(Act::Help)),
             ("Escape", Focus::Text, false, Some(Act::Back)),
             ("g", Focus::Page, false, Some(Act::Prefix)),
@@ -199,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_key_is_heard_where_the_window_has_what_it_asks_for() {
-        let all = [Act::Find, Act::Back, Act::Hold, Act::Rules, Act::Fleet, Act::Help, Act::Prefix]
+        let all = [Act::Find, Act::Back, Act::Hold, Act::Rules, Act::Health, Act::Fleet, Act::Help, Act::Prefix]
             .into_iter()
             .chain(Section::ALL.into_iter().map(Act::Go))
             .collect::<Vec<_>>();

@@ -43,6 +43,7 @@ use leptos::prelude::*;
 use crate::bridge::{Bridge, BridgeError, Ears, Line};
 use crate::clock::{Aged, mono_ms};
 use crate::islands::marks::Marks;
+use crate::islands::outline::Tool;
 use crate::state::alarm_table::AlarmTable;
 use crate::state::alarms::Alarms;
 use crate::state::bulk::Bulks;
@@ -135,9 +136,11 @@ pub struct Store {
     pub hidden: RwSignal<Vec<Kind>>,
     /// Which part of the desktop's window lies over the map.
     pub section: RwSignal<Section>,
+    /// What the pointer draws on the map to choose things; `None` while it moves the map.
+    pub map_tool: RwSignal<Option<Tool>>,
     /// The table of things.
     pub things: Things,
-    /// What is chosen in it.
+    /// What is chosen in it, or on the map.
     pub chosen: Chosen,
     /// Bulk commands.
     pub bulks: Bulks,
@@ -228,6 +231,7 @@ impl Store {
             map_shown: RwSignal::new(None),
             hidden: RwSignal::new(Vec::new()),
             section: RwSignal::new(Section::default()),
+            map_tool: RwSignal::new(None),
             things: Things::new(),
             chosen: Chosen::new(),
             bulks: Bulks::new(),
@@ -504,7 +508,17 @@ impl Store {
         self.page.set(false);
         self.diagnosing.set(false);
         self.rules.open.set(false);
+        self.alarm_table.is_health.set(false);
         self.section.set(section);
+    }
+
+    /// From the alarms to how well they serve, and back; anywhere else, false and nothing.
+    pub fn turn_alarm_health(self) -> bool {
+        let is_there = self.section.get_untracked() == Section::Alarms && !self.rules.open.get_untracked();
+        if is_there {
+            self.alarm_table.is_health.update(|is_health| *is_health = !*is_health);
+        }
+        is_there
     }
 
     /// Goes to the rules, which lie where the alarms are.

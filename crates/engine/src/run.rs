@@ -287,6 +287,12 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 }
             }
         }
+        // Of what came in the last moment only answers still matter: nobody would give them again.
+        while let Ok(call) = calls.try_recv() {
+            if let FromWindow::Answered(window, frame) = call {
+                self.windows.answer(window, frame);
+            }
+        }
         self.drain(link_events).await;
     }
 

@@ -139,12 +139,14 @@ impl Windows {
         }
         match call {
             Call::Hello { contract } => {
-                // What it was to be told before its first word is still to be told; answers are of an earlier page.
+                // What it was to be told before is still to be told: it is the same page that begins anew, because a page that is
+                // loaded anew is attached anew. What it asked between `Begin` and this word would otherwise be answered never.
                 let mut said = std::mem::take(&mut window.said);
-                said.retain(|frame| matches!(frame, Frame::Notice(_) | Frame::Open(_)));
+                said.retain(|frame| !matches!(frame, Frame::Begin));
                 *window = Window { said, sent: window.sent, seen: window.sent, ..Window::default() };
                 if contract != CONTRACT {
                     window.foreign = true;
+                    window.said.retain(|frame| matches!(frame, Frame::Notice(_)));
                     let message = format!(
                         "this window speaks contract {contract}, the program {CONTRACT}; start the program again"
                     );

@@ -67,7 +67,8 @@ pub struct RequestId(pub u32);
 /// What a window says to its host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Call {
-    /// The first word: a window of this [`CONTRACT`] is here. Forgets whatever the window looked at before.
+    /// The first word: a window of this [`CONTRACT`] is here. Forgets whatever the window looked at before; what it asked before, e.g.
+    /// since [`Frame::Begin`], is still answered.
     Hello {
         /// The contract the window was built for.
         contract: u16,

@@ -16,8 +16,11 @@ use tokio::time::timeout;
 async fn a_message_arrives_with_its_guarantee_and_its_flags() {
     let Some(broker) = Mosquitto::start("") else { return };
     for protocol in BOTH {
-        let (sender, _events) = publisher(&broker.url(), protocol).await;
+        let (sender, mut told) = publisher(&broker.url(), protocol).await;
         sender.try_publish("city/kept".into(), b"old".to_vec(), 1, true).unwrap();
+        // Who subscribes before the broker has it is sent it as news. It takes them in order, so it has it when it has the next.
+        sender.try_publish_told("elsewhere".into(), Vec::new(), 60, 1).unwrap();
+        assert_eq!(next(&mut told).await, Event::Acknowledged { receipt: 1 }, "{protocol}");
         let filters = [("city/#", 1), ("loose/#", 0)];
         let (link, mut events) = Link::start(config(&broker.url(), protocol, "receiver", &filters)).unwrap();
         assert_eq!(next(&mut events).await, Event::Connecting { reason: None });

@@ -39,7 +39,7 @@ struct Benchmark {
     measures: &'static str,
 }
 
-const BENCHMARKS: [Benchmark; 11] = [
+const BENCHMARKS: [Benchmark; 12] = [
     Benchmark {
         name: "ingest",
         example: "bench_ingest",
@@ -102,6 +102,12 @@ const BENCHMARKS: [Benchmark; 11] = [
         drives: false,
         measures: "what a bulk command for 20 000 of 100 000 things costs the engine, and a tick while 10 000 commands are open, beside \
                    a table of tokens that only counts answers",
+    },
+    Benchmark {
+        name: "map",
+        example: "bench_map",
+        drives: true,
+        measures: "what 100 000 things on the map cost the window's own thread, beside MapLibre's GeoJSON source on the same map",
     },
     Benchmark {
         name: "window",

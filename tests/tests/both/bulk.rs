@@ -1,5 +1,6 @@
 //! Many at once: things are chosen in the table, looked at in a dry run, commanded in batches, and what came of each is seen.
 
+use fleetlens_model::kind::Kind;
 use fleetlens_tests::page::{Page, by_testid, plain};
 use fleetlens_tests::person::SOON;
 use serde_json::json;
@@ -94,6 +95,9 @@ async fn only_kinds(page: &Page, kinds: &[&str]) {
         page.click(&format!("[data-testid=kind-chip][data-kind={kind}]")).await;
     }
     page.wait_for_text(&by_testid("things-total"), SOON, |text| text.contains(" of ")).await;
+    // Until they come, the rows are those of the search before.
+    let words: Vec<&str> = kinds.iter().map(|kind| Kind::from_word(kind).singular()).collect();
+    page.wait_for_text("[aria-rowindex=\"2\"] .td.kind", SOON, |text| words.contains(&text)).await;
     page.wait_for_element(&mark(0), SOON).await;
 }
 

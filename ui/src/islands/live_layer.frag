@@ -30,6 +30,7 @@ const uint WARNING = 2u;
 const uint CRITICAL = 3u;
 const uint LEVEL_UNKNOWN = 255u;
 const uint FLAG_PENDING = 1u;
+const uint FLAG_PICKED = 32u;
 const uint FLAG_SELECTED = 64u;
 const uint FLAG_HOVERED = 128u;
 
@@ -106,7 +107,7 @@ void main() {
 
   bool alarming = v_look.y == WARNING || v_look.y == CRITICAL;
   bool hollow = v_look.y == UNKNOWN;
-  bool chosen = (v_look.z & (FLAG_SELECTED | FLAG_HOVERED)) != 0u;
+  bool chosen = (v_look.z & (FLAG_PICKED | FLAG_SELECTED | FLAG_HOVERED)) != 0u;
 
   // A thin edge in the colour of the ground parts marks that lie on each other.
   over(u_edge, covers(d - 1.25 * px) * (hollow ? 0.75 : 0.9));

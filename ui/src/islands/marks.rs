@@ -1,7 +1,7 @@
 //! The marks on the map as Rust keeps them: one row a thing, packed into vertices for the graphics card in the order in which
 //! they must be drawn, worst last; crowds as [`super::clusters`]. Pure: the graphics card is [`super::live_layer`]'s business.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use fleetlens_ipc::map::{self, FLAG_GONE, FLAG_PENDING, FLAG_SEEN, LEVEL_UNKNOWN, MapRow, Status};
 use fleetlens_model::id::ThingKey;
@@ -13,6 +13,9 @@ use super::mercator::{Camera, Local, local};
 
 /// Bytes of one vertex: x and y as f32, then kind, status, flags and level as bytes.
 pub const VERTEX_BYTES: usize = 12;
+
+/// In a vertex's flags, beside the contract's: chosen together with others.
+const FLAG_PICKED: u8 = 0x20;
 
 /// In a vertex's flags, beside the contract's: the thing in the drawer.
 const FLAG_SELECTED: u8 = 0x40;
@@ -78,6 +81,7 @@ pub struct Marks {
     hidden: Vec<Kind>,
     /// Car parks only, without a state: what a driver sees.
     is_plain: bool,
+    picked: BTreeMap<ThingKey, Kind>,
     selected: Option<ThingKey>,
     hovered: Option<ThingKey>,
     hovered_cluster: Option<Cell>,
@@ -204,6 +208,24 @@ impl Marks {
             self.selected = thing;
             self.revision += 1;
         }
+    }
+
+    /// Marks what is chosen to do something together.
+    pub fn pick(&mut self, picked: BTreeMap<ThingKey, Kind>) {
+        if self.picked != picked {
+            self.picked = picked;
+            self.revision += 1;
+        }
+    }
+
+    /// The things that are shown at places of the picture of which this is true (CSS pixels from its upper left), those in clusters too.
+    pub fn within(&self, camera: &Camera, holds: impl Fn(f64, f64) -> bool) -> BTreeMap<ThingKey, Kind> {
+        let shown = self.marks.iter().filter(|mark| self.is_shown(mark.row.kind));
+        let held = shown.filter(|mark| {
+            let (x, y) = camera.project(mark.at);
+            holds(x, y)
+        });
+        held.map(|mark| (mark.row.thing, mark.row.kind)).collect()
     }
 
     /// Marks the thing under the pointer.
@@ -370,7 +392,8 @@ impl Marks {
     fn flags(&self, thing: ThingKey) -> u8 {
         let selected = if self.selected == Some(thing) { FLAG_SELECTED } else { 0 };
         let hovered = if self.hovered == Some(thing) { FLAG_HOVERED } else { 0 };
-        selected | hovered
+        let picked = if self.picked.contains_key(&thing) { FLAG_PICKED } else { 0 };
+        selected | hovered | picked
     }
 }
 
@@ -509,6 +532,25 @@ mod tests {
         assert!((high.x - low.x - 39e-5 / 360.0).abs() < 1e-8 && low.y == high.y, "{low:?} {high:?}");
         let mut bytes = Vec::new();
         assert_eq!((marks.pack_badges(&mut bytes), bytes.len()), (1, badges::BADGE_BYTES));
+    }
+
+    #[test]
+    fn what_lies_within_is_found_in_crowds_too_and_what_is_picked_is_ringed() {
+        let mut marks = crowd();
+        let camera = Camera { center: Local::default(), zoom: 12.0, width_px: 800.0, height_px: 600.0 };
+        let (far_x, _) = camera.project(local(LonLat { lon_deg: ORIGIN.lon_deg + 0.08, lat_deg: ORIGIN.lat_deg }));
+        let near = marks.within(&camera, |x, _| x < far_x - 10.0);
+        assert_eq!((near.len(), near.get(&ThingKey(41))), (40, None));
+        let far = marks.within(&camera, |x, _| x > far_x - 10.0);
+        let revision = marks.revision();
+        marks.pick(far.clone());
+        assert!(marks.revision() > revision);
+        assert_eq!(drawn(&marks).iter().map(|v| v[1]).collect::<Vec<_>>(), [FLAG_PICKED]);
+        let revision = marks.revision();
+        marks.pick(far);
+        assert_eq!(marks.revision(), revision, "the same again");
+        marks.show(Kind::Lamp, false);
+        assert_eq!(marks.within(&camera, |_, _| true).len(), 0, "what is hidden is not chosen");
     }
 
     #[test]

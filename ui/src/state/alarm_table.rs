@@ -47,6 +47,8 @@ pub struct AlarmTable {
     pub query: RwSignal<AlarmsQuery>,
     /// What of it is folded.
     pub folds: RwSignal<Folds>,
+    /// Whether how well the alarms serve stands in the place of the table.
+    pub is_health: RwSignal<bool>,
     /// Whether somebody is in the list, by pointer or by key: nothing moves then.
     pub inside: RwSignal<bool>,
     /// What is said of the whole; `None` before the first answer.
@@ -72,6 +74,7 @@ impl AlarmTable {
         AlarmTable {
             query: RwSignal::new(AlarmsQuery::default()),
             folds: RwSignal::new(Folds::default()),
+            is_health: RwSignal::new(false),
             inside: RwSignal::new(false),
             head: RwSignal::new(None),
             ordered: RwSignal::new(0),

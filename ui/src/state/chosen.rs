@@ -1,4 +1,4 @@
-//! Things that a person chose in the table, to have them all do something.
+//! Things that a person chose in the table or on the map, to have them all do something.
 
 use std::collections::BTreeMap;
 

@@ -125,6 +125,7 @@ impl Store {
         self.commands.clear();
         self.things.clear();
         self.chosen.clear();
+        self.map_tool.set(None);
         self.look_away_from_bulk();
         self.bulks.clear();
         self.not_converged.clear();

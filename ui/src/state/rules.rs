@@ -225,11 +225,6 @@ impl RuleDesk {
         Some(format!("this rule is another one there{when}: Undo shows it, saving once more writes yours over it"))
     }
 
-    /// Whether the rules were asked for and are not there yet.
-    pub fn is_reading(self) -> bool {
-        self.asked.get_value() != self.answered.get_value()
-    }
-
     /// One step back: from a rule to the list, from there to the alarms. False where there is none.
     pub fn step_back(self) -> bool {
         if !self.open.get_untracked() {

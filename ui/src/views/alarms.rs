@@ -29,7 +29,7 @@ use web_sys::{HtmlElement, HtmlInputElement};
 
 use crate::components::segmented::Segmented;
 use crate::format;
-use crate::keys::dialog_is_open;
+use crate::keys::{CHORD_MS, dialog_is_open};
 use crate::state::store;
 use crate::views::alarms::acknowledge::{AcknowledgeDialog, may_acknowledge};
 use crate::views::alarms::board::Board;
@@ -42,9 +42,6 @@ use crate::views::alarms::report::ReportLine;
 use crate::views::alarms::silence::{SilenceButton, SoundNote};
 use crate::views::alarms::steps::{Ask, StepDialog};
 use crate::views::commands::may_command;
-
-/// How long after `G` a second key still belongs to it, in milliseconds; see [`crate::keys`].
-const CHORD_MS: f64 = 1200.0;
 
 /// What is shown of the alarms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +62,7 @@ pub fn AlarmsView() -> impl IntoView {
         (Tab::List(AlarmScope::Ended), "History".to_owned()),
         (Tab::Health, "Health".to_owned()),
     ];
-    let is_health = RwSignal::new(false);
+    let is_health = table.is_health;
     let choose = Callback::new(move |tab| {
         is_health.set(tab == Tab::Health);
         if let Tab::List(scope) = tab {
@@ -92,19 +89,8 @@ pub fn AlarmsView() -> impl IntoView {
         true => Some(Tab::Health),
         false => Some(Tab::List(table.query.with(|query| query.scope))),
     });
-    let go_ms = StoredValue::new(f64::NEG_INFINITY);
-    let keys = move |event: KeyboardEvent| {
-        let is_first = event.time_stamp() - go_ms.get_value() >= CHORD_MS;
-        if event.ctrl_key() || event.meta_key() || event.alt_key() || is_text(&event) || dialog_is_open() {
-        } else if event.key().eq_ignore_ascii_case("g") {
-            go_ms.set_value(event.time_stamp());
-        } else if event.key().eq_ignore_ascii_case("h") && is_first {
-            event.prevent_default();
-            is_health.update(|is_health| *is_health = !*is_health);
-        }
-    };
     view! {
-        <section class="sheet alarms" data-testid="alarms-view" aria-label="Alarms" tabindex="-1" node_ref=section on:keydown=keys>
+        <section class="sheet alarms" data-testid="alarms-view" aria-label="Alarms" tabindex="-1" node_ref=section>
             <header class="sheet-head">
                 <h1>"Alarms"</h1>
                 <Segmented label="Which alarms" options=tabs chosen=tab on_choose=choose />

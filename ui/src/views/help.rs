@@ -10,11 +10,12 @@ use crate::views::parking::is_driver;
 type Line = (&'static [&'static str], &'static str);
 
 /// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
-pub const KEYS: [Line; 21] = [
+pub const KEYS: [Line; 22] = [
     (&["/"], "Find things; in a list, filter it"),
     (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
     (&["PgUp", "PgDn", "Home", "End"], "Go through a table by screens, to its ends"),
     (&["Esc"], "One step back: card, list, page, drawer, map"),
+    (&["Shift", "drag"], "On the map: choose what lies in a box; a click chooses one more"),
     (&["Space"], "Hold live values still, and go on"),
     (&["Space"], "In the table of things: choose the row that the keys are on"),
     (&["Space"], "Among the alarms: choose the line that the keys are on, with Shift a stretch"),

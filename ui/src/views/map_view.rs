@@ -4,6 +4,7 @@
 mod bare;
 mod begin;
 mod chips;
+mod choose;
 mod empty;
 mod hover;
 mod marked;
@@ -27,12 +28,14 @@ use crate::state::section::Section;
 use crate::state::thing::Slot;
 use crate::state::{Store, store};
 use crate::theme::theme;
+use crate::views::commands::may_command;
 
 pub use chips::KindChips;
 pub use screen::{MapScreen, map_screen};
 
 use bare::BareNote;
 use begin::Beginnings;
+use choose::{ChooseOnMap, ChooseTools, ChosenOnMap};
 use empty::Empty;
 use hover::{Crowd, HoverCard};
 use marked::{ChosenAt, CrowdKeys};
@@ -110,16 +113,26 @@ pub fn MapView(
     watch_live(store);
     let open =
         Callback::new(move |cluster: crate::islands::clusters::Cluster| open_cluster(screen, form, cluster.cell));
+    let may = may_command(store);
+    let has_map = move || failed.with(Option::is_none) && store.map_known.get();
+    let may_choose = Memo::new(move |_| form == Form::Desktop && chooses == Chooses::Things && may.get() && has_map());
     let zooms = move |closer: bool| screen.with(|map| map.zoom(closer));
 
     view! {
         <div class="map" data-testid="map">
             <div class="map-canvas" node_ref=element />
+            <Show when=move || may_choose.get()>
+                <ChooseOnMap screen />
+            </Show>
             <CrowdKeys screen open />
             <ChosenAt screen />
             {children.map(|children| children())}
             <HoverCard pointer crowd />
             <BareNote screen />
+            <Show when=move || may_choose.get()>
+                <ChooseTools screen />
+                <ChosenOnMap />
+            </Show>
             <Show when=move || failed.with(Option::is_none)>
                 <div class="zoom">
                     <button

@@ -34,22 +34,19 @@ pub fn RulesView() -> impl IntoView {
     Effect::new(move |_| {
         store.begun.track();
         if is_known.get() {
-            is_old.set_value(false);
             store.read_rules();
         }
     });
     // What stands beside a rule follows the alarms.
     let alarms = Memo::new(move |_| store.status.with(|status| status.as_ref().map(|status| status.row.alarms)));
     Effect::new(move |first: Option<()>| {
-        alarms.track();
-        is_old.set_value(first.is_some());
+        // Read, and not only tracked: what nobody reads is not worked out, and then never changes.
+        alarms.with(|_| is_old.set_value(first.is_some()));
     });
     let follow = move || {
-        // An answer may be lost with the run that would have given it: what was asked is asked again.
-        let is_due = is_old.try_get_value() == Some(true) || desk.is_reading();
         let may =
             !desk.book.with_untracked(|book| matches!(book, Some(Err(fault)) if fault.code == FaultCode::Forbidden));
-        if is_due && may && !desk.editing.get_untracked() {
+        if is_old.try_get_value() == Some(true) && may && !desk.editing.get_untracked() {
             is_old.set_value(false);
             store.read_rules();
         }

@@ -210,6 +210,26 @@ async fn a_disk_that_fails_delays_everything_and_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_of_the_last_moment_still_reaches_its_window() {
+    let (engine, _link, _log, mut parcels) = started(0, Fails::ForNow);
+    engine.attach(WindowId(1)).await;
+    engine.call(WindowId(1), Call::Hello { contract: CONTRACT }).await;
+    let done = Ok(Done::Changed);
+    // Its turn comes after theirs.
+    assert!(engine.figures().await.is_some());
+    // Nothing else runs between the two.
+    engine.stop.cancel();
+    engine.answer(WindowId(1), RequestId(9), done).await;
+    engine.stop().await;
+    let mut frames = Vec::new();
+    while let Some((_, parcel)) = parcels.recv().await {
+        frames.extend(parcel.frames);
+    }
+    let answer = |frame: &Frame| matches!(frame, Frame::Answer { request: RequestId(9), outcome: Ok(_) });
+    assert!(frames.iter().any(answer), "{frames:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_chart_is_read_although_nothing_can_be_written() {
     let (engine, link, log, mut parcels) = started(u32::MAX, Fails::ForNow);
     engine.attach(WindowId(1)).await;

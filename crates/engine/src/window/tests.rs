@@ -238,6 +238,21 @@ fn a_window_built_for_another_contract_is_told_so() {
     assert!(frames(&mut windows, &mut fleet, at(1)).is_empty(), "they refuse each other");
 }
 
+/// As a page asks in the moment in which its profile is chosen anew: the host answers, and then it says Hello.
+#[test]
+fn what_was_asked_before_a_window_began_anew_is_answered_after_it() {
+    let mut fleet = city();
+    let (mut windows, _) = looking(Look::Status, &mut fleet);
+    frames(&mut windows, &mut fleet, at(1));
+    windows.begin();
+    assert!(matches!(&frames(&mut windows, &mut fleet, at(1))[..], [Frame::Begin]));
+    windows.answer(WINDOW, Frame::Answer { request: RequestId(7), outcome: Ok(Done::Changed) });
+    windows.begin();
+    windows.call(WINDOW, Call::Hello { contract: CONTRACT }, &mut fleet, at(1));
+    let told = frames(&mut windows, &mut fleet, at(1));
+    assert!(matches!(&told[..], [Frame::Answer { request: RequestId(7), .. }]), "{told:?}");
+}
+
 #[test]
 fn counters_wait_half_a_second_and_a_lost_link_does_not() {
     let mut fleet = city();

@@ -23,7 +23,8 @@ pub(super) fn options(at: &HtmlElement, beginning: &Beginning) -> JsValue {
     set(&options, "minZoom", &FAR_ZOOM.into());
     set(&options, "maxZoom", &19.0.into());
     // North is up and we look from straight above: marks, hits and labels count on it.
-    for off in ["dragRotate", "pitchWithRotate", "touchPitch", "rollEnabled", "renderWorldCopies"] {
+    // With Shift a person chooses things (views/map_view/choose.rs).
+    for off in ["boxZoom", "dragRotate", "pitchWithRotate", "touchPitch", "rollEnabled", "renderWorldCopies"] {
         set(&options, off, &false.into());
     }
     set(&options, "maxPitch", &0.0.into());

@@ -46,7 +46,8 @@ pub fn Legs(
     let trace = row.with_untracked(|row| row.row.trace.clone());
     let steps = Memo::new(move |_| row.with(|row| row.row.steps.len()));
     Effect::new(move |_| {
-        steps.track();
+        // A memo that nobody reads is not worked out, and then never changes.
+        let _ = steps.get();
         if !may.get() {
             return;
         }
@@ -88,7 +89,7 @@ pub fn LegFigures(
     let told = RwSignal::new(None::<(u32, Vec<LegSpread>)>);
     let fault = RwSignal::new(None::<String>);
     Effect::new(move |_| {
-        ended.track();
+        let _ = ended.get();
         if !may.get() {
             return;
         }
