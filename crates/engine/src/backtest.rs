@@ -9,8 +9,9 @@ use std::ops::Range;
 
 use fleetlens_model::alarm::{Condition, Rule};
 use fleetlens_model::described::Commons;
+use fleetlens_model::downsample::Bucket;
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
-use fleetlens_model::record::{Restored, Write};
+use fleetlens_model::record::{HistoryQuery, Restored, Write};
 use fleetlens_model::shared::Texts;
 use fleetlens_model::telemetry::Sample;
 use fleetlens_model::thing::Meta;
@@ -80,8 +81,6 @@ pub fn cannot_answer(rule: &Rule) -> Option<&'static str> {
                 Some("the history does not tell what was wanted of a thing at a time, which not_converged asks for")
             } else if needs.commands {
                 Some("the history does not tell what became of each command, which command_failed asks for")
-            } else if !needs.usual.is_empty() {
-                Some("the history is not looked through for what was usual at a time")
             } else {
                 None
             }
@@ -105,13 +104,25 @@ pub fn look_every_ms(span: &Range<WallMs>) -> i64 {
 }
 
 /// When the rule would have been active of these things, in the order of the things and of time. What a thing was before the span is not
-/// known to it, as after a start. `None` where `goes_on`, which is asked now and then, said no: half a past tells nothing.
-pub fn fired(trial: &Trial, past: Past, goes_on: impl Fn() -> bool) -> Option<Vec<Fired>> {
-    let (Past { things, series, mut samples }, keys) = past.numbered_anew();
+/// known to it, as after a start, but for what was usual: where the rule asks that, `history` is asked for the weeks before, as a cache is
+/// by an engine that starts, and it goes on being learned through the span. `None` where `goes_on`, which is asked now and then, said no:
+/// half a past tells nothing.
+pub fn fired(
+    trial: &Trial,
+    past: Past,
+    history: impl Fn(HistoryQuery) -> Vec<Bucket>,
+    goes_on: impl Fn() -> bool,
+) -> Option<Vec<Fired>> {
+    let (Past { things, series, mut samples }, Before { things: keys, series: kept }) = past.numbered_anew();
     samples.retain(|sample| trial.span.contains(&sample.received_ms));
     samples.sort_by_key(|sample| (sample.received_ms, sample.device_ms));
     let thing_of: BTreeMap<SeriesKey, ThingKey> = series.iter().map(|(series, thing, _)| (*series, *thing)).collect();
     let mut replay = Replay::new(trial, things, series, &goes_on);
+    replay.recall(|query| match kept.get(&query.series) {
+        // All of it: nothing arrives meanwhile that would count twice.
+        Some(series) => history(HistoryQuery { series: *series, up_to_seq: i64::MAX.cast_unsigned(), ..query }),
+        None => Vec::new(),
+    });
     let together = |one: &Sample, next: &Sample| (one.received_ms, one.device_ms) == (next.received_ms, next.device_ms);
     for said in samples.chunk_by(together) {
         let Some(first) = said.first() else { continue };
@@ -140,9 +151,15 @@ pub fn fired(trial: &Trial, past: Past, goes_on: impl Fn() -> bool) -> Option<Ve
     Some(fired)
 }
 
+/// What the keys of a [`Past`] were before it was numbered anew.
+struct Before {
+    things: BTreeMap<ThingKey, ThingKey>,
+    series: BTreeMap<SeriesKey, SeriesKey>,
+}
+
 impl Past {
-    /// With keys from 1 on, and the things that they stand for: a fleet has a place for each key up to the highest.
-    fn numbered_anew(mut self) -> (Past, BTreeMap<ThingKey, ThingKey>) {
+    /// With keys from 1 on, and what they stand for: a fleet has a place for each key up to the highest.
+    fn numbered_anew(mut self) -> (Past, Before) {
         let mut things = BTreeMap::new();
         for ((key, ..), new) in self.things.iter_mut().zip(1..) {
             things.insert(*key, ThingKey(new));
@@ -167,7 +184,11 @@ impl Past {
             }
             None => false,
         });
-        (self, things.into_iter().map(|(old, new)| (new, old)).collect())
+        let before = Before {
+            things: things.into_iter().map(|(old, new)| (new, old)).collect(),
+            series: series.into_iter().map(|(old, new)| (new, old)).collect(),
+        };
+        (self, before)
     }
 }
 
@@ -241,6 +262,13 @@ impl<'a> Replay<'a> {
         replay.give(Input::Started, start);
         replay.listen(start);
         replay
+    }
+
+    /// What was usual before the span is known from its first word on.
+    fn recall(&mut self, history: impl Fn(HistoryQuery) -> Vec<Bucket>) {
+        let start = self.trial.span.start;
+        self.fleet.recalls_again(at(start, start), history, &mut self.effects);
+        self.note(start);
     }
 
     /// Whether somebody ended it; asks for that now and then.

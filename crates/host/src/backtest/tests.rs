@@ -198,6 +198,43 @@ fn what_nobody_can_answer_is_said() {
 }
 
 #[test]
+fn how_much_is_known_of_what_is_usual_is_said_and_what_it_takes() {
+    // A month from that day on; of the last day one hour is twice as hot.
+    let said = |from_day: usize| -> Vec<Option<f64>> {
+        let temp_c = |minute: usize| if minute / 60 == 29 * 24 + 5 { 80.0 } else { 40.0 };
+        (0..30 * 24 * 60).map(|minute| (minute >= from_day * 24 * 60).then(|| temp_c(minute))).collect()
+    };
+    let tried = |lamps: &[Vec<Option<f64>>], from_day: i64| {
+        let folder = tempfile::tempdir().unwrap();
+        let reading = cache(folder.path(), lamps);
+        let when = "when = \"above_usual(temp_c) > 50\"\nwhat_to_do = \"go\"\n";
+        let day = |n: i64| START.plus(n * 24 * 60 * MINUTE);
+        let usual = rules(&format!("[[alarm]]\nid = \"hot\"\nkind = \"lamp\"\n{when}"));
+        let question = Question { span: day(from_day)..day(30), ..question(usual, None, 0) };
+        answer(&reading, &question, AMPLE, || true).unwrap()
+    };
+    let says = |tried: &Tried, what: &str| assert!(tried.notes.iter().any(|note| note.contains(what)), "{tried:?}");
+
+    let known = tried(&[said(0), said(0)], 28);
+    assert_eq!((known.unanswered.clone(), known.now.count, known.now.things), (None, 2, 2));
+    says(&known, "learned from 29 days that the cache holds");
+    says(&known, "needs 7 days to know an hour of the day, and 3 weeks");
+    assert!(!known.notes.iter().any(|note| note.contains("at first")), "{:?}", known.notes);
+
+    let some = tried(&[said(0), said(24)], 28);
+    assert_eq!((some.now.count, some.now.things), (1, 1));
+    says(&some, "learned from 5 to 29 days");
+    says(&some, "Of 1 of 2 values there was less");
+
+    let none = tried(&[said(27)], 28);
+    assert_eq!((none.now.count, none.looked), (0, 1));
+    says(&none, "So at first nothing was unusual");
+    let begins = tried(&[said(0)], 0);
+    assert_eq!(begins.now.count, 1, "it goes on being learned");
+    says(&begins, "learned from 0 days");
+}
+
+#[test]
 fn the_strip_shows_what_was_active_at_once() {
     let part_ms = 1_000;
     let span = WallMs(0)..WallMs(STRIP_PARTS as i64 * part_ms);
