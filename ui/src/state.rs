@@ -184,6 +184,8 @@ struct Waiting {
 
 struct Inner {
     bridge: Option<Bridge>,
+    /// The profile that the host told of last; beyond [`Frame::Begin`], since the same one may begin anew.
+    profile: Option<String>,
     views: Views,
     /// Views that were not followed while live values were held.
     behind: BTreeSet<Target>,
@@ -251,6 +253,7 @@ impl Store {
             stranded: RwSignal::new(None),
             inner: StoredValue::new_local(Inner {
                 bridge: None,
+                profile: None,
                 views: Views::default(),
                 behind: BTreeSet::new(),
                 followers: BTreeMap::new(),

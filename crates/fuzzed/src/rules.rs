@@ -76,9 +76,10 @@ pub fn detector(data: &[u8]) {
     let mut position = Position::default();
     for step in 0..STEPS {
         let now = after(step * 45_000);
-        let happened = match step % 4 {
+        let happened = match step % 5 {
             0 | 1 => Happened::Heard(&Anything),
             2 => Happened::TimePassed(&Anything),
+            3 => Happened::WentOn(&Anything),
             _ => Happened::LinkLost,
         };
         position = detector.step(position, happened, now).position;

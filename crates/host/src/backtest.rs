@@ -2,6 +2,7 @@
 //! thing, or one gateway with what stands behind it, after the other. It reads beside everything else that happens, is bounded, and says
 //! what it looked at.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
@@ -9,10 +10,13 @@ use std::time::{Duration, Instant};
 use fleetlens_engine::backtest::{Fired, Past, Trial, cannot_answer, fired, look_every_ms};
 use fleetlens_engine::config::FleetConfig;
 use fleetlens_ipc::rules::{FIRED_MAX, FiredRow, Fires, STRIP_PARTS, Tried};
+use fleetlens_model::alarm::rhythm::{DAYS_MIN, WEEKS_MIN};
 use fleetlens_model::alarm::{Condition, Members, Rule};
+use fleetlens_model::downsample::Bucket;
 use fleetlens_model::freshness::limit_ms;
 use fleetlens_model::group::Group;
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
+use fleetlens_model::record::HistoryQuery;
 use fleetlens_model::search::found_by;
 use fleetlens_model::telemetry::{Sample, Source};
 use fleetlens_model::text::shown;
@@ -30,6 +34,11 @@ const SERIES_OF_WITNESS: usize = 2;
 
 /// Values that are read until it is asked again whether anybody waits.
 const ASKED_EVERY: usize = 4_096;
+
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// Commands of a thing that are looked at, the newest.
+const COMMANDS_OF_THING: usize = 10_000;
 
 /// Gateways behind gateways that are followed.
 const GATEWAYS_DEEP: usize = 8;
@@ -106,6 +115,8 @@ pub fn answer(
         .into_iter()
         .flatten()
         .any(|rule| matches!(rule.condition, Condition::Silent));
+    let both = [Some(rule), before.as_ref().map(|(_, rule)| *rule)];
+    let about_commands = both.into_iter().flatten().any(asks_for_commands);
     let all: BTreeSet<ThingKey> = meant.iter().chain(&of_both).copied().collect();
     let clusters = clusters(&known, &all, about_silence);
     let is_over = || bounds.within.is_some_and(|within| began.elapsed() >= within);
@@ -125,6 +136,7 @@ pub fn answer(
             rules: judged_with(rules, rule),
             groups: groups.clone(),
             areas: config.areas.clone(),
+            zone: config.zone.clone(),
             ..FleetConfig::default()
         },
         rule: rule.id.clone(),
@@ -133,6 +145,8 @@ pub fn answer(
     };
     let (now, then) = (trial(rules, rule), before.as_ref().map(|(rules, rule)| trial(rules, rule)));
     let (mut fired_now, mut fired_then) = (Vec::new(), Vec::new());
+    // Of how many days before the span something is known, of each value of which the rule asks what is usual.
+    let mut days: Vec<usize> = Vec::new();
     let go_on = || goes_on() && !is_over();
     for cluster in clusters {
         if !goes_on() {
@@ -143,23 +157,37 @@ pub fn answer(
             break;
         }
         // A smaller one may still fit.
-        let Some(past) = read(reading, &known, &cluster, span, left, &go_on)? else { continue };
+        let Some(mut past) = read(reading, &known, &cluster, span, left, &go_on)? else { continue };
+        if about_commands {
+            for thing in &cluster {
+                past.commands.extend(reading.ended_commands(*thing, COMMANDS_OF_THING)?);
+            }
+        }
         let heard = heard(&past);
         let (values, oldest) = (past.samples.len() as u64, past.samples.iter().map(|sample| sample.received_ms).min());
+        let weeks = Weeks { reading, failed: Cell::new(None), days: RefCell::default() };
         let of_then = match &then {
-            Some(then) => fired(then, past.clone(), go_on),
+            Some(then) => fired(then, past.clone(), |query| weeks.before(&query), go_on),
             None => Some(Vec::new()),
         };
-        let of_now = of_then.is_some().then(|| fired(&now, past, go_on)).flatten();
+        weeks.days.borrow_mut().clear();
+        let of_now = of_then.is_some().then(|| fired(&now, past, |query| weeks.before(&query), go_on)).flatten();
+        if let Some(error) = weeks.failed.take() {
+            return Err(error.into());
+        }
         // What was not looked at to its end was not looked at.
         let (Some(of_then), Some(of_now)) = (of_then, of_now) else { continue };
         fired_then.extend(of_then);
         fired_now.extend(of_now);
+        days.extend(weeks.days.take());
         let meant: Vec<ThingKey> = cluster.iter().filter(|key| meant.contains(key)).copied().collect();
         tried.looked += count(meant.len());
         tried.values += values;
         tried.oldest_ms = tried.oldest_ms.into_iter().chain(oldest).min();
-        tried.unheard += count(meant.iter().filter(|key| !heard.contains(key)).count());
+        // Who says nothing has commands all the same.
+        if !matches!(rule.condition, Condition::CommandFailed) {
+            tried.unheard += count(meant.iter().filter(|key| !heard.contains(key)).count());
+        }
     }
     if !goes_on() {
         return Err(BacktestError::Ended);
@@ -167,8 +195,29 @@ pub fn answer(
     tried.now = fires(fired_now, span, &known);
     tried.before = then.map(|_| fires(fired_then, span, &known));
     tried.notes = notes(&tried, about_silence);
+    tried.notes.extend(usual_note(&days));
     tried.took_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
     Ok(tried)
+}
+
+/// What is known of the weeks before the span, for rules that ask what is usual.
+struct Weeks<'a> {
+    reading: &'a Reading,
+    failed: Cell<Option<StoreError>>,
+    /// Of each value that was asked for, of how many days something is known.
+    days: RefCell<Vec<usize>>,
+}
+
+impl Weeks<'_> {
+    fn before(&self, query: &HistoryQuery) -> Vec<Bucket> {
+        let buckets = self.reading.history(query).unwrap_or_else(|error| {
+            self.failed.set(Some(error));
+            Vec::new()
+        });
+        let days: BTreeSet<i64> = buckets.iter().map(|bucket| bucket.start_ms.0.div_euclid(DAY_MS)).collect();
+        self.days.borrow_mut().push(days.len());
+        buckets
+    }
 }
 
 fn find<'a>(rules: &'a [Rule], id: &str) -> Result<&'a Rule, BacktestError> {
@@ -179,10 +228,24 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// Of rules about values each speaks for itself; of those about silence it matters which others there are.
+/// Whether a rule asks what became of commands.
+fn asks_for_commands(rule: &Rule) -> bool {
+    match &rule.condition {
+        Condition::CommandFailed => true,
+        Condition::When(when) => when.expression.needs().commands,
+        Condition::Silent | Condition::NotConverged { .. } | Condition::Detected(_) | Condition::Told => false,
+    }
+}
+
+/// Of rules about values each speaks for itself; of those about silence and about commands it matters which others there are.
 fn judged_with(rules: &[Rule], rule: &Rule) -> Vec<Rule> {
-    let is_silence = |rule: &Rule| matches!(rule.condition, Condition::Silent);
-    rules.iter().filter(|other| other.id == rule.id || is_silence(rule) && is_silence(other)).cloned().collect()
+    let is_with = |other: &Rule| {
+        matches!(
+            (&rule.condition, &other.condition),
+            (Condition::Silent, Condition::Silent) | (Condition::CommandFailed, Condition::CommandFailed)
+        )
+    };
+    rules.iter().filter(|other| other.id == rule.id || is_with(other)).cloned().collect()
 }
 
 fn known(reading: &Reading) -> Result<BTreeMap<ThingKey, Known>, StoreError> {
@@ -413,6 +476,28 @@ fn notes(tried: &Tried, about_silence: bool) -> Vec<String> {
         notes.push("That a thing said goodbye is not in the history; only that it spoke no more.".into());
     }
     notes
+}
+
+/// From how much what is usual was learned, and how much it takes. `days` are those of which something is known before the span, a value;
+/// none where the rule does not ask what is usual.
+fn usual_note(days: &[usize]) -> Option<String> {
+    let (least, most) = (days.iter().min()?, days.iter().max()?);
+    let whole = |days: usize| if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+    let there = if least == most { whole(*most) } else { format!("{least} to {}", whole(*most)) };
+    let mut note = format!(
+        "What is usual was learned from {there} that the cache holds of the eight weeks before, and went on being learned. It needs \
+         {DAYS_MIN} days to know an hour of the day, and {WEEKS_MIN} weeks to know an hour of the week."
+    );
+    let short = days.iter().filter(|days| **days < DAYS_MIN).count();
+    if short == days.len() {
+        note.push_str(" So at first nothing was unusual: that is not known before.");
+    } else if short > 0 {
+        note.push_str(&format!(
+            " Of {short} of {} values there was less, so that at first nothing of theirs was unusual.",
+            days.len()
+        ));
+    }
+    Some(note)
 }
 
 #[cfg(test)]

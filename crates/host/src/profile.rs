@@ -145,6 +145,18 @@ pub enum ProfileError {
     },
 }
 
+/// What the document of a rule's state machine does outwards and nothing does here, each with its place.
+pub(crate) fn left_out(rule: &Rule) -> &[String] {
+    match &rule.condition {
+        Condition::Detected(detected) => detected.detector().left_out(),
+        Condition::When(_)
+        | Condition::Silent
+        | Condition::NotConverged { .. }
+        | Condition::CommandFailed
+        | Condition::Told => &[],
+    }
+}
+
 impl Profile {
     /// The demo city's profile, part of the program.
     pub const DEMO: &str = include_str!("../../../assets/profiles/demo.toml");
@@ -236,18 +248,10 @@ impl Profile {
 
     /// What the documents of its state machines do outwards and nothing does here, in words.
     pub fn left_out(&self) -> Vec<String> {
-        let of_rule = |rule: &Rule| match &rule.condition {
-            Condition::Detected(detected) => detected
-                .detector()
-                .left_out()
-                .iter()
-                .map(|what| format!("the state machine of the alarm {:?} does not do this here: {what}", rule.id))
-                .collect(),
-            Condition::When(_)
-            | Condition::Silent
-            | Condition::NotConverged { .. }
-            | Condition::CommandFailed
-            | Condition::Told => Vec::new(),
+        let of_rule = |rule: &Rule| -> Vec<String> {
+            let say =
+                |what: &String| format!("the state machine of the alarm {:?} does not do this here: {what}", rule.id);
+            left_out(rule).iter().map(say).collect()
         };
         self.rules.iter().flat_map(of_rule).collect()
     }

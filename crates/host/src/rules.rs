@@ -233,6 +233,7 @@ fn form_of(rule: &Rule) -> RuleForm {
         search: rule.things.search.clone(),
         when,
         machine: String::new(),
+        left_out: Vec::new(),
         unless: rule.unless.as_ref().map(|unless| unless.text().to_owned()).unwrap_or_default(),
         lasting: time(lasting),
         clear_for: time(rule.terms.off_delay_ms),

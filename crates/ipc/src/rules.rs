@@ -80,6 +80,9 @@ pub struct RuleForm {
     pub when: String,
     /// Its state machine in words, if it has one. That is written in the file alone: no field, and left there as it is.
     pub machine: String,
+    /// What the document of that machine does outwards and nothing does here, each with its place: `state Hot, onEnter, event tell: sns`.
+    /// Told with it, and no field either.
+    pub left_out: Vec<String>,
     /// `unless`, in the language of rules.
     pub unless: String,
     /// `for`, such as `2 min`.

@@ -14,9 +14,10 @@ use fleetlens_model::alarm::Alarm;
 use fleetlens_model::audit::Filter;
 use fleetlens_model::audit::chain::{Break, Chained, Head, Summary, Verifier};
 use fleetlens_model::bulk;
+use fleetlens_model::command::Command;
 use fleetlens_model::figures::CacheFigures;
 use fleetlens_model::id::{BulkId, SeriesKey, ThingKey, ThingName};
-use fleetlens_model::record::{Refusal, StoreStats};
+use fleetlens_model::record::{History, HistoryQuery, Refusal, StoreStats};
 use fleetlens_model::shared::Texts;
 use fleetlens_model::telemetry::Sample;
 use fleetlens_model::thing::Meta;
@@ -28,7 +29,7 @@ use crate::figures;
 use crate::history::{self, Damage};
 use crate::open;
 use crate::readers::Readers;
-use crate::table::{self, audit, latest, meta, refusal, series, thing};
+use crate::table::{self, audit, command, latest, meta, refusal, series, thing};
 
 /// A cache that is only read.
 #[derive(Debug)]
@@ -192,6 +193,19 @@ impl Reading {
         Ok(verifier.end())
     }
 
+    /// What became of commands for a thing: those that are over, at most so many of the newest, newest first.
+    pub fn ended_commands(&self, thing: ThingKey, most: usize) -> Result<Vec<Command>, StoreError> {
+        command::ended(&self.db, thing, most).map_err(StoreError::at(&self.path))
+    }
+
+    /// A stretch of one series in buckets, as [`Store::history`](crate::Store::history) tells it. What is damaged is left out, and logged.
+    pub fn history(&self, query: &HistoryQuery) -> Result<History, StoreError> {
+        let mut lost = Damage::default();
+        let found = history::buckets(&self.db, query, &mut lost).map_err(StoreError::at(&self.path))?;
+        Reading::tell(&lost, query.series);
+        Ok(found)
+    }
+
     /// Every sample of a series whose time lies in `span`, in the order of time, until `each` says `Break`; true when there was no
     /// `Break`. They are handed over as they are read, some thousands in memory at a time. Their sequence is not kept for ever: it
     /// is 0. What is damaged is left out, and logged.
@@ -203,6 +217,11 @@ impl Reading {
     ) -> Result<bool, StoreError> {
         let mut lost = Damage::default();
         let all = history::samples(&self.db, series, span, &mut lost, each).map_err(StoreError::at(&self.path))?;
+        Reading::tell(&lost, series);
+        Ok(all)
+    }
+
+    fn tell(lost: &Damage, series: SeriesKey) {
         if let Some(first) = lost.first() {
             tracing::error!(
                 detail = first,
@@ -211,6 +230,5 @@ impl Reading {
                 "a part of the history is damaged"
             );
         }
-        Ok(all)
     }
 }

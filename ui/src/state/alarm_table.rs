@@ -160,6 +160,18 @@ impl Store {
         self.order_alarms();
     }
 
+    /// Another profile is in use: a rule of the one before is none of its.
+    pub(super) fn forget_rule_of_alarms(self) {
+        let query = self.alarm_table.query;
+        if query.with_untracked(|query| query.rule.is_empty()) {
+            return;
+        }
+        query.update(|query| query.rule.clear());
+        if self.is_at_alarms() {
+            self.order_alarms();
+        }
+    }
+
     /// From its top, as another order is read.
     pub(super) fn order_alarms(self) {
         self.alarm_table.asking.set_value(true);

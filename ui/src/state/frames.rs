@@ -157,11 +157,25 @@ impl Store {
 
     /// While the status tells that the cache cannot be written, notices of it would say the same again.
     fn take_status(self, row: Status, at_ms: f64) {
+        if self.is_another_profile(&row.profile) {
+            self.forget_rule_of_alarms();
+        }
         let status = Aged { row, at_ms };
         if tells_of_cache(&status) {
             self.notices.update(|notices| notices.retain(|notice| !notice.of_cache));
         }
         self.status.set(Some(status));
+    }
+
+    /// Whether it is not the one that was told of before; from then on it is.
+    fn is_another_profile(self, profile: &str) -> bool {
+        let told = self.inner.try_update_value(|inner| {
+            if inner.profile.as_deref() == Some(profile) {
+                return false;
+            }
+            inner.profile.replace(profile.to_owned()).is_some()
+        });
+        told == Some(true)
     }
 
     fn snapshot(self, target: Target, rows: Rows, at_ms: f64) {

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use fleetlens_ipc::rows::{Change, CommandRow, LeafId, NotConvergedRow, Rows, ThingPage, ValueRow, Why};
-use fleetlens_ipc::{FaultCode, Frame, ViewId};
+use fleetlens_ipc::rows::{AlarmCounts, Change, CommandRow, LeafId, NotConvergedRow, Rows, ThingPage, ValueRow, Why};
+use fleetlens_ipc::{AlarmsQuery, FaultCode, Frame, ViewId};
 use fleetlens_model::command::Phase;
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::id::CommandId;
@@ -277,5 +277,59 @@ fn what_is_not_converged_stands_oldest_first_is_never_held_and_leaves_by_its_id(
         assert_eq!(stands(), ["/a", "/c"]);
         store.frame(Frame::Begin, 3.0);
         assert!(stands().is_empty() && !store.not_converged.known.get_untracked(), "another fleet wants other things");
+    });
+}
+
+fn status(profile: &str) -> Rows {
+    Rows::Status(Box::new(Status {
+        link: LinkState::Starting,
+        broker: String::new(),
+        guarantee: String::new(),
+        profile: profile.into(),
+        demo: false,
+        undecided: false,
+        who: Actor::default(),
+        things: 0,
+        kinds: Vec::new(),
+        groups: Vec::new(),
+        received: 0,
+        stored: 0,
+        refused: 0,
+        shed: 0,
+        per_s: 0.0,
+        last_message_age_ms: None,
+        newest_value_ms: None,
+        cache_bytes: 0,
+        oldest_sample_ms: None,
+        open_commands: 0,
+        not_converged: 0,
+        attention: 0,
+        alarms: AlarmCounts::default(),
+        told: Vec::new(),
+        flood: None,
+        cache_fault: None,
+        sheds: Vec::new(),
+        wall_ms: WallMs(0),
+        refusals: Vec::new(),
+    }))
+}
+
+#[test]
+fn the_rule_that_alarms_are_shown_of_goes_with_its_profile_and_with_nothing_else() {
+    let owner = Owner::new();
+    owner.with(|| {
+        let store = Store::new();
+        store.look(Target::Status, Look::Status);
+        let query = AlarmsQuery { rule: "hot".into(), unseen: true, ..AlarmsQuery::default() };
+        store.look_at_alarms(query.clone());
+        store.frame(snapshot(1, status("Harbour")), 0.0);
+        assert_eq!(store.alarm_table.query.get_untracked(), query, "the first one is no other one");
+        // A rule was saved: the same profile begins anew.
+        store.frame(Frame::Begin, 1.0);
+        store.frame(snapshot(1, status("Harbour")), 2.0);
+        assert_eq!(store.alarm_table.query.get_untracked(), query);
+        store.frame(Frame::Begin, 3.0);
+        store.frame(snapshot(1, status("Waterworks")), 4.0);
+        assert_eq!(store.alarm_table.query.get_untracked(), AlarmsQuery { rule: String::new(), ..query });
     });
 }

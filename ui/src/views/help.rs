@@ -4,10 +4,21 @@ use leptos::prelude::*;
 
 use crate::components::modal::Modal;
 use crate::state::store;
+use crate::views::commands::may_command;
 use crate::views::parking::is_driver;
 
 /// Keys as they are written on them, and what they do.
 type Line = (&'static [&'static str], &'static str);
+
+const CHOOSE_THING: Line = (&["Space"], "In the table of things: choose the row that the keys are on");
+const CHOOSE_ALARM: Line = (&["Space"], "Among the alarms: choose the line that the keys are on, with Shift a stretch");
+const ACKNOWLEDGE: Line =
+    (&["A"], "Among the alarms: acknowledge those that are chosen, or the line that the keys are on");
+const CHOOSE_ALL: Line = (&["Ctrl A"], "Among the alarms: choose all that are shown");
+const GO_TO_RULES: Line = (&["G", "R"], "Go to the rules");
+
+/// Keys of those who may steer; nobody else has anything that they would do.
+const STEERING: [Line; 5] = [CHOOSE_THING, CHOOSE_ALARM, ACKNOWLEDGE, CHOOSE_ALL, GO_TO_RULES];
 
 /// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
 pub const KEYS: [Line; 22] = [
@@ -17,11 +28,11 @@ pub const KEYS: [Line; 22] = [
     (&["Esc"], "One step back: card, list, page, drawer, map"),
     (&["Shift", "drag"], "On the map: choose what lies in a box; a click chooses one more"),
     (&["Space"], "Hold live values still, and go on"),
-    (&["Space"], "In the table of things: choose the row that the keys are on"),
-    (&["Space"], "Among the alarms: choose the line that the keys are on, with Shift a stretch"),
+    CHOOSE_THING,
+    CHOOSE_ALARM,
     (&["←", "→"], "Among the alarms: fold a group, and unfold it"),
-    (&["A"], "Among the alarms: acknowledge those that are chosen, or the line that the keys are on"),
-    (&["Ctrl A"], "Among the alarms: choose all that are shown"),
+    ACKNOWLEDGE,
+    CHOOSE_ALL,
     (&["H"], "Among the alarms: how well they serve, and back to the list"),
     (&["M"], "Silence until the next critical alarm; nothing is acknowledged by it"),
     (&["F"], "Show the whole fleet on the map"),
@@ -30,7 +41,7 @@ pub const KEYS: [Line; 22] = [
     (&["G", "A"], "Go to the alarms"),
     (&["G", "C"], "Go to the commands"),
     (&["G", "J"], "Go to the jobs"),
-    (&["G", "R"], "Go to the rules"),
+    GO_TO_RULES,
     (&["G", "S"], "Go to the settings"),
     (&["?"], "These keys"),
 ];
@@ -47,15 +58,21 @@ pub const KEYS_OF_DRIVER: [Line; 5] = [
 /// The keys as a list: those that whoever is at the screen has.
 #[component]
 pub fn KeyList() -> impl IntoView {
-    let driver = is_driver(store());
-    move || list(if driver.get() { &KEYS_OF_DRIVER } else { &KEYS })
+    let store = store();
+    let (driver, may) = (is_driver(store), may_command(store));
+    move || list(lines(driver.get(), may.get()))
 }
 
-fn list(lines: &'static [Line]) -> impl IntoView {
+/// The keys that somebody has.
+fn lines(is_driver: bool, may_command: bool) -> impl Iterator<Item = &'static Line> {
+    let all: &[Line] = if is_driver { &KEYS_OF_DRIVER } else { &KEYS };
+    all.iter().filter(move |line| may_command || !STEERING.contains(line))
+}
+
+fn list(lines: impl Iterator<Item = &'static Line>) -> impl IntoView {
     view! {
         <dl class="keys">
             {lines
-                .iter()
                 .map(|(keys, what)| {
                     let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();
                     view! {
@@ -84,5 +101,23 @@ pub fn Help(
                 </button>
             </div>
         </Modal>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_at_the_screen_finds_the_keys_that_they_have() {
+        for (who, is_driver, may_command, steers, count) in [
+            ("who steers", false, true, true, KEYS.len()),
+            ("a viewer", false, false, false, KEYS.len() - STEERING.len()),
+            ("a driver", true, false, false, KEYS_OF_DRIVER.len()),
+        ] {
+            let listed: Vec<&Line> = lines(is_driver, may_command).collect();
+            assert_eq!(listed.len(), count, "{who}");
+            assert!(STEERING.iter().all(|key| listed.contains(&key) == steers), "{who}: {listed:?}");
+        }
     }
 }

@@ -1,13 +1,16 @@
 //! What was kept of things is heard once more, by a fleet that lives only for that (`crate::backtest`).
 
+use fleetlens_model::command::Command;
+use fleetlens_model::downsample::Bucket;
 use fleetlens_model::freshness::{Freshness, limit_ms};
 use fleetlens_model::id::ThingKey;
+use fleetlens_model::record::HistoryQuery;
 use fleetlens_model::telemetry::{Sample, Source};
 use fleetlens_model::time::{MonoMs, Now};
 
 use super::ingest::LAT;
 use super::thing::Thing;
-use super::{Effects, Fleet, interval_ms};
+use super::{Effects, Fleet, Outward, interval_ms};
 
 /// Whose silence it is is decided with the look after the word that tells.
 const UNDECIDED_MS: u64 = 1_000;
@@ -29,6 +32,35 @@ impl Fleet {
             self.moved(key, now);
         }
         self.judge_conditions(key, speaks.map(|_| since_seq), now, effects);
+    }
+
+    /// Before anything is heard again: what was usual until then, as far as rules ask that. An engine that runs asks its cache for it at a
+    /// thing's first word, and says nothing until it was answered; here the answer is there at once.
+    pub(crate) fn recalls_again(
+        &mut self,
+        now: Now,
+        history: impl Fn(HistoryQuery) -> Vec<Bucket>,
+        effects: &mut Effects,
+    ) {
+        if !self.rules.ask_what_is_usual() {
+            return;
+        }
+        for key in self.things.values().map(|thing| thing.key).collect::<Vec<_>>() {
+            self.asked_of(key, now);
+        }
+        self.recall_some(now, effects);
+        while let Some(outward) = effects.outward.pop() {
+            if let Outward::Recall(query) = outward {
+                self.recalled(query.series, &history(query), now, effects);
+            }
+        }
+    }
+
+    /// A command that is over, as it was kept: what rules make of it follows with the next tick.
+    pub(crate) fn ends_again(&mut self, command: Command) {
+        let thing = command.thing;
+        self.insert_command(command);
+        self.look_at(thing);
     }
 
     /// When the next thing may fall silent. Walks all of them.

@@ -42,6 +42,7 @@ pub(crate) struct Rules {
     have_windows: bool,
     have_fences: bool,
     have_unless: bool,
+    have_detectors: bool,
     turn_unspoken: bool,
     /// Values of which a rule asks what they usually are, as JSON pointers.
     usual: BTreeSet<String>,
@@ -74,6 +75,7 @@ impl Rules {
         let fences: Vec<Box<[Option<Arc<Fence>>]>> = all.iter().map(fences_of).collect();
         let have_fences = fences.iter().any(|fences| !fences.is_empty());
         let have_unless = all.iter().any(|rule| rule.unless.is_some());
+        let have_detectors = all.iter().any(|rule| detected(rule).is_some());
         let have_windows = all.iter().filter_map(|rule| when(rule)).any(|when| when.expression.has_windows());
         let turn_unspoken = all.iter().filter_map(|rule| when(rule)).any(turns_unspoken);
         let usual = all.iter().filter_map(|rule| when(rule)).flat_map(asks_what_is_usual).map(str::to_owned).collect();
@@ -88,6 +90,7 @@ impl Rules {
             have_windows,
             have_fences,
             have_unless,
+            have_detectors,
             turn_unspoken,
             usual,
         }
@@ -180,6 +183,11 @@ impl Rules {
     /// Whether any rule says what suppresses its alarms.
     pub(super) fn have_unless(&self) -> bool {
         self.have_unless
+    }
+
+    /// Whether the condition of any rule is a state machine.
+    pub(super) fn have_detectors(&self) -> bool {
+        self.have_detectors
     }
 
     /// The areas that a rule names; `None` in the place of one that there is not.

@@ -29,6 +29,7 @@ use super::rules::RuleAt;
 use super::{Effects, Fleet};
 
 pub(super) use conditions::Asked;
+pub(crate) use convergence::FAILED_FOR_MS;
 pub(super) use due::Due;
 pub use leaves::OpenLeaf;
 pub(crate) use leaves::{LateLeaf, Leaves};
@@ -59,6 +60,8 @@ pub(super) struct Watch {
     timed_at: ThingKey,
     /// Things that spoke before our link counted as up, or that were described otherwise since they did.
     early: BTreeSet<ThingKey>,
+    /// State machines that such words have led on.
+    stepped_early: BTreeSet<(ThingKey, RuleAt)>,
     /// What is wanted and not reported for too long.
     pub(super) leaves: Leaves,
     /// Things with a leaf that is wanted and not reported, or a command that ended badly.

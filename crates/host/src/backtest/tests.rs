@@ -1,6 +1,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use fleetlens_model::command::{Attempt, Command, Phase, Step};
+use fleetlens_model::id::CommandId;
+use fleetlens_model::identity::Actor;
 use fleetlens_model::record::Write;
 use fleetlens_model::telemetry::{Quality, Timed, Value};
 use fleetlens_store::Store;
@@ -135,7 +138,7 @@ fn one_thing_alone_can_be_ended_and_what_was_not_looked_at_to_its_end_is_not_tol
     let folder = tempfile::tempdir().unwrap();
     let said: Vec<_> = (0..5_000).map(|minute| Some(if minute % 20 < 10 { 80.0 } else { 40.0 })).collect();
     let reading = cache(folder.path(), &[said]);
-    let asked = std::cell::Cell::new(0);
+    let asked = Cell::new(0);
     let until = |n: u32| {
         asked.set(0);
         let goes_on = || asked.replace(asked.get() + 1) < n;
@@ -195,6 +198,80 @@ fn what_nobody_can_answer_is_said() {
     assert!(wanted.unanswered.unwrap().contains("what was wanted"));
     let nobody = Question { id: "cold".into(), ..question(hot(60), None, 100) };
     assert!(answer(&reading, &nobody, AMPLE, || true).is_err_and(|why| why.to_string().contains("no rule \"cold\"")));
+}
+
+#[test]
+fn commands_that_failed_are_tried_and_the_closest_rule_about_them_speaks() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(cache(folder.path(), &[lamp(|_| 40.0), lamp(|_| 40.0)]));
+    let failed = |thing: u32, id: u64, minute: i64| {
+        Write::Command(Box::new(Command {
+            id: CommandId(id),
+            thing: ThingKey(thing),
+            shadow: String::new(),
+            token: format!("t{id}"),
+            wants: Vec::new(),
+            by: Actor::default(),
+            cancelled_by: None,
+            expires_ms: START,
+            phase: Phase::Rejected { code: 409, reason: "somebody else".into() },
+            steps: vec![(Step::Rejected, START.plus(minute * MINUTE))],
+            attempt: Attempt::Idle,
+            deadline: None,
+        }))
+    };
+    let path = folder.path().join("a.db");
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let (store, _) = Store::open(&path, "a", 1).unwrap();
+        store.commit(Arc::new(vec![failed(1, 1, 30), failed(2, 2, 40)])).await.unwrap();
+        store.close().await.unwrap();
+    });
+    let reading = Reading::open(&path).unwrap();
+    let all = "[[alarm]]\nid = \"hot\"\nwhen = \"command failed\"\nwhat_to_do = \"go\"\n";
+    let closer = "[[alarm]]\nid = \"first\"\nsearch = \"lamp-1\"\nwhen = \"command failed\"\nwhat_to_do = \"go\"\n";
+    for (text, titles) in [(all.to_owned(), vec!["The first", "lamp-2"]), (format!("{all}{closer}"), vec!["lamp-2"])] {
+        let tried = answer(&reading, &question(rules(&text), None, 100), AMPLE, || true).unwrap();
+        let rows: Vec<&str> = tried.now.rows.iter().map(|row| row.title.as_str()).collect();
+        assert_eq!((tried.unanswered, rows), (None, titles));
+        assert_eq!(tried.now.rows[0].sentence, "command refused: somebody else");
+    }
+}
+
+#[test]
+fn how_much_is_known_of_what_is_usual_is_said_and_what_it_takes() {
+    // A month from that day on; of the last day one hour is twice as hot.
+    let said = |from_day: usize| -> Vec<Option<f64>> {
+        let temp_c = |minute: usize| if minute / 60 == 29 * 24 + 5 { 80.0 } else { 40.0 };
+        (0..30 * 24 * 60).map(|minute| (minute >= from_day * 24 * 60).then(|| temp_c(minute))).collect()
+    };
+    let tried = |lamps: &[Vec<Option<f64>>], from_day: i64| {
+        let folder = tempfile::tempdir().unwrap();
+        let reading = cache(folder.path(), lamps);
+        let when = "when = \"above_usual(temp_c) > 50\"\nwhat_to_do = \"go\"\n";
+        let day = |n: i64| START.plus(n * 24 * 60 * MINUTE);
+        let usual = rules(&format!("[[alarm]]\nid = \"hot\"\nkind = \"lamp\"\n{when}"));
+        let question = Question { span: day(from_day)..day(30), ..question(usual, None, 0) };
+        answer(&reading, &question, AMPLE, || true).unwrap()
+    };
+    let says = |tried: &Tried, what: &str| assert!(tried.notes.iter().any(|note| note.contains(what)), "{tried:?}");
+
+    let known = tried(&[said(0), said(0)], 28);
+    assert_eq!((known.unanswered.clone(), known.now.count, known.now.things), (None, 2, 2));
+    says(&known, "learned from 29 days that the cache holds");
+    says(&known, "needs 7 days to know an hour of the day, and 3 weeks");
+    assert!(!known.notes.iter().any(|note| note.contains("at first")), "{:?}", known.notes);
+
+    let some = tried(&[said(0), said(24)], 28);
+    assert_eq!((some.now.count, some.now.things), (1, 1));
+    says(&some, "learned from 5 to 29 days");
+    says(&some, "Of 1 of 2 values there was less");
+
+    let none = tried(&[said(27)], 28);
+    assert_eq!((none.now.count, none.looked), (0, 1));
+    says(&none, "So at first nothing was unusual");
+    let begins = tried(&[said(0)], 0);
+    assert_eq!(begins.now.count, 1, "it goes on being learned");
+    says(&begins, "learned from 0 days");
 }
 
 #[test]

@@ -21,7 +21,7 @@ use super::speaking::Speaking;
 use super::{Begun, Host, ended};
 use crate::backtest::{self, BacktestError, Bounds, Question};
 use crate::ports::wall_now;
-use crate::profile::Profile;
+use crate::profile::{Profile, left_out};
 use crate::rules::{Unwritable, Written, with_draft};
 use crate::run::Run;
 use crate::settings::{Home, whole};
@@ -256,8 +256,14 @@ fn book(used: &Used) -> Result<RuleBook, Fault> {
         Err(Unwritable(mistake)) => return Ok(RuleBook { mistake: Some(mistake), ..book }),
     };
     book.usual = !written.writes;
-    match Profile::parse(&used.text, "the file") {
-        Ok(profile) => book.groups = profile.groups.into_iter().map(|group| group.name).collect(),
+    let mut rules = Vec::new();
+    // A document that is not where it should be keeps nobody from the rules: who saves one is told of it.
+    let profile = Profile::parse_in(&used.folder(), &used.text, "the file");
+    match profile.or_else(|_| Profile::parse(&used.text, "the file")) {
+        Ok(profile) => {
+            book.groups = profile.groups.into_iter().map(|group| group.name).collect();
+            rules = profile.rules;
+        }
         Err(crate::ProfileError::Wrong { line, why, .. }) => {
             book.mistake = Some(MistakeRow { line: u32::try_from(line).unwrap_or(u32::MAX), message: why });
         }
@@ -268,7 +274,9 @@ fn book(used: &Used) -> Result<RuleBook, Fault> {
     let alarms = alarms(used)?;
     let from = wall_now().plus(-LISTED_MS);
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let row = |form: fleetlens_ipc::rules::RuleForm| {
+    let row = |mut form: fleetlens_ipc::rules::RuleForm| {
+        let rule = rules.iter().find(|rule| rule.id == form.id && !form.machine.is_empty());
+        form.left_out = rule.map(|rule| left_out(rule).to_vec()).unwrap_or_default();
         let its = alarms.get(&form.id).map_or(&[][..], Vec::as_slice);
         let active = its.iter().filter(|alarm| alarm.is_active()).count();
         let open = its.iter().filter(|alarm| alarm.ended_ms().is_none()).count();

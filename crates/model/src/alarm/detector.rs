@@ -149,6 +149,8 @@ pub trait Inputs {
 pub enum Happened<'a, I> {
     /// It said something.
     Heard(&'a I),
+    /// We listen from now on to what it said last, of which each message was a step before: what is timed goes on.
+    WentOn(&'a I),
     /// Time went by; with what it said last.
     TimePassed(&'a I),
     /// We do not listen any more, or the program has started.

@@ -16,10 +16,10 @@ pub use day::{DAY_BYTES, Day};
 pub const WEEKS: usize = 8;
 
 /// From how many weeks an hour of the week is known.
-const WEEKS_MIN: usize = 3;
+pub const WEEKS_MIN: usize = 3;
 
 /// From how many days an hour of the day is known, as long as that of the week is not: a week, or a weekend would be odd.
-const DAYS_MIN: usize = 7;
+pub const DAYS_MIN: usize = 7;
 
 /// How many values in a row must be older than the hour that is, by a day at least, before it is the clock that was put right and not
 /// old values that come late.

@@ -194,8 +194,22 @@ pub fn Machine(
                 <code>{move || sheet.form.with(|form| form.machine.clone())}</code>
             </div>
             <p class="hint">"Edited in its file. All else of the rule can be changed here."</p>
+            {move || left_out(&sheet.form.with(|form| form.left_out.clone()))}
         </div>
     }
+}
+
+/// What its document would do outwards; nothing where there is nothing.
+fn left_out(what: &[String]) -> Option<impl IntoView + use<>> {
+    let lines = what.iter().map(|what| view! { <li><code>{what.clone()}</code></li> }).collect_view();
+    (!what.is_empty()).then(|| {
+        view! {
+            <div class="hint" data-testid="rule-left-out">
+                "What its document does outwards is not done here; people are told by the alarm:"
+                <ul>{lines}</ul>
+            </div>
+        }
+    })
 }
 
 /// The condition. The character at which it goes wrong is marked in the text itself.

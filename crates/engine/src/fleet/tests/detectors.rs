@@ -199,6 +199,53 @@ fn while_we_do_not_listen_timers_stand_still_and_nothing_is_raised() {
     assert_eq!(raised_by_ticks(&mut fleet, 1_560..1_561).len(), 1, "60 s of 120 had passed");
 }
 
+/// Our link begins to come up.
+fn connecting() -> Input {
+    Input::Link(LinkEvent::Connecting { reason: None })
+}
+
+#[test]
+fn words_that_queued_for_our_session_are_heard_in_their_order_and_told_once_the_link_is_up() {
+    let (mut fleet, mut disk) = (pumps(), Disk::default());
+    give(&mut fleet, bar("p1", 10, 80.0), at(10));
+    assert_eq!(raised_by_ticks(&mut fleet, 11..140).len(), 1);
+    give(&mut fleet, down(), at(140));
+    give(&mut fleet, connecting(), at(900));
+    // What the broker kept of all is no word, also now; two readings of three have come when this connection ends.
+    let payload = format!(r#"{{"ts":{},"values":{{"pressure_bar":60}}}}"#, at(899).wall.0);
+    let retained = Received { retained: true, ..message("city/v/pump/p1/telemetry", &payload) };
+    give(&mut fleet, Input::Link(LinkEvent::Received(retained)), at(901));
+    disk.take(&give(&mut fleet, bar("p1", 902, 60.0), at(902)));
+    disk.take(&give(&mut fleet, bar("p1", 903, 61.0), at(903)));
+    assert_eq!(disk.0.len(), 1, "with the batch that is acknowledged");
+    give(&mut fleet, down(), at(904));
+    give(&mut fleet, connecting(), at(910));
+    give(&mut fleet, bar("p1", 911, 62.0), at(911));
+    give(&mut fleet, Input::Ticked, at(912));
+    assert_eq!(alarms(&fleet), [("p1", "pressure", true)], "nothing clears without a link");
+    give(&mut fleet, up(), at(913));
+    give(&mut fleet, Input::Ticked, at(914));
+    assert_eq!(alarms(&fleet), [("p1", "pressure", false)]);
+}
+
+#[test]
+fn what_is_timed_goes_on_after_early_words_when_the_link_is_up_and_comes_and_goes_unseen() {
+    let mut fleet = fleet_with(vec![machine("pressure", PUMP, "Dangerous")]);
+    give(&mut fleet, connecting(), at(0));
+    give(&mut fleet, bar("p1", 1, 80.0), at(1));
+    // Back before we were up.
+    [80.0, 60.0, 60.0, 60.0]
+        .into_iter()
+        .zip(2..)
+        .for_each(|(value, s)| drop(give(&mut fleet, bar("p2", s, value), at(s))));
+    assert!(raised_by_ticks(&mut fleet, 6..300).is_empty());
+    give(&mut fleet, up(), at(300));
+    assert!(raised_by_ticks(&mut fleet, 301..421).is_empty(), "two minutes of listening");
+    assert_eq!(raised_by_ticks(&mut fleet, 421..422), [("p1".to_string(), "pressure".to_string())]);
+    assert!(raised_by_ticks(&mut fleet, 422..900).is_empty());
+    assert_eq!(alarms(&fleet), [("p1", "pressure", true)]);
+}
+
 #[test]
 fn one_that_looks_at_no_value_hears_every_message_and_people_have_its_alarm_as_any_other() {
     let mut fleet = fleet_with(vec![machine("quiet", HEARTBEAT, "Lost")]);

@@ -51,6 +51,9 @@ impl Fleet {
         if self.up_since.is_none() {
             // Nothing is raised and nothing is over before our link is up: it is judged then.
             self.note_unjudged(key);
+            if let Some(since_seq) = since_seq {
+                self.hear_detectors_early(key, since_seq, now, effects);
+            }
             return;
         }
         let asked = self.asked_of(key, now);

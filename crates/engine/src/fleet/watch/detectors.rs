@@ -26,7 +26,7 @@ struct OfThing<'a> {
 impl Inputs for OfThing<'_> {
     fn word(&self, _input: &str, pointer: &str) -> Word<'_> {
         let Some(series) = self.thing.series.get(pointer, &self.fleet.series) else { return Word::Never };
-        match self.fleet.heard_now(series) {
+        match self.fleet.heard_or_coming(series) {
             Some(Value::Number(number)) => Word::Said(Said::Number(number)),
             Some(Value::Flag(flag)) => Word::Said(Said::Flag(flag)),
             Some(Value::Text(text)) => Word::Said(Said::Text(text.into())),
@@ -39,6 +39,10 @@ impl Inputs for OfThing<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
     Word,
+    /// A word that came before our link counts as up.
+    EarlyWord,
+    /// Our link is up, after such words.
+    Up,
     Time,
     LostLink,
 }
@@ -78,13 +82,41 @@ impl Fleet {
         now: Now,
         effects: &mut Effects,
     ) {
-        let Some(at) = asked.first().map(|asked| asked.rule) else { return };
+        if let Some(at) = asked.first().map(|asked| asked.rule).filter(|_| self.says_news(asked, since_seq)) {
+            self.step_detector((key, at), By::Word, now, effects);
+        }
+    }
+
+    /// Whether a message carries one of the values that a state machine looks at.
+    fn says_news(&self, asked: &[Asked], since_seq: u64) -> bool {
         let is_new = |asked: &Asked| {
             asked.is_none() || self.series.get(&asked.series).is_some_and(|series| series.seq() > since_seq)
         };
-        // What the broker hands over before our link counts as up is no word that we heard.
-        if self.up_since.is_some() && asked.iter().any(is_new) {
-            self.step_detector((key, at), By::Word, now, effects);
+        asked.iter().any(is_new)
+    }
+
+    /// A thing's word came before our link counts as up, such as one that the broker kept for our session: it will not come again, so
+    /// each is a step at once, in their order. Timers stand still meanwhile, and no alarm is told: that is done once we are up.
+    pub(super) fn hear_detectors_early(&mut self, key: ThingKey, since_seq: u64, now: Now, effects: &mut Effects) {
+        if !self.rules.have_detectors() || self.connecting.is_none() {
+            return;
+        }
+        let asked = self.asked_of(key, now);
+        for asked in asked.chunk_by(|one, next| one.rule == next.rule) {
+            let at = asked.first().map(|asked| asked.rule).filter(|at| self.is_detected(*at));
+            if let Some(at) = at.filter(|_| self.says_news(asked, since_seq)) {
+                self.step_detector((key, at), By::EarlyWord, now, effects);
+                self.watch.stepped_early.insert((key, at));
+            }
+        }
+    }
+
+    /// Our link is up: where early words have led the state machines of a thing counts, and what is timed goes on.
+    pub(super) fn go_on_from_early(&mut self, key: ThingKey, now: Now, effects: &mut Effects) {
+        let of_thing = (key, RuleAt::MIN)..=(key, RuleAt::MAX);
+        let stepped: Vec<(ThingKey, RuleAt)> = self.watch.stepped_early.extract_if(of_thing, |_| true).collect();
+        for of in stepped {
+            self.step_detector(of, By::Up, now, effects);
         }
     }
 
@@ -125,33 +157,38 @@ impl Fleet {
     fn step_detector(&mut self, (key, at): (ThingKey, RuleAt), by: By, now: Now, effects: &mut Effects) {
         let Some(rule) = self.rules.at(at).cloned() else { return };
         let speaks = |thing: &Thing| self.rules.speaks_of(&rule.id, thing.ruled);
-        // A timer of a rule that is not for the thing any more.
-        if by == By::Time && !self.things.get(&key).is_some_and(speaks) {
+        // A timer of a rule that is not for the thing any more, or an early word that was judged by it.
+        if matches!(by, By::Time | By::Up) && !self.things.get(&key).is_some_and(speaks) {
             return;
         }
         let position = self.watch.positions.get_mut(&(key, at)).map(std::mem::take).unwrap_or_default();
         let (Some(thing), Some(detected)) = (self.things.get(&key), detected(&rule)) else { return };
         let said = OfThing { fleet: self, thing };
         let happened = match by {
-            By::Word => Happened::Heard(&said),
+            By::Word | By::EarlyWord => Happened::Heard(&said),
+            By::Up => Happened::WentOn(&said),
             By::Time => Happened::TimePassed(&said),
             By::LostLink => Happened::LinkLost,
         };
-        let Step { position, judged, trouble, is_news } = detected.detector().step(position, happened, now);
+        let Step { mut position, judged, trouble, is_news } = detected.detector().step(position, happened, now);
+        if by == By::EarlyWord {
+            position = detected.detector().step(position, Happened::<OfThing<'_>>::LinkLost, now).position;
+        }
+        let listens = !matches!(by, By::EarlyWord | By::LostLink);
         if let Some(trouble) = trouble {
             self.tell_trouble(&rule, trouble);
         }
-        if by != By::LostLink {
+        if listens {
             self.watch.set_due(Due::Detector(key, at), position.due_in_ms(now), now);
         }
         // What is written later would be older.
         if is_news | self.watch.positions_owed.remove(&(key, at)).is_some() {
-            let running_ms = (by != By::LostLink).then_some(now.wall);
+            let running_ms = listens.then_some(now.wall);
             let placed = Placed { thing: key, rule: rule.id.clone(), position: position.clone(), running_ms };
             effects.writes.push(Write::Position(Box::new(placed)));
         }
         self.watch.positions.insert((key, at), position);
-        if by != By::LostLink {
+        if listens {
             self.fold((key, &rule), state::Input::Judged(judged), |fleet| fleet.seen(key, &rule, now), now, effects);
         }
     }

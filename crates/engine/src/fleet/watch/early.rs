@@ -1,6 +1,7 @@
 //! What came through the connection that is up before it counted as up: a broker sends what it retained, and what it kept for our
 //! session, before it has answered the last of our filters. It is judged once we are up, some of it with each look, so that a city whose
-//! every value is retained does not hold up what people do. So is what a thing said before it was described as it is now: what is
+//! every value is retained does not hold up what people do. State machines hear each of a thing's words as it comes, since they go by their
+//! order and number ([`Fleet::hear_detectors_early`]); what they have come to is judged like all else. So is what a thing said before it was described as it is now: what is
 //! retained comes in any order, and other rules may speak of it.
 
 use fleetlens_model::id::ThingKey;
@@ -16,6 +17,7 @@ impl Watch {
     /// Another connection is tried: what came through the last one that did not come up is old.
     pub(in crate::fleet) fn forget_early(&mut self) {
         self.early.clear();
+        self.stepped_early.clear();
     }
 }
 
@@ -24,6 +26,11 @@ impl Fleet {
     pub(super) fn heard_since(&self) -> Option<MonoMs> {
         let up = self.up_since?;
         Some(self.connecting.map_or(up, |began| began.min(up)))
+    }
+
+    /// Since when what is said has come through the connection that is up, or coming up.
+    pub(super) fn coming_since(&self) -> Option<MonoMs> {
+        self.heard_since().or(self.connecting)
     }
 
     /// A thing said something while our link does not count as up, or is described otherwise than when it said something.
@@ -38,6 +45,7 @@ impl Fleet {
         for _ in 0..JUDGED_A_LOOK {
             let Some(key) = self.watch.early.pop_first() else { return };
             self.judge_unsaid(key, now, effects);
+            self.go_on_from_early(key, now, effects);
         }
     }
 }

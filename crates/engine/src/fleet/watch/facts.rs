@@ -141,20 +141,26 @@ impl Fleet {
         self.series.get(&series).filter(|series| self.is_heard(series))?.value()
     }
 
+    /// As [`Fleet::heard_now`], also while our link is coming up.
+    pub(super) fn heard_or_coming(&self, series: SeriesKey) -> Option<Value> {
+        let is_heard = |series: &&Series| self.is_since(series.received(), self.coming_since());
+        self.series.get(&series).filter(is_heard)?.value()
+    }
+
     /// Whether a series was said since our link is up.
     pub(super) fn is_heard(&self, series: &Series) -> bool {
-        self.is_since_up(series.received())
+        self.is_since(series.received(), self.heard_since())
     }
 
     /// Whether a thing has spoken since our link is up.
     pub(super) fn has_spoken(&self, thing: &Thing) -> bool {
-        self.is_since_up(thing.heard)
+        self.is_since(thing.heard, self.heard_since())
     }
 
-    fn is_since_up(&self, heard: Option<MonoMs>) -> bool {
+    fn is_since(&self, heard: Option<MonoMs>, since: Option<MonoMs>) -> bool {
         // What came in the very moment of the loss came through the connection before.
         let is_of_before = |heard: MonoMs| self.lost.is_some_and(|lost| heard <= lost);
-        heard.zip(self.heard_since()).is_some_and(|(heard, since)| heard >= since && !is_of_before(heard))
+        heard.zip(since).is_some_and(|(heard, since)| heard >= since && !is_of_before(heard))
     }
 }
 

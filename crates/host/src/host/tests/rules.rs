@@ -97,6 +97,26 @@ impl TestWindow<'_> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_state_machine_does_not_do_here_is_told_with_its_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let (options, file) = harbour(&folder);
+    let alarm = "[[alarm]]\nid = \"pump\"\ndetector = \"pump.json\"\nstates = [\"Dangerous\"]\nwhat_to_do = \"go\"\n";
+    std::fs::write(&file, format!("{HARBOUR}{alarm}")).unwrap();
+    let document = folder.path().join("pump.json");
+    std::fs::write(&document, include_str!("../../../../../tests/fixtures/detectors/pump.json")).unwrap();
+    let host = started(options).await;
+    let mut window = TestWindow::open(&host).await;
+    let form = window.book(1).await.rules.remove(0).form;
+    assert_eq!(form.machine, "pump.json: Dangerous");
+    assert_eq!(form.left_out, ["state Dangerous, onEnter, event Tell: sns"]);
+    // Without its document the rules are listed all the same.
+    std::fs::remove_file(document).unwrap();
+    let book = window.book(2).await;
+    assert_eq!((book.rules.len(), &book.rules[0].form.left_out), (1, &Vec::new()));
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_demo_city_is_read_and_not_changed_and_who_may_not_steer_does_neither() {
     let folder = tempfile::tempdir().unwrap();
     let host = started(without_broker(&folder)).await;

@@ -13,9 +13,10 @@ pub(super) fn step<I: Inputs>(
     now: Now,
 ) -> Step {
     position.timers.values_mut().for_each(|timer| timer.watch.gather(now.mono));
-    let (inputs, is_heard) = match happened {
-        Happened::Heard(inputs) => (inputs, true),
-        Happened::TimePassed(inputs) => (inputs, false),
+    let (inputs, is_heard, runs) = match happened {
+        Happened::Heard(inputs) => (inputs, true, true),
+        Happened::WentOn(inputs) => (inputs, false, true),
+        Happened::TimePassed(inputs) => (inputs, false, false),
         Happened::LinkLost => {
             let is_news = position.timers.values().any(|timer| timer.watch.is_running());
             position.timers.values_mut().for_each(|timer| timer.watch.stand_still(now.mono));
@@ -23,7 +24,7 @@ pub(super) fn step<I: Inputs>(
         }
     };
     let mut is_news = false;
-    if is_heard {
+    if runs {
         // What was written down while they stood still says that they do.
         is_news = position.timers.values().any(|timer| !timer.watch.is_running());
         position.timers.values_mut().for_each(|timer| timer.watch.run(now.mono));
@@ -46,7 +47,7 @@ pub(super) fn step<I: Inputs>(
         None => Judged::Unheard,
     };
     // Time alone tells nothing new of a thing that has not spoken since we listen again.
-    let judged = if is_heard || !run.over.is_empty() { judged } else { Judged::Unheard };
+    let judged = if runs || !run.over.is_empty() { judged } else { Judged::Unheard };
     Step { position: run.position, judged, trouble: run.trouble, is_news: run.is_news }
 }
 

@@ -282,7 +282,7 @@ proptest! {
     /// Whatever is said, when, and wherever we restart: a thing is in one state of its model, and goes on as if nothing was.
     #[test]
     fn a_restart_is_a_lost_link(
-        story in prop::collection::vec((1u64..90, 0u8..4, 0.0..100.0f64), 1..40),
+        story in prop::collection::vec((1u64..90, 0u8..5, 0.0..100.0f64), 1..40),
         restart in 0usize..40,
     ) {
         for model in [Detector::read(PUMP, &["Danger"]).unwrap(), Detector::read(HEARTBEAT, &["Lost"]).unwrap()] {
@@ -296,6 +296,7 @@ proptest! {
                 let happened = || match what {
                     0 => Happened::LinkLost,
                     1 => Happened::TimePassed(&said),
+                    2 => Happened::WentOn(&said),
                     _ => Happened::Heard(&said),
                 };
                 let (one, other) = (model.step(kept, happened(), now(s)), model.step(read, happened(), other_now(s)));
