@@ -37,7 +37,7 @@ const CHANCES: usize = 8;
 
 /// A rule whose alarm needs a person at once, and one that does not.
 fn rules() -> String {
-    fire("") + &full("")
+    fire("") + full("").as_str()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,7 +49,7 @@ async fn a_critical_alarm_is_told_by_the_desktop_and_opens_its_thing() {
     let folder = tempfile::tempdir().unwrap();
     let profile = ProfileText::new("Alert", broker.url());
     let file = folder.path().join("profile.toml");
-    std::fs::write(&file, profile.toml() + &rules()).unwrap();
+    std::fs::write(&file, profile.toml() + rules().as_str()).unwrap();
     let data = folder.path().join("data");
     let arguments = ["--profile", file.to_str().unwrap(), "--data-dir", data.to_str().unwrap()];
     let Some(window) = Window::open("alert", "fleetlens-desktop", &display, arguments).await else { return };
@@ -168,7 +168,7 @@ async fn open(
 ) -> Option<(Window, tempfile::TempDir)> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("profile.toml");
-    std::fs::write(&file, ProfileText::new("Alert", broker.url()).toml() + &rules()).unwrap();
+    std::fs::write(&file, ProfileText::new("Alert", broker.url()).toml() + rules().as_str()).unwrap();
     let data = folder.path().join("data");
     let arguments = ["--profile", file.to_str()?, "--data-dir", data.to_str()?, "--theme", "dark"];
     let window = Window::open(name, program.to_str()?, display, arguments).await?;

@@ -4,10 +4,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use fleetlens_host::{BrokerChoice, Host, HostOptions};
+use fleetlens_host::{BrokerChoice, HostOptions};
 use fleetlens_ipc::rows::{AlarmRow, Rows};
 use fleetlens_ipc::{AlarmScope, Done, Intent, Look};
 use fleetlens_tests::broker::Mosquitto;
@@ -129,7 +128,7 @@ fn hmac_sha256(key: &[u8], text: &[u8]) -> String {
 /// A profile with these lines of `[[reach]]`, and what its host is started with.
 fn options(folder: &Path, url: String, reach: &str) -> HostOptions {
     let file: PathBuf = folder.join("profile.toml");
-    fs::write(&file, ProfileText::new("Reach", url).toml() + &fire(CAUSE) + reach).unwrap();
+    fs::write(&file, ProfileText::new("Reach", url).toml() + fire(CAUSE).as_str() + reach).unwrap();
     let secret = folder.join("duty.secret");
     fs::write(&secret, SECRET).unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();

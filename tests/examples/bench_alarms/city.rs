@@ -133,7 +133,7 @@ fn rules(watched: Watched) -> Result<(Vec<Rule>, Vec<Area>), Failure> {
         Watched::ByRhythm => rule(0, "when = \"above_usual(power_w) > 500\"".to_owned()),
         Watched::ByMachine => rule(0, format!("detector = '''{MACHINE}'''\nstates = [\"Hot\"]")),
         // Nothing is in both, so that nothing is raised; whoever moves across the edge of the first is asked of the second.
-        Watched::ByAreas => areas() + &rule(0, "when = \"inside('harbour') and inside('depot')\"".to_owned()),
+        Watched::ByAreas => areas() + rule(0, "when = \"inside('harbour') and inside('depot')\"".to_owned()).as_str(),
     };
     let head = "name = \"bench\"\nbroker.url = \"mqtt://h\"\nshadows.enabled = true\n";
     let is_unwatched = matches!(watched, Watched::By(0) | Watched::ByNothingMoving);

@@ -29,7 +29,9 @@ pub const ON_DELAY_S: u64 = 2;
 /// When a person is needed here.
 fn rules() -> String {
     let causes = "cause = \"hot ash\"\nconsequence = \"it spreads\"";
-    fire(&format!("deadband = 15\n{causes}")) + &full(&format!("for = \"{ON_DELAY_S} s\"\ndeadband = 10")) + OTHERS
+    let fire = fire(&format!("deadband = 15\n{causes}"));
+    let full = full(&format!("for = \"{ON_DELAY_S} s\"\ndeadband = 10"));
+    fire + full.as_str() + OTHERS
 }
 
 /// Of the lamp and the vehicle.
@@ -87,7 +89,7 @@ impl Street {
             fs::write(&path, text).unwrap();
             path
         };
-        let profile = write("street.toml", ProfileText::new(PROFILE, broker.url()).toml() + &rules());
+        let profile = write("street.toml", ProfileText::new(PROFILE, broker.url()).toml() + rules().as_str());
         write("harbour.toml", ProfileText::new(OTHER_PROFILE, harbour.url()).toml());
         write("broken.toml", "name = \"Broken\"\n[broker]\nurl = 5\n".to_owned());
         Some(Street { broker, lamp, bins, harbour, service, data: data.to_owned(), profile })

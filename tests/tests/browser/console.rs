@@ -18,7 +18,7 @@ use super::both::{rail, told};
 
 /// When a person is needed here: at once, so that what is asked of the list is not when its alarms come.
 fn rules() -> String {
-    fire("cause = \"hot ash\"\nconsequence = \"it spreads\"") + &full("")
+    fire("cause = \"hot ash\"\nconsequence = \"it spreads\"") + full("").as_str()
 }
 
 /// How long ten thousand alarms may take to be raised, on a machine that does other things too.
@@ -45,7 +45,7 @@ impl Town {
         let folder = data.join("profiles");
         std::fs::create_dir_all(&folder).unwrap();
         let profile = folder.join("town.toml");
-        std::fs::write(&profile, ProfileText::new("Town", broker.url()).toml() + &rules()).unwrap();
+        std::fs::write(&profile, ProfileText::new("Town", broker.url()).toml() + rules().as_str()).unwrap();
         let profile = profile.to_str().expect("a temporary folder has a plain name").to_owned();
         Some(Town { broker, bins: peer, profile })
     }
