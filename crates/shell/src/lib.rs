@@ -7,7 +7,6 @@
 //! The window is built in [`builder`]'s set-up, after the host was told to start, from the first window of the app's
 //! configuration (which says `"create": false`). It opens at once; its first call waits until the cache is read.
 
-#[cfg(not(any(target_os = "android", target_os = "ios")))]
 mod alerts;
 #[cfg(not(any(target_os = "android", target_os = "ios")))]
 mod badge;

@@ -14,7 +14,7 @@ use tauri::{App, AppHandle, Builder, Context, Manager, RunEvent, WebviewUrl, Web
 use tokio::sync::watch;
 
 use crate::flags::ThemeFlag;
-use crate::{Flags, commands, pages, tiles};
+use crate::{Flags, alerts, commands, pages, tiles};
 
 /// The exit code after a part has failed that the app cannot do without (sysexits: "internal software error").
 const FAILED: i32 = 70;
@@ -46,10 +46,6 @@ impl Life {
 
     /// The theme of what is shown outside the window: that of the command line, else the system's, else light. What a person chose in the
     /// window only its page knows.
-    #[cfg_attr(
-        any(target_os = "android", target_os = "ios"),
-        expect(dead_code, reason = "a phone's windows have their own, and nothing of ours is shown outside them")
-    )]
     pub fn theme(&self) -> Theme {
         match self.theme {
             Some(ThemeFlag::Dark) => Theme::Dark,
@@ -101,11 +97,9 @@ impl Life {
             }
         };
         self.host.send_replace(Some(Ok(Arc::clone(&host))));
+        tauri::async_runtime::spawn(alerts::tell(Arc::clone(&host), self.clone(), app.clone()));
         #[cfg(not(any(target_os = "android", target_os = "ios")))]
-        {
-            tauri::async_runtime::spawn(crate::alerts::tell(Arc::clone(&host), self.clone(), app.clone()));
-            tauri::async_runtime::spawn(crate::tray::tell(Arc::clone(&host), app.clone()));
-        }
+        tauri::async_runtime::spawn(crate::tray::tell(Arc::clone(&host), app.clone()));
         let what = host.failed().await;
         tracing::error!("{what}; Fleetlens cannot go on");
         app.exit(FAILED);
@@ -147,8 +141,10 @@ fn flags() -> Flags {
 pub fn builder(flags: Flags, started: Instant) -> Builder<Wry> {
     let life = Life::new(flags.theme);
     let tile_life = life.clone();
-    Builder::default()
-        .manage(life.clone())
+    let app = Builder::default();
+    #[cfg(any(target_os = "android", target_os = "ios"))]
+    let app = app.plugin(tauri_plugin_notification::init());
+    app.manage(life.clone())
         .invoke_handler(tauri::generate_handler![commands::attach, commands::call])
         .register_asynchronous_uri_scheme_protocol(tiles::SCHEME, move |_, request, responder| {
             let life = tile_life.clone();
