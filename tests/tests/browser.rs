@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod both;
+#[path = "browser/charts.rs"]
+mod charts;
 #[path = "browser/console.rs"]
 mod console;
 #[path = "browser/dialogs.rs"]

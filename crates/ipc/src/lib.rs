@@ -25,7 +25,10 @@ pub use fleetlens_model as model;
 use fleetlens_model::id::ThingKey;
 pub use fleetlens_model::search::{Only, Search};
 
-pub use crate::export::{EXPORT_MAX_BYTES, Export, Exported, ZONE_MAX_CHARS};
+pub use crate::export::{
+    CHART_COLUMNS_MAX, CHART_LINES_MAX, ChartColumn, EXPORT_MAX_BYTES, Export, Exported, HEADING_MAX_CHARS,
+    PICTURE_MAX_BYTES, Picture, ZONE_MAX_CHARS,
+};
 pub use crate::intent::{
     ACKNOWLEDGED_MAX, ALARM_HEALTH_MAX_MS, AUDIT_MAX, AlarmStep, Done, Intent, LEGS_MAX, SHADOW_HISTORY_MAX, Setting,
     ShownPart, Steer, Wish,
@@ -37,7 +40,7 @@ use crate::profile::Trial;
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 16;
+pub const CONTRACT: u16 = 17;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;

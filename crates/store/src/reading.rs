@@ -16,7 +16,7 @@ use fleetlens_model::audit::chain::{Break, Chained, Head, Summary, Verifier};
 use fleetlens_model::bulk;
 use fleetlens_model::figures::CacheFigures;
 use fleetlens_model::id::{BulkId, SeriesKey, ThingKey, ThingName};
-use fleetlens_model::record::{Refusal, StoreStats};
+use fleetlens_model::record::{History, HistoryQuery, Refusal, StoreStats};
 use fleetlens_model::shared::Texts;
 use fleetlens_model::telemetry::Sample;
 use fleetlens_model::thing::Meta;
@@ -145,6 +145,11 @@ impl Reading {
     /// open only the last time is known; one that was raised again after the span is not among them.
     pub fn alarms(&self, span: &Range<WallMs>) -> Result<Vec<Alarm>, StoreError> {
         table::alarm::touching(&self.db, span).map_err(StoreError::at(&self.path))
+    }
+
+    /// A stretch of one series in buckets, in the order of time; what is damaged is left out.
+    pub fn history(&self, query: &HistoryQuery) -> Result<History, StoreError> {
+        history::buckets(&self.db, query, &mut Damage::default()).map_err(StoreError::at(&self.path))
     }
 
     /// The bulk commands that are kept, in the order of their ids.

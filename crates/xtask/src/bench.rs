@@ -39,7 +39,7 @@ struct Benchmark {
     measures: &'static str,
 }
 
-const BENCHMARKS: [Benchmark; 11] = [
+const BENCHMARKS: [Benchmark; 12] = [
     Benchmark {
         name: "ingest",
         example: "bench_ingest",
@@ -108,6 +108,13 @@ const BENCHMARKS: [Benchmark; 11] = [
         example: "bench_window",
         drives: true,
         measures: "how evenly the window draws while a city of 10 000 things speaks, beside the same window while none does",
+    },
+    Benchmark {
+        name: "chart",
+        example: "bench_chart",
+        drives: false,
+        measures: "a million points of one series out of a cache and drawn as wide as a screen, and a chart that is told of ten values a \
+                   second, beside a line through every point",
     },
 ];
 

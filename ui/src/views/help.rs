@@ -10,7 +10,7 @@ use crate::views::parking::is_driver;
 type Line = (&'static [&'static str], &'static str);
 
 /// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
-pub const KEYS: [Line; 21] = [
+pub const KEYS: [Line; 23] = [
     (&["/"], "Find things; in a list, filter it"),
     (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
     (&["PgUp", "PgDn", "Home", "End"], "Go through a table by screens, to its ends"),
@@ -22,6 +22,8 @@ pub const KEYS: [Line; 21] = [
     (&["A"], "Among the alarms: acknowledge those that are chosen, or the line that the keys are on"),
     (&["Ctrl A"], "Among the alarms: choose all that are shown"),
     (&["H"], "Among the alarms: how well they serve, and back to the list"),
+    (&["←", "→", "End"], "On a chart: back and on through time, with Shift by all of it; to now"),
+    (&["+", "−"], "On a chart: a shorter time, and a longer one"),
     (&["M"], "Silence until the next critical alarm; nothing is acknowledged by it"),
     (&["F"], "Show the whole fleet on the map"),
     (&["G", "M"], "Go to the map"),
