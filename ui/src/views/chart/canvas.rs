@@ -301,7 +301,7 @@ fn Crosshair(desk: Desk, over: Under) -> impl IntoView {
         .into_iter()
         .map(|(tone, is_before, name, value)| {
             let swatch = several.then(|| {
-                view! { <i class="swatch" class:before=is_before style:border-color=format!("var({tone})") /> }
+                view! { <i class="sample" class:before=is_before style:border-color=format!("var({tone})") /> }
             });
             let name = several.then(|| view! { <em>{name}</em> });
             view! { <p>{swatch} {name} <b>{value}</b></p> }

@@ -51,7 +51,7 @@ fn Line(desk: Desk, series: SeriesKey) -> impl IntoView {
             Stroke::Dashed(dash, room) => format!("{dash} {room}"),
         };
         view! {
-            <svg class="swatch" viewBox="0 0 26 8" aria-hidden="true">
+            <svg class="sample" viewBox="0 0 26 8" aria-hidden="true">
                 <path d="M0 4h26" style=format!("stroke: var({token})") stroke-dasharray=dash />
             </svg>
         }
