@@ -417,6 +417,7 @@ impl View {
             (Some(Rows::Thing(page)), Change::AlarmGone(id)) => page.alarms.retain(|alarm| alarm.id != id),
             (Some(Rows::Chart(chart)), Change::Bucket(now)) => put(&mut chart.buckets, now, |bucket| bucket.start_ms),
             (Some(Rows::Chart(chart)), Change::Mark(mark)) => chart.marks.push(mark),
+            (Some(Rows::Chart(chart)), Change::ChartAlarm(now)) => put(&mut chart.alarms, now, |alarm| alarm.id),
             (Some(Rows::Found(found)), Change::Found(now)) => *found = now,
             (Some(Rows::Attention(attention)), Change::Attention(now)) => *attention = now,
             (Some(Rows::Things(page)), Change::Things(now)) => *page = now,

@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod both;
+#[path = "browser/charts.rs"]
+mod charts;
 #[path = "browser/choose.rs"]
 mod choose;
 #[path = "browser/console.rs"]

@@ -163,8 +163,12 @@ async fn the_picture_stays_when_the_broker_goes_and_when_the_app_is_opened_witho
     assert!(matches!(desk.page(page).head.freshness, Freshness::Unknown { .. }), "{:?}", desk.page(page).head);
     assert_eq!(desk.leaf(page, "/dim_pct"), Some(&leaf));
     assert!(!desk.page(page).shadows[0].current, "the cache cannot know that the shadow is as it was");
-    let chart =
-        desk.look(Look::Chart { series: desk.value(page, "/power_w").unwrap().series, span_ms: 900_000, buckets: 200 });
+    let chart = desk.look(Look::Chart {
+        series: desk.value(page, "/power_w").unwrap().series,
+        until_ms: None,
+        span_ms: 900_000,
+        buckets: 200,
+    });
     let chart = chart.await;
     assert!(!desk.chart(chart).buckets.is_empty(), "the chart has lost its past");
     let status = desk.look(Look::Status).await;
@@ -270,7 +274,7 @@ async fn what_was_published_while_the_app_was_away_arrives_and_is_there_once() {
         })
         .await;
         let series = desk.value(page, "/burning_h").unwrap().series;
-        let chart = desk.look(Look::Chart { series, span_ms: 900_000, buckets: 900 }).await;
+        let chart = desk.look(Look::Chart { series, until_ms: None, span_ms: 900_000, buckets: 900 }).await;
         desk.wait_for("every value in the chart, once", SOON, |desk| {
             let buckets = &desk.chart(chart).buckets;
             let (count, sum) =

@@ -94,6 +94,11 @@ impl Bridge {
         web::Socket::open(ears).map(|socket| Bridge(Kind::Web(socket)))
     }
 
+    /// Whether the host sits in an app with this page, where a page saves no files: the host does.
+    pub fn is_of_app(&self) -> bool {
+        matches!(self.0, Kind::Tauri(_))
+    }
+
     /// Says something to the host, after everything said before.
     pub fn say(&self, call: &Call) {
         let request = match call {

@@ -30,11 +30,23 @@ pub struct LocalTime {
     pub milli: u16,
 }
 
+const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 impl LocalTime {
     fn same_day(&self, other: &LocalTime) -> bool {
         (self.year, self.month, self.day) == (other.year, other.month, other.day)
+    }
+
+    /// The day of the week (Sakamoto's method).
+    fn weekday(&self) -> &'static str {
+        const OFFSETS: [i32; 12] = [0, 3, 2, 5, 0, 3, 5, 1, 4, 6, 2, 4];
+        let year = if self.month < 3 { self.year - 1 } else { self.year };
+        let offset = OFFSETS.get(usize::from(self.month.saturating_sub(1))).copied().unwrap_or(0);
+        let day =
+            year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + offset + i32::from(self.day);
+        usize::try_from(day.rem_euclid(7)).ok().and_then(|day| WEEKDAYS.get(day)).copied().unwrap_or("?")
     }
 
     fn date(&self) -> String {
@@ -63,6 +75,34 @@ impl LocalTime {
         let clock = format!("{:02}:{:02}:{:02}.{:03}", self.hour, self.minute, self.second, self.milli);
         format!("{} {}, {clock}", self.date(), self.year)
     }
+}
+
+/// A stretch of time: `Tue 10:00 – 11:30` within the last days, `Tue 4 Nov 10:00 – 11:30` before that, with the year where it is another
+/// one than today's. Of less than ten minutes with seconds, of two months or more the days alone.
+pub fn stretch(
+    (from, until): (&LocalTime, &LocalTime),
+    span_ms: i64,
+    is_of_this_week: bool,
+    today: &LocalTime,
+) -> String {
+    const DAYS_MS: i64 = 60 * 86_400_000;
+    let day = |at: &LocalTime| {
+        let year = if at.year == today.year { String::new() } else { format!(" {}", at.year) };
+        match (at.same_day(today), is_of_this_week) {
+            (true, _) => "Today".to_owned(),
+            (false, true) => at.weekday().to_owned(),
+            (false, false) => format!("{} {}{year}", at.weekday(), at.date()),
+        }
+    };
+    let clock = |at: &LocalTime| {
+        let seconds = if span_ms < 600_000 { format!(":{:02}", at.second) } else { String::new() };
+        format!("{:02}:{:02}{seconds}", at.hour, at.minute)
+    };
+    if span_ms >= DAYS_MS {
+        return format!("{} {} – {} {}", from.date(), from.year, until.date(), until.year);
+    }
+    let end = if from.same_day(until) { clock(until) } else { format!("{} {}", day(until), clock(until)) };
+    format!("{} {} – {end}", day(from), clock(from))
 }
 
 /// A number with grouped thousands and a real minus sign; `1234.5` with one decimal is `1 234.5`.
@@ -279,6 +319,30 @@ mod tests {
     use fleetlens_model::time::WallMs;
 
     use super::*;
+
+    #[test]
+    fn a_stretch_of_time_is_said_as_short_as_it_can_be_mistaken_for_no_other() {
+        let at = |year, month, day, hour, minute| LocalTime { year, month, day, hour, minute, ..LocalTime::default() };
+        let today = at(2025, 11, 14, 18, 0);
+        const HOUR_MS: i64 = 3_600_000;
+        for (from, until, span_ms, this_week, want) in [
+            (at(2025, 11, 14, 10, 0), at(2025, 11, 14, 11, 30), 3 * HOUR_MS / 2, true, "Today 10:00 – 11:30"),
+            (at(2025, 11, 11, 10, 0), at(2025, 11, 11, 11, 30), 3 * HOUR_MS / 2, true, "Tue 10:00 – 11:30"),
+            (at(2025, 11, 4, 10, 0), at(2025, 11, 4, 11, 30), 3 * HOUR_MS / 2, false, "Tue 4 Nov 10:00 – 11:30"),
+            (at(2025, 11, 13, 23, 0), at(2025, 11, 14, 1, 0), 2 * HOUR_MS, true, "Thu 23:00 – Today 01:00"),
+            (
+                at(2024, 2, 29, 10, 0),
+                at(2024, 3, 1, 10, 0),
+                24 * HOUR_MS,
+                false,
+                "Thu 29 Feb 2024 10:00 – Fri 1 Mar 2024 10:00",
+            ),
+            (at(2024, 1, 31, 10, 0), at(2025, 1, 30, 10, 0), 8_760 * HOUR_MS, false, "31 Jan 2024 – 30 Jan 2025"),
+            (at(2025, 11, 14, 10, 0), at(2025, 11, 14, 10, 5), HOUR_MS / 12, true, "Today 10:00:00 – 10:05:00"),
+        ] {
+            assert_eq!(stretch((&from, &until), span_ms, this_week, &today), want);
+        }
+    }
 
     fn plain(text: &str) -> String {
         text.replace([THIN, GAP], " ")

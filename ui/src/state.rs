@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use fleetlens_ipc::profile::Trial;
-use fleetlens_ipc::rows::{Attention, Chart, CommandRow, FoundRow, Ground, LinkState, Settings, Status, ThingHead};
+use fleetlens_ipc::rows::{Attention, CommandRow, FoundRow, Ground, LinkState, Settings, Status, ThingHead, ValueRow};
 use fleetlens_ipc::{CONTRACT, Call, Done, Fault, FaultCode, Intent, Look, RequestId, Scope};
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::{SeriesKey, ThingKey};
@@ -47,6 +47,7 @@ use crate::islands::outline::Tool;
 use crate::state::alarm_table::AlarmTable;
 use crate::state::alarms::Alarms;
 use crate::state::bulk::Bulks;
+use crate::state::chart::Charts;
 use crate::state::chosen::Chosen;
 use crate::state::commands::AllCommands;
 use crate::state::jobs::Jobs;
@@ -102,8 +103,12 @@ pub struct Store {
     pub page: RwSignal<bool>,
     /// The thing under the pointer.
     pub hovered: RwSignal<Option<Aged<ThingHead>>>,
-    /// The chart of the open thing; `None` while it is loaded.
-    pub chart: RwSignal<Option<Aged<Chart>>>,
+    /// The chart of the open thing.
+    pub charts: Charts,
+    /// Other things, for the chart; `None` while none are looked for or the answer is out.
+    pub others: RwSignal<Option<Vec<FoundRow>>>,
+    /// The values of the other thing that was chosen, and what people call it.
+    pub other: RwSignal<Option<(String, Vec<ValueRow>)>>,
     /// What was found; `None` while nothing is looked for or the first answer is out.
     pub found: RwSignal<Option<Vec<FoundRow>>>,
     /// The text that `found` answers, which may be older than what stands in the box.
@@ -216,7 +221,9 @@ impl Store {
             selected: Memo::new(move |_| thing.with(Slot::key)),
             page: RwSignal::new(false),
             hovered: RwSignal::new(None),
-            chart: RwSignal::new(None),
+            charts: Charts::new(),
+            others: RwSignal::new(None),
+            other: RwSignal::new(None),
             found: RwSignal::new(None),
             found_for: RwSignal::new(String::new()),
             sought: StoredValue::new(String::new()),
@@ -370,8 +377,8 @@ impl Store {
             return;
         }
         self.decided.set(None);
-        self.chart.set(None);
-        self.away(Target::Chart);
+        self.look_at_charts(&BTreeMap::new());
+        self.look_away_from_others();
         self.thing.set(Slot::Loading(thing));
         self.mark(|marks| marks.select(Some(thing)));
         self.look(Target::Thing, Look::Thing { thing });
@@ -382,10 +389,10 @@ impl Store {
         self.page.set(false);
         self.decided.set(None);
         self.thing.set(Slot::Closed);
-        self.chart.set(None);
         self.mark(|marks| marks.select(None));
         self.away(Target::Thing);
-        self.away(Target::Chart);
+        self.look_at_charts(&BTreeMap::new());
+        self.look_away_from_others();
     }
 
     /// Asks for the thing under the pointer, or for none.
@@ -398,13 +405,28 @@ impl Store {
         }
     }
 
-    /// Asks for a chart; the one on the screen stays until it comes.
-    pub fn look_at_chart(self, series: SeriesKey, span_ms: u64, buckets: u32) {
-        let other = self.chart.with_untracked(|chart| chart.as_ref().is_some_and(|chart| chart.row.series != series));
-        if other {
-            self.chart.set(None);
+    /// Looks for other things, a value of which may be added to the chart; an empty text ends the search.
+    pub fn find_other(self, text: &str) {
+        self.others.set(None);
+        if text.trim().is_empty() {
+            self.away(Target::Other);
+        } else {
+            self.look(Target::Other, Look::Find { text: text.trim().to_owned(), limit: FIND_LIMIT });
         }
-        self.look(Target::Chart, Look::Chart { series, span_ms, buckets });
+    }
+
+    /// Asks for the values of another thing.
+    pub fn look_at_other(self, thing: ThingKey) {
+        self.other.set(None);
+        self.look(Target::OtherThing, Look::Thing { thing });
+    }
+
+    /// No other thing is looked for.
+    pub fn look_away_from_others(self) {
+        self.others.set(None);
+        self.other.set(None);
+        self.away(Target::Other);
+        self.away(Target::OtherThing);
     }
 
     /// Looks for things; an empty text ends the search.
@@ -476,6 +498,11 @@ impl Store {
     ) {
         let other = || Fault::new(FaultCode::Invalid, "the host answered something else; start Fleetlens again");
         self.ask(intent, move |outcome| then(outcome.and_then(|done| pick(done).ok_or_else(other))));
+    }
+
+    /// Whether the page is an app's, whose host saves files for it; else the browser does.
+    pub fn is_of_app(self) -> bool {
+        self.inner.with_value(|inner| inner.bridge.as_ref().is_some_and(Bridge::is_of_app))
     }
 
     /// Tells the person something.
@@ -568,7 +595,9 @@ impl Store {
             | Target::Attention
             | Target::Thing
             | Target::Hover
-            | Target::Chart
+            | Target::Chart(_)
+            | Target::Other
+            | Target::OtherThing
             | Target::Find
             | Target::Named
             | Target::Things

@@ -211,7 +211,8 @@ mod tests {
                     assert!(ratio >= 4.5, "{theme}: --{text} on --{surface} is {ratio:.2}");
                 }
             }
-            for (text, ground) in [("accent-ink", "accent"), ("map-place", "map-land"), ("chart-line", "surface")] {
+            let tones = ["chart-line", "chart-2", "chart-3", "chart-4"].map(|tone| (tone, "surface"));
+            for (text, ground) in [("accent-ink", "accent"), ("map-place", "map-land")].into_iter().chain(tones) {
                 let ratio = contrast(tokens[text], tokens[ground]);
                 assert!(ratio >= 4.5, "{theme}: --{text} on --{ground} is {ratio:.2}");
             }

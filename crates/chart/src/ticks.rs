@@ -100,6 +100,15 @@ pub fn value_axis(min: f64, max: f64, limits: Option<(f64, f64)>, decimals: u8, 
     ValueAxis { low, high, ticks }
 }
 
+/// An axis of two states, with a little room over and under them.
+pub fn state_axis(off: &str, on: &str) -> ValueAxis {
+    let tick = |value, word: &str| ValueTick { value, label: word.chars().take(STATE_CHARS).collect() };
+    ValueAxis { low: -0.06, high: 1.12, ticks: vec![tick(0.0, off), tick(1.0, on)] }
+}
+
+/// Letters of a state's word beside an axis.
+const STATE_CHARS: usize = 12;
+
 /// The multiples of `step` on an axis, the lowest `most` and one.
 fn ticks_between(min: f64, (low, high): (f64, f64), step: f64, most: usize, decimals: u8) -> Vec<ValueTick> {
     let first = (low / step).ceil();

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use fleetlens_chart::{
-    Axis, ChartError, Clock, Counts, Geometry, Goal, Growth, Line, Mark, Plot, ROW_CSS_PX, Rank, Ranks, SVG_TEXT,
-    Scale, Shape, Theme, draw, draw_counts, draw_growth, draw_ranks, nearest,
+    AlarmMark, Axis, Caption, ChartError, Clock, Counts, Entry, Geometry, Goal, Growth, Line, Mark, Measure, Plot,
+    ROW_CSS_PX, Rank, Ranks, Rgb, SVG_TEXT, Scale, Shape, Side, Stroke, Theme, Trace, draw, draw_captioned,
+    draw_counts, draw_growth, draw_ranks, nearest,
 };
+use fleetlens_model::alarm::Priority;
 use fleetlens_model::downsample::{Bucket, Downsampler};
 use fleetlens_model::time::WallMs;
 use plotters::coord::Shift;
@@ -19,23 +21,42 @@ const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-fn plot(buckets: &[Bucket], bucket_ms: u64, span_ms: i64) -> Plot<'_> {
-    Plot {
+const W: Measure = Measure { unit: "W", decimals: 1, limits: None, states: None };
+
+/// One series as the window draws the first one.
+fn trace(buckets: &[Bucket], bucket_ms: u64) -> Trace<'_> {
+    Trace {
         buckets,
         bucket_ms,
         gap_ms: bucket_ms * 2,
+        shift_ms: 0,
+        side: Side::Left,
+        stroke: Stroke::Solid,
+        line: Theme::DARK.line,
+        envelope: Theme::DARK.envelope,
+    }
+}
+
+fn plot<'a>(traces: &'a [Trace<'a>], span_ms: i64) -> Plot<'a> {
+    Plot {
+        traces,
+        left: W,
+        right: None,
         from_ms: FROM,
         until_ms: FROM.plus(span_ms),
         utc_offset_min: 60,
-        unit: "W",
-        decimals: 1,
-        limits: None,
         marks: &[],
+        alarms: &[],
         theme: Theme::DARK,
         scale: 1.0,
         text: SVG_TEXT,
         font: "Inter, sans-serif",
     }
+}
+
+/// The same in the colours of the light theme.
+fn light(trace: Trace<'_>) -> Trace<'_> {
+    Trace { line: Theme::LIGHT.line, envelope: Theme::LIGHT.envelope, ..trace }
 }
 
 /// Samples every `every_ms` folded into buckets; `value` is asked at each moment since [`FROM`] and may know nothing.
@@ -86,28 +107,114 @@ fn every_chart_looks_as_it_did() {
         Mark { at_ms: FROM.plus(58 * MINUTE_MS), label: "dim to 90 %" },
         Mark { at_ms: FROM.plus(-1), label: "before" },
     ];
+    let of = |unit, decimals| Measure { unit, decimals, ..W };
+    let hours = [trace(&hour, 30_000)];
+    let (hours_light, gaps) = ([light(trace(&hour, 30_000))], [trace(&gap, 30_000)]);
+    let (flats, singles, nothing) = ([trace(&flat, 30_000)], [trace(&single, 30_000)], [trace(&[], 30_000)]);
+    let (weeks, days) = ([light(trace(&week, 3_600_000))], [trace(&day, 300_000)]);
     let cases = [
-        ("hour-with-marks-dark", Plot { marks: &marks, ..plot(&hour, 30_000, HOUR_MS) }, (361, 140)),
+        ("hour-with-marks-dark", Plot { marks: &marks, ..plot(&hours, HOUR_MS) }, (361, 140)),
         (
             "hour-with-marks-light-2x",
-            Plot { marks: &marks, theme: Theme::LIGHT, scale: 2.0, ..plot(&hour, 30_000, HOUR_MS) },
+            Plot { marks: &marks, theme: Theme::LIGHT, scale: 2.0, ..plot(&hours_light, HOUR_MS) },
             (722, 280),
         ),
-        ("gap", plot(&gap, 30_000, HOUR_MS), (361, 140)),
-        ("flat", Plot { unit: "%", decimals: 0, ..plot(&flat, 30_000, HOUR_MS) }, (361, 140)),
-        ("single", Plot { unit: "°C", ..plot(&single, 30_000, HOUR_MS) }, (361, 140)),
-        ("empty", plot(&[], 30_000, HOUR_MS), (361, 140)),
-        (
-            "week-light",
-            Plot { unit: "spaces", decimals: 0, theme: Theme::LIGHT, ..plot(&week, 3_600_000, 7 * DAY_MS) },
-            (720, 220),
-        ),
-        ("day-of-thousands", Plot { unit: "", decimals: 0, ..plot(&day, 300_000, DAY_MS) }, (520, 180)),
-        ("smallest", plot(&hour, 30_000, HOUR_MS), (60, 40)),
+        ("gap", plot(&gaps, HOUR_MS), (361, 140)),
+        ("flat", Plot { left: of("%", 0), ..plot(&flats, HOUR_MS) }, (361, 140)),
+        ("single", Plot { left: of("°C", 1), ..plot(&singles, HOUR_MS) }, (361, 140)),
+        ("empty", plot(&nothing, HOUR_MS), (361, 140)),
+        ("week-light", Plot { left: of("spaces", 0), theme: Theme::LIGHT, ..plot(&weeks, 7 * DAY_MS) }, (720, 220)),
+        ("day-of-thousands", Plot { left: of("", 0), ..plot(&days, DAY_MS) }, (520, 180)),
+        ("smallest", plot(&hours, HOUR_MS), (60, 40)),
     ];
     let drawn = cases.map(|(name, plot, (width_px, height_px))| (name, svg(&plot, width_px, height_px).unwrap()));
     let differing = differing(&drawn).unwrap();
     assert!(differing.is_empty(), "other than committed: {differing:?}; UPDATE_GOLDENS=1 rewrites them");
+}
+
+/// A second and a third series, a week before, two axes, alarms and a caption.
+#[test]
+fn several_series_look_as_they_did() {
+    const WARN: Rgb = (227, 165, 60);
+    const CRIT: Rgb = (244, 112, 112);
+    const ADVISORY: Rgb = (142, 155, 171);
+    let power = buckets(30_000, HOUR_MS, 10_000, |t| is_heard(t).then(|| 61.0 + wobble(t) * 2.0));
+    let before = buckets(30_000, HOUR_MS, 10_000, |t| Some(55.0 + (t as f64 / 300_000.0).sin() * 4.0));
+    let temp = buckets(30_000, HOUR_MS, 10_000, |t| Some(24.0 + t as f64 / 600_000.0));
+    let on = buckets(30_000, HOUR_MS, 10_000, |t| {
+        is_heard(t).then(|| f64::from(u8::from(t % (17 * MINUTE_MS) < 9 * MINUTE_MS || t / 10_000 % 7 == 0)))
+    });
+    let alarm = |from: i64, until: Option<i64>, priority, colour| AlarmMark {
+        raised_ms: FROM.plus(from * MINUTE_MS),
+        cleared_ms: until.map(|until| FROM.plus(until * MINUTE_MS)),
+        priority,
+        colour,
+    };
+    let alarms = [
+        alarm(5, Some(12), Priority::Warning, WARN),
+        alarm(-30, Some(3), Priority::Critical, CRIT),
+        alarm(40, None, Priority::Critical, CRIT),
+        alarm(20, Some(30), Priority::Advisory, ADVISORY),
+        alarm(-30, Some(-3), Priority::Critical, CRIT),
+    ];
+    let marks = [Mark { at_ms: FROM.plus(30 * MINUTE_MS), label: "dim to 100 %" }];
+    let week: Vec<Bucket> =
+        before.iter().map(|bucket| Bucket { start_ms: bucket.start_ms.plus(-7 * DAY_MS), ..*bucket }).collect();
+    let traces = [
+        Trace { shift_ms: 7 * DAY_MS, stroke: Stroke::Faint, ..trace(&week, 30_000) },
+        Trace {
+            side: Side::Right,
+            stroke: Stroke::Dashed(6, 3),
+            line: (90, 169, 230),
+            envelope: (90, 169, 230),
+            ..trace(&temp, 30_000)
+        },
+        trace(&power, 30_000),
+    ];
+    let degrees = Measure { unit: "°C", decimals: 1, ..W };
+    let several = Plot { right: Some(degrees), marks: &marks, alarms: &alarms, ..plot(&traces, HOUR_MS) };
+    let states = Measure { unit: "", decimals: 0, limits: None, states: Some(("Off", "On")) };
+    let bands = [trace(&on, 30_000)];
+    let band = Plot { left: states, ..plot(&bands, HOUR_MS) };
+    let beyond = buckets(30_000, HOUR_MS, 10_000, |t| Some(if t == 0 { 3.0 } else { 1.0 }));
+    let no_bands = [trace(&beyond, 30_000)];
+    let entry = |name, nth: usize| Entry { name, line: traces[nth].line, stroke: traces[nth].stroke };
+    let caption = Caption {
+        title: "Lamp 17",
+        span: "Fri 14 Nov 2025, 10:44 – 11:44",
+        entries: &[entry("Power, W, a week before", 0), entry("Lamp temp., °C", 1), entry("Power, W", 2)],
+    };
+    let captioned = drawn((560, 300), |root| draw_captioned(&several, &caption, root)).unwrap();
+    let light = [light(trace(&power, 30_000))];
+    let light = Plot { alarms: &alarms, theme: Theme::LIGHT, scale: 2.0, ..plot(&light, HOUR_MS) };
+    let pictures = [
+        ("several-dark", svg(&several, 560, 200).unwrap()),
+        ("alarms-light-2x", svg(&light, 722, 280).unwrap()),
+        ("states-dark", svg(&band, 361, 140).unwrap()),
+        ("captioned", captioned),
+    ];
+    let differing = differing(&pictures).unwrap();
+    assert!(differing.is_empty(), "other than committed: {differing:?}; UPDATE_GOLDENS=1 rewrites them");
+    let numbers = svg(&Plot { left: states, ..plot(&no_bands, HOUR_MS) }, 361, 140).unwrap();
+    assert!(pictures[2].1.contains("Off") && !numbers.contains("Off"), "a value beyond both states is a number");
+    let small = drawn((100, 80), |root| draw_captioned(&several, &caption, root));
+    assert_eq!(small, Err(ChartError::NoRoom { width_px: 100, height_px: 80 }));
+}
+
+#[test]
+fn a_week_before_is_found_under_the_pointer_where_it_is_drawn() {
+    let known = buckets(30_000, HOUR_MS, 10_000, |t| Some(t as f64));
+    let week: Vec<Bucket> =
+        known.iter().map(|bucket| Bucket { start_ms: bucket.start_ms.plus(-7 * DAY_MS), ..*bucket }).collect();
+    let traces = [trace(&known, 30_000), Trace { shift_ms: 7 * DAY_MS, ..trace(&week, 30_000) }];
+    let plot = plot(&traces, HOUR_MS);
+    let geometry = Geometry::of(&plot, 721, 140).unwrap();
+    for (now, before) in known.iter().zip(&week) {
+        let x_px = geometry.bucket_x_px(&traces[0], now);
+        assert_eq!(nearest(&plot, 0, x_px, 721, 140), Some(now));
+        assert_eq!(nearest(&plot, 1, x_px, 721, 140), Some(before));
+    }
+    assert_eq!(nearest(&plot, 2, 300.0, 721, 140), None);
 }
 
 /// Which pictures are not as committed; all are as committed once they were written anew.
@@ -280,32 +387,33 @@ fn all_ranks_look_as_they_did() {
 #[test]
 fn a_gap_is_not_bridged_and_a_lone_value_is_a_dot() {
     let gap = buckets(30_000, HOUR_MS, 10_000, |t| is_heard(t).then_some(61.0));
-    let drawn = svg(&plot(&gap, 30_000, HOUR_MS), 361, 140).unwrap();
+    let drawn = svg(&plot(&[trace(&gap, 30_000)], HOUR_MS), 361, 140).unwrap();
     assert_eq!(drawn.matches("<polyline").count(), 2);
     assert_eq!(drawn.matches("<circle").count(), 1);
-    let joined = Plot { gap_ms: 20 * 60_000, ..plot(&gap, 30_000, HOUR_MS) };
-    assert_eq!(svg(&joined, 361, 140).unwrap().matches("<polyline").count(), 1);
+    let joined = [Trace { gap_ms: 20 * 60_000, ..trace(&gap, 30_000) }];
+    assert_eq!(svg(&plot(&joined, HOUR_MS), 361, 140).unwrap().matches("<polyline").count(), 1);
 }
 
 #[test]
 fn the_pointer_finds_what_is_drawn_under_it_and_nothing_in_a_gap() {
     let known = buckets(30_000, HOUR_MS, 10_000, |t| is_heard(t).then_some(t as f64));
-    let plot = plot(&known, 30_000, HOUR_MS);
+    let traces = [trace(&known, 30_000)];
+    let plot = plot(&traces, HOUR_MS);
     let (width_px, height_px) = (721, 140);
     let geometry = Geometry::of(&plot, width_px, height_px).unwrap();
     for bucket in &known {
-        assert_eq!(nearest(&plot, geometry.bucket_x_px(bucket), width_px, height_px), Some(bucket));
+        assert_eq!(nearest(&plot, 0, geometry.bucket_x_px(&traces[0], bucket), width_px, height_px), Some(bucket));
     }
     let found = |minutes: f64| {
         let x_px = geometry.x_px(FROM.plus((minutes * 60_000.0) as i64));
-        nearest(&plot, x_px, width_px, height_px).map(|bucket| (bucket.start_ms.0 - FROM.0) / MINUTE_MS)
+        nearest(&plot, 0, x_px, width_px, height_px).map(|bucket| (bucket.start_ms.0 - FROM.0) / MINUTE_MS)
     };
     for (minutes, want) in
         [(10.1, Some(10)), (23.8, None), (27.2, Some(27)), (30.5, None), (34.0, Some(34)), (60.0, Some(59))]
     {
         assert_eq!(found(minutes), want, "at {minutes} min");
     }
-    let (left, right) = (nearest(&plot, 0.0, width_px, height_px), nearest(&plot, 721.0, width_px, height_px));
+    let (left, right) = (nearest(&plot, 0, 0.0, width_px, height_px), nearest(&plot, 0, 721.0, width_px, height_px));
     assert_eq!((left, right), (None, known.last()), "left lie the labels, further away than a finger's width");
     assert_eq!(geometry.time_at(geometry.x_px(FROM.plus(12 * MINUTE_MS))), FROM.plus(12 * MINUTE_MS));
 }
@@ -315,7 +423,8 @@ fn labels_are_as_tall_as_they_say_and_the_words_of_a_mark_stand_above_the_line()
     let high = buckets(30_000, HOUR_MS, 10_000, |_| Some(100.0));
     let marks = [Mark { at_ms: FROM.plus(30 * MINUTE_MS), label: "dim to 100 %" }];
     for unit in ["", "%", "a unit that runs on over half of the chart"] {
-        let plot = Plot { marks: &marks, unit, ..plot(&high, 30_000, HOUR_MS) };
+        let traces = [trace(&high, 30_000)];
+        let plot = Plot { marks: &marks, left: Measure { unit, ..W }, ..plot(&traces, HOUR_MS) };
         let drawn = svg(&plot, 361, 140).unwrap();
         assert!(drawn.contains("font-size=\"11\"") && !drawn.contains("font-size=\"8"), "{unit:?}");
         let words = drawn.lines().position(|line| line.contains("dim to 100 %"));
@@ -330,7 +439,8 @@ fn labels_are_as_tall_as_they_say_and_the_words_of_a_mark_stand_above_the_line()
 
 #[test]
 fn what_cannot_be_drawn_says_why() {
-    let fine = plot(&[], 1_000, HOUR_MS);
+    let nothing = [trace(&[], 1_000)];
+    let fine = plot(&nothing, HOUR_MS);
     for (name, plot, size, want) in [
         ("no room", fine, (59, 40), ChartError::NoRoom { width_px: 59, height_px: 40 }),
         (
@@ -348,18 +458,18 @@ fn what_cannot_be_drawn_says_why() {
         ("no scale", Plot { scale: f64::NAN, ..fine }, (300, 100), ChartError::NoScale),
     ] {
         assert_eq!(svg(&plot, size.0, size.1), Err(want), "{name}");
-        assert_eq!(nearest(&plot, 10.0, size.0, size.1), None, "{name}");
+        assert_eq!(nearest(&plot, 0, 10.0, size.0, size.1), None, "{name}");
     }
 }
 
 #[test]
 fn values_that_are_no_numbers_and_buckets_outside_the_span_change_nothing() {
     let mut known = buckets(30_000, HOUR_MS, 10_000, |t| Some(wobble(t)));
-    let before = svg(&plot(&known, 30_000, HOUR_MS), 361, 140).unwrap();
+    let before = svg(&plot(&[trace(&known, 30_000)], HOUR_MS), 361, 140).unwrap();
     let stranger =
         |start_ms: WallMs, value: f64| Bucket { start_ms, min: value, max: value, sum: value, last: value, count: 1 };
     known.insert(0, stranger(FROM.plus(-30_001), 9_000.0));
     known.insert(40, stranger(FROM.plus(20 * MINUTE_MS), f64::INFINITY));
     known.push(stranger(FROM.plus(HOUR_MS + 1), -9_000.0));
-    assert_eq!(svg(&plot(&known, 30_000, HOUR_MS), 361, 140).unwrap(), before);
+    assert_eq!(svg(&plot(&[trace(&known, 30_000)], HOUR_MS), 361, 140).unwrap(), before);
 }

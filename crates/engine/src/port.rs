@@ -1,12 +1,12 @@
 //! The three ports through which the engine touches the world, and what passes through them.
 
 use std::future::Future;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use fleetlens_ipc::Parcel;
 use fleetlens_ipc::rows::MessageProperties;
-use fleetlens_model::alarm::Priority;
+use fleetlens_model::alarm::{Alarm, Priority};
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::heard::{Batch, Heard};
 use fleetlens_model::id::{AlarmId, CommandId, ThingKey};
@@ -168,6 +168,13 @@ pub trait Store: Send + 'static {
     fn commit(&mut self, writes: Arc<Vec<Write>>) -> impl Future<Output = Result<(), StoreFault>> + Send + 'static;
     /// Reads a stretch of a series.
     fn history(&mut self, query: HistoryQuery) -> impl Future<Output = Result<History, StoreFault>> + Send + 'static;
+    /// Reads the newest alarms of a thing whose life touches a span, at most `most`.
+    fn alarms_of(
+        &mut self,
+        thing: ThingKey,
+        span: Range<WallMs>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<Alarm>, StoreFault>> + Send + 'static;
     /// Reads size and age of the cache.
     fn stats(&mut self) -> impl Future<Output = Result<StoreStats, StoreFault>> + Send + 'static;
 }

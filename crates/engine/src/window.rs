@@ -315,10 +315,11 @@ impl Window {
                 consequence = Some(Consequence::Opened(thing));
                 ViewKind::Thing(Box::new(page::PageView::new(thing)))
             }
-            Look::Chart { series, span_ms, buckets } => {
+            Look::Chart { series, until_ms, span_ms, buckets } => {
                 let ticket = ReadTicket { window: id, view, look };
-                let (chart, query) = chart::ChartView::new(ticket, series, span_ms, buckets, fleet, now);
-                consequence = query.map(|query| Consequence::Read(Outward::Read { ticket, query }));
+                let span = chart::Span { until_ms, span_ms, buckets };
+                let (chart, read) = chart::ChartView::new(ticket, series, span, fleet, now);
+                consequence = read.map(|(query, thing)| Consequence::Read(Outward::Read { ticket, query, thing }));
                 ViewKind::Chart(chart)
             }
             Look::Find { text, limit } => ViewKind::Find(list::FindView::new(&text, limit)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,8 @@ use fleetlens_ipc::diagnostics::LinkFigures;
 use fleetlens_ipc::rows::MessageProperties;
 use fleetlens_ipc::{Parcel, encode};
 use fleetlens_link::{Event, Next, Properties};
-use fleetlens_model::id::CommandId;
+use fleetlens_model::alarm::Alarm;
+use fleetlens_model::id::{CommandId, ThingKey};
 use fleetlens_model::record::{History, HistoryQuery, StoreStats, Write};
 use fleetlens_model::time::{MonoMs, Now, WallMs};
 use tokio::sync::broadcast;
@@ -138,6 +139,16 @@ impl port::Store for StorePort {
 
     fn history(&mut self, query: HistoryQuery) -> impl Future<Output = Result<History, StoreFault>> + Send + 'static {
         let found = self.0.history(query);
+        async move { found.await.map_err(fault) }
+    }
+
+    fn alarms_of(
+        &mut self,
+        thing: ThingKey,
+        span: Range<WallMs>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<Alarm>, StoreFault>> + Send + 'static {
+        let found = self.0.alarms_of(thing, span, most);
         async move { found.await.map_err(fault) }
     }
 

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod bulk;
+pub mod chart;
 
 use std::io::{self, BufWriter, Write};
 

@@ -25,7 +25,10 @@ pub use fleetlens_model as model;
 use fleetlens_model::id::ThingKey;
 pub use fleetlens_model::search::{Only, Search};
 
-pub use crate::export::{EXPORT_MAX_BYTES, Export, Exported, ZONE_MAX_CHARS};
+pub use crate::export::{
+    CHART_COLUMNS_MAX, CHART_LINES_MAX, ChartColumn, EXPORT_MAX_BYTES, Export, Exported, HEADING_MAX_CHARS,
+    PICTURE_MAX_BYTES, Picture, ZONE_MAX_CHARS,
+};
 pub use crate::intent::{
     ACKNOWLEDGED_MAX, ALARM_HEALTH_MAX_MS, AUDIT_MAX, AlarmStep, Done, Intent, LEGS_MAX, SHADOW_HISTORY_MAX, Setting,
     ShownPart, Steer, Wish,

@@ -8,6 +8,7 @@ use fleetlens_model::id::{BulkId, SeriesKey, ThingKey};
 use fleetlens_model::job::JobStatus;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::search::Only;
+use fleetlens_model::time::WallMs;
 
 /// What a view looks at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,11 +31,13 @@ pub enum Look {
         /// Which one.
         thing: ThingKey,
     },
-    /// The recent past of a series: [`crate::rows::Chart`].
+    /// A stretch of a series, of the recent past or of any other: [`crate::rows::Chart`].
     Chart {
         /// Which series.
         series: SeriesKey,
-        /// How far back, in milliseconds.
+        /// To when, by our wall clock; `None` for now, and on with it.
+        until_ms: Option<WallMs>,
+        /// How far back from there, in milliseconds.
         span_ms: u64,
         /// At most this many buckets, 10–4096; about one a pixel.
         buckets: u32,

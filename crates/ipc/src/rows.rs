@@ -24,7 +24,7 @@ pub use alarms::{
     HealthFigure, Hidden, ListedAlarm, ShownAlarm,
 };
 pub use bulk::{BulkPage, BulkRow, BulkThingRow, DryRun, DryRunRow};
-pub use chart::{Chart, ChartMark};
+pub use chart::{CHART_ALARMS_MAX, Chart, ChartAlarm, ChartMark};
 pub use commands::{CommandRow, LeafTakes, StepRow};
 pub use ground::{ATTRIBUTION_MAX_CHARS, Ground, TileSet};
 pub use jobs::{FirmwareRow, JobPage, JobRow, ThingJobRow};
@@ -105,6 +105,8 @@ pub enum Change {
     Bucket(Bucket),
     /// A mark of a chart, new.
     Mark(ChartMark),
+    /// An alarm of [`crate::Look::Chart`], new or changed.
+    ChartAlarm(ChartAlarm),
     /// The found rows as they are now.
     Found(Vec<FoundRow>),
     /// What needs a person, as it is now.

@@ -49,12 +49,14 @@ mod upgrade;
 mod weave;
 mod writer;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use fleetlens_model::alarm::Alarm;
 use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::figures::{CacheFigures, WriterFigures};
 use fleetlens_model::id::ThingKey;
@@ -299,6 +301,19 @@ impl Store {
             counts.met(&path, &lost);
             found
         })
+    }
+
+    /// The newest alarms of a thing whose life touches a span, at most `most`, newest first. Of one that was raised again while it was
+    /// open the cache knows the last time.
+    pub fn alarms_of(
+        &self,
+        thing: ThingKey,
+        span: Range<WallMs>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<Alarm>, StoreError>> + Send + 'static + use<> {
+        let path = self.inner.path.clone();
+        Arc::clone(&self.inner.readers)
+            .read(move |db| table::alarm::of_thing(db, thing, &span, most).map_err(StoreError::at(&path)))
     }
 
     /// Reads what this cache holds like somebody from outside, beside everything else, for as long as that takes. Blocks on the disk. Fails

@@ -115,6 +115,13 @@ const BENCHMARKS: [Benchmark; 12] = [
         drives: true,
         measures: "how evenly the window draws while a city of 10 000 things speaks, beside the same window while none does",
     },
+    Benchmark {
+        name: "chart",
+        example: "bench_chart",
+        drives: false,
+        measures: "a million points of one series out of a cache and drawn as wide as a screen, and a chart that is told of ten values a \
+                   second, beside a line through every point",
+    },
 ];
 
 impl Benchmark {

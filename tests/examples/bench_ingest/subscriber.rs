@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::io::{BufRead, stdin};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,6 +14,8 @@ use fleetlens_engine::run::{Ports, start};
 use fleetlens_host::ipc::Parcel;
 use fleetlens_host::{Counters, Host, HostOptions, Profile};
 use fleetlens_link::{self as link, Link, Next};
+use fleetlens_model::alarm::Alarm;
+use fleetlens_model::id::ThingKey;
 use fleetlens_model::record::{History, HistoryQuery, Restored, StoreStats, Write};
 use fleetlens_model::time::{MonoMs, Now, WallMs};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, Publish, QoS};
@@ -136,6 +138,15 @@ impl port::Store for NoStore {
 
     fn history(&mut self, _: HistoryQuery) -> impl Future<Output = Result<History, StoreFault>> + Send + 'static {
         std::future::ready(Ok(History::default()))
+    }
+
+    fn alarms_of(
+        &mut self,
+        _: ThingKey,
+        _: Range<WallMs>,
+        _: usize,
+    ) -> impl Future<Output = Result<Vec<Alarm>, StoreFault>> + Send + 'static {
+        std::future::ready(Ok(Vec::new()))
     }
 
     fn stats(&mut self) -> impl Future<Output = Result<StoreStats, StoreFault>> + Send + 'static {

@@ -88,7 +88,7 @@ async fn a_cache_on_a_disk_that_cannot_be_written_is_shown_and_goes_on_when_it_c
     // What the cache knew, its history among it.
     let page = stage.desk.look_at_thing("lamp-0000").await;
     let series = stage.desk.value(page, "/n49").expect("a value out of the cache").series;
-    let chart = stage.desk.look(Look::Chart { series, span_ms: 900_000, buckets: 100 }).await;
+    let chart = stage.desk.look(Look::Chart { series, until_ms: None, span_ms: 900_000, buckets: 100 }).await;
     assert!(!stage.desk.chart(chart).buckets.is_empty(), "the chart has lost its past");
     stage.desk.look_away(chart).await;
     stage.desk.look_away(page).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fleetlens_ipc::{Done, Export, Exported, Intent};
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, Object, Reflect, Uint8Array};
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
@@ -100,11 +100,25 @@ unsafe extern "C" {
 }
 
 /// Gives the browser a text to be saved under this name. What becomes of it the browser tells.
-fn offer(name: &str, text: &str) -> Result<(), JsValue> {
+pub fn offer(name: &str, text: &str) -> Result<(), JsValue> {
+    offer_part(name, &text.into())
+}
+
+/// The same of a picture's bytes.
+pub fn offer_bytes(name: &str, bytes: &[u8]) -> Result<(), JsValue> {
+    offer_part(name, &Uint8Array::from(bytes).into())
+}
+
+fn offer_part(name: &str, part: &JsValue) -> Result<(), JsValue> {
     let options = Object::new();
-    let media = if name.ends_with(".html") { "text/html;charset=utf-8" } else { "text/csv;charset=utf-8" };
+    let media = match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("html") => "text/html;charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        _ => "text/csv;charset=utf-8",
+    };
     Reflect::set(&options, &"type".into(), &media.into())?;
-    let url = create_object_url(&Blob::new(&Array::of1(&text.into()), &options)?)?;
+    let url = create_object_url(&Blob::new(&Array::of1(part), &options)?)?;
     let link: HtmlElement = document().create_element("a")?.dyn_into()?;
     link.set_attribute("href", &url)?;
     link.set_attribute("download", name)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fleetlens_ipc::rows::{Attention, Change, Chart, Rows, Status};
+use fleetlens_ipc::rows::{Attention, Change, Rows, Status};
 use fleetlens_ipc::{Call, Fault, FaultCode, Frame, Parcel, decode};
 use leptos::leptos_dom::helpers::{AnimationFrameRequestHandle, TimeoutHandle};
 use leptos::prelude::*;
@@ -187,6 +187,7 @@ impl Store {
             }
             Rows::Ground(ground) => self.ground.set(Some(*ground)),
             Rows::Thing(page) if target == Target::Hover => self.hovered.set(Some(Aged { row: page.head, at_ms })),
+            Rows::Thing(page) if target == Target::OtherThing => self.other.set(Some((page.head.title, page.values))),
             Rows::Thing(page) => {
                 let here = self.thing.with_untracked(|slot| match slot {
                     Slot::Here(thing)
@@ -203,7 +204,12 @@ impl Store {
                     None => self.thing.set(Slot::Here(Thing::new(*page, at_ms))),
                 }
             }
-            Rows::Chart(chart) => self.chart.set(Some(Aged { row: chart, at_ms })),
+            Rows::Chart(chart) => {
+                if let Target::Chart(traced) = target {
+                    self.charts.replace(traced, chart);
+                }
+            }
+            Rows::Found(rows) if target == Target::Other => self.others.set(Some(rows)),
             Rows::Found(rows) if target == Target::Named => self.found_named(&rows),
             Rows::Found(rows) => {
                 self.found.set(Some(rows));
@@ -243,7 +249,11 @@ impl Store {
                 }
             }
             Rows::Missing if target == Target::Job => self.shut_job(),
-            Rows::Missing => {}
+            Rows::Missing => {
+                if let Target::Chart(traced) = target {
+                    self.charts.missing(traced);
+                }
+            }
         }
     }
 
@@ -258,6 +268,7 @@ impl Store {
             Change::Status(status) => self.take_status(*status, at_ms),
             Change::Map(packed) => self.mark(|marks| marks.apply(&packed)),
             Change::Ground(ground) => self.ground.set(Some(*ground)),
+            Change::Head(_) if target == Target::OtherThing => {}
             Change::Head(head) if target == Target::Hover => self.hovered.set(Some(Aged { row: head, at_ms })),
             Change::Head(head) => self.with_thing(target, |thing| thing.head.set(Aged { row: head, at_ms })),
             Change::Value(row) => self.with_thing(target, |thing| thing.value(row, at_ms)),
@@ -298,8 +309,10 @@ impl Store {
             }
             Change::AlarmTableHead(head) => self.alarm_table.take_head(*head),
             Change::AlarmLine { at, line } => self.alarm_table.put(at, line, at_ms),
-            Change::Bucket(bucket) => self.with_chart(|chart| chart::take_bucket(chart, bucket)),
-            Change::Mark(mark) => self.with_chart(|chart| chart::take_mark(chart, mark)),
+            Change::Bucket(bucket) => self.charts.change(target, |chart| chart::take_bucket(chart, bucket)),
+            Change::Mark(mark) => self.charts.change(target, |chart| chart::take_mark(chart, mark)),
+            Change::ChartAlarm(alarm) => self.charts.change(target, |chart| chart::take_alarm(chart, alarm)),
+            Change::Found(rows) if target == Target::Other => self.others.set(Some(rows)),
             // Answered by the snapshot.
             Change::Found(_) if target == Target::Named => {}
             Change::Found(rows) => self.found.set(Some(rows)),
@@ -341,14 +354,6 @@ impl Store {
             change(&thing);
         }
     }
-
-    fn with_chart(self, change: impl FnOnce(&mut Chart)) {
-        self.chart.update(|chart| {
-            if let Some(chart) = chart {
-                change(&mut chart.row);
-            }
-        });
-    }
 }
 
 /// Whether a change waits while the person holds live values still. Alarms, commands and the link never wait.
@@ -386,6 +391,7 @@ fn is_held(change: &Change) -> bool {
         | Change::Attention(_)
         | Change::Alarm(_)
         | Change::AlarmGone(_)
+        | Change::ChartAlarm(_)
         | Change::AlarmCounts(_)
         | Change::AlarmTable(_)
         | Change::AlarmTableHead(_)

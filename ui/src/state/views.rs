@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use fleetlens_ipc::{AlarmScope, Call, Look, Scope, ViewId};
 
+use super::chart::Traced;
+
 /// What a view is for. At most one view is open for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
@@ -19,8 +21,12 @@ pub enum Target {
     Thing,
     /// The thing under the pointer.
     Hover,
-    /// The chart of the thing.
-    Chart,
+    /// A line of the chart of the thing.
+    Chart(Traced),
+    /// What was typed to find another thing for the chart.
+    Other,
+    /// The other thing, a value of which may be added to the chart.
+    OtherThing,
     /// What was typed into the find box.
     Find,
     /// A thing of which only the name is known.

@@ -1,24 +1,33 @@
-//! The chart of the open thing: which series, how far back, the picture, and what the pointer is over.
+//! The chart of the open thing: which values, which time, the picture, and what the pointer is over.
 
-use fleetlens_ipc::rows::{Chart, Status};
+mod add;
+mod canvas;
+mod legend;
+mod save;
+
+use fleetlens_chart::Stretch;
+use fleetlens_chart::stretch::Stand;
+use fleetlens_ipc::rows::{Chart, Status, ValueRow};
 use fleetlens_model::id::SeriesKey;
 use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::WallMs;
-use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen::prelude::*;
-use web_sys::{HtmlCanvasElement, ResizeObserver};
 
-use crate::clock::{Aged, clock, local, today};
+use crate::clock::{clock, local, today};
+use crate::components::icon::Icon;
 use crate::components::segmented::Segmented;
 use crate::format;
-use crate::islands::chart::{Frame, Under, draw, under};
-use crate::state::store;
+use crate::islands::chart::Frame;
+use crate::state::chart::{Traced, reads};
 use crate::state::thing::Thing;
-use crate::theme::theme;
+use crate::state::{Store, store};
+use crate::views::chart::add::AddValue;
+use crate::views::chart::canvas::Canvas;
+use crate::views::chart::legend::Legend;
+use crate::views::chart::save::Save;
 
-/// How far back a chart can go, in milliseconds.
-const SPANS: [(u64, &str); 7] = [
+/// How far back a chart can go at one press, in milliseconds.
+const SPANS: [(i64, &str); 7] = [
     (900_000, "15 m"),
     (3_600_000, "1 h"),
     (21_600_000, "6 h"),
@@ -29,7 +38,7 @@ const SPANS: [(u64, &str); 7] = [
 ];
 
 /// What a chart starts with: an hour, or a quarter of one while the cache does not reach back half an hour.
-fn first_span_ms(status: Option<&Status>) -> u64 {
+fn first_span_ms(status: Option<&Status>) -> i64 {
     let reach_ms = status.and_then(|status| Some(status.wall_ms.since(status.oldest_sample_ms?)));
     if reach_ms.is_some_and(|reach_ms| reach_ms >= 1_800_000) { 3_600_000 } else { 900_000 }
 }
@@ -47,7 +56,135 @@ pub fn first_series(thing: &Thing) -> Option<SeriesKey> {
     has(|value| matches!(value, Value::Number(_))).or_else(|| has(|value| value.as_number().is_some()))
 }
 
-/// The chart with its choice of span.
+/// A value that was added to the chart, as it was known then.
+#[derive(Clone, Debug, PartialEq)]
+struct Added {
+    series: SeriesKey,
+    unit: String,
+    is_flag: bool,
+}
+
+impl Added {
+    fn of(row: &ValueRow) -> Added {
+        Added { series: row.series, unit: row.unit.clone(), is_flag: matches!(row.value, Value::Flag(_)) }
+    }
+}
+
+/// What the parts of the chart share.
+#[derive(Clone, Copy)]
+struct Desk {
+    store: Store,
+    /// Which of the thing's values; follows the cards.
+    charted: RwSignal<Option<SeriesKey>>,
+    /// Those that were added.
+    added: RwSignal<Vec<Added>>,
+    /// Those that the legend took off the picture.
+    hidden: RwSignal<Vec<SeriesKey>>,
+    /// On what it stands.
+    stand: RwSignal<Stand>,
+    /// What it goes back to.
+    follows_ms: RwSignal<i64>,
+    /// Whether the week before is drawn behind.
+    compares: RwSignal<bool>,
+    /// Width of the picture, in CSS pixels.
+    width_px: RwSignal<f64>,
+    /// All values, the thing's first.
+    series: Memo<Vec<SeriesKey>>,
+    /// Now, as far as live values are not held, in steps of what a pixel is wide.
+    now: Memo<Option<WallMs>>,
+    /// What is shown.
+    stretch: Memo<Option<Stretch>>,
+}
+
+impl Desk {
+    fn new(store: Store, charted: RwSignal<Option<SeriesKey>>) -> Desk {
+        let clock = clock();
+        let first_ms = store.status.with_untracked(|status| first_span_ms(status.as_ref().map(|s| &s.row)));
+        let added = RwSignal::new(Vec::<Added>::new());
+        let stand = RwSignal::new(Stand::Follows { span_ms: first_ms });
+        let width_px = RwSignal::new(0.0_f64);
+        let series = Memo::new(move |_| {
+            let first = charted.get();
+            let others = added.with(|added| added.iter().map(|one| one.series).collect::<Vec<_>>());
+            first.into_iter().chain(others.into_iter().filter(|one| Some(*one) != first)).collect()
+        });
+        let now = Memo::new(move |_| {
+            let now = store.held.get().or_else(|| store.wall_now(clock.now_ms()))?;
+            let span_ms = match stand.get() {
+                Stand::Follows { span_ms } => span_ms,
+                // It only matters for whether it follows again.
+                Stand::Stays(_) => 60_000,
+            };
+            let pixel_ms = (span_ms / (width_px.get().max(1.0) as i64).max(1)).max(1_000);
+            Some(WallMs(now.0.div_euclid(pixel_ms).saturating_add(1).saturating_mul(pixel_ms)))
+        });
+        let stretch = Memo::new(move |_| {
+            let stand = stand.get();
+            match stand {
+                Stand::Stays(stretch) => Some(stretch),
+                Stand::Follows { .. } => Some(stand.stretch(now.get()?)),
+            }
+        });
+        let (hidden, compares) = (RwSignal::new(Vec::new()), RwSignal::new(false));
+        let follows_ms = RwSignal::new(first_ms);
+        Desk { store, charted, added, hidden, stand, follows_ms, compares, width_px, series, now, stretch }
+    }
+
+    /// Shows a stretch of time.
+    fn show(self, stretch: Stretch) {
+        if let Some(now) = self.now.get_untracked() {
+            self.stand.set(Stand::on(stretch, now));
+        }
+    }
+
+    /// Goes back to following now.
+    fn follow(self) {
+        self.stand.set(Stand::Follows { span_ms: self.follows_ms.get_untracked() });
+    }
+
+    fn follow_for(self, span_ms: i64) {
+        self.follows_ms.set(span_ms);
+        self.follow();
+    }
+
+    fn zoom(self, factor: f64) {
+        if let Some(now) = self.now.get_untracked() {
+            self.stand.update(|stand| *stand = stand.zoomed(factor, now));
+        }
+    }
+
+    /// Goes on by a part of what is shown; back where it is negative.
+    fn step(self, part: f64) {
+        if let Some(stretch) = self.stretch.get_untracked() {
+            self.show(stretch.moved((stretch.span_ms() as f64 * part).round() as i64));
+        }
+    }
+
+    fn stays(self) -> bool {
+        matches!(self.stand.get(), Stand::Stays(_))
+    }
+
+    /// What the picture depends on besides its data.
+    fn frame(self) -> Option<Frame> {
+        let (stretch, hidden) = (self.stretch.get()?, self.hidden.get());
+        Some(Frame { stretch, series: self.series.get(), hidden, ground: "--surface" })
+    }
+
+    /// From when to when, in words.
+    fn span(self) -> Option<String> {
+        let (stretch, now) = (self.stretch.get()?, self.now.get()?);
+        let is_of_this_week = now.since(stretch.from_ms) < 6 * 86_400_000;
+        let (from, until) = (local(stretch.from_ms), local(stretch.until_ms));
+        Some(format::stretch((&from, &until), stretch.span_ms(), is_of_this_week, &today()))
+    }
+
+    fn with_first<T>(self, read: impl FnOnce(&Chart) -> T) -> Option<T> {
+        let series = self.charted.get()?;
+        self.store.charts.held.with(|held| held.get(&Traced { series, is_before: false }).map(read))
+    }
+}
+
+/// The chart with its choice of values and time.
 #[component]
 pub fn ChartPanel(
     /// Whose values.
@@ -56,8 +193,7 @@ pub fn ChartPanel(
     charted: RwSignal<Option<SeriesKey>>,
 ) -> impl IntoView {
     let store = store();
-    let span_ms = RwSignal::new(store.status.with_untracked(|status| first_span_ms(status.as_ref().map(|s| &s.row))));
-    let width_px = RwSignal::new(0.0_f64);
+    let desk = Desk::new(store, charted);
     let of = thing.clone();
     Effect::new(move |_| {
         // Only a choice is set: setting "none" again would wake this effect for ever.
@@ -68,19 +204,30 @@ pub fn ChartPanel(
         }
     });
     // The number of buckets follows the width in steps, so that a drawer that is being opened asks once.
-    let buckets = Memo::new(move |_| ((width_px.get() / PX_PER_BUCKET / 40.0).round() * 40.0) as u32);
+    let buckets = Memo::new(move |_| ((desk.width_px.get() / PX_PER_BUCKET / 40.0).round() * 40.0) as u32);
+    let wanted = Memo::new(move |_| match (buckets.get(), desk.now.get()) {
+        (buckets @ 10.., Some(now)) => Some(
+            desk.series.with(|series| reads(series, desk.stand.get(), desk.compares.get(), buckets.min(4096), now)),
+        ),
+        _ => None,
+    });
     Effect::new(move |_| {
-        if let (Some(series), buckets @ 10..) = (charted.get(), buckets.get()) {
-            store.look_at_chart(series, span_ms.get(), buckets.min(4096));
+        if let Some(wanted) = wanted.get() {
+            store.look_at_charts(&wanted);
         }
     });
+    let named = thing.clone();
     let heading = move || {
-        let chart = store.chart.get();
-        let named = chart.map(|chart| (chart.row.label, chart.row.unit));
-        let named = named.or_else(|| label_of(&thing, charted.get()?));
-        named.map(|(label, unit)| if unit.is_empty() { label } else { format!("{label}, {unit}") })
+        let known = desk.with_first(|chart| (chart.label.clone(), chart.unit.clone()));
+        let known = known.or_else(|| label_of(&named, charted.get()?));
+        known.map(|(label, unit)| if unit.is_empty() { label } else { format!("{label}, {unit}") })
     };
     let spans = SPANS.map(|(ms, word)| (ms, word.to_owned())).to_vec();
+    let chosen = move || match desk.stand.get() {
+        Stand::Follows { span_ms } => Some(span_ms),
+        Stand::Stays(_) => None,
+    };
+    let title = thing.clone();
     view! {
         <Show when=move || charted.get().is_some()>
             <section class="chart" data-testid="chart">
@@ -89,13 +236,62 @@ pub fn ChartPanel(
                     <Segmented
                         label="How far back"
                         options=spans.clone()
-                        chosen=Signal::derive(move || Some(span_ms.get()))
-                        on_choose=Callback::new(move |ms| span_ms.set(ms))
+                        chosen=Signal::derive(chosen)
+                        on_choose=Callback::new(move |ms| desk.follow_for(ms))
                     />
                 </div>
-                <Canvas width_px />
+                <Canvas desk />
+                <Legend desk />
+                <Steps desk />
+                <div class="more">
+                    <button
+                        type="button"
+                        class="choice"
+                        data-testid="compare"
+                        aria-pressed=move || desk.compares.get().to_string()
+                        on:click=move |_| desk.compares.update(|compares| *compares = !*compares)
+                    >
+                        "Week before"
+                    </button>
+                    <AddValue desk thing=title.clone() />
+                    <Save desk thing=title.clone() />
+                </div>
             </section>
         </Show>
+    }
+}
+
+/// Which time is shown, and going through it without a pointer's gestures.
+#[component]
+fn Steps(desk: Desk) -> impl IntoView {
+    let tool = move |testid: &'static str,
+                     title: &'static str,
+                     icon: &'static icondata_core::IconData,
+                     act: fn(Desk)| {
+        view! {
+            <button type="button" class="tool" data-testid=testid title=title aria-label=title on:click=move |_| act(desk)>
+                <Icon of=icon />
+            </button>
+        }
+    };
+    view! {
+        <div class="through" role="group" aria-label="Which time">
+            {tool("earlier", "Earlier (←)", icondata_lu::LuChevronLeft, |desk| desk.step(-0.5))}
+            <span class="span" data-testid="span" aria-live="polite">{move || desk.span()}</span>
+            {tool("later", "Later (→)", icondata_lu::LuChevronRight, |desk| desk.step(0.5))}
+            {tool("zoom-out", "Longer (−)", icondata_lu::LuZoomOut, |desk| desk.zoom(2.0))}
+            {tool("zoom-in", "Shorter (+)", icondata_lu::LuZoomIn, |desk| desk.zoom(0.5))}
+            <button
+                type="button"
+                class="choice"
+                data-testid="now"
+                title="Back to now (End)"
+                disabled=move || !desk.stays()
+                on:click=move |_| desk.follow()
+            >
+                "Now"
+            </button>
+        </div>
     }
 }
 
@@ -103,141 +299,4 @@ fn label_of(thing: &Thing, series: SeriesKey) -> Option<(String, String)> {
     let rows = thing.values.get();
     let cell = rows.iter().find(|cell| cell.key == series)?;
     cell.row.with(|row| Some((row.row.label.clone(), row.row.unit.clone())))
-}
-
-#[component]
-fn Canvas(width_px: RwSignal<f64>) -> impl IntoView {
-    let (store, clock, theme) = (store(), clock(), theme());
-    let canvas = NodeRef::<html::Canvas>::new();
-    let size = RwSignal::new((0, 0));
-    let pointer_px = RwSignal::new(None::<f64>);
-    observe_size(canvas, size, width_px);
-
-    // The right edge moves on with the clock, a pixel at a time.
-    let until = Memo::new(move |_| {
-        let now_ms = clock.now_ms();
-        store.chart.with(|chart| chart.as_ref().map(|chart| edge(chart, now_ms, size.get().0, store.held.get())))
-    });
-    let failed = RwSignal::new(None::<String>);
-    Effect::new(move |_| {
-        let (Some(canvas), Some(until_ms)) = (canvas.get(), until.get()) else { return };
-        theme.get();
-        if size.get().0 == 0 {
-            return;
-        }
-        let drawn = store.chart.with(|chart| {
-            chart.as_ref().map(|chart| draw(&canvas, &chart.row, &Frame { until_ms, ground: "--surface" }))
-        });
-        failed.set(drawn.and_then(Result::err).map(|error| error.to_string()));
-    });
-
-    let over = Memo::new(move |_| {
-        let (x_px, until_ms, canvas) = (pointer_px.get()?, until.get()?, canvas.get()?);
-        store.chart.with(|chart| under(&canvas, &chart.as_ref()?.row, &Frame { until_ms, ground: "--surface" }, x_px))
-    });
-    let is_empty =
-        Memo::new(move |_| store.chart.with(|chart| chart.as_ref().is_some_and(|c| c.row.buckets.is_empty())));
-    let is_loading = Memo::new(move |_| store.chart.with(Option::is_none));
-    let says = Memo::new(move |_| store.chart.with(|chart| chart.as_ref().map(summary)));
-    view! {
-        <div
-            class="plot"
-            class:loading=move || is_loading.get()
-            on:pointermove=move |event| pointer_px.set(Some(f64::from(event.offset_x())))
-            on:pointerleave=move |_| pointer_px.set(None)
-        >
-            <canvas node_ref=canvas role="img" aria-label=move || says.get().unwrap_or_else(|| "chart is loading".into()) />
-            <Show when=move || is_empty.get()>
-                <p class="none">"No value is known of this time."</p>
-            </Show>
-            {move || failed.get().map(|words| view! { <p class="none">{words}</p> })}
-            {move || over.get().map(|over| view! { <Crosshair over /> })}
-        </div>
-    }
-}
-
-#[component]
-fn Crosshair(over: Under) -> impl IntoView {
-    let store = store();
-    let said = store.chart.with_untracked(|chart| chart.as_ref().map(|chart| pointed(&chart.row, &over)));
-    let (value, time) = said.unwrap_or_default();
-    let px = |n: f64| format!("{n}px");
-    let (top, bottom) = over.edges_px;
-    view! {
-        <div
-            class="crosshair"
-            style:left=px(over.x_px)
-            style:top=px(top)
-            style:height=px(bottom - top)
-        />
-        <div class="dot" style:left=px(over.x_px) style:top=px(over.y_px) />
-        <div class="pointed" data-testid="pointed" class:flip=move || { over.x_px > 180.0 } style:left=px(over.x_px)>
-            <b>{value}</b>
-            <span>{time}</span>
-        </div>
-    }
-}
-
-fn pointed(chart: &Chart, over: &Under) -> (String, String) {
-    let unit = |text: String| if chart.unit.is_empty() { text } else { format!("{text} {}", chart.unit) };
-    let (min, max) = (format::number(over.bucket.min, chart.decimals), format::number(over.bucket.max, chart.decimals));
-    let mean = format::number(over.bucket.mean(), chart.decimals);
-    let value = if min == max { unit(mean) } else { format!("{} ({min} – {max})", unit(mean)) };
-    let at = local(over.bucket.start_ms);
-    (value, if chart.bucket_ms < 60_000 { at.seconds(&today()) } else { at.short(&today()) })
-}
-
-/// The right edge: the frame's own, moved on by the time since, in whole pixels; still while live values are held.
-fn edge(chart: &Aged<Chart>, now_ms: f64, width_px: i32, held: Option<WallMs>) -> WallMs {
-    let pixel_ms = (chart.row.span_ms / u64::try_from(width_px.max(1)).unwrap_or(1)).max(1000);
-    let passed_ms = chart.elapsed_ms(now_ms) / pixel_ms * pixel_ms;
-    let until_ms = chart.row.until_ms.plus(i64::try_from(passed_ms).unwrap_or(0));
-    held.map_or(until_ms, |held| held.min(until_ms).max(chart.row.until_ms))
-}
-
-/// What the picture shows, for those who do not see it.
-fn summary(chart: &Aged<Chart>) -> String {
-    let chart = &chart.row;
-    let ends = chart.buckets.iter().fold(None::<(f64, f64)>, |ends, bucket| {
-        let (low, high) = ends.unwrap_or((bucket.min, bucket.max));
-        Some((low.min(bucket.min), high.max(bucket.max)))
-    });
-    match (ends, chart.buckets.last()) {
-        (Some((low, high)), Some(last)) => format!(
-            "{}, {} to {} {}, last {}",
-            chart.label,
-            format::number(low, chart.decimals),
-            format::number(high, chart.decimals),
-            chart.unit,
-            format::number(last.last, chart.decimals)
-        ),
-        _ => format!("{}, no value is known of this time", chart.label),
-    }
-}
-
-/// Tells the size of the canvas's element whenever it changes.
-fn observe_size(canvas: NodeRef<html::Canvas>, size: RwSignal<(i32, i32)>, width_px: RwSignal<f64>) {
-    let observer = StoredValue::new_local(None::<ResizeObserver>);
-    Effect::new(move |_| {
-        let Some(canvas) = canvas.get() else { return };
-        let element: HtmlCanvasElement = canvas.clone();
-        let measure = move || {
-            let now = (element.client_width(), element.client_height());
-            if size.try_get_untracked().is_some_and(|known| known != now) {
-                size.set(now);
-                width_px.set(f64::from(now.0));
-            }
-        };
-        measure();
-        let ear = Closure::<dyn Fn()>::new(measure).into_js_value();
-        if let Ok(watching) = ResizeObserver::new(ear.unchecked_ref()) {
-            watching.observe(&canvas);
-            observer.set_value(Some(watching));
-        }
-    });
-    on_cleanup(move || {
-        if let Some(watching) = observer.try_get_value().flatten() {
-            watching.disconnect();
-        }
-    });
 }

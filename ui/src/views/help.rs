@@ -11,6 +11,7 @@ use crate::views::parking::is_driver;
 type Line = (&'static [&'static str], &'static str);
 
 const CHOOSE_THING: Line = (&["Space"], "In the table of things: choose the row that the keys are on");
+const CHOOSE_ON_MAP: Line = (&["Shift", "drag"], "On the map: choose what lies in a box; a click chooses one more");
 const CHOOSE_ALARM: Line = (&["Space"], "Among the alarms: choose the line that the keys are on, with Shift a stretch");
 const ACKNOWLEDGE: Line =
     (&["A"], "Among the alarms: acknowledge those that are chosen, or the line that the keys are on");
@@ -18,15 +19,15 @@ const CHOOSE_ALL: Line = (&["Ctrl A"], "Among the alarms: choose all that are sh
 const GO_TO_RULES: Line = (&["G", "R"], "Go to the rules");
 
 /// Keys of those who may steer; nobody else has anything that they would do.
-const STEERING: [Line; 5] = [CHOOSE_THING, CHOOSE_ALARM, ACKNOWLEDGE, CHOOSE_ALL, GO_TO_RULES];
+const STEERING: [Line; 6] = [CHOOSE_ON_MAP, CHOOSE_THING, CHOOSE_ALARM, ACKNOWLEDGE, CHOOSE_ALL, GO_TO_RULES];
 
 /// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
-pub const KEYS: [Line; 22] = [
+pub const KEYS: [Line; 24] = [
     (&["/"], "Find things; in a list, filter it"),
     (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
     (&["PgUp", "PgDn", "Home", "End"], "Go through a table by screens, to its ends"),
     (&["Esc"], "One step back: card, list, page, drawer, map"),
-    (&["Shift", "drag"], "On the map: choose what lies in a box; a click chooses one more"),
+    CHOOSE_ON_MAP,
     (&["Space"], "Hold live values still, and go on"),
     CHOOSE_THING,
     CHOOSE_ALARM,
@@ -34,6 +35,8 @@ pub const KEYS: [Line; 22] = [
     ACKNOWLEDGE,
     CHOOSE_ALL,
     (&["H"], "Among the alarms: how well they serve, and back to the list"),
+    (&["←", "→", "End"], "On a chart: back and on through time, with Shift by all of it; to now"),
+    (&["+", "−"], "On a chart: a shorter time, and a longer one"),
     (&["M"], "Silence until the next critical alarm; nothing is acknowledged by it"),
     (&["F"], "Show the whole fleet on the map"),
     (&["G", "M"], "Go to the map"),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Done, Fault, Intent, RequestId};
-use fleetlens_model::alarm::Priority;
+use fleetlens_model::alarm::{Alarm, Priority};
 use fleetlens_model::audit::Event;
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::id::{AlarmId, BulkId, CommandId, SeriesKey, ThingKey};
@@ -112,6 +112,8 @@ pub enum Outward {
         ticket: ReadTicket,
         /// What to read.
         query: HistoryQuery,
+        /// Of which thing the alarms of that time are read.
+        thing: ThingKey,
     },
     /// To the store, on our own behalf: what a series said in the last weeks.
     Recall(HistoryQuery),
@@ -135,6 +137,8 @@ pub struct ReadDone {
     pub ticket: ReadTicket,
     /// The buckets, or why there are none.
     pub outcome: Result<Vec<Bucket>, String>,
+    /// The alarms of that time.
+    pub alarms: Vec<Alarm>,
 }
 
 /// Counts since the start, for the status bar and the summary.

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fleetlens_ipc::rows::CHART_ALARMS_MAX;
 use fleetlens_ipc::{Done, Fault, FaultCode, Frame};
 use fleetlens_model::record::Write;
 use tokio::time::{Instant, sleep_until};
@@ -205,12 +206,16 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                     }
                     self.windows.answer(window, Frame::Answer { request, outcome })
                 }
-                Outward::Read { ticket, query } => {
+                Outward::Read { ticket, query, thing } => {
+                    let span = query.from_ms..query.to_ms;
+                    let alarms = self.ports.store.alarms_of(thing, span, CHART_ALARMS_MAX);
                     let read = self.ports.store.history(query);
                     let results = self.results.clone();
                     tokio::spawn(async move {
                         let outcome = read.await.map_err(|fault| fault.to_string());
-                        let _ = results.send(ResultOf::Read(ReadDone { ticket, outcome })).await;
+                        // A chart without them is a chart; a cache that cannot be read is told as a notice.
+                        let alarms = alarms.await.unwrap_or_default();
+                        let _ = results.send(ResultOf::Read(ReadDone { ticket, outcome, alarms })).await;
                     });
                 }
                 Outward::Recall(query) => {

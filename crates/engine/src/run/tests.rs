@@ -1,9 +1,9 @@
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, Mutex};
 
 use fleetlens_ipc::rows::Rows;
 use fleetlens_ipc::{CONTRACT, Look, Parcel, ViewId};
-use fleetlens_model::alarm::{Condition, Priority};
+use fleetlens_model::alarm::{Alarm, Condition, Priority};
 use fleetlens_model::command::ANSWER_TIMEOUT_MS;
 use fleetlens_model::id::{AlarmId, SeriesKey, ThingKey};
 use fleetlens_model::identity::Role;
@@ -88,6 +88,14 @@ impl Store for TestStore {
         }
     }
     fn history(&mut self, _: HistoryQuery) -> impl Future<Output = Result<History, StoreFault>> + Send + 'static {
+        std::future::ready(Ok(Vec::new()))
+    }
+    fn alarms_of(
+        &mut self,
+        _: ThingKey,
+        _: Range<WallMs>,
+        _: usize,
+    ) -> impl Future<Output = Result<Vec<Alarm>, StoreFault>> + Send + 'static {
         std::future::ready(Ok(Vec::new()))
     }
     fn stats(&mut self) -> impl Future<Output = Result<StoreStats, StoreFault>> + Send + 'static {
@@ -236,7 +244,7 @@ async fn a_chart_is_read_although_nothing_can_be_written() {
     assert!(engine.call(WindowId(1), Call::Hello { contract: CONTRACT }).await);
     link.send(message(1)).await.unwrap();
     engine.counters().wait_for(|counters| counters.received == 1).await.unwrap();
-    let at = Look::Chart { series: SeriesKey(1), span_ms: 900_000, buckets: 100 };
+    let at = Look::Chart { series: SeriesKey(1), until_ms: None, span_ms: 900_000, buckets: 100 };
     assert!(engine.call(WindowId(1), Call::Look { view: ViewId(1), at }).await);
     let chart = async {
         loop {

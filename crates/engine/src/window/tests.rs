@@ -193,21 +193,78 @@ fn looking_again_starts_again_and_looking_away_ends_it() {
 #[test]
 fn a_chart_counts_every_sample_once_although_they_go_on_coming_while_the_past_is_read() {
     let mut fleet = city();
-    let look = Look::Chart { series: SeriesKey(1), span_ms: 900_000, buckets: 300 };
+    let look = Look::Chart { series: SeriesKey(1), until_ms: None, span_ms: 900_000, buckets: 300 };
     let (mut windows, consequence) = looking(look, &mut fleet);
-    let Some(Consequence::Read(Outward::Read { ticket, query })) = consequence else { panic!("{consequence:?}") };
+    let Some(Consequence::Read(Outward::Read { ticket, query, thing: ThingKey(1) })) = consequence else {
+        panic!("{consequence:?}")
+    };
     assert_eq!((query.up_to_seq, query.bucket_ms), (1, 5_000));
     give(&mut fleet, lamp_says(3, 70.0), at(3));
     assert!(frames(&mut windows, &mut fleet, at(3)).is_empty(), "nothing before the past is there");
     let start_ms = WallMs(at(1).wall.0.div_euclid(5_000) * 5_000);
     let past = Bucket { start_ms, min: 60.0, max: 60.0, sum: 60.0, last: 60.0, count: 1 };
-    windows.read(ReadDone { ticket, outcome: Ok(vec![past]) }, &fleet);
+    windows.read(ReadDone { ticket, outcome: Ok(vec![past]), alarms: Vec::new() }, &fleet);
     let told = frames(&mut windows, &mut fleet, at(4));
     let [Frame::Snapshot { rows: Rows::Chart(chart), .. }] = &told[..] else { panic!("{told:?}") };
     assert_eq!(chart.buckets.iter().map(|b| b.count).sum::<u32>(), 2);
     assert_eq!((chart.label.as_str(), chart.unit.as_str()), ("Power", "W"));
-    windows.read(ReadDone { ticket, outcome: Ok(vec![past]) }, &fleet);
+    windows.read(ReadDone { ticket, outcome: Ok(vec![past]), alarms: Vec::new() }, &fleet);
     assert!(frames(&mut windows, &mut fleet, at(4)).is_empty(), "an answer counts once");
+}
+
+#[test]
+fn a_chart_of_the_past_stays_where_it_is_and_takes_what_is_late() {
+    let mut fleet = city();
+    let until = at(1).wall.plus(-60_000);
+    let look = Look::Chart { series: SeriesKey(1), until_ms: Some(until), span_ms: 900_000, buckets: 300 };
+    let (mut windows, consequence) = looking(look, &mut fleet);
+    let Some(Consequence::Read(Outward::Read { ticket, query, .. })) = consequence else { panic!("{consequence:?}") };
+    assert_eq!(query.to_ms, until);
+    let from = query.from_ms;
+    let bucket = |start_ms| Bucket { start_ms, min: 60.0, max: 60.0, sum: 60.0, last: 60.0, count: 1 };
+    windows.read(ReadDone { ticket, outcome: Ok(vec![bucket(from)]), alarms: Vec::new() }, &fleet);
+    let told = frames(&mut windows, &mut fleet, at(2));
+    let [Frame::Snapshot { rows: Rows::Chart(chart), .. }] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((chart.until_ms, chart.buckets.len()), (until, 1));
+    give(&mut fleet, lamp_says(3, 70.0), at(3));
+    assert!(frames(&mut windows, &mut fleet, at(3)).is_empty(), "what is said now is not of that time");
+    let late = crate::fleet::Dirty { samples: vec![(SeriesKey(1), until.plus(-1_000), 9.0)], ..Default::default() };
+    windows.soil(&late, &fleet);
+    let told = frames(&mut windows, &mut fleet, at(900));
+    let [Frame::Patch { changes, .. }] = &told[..] else { panic!("{told:?}") };
+    assert!(matches!(&changes[..], [Change::Bucket(late)] if late.start_ms < until), "{changes:?}");
+}
+
+#[test]
+fn a_chart_shows_the_alarms_that_look_at_its_value_as_they_were_and_as_they_change() {
+    use fleetlens_model::alarm::{Alarm, state::State};
+    let mut fleet = city();
+    let look = Look::Chart { series: SeriesKey(1), until_ms: None, span_ms: 900_000, buckets: 300 };
+    let (mut windows, consequence) = looking(look, &mut fleet);
+    let Some(Consequence::Read(Outward::Read { ticket, .. })) = consequence else { panic!("{consequence:?}") };
+    let read = |id, raised_s: i64, cleared_s: Option<i64>| Alarm {
+        id: fleetlens_model::id::AlarmId(id),
+        thing: ThingKey(1),
+        rule: "gone".into(),
+        name: "dark".into(),
+        priority: fleetlens_model::alarm::Priority::Warning,
+        sentence: String::new(),
+        what_to_do: String::new(),
+        assigned: String::new(),
+        state: State::told(
+            at(1).wall.plus(raised_s * 1_000),
+            cleared_s.map(|cleared_s| at(1).wall.plus(cleared_s * 1_000)),
+            1,
+            None,
+        ),
+    };
+    let alarms = vec![read(901, -300, Some(-200)), read(902, -5_000, Some(-4_000)), read(903, -5_000, None)];
+    windows.read(ReadDone { ticket, outcome: Ok(Vec::new()), alarms }, &fleet);
+    let told = frames(&mut windows, &mut fleet, at(2));
+    let [Frame::Snapshot { rows: Rows::Chart(chart), .. }] = &told[..] else { panic!("{told:?}") };
+    let mut shown: Vec<(u64, bool)> = chart.alarms.iter().map(|a| (a.id.0, a.cleared_ms.is_some())).collect();
+    shown.sort_unstable();
+    assert_eq!(shown, [(901, true), (903, false)], "one that was over before the span is left out");
 }
 
 #[test]

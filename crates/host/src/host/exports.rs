@@ -9,7 +9,10 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use fleetlens_engine::port::WindowId;
-use fleetlens_ipc::{Done, EXPORT_MAX_BYTES, Export, Exported, Fault, FaultCode, RequestId, ZONE_MAX_CHARS};
+use fleetlens_ipc::{
+    CHART_COLUMNS_MAX, CHART_LINES_MAX, ChartColumn, Done, EXPORT_MAX_BYTES, Export, Exported, Fault, FaultCode,
+    HEADING_MAX_CHARS, PICTURE_MAX_BYTES, Picture, RequestId, ZONE_MAX_CHARS,
+};
 use fleetlens_model::audit::Filter;
 use fleetlens_model::id::BulkId;
 use fleetlens_model::time::WallMs;
@@ -24,7 +27,7 @@ use crate::pictures::Ground;
 use crate::ports::wall_now;
 use crate::report::report;
 use crate::run::Run;
-use crate::sheet::{Format, Sheet, audit, bulk, rfc3339};
+use crate::sheet::{Format, Sheet, audit, bulk, chart, rfc3339};
 
 /// The longest file that is written; the command line knows no end.
 const FILE_MAX_BYTES: usize = 1 << 30;
@@ -154,6 +157,57 @@ fn write(from: &Source, export: &Export, mut sink: Bounded<'_>) -> Result<u64, F
             let page = page(from, *from_ms..*to_ms, zone)?;
             sink.write_all(page.as_bytes()).map(|()| 0).map_err(|error| fault(&error))
         }
+        Export::Chart { columns, from_ms, until_ms, bucket_ms } => {
+            let stretch = chart::Stretch { from_ms: *from_ms, until_ms: *until_ms, bucket_ms: *bucket_ms };
+            write_chart(from, columns, stretch, sink).map(|()| 0)
+        }
+        Export::Picture { picture, bytes } => {
+            check_picture(*picture, bytes)?;
+            sink.write_all(bytes).map(|()| 0).map_err(|error| fault(&error))
+        }
+    }
+}
+
+fn write_chart(
+    from: &Source,
+    columns: &[ChartColumn],
+    stretch: chart::Stretch,
+    sink: Bounded<'_>,
+) -> Result<(), Fault> {
+    let invalid = |why: &str| Err(Fault::new(FaultCode::Invalid, why));
+    let span_ms = stretch.until_ms.since(stretch.from_ms);
+    if columns.is_empty() || columns.len() > CHART_COLUMNS_MAX {
+        return invalid("a sheet of a chart has between 1 and 8 values");
+    }
+    if columns.iter().any(|column| column.heading.chars().count() > HEADING_MAX_CHARS) {
+        return invalid("a value's heading is at most 200 characters long");
+    }
+    if span_ms == 0 || span_ms / stretch.bucket_ms.max(1) > CHART_LINES_MAX {
+        return invalid("a sheet of a chart has between 1 and 10000 lines");
+    }
+    let fields = chart::fields(columns);
+    let mut sheet =
+        Sheet::begin(Format::Csv, Box::new(sink), fields.iter().map(String::as_str)).map_err(|error| fault(&error))?;
+    let written = chart::write_while(&from.reading, columns, stretch, &mut sheet, || from.goes_on());
+    written.map_err(|error| read_fault(&error))?.and_then(|()| sheet.end()).map_err(|error| fault(&error))
+}
+
+/// A window is believed that it drew a picture, not that any bytes are one.
+fn check_picture(picture: Picture, bytes: &[u8]) -> Result<(), Fault> {
+    let is_one = match picture {
+        Picture::Png => bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
+        Picture::Svg => bytes.starts_with(b"<svg "),
+    };
+    match bytes.len() {
+        len if len > PICTURE_MAX_BYTES => {
+            let most = PICTURE_MAX_BYTES >> 10;
+            Err(Fault::new(
+                FaultCode::Invalid,
+                format!("a picture of {len} bytes is too large; the most is {most} KiB"),
+            ))
+        }
+        _ if !is_one => Err(Fault::new(FaultCode::Invalid, "that is no picture of a chart")),
+        _ => Ok(()),
     }
 }
 
@@ -214,6 +268,7 @@ fn too_long(export: &Export, holds: &str, most_bytes: usize) -> String {
         Export::Bulk(id) => format!("{most}; write it with `fleetlens bulk export --bulk {}`", id.0),
         Export::Audit(_) => format!("{most}; narrow it down, or write it with `fleetlens audit export`"),
         Export::Report { .. } => format!("{most}; take a shorter time, or write it with `fleetlens report`"),
+        Export::Chart { .. } | Export::Picture { .. } => format!("{most}; take a shorter time"),
     }
 }
 
@@ -225,6 +280,9 @@ fn name(export: &Export) -> (String, &'static str) {
         Export::Bulk(id) => (format!("fleetlens-bulk-{}-{day}", id.0), "csv"),
         Export::Audit(_) => (format!("fleetlens-audit-{day}"), "csv"),
         Export::Report { .. } => (format!("fleetlens-report-{day}"), "html"),
+        Export::Chart { .. } => (format!("fleetlens-chart-{day}"), "csv"),
+        Export::Picture { picture: Picture::Png, .. } => (format!("fleetlens-chart-{day}"), "png"),
+        Export::Picture { picture: Picture::Svg, .. } => (format!("fleetlens-chart-{day}"), "svg"),
     }
 }
 

@@ -115,6 +115,22 @@ pub(crate) fn touching(db: &Connection, span: &Range<WallMs>) -> rusqlite::Resul
     .collect()
 }
 
+/// The newest of one thing whose life touches a span, at most `most`, newest first.
+pub(crate) fn of_thing(
+    db: &Connection,
+    thing: ThingKey,
+    span: &Range<WallMs>,
+    most: usize,
+) -> rusqlite::Result<Vec<Alarm>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM alarm
+         WHERE thing = ?1 AND raised_ms < ?3 AND (ended_ms IS NULL OR ended_ms >= ?2)
+         ORDER BY raised_ms DESC, alarm DESC LIMIT ?4"
+    ))?
+    .query_map((thing.0, span.start.0, span.end.0, i64::try_from(most).unwrap_or(i64::MAX)), of_row)?
+    .collect()
+}
+
 /// Takes an alarm over from another file as it is there: its number and the columns behind that, in the order of the schema.
 pub(crate) fn take_over(db: &Connection, key: i64, columns: &[Value]) -> rusqlite::Result<()> {
     let number = Value::Integer(key);

@@ -33,7 +33,7 @@ fn a_driver_may_look_at_car_parks_and_at_nothing_else() {
     };
     let known = city_with_a_car_park();
     let ((lamp, watts), (lot, free)) = (of(&known, "lamp-1", "/power_w"), of(&known, "lot-1", "/free"));
-    let chart = |series| Look::Chart { series, span_ms: 60_000, buckets: 10 };
+    let chart = |series| Look::Chart { series, until_ms: None, span_ms: 60_000, buckets: 10 };
     let from = fleetlens_model::geo::LonLat { lon_deg: 14.4, lat_deg: 35.8 };
     for (look, may) in [
         (Look::Status, true),

@@ -96,6 +96,45 @@ async fn a_report_is_a_page_of_its_own_and_a_time_that_makes_no_sense_is_told() 
     host.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chart_is_a_sheet_of_its_buckets_and_a_picture_is_only_what_is_one() {
+    use fleetlens_ipc::{ChartColumn, Picture};
+    use fleetlens_model::id::SeriesKey;
+    let folder = tempfile::tempdir().unwrap();
+    let host = started(without_broker(&folder)).await;
+    let mut window = TestWindow::open(&host).await;
+    let now = wall_now();
+    let chart = |values: usize, span_ms: i64, bucket_ms: u64| {
+        let column = ChartColumn { series: SeriesKey(1), heading: "Power, W".into() };
+        let columns = vec![column; values];
+        Intent::Export(Export::Chart { columns, from_ms: now.plus(-span_ms), until_ms: now, bucket_ms })
+    };
+    let Ok(Done::Exported(Exported::File { path, unread: 0 })) = window.ask(1, chart(1, 900_000, 5_000)).await else {
+        panic!("no file")
+    };
+    assert!(path.contains("fleetlens-chart-") && path.ends_with(".csv"), "{path}");
+    let head = "time,\"Power, W min\",\"Power, W mean\",\"Power, W max\",\"Power, W count\"\r\n";
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), head, "nothing is known of this series");
+    let picture = |picture, bytes: &[u8]| Intent::Export(Export::Picture { picture, bytes: bytes.to_vec() });
+    let drawn = b"<svg width=\"1\"></svg>";
+    let Ok(Done::Exported(Exported::File { path, .. })) = window.ask(2, picture(Picture::Svg, drawn)).await else {
+        panic!("no file")
+    };
+    assert_eq!(std::fs::read(&path).unwrap(), drawn);
+    for (number, intent) in [
+        (3, picture(Picture::Png, drawn)),
+        (4, picture(Picture::Svg, b"#!/bin/sh")),
+        (5, chart(0, 900_000, 5_000)),
+        (6, chart(9, 900_000, 5_000)),
+        (7, chart(1, 86_400_000, 1)),
+        (8, chart(1, 0, 1_000)),
+    ] {
+        assert_eq!(window.ask(number, intent).await.unwrap_err().code, FaultCode::Invalid, "{number}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path().join("exports")).unwrap().count(), 2, "no half file is left");
+    host.stop().await;
+}
+
 #[test]
 fn a_window_has_everything_else_while_its_sheet_is_written_and_a_second_one_is_told_so() {
     // One thread for blocking work, which is taken until the sheet may be written.

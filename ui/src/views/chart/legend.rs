@@ -1,0 +1,91 @@
+//! Which line is which: a button for each value takes it off the picture and puts it back; what was added can be taken away.
+
+use fleetlens_chart::Stroke;
+use fleetlens_model::id::SeriesKey;
+use leptos::prelude::*;
+
+use super::Desk;
+use crate::components::icon::Icon;
+use crate::islands::chart::tone;
+use crate::state::chart::Traced;
+
+/// There while there is more than one line.
+#[component]
+pub fn Legend(desk: Desk) -> impl IntoView {
+    let is_there = Memo::new(move |_| desk.compares.get() || desk.series.with(|series| series.len() > 1));
+    view! {
+        <Show when=move || is_there.get()>
+            <ul class="legend" data-testid="legend" aria-label="Lines of the chart">
+                <For each=move || desk.series.get() key=|series| *series let:series>
+                    <Line desk series />
+                </For>
+            </ul>
+            <Show when=move || desk.compares.get()>
+                <p class="legend-note">"Thin dashes: the same time 7 days before."</p>
+            </Show>
+        </Show>
+    }
+}
+
+#[component]
+fn Line(desk: Desk, series: SeriesKey) -> impl IntoView {
+    let words = Memo::new(move |_| name(desk, series));
+    let is_shown = move || !desk.hidden.with(|hidden| hidden.contains(&series));
+    let turn = move |_| {
+        desk.hidden.update(|hidden| {
+            let before = hidden.len();
+            hidden.retain(|one| *one != series);
+            if hidden.len() == before {
+                hidden.push(series);
+            }
+        });
+    };
+    let take_away = move |_| {
+        desk.added.update(|added| added.retain(|one| one.series != series));
+        desk.hidden.update(|hidden| hidden.retain(|one| *one != series));
+    };
+    let swatch = move || {
+        let (token, stroke) = desk.series.with(|all| tone(all, series));
+        let dash = match stroke {
+            Stroke::Solid | Stroke::Faint => String::new(),
+            Stroke::Dashed(dash, room) => format!("{dash} {room}"),
+        };
+        view! {
+            <svg class="sample" viewBox="0 0 26 8" aria-hidden="true">
+                <path d="M0 4h26" style=format!("stroke: var({token})") stroke-dasharray=dash />
+            </svg>
+        }
+    };
+    let is_added = move || desk.charted.get() != Some(series);
+    view! {
+        <li>
+            <button type="button" class="line" aria-pressed=move || is_shown().to_string() class:off=move || !is_shown() on:click=turn>
+                {swatch}
+                <span>{words}</span>
+            </button>
+            <Show when=is_added>
+                <button
+                    type="button"
+                    class="tool"
+                    title="Take it off the chart"
+                    aria-label=move || format!("Take {} off the chart", words.get())
+                    on:click=take_away
+                >
+                    <Icon of=icondata_lu::LuX />
+                </button>
+            </Show>
+        </li>
+    }
+}
+
+/// What a line is: of another thing with that thing's title, and its unit.
+pub fn name(desk: Desk, series: SeriesKey) -> String {
+    let first = desk.with_first(|chart| chart.thing);
+    desk.store.charts.held.with(|held| {
+        held.get(&Traced { series, is_before: false }).map_or_else(String::new, |chart| {
+            let of = if first == Some(chart.thing) { String::new() } else { format!("{}: ", chart.thing_title) };
+            let unit = if chart.unit.is_empty() { String::new() } else { format!(", {}", chart.unit) };
+            format!("{of}{}{unit}", chart.label)
+        })
+    })
+}
