@@ -148,11 +148,6 @@ impl Reading {
         table::alarm::touching(&self.db, span).map_err(StoreError::at(&self.path))
     }
 
-    /// A stretch of one series in buckets, in the order of time; what is damaged is left out.
-    pub fn history(&self, query: &HistoryQuery) -> Result<History, StoreError> {
-        history::buckets(&self.db, query, &mut Damage::default()).map_err(StoreError::at(&self.path))
-    }
-
     /// The bulk commands that are kept, in the order of their ids.
     pub fn bulks(&self) -> Result<Vec<bulk::Head>, StoreError> {
         table::bulk::heads(&self.db).map_err(StoreError::at(&self.path))

@@ -39,7 +39,7 @@ struct Benchmark {
     measures: &'static str,
 }
 
-const BENCHMARKS: [Benchmark; 12] = [
+const BENCHMARKS: [Benchmark; 13] = [
     Benchmark {
         name: "ingest",
         example: "bench_ingest",
