@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fleetlens_host::{Host, WindowId};
+use fleetlens_host::{Host, HostOptions, WindowId};
 use fleetlens_ipc::map::{FLAG_GONE, MapRow, read};
 use fleetlens_ipc::profile::{ProfileAsk, ProfileDone, Trial, TrialStep, Try};
-use fleetlens_ipc::rows::{Change, Chart, CommandRow, FoundRow, LeafRow, Rows, Status, ThingPage, ValueRow};
+use fleetlens_ipc::rows::{Change, Chart, CommandRow, FoundRow, LeafRow, LinkState, Rows, Status, ThingPage, ValueRow};
 use fleetlens_ipc::{
     CONTRACT, Call, Done, Fault, Frame, Intent, Look, Parcel, RequestId, ViewId, Wish, decode, encode,
 };
@@ -19,6 +19,9 @@ use tokio::time::{Instant, timeout_at};
 
 /// How long the host may take to answer a request.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long the link may take to come up: two cores, and other tests beside this one.
+const UP_WITHIN: Duration = Duration::from_secs(60);
 
 /// An attached window and everything it shows.
 pub struct Desk {
@@ -44,6 +47,20 @@ struct View {
     snapshots: u64,
     rows: Option<Rows>,
     map: BTreeMap<ThingKey, MapRow>,
+}
+
+/// A host with its link up: what the broker has kept for it meanwhile is judged with the next value.
+pub async fn started_up(options: HostOptions) -> Arc<Host> {
+    let host = Arc::new(Host::start(options).await.unwrap_or_else(|e| panic!("the host does not start: {e}")));
+    let mut desk = Desk::attach(&host).await;
+    let status = desk.look(Look::Status).await;
+    let up = |desk: &Desk| match &desk.status(status).link {
+        LinkState::Up { .. } => Ok(()),
+        other @ (LinkState::Starting | LinkState::Connecting { .. }) => Err(format!("{other:?}")),
+    };
+    desk.wait_for("the link", UP_WITHIN, up).await;
+    desk.detach().await;
+    host
 }
 
 impl Desk {

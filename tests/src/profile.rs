@@ -28,6 +28,22 @@ pub struct ProfileText {
     pub shadows: bool,
 }
 
+/// A bin that burns needs a person at once; `more` are further lines of the rule.
+pub fn fire(more: &str) -> String {
+    format!(
+        "\n[[alarm]]\nid = \"fire\"\nname = \"is burning\"\nkind = \"bin\"\nwhen = \"/temp_c >= 60\"\npriority = \"critical\"\n\
+         what_to_do = \"call the fire brigade\"\n{more}\n"
+    )
+}
+
+/// A bin that is nearly full is worth a warning; `more` are further lines of the rule.
+pub fn full(more: &str) -> String {
+    format!(
+        "\n[[alarm]]\nid = \"full\"\nname = \"nearly full\"\nkind = \"bin\"\nwhen = \"/fill_pct >= 90\"\n\
+         what_to_do = \"put it on the next round\"\n{more}\n"
+    )
+}
+
 impl ProfileText {
     /// An operator's, with MQTT 5.
     pub fn new(name: &str, url: String) -> ProfileText {

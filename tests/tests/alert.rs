@@ -15,7 +15,7 @@ use fleetlens_tests::display::Display;
 use fleetlens_tests::notices::{Notice, Notices};
 use fleetlens_tests::peer::Peer;
 use fleetlens_tests::place;
-use fleetlens_tests::profile::ProfileText;
+use fleetlens_tests::profile::{ProfileText, fire, full};
 use fleetlens_tests::tray::Tray;
 use fleetlens_tests::wait::until;
 use fleetlens_tests::window::Window;
@@ -36,22 +36,9 @@ const SIZE: (u32, u32) = (400, 240);
 const CHANCES: usize = 8;
 
 /// A rule whose alarm needs a person at once, and one that does not.
-const RULES: &str = r#"
-[[alarm]]
-id = "fire"
-name = "is burning"
-kind = "bin"
-when = "/temp_c >= 60"
-priority = "critical"
-what_to_do = "call the fire brigade"
-
-[[alarm]]
-id = "full"
-name = "nearly full"
-kind = "bin"
-when = "/fill_pct >= 90"
-what_to_do = "put it on the next round"
-"#;
+fn rules() -> String {
+    fire("") + full("").as_str()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_critical_alarm_is_told_by_the_desktop_and_opens_its_thing() {
@@ -62,7 +49,7 @@ async fn a_critical_alarm_is_told_by_the_desktop_and_opens_its_thing() {
     let folder = tempfile::tempdir().unwrap();
     let profile = ProfileText::new("Alert", broker.url());
     let file = folder.path().join("profile.toml");
-    std::fs::write(&file, profile.toml() + RULES).unwrap();
+    std::fs::write(&file, profile.toml() + rules().as_str()).unwrap();
     let data = folder.path().join("data");
     let arguments = ["--profile", file.to_str().unwrap(), "--data-dir", data.to_str().unwrap()];
     let Some(window) = Window::open("alert", "fleetlens-desktop", &display, arguments).await else { return };
@@ -181,7 +168,7 @@ async fn open(
 ) -> Option<(Window, tempfile::TempDir)> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("profile.toml");
-    std::fs::write(&file, ProfileText::new("Alert", broker.url()).toml() + RULES).unwrap();
+    std::fs::write(&file, ProfileText::new("Alert", broker.url()).toml() + rules().as_str()).unwrap();
     let data = folder.path().join("data");
     let arguments = ["--profile", file.to_str()?, "--data-dir", data.to_str()?, "--theme", "dark"];
     let window = Window::open(name, program.to_str()?, display, arguments).await?;

@@ -4,16 +4,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use fleetlens_host::{BrokerChoice, Host, HostOptions};
-use fleetlens_ipc::rows::{AlarmRow, LinkState, Rows};
+use fleetlens_host::{BrokerChoice, HostOptions};
+use fleetlens_ipc::rows::{AlarmRow, Rows};
 use fleetlens_ipc::{AlarmScope, Done, Intent, Look};
 use fleetlens_tests::broker::Mosquitto;
-use fleetlens_tests::desk::Desk;
+use fleetlens_tests::desk::{Desk, started_up};
 use fleetlens_tests::peer::Peer;
-use fleetlens_tests::profile::ProfileText;
+use fleetlens_tests::profile::{ProfileText, fire};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,18 +26,9 @@ const SOON: Duration = Duration::from_secs(60);
 /// After how long an alarm goes to the next one.
 const STEP: Duration = Duration::from_secs(8);
 
-const SECRET: &str = "a secret of the city";
+const CAUSE: &str = "cause = \"somebody threw ashes into it\"";
 
-const RULES: &str = r#"
-[[alarm]]
-id = "fire"
-name = "is burning"
-kind = "bin"
-when = "/temp_c >= 60"
-priority = "critical"
-cause = "somebody threw ashes into it"
-what_to_do = "call the fire brigade"
-"#;
+const SECRET: &str = "a secret of the city";
 
 /// A POST as it came.
 struct Post {
@@ -138,7 +128,7 @@ fn hmac_sha256(key: &[u8], text: &[u8]) -> String {
 /// A profile with these lines of `[[reach]]`, and what its host is started with.
 fn options(folder: &Path, url: String, reach: &str) -> HostOptions {
     let file: PathBuf = folder.join("profile.toml");
-    fs::write(&file, ProfileText::new("Reach", url).toml() + RULES + reach).unwrap();
+    fs::write(&file, ProfileText::new("Reach", url).toml() + fire(CAUSE).as_str() + reach).unwrap();
     let secret = folder.join("duty.secret");
     fs::write(&secret, SECRET).unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
@@ -150,20 +140,6 @@ fn duty(server: &Server, more: &str) -> String {
         "\n[[reach]]\nname = \"duty\"\nwebhook = \"http://127.0.0.1:{}/duty\"\nsecret = {{ file = \"duty.secret\" }}\n{more}\n",
         server.port
     )
-}
-
-/// A host with its link up: what the broker has kept for it meanwhile is judged with the next value.
-async fn started(options: HostOptions) -> Arc<Host> {
-    let host = Arc::new(Host::start(options).await.unwrap());
-    let mut desk = Desk::attach(&host).await;
-    let status = desk.look(Look::Status).await;
-    let up = |desk: &Desk| match &desk.status(status).link {
-        LinkState::Up { .. } => Ok(()),
-        other @ (LinkState::Starting | LinkState::Connecting { .. }) => Err(format!("{other:?}")),
-    };
-    desk.wait_for("the link", SOON, up).await;
-    desk.detach().await;
-    host
 }
 
 async fn says_temp(bins: &Peer, name: &str, temp_c: f64) {
@@ -199,7 +175,7 @@ async fn an_alarm_is_posted_and_again_after_a_restart_when_nobody_answered() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(1).await;
     let options = options(folder.path(), broker.url(), &duty(&server, ""));
-    let host = started(options.clone()).await;
+    let host = started_up(options.clone()).await;
     let bins = bins(&broker, &["b1", "b2"]).await;
     says_temp(&bins, "b2", 20.0).await;
     says_temp(&bins, "b1", 71.5).await;
@@ -225,7 +201,7 @@ async fn an_alarm_is_posted_and_again_after_a_restart_when_nobody_answered() {
     host.stop().await;
 
     // Nobody has said that it has arrived.
-    let host = started(options.clone()).await;
+    let host = started_up(options.clone()).await;
     let again = server.next("the same once more").await;
     assert_eq!((&again.delivery, again.notices()), (&first.delivery, vec![("raised", "b1")]));
     says_temp(&bins, "b1", 20.0).await;
@@ -235,7 +211,7 @@ async fn an_alarm_is_posted_and_again_after_a_restart_when_nobody_answered() {
     host.stop().await;
 
     // Everything is delivered: a restart tells nothing, and what comes next comes first.
-    let host = started(options).await;
+    let host = started_up(options).await;
     says_temp(&bins, "b2", 80.0).await;
     assert_eq!(server.next("the other bin").await.notices(), [("raised", "b2")]);
     server.nothing_more();
@@ -250,7 +226,7 @@ async fn what_somebody_has_acknowledged_goes_to_nobody_else() {
     let mut server = Server::start(0).await;
     let step = format!("after = \"{} s\"", STEP.as_secs());
     let options = options(folder.path(), broker.url(), &duty(&server, &step));
-    let host = started(options).await;
+    let host = started_up(options).await;
     let mut desk = Desk::attach(&host).await;
     let bins = bins(&broker, &["b1", "b2"]).await;
     says_temp(&bins, "b1", 71.5).await;

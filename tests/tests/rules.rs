@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use fleetlens_host::{BrokerChoice, Host, HostOptions};
-use fleetlens_ipc::rows::{AlarmRow, LinkState, Rows};
+use fleetlens_ipc::rows::{AlarmRow, Rows};
 use fleetlens_ipc::{AlarmScope, Look};
 use fleetlens_model::telemetry::Value;
 use fleetlens_tests::broker::Mosquitto;
-use fleetlens_tests::desk::Desk;
+use fleetlens_tests::desk::{Desk, started_up};
 use fleetlens_tests::peer::Peer;
 use fleetlens_tests::profile::ProfileText;
 use serde_json::json;
@@ -28,20 +28,6 @@ fn options(folder: &Path, url: String, rules: &str) -> HostOptions {
     let file = folder.join("profile.toml");
     fs::write(&file, ProfileText::new("Rules", url).toml() + rules).unwrap();
     HostOptions { profile: Some(file), demo: None, broker: BrokerChoice::Own, ..HostOptions::demo(folder.join("data")) }
-}
-
-/// A host with its link up.
-async fn started(options: HostOptions) -> Arc<Host> {
-    let host = Arc::new(Host::start(options).await.unwrap());
-    let mut desk = Desk::attach(&host).await;
-    let status = desk.look(Look::Status).await;
-    let up = |desk: &Desk| match &desk.status(status).link {
-        LinkState::Up { .. } => Ok(()),
-        other @ (LinkState::Starting | LinkState::Connecting { .. }) => Err(format!("{other:?}")),
-    };
-    desk.wait_for("the link", SOON, up).await;
-    desk.detach().await;
-    host
 }
 
 /// The open alarms as they are seen by somebody who looks just now, once they are as wanted.
@@ -85,7 +71,7 @@ async fn a_state_machine_beside_the_profile_raises_by_its_timer_and_knows_after_
     let rule = "\n[[alarm]]\nid = \"pressure\"\nname = \"is under pressure\"\ndetector = \"pump.json\"\nstates = [\"Dangerous\"]\n\
                 priority = \"critical\"\nwhat_to_do = \"shut the valve\"\n";
     let options = options(folder.path(), broker.url(), rule);
-    let host = started(options.clone()).await;
+    let host = started_up(options.clone()).await;
     let pump = Peer::connect(&broker.url(), "rules-pump", &[]).await;
     says(&pump, "pump/p1", now_ms(), "pressure_bar", 82.0).await;
     let raised = alarms(&host, "its timer", SOON, only).await.unwrap();
@@ -95,7 +81,7 @@ async fn a_state_machine_beside_the_profile_raises_by_its_timer_and_knows_after_
     );
     host.stop().await;
 
-    let host = started(options).await;
+    let host = started_up(options).await;
     let before = alarms(&host, "the alarm of before", SOON, only).await.unwrap();
     assert!(before.active, "{before:?}");
     // One that had forgotten its state would be back to normal with the first word.
@@ -122,7 +108,7 @@ async fn a_rule_about_what_is_usual_learns_from_the_cache_and_keeps_what_it_lear
     let Some(broker) = Mosquitto::start("rules-usual") else { return };
     let folder = tempfile::tempdir().unwrap();
     // Four weeks are heard before anybody asks what is usual.
-    let host = started(options(folder.path(), broker.url(), "")).await;
+    let host = started_up(options(folder.path(), broker.url(), "")).await;
     let lamp = Peer::connect(&broker.url(), "rules-lamp", &[]).await;
     let now = now_ms();
     for hours in (1..=28 * 24).rev() {
@@ -140,7 +126,7 @@ async fn a_rule_about_what_is_usual_learns_from_the_cache_and_keeps_what_it_lear
 
     let rule = "\n[[alarm]]\nid = \"odd\"\nwhen = \"above_usual(power_w) > 30\"\nwhat_to_do = \"look\"\n";
     let options = options(folder.path(), broker.url(), rule);
-    let host = started(options.clone()).await;
+    let host = started_up(options.clone()).await;
     let mut alarm = Err(String::new());
     for _ in 0..30 {
         says(&lamp, "lamp/l1", now_ms(), "power_w", 138.0).await;
@@ -155,7 +141,7 @@ async fn a_rule_about_what_is_usual_learns_from_the_cache_and_keeps_what_it_lear
     host.stop().await;
 
     // What was learned is known with the first word; what the history knows comes only after it.
-    let host = started(options).await;
+    let host = started_up(options).await;
     says(&lamp, "lamp/l1", now_ms(), "power_w", 101.0).await;
     let is_over = |rows: &[AlarmRow]| only(rows).filter(|row| !row.active);
     alarms(&host, "the end of it", SOON, is_over).await.unwrap();

@@ -8,7 +8,7 @@ use fleetlens_sim::{BrokerAt, ShadowService, shadows::Shadows};
 use fleetlens_tests::broker::Mosquitto;
 use fleetlens_tests::lamp::Lamp;
 use fleetlens_tests::peer::Peer;
-use fleetlens_tests::profile::ProfileText;
+use fleetlens_tests::profile::{ProfileText, fire, full};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,27 +27,15 @@ pub const BINS: usize = 20;
 pub const ON_DELAY_S: u64 = 2;
 
 /// When a person is needed here.
-const RULES: &str = r#"
-[[alarm]]
-id = "fire"
-name = "is burning"
-kind = "bin"
-when = "/temp_c >= 60"
-deadband = 15
-priority = "critical"
-cause = "hot ash"
-consequence = "it spreads"
-what_to_do = "call the fire brigade"
+fn rules() -> String {
+    let causes = "cause = \"hot ash\"\nconsequence = \"it spreads\"";
+    let fire = fire(&format!("deadband = 15\n{causes}"));
+    let full = full(&format!("for = \"{ON_DELAY_S} s\"\ndeadband = 10"));
+    fire + full.as_str() + OTHERS
+}
 
-[[alarm]]
-id = "full"
-name = "nearly full"
-kind = "bin"
-when = "/fill_pct >= 90"
-for = "2 s"
-deadband = 10
-what_to_do = "put it on the next round"
-
+/// Of the lamp and the vehicle.
+const OTHERS: &str = r#"
 [[alarm]]
 id = "stubborn"
 name = "does not obey"
@@ -101,7 +89,7 @@ impl Street {
             fs::write(&path, text).unwrap();
             path
         };
-        let profile = write("street.toml", ProfileText::new(PROFILE, broker.url()).toml() + RULES);
+        let profile = write("street.toml", ProfileText::new(PROFILE, broker.url()).toml() + rules().as_str());
         write("harbour.toml", ProfileText::new(OTHER_PROFILE, harbour.url()).toml());
         write("broken.toml", "name = \"Broken\"\n[broker]\nurl = 5\n".to_owned());
         Some(Street { broker, lamp, bins, harbour, service, data: data.to_owned(), profile })

@@ -9,7 +9,7 @@ use fleetlens_tests::browser::Browser;
 use fleetlens_tests::page::{Page, by_testid};
 use fleetlens_tests::peer::Peer;
 use fleetlens_tests::person::SOON;
-use fleetlens_tests::profile::ProfileText;
+use fleetlens_tests::profile::{ProfileText, fire, full};
 use serde::Deserialize;
 use serde_json::json;
 use thirtyfour::Key;
@@ -17,24 +17,9 @@ use thirtyfour::Key;
 use super::both::{rail, told};
 
 /// When a person is needed here: at once, so that what is asked of the list is not when its alarms come.
-const RULES: &str = r#"
-[[alarm]]
-id = "fire"
-name = "is burning"
-kind = "bin"
-when = "/temp_c >= 60"
-priority = "critical"
-cause = "hot ash"
-consequence = "it spreads"
-what_to_do = "call the fire brigade"
-
-[[alarm]]
-id = "full"
-name = "nearly full"
-kind = "bin"
-when = "/fill_pct >= 90"
-what_to_do = "put it on the next round"
-"#;
+fn rules() -> String {
+    fire("cause = \"hot ash\"\nconsequence = \"it spreads\"") + full("").as_str()
+}
 
 /// How long ten thousand alarms may take to be raised, on a machine that does other things too.
 const MANY_WITHIN: Duration = Duration::from_secs(180);
@@ -60,7 +45,7 @@ impl Town {
         let folder = data.join("profiles");
         std::fs::create_dir_all(&folder).unwrap();
         let profile = folder.join("town.toml");
-        std::fs::write(&profile, ProfileText::new("Town", broker.url()).toml() + RULES).unwrap();
+        std::fs::write(&profile, ProfileText::new("Town", broker.url()).toml() + rules().as_str()).unwrap();
         let profile = profile.to_str().expect("a temporary folder has a plain name").to_owned();
         Some(Town { broker, bins: peer, profile })
     }

@@ -94,6 +94,15 @@ fn Told(health: AlarmHealth, on_cause: Callback<String>) -> impl IntoView {
     let notes = notes(&health, |at| local(at).exact());
     let is_empty = health.raised == 0;
     let figures = health.figures.into_iter().map(|figure| view! { <Figure figure /> }).collect_view();
+    let store = store();
+    let cause = |(rule, name, n): (String, String, u64)| -> Top {
+        (format::capital(&name), String::new(), n, Callback::new(move |()| on_cause.run(rule.clone())))
+    };
+    let causes: Vec<Top> = health.by_rule.into_iter().map(cause).collect();
+    let thing = |(thing, title, place, n): (ThingKey, String, String, u64)| -> Top {
+        (title, place, n, Callback::new(move |()| store.open(thing)))
+    };
+    let things: Vec<Top> = health.by_thing.into_iter().map(thing).collect();
     let pictures = health
         .pictures
         .into_iter()
@@ -126,8 +135,13 @@ fn Told(health: AlarmHealth, on_cause: Callback<String>) -> impl IntoView {
                 view! {
                     <div class="plots">{pictures}</div>
                     <div class="tops">
-                        <TopCauses rows=health.by_rule of_all=health.of_all.clone() on_cause />
-                        <TopThings rows=health.by_thing of_all=health.of_all />
+                        <Tops
+                            heading="What was raised most"
+                            testid="top-cause"
+                            rows=causes
+                            of_all=health.of_all.clone()
+                        />
+                        <Tops heading="Which things raised most" testid="top-thing" rows=things of_all=health.of_all />
                     </div>
                 }
             })}
@@ -156,46 +170,21 @@ fn Figure(figure: HealthFigure) -> impl IntoView {
     }
 }
 
-#[component]
-fn TopCauses(rows: Vec<(String, String, u64)>, of_all: String, on_cause: Callback<String>) -> impl IntoView {
-    let most = rows.first().map_or(1, |(_, _, n)| *n);
-    let rows = rows
-        .into_iter()
-        .map(|(rule, name, n)| {
-            let open = move |_| on_cause.run(rule.clone());
-            view! {
-                <li>
-                    <button type="button" class="top" data-testid="top-cause" on:click=open>
-                        <span class="name">{format::capital(&name)}</span>
-                        <Bar n most />
-                    </button>
-                </li>
-            }
-        })
-        .collect_view();
-    view! {
-        <section class="card">
-            <h2>
-                "What was raised most" <small>{of_all}</small>
-            </h2>
-            <ol>{rows}</ol>
-        </section>
-    }
-}
+/// What raised most: a name, what stands small behind it, how often, and what a click opens.
+type Top = (String, String, u64, Callback<()>);
 
+/// A card of them, the first the most.
 #[component]
-fn TopThings(rows: Vec<(ThingKey, String, String, u64)>, of_all: String) -> impl IntoView {
-    let store = store();
-    let most = rows.first().map_or(1, |(_, _, _, n)| *n);
+fn Tops(heading: &'static str, testid: &'static str, rows: Vec<Top>, of_all: String) -> impl IntoView {
+    let most = rows.first().map_or(1, |(_, _, n, _)| *n);
     let rows = rows
         .into_iter()
-        .map(|(thing, title, place, n)| {
+        .map(|(name, small, n, open)| {
+            let small = (!small.is_empty()).then(|| view! { <small>{small}</small> });
             view! {
                 <li>
-                    <button type="button" class="top" data-testid="top-thing" on:click=move |_| store.open(thing)>
-                        <span class="name">
-                            {title} <small>{place}</small>
-                        </span>
+                    <button type="button" class="top" data-testid=testid on:click=move |_| open.run(())>
+                        <span class="name">{name} " " {small}</span>
                         <Bar n most />
                     </button>
                 </li>
@@ -205,7 +194,7 @@ fn TopThings(rows: Vec<(ThingKey, String, String, u64)>, of_all: String) -> impl
     view! {
         <section class="card">
             <h2>
-                "Which things raised most" <small>{of_all}</small>
+                {heading} " " <small>{of_all}</small>
             </h2>
             <ol>{rows}</ol>
         </section>
