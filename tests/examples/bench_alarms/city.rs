@@ -1,5 +1,5 @@
 //! A city of 100 000 lamps in the engine, with ten rules about each, with none, with one about what is usual and with one that is a
-//! state machine: what a message costs, and what it takes.
+//! state machine; and one of as many that move, with a rule about areas and with none: what a message costs, and what it takes.
 
 use std::time::Instant;
 
@@ -8,6 +8,7 @@ use fleetlens_engine::fleet::{Effects, Fleet, Input};
 use fleetlens_engine::port::{LinkEvent, Received};
 use fleetlens_host::Profile;
 use fleetlens_model::alarm::Rule;
+use fleetlens_model::alarm::fence::Area;
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::id::SeriesKey;
 use fleetlens_model::record::{Restored, Write};
@@ -51,6 +52,12 @@ const MACHINE: &str = r#"{
   ]
 }"#;
 
+/// Corners of the area that has corners: as many as somebody draws around a harbour.
+const CORNERS: u32 = 64;
+
+/// How far it reaches from its middle, in degrees; things move to half as far again.
+const REACH_DEG: f64 = 0.01;
+
 /// What the city is watched by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Watched {
@@ -60,6 +67,10 @@ pub enum Watched {
     ByRhythm,
     /// One state machine.
     ByMachine,
+    /// One condition about two areas, of things that move.
+    ByAreas,
+    /// Nothing, of things that move.
+    ByNothingMoving,
 }
 
 impl Watched {
@@ -69,7 +80,14 @@ impl Watched {
             Watched::By(count) => count.to_string(),
             Watched::ByRhythm => "usual".to_owned(),
             Watched::ByMachine => "machine".to_owned(),
+            Watched::ByAreas => "areas".to_owned(),
+            Watched::ByNothingMoving => "moving".to_owned(),
         }
+    }
+
+    /// Whether its things say where they are.
+    fn moves(self) -> bool {
+        matches!(self, Watched::ByAreas | Watched::ByNothingMoving)
     }
 
     /// The same as it is read there.
@@ -77,27 +95,52 @@ impl Watched {
         Ok(match word {
             "usual" => Watched::ByRhythm,
             "machine" => Watched::ByMachine,
+            "areas" => Watched::ByAreas,
+            "moving" => Watched::ByNothingMoving,
             count => Watched::By(count.parse()?),
         })
     }
 }
 
-fn rules(watched: Watched) -> Result<Vec<Rule>, Failure> {
+/// A place so far from the middle of the city, in that direction; degrees east and north.
+fn place(part: f64, far_deg: f64) -> (f64, f64) {
+    let (north, east) = (part * std::f64::consts::TAU).sin_cos();
+    (14.5 + far_deg * east, 35.9 + far_deg * north)
+}
+
+/// An area with corners, and a circle beside it.
+fn areas() -> String {
+    let corners: Vec<String> = (0..CORNERS)
+        .map(|nth| place(f64::from(nth) / f64::from(CORNERS), REACH_DEG))
+        .map(|(lon_deg, lat_deg)| format!("[{lon_deg:.6}, {lat_deg:.6}]"))
+        .collect();
+    format!(
+        "[[area]]\nname = \"harbour\"\ncorners = [{}]\n[[area]]\nname = \"depot\"\nmiddle = [14.6, 35.9]\nradius_m = 500\n",
+        corners.join(", ")
+    )
+}
+
+fn rules(watched: Watched) -> Result<(Vec<Rule>, Vec<Area>), Failure> {
     let rule = |nth: usize, condition: String| {
         format!("[[alarm]]\nid = \"r{nth}\"\n{condition}\nfor = \"1 min\"\nwhat_to_do = \"look\"\n")
     };
     let rules: String = match watched {
-        Watched::By(0) => "alarm = []\n".to_owned(),
+        Watched::By(0) | Watched::ByNothingMoving => "alarm = []\n".to_owned(),
         Watched::By(count) => {
             let conditions = CONDITIONS.iter().take(count).enumerate();
             conditions.map(|(nth, when)| rule(nth, format!("when = \"{when}\""))).collect()
         }
         Watched::ByRhythm => rule(0, "when = \"above_usual(power_w) > 500\"".to_owned()),
         Watched::ByMachine => rule(0, format!("detector = '''{MACHINE}'''\nstates = [\"Hot\"]")),
+        // Nothing is in both, so that nothing is raised; whoever moves across the edge of the first is asked of the second.
+        Watched::ByAreas => areas() + rule(0, "when = \"inside('harbour') and inside('depot')\"".to_owned()).as_str(),
     };
     let head = "name = \"bench\"\nbroker.url = \"mqtt://h\"\nshadows.enabled = true\n";
-    let text = if watched == Watched::By(0) { rules + head } else { head.to_owned() + rules.as_str() };
-    Ok(Profile::parse(&text, "bench.toml")?.rules)
+    let is_unwatched = matches!(watched, Watched::By(0) | Watched::ByNothingMoving);
+    let text = if is_unwatched { rules + head } else { head.to_owned() + rules.as_str() };
+    let profile = Profile::parse(&text, "bench.toml")?;
+    let areas = profile.fleet_config(String::new()).areas;
+    Ok((profile.rules, areas))
 }
 
 /// What the history knows of a lamp: eight weeks of hours.
@@ -129,10 +172,14 @@ fn at(round: u32) -> Now {
     Now { wall: WallMs(1_800_000_000_000).plus(ms.cast_signed()), mono: MonoMs(ms) }
 }
 
-fn message(thing: u32, round: u32) -> Input {
+fn message(thing: u32, round: u32, moves: bool) -> Input {
     let power = 40 + (thing + round * 7) % 60;
+    // In and out, each around another way.
+    let far_deg = REACH_DEG * f64::from((thing + round) % 30) / 20.0;
+    let (lon_deg, lat_deg) = place(f64::from(thing % 97) / 97.0, far_deg);
+    let place = if moves { format!(r#","lat":{lat_deg:.6},"lon":{lon_deg:.6}"#) } else { String::new() };
     let payload = format!(
-        r#"{{"ts":{},"values":{{"power_w":{power}.5,"temp_c":{},"volt":230.1,"dim_pct":80,"state":"on"}}}}"#,
+        r#"{{"ts":{},"values":{{"power_w":{power}.5,"temp_c":{},"volt":230.1,"dim_pct":80,"state":"on"{place}}}}}"#,
         at(round).wall.0,
         20 + (thing + round) % 30,
     );
@@ -160,8 +207,8 @@ pub fn run(watched: Watched, things: u32, rounds: u32) -> Result<Value, Failure>
         kind: None,
         interval_s: None,
     }];
-    let rules = rules(watched)?;
-    let config = FleetConfig { telemetry, rules, things_max: things as usize, ..FleetConfig::default() };
+    let (rules, areas) = rules(watched)?;
+    let config = FleetConfig { telemetry, rules, areas, things_max: things as usize, ..FleetConfig::default() };
     let mut fleet = Fleet::new(config, Restored::default(), at(0));
     fleet.handle(Input::Link(LinkEvent::Up { resumed: false, granted: 1 }), at(0), &mut Effects::default());
     let (mut spent_s, mut messages, mut raised) = (0.0, 0u64, 0);
@@ -169,7 +216,8 @@ pub fn run(watched: Watched, things: u32, rounds: u32) -> Result<Value, Failure>
     let an_hour_later = rounds + 3_600_000 / ROUND_MS;
     for round in (0..=rounds).chain((watched == Watched::ByRhythm).then_some(an_hour_later)) {
         for first in (0..things).step_by(BLOCK as usize) {
-            let block: Vec<Input> = (first..(first + BLOCK).min(things)).map(|thing| message(thing, round)).collect();
+            let block = (first..(first + BLOCK).min(things)).map(|thing| message(thing, round, watched.moves()));
+            let block: Vec<Input> = block.collect();
             let count = block.len() as u64;
             let mut effects = Effects::default();
             let begun = Instant::now();

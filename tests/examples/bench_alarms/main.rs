@@ -5,7 +5,8 @@
 //! ```
 //!
 //! *City*: so many things with ten rules each, with one about what is usual and with one state machine, beside the same city without a
-//! rule, each in a process of its own; the figures are what the rules add to a message, and to what a thing takes. *Anomalies*: windows that people have marked in real series, found by the
+//! rule; and as many that move, with a rule about areas, beside those without one. Each is in a process of its own; the figures are what
+//! the rules add to a message, and to what a thing takes. *Anomalies*: windows that people have marked in real series, found by the
 //! thing's own weekly rhythm, beside a fixed limit and a plain z-score.
 
 mod anomalies;
@@ -53,8 +54,16 @@ fn measure() -> Result<(), Failure> {
     let (ten, none) = (city_with(Watched::By(RULES), things, rounds)?, city_with(Watched::By(0), things, rounds)?);
     let (usual, machine) =
         (city_with(Watched::ByRhythm, things, rounds)?, city_with(Watched::ByMachine, things, rounds)?);
+    let (areas, moving) =
+        (city_with(Watched::ByAreas, things, rounds)?, city_with(Watched::ByNothingMoving, things, rounds)?);
     let number = |of: &Value, what: &str| of[what].as_f64().ok_or_else(|| format!("no {what} in {of}"));
     let (with, without) = (number(&ten, "us_per_message")?, number(&none, "us_per_message")?);
+    let (across, elsewhere) = (number(&areas, "us_per_message")?, number(&moving, "us_per_message")?);
+    let areas_mb = number(&areas, "resident_mb")? - number(&moving, "resident_mb")?;
+    report.figure("areas_added_us_per_message", across - elsewhere);
+    report.figure("areas_added_bytes_per_thing", areas_mb * 1e6 / f64::from(things));
+    report.figure("areas", areas);
+    report.figure("moving_no_rules", moving);
     let taken_mb = number(&ten, "resident_mb")? - number(&none, "resident_mb")?;
     for (what, city) in [("what_is_usual", usual), ("state_machine", machine)] {
         let (us, mb) = (number(&city, "us_per_message")?, number(&city, "resident_mb")?);
