@@ -4,10 +4,11 @@
 //! same functions as a message from the broker, and time passes for it in between; the alarms are the ones it keeps. What does not belong
 //! here: reading what was kept, and how it is shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use fleetlens_model::alarm::{Condition, Rule};
+use fleetlens_model::command::{Command, Step};
 use fleetlens_model::described::Commons;
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
@@ -18,7 +19,7 @@ use fleetlens_model::thing::Meta;
 use fleetlens_model::time::{MonoMs, Now, WallMs};
 
 use crate::config::FleetConfig;
-use crate::fleet::{Effects, Fleet, Input};
+use crate::fleet::{Effects, FAILED_FOR_MS, Fleet, Input};
 use crate::port::LinkEvent;
 
 /// Looks that time alone gives rise to, at most, over the whole span; what turns by the minute is found to the minute of a fortnight.
@@ -55,6 +56,8 @@ pub struct Past {
     pub series: Vec<(SeriesKey, ThingKey, String)>,
     /// What they said, in any order.
     pub samples: Vec<Sample>,
+    /// Commands for them that are over, in any order.
+    pub commands: Vec<Command>,
 }
 
 /// A time in which the rule's alarm of a thing would have been active.
@@ -72,28 +75,26 @@ pub struct Fired {
     pub sentence: String,
 }
 
-/// Why the history cannot answer for a rule, if it cannot: it keeps what things said, not what was wanted of them.
+/// Why the history cannot answer for a rule, if it cannot: it keeps what things said and what became of commands, and of what was wanted of
+/// them too little.
 pub fn cannot_answer(rule: &Rule) -> Option<&'static str> {
     match &rule.condition {
         Condition::When(when) => {
-            let needs = when.expression.needs();
-            if needs.convergence {
-                Some("the history does not tell what was wanted of a thing at a time, which not_converged asks for")
-            } else if needs.commands {
-                Some("the history does not tell what became of each command, which command_failed asks for")
-            } else {
-                None
-            }
+            let why = "the history does not tell what was wanted of a thing at a time, which not_converged asks for";
+            when.expression.needs().convergence.then_some(why)
         }
-        Condition::Silent | Condition::Detected(_) => None,
+        Condition::Silent | Condition::Detected(_) | Condition::CommandFailed => None,
         Condition::NotConverged { .. } => {
             Some("the history does not tell what was wanted of a thing at a time, which not converged asks for")
         }
-        Condition::CommandFailed => {
-            Some("the history does not tell what became of each command, which command failed asks for")
-        }
         Condition::Told => Some("the thing itself says when this is so"),
     }
+}
+
+/// When a command was over; `None` of one that is not.
+fn ended(command: &Command) -> Option<WallMs> {
+    let ends = [Step::Rejected, Step::Settled, Step::Overtaken, Step::Expired, Step::Cancelled];
+    if command.phase.is_open() { None } else { ends.into_iter().filter_map(|step| command.at(step)).max() }
 }
 
 /// How exactly what turns with time alone is found for such a span, in milliseconds.
@@ -113,10 +114,14 @@ pub fn fired(
     history: impl Fn(HistoryQuery) -> Vec<Bucket>,
     goes_on: impl Fn() -> bool,
 ) -> Option<Vec<Fired>> {
-    let (Past { things, series, mut samples }, Before { things: keys, series: kept }) = past.numbered_anew();
+    let (Past { things, series, mut samples, commands }, Before { things: keys, series: kept }) = past.numbered_anew();
     samples.retain(|sample| trial.span.contains(&sample.received_ms));
     samples.sort_by_key(|sample| (sample.received_ms, sample.device_ms));
     let thing_of: BTreeMap<SeriesKey, ThingKey> = series.iter().map(|(series, thing, _)| (*series, *thing)).collect();
+    let mut commands: Vec<(WallMs, Command)> =
+        commands.into_iter().filter_map(|command| Some((ended(&command)?, command))).collect();
+    commands.sort_by_key(|(at, command)| (*at, command.id));
+    let mut commands = commands.into_iter().filter(|(at, _)| *at < trial.span.end).peekable();
     let mut replay = Replay::new(trial, things, series, &goes_on);
     replay.recall(|query| match kept.get(&query.series) {
         // All of it: nothing arrives meanwhile that would count twice.
@@ -129,6 +134,9 @@ pub fn fired(
         if replay.is_cut() {
             return None;
         }
+        while let Some((at, command)) = commands.next_if(|(at, _)| *at <= first.received_ms) {
+            replay.end_command(command, at.max(trial.span.start));
+        }
         replay.pass(first.received_ms);
         let mut of_things: BTreeMap<ThingKey, Vec<Sample>> = BTreeMap::new();
         for sample in said {
@@ -139,6 +147,9 @@ pub fn fired(
         for (thing, said) in of_things {
             replay.hear(thing, said, first.received_ms);
         }
+    }
+    for (at, command) in commands {
+        replay.end_command(command, at.max(trial.span.start));
     }
     replay.pass(trial.span.end);
     if replay.is_cut {
@@ -168,6 +179,13 @@ impl Past {
         self.series.retain_mut(|(_, thing, _)| match things.get(thing) {
             Some(new) => {
                 *thing = *new;
+                true
+            }
+            None => false,
+        });
+        self.commands.retain_mut(|command| match things.get(&command.thing) {
+            Some(new) => {
+                command.thing = *new;
                 true
             }
             None => false,
@@ -212,6 +230,8 @@ struct Replay<'a> {
     /// For how long after a word that is so; `None` where only words and timers turn the rule.
     turns_ms: Option<i64>,
     step_ms: i64,
+    /// When what became of commands is looked at.
+    command_looks: BTreeSet<WallMs>,
     fired: BTreeMap<ThingKey, Vec<Fired>>,
     told: BTreeMap<ThingKey, WallMs>,
 }
@@ -256,6 +276,7 @@ impl<'a> Replay<'a> {
             turns_until: None,
             turns_ms,
             step_ms,
+            command_looks: BTreeSet::new(),
             fired: BTreeMap::new(),
             told: BTreeMap::new(),
         };
@@ -292,6 +313,8 @@ impl<'a> Replay<'a> {
     fn listen(&mut self, moment: WallMs) {
         if !self.is_up {
             self.is_up = true;
+            // What ended meanwhile is looked at by whoever listens.
+            self.command_looks.insert(moment.plus(1));
             self.give(Input::Link(LinkEvent::Up { resumed: true, granted: 1 }), moment);
         }
     }
@@ -306,6 +329,14 @@ impl<'a> Replay<'a> {
         self.heard_until = self.heard_until.map(|until| its.map_or(until, |its| until.min(its)));
         self.turns_until = self.turns_ms.map(|ms| moment.plus(ms));
         self.note(moment);
+    }
+
+    /// A command is over: it is looked at with the next tick, and once more when its failure is old.
+    fn end_command(&mut self, command: Command, moment: WallMs) {
+        self.pass(moment);
+        self.fleet.ends_again(command);
+        let old = i64::try_from(FAILED_FOR_MS).unwrap_or(i64::MAX);
+        self.command_looks.extend([moment.plus(1), moment.plus(old)]);
     }
 
     /// Lets time pass up to this moment.
@@ -360,7 +391,9 @@ impl<'a> Replay<'a> {
         let due = self.fleet.next_timer(now).into_iter().chain([heard_until]).map(wall);
         let turns = self.turns_until.is_some_and(|until| self.looked <= until);
         let turn = turns.then(|| self.looked.plus(self.step_ms));
-        let next = due.chain(turn).min()?.max(self.looked.plus(1));
+        self.command_looks = self.command_looks.split_off(&self.looked.plus(1));
+        let command = self.command_looks.first().copied();
+        let next = due.chain(turn).chain(command).min()?.max(self.looked.plus(1));
         let after_ms = next.0.saturating_sub(start.0);
         let seconds = after_ms.div_euclid(LOOK_LEAST_MS) + i64::from(after_ms.rem_euclid(LOOK_LEAST_MS) > 0);
         Some(start.plus(seconds.saturating_mul(LOOK_LEAST_MS)))

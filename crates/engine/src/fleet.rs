@@ -73,8 +73,8 @@ pub(crate) use search::Finder;
 pub use seldom::Seldom;
 pub use series::{Latest, Series, SeriesOf};
 pub use thing::{Shadow, Thing, Witness};
-pub(crate) use watch::LateLeaf;
 pub use watch::OpenLeaf;
+pub(crate) use watch::{FAILED_FOR_MS, LateLeaf};
 
 /// How often the cache is told that we still listen, in milliseconds.
 pub const LINK_SEEN_EVERY_MS: u64 = 15_000;

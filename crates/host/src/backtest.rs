@@ -37,6 +37,9 @@ const ASKED_EVERY: usize = 4_096;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
+/// Commands of a thing that are looked at, the newest.
+const COMMANDS_OF_THING: usize = 10_000;
+
 /// Gateways behind gateways that are followed.
 const GATEWAYS_DEEP: usize = 8;
 
@@ -112,6 +115,8 @@ pub fn answer(
         .into_iter()
         .flatten()
         .any(|rule| matches!(rule.condition, Condition::Silent));
+    let both = [Some(rule), before.as_ref().map(|(_, rule)| *rule)];
+    let about_commands = both.into_iter().flatten().any(asks_for_commands);
     let all: BTreeSet<ThingKey> = meant.iter().chain(&of_both).copied().collect();
     let clusters = clusters(&known, &all, about_silence);
     let is_over = || bounds.within.is_some_and(|within| began.elapsed() >= within);
@@ -152,7 +157,12 @@ pub fn answer(
             break;
         }
         // A smaller one may still fit.
-        let Some(past) = read(reading, &known, &cluster, span, left, &go_on)? else { continue };
+        let Some(mut past) = read(reading, &known, &cluster, span, left, &go_on)? else { continue };
+        if about_commands {
+            for thing in &cluster {
+                past.commands.extend(reading.ended_commands(*thing, COMMANDS_OF_THING)?);
+            }
+        }
         let heard = heard(&past);
         let (values, oldest) = (past.samples.len() as u64, past.samples.iter().map(|sample| sample.received_ms).min());
         let weeks = Weeks { reading, failed: Cell::new(None), days: RefCell::default() };
@@ -174,7 +184,10 @@ pub fn answer(
         tried.looked += count(meant.len());
         tried.values += values;
         tried.oldest_ms = tried.oldest_ms.into_iter().chain(oldest).min();
-        tried.unheard += count(meant.iter().filter(|key| !heard.contains(key)).count());
+        // Who says nothing has commands all the same.
+        if !matches!(rule.condition, Condition::CommandFailed) {
+            tried.unheard += count(meant.iter().filter(|key| !heard.contains(key)).count());
+        }
     }
     if !goes_on() {
         return Err(BacktestError::Ended);
@@ -215,10 +228,24 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// Of rules about values each speaks for itself; of those about silence it matters which others there are.
+/// Whether a rule asks what became of commands.
+fn asks_for_commands(rule: &Rule) -> bool {
+    match &rule.condition {
+        Condition::CommandFailed => true,
+        Condition::When(when) => when.expression.needs().commands,
+        Condition::Silent | Condition::NotConverged { .. } | Condition::Detected(_) | Condition::Told => false,
+    }
+}
+
+/// Of rules about values each speaks for itself; of those about silence and about commands it matters which others there are.
 fn judged_with(rules: &[Rule], rule: &Rule) -> Vec<Rule> {
-    let is_silence = |rule: &Rule| matches!(rule.condition, Condition::Silent);
-    rules.iter().filter(|other| other.id == rule.id || is_silence(rule) && is_silence(other)).cloned().collect()
+    let is_with = |other: &Rule| {
+        matches!(
+            (&rule.condition, &other.condition),
+            (Condition::Silent, Condition::Silent) | (Condition::CommandFailed, Condition::CommandFailed)
+        )
+    };
+    rules.iter().filter(|other| other.id == rule.id || is_with(other)).cloned().collect()
 }
 
 fn known(reading: &Reading) -> Result<BTreeMap<ThingKey, Known>, StoreError> {

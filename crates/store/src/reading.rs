@@ -14,6 +14,7 @@ use fleetlens_model::alarm::Alarm;
 use fleetlens_model::audit::Filter;
 use fleetlens_model::audit::chain::{Break, Chained, Head, Summary, Verifier};
 use fleetlens_model::bulk;
+use fleetlens_model::command::Command;
 use fleetlens_model::figures::CacheFigures;
 use fleetlens_model::id::{BulkId, SeriesKey, ThingKey, ThingName};
 use fleetlens_model::record::{History, HistoryQuery, Refusal, StoreStats};
@@ -28,7 +29,7 @@ use crate::figures;
 use crate::history::{self, Damage};
 use crate::open;
 use crate::readers::Readers;
-use crate::table::{self, audit, latest, meta, refusal, series, thing};
+use crate::table::{self, audit, command, latest, meta, refusal, series, thing};
 
 /// A cache that is only read.
 #[derive(Debug)]
@@ -190,6 +191,11 @@ impl Reading {
         let mut verifier = Verifier::new(of_cache.into_iter().chain(noted.iter().copied()));
         self.audit(|row| verifier.row(&row))?;
         Ok(verifier.end())
+    }
+
+    /// What became of commands for a thing: those that are over, at most so many of the newest, newest first.
+    pub fn ended_commands(&self, thing: ThingKey, most: usize) -> Result<Vec<Command>, StoreError> {
+        command::ended(&self.db, thing, most).map_err(StoreError::at(&self.path))
     }
 
     /// A stretch of one series in buckets, as [`Store::history`](crate::Store::history) tells it. What is damaged is left out, and logged.

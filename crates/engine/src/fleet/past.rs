@@ -1,5 +1,6 @@
 //! What was kept of things is heard once more, by a fleet that lives only for that (`crate::backtest`).
 
+use fleetlens_model::command::Command;
 use fleetlens_model::downsample::Bucket;
 use fleetlens_model::freshness::{Freshness, limit_ms};
 use fleetlens_model::id::ThingKey;
@@ -53,6 +54,13 @@ impl Fleet {
                 self.recalled(query.series, &history(query), now, effects);
             }
         }
+    }
+
+    /// A command that is over, as it was kept: what rules make of it follows with the next tick.
+    pub(crate) fn ends_again(&mut self, command: Command) {
+        let thing = command.thing;
+        self.insert_command(command);
+        self.look_at(thing);
     }
 
     /// When the next thing may fall silent. Walks all of them.

@@ -29,6 +29,7 @@ use super::rules::RuleAt;
 use super::{Effects, Fleet};
 
 pub(super) use conditions::Asked;
+pub(crate) use convergence::FAILED_FOR_MS;
 pub(super) use due::Due;
 pub use leaves::OpenLeaf;
 pub(crate) use leaves::{LateLeaf, Leaves};

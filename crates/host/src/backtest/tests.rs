@@ -1,6 +1,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use fleetlens_model::command::{Attempt, Command, Phase, Step};
+use fleetlens_model::id::CommandId;
+use fleetlens_model::identity::Actor;
 use fleetlens_model::record::Write;
 use fleetlens_model::telemetry::{Quality, Timed, Value};
 use fleetlens_store::Store;
@@ -135,7 +138,7 @@ fn one_thing_alone_can_be_ended_and_what_was_not_looked_at_to_its_end_is_not_tol
     let folder = tempfile::tempdir().unwrap();
     let said: Vec<_> = (0..5_000).map(|minute| Some(if minute % 20 < 10 { 80.0 } else { 40.0 })).collect();
     let reading = cache(folder.path(), &[said]);
-    let asked = std::cell::Cell::new(0);
+    let asked = Cell::new(0);
     let until = |n: u32| {
         asked.set(0);
         let goes_on = || asked.replace(asked.get() + 1) < n;
@@ -195,6 +198,43 @@ fn what_nobody_can_answer_is_said() {
     assert!(wanted.unanswered.unwrap().contains("what was wanted"));
     let nobody = Question { id: "cold".into(), ..question(hot(60), None, 100) };
     assert!(answer(&reading, &nobody, AMPLE, || true).is_err_and(|why| why.to_string().contains("no rule \"cold\"")));
+}
+
+#[test]
+fn commands_that_failed_are_tried_and_the_closest_rule_about_them_speaks() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(cache(folder.path(), &[lamp(|_| 40.0), lamp(|_| 40.0)]));
+    let failed = |thing: u32, id: u64, minute: i64| {
+        Write::Command(Box::new(Command {
+            id: CommandId(id),
+            thing: ThingKey(thing),
+            shadow: String::new(),
+            token: format!("t{id}"),
+            wants: Vec::new(),
+            by: Actor::default(),
+            cancelled_by: None,
+            expires_ms: START,
+            phase: Phase::Rejected { code: 409, reason: "somebody else".into() },
+            steps: vec![(Step::Rejected, START.plus(minute * MINUTE))],
+            attempt: Attempt::Idle,
+            deadline: None,
+        }))
+    };
+    let path = folder.path().join("a.db");
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let (store, _) = Store::open(&path, "a", 1).unwrap();
+        store.commit(Arc::new(vec![failed(1, 1, 30), failed(2, 2, 40)])).await.unwrap();
+        store.close().await.unwrap();
+    });
+    let reading = Reading::open(&path).unwrap();
+    let all = "[[alarm]]\nid = \"hot\"\nwhen = \"command failed\"\nwhat_to_do = \"go\"\n";
+    let closer = "[[alarm]]\nid = \"first\"\nsearch = \"lamp-1\"\nwhen = \"command failed\"\nwhat_to_do = \"go\"\n";
+    for (text, titles) in [(all.to_owned(), vec!["The first", "lamp-2"]), (format!("{all}{closer}"), vec!["lamp-2"])] {
+        let tried = answer(&reading, &question(rules(&text), None, 100), AMPLE, || true).unwrap();
+        let rows: Vec<&str> = tried.now.rows.iter().map(|row| row.title.as_str()).collect();
+        assert_eq!((tried.unanswered, rows), (None, titles));
+        assert_eq!(tried.now.rows[0].sentence, "command refused: somebody else");
+    }
 }
 
 #[test]

@@ -77,6 +77,15 @@ pub(crate) fn recent(db: &Connection) -> rusqlite::Result<Vec<Command>> {
     .collect()
 }
 
+/// Those of a thing that are over, at most so many of the newest, newest first.
+pub(crate) fn ended(db: &Connection, thing: ThingKey, most: usize) -> rusqlite::Result<Vec<Command>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM command WHERE open = 0 AND thing = ?1 ORDER BY command DESC LIMIT ?2"
+    ))?
+    .query_map((thing.0, i64::try_from(most).unwrap_or(i64::MAX)), of_row)?
+    .collect()
+}
+
 /// Takes a command over from another file as it is there: its number and the columns behind that, in the order of the schema. One that
 /// does not say the same in all of its columns is not taken.
 pub(crate) fn take_over(db: &Connection, key: i64, columns: &[Value]) -> rusqlite::Result<()> {

@@ -16,7 +16,7 @@ use crate::fleet::{Effects, Fleet, Thing};
 const LOOKED_A_TICK: usize = 500;
 
 /// A command that failed needs a look for this long, unless a later one succeeded or it may still happen (ms).
-const FAILED_FOR_MS: u64 = 24 * 3_600_000;
+pub(crate) const FAILED_FOR_MS: u64 = 24 * 3_600_000;
 
 /// Which failure of a thing's commands it is: what comes later is greater. An id and no time, since a wall clock can be set back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
