@@ -87,8 +87,8 @@ const BENCHMARKS: [Benchmark; 11] = [
         name: "alarms",
         example: "bench_alarms",
         drives: false,
-        measures: "what ten rules add to a message of 100 000 things, beside none; and what a thing's own rhythm finds of marked \
-                   anomalies, beside a fixed limit and a z-score",
+        measures: "what ten rules add to a message of 100 000 things, what is usual, a state machine and areas, beside none; and what a \
+                   thing's own rhythm finds of marked anomalies, beside a fixed limit and a z-score",
     },
     Benchmark {
         name: "city",
