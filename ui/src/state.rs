@@ -35,7 +35,7 @@ use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::{Attention, CommandRow, FoundRow, Ground, LinkState, Settings, Status, ThingHead, ValueRow};
 use fleetlens_ipc::{CONTRACT, Call, Done, Fault, FaultCode, Intent, Look, RequestId, Scope};
 use fleetlens_model::geo::GeoBox;
-use fleetlens_model::id::{SeriesKey, ThingKey};
+use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;

@@ -7,7 +7,7 @@ use fleetlens_ipc::rows::{AlarmCounts, Change, CommandRow, LeafId, NotConvergedR
 use fleetlens_ipc::{AlarmsQuery, FaultCode, Frame, ViewId};
 use fleetlens_model::command::Phase;
 use fleetlens_model::freshness::Freshness;
-use fleetlens_model::id::CommandId;
+use fleetlens_model::id::{CommandId, SeriesKey};
 use fleetlens_model::identity::Actor;
 use fleetlens_model::telemetry::{Quality, Source, Timed, Value};
 
