@@ -37,6 +37,7 @@ fn main() -> io::Result<()> {
         ("pointer", POINTERS),
         ("time", TIMES),
         ("expression", EXPRESSIONS),
+        ("query", QUERIES),
         ("detector", DETECTORS),
     ] {
         for case in cases {
@@ -178,6 +179,15 @@ const TIMES: &[&str] = &[
     "\n1.7e12",
     "UTC\n2026-11-21T08:00:00+01:00",
     "America/St_Johns\n2026-11-21T08:00:00-03:30[America/St_Johns]",
+];
+
+const QUERIES: &[&str] = &[
+    r#"kind:lamp AND shadow.reported.dim_pct:[50 TO 100] AND NOT connectivity.connected:true"#,
+    r#"(thingName:tv* AND -plasma) OR group:"Marsa crew" +triq"#,
+    r#"age:<10m near:35.899,14.514,500m value.a\.b.c>=-1.5e3 hasDelta:*"#,
+    r#"shadow.name.net.reported.dns:(::1 OR "a \"b\"") status:(warning OR critical)"#,
+    r#"alarm.priority>=warning alarm.rule:b?n-* {a TO b"#,
+    r#"name:{"a" TO *] fill_pct:[* TO 5} \(x"#,
 ];
 
 const EXPRESSIONS: &[&str] = &[

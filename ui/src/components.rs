@@ -9,6 +9,7 @@ pub mod control;
 pub mod export;
 pub mod figure;
 pub mod icon;
+pub mod marked;
 pub mod modal;
 pub mod numbered;
 pub mod patch;

@@ -20,6 +20,7 @@ pub mod not_converged;
 pub mod notices;
 pub mod outbox;
 pub mod parking;
+pub mod query;
 pub mod rules;
 pub mod set_several;
 pub mod settings;

@@ -96,11 +96,11 @@ enum ViewKind {
     Ground(ground::GroundView),
     Thing(Box<page::PageView>),
     Chart(chart::ChartView),
-    Find(list::FindView),
+    Find(Box<list::FindView>),
     Attention(alarms::AttentionView),
     Alarms(alarms::AlarmsView),
     AlarmTable(Box<alarm_table::AlarmTableView>),
-    Things(things::ThingsView),
+    Things(Box<things::ThingsView>),
     Commands(commands::CommandsView),
     Bulks(bulk::BulksView),
     Bulk(Box<bulk::BulkView>),
@@ -322,14 +322,14 @@ impl Window {
                 consequence = read.map(|(query, thing)| Consequence::Read(Outward::Read { ticket, query, thing }));
                 ViewKind::Chart(chart)
             }
-            Look::Find { text, limit } => ViewKind::Find(list::FindView::new(&text, limit)),
+            Look::Find { text, limit } => ViewKind::Find(Box::new(list::FindView::new(text, limit, fleet))),
             Look::Settings => ViewKind::Settings,
             Look::Things { query, first, count, again } => {
                 let held = match self.views.remove(&view).map(|view| view.kind) {
-                    Some(ViewKind::Things(held)) if !again && held.is_of(&query) => Some(held.at(first, count)),
+                    Some(ViewKind::Things(held)) => Some(*held),
                     Some(_) | None => None,
                 };
-                ViewKind::Things(held.unwrap_or_else(|| things::ThingsView::new(query, first, count)))
+                ViewKind::Things(Box::new(things::ThingsView::look(held, query, (first, count), again, fleet)))
             }
             Look::Commands { scope, limit } => ViewKind::Commands(commands::CommandsView::new(scope, limit)),
             Look::Bulks { limit } => ViewKind::Bulks(bulk::BulksView::new(limit)),
@@ -414,7 +414,7 @@ impl View {
             ViewKind::Ground(ground) => ground.tell(first, fleet),
             ViewKind::Thing(page) => page.tell(first, fleet, now),
             ViewKind::Chart(chart) => chart.tell(first, fleet, now),
-            ViewKind::Find(find) => find.tell(first, fleet),
+            ViewKind::Find(find) => find.tell(first, fleet, now),
             ViewKind::Attention(attention) => attention.tell(first, fleet),
             ViewKind::Alarms(alarms) => alarms.tell(first, fleet),
             ViewKind::AlarmTable(alarms) => alarms.tell(first, fleet),

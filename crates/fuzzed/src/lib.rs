@@ -13,6 +13,7 @@
 )]
 
 mod conversation;
+mod queries;
 mod readings;
 mod rules;
 
@@ -32,6 +33,7 @@ use fleetlens_wire::template::{Place, Template};
 use fleetlens_wire::time::Zone;
 
 pub use conversation::{Message, home_assistant, homie, sparkplug, written, zigbee2mqtt};
+pub use queries::query;
 pub use readings::{COUNT, NAMES};
 pub use rules::{detector, expression};
 
@@ -39,7 +41,7 @@ pub use rules::{detector, expression};
 pub type Target = fn(&[u8]);
 
 /// All of them by their names; each has a program in `fuzz/fuzz_targets` and a folder in `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 15] = [
+pub const TARGETS: [(&str, Target); 16] = [
     ("aws", aws),
     ("detector", detector),
     ("expression", expression),
@@ -47,6 +49,7 @@ pub const TARGETS: [(&str, Target); 15] = [
     ("homie", homie),
     ("meta", meta),
     ("pointer", pointer),
+    ("query", query),
     ("rebase", rebase),
     ("registry", registry),
     ("shadow", shadow),

@@ -16,6 +16,7 @@ use fleetlens_model::downsample::Bucket;
 use fleetlens_model::freshness::limit_ms;
 use fleetlens_model::group::Group;
 use fleetlens_model::id::{SeriesKey, ThingKey, ThingName};
+use fleetlens_model::query::AsDescribed;
 use fleetlens_model::record::HistoryQuery;
 use fleetlens_model::search::found_by;
 use fleetlens_model::telemetry::{Sample, Source};
@@ -264,8 +265,10 @@ fn known(reading: &Reading) -> Result<BTreeMap<ThingKey, Known>, StoreError> {
 fn meant(known: &BTreeMap<ThingKey, Known>, groups: &[Group], rule: &Rule) -> BTreeSet<ThingKey> {
     let Some(members) = Members::new(&rule.things, groups) else { return BTreeSet::new() };
     let is_meant = |thing: &Known| {
-        let Meta { kind, title, street, area, .. } = &thing.meta;
-        members.have(thing.name.as_str(), *kind, area, &found_by(title, thing.name.as_str(), street, area))
+        let Meta { kind, title, street, area, gateway, .. } = &thing.meta;
+        let name = thing.name.as_str();
+        let words = found_by(title, name, street, area);
+        members.have(&AsDescribed { name, title, kind: *kind, street, area, gateway, words: &words })
     };
     known.iter().filter(|(_, thing)| is_meant(thing)).map(|(key, _)| *key).collect()
 }

@@ -305,7 +305,7 @@ fn field_at(text: &str, draft: &RuleDraft, line: usize) -> Option<RuleField> {
 
 /// Of what is wrong in a condition its text is left out, which the person has before them, and the column told apart.
 fn in_field(draft: &RuleDraft, field: RuleField, why: String) -> RuleMistake {
-    let is_language = matches!(field, RuleField::When | RuleField::Unless);
+    let is_language = matches!(field, RuleField::When | RuleField::Unless | RuleField::Search);
     let in_text = why.strip_prefix(&format!("{:?}, ", draft.form.text(field))).filter(|_| is_language);
     let (column, message) = match in_text.and_then(|said| said.strip_prefix("column ")?.split_once(": ")) {
         Some((column, said)) => (column.parse().ok(), said.to_owned()),

@@ -42,7 +42,7 @@ pub enum Look {
         /// At most this many buckets, 10–4096; about one a pixel.
         buckets: u32,
     },
-    /// Things whose name, title, street or area holds every word of the text; [`crate::rows::FoundRow`], best first.
+    /// What a query finds ([`fleetlens_model::query`]); [`crate::rows::FoundRow`], best first. Nothing of a text that is none.
     Find {
         /// What was typed.
         text: String,
@@ -234,7 +234,8 @@ pub enum Scope {
 /// Which things a table shows, in which order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ThingsQuery {
-    /// Every word must be in the thing's name, title, street or area; empty for all.
+    /// A query ([`fleetlens_model::query`]): its words without a field must each be in the thing's name, title, street or area. Empty
+    /// for all.
     pub text: String,
     /// Only these kinds; empty for all.
     pub kinds: Vec<Kind>,

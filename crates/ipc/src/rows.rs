@@ -33,7 +33,7 @@ pub use parking::{FreeCount, ParkingRow, Spaces};
 pub use settings::{ProfileRow, Settings};
 pub use status::{LinkState, RefusalRow, ShedRow, Status};
 pub use thing::{LeafRow, MessageProperties, MessageRow, ShadowTable, ThingHead, ThingPage, ValueRow};
-pub use things::{Attention, AttentionRow, FoundRow, ThingRow, ThingsPage};
+pub use things::{Attention, AttentionRow, FoundRow, QueryMistake, ThingRow, ThingsPage};
 
 /// A view's whole content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

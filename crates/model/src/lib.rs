@@ -23,6 +23,7 @@ pub mod job;
 pub mod json;
 pub mod keeping;
 pub mod kind;
+pub mod query;
 pub mod record;
 pub mod schema;
 pub mod search;

@@ -21,7 +21,7 @@ pub use document::{Document, Followed, Request, Section};
 pub use leaf::{Leaf, leaf_at, patch_of, pointer_of};
 pub use merge::merge;
 pub use name::{NameError, parse_shadow_name, parse_thing_name};
-pub use packed::Packed;
+pub use packed::{Half, Packed, Stands};
 pub use rejection::Rejection;
 
 /// A JSON object: a section of a shadow, a part of one, or its metadata.

@@ -39,7 +39,7 @@ struct Benchmark {
     measures: &'static str,
 }
 
-const BENCHMARKS: [Benchmark; 13] = [
+const BENCHMARKS: [Benchmark; 14] = [
     Benchmark {
         name: "ingest",
         example: "bench_ingest",
@@ -58,6 +58,12 @@ const BENCHMARKS: [Benchmark; 13] = [
         example: "bench_query",
         drives: false,
         measures: "a day at 10 s and a month by the hour out of 30 days of 80 series, cold and warm, beside a clustered table",
+    },
+    Benchmark {
+        name: "find",
+        example: "bench_find",
+        drives: false,
+        measures: "queries over 100 000 things, from the look to the table's first rows, beside a plain scan of their words",
     },
     Benchmark {
         name: "startup",

@@ -122,6 +122,26 @@ async fn sort(page: &Page, column: &str, order: &str) {
     panic!("the column {column} does not sort {order}");
 }
 
+/// A query is counted, a mistake stands under the box by its column while the table stays as it is, and what can come next is offered.
+async fn asks_by_query(page: &Page) {
+    let (filter, total) = (by_testid("things-filter"), by_testid("things-total"));
+    let nine = "9 of 1 650 things";
+    page.replace(&filter, "kind:lamp AND thingName:lamp-000*").await;
+    page.wait_for_text(&total, SOON, |text| text == nine).await;
+    page.replace(&filter, "kind:lamp AND thingNam:lamp-000*").await;
+    let wrong = page.wait_for_text(&by_testid("query-wrong"), SOON, |text| text.contains("Column 15:")).await;
+    assert!(wrong.contains("there is thingName"), "{wrong}");
+    assert_eq!(page.text_of(&total).await.as_deref(), Some(nine), "the table stays as it was");
+    page.replace(&filter, "kind:b").await;
+    page.wait_for_element(&by_testid("query-choice"), SOON).await;
+    page.press(Key::Tab).await;
+    let all = page.text_of("[data-testid=kind-chip][data-kind=bin] .count").await.unwrap_or_default();
+    page.wait_for_text(&total, SOON, |text| text == format!("{all} of 1 650 things")).await;
+    page.press(Key::Escape).await;
+    page.wait_for_text(&total, SOON, |text| text == ALL).await;
+    told("a query is counted, its mistake told by the column, and Tab takes what can come next");
+}
+
 /// By a column both ways; by text and by kind; Enter opens; a changed order is offered, not forced.
 pub async fn sorts_filters_and_opens(page: &Page) {
     sort(page, "title", "ascending").await;
@@ -143,6 +163,7 @@ pub async fn sorts_filters_and_opens(page: &Page) {
     assert!(lamps.iter().all(|row| row.name.starts_with("lamp-000") && row.kind == "Lamp"), "{lamps:?}");
     page.press(Key::Escape).await;
     page.wait_for_text(&by_testid("things-total"), SOON, |text| text == ALL).await;
+    asks_by_query(page).await;
     let bins = "[data-testid=kind-chip][data-kind=bin]";
     let count = page.text_of(&format!("{bins} .count")).await.unwrap_or_default();
     page.click(bins).await;

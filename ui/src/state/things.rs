@@ -1,7 +1,7 @@
 //! The table of things as the window holds it: a stretch of rows around what is shown, and one slot for each row on the screen.
 //! A slot is an element that stays; while the table scrolls, slots that leave at one end come in at the other with other rows.
 
-use fleetlens_ipc::rows::{ThingRow, ThingsPage};
+use fleetlens_ipc::rows::{QueryMistake, ThingRow, ThingsPage};
 use fleetlens_ipc::{Look, ThingsQuery};
 use leptos::prelude::*;
 
@@ -23,6 +23,8 @@ pub struct Things {
     pub total: RwSignal<Option<u32>>,
     /// How many rows would stand elsewhere if the order were made anew.
     pub moved: RwSignal<u32>,
+    /// What the host says is wrong with what it was asked for.
+    pub mistake: RwSignal<Option<QueryMistake>>,
     /// Whether another query or another order was asked for and has not come; what is shown is still the old one.
     pub asking: RwSignal<bool>,
     /// Rises with each order that was made anew, so that the table goes to its top.
@@ -39,6 +41,7 @@ impl Things {
             query: RwSignal::new(ThingsQuery::default()),
             total: RwSignal::new(None),
             moved: RwSignal::new(0),
+            mistake: RwSignal::new(None),
             asking: RwSignal::new(false),
             ordered: RwSignal::new(0),
             slots: RwSignal::new(Vec::new()),
@@ -56,6 +59,9 @@ impl Things {
         let rows = page.rows.into_iter().map(|row| Aged { row, at_ms }).collect();
         self.held.set_value(Held { first: page.first, rows, asked: false });
         self.moved.set(page.moved);
+        if self.mistake.with_untracked(|mistake| *mistake != page.mistake) {
+            self.mistake.set(page.mistake);
+        }
         if self.total.get_untracked() != Some(page.total) {
             self.total.set(Some(page.total));
         }

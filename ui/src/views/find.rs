@@ -9,6 +9,7 @@ use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 use crate::components::icon::Icon;
 use crate::components::shape::Shape;
 use crate::state::{FIND_LIMIT, Store};
+use crate::views::query::{Wrong, mistake_of, vocabulary};
 
 /// How long typing must rest before the host is asked.
 const REST: Duration = Duration::from_millis(90);
@@ -228,6 +229,8 @@ pub fn Found() -> impl IntoView {
     let is_shown = Memo::new(move |_| finder.is_shown());
     let rows = move || store.found.get().unwrap_or_default().into_iter().enumerate().collect::<Vec<_>>();
     let is_empty = move || store.found.with(|rows| rows.as_ref().is_some_and(Vec::is_empty));
+    let words = vocabulary(store);
+    let mistake = Memo::new(move |_| finder.text.with(|text| words.with(|words| mistake_of(text, &words.groups))));
     view! {
         <Show when=move || is_shown.get()>
             <div class="found" tabindex="-1">
@@ -236,10 +239,15 @@ pub fn Found() -> impl IntoView {
                         <FoundItem place=item.0 row=item.1 />
                     </For>
                 </ul>
-                <Show when=is_empty>
+                <Show when=move || mistake.with(Option::is_some)>
+                    <p class="query-wrong" role="status" data-testid="found-wrong">
+                        {move || mistake.get().map(|mistake| view! { <Wrong text=finder.text.get() mistake /> })}
+                    </p>
+                </Show>
+                <Show when=move || is_empty() && mistake.with(Option::is_none)>
                     <p class="none" data-testid="found-none">
                         {move || format!("Nothing matches “{}”. ", finder.text.with(|text| text.trim().to_owned()))}
-                        <span>"Names, titles, streets and districts are searched."</span>
+                        <span>"Names, titles, streets and districts are searched; kind:lamp and other fields ask for more."</span>
                     </p>
                 </Show>
             </div>

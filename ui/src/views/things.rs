@@ -2,10 +2,9 @@
 //! around what is seen.
 
 mod chosen;
+mod filter;
 mod group;
 mod row;
-
-use std::time::Duration;
 
 use fleetlens_ipc::{Only, SortBy, ThingsQuery};
 use fleetlens_model::kind::Kind;
@@ -20,11 +19,9 @@ use crate::state::things::Seen;
 use crate::state::{Store, store};
 use crate::views::commands::may_command;
 use crate::views::things::chosen::{ChosenBar, MarkAll};
+use crate::views::things::filter::Filter;
 use crate::views::things::group::GroupChoice;
 use crate::views::things::row::{Bones, Row};
-
-/// How long typing must rest before the host is asked.
-const REST: Duration = Duration::from_millis(120);
 
 /// How many columns a row has.
 const COLUMNS: u32 = 9;
@@ -209,61 +206,6 @@ fn Moved() -> impl IntoView {
     }
 }
 
-/// Words that must be in name, street or district.
-#[component]
-fn Filter() -> impl IntoView {
-    let store = store();
-    let text = RwSignal::new(store.things.query.with_untracked(|query| query.text.clone()));
-    let resting = StoredValue::new(None::<TimeoutHandle>);
-    let stop = move || {
-        if let Some(handle) = resting.get_value() {
-            handle.clear();
-        }
-    };
-    on_cleanup(stop);
-    let set = move |typed: String| {
-        stop();
-        text.set(typed.clone());
-        let rest = move || ask(store, move |query| query.text = typed.trim().to_owned());
-        resting.set_value(set_timeout_with_handle(rest, REST).ok());
-    };
-    // Whatever else empties the filter empties the box.
-    Effect::new(move |_| {
-        let asked = store.things.query.with(|query| query.text.clone());
-        if asked.is_empty() && !text.with_untracked(String::is_empty) {
-            text.set(String::new());
-        }
-    });
-    let keys = move |event: leptos::ev::KeyboardEvent| {
-        if event.key() == "Escape" && !text.with_untracked(String::is_empty) {
-            event.prevent_default();
-            set(String::new());
-        }
-    };
-    view! {
-        <div class="find filter">
-            <Icon of=icondata_lu::LuListFilter />
-            <input
-                type="text"
-                data-filter
-                data-testid="things-filter"
-                aria-label="Filter things"
-                placeholder="Name, street or district"
-                autocomplete="off"
-                spellcheck="false"
-                prop:value=move || text.get()
-                on:input=move |event| set(event_target_value(&event))
-                on:keydown=keys
-            />
-            <Show when=move || text.with(|text| !text.is_empty())>
-                <button type="button" class="clear" title="Clear (Esc)" aria-label="Clear" on:click=move |_| set(String::new())>
-                    <Icon of=icondata_lu::LuX />
-                </button>
-            </Show>
-        </div>
-    }
-}
-
 #[component]
 fn OnlyChoice() -> impl IntoView {
     let store = store();
@@ -359,7 +301,7 @@ fn Nothing() -> impl IntoView {
             >
                 <Icon of=icondata_lu::LuSearchX />
                 <h2>"No thing matches"</h2>
-                <p>"Names, titles, streets and districts are searched, and every word must be found."</p>
+                <p>"Words are looked for in names, titles, streets and districts, and each must be found; a field asks for what it names."</p>
                 <button type="button" class="plain" data-testid="things-all" on:click=all>
                     "Show all things"
                 </button>

@@ -97,7 +97,7 @@ impl Fleet {
             let why = format!("{CONTINUOUS_MAX} bulk commands wait for things that join; stop one of them first");
             return Err(invalid(why));
         }
-        let meant = self.meant(&order.target).map_err(invalid)?;
+        let meant = self.meant(&order.target, now).map_err(invalid)?;
         let rows: Vec<Row> = meant
             .into_iter()
             .map(|thing| Row { thing, progress: self.progress_at_first(thing, &order, now) })
@@ -226,7 +226,7 @@ impl Fleet {
     }
 
     /// The things that are meant, in the order of their titles where they are looked for.
-    fn meant(&self, target: &Target) -> Result<Vec<ThingKey>, String> {
+    fn meant(&self, target: &Target, now: Now) -> Result<Vec<ThingKey>, String> {
         let meant: Vec<ThingKey> = match target {
             Target::Things(things) => {
                 if let Some(unknown) = things.iter().find(|thing| !self.things.contains_key(thing)) {
@@ -236,9 +236,11 @@ impl Fleet {
                 things.iter().copied().filter(|thing| seen.insert(*thing)).collect()
             }
             Target::Search(search) => {
-                let finder = Finder::new(search.clone());
-                let all = self.index.by_title(&self.things).filter_map(|key| self.things.get(&key));
-                all.filter(|thing| finder.finds(thing, self)).map(|thing| thing.key).collect()
+                let finder = Finder::new(search.clone(), &self.config.groups);
+                if let Some(mistake) = finder.mistake() {
+                    return Err(format!("the search is none; {mistake}"));
+                }
+                finder.by_title(self, now)
             }
         };
         if meant.len() > THINGS_MAX {

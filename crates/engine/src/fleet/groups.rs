@@ -1,8 +1,10 @@
 //! Groups that the profile names, and whom the person here may steer.
 
 use fleetlens_ipc::{Fault, FaultCode};
+use fleetlens_model::described::Described;
 use fleetlens_model::group::Group;
 use fleetlens_model::id::ThingKey;
+use fleetlens_model::query::AsDescribed;
 
 use super::{Fleet, Thing};
 
@@ -12,10 +14,13 @@ impl Fleet {
         self.config.groups.iter().find(|group| group.name == name)
     }
 
-    /// Whether a thing is in a group.
-    pub(crate) fn is_in(&self, group: &Group, thing: &Thing) -> bool {
-        let found_by = self.index.words(thing.key, &self.things);
-        group.has(thing.name.as_str(), thing.meta.common.kind, thing.meta.area.as_str(), found_by)
+    /// Whether a thing is in a group by what is described of it; nobody is in one that asks more.
+    fn is_in(&self, group: &Group, thing: &Thing) -> bool {
+        let Described { title, street, area, gateway, common, .. } = &thing.meta;
+        let words = self.index.words(thing.key, &self.things);
+        let kind = common.kind;
+        group.goes_by_description()
+            && group.has(&AsDescribed { name: thing.name.as_str(), title, kind, street, area, gateway, words })
     }
 
     /// Why the person here may not steer a thing although the role may: it is in none of the groups that the profile leaves to them.

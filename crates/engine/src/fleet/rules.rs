@@ -11,6 +11,7 @@ use fleetlens_model::described::Described;
 use fleetlens_model::expression::Name;
 use fleetlens_model::group::Group;
 use fleetlens_model::kind::Kind;
+use fleetlens_model::query::AsDescribed;
 use fleetlens_model::search::found_by;
 
 /// So many sets are kept without asking whether anything has them: descriptions change, and each may be met by other rules than all
@@ -104,7 +105,9 @@ impl Rules {
             Vec::new()
         } else {
             let found_by = found_by(&meta.title, name, &meta.street, &meta.area);
-            let speak = narrow.iter().filter(|(_, members)| members.have(name, kind, &meta.area, &found_by));
+            let Described { title, street, area, gateway, .. } = meta;
+            let of = AsDescribed { name, title, kind, street, area, gateway, words: &found_by };
+            let speak = narrow.iter().filter(|(_, members)| members.have(&of));
             speak.map(|(at, _)| *at).collect()
         };
         let key = (kind, speak);

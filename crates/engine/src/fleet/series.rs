@@ -1,6 +1,9 @@
 //! A series with its latest value: half a million of them in a big city, one in the processor's cache line each.
 
+use std::borrow::Cow;
+
 use fleetlens_model::id::{SeriesKey, ThingKey};
+use fleetlens_model::query::Fact;
 use fleetlens_model::shared::SharedText;
 use fleetlens_model::telemetry::{Quality, Sample, Source, Timed, Value};
 use fleetlens_model::time::{MonoMs, WallMs};
@@ -89,6 +92,16 @@ impl Series {
             Said::Number(number) => Value::Number(*number),
             Said::Flag(flag) => Value::Flag(*flag),
             Said::Text(text) => Value::Text(text.as_str().to_owned()),
+        })
+    }
+
+    /// What that says, to be looked at.
+    pub(crate) fn fact(&self) -> Option<Fact<'_>> {
+        self.source?;
+        Some(match &self.value {
+            Said::Number(number) => Fact::Number(*number),
+            Said::Flag(flag) => Fact::Flag(*flag),
+            Said::Text(text) => Fact::Text(Cow::Borrowed(text.as_str())),
         })
     }
 

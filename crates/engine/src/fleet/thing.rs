@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use fleetlens_model::alarm::Priority;
 use fleetlens_model::described::Described;
-use fleetlens_model::freshness::Silence;
+use fleetlens_model::freshness::{Freshness, Silence};
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::id::{AlarmId, CommandId, ThingKey, ThingName};
+use fleetlens_model::query::Standing;
 use fleetlens_model::shadow::Packed;
-use fleetlens_model::time::{MonoMs, WallMs};
+use fleetlens_model::time::{MonoMs, Now, WallMs};
 
 use super::few::Few;
 use super::rules::Ruled;
@@ -66,6 +67,29 @@ impl Thing {
     /// What people call it: its title, else its name.
     pub fn title(&self) -> &str {
         if self.meta.title.is_empty() { self.name.as_str() } else { &self.meta.title }
+    }
+
+    /// How it stands: the worst that people are told of it, else whether anything is known of it. Silent without an alarm is what
+    /// stands behind a silent gateway: nothing is known of it, and it is not its fault.
+    pub fn standing(&self) -> Standing {
+        match (self.alarmed, self.silence.freshness()) {
+            (Some(Priority::Critical), _) => Standing::Critical,
+            (Some(Priority::Warning), _) => Standing::Warning,
+            (Some(Priority::Advisory) | None, Freshness::Live) => Standing::Normal,
+            (
+                Some(Priority::Advisory) | None,
+                Freshness::Silent { .. } | Freshness::Never | Freshness::Unknown { .. },
+            ) => Standing::Unknown,
+        }
+    }
+
+    /// How long ago it spoke; by the clock that cannot be set where it spoke in this run.
+    pub fn heard_age_ms(&self, now: Now) -> Option<u64> {
+        match (self.heard, self.silence.last_heard()) {
+            (Some(at), _) => Some(now.mono.since(at)),
+            (None, Some(at)) => Some(now.wall.since(at)),
+            (None, None) => None,
+        }
     }
 
     /// Where it is. One that moves is where it last said; one that does not is where its description says, and where nobody

@@ -1,12 +1,13 @@
 //! The status bar and what was found.
 
+use fleetlens_ipc::Search;
 use fleetlens_ipc::rows::{Change, FoundRow, Rows, Status as StatusRow};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::time::Now;
 
 use super::Told;
 use super::map::status_of;
-use crate::fleet::{Fleet, Thing};
+use crate::fleet::{Finder, Fleet, Thing};
 
 pub(crate) fn status(fleet: &Fleet, now: Now) -> StatusRow {
     let open = fleet.waiting_commands();
@@ -53,19 +54,22 @@ fn guarantee(fleet: &Fleet) -> String {
 
 #[derive(Debug)]
 pub(super) struct FindView {
-    words: Vec<String>,
+    finder: Finder,
+    /// What a title begins with that comes first, in lower case; `None` while nothing is typed.
+    head: Option<String>,
     limit: usize,
     shown: Vec<FoundRow>,
 }
 
 impl FindView {
-    pub(super) fn new(text: &str, limit: u32) -> FindView {
-        let words = text.to_lowercase().split_whitespace().take(8).map(str::to_string).collect();
-        FindView { words, limit: limit.clamp(1, 200) as usize, shown: Vec::new() }
+    pub(super) fn new(text: String, limit: u32, fleet: &Fleet) -> FindView {
+        let head = text.split_whitespace().next().map(str::to_lowercase);
+        let finder = Finder::new(Search { text, ..Search::default() }, &fleet.config.groups);
+        FindView { finder, head, limit: limit.clamp(1, 200) as usize, shown: Vec::new() }
     }
 
-    pub(super) fn tell(&mut self, first: bool, fleet: &Fleet) -> Told {
-        let found = self.found(fleet);
+    pub(super) fn tell(&mut self, first: bool, fleet: &Fleet, now: Now) -> Told {
+        let found = self.found(fleet, now);
         if first {
             self.shown.clone_from(&found);
             Told::All(Rows::Found(found))
@@ -77,18 +81,21 @@ impl FindView {
         }
     }
 
-    /// Every word must be there; a title that begins with what was typed comes first, then by title.
-    fn found(&self, fleet: &Fleet) -> Vec<FoundRow> {
-        let Some(head) = self.words.first() else { return Vec::new() };
-        let mut hits: Vec<(bool, String, ThingKey)> = fleet
-            .things
-            .values()
-            .map(|thing| (thing, fleet.index.words(thing.key, &fleet.things)))
-            .filter(|(_, words)| self.words.iter().all(|word| words.contains(word.as_str())))
-            .map(|(thing, words)| (!words.starts_with(head.as_str()), thing.title().to_lowercase(), thing.key))
-            .collect();
-        hits.sort();
-        let rows = hits.iter().take(self.limit).filter_map(|(_, _, key)| fleet.things.get(key));
+    /// What is found by what was typed; a title that begins with its first word comes first, then by title. Nothing where it is none:
+    /// what is wrong the window knows from the same code.
+    fn found(&self, fleet: &Fleet, now: Now) -> Vec<FoundRow> {
+        let Some(head) = &self.head else { return Vec::new() };
+        let (mut first, mut others): (Vec<ThingKey>, Vec<ThingKey>) = (Vec::new(), Vec::new());
+        for key in self.finder.by_title(fleet, now) {
+            let list = if fleet.index.words(key, &fleet.things).starts_with(head) { &mut first } else { &mut others };
+            if list.len() < self.limit {
+                list.push(key);
+            }
+            if first.len() == self.limit {
+                break;
+            }
+        }
+        let rows = first.iter().chain(&others).take(self.limit).filter_map(|key| fleet.things.get(key));
         rows.map(found_row).collect()
     }
 }

@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use fleetlens_ipc::map::{FLAG_GONE, FLAG_PENDING, FLAG_SEEN, LEVEL_UNKNOWN, MapRow, ROW_BYTES, Status};
 use fleetlens_ipc::rows::{Change, Rows};
 use fleetlens_model::alarm::Alarm;
-use fleetlens_model::freshness::Freshness;
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
+use fleetlens_model::query::Standing;
 
 use super::Told;
-use super::alarms::status_for;
 use super::sight::sees;
 use crate::fleet::{Dirty, Fleet, Thing};
 
@@ -91,11 +90,11 @@ fn map_row(thing: &Thing, fleet: &Fleet) -> Option<MapRow> {
 
 /// What a thing's mark says.
 pub(super) fn status_of(thing: &Thing) -> Status {
-    match (thing.alarmed.and_then(status_for), thing.silence.freshness()) {
-        (Some(status), _) => status,
-        (None, Freshness::Live) => Status::Normal,
-        // Silent without an alarm is what stands behind a silent gateway: nothing is known of it, and it is not its fault.
-        (None, Freshness::Silent { .. } | Freshness::Never | Freshness::Unknown { .. }) => Status::Unknown,
+    match thing.standing() {
+        Standing::Normal => Status::Normal,
+        Standing::Unknown => Status::Unknown,
+        Standing::Warning => Status::Warning,
+        Standing::Critical => Status::Critical,
     }
 }
 

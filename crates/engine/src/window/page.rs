@@ -151,11 +151,7 @@ fn page(thing: &Thing, fleet: &Fleet, now: Now) -> ThingPage {
 
 /// How long ago a thing spoke; by the clock that cannot be set where it spoke in this run.
 pub(super) fn heard_age_ms(thing: &Thing, now: Now) -> Option<u64> {
-    match (thing.heard, thing.silence.last_heard()) {
-        (Some(at), _) => Some(now.mono.since(at)),
-        (None, Some(at)) => Some(now.wall.since(at)),
-        (None, None) => None,
-    }
+    thing.heard_age_ms(now)
 }
 
 fn head(thing: &Thing, fleet: &Fleet, now: Now) -> ThingHead {

@@ -9,9 +9,10 @@ mod order;
 
 use std::collections::BTreeSet;
 
-use fleetlens_ipc::rows::{Change, Rows, ThingRow, ThingsPage, ValueRow};
+use fleetlens_ipc::rows::{Change, QueryMistake, Rows, ThingRow, ThingsPage, ValueRow};
 use fleetlens_ipc::{SortBy, ThingsQuery};
 use fleetlens_model::id::ThingKey;
+use fleetlens_model::query::Mistake;
 use fleetlens_model::time::{MonoMs, Now};
 
 use super::Told;
@@ -34,6 +35,10 @@ const COUNTED_AT_ONCE: u64 = 20_000;
 
 #[derive(Debug)]
 pub(super) struct ThingsView {
+    /// What was asked for last.
+    asked: ThingsQuery,
+    /// What is wrong with that; then the table stays as it was before.
+    mistake: Option<QueryMistake>,
     order: Order,
     first: usize,
     count: usize,
@@ -52,9 +57,35 @@ pub(super) struct ThingsView {
 }
 
 impl ThingsView {
-    pub(super) fn new(query: ThingsQuery, first: u32, count: u32) -> ThingsView {
-        let view = ThingsView {
-            order: Order::new(query),
+    /// A look at a stretch of a query. Where the view was at that query before, its order is kept; where what is asked for is wrong,
+    /// whatever it showed is.
+    pub(super) fn look(
+        before: Option<ThingsView>,
+        query: ThingsQuery,
+        (first, count): (u32, u32),
+        again: bool,
+        fleet: &Fleet,
+    ) -> ThingsView {
+        let before = match before {
+            Some(held) if !again && held.asked == query => return held.at(first, count),
+            other => other,
+        };
+        let order = Order::new(query.clone(), &fleet.config.groups);
+        let mistake = order.mistake().map(|Mistake { column, why, .. }| QueryMistake {
+            column: u32::try_from(*column).unwrap_or(u32::MAX),
+            message: why.clone(),
+        });
+        match before.filter(|_| mistake.is_some()) {
+            Some(held) => ThingsView { asked: query, mistake, ..held }.at(first, count),
+            None => ThingsView::new(query, mistake, order).at(first, count),
+        }
+    }
+
+    fn new(asked: ThingsQuery, mistake: Option<QueryMistake>, order: Order) -> ThingsView {
+        ThingsView {
+            asked,
+            mistake,
+            order,
             first: 0,
             count: 0,
             held: None,
@@ -65,17 +96,12 @@ impl ThingsView {
             described: 0,
             counted: MonoMs(0),
             moved: 0,
-        };
-        view.at(first, count)
+        }
     }
 
     /// The same order, another stretch.
-    pub(super) fn at(self, first: u32, count: u32) -> ThingsView {
+    fn at(self, first: u32, count: u32) -> ThingsView {
         ThingsView { first: first as usize, count: count.clamp(1, 500) as usize, ..self }
-    }
-
-    pub(super) fn is_of(&self, query: &ThingsQuery) -> bool {
-        self.order.query == *query
     }
 
     pub(super) fn soil(&mut self, dirty: &Dirty, fleet: &Fleet) -> bool {
@@ -164,6 +190,7 @@ impl ThingsView {
             first: u32::try_from(self.first).unwrap_or(u32::MAX),
             rows,
             moved: self.moved,
+            mistake: self.mistake.clone(),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::mem::discriminant;
 
 use fleetlens_model::alarm::{Condition, Members, Rule};
 use fleetlens_model::id::{ThingKey, ThingName};
+use fleetlens_model::query::AsDescribed;
 use fleetlens_model::search::found_by;
 use fleetlens_model::thing::Meta;
 
@@ -16,6 +17,7 @@ use crate::profile::Profile;
 pub(super) struct Speaking<'a> {
     /// Those that say most closely what they are for come first.
     rules: Vec<(&'a Rule, Members)>,
+    /// With what each is found by.
     things: BTreeMap<ThingKey, (ThingName, Meta, String)>,
 }
 
@@ -36,7 +38,8 @@ impl<'a> Speaking<'a> {
     /// Whether the rule of this name speaks of a thing. About values each does that is for it, about everything else the closest.
     pub(super) fn speaks(&self, id: &str, thing: ThingKey) -> bool {
         let Some((name, meta, words)) = self.things.get(&thing) else { return false };
-        let mut meant = self.rules.iter().filter(|(_, of)| of.have(name.as_str(), meta.kind, &meta.area, words));
+        let described = described(name, meta, words);
+        let mut meant = self.rules.iter().filter(|(_, of)| of.have(&described));
         let Some((rule, _)) = meant.clone().find(|(rule, _)| rule.id == id) else { return false };
         match &rule.condition {
             Condition::When(_) | Condition::Detected(_) | Condition::Told => true,
@@ -45,6 +48,12 @@ impl<'a> Speaking<'a> {
                 .is_some_and(|(closest, _)| closest.id == id),
         }
     }
+}
+
+/// A thing as rules are asked about it.
+fn described<'a>(name: &'a ThingName, meta: &'a Meta, words: &'a str) -> AsDescribed<'a> {
+    let Meta { title, kind, street, area, gateway, .. } = meta;
+    AsDescribed { name: name.as_str(), title, kind: *kind, street, area, gateway, words }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use fleetlens_model::alarm::{Condition, NOT_CONVERGED_AFTER_MS, Priority, Rule, 
 use fleetlens_model::expression::{Expression, Name};
 use fleetlens_model::group::Group;
 use fleetlens_model::kind::Kind;
-use fleetlens_model::search::Words;
+use fleetlens_model::query::Query;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -146,9 +146,9 @@ impl WrittenAlarm {
 
     /// Which things it is for.
     fn things(&self, groups: &[Group]) -> Result<Things, Mistake> {
-        let group = self.group.as_ref().map(|name| groups::known(name, groups)).transpose()?;
+        let group = self.group.as_ref().map(|name| groups::described(name, groups, "a rule")).transpose()?;
         if let Some(search) = &self.search {
-            Words::written(search.get_ref()).map_err(|why| Mistake::new(search.span(), why))?;
+            check_search(search.get_ref()).map_err(|why| Mistake::new(search.span(), why))?;
         }
         Ok(Things {
             kind: self.kind.as_ref().map(kind).transpose()?,
@@ -342,6 +342,17 @@ fn kind(written: &Spanned<String>) -> Result<Kind, Mistake> {
 }
 
 /// One line that a person reads.
+/// A rule's search: what comes and goes with messages belongs in its condition, where a delay and a deadband are.
+fn check_search(text: &str) -> Result<(), String> {
+    if text.trim().is_empty() {
+        return Err(
+            "the search is empty; write words of a thing's title, name, street or district, or leave it out".to_owned()
+        );
+    }
+    let by_description = |query: Query| query.only_by_description("a rule's search", "write that in the condition");
+    Query::read(text).and_then(by_description).map_err(|mistake| format!("{text:?}, {mistake}"))
+}
+
 fn text(written: &Spanned<String>, what: &str, max_chars: usize) -> Result<String, Mistake> {
     let text = written.get_ref().trim();
     let chars = text.chars().count();

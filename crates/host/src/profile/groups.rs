@@ -2,6 +2,7 @@
 
 use fleetlens_model::group::{Group, NAME_MAX_CHARS};
 use fleetlens_model::kind::Kind;
+use fleetlens_model::query::Query;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -23,6 +24,7 @@ pub(super) struct WrittenGroup {
     areas: Vec<String>,
     #[serde(default)]
     words: String,
+    search: Option<Spanned<String>>,
     #[serde(default)]
     things: Vec<String>,
 }
@@ -48,22 +50,55 @@ pub(super) fn groups(written: Vec<WrittenGroup>) -> Result<Vec<Group>, Mistake> 
             return Err(wrong(format!("a group lists at most {LISTED_MAX} things and as many areas")));
         }
         let words: Vec<String> = one.words.to_lowercase().split_whitespace().map(str::to_owned).collect();
-        if one.kinds.is_empty() && one.areas.is_empty() && words.is_empty() && one.things.is_empty() {
-            return Err(wrong("the group says nothing of its things; write kinds, areas, words or things".to_owned()));
+        let search = one.search.as_ref().map(search).transpose()?;
+        let says_nothing = one.kinds.is_empty() && one.areas.is_empty() && words.is_empty() && search.is_none();
+        if says_nothing && one.things.is_empty() {
+            let why = "the group says nothing of its things; write kinds, areas, words, search or things";
+            return Err(wrong(why.to_owned()));
         }
-        groups.push(Group { name, kinds: one.kinds, areas: one.areas, words, things: one.things });
+        groups.push(Group { name, kinds: one.kinds, areas: one.areas, words, search, things: one.things });
     }
     Ok(groups)
+}
+
+/// A saved search. It names no group, so that none goes round in a ring.
+fn search(written: &Spanned<String>) -> Result<Query, Mistake> {
+    let text = written.get_ref();
+    let read = Query::read(text).and_then(|query| {
+        query.no_groups("a group's search")?;
+        Ok(query)
+    });
+    let query = read.map_err(|mistake| Mistake::new(written.span(), format!("{text:?}, {mistake}")))?;
+    if query.text().trim().is_empty() {
+        return Err(Mistake::new(
+            written.span(),
+            "the search is empty; write what finds the group's things, or leave it out",
+        ));
+    }
+    Ok(query)
 }
 
 /// The names of groups that the person here may steer, where the profile says so; each must be one of the profile's.
 pub(super) fn scope(written: Option<Vec<Spanned<String>>>, groups: &[Group]) -> Result<Option<Vec<String>>, Mistake> {
     let Some(written) = written else { return Ok(None) };
-    written.iter().map(|name| known(name, groups)).collect::<Result<Vec<_>, _>>().map(Some)
+    let theirs = |name| described(name, groups, "what is left to a person");
+    written.iter().map(theirs).collect::<Result<Vec<_>, _>>().map(Some)
+}
+
+/// The name of a group in which nobody is that comes and goes with messages.
+pub(super) fn described(name: &Spanned<String>, groups: &[Group], what: &str) -> Result<String, Mistake> {
+    let known = known(name, groups)?;
+    if groups.iter().any(|group| group.name == known && !group.goes_by_description()) {
+        let why = format!(
+            "{what} goes by what is described, and who is in {known:?} changes with each message; name another group"
+        );
+        return Err(Mistake::new(name.span(), why));
+    }
+    Ok(known)
 }
 
 /// The name of a group, which must be one of the profile's.
-pub(super) fn known(name: &Spanned<String>, groups: &[Group]) -> Result<String, Mistake> {
+fn known(name: &Spanned<String>, groups: &[Group]) -> Result<String, Mistake> {
     if groups.iter().any(|group| group.name == *name.get_ref()) {
         return Ok(name.get_ref().clone());
     }

@@ -200,6 +200,17 @@ fn a_profile_names_groups_and_leaves_some_to_the_person_here() {
 }
 
 #[test]
+fn a_saved_search_is_a_group_and_where_messages_decide_it_no_rule_is_for_it() {
+    let saved = "[[group]]\nname = \"Hot\"\nsearch = \"temp_c>60\"\n";
+    let profile = Profile::parse(&format!("{CREW}{saved}"), "x.toml").unwrap();
+    let hot = profile.groups.last().unwrap();
+    assert_eq!(hot.search.as_ref().map(|search| search.text()), Some("temp_c>60"));
+    let rule = "[[alarm]]\nid = \"a\"\nwhen = \"silent\"\nwhat_to_do = \"go\"\ngroup = \"Hot\"\n";
+    let error = Profile::parse(&format!("{CREW}{saved}{rule}"), "x.toml").unwrap_err().to_string();
+    assert!(error.contains("line 21: a rule goes by what is described, and who is in \"Hot\" changes"), "{error}");
+}
+
+#[test]
 fn a_mistake_in_a_group_is_told_with_its_line() {
     for (given, instead, line, want) in [
         ("[\"Crew\"]", "[\"crew\"]", 5, "no group is called \"crew\"; there are: Crew, Two bins"),
@@ -208,6 +219,10 @@ fn a_mistake_in_a_group_is_told_with_its_line() {
         ("things = [\"bin-1\", \"bin-2\"]", "", 12, "says nothing of its things"),
         ("kinds = [\"lamp\"]", "kinds = [\"lamps\"]", 8, "unknown variant `lamps`"),
         ("words =", "wurds =", 10, "unknown field `wurds`"),
+        ("words = \"Triq ALDO\"", "search = \"kimd:lamp\"", 10, "column 1: no field is called \"kimd\"; there is kind"),
+        ("words = \"Triq ALDO\"", "search = \"group:Crew\"", 10, "column 7: a group's search names no group"),
+        ("words = \"Triq ALDO\"", "search = \" \"", 10, "the search is empty"),
+        ("words = \"Triq ALDO\"", "search = \"temp_c>60\"", 5, "who is in \"Crew\" changes with each message"),
     ] {
         let error = Profile::parse(&CREW.replacen(given, instead, 1), "x.toml").unwrap_err();
         let ProfileError::Wrong { line: at, ref why, .. } = error else { panic!("{instead}: {error}") };

@@ -68,6 +68,17 @@ pub struct ThingsPage {
     /// How many things would stand elsewhere, be new or leave, if the order were made anew. Those that only close up behind one that
     /// moves are not counted.
     pub moved: u32,
+    /// What is wrong with the query; then all else is as it was before.
+    pub mistake: Option<QueryMistake>,
+}
+
+/// What is wrong with a query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryMistake {
+    /// The character of the text at which it goes wrong, from 1.
+    pub column: u32,
+    /// What was found and what would be right.
+    pub message: String,
 }
 
 /// One thing in the table.

@@ -1,13 +1,13 @@
 //! Which things a rule is for.
 //!
-//! Only what is described of a thing decides: its kind, its group, and the words that it is found by. What changes with its messages
+//! Only what is described of a thing decides: its kind, its group, and a query that asks no more than that. What changes with its messages
 //! belongs in the rule's condition, where a delay and a deadband are; a rule that came and went with each message would end its own alarms.
 
 use serde::{Deserialize, Serialize};
 
 use crate::group::Group;
 use crate::kind::Kind;
-use crate::search::Words;
+use crate::query::{AsDescribed, Facts, Query};
 
 /// Which things a rule is for: those of which all that is said holds; all of them, where nothing is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Things {
     /// In this group of the profile; empty for any.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub group: String,
-    /// Found by every word of this ([`Words::written`]); empty for any.
+    /// Found by this query, which asks only what is described ([`Query::only_by_description`]); empty for any.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub search: String,
 }
@@ -55,15 +55,15 @@ impl Things {
 pub struct Members {
     kind: Option<Kind>,
     group: Option<Group>,
-    words: Words,
+    search: Query,
 }
 
 impl Members {
-    /// The things of a rule of a profile with these groups; `None` where it names none of them.
+    /// The things of a rule of a profile with these groups; `None` where it names none of them, or a search that is none.
     pub fn new(things: &Things, groups: &[Group]) -> Option<Members> {
         let named = || groups.iter().find(|group| group.name == things.group).cloned();
         let group = if things.group.is_empty() { None } else { Some(named()?) };
-        Some(Members { kind: things.kind, group, words: Words::typed(&things.search) })
+        Some(Members { kind: things.kind, group, search: Query::read(&things.search).ok()? })
     }
 
     /// Whether things of this kind may be among them.
@@ -71,11 +71,9 @@ impl Members {
         self.kind.is_none_or(|of| of == kind)
     }
 
-    /// Whether a thing of this name, kind and district, found by these words ([`crate::search::found_by`]), is one of them.
-    pub fn have(&self, name: &str, kind: Kind, area: &str, found_by: &str) -> bool {
-        self.may_be(kind)
-            && self.group.as_ref().is_none_or(|group| group.has(name, kind, area, found_by))
-            && self.words.are_in(found_by)
+    /// Whether a thing that is described like this is one of them.
+    pub fn have(&self, of: &AsDescribed<'_>) -> bool {
+        self.may_be(of.kind()) && self.group.as_ref().is_none_or(|group| group.has(of)) && self.search.finds(of)
     }
 }
 
@@ -95,13 +93,17 @@ mod tests {
             (things(Some(Kind::Lamp), "Marsa crew", ""), [true, false, false], Closeness::Narrow),
             (things(None, "", "MORO triq"), [true, true, false], Closeness::Narrow),
             (things(Some(Kind::Bin), "Marsa crew", "moro"), [false; 3], Closeness::Narrow),
+            (things(None, "", "kind:lamp NOT area:marsa"), [false, true, false], Closeness::Narrow),
         ] {
             let members = Members::new(&of, &groups).unwrap();
             let have = [
-                members.have("l1", Kind::Lamp, "marsa", "lamp 1\nl1\ntriq aldo moro\nmarsa"),
-                members.have("l2", Kind::Lamp, "Sliema", "lamp 2\nl2\ntriq aldo moro\nsliema"),
-                members.have("b1", Kind::Bin, "Marsa", "bin 1\nb1\npjazza\nmarsa"),
+                ("l1", Kind::Lamp, "marsa", "lamp 1\nl1\ntriq aldo moro\nmarsa"),
+                ("l2", Kind::Lamp, "Sliema", "lamp 2\nl2\ntriq aldo moro\nsliema"),
+                ("b1", Kind::Bin, "Marsa", "bin 1\nb1\npjazza\nmarsa"),
             ];
+            let described =
+                |(name, kind, area, words)| AsDescribed { name, title: "", kind, street: "", area, gateway: "", words };
+            let have = have.map(|of| members.have(&described(of)));
             assert_eq!((have, of.closeness()), (is_for, closeness), "{of:?}");
         }
         assert_eq!(Members::new(&things(None, "marsa crew", ""), &groups), None, "no group is called that");

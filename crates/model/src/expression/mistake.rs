@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// A mistake in an expression.
+/// A mistake in an expression or a query.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}column {column}: {why}", if *line > 1 { format!("line {line}, ") } else { String::new() })]
 pub struct Mistake {
@@ -16,7 +16,7 @@ pub struct Mistake {
 
 impl Mistake {
     /// A mistake at a byte of a text.
-    pub(super) fn at(text: &str, byte: usize, why: impl Into<String>) -> Mistake {
+    pub(crate) fn at(text: &str, byte: usize, why: impl Into<String>) -> Mistake {
         debug_assert!(text.is_char_boundary(byte), "byte {byte} of {text:?} is within a character");
         let before = text.get(..byte).unwrap_or(text);
         let line = before.matches('\n').count() + 1;

@@ -23,6 +23,26 @@ pub struct Packed {
     values: Box<str>,
 }
 
+/// One half of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Half {
+    /// What is wanted.
+    Desired,
+    /// What the thing says that it is.
+    Reported,
+}
+
+/// What stands at a place in the documents of one shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stands {
+    /// Nothing.
+    Nothing,
+    /// A value: which of them.
+    Value(usize),
+    /// A list or an object.
+    Whole,
+}
+
 /// In whatever order the fields stand.
 impl PartialEq for Packed {
     fn eq(&self, other: &Packed) -> bool {
@@ -134,10 +154,29 @@ impl Packed {
 
     /// Which of its values stands at a JSON pointer in `reported`; `None` where none does. The same for all of one shape.
     pub fn place_in_reported(&self, pointer: &str) -> Option<usize> {
+        match self.stands(Half::Reported, pointer) {
+            Stands::Value(place) => Some(place),
+            Stands::Nothing | Stands::Whole => None,
+        }
+    }
+
+    /// What stands at a JSON pointer in one half of it. The same for all of one shape.
+    pub fn stands(&self, half: Half, pointer: &str) -> Stands {
         let places = self.values.split(BETWEEN).enumerate().map(|(place, _)| place.to_string());
         let places = places.collect::<Vec<_>>().join(&BETWEEN.to_string());
         let of_places = Packed { version: self.version, shape: self.shape.clone(), values: places.into() }.open();
-        usize::try_from(Value::Object(of_places.reported?).pointer(pointer)?.as_u64()?).ok()
+        let section = match half {
+            Half::Desired => of_places.desired,
+            Half::Reported => of_places.reported,
+        };
+        let section = section.map(Value::Object);
+        match section.as_ref().and_then(|section| section.pointer(pointer)) {
+            None => Stands::Nothing,
+            Some(place) => {
+                let place = place.as_u64().and_then(|place| usize::try_from(place).ok());
+                place.map_or(Stands::Whole, Stands::Value)
+            }
+        }
     }
 
     /// A value by its place, as JSON text; nothing else is unpacked.

@@ -3,6 +3,7 @@
 use fleetlens_ipc::rules::{RuleField, RuleForm, RuleMistake};
 use leptos::prelude::*;
 
+use crate::components::marked::parts;
 use crate::components::segmented::Segmented;
 
 /// What all fields share.
@@ -253,40 +254,5 @@ pub fn When(
                 <code>"missing(x)"</code>", "<code>"not_converged(15m)"</code>", "<code>"command_failed"</code>"."
             </p>
         </div>
-    }
-}
-
-/// What is before a column of the first line, what stands there, and the rest. Behind the end stands a space, so that it can be seen.
-fn parts(text: &str, column: u32) -> (String, String, String) {
-    let at = usize::try_from(column).unwrap_or(usize::MAX).saturating_sub(1);
-    let before: String = text.chars().take(at).collect();
-    let rest: Vec<char> = text.chars().skip(at).collect();
-    let is_word = |c: &char| c.is_alphanumeric() || *c == '_';
-    let length = match rest.iter().take_while(|c| is_word(c)).count() {
-        0 => usize::from(!rest.is_empty()),
-        word => word,
-    };
-    let marked: String = rest.iter().take(length).collect();
-    let marked = if marked.trim().is_empty() { "\u{a0}".to_owned() } else { marked };
-    (before, marked, rest.into_iter().skip(length).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_wrong_is_marked_where_it_stands() {
-        for (text, column, want) in [
-            ("temp_c >= 60 andd x", 14, ("temp_c >= 60 ", "andd", " x")),
-            ("temp_c >=", 10, ("temp_c >=", "\u{a0}", "")),
-            ("a >= ) b", 6, ("a >= ", ")", " b")),
-            ("ä > ß", 5, ("ä > ", "ß", "")),
-            ("", 1, ("", "\u{a0}", "")),
-            ("a", 99, ("a", "\u{a0}", "")),
-        ] {
-            let (before, at, after) = parts(text, column);
-            assert_eq!((before.as_str(), at.as_str(), after.as_str()), want, "{text}");
-        }
     }
 }

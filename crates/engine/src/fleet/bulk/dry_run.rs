@@ -22,7 +22,7 @@ impl Fleet {
     pub(in crate::fleet) fn dry_run(&mut self, order: &Order, now: Now) -> Result<DryRun, Fault> {
         let invalid = |message: String| Fault::new(FaultCode::Invalid, message);
         check(order).map_err(invalid)?;
-        let meant = self.meant(&order.target).map_err(invalid)?;
+        let meant = self.meant(&order.target, now).map_err(invalid)?;
         let mut run = DryRun { things: u32::try_from(meant.len()).unwrap_or(u32::MAX), ..DryRun::default() };
         let mut reasons: BTreeMap<String, u32> = BTreeMap::new();
         let (mut cannot, mut offline, mut others) = (Vec::new(), Vec::new(), Vec::new());

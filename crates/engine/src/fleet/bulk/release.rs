@@ -81,12 +81,13 @@ impl Fleet {
         if !order.continuous || bulk.head().state != State::Running || bulk.rows().len() >= THINGS_MAX {
             return;
         }
-        let finder = Finder::new(search.clone());
+        let finder = Finder::new(search.clone(), &self.config.groups);
         let changes = self.index.changes();
         if finder.goes_by_description() && self.bulks.described.get(&id) == Some(&changes) {
             return;
         }
-        let new = self.things.values().filter(|thing| bulk.place(thing.key).is_none() && finder.finds(thing, self));
+        let Some(asking) = finder.ask(self, now) else { return };
+        let new = self.things.values().filter(|thing| bulk.place(thing.key).is_none() && asking.finds(thing));
         let new: Vec<ThingKey> = new.take(JOIN_MAX).map(|thing| thing.key).collect();
         let rows: Vec<Row> = new
             .iter()

@@ -1,4 +1,4 @@
-use fleetlens_ipc::rows::{ThingRow, ThingsPage};
+use fleetlens_ipc::rows::{QueryMistake, ThingRow, ThingsPage};
 use fleetlens_ipc::{Only, SortBy, ThingsQuery};
 use fleetlens_model::geo::LonLat;
 use fleetlens_model::group::Group;
@@ -261,4 +261,100 @@ fn losing_the_link_tells_every_row_of_the_stretch_and_no_other() {
     let unknown = map::Status::Unknown.code();
     assert_eq!(patch.iter().filter_map(places).collect::<Vec<_>>(), [(1, unknown), (2, unknown)]);
     assert_eq!(patch.len(), 2);
+}
+
+/// Which things of the city a query finds, by title, and what is wrong with it.
+fn asked(text: &str, fleet: &mut Fleet, now: Now) -> (Vec<String>, Option<(u32, String)>) {
+    let query = ThingsQuery { text: text.into(), ..ThingsQuery::default() };
+    let (mut windows, _) = looking(look(query, 0, 100, false), fleet);
+    let page = page_of(&frames(&mut windows, fleet, now));
+    assert_eq!(page.total as usize, page.rows.len(), "{text}");
+    let mistake = page.mistake.map(|QueryMistake { column, message }| (column, message));
+    (names(&page.rows).into_iter().map(str::to_owned).collect(), mistake)
+}
+
+#[test]
+fn a_query_is_asked_of_what_is_known_of_each_thing() {
+    let mut fleet = city();
+    let crew = |name: &str, search: &str| Group {
+        name: name.into(),
+        search: fleetlens_model::query::Query::read(search).ok(),
+        ..Group::default()
+    };
+    fleet.config.groups = vec![crew("Full bins", "kind:bin fill_pct>90"), crew("Birgu crew", "area:birgu")];
+    give(&mut fleet, Input::Ticked, at(93));
+    for (text, want) in [
+        ("kind:bin AND fill_pct:[40 TO 90]", vec!["b-10", "b-11"]),
+        ("fill_pct>90", vec!["b-9"]),
+        ("value.fill_pct:40 OR value.free:*", vec!["b-10", "b-11", "p-1"]),
+        ("dim_pct:100", vec!["l-1"]),
+        ("kind:(lamp OR parking) area:Birgu", vec!["l-1", "p-1"]),
+        ("street:serkin", vec!["b-10", "b-11"]),
+        ("area:mar*", vec!["b-9", "b-10", "b-11"]),
+        ("NOT area:*", vec!["l-2"]),
+        ("thingName:b-1?", vec!["b-10", "b-11"]),
+        ("title:[bin TO c]", vec!["b-9", "b-10", "b-11"]),
+        ("group:\"Full bins\"", vec!["b-9"]),
+        ("group:birgu", vec!["l-1", "p-1"]),
+        ("kind:bin NOT group:full", vec!["b-10", "b-11"]),
+        ("alarm.active:true kind:lamp", vec!["l-1"]),
+        ("alarm.active:true OR kind:parking", vec!["l-1", "b-9", "b-10", "p-1"]),
+        ("kind:bin alarm.active:false", vec!["b-11"]),
+        ("alarm.rule:*", vec!["l-1", "b-9", "b-10"]),
+        ("connectivity.connected:false", vec!["l-1", "b-9", "b-10"]),
+        ("connectivity.connected:true", vec!["b-11", "p-1"]),
+        ("NOT connectivity.connected:*", vec!["l-2"]),
+        ("age:<89s", vec!["b-11"]),
+        ("age:*", vec!["l-1", "b-9", "b-10", "b-11", "p-1"]),
+        ("near:35.9,14.5,1km", vec!["b-9", "b-10"]),
+        ("hasDelta:*", vec![]),
+    ] {
+        assert_eq!(
+            asked(text, &mut fleet, at(93)),
+            (want.iter().map(|name| (*name).to_owned()).collect(), None),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_mistake_is_told_by_its_column_and_the_table_stays_as_it_was() {
+    let mut fleet = city();
+    let (_, mistake) = asked("bin kimd:lamp", &mut fleet, at(10));
+    let (column, message) = mistake.unwrap();
+    assert_eq!((column, message.contains("there is kind")), (5, true), "{message}");
+    assert_eq!(asked("group:Nobody", &mut fleet, at(10)).1.unwrap().0, 7, "nor is a group of which nobody knows");
+
+    let of = |text: &str| ThingsQuery { text: text.into(), ..ThingsQuery::default() };
+    let (mut windows, _) = looking(look(of("kind:bin"), 0, 100, false), &mut fleet);
+    let before = page_of(&frames(&mut windows, &mut fleet, at(10)));
+    windows.call(
+        WINDOW,
+        Call::Look { view: ViewId(1), at: look(of("kind:bin fil_pct>5"), 0, 100, false) },
+        &mut fleet,
+        at(10),
+    );
+    let after = page_of(&told(&mut windows, &mut fleet, at(10)));
+    assert_eq!((names(&after.rows), after.total), (names(&before.rows), before.total));
+    assert_eq!(after.mistake.unwrap().column, 10);
+    windows.call(
+        WINDOW,
+        Call::Look { view: ViewId(1), at: look(of("kind:bin fill_pct>90"), 0, 100, false) },
+        &mut fleet,
+        at(10),
+    );
+    let right = page_of(&told(&mut windows, &mut fleet, at(10)));
+    assert_eq!((names(&right.rows), right.mistake), (vec!["b-9"], None));
+}
+
+#[test]
+fn a_table_by_values_counts_what_would_join() {
+    let mut fleet = city();
+    let query = ThingsQuery { text: "fill_pct>90".into(), ..ThingsQuery::default() };
+    let (mut windows, _) = looking(look(query, 0, 100, false), &mut fleet);
+    assert_eq!(names(&page_of(&frames(&mut windows, &mut fleet, at(40))).rows), ["b-9"]);
+    give(&mut fleet, says("bin", "b-10", "fill_pct", 97.0), at(41));
+    let changes = changes(told(&mut windows, &mut fleet, at(45)));
+    let page = changes.iter().find_map(|change| if let Change::Things(page) = change { Some(page) } else { None });
+    assert_eq!(page.map(|page| names(&page.rows)), Some(vec!["b-9", "b-10"]), "{changes:?}");
 }

@@ -4,8 +4,10 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use fleetlens_ipc::{Search, SortBy, ThingsQuery};
+use fleetlens_model::group::Group;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
+use fleetlens_model::query::Mistake;
 use fleetlens_model::time::Now;
 
 use crate::fleet::{Finder, Fleet, Series, Thing};
@@ -20,9 +22,14 @@ pub(super) struct Order {
 }
 
 impl Order {
-    pub(super) fn new(query: ThingsQuery) -> Order {
+    pub(super) fn new(query: ThingsQuery, groups: &[Group]) -> Order {
         let ThingsQuery { text, kinds, group, only, .. } = query.clone();
-        Order { query, finder: Finder::new(Search { text, kinds, group, only }) }
+        Order { query, finder: Finder::new(Search { text, kinds, group, only }, groups) }
+    }
+
+    /// What is wrong with what it is asked for; then it is of nothing.
+    pub(super) fn mistake(&self) -> Option<&Mistake> {
+        self.finder.mistake()
     }
 
     /// Whether only descriptions decide about it, and no value, age or command.
@@ -32,14 +39,14 @@ impl Order {
 
     /// Every thing the query finds, in its order as of now.
     pub(super) fn make(&self, fleet: &Fleet, now: Now) -> Vec<ThingKey> {
-        let all = fleet.index.by_title(&fleet.things).filter_map(|key| fleet.things.get(&key));
-        let found: Vec<&Thing> = all.filter(|thing| self.finder.finds(thing, fleet)).collect();
+        let mut titled = self.finder.by_title(fleet, now);
+        if matches!(self.query.sort, SortBy::Title) && self.query.descending {
+            titled.reverse();
+        }
+        let found: Vec<&Thing> = titled.iter().filter_map(|key| fleet.things.get(key)).collect();
         let by_rank = |thing: &Thing| Kind::ALL.iter().position(|kind| *kind == thing.meta.common.kind);
         match self.query.sort {
-            SortBy::Title => {
-                let keys = found.iter().map(|thing| thing.key);
-                if self.query.descending { keys.rev().collect() } else { keys.collect() }
-            }
+            SortBy::Title => titled,
             SortBy::Kind => self.sorted(&found, by_rank, Ord::cmp),
             SortBy::Place => self.sorted(&found, place, Ord::cmp),
             SortBy::Value => self.sorted(&found, |thing| main_value(thing, fleet)?.1.number(), f64::total_cmp),

@@ -99,6 +99,10 @@ fn a_rule_is_for_a_kind_a_group_or_a_search_or_for_what_is_all_of_them() {
         ("group = \"Marsa crew\"", Things { group: "Marsa crew".into(), ..Things::default() }),
         ("search = \" Triq Moro \"", Things { search: "Triq Moro".into(), ..Things::default() }),
         (
+            "search = \"area:marsa NOT kind:bin\"",
+            Things { search: "area:marsa NOT kind:bin".into(), ..Things::default() },
+        ),
+        (
             "kind = \"lamp\"\ngroup = \"Marsa crew\"\nsearch = \"moro\"",
             Things { kind: Some(Kind::Lamp), group: "Marsa crew".into(), search: "moro".into() },
         ),
@@ -111,7 +115,9 @@ fn a_rule_is_for_a_kind_a_group_or_a_search_or_for_what_is_all_of_them() {
     for (more, column, want) in [
         ("group = \"Marsa\"", 9, "no group is called \"Marsa\"; there are: Marsa crew"),
         ("   search = \"\"", 13, "the search is empty"),
-        ("search = \"a b c d e f g h i\"", 10, "9 words; at most 8 count"),
+        ("search = \"moro kimd:lamp\"", 10, "column 6: no field is called \"kimd\"; there is kind"),
+        ("search = \"moro temp_c>5\"", 10, "column 6: a rule's search asks only what is described"),
+        ("search = \"group:crew\"", 10, "column 7: a rule's search names no group"),
     ] {
         let text = format!("{HEAD}{GROUP}[[alarm]]\nid = \"a\"\nwhen = \"silent\"\nwhat_to_do = \"go\"\n{more}\n");
         let error = Profile::parse(&text, "city.toml").unwrap_err();
