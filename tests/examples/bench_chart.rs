@@ -21,10 +21,10 @@ use fleetlens_store::Store;
 use fleetlens_tests::bench::filling::{self, PROFILE};
 use fleetlens_tests::bench::samples::{BEGIN, EVERY_MS};
 use fleetlens_tests::bench::{Arguments, Failure, Report, cpu_s, folder_on_a_disk, median, ms};
-use plotters::backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind};
 use plotters::drawing::IntoDrawingArea;
 use plotters::element::PathElement;
 use plotters::style::{Color, RGBColor};
+use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind};
 
 /// A chart as wide as a screen, in device pixels.
 const SIZE: (u32, u32) = (1_440, 320);
@@ -231,7 +231,7 @@ fn every_point(points: &[Bucket], shown: Stretch) -> Result<(), Failure> {
     let line: Vec<(i32, i32)> = points.iter().map(at).collect();
     let root = Pixels::new().into_drawing_area();
     root.fill(&RGBColor(21, 26, 33))?;
-    root.draw(&PathElement::new(line, RGBColor(201, 211, 222).stroke_width(1)))?;
+    root.draw(&PathElement::new(line, Color::stroke_width(&RGBColor(201, 211, 222), 1)))?;
     Ok(())
 }
 

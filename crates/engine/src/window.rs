@@ -398,7 +398,13 @@ impl View {
             | ViewKind::Messages(_)
             | ViewKind::Settings => false,
         };
-        let pause_ms = if matches!(self.kind, ViewKind::Firmware(_)) { FIRMWARE_MS } else { SLOW_MS };
+        let pause_ms = if let ViewKind::Find(find) = &self.kind {
+            find.pause_ms(fleet)
+        } else if matches!(self.kind, ViewKind::Firmware(_)) {
+            FIRMWARE_MS
+        } else {
+            SLOW_MS
+        };
         let too_soon = slow && self.told.is_some_and(|told| now.mono.since(told) < pause_ms);
         if !self.dirty || too_soon {
             return None;

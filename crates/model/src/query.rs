@@ -19,7 +19,7 @@ mod tree;
 
 use crate::kind::Kind;
 
-pub use complete::{CHOICES_MAX, Choice, Completion, Vocabulary, complete};
+pub use complete::{CHOICES_MAX, Choice, Completion, Vocabulary, complete, in_quotes_if_needed};
 pub use eval::{AsDescribed, Fact, Facts, Held};
 pub use field::{STANDINGS, Standing, TextField};
 pub use pattern::{Pattern, Text};

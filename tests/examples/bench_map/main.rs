@@ -17,6 +17,7 @@
 //! | picture | what it does in the animation frame that draws them | returned |
 //! | pan | 90 turns of the screen, the map moved in each | turn to turn |
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::time::Duration;
 
@@ -28,9 +29,9 @@ use fleetlens_tests::lamp::now_ms;
 use fleetlens_tests::peer::Peer;
 use fleetlens_tests::serve::Serve;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
 /// The screen, in CSS pixels.
 const SCREEN: (u32, u32) = (1280, 800);
@@ -92,18 +93,22 @@ async fn main() -> Result<(), Failure> {
     // The map of the page shows itself to the probe when it is asked to draw.
     page.keys("f").await;
 
-    let ours_first: f64 = run(&page, "first()").await;
-    let ours_pan: Times = run(&page, "pan()").await;
-    let speaking = speak(broker.url(), things).await;
-    // Until the first of them are there.
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let changing: Changing = run(&page, &format!("changing({})", seconds * 1_000)).await;
-    speaking.abort();
+    let ours_first: f64 = run(&page, "first()").await?;
+    let ours_pan: Times = run(&page, "pan()").await?;
+    let peer = Peer::connect(&broker.url(), "bench-map-lamps", &[]).await;
+    let changing = tokio::select! {
+        changing = async {
+            // Until the first of them are there.
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            run::<Changing>(&page, &format!("changing({})", seconds * 1_000)).await
+        } => changing?,
+        never = speak(&peer, things) => match never {},
+    };
     tokio::time::sleep(Duration::from_secs(1)).await;
     page.screenshot("bench-map").await;
 
-    let bare_pan: Times = run(&page, "bare()").await;
-    let (theirs, clustered): (Theirs, Theirs) = (run(&page, "theirs(false)").await, run(&page, "theirs(true)").await);
+    let bare_pan: Times = run(&page, "bare()").await?;
+    let (theirs, clustered): (Theirs, Theirs) = (run(&page, "theirs(false)").await?, run(&page, "theirs(true)").await?);
     page.close().await;
 
     let mut report = Report::new("map");
@@ -140,7 +145,7 @@ struct Theirs {
 }
 
 /// Lets the probe do something that takes a while, and waits for what came of it.
-async fn run<T: serde::de::DeserializeOwned>(page: &Browser, call: &str) -> T {
+async fn run<T: DeserializeOwned>(page: &Browser, call: &str) -> Result<T, Failure> {
     let begin = format!(
         "window.__came = undefined; window.bench.{call}.then(came => {{ window.__came = {{ came }} }}, \
          error => {{ window.__came = {{ error: String(error) }} }}); return true"
@@ -151,7 +156,8 @@ async fn run<T: serde::de::DeserializeOwned>(page: &Browser, call: &str) -> T {
             came.ok_or_else(|| "nothing yet".to_owned())
         })
         .await;
-    serde_json::from_value(came["came"].clone()).unwrap_or_else(|error| panic!("{call}: {error}: {came}"))
+    let what = came.get("came").ok_or_else(|| format!("{call}: {came}"))?;
+    Ok(serde_json::from_value(what.clone())?)
 }
 
 /// Writes another broker into the profile of a resting city.
@@ -162,19 +168,17 @@ fn speak_with(profile: &Path, url: &str) -> Result<(), Failure> {
 }
 
 /// One thing in a hundred says another value every tenth of a second, another hundredth each time.
-async fn speak(url: String, things: u32) -> JoinHandle<()> {
-    let peer = Peer::connect(&url, "bench-map-lamps", &[]).await;
-    tokio::spawn(async move {
-        let mut turns = interval(EVERY);
-        turns.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let began = Instant::now();
-        for turn in 0_u32.. {
-            turns.tick().await;
-            let (ts, value) = (now_ms(), f64::from(turn % 10) * 10.0 + began.elapsed().as_secs_f64() % 10.0);
-            for thing in (1..=things).skip((turn % ONE_IN) as usize).step_by(ONE_IN as usize) {
-                let payload = format!(r#"{{"ts":{ts},"values":{{"dim_pct":{value:.1}}}}}"#);
-                peer.say(&format!("city/valletta/lamp/lamp-{thing:06}/telemetry"), payload).await;
-            }
+async fn speak(peer: &Peer, things: u32) -> Infallible {
+    let mut turns = interval(EVERY);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut turn = 0_u32;
+    loop {
+        turns.tick().await;
+        turn = turn.wrapping_add(1);
+        let (ts, value) = (now_ms(), turn % 100);
+        for thing in (1..=things).skip((turn % ONE_IN) as usize).step_by(ONE_IN as usize) {
+            let payload = format!(r#"{{"ts":{ts},"values":{{"dim_pct":{value}}}}}"#);
+            peer.say(&format!("city/valletta/lamp/lamp-{thing:06}/telemetry"), payload).await;
         }
-    })
+    }
 }

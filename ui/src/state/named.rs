@@ -2,6 +2,7 @@
 
 use fleetlens_ipc::Look;
 use fleetlens_ipc::rows::FoundRow;
+use fleetlens_model::query::in_quotes_if_needed;
 use leptos::prelude::*;
 
 use super::Store;
@@ -14,7 +15,8 @@ impl Store {
     /// Opens the thing of this name once the host has told which one that is; tells the person when there is none.
     pub fn open_named(self, name: &str) {
         self.named.set_value(name.to_owned());
-        self.look(Target::Named, Look::Find { text: name.to_owned(), limit: LIMIT });
+        // A name may have signs in it that a query reads otherwise.
+        self.look(Target::Named, Look::Find { text: format!("name:{}", in_quotes_if_needed(name)), limit: LIMIT });
     }
 
     pub(super) fn found_named(self, rows: &[FoundRow]) {

@@ -224,7 +224,8 @@ pub fn ChartPanel(
     };
     let spans = SPANS.map(|(ms, word)| (ms, word.to_owned())).to_vec();
     let chosen = move || match desk.stand.get() {
-        Stand::Follows { span_ms } => Some(span_ms),
+        // Of another span than those none is chosen, and the keys begin with the first.
+        Stand::Follows { span_ms } => Some(span_ms).filter(|ms| SPANS.iter().any(|(one, _)| one == ms)),
         Stand::Stays(_) => None,
     };
     let title = thing.clone();
@@ -277,7 +278,7 @@ fn Steps(desk: Desk) -> impl IntoView {
     view! {
         <div class="through" role="group" aria-label="Which time">
             {tool("earlier", "Earlier (←)", icondata_lu::LuChevronLeft, |desk| desk.step(-0.5))}
-            <span class="span" data-testid="span" aria-live="polite">{move || desk.span()}</span>
+            <span class="span" data-testid="span">{move || desk.span()}</span>
             {tool("later", "Later (→)", icondata_lu::LuChevronRight, |desk| desk.step(0.5))}
             {tool("zoom-out", "Longer (−)", icondata_lu::LuZoomOut, |desk| desk.zoom(2.0))}
             {tool("zoom-in", "Shorter (+)", icondata_lu::LuZoomIn, |desk| desk.zoom(0.5))}

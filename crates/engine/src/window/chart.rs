@@ -128,10 +128,11 @@ impl ChartView {
 
     /// Whether a moment is in what was asked for; what follows now takes whatever comes.
     fn reaches(&self, at: WallMs) -> bool {
-        self.until_ms.is_none_or(|until| at < until && at >= self.past.start_of(self.from_ms(until)))
+        self.until_ms.is_none_or(|until| at < until && at >= self.past.start_of(self.begins(until)))
     }
 
-    fn from_ms(&self, until: WallMs) -> WallMs {
+    /// The left edge, with this right one.
+    fn begins(&self, until: WallMs) -> WallMs {
         until.plus(-i64::try_from(self.span_ms).unwrap_or(i64::MAX))
     }
 
@@ -145,7 +146,7 @@ impl ChartView {
         let changed = std::mem::take(&mut self.changed);
         let (marked, alarmed) = (std::mem::take(&mut self.marks), std::mem::take(&mut self.alarmed));
         let until = self.until_ms.unwrap_or(now.wall);
-        let from = self.from_ms(until);
+        let from = self.begins(until);
         self.past.forget_before(self.past.start_of(from));
         let thing = fleet.things.get(&series.thing);
         let unknown = Meta::default();

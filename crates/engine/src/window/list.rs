@@ -5,8 +5,9 @@ use fleetlens_ipc::rows::{Change, FoundRow, Rows, Status as StatusRow};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::time::Now;
 
-use super::Told;
 use super::map::status_of;
+use super::things::walked_every_ms;
+use super::{SLOW_MS, Told};
 use crate::fleet::{Finder, Fleet, Thing};
 
 pub(crate) fn status(fleet: &Fleet, now: Now) -> StatusRow {
@@ -79,6 +80,11 @@ impl FindView {
         } else {
             Told::Nothing
         }
+    }
+
+    /// How long it holds as it was told, in milliseconds: words are found in descriptions, anything else by a walk through all things.
+    pub(super) fn pause_ms(&self, fleet: &Fleet) -> u64 {
+        if self.finder.goes_by_description() { SLOW_MS } else { walked_every_ms(fleet.things.len()) }
     }
 
     /// What is found by what was typed; a title that begins with its first word comes first, then by title. Nothing where it is none:

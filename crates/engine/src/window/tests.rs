@@ -228,7 +228,7 @@ fn a_chart_of_the_past_stays_where_it_is_and_takes_what_is_late() {
     assert_eq!((chart.until_ms, chart.buckets.len()), (until, 1));
     give(&mut fleet, lamp_says(3, 70.0), at(3));
     assert!(frames(&mut windows, &mut fleet, at(3)).is_empty(), "what is said now is not of that time");
-    let late = crate::fleet::Dirty { samples: vec![(SeriesKey(1), until.plus(-1_000), 9.0)], ..Default::default() };
+    let late = Dirty { samples: vec![(SeriesKey(1), until.plus(-1_000), 9.0)], ..Default::default() };
     windows.soil(&late, &fleet);
     let told = frames(&mut windows, &mut fleet, at(900));
     let [Frame::Patch { changes, .. }] = &told[..] else { panic!("{told:?}") };

@@ -27,6 +27,11 @@ use order::{Order, main_value};
 /// often, so that a big city costs no more a second than a small one.
 const COUNT_EVERY_MS: u64 = 2_000;
 
+/// How often so many things may be walked through at most, in milliseconds.
+pub(super) fn walked_every_ms(things: usize) -> u64 {
+    COUNT_EVERY_MS * (things as u64).div_ceil(COUNTED_AT_ONCE).max(1)
+}
+
 /// How long after the link came up new things are let in wherever they belong, in milliseconds.
 const YOUNG_MS: u64 = 30_000;
 
@@ -132,7 +137,7 @@ impl ThingsView {
         }
         let mut changes = Vec::new();
         let moved = self.moved;
-        if self.count_is_due(now) {
+        if self.count_is_due(fleet, now) {
             let fresh = self.order.make(fleet, now);
             let held = self.held.as_deref().unwrap_or_default();
             let drift = order::drift(held, &fresh);
@@ -160,10 +165,11 @@ impl ThingsView {
         Told::Some(changes)
     }
 
-    fn count_is_due(&self, now: Now) -> bool {
-        let total = self.held.as_ref().map_or(0, Vec::len) as u64;
-        let every_ms = COUNT_EVERY_MS * total.div_ceil(COUNTED_AT_ONCE).max(1);
-        self.stale && now.mono.since(self.counted) >= every_ms
+    fn count_is_due(&self, fleet: &Fleet, now: Now) -> bool {
+        // What is looked at for it, which by more than words is every thing, however few are found.
+        let found = self.held.as_ref().map_or(0, Vec::len);
+        let looked_at = if self.order.goes_by_description() { found } else { fleet.things.len() };
+        self.stale && now.mono.since(self.counted) >= walked_every_ms(looked_at)
     }
 
     fn count(&mut self, moved: u32, fleet: &Fleet, now: Now) {

@@ -210,7 +210,11 @@ fn negation(input: &mut Input<'_>, field: Option<&Name>) -> Parsed<Tree> {
     let rest: &str = input.input.as_ref();
     // A sign stands right before what it is of; alone it is a word.
     let sign = rest.chars().next().filter(|c| matches!(c, '-' | '+'));
-    let is_sign = rest.chars().nth(1).is_some_and(|c| !c.is_whitespace() && c != ')');
+    // Of a field, what follows it may be a number.
+    let is_sign = rest
+        .chars()
+        .nth(1)
+        .is_some_and(|c| !c.is_whitespace() && c != ')' && !(field.is_some() && (c.is_ascii_digit() || c == '.')));
     match sign.filter(|_| is_sign) {
         None => atom(input, field),
         Some(sign) => {

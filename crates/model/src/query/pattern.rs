@@ -132,7 +132,8 @@ impl Text {
         match self {
             Text::Has => !text.is_empty(),
             Text::Like(pattern) => pattern.holds(text),
-            Text::Between(span) => span.holds::<str>(text.to_lowercase().as_str()),
+            // What is not said lies nowhere.
+            Text::Between(span) => !text.is_empty() && span.holds::<str>(text.to_lowercase().as_str()),
         }
     }
 }

@@ -108,7 +108,12 @@ impl<S: System> Phone<S> {
         }
         // Before it is shown, since it can be chosen at once.
         let spot = self.take(notice.opens.clone());
-        self.on_thread(move |system| system.show(spot, &notice)).await
+        let shown = self.on_thread(move |system| system.show(spot, &notice)).await;
+        if shown.is_err() {
+            // What stood there before still may, and opens nothing rather than something else.
+            self.forget(spot);
+        }
+        shown
     }
 
     /// What a chosen notification opens: what stands in its spot, if this process put it there.
@@ -135,6 +140,13 @@ impl<S: System> Phone<S> {
         }
         answer.told = true;
         Err(Unshown::Refused)
+    }
+
+    fn forget(&self, spot: Spot) {
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = standing.told.get_mut(usize::from(spot.0)) {
+            *place = None;
+        }
     }
 
     /// The spot of the oldest, for this one.

@@ -12,7 +12,12 @@ use crate::state::chart::Traced;
 /// There while there is more than one line.
 #[component]
 pub fn Legend(desk: Desk) -> impl IntoView {
-    let is_there = Memo::new(move |_| desk.compares.get() || desk.series.with(|series| series.len() > 1));
+    let is_there = Memo::new(move |_| {
+        // Where a line is off, this is the way to put it back.
+        desk.compares.get()
+            || desk.series.with(|series| series.len() > 1)
+            || desk.hidden.with(|hidden| !hidden.is_empty())
+    });
     view! {
         <Show when=move || is_there.get()>
             <ul class="legend" data-testid="legend" aria-label="Lines of the chart">

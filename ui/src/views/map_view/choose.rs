@@ -32,8 +32,11 @@ pub fn ChooseOnMap(
     let shift = RwSignal::new(false);
     let heard = [
         window_event_listener(ev::keydown, move |event| {
-            if event.key() == "Shift" {
-                shift.set(true);
+            match event.key().as_str() {
+                "Shift" => shift.set(true),
+                // What is half drawn chooses nothing.
+                "Escape" => drawn.set(None),
+                _ => {}
             }
         }),
         window_event_listener(ev::keyup, move |event| {
@@ -50,7 +53,8 @@ pub fn ChooseOnMap(
         Memo::new(move |_| on_map.get() && (tool.get().is_some() || shift.get() || drawn.with(Option::is_some)));
 
     let begin = move |event: PointerEvent| {
-        if event.button() != 0 {
+        // A second finger begins nothing.
+        if event.button() != 0 || drawn.with_untracked(Option::is_some) {
             return;
         }
         event.prevent_default();

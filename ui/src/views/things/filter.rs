@@ -128,7 +128,8 @@ pub fn Filter() -> impl IntoView {
             }
             ("ArrowDown", now) => at.set(Some(now.map_or(0, |now| (now + 1).min(many.saturating_sub(1))))),
             ("ArrowUp", now) if is_open => at.set(now.and_then(|now| now.checked_sub(1))),
-            ("Tab", now) if is_open && !event.shift_key() => accept_at(now.unwrap_or(0)),
+            // Whoever has gone to none of them goes on with what was typed.
+            ("Tab", Some(now)) if is_open && !event.shift_key() => accept_at(now),
             ("Enter", Some(now)) if is_open => accept_at(now),
             ("Escape", _) if is_open => {
                 open.set(Open::No);

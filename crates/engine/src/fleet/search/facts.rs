@@ -83,10 +83,10 @@ impl Facts for OfThing<'_> {
     }
 
     fn has_delta(&self, shadow: Option<&str>) -> Option<bool> {
-        let of_one = |shadow: &Shadow| {
-            let document = shadow.document.as_ref()?;
-            Some(if shadow.is_judged { !shadow.open.is_empty() } else { document.open_state().delta().is_some() })
-        };
+        // Until it is judged, some minutes after a start at the latest, nobody knows: to open the documents of a whole city here would
+        // hold up everything else.
+        let of_one =
+            |shadow: &Shadow| (shadow.document.is_some() && shadow.is_judged).then_some(!shadow.open.is_empty());
         match shadow {
             Some(name) => self.thing.shadows.get(name).and_then(of_one),
             None => self.thing.shadows.values().filter_map(of_one).reduce(|one, other| one || other),
