@@ -188,7 +188,7 @@ async fn what_is_seen_is_saved(page: &Browser) {
     page.ask::<()>(WATCH, Vec::new()).await;
     page.click(&by_testid("save-chart")).await;
     for (button, begins, has) in [
-        ("save-svg", "<svg ", vec!["Power, W", "°C", " – "]),
+        ("save-svg", "<svg ", vec!["Power, W", "°C", " – ", " 20"]),
         ("save-png", "", vec!["PNG"]),
         ("save-csv", "time,", vec!["Power, W min", "Power, W count", "Lamp temp., °C mean"]),
     ] {
