@@ -166,9 +166,9 @@ async fn the_week_before_lies_behind(page: &Browser) {
 
 async fn values_are_added(page: &Browser) {
     page.click(&by_testid("add-value")).await;
-    page.click_word(&by_testid("add-this"), "Lamp temp. °C").await;
+    page.click_word(".values-to-add", "Lamp temp. °C").await;
     page.wait_for_text(&by_testid("legend"), SOON, |text| text.contains("Lamp temp., °C")).await;
-    page.click_word(&by_testid("add-this"), "Level when on %").await;
+    page.click_word(".values-to-add", "Level when on %").await;
     let refused = page.wait_for_text(&by_testid("add-refused"), SOON, |text| !text.is_empty()).await;
     assert!(refused.contains("two axes") && refused.contains("is in %"), "{refused}");
     page.type_into(&by_testid("find-other"), "Bin 03").await;
@@ -188,7 +188,7 @@ async fn what_is_seen_is_saved(page: &Browser) {
     page.ask::<()>(WATCH, Vec::new()).await;
     page.click(&by_testid("save-chart")).await;
     for (button, begins, has) in [
-        ("save-svg", "<svg ", vec!["Power, W", "°C", " – "]),
+        ("save-svg", "<svg ", vec!["Power, W", "°C", " – ", " 20"]),
         ("save-png", "", vec!["PNG"]),
         ("save-csv", "time,", vec!["Power, W min", "Power, W count", "Lamp temp., °C mean"]),
     ] {

@@ -178,6 +178,13 @@ impl Desk {
         Some(format::stretch((&from, &until), stretch.span_ms(), is_of_this_week, &today()))
     }
 
+    /// The same with the day and the year, for what leaves the program: it is looked at on another day.
+    fn dated_span(self) -> Option<String> {
+        let stretch = self.stretch.get()?;
+        let (from, until) = (local(stretch.from_ms), local(stretch.until_ms));
+        Some(format::stretch((&from, &until), stretch.span_ms(), false, &format::LocalTime::default()))
+    }
+
     fn with_first<T>(self, read: impl FnOnce(&Chart) -> T) -> Option<T> {
         let series = self.charted.get()?;
         self.store.charts.held.with(|held| held.get(&Traced { series, is_before: false }).map(read))

@@ -269,14 +269,13 @@ impl Hands {
 fn Crosshair(desk: Desk, over: Under) -> impl IntoView {
     let series = desk.series.get_untracked();
     let several = over.values.len() > 1;
+    let first = desk.with_first(|chart| chart.thing);
     let said = |held: &std::collections::BTreeMap<Traced, Chart>| {
         let line = |(traced, bucket, _): &(Traced, fleetlens_model::downsample::Bucket, f64)| {
             let chart = held.get(traced)?;
-            let name = match (several, traced.is_before) {
-                (false, _) => String::new(),
-                (true, true) => format!("{}, week before", chart.label),
-                (true, false) => chart.label.clone(),
-            };
+            let of = if first == Some(chart.thing) { String::new() } else { format!("{}: ", chart.thing_title) };
+            let before = if traced.is_before { ", week before" } else { "" };
+            let name = format!("{of}{}{before}", chart.label);
             Some((tone(&series, traced.series).0, traced.is_before, name, pointed(chart, bucket)))
         };
         over.values.iter().filter_map(line).collect::<Vec<_>>()

@@ -57,7 +57,7 @@ fn Line(desk: Desk, series: SeriesKey) -> impl IntoView {
         };
         view! {
             <svg class="sample" viewBox="0 0 26 8" aria-hidden="true">
-                <path d="M0 4h26" style=format!("stroke: var({token})") stroke-dasharray=dash />
+                <path d="M0 4h26" stroke=format!("var({token})") stroke-dasharray=dash />
             </svg>
         }
     };

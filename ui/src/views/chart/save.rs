@@ -132,7 +132,7 @@ fn ask(desk: Desk, export: Export, said: RwSignal<Option<Result<String, String>>
 /// Draws what is seen once more, larger and with what it is of.
 fn drawn(desk: Desk, title: &str, picture: Picture) -> Result<Vec<u8>, String> {
     let frame = untrack(|| desk.frame()).ok_or("nothing is on the chart yet")?;
-    let span = untrack(|| desk.span()).unwrap_or_default();
+    let span = untrack(|| desk.dated_span()).unwrap_or_default();
     let names = Names { desk, title, span: &span };
     desk.store.charts.held.with_untracked(|held| match picture {
         Picture::Svg => svg(held, &frame, &names).map_err(|error| error.to_string()),
