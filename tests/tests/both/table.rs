@@ -134,12 +134,13 @@ async fn asks_by_query(page: &Page) {
     assert_eq!(page.text_of(&total).await.as_deref(), Some(nine), "the table stays as it was");
     page.replace(&filter, "kind:b").await;
     page.wait_for_element(&by_testid("query-choice"), SOON).await;
+    page.press(Key::Down).await;
     page.press(Key::Tab).await;
     let all = page.text_of("[data-testid=kind-chip][data-kind=bin] .count").await.unwrap_or_default();
     page.wait_for_text(&total, SOON, |text| text == format!("{all} of 1 650 things")).await;
     page.press(Key::Escape).await;
     page.wait_for_text(&total, SOON, |text| text == ALL).await;
-    told("a query is counted, its mistake told by the column, and Tab takes what can come next");
+    told("a query is counted, its mistake told by the column, and Tab takes what the arrows went to");
 }
 
 /// By a column both ways; by text and by kind; Enter opens; a changed order is offered, not forced.
