@@ -3,6 +3,7 @@
 use fleetlens_ipc::Search;
 use fleetlens_ipc::rows::{Change, FoundRow, Rows, Status as StatusRow};
 use fleetlens_model::id::ThingKey;
+use fleetlens_model::query::in_quotes_if_needed;
 use fleetlens_model::time::Now;
 
 use super::map::status_of;
@@ -65,7 +66,10 @@ pub(super) struct FindView {
 impl FindView {
     pub(super) fn new(text: String, limit: u32, fleet: &Fleet) -> FindView {
         let head = text.split_whitespace().next().map(str::to_lowercase);
-        let finder = Finder::new(Search { text, ..Search::default() }, &fleet.config.groups);
+        let finder = |text| Finder::new(Search { text, ..Search::default() }, &fleet.config.groups);
+        let as_query = finder(text.clone());
+        // A name may have signs in it that are none of a query, e.g. `urn:dev:mac:a`: whoever looks for it has written what it is called.
+        let finder = if as_query.mistake().is_none() { as_query } else { finder(in_quotes_if_needed(text.trim())) };
         FindView { finder, head, limit: limit.clamp(1, 200) as usize, shown: Vec::new() }
     }
 
@@ -87,8 +91,7 @@ impl FindView {
         if self.finder.goes_by_description() { SLOW_MS } else { walked_every_ms(fleet.things.len()) }
     }
 
-    /// What is found by what was typed; a title that begins with its first word comes first, then by title. Nothing where it is none:
-    /// what is wrong the window knows from the same code.
+    /// What is found by what was typed; a title that begins with its first word comes first, then by title.
     fn found(&self, fleet: &Fleet, now: Now) -> Vec<FoundRow> {
         let Some(head) = &self.head else { return Vec::new() };
         let (mut first, mut others): (Vec<ThingKey>, Vec<ThingKey>) = (Vec::new(), Vec::new());
