@@ -3,6 +3,7 @@
 
 pub mod alarm_table;
 pub mod alarms;
+mod asking;
 pub mod bulk;
 pub mod cells;
 pub mod chart;
@@ -33,7 +34,7 @@ use std::rc::Rc;
 
 use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::{Attention, CommandRow, FoundRow, Ground, LinkState, Settings, Status, ThingHead, ValueRow};
-use fleetlens_ipc::{CONTRACT, Call, Done, Fault, FaultCode, Intent, Look, RequestId, Scope};
+use fleetlens_ipc::{CONTRACT, Call, Look, RequestId, Scope};
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
@@ -46,6 +47,7 @@ use crate::islands::marks::Marks;
 use crate::islands::outline::Tool;
 use crate::state::alarm_table::AlarmTable;
 use crate::state::alarms::Alarms;
+use crate::state::asking::Waiting;
 use crate::state::bulk::Bulks;
 use crate::state::chart::Charts;
 use crate::state::chosen::Chosen;
@@ -178,13 +180,6 @@ pub struct Store {
     /// What the window cannot do without: why the host cannot be reached.
     pub stranded: RwSignal<Option<String>>,
     inner: StoredValue<Inner, LocalStorage>,
-}
-
-/// Somebody who waits for an answer.
-struct Waiting {
-    /// Whether the host itself answers, whichever fleet it shows.
-    of_host: bool,
-    then: Box<dyn FnOnce(Result<Done, Fault>)>,
 }
 
 struct Inner {
@@ -327,14 +322,6 @@ impl Store {
         self.look_again();
     }
 
-    /// Tells whoever asked that no answer will come.
-    fn answered_by_nobody(self, request: RequestId, why: String) {
-        let waiting = self.inner.try_update_value(|inner| inner.answers.remove(&request)).flatten();
-        if let Some(waiting) = waiting {
-            (waiting.then)(Err(Fault::new(FaultCode::Unreachable, why)));
-        }
-    }
-
     /// The marks of the map, which the live layer draws.
     pub fn marks(self) -> Rc<RefCell<Marks>> {
         self.inner.with_value(|inner| Rc::clone(&inner.marks))
@@ -464,40 +451,6 @@ impl Store {
         } else if self.held.get_untracked().is_none() {
             self.held.set(self.wall_now(now_ms));
         }
-    }
-
-    /// Asks for something to be done; `then` is called once with what came of it.
-    pub fn ask(self, intent: Intent, then: impl FnOnce(Result<Done, Fault>) + 'static) {
-        let request = self.inner.try_update_value(|inner| {
-            inner.last_request += 1;
-            let request = RequestId(inner.last_request);
-            let of_host = matches!(
-                intent,
-                Intent::Change(_)
-                    | Intent::Profile(_)
-                    | Intent::Rules(_)
-                    | Intent::Diagnose
-                    | Intent::Audit { .. }
-                    | Intent::Legs
-                    | Intent::AlarmHealth { .. }
-                    | Intent::Export(_)
-                    | Intent::ShadowHistory { .. }
-            );
-            inner.answers.insert(request, Waiting { of_host, then: Box::new(then) });
-            request
-        });
-        self.say(request.map(|request| Call::Ask { request, intent }));
-    }
-
-    /// Asks for something that is answered in one way, which `pick` takes out; `then` is called once with it.
-    pub fn ask_for<T>(
-        self,
-        intent: Intent,
-        pick: impl FnOnce(Done) -> Option<T> + 'static,
-        then: impl FnOnce(Result<T, Fault>) + 'static,
-    ) {
-        let other = || Fault::new(FaultCode::Invalid, "the host answered something else; start Fleetlens again");
-        self.ask(intent, move |outcome| then(outcome.and_then(|done| pick(done).ok_or_else(other))));
     }
 
     /// Whether the page is an app's, whose host saves files for it; else the browser does.

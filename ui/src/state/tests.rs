@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use fleetlens_ipc::rows::{AlarmCounts, Change, CommandRow, LeafId, NotConvergedRow, Rows, ThingPage, ValueRow, Why};
-use fleetlens_ipc::{AlarmsQuery, FaultCode, Frame, ViewId};
+use fleetlens_ipc::{AlarmsQuery, Done, Fault, FaultCode, Frame, Intent, ViewId};
 use fleetlens_model::command::Phase;
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::id::{CommandId, SeriesKey};
