@@ -28,7 +28,7 @@ pub fn generate(place: &Place, step: &Step, wasm: &Path, optimisation: Optimisat
         .file(wasm)
         .file(&place.root.join("Cargo.lock")) // holds the version of wasm-bindgen
         .file(&place.ui.join("package-lock.json")) // holds the version of wasm-opt
-        .text(if optimisation.no_opt { "as compiled" } else { "optimised" })
+        .text(if optimisation.quick { "as compiled" } else { "optimised" })
         .finish();
     if stamp.holds(&fingerprint) && folder.is_dir() {
         return Ok(folder);
@@ -46,7 +46,7 @@ pub fn generate(place: &Place, step: &Step, wasm: &Path, optimisation: Optimisat
         .web(true)
         .and_then(|bindgen| bindgen.typescript(false).generate(&folder))
         .with_context(|| format!("wasm-bindgen cannot make bindings of {}", wasm.display()))?;
-    if !optimisation.no_opt {
+    if !optimisation.quick {
         step.say("wasm-opt -Oz");
         optimise(&optimiser, &folder.join(format!("{NAME}_bg.wasm")))?;
     }
