@@ -61,7 +61,7 @@ const QUERIES: [(&str, &str); 16] = [
     ("disconnected", "NOT connectivity.connected:true"),
     ("delta", "hasDelta:true"),
     ("group", "group:\"Harbour crew\""),
-    ("alarms", "alarm.active:true AND kind:bin"),
+    ("alarms", "alarm.active:true AND kind:lamp"),
     ("age", "age:<10m"),
     ("near", "near:35.89,14.50,500m"),
 ];

@@ -88,6 +88,12 @@ impl Browser {
         self.tell("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
+    /// The browser and its version, such as `chrome 140.0`.
+    pub async fn version(&self) -> String {
+        let words: String = self.ask("return navigator.userAgent", Vec::new()).await;
+        words.split(' ').find(|word| word.contains("Chrome/")).unwrap_or_default().to_owned()
+    }
+
     /// Lets the page ask where the device is, which is there (degrees, good to 10 m).
     pub async fn tell_position(&self, lat_deg: f64, lon_deg: f64) {
         let position = json!({ "latitude": lat_deg, "longitude": lon_deg, "accuracy": 10 });

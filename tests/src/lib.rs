@@ -43,6 +43,7 @@ pub mod desk;
 pub mod disk;
 pub mod display;
 pub mod impostor;
+pub mod kept;
 pub mod lamp;
 pub mod notices;
 pub mod page;

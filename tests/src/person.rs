@@ -268,6 +268,16 @@ impl Page {
         self.ask(script, vec![css.into()]).await
     }
 
+    /// How many pixels of a canvas have the colour of a token, or nearly so.
+    pub async fn pixels_of(&self, css: &str, token: &str) -> usize {
+        let script = "const e = document.querySelector(arguments[0]); if (!e) return 0; \
+                      const h = getComputedStyle(document.documentElement).getPropertyValue(arguments[1]).trim(); \
+                      const want = [1, 3, 5].map(i => parseInt(h.slice(i, i + 2), 16)); \
+                      const d = e.getContext('2d').getImageData(0, 0, e.width, e.height).data; let n = 0; \
+                      for (let i = 0; i < d.length; i += 4) if (want.every((c, j) => Math.abs(c - d[i + j]) < 24)) n++; return n";
+        self.ask(script, vec![css.into(), token.into()]).await
+    }
+
     /// Changes between dark and light until the page is as wanted.
     pub async fn set_theme(&self, wanted: &str) {
         let now: String = self.ask("return document.documentElement.dataset.theme ?? ''", Vec::new()).await;

@@ -75,6 +75,53 @@ impl Picture {
         pairs.filter(|(a, b)| (0..3).any(|i| a[i].abs_diff(b[i]) > tolerance)).count()
     }
 
+    /// The mean colour of an area.
+    pub fn mean(&self, area: Area) -> [f64; 3] {
+        let (mut sum, mut count) = ([0.0; 3], 0.0_f64);
+        for pixel in self.pixels(area) {
+            for (sum, channel) in sum.iter_mut().zip(pixel) {
+                *sum += f64::from(channel);
+            }
+            count += 1.0;
+        }
+        sum.map(|sum| sum / count.max(1.0))
+    }
+
+    /// The same picture with these areas in magenta.
+    pub fn marked(&self, areas: &[Area]) -> Picture {
+        self.marked_with(areas, [255, 0, 255])
+    }
+
+    /// The same picture with these areas in one colour.
+    pub fn marked_with(&self, areas: &[Area], colour: [u8; 3]) -> Picture {
+        let mut marked = Picture { width: self.width, height: self.height, rgb: self.rgb.clone() };
+        for area in areas {
+            for y in area.y..(area.y + area.height).min(self.height) {
+                let row = y * self.width;
+                marked.rgb[row + area.x.min(self.width)..row + (area.x + area.width).min(self.width)].fill(colour);
+            }
+        }
+        marked
+    }
+
+    /// A picture of one colour.
+    pub fn plain(width: usize, height: usize, colour: [u8; 3]) -> Picture {
+        Picture { width, height, rgb: vec![colour; width * height] }
+    }
+
+    /// The picture as a PNG.
+    pub fn png(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let size = |n: usize| u32::try_from(n).expect("a picture of a screen");
+        let mut encoder = png::Encoder::new(&mut bytes, size(self.width), size(self.height));
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_compression(png::Compression::High);
+        let mut writer = encoder.write_header().expect("memory can be written");
+        writer.write_image_data(&self.rgb.concat()).expect("as many pixels as were said");
+        writer.finish().expect("memory can be written");
+        bytes
+    }
+
     fn pixels(&self, area: Area) -> impl Iterator<Item = [u8; 3]> + '_ {
         let columns = area.x.min(self.width)..(area.x + area.width).min(self.width);
         let rows = area.y.min(self.height)..(area.y + area.height).min(self.height);

@@ -9,6 +9,7 @@ mod clock;
 mod components;
 mod form;
 mod format;
+mod gallery;
 mod islands;
 mod keys;
 mod phone;
@@ -19,5 +20,9 @@ mod views;
 
 fn main() {
     console_error_panic_hook::set_once();
-    leptos::mount::mount_to_body(app::App);
+    if gallery::is_wanted() {
+        leptos::mount::mount_to_body(gallery::Gallery);
+    } else {
+        leptos::mount::mount_to_body(app::App);
+    }
 }

@@ -1,10 +1,11 @@
-//! Light or dark: the system's word unless the person chose; kept in local storage, set as `data-theme` on the page.
-//! `islands-js/theme.js` does the same before the first paint.
+//! Light or dark, and with how much contrast: the system's word unless the person chose; kept in local storage, set as `data-theme` and
+//! `data-contrast` on the page. `islands-js/theme.js` does the same before the first paint.
 
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 
 const KEY: &str = "fleetlens.theme";
+const CONTRAST_KEY: &str = "fleetlens.contrast";
 
 /// What is on the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,11 +62,40 @@ impl Choice {
     }
 }
 
+/// How far everything stands out from its ground.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contrast {
+    /// As much as the system asks for, also when it changes its mind.
+    System,
+    /// Quiet where nothing is wrong.
+    Usual,
+    /// As much as the screen can.
+    More,
+}
+
+impl Contrast {
+    /// The word in `data-contrast` and in the storage.
+    fn word(self) -> &'static str {
+        match self {
+            Contrast::System => "system",
+            Contrast::Usual => "usual",
+            Contrast::More => "more",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Contrast> {
+        [Contrast::System, Contrast::Usual, Contrast::More].into_iter().find(|contrast| contrast.word() == word)
+    }
+}
+
 /// The theme of the window, shared by everything that draws.
 #[derive(Clone, Copy)]
 pub struct ThemeSwitch {
     shown: RwSignal<Theme>,
     choice: RwSignal<Choice>,
+    contrast: RwSignal<Contrast>,
+    /// Rises with every change of the page's colours.
+    colours: RwSignal<u32>,
 }
 
 impl ThemeSwitch {
@@ -75,9 +105,32 @@ impl ThemeSwitch {
         // A phone that was never told starts light, whatever its system says.
         let preset = if Some(shown) == system_theme() { Choice::System } else { Choice::Always(shown) };
         let choice = said_word().and_then(|word| Choice::from_word(&word)).unwrap_or(preset);
-        let switch = ThemeSwitch { shown: RwSignal::new(shown), choice: RwSignal::new(choice) };
+        let contrast = stored(CONTRAST_KEY).and_then(|word| Contrast::from_word(&word)).unwrap_or(Contrast::System);
+        let switch = ThemeSwitch {
+            shown: RwSignal::new(shown),
+            choice: RwSignal::new(choice),
+            contrast: RwSignal::new(contrast),
+            colours: RwSignal::new(0),
+        };
         switch.follow_system();
         switch
+    }
+
+    /// For what is drawn in the page's colours: tracked, changes whenever one of them may have.
+    pub fn follow(self) {
+        self.colours.track();
+    }
+
+    /// How much contrast the person wants; tracked.
+    pub fn contrast(self) -> Contrast {
+        self.contrast.get()
+    }
+
+    /// Does what the person wants, and keeps it.
+    pub fn choose_contrast(self, contrast: Contrast) {
+        keep(CONTRAST_KEY, contrast.word());
+        self.contrast.set(contrast);
+        self.show_contrast();
     }
 
     /// The theme now; tracked.
@@ -97,10 +150,7 @@ impl ThemeSwitch {
 
     /// Does what the person wants, and keeps it.
     pub fn choose(self, choice: Choice) {
-        if let Ok(Some(storage)) = window().local_storage() {
-            // A full or forbidden storage only costs the choice at the next start.
-            let _ = storage.set_item(KEY, choice.word());
-        }
+        keep(KEY, choice.word());
         self.choice.set(choice);
         self.show(match choice {
             Choice::System => system_theme().unwrap_or(Theme::Dark),
@@ -115,19 +165,35 @@ impl ThemeSwitch {
         }
         if self.shown.get_untracked() != theme {
             self.shown.set(theme);
+            self.colours.update(|colours| *colours += 1);
         }
     }
 
+    fn show_contrast(self) {
+        let more = match self.contrast.get_untracked() {
+            Contrast::System => system_query(MORE_CONTRAST).is_some_and(|query| query.matches()),
+            Contrast::Usual => false,
+            Contrast::More => true,
+        };
+        if let Some(root) = document().document_element() {
+            let word = if more { Contrast::More } else { Contrast::Usual }.word();
+            // Cannot fail: the name is an attribute's.
+            let _ = root.set_attribute("data-contrast", word);
+        }
+        self.colours.update(|colours| *colours += 1);
+    }
+
     fn follow_system(self) {
-        let changed = Closure::<dyn Fn()>::new(move || {
+        listen(LIGHT, move || {
             if self.choice.get_untracked() == Choice::System {
                 self.show(system_theme().unwrap_or(Theme::Dark));
             }
         });
-        if let Some(query) = system_query() {
-            // Fails for no name; then the theme follows at the next start.
-            let _ = query.add_event_listener_with_callback("change", changed.into_js_value().unchecked_ref());
-        }
+        listen(MORE_CONTRAST, move || {
+            if self.contrast.get_untracked() == Contrast::System {
+                self.show_contrast();
+            }
+        });
     }
 }
 
@@ -141,15 +207,37 @@ fn said_word() -> Option<String> {
     let search = window().location().search().unwrap_or_default();
     let flag =
         search.trim_start_matches('?').split('&').find_map(|pair| pair.strip_prefix("theme=").map(str::to_owned));
-    flag.or_else(|| window().local_storage().ok().flatten()?.get_item(KEY).ok().flatten())
+    flag.or_else(|| stored(KEY))
 }
 
-fn system_query() -> Option<web_sys::MediaQueryList> {
-    window().match_media("(prefers-color-scheme: light)").ok().flatten()
+fn stored(key: &str) -> Option<String> {
+    window().local_storage().ok().flatten()?.get_item(key).ok().flatten()
+}
+
+fn keep(key: &str, word: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        // A full or forbidden storage only costs the choice at the next start.
+        let _ = storage.set_item(key, word);
+    }
+}
+
+const LIGHT: &str = "(prefers-color-scheme: light)";
+const MORE_CONTRAST: &str = "(prefers-contrast: more)";
+
+fn system_query(query: &str) -> Option<web_sys::MediaQueryList> {
+    window().match_media(query).ok().flatten()
+}
+
+fn listen(query: &str, changed: impl Fn() + 'static) {
+    if let Some(query) = system_query(query) {
+        let ear = Closure::<dyn Fn()>::new(changed).into_js_value();
+        // Fails for no name; then the page follows at the next start.
+        let _ = query.add_event_listener_with_callback("change", ear.unchecked_ref());
+    }
 }
 
 fn system_theme() -> Option<Theme> {
-    system_query().map(|query| if query.matches() { Theme::Light } else { Theme::Dark })
+    system_query(LIGHT).map(|query| if query.matches() { Theme::Light } else { Theme::Dark })
 }
 
 fn page_word() -> Option<String> {
@@ -179,7 +267,18 @@ mod tests {
     /// The hexadecimal colours of each theme, read from the sheet itself.
     fn tokens(theme: &str) -> BTreeMap<String, (u8, u8, u8)> {
         let sheet = include_str!("../styles/tokens.css");
-        let (_, from) = sheet.split_once(&format!("[data-theme=\"{theme}\"]")).unwrap();
+        let (_, from) = sheet.split_once(&format!("[data-theme=\"{theme}\"] {{")).unwrap();
+        colours_of(from)
+    }
+
+    /// The same where somebody wants more contrast.
+    fn tokens_of_more(theme: &str) -> BTreeMap<String, (u8, u8, u8)> {
+        let sheet = include_str!("../styles/tokens.css");
+        let (_, from) = sheet.split_once(&format!("[data-theme=\"{theme}\"][data-contrast=\"more\"] {{")).unwrap();
+        colours_of(from)
+    }
+
+    fn colours_of(from: &str) -> BTreeMap<String, (u8, u8, u8)> {
         let block = from.split('}').next().unwrap();
         block
             .split(['{', ';'])
@@ -223,12 +322,37 @@ mod tests {
         }
     }
 
+    /// WCAG 2.2, 1.4.6 (text) and 1.4.11 (what a control is bounded by).
+    #[test]
+    fn who_wants_more_contrast_gets_seven_for_text_and_three_for_every_line() {
+        for theme in ["dark", "light"] {
+            let tokens = tokens_of_more(theme);
+            let at_least = |least: f64, names: &[&str], grounds: &[&str]| {
+                for (name, ground) in names.iter().flat_map(|name| grounds.iter().map(move |ground| (name, ground))) {
+                    let ratio = contrast(tokens[*name], tokens[*ground]);
+                    assert!(ratio >= least, "{theme}: --{name} on --{ground} is {ratio:.2}");
+                }
+            };
+            let surfaces = ["bg", "surface", "raised", "warn-bg", "crit-bg", "pending-bg"];
+            at_least(7.0, &["text", "muted", "faint", "accent", "warn", "crit", "pending", "good"], &surfaces);
+            at_least(7.0, &["accent-ink"], &["accent"]);
+            at_least(7.0, &["map-place", "map-label"], &["map-land"]);
+            at_least(3.0, &["line", "line-strong", "focus"], &surfaces);
+            at_least(4.5, &["mark-ok", "mark-warn", "mark-crit", "mark-unknown"], &["map-land"]);
+            at_least(4.5, &["chart-line", "chart-2", "chart-3", "chart-4"], &["surface"]);
+        }
+    }
+
     #[test]
     fn a_choice_is_kept_as_a_word_and_comes_back_from_it() {
         for choice in [Choice::System, Choice::Always(Theme::Light), Choice::Always(Theme::Dark)] {
             assert_eq!(Choice::from_word(choice.word()), Some(choice));
         }
         assert_eq!(Choice::from_word("sepia"), None);
+        for contrast in [Contrast::System, Contrast::Usual, Contrast::More] {
+            assert_eq!(Contrast::from_word(contrast.word()), Some(contrast));
+        }
+        assert_eq!(Contrast::from_word("less"), None);
     }
 
     #[test]
@@ -236,6 +360,9 @@ mod tests {
         let names = |theme| tokens(theme).into_keys().collect::<Vec<_>>();
         assert!(names("dark").len() > 30);
         assert_eq!(names("dark"), names("light"));
+        for theme in ["dark", "light"] {
+            assert_eq!(tokens_of_more(theme).into_keys().collect::<Vec<_>>(), names("dark"), "{theme}, more contrast");
+        }
     }
 
     #[test]

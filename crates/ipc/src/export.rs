@@ -50,6 +50,8 @@ pub enum Export {
 pub struct ChartColumn {
     /// Which.
     pub series: SeriesKey,
+    /// How much earlier its values are than the line in which they stand: what a chart is compared with.
+    pub earlier_ms: u64,
     /// What stands over it, with the unit; at most [`HEADING_MAX_CHARS`].
     pub heading: String,
 }

@@ -106,9 +106,12 @@ impl Door {
     }
 }
 
+/// The pages besides the window.
+const PAGES: [&str; 2] = ["/phone.html", "/gallery"];
+
 /// The page without the token. Only pages of ours, so that nobody is sent elsewhere; of the query, what the page itself reads.
 fn clean(uri: &Uri) -> String {
-    let page = if uri.path() == "/phone.html" { "/phone.html" } else { "/" };
+    let page = PAGES.into_iter().find(|page| *page == uri.path()).unwrap_or("/");
     let mut query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     match query.find(|(key, word)| key == "theme" && (word == "dark" || word == "light")) {
         Some((_, word)) => format!("{page}?theme={word}"),

@@ -4,6 +4,7 @@
 //! | address | what is there |
 //! |---|---|
 //! | `/`, `/phone.html` and what they load | the built window, from a folder |
+//! | `/gallery` | every component of it in every state |
 //! | `/tiles/{z}/{x}/{y}` | the map |
 //! | `/ws` | one window: binary messages, parcels one way and calls the other |
 //!

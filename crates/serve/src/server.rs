@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower_http::services::ServeDir;
+use tower_http::services::{ServeDir, ServeFile};
 
 use crate::door::{Door, Verdict};
 use crate::{ServeError, Token, pages, window};
@@ -107,6 +107,7 @@ impl Server {
         let app = Router::new()
             .route("/ws", get(socket))
             .route("/tiles/{*number}", get(tile))
+            .route_service("/gallery", ServeFile::new(self.ui.join("gallery.html")))
             .fallback_service(ServeDir::new(self.ui).not_found_service(nothing))
             .layer(from_fn_with_state(rooms.clone(), pass))
             .with_state(rooms);

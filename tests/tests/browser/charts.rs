@@ -16,13 +16,14 @@ const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 1_440 * MINUTE_MS;
 const CANVAS: &str = "[data-testid=chart] canvas";
 
-/// Turns the wheel over the middle of the chart, and tells how long the page took to draw it, in milliseconds.
+/// Turns the wheel over the middle of the chart, with Ctrl or without, and tells how long the page took to draw it, in milliseconds; less
+/// than 0 where the page let the wheel through.
 const WHEEL: &str = "return (async () => { const c = document.querySelector(arguments[0]), b = c.getBoundingClientRect(); \
     const at = { clientX: b.left + b.width * 0.6, clientY: b.top + 40, bubbles: true, cancelable: true }; \
     const t = performance.now(); \
-    c.dispatchEvent(new WheelEvent('wheel', { ...at, deltaY: arguments[1] })); \
+    const through = c.dispatchEvent(new WheelEvent('wheel', { ...at, deltaY: arguments[1], ctrlKey: arguments[2] })); \
     for (let i = 0; i < 20; i++) await Promise.resolve(); \
-    return performance.now() - t; })()";
+    return through ? -1 : performance.now() - t; })()";
 
 /// Drags over a part of the chart, with Shift or without.
 const DRAG: &str = "const c = document.querySelector(arguments[0]), b = c.getBoundingClientRect(); \
@@ -125,11 +126,14 @@ async fn any_time_is_reached(page: &Browser) {
     page.wait_until_gone("[data-testid=chart] .plot.reading", SOON).await;
     assert!(!stands(page).await, "it follows now at first");
     let follows = span(page).await;
-    let took_ms: f64 = page.ask(WHEEL, vec![CANVAS.into(), (-400).into()]).await;
+    let through: f64 = page.ask(WHEEL, vec![CANVAS.into(), (-400).into(), false.into()]).await;
+    assert!(through < 0.0 && span(page).await == follows, "without Ctrl the wheel is the page's");
+    let took_ms: f64 = page.ask(WHEEL, vec![CANVAS.into(), (-60).into(), true.into()]).await;
     let near = moved(page, &follows).await;
     assert!(stands(page).await && near.contains(" – "), "{near}");
-    assert!(page.drawn_on_canvas(CANVAS).await > 200, "there is a line where it was zoomed to");
-    told(&format!("a turn of the wheel zooms at the pointer; drawn within {took_ms:.1} ms"));
+    let of_line = page.pixels_of(CANVAS, "--chart-line").await;
+    assert!(of_line > 200, "there is a line where it was zoomed to: {of_line} pixels");
+    told(&format!("a turn of the wheel with Ctrl zooms at the pointer; drawn within {took_ms:.1} ms"));
 
     page.ask::<()>(DRAG, vec![CANVAS.into(), 0.2.into(), 0.6.into(), true.into()]).await;
     let panned = moved(page, &near).await;
@@ -190,7 +194,11 @@ async fn what_is_seen_is_saved(page: &Browser) {
     for (button, begins, has) in [
         ("save-svg", "<svg ", vec!["Power, W", "°C", " – ", " 20"]),
         ("save-png", "", vec!["PNG"]),
-        ("save-csv", "time,", vec!["Power, W min", "Power, W count", "Lamp temp., °C mean"]),
+        (
+            "save-csv",
+            "time,",
+            vec!["Power, W min", "Power, W count", "Lamp temp., °C mean", "Power, W, 7 days before mean"],
+        ),
     ] {
         page.ask::<()>("window.e2eFiles.length = 0", Vec::new()).await;
         page.click(&by_testid(button)).await;

@@ -15,7 +15,7 @@ use plotters_canvas::CanvasBackend;
 use web_sys::HtmlCanvasElement;
 
 use crate::clock::utc_offset_min;
-use crate::state::chart::{Traced, WEEK_MS, sides};
+use crate::state::chart::{Traced, WEEK_MS, on_axes};
 use crate::theme::{rgb, token};
 
 /// The family of the labels.
@@ -132,18 +132,16 @@ pub fn with_plot<T>(
     paper: Paper,
     use_it: impl FnOnce(&Plot, &[Traced]) -> T,
 ) -> T {
-    let there = |series: &&SeriesKey| charts.contains_key(&Traced { series: **series, is_before: false });
-    let shown: Vec<SeriesKey> = frame.series.iter().filter(there).copied().collect();
-    let chart = |series: &SeriesKey| charts.get(&Traced { series: *series, is_before: false });
-    let measured: Vec<(&str, bool)> =
-        shown.iter().filter_map(chart).map(|chart| (chart.unit.as_str(), chart.is_flag)).collect();
-    let fit = sides(&measured).unwrap_or_else(|nth| sides(measured.get(..nth).unwrap_or_default()).unwrap_or_default());
+    let shown = on_axes(charts, &frame.series);
     let (mut traces, mut lines) = (Vec::new(), Vec::new());
     // The week before lies behind everything, and the first value on top.
     for is_before in [true, false] {
-        for (series, side) in shown.iter().zip(&fit).rev() {
+        for (series, _, side) in shown.iter().rev() {
             let traced = Traced { series: *series, is_before };
-            let Some(chart) = charts.get(&traced).filter(|_| !frame.hidden.contains(series)) else { continue };
+            let (Some(side), Some(chart)) = (side, charts.get(&traced)) else { continue };
+            if frame.hidden.contains(series) {
+                continue;
+            }
             let (token, stroke) = tone(&frame.series, *series);
             let line = colour(token, Theme::DARK.line);
             traces.push(Trace {
@@ -159,11 +157,8 @@ pub fn with_plot<T>(
             lines.push(traced);
         }
     }
-    let of_side = |side: Side| {
-        let nth = fit.iter().position(|one| *one == side)?;
-        shown.get(nth).and_then(chart).map(measure)
-    };
-    let first = shown.first().and_then(chart);
+    let of_side = |side: Side| shown.iter().find(|(_, _, one)| *one == Some(side)).map(|(_, chart, _)| measure(chart));
+    let first = shown.first().map(|(_, chart, _)| *chart);
     let marks: Vec<Mark> = first
         .into_iter()
         .flat_map(|chart| &chart.marks)

@@ -114,17 +114,32 @@ pub fn reads(series: &[SeriesKey], stand: Stand, compares: bool, buckets: u32, n
 /// How the values of an axis are measured: its unit, and whether they say yes or no.
 pub type Measured<'a> = (&'a str, bool);
 
-/// Which axis each value is measured by: the left one has the first one's unit, the right one the next other. `Err` has the place of the
-/// first that fits on neither.
-pub fn sides(values: &[Measured]) -> Result<Vec<Side>, usize> {
+/// Which axis each value is measured by: the left one has the first one's unit, the right one the next other; `None` fits on neither.
+pub fn sides(values: &[Measured]) -> Vec<Option<Side>> {
     let left = values.first();
     let right = values.iter().find(|value| Some(*value) != left);
-    let side = |(nth, value): (usize, &Measured)| match value {
-        value if Some(value) == left => Ok(Side::Left),
-        value if Some(value) == right => Ok(Side::Right),
-        _ => Err(nth),
+    let side = |value: &Measured| match value {
+        value if Some(value) == left => Some(Side::Left),
+        value if Some(value) == right => Some(Side::Right),
+        _ => None,
     };
-    values.iter().enumerate().map(side).collect()
+    values.iter().map(side).collect()
+}
+
+/// The values that came, in their order, each with its chart and its axis.
+pub fn on_axes<'a>(
+    held: &'a BTreeMap<Traced, Chart>,
+    series: &[SeriesKey],
+) -> Vec<(SeriesKey, &'a Chart, Option<Side>)> {
+    let chart = |series: &SeriesKey| Some((*series, held.get(&Traced { series: *series, is_before: false })?));
+    let there: Vec<(SeriesKey, &Chart)> = series.iter().filter_map(chart).collect();
+    let measured: Vec<Measured> = there.iter().map(|(_, chart)| (chart.unit.as_str(), chart.is_flag)).collect();
+    there.into_iter().zip(sides(&measured)).map(|((series, chart), side)| (series, chart, side)).collect()
+}
+
+/// The values that are not drawn, because both axes have other units.
+pub fn without_axis(held: &BTreeMap<Traced, Chart>, series: &[SeriesKey]) -> Vec<SeriesKey> {
+    on_axes(held, series).into_iter().filter(|(_, _, side)| side.is_none()).map(|(series, ..)| series).collect()
 }
 
 /// Takes a bucket as it is now, new or known, and drops what has left the span by then.
@@ -167,12 +182,12 @@ mod tests {
     fn a_third_unit_fits_on_no_axis() {
         let (w, c, v, flag) = (("W", false), ("°C", false), ("V", false), ("", true));
         for (values, want) in [
-            (vec![w], Ok(vec![Side::Left])),
-            (vec![w, w, c, w], Ok(vec![Side::Left, Side::Left, Side::Right, Side::Left])),
-            (vec![w, flag], Ok(vec![Side::Left, Side::Right])),
-            (vec![("", false), flag, flag], Ok(vec![Side::Left, Side::Right, Side::Right])),
-            (vec![w, c, c, v], Err(3)),
-            (vec![], Ok(vec![])),
+            (vec![w], vec![Some(Side::Left)]),
+            (vec![w, w, c, w], vec![Some(Side::Left), Some(Side::Left), Some(Side::Right), Some(Side::Left)]),
+            (vec![w, flag], vec![Some(Side::Left), Some(Side::Right)]),
+            (vec![("", false), flag, flag], vec![Some(Side::Left), Some(Side::Right), Some(Side::Right)]),
+            (vec![w, c, v, c], vec![Some(Side::Left), Some(Side::Right), None, Some(Side::Right)]),
+            (vec![], vec![]),
         ] {
             assert_eq!(sides(&values), want, "{values:?}");
         }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use fleetlens_ipc::rows::{AlarmCounts, Change, CommandRow, LeafId, NotConvergedRow, Rows, ThingPage, ValueRow, Why};
+use fleetlens_ipc::rows::{Change, CommandRow, LeafId, NotConvergedRow, Rows, ThingPage, ValueRow, Why};
 use fleetlens_ipc::{AlarmsQuery, Done, Fault, FaultCode, Frame, Intent, ViewId};
 use fleetlens_model::command::Phase;
 use fleetlens_model::freshness::Freshness;
@@ -281,37 +281,7 @@ fn what_is_not_converged_stands_oldest_first_is_never_held_and_leaves_by_its_id(
 }
 
 fn status(profile: &str) -> Rows {
-    Rows::Status(Box::new(Status {
-        link: LinkState::Starting,
-        broker: String::new(),
-        guarantee: String::new(),
-        profile: profile.into(),
-        demo: false,
-        undecided: false,
-        who: Actor::default(),
-        things: 0,
-        kinds: Vec::new(),
-        groups: Vec::new(),
-        received: 0,
-        stored: 0,
-        refused: 0,
-        shed: 0,
-        per_s: 0.0,
-        last_message_age_ms: None,
-        newest_value_ms: None,
-        cache_bytes: 0,
-        oldest_sample_ms: None,
-        open_commands: 0,
-        not_converged: 0,
-        attention: 0,
-        alarms: AlarmCounts::default(),
-        told: Vec::new(),
-        flood: None,
-        cache_fault: None,
-        sheds: Vec::new(),
-        wall_ms: WallMs(0),
-        refusals: Vec::new(),
-    }))
+    Rows::Status(Box::new(Status { profile: profile.into(), ..Status::default() }))
 }
 
 #[test]

@@ -11,6 +11,7 @@ use fleetlens_ipc::rows::{Chart, Status, ValueRow};
 use fleetlens_model::id::SeriesKey;
 use fleetlens_model::telemetry::Value;
 use fleetlens_model::time::WallMs;
+use leptos::html;
 use leptos::prelude::*;
 
 use crate::clock::{clock, local, today};
@@ -88,6 +89,8 @@ struct Desk {
     compares: RwSignal<bool>,
     /// Width of the picture, in CSS pixels.
     width_px: RwSignal<f64>,
+    /// The picture.
+    canvas: NodeRef<html::Canvas>,
     /// All values, the thing's first.
     series: Memo<Vec<SeriesKey>>,
     /// Now, as far as live values are not held, in steps of what a pixel is wide.
@@ -127,7 +130,16 @@ impl Desk {
         });
         let (hidden, compares) = (RwSignal::new(Vec::new()), RwSignal::new(false));
         let follows_ms = RwSignal::new(first_ms);
-        Desk { store, charted, added, hidden, stand, follows_ms, compares, width_px, series, now, stretch }
+        let canvas = NodeRef::new();
+        Desk { store, charted, added, hidden, stand, follows_ms, compares, width_px, canvas, series, now, stretch }
+    }
+
+    /// Gives the picture the focus.
+    fn focus(self) {
+        if let Some(canvas) = self.canvas.get_untracked() {
+            // Fails only for a canvas that is not on the page.
+            let _ = canvas.focus();
+        }
     }
 
     /// Shows a stretch of time.
@@ -254,7 +266,7 @@ pub fn ChartPanel(
                 <div class="more">
                     <button
                         type="button"
-                        class="choice"
+                        class="pill"
                         data-testid="compare"
                         aria-pressed=move || desk.compares.get().to_string()
                         on:click=move |_| desk.compares.update(|compares| *compares = !*compares)
@@ -291,7 +303,7 @@ fn Steps(desk: Desk) -> impl IntoView {
             {tool("zoom-in", "Shorter (+)", icondata_lu::LuZoomIn, |desk| desk.zoom(0.5))}
             <button
                 type="button"
-                class="choice"
+                class="pill"
                 data-testid="now"
                 title="Back to now (End)"
                 disabled=move || !desk.stays()

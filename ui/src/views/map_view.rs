@@ -104,7 +104,7 @@ pub fn MapView(
         screen.with(MapIsland::repaint);
     });
     Effect::new(move |before: Option<()>| {
-        theme.get();
+        theme.follow();
         if before.is_some() {
             screen.with(MapIsland::recolour);
         }

@@ -13,7 +13,7 @@ use leptos::prelude::*;
 
 use crate::components::segmented::Segmented;
 use crate::state::store;
-use crate::theme::{Choice, Theme, theme};
+use crate::theme::{Choice, Contrast, Theme, theme};
 use crate::views::commands::may_command;
 use crate::views::diagnostics::{DiagnosticsView, ToDiagnostics};
 use crate::views::help::KeyList;
@@ -148,6 +148,7 @@ fn Save(
     }
 }
 
+/// How it looks.
 #[component]
 fn Look() -> impl IntoView {
     let theme = theme();
@@ -157,11 +158,25 @@ fn Look() -> impl IntoView {
         (Choice::Always(Theme::Dark), "Dark".to_owned()),
     ];
     let chosen = Signal::derive(move || Some(theme.choice()));
+    let contrasts = vec![
+        (Contrast::System, "System".to_owned()),
+        (Contrast::Usual, "Usual".to_owned()),
+        (Contrast::More, "More".to_owned()),
+    ];
+    let contrast = Signal::derive(move || Some(theme.contrast()));
     view! {
         <section class="card" data-testid="settings-theme">
             <h2>"Theme"</h2>
             <Segmented label="Theme" options chosen on_choose=Callback::new(move |choice| theme.choose(choice)) />
             <p class="none">"Dark for the control room, light for the sun."</p>
+            <h2>"Contrast"</h2>
+            <Segmented
+                label="Contrast"
+                options=contrasts
+                chosen=contrast
+                on_choose=Callback::new(move |choice| theme.choose_contrast(choice))
+            />
+            <p class="none">"More makes every line and every word stand out, wherever the quiet ones are hard to see."</p>
         </section>
     }
 }

@@ -42,16 +42,19 @@ pub fn write_while(
 ) -> Result<io::Result<()>, StoreError> {
     let mut lines: BTreeMap<WallMs, Vec<Option<Bucket>>> = BTreeMap::new();
     for (nth, column) in columns.iter().enumerate() {
+        let bucket_ms = stretch.bucket_ms.max(1);
+        let earlier_ms = i64::try_from(column.earlier_ms).unwrap_or(i64::MAX);
         let query = HistoryQuery {
             series: column.series,
-            from_ms: stretch.from_ms,
-            to_ms: stretch.until_ms,
-            bucket_ms: stretch.bucket_ms.max(1),
+            from_ms: stretch.from_ms.plus(earlier_ms.saturating_neg()),
+            to_ms: stretch.until_ms.plus(earlier_ms.saturating_neg()),
+            bucket_ms,
             // Everything that is there.
             up_to_seq: i64::MAX.cast_unsigned(),
         };
         for bucket in reading.history(&query)? {
-            let line = lines.entry(bucket.start_ms).or_insert_with(|| vec![None; columns.len()]);
+            let start_ms = line_of(bucket.start_ms.plus(earlier_ms), bucket_ms);
+            let line = lines.entry(start_ms).or_insert_with(|| vec![None; columns.len()]);
             if let Some(cell) = line.get_mut(nth) {
                 *cell = Some(bucket);
             }
@@ -69,6 +72,12 @@ pub fn write_while(
     Ok(Ok(()))
 }
 
+/// The beginning of the bucket that a moment lies in: what is moved by a week may lie across two.
+fn line_of(at_ms: WallMs, bucket_ms: u64) -> WallMs {
+    let width_ms = i64::try_from(bucket_ms).unwrap_or(i64::MAX);
+    WallMs(at_ms.0.div_euclid(width_ms).saturating_mul(width_ms))
+}
+
 fn cell(bucket: &Option<Bucket>) -> [String; 4] {
     bucket.as_ref().map_or_else(Default::default, |bucket| {
         let Bucket { min, max, count, .. } = bucket;
@@ -83,8 +92,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_moved_by_a_week_stands_in_a_line_of_the_others() {
+        for (at_ms, bucket_ms, want_ms) in
+            [(604_800_000, 60_000, 604_800_000), (604_801_000, 7_000, 604_800_000), (-1, 1_000, -1_000)]
+        {
+            assert_eq!(line_of(WallMs(at_ms), bucket_ms), WallMs(want_ms), "{at_ms} in steps of {bucket_ms}");
+        }
+    }
+
+    #[test]
     fn every_value_has_four_columns_and_none_of_them_is_a_formula() {
-        let column = |heading: &str| ChartColumn { series: SeriesKey(1), heading: heading.into() };
+        let column = |heading: &str| ChartColumn { series: SeriesKey(1), earlier_ms: 0, heading: heading.into() };
         assert_eq!(
             fields(&[column("Power, W"), column("=1+1")]).join("|"),
             "time|Power, W min|Power, W mean|Power, W max|Power, W count|'=1+1 min|'=1+1 mean|'=1+1 max|'=1+1 count"

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::{AlarmCounts, FloodRow};
 
 /// Whether and how we listen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkState {
     /// Nothing was tried yet.
+    #[default]
     Starting,
     /// On the way, or waiting for the next try.
     Connecting {
@@ -27,7 +28,7 @@ pub enum LinkState {
 }
 
 /// The status bar and everything else that is true of the app as a whole.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// Our link.
     pub link: LinkState,

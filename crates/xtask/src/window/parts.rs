@@ -23,8 +23,8 @@ pub enum Part {
     Made(String),
 }
 
-/// The pages: the desktop's, and the phone's, which is its own entry into the same window.
-const PAGES: [&str; 2] = ["index", "phone"];
+/// The pages: the desktop's, the phone's, which is its own entry into the same window, and the one with every component.
+const PAGES: [&str; 3] = ["index", "phone", "gallery"];
 
 /// The folder of `ui/` that is copied as it is.
 const ISLANDS: &str = "islands-js";

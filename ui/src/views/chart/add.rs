@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fleetlens_ipc::rows::{FoundRow, ValueRow};
+use leptos::html;
 use leptos::prelude::*;
 
 use super::{Added, Desk};
@@ -21,16 +22,22 @@ const LISTED: usize = 8;
 #[component]
 pub fn AddValue(desk: Desk, thing: Thing) -> impl IntoView {
     let refused = RwSignal::new(None::<String>);
+    let card = NodeRef::<html::Div>::new();
     let add = Callback::new(move |row: ValueRow| match why_not(desk, &row) {
         Some(why) => refused.set(Some(why)),
         None => {
             refused.set(None);
             desk.added.update(|added| added.push(Added::of(&row)));
+            // The button under the focus goes away: the card has it then, so that Escape still closes the card.
+            if let Some(card) = card.get_untracked() {
+                // Fails only for a card that is not on the page.
+                let _ = card.focus();
+            }
         }
     });
     view! {
         <Popover testid="add-value" label="Add a value to the chart" words=|| "Add a value…">
-            <div class="add-value">
+            <div class="add-value" node_ref=card tabindex="-1">
                 <h3>"Of this thing"</h3>
                 <Values desk rows=own(&thing) add />
                 <Others desk add />
@@ -55,7 +62,7 @@ fn why_not(desk: Desk, row: &ValueRow) -> Option<String> {
         .chain(added.iter().filter(|one| one.series != charted).map(|one| (one.unit.as_str(), one.is_flag)))
         .chain([(new.unit.as_str(), new.is_flag)])
         .collect();
-    sides(&measured).err().map(|_| {
+    sides(&measured).contains(&None).then(|| {
         let mut units: Vec<String> = measured.iter().map(|one| unit(*one)).collect();
         let third = units.pop().unwrap_or_default();
         units.dedup();

@@ -42,7 +42,7 @@ type Down = Vec<(i32, f64)>;
 #[component]
 pub fn Canvas(desk: Desk) -> impl IntoView {
     let (charts, theme) = (desk.store.charts, theme());
-    let canvas = NodeRef::<html::Canvas>::new();
+    let canvas = desk.canvas;
     let size = RwSignal::new((0, 0));
     let pointer_px = RwSignal::new(None::<f64>);
     let drag = RwSignal::new(None::<Drag>);
@@ -52,7 +52,7 @@ pub fn Canvas(desk: Desk) -> impl IntoView {
     let failed = RwSignal::new(None::<String>);
     Effect::new(move |_| {
         let (Some(canvas), Some(frame)) = (canvas.get(), frame.get()) else { return };
-        theme.get();
+        theme.follow();
         if size.get().0 == 0 {
             return;
         }
@@ -77,7 +77,7 @@ pub fn Canvas(desk: Desk) -> impl IntoView {
         let (stretch, span) = (desk.stretch.get()?, desk.span()?);
         desk.with_first(|chart| format!("{}; {span}", summary(chart, stretch)))
     });
-    let hands = Hands { desk, canvas, drag, down: StoredValue::new(Vec::new()), frame };
+    let hands = Hands { desk, drag, down: StoredValue::new(Vec::new()), frame };
     let brushed = move || match drag.get() {
         Some(Drag::Brush { from_px, to_px }) if (to_px - from_px).abs() >= CLICK_PX => Some((from_px, to_px)),
         _ => None,
@@ -101,11 +101,12 @@ pub fn Canvas(desk: Desk) -> impl IntoView {
         >
             <canvas
                 node_ref=canvas
-                role="img"
+                role="application"
+                aria-roledescription="chart"
                 tabindex="0"
                 aria-label=move || says.get().unwrap_or_else(|| "chart is loading".into())
                 aria-keyshortcuts="ArrowLeft ArrowRight + - End"
-                title="Drag to look closer, Shift and drag to move, wheel to zoom, double click for now"
+                title="Drag to look closer, Shift and drag to move, double click for now; Ctrl and wheel to zoom, or the wheel alone once the chart is clicked"
                 on:keydown=move |event| key(desk, &event)
             />
             <Show when=move || is_empty.get()>
@@ -144,7 +145,6 @@ fn key(desk: Desk, event: &ev::KeyboardEvent) {
 #[derive(Clone, Copy)]
 struct Hands {
     desk: Desk,
-    canvas: NodeRef<html::Canvas>,
     drag: RwSignal<Option<Drag>>,
     down: StoredValue<Down>,
     frame: Memo<Option<Frame>>,
@@ -153,7 +153,7 @@ struct Hands {
 impl Hands {
     /// Left, right and lower edge of the plotted area.
     fn area(self) -> Option<(f64, f64, f64)> {
-        let (canvas, frame) = (self.canvas.get_untracked()?, self.frame.get_untracked()?);
+        let (canvas, frame) = (self.desk.canvas.get_untracked()?, self.frame.get_untracked()?);
         self.desk.store.charts.held.with_untracked(|held| area(&canvas, held, &frame))
     }
 
@@ -170,8 +170,15 @@ impl Hands {
         Some((px / (right - left).max(1.0) * of.span_ms() as f64).round() as i64)
     }
 
+    fn has_focus(self) -> bool {
+        let focused = document().active_element();
+        self.desk.canvas.get_untracked().is_some_and(|canvas| focused.as_ref() == Some(canvas.as_ref()))
+    }
+
     fn presses(self, event: &ev::PointerEvent) {
-        let (Some(canvas), Some(of)) = (self.canvas.get_untracked(), self.desk.stretch.get_untracked()) else { return };
+        let (Some(canvas), Some(of)) = (self.desk.canvas.get_untracked(), self.desk.stretch.get_untracked()) else {
+            return;
+        };
         if event.button() != 0 {
             return;
         }
@@ -242,9 +249,13 @@ impl Hands {
         self.drag.set(None);
     }
 
-    /// Turned, a wheel zooms at the pointer; moved sideways it pans.
+    /// Turned, a wheel zooms at the pointer; moved sideways it pans. Without Ctrl it is the page's, which lies under a chart that nobody
+    /// turned to.
     fn wheels(self, event: &ev::WheelEvent) {
         let Some(of) = self.desk.stretch.get_untracked() else { return };
+        if !event.ctrl_key() && !self.has_focus() {
+            return;
+        }
         event.prevent_default();
         // Lines and pages as pixels, as browsers count them.
         let px = match event.delta_mode() {

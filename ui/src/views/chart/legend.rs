@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::Desk;
 use crate::components::icon::Icon;
 use crate::islands::chart::tone;
-use crate::state::chart::Traced;
+use crate::state::chart::{Traced, without_axis};
 
 /// There while there is more than one line.
 #[component]
@@ -48,7 +48,12 @@ fn Line(desk: Desk, series: SeriesKey) -> impl IntoView {
     let take_away = move |_| {
         desk.added.update(|added| added.retain(|one| one.series != series));
         desk.hidden.update(|hidden| hidden.retain(|one| *one != series));
+        // The button under the focus goes away with its line.
+        desk.focus();
     };
+    let has_axis = Memo::new(move |_| {
+        desk.series.with(|all| desk.store.charts.held.with(|held| !without_axis(held, all).contains(&series)))
+    });
     let swatch = move || {
         let (token, stroke) = desk.series.with(|all| tone(all, series));
         let dash = match stroke {
@@ -67,6 +72,9 @@ fn Line(desk: Desk, series: SeriesKey) -> impl IntoView {
             <button type="button" class="line" aria-pressed=move || is_shown().to_string() class:off=move || !is_shown() on:click=turn>
                 {swatch}
                 <span>{words}</span>
+                <Show when=move || !has_axis.get()>
+                    <small>"not drawn: both axes have other units"</small>
+                </Show>
             </button>
             <Show when=is_added>
                 <button
@@ -81,6 +89,12 @@ fn Line(desk: Desk, series: SeriesKey) -> impl IntoView {
             </Show>
         </li>
     }
+}
+
+/// What a line of a picture is that stands for itself.
+pub fn line(desk: Desk, traced: Traced) -> String {
+    let name = name(desk, traced.series);
+    if traced.is_before { format!("{name}, 7 days before") } else { name }
 }
 
 /// What a line is: of another thing with that thing's title, and its unit.

@@ -18,7 +18,7 @@ use super::legend;
 use crate::components::export::{offer, offer_bytes};
 use crate::components::popover::Popover;
 use crate::islands::chart::{Frame, Paper, with_plot};
-use crate::state::chart::Traced;
+use crate::state::chart::{Traced, WEEK_MS};
 use crate::state::thing::Thing;
 use crate::views::commands::may_command;
 
@@ -81,11 +81,18 @@ fn export(desk: Desk) -> Option<Export> {
     let series = on_picture(desk);
     let first = Traced { series: *series.first()?, is_before: false };
     let bucket_ms = desk.store.charts.held.with_untracked(|held| held.get(&first).map(|chart| chart.bucket_ms))?;
-    let column = |series: SeriesKey| ChartColumn {
-        series,
-        heading: untrack(|| legend::name(desk, series)).chars().take(HEADING_MAX_CHARS).collect(),
+    let column = |is_before: bool| {
+        move |series: &SeriesKey| ChartColumn {
+            series: *series,
+            earlier_ms: if is_before { WEEK_MS.unsigned_abs() } else { 0 },
+            heading: untrack(|| legend::line(desk, Traced { series: *series, is_before }))
+                .chars()
+                .take(HEADING_MAX_CHARS)
+                .collect(),
+        }
     };
-    let columns = series.into_iter().map(column).collect();
+    let before = series.iter().filter(|_| desk.compares.get_untracked()).map(column(true));
+    let columns = series.iter().map(column(false)).chain(before).collect();
     Some(Export::Chart { columns, from_ms: stretch.from_ms, until_ms: stretch.until_ms, bucket_ms })
 }
 
@@ -137,10 +144,10 @@ fn drawn(desk: Desk, title: &str, picture: Picture) -> Result<Vec<u8>, String> {
     desk.store.charts.held.with_untracked(|held| match picture {
         Picture::Svg => svg(held, &frame, &names).map_err(|error| error.to_string()),
         Picture::Png => {
-            let pictures = SCALES.map(|scale| png(held, &frame, &names, scale));
             let fits = |bytes: &Vec<u8>| bytes.len() <= PICTURE_MAX_BYTES;
-            let mut pictures = pictures.into_iter();
-            pictures
+            SCALES
+                .into_iter()
+                .map(|scale| png(held, &frame, &names, scale))
                 .find(|drawn| drawn.as_ref().map_or(true, fits))
                 .unwrap_or(Err("it is too large to be saved".into()))
         }
@@ -157,11 +164,7 @@ struct Names<'a> {
 impl Names<'_> {
     /// Makes the caption of a plot's traces, the first value first.
     fn with<T>(&self, traces: &[Trace], lines: &[Traced], use_it: impl FnOnce(&Caption) -> T) -> T {
-        let name = |traced: &Traced| {
-            let name = untrack(|| legend::name(self.desk, traced.series));
-            if traced.is_before { format!("{name}, 7 days before") } else { name }
-        };
-        let names: Vec<String> = lines.iter().map(name).collect();
+        let names: Vec<String> = lines.iter().map(|traced| untrack(|| legend::line(self.desk, *traced))).collect();
         let entries: Vec<Entry> = traces
             .iter()
             .zip(&names)

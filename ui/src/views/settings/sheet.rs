@@ -10,7 +10,7 @@ use crate::views::settings::cache::CacheForm;
 use crate::views::settings::person::PersonForm;
 use crate::views::settings::profiles::Profiles;
 use crate::views::settings::sound::SoundCard;
-use crate::views::settings::{About, Coming};
+use crate::views::settings::{About, Coming, Look};
 use crate::views::status_bar::who_words;
 
 /// Whether the sheet is there.
@@ -44,7 +44,7 @@ pub fn WithSettingsSheet(
     }
 }
 
-/// What the phone lets one set; the theme has its button on the screen itself.
+/// What the phone lets one set.
 #[component]
 fn Inside() -> impl IntoView {
     let store = store();
@@ -63,6 +63,7 @@ fn Inside() -> impl IntoView {
                 <PersonForm />
                 <Profiles />
                 <CacheForm />
+                <Look />
                 <SoundCard />
                 <About />
             </Show>

@@ -105,7 +105,7 @@ async fn a_chart_is_a_sheet_of_its_buckets_and_a_picture_is_only_what_is_one() {
     let mut window = TestWindow::open(&host).await;
     let now = wall_now();
     let chart = |values: usize, span_ms: i64, bucket_ms: u64| {
-        let column = ChartColumn { series: SeriesKey(1), heading: "Power, W".into() };
+        let column = ChartColumn { series: SeriesKey(1), earlier_ms: 0, heading: "Power, W".into() };
         let columns = vec![column; values];
         Intent::Export(Export::Chart { columns, from_ms: now.plus(-span_ms), until_ms: now, bucket_ms })
     };
