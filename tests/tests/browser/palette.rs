@@ -128,7 +128,7 @@ async fn it_opens_by_key_and_leads_to_views(page: &Page) {
     pictures(page, "the palette with nothing typed", "browser-palette-empty").await;
     page.press(Key::Escape).await;
     is_gone(page).await;
-    find(page, "gtt", "Go to the things").await;
+    find(page, "things", "Go to the things").await;
     page.press(Key::Enter).await;
     page.wait_for_element(&by_testid("things-table"), SOON).await;
     is_gone(page).await;
