@@ -14,6 +14,9 @@ const THING: AsDescribed<'static> = AsDescribed {
     words: "lamp 1\nlamp-1\ntriq aldo moro\nħal qormi",
 };
 
+/// How it is told that there is more than is read.
+const BOUNDS: [&str; 2] = ["this is one term too many", "this is nested too deeply"];
+
 /// A query, and what can come next at its end and in its middle.
 pub fn query(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
@@ -36,8 +39,12 @@ pub fn query(data: &[u8]) {
             assert_eq!(again.finds(&THING), is_found, "{text:?} and {printed}");
             assert_eq!(again.to_string(), printed);
         }
-        // A number may be longer than it was written, and then the whole is; nothing else keeps it from being read.
-        Err(mistake) => assert!(printed.len() > TEXT_MAX_BYTES, "{text:?} is printed as {printed:?}: {mistake}"),
+        // A number may be longer than it was written, a word may stand for several, and what bound closely without brackets has some:
+        // then it may be more than is read, and nothing else keeps it from being read.
+        Err(mistake) => assert!(
+            printed.len() > TEXT_MAX_BYTES || BOUNDS.iter().any(|bound| mistake.why.starts_with(bound)),
+            "{text:?} is printed as {printed:?}: {mistake}"
+        ),
     }
 }
 
