@@ -177,7 +177,10 @@ impl Desk {
             | Done::Bulk(_)
             | Done::Order(_)
             | Done::Exported(_)
-            | Done::Diagnosed(_)) => {
+            | Done::Diagnosed(_)
+            | Done::Places(_)
+            | Done::Words(_)
+            | Done::MapNames(_)) => {
                 panic!("asked for a profile and got {other:?}")
             }
         }
@@ -220,7 +223,10 @@ impl Desk {
             | Done::Bulk(_)
             | Done::Order(_)
             | Done::Exported(_)
-            | Done::Diagnosed(_)) => {
+            | Done::Diagnosed(_)
+            | Done::Places(_)
+            | Done::Words(_)
+            | Done::MapNames(_)) => {
                 panic!("asked for a command and got {other:?}")
             }
         }

@@ -25,6 +25,8 @@ mod jobs;
 mod operator;
 #[path = "browser/outbox.rs"]
 mod outbox;
+#[path = "browser/palette.rs"]
+mod palette;
 #[path = "browser/plain.rs"]
 mod plain;
 #[path = "browser/rules.rs"]

@@ -24,6 +24,7 @@ use crate::views::link::{LiveSign, OfflineNotice};
 use crate::views::map_view::{KindChips, MapView};
 use crate::views::notices::{Notices, Stranded};
 use crate::views::outbox::OutboxView;
+use crate::views::palette::Palette;
 use crate::views::parking::DriverShell;
 use crate::views::rules::RulesView;
 use crate::views::settings::SettingsView;
@@ -138,6 +139,7 @@ fn DriverDesktop(help: RwSignal<bool>) -> impl IntoView {
             </div>
             <StatusBar />
         </div>
+        <Palette help />
     }
 }
 
@@ -160,6 +162,18 @@ fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
                     <FindBox hint="Find by name, street or district" />
                     <Found />
                 </div>
+                <button
+                    type="button"
+                    class="palette-open"
+                    title="Find anything: views, things, commands, groups, places (Ctrl K)"
+                    aria-label="Find anything"
+                    aria-keyshortcuts="Control+K"
+                    data-testid="palette-open"
+                    on:click=move |_| store.palette.open.set(true)
+                >
+                    <Icon of=icondata_lu::LuCommand />
+                    <kbd>"Ctrl K"</kbd>
+                </button>
                 <Show when=on_map>
                     <KindChips />
                 </Show>
@@ -185,6 +199,7 @@ fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
             </main>
             <StatusBar />
         </div>
+        <Palette help />
     }
 }
 

@@ -40,6 +40,53 @@ pub enum Act {
     Help,
     /// The first of two keys.
     Prefix,
+    /// The command palette.
+    Palette,
+}
+
+/// Keys as they are written on them, and what they do.
+pub type Line = (&'static [&'static str], &'static str);
+
+impl Act {
+    /// What a person may also have done by its name, in the order in which it is offered. The palette offers it, and the sheet of keys
+    /// lists it with its key.
+    pub const OFFERED: [Act; 13] = [
+        Act::Go(Section::Map),
+        Act::Go(Section::Things),
+        Act::Go(Section::Alarms),
+        Act::Go(Section::Commands),
+        Act::Go(Section::Jobs),
+        Act::Rules,
+        Act::Health,
+        Act::Go(Section::Settings),
+        Act::Fleet,
+        Act::Find,
+        Act::Hold,
+        Act::Silence,
+        Act::Help,
+    ];
+
+    /// Its keys, and what it does.
+    pub const fn line(self) -> Line {
+        match self {
+            Act::Find => (&["/"], "Find things; in a list, filter it"),
+            Act::Back => (&["Esc"], "One step back: card, list, page, drawer, map"),
+            Act::Hold => (&["Space"], "Hold live values still, and go on"),
+            Act::Go(Section::Map) => (&["G", "M"], "Go to the map"),
+            Act::Go(Section::Things) => (&["G", "T"], "Go to the things"),
+            Act::Go(Section::Alarms) => (&["G", "A"], "Go to the alarms"),
+            Act::Go(Section::Commands) => (&["G", "C"], "Go to the commands"),
+            Act::Go(Section::Jobs) => (&["G", "J"], "Go to the jobs"),
+            Act::Go(Section::Settings) => (&["G", "S"], "Go to the settings"),
+            Act::Rules => (&["G", "R"], "Go to the rules"),
+            Act::Health => (&["H"], "Among the alarms: how well they serve, and back to the list"),
+            Act::Fleet => (&["F"], "Show the whole fleet on the map"),
+            Act::Silence => (&["M"], "Silence until the next critical alarm; nothing is acknowledged by it"),
+            Act::Help => (&["?"], "These keys"),
+            Act::Prefix => (&["G"], "The first of two keys"),
+            Act::Palette => (&["Ctrl", "K"], "Find anything: views, things, commands, groups, places"),
+        }
+    }
 }
 
 /// Where the press happened, as far as it matters.
@@ -81,8 +128,10 @@ pub fn is_heard(act: Act, form: Form, is_driver: bool, may_command: bool) -> boo
         (Form::Phone, Act::Find) => !is_driver,
         (_, Act::Fleet) => true,
         (_, Act::Silence) => !is_driver,
-        (Form::Phone, Act::Hold | Act::Go(_) | Act::Rules | Act::Health | Act::Help | Act::Prefix) => false,
-        (Form::Desktop, Act::Help | Act::Prefix) => true,
+        (Form::Phone, Act::Hold | Act::Go(_) | Act::Rules | Act::Health | Act::Help | Act::Prefix | Act::Palette) => {
+            false
+        }
+        (Form::Desktop, Act::Help | Act::Prefix | Act::Palette) => true,
         (Form::Desktop, Act::Find | Act::Hold | Act::Health) => !is_driver,
         (Form::Desktop, Act::Rules) => may_command,
         (Form::Desktop, Act::Go(section)) => !is_driver || Section::OF_DRIVER.contains(&section),
@@ -99,6 +148,17 @@ pub fn listen(store: Store, finder: Finder, sound: Sound, help: RwSignal<bool>, 
     let go_ms = StoredValue::new(f64::NEG_INFINITY);
     let (driver, may) = (is_driver(store), may_command(store));
     let handle = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
+        if is_palette(&event) {
+            // Also out of a text. Browsers put the cursor into their own box by it.
+            event.prevent_default();
+            // What stands on the screen counts: a dialog that was just closed tells of it a little later.
+            if is_open("dialog.palette[open]") {
+                store.palette.open.set(false);
+            } else if is_there(store, form) && !dialog_is_open() {
+                store.palette.open.set(true);
+            }
+            return;
+        }
         if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() || dialog_is_open() {
             return;
         }
@@ -108,25 +168,59 @@ pub fn listen(store: Store, finder: Finder, sound: Sound, help: RwSignal<bool>, 
             return;
         }
         go_ms.set_value(f64::NEG_INFINITY);
+        if act == Act::Prefix {
+            go_ms.set_value(event.time_stamp());
+        } else if !(Hands { store, finder, sound, help }).perform(act) {
+            return;
+        }
+        event.prevent_default();
+    });
+    on_cleanup(move || handle.remove());
+}
+
+/// What acts are done with. Copy: a bundle of handles.
+#[derive(Clone, Copy)]
+pub struct Hands {
+    /// The window's state.
+    pub store: Store,
+    /// The find box.
+    pub finder: Finder,
+    /// What sounds.
+    pub sound: Sound,
+    /// Whether the sheet of keys is there.
+    pub help: RwSignal<bool>,
+}
+
+impl Hands {
+    /// Does it; false where there is nothing to do.
+    pub fn perform(self, act: Act) -> bool {
+        let Hands { store, finder, sound, help } = self;
         match act {
-            Act::Prefix => go_ms.set_value(event.time_stamp()),
+            Act::Prefix => return false,
             Act::Find => find(finder),
             Act::Hold => store.hold(store.held.get_untracked().is_none(), mono_ms()),
             Act::Fleet => store.show_fleet(),
-            Act::Health => {
-                if !store.turn_alarm_health() {
-                    return;
-                }
-            }
+            Act::Health => return store.turn_alarm_health(),
             Act::Silence => sound.silence(),
             Act::Help => help.set(true),
             Act::Go(section) => store.go(section),
             Act::Rules => store.go_to_rules(),
             Act::Back => back(store, finder),
+            Act::Palette => store.palette.open.set(true),
         }
-        event.prevent_default();
-    });
-    on_cleanup(move || handle.remove());
+        true
+    }
+}
+
+/// Ctrl-K, on a Mac Cmd-K, and nothing beside it.
+fn is_palette(event: &KeyboardEvent) -> bool {
+    let is_chord = event.ctrl_key() != event.meta_key() && !event.alt_key() && !event.shift_key();
+    is_chord && event.key().eq_ignore_ascii_case("k")
+}
+
+/// Whether the window has a palette: a phone has none, and nobody has before it is known who is there and what there is to see.
+fn is_there(store: Store, form: Form) -> bool {
+    form == Form::Desktop && store.status.with_untracked(|status| status.as_ref().is_some_and(|now| !now.row.undecided))
 }
 
 fn back(store: Store, finder: Finder) {
@@ -161,7 +255,11 @@ fn find(finder: Finder) {
 
 /// A modal dialog keeps its keys to itself; the browser closes it on Escape.
 pub fn dialog_is_open() -> bool {
-    matches!(document().query_selector("dialog[open]"), Ok(Some(_)))
+    is_open("dialog[open]")
+}
+
+fn is_open(dialog: &str) -> bool {
+    matches!(document().query_selector(dialog), Ok(Some(_)))
 }
 
 fn focus_of(event: &KeyboardEvent) -> Focus {
@@ -214,16 +312,34 @@ mod tests {
 
     #[test]
     fn a_key_is_heard_where_the_window_has_what_it_asks_for() {
-        let all = [Act::Find, Act::Back, Act::Hold, Act::Rules, Act::Health, Act::Fleet, Act::Help, Act::Prefix]
-            .into_iter()
-            .chain(Section::ALL.into_iter().map(Act::Go))
-            .collect::<Vec<_>>();
+        let all = [
+            Act::Find,
+            Act::Back,
+            Act::Hold,
+            Act::Rules,
+            Act::Health,
+            Act::Fleet,
+            Act::Help,
+            Act::Prefix,
+            Act::Palette,
+        ]
+        .into_iter()
+        .chain(Section::ALL.into_iter().map(Act::Go))
+        .collect::<Vec<_>>();
         let heard = |form, is_driver| {
             let is_heard = |act: &Act| is_heard(*act, form, is_driver, !is_driver);
             all.iter().copied().filter(is_heard).collect::<Vec<_>>()
         };
         assert_eq!(heard(Form::Desktop, false), all);
-        let driver = [Act::Back, Act::Fleet, Act::Help, Act::Prefix, Act::Go(Section::Map), Act::Go(Section::Settings)];
+        let driver = [
+            Act::Back,
+            Act::Fleet,
+            Act::Help,
+            Act::Prefix,
+            Act::Palette,
+            Act::Go(Section::Map),
+            Act::Go(Section::Settings),
+        ];
         assert_eq!(heard(Form::Desktop, true), driver);
         assert_eq!(heard(Form::Phone, false), [Act::Find, Act::Back, Act::Fleet]);
         assert_eq!(heard(Form::Phone, true), [Act::Back, Act::Fleet]);

@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod messages;
 mod named;
 pub mod not_converged;
+pub mod palette;
 pub mod parking;
 pub mod profiles;
 pub mod rules;
@@ -38,6 +39,7 @@ use fleetlens_ipc::{CONTRACT, Call, Look, RequestId, Scope};
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
+use fleetlens_model::query::Vocabulary;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
 
@@ -55,6 +57,7 @@ use crate::state::commands::AllCommands;
 use crate::state::jobs::Jobs;
 use crate::state::messages::Messages;
 use crate::state::not_converged::NotConverged;
+use crate::state::palette::Palette;
 use crate::state::parking::Parking;
 use crate::state::profiles::Setup;
 use crate::state::section::Section;
@@ -117,6 +120,10 @@ pub struct Store {
     pub found_for: RwSignal<String>,
     /// The text last asked for.
     sought: StoredValue<String>,
+    /// What the command palette finds.
+    pub palette: Palette,
+    /// Districts and rules, by which searches are completed; nothing else of it is filled.
+    pub words: RwSignal<Vocabulary>,
     /// The name of the thing that is about to be opened ([`Store::open_named`]).
     named: StoredValue<String>,
     /// What needs a person.
@@ -222,6 +229,8 @@ impl Store {
             found: RwSignal::new(None),
             found_for: RwSignal::new(String::new()),
             sought: StoredValue::new(String::new()),
+            palette: Palette::new(),
+            words: palette::no_words(),
             named: StoredValue::new(String::new()),
             attention: RwSignal::new(Aged { row: Attention::default(), at_ms: 0.0 }),
             notices: RwSignal::new(Vec::new()),
@@ -552,6 +561,7 @@ impl Store {
             | Target::Other
             | Target::OtherThing
             | Target::Find
+            | Target::Palette
             | Target::Named
             | Target::Things
             | Target::AlarmTable

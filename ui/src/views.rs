@@ -19,6 +19,7 @@ pub mod near;
 pub mod not_converged;
 pub mod notices;
 pub mod outbox;
+pub mod palette;
 pub mod parking;
 pub mod query;
 pub mod rules;

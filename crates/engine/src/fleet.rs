@@ -29,6 +29,7 @@ mod open;
 mod packets;
 mod past;
 mod people;
+mod places;
 mod presence;
 mod registry;
 mod route;

@@ -13,6 +13,7 @@ use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::{Call, Done, Fault, FaultCode, Frame, RequestId};
 use fleetlens_model::audit::Event;
+use fleetlens_model::group::Group;
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::identity;
 use fleetlens_model::record::{History, Restored, StoreStats};
@@ -76,6 +77,7 @@ enum FromWindow {
     AnsweredAnew(WindowId, Frame),
     Anew,
     Configured(Box<Settings>),
+    Grouped(Vec<Group>),
     Set(identity::Actor, Event, String, oneshot::Sender<()>),
     Diagnosed(oneshot::Sender<Figures>),
 }
@@ -157,6 +159,11 @@ impl Engine {
     /// Who is at the screen and how the program is set, from now on. Like [`Engine::attach`].
     pub async fn configure(&self, settings: Settings) -> bool {
         self.calls.send(FromWindow::Configured(Box::new(settings))).await.is_ok()
+    }
+
+    /// These are the groups from now on: those of before, unchanged, and new ones, which no rule names yet. Like [`Engine::attach`].
+    pub async fn regroup(&self, groups: Vec<Group>) -> bool {
+        self.calls.send(FromWindow::Grouped(groups)).await.is_ok()
     }
 
     /// Has the audit log told what a person set that the host keeps, or what the host refused them, in words without any secret. Once it resolves it is on its way to the
@@ -341,6 +348,7 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             }
             FromWindow::Detached(window) => self.windows.detach(window),
             FromWindow::Answered(window, frame) => self.windows.answer(window, frame),
+            FromWindow::Grouped(groups) => self.fleet.regroup(groups),
             FromWindow::Configured(settings) => self.handle(Input::Configured(settings)),
             FromWindow::Set(by, event, detail, heard) => {
                 self.handle(Input::Set { by, event, detail });

@@ -2,6 +2,7 @@
 
 mod change;
 mod exports;
+mod groups;
 mod mend;
 mod profiles;
 mod reads;
@@ -296,6 +297,11 @@ impl Host {
                 if let Err(fault) = self.export(window, request, export).await {
                     self.answer(window, request, Err(fault)).await;
                 }
+                Ok(())
+            }
+            Call::Ask { request, intent: Intent::MapNames } => {
+                let outcome = self.map_names().await;
+                self.reply(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Diagnose } => {

@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod draft;
 mod filter;
 pub mod flags;
+mod groups;
 mod heap;
 mod host;
 mod line;

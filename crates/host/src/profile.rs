@@ -39,6 +39,7 @@ use toml::Spanned;
 use xxhash_rust::xxh3::xxh3_64;
 
 pub use broker::Broker;
+pub(crate) use groups::check_name as check_group_name;
 pub use limits::Limits;
 pub use registry::RegistryFile;
 

@@ -8,6 +8,7 @@ use fleetlens_model::bulk::Order;
 use fleetlens_model::id::{AlarmId, BulkId, CommandId, ThingKey};
 use fleetlens_model::identity::Actor;
 use fleetlens_model::kind::{Control, Kind};
+use fleetlens_model::query::Vocabulary;
 use fleetlens_model::record::Retention;
 use fleetlens_model::shadow;
 use fleetlens_model::time::WallMs;
@@ -16,7 +17,7 @@ use crate::ViewId;
 use crate::diagnostics::Diagnostics;
 use crate::export::{Export, Exported};
 use crate::profile::{ProfileAsk, ProfileDone};
-use crate::rows::{AlarmHealth, DryRun, ShownAlarm};
+use crate::rows::{AlarmHealth, DryRun, MapName, PlaceRow, ShownAlarm};
 use crate::rules::{RuleAsk, RuleDone};
 
 /// Alarms that one [`Intent::Acknowledge`] may cover.
@@ -30,6 +31,9 @@ pub const SHADOW_HISTORY_MAX: u32 = 100;
 
 /// Commands over which [`Intent::Legs`] looks back.
 pub const LEGS_MAX: usize = 1_000;
+
+/// Places that one [`Intent::Places`] may ask for.
+pub const PLACES_MAX: u32 = 50;
 
 /// How far back [`Intent::AlarmHealth`] may look, in milliseconds: a year.
 pub const ALARM_HEALTH_MAX_MS: u64 = 366 * 24 * 3_600_000;
@@ -138,6 +142,17 @@ pub enum Intent {
     Export(Export),
     /// How does the program stand? Answered with [`Done::Diagnosed`]. Performed by the host.
     Diagnose,
+    /// Which districts and streets of the fleet are called so? Answered with [`Done::Places`], of things that whoever is at the screen sees.
+    Places {
+        /// Words that must each be in the name of a street or its district, in any case; nothing is called nothing.
+        text: String,
+        /// At most this many, 1 to [`PLACES_MAX`].
+        limit: u32,
+    },
+    /// What is there to be named in a search, beside kinds, groups and values? Answered with [`Done::Words`].
+    Words,
+    /// Which names stand on the map? Answered with [`Done::MapNames`]. Performed by the host, which reads them from the tiles.
+    MapNames,
 }
 
 /// A part of the table of alarms.
@@ -261,4 +276,10 @@ pub enum Done {
     Exported(Exported),
     /// How the program stands.
     Diagnosed(Box<Diagnostics>),
+    /// Districts and streets, best first.
+    Places(Vec<PlaceRow>),
+    /// Districts and rules by their ids; nothing else of it is filled.
+    Words(Box<Vocabulary>),
+    /// Names of the map, the greatest places first.
+    MapNames(Vec<MapName>),
 }

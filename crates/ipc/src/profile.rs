@@ -54,8 +54,24 @@ pub enum ProfileAsk {
         /// Use it from now on; one that is in use already begins anew either way.
         and_use: bool,
     },
+    /// Keep a search as a group of the profile in use. One that is new is there at once; one that takes the place of another lets the
+    /// profile begin anew. Answered with [`ProfileDone::Saved`], under the group's name.
+    KeepGroup(Box<KeptGroup>),
     /// The demo city, from now on: the answer to the first question. Answered with [`crate::Done::Changed`].
     Demo,
+}
+
+/// A search that becomes a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptGroup {
+    /// What people call it; unique in its profile.
+    pub name: String,
+    /// What finds its things ([`fleetlens_model::query`]); it names no group. Empty where kinds say it all.
+    pub search: String,
+    /// Only these kinds; empty for all.
+    pub kinds: Vec<Kind>,
+    /// Whether it takes the place of a group of the same name, whatever that says.
+    pub replaces: bool,
 }
 
 /// What a [`ProfileAsk`] led to.

@@ -439,6 +439,15 @@ impl Bulk {
         is_late
     }
 
+    /// It holds itself until a person looked at it, because `why`. False where it does not run.
+    pub fn hold(&mut self, why: String) -> bool {
+        let runs = self.head.state == State::Running;
+        if runs {
+            self.head.state = State::Held { why };
+        }
+        runs
+    }
+
     /// A person ends it. False when it has ended.
     pub fn stop(&mut self, by: Actor, now: Now) -> bool {
         let can = self.head.state.is_open();

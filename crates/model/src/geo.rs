@@ -45,6 +45,22 @@ pub struct GeoBox {
 }
 
 impl GeoBox {
+    /// The box of one place.
+    pub fn of(at: LonLat) -> GeoBox {
+        GeoBox { west_deg: at.lon_deg, south_deg: at.lat_deg, east_deg: at.lon_deg, north_deg: at.lat_deg }
+    }
+
+    /// The smallest box with this one and a place in it.
+    #[must_use]
+    pub fn with(self, at: LonLat) -> GeoBox {
+        GeoBox {
+            west_deg: self.west_deg.min(at.lon_deg),
+            south_deg: self.south_deg.min(at.lat_deg),
+            east_deg: self.east_deg.max(at.lon_deg),
+            north_deg: self.north_deg.max(at.lat_deg),
+        }
+    }
+
     /// The whole earth.
     pub const EARTH: GeoBox = GeoBox { west_deg: -180.0, south_deg: -90.0, east_deg: 180.0, north_deg: 90.0 };
 

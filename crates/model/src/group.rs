@@ -21,10 +21,57 @@ pub struct Group {
     pub search: Option<Query>,
     /// Names of things that are in it whatever else is said.
     pub things: Vec<String>,
+    /// Names of other groups of the profile, whose things are in it whatever else is said.
+    pub groups: Vec<String>,
+}
+
+/// The groups whose things are those of the named one: that itself, first, and every one within it, each once. None where nobody has
+/// the name; a group that is within itself is left out there.
+pub fn within<'a>(name: &str, all: &'a [Group]) -> Vec<&'a Group> {
+    let named = |name: &str| all.iter().find(|group| group.name == name);
+    let mut found: Vec<&Group> = named(name).into_iter().collect();
+    let mut next = 0;
+    while let Some(group) = found.get(next) {
+        next += 1;
+        for inner in group.groups.iter().filter_map(|name| named(name)) {
+            if !found.iter().any(|known| known.name == inner.name) {
+                found.push(inner);
+            }
+        }
+    }
+    found
+}
+
+/// The way from a group back to itself, by the names of the groups on it, if it is within itself; the last is the first again.
+pub fn ring<'a>(name: &'a str, all: &'a [Group]) -> Option<Vec<&'a str>> {
+    // Each with the one that leads to it.
+    let mut seen: Vec<(&str, Option<usize>)> = vec![(name, None)];
+    let mut next = 0;
+    while let Some((at, _)) = seen.get(next).copied() {
+        let inner = all.iter().find(|group| group.name == at).map_or(&[][..], |group| group.groups.as_slice());
+        for inner in inner {
+            if inner == name {
+                let mut way = vec![name];
+                let mut back = Some(next);
+                while let Some((on_it, before)) = back.and_then(|place| seen.get(place).copied()) {
+                    way.push(on_it);
+                    back = before;
+                }
+                way.reverse();
+                return Some(way);
+            }
+            if !seen.iter().any(|(known, _)| known == inner) {
+                seen.push((inner, Some(next)));
+            }
+        }
+        next += 1;
+    }
+    None
 }
 
 impl Group {
-    /// Whether a thing is in it. The facts answer for the names of [`Group::search`].
+    /// Whether a thing is in it by what it says itself; who asks looks at each of [`within`]. The facts answer for the names of
+    /// [`Group::search`].
     pub fn has(&self, of: &impl Facts) -> bool {
         let is_said =
             !(self.kinds.is_empty() && self.areas.is_empty() && self.words.is_empty()) || self.search.is_some();
@@ -42,7 +89,7 @@ impl Group {
         is_said && is_of_kind && is_there() && is_found() || is_listed()
     }
 
-    /// Whether only descriptions decide who is in it, so that nobody comes or goes with a message.
+    /// Whether only descriptions decide about what it says itself, so that nobody comes or goes with a message.
     pub fn goes_by_description(&self) -> bool {
         self.search.as_ref().is_none_or(Query::goes_by_description)
     }
@@ -61,7 +108,7 @@ mod tests {
             areas: vec!["Ħal Qormi".into(), "Marsa".into()],
             words: vec!["triq".into()],
             things: vec!["bin-1".into()],
-            search: None,
+            ..Group::default()
         };
         let listed = Group { things: vec!["bin-1".into()], ..Group::default() };
         let search = Query::read("street:moro OR kind:bin").ok();
@@ -83,5 +130,33 @@ mod tests {
             let of = AsDescribed { name, title: "", kind, street: "", area, gateway: "", words };
             assert_eq!(group.has(&of), is_in, "{name} in {}", group.name);
         }
+    }
+
+    #[test]
+    fn groups_hold_each_other_as_deep_as_one_likes_and_never_in_a_ring() {
+        let group = |name: &str, groups: &[&str]| Group {
+            name: name.into(),
+            groups: groups.iter().map(|name| (*name).to_owned()).collect(),
+            ..Group::default()
+        };
+        let tree = [
+            group("city", &["north", "south"]),
+            group("north", &["depot"]),
+            group("south", &["depot"]),
+            group("depot", &[]),
+        ];
+        let names =
+            |of: &str, all: &[Group]| within(of, all).iter().map(|group| group.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names("city", &tree), ["city", "north", "south", "depot"]);
+        assert_eq!(names("depot", &tree), ["depot"]);
+        assert!(names("nobody", &tree).is_empty());
+        assert!(tree.iter().all(|group| ring(&group.name, &tree).is_none()));
+
+        let rings =
+            [group("a", &["b"]), group("b", &["c", "d"]), group("c", &["a"]), group("d", &["d"]), group("e", &["a"])];
+        assert_eq!(ring("a", &rings), Some(vec!["a", "b", "c", "a"]));
+        assert_eq!(ring("d", &rings), Some(vec!["d", "d"]));
+        assert_eq!(ring("e", &rings), None, "it leads into a ring and is in none");
+        assert_eq!(names("e", &rings), ["e", "a", "b", "c", "d"], "a ring ends nowhere else either");
     }
 }

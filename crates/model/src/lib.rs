@@ -24,6 +24,7 @@ pub mod json;
 pub mod keeping;
 pub mod kind;
 pub mod query;
+mod reading;
 pub mod record;
 pub mod schema;
 pub mod search;

@@ -37,6 +37,10 @@ pub const DEPTH_MAX: u16 = 16;
 /// The most terms of one query: words, and fields with what they are to be.
 pub const TERMS_MAX: usize = 32;
 
+/// The most characters of a text with `*` or `?` in it: it is held against every word of every thing, and each may go back to the last
+/// `*` at every character.
+pub const WILD_MAX: usize = 64;
+
 /// A query that was read and understood. The default finds everything.
 #[derive(Clone, Debug, Default)]
 pub struct Query {

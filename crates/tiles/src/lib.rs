@@ -5,6 +5,7 @@
 
 mod connections;
 mod metadata;
+mod names;
 
 use std::io::Read;
 use std::path::Path;
@@ -15,6 +16,7 @@ use thiserror::Error;
 
 use crate::connections::Connections;
 pub use crate::metadata::Metadata;
+pub use crate::names::PlaceName;
 
 /// The largest tile that is handed out, unzipped. Real ones stay below half a mebibyte; more is a broken or hostile file.
 pub const TILE_MAX_BYTES: u64 = 4 * 1024 * 1024;

@@ -112,9 +112,12 @@ pub fn Composer(
     /// Told once the command is in the outbox.
     #[prop(into, default = Callback::new(|()| ()))]
     on_sent: Callback<()>,
+    /// What it begins with, where somebody has said already what they want.
+    #[prop(optional)]
+    begins: Option<Draft>,
 ) -> impl IntoView {
     let store = store();
-    let draft = RwSignal::new(None::<Draft>);
+    let draft = RwSignal::new(begins);
     let own_expiry_ms = thing.expiry_ms(&control);
     let chosen_expiry_ms = RwSignal::new(None::<u64>);
     let expiry_ms = Signal::derive(move || chosen_expiry_ms.get().unwrap_or(own_expiry_ms));

@@ -25,6 +25,7 @@ impl Store {
                     | Intent::Profile(_)
                     | Intent::Rules(_)
                     | Intent::Diagnose
+                    | Intent::MapNames
                     | Intent::Audit { .. }
                     | Intent::Legs
                     | Intent::AlarmHealth { .. }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fleetlens_ipc::rows::{Attention, Change, Rows, Status};
 use fleetlens_ipc::{Call, Fault, FaultCode, Frame, Parcel, decode};
+use fleetlens_model::query::Vocabulary;
 use leptos::leptos_dom::helpers::{AnimationFrameRequestHandle, TimeoutHandle};
 use leptos::prelude::*;
 
@@ -111,6 +112,9 @@ impl Store {
         self.close();
         self.hover(None);
         self.find("");
+        self.seek("", false);
+        self.palette.clear();
+        self.words.set(Vocabulary::default());
         self.look_away_from_messages();
         self.held.set(None);
         self.status.set(None);
@@ -210,6 +214,7 @@ impl Store {
                 }
             }
             Rows::Found(rows) if target == Target::Other => self.others.set(Some(rows)),
+            Rows::Found(rows) if target == Target::Palette => self.palette.take(rows),
             Rows::Found(rows) if target == Target::Named => self.found_named(&rows),
             Rows::Found(rows) => {
                 self.found.set(Some(rows));
@@ -313,6 +318,7 @@ impl Store {
             Change::Mark(mark) => self.charts.change(target, |chart| chart::take_mark(chart, mark)),
             Change::ChartAlarm(alarm) => self.charts.change(target, |chart| chart::take_alarm(chart, alarm)),
             Change::Found(rows) if target == Target::Other => self.others.set(Some(rows)),
+            Change::Found(rows) if target == Target::Palette => self.palette.change(rows),
             // Answered by the snapshot.
             Change::Found(_) if target == Target::Named => {}
             Change::Found(rows) => self.found.set(Some(rows)),

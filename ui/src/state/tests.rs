@@ -303,3 +303,70 @@ fn the_rule_that_alarms_are_shown_of_goes_with_its_profile_and_with_nothing_else
         assert_eq!(store.alarm_table.query.get_untracked(), AlarmsQuery { rule: String::new(), ..query });
     });
 }
+
+fn found(thing: u32, title: &str) -> FoundRow {
+    FoundRow {
+        thing: ThingKey(thing),
+        name: title.to_lowercase(),
+        title: title.into(),
+        place: String::new(),
+        kind: Kind::Lamp,
+        status: 0,
+        at: None,
+    }
+}
+
+#[test]
+fn the_palettes_things_and_places_come_together_and_what_changes_later_moves_no_line() {
+    let owner = Owner::new();
+    owner.set();
+    let store = Store::new();
+    let titles = || {
+        store.palette.found.with_untracked(|found| {
+            (found.text.clone(), found.things.iter().map(|row| row.title.clone()).collect::<Vec<_>>())
+        })
+    };
+    let view = |store: Store| store.inner.with_value(|inner| inner.views.of(Target::Palette)).unwrap();
+    let answer_places =
+        |request: u32, outcome| store.frame(Frame::Answer { request: RequestId(request), outcome }, 0.0);
+    let tell = |rows| store.frame(Frame::Snapshot { view: view(store), rows: Rows::Found(rows) }, 0.0);
+    store.seek(" la ", true);
+    tell(vec![found(1, "Lamp 1"), found(2, "Lamp 2")]);
+    assert_eq!(titles(), (String::new(), vec![]), "the places are still out");
+    answer_places(1, Ok(Done::Places(Vec::new())));
+    assert_eq!(titles(), ("la".into(), vec!["Lamp 1".into(), "Lamp 2".into()]));
+
+    store.seek("lam", true);
+    assert_eq!(titles().0, "la", "the old ones stay until the new ones come");
+    store.seek("lamp", true);
+    // The answer to a text that nobody looks for any more.
+    answer_places(2, Ok(Done::Places(Vec::new())));
+    tell(vec![found(2, "Lamp 2"), found(3, "Lamp 3")]);
+    assert_eq!(titles().0, "la");
+    answer_places(3, Err(Fault::new(FaultCode::Unreachable, "gone")));
+    assert_eq!(titles(), ("lamp".into(), vec!["Lamp 2".into(), "Lamp 3".into()]));
+
+    let patch =
+        |rev, rows| store.frame(Frame::Patch { view: view(store), rev, changes: vec![Change::Found(rows)] }, 0.0);
+    patch(2, vec![found(3, "Lamp 3"), found(2, "Lamp 2")]);
+    assert_eq!(titles().1, ["Lamp 2", "Lamp 3"], "another order waits for another text");
+    patch(3, vec![found(2, "Lamp two"), found(3, "Lamp 3")]);
+    assert_eq!(titles().1, ["Lamp two", "Lamp 3"]);
+    store.seek("", true);
+    assert_eq!(titles(), (String::new(), vec![]));
+}
+
+#[test]
+fn what_was_wrong_with_a_query_goes_with_the_table_and_its_box_is_told_of_another_query() {
+    let owner = Owner::new();
+    owner.set();
+    let store = Store::new();
+    let mistake = fleetlens_ipc::rows::QueryMistake { column: 1, message: "no".into() };
+    store.things.mistake.set(Some(mistake));
+    store.look_away_from_things();
+    assert_eq!(store.things.mistake.get_untracked(), None);
+    let before = store.things.reset.get_untracked();
+    store.show_things(fleetlens_ipc::ThingsQuery { text: "kind:lamp".into(), ..fleetlens_ipc::ThingsQuery::default() });
+    assert_eq!(store.things.query.get_untracked().text, "kind:lamp");
+    assert!(store.things.reset.get_untracked() > before);
+}

@@ -31,6 +31,8 @@ pub struct Things {
     pub ordered: RwSignal<u32>,
     /// The rows on the screen, in no order. The list changes only when the window becomes larger.
     pub slots: RwSignal<Vec<ArcRwSignal<RowSlot>>>,
+    /// Rises when the query was set by something else than its box, which then shows it, whatever stands there.
+    pub reset: RwSignal<u32>,
     seen: StoredValue<Seen>,
     held: StoredValue<Held<ThingRow>>,
 }
@@ -45,6 +47,7 @@ impl Things {
             asking: RwSignal::new(false),
             ordered: RwSignal::new(0),
             slots: RwSignal::new(Vec::new()),
+            reset: RwSignal::new(0),
             seen: StoredValue::new(Seen::default()),
             held: StoredValue::new(Held::default()),
         }
@@ -86,6 +89,7 @@ impl Things {
         self.held.set_value(Held::default());
         self.total.set(None);
         self.moved.set(0);
+        self.mistake.set(None);
         self.fill();
     }
 
@@ -100,6 +104,17 @@ impl Store {
     pub fn look_at_things(self, query: ThingsQuery) {
         self.things.query.set(query);
         self.order_things(false);
+    }
+
+    /// Shows the table with a query that nobody typed into its box; asks for it where the table is looked at.
+    pub fn show_things(self, query: ThingsQuery) {
+        if self.inner.with_value(|inner| inner.views.is_open(Target::Things)) {
+            self.look_at_things(query);
+        } else {
+            // The table asks for it as soon as it is there.
+            self.things.query.set(query);
+        }
+        self.things.reset.update(|times| *times += 1);
     }
 
     /// Makes the table's order anew.

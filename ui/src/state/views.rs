@@ -29,6 +29,8 @@ pub enum Target {
     OtherThing,
     /// What was typed into the find box.
     Find,
+    /// What was typed into the command palette.
+    Palette,
     /// A thing of which only the name is known.
     Named,
     /// The table of things.

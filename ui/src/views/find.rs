@@ -1,7 +1,6 @@
 //! Finding things: the box, and the list of what was found, best first. Arrow keys go through it, Enter opens.
 
 use fleetlens_ipc::rows::FoundRow;
-use leptos::html;
 use leptos::prelude::*;
 use std::time::Duration;
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
@@ -9,7 +8,7 @@ use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 use crate::components::icon::Icon;
 use crate::components::shape::Shape;
 use crate::state::{FIND_LIMIT, Store};
-use crate::views::query::{Wrong, mistake_of, vocabulary};
+use crate::views::query::{Completing, Words, Wrong, mistake_of, vocabulary};
 
 /// How long typing must rest before the host is asked.
 const REST: Duration = Duration::from_millis(90);
@@ -23,8 +22,9 @@ pub struct Finder {
     pub at: RwSignal<usize>,
     /// Whether the list is there.
     pub open: RwSignal<bool>,
-    /// The box, for `/`.
-    pub input: NodeRef<html::Input>,
+    /// The box, for `/`, with what can come next in it.
+    completing: Completing,
+    words: Memo<Words>,
     /// Rises whenever a row was chosen.
     pub chosen: RwSignal<u32>,
     /// Enter was pressed before the answer to what stands in the box was there.
@@ -38,13 +38,19 @@ impl Finder {
         self.open.get() && self.text.with(|text| !text.trim().is_empty())
     }
 
+    fn is_shown_now(self) -> bool {
+        untrack(|| self.is_shown())
+    }
+
     /// Nothing typed.
     pub fn new(store: Store) -> Finder {
+        let (text, words) = (RwSignal::new(String::new()), vocabulary(store));
         let finder = Finder {
-            text: RwSignal::new(String::new()),
+            text,
             at: RwSignal::new(0),
             open: RwSignal::new(false),
-            input: NodeRef::new(),
+            completing: Completing::new(text, words),
+            words,
             chosen: RwSignal::new(0),
             hurried: StoredValue::new(false),
             store,
@@ -77,7 +83,7 @@ impl Finder {
 
     /// Puts the cursor into the box.
     pub fn focus(self) {
-        if let Some(input) = self.input.get_untracked() {
+        if let Some(input) = self.completing.input.get_untracked() {
             // Fails only for a box that is not on the page.
             let _ = input.focus();
             input.select();
@@ -93,7 +99,7 @@ impl Finder {
         } else {
             return false;
         }
-        if let Some(input) = self.input.get_untracked() {
+        if let Some(input) = self.completing.input.get_untracked() {
             // Fails only for a box that is not on the page.
             let _ = input.blur();
         }
@@ -116,7 +122,7 @@ impl Finder {
         self.open.set(false);
         self.store.open(row.thing);
         self.chosen.update(|times| *times += 1);
-        if let Some(input) = self.input.get_untracked() {
+        if let Some(input) = self.completing.input.get_untracked() {
             // Fails only for a box that is not on the page.
             let _ = input.blur();
         }
@@ -145,6 +151,12 @@ impl Finder {
                 event.prevent_default();
                 self.at.update(|at| *at = at.saturating_sub(1));
             }
+            "Tab" if !event.shift_key() && self.is_shown_now() => {
+                let Some(choice) = untrack(|| self.completing.begun()).into_iter().next() else { return };
+                event.prevent_default();
+                self.text.set(self.completing.put(&choice));
+                self.at.set(0);
+            }
             "Enter" if self.is_answered() => self.choose_at(self.at.get_untracked()),
             // The rows are still those of an earlier text: the answer to this one chooses.
             "Enter" => {
@@ -170,6 +182,7 @@ pub fn FindBox(
     let finder = finder();
     let typed = move |event| {
         finder.text.set(event_target_value(&event));
+        finder.completing.look_at_cursor();
         finder.at.set(0);
         finder.hurried.set_value(false);
         finder.open.set(true);
@@ -185,7 +198,7 @@ pub fn FindBox(
             <input
                 type="text"
                 role="combobox"
-                node_ref=finder.input
+                node_ref=finder.completing.input
                 data-testid="find"
                 aria-label="Find things"
                 aria-expanded=move || finder.is_shown().to_string()
@@ -197,7 +210,12 @@ pub fn FindBox(
                 placeholder=hint
                 prop:value=move || finder.text.get()
                 on:input=typed
-                on:focus=move |_| finder.open.set(true)
+                on:focus=move |_| {
+                    finder.open.set(true);
+                    finder.store.ask_for_words();
+                }
+                on:keyup=move |_| finder.completing.look_at_cursor()
+                on:click=move |_| finder.completing.look_at_cursor()
                 on:keydown=move |event| finder.key(&event)
             />
             <Show
@@ -229,11 +247,18 @@ pub fn Found() -> impl IntoView {
     let is_shown = Memo::new(move |_| finder.is_shown());
     let rows = move || store.found.get().unwrap_or_default().into_iter().enumerate().collect::<Vec<_>>();
     let is_empty = move || store.found.with(|rows| rows.as_ref().is_some_and(Vec::is_empty));
-    let words = vocabulary(store);
-    let mistake = Memo::new(move |_| finder.text.with(|text| words.with(|words| mistake_of(text, &words.groups))));
+    let next = Memo::new(move |_| finder.completing.begun().into_iter().next());
+    let mistake =
+        Memo::new(move |_| finder.text.with(|text| finder.words.with(|words| mistake_of(text, words.groups()))));
     view! {
         <Show when=move || is_shown.get()>
             <div class="found" tabindex="-1">
+                <Show when=move || next.with(Option::is_some)>
+                    <p class="found-next" data-testid="found-next">
+                        <kbd>"Tab"</kbd>
+                        {move || next.get().map(|choice| view! { <code>{choice.text}</code> <span>{choice.about}</span> })}
+                    </p>
+                </Show>
                 <ul id="found" role="listbox" aria-label="Found things" data-testid="found">
                     <For each=rows key=|(place, row)| (*place, row.thing, row.status, row.title.clone()) let:item>
                         <FoundItem place=item.0 row=item.1 />

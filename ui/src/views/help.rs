@@ -3,12 +3,11 @@
 use leptos::prelude::*;
 
 use crate::components::modal::Modal;
+use crate::keys::{Act, Line};
+use crate::state::section::Section;
 use crate::state::store;
 use crate::views::commands::may_command;
 use crate::views::parking::is_driver;
-
-/// Keys as they are written on them, and what they do.
-type Line = (&'static [&'static str], &'static str);
 
 const CHOOSE_THING: Line = (&["Space"], "In the table of things: choose the row that the keys are on");
 const CHOOSE_ON_MAP: Line = (&["Shift", "drag"], "On the map: choose what lies in a box; a click chooses one more");
@@ -16,46 +15,47 @@ const CHOOSE_ALARM: Line = (&["Space"], "Among the alarms: choose the line that 
 const ACKNOWLEDGE: Line =
     (&["A"], "Among the alarms: acknowledge those that are chosen, or the line that the keys are on");
 const CHOOSE_ALL: Line = (&["Ctrl A"], "Among the alarms: choose all that are shown");
-const GO_TO_RULES: Line = (&["G", "R"], "Go to the rules");
 
 /// Keys of those who may steer; nobody else has anything that they would do.
-const STEERING: [Line; 6] = [CHOOSE_ON_MAP, CHOOSE_THING, CHOOSE_ALARM, ACKNOWLEDGE, CHOOSE_ALL, GO_TO_RULES];
+const STEERING: [Line; 6] = [CHOOSE_ON_MAP, CHOOSE_THING, CHOOSE_ALARM, ACKNOWLEDGE, CHOOSE_ALL, Act::Rules.line()];
 
 /// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
-pub const KEYS: [Line; 24] = [
-    (&["/"], "Find things; in a list, filter it"),
+pub const KEYS: [Line; 25] = [
+    Act::Palette.line(),
+    Act::Find.line(),
     (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
     (&["PgUp", "PgDn", "Home", "End"], "Go through a table by screens, to its ends"),
-    (&["Esc"], "One step back: card, list, page, drawer, map"),
+    Act::Back.line(),
     CHOOSE_ON_MAP,
-    (&["Space"], "Hold live values still, and go on"),
+    Act::Hold.line(),
     CHOOSE_THING,
     CHOOSE_ALARM,
     (&["←", "→"], "Among the alarms: fold a group, and unfold it"),
     ACKNOWLEDGE,
     CHOOSE_ALL,
-    (&["H"], "Among the alarms: how well they serve, and back to the list"),
+    Act::Health.line(),
     (&["←", "→", "End"], "On a chart: back and on through time, with Shift by all of it; to now"),
     (&["+", "−"], "On a chart: a shorter time, and a longer one"),
-    (&["M"], "Silence until the next critical alarm; nothing is acknowledged by it"),
-    (&["F"], "Show the whole fleet on the map"),
-    (&["G", "M"], "Go to the map"),
-    (&["G", "T"], "Go to the things"),
-    (&["G", "A"], "Go to the alarms"),
-    (&["G", "C"], "Go to the commands"),
-    (&["G", "J"], "Go to the jobs"),
-    GO_TO_RULES,
-    (&["G", "S"], "Go to the settings"),
-    (&["?"], "These keys"),
+    Act::Silence.line(),
+    Act::Fleet.line(),
+    Act::Go(Section::Map).line(),
+    Act::Go(Section::Things).line(),
+    Act::Go(Section::Alarms).line(),
+    Act::Go(Section::Commands).line(),
+    Act::Go(Section::Jobs).line(),
+    Act::Rules.line(),
+    Act::Go(Section::Settings).line(),
+    Act::Help.line(),
 ];
 
 /// Every key of a driver's window.
-pub const KEYS_OF_DRIVER: [Line; 5] = [
+pub const KEYS_OF_DRIVER: [Line; 6] = [
+    (&["Ctrl", "K"], "Find anything: views and places"),
     (&["Esc"], "One step back"),
     (&["F"], "Show all car parks on the map"),
-    (&["G", "M"], "Go to the map"),
-    (&["G", "S"], "Go to the settings"),
-    (&["?"], "These keys"),
+    Act::Go(Section::Map).line(),
+    Act::Go(Section::Settings).line(),
+    Act::Help.line(),
 ];
 
 /// The keys as a list: those that whoever is at the screen has.

@@ -24,6 +24,7 @@ use crate::format;
 use crate::islands::clusters::Cell as Cluster;
 use crate::islands::map::{Covered, MapEars, MapIsland};
 use crate::islands::marks::Pointed;
+use crate::state::palette::Spot;
 use crate::state::section::Section;
 use crate::state::thing::Slot;
 use crate::state::{Store, store};
@@ -110,6 +111,7 @@ pub fn MapView(
         }
     });
     reveal_chosen(store, form, screen);
+    show_spots(store, form, screen);
     watch_live(store);
     let open =
         Callback::new(move |cluster: crate::islands::clusters::Cluster| open_cluster(screen, form, cluster.cell));
@@ -324,6 +326,32 @@ fn reveal_chosen(store: Store, form: Form, screen: MapScreen) {
             screen.with(|map| map.reveal(at, covered(form)));
         }
         key
+    });
+}
+
+/// Shows a place that somebody looked for, where the drawer does not lie over it.
+fn show_spots(store: Store, form: Form, screen: MapScreen) {
+    Effect::new(move |before: Option<Option<u32>>| {
+        let spot = store.palette.spot.get();
+        let times = spot.as_ref().map(|(times, _)| *times);
+        let Some((_, Spot { name, area, zoom })) = spot.filter(|_| before.is_some_and(|before| before != times)) else {
+            return times;
+        };
+        if screen.is_unmapped() {
+            store.notify(format!("There is no map here on which {name} could be shown."));
+            return times;
+        }
+        let has_drawer = form == Form::Phone || store.selected.with_untracked(Option::is_some);
+        let covered = if has_drawer { covered(form) } else { Covered::default() };
+        let middle = LonLat {
+            lon_deg: f64::midpoint(area.west_deg, area.east_deg),
+            lat_deg: f64::midpoint(area.south_deg, area.north_deg),
+        };
+        screen.with(|map| match zoom {
+            Some(zoom) => map.go(middle, zoom, covered),
+            None => map.show(area, covered),
+        });
+        times
     });
 }
 

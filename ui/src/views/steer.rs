@@ -82,7 +82,7 @@ fn key(control: &Arc<Control>) -> String {
 /// open car park, could never be obeyed; but what a thing itself says that can be set is offered before it has said how it is set.
 /// None before the classic shadow is known, or long enough looked for in vain: what one sees of it is part of every command, and
 /// buttons that come one by one are pressed wrongly.
-fn offered(thing: &Thing) -> Memo<Vec<Arc<Control>>> {
+pub fn offered(thing: &Thing) -> Memo<Vec<Arc<Control>>> {
     let head = thing.head.clone();
     let says = Memo::new(move |_| head.with(|head| (head.row.convention.is_empty(), head.row.controls.clone())));
     let of = thing.clone();

@@ -5,6 +5,7 @@ mod chosen;
 mod filter;
 mod group;
 mod row;
+mod save_group;
 
 use fleetlens_ipc::{Only, SortBy, ThingsQuery};
 use fleetlens_model::kind::Kind;
@@ -275,9 +276,8 @@ fn Nothing() -> impl IntoView {
     let store = store();
     let filtered = Memo::new(move |_| store.things.query.with(is_filtered));
     let all = move |_| {
-        ask(store, |query| {
-            *query = ThingsQuery { sort: query.sort, descending: query.descending, ..ThingsQuery::default() };
-        });
+        let (sort, descending) = store.things.query.with_untracked(|query| (query.sort, query.descending));
+        store.show_things(ThingsQuery { sort, descending, ..ThingsQuery::default() });
     };
     view! {
         <div class="nothing" data-testid="things-none">

@@ -115,6 +115,9 @@ impl Fleet {
             }
             // Nothing that a fleet does.
             Intent::Change(_)
+            | Intent::Places { .. }
+            | Intent::Words
+            | Intent::MapNames
             | Intent::Profile(_)
             | Intent::Rules(_)
             | Intent::Diagnose

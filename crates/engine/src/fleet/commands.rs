@@ -28,7 +28,10 @@ impl Fleet {
                 self.acknowledge(&alarms, &comment, now, effects).map(Done::Acknowledged)
             }
             Intent::Alarms { alarms, to } => self.steer_alarms(&alarms, &to, now, effects).map(Done::Steered),
+            Intent::Places { text, limit } => Ok(Done::Places(self.places(&text, limit))),
+            Intent::Words => Ok(Done::Words(Box::new(self.words_of_searches()))),
             Intent::Change(_)
+            | Intent::MapNames
             | Intent::Profile(_)
             | Intent::Rules(_)
             | Intent::Diagnose

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use fleetlens_ipc::{AlarmScope, Only, Search};
 use fleetlens_model::freshness::Freshness;
-use fleetlens_model::group::Group;
+use fleetlens_model::group::{Group, within};
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::query::{Mistake, Query};
@@ -44,9 +44,10 @@ impl Finder {
             group.name == search.group
                 || read.as_ref().is_ok_and(|query| query.groups().iter().any(|name| name.holds(&group.name)))
         };
+        let mut asked = groups.iter().filter(is_asked).flat_map(|group| within(&group.name, groups));
         let goes_by_description = search.only == Only::All
             && read.as_ref().is_ok_and(Query::goes_by_description)
-            && groups.iter().filter(is_asked).all(Group::goes_by_description);
+            && asked.all(Group::goes_by_description);
         Finder { search, read, goes_by_description }
     }
 
@@ -69,7 +70,7 @@ impl Finder {
         };
         Some(Asking {
             search: &self.search,
-            group: group.map(|group| Membership::of(group, fleet, now)),
+            group: group.map(|group| Membership::of(&group.name, fleet, now)),
             walk: Walk::of(query, fleet, now),
         })
     }
@@ -146,21 +147,21 @@ impl Asking<'_> {
     }
 }
 
-/// A group while things are asked whether they are in it.
-struct Membership<'a> {
-    group: &'a Group,
-    /// Of its search, whose names it answers for.
-    walk: Walk<'a>,
-}
+/// A group while things are asked whether they are in it: that itself and those within it, each with the walk of its search, whose names
+/// that answers for.
+struct Membership<'a>(Vec<(&'a Group, Walk<'a>)>);
 
 impl<'a> Membership<'a> {
-    fn of(group: &'a Group, fleet: &'a Fleet, now: Now) -> Membership<'a> {
+    fn of(name: &str, fleet: &'a Fleet, now: Now) -> Membership<'a> {
         // A group's search names no group; one that does is in none.
-        Membership { group, walk: Walk::new(group.search.as_ref().unwrap_or(&NOTHING_ASKED), Vec::new(), fleet, now) }
+        let walk = |group: &'a Group| {
+            (group, Walk::new(group.search.as_ref().unwrap_or(&NOTHING_ASKED), Vec::new(), fleet, now))
+        };
+        Membership(within(name, &fleet.config.groups).into_iter().map(walk).collect())
     }
 
     fn has(&self, thing: &Thing) -> bool {
-        self.group.has(&OfThing { thing, walk: &self.walk })
+        self.0.iter().any(|(group, walk)| group.has(&OfThing { thing, walk }))
     }
 }
 
@@ -186,7 +187,7 @@ impl<'a> Walk<'a> {
     fn of(query: &'a Query, fleet: &'a Fleet, now: Now) -> Walk<'a> {
         let named = query.groups().iter().map(|name| {
             let groups = fleet.config.groups.iter().filter(|group| name.holds(&group.name));
-            groups.map(|group| Membership::of(group, fleet, now)).collect()
+            groups.map(|group| Membership::of(&group.name, fleet, now)).collect()
         });
         Walk::new(query, named.collect(), fleet, now)
     }

@@ -23,6 +23,7 @@ mod jobs;
 mod leaves;
 mod outbox;
 mod people;
+mod places;
 mod presence;
 mod registry;
 mod rhythms;

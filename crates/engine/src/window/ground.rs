@@ -68,20 +68,8 @@ fn extent(places: &[LonLat]) -> Option<GeoBox> {
         }
         _ => fence,
     };
-    places.iter().filter(|at| fence.contains(**at)).fold(None, |known: Option<GeoBox>, at| {
-        let known = known.unwrap_or(GeoBox {
-            west_deg: at.lon_deg,
-            south_deg: at.lat_deg,
-            east_deg: at.lon_deg,
-            north_deg: at.lat_deg,
-        });
-        Some(GeoBox {
-            west_deg: known.west_deg.min(at.lon_deg),
-            south_deg: known.south_deg.min(at.lat_deg),
-            east_deg: known.east_deg.max(at.lon_deg),
-            north_deg: known.north_deg.max(at.lat_deg),
-        })
-    })
+    let inside = places.iter().filter(|at| fence.contains(**at));
+    inside.fold(None, |known: Option<GeoBox>, at| Some(known.unwrap_or(GeoBox::of(*at)).with(*at)))
 }
 
 /// Between which coordinates nothing is a stray. Finds the quartiles without sorting: a city has 100 000 things.

@@ -2,7 +2,6 @@
 //! it holds whatever a window looks at, and from the moment that who is at the screen changes.
 
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::kind::Kind;
 
 use super::ViewKind;
 use crate::fleet::{Fleet, Thing};
@@ -37,7 +36,7 @@ pub(super) fn may_look(kind: &ViewKind, fleet: &Fleet) -> bool {
 
 /// Whether who is at the screen sees a thing.
 pub(super) fn sees(thing: &Thing, fleet: &Fleet) -> bool {
-    sees_everything(fleet) || thing.meta.common.kind == Kind::Parking
+    fleet.is_seen(thing)
 }
 
 fn sees_everything(fleet: &Fleet) -> bool {

@@ -117,6 +117,7 @@ impl Host {
             ProfileAsk::Save { replaces, text, password, and_use } => {
                 self.save_profile(replaces, text, password, and_use, None).await
             }
+            ProfileAsk::KeepGroup(group) => self.keep_group(*group).await,
             ProfileAsk::Demo => {
                 let begun = self.use_profile(&demo_name()?, false, None).await?;
                 Ok((Done::Changed, begun))
@@ -183,19 +184,7 @@ impl Host {
         and_use: bool,
         more: Option<String>,
     ) -> Result<(Done, Begun), Fault> {
-        let (home, named, before) = (self.shelf().await, self.options.profile.clone(), replaces.clone());
-        let served = self.options.served;
-        let save = move || {
-            let draft = Draft { replaces: before.as_deref(), text: &text, password: password.as_ref(), served };
-            let old = before.as_deref().and_then(|name| home.open_profile(name, false, named.as_deref()).ok());
-            let name = home.save_profile(&draft, named.as_deref())?;
-            let old = before.as_deref().zip(old.as_ref().map(|(text, _)| text.as_str()));
-            let told = told::saved(old, &name, &text, password.is_some());
-            let told = more.map_or_else(|| told.clone(), |more| format!("{told}; {more}"));
-            Ok((name, told))
-        };
-        let saved: Result<(String, String), String> = on_the_side(save).await?;
-        let (name, told) = saved.map_err(|why| Fault::new(FaultCode::Invalid, why))?;
+        let (name, told) = self.write_profile(replaces.clone(), text, password, more).await?;
         let used = self.run.read().await.as_ref().map(|run| run.profile.name.clone());
         let is_used = replaces.is_some() && used == replaces;
         let begun = if and_use || is_used {
@@ -213,8 +202,31 @@ impl Host {
         Ok((Done::Profile(ProfileDone::Saved(name)), begun))
     }
 
+    /// Writes a profile; gives its name, and what the audit log is to be told.
+    pub(super) async fn write_profile(
+        &self,
+        replaces: Option<String>,
+        text: String,
+        password: Option<fleetlens_ipc::profile::Typed>,
+        more: Option<String>,
+    ) -> Result<(String, String), Fault> {
+        let (home, named) = (self.shelf().await, self.options.profile.clone());
+        let served = self.options.served;
+        let save = move || {
+            let draft = Draft { replaces: replaces.as_deref(), text: &text, password: password.as_ref(), served };
+            let old = replaces.as_deref().and_then(|name| home.open_profile(name, false, named.as_deref()).ok());
+            let name = home.save_profile(&draft, named.as_deref())?;
+            let old = replaces.as_deref().zip(old.as_ref().map(|(text, _)| text.as_str()));
+            let told = told::saved(old, &name, &text, password.is_some());
+            let told = more.map_or_else(|| told.clone(), |more| format!("{told}; {more}"));
+            Ok((name, told))
+        };
+        let saved: Result<(String, String), String> = on_the_side(save).await?;
+        saved.map_err(|why| Fault::new(FaultCode::Invalid, why))
+    }
+
     /// The audit log of the cache in use is told what was saved.
-    async fn tell_saved(&self, told: String) {
+    pub(super) async fn tell_saved(&self, told: String) {
         let home = self.home.lock().await;
         if let Some(run) = self.run.read().await.as_ref() {
             told::tell(run, &who(&home, &run.profile), &[told]).await;

@@ -68,18 +68,18 @@ impl Tries {
 }
 
 /// The profile in use, as it is on the disk.
-struct Used {
-    name: String,
+pub(super) struct Used {
+    pub(super) name: String,
     /// Without a file it is built in.
     file: Option<PathBuf>,
-    text: String,
+    pub(super) text: String,
     store: Store,
-    home: Home,
+    pub(super) home: Home,
 }
 
 impl Used {
     /// Beside which the files lie that it names.
-    fn folder(&self) -> PathBuf {
+    pub(super) fn folder(&self) -> PathBuf {
         whole(self.file.as_deref().and_then(Path::parent).unwrap_or(Path::new("")))
     }
 
@@ -90,7 +90,7 @@ impl Used {
     }
 
     /// Why its file cannot be written, if so.
-    fn locked(&self) -> Option<String> {
+    pub(super) fn locked(&self) -> Option<String> {
         match &self.file {
             None => Some("the demo city comes with the program and cannot be changed".to_owned()),
             Some(file) => match std::fs::File::options().append(true).open(file) {
@@ -153,7 +153,7 @@ impl Host {
         }
     }
 
-    async fn used_profile(&self) -> Result<Used, Fault> {
+    pub(super) async fn used_profile(&self) -> Result<Used, Fault> {
         let home = self.home.lock().await.clone();
         let (name, file, store) = {
             let run = self.run.read().await;

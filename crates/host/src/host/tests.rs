@@ -1,6 +1,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test window looks at what the test is about")]
 
 mod exports;
+mod groups;
 mod history;
 mod profiles;
 mod rules;

@@ -341,7 +341,6 @@ fn kind(written: &Spanned<String>) -> Result<Kind, Mistake> {
     })
 }
 
-/// One line that a person reads.
 /// A rule's search: what comes and goes with messages belongs in its condition, where a delay and a deadband are.
 fn check_search(text: &str) -> Result<(), String> {
     if text.trim().is_empty() {
@@ -353,6 +352,7 @@ fn check_search(text: &str) -> Result<(), String> {
     Query::read(text).and_then(by_description).map_err(|mistake| format!("{text:?}, {mistake}"))
 }
 
+/// One line that a person reads.
 fn text(written: &Spanned<String>, what: &str, max_chars: usize) -> Result<String, Mistake> {
     let text = written.get_ref().trim();
     let chars = text.chars().count();

@@ -1,6 +1,8 @@
 //! The groups of things that a profile names, and which of them are left to the person here.
 
-use fleetlens_model::group::{Group, NAME_MAX_CHARS};
+use std::ops::Range;
+
+use fleetlens_model::group::{Group, NAME_MAX_CHARS, ring, within};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::query::Query;
 use serde::Deserialize;
@@ -27,38 +29,75 @@ pub(super) struct WrittenGroup {
     search: Option<Spanned<String>>,
     #[serde(default)]
     things: Vec<String>,
+    groups: Option<Spanned<Vec<String>>>,
 }
 
 /// The groups as they are written, checked.
 pub(super) fn groups(written: Vec<WrittenGroup>) -> Result<Vec<Group>, Mistake> {
     let mut groups: Vec<Group> = Vec::new();
+    let mut nested: Vec<Range<usize>> = Vec::new();
     for one in written {
         let at = one.name.span();
         let wrong = |why: String| Mistake::new(at.clone(), why);
         let name = one.name.into_inner().trim().to_owned();
-        let chars = name.chars().count();
-        if chars == 0 || chars > NAME_MAX_CHARS || name.chars().any(char::is_control) {
-            return Err(wrong(format!("the group's name has {chars} characters; 1 to {NAME_MAX_CHARS} are right")));
-        }
+        check_name(&name).map_err(wrong)?;
         if groups.iter().any(|group| group.name == name) {
             return Err(wrong(format!("there are two groups {name:?}")));
         }
         if groups.len() == GROUPS_MAX {
             return Err(wrong(format!("a profile has at most {GROUPS_MAX} groups")));
         }
-        if one.things.len().max(one.areas.len()) > LISTED_MAX {
+        let within = one.groups.as_ref().map(|groups| groups.get_ref().clone()).unwrap_or_default();
+        if one.things.len().max(one.areas.len()).max(within.len()) > LISTED_MAX {
             return Err(wrong(format!("a group lists at most {LISTED_MAX} things and as many areas")));
         }
         let words: Vec<String> = one.words.to_lowercase().split_whitespace().map(str::to_owned).collect();
         let search = one.search.as_ref().map(search).transpose()?;
         let says_nothing = one.kinds.is_empty() && one.areas.is_empty() && words.is_empty() && search.is_none();
-        if says_nothing && one.things.is_empty() {
-            let why = "the group says nothing of its things; write kinds, areas, words, search or things";
+        if says_nothing && one.things.is_empty() && within.is_empty() {
+            let why = "the group says nothing of its things; write kinds, areas, words, search, things or groups";
             return Err(wrong(why.to_owned()));
         }
-        groups.push(Group { name, kinds: one.kinds, areas: one.areas, words, search, things: one.things });
+        nested.push(one.groups.map_or(at, |groups| groups.span()));
+        groups.push(Group {
+            name,
+            kinds: one.kinds,
+            areas: one.areas,
+            words,
+            search,
+            things: one.things,
+            groups: within,
+        });
     }
+    check_nested(&groups, &nested)?;
     Ok(groups)
+}
+
+/// What is wrong with the name of a group.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    let chars = name.chars().count();
+    if chars == 0 || chars > NAME_MAX_CHARS {
+        return Err(format!("the group's name has {chars} characters; 1 to {NAME_MAX_CHARS} are right"));
+    }
+    if name.chars().any(char::is_control) {
+        return Err("the group's name has a sign in it that cannot be seen; write it without".to_owned());
+    }
+    Ok(())
+}
+
+/// Groups within groups are there, and none is within itself.
+fn check_nested(groups: &[Group], at: &[Range<usize>]) -> Result<(), Mistake> {
+    for (group, at) in groups.iter().zip(at) {
+        if let Some(name) = group.groups.iter().find(|name| !groups.iter().any(|known| known.name == **name)) {
+            return Err(Mistake::new(at.clone(), missing(name, groups)));
+        }
+        if let Some(way) = ring(&group.name, groups) {
+            let way: Vec<String> = way.into_iter().map(|name| format!("{name:?}")).collect();
+            let why = format!("the group is within itself: {}; take one of them out", way.join(" has "));
+            return Err(Mistake::new(at.clone(), why));
+        }
+    }
+    Ok(())
 }
 
 /// A saved search. It names no group, so that none goes round in a ring.
@@ -88,7 +127,7 @@ pub(super) fn scope(written: Option<Vec<Spanned<String>>>, groups: &[Group]) -> 
 /// The name of a group in which nobody is that comes and goes with messages.
 pub(super) fn described(name: &Spanned<String>, groups: &[Group], what: &str) -> Result<String, Mistake> {
     let known = known(name, groups)?;
-    if groups.iter().any(|group| group.name == known && !group.goes_by_description()) {
+    if within(&known, groups).into_iter().any(|group| !group.goes_by_description()) {
         let why = format!(
             "{what} goes by what is described, and who is in {known:?} changes with each message; name another group"
         );
@@ -102,8 +141,12 @@ fn known(name: &Spanned<String>, groups: &[Group]) -> Result<String, Mistake> {
     if groups.iter().any(|group| group.name == *name.get_ref()) {
         return Ok(name.get_ref().clone());
     }
+    Err(Mistake::new(name.span(), missing(name.get_ref(), groups)))
+}
+
+fn missing(name: &str, groups: &[Group]) -> String {
     let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
     let there =
         if names.is_empty() { "there is no [[group]]".to_owned() } else { format!("there are: {}", names.join(", ")) };
-    Err(Mistake::new(name.span(), format!("no group is called {:?}; {there}", name.get_ref())))
+    format!("no group is called {name:?}; {there}")
 }

@@ -211,6 +211,20 @@ fn a_saved_search_is_a_group_and_where_messages_decide_it_no_rule_is_for_it() {
 }
 
 #[test]
+fn groups_hold_groups_and_what_is_left_to_somebody_goes_by_all_of_them() {
+    let nested = CREW.replace("things = [\"bin-1\", \"bin-2\"]", "groups = [\"Crew\"]");
+    assert_eq!(Profile::parse(&nested, "x.toml").unwrap().groups[1].groups, ["Crew"]);
+    let ring = nested.replacen("words = \"Triq ALDO\"", "groups = [\"Two bins\"]", 1);
+    let error = Profile::parse(&ring, "x.toml").unwrap_err().to_string();
+    assert!(error.contains("within itself: \"Crew\" has \"Two bins\" has \"Crew\"; take one of them out"), "{error}");
+    let hot = nested
+        .replacen("words = \"Triq ALDO\"", "search = \"temp_c>60\"", 1)
+        .replace("[\"Crew\"]\n[[", "[\"Two bins\"]\n[[");
+    let error = Profile::parse(&hot, "x.toml").unwrap_err().to_string();
+    assert!(error.contains("who is in \"Two bins\" changes with each message"), "{error}");
+}
+
+#[test]
 fn a_mistake_in_a_group_is_told_with_its_line() {
     for (given, instead, line, want) in [
         ("[\"Crew\"]", "[\"crew\"]", 5, "no group is called \"crew\"; there are: Crew, Two bins"),
@@ -222,6 +236,18 @@ fn a_mistake_in_a_group_is_told_with_its_line() {
         ("words = \"Triq ALDO\"", "search = \"kimd:lamp\"", 10, "column 1: no field is called \"kimd\"; there is kind"),
         ("words = \"Triq ALDO\"", "search = \"group:Crew\"", 10, "column 7: a group's search names no group"),
         ("words = \"Triq ALDO\"", "search = \" \"", 10, "the search is empty"),
+        (
+            "things = [\"bin-1\", \"bin-2\"]",
+            "groups = [\"Crews\"]",
+            13,
+            "no group is called \"Crews\"; there are: Crew, Two bins",
+        ),
+        (
+            "things = [\"bin-1\", \"bin-2\"]",
+            "groups = [\"Two bins\"]",
+            13,
+            "within itself: \"Two bins\" has \"Two bins\"",
+        ),
         ("words = \"Triq ALDO\"", "search = \"temp_c>60\"", 5, "who is in \"Crew\" changes with each message"),
     ] {
         let error = Profile::parse(&CREW.replacen(given, instead, 1), "x.toml").unwrap_err();

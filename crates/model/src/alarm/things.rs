@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::group::Group;
+use crate::group::{Group, within};
 use crate::kind::Kind;
 use crate::query::{AsDescribed, Facts, Query};
 
@@ -54,16 +54,21 @@ impl Things {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Members {
     kind: Option<Kind>,
-    group: Option<Group>,
+    /// The group with those within it; `None` for any thing.
+    groups: Option<Vec<Group>>,
     search: Query,
 }
 
 impl Members {
     /// The things of a rule of a profile with these groups; `None` where it names none of them, or a search that is none.
     pub fn new(things: &Things, groups: &[Group]) -> Option<Members> {
-        let named = || groups.iter().find(|group| group.name == things.group).cloned();
-        let group = if things.group.is_empty() { None } else { Some(named()?) };
-        Some(Members { kind: things.kind, group, search: Query::read(&things.search).ok()? })
+        let named: Vec<Group> = within(&things.group, groups).into_iter().cloned().collect();
+        let groups = match things.group.as_str() {
+            "" => None,
+            _ if named.is_empty() => return None,
+            _ => Some(named),
+        };
+        Some(Members { kind: things.kind, groups, search: Query::read(&things.search).ok()? })
     }
 
     /// Whether things of this kind may be among them.
@@ -73,7 +78,8 @@ impl Members {
 
     /// Whether a thing that is described like this is one of them.
     pub fn have(&self, of: &AsDescribed<'_>) -> bool {
-        self.may_be(of.kind()) && self.group.as_ref().is_none_or(|group| group.has(of)) && self.search.finds(of)
+        let is_in = |groups: &Vec<Group>| groups.iter().any(|group| group.has(of));
+        self.may_be(of.kind()) && self.groups.as_ref().is_none_or(is_in) && self.search.finds(of)
     }
 }
 
@@ -84,12 +90,14 @@ mod tests {
     #[test]
     fn a_rule_is_for_things_of_which_all_holds_that_it_says() {
         let marsa = Group { name: "Marsa crew".into(), areas: vec!["Marsa".into()], ..Group::default() };
-        let groups = [marsa];
+        let all = Group { name: "All crews".into(), groups: vec!["Marsa crew".into()], ..Group::default() };
+        let groups = [marsa, all];
         let things = |kind, group: &str, search: &str| Things { kind, group: group.into(), search: search.into() };
         for (of, is_for, closeness) in [
             (things(None, "", ""), [true; 3], Closeness::All),
             (Kind::Lamp.into(), [true, true, false], Closeness::Kind),
             (things(None, "Marsa crew", ""), [true, false, true], Closeness::Narrow),
+            (things(None, "All crews", ""), [true, false, true], Closeness::Narrow),
             (things(Some(Kind::Lamp), "Marsa crew", ""), [true, false, false], Closeness::Narrow),
             (things(None, "", "MORO triq"), [true, true, false], Closeness::Narrow),
             (things(Some(Kind::Bin), "Marsa crew", "moro"), [false; 3], Closeness::Narrow),

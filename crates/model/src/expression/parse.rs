@@ -5,15 +5,15 @@
 
 use std::ops::Range;
 
-use winnow::ModalResult;
 use winnow::ascii::{digit1, multispace0};
 use winnow::combinator::{alt, not, opt, preceded, terminated};
-use winnow::error::{ErrMode, ParserError};
+use winnow::error::ErrMode;
 use winnow::prelude::*;
-use winnow::stream::{LocatingSlice, Location, Stateful, Stream};
+use winnow::stream::{Location, Stream};
 use winnow::token::{literal, one_of, take, take_till, take_while};
 
 use super::{DEPTH_MAX, Mistake, TEXT_MAX_BYTES};
+use crate::reading::{self, Parsed, Wrong, spaces, wrong, wrong_at};
 
 /// A part of the text.
 #[derive(Debug)]
@@ -77,46 +77,11 @@ pub(super) enum By {
     AtMost,
 }
 
-type Input<'t> = Stateful<LocatingSlice<&'t str>, u16>;
-type Parsed<T> = ModalResult<T, Wrong>;
-
-/// What does not fit, and at which byte.
-#[derive(Debug)]
-struct Wrong {
-    at: usize,
-    why: String,
-}
-
-impl<'t> ParserError<Input<'t>> for Wrong {
-    type Inner = Wrong;
-
-    fn from_input(input: &Input<'t>) -> Wrong {
-        Wrong { at: input.current_token_start(), why: String::new() }
-    }
-
-    fn into_inner(self) -> Result<Wrong, Wrong> {
-        Ok(self)
-    }
-}
+type Input<'t> = reading::Input<'t, u16>;
 
 /// Reads a text whole.
 pub(super) fn parse(text: &str) -> Result<Tree, Mistake> {
-    if text.len() > TEXT_MAX_BYTES {
-        let why = format!("the condition has {} bytes; at most {TEXT_MAX_BYTES} are read", text.len());
-        return Err(Mistake::at(text, 0, why));
-    }
-    let mut input = Stateful { input: LocatingSlice::new(text), state: 0 };
-    let whole = any_of(&mut input).and_then(|tree| {
-        spaces(&mut input)?;
-        match input.peek_token() {
-            None => Ok(tree),
-            Some(found) => Err(wrong(&input, after(found, &input))),
-        }
-    });
-    whole.map_err(|e| match e {
-        ErrMode::Backtrack(wrong) | ErrMode::Cut(wrong) => Mistake::at(text, wrong.at, wrong.why),
-        ErrMode::Incomplete(_) => Mistake::at(text, text.len(), "the condition is not complete"),
-    })
+    reading::whole(text, TEXT_MAX_BYTES, "the condition", any_of, after)
 }
 
 /// What is said of something behind a part that is complete.
@@ -131,14 +96,6 @@ fn after(found: char, input: &Input<'_>) -> String {
             format!("expected and, or, a comparison or the end, found {found:?}")
         }
     }
-}
-
-fn wrong(input: &Input<'_>, why: impl Into<String>) -> ErrMode<Wrong> {
-    ErrMode::Cut(Wrong { at: input.current_token_start(), why: why.into() })
-}
-
-fn spaces(input: &mut Input<'_>) -> Parsed<()> {
-    multispace0.void().parse_next(input)
 }
 
 fn symbol<'t>(sign: &'static str) -> impl Parser<Input<'t>, &'t str, ErrMode<Wrong>> {
@@ -287,7 +244,7 @@ fn atom(input: &mut Input<'_>) -> Parsed<Tree> {
             let pointer = quoted(input, '`')?;
             if !pointer.starts_with('/') {
                 let why = format!("{pointer:?} is not a JSON pointer; write `/{pointer}`");
-                return Err(ErrMode::Cut(Wrong { at: start, why }));
+                return Err(wrong_at(start, why));
             }
             Is::Name(Written::Pointer(pointer))
         }
@@ -328,7 +285,7 @@ fn close(input: &mut Input<'_>, open: usize) -> Parsed<()> {
     }
     spaces(input)?;
     match input.peek_token() {
-        None => Err(ErrMode::Cut(Wrong { at: open, why: "there is no ) for this (".into() })),
+        None => Err(wrong_at(open, "there is no ) for this (")),
         Some(found) => Err(wrong(input, format!("expected ), found {found:?}"))),
     }
 }
@@ -346,7 +303,7 @@ fn number(input: &mut Input<'_>) -> Parsed<Is> {
     while let Some(more) = if time == 1 { further_time(input)? } else { None } {
         value += more;
     }
-    let mistake = |why: &str| Err(ErrMode::Cut(Wrong { at: start, why: why.into() }));
+    let mistake = |why: &str| Err(wrong_at(start, why));
     if opt(symbol("%")).parse_next(input)?.is_some() && time == 1 {
         return mistake("a length of time has no %");
     }
@@ -391,7 +348,7 @@ fn one_number(input: &mut Input<'_>) -> Parsed<(f64, i8)> {
         }
         other => {
             let why = format!("{other:?} is no unit; lengths of time are written in ms, s, m or min, h and d");
-            return Err(ErrMode::Cut(Wrong { at: unit_at, why }));
+            return Err(wrong_at(unit_at, why));
         }
     };
     Ok((value * seconds, 1))
@@ -404,7 +361,7 @@ fn quoted(input: &mut Input<'_>, quote: char) -> Parsed<String> {
     let text: &str = take_till(0.., quote).parse_next(input)?;
     match opt(one_of(quote)).parse_next(input)? {
         Some(_) => Ok(text.to_owned()),
-        None => Err(ErrMode::Cut(Wrong { at: start, why: format!("there is no second {quote} for this one") })),
+        None => Err(wrong_at(start, format!("there is no second {quote} for this one"))),
     }
 }
 
@@ -433,7 +390,7 @@ fn word(input: &mut Input<'_>) -> Parsed<Is> {
         "false" => return Ok(Is::Flag(false)),
         "and" | "or" | "not" | "in" => {
             let why = format!("expected a value, a number or a condition, found {only:?}");
-            return Err(ErrMode::Cut(Wrong { at, why }));
+            return Err(wrong_at(at, why));
         }
         "" => return Ok(Is::Name(Written::Parts(parts))),
         _ => {}

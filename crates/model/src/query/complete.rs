@@ -240,7 +240,6 @@ fn values(name: &str, has_sign: bool, words: &Vocabulary) -> Vec<Choice> {
     }
 }
 
-/// A text as it can stand behind a field.
 /// A text as a query reads it: as it is, else in quotes.
 pub fn in_quotes_if_needed(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');

@@ -5,15 +5,15 @@
 
 use std::ops::Range;
 
-use winnow::ModalResult;
 use winnow::ascii::multispace0;
 use winnow::combinator::{alt, eof, opt, peek, preceded, terminated};
-use winnow::error::{ErrMode, ParserError};
+use winnow::error::ErrMode;
 use winnow::prelude::*;
-use winnow::stream::{LocatingSlice, Location, Stateful, Stream};
+use winnow::stream::{Location, Stream};
 use winnow::token::{any, literal, one_of};
 
-use super::{DEPTH_MAX, Mistake, TERMS_MAX, TEXT_MAX_BYTES};
+use super::{DEPTH_MAX, Mistake, TERMS_MAX, TEXT_MAX_BYTES, WILD_MAX};
+use crate::reading::{self, Parsed, Wrong, spaces, wrong, wrong_at};
 
 /// A part of the text.
 #[derive(Debug)]
@@ -89,6 +89,15 @@ impl Written {
         !self.glyphs.is_empty() && self.glyphs.iter().all(|glyph| *glyph == Glyph::Many)
     }
 
+    /// Some letters are two in lower case, in which texts are compared.
+    fn chars_in_lower_case(&self) -> usize {
+        let chars = |glyph: &Glyph| match glyph {
+            Glyph::Char(c) | Glyph::Literal(c) => c.to_lowercase().count(),
+            Glyph::Many | Glyph::One => 1,
+        };
+        self.glyphs.iter().map(chars).sum()
+    }
+
     /// Whether it has wildcards.
     pub(super) fn is_wild(&self) -> bool {
         self.glyphs.iter().any(|glyph| matches!(glyph, Glyph::Many | Glyph::One))
@@ -110,58 +119,12 @@ struct Counted {
     terms: usize,
 }
 
-type Input<'t> = Stateful<LocatingSlice<&'t str>, Counted>;
-type Parsed<T> = ModalResult<T, Wrong>;
-
-/// What does not fit, and at which byte.
-#[derive(Debug)]
-struct Wrong {
-    at: usize,
-    why: String,
-}
-
-impl<'t> ParserError<Input<'t>> for Wrong {
-    type Inner = Wrong;
-
-    fn from_input(input: &Input<'t>) -> Wrong {
-        Wrong { at: input.current_token_start(), why: String::new() }
-    }
-
-    fn into_inner(self) -> Result<Wrong, Wrong> {
-        Ok(self)
-    }
-}
+type Input<'t> = reading::Input<'t, Counted>;
 
 /// Reads a text whole.
 pub(super) fn parse(text: &str) -> Result<Tree, Mistake> {
-    if text.len() > TEXT_MAX_BYTES {
-        let why = format!("the query has {} bytes; at most {TEXT_MAX_BYTES} are read", text.len());
-        return Err(Mistake::at(text, 0, why));
-    }
-    let mut input = Stateful { input: LocatingSlice::new(text), state: Counted::default() };
-    let whole = any_of(&mut input, None).and_then(|tree| {
-        spaces(&mut input)?;
-        match input.peek_token() {
-            None => Ok(tree),
-            Some(_) => Err(wrong(&input, "there is no ( for this )")),
-        }
-    });
-    whole.map_err(|e| match e {
-        ErrMode::Backtrack(wrong) | ErrMode::Cut(wrong) => Mistake::at(text, wrong.at, wrong.why),
-        ErrMode::Incomplete(_) => Mistake::at(text, text.len(), "the query is not complete"),
-    })
-}
-
-fn wrong(input: &Input<'_>, why: impl Into<String>) -> ErrMode<Wrong> {
-    wrong_at(input.current_token_start(), why)
-}
-
-fn wrong_at(at: usize, why: impl Into<String>) -> ErrMode<Wrong> {
-    ErrMode::Cut(Wrong { at, why: why.into() })
-}
-
-fn spaces(input: &mut Input<'_>) -> Parsed<()> {
-    multispace0.void().parse_next(input)
+    let root = |input: &mut Input<'_>| any_of(input, None);
+    reading::whole(text, TEXT_MAX_BYTES, "the query", root, |_, _| "there is no ( for this )".to_owned())
 }
 
 /// `AND`, `OR` or `NOT`, where it stands as a word of its own.
@@ -395,7 +358,15 @@ fn bare(input: &mut Input<'_>, ends: impl Fn(char) -> bool) -> Parsed<Written> {
             c => Glyph::Char(c),
         });
     }
-    Ok(Written { at: start..input.current_token_start(), glyphs, quoted: false })
+    let written = Written { at: start..input.current_token_start(), glyphs, quoted: false };
+    let chars = written.chars_in_lower_case();
+    if written.is_wild() && chars > WILD_MAX {
+        return Err(wrong_at(
+            start,
+            format!("a text with * or ? has at most {WILD_MAX} characters; this one has {chars}"),
+        ));
+    }
+    Ok(written)
 }
 
 /// A text in quotes; `\"` and `\\` stand for themselves in it.

@@ -441,3 +441,16 @@ proptest! {
         prop_assert_eq!(finds(&words.join(" "), &LAMP), want);
     }
 }
+
+#[test]
+fn a_text_with_wildcards_is_bounded_and_one_without_is_not() {
+    let stars = |many: usize| format!("name:{}", "*a".repeat(many));
+    assert!(Query::read(&stars(WILD_MAX / 2)).is_ok());
+    let mistake = Query::read(&stars(WILD_MAX / 2 + 1)).unwrap_err();
+    assert_eq!(
+        (mistake.column, mistake.why.as_str()),
+        (6, "a text with * or ? has at most 64 characters; this one has 66")
+    );
+    assert!(Query::read(&format!("lamp {}", "?".repeat(65))).is_err());
+    assert!(Query::read(&"a".repeat(200)).is_ok() && Query::read(&format!("\"{}\"", "*".repeat(200))).is_ok());
+}

@@ -11,6 +11,7 @@ use crate::components::popover::Popover;
 use crate::components::shape::Shape;
 use crate::state::chart::{Traced, VALUES_MOST, sides};
 use crate::state::thing::Thing;
+use crate::views::query::{Wrong, mistake_of, vocabulary};
 
 /// How long typing must rest before the host is asked.
 const REST: Duration = Duration::from_millis(120);
@@ -151,7 +152,11 @@ fn Others(desk: Desk, add: Callback<ValueRow>) -> impl IntoView {
         rows
     };
     let is_choosing = move || store.other.with(Option::is_none);
-    let nothing = move || is_choosing() && store.others.with(|rows| rows.as_ref().is_some_and(Vec::is_empty));
+    let words = vocabulary(store);
+    let mistake = Memo::new(move |_| text.with(|text| words.with(|words| mistake_of(text, words.groups()))));
+    let is_empty = move || is_choosing() && store.others.with(|rows| rows.as_ref().is_some_and(Vec::is_empty));
+    let nothing = move || is_empty() && mistake.with(Option::is_none);
+    let is_wrong = Memo::new(move |_| is_empty() && mistake.with(Option::is_some));
     let title = move || store.other.with(|other| other.as_ref().map(|(title, _)| title.clone()).unwrap_or_default());
     let rows = Signal::derive(move || {
         let rows = store.other.with(|other| other.as_ref().map(|(_, rows)| rows.clone())).unwrap_or_default();
@@ -185,6 +190,11 @@ fn Others(desk: Desk, add: Callback<ValueRow>) -> impl IntoView {
         </Show>
         <Show when=nothing>
             <p class="none">"Nothing has such a name."</p>
+        </Show>
+        <Show when=move || is_wrong.get()>
+            <p class="query-wrong" role="status" data-testid="other-wrong">
+                {move || mistake.get().map(|mistake| view! { <Wrong text=text.get() mistake /> })}
+            </p>
         </Show>
     }
 }

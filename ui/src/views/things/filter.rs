@@ -3,15 +3,14 @@
 
 use std::time::Duration;
 
-use fleetlens_ipc::rows::QueryMistake;
-use fleetlens_model::query::{Choice, complete};
-use leptos::html;
+use fleetlens_model::query::Choice;
 use leptos::prelude::*;
 
 use super::ask;
+use super::save_group::SaveGroup;
 use crate::components::icon::Icon;
 use crate::state::store;
-use crate::views::query::{Syntax, Wrong, mistake_of, vocabulary};
+use crate::views::query::{Completing, Syntax, Wrong, mistake_of, vocabulary};
 
 /// How long typing must rest before the host is asked.
 const REST: Duration = Duration::from_millis(120);
@@ -34,81 +33,72 @@ enum Open {
 pub fn Filter() -> impl IntoView {
     let store = store();
     let text = RwSignal::new(store.things.query.with_untracked(|query| query.text.clone()));
-    let cursor = RwSignal::new(0_usize);
     let open = RwSignal::new(Open::No);
     let at = RwSignal::new(None::<usize>);
-    let wrong = RwSignal::new(None::<(String, QueryMistake)>);
     let help = RwSignal::new(false);
-    let input = NodeRef::<html::Input>::new();
-    let resting = StoredValue::new(None::<TimeoutHandle>);
     let words = vocabulary(store);
-    let completion = Memo::new(move |_| text.with(|text| words.with(|words| complete(text, cursor.get(), words))));
+    let completing = Completing::new(text, words);
+    store.ask_for_words();
     let choices = Memo::new(move |_| match open.get() {
         Open::No => Vec::new(),
-        Open::Typing
-            if text.with(|text| has_begun(text, cursor.get(), completion.with(|next| next.replaces.start))) =>
-        {
-            completion.with(|next| next.choices.clone())
-        }
-        Open::Typing => Vec::new(),
-        Open::Asked => completion.with(|next| next.choices.clone()),
+        Open::Typing => completing.begun(),
+        Open::Asked => completing.choices(),
     });
     let is_listed = Memo::new(move |_| choices.with(|choices| !choices.is_empty()));
+    let mistake = Memo::new(move |_| text.with(|text| words.with(|words| mistake_of(text, words.groups()))));
+    // Half a query always is wrong: it is told once typing rests.
+    let is_patient = RwSignal::new(false);
+    let resting = StoredValue::new(None::<TimeoutHandle>);
     let stop = move || {
         if let Some(handle) = resting.get_value() {
             handle.clear();
         }
     };
     on_cleanup(stop);
+    let ask_typed = move || {
+        let trimmed = text.with_untracked(|text| text.trim().to_owned());
+        ask(store, move |query| query.text = trimmed);
+    };
     let set = move |typed: String| {
         stop();
-        text.set(typed.clone());
-        let trimmed = typed.trim().to_owned();
-        let handle = match mistake_of(&typed, &words.with_untracked(|words| words.groups.clone())) {
-            None => {
-                wrong.set(None);
-                set_timeout_with_handle(move || ask(store, move |query| query.text = trimmed), REST)
-            }
-            Some(mistake) => set_timeout_with_handle(move || wrong.set(Some((typed, mistake))), PATIENCE),
+        is_patient.set(true);
+        text.set(typed);
+        let handle = if mistake.get_untracked().is_none() {
+            is_patient.set(false);
+            set_timeout_with_handle(ask_typed, REST)
+        } else {
+            set_timeout_with_handle(move || is_patient.set(false), PATIENCE)
         };
         resting.set_value(handle.ok());
     };
-    // Whatever else empties the filter empties the box.
-    Effect::new(move |_| {
-        let asked = store.things.query.with(|query| query.text.clone());
-        if asked.is_empty() && !text.with_untracked(String::is_empty) && wrong.with_untracked(Option::is_none) {
-            text.set(String::new());
+    // What becomes right by itself, as when the groups become known, is asked for then.
+    Effect::new(move |was_wrong: Option<bool>| {
+        let is_wrong = mistake.with(Option::is_some);
+        if was_wrong == Some(true) && !is_wrong && !is_patient.get_untracked() {
+            ask_typed();
         }
+        is_wrong
     });
-    let look_at_cursor = move || {
-        if let Some(input) = input.get_untracked() {
-            let place = input.selection_start().ok().flatten().unwrap_or(0);
-            let byte = text.with_untracked(|text| byte_of(text, place));
-            if cursor.get_untracked() != byte {
-                cursor.set(byte);
-            }
+    // Whatever else sets the query sets the box, whatever stands there.
+    Effect::new(move |before: Option<u32>| {
+        let times = store.things.reset.get();
+        if before.is_some_and(|before| before != times) {
+            stop();
+            text.set(store.things.query.with_untracked(|query| query.text.clone()));
+            is_patient.set(false);
         }
-    };
-    let accept = move |choice: &Choice| {
-        let (put, behind) =
-            text.with_untracked(|text| completion.with_untracked(|completion| completion.put(text, choice)));
-        if let Some(input) = input.get_untracked() {
-            input.set_value(&put);
-            let place = place_of(&put, behind);
-            // Fails only for a box that is no text.
-            let _ = input.set_selection_range(place, place);
-        }
-        cursor.set(behind);
-        at.set(None);
-        open.set(Open::Typing);
-        set(put);
-    };
+        times
+    });
     let accept_at = move |nth: usize| {
         let choice = choices.with_untracked(|choices| choices.get(nth).cloned());
         if let Some(choice) = choice {
-            accept(&choice);
+            let put = completing.put(&choice);
+            at.set(None);
+            open.set(Open::Typing);
+            set(put);
         }
     };
+    let look_at_cursor = move || completing.look_at_cursor();
     let typed = move |event| {
         set(event_target_value(&event));
         look_at_cursor();
@@ -142,10 +132,12 @@ pub fn Filter() -> impl IntoView {
     };
     let active = move || at.get().filter(|_| is_listed.get()).map(|nth| format!("query-choice-{nth}"));
     let told = move || {
-        wrong.get().or_else(|| {
+        let of_text = || Some((text.get(), mistake.get()?));
+        let of_host = || {
             let mistake = store.things.mistake.get()?;
             Some((store.things.query.with(|query| query.text.clone()), mistake))
-        })
+        };
+        if is_patient.get() { None } else { of_text().or_else(of_host) }
     };
     let is_wrong = Memo::new(move |_| told().is_some());
     let is_told = Memo::new(move |_| is_wrong.get() && !is_listed.get());
@@ -159,7 +151,7 @@ pub fn Filter() -> impl IntoView {
                     role="combobox"
                     data-filter
                     data-testid="things-filter"
-                    node_ref=input
+                    node_ref=completing.input
                     aria-label="Filter things"
                     aria-autocomplete="list"
                     aria-expanded=move || is_listed.get().to_string()
@@ -183,6 +175,7 @@ pub fn Filter() -> impl IntoView {
                         <Icon of=icondata_lu::LuX />
                     </button>
                 </Show>
+                <SaveGroup />
                 <button
                     type="button"
                     class="clear"
@@ -230,55 +223,5 @@ fn Offer(nth: usize, choice: Choice, at: RwSignal<Option<usize>>, on_choose: Cal
             <code>{choice.text}</code>
             <span>{choice.about}</span>
         </li>
-    }
-}
-
-/// Whether something has begun that can be completed: a letter of it, or the sign behind a field.
-fn has_begun(text: &str, cursor: usize, start: usize) -> bool {
-    let before = text.get(..cursor).unwrap_or_default();
-    start < cursor || before.ends_with([':', '<', '>', '='])
-}
-
-/// The byte of a place as a browser counts it, in UTF-16 units.
-fn byte_of(text: &str, place: u32) -> usize {
-    let mut units = 0;
-    for (at, c) in text.char_indices() {
-        if units >= place as usize {
-            return at;
-        }
-        units += c.len_utf16();
-    }
-    text.len()
-}
-
-/// The place of a byte as a browser counts it.
-fn place_of(text: &str, byte: usize) -> u32 {
-    let units = text.get(..byte).map_or(0, |before| before.encode_utf16().count());
-    u32::try_from(units).unwrap_or(u32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_of_a_browser_are_found_in_a_text_and_back() {
-        for (text, place, byte) in
-            [("kind:", 5, 5), ("ħal", 1, 2), ("🚮x", 2, 4), ("🚮x", 3, 5), ("", 0, 0), ("a", 9, 1)]
-        {
-            assert_eq!(byte_of(text, place), byte, "{text}");
-            if place as usize <= text.encode_utf16().count() {
-                assert_eq!(place_of(text, byte), place, "{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn nothing_is_proposed_before_something_has_begun() {
-        for (text, start, want) in
-            [("ki", 0, true), ("kind:", 5, true), ("age:<", 5, true), ("lamp ", 5, false), ("", 0, false)]
-        {
-            assert_eq!(has_begun(text, text.len(), start), want, "{text}");
-        }
     }
 }

@@ -82,6 +82,17 @@ impl Fleet {
             return;
         }
         let finder = Finder::new(search.clone(), &self.config.groups);
+        let gone = (!search.group.is_empty() && self.group(&search.group).is_none())
+            .then(|| format!("the profile has no group {:?} any more", search.group));
+        let wrong = || finder.mistake().map(|mistake| format!("its search is none any more; {mistake}"));
+        if let Some(why) = gone.or_else(wrong) {
+            return self.hold_for(
+                id,
+                format!("{why}: nothing can join it; stop it, and ask for another"),
+                now,
+                effects,
+            );
+        }
         let changes = self.index.changes();
         if finder.goes_by_description() && self.bulks.described.get(&id) == Some(&changes) {
             return;
@@ -106,6 +117,14 @@ impl Fleet {
             self.keep_head(id, effects);
         }
         self.keep_rows_from(id, first, effects);
+    }
+
+    /// It is held by itself, and everybody who looks is told why.
+    fn hold_for(&mut self, id: BulkId, why: String, now: Now, effects: &mut Effects) {
+        if self.bulks.all.get_mut(&id).is_some_and(|bulk| bulk.hold(why.clone())) {
+            self.keep_head(id, effects);
+            self.audit_bulk(None, Event::BulkPaused, id, &why, now, effects);
+        }
     }
 
     /// Asks what is due of a bulk command; a thing whose shadow is not known yet waits for that.

@@ -140,3 +140,16 @@ fn a_failed_command_is_told_of_again_by_the_rule_that_takes_the_place_of_another
     raised_by_ticks(&mut fleet, 6..8);
     assert_eq!(alarms(&fleet), [("lamp-1", "crew-failed", false), ("lamp-1", "failed", true)]);
 }
+
+#[test]
+fn what_is_left_to_somebody_is_also_what_is_in_a_group_within_theirs() {
+    let inner = Group { name: "Marsa crew".into(), areas: vec!["V".into()], ..Group::default() };
+    let outer = Group { name: "Crew".into(), groups: vec!["Marsa crew".into()], ..Group::default() };
+    let config =
+        FleetConfig { groups: vec![outer, inner], scope: Some(vec!["Crew".into()]), ..config(Role::Technician) };
+    let mut fleet = Fleet::new(config, Restored { installation: 0xabc, ..Restored::default() }, at(0));
+    give(&mut fleet, up(), at(0));
+    give(&mut fleet, lamp_is_there(), at(0));
+    let effects = give(&mut fleet, dim_to("40", None), at(1));
+    assert!(matches!(outcome(&effects), Ok(Done::Command(_))), "{effects:?}");
+}

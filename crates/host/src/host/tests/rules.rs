@@ -89,7 +89,7 @@ async fn a_rule_is_checked_kept_and_taken_out_and_a_file_that_was_changed_is_lef
 }
 
 impl TestWindow<'_> {
-    async fn begin_again(&mut self, times: u32) {
+    pub(super) async fn begin_again(&mut self, times: u32) {
         self.until("the word to begin again", |w| w.begun == times).await;
         self.revisions.clear();
         self.look().await;

@@ -130,3 +130,28 @@ fn what_joined_a_moment_before_a_restart_was_kept_from_nothing() {
     (20_010..20_030).for_each(|s| names.extend(asked(&again.give(Input::Ticked, at(s)))));
     assert_eq!((names, held_why(&again, id)), (vec!["lamp-2".to_owned()], None));
 }
+
+#[test]
+fn what_goes_on_with_a_search_that_is_none_any_more_waits_for_a_person_and_says_why() {
+    let crew =
+        || fleetlens_model::group::Group { name: "Crew".into(), things: vec!["lamp-1".into()], ..Default::default() };
+    for (search, why) in [
+        (
+            Search { text: "group:Crew".into(), ..Search::default() },
+            "its search is none any more; column 7: no group is called that",
+        ),
+        (Search { group: "Crew".into(), ..Search::default() }, "the profile has no group \"Crew\" any more"),
+    ] {
+        let mut city = city(2);
+        city.fleet.config.groups = vec![crew()];
+        let id = city.start(Order { continuous: true, ..order(Target::Search(search), 1) }, at(1));
+        (1..20).for_each(|s| drop(city.give(Input::Ticked, at(s))));
+        assert_eq!((held_why(&city, id), city.counts(id).waiting), (None, 0), "it goes on");
+        city.fleet.config.groups.clear();
+        let told: Vec<Effects> = (20..40).map(|s| city.give(Input::Ticked, at(s))).collect();
+        let held = held_why(&city, id).unwrap();
+        assert!(held.starts_with(why) && held.contains("nothing can join it"), "{held}");
+        let paused = told.iter().flat_map(entries).filter(|entry| entry.event == Event::BulkPaused).count();
+        assert_eq!(paused, 1, "told once");
+    }
+}
