@@ -170,6 +170,7 @@ impl Desk {
             | Done::Steered(_)
             | Done::Changed
             | Done::Rules(_)
+            | Done::Boards(_)
             | Done::Audit(_)
             | Done::ShadowHistory(_)
             | Done::Controls(_)
@@ -213,6 +214,7 @@ impl Desk {
             | Done::Changed
             | Done::Profile(_)
             | Done::Rules(_)
+            | Done::Boards(_)
             | Done::Audit(_)
             | Done::ShadowHistory(_)
             | Done::Controls(_)

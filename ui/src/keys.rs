@@ -199,6 +199,7 @@ mod tests {
             ("m", Focus::Page, true, Some(Act::Go(Section::Map))),
             ("T", Focus::Button, true, Some(Act::Go(Section::Things))),
             ("a", Focus::Page, true, Some(Act::Go(Section::Alarms))),
+            ("b", Focus::Page, true, Some(Act::Go(Section::Boards))),
             ("c", Focus::Page, true, Some(Act::Go(Section::Commands))),
             ("j", Focus::Page, true, Some(Act::Go(Section::Jobs))),
             ("s", Focus::Page, true, Some(Act::Go(Section::Settings))),
@@ -223,7 +224,8 @@ mod tests {
             all.iter().copied().filter(is_heard).collect::<Vec<_>>()
         };
         assert_eq!(heard(Form::Desktop, false), all);
-        let driver = [Act::Back, Act::Fleet, Act::Help, Act::Prefix, Act::Go(Section::Map), Act::Go(Section::Settings)];
+        let sections = Section::OF_DRIVER.map(Act::Go);
+        let driver: Vec<Act> = [Act::Back, Act::Fleet, Act::Help, Act::Prefix].into_iter().chain(sections).collect();
         assert_eq!(heard(Form::Desktop, true), driver);
         assert_eq!(heard(Form::Phone, false), [Act::Find, Act::Back, Act::Fleet]);
         assert_eq!(heard(Form::Phone, true), [Act::Back, Act::Fleet]);

@@ -16,13 +16,27 @@ const CHOOSE_ALARM: Line = (&["Space"], "Among the alarms: choose the line that 
 const ACKNOWLEDGE: Line =
     (&["A"], "Among the alarms: acknowledge those that are chosen, or the line that the keys are on");
 const CHOOSE_ALL: Line = (&["Ctrl A"], "Among the alarms: choose all that are shown");
+const MOVE_WIDGET: Line = (&["←", "→", "↑", "↓"], "On a board that is arranged: move the widget that the keys are on");
+const SIZE_WIDGET: Line =
+    (&["Shift", "←", "→", "↑", "↓"], "On a board that is arranged: make it narrower, wider, lower, higher");
+const TAKE_WIDGET: Line = (&["Enter", "Del"], "On a board that is arranged: change the widget, and take it away");
 const GO_TO_RULES: Line = (&["G", "R"], "Go to the rules");
 
 /// Keys of those who may steer; nobody else has anything that they would do.
-const STEERING: [Line; 6] = [CHOOSE_ON_MAP, CHOOSE_THING, CHOOSE_ALARM, ACKNOWLEDGE, CHOOSE_ALL, GO_TO_RULES];
+const STEERING: [Line; 9] = [
+    CHOOSE_ON_MAP,
+    CHOOSE_THING,
+    CHOOSE_ALARM,
+    ACKNOWLEDGE,
+    CHOOSE_ALL,
+    MOVE_WIDGET,
+    SIZE_WIDGET,
+    TAKE_WIDGET,
+    GO_TO_RULES,
+];
 
 /// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
-pub const KEYS: [Line; 24] = [
+pub const KEYS: [Line; 28] = [
     (&["/"], "Find things; in a list, filter it"),
     (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
     (&["PgUp", "PgDn", "Home", "End"], "Go through a table by screens, to its ends"),
@@ -37,11 +51,15 @@ pub const KEYS: [Line; 24] = [
     (&["H"], "Among the alarms: how well they serve, and back to the list"),
     (&["←", "→", "End"], "On a chart: back and on through time, with Shift by all of it; to now"),
     (&["+", "−"], "On a chart: a shorter time, and a longer one"),
+    MOVE_WIDGET,
+    SIZE_WIDGET,
+    TAKE_WIDGET,
     (&["M"], "Silence until the next critical alarm; nothing is acknowledged by it"),
     (&["F"], "Show the whole fleet on the map"),
     (&["G", "M"], "Go to the map"),
     (&["G", "T"], "Go to the things"),
     (&["G", "A"], "Go to the alarms"),
+    (&["G", "B"], "Go to the boards"),
     (&["G", "C"], "Go to the commands"),
     (&["G", "J"], "Go to the jobs"),
     GO_TO_RULES,
@@ -50,10 +68,11 @@ pub const KEYS: [Line; 24] = [
 ];
 
 /// Every key of a driver's window.
-pub const KEYS_OF_DRIVER: [Line; 5] = [
+pub const KEYS_OF_DRIVER: [Line; 6] = [
     (&["Esc"], "One step back"),
     (&["F"], "Show all car parks on the map"),
     (&["G", "M"], "Go to the map"),
+    (&["G", "B"], "Go to the boards"),
     (&["G", "S"], "Go to the settings"),
     (&["?"], "These keys"),
 ];

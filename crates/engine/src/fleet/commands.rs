@@ -31,6 +31,7 @@ impl Fleet {
             Intent::Change(_)
             | Intent::Profile(_)
             | Intent::Rules(_)
+            | Intent::Boards(_)
             | Intent::Diagnose
             | Intent::Audit { .. }
             | Intent::Legs
