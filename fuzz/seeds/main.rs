@@ -37,6 +37,7 @@ fn main() -> io::Result<()> {
         ("pointer", POINTERS),
         ("time", TIMES),
         ("expression", EXPRESSIONS),
+        ("board", BOARDS),
         ("query", QUERIES),
         ("detector", DETECTORS),
     ] {
@@ -179,6 +180,14 @@ const TIMES: &[&str] = &[
     "\n1.7e12",
     "UTC\n2026-11-21T08:00:00+01:00",
     "America/St_Johns\n2026-11-21T08:00:00-03:30[America/St_Johns]",
+];
+
+/// The boards that come with the program, and one with mistakes.
+const BOARDS: &[&str] = &[
+    include_str!("../../assets/boards/operator.toml"),
+    include_str!("../../assets/boards/technician.toml"),
+    include_str!("../../assets/boards/driver.toml"),
+    "version = 1\nname = \"B\"\n[[widget]]\nkind = \"radar\"\nat = { x = 0, y = 0, w = 4, h = 2 }\n[widget.beam]\nwidth = 2\n[[widget]]\nkind = \"gauge\"\nat = { x = 0, y = 0, w = 4, h = 2 }\nthing = \"a\"\nvalue = \"b\"\nmax = 2\n",
 ];
 
 const QUERIES: &[&str] = &[

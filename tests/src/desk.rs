@@ -170,6 +170,7 @@ impl Desk {
             | Done::Steered(_)
             | Done::Changed
             | Done::Rules(_)
+            | Done::Boards(_)
             | Done::Audit(_)
             | Done::ShadowHistory(_)
             | Done::Controls(_)
@@ -216,6 +217,7 @@ impl Desk {
             | Done::Changed
             | Done::Profile(_)
             | Done::Rules(_)
+            | Done::Boards(_)
             | Done::Audit(_)
             | Done::ShadowHistory(_)
             | Done::Controls(_)

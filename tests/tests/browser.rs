@@ -2,6 +2,8 @@
 //! and what axe-core says. The flows are those of the desktop's window (`both/`).
 #![cfg(test)]
 
+#[path = "browser/boards.rs"]
+mod boards;
 mod both;
 #[path = "browser/charts.rs"]
 mod charts;

@@ -17,6 +17,7 @@ use crate::views::alarms::AlarmsView;
 use crate::views::alarms::banner::CriticalBanner;
 use crate::views::alarms::silence::SilenceButton;
 use crate::views::attention::AttentionCard;
+use crate::views::boards::BoardsView;
 use crate::views::find::{FindBox, Finder, Found};
 use crate::views::help::Help;
 use crate::views::jobs::JobsView;
@@ -123,18 +124,22 @@ fn Starting() -> impl IntoView {
 fn DriverDesktop(help: RwSignal<bool>) -> impl IntoView {
     let store = store();
     let in_settings = move || store.section.get() == Section::Settings;
+    let in_boards = move || store.section.get() == Section::Boards;
     // What the operator before held still, and where they were, is not the driver's: nothing here says so or leads back.
     store.hold(false, mono_ms());
     if !Section::OF_DRIVER.contains(&store.section.get_untracked()) {
         store.go(Section::Map);
     }
     view! {
-        <div class="app for-driver" class:with-sheet=in_settings data-section=move || store.section.get().word()>
+        <div class="app for-driver" class:with-sheet=move || in_settings() || in_boards() data-section=move || store.section.get().word()>
             <Rail help sections=&Section::OF_DRIVER />
             <div class="stage">
                 <DriverShell />
                 <Show when=in_settings>
                     <SettingsView />
+                </Show>
+                <Show when=in_boards>
+                    <BoardsView />
                 </Show>
             </div>
             <StatusBar />
@@ -225,6 +230,7 @@ fn OverTheMap() -> impl IntoView {
         Section::Things => view! { <ThingsView /> }.into_any(),
         Section::Alarms if in_rules.get() => view! { <RulesView /> }.into_any(),
         Section::Alarms => view! { <AlarmsView /> }.into_any(),
+        Section::Boards => view! { <BoardsView /> }.into_any(),
         Section::Commands => view! { <OutboxView /> }.into_any(),
         Section::Jobs => view! { <JobsView /> }.into_any(),
         Section::Settings => view! { <SettingsView /> }.into_any(),
@@ -255,6 +261,7 @@ fn icon_of(section: Section) -> &'static icondata_core::IconData {
         Section::Map => icondata_lu::LuMap,
         Section::Things => icondata_lu::LuList,
         Section::Alarms => icondata_lu::LuTriangleAlert,
+        Section::Boards => icondata_lu::LuLayoutDashboard,
         Section::Commands => icondata_lu::LuArrowLeftRight,
         Section::Jobs => icondata_lu::LuListChecks,
         Section::Settings => icondata_lu::LuSettings,
@@ -326,7 +333,7 @@ fn badges(section: Section, status: &Status) -> Vec<Badge> {
             ("commands", status.open_commands, "pending", "", "wait"),
             ("not-converged", status.not_converged, "late", "≠", "wanted for long and not so"),
         ],
-        Section::Map | Section::Things | Section::Jobs | Section::Settings => Vec::new(),
+        Section::Map | Section::Things | Section::Boards | Section::Jobs | Section::Settings => Vec::new(),
     };
     let badge = |(name, count, tone, mark, words): (&'static str, u32, &'static str, &str, &str)| {
         // With a mark there is less room.

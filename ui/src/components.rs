@@ -19,6 +19,7 @@ pub mod segmented;
 pub mod shadow_history;
 pub mod shadow_table;
 pub mod shape;
+pub mod size;
 pub mod still;
 pub mod table;
 pub mod words;

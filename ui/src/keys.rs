@@ -50,10 +50,11 @@ pub type Line = (&'static [&'static str], &'static str);
 impl Act {
     /// What a person may also have done by its name, in the order in which it is offered. The palette offers it, and the sheet of keys
     /// lists it with its key.
-    pub const OFFERED: [Act; 13] = [
+    pub const OFFERED: [Act; 14] = [
         Act::Go(Section::Map),
         Act::Go(Section::Things),
         Act::Go(Section::Alarms),
+        Act::Go(Section::Boards),
         Act::Go(Section::Commands),
         Act::Go(Section::Jobs),
         Act::Rules,
@@ -75,6 +76,7 @@ impl Act {
             Act::Go(Section::Map) => (&["G", "M"], "Go to the map"),
             Act::Go(Section::Things) => (&["G", "T"], "Go to the things"),
             Act::Go(Section::Alarms) => (&["G", "A"], "Go to the alarms"),
+            Act::Go(Section::Boards) => (&["G", "B"], "Go to the boards"),
             Act::Go(Section::Commands) => (&["G", "C"], "Go to the commands"),
             Act::Go(Section::Jobs) => (&["G", "J"], "Go to the jobs"),
             Act::Go(Section::Settings) => (&["G", "S"], "Go to the settings"),
@@ -297,6 +299,7 @@ mod tests {
             ("m", Focus::Page, true, Some(Act::Go(Section::Map))),
             ("T", Focus::Button, true, Some(Act::Go(Section::Things))),
             ("a", Focus::Page, true, Some(Act::Go(Section::Alarms))),
+            ("b", Focus::Page, true, Some(Act::Go(Section::Boards))),
             ("c", Focus::Page, true, Some(Act::Go(Section::Commands))),
             ("j", Focus::Page, true, Some(Act::Go(Section::Jobs))),
             ("s", Focus::Page, true, Some(Act::Go(Section::Settings))),
@@ -331,15 +334,9 @@ mod tests {
             all.iter().copied().filter(is_heard).collect::<Vec<_>>()
         };
         assert_eq!(heard(Form::Desktop, false), all);
-        let driver = [
-            Act::Back,
-            Act::Fleet,
-            Act::Help,
-            Act::Prefix,
-            Act::Palette,
-            Act::Go(Section::Map),
-            Act::Go(Section::Settings),
-        ];
+        let sections = Section::OF_DRIVER.map(Act::Go);
+        let driver: Vec<Act> =
+            [Act::Back, Act::Fleet, Act::Help, Act::Prefix, Act::Palette].into_iter().chain(sections).collect();
         assert_eq!(heard(Form::Desktop, true), driver);
         assert_eq!(heard(Form::Phone, false), [Act::Find, Act::Back, Act::Fleet]);
         assert_eq!(heard(Form::Phone, true), [Act::Back, Act::Fleet]);

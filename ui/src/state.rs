@@ -4,6 +4,7 @@
 pub mod alarm_table;
 pub mod alarms;
 mod asking;
+pub mod boards;
 pub mod bulk;
 pub mod cells;
 pub mod chart;
@@ -50,6 +51,7 @@ use crate::islands::outline::Tool;
 use crate::state::alarm_table::AlarmTable;
 use crate::state::alarms::Alarms;
 use crate::state::asking::Waiting;
+use crate::state::boards::Boards;
 use crate::state::bulk::Bulks;
 use crate::state::chart::Charts;
 use crate::state::chosen::Chosen;
@@ -156,6 +158,8 @@ pub struct Store {
     pub things: Things,
     /// What is chosen in it, or on the map.
     pub chosen: Chosen,
+    /// Boards.
+    pub boards: Boards,
     /// Bulk commands.
     pub bulks: Bulks,
     /// The alarms; there while somebody follows them ([`Store::follow_alarms`]).
@@ -247,6 +251,7 @@ impl Store {
             map_tool: RwSignal::new(None),
             things: Things::new(),
             chosen: Chosen::new(),
+            boards: Boards::new(),
             bulks: Bulks::new(),
             alarms: Alarms::new(),
             alarm_table: AlarmTable::new(),
@@ -568,7 +573,9 @@ impl Store {
             | Target::Bulk
             | Target::Job
             | Target::Parking
-            | Target::Messages => {}
+            | Target::Messages
+            | Target::Board
+            | Target::BoardLine(..) => {}
         }
     }
 

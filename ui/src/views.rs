@@ -3,6 +3,7 @@
 pub mod alarms;
 pub mod attention;
 pub mod audit;
+pub mod boards;
 pub mod bulk;
 pub mod chart;
 pub mod commands;

@@ -70,7 +70,7 @@ pub(crate) use firmware::Versions;
 pub(crate) use index::natural;
 pub(crate) use jobs::KnownJob;
 pub(crate) use messages::RawMessage;
-pub(crate) use search::Finder;
+pub(crate) use search::{Asking, Finder};
 pub use seldom::Seldom;
 pub use series::{Latest, Series, SeriesOf};
 pub use thing::{Shadow, Thing, Witness};

@@ -4,6 +4,7 @@
 
 mod alarm_table;
 mod alarms;
+mod board;
 mod bulk;
 mod chart;
 mod commands;
@@ -110,6 +111,7 @@ enum ViewKind {
     Firmware(jobs::FirmwareView),
     Parking(parking::ParkingView),
     Messages(messages::MessagesView),
+    Board(Box<board::BoardView>),
     Settings,
 }
 
@@ -232,6 +234,7 @@ impl Windows {
                     ViewKind::Firmware(_) => dirty.everything || !dirty.things.is_empty(),
                     ViewKind::Parking(parking) => parking.soil(dirty, fleet),
                     ViewKind::Messages(messages) => messages.soil(fleet),
+                    ViewKind::Board(board) => board.soil(dirty),
                     ViewKind::Settings => dirty.settings,
                     ViewKind::Alarms(alarms) => alarms.soil(dirty),
                     ViewKind::AlarmTable(alarms) => alarms.soil(dirty, fleet),
@@ -323,6 +326,7 @@ impl Window {
                 ViewKind::Chart(chart)
             }
             Look::Find { text, limit } => ViewKind::Find(Box::new(list::FindView::new(text, limit, fleet))),
+            Look::Board { asked } => ViewKind::Board(Box::new(board::BoardView::new(asked, fleet))),
             Look::Settings => ViewKind::Settings,
             Look::Things { query, first, count, again } => {
                 let held = match self.views.remove(&view).map(|view| view.kind) {
@@ -388,7 +392,8 @@ impl View {
             | ViewKind::Jobs(_)
             | ViewKind::Job(_)
             | ViewKind::Firmware(_)
-            | ViewKind::Parking(_) => true,
+            | ViewKind::Parking(_)
+            | ViewKind::Board(_) => true,
             ViewKind::Map(_)
             | ViewKind::Thing(_)
             | ViewKind::Chart(_)
@@ -434,13 +439,15 @@ impl View {
             ViewKind::Firmware(firmware) => firmware.tell(first, fleet),
             ViewKind::Parking(parking) => parking.tell(first, fleet, now),
             ViewKind::Messages(messages) => messages.tell(first, fleet),
+            ViewKind::Board(board) => board.tell(first, fleet, now),
             ViewKind::Settings => {
                 let settings = Box::new(fleet.config.settings.clone());
                 if first { Told::All(Rows::Settings(settings)) } else { Told::Some(vec![Change::Settings(settings)]) }
             }
         };
         // What would stand elsewhere is counted later, although nothing else may happen by then.
-        self.dirty = matches!(&self.kind, ViewKind::Things(things) if things.waits());
+        self.dirty = matches!(&self.kind, ViewKind::Things(things) if things.waits())
+            || matches!(&self.kind, ViewKind::Board(board) if board.waits());
         self.told = Some(now.mono);
         match told {
             Told::All(rows) => {

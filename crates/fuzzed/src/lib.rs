@@ -12,6 +12,7 @@
     reason = "to panic is how a target says that something does not hold"
 )]
 
+mod boards;
 mod conversation;
 mod queries;
 mod readings;
@@ -32,6 +33,7 @@ use fleetlens_wire::telemetry::{
 use fleetlens_wire::template::{Place, Template};
 use fleetlens_wire::time::Zone;
 
+pub use boards::board;
 pub use conversation::{Message, home_assistant, homie, sparkplug, written, zigbee2mqtt};
 pub use queries::query;
 pub use readings::{COUNT, NAMES};
@@ -41,8 +43,9 @@ pub use rules::{detector, expression};
 pub type Target = fn(&[u8]);
 
 /// All of them by their names; each has a program in `fuzz/fuzz_targets` and a folder in `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 16] = [
+pub const TARGETS: [(&str, Target); 17] = [
     ("aws", aws),
+    ("board", board),
     ("detector", detector),
     ("expression", expression),
     ("home_assistant", home_assistant),

@@ -1,5 +1,6 @@
 //! The host: one run of a profile after the other, the windows that look at it, and how the program is set.
 
+mod boards;
 mod change;
 mod exports;
 mod groups;
@@ -270,6 +271,11 @@ impl Host {
                     Some(outcome) => self.reply(window, request, outcome).await,
                     None => {}
                 }
+                Ok(())
+            }
+            Call::Ask { request, intent: Intent::Boards(ask) } => {
+                let outcome = self.boards(ask).await;
+                self.answer(window, request, outcome.map(|done| (Done::Boards(done), Begun::NotAnew))).await;
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Audit { filter, limit } } => {

@@ -7,6 +7,7 @@
 //! What does not belong here: Tauri, HTTP, MQTT packets, SQL, rules of the fleet.
 
 pub mod backtest;
+mod boards;
 mod diagnose;
 pub mod doctor;
 pub mod draft;

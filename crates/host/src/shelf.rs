@@ -14,6 +14,7 @@ use crate::profile::{Profile, file_stem};
 use crate::secrets::{self, Refusal};
 use crate::settings::{Home, whole};
 use crate::trial::password_file as typed_file;
+pub(crate) use disk::write as write_whole;
 pub use disk::{finish, tidy};
 
 /// What the file of a password that was typed in a window ends in.

@@ -14,6 +14,7 @@ use fleetlens_model::shadow;
 use fleetlens_model::time::WallMs;
 
 use crate::ViewId;
+use crate::boards::{BoardAsk, BoardDone};
 use crate::diagnostics::Diagnostics;
 use crate::export::{Export, Exported};
 use crate::profile::{ProfileAsk, ProfileDone};
@@ -110,6 +111,8 @@ pub enum Intent {
     Profile(ProfileAsk),
     /// Read, check, try or change the rules of the profile in use. Performed by the host, for those who may steer.
     Rules(RuleAsk),
+    /// Read, keep or take away boards. Answered with [`Done::Boards`]. Performed by the host.
+    Boards(BoardAsk),
     /// What does the audit log tell, newest first? Answered with [`Done::Audit`]. Performed by the host, for those who may steer.
     Audit {
         /// Of which entries.
@@ -259,6 +262,8 @@ pub enum Done {
     Profile(ProfileDone),
     /// What came of a [`RuleAsk`].
     Rules(RuleDone),
+    /// What came of a [`BoardAsk`].
+    Boards(BoardDone),
     /// Entries of the audit log, newest first.
     Audit(Vec<Entry>),
     /// Changes of a shadow, newest first.

@@ -9,6 +9,7 @@
 //! the window says [`Call::Seen`] with its number after it was applied, and the host never has more than
 //! [`PARCELS_IN_FLIGHT`] unseen ones on their way: what changes meanwhile is coalesced to its latest state.
 
+pub mod boards;
 pub mod diagnostics;
 mod export;
 mod intent;
@@ -40,7 +41,7 @@ use crate::profile::Trial;
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 18;
+pub const CONTRACT: u16 = 20;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;

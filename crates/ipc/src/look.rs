@@ -10,6 +10,8 @@ use fleetlens_model::kind::Kind;
 use fleetlens_model::search::Only;
 use fleetlens_model::time::WallMs;
 
+use crate::boards::Asked;
+
 /// What a view looks at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Look {
@@ -143,6 +145,12 @@ pub enum Look {
     Messages {
         /// Which one.
         thing: ThingKey,
+    },
+    /// What the widgets of a board show: [`crate::boards::Shown`], each in its place. What goes over things is told anew every 500 ms at
+    /// most; in a fleet of more than 20 000 one query each time, in turn.
+    Board {
+        /// What each asks; at most [`fleetlens_model::board::WIDGETS_MAX`].
+        asked: Vec<Asked>,
     },
     /// Profiles, identity and cache: [`crate::rows::Settings`].
     Settings,

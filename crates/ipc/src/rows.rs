@@ -20,6 +20,8 @@ use fleetlens_model::downsample::Bucket;
 use fleetlens_model::id::{AlarmId, BulkId, CommandId};
 use serde::{Deserialize, Serialize};
 
+use crate::boards::Shown;
+
 pub use alarms::{
     AlarmCounts, AlarmGroupRow, AlarmHealth, AlarmLine, AlarmList, AlarmRow, AlarmTable, AlarmTableHead, FloodRow,
     HealthFigure, Hidden, ListedAlarm, ShownAlarm,
@@ -78,6 +80,8 @@ pub enum Rows {
     Parking(Vec<ParkingRow>),
     /// Of [`crate::Look::Messages`].
     Messages(Vec<MessageRow>),
+    /// Of [`crate::Look::Board`].
+    Board(Vec<Shown>),
     /// Of [`crate::Look::Settings`].
     Settings(Box<Settings>),
     /// What the view looks at does not exist (any more), or is not for who is at the screen.
@@ -176,6 +180,13 @@ pub enum Change {
     Parking(Vec<ParkingRow>),
     /// A message, the newest.
     Message(MessageRow),
+    /// What a widget of the board shows, as it is now.
+    Board {
+        /// Which one, from 0.
+        at: u32,
+        /// What.
+        shown: Box<Shown>,
+    },
     /// The settings as they are now.
     Settings(Box<Settings>),
 }

@@ -7,6 +7,7 @@
 
 pub mod alarm;
 pub mod audit;
+pub mod board;
 pub mod bulk;
 pub mod command;
 pub mod described;

@@ -24,6 +24,7 @@ impl Store {
                 Intent::Change(_)
                     | Intent::Profile(_)
                     | Intent::Rules(_)
+                    | Intent::Boards(_)
                     | Intent::Diagnose
                     | Intent::MapNames
                     | Intent::Audit { .. }

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use fleetlens_ipc::rows::{Attention, Change, Rows, Status};
+use fleetlens_ipc::boards::Shown;
+use fleetlens_ipc::rows::{Attention, Change, Chart, Rows, Status};
 use fleetlens_ipc::{Call, Fault, FaultCode, Frame, Parcel, decode};
 use fleetlens_model::query::Vocabulary;
 use leptos::leptos_dom::helpers::{AnimationFrameRequestHandle, TimeoutHandle};
 use leptos::prelude::*;
 
 use super::Store;
-use super::chart;
+use super::chart::{self, Traced};
 use super::thing::{Slot, Thing};
 use super::views::{Take, Target};
 use crate::clock::{Aged, mono_ms};
@@ -132,6 +133,7 @@ impl Store {
         self.map_tool.set(None);
         self.look_away_from_bulk();
         self.bulks.clear();
+        self.boards.clear();
         self.not_converged.clear();
         self.shut_job();
         self.jobs.clear();
@@ -211,6 +213,11 @@ impl Store {
             Rows::Chart(chart) => {
                 if let Target::Chart(traced) = target {
                     self.charts.replace(traced, chart);
+                } else if let Target::BoardLine(_, series) = target {
+                    let traced = Traced { series, is_before: false };
+                    self.boards.with_line(target, |lines| {
+                        lines.insert(traced, chart);
+                    });
                 }
             }
             Rows::Found(rows) if target == Target::Other => self.others.set(Some(rows)),
@@ -247,6 +254,7 @@ impl Store {
             Rows::Firmware(rows) => self.jobs.firmware.set(Some(rows)),
             Rows::Parking(rows) => self.parking.replace(rows, at_ms, |row| row.thing),
             Rows::Messages(rows) => self.messages.replace(rows),
+            Rows::Board(shown) => self.boards.take_all(shown, at_ms),
             Rows::Settings(settings) => self.settings.set(Some(*settings)),
             Rows::Missing if target == Target::Thing => {
                 if let Some(key) = self.selected.get_untracked() {
@@ -260,6 +268,16 @@ impl Store {
                 }
             }
         }
+    }
+
+    fn change_chart(self, target: Target, change: impl FnOnce(&mut Chart)) {
+        if let Target::BoardLine(_, series) = target {
+            let traced = Traced { series, is_before: false };
+            return self.boards.with_line(target, |lines| {
+                lines.get_mut(&traced).map(change);
+            });
+        }
+        self.charts.change(target, change);
     }
 
     fn change(self, target: Target, change: Change, at_ms: f64) {
@@ -314,9 +332,9 @@ impl Store {
             }
             Change::AlarmTableHead(head) => self.alarm_table.take_head(*head),
             Change::AlarmLine { at, line } => self.alarm_table.put(at, line, at_ms),
-            Change::Bucket(bucket) => self.charts.change(target, |chart| chart::take_bucket(chart, bucket)),
-            Change::Mark(mark) => self.charts.change(target, |chart| chart::take_mark(chart, mark)),
-            Change::ChartAlarm(alarm) => self.charts.change(target, |chart| chart::take_alarm(chart, alarm)),
+            Change::Bucket(bucket) => self.change_chart(target, |chart| chart::take_bucket(chart, bucket)),
+            Change::Mark(mark) => self.change_chart(target, |chart| chart::take_mark(chart, mark)),
+            Change::ChartAlarm(alarm) => self.change_chart(target, |chart| chart::take_alarm(chart, alarm)),
             Change::Found(rows) if target == Target::Other => self.others.set(Some(rows)),
             Change::Found(rows) if target == Target::Palette => self.palette.change(rows),
             // Answered by the snapshot.
@@ -344,6 +362,7 @@ impl Store {
             Change::Firmware(rows) => self.jobs.firmware.set(Some(rows)),
             Change::Parking(rows) => self.parking.replace(rows, at_ms, |row| row.thing),
             Change::Message(row) => self.messages.push(row),
+            Change::Board { at, shown } => self.boards.take(at, *shown, at_ms),
             Change::Settings(settings) => self.settings.set(Some(*settings)),
         }
     }
@@ -376,6 +395,7 @@ fn is_held(change: &Change) -> bool {
         | Change::ThingsMoved(_)
         | Change::Parking(_)
         | Change::Message(_) => true,
+        Change::Board { shown, .. } => !matches!(**shown, Shown::Alarms { .. }),
         Change::Status(_)
         | Change::Ground(_)
         | Change::Shadow(_)

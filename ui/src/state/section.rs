@@ -10,6 +10,8 @@ pub enum Section {
     Things,
     /// The alarms.
     Alarms,
+    /// The boards.
+    Boards,
     /// The outbox and the history of commands.
     Commands,
     /// Jobs of a service, and the firmware in the field.
@@ -20,11 +22,18 @@ pub enum Section {
 
 impl Section {
     /// Every section, in the order of the rail.
-    pub const ALL: [Section; 6] =
-        [Section::Map, Section::Things, Section::Alarms, Section::Commands, Section::Jobs, Section::Settings];
+    pub const ALL: [Section; 7] = [
+        Section::Map,
+        Section::Things,
+        Section::Alarms,
+        Section::Boards,
+        Section::Commands,
+        Section::Jobs,
+        Section::Settings,
+    ];
 
-    /// What a driver's window has of them: car parks on a map, and the way to another role.
-    pub const OF_DRIVER: [Section; 2] = [Section::Map, Section::Settings];
+    /// What a driver's window has of them: car parks on a map and on boards, and the way to another role.
+    pub const OF_DRIVER: [Section; 3] = [Section::Map, Section::Boards, Section::Settings];
 
     /// The word on the screen.
     pub fn label(self) -> &'static str {
@@ -32,6 +41,7 @@ impl Section {
             Section::Map => "Map",
             Section::Things => "Things",
             Section::Alarms => "Alarms",
+            Section::Boards => "Boards",
             Section::Commands => "Commands",
             Section::Jobs => "Jobs",
             Section::Settings => "Settings",
@@ -44,6 +54,7 @@ impl Section {
             Section::Map => "map",
             Section::Things => "things",
             Section::Alarms => "alarms",
+            Section::Boards => "boards",
             Section::Commands => "commands",
             Section::Jobs => "jobs",
             Section::Settings => "settings",
@@ -56,6 +67,7 @@ impl Section {
             Section::Map => 'M',
             Section::Things => 'T',
             Section::Alarms => 'A',
+            Section::Boards => 'B',
             Section::Commands => 'C',
             Section::Jobs => 'J',
             Section::Settings => 'S',

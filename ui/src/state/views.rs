@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use fleetlens_ipc::{AlarmScope, Call, Look, Scope, ViewId};
 
+use fleetlens_model::id::SeriesKey;
+
+use super::boards::Uid;
 use super::chart::Traced;
 
 /// What a view is for. At most one view is open for each.
@@ -57,6 +60,10 @@ pub enum Target {
     Parking,
     /// The last messages of the thing.
     Messages,
+    /// What the widgets of the open board show.
+    Board,
+    /// A line of a chart of the open board.
+    BoardLine(Uid, SeriesKey),
     /// How the program is set.
     Settings,
 }

@@ -14,7 +14,7 @@ mod report;
 mod row;
 pub mod silence;
 pub mod steps;
-mod words;
+pub mod words;
 
 #[cfg(test)]
 mod sample;

@@ -15,12 +15,26 @@ const CHOOSE_ALARM: Line = (&["Space"], "Among the alarms: choose the line that 
 const ACKNOWLEDGE: Line =
     (&["A"], "Among the alarms: acknowledge those that are chosen, or the line that the keys are on");
 const CHOOSE_ALL: Line = (&["Ctrl A"], "Among the alarms: choose all that are shown");
+const MOVE_WIDGET: Line = (&["←", "→", "↑", "↓"], "On a board that is arranged: move the widget that the keys are on");
+const SIZE_WIDGET: Line =
+    (&["Shift", "←", "→", "↑", "↓"], "On a board that is arranged: make it narrower, wider, lower, higher");
+const TAKE_WIDGET: Line = (&["Enter", "Del"], "On a board that is arranged: change the widget, and take it away");
 
 /// Keys of those who may steer; nobody else has anything that they would do.
-const STEERING: [Line; 6] = [CHOOSE_ON_MAP, CHOOSE_THING, CHOOSE_ALARM, ACKNOWLEDGE, CHOOSE_ALL, Act::Rules.line()];
+const STEERING: [Line; 9] = [
+    CHOOSE_ON_MAP,
+    CHOOSE_THING,
+    CHOOSE_ALARM,
+    ACKNOWLEDGE,
+    CHOOSE_ALL,
+    MOVE_WIDGET,
+    SIZE_WIDGET,
+    TAKE_WIDGET,
+    Act::Rules.line(),
+];
 
 /// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
-pub const KEYS: [Line; 25] = [
+pub const KEYS: [Line; 29] = [
     Act::Palette.line(),
     Act::Find.line(),
     (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
@@ -36,11 +50,15 @@ pub const KEYS: [Line; 25] = [
     Act::Health.line(),
     (&["←", "→", "End"], "On a chart: back and on through time, with Shift by all of it; to now"),
     (&["+", "−"], "On a chart: a shorter time, and a longer one"),
+    MOVE_WIDGET,
+    SIZE_WIDGET,
+    TAKE_WIDGET,
     Act::Silence.line(),
     Act::Fleet.line(),
     Act::Go(Section::Map).line(),
     Act::Go(Section::Things).line(),
     Act::Go(Section::Alarms).line(),
+    Act::Go(Section::Boards).line(),
     Act::Go(Section::Commands).line(),
     Act::Go(Section::Jobs).line(),
     Act::Rules.line(),
@@ -49,11 +67,12 @@ pub const KEYS: [Line; 25] = [
 ];
 
 /// Every key of a driver's window.
-pub const KEYS_OF_DRIVER: [Line; 6] = [
+pub const KEYS_OF_DRIVER: [Line; 7] = [
     (&["Ctrl", "K"], "Find anything: views and places"),
     (&["Esc"], "One step back"),
     (&["F"], "Show all car parks on the map"),
     Act::Go(Section::Map).line(),
+    Act::Go(Section::Boards).line(),
     Act::Go(Section::Settings).line(),
     Act::Help.line(),
 ];

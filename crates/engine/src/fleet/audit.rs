@@ -120,6 +120,7 @@ impl Fleet {
             | Intent::MapNames
             | Intent::Profile(_)
             | Intent::Rules(_)
+            | Intent::Boards(_)
             | Intent::Diagnose
             | Intent::Audit { .. }
             | Intent::Legs

@@ -110,7 +110,7 @@ impl Asking<'_> {
 
     /// Every thing that is meant, by key. Only those are asked that may be: of a kind that can be found, with an alarm where it takes
     /// one.
-    fn all(&self) -> Vec<ThingKey> {
+    pub(crate) fn all(&self) -> Vec<ThingKey> {
         let fleet = self.walk.fleet;
         let kinds: Vec<Kind> = self.walk.query.kinds().into_iter().filter(|kind| self.is_of_kind(*kind)).collect();
         let finds = |key: &ThingKey| fleet.things.get(key).is_some_and(|thing| self.finds(thing));

@@ -72,7 +72,7 @@ impl MapView {
 }
 
 /// A thing's mark; `None` while nobody said where it stands.
-fn map_row(thing: &Thing, fleet: &Fleet) -> Option<MapRow> {
+pub(super) fn map_row(thing: &Thing, fleet: &Fleet) -> Option<MapRow> {
     let at = thing.place()?;
     let flag = |is: bool, flag: u8| if is { flag } else { 0 };
     let is_pending = fleet.waiting_of(thing).next().is_some();

@@ -16,6 +16,8 @@ pub(super) fn may_look(kind: &ViewKind, fleet: &Fleet) -> bool {
         ViewKind::Status(_) | ViewKind::Map(_) | ViewKind::Ground(_) | ViewKind::Parking(_) | ViewKind::Settings => {
             true
         }
+        // Each widget leaves out what is not theirs.
+        ViewKind::Board(_) => true,
         ViewKind::Thing(page) => is_seen(page.thing()),
         ViewKind::Chart(chart) => fleet.series.get(&chart.series()).is_none_or(|series| is_seen(series.thing)),
         ViewKind::Find(_)

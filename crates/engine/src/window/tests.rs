@@ -12,6 +12,7 @@ use crate::fleet::Input;
 
 mod alarm_table;
 mod alarms;
+mod board;
 mod commands;
 mod jobs;
 mod messages;

@@ -219,6 +219,11 @@ fn ageless(row: &ThingRow) -> ThingRow {
     ThingRow { heard_age_ms: None, value, ..row.clone() }
 }
 
+/// A thing as a row of a table that is sorted by nothing in particular.
+pub(super) fn row_of(thing: &Thing, fleet: &Fleet, now: Now) -> ThingRow {
+    thing_row(thing, &ThingsQuery::default(), fleet, now)
+}
+
 fn thing_row(thing: &Thing, query: &ThingsQuery, fleet: &Fleet, now: Now) -> ThingRow {
     let at = thing.place();
     let distance_m = match query.sort {

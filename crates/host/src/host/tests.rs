@@ -1,5 +1,6 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test window looks at what the test is about")]
 
+mod boards;
 mod exports;
 mod groups;
 mod history;

@@ -25,8 +25,8 @@ const BEFORE: &str = "fleetlens-before";
 /// What a password that was there before is called on its way back.
 const OLD: &str = "fleetlens-old";
 
-/// Writes a profile.
-pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
+/// Writes a profile, or a board.
+pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut profile = Fresh::write(path, text.as_bytes(), Readable::AsBefore)?;
     remove_stale(path)?;
     profile.rename(path.to_owned())?;

@@ -57,6 +57,7 @@ fn a_driver_may_look_at_car_parks_and_at_nothing_else() {
         (Look::Parking { from, limit: 9 }, true),
         (Look::Messages { thing: lot }, false),
         (Look::Settings, true),
+        (Look::Board { asked: Vec::new() }, true),
     ] {
         for role in Role::ALL {
             let mut fleet = city_with_a_car_park();

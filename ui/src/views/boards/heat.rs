@@ -1,0 +1,125 @@
+//! How full car parks are by hour and day of the week, as a table: the darker the fuller, and each cell says it in words. An hour of
+//! which nothing is known is hatched and is no zero.
+
+use std::time::Duration;
+
+use fleetlens_ipc::boards::{Heat, Shown};
+use fleetlens_model::id::SeriesKey;
+use fleetlens_model::time::WallMs;
+use leptos::prelude::*;
+
+use super::widget::{Now, Waits, Wrong};
+use crate::clock::{local, today, utc_offset_min};
+use crate::format;
+use crate::state::store;
+
+/// How often it is read anew: it goes over weeks, by hours.
+const READ_EVERY: Duration = Duration::from_mins(10);
+
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+#[component]
+pub(super) fn HeatOf(weeks: u32, now: Now) -> impl IntoView {
+    let store = store();
+    let told = Memo::new(move |_| {
+        now.with(|now| match now.as_ref().map(|now| &now.row) {
+            Some(Shown::Parks { parks, left_out }) => Some(Ok((parks.clone(), *left_out))),
+            Some(Shown::Wrong(why)) => Some(Err(why.clone())),
+            Some(_) | None => None,
+        })
+    });
+    let heat = RwSignal::new(None::<Result<Heat, String>>);
+    let parks = Memo::new(move |_| match told.get() {
+        Some(Ok((parks, _))) => Some(parks),
+        Some(Err(_)) | None => None,
+    });
+    let read = move |parks: Vec<(SeriesKey, u32)>| {
+        let at = store.wall_now(crate::clock::mono_ms()).unwrap_or(WallMs(0));
+        store.ask_heat(parks, weeks, utc_offset_min(at), move |told| {
+            heat.try_set(Some(told));
+        });
+    };
+    Effect::new(move |_| {
+        if let Some(parks) = parks.get().filter(|parks| !parks.is_empty()) {
+            untrack(|| read(parks));
+        }
+    });
+    // Fails only outside of a page.
+    let again = set_interval_with_handle(
+        move || {
+            if let Some(parks) = parks.try_get_untracked().flatten().filter(|parks| !parks.is_empty()) {
+                read(parks);
+            }
+        },
+        READ_EVERY,
+    )
+    .ok();
+    on_cleanup(move || {
+        if let Some(again) = again {
+            again.clear();
+        }
+    });
+    move || match (told.get(), heat.get()) {
+        (Some(Err(why)), _) | (Some(Ok(_)), Some(Err(why))) => view! { <Wrong why /> }.into_any(),
+        (Some(Ok((parks, _))), _) if parks.is_empty() => {
+            view! { <Wrong why="no car park with a known number of spaces is found" /> }.into_any()
+        }
+        (Some(Ok((_, left_out))), Some(Ok(heat))) => table(&heat, left_out, weeks).into_any(),
+        (None, _) | (Some(Ok(_)), None) => view! { <Waits /> }.into_any(),
+    }
+}
+
+fn table(heat: &Heat, left_out: u32, weeks: u32) -> impl IntoView + use<> {
+    let rows = DAYS
+        .into_iter()
+        .zip(heat.hours.chunks(24))
+        .map(|(day, hours)| {
+            let cells = hours
+                .iter()
+                .enumerate()
+                .map(|(hour, share)| {
+                    let words = match share {
+                        Some(share) => format!("{} %", percent(*share)),
+                        None => "not known".to_owned(),
+                    };
+                    let title = format!("{day} {hour:02}:00–{:02}:00: {words}", hour + 1);
+                    let full = share.map(|share| format!("{}%", 8 + u32::from(percent(share)) * 92 / 100));
+                    view! {
+                        <td class:gap=full.is_none() style:--full=full title=title><span class="unseen">{words}</span></td>
+                    }
+                })
+                .collect_view();
+            view! { <tr><th scope="row">{day}</th>{cells}</tr> }
+        })
+        .collect_view();
+    let heads = (0..24_u32)
+        .map(|hour| {
+            view! { <th scope="col"><span class:unseen=hour % 3 != 0>{hour}</span></th> }
+        })
+        .collect_view();
+    let known = heat.hours.iter().flatten().count();
+    let begins = heat.begins.map(|at| format!(" since {}", local(at).short(&today()))).unwrap_or_default();
+    let basis = match (known, heat.parks) {
+        (0, _) => format!("Nothing was measured in the last {weeks} weeks"),
+        (_, 1) => format!("1 car park{begins}"),
+        (_, parks) => format!("{} car parks{begins}", format::count(u64::from(parks))),
+    };
+    let gaps = if known < heat.hours.len() { " · hatched: not known" } else { "" };
+    let left = if left_out > 0 { format!(" · {left_out} left out") } else { String::new() };
+    view! {
+        <table class="board-heat" data-testid="board-heat">
+            <caption class="unseen">"Share of spaces that were taken, by day and hour"</caption>
+            <thead><tr><td />{heads}</tr></thead>
+            <tbody>{rows}</tbody>
+        </table>
+        <p class="board-basis">
+            <span class="board-scale" aria-hidden="true">"empty"<i />"full"</span>
+            {format!("{basis}{gaps}{left}")}
+        </p>
+    }
+}
+
+/// A share of 0 to 1 as 0 to 100.
+fn percent(share: f32) -> u8 {
+    (share.clamp(0.0, 1.0) * 100.0).round() as u8
+}
