@@ -177,7 +177,8 @@ impl Desk {
             | Done::Bulk(_)
             | Done::Order(_)
             | Done::Exported(_)
-            | Done::Diagnosed(_)) => {
+            | Done::Diagnosed(_)
+            | Done::Names(_)) => {
                 panic!("asked for a profile and got {other:?}")
             }
         }
@@ -220,7 +221,8 @@ impl Desk {
             | Done::Bulk(_)
             | Done::Order(_)
             | Done::Exported(_)
-            | Done::Diagnosed(_)) => {
+            | Done::Diagnosed(_)
+            | Done::Names(_)) => {
                 panic!("asked for a command and got {other:?}")
             }
         }

@@ -31,6 +31,9 @@ pub const SHADOW_HISTORY_MAX: u32 = 100;
 /// Commands over which [`Intent::Legs`] looks back.
 pub const LEGS_MAX: usize = 1_000;
 
+/// Things that one [`Intent::Names`] may ask for.
+pub const NAMES_MAX: usize = 256;
+
 /// How far back [`Intent::AlarmHealth`] may look, in milliseconds: a year.
 pub const ALARM_HEALTH_MAX_MS: u64 = 366 * 24 * 3_600_000;
 
@@ -138,6 +141,8 @@ pub enum Intent {
     Export(Export),
     /// How does the program stand? Answered with [`Done::Diagnosed`]. Performed by the host.
     Diagnose,
+    /// What are these things called, at most [`NAMES_MAX`] of them? Answered with [`Done::Names`].
+    Names(Vec<ThingKey>),
 }
 
 /// A part of the table of alarms.
@@ -261,4 +266,6 @@ pub enum Done {
     Exported(Exported),
     /// How the program stands.
     Diagnosed(Box<Diagnostics>),
+    /// What people call the things that were asked for; nothing of those that are not known, or not for who is at the screen.
+    Names(Vec<(ThingKey, String)>),
 }

@@ -30,8 +30,8 @@ pub use crate::export::{
     PICTURE_MAX_BYTES, Picture, ZONE_MAX_CHARS,
 };
 pub use crate::intent::{
-    ACKNOWLEDGED_MAX, ALARM_HEALTH_MAX_MS, AUDIT_MAX, AlarmStep, Done, Intent, LEGS_MAX, SHADOW_HISTORY_MAX, Setting,
-    ShownPart, Steer, Wish,
+    ACKNOWLEDGED_MAX, ALARM_HEALTH_MAX_MS, AUDIT_MAX, AlarmStep, Done, Intent, LEGS_MAX, NAMES_MAX, SHADOW_HISTORY_MAX,
+    Setting, ShownPart, Steer, Wish,
 };
 pub use crate::look::{
     AlarmGrouping, AlarmScope, AlarmSort, AlarmsQuery, FOLDS_MAX, Folds, Look, Scope, SortBy, ThingsQuery,
@@ -40,7 +40,7 @@ use crate::profile::Trial;
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 17;
+pub const CONTRACT: u16 = 18;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;
