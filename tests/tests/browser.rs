@@ -17,6 +17,8 @@ mod elsewhere;
 mod export;
 #[path = "browser/forms.rs"]
 mod forms;
+#[path = "browser/ground.rs"]
+mod ground;
 #[path = "browser/jobs.rs"]
 mod jobs;
 #[path = "browser/operator.rs"]
