@@ -139,8 +139,10 @@ impl Over {
         let context = &self.context;
         // These can only fail for numbers that are none, and cost what is painted with them.
         let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
-        context.clear_rect(0.0, 0.0, camera.width_px, camera.height_px);
-        self.is_painted.set(names || trails || heat);
+        // A canvas that nothing is painted on costs nothing, however often the map is drawn.
+        if self.is_painted.replace(false) {
+            context.clear_rect(0.0, 0.0, camera.width_px, camera.height_px);
+        }
         let mut colours = self.colours.borrow_mut();
         let colours = colours.get_or_insert_with(|| Colours {
             text: token("--text"),
@@ -154,6 +156,7 @@ impl Over {
             parks.retain(|park| is_measured(park.status, park.level));
             // The fullest on top.
             parks.sort_by_key(|park| park.level);
+            self.is_painted.set(!parks.is_empty());
             for park in parks {
                 let _ = self.shade(&park, camera.zoom, colours.heat);
             }
@@ -198,6 +201,7 @@ impl Over {
         for (at, age) in marks.trail(thing, now_ms) {
             let (x, y) = camera.project(at);
             if let Some((from_x, from_y)) = before {
+                self.is_painted.set(true);
                 context.begin_path();
                 context.set_stroke_style_str(&format!("rgba({r}, {g}, {b}, {:.3})", 0.85 * (1.0 - age)));
                 context.move_to(from_x, from_y);
@@ -239,6 +243,7 @@ impl Over {
         context.set_fill_style_str(&colours.text);
         for ((_, name), room) in known.iter().zip(place(&wanted, taken)) {
             let Some(Room { left, top, .. }) = room else { continue };
+            self.is_painted.set(true);
             // On whole pixels letters are sharp.
             let (x, y) = (left.round(), (top + LINE_PX / 2.0).round());
             let _ = context.stroke_text(name, x, y);
