@@ -87,7 +87,7 @@ mod tests {
         let wall = Room { left: 105.0, top: 0.0, width: 50.0, height: 200.0 };
         let left = place(&[name(100.0, 100.0)], vec![wall])[0].unwrap();
         assert_eq!(left.left, 40.0);
-        let both = vec![wall, Room { left: 0.0, ..wall }];
+        let both = vec![wall, Room { left: 20.0, ..wall }];
         assert_eq!(place(&[name(80.0, 100.0)], both), [None], "a name over something else is worse than none");
     }
 
