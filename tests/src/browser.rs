@@ -31,6 +31,24 @@ pub const DESKTOP: Size = (1440, 900);
 /// A phone's screen.
 pub const PHONE: Size = (390, 844);
 
+/// What the browser's machine draws with; no machine that runs tests has to have a graphics card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Card {
+    /// WebGL, in software.
+    Software,
+    /// No WebGL at all, as on many remote desktops.
+    None,
+}
+
+impl Card {
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Card::Software => &["--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+            Card::None => &["--disable-gpu", "--disable-3d-apis"],
+        }
+    }
+}
+
 /// A browser with one page, and the [`Page`] in it. Dropping it ends the browser.
 pub struct Browser {
     page: Page,
@@ -43,12 +61,24 @@ impl Browser {
     /// `light`. `name` is that of its log in `target/e2e/logs`. `None` when Chromium or chromedriver is not installed (then the
     /// test has been told as skipped).
     pub async fn open(name: &str, serve: &Serve, address: &str, size: Size, theme: &str) -> Option<Browser> {
+        Browser::open_on(Card::Software, name, serve, address, size, theme).await
+    }
+
+    /// [`Browser::open`] on a machine with this graphics card.
+    pub async fn open_on(
+        card: Card,
+        name: &str,
+        serve: &Serve,
+        address: &str,
+        size: Size,
+        theme: &str,
+    ) -> Option<Browser> {
         let chromedriver = place::system_program("chromedriver")?;
         let chromium = place::system_program("chromium")?;
         let log = place::log(&format!("chromium-{name}"));
         let mut attempt = 1;
         let (driver, driver_program, profile) = loop {
-            match driven(&chromedriver, &chromium, &log, size).await {
+            match driven(&chromedriver, &chromium, &log, card, size).await {
                 Ok(driven) => break driven,
                 // A machine that does much else may take too long for the first window, whose files are not in memory yet.
                 Err(why) if attempt == 1 => println!("trying Chromium again: {why}; {}", place::tail(&log)),
@@ -154,6 +184,7 @@ async fn driven(
     chromedriver: &Path,
     chromium: &Path,
     log: &Path,
+    card: Card,
     size: Size,
 ) -> Result<(WebDriver, Group, TempDir), String> {
     let profile = tempfile::tempdir().expect("a folder for the browser's profile");
@@ -169,7 +200,7 @@ async fn driven(
     until_sync("chromedriver to listen", OPENS_WITHIN, listens);
 
     let mut capabilities = Capabilities::new();
-    let options = json!({ "binary": chromium, "args": arguments(profile.path(), size) });
+    let options = json!({ "binary": chromium, "args": arguments(profile.path(), card, size) });
     let set = capabilities.set("goog:chromeOptions", options);
     set.unwrap_or_else(|e| panic!("options are JSON: {e}"));
     let session = WebDriver::builder(format!("http://127.0.0.1:{port}"), capabilities);
@@ -181,7 +212,7 @@ async fn driven(
     }
 }
 
-fn arguments(profile: &Path, (width, height): Size) -> Vec<String> {
+fn arguments(profile: &Path, card: Card, (width, height): Size) -> Vec<String> {
     let mut arguments = vec![
         "--headless=new".to_owned(),
         format!("--user-data-dir={}", profile.display()),
@@ -194,12 +225,10 @@ fn arguments(profile: &Path, (width, height): Size) -> Vec<String> {
         "--disable-background-networking".into(),
         "--disable-component-update".into(),
         "--disable-sync".into(),
-        // In containers the shared memory is small; and WebGL is drawn in software, as no machine that runs tests has to have a
-        // graphics card.
+        // In containers the shared memory is small.
         "--disable-dev-shm-usage".into(),
-        "--use-angle=swiftshader".into(),
-        "--enable-unsafe-swiftshader".into(),
     ];
+    arguments.extend(card.arguments().iter().map(|argument| (*argument).to_owned()));
     if rustix::process::geteuid().is_root() {
         // Chromium refuses its sandbox to root, and opens nothing but our own pages here.
         arguments.push("--no-sandbox".into());

@@ -181,7 +181,8 @@ impl Desk {
             | Done::Diagnosed(_)
             | Done::Places(_)
             | Done::Words(_)
-            | Done::MapNames(_)) => {
+            | Done::MapNames(_)
+            | Done::Names(_)) => {
                 panic!("asked for a profile and got {other:?}")
             }
         }
@@ -228,7 +229,8 @@ impl Desk {
             | Done::Diagnosed(_)
             | Done::Places(_)
             | Done::Words(_)
-            | Done::MapNames(_)) => {
+            | Done::MapNames(_)
+            | Done::Names(_)) => {
                 panic!("asked for a command and got {other:?}")
             }
         }

@@ -21,6 +21,8 @@ mod export;
 mod forms;
 #[path = "browser/gallery.rs"]
 mod gallery;
+#[path = "browser/ground.rs"]
+mod ground;
 #[path = "browser/jobs.rs"]
 mod jobs;
 #[path = "browser/operator.rs"]

@@ -9,11 +9,12 @@ const BASE = "base";
 const SEA_AROUND_MALTA = [13, 33.6, 17.5, 36.55];
 
 // The outlines are so coarse that they lie from here on.
-const OUTLINES_END = 5.5;
+export const OUTLINES_END = 5.5;
 
 const NOTHING = { type: "FeatureCollection", features: [] };
 
-function palette() {
+/** The colours of the ground in the current theme. */
+export function palette() {
   const tokens = getComputedStyle(document.documentElement);
   const colour = (name) => tokens.getPropertyValue(`--map-${name}`).trim();
   const names = ["land", "water", "green", "build", "minor", "road", "major", "label", "place", "halo", "line"];
@@ -26,7 +27,7 @@ const line = { "line-cap": "round", "line-join": "round" };
 const isPoint = ["==", ["geometry-type"], "Point"];
 
 /** Where the tiles lie, so that land is where they say no water; and, around Malta, the sea. */
-function sheets({ bounds, builtIn }) {
+export function sheets({ bounds, builtIn }) {
   if (!bounds) return NOTHING;
   const [west, south, east, north] = bounds;
   const ring = (w, s, e, n) => [[w, s], [e, s], [e, n], [w, n], [w, s]];
@@ -158,6 +159,14 @@ export function recolour(map) {
   }
 }
 
+/** Shows or hides what the tiles draw; lines, things and the map itself stay. */
+export function showGround(map, shown) {
+  if (map.showGround) return map.showGround(shown);
+  for (const { id, source } of map.getStyle()?.layers ?? []) {
+    if (source === BASE || source === "sheets") map.setLayoutProperty(id, "visibility", shown ? "visible" : "none");
+  }
+}
+
 /** Draws these lines and labels, GeoJSON as text. */
 export function graticule(map, geojson) {
   map.getSource("graticule")?.setData(JSON.parse(geojson));
@@ -177,4 +186,16 @@ export function outlines(map) {
   };
   map.on("zoom", look);
   look();
+}
+
+/** What draws the map where there is no WebGL; nobody else loads it. */
+export async function plainMap() {
+  const sheet = document.createElement("link");
+  sheet.rel = "stylesheet";
+  sheet.href = new URL("../vendor/leaflet/leaflet.css", import.meta.url).href;
+  const styled = new Promise((done) => (sheet.onload = sheet.onerror = done));
+  // Before our own sheets, which have the last word.
+  document.head.prepend(sheet);
+  const [{ PlainMap }] = await Promise.all([import("./plain_map.js"), styled]);
+  return PlainMap;
 }

@@ -133,11 +133,21 @@ impl Bridge {
 /// Where MapLibre finds its tiles: `{z}`, `{x}` and `{y}` stand for themselves. Tauri's own protocols are addresses of their own
 /// on Linux, macOS and iOS, and hosts below `localhost` on Windows and Android; a web host serves them beside the page.
 pub fn tiles_address() -> String {
+    format!("{}/{{z}}/{{x}}/{{y}}", of_tiles("/tiles"))
+}
+
+/// Where the same map is as pictures, for a machine without WebGL; `{theme}` stands for itself too.
+pub fn pictures_address() -> String {
+    format!("{}/raster/{{theme}}/{{z}}/{{x}}/{{y}}.png", of_tiles(""))
+}
+
+/// Where tiles are, a web host's below this.
+fn of_tiles(below: &str) -> String {
     let (protocol, host) = (location(web_sys::Location::protocol), location(web_sys::Location::hostname));
     match (protocol.as_str(), host.as_str()) {
-        ("tauri:", _) => "tiles://localhost/{z}/{x}/{y}".into(),
-        (_, "tauri.localhost") => format!("{protocol}//tiles.localhost/{{z}}/{{x}}/{{y}}"),
-        _ => format!("{}/tiles/{{z}}/{{x}}/{{y}}", location(web_sys::Location::origin)),
+        ("tauri:", _) => "tiles://localhost".into(),
+        (_, "tauri.localhost") => format!("{protocol}//tiles.localhost"),
+        _ => format!("{}{below}", location(web_sys::Location::origin)),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod chosen;
 pub mod commands;
 mod frames;
 pub mod jobs;
+pub mod layers;
 pub mod messages;
 mod named;
 pub mod not_converged;
@@ -57,6 +58,7 @@ use crate::state::chart::Charts;
 use crate::state::chosen::Chosen;
 use crate::state::commands::AllCommands;
 use crate::state::jobs::Jobs;
+use crate::state::layers::Layers;
 use crate::state::messages::Messages;
 use crate::state::not_converged::NotConverged;
 use crate::state::palette::Palette;
@@ -150,6 +152,8 @@ pub struct Store {
     pub map_shown: RwSignal<Option<usize>>,
     /// Kinds the person does not want on the map.
     pub hidden: RwSignal<Vec<Kind>>,
+    /// What the map shows besides marks.
+    pub layers: RwSignal<Layers>,
     /// Which part of the desktop's window lies over the map.
     pub section: RwSignal<Section>,
     /// What the pointer draws on the map to choose things; `None` while it moves the map.
@@ -247,6 +251,7 @@ impl Store {
             map_drawn: RwSignal::new(None),
             map_shown: RwSignal::new(None),
             hidden: RwSignal::new(Vec::new()),
+            layers: RwSignal::new(Layers::default()),
             section: RwSignal::new(Section::default()),
             map_tool: RwSignal::new(None),
             things: Things::new(),
@@ -451,6 +456,16 @@ impl Store {
             }
         });
         self.mark(|marks| marks.show(kind, shown));
+    }
+
+    /// Hides these kinds on the map and shows all others.
+    pub fn show_but(self, hidden: &[Kind]) {
+        for kind in Kind::ALL {
+            let shown = !hidden.contains(&kind);
+            if self.hidden.with_untracked(|hidden| hidden.contains(&kind)) == shown {
+                self.show(kind, shown);
+            }
+        }
     }
 
     /// Holds live values still, or lets them go on. Commands, shadows and the link are never held.

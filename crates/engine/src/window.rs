@@ -23,8 +23,8 @@ use std::collections::BTreeMap;
 
 use fleetlens_ipc::rows::{Change, LinkState, Rows};
 use fleetlens_ipc::{
-    CONTRACT, Call, Done, Fault, FaultCode, Frame, Intent, Look, PARCELS_IN_FLIGHT, Parcel, RequestId, ShownPart,
-    ViewId,
+    CONTRACT, Call, Done, Fault, FaultCode, Frame, Intent, Look, NAMES_MAX, PARCELS_IN_FLIGHT, Parcel, RequestId,
+    ShownPart, ViewId,
 };
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::time::{MonoMs, Now};
@@ -177,6 +177,11 @@ impl Windows {
             }
             Call::Ask { request, intent: Intent::Shown { view, what } } => {
                 let outcome = window.shown(view, &what, fleet);
+                window.said.push(Frame::Answer { request, outcome });
+                None
+            }
+            Call::Ask { request, intent: Intent::Names(things) } => {
+                let outcome = names(&things, fleet);
                 window.said.push(Frame::Answer { request, outcome });
                 None
             }
@@ -462,6 +467,16 @@ impl View {
             Told::Nothing => None,
         }
     }
+}
+
+/// What things are called, of those that who is at the screen sees.
+fn names(things: &[ThingKey], fleet: &Fleet) -> Result<Done, Fault> {
+    if things.len() > NAMES_MAX {
+        return Err(Fault::new(FaultCode::Invalid, format!("names of {NAMES_MAX} things can be asked for at once")));
+    }
+    let known = things.iter().filter_map(|key| fleet.things.get(key));
+    let seen = known.filter(|thing| sight::sees(thing, fleet));
+    Ok(Done::Names(seen.map(|thing| (thing.key, thing.title().to_owned())).collect()))
 }
 
 #[cfg(test)]

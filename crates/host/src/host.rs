@@ -37,6 +37,7 @@ use crate::diagnose;
 use crate::pictures::{Ground, Pictures};
 use crate::ports::{Sink, Sinks, Told};
 use crate::profile::{Profile, ProfileError};
+use crate::raster::Rasters;
 use crate::run::{Around, Mend, Prepared, Run};
 use crate::settings::{Home, whole};
 use crate::vigil::Vigil;
@@ -146,6 +147,7 @@ pub struct Host {
     exports: exports::Exports,
     tries: rules::Tries,
     pictures: Pictures,
+    pub(crate) rasters: Rasters,
     windows: AtomicU64,
     /// How many runs there were.
     runs: Arc<AtomicU64>,
@@ -190,6 +192,7 @@ impl Host {
         if !options.served {
             pictures.clear().await;
         }
+        let rasters = Rasters::new(&options.data_dir);
         let ending = CancellationToken::new();
         let vigil = Vigil::new(ending.clone());
         let sinks = Sinks::default();
@@ -209,6 +212,7 @@ impl Host {
             exports: exports::Exports::default(),
             tries: rules::Tries::default(),
             pictures,
+            rasters,
             windows: AtomicU64::new(0),
             runs: Arc::default(),
             tiles,
@@ -376,6 +380,13 @@ impl Host {
         tiles.tile(z, x, y)
     }
 
+    /// The map in use, and its file where it is not the built-in one; `None` once everything ends.
+    pub(crate) async fn ground_and_file(&self) -> Option<(Ground, Option<PathBuf>)> {
+        let file = self.run.read().await.as_ref()?.profile.tiles.clone();
+        let tiles = Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner));
+        Some((Ground { tiles, built_in: file.is_none() }, file))
+    }
+
     /// Counts of the profile in use, as they change; closed once another one is chosen or everything ends.
     pub async fn counters(&self) -> watch::Receiver<Counters> {
         match self.run.read().await.as_ref() {
@@ -454,6 +465,7 @@ impl Host {
     /// returns from here may end the process.
     pub async fn stop(&self) {
         self.ending.cancel();
+        self.rasters.end();
         let Some(run) = self.run.write().await.take() else { return self.ended.cancelled().await };
         // Also when this call is dropped half-way: nobody else would end the rest.
         let _told_at_the_end = self.ended.clone().drop_guard();

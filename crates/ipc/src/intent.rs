@@ -36,6 +36,9 @@ pub const LEGS_MAX: usize = 1_000;
 /// Places that one [`Intent::Places`] may ask for.
 pub const PLACES_MAX: u32 = 50;
 
+/// Things that one [`Intent::Names`] may ask for.
+pub const NAMES_MAX: usize = 256;
+
 /// How far back [`Intent::AlarmHealth`] may look, in milliseconds: a year.
 pub const ALARM_HEALTH_MAX_MS: u64 = 366 * 24 * 3_600_000;
 
@@ -156,6 +159,8 @@ pub enum Intent {
     Words,
     /// Which names stand on the map? Answered with [`Done::MapNames`]. Performed by the host, which reads them from the tiles.
     MapNames,
+    /// What are these things called, at most [`NAMES_MAX`] of them? Answered with [`Done::Names`].
+    Names(Vec<ThingKey>),
 }
 
 /// A part of the table of alarms.
@@ -287,4 +292,6 @@ pub enum Done {
     Words(Box<Vocabulary>),
     /// Names of the map, the greatest places first.
     MapNames(Vec<MapName>),
+    /// What people call the things that were asked for; nothing of those that are not known, or not for who is at the screen.
+    Names(Vec<(ThingKey, String)>),
 }

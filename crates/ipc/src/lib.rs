@@ -31,7 +31,7 @@ pub use crate::export::{
     PICTURE_MAX_BYTES, Picture, ZONE_MAX_CHARS,
 };
 pub use crate::intent::{
-    ACKNOWLEDGED_MAX, ALARM_HEALTH_MAX_MS, AUDIT_MAX, AlarmStep, Done, Intent, LEGS_MAX, PLACES_MAX,
+    ACKNOWLEDGED_MAX, ALARM_HEALTH_MAX_MS, AUDIT_MAX, AlarmStep, Done, Intent, LEGS_MAX, NAMES_MAX, PLACES_MAX,
     SHADOW_HISTORY_MAX, Setting, ShownPart, Steer, Wish,
 };
 pub use crate::look::{

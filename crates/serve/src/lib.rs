@@ -6,6 +6,7 @@
 //! | `/`, `/phone.html` and what they load | the built window, from a folder |
 //! | `/gallery` | every component of it in every state |
 //! | `/tiles/{z}/{x}/{y}` | the map |
+//! | `/raster/{dark or light}/{z}/{x}/{y}.png` | the map as pictures, for a machine without a graphics card |
 //! | `/ws` | one window: binary messages, parcels one way and calls the other |
 //!
 //! Whoever comes passes the [`door`] first. There is no TLS here: beyond loopback it is for a network one trusts, or behind a

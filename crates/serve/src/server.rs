@@ -15,8 +15,9 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{any, get};
 use axum::serve::ListenerExt;
 use fleetlens_host::ipc::CALL_MAX_BYTES;
+use fleetlens_host::raster::RASTER_TILE;
 use fleetlens_host::tiles::VECTOR_TILE;
-use fleetlens_host::{Host, TileAnswer};
+use fleetlens_host::{Host, RasterAnswer, TileAnswer};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -107,6 +108,7 @@ impl Server {
         let app = Router::new()
             .route("/ws", get(socket))
             .route("/tiles/{*number}", get(tile))
+            .route("/raster/{*number}", get(raster))
             .route_service("/gallery", ServeFile::new(self.ui.join("gallery.html")))
             .fallback_service(ServeDir::new(self.ui).not_found_service(nothing))
             .layer(from_fn_with_state(rooms.clone(), pass))
@@ -178,6 +180,18 @@ async fn tile(State(rooms): State<Rooms>, uri: Uri) -> Response<Body> {
         Ok(TileAnswer::NoTile(why)) => pages::sentence(StatusCode::BAD_REQUEST, why),
         Ok(TileAnswer::Unreadable(why)) => pages::sentence(StatusCode::INTERNAL_SERVER_ERROR, why),
         Err(_) => pages::sentence(StatusCode::INTERNAL_SERVER_ERROR, "the tile could not be read"),
+    }
+}
+
+/// A page that does not wait any longer drops this, which takes the tile out of the queue.
+async fn raster(State(rooms): State<Rooms>, uri: Uri) -> Response<Body> {
+    let path = uri.path().strip_prefix("/raster").unwrap_or_default();
+    match rooms.host.raster_at(path).await {
+        RasterAnswer::Picture(png) => pages::respond(StatusCode::OK, RASTER_TILE, png.to_vec()),
+        RasterAnswer::Beyond => pages::respond(StatusCode::NO_CONTENT, RASTER_TILE, Body::empty()),
+        RasterAnswer::NoTile(why) => pages::sentence(StatusCode::BAD_REQUEST, why),
+        RasterAnswer::Later(why) => pages::sentence(StatusCode::SERVICE_UNAVAILABLE, why),
+        RasterAnswer::Never(why) => pages::sentence(StatusCode::NOT_IMPLEMENTED, why),
     }
 }
 

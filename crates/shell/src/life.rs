@@ -150,14 +150,10 @@ pub fn builder(flags: Flags, started: Instant) -> Builder<Wry> {
             let life = tile_life.clone();
             let path = request.uri().path().to_owned();
             tauri::async_runtime::spawn(async move {
-                let answered = match life.host().await {
-                    Ok(host) => {
-                        tauri::async_runtime::spawn_blocking(move || tiles::answer(host.tile_at(&path))).await.ok()
-                    }
-                    Err(fault) => Some(tiles::refuse(StatusCode::SERVICE_UNAVAILABLE, fault.message)),
-                };
-                let failed = || tiles::refuse(StatusCode::INTERNAL_SERVER_ERROR, "the tile could not be read".into());
-                responder.respond(answered.unwrap_or_else(failed));
+                responder.respond(match life.host().await {
+                    Ok(host) => tiles::at(host, path).await,
+                    Err(fault) => tiles::refuse(StatusCode::SERVICE_UNAVAILABLE, fault.message),
+                });
             });
         })
         .setup(move |app| {

@@ -1,15 +1,38 @@
-//! The map's tiles as the page asks for them: `tiles://localhost/{z}/{x}/{y}` (on Windows and Android a host of that name).
+//! The map's tiles as the page asks for them: `tiles://localhost/{z}/{x}/{y}` (on Windows and Android a host of that name), and as
+//! pictures `tiles://localhost/raster/{dark or light}/{z}/{x}/{y}.png`.
 
-use fleetlens_host::TileAnswer;
+use std::sync::Arc;
+
+use fleetlens_host::raster::RASTER_TILE;
 use fleetlens_host::tiles::VECTOR_TILE;
+use fleetlens_host::{Host, RasterAnswer, TileAnswer};
 use tauri::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE};
 use tauri::http::{Response, StatusCode};
 
 /// The protocol's name.
 pub const SCHEME: &str = "tiles";
 
+/// What is at a path.
+pub async fn at(host: Arc<Host>, path: String) -> Response<Vec<u8>> {
+    if let Some(raster) = path.strip_prefix("/raster") {
+        return picture(host.raster_at(raster).await);
+    }
+    let answered = tauri::async_runtime::spawn_blocking(move || answer(host.tile_at(&path))).await;
+    answered.unwrap_or_else(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR, "the tile could not be read".into()))
+}
+
+fn picture(answer: RasterAnswer) -> Response<Vec<u8>> {
+    match answer {
+        RasterAnswer::Picture(png) => respond(StatusCode::OK, RASTER_TILE, png.to_vec()),
+        RasterAnswer::Beyond => respond(StatusCode::NO_CONTENT, RASTER_TILE, Vec::new()),
+        RasterAnswer::NoTile(why) => refuse(StatusCode::BAD_REQUEST, why),
+        RasterAnswer::Later(why) => refuse(StatusCode::SERVICE_UNAVAILABLE, why),
+        RasterAnswer::Never(why) => refuse(StatusCode::NOT_IMPLEMENTED, why),
+    }
+}
+
 /// The answer as a response.
-pub fn answer(answer: TileAnswer) -> Response<Vec<u8>> {
+fn answer(answer: TileAnswer) -> Response<Vec<u8>> {
     match answer {
         TileAnswer::Tile(tile) => respond(StatusCode::OK, VECTOR_TILE, tile),
         TileAnswer::Beyond => respond(StatusCode::NO_CONTENT, VECTOR_TILE, Vec::new()),
@@ -35,7 +58,7 @@ fn respond(status: StatusCode, content: &'static str, body: Vec<u8>) -> Response
 
 #[cfg(test)]
 mod tests {
-    use fleetlens_host::{BrokerChoice, Host, HostOptions};
+    use fleetlens_host::{BrokerChoice, HostOptions};
 
     use super::*;
 
@@ -43,7 +66,7 @@ mod tests {
     async fn tiles_are_answered_as_maps_expect() {
         let folder = std::env::temp_dir().join(format!("fleetlens-shell-tiles-{}", std::process::id()));
         let options = HostOptions { broker: BrokerChoice::None, ..HostOptions::demo(&folder) };
-        let host = Host::start(options).await.unwrap();
+        let host = Arc::new(Host::start(options).await.unwrap());
         for (path, status, content, bytes) in [
             ("/14/8852/6439", 200, VECTOR_TILE, true),
             ("/14/1/1", 204, VECTOR_TILE, false),
@@ -55,6 +78,13 @@ mod tests {
             assert_eq!(answer.headers()[CONTENT_TYPE], content, "{path}");
             assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "*", "{path}");
             assert_eq!(!answer.body().is_empty(), bytes, "{path}");
+        }
+        for (path, status, content) in [
+            ("/raster/dark/14/1/1.png", 204, RASTER_TILE),
+            ("/raster/dark/14/99999/1.png", 400, "text/plain; charset=utf-8"),
+        ] {
+            let answer = at(Arc::clone(&host), path.into()).await;
+            assert_eq!((answer.status().as_u16(), answer.headers()[CONTENT_TYPE] == content), (status, true), "{path}");
         }
         host.stop().await;
         std::fs::remove_dir_all(folder).unwrap();

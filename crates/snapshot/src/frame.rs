@@ -12,6 +12,10 @@ const TILE_PX: f64 = 512.0;
 /// A picture takes no more tiles than this; 1 024 pixels need nine.
 pub const TILES_MAX: usize = 25;
 
+/// What is less of a tile than this share of its side is none of it: a picture that is one tile takes that one, however its middle was
+/// rounded.
+const TOUCH: f64 = 1e-6;
+
 /// How far from the edge of a picture that shows several places they are at least, in CSS pixels.
 const FIT_MARGIN_PX: f64 = 40.0;
 
@@ -84,8 +88,8 @@ impl Frame {
         let (side_px, across) = (self.side_px(z), 1u32 << z);
         // Saturating: left of the world's edge is 0.
         let range = |from_px: f64, length_px: f64| {
-            let first = (from_px / side_px).floor().max(0.0) as u32;
-            let end = ((from_px + length_px) / side_px).ceil().max(0.0) as u32;
+            let first = (from_px / side_px + TOUCH).floor().max(0.0) as u32;
+            let end = ((from_px + length_px) / side_px - TOUCH).ceil().max(0.0) as u32;
             first..end.min(across)
         };
         let (columns, rows) = (range(self.corner.x, self.width_px), range(self.corner.y, self.height_px));

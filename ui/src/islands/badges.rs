@@ -59,7 +59,7 @@ pub fn pack(cluster: &Cluster, is_hovered: bool, into: &mut Vec<u8>) {
 }
 
 /// Three signs: thousands without their tenths.
-fn tag_number(need: u32) -> String {
+pub fn tag_number(need: u32) -> String {
     if need < 1_000 { need.to_string() } else { format!("{}k", (need / 1_000).min(99)) }
 }
 

@@ -83,7 +83,7 @@ impl Part {
     }
 
     /// The first vertex and how many, without what is chosen.
-    fn of(self, packed: Packed) -> (usize, usize) {
+    pub fn of(self, packed: Packed) -> (usize, usize) {
         match self {
             Part::Calm => (0, packed.calm),
             Part::Loud => (packed.calm, packed.all.saturating_sub(packed.calm + packed.chosen)),
@@ -271,7 +271,7 @@ impl Card {
 const SMALLEST: f64 = 0.45;
 
 /// How large marks are at a zoom, 1 at the zoom of a town's streets.
-fn size_factor(zoom: f64) -> f64 {
+pub fn size_factor(zoom: f64) -> f64 {
     let points = [(9.0, SMALLEST), (12.0, 0.72), (14.0, 1.0), (17.0, 1.55), (20.0, 2.0)];
     points.windows(2).fold(SMALLEST, |size, pair| match pair {
         [(from, low), (to, high)] if zoom > *from => {
@@ -283,7 +283,7 @@ fn size_factor(zoom: f64) -> f64 {
 }
 
 /// How large marks are at least, however far away: a few are looked for and have room, many would hide each other.
-fn size_of_few(marks: usize) -> f64 {
+pub fn size_of_few(marks: usize) -> f64 {
     const FEW: f64 = 60.0;
     const MANY: f64 = 300.0;
     let share = ((marks as f64 - FEW) / (MANY - FEW)).clamp(0.0, 1.0);

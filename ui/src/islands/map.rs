@@ -1,4 +1,5 @@
-//! The map: MapLibre draws the ground, [`super::live_layer`] the things; pointing is answered here, in Rust.
+//! The map: MapLibre draws the ground, [`super::live_layer`] the things; pointing is answered here, in Rust. Without WebGL
+//! `islands-js/plain_map.js` shows pictures of the ground in MapLibre's words, and [`super::painted`] has the things.
 
 mod options;
 
@@ -8,7 +9,8 @@ use std::time::Duration;
 
 use fleetlens_ipc::rows::TileSet;
 use fleetlens_model::geo::{GeoBox, LonLat};
-use js_sys::{Array, Object, Reflect};
+use fleetlens_model::id::ThingKey;
+use js_sys::{Array, Function, Object, Reflect};
 use leptos::prelude::{request_animation_frame, set_timeout};
 use thiserror::Error;
 use wasm_bindgen::prelude::*;
@@ -21,9 +23,12 @@ use super::live_layer::{LayerError, LiveLayer, Part, Scene};
 use super::maplibre::{self, MapEvent};
 use super::marks::{Marks, Pointed};
 use super::mercator::{Camera, local, place, with_margin};
+use super::over::Over;
 use super::pace::Pace;
+use super::painted::PaintedLayer;
 use crate::clock::mono_ms;
-use options::{lng_lat, options, set, wants_less_motion};
+use crate::state::layers::Layers;
+use options::{lng_lat, options, plain_options, set, wants_less_motion};
 
 /// How much more than the picture is looked at, so that a short pan shows things at once.
 const AREA_MARGIN: f64 = 0.35;
@@ -34,11 +39,18 @@ const CLOSE_ZOOM: f64 = 17.0;
 /// Why there is no map.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum MapError {
-    /// The graphics card or its driver offers no WebGL 2.
-    #[error(
-        "the map needs WebGL 2, which this computer does not offer; finding things and their pages work all the same"
-    )]
+    /// The graphics card or its driver offers no WebGL 2; there is another way to draw it ([`PlainMap`]).
+    #[error("this computer offers no WebGL 2")]
     NoWebGl,
+    /// There is no other way either.
+    #[error(
+        "the map cannot be drawn without WebGL 2, which this computer does not offer: {0}; finding things and their pages \
+         work all the same"
+    )]
+    NoPlainMap(String),
+    /// The page gives no canvas to paint on.
+    #[error("the map has nothing to paint on: {0}")]
+    NoOver(String),
     /// See there.
     #[error(transparent)]
     Layer(#[from] LayerError),
@@ -71,6 +83,10 @@ pub struct MapEars {
     pub left: Box<dyn Fn(Sight)>,
     /// A picture with this many things was drawn; whether its ground is all there.
     pub drawn: Box<dyn Fn(usize, bool)>,
+    /// These things are close enough to have their names beside them, which [`MapIsland::name`] takes.
+    pub unnamed: Box<dyn Fn(Vec<ThingKey>)>,
+    /// There are no streets on a map without WebGL, and why.
+    pub groundless: Box<dyn Fn(String)>,
     /// The map cannot be drawn any more.
     pub failed: Rc<dyn Fn(MapError)>,
 }
@@ -86,12 +102,41 @@ pub struct Beginning {
     pub reach_px: f64,
 }
 
+/// What draws the ground where there is no WebGL. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct PlainMap(Function);
+
+impl PlainMap {
+    /// Loads it, which nobody does who has WebGL.
+    pub async fn load() -> Result<PlainMap, MapError> {
+        let loaded = maplibre::plain_map().await.and_then(|class| class.dyn_into().map(PlainMap));
+        loaded.map_err(|error| MapError::NoPlainMap(words(&error)))
+    }
+
+    fn mount(&self, at: &HtmlElement, beginning: &Beginning) -> Result<maplibre::Map, MapError> {
+        // What MapLibre began before it failed.
+        at.set_inner_html("");
+        let made = Reflect::construct(&self.0, &Array::of1(&plain_options(at, beginning)));
+        // It answers to MapLibre's words.
+        made.map(JsCast::unchecked_into).map_err(|error| MapError::NoPlainMap(words(&error)))
+    }
+}
+
+/// What draws the things.
+#[derive(Clone)]
+enum Layer {
+    Card(Rc<LiveLayer>),
+    Painted(Rc<PaintedLayer>),
+}
+
 /// The map on the page.
 #[derive(Clone)]
 pub struct MapIsland {
     map: maplibre::Map,
     marks: Rc<RefCell<Marks>>,
-    layer: Rc<LiveLayer>,
+    layer: Layer,
+    over: Rc<Over>,
+    layers: Rc<Cell<Layers>>,
     loaded: Rc<Cell<bool>>,
     pace: Rc<Cell<Pace>>,
     /// News waits for its turn.
@@ -114,18 +159,18 @@ impl Hand {
 }
 
 impl MapIsland {
-    /// Puts a map into an element.
+    /// Puts a map into an element, without WebGL where that is given.
     pub fn mount(
         at: &HtmlElement,
         marks: Rc<RefCell<Marks>>,
         beginning: &Beginning,
         ears: MapEars,
+        plain: Option<&PlainMap>,
     ) -> Result<MapIsland, MapError> {
-        maplibre::set_worker_url(&address("vendor/maplibre-gl/maplibre-gl-worker.mjs"));
-        let map = maplibre::Map::new(&options(at, beginning)).map_err(|error| {
-            web_sys::console::warn_2(&"map".into(), &error);
-            MapError::NoWebGl
-        })?;
+        let map = match plain {
+            Some(plain) => plain.mount(at, beginning)?,
+            None => with_card(at, beginning)?,
+        };
         map.touch_zoom_rotate().disable_rotation();
         map.keyboard().disable_rotation();
         let loaded = Rc::new(Cell::new(false));
@@ -135,15 +180,31 @@ impl MapIsland {
         let failed = Rc::clone(&ears.failed);
         let whole = Rc::new(Cell::new(false));
         let (ground, told, has_been_whole) = (map.clone(), ears.drawn, Rc::clone(&whole));
-        let layer = LiveLayer::new(Scene {
+        let scene = Scene {
             marks: Rc::clone(&marks),
             camera: Box::new(move || camera(&camera_of)),
             // Before it asks for its first tile, MapLibre misses none.
             drawn: Box::new(move |count| told(count, has_been_whole.get() && ground.are_tiles_loaded())),
             failed: Box::new(move |error| failed(error.into())),
-        });
+        };
+        let layer = match plain {
+            None => Layer::Card(LiveLayer::new(scene)),
+            Some(_) => {
+                let painted = PaintedLayer::over(at, scene).map_err(|error| MapError::NoPlainMap(words(&error)))?;
+                let paint = Rc::clone(&painted);
+                listen(&map, "render", move |_| paint.paint());
+                Layer::Painted(painted)
+            }
+        };
+        let over = Over::above(at, Rc::clone(&marks), ears.unnamed).map_err(|error| MapError::NoOver(words(&error)))?;
+        let (paint, of) = (Rc::clone(&over), map.clone());
+        listen(&map, "render", move |_| paint.paint(&camera(&of), mono_ms()));
+        let layers = Rc::new(Cell::new(Layers::default()));
+        let groundless = ears.groundless;
+        listen(&map, "groundless", move |event| groundless(event.words().unwrap_or_default()));
 
-        let (on, add, failed, ready) = (map.clone(), Rc::clone(&layer), ears.failed, Rc::clone(&loaded));
+        let (on, add, failed, ready) = (map.clone(), layer.clone(), ears.failed, Rc::clone(&loaded));
+        let wanted = Rc::clone(&layers);
         let draw_lines = Rc::new(lines_of(&map, beginning.tiles.bounds));
         let draw_first = Rc::clone(&draw_lines);
         // Not when the first tiles are there ("load"): where the things are does not wait for the streets.
@@ -151,6 +212,10 @@ impl MapIsland {
             ready.set(true);
             draw_first();
             maplibre::outlines(&on);
+            if !wanted.get().ground {
+                maplibre::show_ground(&on, false);
+            }
+            let Layer::Card(add) = &add else { return };
             let added = add
                 .as_custom_layer(Part::Calm)
                 .and_then(|calm| on.add_layer(&calm, Some(maplibre::NAMES)))
@@ -165,8 +230,10 @@ impl MapIsland {
             whole.set(true);
             last.trigger_repaint();
         });
-        let lost = Rc::clone(&layer);
-        listen(&map, "webglcontextlost", move |_| lost.forget_card());
+        if let Layer::Card(layer) = &layer {
+            let lost = Rc::clone(layer);
+            listen(&map, "webglcontextlost", move |_| lost.forget_card());
+        }
         // A missing tile is the ground's colour and no reason to stop; the console keeps the reason.
         listen(&map, "error", |event| web_sys::console::warn_2(&"map".into(), &event.error()));
 
@@ -223,7 +290,7 @@ impl MapIsland {
             chosen(pointed, place(camera(&of).unproject(x, y)));
         });
 
-        Ok(MapIsland { map, marks, layer, loaded, pace: Rc::default(), waits: Rc::default(), hand })
+        Ok(MapIsland { map, marks, layer, over, layers, loaded, pace: Rc::default(), waits: Rc::default(), hand })
     }
 
     /// A person changed what is seen: a picture is drawn in the next animation frame.
@@ -270,12 +337,43 @@ impl MapIsland {
         });
     }
 
+    /// What is shown besides marks.
+    pub fn show_layers(&self, layers: Layers) {
+        let before = self.layers.replace(layers);
+        self.over.show(layers);
+        if self.loaded.get() && before.ground != layers.ground {
+            maplibre::show_ground(&self.map, layers.ground);
+        }
+        self.map.trigger_repaint();
+    }
+
+    /// These things were asked for and are called so, or could not be asked for and are asked for again.
+    pub fn name(&self, asked: &[ThingKey], names: Option<Vec<(ThingKey, String)>>) {
+        match names {
+            Some(names) => {
+                self.over.name(names);
+                self.map.trigger_repaint();
+            }
+            // Not at once: nobody may be there to answer.
+            None => self.over.unname(asked),
+        }
+    }
+
     /// The theme changed.
     pub fn recolour(&self) {
-        self.layer.recolour();
-        if self.loaded.get() && maplibre::recolour(&self.map).is_err() {
-            // A style that is just being loaded refuses; it is loaded with the new colours then.
-            web_sys::console::warn_1(&"the map could not be recoloured".into());
+        self.over.recolour();
+        match &self.layer {
+            Layer::Card(layer) => {
+                layer.recolour();
+                if self.loaded.get() && maplibre::recolour(&self.map).is_err() {
+                    // A style that is just being loaded refuses; it is loaded with the new colours then.
+                    web_sys::console::warn_1(&"the map could not be recoloured".into());
+                }
+            }
+            Layer::Painted(layer) => {
+                layer.recolour();
+                self.map.recolour_plain();
+            }
         }
         self.map.trigger_repaint();
     }
@@ -359,6 +457,14 @@ impl MapIsland {
     pub fn resize(&self) {
         self.map.resize();
     }
+}
+
+fn with_card(at: &HtmlElement, beginning: &Beginning) -> Result<maplibre::Map, MapError> {
+    maplibre::set_worker_url(&address("vendor/maplibre-gl/maplibre-gl-worker.mjs"));
+    maplibre::Map::new(&options(at, beginning)).map_err(|error| {
+        web_sys::console::warn_2(&"map".into(), &error);
+        MapError::NoWebGl
+    })
 }
 
 /// Draws the lines of latitude and longitude that the picture needs, if it has not got them.

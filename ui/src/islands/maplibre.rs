@@ -69,6 +69,10 @@ unsafe extern "C" {
     #[wasm_bindgen(method)]
     pub fn resize(this: &Map);
 
+    /// Of a map without WebGL alone: gives it the current theme's colours.
+    #[wasm_bindgen(method, js_name = recolour)]
+    pub fn recolour_plain(this: &Map);
+
     /// Takes the map down.
     #[wasm_bindgen(method)]
     pub fn remove(this: &Map);
@@ -113,6 +117,10 @@ unsafe extern "C" {
     #[wasm_bindgen(method, getter, js_name = originalEvent)]
     pub fn original_event(this: &MapEvent) -> JsValue;
 
+    /// Why there are no streets, for `groundless` events of a map without WebGL.
+    #[wasm_bindgen(method, getter)]
+    pub fn words(this: &MapEvent) -> Option<String>;
+
     /// What went wrong, for `error` events.
     #[wasm_bindgen(method, getter)]
     pub fn error(this: &MapEvent) -> JsValue;
@@ -143,6 +151,15 @@ unsafe extern "C" {
 
     /// Draws the outlines of the world's countries once they are seen.
     pub fn outlines(map: &Map);
+
+    /// What draws the map where there is no WebGL, loaded when it is wanted: a class whose objects have the words of [`Map`] that are
+    /// used here.
+    #[wasm_bindgen(js_name = plainMap, catch)]
+    pub async fn plain_map() -> Result<JsValue, JsValue>;
+
+    /// Shows or hides the ground of a map of either way of drawing.
+    #[wasm_bindgen(js_name = showGround)]
+    pub fn show_ground(map: &Map, shown: bool);
 
     /// Gives a drawn map the current theme's colours.
     #[wasm_bindgen(catch)]

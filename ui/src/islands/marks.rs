@@ -10,18 +10,19 @@ use fleetlens_model::kind::Kind;
 use super::badges;
 use super::clusters::{Cell, Cluster, Clusters, Member};
 use super::mercator::{Camera, Local, local};
+use super::trails::Trails;
 
 /// Bytes of one vertex: x and y as f32, then kind, status, flags and level as bytes.
 pub const VERTEX_BYTES: usize = 12;
 
 /// In a vertex's flags, beside the contract's: chosen together with others.
-const FLAG_PICKED: u8 = 0x20;
+pub const FLAG_PICKED: u8 = 0x20;
 
 /// In a vertex's flags, beside the contract's: the thing in the drawer.
-const FLAG_SELECTED: u8 = 0x40;
+pub const FLAG_SELECTED: u8 = 0x40;
 
 /// In a vertex's flags, beside the contract's: the thing under the pointer.
-const FLAG_HOVERED: u8 = 0x80;
+pub const FLAG_HOVERED: u8 = 0x80;
 
 /// From this rank on a mark is drawn over the names of places, which lie over the calm ones.
 const RANK_LOUD: u8 = 4;
@@ -52,6 +53,24 @@ pub enum Pointed {
     Thing(ThingKey),
     /// A cluster.
     Cluster(Cell),
+}
+
+/// A thing that is drawn by itself, somewhere in the picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seen {
+    /// Which one.
+    pub thing: ThingKey,
+    /// What it is.
+    pub kind: Kind,
+    /// What its mark says.
+    pub status: Status,
+    /// 0–100 or [`LEVEL_UNKNOWN`].
+    pub level: u8,
+    /// Where, in CSS pixels from the upper left.
+    pub at: (f64, f64),
+    /// Whether it needs a person or is chosen.
+    pub is_loud: bool,
+    rank: u8,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +106,9 @@ pub struct Marks {
     hovered_cluster: Option<Cell>,
     /// What packed positions count from.
     origin: Local,
+    trails: Trails,
+    /// The page's clock when it was told last.
+    now_ms: f64,
     revision: u64,
 }
 
@@ -96,7 +118,10 @@ impl Marks {
         self.marks.clear();
         self.place_of.clear();
         self.clusters.clear();
+        // Another part of the city is looked at: what is still there goes on along its trail.
         self.apply(packed);
+        let place_of = &self.place_of;
+        self.trails.keep(|thing| place_of.contains_key(&thing));
         self.revision += 1;
     }
 
@@ -112,8 +137,16 @@ impl Marks {
         self.revision += 1;
     }
 
+    /// What the page's clock shows, for the trails of what comes next.
+    pub fn tell_time(&mut self, now_ms: f64) {
+        self.now_ms = now_ms;
+    }
+
     fn put(&mut self, row: MapRow) {
         let mark = Mark { row, at: local(row.at) };
+        if row.kind == Kind::Vehicle {
+            self.trails.passes(row.thing, mark.at, self.now_ms);
+        }
         let (before, now) = (self.place_of.get(&row.thing).copied(), mark.member());
         match before.and_then(|place| self.marks.get_mut(place)) {
             Some(known) => {
@@ -135,6 +168,7 @@ impl Marks {
     fn remove(&mut self, thing: ThingKey) {
         let Some(place) = self.place_of.remove(&thing) else { return };
         let gone = self.marks.swap_remove(place);
+        self.trails.forget(thing);
         self.count_out(gone.row.kind, &gone.member());
         if let Some(moved) = self.marks.get(place) {
             self.place_of.insert(moved.row.thing, place);
@@ -278,19 +312,66 @@ impl Marks {
             return [row.kind.code(), Status::Normal.code(), 0, LEVEL_UNKNOWN];
         }
         let flags = (row.flags & FLAG_PENDING) | self.flags(row.thing);
-        [row.kind.code(), row.status.code(), flags, row.level]
+        // One that does not say where it heads heads where it went.
+        let is_lost = row.kind == Kind::Vehicle && row.level == LEVEL_UNKNOWN;
+        let level = self.trails.heading(row.thing).filter(|_| is_lost).unwrap_or(row.level);
+        [row.kind.code(), row.status.code(), flags, level]
+    }
+
+    /// What is drawn by itself in the picture and a little beyond it, what matters most first; each of a kind of which this is true.
+    pub fn seen(&self, camera: &Camera, of: impl Fn(Kind) -> bool) -> Vec<Seen> {
+        const BEYOND_PX: f64 = 60.0;
+        let shown = self.marks.iter().filter(|mark| self.is_shown(mark.row.kind) && of(mark.row.kind));
+        let mut seen: Vec<Seen> = shown
+            .filter_map(|mark| {
+                let (at, rank) = (camera.project(mark.at), self.rank(&mark.row));
+                let is_drawn = rank == RANK_CHOSEN || !self.clusters.hides(mark.at);
+                let MapRow { thing, kind, status, level, .. } = mark.row;
+                (is_drawn && camera.shows(at, BEYOND_PX)).then_some(Seen {
+                    thing,
+                    kind,
+                    status,
+                    level,
+                    at,
+                    is_loud: rank >= RANK_LOUD,
+                    rank,
+                })
+            })
+            .collect();
+        seen.sort_unstable_by_key(|seen| (std::cmp::Reverse(seen.rank), seen.thing));
+        seen
+    }
+
+    /// Where a thing was, the oldest first, and how long ago as a share of [`super::trails::TRAIL_MS`].
+    pub fn trail(&self, thing: ThingKey, now_ms: f64) -> impl Iterator<Item = (Local, f64)> + '_ {
+        self.trails.of(thing, now_ms)
+    }
+
+    /// How many car parks say how full they are, and how many do not.
+    pub fn measured(&self) -> (u32, u32) {
+        let parks = self.marks.iter().filter(|mark| mark.row.kind == Kind::Parking);
+        parks.fold((0, 0), |(known, unknown), mark| {
+            if is_measured(mark.row.status, mark.row.level) { (known + 1, unknown) } else { (known, unknown + 1) }
+        })
     }
 
     /// Writes the badges of the clusters, worst last; how many.
     pub fn pack_badges(&self, into: &mut Vec<u8>) -> usize {
         into.clear();
-        let mut clusters: Vec<Cluster> = self.clusters.iter().collect();
-        clusters.sort_unstable_by_key(|cluster| (cluster.worst, cluster.cell));
-        for cluster in &clusters {
+        let clusters = self.badges();
+        for (cluster, is_hovered) in &clusters {
             let placed = Cluster { at: cluster.at.from(self.origin), ..*cluster };
-            badges::pack(&placed, self.hovered_cluster == Some(cluster.cell), into);
+            badges::pack(&placed, *is_hovered, into);
         }
         clusters.len()
+    }
+
+    /// The clusters in the order in which they are drawn, worst last, and whether each is under the pointer.
+    pub fn badges(&self) -> Vec<(Cluster, bool)> {
+        let hovered = |cluster: Cluster| (cluster, self.hovered_cluster == Some(cluster.cell));
+        let mut clusters: Vec<(Cluster, bool)> = self.clusters.iter().map(hovered).collect();
+        clusters.sort_unstable_by_key(|(cluster, _)| (cluster.worst, cluster.cell));
+        clusters
     }
 
     /// What is at a point of the picture: the chosen thing, a cluster, or the shown thing nearest to it within a distance in CSS
@@ -395,6 +476,11 @@ impl Marks {
         let picked = if self.picked.contains_key(&thing) { FLAG_PICKED } else { 0 };
         selected | hovered | picked
     }
+}
+
+/// Whether a level is what the thing says now, and not what nobody knows.
+pub fn is_measured(status: Status, level: u8) -> bool {
+    level != LEVEL_UNKNOWN && status != Status::Unknown
 }
 
 #[cfg(test)]

@@ -189,7 +189,10 @@ impl Store {
             Rows::Status(status) => self.take_status(*status, at_ms),
             Rows::Map(packed) => {
                 self.map_known.set(true);
-                self.mark(|marks| marks.replace(&packed));
+                self.mark(|marks| {
+                    marks.tell_time(at_ms);
+                    marks.replace(&packed);
+                });
             }
             Rows::Ground(ground) => self.ground.set(Some(*ground)),
             Rows::Thing(page) if target == Target::Hover => self.hovered.set(Some(Aged { row: page.head, at_ms })),
@@ -289,7 +292,10 @@ impl Store {
         }
         match change {
             Change::Status(status) => self.take_status(*status, at_ms),
-            Change::Map(packed) => self.mark(|marks| marks.apply(&packed)),
+            Change::Map(packed) => self.mark(|marks| {
+                marks.tell_time(at_ms);
+                marks.apply(&packed);
+            }),
             Change::Ground(ground) => self.ground.set(Some(*ground)),
             Change::Head(_) if target == Target::OtherThing => {}
             Change::Head(head) if target == Target::Hover => self.hovered.set(Some(Aged { row: head, at_ms })),

@@ -7,10 +7,14 @@ mod chips;
 mod choose;
 mod empty;
 mod hover;
+mod layers;
 mod marked;
+mod plain;
 mod screen;
 
+use fleetlens_ipc::{Done, Intent};
 use fleetlens_model::geo::LonLat;
+use fleetlens_model::id::ThingKey;
 use leptos::html;
 use leptos::prelude::*;
 use std::rc::Rc;
@@ -39,7 +43,10 @@ use begin::Beginnings;
 use choose::{ChooseOnMap, ChooseTools, ChosenOnMap};
 use empty::Empty;
 use hover::{Crowd, HoverCard};
+use layers::{HeatLegend, HiddenNote, LayersButton};
 use marked::{ChosenAt, CrowdKeys};
+use plain::PlainNote;
+pub use plain::{Plain, load as load_plain};
 
 /// How long the pointer rests on a thing before its card is asked for.
 const DWELL: Duration = Duration::from_millis(90);
@@ -77,11 +84,12 @@ pub fn MapView(
     provide_context(screen);
     let element = NodeRef::<html::Div>::new();
     let failed = RwSignal::new(None::<String>);
+    let plain = RwSignal::new(None::<Plain>);
     let pointer = RwSignal::new((0.0, 0.0));
     let crowd = RwSignal::new(None::<Crowd>);
 
     let begins = Beginnings::new();
-    begin::begin(Told { store, form, screen, chooses, begins, pointer, crowd, failed }, element);
+    begin::begin(Told { store, form, screen, chooses, begins, pointer, crowd, plain, failed }, element);
     Effect::new(move |_| {
         if let Some(element) = element.get() {
             follow_size(&element, screen);
@@ -110,6 +118,15 @@ pub fn MapView(
             screen.with(MapIsland::recolour);
         }
     });
+    match chooses {
+        Chooses::Things => layers::keep(store),
+        Chooses::Ground => layers::hide_nothing(store),
+    }
+    Effect::new(move |_| {
+        let layers = store.layers.get();
+        screen.mounted.track();
+        screen.with(|map| map.show_layers(layers));
+    });
     reveal_chosen(store, form, screen);
     show_spots(store, form, screen);
     watch_live(store);
@@ -130,7 +147,16 @@ pub fn MapView(
             <ChosenAt screen />
             {children.map(|children| children())}
             <HoverCard pointer crowd />
-            <BareNote screen />
+            <div class="map-notes">
+                <PlainNote plain />
+                <BareNote screen />
+                <Show when=move || has_map() && chooses == Chooses::Things>
+                    <HiddenNote />
+                </Show>
+                <Show when=move || has_map()>
+                    <HeatLegend />
+                </Show>
+            </div>
             <Show when=move || may_choose.get()>
                 <ChooseTools screen />
                 <ChosenOnMap />
@@ -155,6 +181,9 @@ pub fn MapView(
                         </button>
                     </Show>
                 </div>
+            </Show>
+            <Show when=move || has_map() && chooses == Chooses::Things>
+                <LayersButton />
             </Show>
             {move || {
                 failed
@@ -184,11 +213,12 @@ struct Told {
     begins: Beginnings,
     pointer: RwSignal<(f64, f64)>,
     crowd: RwSignal<Option<Crowd>>,
+    plain: RwSignal<Option<Plain>>,
     failed: RwSignal<Option<String>>,
 }
 
 fn ears(told: Told) -> MapEars {
-    let Told { store, screen, begins, failed, .. } = told;
+    let Told { store, screen, begins, plain, failed, .. } = told;
     MapEars {
         area: Box::new(move |area| store.look_at_area(area)),
         hovered: Box::new(hovering(told)),
@@ -200,8 +230,32 @@ fn ears(told: Told) -> MapEars {
         taken: Box::new(move || begins.taken(store)),
         left: Box::new(move |sight| begins.left(sight)),
         drawn: Box::new(move |count, on_ground| tell_drawn(store, count, on_ground)),
+        unnamed: Box::new(move |things| ask_names(store, screen, things)),
+        groundless: Box::new(move |why| {
+            plain.try_update(|plain| {
+                if let Some(plain) = plain {
+                    plain.groundless = Some(why);
+                }
+            });
+        }),
         failed: Rc::new(move |error| drop(failed.try_set(Some(format::capital(&error.to_string()))))),
     }
+}
+
+/// What things are called that stand close enough to be named.
+fn ask_names(store: Store, screen: MapScreen, things: Vec<ThingKey>) {
+    // Another fleet has other keys, and its map begins anew.
+    let run = store.begun.get_untracked();
+    store.ask(Intent::Names(things.clone()), move |outcome| {
+        if store.begun.try_get_untracked() != Some(run) {
+            return;
+        }
+        let names = match outcome {
+            Ok(Done::Names(names)) => Some(names),
+            Ok(_) | Err(_) => None,
+        };
+        screen.with(|map| map.name(&things, names));
+    });
 }
 
 /// The thing under the pointer is asked for once the pointer rests; a cluster says at once what the window knows of it.

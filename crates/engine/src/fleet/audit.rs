@@ -128,6 +128,7 @@ impl Fleet {
             | Intent::ShadowHistory { .. }
             | Intent::Controls(_)
             | Intent::Shown { .. }
+            | Intent::Names(_)
             | Intent::DryRun(_)
             | Intent::BulkAgain(_)
             | Intent::Export(_) => return,

@@ -41,6 +41,7 @@ impl Fleet {
             | Intent::AlarmHealth { .. }
             | Intent::Export(_)
             | Intent::Shown { .. }
+            | Intent::Names(_)
             | Intent::ShadowHistory { .. } => {
                 Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set"))
             }

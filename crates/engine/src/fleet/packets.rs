@@ -44,7 +44,7 @@ impl Packets {
         for place in &mut self.of {
             place.take_if(|(nth, _)| *nth < self.before);
         }
-        let of_it = self.of.iter().zip(0..).filter_map(|(place, packet_id)| Some((packet_id, (*place)?.1)));
+        let of_it = self.of.iter().zip(0..=u16::MAX).filter_map(|(place, packet_id)| Some((packet_id, (*place)?.1)));
         of_it.collect::<Vec<_>>().into_iter()
     }
 
@@ -83,5 +83,12 @@ mod tests {
         packets.note(9, 90);
         assert_eq!(packets.begin_session().collect::<Vec<_>>(), [(9, 90)]);
         assert!(packets.is_known(9, 90) && !packets.is_known(8, 80) && !packets.is_known(7, 70));
+    }
+
+    #[test]
+    fn the_greatest_id_there_is_has_none_after_it() {
+        let mut packets = Packets::default();
+        packets.note(u16::MAX, 90);
+        assert_eq!(packets.begin_session().collect::<Vec<_>>(), [(u16::MAX, 90)]);
     }
 }

@@ -145,7 +145,9 @@ async fn receive_close(connection: &mut TcpStream) -> (u16, String) {
 async fn nothing_is_told_to_whoever_has_no_token() {
     let served = Served::start().await;
     let wrong = [("Cookie", format!("fleetlens-{}={}", served.at.port(), KEY.replace('0', "1")))];
-    for path in ["/", "/phone.html", "/a.wasm", "/tiles/14/8852/6439", "/ws", "/nothing"] {
+    for path in
+        ["/", "/phone.html", "/a.wasm", "/tiles/14/8852/6439", "/raster/dark/14/8852/6439.png", "/ws", "/nothing"]
+    {
         for (line, headers) in [
             (format!("GET {path}"), &[][..]),
             (format!("HEAD {path}"), &[]),
@@ -180,6 +182,9 @@ async fn the_printed_address_leads_to_the_window() {
         ("/tiles/14/1/1", "204", "application/x-protobuf", ""),
         ("/tiles/14/99999/1", "400", "text/plain", "tile"),
         ("/tiles/../secret", "400", "text/plain", ""),
+        ("/raster/dark/14/1/1.png", "204", "image/png", ""),
+        ("/raster/dark/14/99999/1.png", "400", "text/plain", "tile"),
+        ("/raster/../secret", "400", "text/plain", ""),
         ("/../secret", "404", "text/plain", "the window is at /"),
         ("/%2e%2e/secret", "404", "text/plain", "the window is at /"),
         ("/nothing.js", "404", "text/plain", "the window is at /"),

@@ -30,11 +30,14 @@ const PAGES: [&str; 3] = ["index", "phone", "gallery"];
 const ISLANDS: &str = "islands-js";
 
 /// Single files out of `node_modules`, with the licence that has to go along.
-const VENDORED: [(&str, &str); 8] = [
+const VENDORED: [(&str, &str); 11] = [
     ("maplibre-gl/dist/maplibre-gl.mjs", "vendor/maplibre-gl/maplibre-gl.mjs"),
     ("maplibre-gl/dist/maplibre-gl-worker.mjs", "vendor/maplibre-gl/maplibre-gl-worker.mjs"),
     ("maplibre-gl/dist/maplibre-gl.css", "vendor/maplibre-gl/maplibre-gl.css"),
     ("maplibre-gl/LICENSE.txt", "vendor/maplibre-gl/LICENSE.txt"),
+    ("leaflet/dist/leaflet.js", "vendor/leaflet/leaflet.js"),
+    ("leaflet/dist/leaflet.css", "vendor/leaflet/leaflet.css"),
+    ("leaflet/LICENSE", "vendor/leaflet/LICENSE"),
     ("world-atlas/countries-110m.json", "vendor/world-atlas/countries-110m.json"),
     ("world-atlas/LICENSE", "vendor/world-atlas/LICENSE"),
     ("@fontsource-variable/inter/LICENSE", "vendor/inter/LICENSE"),

@@ -13,6 +13,9 @@ use crate::bridge;
 /// The farthest that a person can go away: the whole earth fills the largest screen.
 const FAR_ZOOM: f64 = 1.0;
 
+/// The nearest: a house fills the screen.
+const NEAR_ZOOM: f64 = 19.0;
+
 /// The options of a new map.
 pub(super) fn options(at: &HtmlElement, beginning: &Beginning) -> JsValue {
     let options = Object::new();
@@ -21,7 +24,7 @@ pub(super) fn options(at: &HtmlElement, beginning: &Beginning) -> JsValue {
     set(&options, "center", &lng_lat(beginning.sight.center));
     set(&options, "zoom", &beginning.sight.zoom.into());
     set(&options, "minZoom", &FAR_ZOOM.into());
-    set(&options, "maxZoom", &19.0.into());
+    set(&options, "maxZoom", &NEAR_ZOOM.into());
     // North is up and we look from straight above: marks, hits and labels count on it.
     // With Shift a person chooses things (views/map_view/choose.rs).
     for off in ["boxZoom", "dragRotate", "pitchWithRotate", "touchPitch", "rollEnabled", "renderWorldCopies"] {
@@ -32,6 +35,19 @@ pub(super) fn options(at: &HtmlElement, beginning: &Beginning) -> JsValue {
     set(&attribution, "compact", &true.into());
     set(&options, "attributionControl", &attribution);
     set(&options, "fadeDuration", &(if wants_less_motion() { 0.0 } else { 120.0 }).into());
+    options.into()
+}
+
+/// What a map without WebGL is made with: the same, and where its pictures are.
+pub(super) fn plain_options(at: &HtmlElement, beginning: &Beginning) -> JsValue {
+    let options = Object::new();
+    set(&options, "container", at);
+    set(&options, "pictures", &bridge::pictures_address().into());
+    set(&options, "set", &tile_set(&beginning.tiles));
+    set(&options, "center", &lng_lat(beginning.sight.center));
+    set(&options, "zoom", &beginning.sight.zoom.into());
+    set(&options, "minZoom", &FAR_ZOOM.into());
+    set(&options, "maxZoom", &NEAR_ZOOM.into());
     options.into()
 }
 

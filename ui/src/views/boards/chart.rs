@@ -94,7 +94,7 @@ fn Picture(uid: Uid, hours: u32, lines: Memo<Option<Vec<Line>>>) -> impl IntoVie
     });
     Effect::new(move |_| {
         let (Some(canvas), Some(now)) = (canvas.get(), now.get()) else { return };
-        theme.get();
+        theme.follow();
         if size.get().0 == 0 {
             return;
         }

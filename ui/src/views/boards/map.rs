@@ -15,11 +15,13 @@ use super::widget::{Now, Waits, Wrong};
 use crate::components::size::watch_size;
 use crate::format;
 use crate::islands::arrival::{Frame, Sight};
-use crate::islands::map::{Beginning, Covered, MapEars, MapIsland};
+use crate::islands::map::{Beginning, Covered, MapEars, MapError, MapIsland};
 use crate::islands::marks::{Marks, Pointed};
 use crate::state::boards::Uid;
+use crate::state::layers::Layers;
 use crate::state::store;
 use crate::theme::theme;
+use crate::views::map_view::{Plain, load_plain};
 use crate::views::parking::is_driver;
 
 /// Maps that one board draws: each has a graphics context of its own, of which a browser has few.
@@ -85,6 +87,7 @@ fn Small(area: Option<GeoBox>, tiles: TileSet, now: Now) -> impl IntoView {
     let marks = StoredValue::new_local(Rc::new(RefCell::new(Marks::default())));
     let island = StoredValue::new_local(None::<MapIsland>);
     let failed = RwSignal::new(None::<String>);
+    let without_card = RwSignal::new(None::<Plain>);
     // A person who moved it is not moved on.
     let is_taken = StoredValue::new(false);
     let was_empty = StoredValue::new(true);
@@ -100,6 +103,7 @@ fn Small(area: Option<GeoBox>, tiles: TileSet, now: Now) -> impl IntoView {
     let driver = is_driver(store);
     Effect::new(move |_| {
         let (Some(element), true) = (element.get(), size.get().0 > 0) else { return };
+        let plain = without_card.with(|plain| plain.as_ref().map(|plain| plain.map.clone()));
         if island.with_value(Option::is_some) {
             return;
         }
@@ -131,12 +135,19 @@ fn Small(area: Option<GeoBox>, tiles: TileSet, now: Now) -> impl IntoView {
             }),
             left: Box::new(|_| {}),
             drawn: Box::new(|_, _| {}),
+            // A small map has no names.
+            unnamed: Box::new(|_| {}),
+            groundless: Box::new(|_| {}),
             failed: Rc::new(move |error| {
                 failed.try_set(Some(error.to_string()));
             }),
         };
-        match MapIsland::mount(&element, marks, &beginning, ears) {
-            Ok(map) => island.set_value(Some(map)),
+        match MapIsland::mount(&element, marks, &beginning, ears, plain.as_ref()) {
+            Ok(map) => {
+                map.show_layers(Layers { names: false, trails: false, ..Layers::default() });
+                island.set_value(Some(map));
+            }
+            Err(MapError::NoWebGl) => load_plain(without_card, failed),
             Err(error) => failed.set(Some(error.to_string())),
         }
     });
@@ -157,7 +168,7 @@ fn Small(area: Option<GeoBox>, tiles: TileSet, now: Now) -> impl IntoView {
         });
     });
     Effect::new(move |before: Option<()>| {
-        theme.get();
+        theme.follow();
         if before.is_some() {
             island.with_value(|island| island.iter().for_each(MapIsland::recolour));
         }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
 
-use super::{Chooses, Told, ears};
+use super::{Chooses, Told, ears, plain};
 use crate::clock::mono_ms;
 use crate::form::Form;
 use crate::format;
 use crate::islands::arrival::{ARRIVES_MS, Arrival, Frame, Sight};
-use crate::islands::map::{Beginning, Covered, MapIsland};
+use crate::islands::map::{Beginning, Covered, MapError, MapIsland};
 use crate::state::Store;
 
 /// Where a profile's map was left; the profile's name follows.
@@ -92,7 +92,7 @@ fn kinds(chooses: Chooses) -> Vec<Kind> {
 
 /// Puts the map into its element once it is known whose it is and what it stands on, and anew for another profile.
 pub(super) fn begin(told: Told, element: NodeRef<leptos::html::Div>) {
-    let Told { store, screen, chooses, begins, failed, form, .. } = told;
+    let Told { store, screen, chooses, begins, plain, failed, form, .. } = told;
     Effect::new(move |_| {
         store.begun.track();
         begins.arrival.set_value(Arrival::Awaited);
@@ -104,7 +104,10 @@ pub(super) fn begin(told: Told, element: NodeRef<leptos::html::Div>) {
         let tiles = store.ground.with(|ground| ground.as_ref().map(|ground| ground.tiles.clone()))?;
         Some((store.begun.get(), profile, tiles))
     });
+    // What is said of its ground is no reason to begin anew.
+    let is_plain = Memo::new(move |_| plain.with(Option::is_some));
     Effect::new(move |_| {
+        is_plain.get();
         let (Some(element), Some((_, profile, tiles))) = (element.get(), whose.get()) else { return };
         let Some(ground) = store.ground.get_untracked() else { return };
         screen.with(MapIsland::remove);
@@ -119,13 +122,16 @@ pub(super) fn begin(told: Told, element: NodeRef<leptos::html::Div>) {
             covered: whole(form, chooses),
         };
         let beginning = Beginning { sight: Sight::first(left, &ground, frame), tiles, reach_px: form.reach_px() };
-        match MapIsland::mount(&element, store.marks(), &beginning, ears(told)) {
+        let without_card = plain.with_untracked(|plain| plain.as_ref().map(|plain| plain.map.clone()));
+        match MapIsland::mount(&element, store.marks(), &beginning, ears(told), without_card.as_ref()) {
             Ok(map) => {
                 screen.camera.set(Some(map.camera()));
                 screen.island.set_value(Some(map));
+                screen.mounted.update(|times| *times += 1);
                 screen.unmapped.set(None);
                 failed.set(None);
             }
+            Err(MapError::NoWebGl) => plain::load(plain, failed),
             Err(error) => {
                 screen.unmapped.set(Some(beginning.sight.center));
                 failed.set(Some(format::capital(&error.to_string())));

@@ -15,6 +15,8 @@ pub struct MapScreen {
     pub tapped: RwSignal<Option<LonLat>>,
     /// Where there is no map: the middle of what it would show.
     pub(super) unmapped: RwSignal<Option<LonLat>>,
+    /// Rises with each map that is put into its element.
+    pub(super) mounted: RwSignal<u32>,
     pub(super) island: StoredValue<Option<MapIsland>, LocalStorage>,
 }
 
@@ -25,6 +27,7 @@ impl MapScreen {
             camera: RwSignal::new(None),
             tapped: RwSignal::new(None),
             unmapped: RwSignal::new(None),
+            mounted: RwSignal::new(0),
             island: StoredValue::new_local(None),
         }
     }

@@ -121,7 +121,13 @@ pub fn name_of(act: Act, is_driver: bool, is_held: bool) -> &'static str {
         Act::Silence => "Silence until the next critical alarm",
         Act::Help => "Show the keys",
         Act::Go(
-            Section::Map | Section::Things | Section::Alarms | Section::Commands | Section::Jobs | Section::Settings,
+            Section::Map
+            | Section::Things
+            | Section::Alarms
+            | Section::Boards
+            | Section::Commands
+            | Section::Jobs
+            | Section::Settings,
         )
         | Act::Rules
         | Act::Fleet

@@ -114,3 +114,28 @@ fn what_a_driver_may_not_see_goes_when_the_driver_comes_and_is_there_again_after
     who_is_there(&mut fleet, Role::Viewer);
     assert_eq!(jobs(&frames(&mut windows, &mut fleet, at(4))), (true, false));
 }
+
+#[test]
+fn names_are_told_of_what_one_sees_and_of_no_more_than_a_map_has_room_for() {
+    let mut fleet = city_with_a_car_park();
+    let (lamp, lot) = (fleet.by_name["lamp-1"], fleet.by_name["lot-1"]);
+    let (mut windows, _) = looking(AREA, &mut fleet);
+    let mut names = |things: Vec<ThingKey>, fleet: &mut Fleet| {
+        let call = Call::Ask { request: RequestId(7), intent: Intent::Names(things) };
+        assert_eq!(windows.call(WINDOW, call, fleet, at(2)), None);
+        seen(&mut windows, fleet, u64::MAX);
+        let told = frames(&mut windows, fleet, at(2));
+        let answer = told.into_iter().find_map(|frame| {
+            if let Frame::Answer { request: RequestId(7), outcome } = frame { Some(outcome) } else { None }
+        });
+        match answer {
+            Some(Ok(Done::Names(names))) => Ok(names.into_iter().map(|(thing, _)| thing).collect::<Vec<_>>()),
+            Some(Err(fault)) => Err(fault.code),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(names(vec![lot, ThingKey(999), lamp], &mut fleet), Ok(vec![lot, lamp]));
+    assert_eq!(names(vec![lot; NAMES_MAX + 1], &mut fleet), Err(FaultCode::Invalid));
+    who_is_there(&mut fleet, Role::Driver);
+    assert_eq!(names(vec![lot, lamp], &mut fleet), Ok(vec![lot]));
+}

@@ -1,0 +1,290 @@
+//! What lies over the marks of the map, with WebGL or without: names of things, trails of vehicles, a shade around car parks. Painted on
+//! a canvas of its own in the same picture as the map, and not at all where nothing of it is shown.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use fleetlens_ipc::NAMES_MAX;
+use fleetlens_model::id::ThingKey;
+use fleetlens_model::kind::Kind;
+use wasm_bindgen::prelude::*;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
+
+use super::batch::screen_ratio;
+use super::clusters::ENDS_AT_ZOOM;
+use super::marks::{Marks, Seen, is_measured};
+use super::mercator::Camera;
+use super::names::{LINE_PX, NAMES_IN_PICTURE, Room, Wanted, place};
+use crate::state::layers::Layers;
+use crate::theme::{rgb, token};
+
+/// From here on things have names, because each stands by itself.
+const NAMES_FROM_ZOOM: f64 = ENDS_AT_ZOOM;
+
+/// From here on vehicles have trails: farther away one cannot tell them from the streets.
+const TRAILS_FROM_ZOOM: f64 = 11.0;
+
+/// Trails in one picture; of more vehicles only these have one.
+const TRAILS_IN_PICTURE: usize = 400;
+
+/// Steps in which a trail fades.
+const FADES: usize = 8;
+
+/// How many more things than names there can be are looked at: many have no room.
+const SPARE: usize = 3;
+
+/// Names that are remembered; of a walk through a large city those of before are asked for again.
+const REMEMBERED_MAX: usize = 4_000;
+
+/// Characters of a name on the map.
+const NAME_MAX_CHARS: usize = 28;
+
+/// How far a mark reaches, in CSS pixels, when it is seen so close that it has a name.
+const MARK_PX: f64 = 9.0;
+
+/// And one with which nothing is wrong.
+const CALM_PX: f64 = 6.0;
+
+/// The font of names.
+const FONT: &str = "500 11px 'Inter Variable', Inter, system-ui, sans-serif";
+
+/// A whole turn.
+const TURN: f64 = std::f64::consts::TAU;
+
+/// Asks what these things are called.
+pub type AskNames = Box<dyn Fn(Vec<ThingKey>)>;
+
+/// The canvas and what is known for it.
+pub struct Over {
+    marks: Rc<RefCell<Marks>>,
+    canvas: HtmlCanvasElement,
+    context: CanvasRenderingContext2d,
+    layers: Cell<Layers>,
+    names: RefCell<Names>,
+    colours: RefCell<Option<Colours>>,
+    ask: AskNames,
+    /// Something is on it.
+    is_painted: Cell<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Names {
+    known: HashMap<ThingKey, String>,
+    asked: HashSet<ThingKey>,
+}
+
+struct Colours {
+    text: String,
+    halo: String,
+    trail: (u8, u8, u8),
+    heat: (u8, u8, u8),
+}
+
+impl Over {
+    /// Puts the canvas over a map.
+    pub fn above(at: &HtmlElement, marks: Rc<RefCell<Marks>>, ask: AskNames) -> Result<Rc<Over>, JsValue> {
+        let document = web_sys::window().and_then(|window| window.document()).ok_or("no page")?;
+        let canvas: HtmlCanvasElement = document.create_element("canvas")?.dyn_into()?;
+        canvas.set_class_name("ground-over");
+        canvas.set_attribute("aria-hidden", "true")?;
+        let context = canvas.get_context("2d")?.ok_or("no canvas")?.dyn_into()?;
+        at.append_child(&canvas)?;
+        Ok(Rc::new(Over {
+            marks,
+            canvas,
+            context,
+            layers: Cell::default(),
+            names: RefCell::default(),
+            colours: RefCell::default(),
+            ask,
+            is_painted: Cell::default(),
+        }))
+    }
+
+    /// What is shown from the next picture on.
+    pub fn show(&self, layers: Layers) {
+        self.layers.set(layers);
+    }
+
+    /// The theme changed.
+    pub fn recolour(&self) {
+        self.colours.replace(None);
+    }
+
+    /// These things are called so; those that were asked for and are not among them have no name.
+    pub fn name(&self, names: Vec<(ThingKey, String)>) {
+        self.names.borrow_mut().known.extend(names.into_iter().map(|(thing, name)| (thing, short(&name))));
+    }
+
+    /// Asking came to nothing: they are asked for again.
+    pub fn unname(&self, things: &[ThingKey]) {
+        let mut names = self.names.borrow_mut();
+        for thing in things {
+            names.asked.remove(thing);
+        }
+    }
+
+    /// Paints the picture of now.
+    pub fn paint(&self, camera: &Camera, now_ms: f64) {
+        let Layers { names, trails, heat, ground: _ } = self.layers.get();
+        let names = names && camera.zoom >= NAMES_FROM_ZOOM;
+        let trails = trails && camera.zoom >= TRAILS_FROM_ZOOM;
+        if !(names || trails || heat || self.is_painted.get()) {
+            return;
+        }
+        let ratio = screen_ratio();
+        let (width, height) = ((camera.width_px * ratio).round() as u32, (camera.height_px * ratio).round() as u32);
+        if width == 0 || height == 0 {
+            return;
+        }
+        if (self.canvas.width(), self.canvas.height()) != (width, height) {
+            self.canvas.set_width(width);
+            self.canvas.set_height(height);
+        }
+        let context = &self.context;
+        // These can only fail for numbers that are none, and cost what is painted with them.
+        let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
+        // A canvas that nothing is painted on costs nothing, however often the map is drawn.
+        if self.is_painted.replace(false) {
+            context.clear_rect(0.0, 0.0, camera.width_px, camera.height_px);
+        }
+        let mut colours = self.colours.borrow_mut();
+        let colours = colours.get_or_insert_with(|| Colours {
+            text: token("--text"),
+            halo: token("--map-halo"),
+            trail: rgb(&token("--mark-lit")).unwrap_or_default(),
+            heat: rgb(&token("--chart-2")).unwrap_or_default(),
+        });
+        let marks = self.marks.borrow();
+        if heat {
+            let mut parks = marks.seen(camera, |kind| kind == Kind::Parking);
+            parks.retain(|park| is_measured(park.status, park.level));
+            // The fullest on top.
+            parks.sort_by_key(|park| park.level);
+            self.is_painted.set(!parks.is_empty());
+            for park in parks {
+                let _ = self.shade(&park, camera.zoom, colours.heat);
+            }
+        }
+        if trails {
+            let vehicles = marks.seen(camera, |kind| kind == Kind::Vehicle);
+            let worth = vehicles.get(..TRAILS_IN_PICTURE).unwrap_or(&vehicles);
+            self.draw_trails(&marks, worth, camera, now_ms, colours.trail);
+        }
+        if names {
+            let seen = marks.seen(camera, |_| true);
+            self.write(&seen, colours);
+        }
+    }
+
+    /// The fuller, the stronger. Each is as large as the next and takes away what lies below it before it is laid there: many car parks
+    /// near each other are no fuller than each of them.
+    fn shade(&self, park: &Seen, zoom: f64, (r, g, b): (u8, u8, u8)) -> Result<(), JsValue> {
+        let ((x, y), share) = (park.at, f64::from(park.level.min(100)) / 100.0);
+        let radius = (14.0 + 8.0 * (zoom - 10.0)).clamp(14.0, 64.0);
+        let tone = |alpha: f64| format!("rgba({r}, {g}, {b}, {alpha:.3})");
+        for (alpha, operation) in [(1.0, "destination-out"), (0.08 + 0.6 * share, "lighter")] {
+            let gradient = self.context.create_radial_gradient(x, y, 0.0, x, y, radius)?;
+            gradient.add_color_stop(0.0, &tone(alpha))?;
+            gradient.add_color_stop(0.55, &tone(alpha * 0.8))?;
+            gradient.add_color_stop(1.0, &tone(0.0))?;
+            self.context.set_fill_style_canvas_gradient(&gradient);
+            self.context.set_global_composite_operation(operation)?;
+            self.context.begin_path();
+            self.context.arc(x, y, radius, 0.0, TURN)?;
+            self.context.fill();
+        }
+        self.context.set_global_composite_operation("source-over")
+    }
+
+    /// Lines that fade with their age, in so many steps as one can tell apart: each step is one stroke, however many vehicles there are.
+    fn draw_trails(&self, marks: &Marks, of: &[Seen], camera: &Camera, now_ms: f64, (r, g, b): (u8, u8, u8)) {
+        let mut pieces: [Vec<[(f64, f64); 2]>; FADES] = Default::default();
+        for vehicle in of {
+            let mut before = None;
+            for (at, age) in marks.trail(vehicle.thing, now_ms) {
+                let here = camera.project(at);
+                let step = (age.clamp(0.0, 1.0) * FADES as f64) as usize;
+                if let (Some(from), Some(pieces)) = (before, pieces.get_mut(step)) {
+                    pieces.push([from, here]);
+                }
+                before = Some(here);
+            }
+        }
+        let context = &self.context;
+        context.set_line_width(2.0);
+        context.set_line_cap("round");
+        for (step, pieces) in pieces.iter().enumerate().filter(|(_, pieces)| !pieces.is_empty()) {
+            self.is_painted.set(true);
+            let alpha = 0.85 * (1.0 - (step as f64 + 0.5) / FADES as f64);
+            context.set_stroke_style_str(&format!("rgba({r}, {g}, {b}, {alpha:.3})"));
+            context.begin_path();
+            for [(from_x, from_y), (x, y)] in pieces {
+                context.move_to(*from_x, *from_y);
+                context.line_to(*x, *y);
+            }
+            context.stroke();
+        }
+    }
+
+    fn write(&self, seen: &[Seen], colours: &Colours) {
+        let mut names = self.names.borrow_mut();
+        let worth = seen.get(..NAMES_IN_PICTURE * SPARE).unwrap_or(seen);
+        let unknown = |seen: &&Seen| !names.known.contains_key(&seen.thing) && !names.asked.contains(&seen.thing);
+        let unknown: Vec<ThingKey> = worth.iter().filter(unknown).map(|seen| seen.thing).take(NAMES_MAX).collect();
+        if !unknown.is_empty() {
+            if names.asked.len() >= REMEMBERED_MAX {
+                names.known.clear();
+                names.asked.clear();
+            }
+            names.asked.extend(&unknown);
+            (self.ask)(unknown);
+        }
+        let context = &self.context;
+        context.set_font(FONT);
+        context.set_text_baseline("middle");
+        context.set_text_align("left");
+        context.set_line_join("round");
+        let known: Vec<(&Seen, &String)> =
+            worth.iter().filter_map(|seen| Some((seen, names.known.get(&seen.thing)?))).collect();
+        let width = |name: &str| context.measure_text(name).map_or(0.0, |measured| measured.width().ceil());
+        let wanted: Vec<Wanted> =
+            known.iter().map(|(seen, name)| Wanted { at: seen.at, reach: MARK_PX, width: width(name) }).collect();
+        // No name stands over a mark; one that needs a person has more room.
+        let room = |seen: &Seen| Room::around(seen.at, if seen.is_loud { MARK_PX } else { CALM_PX });
+        let taken = seen.iter().map(room).collect();
+        context.set_line_width(3.0);
+        context.set_stroke_style_str(&colours.halo);
+        context.set_fill_style_str(&colours.text);
+        for ((_, name), room) in known.iter().zip(place(&wanted, taken)) {
+            let Some(Room { left, top, .. }) = room else { continue };
+            self.is_painted.set(true);
+            // On whole pixels letters are sharp.
+            let (x, y) = (left.round(), (top + LINE_PX / 2.0).round());
+            let _ = context.stroke_text(name, x, y);
+            let _ = context.fill_text(name, x, y);
+        }
+    }
+}
+
+/// So much of a name as fits a map.
+fn short(name: &str) -> String {
+    if name.chars().count() <= NAME_MAX_CHARS {
+        return name.to_owned();
+    }
+    let kept: String = name.chars().take(NAME_MAX_CHARS - 1).collect();
+    format!("{}…", kept.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_ends_with_an_ellipsis() {
+        assert_eq!(short("Lamp 12"), "Lamp 12");
+        let long = short("The car park behind the old customs house");
+        assert_eq!((long.chars().count(), long.ends_with('…')), (NAME_MAX_CHARS, true), "{long}");
+    }
+}
