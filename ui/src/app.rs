@@ -171,7 +171,7 @@ fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
                     type="button"
                     class="palette-open"
                     title="Find anything: views, things, commands, groups, places (Ctrl K)"
-                    aria-label="Find anything"
+                    aria-label="Find anything (Ctrl K)"
                     aria-keyshortcuts="Control+K"
                     data-testid="palette-open"
                     on:click=move |_| store.palette.open.set(true)

@@ -348,7 +348,12 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
             }
             FromWindow::Detached(window) => self.windows.detach(window),
             FromWindow::Answered(window, frame) => self.windows.answer(window, frame),
-            FromWindow::Grouped(groups) => self.fleet.regroup(groups),
+            FromWindow::Grouped(groups) => {
+                // What changed before is told of the groups of before.
+                self.soil();
+                self.fleet.regroup(groups);
+                self.windows.regroup(&self.fleet, self.ports.clock.now());
+            }
             FromWindow::Configured(settings) => self.handle(Input::Configured(settings)),
             FromWindow::Set(by, event, detail, heard) => {
                 self.handle(Input::Set { by, event, detail });

@@ -27,6 +27,7 @@ use fleetlens_ipc::{
     ShownPart, ViewId,
 };
 use fleetlens_model::id::ThingKey;
+use fleetlens_model::query::Query;
 use fleetlens_model::time::{MonoMs, Now};
 
 use crate::fleet::{Dirty, Fleet, Outward, ReadDone, ReadTicket};
@@ -87,6 +88,8 @@ struct View {
     dirty: bool,
     /// Who is at the screen may not look at it, and the window was told that there is nothing.
     is_hidden: bool,
+    /// How it is looked at anew when there are other groups; `None` where none can decide about it.
+    anew: Option<Look>,
 }
 
 #[derive(Debug)]
@@ -211,6 +214,20 @@ impl Windows {
         }
     }
 
+    /// The fleet has other groups: what was found by those of before is looked for anew, and everything told that differs.
+    pub(crate) fn regroup(&mut self, fleet: &Fleet, now: Now) {
+        self.looks += 1;
+        let look = self.looks;
+        for (id, window) in &mut self.windows {
+            let views = window.views.iter().filter_map(|(view, held)| Some((*view, held.anew.clone()?)));
+            for (view, at) in views.collect::<Vec<_>>() {
+                // None of these opens a thing or reads a past.
+                let _ = window.look(*id, view, at, look, fleet, now);
+            }
+        }
+        self.soil(&Dirty { everything: true, ..Dirty::default() }, fleet);
+    }
+
     /// A chart's past was read.
     pub fn read(&mut self, done: ReadDone, fleet: &Fleet) {
         let view = self.windows.get_mut(&done.ticket.window).and_then(|w| w.views.get_mut(&done.ticket.view));
@@ -315,6 +332,7 @@ impl Window {
             return None;
         }
         let mut consequence = None;
+        let anew = anew(&at);
         let kind = match at {
             Look::Status => ViewKind::Status(None),
             Look::Map { area } => ViewKind::Map(map::MapView::new(area)),
@@ -331,7 +349,13 @@ impl Window {
                 ViewKind::Chart(chart)
             }
             Look::Find { text, limit } => ViewKind::Find(Box::new(list::FindView::new(text, limit, fleet))),
-            Look::Board { asked } => ViewKind::Board(Box::new(board::BoardView::new(asked, fleet))),
+            Look::Board { asked } => {
+                let board = match self.views.get(&view).map(|view| &view.kind) {
+                    Some(ViewKind::Board(held)) => board::BoardView::after(held, asked, fleet),
+                    Some(_) | None => board::BoardView::new(asked, fleet),
+                };
+                ViewKind::Board(Box::new(board))
+            }
             Look::Settings => ViewKind::Settings,
             Look::Things { query, first, count, again } => {
                 let held = match self.views.remove(&view).map(|view| view.kind) {
@@ -362,9 +386,20 @@ impl Window {
             Look::Attention { limit } => ViewKind::Attention(alarms::AttentionView::new(limit)),
         };
         let consequence = consequence.filter(|_| sight::may_look(&kind, fleet));
-        self.views.insert(view, View { rev: 0, kind, told: None, dirty: true, is_hidden: false });
+        self.views.insert(view, View { rev: 0, kind, told: None, dirty: true, is_hidden: false, anew });
         consequence
     }
+}
+
+/// How a view is looked at anew when there are other groups. The order of a table holds still unless a group decides about it.
+fn anew(at: &Look) -> Option<Look> {
+    let names_groups = |text: &str| Query::read(text).is_ok_and(|query| !query.groups().is_empty());
+    if let Look::Things { query, first, count, .. } = at {
+        let is_asked = !query.group.is_empty() || names_groups(&query.text);
+        return is_asked.then(|| Look::Things { query: query.clone(), first: *first, count: *count, again: true });
+    }
+    let is_asked = matches!(at, Look::Board { .. }) || matches!(at, Look::Find { text, .. } if names_groups(text));
+    is_asked.then(|| at.clone())
 }
 
 /// What a view has to say: everything, some changes, or nothing.

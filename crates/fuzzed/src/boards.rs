@@ -1,6 +1,6 @@
 //! Boards that somebody pastes.
 
-use fleetlens_model::board::{Board, ROWS_MAX, TEXT_MAX_BYTES, WIDGETS_MAX};
+use fleetlens_model::board::{Board, TEXT_MAX_BYTES, WIDGETS_MAX};
 
 /// A board: what is read keeps its bounds, and is read the same once it is printed.
 pub fn board(data: &[u8]) {
@@ -12,10 +12,6 @@ pub fn board(data: &[u8]) {
         assert!(over.is_none(), "{text:?} has a widget over another");
     }
     assert!(mistakes.iter().all(|mistake| mistake.line > 0), "{text:?} has a mistake nowhere");
-    // What gave way to below the last row is put elsewhere, and told.
-    if board.widgets.iter().any(|widget| widget.place.y > ROWS_MAX) {
-        return;
-    }
     let printed = board.print();
     if printed.len() > TEXT_MAX_BYTES {
         return;

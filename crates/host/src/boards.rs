@@ -82,6 +82,10 @@ impl Shelf {
         let id = match id {
             Some(id) => {
                 self.check_seen(&all, id, seen)?;
+                if let Some(unread) = all.iter().find(|board| board.id == id && !board.fault.is_empty()) {
+                    // Nobody has seen what is in it.
+                    return Err(invalid(format!("{}; it is not written over", unread.fault)));
+                }
                 id.to_owned()
             }
             None if all.len() >= BOARDS_MAX => {
@@ -245,5 +249,10 @@ mod tests {
         let all = shelf.all();
         let told: Vec<(&str, bool)> = all.iter().skip(3).map(|it| (it.id.as_str(), it.fault.is_empty())).collect();
         assert_eq!(told, [("big", false), (kept.id.as_str(), true), ("odd", false)]);
+        for odd in all.iter().filter(|it| !it.fault.is_empty()) {
+            let refused = shelf.keep(Some(&odd.id), NIGHT, Some(odd.seen));
+            assert!(refused.is_err_and(|fault| fault.message.contains("cannot be read")), "nobody saw what is in it");
+        }
+        assert_eq!(fs::read(folder.path().join("boards/odd.toml")).unwrap(), [0xff, 0xfe]);
     }
 }

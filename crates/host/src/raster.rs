@@ -6,10 +6,11 @@
 
 mod kept;
 
+use std::collections::{HashMap, VecDeque};
 use std::f64::consts::PI;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use fleetlens_model::geo::GeoBox;
 use fleetlens_snapshot::{Snapshot, SnapshotError, Theme, draw_within, program_beside};
@@ -39,6 +40,12 @@ const DRAWN_AT_ONCE: usize = 2;
 
 /// How long one may take.
 const WITHIN: Duration = Duration::from_secs(10);
+
+/// How long one that could not be drawn is not tried again: whoever still wants it is told why at once, and others are drawn meanwhile.
+const FAILED_FOR: Duration = Duration::from_secs(180);
+
+/// How many of these are remembered: every tile of some screens.
+const FAILED_MAX: usize = 256;
 
 /// Their folder in the data folder.
 const FOLDER: &str = "ground";
@@ -104,11 +111,18 @@ struct Inner {
 struct Queue {
     /// What was asked for last is at the end.
     waiting: Vec<Wanted>,
+    /// What is being drawn, with who asked for it since.
+    under_way: HashMap<String, Vec<Ear>>,
+    /// What could not be drawn, oldest first.
+    failed: VecDeque<Failed>,
     drawing: usize,
     /// Why there is nothing to draw with.
     hopeless: Option<String>,
     ended: bool,
 }
+
+/// Who waits for a tile.
+type Ear = oneshot::Sender<RasterAnswer>;
 
 /// A tile that somebody waits for.
 #[derive(Debug)]
@@ -116,7 +130,15 @@ struct Wanted {
     name: String,
     number: Number,
     ground: Ground,
-    ears: Vec<oneshot::Sender<RasterAnswer>>,
+    ears: Vec<Ear>,
+}
+
+/// A tile that could not be drawn.
+#[derive(Debug)]
+struct Failed {
+    name: String,
+    at: Instant,
+    why: String,
 }
 
 impl Rasters {
@@ -167,7 +189,8 @@ impl Inner {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a tile to the end of the queue, where it comes first; who waits longest goes where there are too many.
+    /// Puts a tile to the end of the queue, where it comes first; who waits longest goes where there are too many. For one that is being
+    /// drawn somebody else waits as well.
     fn ask(&self, mut wanted: Wanted) -> Option<RasterAnswer> {
         let mut queue = self.queue();
         if queue.ended {
@@ -175,6 +198,16 @@ impl Inner {
         }
         if let Some(why) = &queue.hopeless {
             return Some(RasterAnswer::Never(why.clone()));
+        }
+        while queue.failed.front().is_some_and(|failed| failed.at.elapsed() >= FAILED_FOR) {
+            queue.failed.pop_front();
+        }
+        if let Some(failed) = queue.failed.iter().find(|failed| failed.name == wanted.name) {
+            return Some(RasterAnswer::Later(failed.why.clone()));
+        }
+        if let Some(ears) = queue.under_way.get_mut(&wanted.name) {
+            ears.append(&mut wanted.ears);
+            return None;
         }
         queue.waiting.retain(|waiting| waiting.ears.iter().any(|ear| !ear.is_closed()));
         if let Some(known) = queue.waiting.iter().position(|waiting| waiting.name == wanted.name) {
@@ -200,9 +233,11 @@ impl Inner {
         let inner = Arc::clone(self);
         tokio::spawn(async move {
             while let Some(wanted) = inner.next() {
-                let worker = Arc::clone(&inner);
-                // A picture that cannot be made costs that picture; whoever waits is told by the ears that are dropped.
-                let _ = spawn_blocking(move || worker.answer(wanted)).await;
+                let (worker, name) = (Arc::clone(&inner), wanted.name.clone());
+                if spawn_blocking(move || worker.answer(wanted)).await.is_err() {
+                    // A picture that cannot be made costs that picture; whoever waits is told by the ears that are dropped.
+                    inner.queue().under_way.remove(&name);
+                }
             }
         });
     }
@@ -211,6 +246,7 @@ impl Inner {
         let mut queue = self.queue();
         while let Some(wanted) = queue.waiting.pop() {
             if wanted.ears.iter().any(|ear| !ear.is_closed()) {
+                queue.under_way.insert(wanted.name.clone(), Vec::new());
                 return Some(wanted);
             }
         }
@@ -219,16 +255,26 @@ impl Inner {
     }
 
     /// Draws one, keeps it and tells who waits. Blocks.
-    fn answer(&self, Wanted { name, number, ground, ears }: Wanted) {
+    fn answer(&self, Wanted { name, number, ground, mut ears }: Wanted) {
         let answer = match self.kept.read(&name) {
             Some(known) => RasterAnswer::Picture(known.into()),
             None => self.drawn(&name, number, &ground),
         };
-        if let RasterAnswer::Never(why) = &answer {
+        {
             let mut queue = self.queue();
-            queue.hopeless = Some(why.clone());
-            for ear in queue.waiting.drain(..).flat_map(|waiting| waiting.ears) {
-                let _ = ear.send(answer.clone()); // nobody waits any more
+            ears.extend(queue.under_way.remove(&name).unwrap_or_default());
+            match &answer {
+                RasterAnswer::Never(why) => {
+                    queue.hopeless = Some(why.clone());
+                    ears.extend(queue.waiting.drain(..).flat_map(|waiting| waiting.ears));
+                }
+                RasterAnswer::Later(why) => {
+                    queue.failed.push_back(Failed { name, at: Instant::now(), why: why.clone() });
+                    if queue.failed.len() > FAILED_MAX {
+                        queue.failed.pop_front();
+                    }
+                }
+                RasterAnswer::Picture(_) | RasterAnswer::Beyond | RasterAnswer::NoTile(_) => {}
             }
         }
         for ear in ears {

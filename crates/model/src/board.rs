@@ -25,7 +25,7 @@ pub const VERSION: i64 = 1;
 /// Columns of the grid.
 pub const COLUMNS: u16 = 12;
 
-/// Rows of the grid.
+/// The last row where something is put.
 pub const ROWS_MAX: u16 = 200;
 
 /// The most rows a widget may be high.
@@ -33,6 +33,11 @@ pub const HEIGHT_MAX: u16 = 24;
 
 /// The most widgets of a board.
 pub const WIDGETS_MAX: usize = 24;
+
+/// The last row in which something stands: what gives way goes below all others, each of which is as high as can be.
+const LAST_ROW: u16 = ROWS_MAX + 24 * HEIGHT_MAX;
+
+const _: () = assert!(WIDGETS_MAX == 24, "as many give way");
 
 /// The longest text of a board, in bytes.
 pub const TEXT_MAX_BYTES: usize = 64 * 1024;
@@ -84,7 +89,7 @@ pub struct Widget {
 pub struct Place {
     /// From the left, 0 to 11.
     pub x: u16,
-    /// From the top, 0 to [`ROWS_MAX`].
+    /// From the top, 0 to [`ROWS_MAX`]; of what gave way to others further down.
     pub y: u16,
     /// Columns, 1 to 12.
     pub w: u16,

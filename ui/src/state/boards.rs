@@ -243,14 +243,19 @@ impl Boards {
         Some(uid)
     }
 
-    /// Takes a widget away.
-    pub fn remove(self, uid: Uid) {
-        self.change("Taken away", |laid| {
+    /// Takes a widget of this title away. Gives the one that is read after it, or before it where it was the last.
+    pub fn remove(self, uid: Uid, title: &str) -> Option<Uid> {
+        let order: Vec<Uid> = self.laid.with_untracked(|laid| {
+            laid.board.in_reading_order().into_iter().filter_map(|nth| laid.uids.get(nth).copied()).collect()
+        });
+        let at = order.iter().position(|one| *one == uid)?;
+        self.change(format!("{title} was taken away"), |laid| {
             if let Some(nth) = laid.nth(uid) {
                 laid.board.widgets.remove(nth);
                 laid.uids.remove(nth);
             }
         });
+        order.get(at + 1).or_else(|| order.get(at.checked_sub(1)?)).copied()
     }
 
     /// The board is kept as it was `saved`, and what was done to it since is not. Its widgets stay the same.
@@ -508,14 +513,16 @@ mod tests {
             assert_eq!(boards.said.get(), "Column 1, row 1, 4 wide, 2 high");
             boards.put(uid, Place { x: 0, y: 0, w: 4, h: 2 });
             assert_eq!(boards.undo.with(Vec::len), 2, "what changed nothing is no step");
-            boards.remove(uid);
+            let first = boards.laid.with(|laid| laid.uids[0]);
+            assert_eq!(boards.remove(uid, "T"), Some(first), "it is read after it");
+            assert_eq!(boards.said.get(), "T was taken away");
             boards.step_back();
             assert!(boards.laid.with(|laid| laid.widget(uid).is_some()));
             boards.step_back();
             boards.step_back();
             assert!(!boards.is_changed(), "as it was");
             boards.step_back();
-            boards.remove(boards.laid.with(|laid| laid.uids[0]));
+            assert_eq!(boards.remove(boards.laid.with(|laid| laid.uids[0]), "a"), None, "it was the only one");
             boards.discard();
             assert!(!boards.is_changed() && !boards.editing.get());
         });

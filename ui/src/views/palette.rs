@@ -233,12 +233,19 @@ fn Seeking(desk: Desk) -> impl IntoView {
     let lines = Lines::new(lines_of(desk, completing, words));
     let is_answered =
         move || text.with_untracked(|text| store.palette.found.with_untracked(|found| found.text == text.trim()));
-    // Enter was pressed before the answer to what stands in the box was there.
+    // Enter was pressed before the answer to what stands in the box was there. Nobody waits any more for one that comes after the palette
+    // closed or the line was cut: it would open a thing out of nowhere.
     let hurried = StoredValue::new(false);
+    Effect::new(move |_| {
+        if !store.palette.open.get() || store.cut.with(Option::is_some) {
+            hurried.set_value(false);
+        }
+    });
     let choose = Callback::new(move |entry: Entry| {
         if let Entry::Choice(choice) = entry {
             take(&choice, completing);
             lines.gone_to.set(None);
+            hurried.set_value(false);
         } else {
             desk.choose(entry);
         }
@@ -276,7 +283,8 @@ fn Seeking(desk: Desk) -> impl IntoView {
     let enter = move || match lines.entry() {
         // These rows are still those of an earlier text: the answer to this one chooses.
         Some(Entry::Thing(_) | Entry::Place { .. }) | None if !is_answered() => {
-            hurried.set_value(true);
+            // Without a line there is no answer to wait for.
+            hurried.set_value(store.cut.with_untracked(Option::is_none));
             store.seek(&text.get_untracked(), sees_things());
         }
         Some(entry) => choose.run(entry),

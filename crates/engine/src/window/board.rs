@@ -1,5 +1,5 @@
 //! What the widgets of a board show. Widgets of one query share one walk through the things that it finds; in a big fleet one query is
-//! asked each time, in turn.
+//! asked each time, in turn, and the first answer is that nothing is known yet: no step of the actor has more than one walk.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use fleetlens_ipc::boards::{Asked, BOARD_MARKS_MAX, BOARD_ROWS_MAX, BoardFigure,
 use fleetlens_ipc::map::MapRow;
 use fleetlens_ipc::rows::{Change, Rows, ThingRow, ValueRow};
 use fleetlens_ipc::{AlarmScope, Search};
-use fleetlens_model::board::{Line, Of, WIDGETS_MAX};
+use fleetlens_model::board::{LINES_MAX, Line, Of, TABLE_COLUMNS_MAX, WIDGETS_MAX};
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::kind::{Field, Kind, Takes};
 use fleetlens_model::telemetry::Source;
@@ -30,8 +30,9 @@ pub(super) struct BoardView {
     queries: Vec<Shared>,
     /// The one that is next in its turn.
     next: usize,
-    /// Whether some are not as new as the others.
-    waits: bool,
+    /// Who is at the screen may see other things than before: all of it is told again.
+    anew: bool,
+    /// What each widget shows, and when that was told.
     shown: Vec<(Shown, MonoMs)>,
 }
 
@@ -42,11 +43,24 @@ struct Shared {
     widgets: Vec<usize>,
     /// Whether one of them shows things in their order.
     by_title: bool,
+    /// Whether it had no turn since something changed.
+    is_old: bool,
 }
 
 impl BoardView {
     pub(super) fn new(mut asked: Vec<Asked>, fleet: &Fleet) -> BoardView {
         asked.truncate(WIDGETS_MAX);
+        // A window asks no more than a board can hold; a query that is too long is refused by who reads it.
+        asked.iter_mut().for_each(|one| match one {
+            Asked::Table { values, .. } => values.truncate(TABLE_COLUMNS_MAX),
+            Asked::Lines(lines) => lines.truncate(LINES_MAX),
+            Asked::Nothing
+            | Asked::Figure { .. }
+            | Asked::Map { .. }
+            | Asked::Alarms { .. }
+            | Asked::Gauge(_)
+            | Asked::Parks { .. } => {}
+        });
         let mut by_query: BTreeMap<&str, (Vec<usize>, bool)> = BTreeMap::new();
         for (nth, one) in asked.iter().enumerate() {
             if let Some(query) = query_of(one) {
@@ -57,46 +71,89 @@ impl BoardView {
         }
         let shared = |(query, (widgets, by_title)): (&str, (Vec<usize>, bool))| {
             let search = Search { text: query.to_owned(), ..Search::default() };
-            Shared { finder: Finder::new(search, &fleet.config.groups), widgets, by_title }
+            Shared { finder: Finder::new(search, &fleet.config.groups), widgets, by_title, is_old: true }
         };
         let queries = by_query.into_iter().map(shared).collect();
-        BoardView { asked, queries, next: 0, waits: false, shown: Vec::new() }
+        let shown = vec![(Shown::Nothing, MonoMs::default()); asked.len()];
+        BoardView { asked, queries, next: 0, anew: false, shown }
     }
 
-    pub(super) fn soil(&self, dirty: &Dirty) -> bool {
-        dirty.everything || !dirty.things.is_empty() || !dirty.alarms.is_empty()
+    /// The same view with other questions. What is asked as before keeps its answer until its turn comes: each step of somebody who
+    /// arranges a board asks all of it again.
+    pub(super) fn after(held: &BoardView, asked: Vec<Asked>, fleet: &Fleet) -> BoardView {
+        let mut view = BoardView::new(asked, fleet);
+        if held.anew {
+            return view;
+        }
+        for (one, shown) in view.asked.iter().zip(&mut view.shown) {
+            let same = held.asked.iter().zip(&held.shown).find(|(other, _)| *other == one);
+            if let Some((_, answer)) = same {
+                shown.clone_from(answer);
+            }
+        }
+        view
+    }
+
+    pub(super) fn soil(&mut self, dirty: &Dirty) -> bool {
+        self.anew |= dirty.settings;
+        let is_soiled = dirty.everything || dirty.settings || !dirty.things.is_empty() || !dirty.alarms.is_empty();
+        if is_soiled {
+            self.queries.iter_mut().for_each(|query| query.is_old = true);
+        }
+        is_soiled
     }
 
     /// Whether it has something to say later although nothing else happens.
     pub(super) fn waits(&self) -> bool {
-        self.waits
+        self.queries.iter().any(|query| query.is_old)
+    }
+
+    /// The query whose turn it is: one that was never answered, or else the next that is old.
+    fn turn(&self) -> Option<usize> {
+        let is_unanswered = |query: &Shared| {
+            let mut shown = query.widgets.iter().filter_map(|nth| self.shown.get(*nth));
+            query.is_old && shown.any(|(shown, _)| *shown == Shown::Nothing)
+        };
+        let (before, after) = self.queries.split_at(self.next.min(self.queries.len()));
+        let next = after.iter().position(|query| query.is_old).map(|nth| before.len() + nth);
+        let unanswered = self.queries.iter().position(is_unanswered);
+        unanswered.or(next).or_else(|| before.iter().position(|query| query.is_old))
     }
 
     pub(super) fn tell(&mut self, first: bool, fleet: &Fleet, now: Now) -> Told {
+        let anew = std::mem::take(&mut self.anew);
+        if anew {
+            // Nothing stays that who is at the screen may see no longer.
+            self.shown.fill((Shown::Nothing, now.mono));
+            self.queries.iter_mut().for_each(|query| query.is_old = true);
+        }
+        let is_whole = first || anew;
         let all = self.asked.iter().enumerate();
         let mut new: Vec<(usize, Shown)> = all
             .filter(|(_, asked)| query_of(asked).is_none())
             .map(|(nth, asked)| (nth, of_one(asked, fleet, now)))
             .collect();
-        let in_turn = !first && fleet.things.len() > ONE_BY_ONE_FROM;
-        if in_turn {
-            let turn = self.next % self.queries.len().max(1);
-            new.extend(self.queries.get(turn).into_iter().flat_map(|query| self.answers(query, fleet, now)));
-            self.next = turn + 1;
-            // Until each had its turn since something changed; what changes meanwhile makes it dirty again anyhow.
-            self.waits = self.next < self.queries.len();
+        let (from, count) = if fleet.things.len() <= ONE_BY_ONE_FROM {
+            (0, self.queries.len())
+        } else if is_whole {
+            // Looking anew is free of the pause between two answers, so it must be free of walks too.
+            (0, 0)
         } else {
-            new.extend(self.queries.iter().flat_map(|query| self.answers(query, fleet, now)));
-            self.waits = false;
-        }
-        if first {
-            let mut shown = vec![(Shown::Nothing, now.mono); self.asked.len()];
+            self.turn().map_or((0, 0), |turn| (turn, 1))
+        };
+        self.next = from + count;
+        new.extend(self.queries.iter().skip(from).take(count).flat_map(|query| self.answers(query, fleet, now)));
+        self.queries.iter_mut().skip(from).take(count).for_each(|query| query.is_old = false);
+        if is_whole {
+            for (shown, told) in &mut self.shown {
+                grow_older(shown, now.mono.since(*told));
+                *told = now.mono;
+            }
             for (nth, one) in new {
-                if let Some(place) = shown.get_mut(nth) {
+                if let Some(place) = self.shown.get_mut(nth) {
                     place.0 = one;
                 }
             }
-            self.shown = shown;
             return Told::All(Rows::Board(self.shown.iter().map(|(shown, _)| shown.clone()).collect()));
         }
         let mut changes = Vec::new();
@@ -326,6 +383,16 @@ fn differs(before: &Shown, new: &Shown, elapsed_ms: u64) -> bool {
     let (mut old, mut young) = (before.clone(), new.clone());
     let (old_ages, young_ages) = (without_ages(&mut old), without_ages(&mut young));
     old != young || old_ages.into_iter().zip(young_ages).any(|(before, age)| younger(before, age, elapsed_ms))
+}
+
+/// What is told a second time is older by then. Only what a query answers is; the others are asked each time.
+fn grow_older(shown: &mut Shown, by_ms: u64) {
+    let Shown::Table { rows, .. } = shown else { return };
+    for (row, values) in rows {
+        let values = row.value.iter_mut().chain(values.iter_mut().flatten());
+        let ages = values.map(|value| &mut value.age_ms).chain(&mut row.heard_age_ms);
+        ages.for_each(|age_ms| *age_ms = age_ms.saturating_add(by_ms));
+    }
 }
 
 /// Takes the ages out, and gives them in their order.

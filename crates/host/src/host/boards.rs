@@ -12,6 +12,7 @@ use fleetlens_model::identity::Role;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::HistoryQuery;
 use fleetlens_store::{Reading, Store, StoreError};
+use tokio::sync::Semaphore;
 
 use super::profiles::on_the_side;
 use super::{Host, ended, told, who};
@@ -22,9 +23,17 @@ use crate::settings::whole;
 /// A week, in milliseconds.
 const WEEK_MS: i64 = 7 * 24 * 3_600_000;
 
+/// The right to read a heat: it goes over weeks of up to [`HEAT_PARKS_MAX`] series, so one is read at a time, whoever asks.
+static HEATS: Semaphore = Semaphore::const_new(1);
+
 impl Host {
     /// Does what a window wants with boards.
     pub(super) async fn boards(&self, ask: BoardAsk) -> Result<BoardDone, Fault> {
+        // Who waits for it holds nothing yet that others need.
+        let right = match &ask {
+            BoardAsk::Heat { .. } => Some(HEATS.acquire().await.map_err(|_| ended())?),
+            BoardAsk::Read | BoardAsk::Keep { .. } | BoardAsk::Remove { .. } => None,
+        };
         let home = self.home.lock().await;
         let (shelf, who, store) = {
             let run = self.run.read().await;
@@ -51,9 +60,12 @@ impl Host {
             }
             BoardAsk::Heat { parks, weeks, utc_offset_min } => {
                 drop(home);
-                return on_the_side(move || heat(store, parks, weeks, utc_offset_min, role))
-                    .await?
-                    .map(BoardDone::Heat);
+                let read = move || {
+                    // Until it is read, although nobody may wait for it any more.
+                    let _right = right;
+                    heat(store, parks, weeks, utc_offset_min, role)
+                };
+                return on_the_side(read).await?.map(BoardDone::Heat);
             }
             BoardAsk::Keep { id, text, seen } => {
                 may_change()?;

@@ -5,10 +5,20 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// When there is too much, so much of the bound is left, so that not every tile has to make room.
 const LEFT_PERCENT: u64 = 90;
+
+/// What a picture begins with.
+const HEAD: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// What a whole one ends with.
+const END: &[u8] = b"IEND\xaeB`\x82";
+
+/// How many files this program began to write: each has a name of its own until it is whole.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
 /// A folder of tiles.
 #[derive(Debug)]
@@ -32,17 +42,24 @@ impl Kept {
         Kept { folder, max_bytes, shelf: Mutex::default() }
     }
 
-    /// A tile that is kept. Blocks on the disk.
+    /// A tile that is kept. One that is not whole, as a machine may leave it that loses its power, is removed. Blocks on the disk.
     pub fn read(&self, name: &str) -> Option<Vec<u8>> {
-        let bytes = fs::read(self.folder.join(name)).ok()?;
+        let file = self.folder.join(name);
+        let bytes = fs::read(&file).ok()?;
         let mut shelf = self.shelf();
+        if !bytes.starts_with(HEAD) || !bytes.ends_with(END) {
+            shelf.forget(name);
+            let _ = fs::remove_file(file); // another program of this folder may have been first
+            return None;
+        }
         shelf.put(name, bytes.len() as u64);
         Some(bytes)
     }
 
     /// Keeps a tile, whole or not at all. Blocks on the disk.
     pub fn keep(&self, name: &str, bytes: &[u8]) {
-        let fresh = self.folder.join(format!("{name}.{}.new", std::process::id()));
+        let nth = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let fresh = self.folder.join(format!("{name}.{}-{nth}.new", std::process::id()));
         let written = fs::create_dir_all(&self.folder)
             .and_then(|()| write(&fresh, bytes))
             .and_then(|()| fs::rename(&fresh, self.folder.join(name)));
@@ -95,6 +112,11 @@ impl Shelf {
         self.bytes = self.bytes.saturating_sub(before.map_or(0, |(bytes, _)| bytes)) + bytes;
     }
 
+    fn forget(&mut self, name: &str) {
+        let gone = self.tiles.get_or_insert_default().remove(name);
+        self.bytes = self.bytes.saturating_sub(gone.map_or(0, |(bytes, _)| bytes));
+    }
+
     /// Takes off what has no room.
     fn too_many(&mut self, max_bytes: u64) -> Vec<String> {
         if self.bytes <= max_bytes {
@@ -128,22 +150,42 @@ fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    /// A picture of so many bytes.
+    fn picture(bytes: usize) -> Vec<u8> {
+        [HEAD, vec![7; bytes - HEAD.len() - END.len()].as_slice(), END].concat()
+    }
+
+    #[test]
+    fn what_is_no_whole_picture_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Kept::new(folder.path().to_owned(), 1_000);
+        let whole = picture(100);
+        let (half, no_head) = (whole.get(..60).unwrap(), whole.get(8..).unwrap());
+        for bytes in [half, no_head, &[]] {
+            kept.keep("a.png", bytes);
+            assert_eq!((kept.read("a.png"), folder.path().join("a.png").exists()), (None, false), "{bytes:?}");
+        }
+        assert_eq!(kept.shelf().bytes, 0);
+        kept.keep("a.png", &whole);
+        assert_eq!(kept.read("a.png"), Some(whole));
+    }
+
     #[test]
     fn what_was_not_looked_at_for_longest_makes_room() {
         let folder = tempfile::tempdir().unwrap();
         let there = |name: &str| folder.path().join(name).exists();
         let kept = Kept::new(folder.path().to_owned(), 1_000);
         for name in ["a.png", "b.png", "c.png"] {
-            kept.keep(name, &[7; 300]);
+            kept.keep(name, &picture(300));
         }
         assert_eq!(kept.read("a.png").map(|bytes| bytes.len()), Some(300));
-        kept.keep("d.png", &[7; 300]);
+        kept.keep("d.png", &picture(300));
         assert_eq!(["a.png", "b.png", "c.png", "d.png"].map(there), [true, false, true, true]);
 
         // The next run knows what is there, and keeps to the bound with it.
         fs::write(folder.path().join("e.png.17.new"), "half").unwrap();
         let kept = Kept::new(folder.path().to_owned(), 1_000);
-        kept.keep("f.png", &[7; 300]);
+        kept.keep("f.png", &picture(300));
         let bytes: u64 = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().metadata().unwrap().len()).sum();
         assert!(bytes <= 900 && there("f.png") && !there("e.png.17.new"), "{bytes}");
         assert_eq!(kept.read("b.png"), None);

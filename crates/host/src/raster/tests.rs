@@ -22,9 +22,25 @@ fn program(folder: &TempDir, does: &str) -> PathBuf {
     program
 }
 
+/// The program draws once this file is gone.
+#[cfg(unix)]
+fn at_work(folder: &TempDir) -> PathBuf {
+    folder.path().join("at-work")
+}
+
 #[cfg(unix)]
 fn runs(folder: &TempDir) -> usize {
     fs::read_to_string(folder.path().join("runs")).unwrap_or_default().lines().count()
+}
+
+/// What [`program`] does to draw a picture: one of nothing, which is whole.
+#[cfg(unix)]
+const DRAWS: &str = "printf '\\211PNG\\r\\n\\032\\nIEND\\256B`\\202'";
+
+/// What comes of it.
+#[cfg(unix)]
+fn picture() -> RasterAnswer {
+    RasterAnswer::Picture((*b"\x89PNG\r\n\x1a\nIEND\xaeB`\x82").into())
 }
 
 const VALLETTA: &str = "/dark/14/8852/6439.png";
@@ -65,8 +81,8 @@ fn a_tile_shows_its_own_part_of_the_earth_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tile_is_drawn_once_and_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let program = program(&folder, "printf '\\211PNG\\r\\n\\032\\n'");
-    let (valletta, picture) = (number(VALLETTA).unwrap(), RasterAnswer::Picture((*b"\x89PNG\r\n\x1a\n").into()));
+    let program = program(&folder, DRAWS);
+    let (valletta, picture) = (number(VALLETTA).unwrap(), picture());
     let rasters = Rasters::drawn_by(Some(program.clone()), folder.path(), KEPT_MAX_BYTES);
     let both = tokio::join!(rasters.draw(valletta, ground(), None), rasters.draw(valletta, ground(), None));
     assert_eq!(both, (picture.clone(), picture.clone()));
@@ -108,12 +124,45 @@ async fn a_tile_that_breaks_costs_that_tile() {
     for _ in 0..2 {
         assert!(matches!(rasters.draw(valletta, ground(), None).await, RasterAnswer::Later(_)));
     }
-    assert_eq!(runs(&folder), 2);
+    assert_eq!(runs(&folder), 1, "and is not tried again at once");
+    let other = Number { theme: Theme::Light, ..valletta };
+    assert!(matches!(rasters.draw(other, ground(), None).await, RasterAnswer::Later(_)));
+    rasters.inner.queue().failed.clear();
+    assert!(matches!(rasters.draw(valletta, ground(), None).await, RasterAnswer::Later(_)));
+    assert_eq!(runs(&folder), 3, "later it is");
     let beyond = number("/dark/14/1/1.png").unwrap();
     assert_eq!(rasters.draw(beyond, ground(), None).await, RasterAnswer::Beyond);
     rasters.end();
     assert!(matches!(rasters.draw(valletta, ground(), None).await, RasterAnswer::Later(_)));
-    assert_eq!(runs(&folder), 2, "what lies beyond the tiles is not drawn, and at the end nothing is");
+    assert_eq!(runs(&folder), 3, "what lies beyond the tiles is not drawn, and at the end nothing is");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_for_a_tile_that_is_being_drawn_waits_for_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let waits = format!("while [ -e '{}' ]; do sleep 0.02; done", at_work(&folder).display());
+    let draws = program(&folder, &format!("{waits}\n{DRAWS}"));
+    let rasters = Rasters::drawn_by(Some(draws), folder.path(), KEPT_MAX_BYTES);
+    fs::write(at_work(&folder), "").unwrap();
+    let valletta = number(VALLETTA).unwrap();
+    let one = tokio::spawn({
+        let rasters = rasters.clone();
+        async move { rasters.draw(valletta, ground(), None).await }
+    });
+    while runs(&folder) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let last = async {
+        while rasters.inner.queue().under_way.values().all(Vec::is_empty) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        fs::remove_file(at_work(&folder)).unwrap();
+    };
+    let (other, ()) = tokio::join!(rasters.draw(valletta, ground(), None), last);
+    assert_eq!((one.await.unwrap(), other), (picture(), picture()));
+    assert_eq!(runs(&folder), 1);
+    assert!(rasters.inner.queue().under_way.is_empty());
 }
 
 #[tokio::test]
@@ -134,6 +183,7 @@ async fn what_was_asked_for_last_comes_first_and_what_nobody_wants_not_at_all() 
     let order: Vec<String> = std::iter::from_fn(|| inner.next()).map(|wanted| wanted.name).collect();
     assert_eq!(order, ["0", "1"]);
     drop(again);
+    inner.queue().under_way.clear();
     let mut many: Vec<_> = (0..u32::try_from(WAITING_MAX).unwrap() + 1).map(ask).collect();
     assert_eq!(inner.queue().waiting.len(), WAITING_MAX);
     assert!(many.remove(0).try_recv().is_err(), "who waits longest goes");

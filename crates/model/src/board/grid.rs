@@ -47,7 +47,8 @@ impl Board {
         let size = Place { x: 0, y: 0, w, h }.fitted();
         let is_free = |place: &Place| !self.widgets.iter().any(|widget| widget.place.lies_over(*place));
         let places = (0..=self.rows()).flat_map(|y| (0..=COLUMNS - size.w).map(move |x| Place { x, y, ..size }));
-        places.into_iter().find(is_free).unwrap_or(Place { y: self.rows(), ..size }).fitted()
+        // Below everything it is free, however far down that is.
+        places.into_iter().find(is_free).unwrap_or(Place { y: self.rows(), ..size })
     }
 
     /// Puts a widget there; what it would lie over gives way downwards, and what that would lie over in turn.

@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use super::print;
 use super::{
-    Board, Column, HEIGHT_MAX, HOURS_MAX, LINES_MAX, Line, Listed, Mistake, NAME_MAX_CHARS, Of, Place, Shows,
+    Board, Column, HEIGHT_MAX, HOURS_MAX, LAST_ROW, LINES_MAX, Line, Listed, Mistake, NAME_MAX_CHARS, Of, Place, Shows,
     TABLE_COLUMNS_MAX, TEXT_MAX_BYTES, VERSION, WEEKS_MAX, WIDGETS_MAX, WORDS_MAX_CHARS, Widget,
 };
 use crate::geo::GeoBox;
@@ -46,10 +46,8 @@ impl Board {
             return Err(wrong(key_line("name"), "the name is empty; write name = \"Lighting\"".into()));
         }
         let mut mistakes = Vec::new();
-        let roles = roles(table.remove("for")).unwrap_or_else(|why| {
-            mistakes.push(wrong(key_line("for"), why));
-            Vec::new()
-        });
+        let (roles, whys) = roles(table.remove("for"));
+        mistakes.extend(whys.into_iter().map(|why| wrong(key_line("for"), why)));
         let heads: Vec<usize> = text
             .lines()
             .enumerate()
@@ -87,6 +85,11 @@ impl Board {
         for nth in board.settle(&order) {
             let line = heads.get(nth).copied().unwrap_or(1);
             mistakes.push(wrong(line, format!("widget {} lies over another and is shown below it", nth + 1)));
+        }
+        if board.widgets.iter().any(|widget| widget.place.y > LAST_ROW) {
+            // They lay over each other at the very end. Stacked from the top they are where they can be written and read again.
+            board.widgets.iter_mut().for_each(|widget| widget.place.y = 0);
+            board.settle(&order);
         }
         mistakes.sort_by_key(|mistake| mistake.line);
         Ok((board, mistakes))
@@ -126,23 +129,25 @@ fn called(what: &str, text: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
-fn roles(value: Option<Value>) -> Result<Vec<Role>, String> {
+/// Those that there are, and what is wrong with the others: one that nobody knows takes the board from nobody else.
+fn roles(value: Option<Value>) -> (Vec<Role>, Vec<String>) {
     let words: Vec<&str> = Role::ALL.into_iter().map(Role::word).collect();
     let says = |found: &str| format!("for names roles: {}; not {found}", words.join(", "));
+    let (mut roles, mut whys) = (Vec::new(), Vec::new());
     match value {
-        None => Ok(Vec::new()),
+        None => {}
         Some(Value::Array(all)) => {
-            let mut roles = Vec::new();
             for value in &all {
-                let role = value.as_str().and_then(Role::of_word).ok_or_else(|| says(&quoted(value)))?;
-                if !roles.contains(&role) {
-                    roles.push(role);
+                match value.as_str().and_then(Role::of_word) {
+                    Some(role) if roles.contains(&role) => {}
+                    Some(role) => roles.push(role),
+                    None => whys.push(says(&quoted(value))),
                 }
             }
-            Ok(roles)
         }
-        Some(other) => Err(says(&quoted(&other))),
+        Some(other) => whys.push(says(&quoted(&other))),
     }
+    (roles, whys)
 }
 
 /// The JSON pointer of a value as people write it: `power_w` is `/power_w`.
@@ -150,22 +155,21 @@ pub fn value_pointer(name: &str) -> String {
     if name.is_empty() || name.starts_with('/') { name.to_owned() } else { format!("/{name}") }
 }
 
-/// A widget, and what is wrong with it. What is wrong with a query leaves it as it is: whoever changes it sees both.
+/// A widget, and what is wrong with it. What is wrong with a query or a title leaves it as it is: whoever changes it sees both.
 fn widget(mut written: Table) -> (Widget, Vec<String>) {
-    let mut whys = Vec::new();
-    let place = place(written.remove("at")).unwrap_or_else(|why| {
-        whys.push(why);
-        Place { x: 0, y: 0, w: 4, h: 2 }
-    });
+    let (place, why) = place(written.remove("at"));
+    let mut whys = Vec::from_iter(why);
     let title = match written.remove("title") {
-        None => Ok(String::new()),
-        Some(Value::String(title)) => called("the title", &title),
-        Some(other) => Err(format!("the title is a text, not {}", quoted(&other))),
+        None => String::new(),
+        Some(Value::String(title)) => called("the title", &title).unwrap_or_else(|why| {
+            whys.push(why);
+            title
+        }),
+        Some(other) => {
+            whys.push(format!("the title is a text, not {}", quoted(&other)));
+            other.to_string()
+        }
     };
-    let title = title.unwrap_or_else(|why| {
-        whys.push(why);
-        String::new()
-    });
     let as_written = print::lines(&written);
     let shows = match shows(&mut written) {
         Ok(shows) => shows,
@@ -191,25 +195,41 @@ pub(super) fn wrong_query(shows: &Shows) -> Option<String> {
     Some(format!("the query, column {}: {}", mistake.column, mistake.why))
 }
 
-fn place(value: Option<Value>) -> Result<Place, String> {
+/// The place that is nearest to what was written, and what is wrong with that.
+fn place(value: Option<Value>) -> (Place, Option<String>) {
     let right = "write at = { x = 0, y = 0, w = 4, h = 2 }";
-    let Some(Value::Table(mut at)) = value else { return Err(format!("it says no place; {right}")) };
-    let mut side = |key: &str| match at.remove(key) {
-        Some(Value::Integer(n)) => u16::try_from(n).map_err(|_| format!("{key} = {n} is outside the grid; {right}")),
-        Some(other) => Err(format!("{key} is a whole number, not {}; {right}", quoted(&other))),
-        None => Err(format!("its place says no {key}; {right}")),
+    let usual = Place { x: 0, y: 0, w: 4, h: 2 };
+    let Some(Value::Table(mut at)) = value else { return (usual, Some(format!("it says no place; {right}"))) };
+    let mut why = None;
+    let mut side = |key: &str, usual: u16| {
+        let (side, wrong) = match at.remove(key) {
+            Some(Value::Integer(n)) => match u16::try_from(n) {
+                Ok(side) => (side, None),
+                Err(_) => {
+                    let side = if n < 0 { 0 } else { u16::MAX };
+                    (side, Some(format!("{key} = {n} is outside the grid; {right}")))
+                }
+            },
+            Some(other) => (usual, Some(format!("{key} is a whole number, not {}; {right}", quoted(&other)))),
+            None => (usual, Some(format!("its place says no {key}; {right}"))),
+        };
+        why = why.take().or(wrong);
+        side
     };
-    let place = Place { x: side("x")?, y: side("y")?, w: side("w")?, h: side("h")? };
-    if let Some(key) = at.keys().next() {
-        return Err(format!("a place has no {:?}; {right}", shown(key)));
-    }
-    if place != place.fitted() {
-        return Err(format!(
-            "its place {{ x = {}, y = {}, w = {}, h = {} }} does not fit into 12 columns and {HEIGHT_MAX} rows a widget",
-            place.x, place.y, place.w, place.h
-        ));
-    }
-    Ok(place)
+    let written = Place { x: side("x", usual.x), y: side("y", usual.y), w: side("w", usual.w), h: side("h", usual.h) };
+    // What gave way stands further down than anything is put.
+    let place = Place { y: written.y.min(LAST_ROW), ..written.fitted() };
+    let no_such = || at.keys().next().map(|key| format!("a place has no {:?}; {right}", shown(key)));
+    let no_room = || {
+        (place != written).then(|| {
+            format!(
+                "its place {{ x = {}, y = {}, w = {}, h = {} }} does not fit into 12 columns and {HEIGHT_MAX} rows a widget",
+                written.x, written.y, written.w, written.h
+            )
+        })
+    };
+    let why = why.or_else(no_such).or_else(no_room);
+    (place, why)
 }
 
 /// What is asked of the fields of a widget, one after the other.

@@ -128,6 +128,32 @@ fn what_cannot_be_read_stays_in_the_text_when_the_rest_is_changed() {
 }
 
 #[test]
+fn what_is_wrong_beside_the_fields_is_told_and_the_rest_of_it_kept() {
+    let long = "t".repeat(NAME_MAX_CHARS + 1);
+    let text = format!(
+        "version = 1\nname = \"B\"\nfor = [\"driver\", \"captain\"]\n[[widget]]\nkind = \"text\"\ntext = \"a\"\n\
+         title = \"{long}\"\nat = {{ x = 10, y = 7, w = 4, h = \"high\" }}\n"
+    );
+    let (board, mistakes) = Board::read(&text).unwrap();
+    let says: Vec<&str> = mistakes.iter().map(|mistake| mistake.message.as_str()).collect();
+    let [of_for, at, title] = says[..] else { panic!("{says:?}") };
+    assert!(of_for.contains("captain") && at.contains("h is a whole number") && title.contains("81 characters"));
+    assert_eq!(board.roles, [Role::Driver], "who drives does not lose the board");
+    assert_eq!(board.widgets[0].title, long);
+    assert_eq!(board.widgets[0].place, Place { x: 8, y: 7, w: 4, h: 2 }, "as near as can be");
+    assert_eq!(Board::read(&board.print()).unwrap().0, board);
+}
+
+#[test]
+fn what_gave_way_below_the_last_row_is_read_where_it_went() {
+    for y in [ROWS_MAX, LAST_ROW, u16::MAX] {
+        let widget = format!("[[widget]]\nkind = \"text\"\ntext = \"a\"\nat = {{ x = 0, y = {y}, w = 12, h = 24 }}\n");
+        let (board, _) = Board::read(&format!("version = 1\nname = \"B\"\n{}", widget.repeat(WIDGETS_MAX))).unwrap();
+        assert_eq!(Board::read(&board.print()), Ok((board, Vec::new())), "{y}");
+    }
+}
+
+#[test]
 fn what_is_moved_stands_and_what_is_in_its_way_gives_way_downwards() {
     let (mut board, _) = Board::read(WHOLE).unwrap();
     board.put(1, Place { x: 0, y: 0, w: 6, h: 4 });

@@ -5,8 +5,9 @@ use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::Element;
+use web_sys::{Element, HtmlElement};
 
+use super::widget::title_of;
 use super::{Desk, FormOf, desk};
 use crate::state::boards::{Boards, Laid, Uid};
 use crate::state::store;
@@ -103,6 +104,22 @@ impl Hands {
         }
     }
 
+    /// Takes it away. The focus goes to the next in the order of reading, else to what adds one: on nothing it would begin at the top.
+    pub(super) fn takes_away(self) {
+        let title = self.boards.laid.with_untracked(|laid| laid.widget(self.uid).map(title_of)).unwrap_or_default();
+        match self.boards.remove(self.uid, &title) {
+            Some(next) => self.desk.wanted.set(Some(next)),
+            // After the button that was pressed is gone from the page.
+            None => request_animation_frame(|| {
+                let button = document().query_selector(".board-add button").ok().flatten();
+                if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+                    // Fails only for a button that is not on the page.
+                    let _ = button.focus();
+                }
+            }),
+        }
+    }
+
     /// A key on the widget itself.
     pub(super) fn key(self, event: &ev::KeyboardEvent) {
         let is_own = event.target() == self.element.get_untracked().map(|it| it.unchecked_into());
@@ -125,7 +142,7 @@ impl Hands {
             }
             "Delete" | "Backspace" => {
                 event.prevent_default();
-                return self.boards.remove(self.uid);
+                return self.takes_away();
             }
             _ => return,
         };

@@ -15,71 +15,122 @@ const ARC: f64 = 40.0 * std::f64::consts::PI;
 
 #[component]
 pub(super) fn GaugeOf(min: Option<f64>, max: Option<f64>, now: Now) -> impl IntoView {
-    move || {
-        let Some(Aged { row, at_ms }) = now.get() else { return view! { <Waits /> }.into_any() };
-        match row {
-            Shown::Gauge(gauge) => of(Aged { row: *gauge, at_ms }, (min, max)).into_any(),
-            Shown::Wrong(why) => view! { <Wrong why /> }.into_any(),
-            Shown::Nothing
-            | Shown::Figure(_)
-            | Shown::Lines(_)
-            | Shown::Table { .. }
-            | Shown::Map { .. }
-            | Shown::Alarms { .. }
-            | Shown::Parks { .. } => view! { <Waits /> }.into_any(),
+    let gauge = Memo::new(move |_| {
+        now.with(|now| {
+            let Aged { row, at_ms } = now.as_ref()?;
+            if let Shown::Gauge(gauge) = row { Some(Aged { row: (**gauge).clone(), at_ms: *at_ms }) } else { None }
+        })
+    });
+    let is_shown = Memo::new(move |_| {
+        now.with(|now| match now.as_ref().map(|now| &now.row) {
+            Some(Shown::Gauge(_)) => Ok(true),
+            Some(Shown::Wrong(why)) => Err(why.clone()),
+            Some(_) | None => Ok(false),
+        })
+    });
+    move || match is_shown.get() {
+        Ok(true) => of(gauge, (min, max)).into_any(),
+        Ok(false) => view! { <Waits /> }.into_any(),
+        Err(why) => view! { <Wrong why /> }.into_any(),
+    }
+}
+
+/// What changes with the value.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Face {
+    title: String,
+    words: String,
+    unit: String,
+    share: Option<f64>,
+    ends: Option<(String, String)>,
+}
+
+impl Face {
+    fn of(BoardGauge { title, value, scale, .. }: &BoardGauge, asked: (Option<f64>, Option<f64>)) -> Face {
+        let scale = scale_of(asked, *scale);
+        let number = match &value.value {
+            Value::Number(number) => Some(*number),
+            Value::Flag(_) | Value::Text(_) => None,
+        };
+        let decimals = value.decimals;
+        Face {
+            title: title.clone(),
+            words: format::value(&value.value, decimals),
+            unit: value.unit.clone(),
+            share: number.zip(scale).map(|(number, scale)| share(number, scale)),
+            ends: scale.map(|(from, to)| (format::number(from, decimals), format::number(to, decimals))),
+        }
+    }
+
+    fn says(&self) -> String {
+        let Face { title, words, unit, .. } = self;
+        match &self.ends {
+            Some((from, to)) => format!("{title}: {words} {unit}, between {from} and {to}"),
+            None => format!("{title}: {words} {unit}"),
         }
     }
 }
 
-fn of(gauge: Aged<BoardGauge>, asked: (Option<f64>, Option<f64>)) -> impl IntoView {
+/// What it shows changes; it stays, with the focus that is on it.
+fn of(gauge: Memo<Option<Aged<BoardGauge>>>, asked: (Option<f64>, Option<f64>)) -> impl IntoView {
     let (store, clock) = (store(), clock());
     let driver = is_driver(store);
-    let BoardGauge { thing, title, value, scale } = gauge.row.clone();
-    let scale = scale_of(asked, scale);
-    let number = match &value.value {
-        Value::Number(number) => Some(*number),
-        Value::Flag(_) | Value::Text(_) => None,
-    };
-    let share = number.zip(scale).map(|(number, scale)| share(number, scale));
-    let words = format::value(&value.value, value.decimals);
-    let unit = value.unit.clone();
-    let decimals = value.decimals;
-    let age = Memo::new(move |_| {
-        let age_ms = gauge.row.value.age_ms + gauge.elapsed_ms(clock.now_ms());
-        format::age_line(&gauge.row.value, age_ms, store.link_up.get())
+    let face = Memo::new(move |_| {
+        gauge.with(|gauge| gauge.as_ref().map(|gauge| Face::of(&gauge.row, asked))).unwrap_or_default()
     });
-    let ends = scale.map(|(from, to)| (format::number(from, decimals), format::number(to, decimals)));
-    let says = match &ends {
-        Some((from, to)) => format!("{title}: {words} {unit}, between {from} and {to}"),
-        None => format!("{title}: {words} {unit}"),
-    };
+    let title = Memo::new(move |_| face.with(|face| face.title.clone()));
+    let words = move || face.with(|face| face.words.clone());
+    let unit = move || face.with(|face| face.unit.clone());
+    let is_drawn = Memo::new(move |_| face.with(|face| face.share.is_some()));
+    let share = move || face.with(|face| face.share.unwrap_or(0.0));
+    let has_ends = Memo::new(move |_| face.with(|face| face.ends.is_some()));
+    let ends = move || face.with(|face| face.ends.clone().unwrap_or_default());
+    let age = Memo::new(move |_| {
+        gauge.with(|gauge| {
+            let gauge = gauge.as_ref()?;
+            let value = &gauge.row.value;
+            Some(format::age_line(value, value.age_ms + gauge.elapsed_ms(clock.now_ms()), store.link_up.get()))
+        })
+    });
+    let tone = move || age.with(|age| age.as_ref().map(|(_, tone)| tone.word()));
+    let line = move || age.with(|age| age.as_ref().map(|(line, _)| line.clone()));
     view! {
-        <div class="board-gauge" data-testid="board-gauge" data-tone=move || age.with(|(_, tone)| tone.word())>
-            {share
-                .map(|share| {
-                    view! {
-                        <svg viewBox="0 0 100 56" role="img" aria-label=says>
-                            <path class="track" d="M10 50a40 40 0 0 1 80 0" />
-                            <path
-                                class="value"
-                                d="M10 50a40 40 0 0 1 80 0"
-                                stroke-dasharray=format!("{:.1} {ARC:.1}", share * ARC)
-                                visibility=visible(share)
-                            />
-                        </svg>
-                    }
-                })}
+        <div class="board-gauge" data-testid="board-gauge" data-tone=tone>
+            <Show when=move || is_drawn.get()>
+                <svg viewBox="0 0 100 56" role="img" aria-label=move || face.with(Face::says)>
+                    <path class="track" d="M10 50a40 40 0 0 1 80 0" />
+                    <path
+                        class="value"
+                        d="M10 50a40 40 0 0 1 80 0"
+                        stroke-dasharray=move || format!("{:.1} {ARC:.1}", share() * ARC)
+                        visibility=move || visible(share())
+                    />
+                </svg>
+            </Show>
             <p class="number"><strong>{words}</strong><small>{unit}</small></p>
-            {ends.map(|(from, to)| view! { <p class="ends" aria-hidden="true"><span>{from}</span><span>{to}</span></p> })}
+            <Show when=move || has_ends.get()>
+                <p class="ends" aria-hidden="true">
+                    <span>{move || ends().0}</span>
+                    <span>{move || ends().1}</span>
+                </p>
+            </Show>
         </div>
         <p class="board-basis">
             // A driver's window has no pages of things.
-            {if driver.get() {
-                view! { <span>{title}</span> }.into_any()
-            } else {
-                view! { <button type="button" class="link" on:click=move |_| store.open(thing)>{title}</button> }.into_any()
-            }}
-            <span class="board-age">{move || age.with(|(line, _)| line.clone())}</span>
+            <Show when=move || !driver.get() fallback=move || view! { <span>{title}</span> }>
+                <button
+                    type="button"
+                    class="link"
+                    on:click=move |_| {
+                        if let Some(thing) = gauge.with_untracked(|gauge| gauge.as_ref().map(|gauge| gauge.row.thing)) {
+                            store.open(thing);
+                        }
+                    }
+                >
+                    {title}
+                </button>
+            </Show>
+            <span class="board-age">{line}</span>
         </p>
     }
 }

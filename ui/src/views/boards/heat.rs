@@ -9,12 +9,15 @@ use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
 
 use super::widget::{Now, Waits, Wrong};
-use crate::clock::{local, today, utc_offset_min};
+use crate::clock::{local, mono_ms, today, utc_offset_min};
 use crate::format;
 use crate::state::store;
 
 /// How often it is read anew: it goes over weeks, by hours.
 const READ_EVERY: Duration = Duration::from_mins(10);
+
+/// How often it is read at most, whatever car parks come and go: where fullness is asked for, that changes with every car.
+const READ_AT_MOST_EVERY: Duration = Duration::from_mins(1);
 
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
@@ -33,27 +36,37 @@ pub(super) fn HeatOf(weeks: u32, now: Now) -> impl IntoView {
         Some(Ok((parks, _))) => Some(parks),
         Some(Err(_)) | None => None,
     });
+    // Which ask is the last, and when it was made. Another query is another heat, which begins anew.
+    let asked = StoredValue::new((0_u32, None::<f64>));
+    // Of which car parks.
+    let of = StoredValue::new(None::<Vec<(SeriesKey, u32)>>);
     let read = move |parks: Vec<(SeriesKey, u32)>| {
-        let at = store.wall_now(crate::clock::mono_ms()).unwrap_or(WallMs(0));
+        let now_ms = mono_ms();
+        let nth = asked.with_value(|(nth, _)| nth + 1);
+        asked.set_value((nth, Some(now_ms)));
+        of.set_value(Some(parks.clone()));
+        let at = store.wall_now(now_ms).unwrap_or(WallMs(0));
         store.ask_heat(parks, weeks, utc_offset_min(at), move |told| {
-            heat.try_set(Some(told));
+            // An answer of an older ask says nothing any more.
+            if asked.try_with_value(|(last, _)| *last) == Some(nth) {
+                heat.try_set(Some(told));
+            }
         });
     };
-    Effect::new(move |_| {
-        if let Some(parks) = parks.get().filter(|parks| !parks.is_empty()) {
-            untrack(|| read(parks));
+    let read_if_due = move || {
+        let Some(parks) = parks.try_get_untracked().flatten().filter(|parks| !parks.is_empty()) else { return };
+        let is_other = of.with_value(|of| of.as_ref() != Some(&parks));
+        let since_ms = asked.with_value(|(_, at_ms)| at_ms.map(|at_ms| mono_ms() - at_ms));
+        if is_due(since_ms, is_other) {
+            read(parks);
         }
+    };
+    Effect::new(move |_| {
+        parks.track();
+        untrack(read_if_due);
     });
     // Fails only outside of a page.
-    let again = set_interval_with_handle(
-        move || {
-            if let Some(parks) = parks.try_get_untracked().flatten().filter(|parks| !parks.is_empty()) {
-                read(parks);
-            }
-        },
-        READ_EVERY,
-    )
-    .ok();
+    let again = set_interval_with_handle(read_if_due, READ_AT_MOST_EVERY).ok();
     on_cleanup(move || {
         if let Some(again) = again {
             again.clear();
@@ -67,6 +80,12 @@ pub(super) fn HeatOf(weeks: u32, now: Now) -> impl IntoView {
         (Some(Ok((_, left_out))), Some(Ok(heat))) => table(&heat, left_out, weeks).into_any(),
         (None, _) | (Some(Ok(_)), None) => view! { <Waits /> }.into_any(),
     }
+}
+
+/// Whether it is read again that long after the last time; `None` where it never was.
+fn is_due(since_ms: Option<f64>, is_other: bool) -> bool {
+    let pause = if is_other { READ_AT_MOST_EVERY } else { READ_EVERY };
+    since_ms.is_none_or(|since_ms| since_ms >= pause.as_secs_f64() * 1_000.0)
 }
 
 fn table(heat: &Heat, left_out: u32, weeks: u32) -> impl IntoView + use<> {
@@ -122,4 +141,22 @@ fn table(heat: &Heat, left_out: u32, weeks: u32) -> impl IntoView + use<> {
 /// A share of 0 to 1 as 0 to 100.
 fn percent(share: f32) -> u8 {
     (share.clamp(0.0, 1.0) * 100.0).round() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heat_is_read_once_a_minute_at_most_and_for_the_same_car_parks_every_ten() {
+        for (since_ms, is_other, want) in [
+            (None, true, true),
+            (Some(500.0), true, false),
+            (Some(60_000.0), true, true),
+            (Some(60_000.0), false, false),
+            (Some(600_000.0), false, true),
+        ] {
+            assert_eq!(is_due(since_ms, is_other), want, "{since_ms:?} {is_other}");
+        }
+    }
 }

@@ -19,36 +19,51 @@ use crate::views::parking::is_driver;
 #[component]
 pub(super) fn TableOf(columns: Vec<Column>, now: Now) -> impl IntoView {
     let columns = StoredValue::new(columns);
-    let total = Memo::new(move |_| {
+    let told = Memo::new(move |_| {
         now.with(|now| match now.as_ref().map(|now| &now.row) {
             Some(Shown::Table { total, rows }) => Some(Ok((*total, rows.len()))),
             Some(Shown::Wrong(why)) => Some(Err(why.clone())),
             Some(_) | None => None,
         })
     });
-    view! {
-        {move || match total.get() {
-            None => view! { <Waits /> }.into_any(),
-            Some(Err(why)) => view! { <Wrong why /> }.into_any(),
-            Some(Ok((0, _))) => view! { <p class="board-none" data-testid="board-total">"Nothing is found."</p> }.into_any(),
-            Some(Ok((total, shown))) => view! {
-                <div class="board-scroll" tabindex="0" role="group" aria-label="Rows">
-                    <table class="board-table">
-                        <thead>
-                            <tr>
-                                <th scope="col">"Thing"</th>
-                                {columns.with_value(|columns| {
-                                    columns.iter().map(head).collect_view()
-                                })}
-                            </tr>
-                        </thead>
-                        <tbody>{(0..shown).map(|nth| view! { <Line nth columns now /> }).collect_view()}</tbody>
-                    </table>
-                </div>
-                <p class="board-basis" data-testid="board-total">{total_words(total, shown)}</p>
-            }
-            .into_any(),
-        }}
+    let is_list = Memo::new(move |_| match told.get() {
+        Some(Ok((total, _))) => Some(Ok(total > 0)),
+        Some(Err(why)) => Some(Err(why)),
+        None => None,
+    });
+    let counts = Memo::new(move |_| match told.get() {
+        Some(Ok(counts)) => counts,
+        Some(Err(_)) | None => (0, 0),
+    });
+    let words = move || {
+        let (total, shown) = counts.get();
+        total_words(total, shown)
+    };
+    let shown = move || 0..counts.get().1;
+    // How many there are changes; the table stays, with the focus that is in it.
+    move || match is_list.get() {
+        None => view! { <Waits /> }.into_any(),
+        Some(Err(why)) => view! { <Wrong why /> }.into_any(),
+        Some(Ok(false)) => view! { <p class="board-none" data-testid="board-total">"Nothing is found."</p> }.into_any(),
+        Some(Ok(true)) => view! {
+            <div class="board-scroll" tabindex="0" role="group" aria-label="Rows">
+                <table class="board-table">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Thing"</th>
+                            {columns.with_value(|columns| { columns.iter().map(head).collect_view() })}
+                        </tr>
+                    </thead>
+                    <tbody>
+                        <For each=shown key=|nth| *nth let:nth>
+                            <Line nth columns now />
+                        </For>
+                    </tbody>
+                </table>
+            </div>
+            <p class="board-basis" data-testid="board-total">{words}</p>
+        }
+        .into_any(),
     }
 }
 

@@ -33,10 +33,7 @@ pub(super) fn WidgetBox(uid: Uid) -> impl IntoView {
     let shows = Memo::new(move |_| {
         widget.with(|widget| widget.as_ref().map(|it| it.shows.clone())).unwrap_or(Shows::Text(String::new()))
     });
-    let title = Memo::new(move |_| {
-        let of = |Widget { title, shows, .. }: &Widget| if title.is_empty() { own_title(shows) } else { title.clone() };
-        widget.with(|widget| widget.as_ref().map(of)).unwrap_or_default()
-    });
+    let title = Memo::new(move |_| widget.with(|widget| widget.as_ref().map(title_of)).unwrap_or_default());
     let now: Now = Signal::derive(move || boards.shown_of(uid));
     let editing = boards.editing;
     Effect::new(move |_| {
@@ -90,7 +87,7 @@ pub(super) fn WidgetBox(uid: Uid) -> impl IntoView {
             >
                 <h2>{title}</h2>
                 <Show when=move || editing.get()>
-                    <Tools uid title />
+                    <Tools uid title hands />
                 </Show>
             </header>
             <div class="board-body">{move || body(uid, &shows.get(), now)}</div>
@@ -110,8 +107,13 @@ pub(super) fn WidgetBox(uid: Uid) -> impl IntoView {
     }
 }
 
+/// What stands above a widget.
+pub(super) fn title_of(Widget { title, shows, .. }: &Widget) -> String {
+    if title.is_empty() { own_title(shows) } else { title.clone() }
+}
+
 #[component]
-fn Tools(uid: Uid, title: Memo<String>) -> impl IntoView {
+fn Tools(uid: Uid, title: Memo<String>, hands: Hands) -> impl IntoView {
     let boards = store().boards;
     let desk = desk();
     let can_change =
@@ -135,7 +137,7 @@ fn Tools(uid: Uid, title: Memo<String>) -> impl IntoView {
             data-testid="board-take"
             title="Take away (Delete)"
             aria-label=move || format!("Take away {}", title.get())
-            on:click=move |_| boards.remove(uid)
+            on:click=move |_| hands.takes_away()
         >
             <Icon of=icondata_lu::LuX />
         </button>

@@ -41,6 +41,15 @@ fn districts_and_streets_are_found_by_their_names_with_where_their_things_are() 
 }
 
 #[test]
+fn however_much_somebody_types_little_of_it_is_looked_for() {
+    let fleet = town(Role::Operator);
+    let found = |text: &str| fleet.places(text, 9).len();
+    assert_eq!(found(&"marsa ".repeat(9)), found("marsa"));
+    assert_eq!(found(&format!("{}nowhere", "marsa ".repeat(8))), found("marsa"), "the ninth word is not looked for");
+    assert_eq!(found(&"marsa ".repeat(1_000)), 0, "nothing has so long a name");
+}
+
+#[test]
 fn a_driver_hears_of_places_with_car_parks_and_of_no_words() {
     let fleet = town(Role::Driver);
     let names: Vec<String> = fleet.places("marsa", 9).into_iter().map(|row| row.name).collect();

@@ -1,8 +1,9 @@
 use fleetlens_ipc::ThingsQuery;
 use fleetlens_ipc::boards::{Asked, BoardFigure, Shown};
-use fleetlens_model::board::{Line, Of};
+use fleetlens_model::board::{LINES_MAX, Line, Of, TABLE_COLUMNS_MAX};
 use fleetlens_model::identity::{Actor, Role};
 
+use super::super::board::BoardView;
 use super::things::big_fleet;
 use super::*;
 
@@ -130,33 +131,94 @@ fn a_driver_sees_on_a_board_car_parks_and_nothing_else() {
     assert!(matches!(&shown[6], Shown::Lines(lines) if lines[0].is_none() && lines[1].is_some()), "{:?}", shown[6]);
 }
 
-#[test]
-fn in_a_big_fleet_the_queries_of_a_board_take_turns() {
+/// Lamps and bins, more than are asked for at once.
+fn very_big_fleet() -> Fleet {
     let mut fleet = big_fleet();
     fleet.config.things_max = 30_000;
     for n in 0..20_010 {
         let topic = format!("city/x/{}/t{n}/telemetry", if n % 2 == 0 { "lamp" } else { "bin" });
         give(&mut fleet, telemetry(&topic, r#"{"values":{"temp_c":1}}"#), at(1));
     }
-    let asked = vec![figure("kind:lamp", Of::Count, ""), figure("kind:bin", Of::Count, "")];
-    let (mut windows, _) = looking(Look::Board { asked }, &mut fleet);
-    assert_eq!(frames(&mut windows, &mut fleet, at(2)).len(), 1, "at first all of them at once");
-    for (n, kind) in [(0, "lamp"), (1, "bin")] {
-        give(&mut fleet, telemetry(&format!("city/x/{kind}/new{n}/telemetry"), r#"{"values":{"temp_c":1}}"#), at(3));
-    }
+    fleet
+}
+
+fn lamps_and_bins() -> Vec<Asked> {
+    vec![figure("kind:lamp", Of::Count, ""), figure("kind:bin", Of::Count, "")]
+}
+
+fn counts(shown: &[Shown]) -> Vec<Option<u32>> {
+    let count = |shown: &Shown| if let Shown::Figure(told) = shown { Some(told.things) } else { None };
+    shown.iter().map(count).collect()
+}
+
+#[test]
+fn in_a_big_fleet_the_queries_of_a_board_take_turns_until_each_is_as_new_as_the_last_change() {
+    let mut fleet = very_big_fleet();
+    let (mut windows, _) = looking(Look::Board { asked: lamps_and_bins() }, &mut fleet);
+    let told = frames(&mut windows, &mut fleet, at(2));
+    let [Frame::Snapshot { rows: Rows::Board(shown), .. }] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(counts(shown), [None, None], "nothing is walked through for the first answer");
     let mut told = Vec::new();
-    for second in 3..6 {
+    for second in 3..8 {
+        if second == 4 {
+            // The bins had their turn, the lamps did not.
+            give(&mut fleet, telemetry("city/x/bin/new/telemetry", r#"{"values":{"temp_c":1}}"#), at(4));
+        }
         for frame in frames(&mut windows, &mut fleet, at(second)) {
             let Frame::Patch { changes, .. } = frame else { panic!("{frame:?}") };
-            told.extend(changes.iter().map(|change| {
-                let Change::Board { at, .. } = change else { panic!("{change:?}") };
-                (second, *at)
-            }));
+            for change in changes {
+                let Change::Board { at, shown } = change else { panic!("{change:?}") };
+                told.push((second, at, counts(&[*shown])));
+            }
         }
         seen(&mut windows, &mut fleet, u64::MAX);
     }
-    told.sort_by_key(|(_, at)| *at);
-    let (seconds, widgets): (Vec<u64>, Vec<u32>) = told.into_iter().unzip();
-    assert_eq!(widgets, [0, 1], "each is told");
-    assert_ne!(seconds[0], seconds[1], "one after the other");
+    assert_eq!(told, [(3, 1, vec![Some(10_005)]), (4, 0, vec![Some(10_005)]), (5, 1, vec![Some(10_006)])]);
+
+    let who = Actor { name: "Ada".into(), role: Role::Driver };
+    let settings = Box::new(Settings { who, ..fleet.config.settings.clone() });
+    give(&mut fleet, Input::Configured(settings), at(8));
+    let told = frames(&mut windows, &mut fleet, at(8));
+    let [Frame::Snapshot { rows: Rows::Board(shown), .. }] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(counts(shown), [None, None], "nothing stays that a driver may not see");
+}
+
+#[test]
+fn what_is_asked_as_before_keeps_its_answer_while_a_big_board_is_arranged() {
+    let fleet = very_big_fleet();
+    let whole = |told: Told| {
+        let Told::All(Rows::Board(shown)) = told else { panic!("it is told whole") };
+        shown
+    };
+    let mut held = BoardView::new(lamps_and_bins(), &fleet);
+    held.tell(true, &fleet, at(2));
+    held.tell(false, &fleet, at(3));
+    held.tell(false, &fleet, at(4));
+    assert!(!held.waits());
+    let lamps = figure("kind:lamp", Of::Count, "");
+    let mut now = BoardView::after(&held, vec![figure("kind:parking", Of::Count, ""), lamps], &fleet);
+    assert_eq!(counts(&whole(now.tell(true, &fleet, at(5)))), [None, Some(10_005)]);
+    let Told::Some(changes) = now.tell(false, &fleet, at(6)) else { panic!("a patch") };
+    assert!(matches!(changes.as_slice(), [Change::Board { at: 0, .. }]), "what is new comes first: {changes:?}");
+    assert!(now.waits(), "and the others have their turn");
+    held.soil(&Dirty { settings: true, ..Dirty::default() });
+    let mut now = BoardView::after(&held, lamps_and_bins(), &fleet);
+    assert_eq!(counts(&whole(now.tell(true, &fleet, at(7)))), [None, None], "somebody else is there");
+}
+
+#[test]
+fn a_window_asks_of_each_thing_no_more_than_a_board_can_hold() {
+    let mut fleet = bins();
+    let line = Line { thing: "b1".into(), value: "/fill_pct".into() };
+    let values = vec!["/fill_pct".to_owned(); 10_000];
+    let asked = vec![
+        Asked::Table { query: "kind:bin".into(), values },
+        Asked::Lines(vec![line; 10_000]),
+        figure(&"a".repeat(10_000), Of::Count, ""),
+    ];
+    let shown = board(&mut fleet, asked);
+    let Shown::Table { rows, .. } = &shown[0] else { panic!("{:?}", shown[0]) };
+    assert!(rows.iter().all(|(_, values)| values.len() == TABLE_COLUMNS_MAX));
+    assert!(matches!(&shown[1], Shown::Lines(lines) if lines.len() == LINES_MAX));
+    assert!(matches!(&shown[2], Shown::Wrong(why) if why.contains("at most 1000 are read")), "{:?}", shown[2]);
 }

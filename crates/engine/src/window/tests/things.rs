@@ -276,11 +276,8 @@ fn asked(text: &str, fleet: &mut Fleet, now: Now) -> (Vec<String>, Option<(u32, 
 #[test]
 fn a_query_is_asked_of_what_is_known_of_each_thing() {
     let mut fleet = city();
-    let crew = |name: &str, search: &str| Group {
-        name: name.into(),
-        search: fleetlens_model::query::Query::read(search).ok(),
-        ..Group::default()
-    };
+    let crew =
+        |name: &str, search: &str| Group { name: name.into(), search: Query::read(search).ok(), ..Group::default() };
     fleet.config.groups = vec![crew("Full bins", "kind:bin fill_pct>90"), crew("Birgu crew", "area:birgu")];
     give(&mut fleet, Input::Ticked, at(93));
     for (text, want) in [

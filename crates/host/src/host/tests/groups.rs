@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use fleetlens_ipc::ThingsQuery;
 use fleetlens_ipc::profile::{KeptGroup, ProfileAsk, ProfileDone};
+use fleetlens_ipc::rows::ThingsPage;
 
 use super::*;
 
@@ -14,6 +16,19 @@ fn harbour(folder: &TempDir, text: &str) -> (HostOptions, PathBuf) {
     std::fs::write(&file, text).unwrap();
     let options = HostOptions { profile: Some(file.clone()), demo: None, ..without_broker(folder) };
     (options, file)
+}
+
+/// The table that a window is told next.
+async fn page(parcels: &mut mpsc::UnboundedReceiver<Vec<u8>>) -> ThingsPage {
+    loop {
+        let bytes = timeout(HANGS, parcels.recv()).await.unwrap().unwrap();
+        let parcel: Parcel = decode(&bytes).unwrap();
+        for frame in parcel.frames {
+            if let Frame::Snapshot { rows: Rows::Things(page), .. } = frame {
+                return page;
+            }
+        }
+    }
 }
 
 fn keep(name: &str, search: &str, replaces: bool) -> Intent {
@@ -54,6 +69,40 @@ async fn a_new_group_is_there_without_a_new_beginning_and_one_that_replaces_anot
     for what in ["group kept: Lit", "group kept: Crew"] {
         assert!(entries.iter().any(|entry| entry.detail.contains(what)), "{what}: {entries:?}");
     }
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_windows_that_keep_a_group_at_once_both_keep_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (options, file) = harbour(&folder, HARBOUR);
+    let host = started(options).await;
+    let (mut one, mut other) = (TestWindow::open(&host).await, TestWindow::open(&host).await);
+    let (bins, lamps) = (keep("Bins", "kind:bin", false), keep("Lamps", "kind:lamp", false));
+    let (bins, lamps) = tokio::join!(one.ask(1, bins), other.ask(1, lamps));
+    assert!(bins.is_ok() && lamps.is_ok(), "{bins:?} {lamps:?}");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(["Bins", "Lamps"].iter().all(|name| text.contains(&format!("name = \"{name}\""))), "{text}");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_a_group_that_nobody_knew_is_of_it_once_it_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (options, _) = harbour(&folder, HARBOUR);
+    let host = started(options).await;
+    let (sent, mut parcels) = mpsc::unbounded_channel();
+    let sink = move |bytes| if sent.send(bytes).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+    let table = host.attach(Box::new(sink)).await.unwrap();
+    let query = ThingsQuery { text: "group:Lit".into(), ..ThingsQuery::default() };
+    let at = Look::Things { query, first: 0, count: 10, again: false };
+    for call in [Call::Hello { contract: CONTRACT }, Call::Look { view: ViewId(1), at }] {
+        host.call(table, &encode(&call).unwrap()).await.unwrap();
+    }
+    assert!(page(&mut parcels).await.mistake.is_some(), "nobody has the group");
+    let mut window = TestWindow::open(&host).await;
+    assert!(window.ask(1, keep("Lit", "kind:lamp", false)).await.is_ok());
+    assert_eq!(page(&mut parcels).await.mistake, None, "and now the profile has it");
     host.stop().await;
 }
 
