@@ -171,12 +171,12 @@ fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
                     type="button"
                     class="palette-open"
                     title="Find anything: views, things, commands, groups, places (Ctrl K)"
-                    aria-label="Find anything (Ctrl K)"
                     aria-keyshortcuts="Control+K"
                     data-testid="palette-open"
                     on:click=move |_| store.palette.open.set(true)
                 >
                     <Icon of=icondata_lu::LuCommand />
+                    <span class="unseen">"Find anything, "</span>
                     <kbd>"Ctrl K"</kbd>
                 </button>
                 <Show when=on_map>
