@@ -69,11 +69,7 @@ pub fn Gallery() -> impl IntoView {
 #[component]
 fn Looks() -> impl IntoView {
     let theme = theme();
-    let contrasts = vec![
-        (Contrast::System, "System".to_owned()),
-        (Contrast::Usual, "Usual".to_owned()),
-        (Contrast::More, "More".to_owned()),
-    ];
+    let contrasts = Contrast::CHOICES.map(|(contrast, word)| (contrast, word.to_owned())).to_vec();
     let chosen = Signal::derive(move || Some(theme.contrast()));
     view! {
         <div class="gallery-looks">

@@ -16,4 +16,5 @@ pub mod outline;
 mod over;
 mod pace;
 mod painted;
+mod sheet;
 mod trails;

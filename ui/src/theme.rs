@@ -74,6 +74,10 @@ pub enum Contrast {
 }
 
 impl Contrast {
+    /// All of them with what a person chooses, in the order of the screen.
+    pub const CHOICES: [(Contrast, &str); 3] =
+        [(Contrast::System, "System"), (Contrast::Usual, "Usual"), (Contrast::More, "More")];
+
     /// The word in `data-contrast` and in the storage.
     fn word(self) -> &'static str {
         match self {
@@ -84,7 +88,7 @@ impl Contrast {
     }
 
     fn from_word(word: &str) -> Option<Contrast> {
-        [Contrast::System, Contrast::Usual, Contrast::More].into_iter().find(|contrast| contrast.word() == word)
+        Contrast::CHOICES.into_iter().map(|(contrast, _)| contrast).find(|contrast| contrast.word() == word)
     }
 }
 

@@ -182,6 +182,17 @@ async fn the_lists(page: &Page, folder: &Path) {
     page.wait_for_element(&by_testid("past-head"), SOON).await;
     take(page, folder, "rules").await;
 
+    page.click(&by_testid("rail-boards")).await;
+    page.wait_for_element("[data-testid=board-map] canvas", SOON).await;
+    take(page, folder, "boards").await;
+    page.click(&by_testid("palette-open")).await;
+    page.type_into("[data-testid=palette][open] input", "marsa").await;
+    page.wait_for_text("[data-testid=palette][open]", SOON, |text| text.contains("Marsaxlokk")).await;
+    page.still(2_500, SOON).await;
+    page.screenshot_to(&folder.join("palette.png")).await;
+    page.press(thirtyfour::Key::Escape).await;
+    page.wait_until_gone("[data-testid=palette][open]", SOON).await;
+
     page.set_theme("light").await;
     page.click(&by_testid("rail-settings")).await;
     take(page, folder, "settings").await;

@@ -9,13 +9,13 @@ use fleetlens_ipc::NAMES_MAX;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
 use wasm_bindgen::prelude::*;
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
+use web_sys::HtmlElement;
 
-use super::batch::screen_ratio;
 use super::clusters::ENDS_AT_ZOOM;
 use super::marks::{Marks, Seen, is_measured};
 use super::mercator::Camera;
 use super::names::{LINE_PX, NAMES_IN_PICTURE, Room, Wanted, place};
+use super::sheet::Sheet;
 use crate::state::layers::Layers;
 use crate::theme::{rgb, token};
 
@@ -58,8 +58,7 @@ pub type AskNames = Box<dyn Fn(Vec<ThingKey>)>;
 /// The canvas and what is known for it.
 pub struct Over {
     marks: Rc<RefCell<Marks>>,
-    canvas: HtmlCanvasElement,
-    context: CanvasRenderingContext2d,
+    sheet: Sheet,
     layers: Cell<Layers>,
     names: RefCell<Names>,
     colours: RefCell<Option<Colours>>,
@@ -84,16 +83,9 @@ struct Colours {
 impl Over {
     /// Puts the canvas over a map.
     pub fn above(at: &HtmlElement, marks: Rc<RefCell<Marks>>, ask: AskNames) -> Result<Rc<Over>, JsValue> {
-        let document = web_sys::window().and_then(|window| window.document()).ok_or("no page")?;
-        let canvas: HtmlCanvasElement = document.create_element("canvas")?.dyn_into()?;
-        canvas.set_class_name("ground-over");
-        canvas.set_attribute("aria-hidden", "true")?;
-        let context = canvas.get_context("2d")?.ok_or("no canvas")?.dyn_into()?;
-        at.append_child(&canvas)?;
         Ok(Rc::new(Over {
             marks,
-            canvas,
-            context,
+            sheet: Sheet::over(at, "ground-over")?,
             layers: Cell::default(),
             names: RefCell::default(),
             colours: RefCell::default(),
@@ -133,21 +125,12 @@ impl Over {
         if !(names || trails || heat || self.is_painted.get()) {
             return;
         }
-        let ratio = screen_ratio();
-        let (width, height) = ((camera.width_px * ratio).round() as u32, (camera.height_px * ratio).round() as u32);
-        if width == 0 || height == 0 {
+        if !self.sheet.fit(camera) {
             return;
         }
-        if (self.canvas.width(), self.canvas.height()) != (width, height) {
-            self.canvas.set_width(width);
-            self.canvas.set_height(height);
-        }
-        let context = &self.context;
-        // These can only fail for numbers that are none, and cost what is painted with them.
-        let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
         // A canvas that nothing is painted on costs nothing, however often the map is drawn.
         if self.is_painted.replace(false) {
-            context.clear_rect(0.0, 0.0, camera.width_px, camera.height_px);
+            self.sheet.clear(camera);
         }
         let mut colours = self.colours.borrow_mut();
         let colours = colours.get_or_insert_with(|| Colours {
@@ -185,17 +168,17 @@ impl Over {
         let radius = (14.0 + 8.0 * (zoom - 10.0)).clamp(14.0, 64.0);
         let tone = |alpha: f64| format!("rgba({r}, {g}, {b}, {alpha:.3})");
         for (alpha, operation) in [(1.0, "destination-out"), (0.08 + 0.6 * share, "lighter")] {
-            let gradient = self.context.create_radial_gradient(x, y, 0.0, x, y, radius)?;
+            let gradient = self.sheet.context.create_radial_gradient(x, y, 0.0, x, y, radius)?;
             gradient.add_color_stop(0.0, &tone(alpha))?;
             gradient.add_color_stop(0.55, &tone(alpha * 0.8))?;
             gradient.add_color_stop(1.0, &tone(0.0))?;
-            self.context.set_fill_style_canvas_gradient(&gradient);
-            self.context.set_global_composite_operation(operation)?;
-            self.context.begin_path();
-            self.context.arc(x, y, radius, 0.0, TURN)?;
-            self.context.fill();
+            self.sheet.context.set_fill_style_canvas_gradient(&gradient);
+            self.sheet.context.set_global_composite_operation(operation)?;
+            self.sheet.context.begin_path();
+            self.sheet.context.arc(x, y, radius, 0.0, TURN)?;
+            self.sheet.context.fill();
         }
-        self.context.set_global_composite_operation("source-over")
+        self.sheet.context.set_global_composite_operation("source-over")
     }
 
     /// Lines that fade with their age, in so many steps as one can tell apart: each step is one stroke, however many vehicles there are.
@@ -212,7 +195,7 @@ impl Over {
                 before = Some(here);
             }
         }
-        let context = &self.context;
+        let context = &self.sheet.context;
         context.set_line_width(2.0);
         context.set_line_cap("round");
         for (step, pieces) in pieces.iter().enumerate().filter(|(_, pieces)| !pieces.is_empty()) {
@@ -241,7 +224,7 @@ impl Over {
             names.asked.extend(&unknown);
             (self.ask)(unknown);
         }
-        let context = &self.context;
+        let context = &self.sheet.context;
         context.set_font(FONT);
         context.set_text_baseline("middle");
         context.set_text_align("left");

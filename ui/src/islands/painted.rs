@@ -7,14 +7,14 @@ use std::rc::Rc;
 use fleetlens_ipc::map::{FLAG_PENDING, LEVEL_UNKNOWN, Status};
 use fleetlens_model::kind::Kind;
 use wasm_bindgen::prelude::*;
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement, Path2d};
+use web_sys::{CanvasRenderingContext2d, HtmlElement, Path2d};
 
 use super::badges::{radius_px, tag_number};
-use super::batch::screen_ratio;
 use super::clusters::{Cluster, short};
 use super::live_layer::{Part, Scene, size_factor, size_of_few};
 use super::marks::{FLAG_HOVERED, FLAG_PICKED, FLAG_SELECTED, Packed, VERTEX_BYTES};
 use super::mercator::{Camera, Local};
+use super::sheet::Sheet;
 use crate::components::shape::outline;
 use crate::theme::token;
 
@@ -30,8 +30,7 @@ const TURN: f64 = std::f64::consts::TAU;
 /// The layer, while its map is on the page.
 pub struct PaintedLayer {
     scene: Scene,
-    canvas: HtmlCanvasElement,
-    context: CanvasRenderingContext2d,
+    sheet: Sheet,
     colours: RefCell<Option<Colours>>,
     shapes: RefCell<Vec<((Kind, Status), Path2d)>>,
     bytes: RefCell<Vec<u8>>,
@@ -117,16 +116,9 @@ fn sizes(kind: Kind, status: Status) -> (f64, f64) {
 impl PaintedLayer {
     /// Puts a canvas over the ground.
     pub fn over(at: &HtmlElement, scene: Scene) -> Result<Rc<PaintedLayer>, JsValue> {
-        let document = web_sys::window().and_then(|window| window.document()).ok_or("no page")?;
-        let canvas: HtmlCanvasElement = document.create_element("canvas")?.dyn_into()?;
-        canvas.set_class_name("ground-marks");
-        canvas.set_attribute("aria-hidden", "true")?;
-        let context = canvas.get_context("2d")?.ok_or("no canvas")?.dyn_into()?;
-        at.append_child(&canvas)?;
         Ok(Rc::new(PaintedLayer {
             scene,
-            canvas,
-            context,
+            sheet: Sheet::over(at, "ground-marks")?,
             colours: RefCell::default(),
             shapes: RefCell::default(),
             bytes: RefCell::default(),
@@ -142,21 +134,12 @@ impl PaintedLayer {
     /// Paints the picture of now.
     pub fn paint(&self) {
         let camera = (self.scene.camera)();
-        let ratio = screen_ratio();
-        let (width, height) = ((camera.width_px * ratio).round() as u32, (camera.height_px * ratio).round() as u32);
-        if width == 0 || height == 0 {
+        if !self.sheet.fit(&camera) {
             return;
-        }
-        if (self.canvas.width(), self.canvas.height()) != (width, height) {
-            self.canvas.set_width(width);
-            self.canvas.set_height(height);
         }
         let mut colours = self.colours.borrow_mut();
         let colours = colours.get_or_insert_with(Colours::read);
-        let context = &self.context;
-        // These can only fail for numbers that are none, and cost a mark.
-        let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
-        context.clear_rect(0.0, 0.0, camera.width_px, camera.height_px);
+        self.sheet.clear(&camera);
         let mut marks = self.scene.marks.borrow_mut();
         marks.zoom_to(camera.zoom);
         marks.look_from(&camera);
@@ -177,7 +160,7 @@ impl PaintedLayer {
         for (cluster, is_hovered) in &badges {
             let at = camera.project(cluster.at);
             if camera.shows(at, REACH_PX) {
-                let _ = badge(context, at, cluster, *is_hovered, colours);
+                let _ = badge(&self.sheet.context, at, cluster, *is_hovered, colours);
             }
         }
         self.marks(part((packed.all.saturating_sub(packed.chosen), packed.chosen)), &near, size, colours);
@@ -190,7 +173,7 @@ impl PaintedLayer {
             if camera.shows(at, REACH_PX)
                 && let Ok(shape) = self.shape(vertex.kind, vertex.status)
             {
-                let _ = mark(&self.context, at, vertex, &shape, size, colours);
+                let _ = mark(&self.sheet.context, at, vertex, &shape, size, colours);
             }
         }
     }

@@ -25,6 +25,7 @@ use crate::state::{Store, store};
 use crate::views::chart::add::AddValue;
 use crate::views::chart::canvas::Canvas;
 use crate::views::chart::legend::Legend;
+pub use crate::views::chart::legend::swatch;
 use crate::views::chart::save::Save;
 
 /// How far back a chart can go at one press, in milliseconds.

@@ -158,11 +158,7 @@ fn Look() -> impl IntoView {
         (Choice::Always(Theme::Dark), "Dark".to_owned()),
     ];
     let chosen = Signal::derive(move || Some(theme.choice()));
-    let contrasts = vec![
-        (Contrast::System, "System".to_owned()),
-        (Contrast::Usual, "Usual".to_owned()),
-        (Contrast::More, "More".to_owned()),
-    ];
+    let contrasts = Contrast::CHOICES.map(|(contrast, word)| (contrast, word.to_owned())).to_vec();
     let contrast = Signal::derive(move || Some(theme.contrast()));
     view! {
         <section class="card" data-testid="settings-theme">

@@ -1,6 +1,5 @@
 //! Values over time in a widget: the lines that the board names, always up to now.
 
-use fleetlens_chart::Stroke;
 use fleetlens_chart::stretch::{Read, Stand};
 use fleetlens_ipc::boards::Shown;
 use fleetlens_model::id::SeriesKey;
@@ -12,11 +11,12 @@ use super::widget::{Now, Waits, Wrong};
 use crate::clock::clock;
 use crate::components::size::watch_size;
 use crate::format;
-use crate::islands::chart::{Frame, draw, tone};
+use crate::islands::chart::{Frame, draw};
 use crate::state::boards::{Lines, Uid};
 use crate::state::chart::Traced;
 use crate::state::store;
 use crate::theme::theme;
+use crate::views::chart::swatch;
 
 /// About one bucket for this many CSS pixels.
 const PX_PER_BUCKET: f64 = 1.5;
@@ -123,19 +123,6 @@ fn Picture(uid: Uid, hours: u32, lines: Memo<Option<Vec<Line>>>) -> impl IntoVie
             </For>
             <li class="board-span">{span_words(hours)}</li>
         </ul>
-    }
-}
-
-fn swatch(all: &[SeriesKey], series: SeriesKey) -> impl IntoView + use<> {
-    let (token, stroke) = tone(all, series);
-    let dash = match stroke {
-        Stroke::Solid | Stroke::Faint => String::new(),
-        Stroke::Dashed(dash, room) => format!("{dash} {room}"),
-    };
-    view! {
-        <svg class="sample" viewBox="0 0 26 8" aria-hidden="true">
-            <path d="M0 4h26" stroke=format!("var({token})") stroke-dasharray=dash />
-        </svg>
     }
 }
 

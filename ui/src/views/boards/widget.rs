@@ -180,8 +180,10 @@ fn FigureOf(of: Of, now: Now) -> impl IntoView {
         let told = now.get();
         match told.map(|told| told.row) {
             Some(Shown::Figure(figure)) => {
+                // Of thousands nobody reads the tenths.
+                let decimals = |number: f64| if number.abs() >= 1_000.0 { 0 } else { figure.decimals };
                 let number =
-                    figure.number.map_or_else(|| "–".to_owned(), |number| format::number(number, figure.decimals));
+                    figure.number.map_or_else(|| "–".to_owned(), |number| format::number(number, decimals(number)));
                 let below = basis(&figure, of);
                 let (unit, is_count) = (figure.unit.clone(), of == Of::Count);
                 // Of what is counted nobody knows either while the link is down.

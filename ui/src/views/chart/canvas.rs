@@ -4,13 +4,11 @@ use fleetlens_chart::Stretch;
 use fleetlens_ipc::rows::Chart;
 use fleetlens_model::time::WallMs;
 use leptos::ev;
-use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen::prelude::*;
-use web_sys::{HtmlCanvasElement, ResizeObserver};
 
 use super::Desk;
 use crate::clock::{local, today};
+use crate::components::size::watch_size;
 use crate::format;
 use crate::islands::chart::{Frame, Under, area, draw, tone, under};
 use crate::state::chart::Traced;
@@ -46,7 +44,8 @@ pub fn Canvas(desk: Desk) -> impl IntoView {
     let size = RwSignal::new((0, 0));
     let pointer_px = RwSignal::new(None::<f64>);
     let drag = RwSignal::new(None::<Drag>);
-    observe_size(canvas, size, desk.width_px);
+    watch_size(canvas, size);
+    Effect::new(move |_| desk.width_px.set(f64::from(size.get().0)));
 
     let frame = Memo::new(move |_| desk.frame());
     let failed = RwSignal::new(None::<String>);
@@ -399,31 +398,4 @@ fn summary(chart: &Chart, stretch: Stretch) -> String {
         ),
         _ => format!("{}, no value is known of this time", chart.label),
     }
-}
-
-/// Tells the size of the canvas's element whenever it changes.
-fn observe_size(canvas: NodeRef<html::Canvas>, size: RwSignal<(i32, i32)>, width_px: RwSignal<f64>) {
-    let observer = StoredValue::new_local(None::<ResizeObserver>);
-    Effect::new(move |_| {
-        let Some(canvas) = canvas.get() else { return };
-        let element: HtmlCanvasElement = canvas.clone();
-        let measure = move || {
-            let now = (element.client_width(), element.client_height());
-            if size.try_get_untracked().is_some_and(|known| known != now) {
-                size.set(now);
-                width_px.set(f64::from(now.0));
-            }
-        };
-        measure();
-        let ear = Closure::<dyn Fn()>::new(measure).into_js_value();
-        if let Ok(watching) = ResizeObserver::new(ear.unchecked_ref()) {
-            watching.observe(&canvas);
-            observer.set_value(Some(watching));
-        }
-    });
-    on_cleanup(move || {
-        if let Some(watching) = observer.try_get_value().flatten() {
-            watching.disconnect();
-        }
-    });
 }

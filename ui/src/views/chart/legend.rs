@@ -54,23 +54,11 @@ fn Line(desk: Desk, series: SeriesKey) -> impl IntoView {
     let has_axis = Memo::new(move |_| {
         desk.series.with(|all| desk.store.charts.held.with(|held| !without_axis(held, all).contains(&series)))
     });
-    let swatch = move || {
-        let (token, stroke) = desk.series.with(|all| tone(all, series));
-        let dash = match stroke {
-            Stroke::Solid | Stroke::Faint => String::new(),
-            Stroke::Dashed(dash, room) => format!("{dash} {room}"),
-        };
-        view! {
-            <svg class="sample" viewBox="0 0 26 8" aria-hidden="true">
-                <path d="M0 4h26" stroke=format!("var({token})") stroke-dasharray=dash />
-            </svg>
-        }
-    };
     let is_added = move || desk.charted.get() != Some(series);
     view! {
         <li>
             <button type="button" class="line" aria-pressed=move || is_shown().to_string() class:off=move || !is_shown() on:click=turn>
-                {swatch}
+                {move || desk.series.with(|all| swatch(all, series))}
                 <span>{words}</span>
                 <Show when=move || !has_axis.get()>
                     <small>"not drawn: both axes have other units"</small>
@@ -88,6 +76,20 @@ fn Line(desk: Desk, series: SeriesKey) -> impl IntoView {
                 </button>
             </Show>
         </li>
+    }
+}
+
+/// A piece of the line of a value, with its tone and its dash.
+pub fn swatch(all: &[SeriesKey], series: SeriesKey) -> impl IntoView + use<> {
+    let (token, stroke) = tone(all, series);
+    let dash = match stroke {
+        Stroke::Solid | Stroke::Faint => String::new(),
+        Stroke::Dashed(dash, room) => format!("{dash} {room}"),
+    };
+    view! {
+        <svg class="sample" viewBox="0 0 26 8" aria-hidden="true">
+            <path d="M0 4h26" stroke=format!("var({token})") stroke-dasharray=dash />
+        </svg>
     }
 }
 

@@ -71,13 +71,13 @@ pub fn Filter() -> impl IntoView {
         };
         resting.set_value(handle.ok());
     };
-    // What becomes right by itself, as when the groups become known, is asked for then.
-    Effect::new(move |was_wrong: Option<bool>| {
-        let is_wrong = mistake.with(Option::is_some);
-        if was_wrong == Some(true) && !is_wrong && !is_patient.get_untracked() {
+    // What becomes right by itself, as when the groups become known, is asked for then; what is typed, when typing rests.
+    Effect::new(move |before: Option<(String, bool)>| {
+        let (typed, is_wrong) = (text.get(), mistake.with(Option::is_some));
+        if before.is_some_and(|(before, was_wrong)| was_wrong && before == typed) && !is_wrong {
             ask_typed();
         }
-        is_wrong
+        (typed, is_wrong)
     });
     // Whatever else sets the query sets the box, whatever stands there.
     Effect::new(move |before: Option<u32>| {
