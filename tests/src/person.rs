@@ -237,7 +237,7 @@ impl Page {
 
     /// Empties the find box and scrolls everything to its top, for a picture.
     pub async fn tidy_up(&self) {
-        let script = "document.querySelector('.find .clear')?.click(); document.activeElement?.blur?.(); \
+        let script = "document.querySelector('.find .clear[title^=Clear]')?.click(); document.activeElement?.blur?.(); \
                       for (const e of document.querySelectorAll('*')) if (e.scrollTop) e.scrollTop = 0";
         self.ask::<()>(script, Vec::new()).await;
     }
