@@ -10,9 +10,11 @@ pub mod cells;
 pub mod chart;
 pub mod chosen;
 pub mod commands;
+mod following;
 mod frames;
 pub mod jobs;
 pub mod layers;
+mod line;
 pub mod messages;
 mod named;
 pub mod not_converged;
@@ -37,7 +39,7 @@ use std::rc::Rc;
 
 use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::{Attention, CommandRow, FoundRow, Ground, LinkState, Settings, Status, ThingHead, ValueRow};
-use fleetlens_ipc::{CONTRACT, Call, Look, RequestId, Scope};
+use fleetlens_ipc::{Call, Look, RequestId};
 use fleetlens_model::geo::GeoBox;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::kind::Kind;
@@ -45,8 +47,8 @@ use fleetlens_model::query::Vocabulary;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
 
-use crate::bridge::{Bridge, BridgeError, Ears, Line};
-use crate::clock::{Aged, mono_ms};
+use crate::bridge::{Bridge, Line};
+use crate::clock::Aged;
 use crate::islands::marks::Marks;
 use crate::islands::outline::Tool;
 use crate::state::alarm_table::AlarmTable;
@@ -287,60 +289,6 @@ impl Store {
         }
     }
 
-    /// Opens the line to the host; what is looked at is said once it is open.
-    pub fn connect(self) {
-        let ears = Ears {
-            parcel: Box::new(move |bytes| self.take(&bytes)),
-            line: Box::new(move |line| self.line_is(line)),
-            lost: Box::new(move |request, error| {
-                self.answered_by_nobody(request, format!("this was not sent: {error}"))
-            }),
-            trouble: Box::new(move |error| match error {
-                BridgeError::NoHost | BridgeError::NotAttached(_) => self.stranded.set(Some(error.to_string())),
-                BridgeError::Refused(_) => self.notify(error.to_string()),
-            }),
-        };
-        match Bridge::open(ears) {
-            Ok(bridge) => {
-                self.inner.update_value(|inner| inner.bridge = Some(bridge));
-                self.look(Target::Status, Look::Status);
-                self.look(Target::Attention, Look::Attention { limit: ATTENTION_LIMIT });
-            }
-            Err(error) => self.stranded.set(Some(error.to_string())),
-        }
-    }
-
-    /// The line opened, was cut, or more is known of it.
-    pub(crate) fn line_is(self, line: Line) {
-        match line {
-            Line::Open => {
-                self.cut.set(None);
-                self.stranded.set(None);
-                self.hello();
-            }
-            Line::Cut | Line::Ended | Line::Locked => {
-                let since_ms = self.cut.with_untracked(|cut| cut.map(|cut| cut.since_ms));
-                let has_spoken = self.status.with_untracked(Option::is_some);
-                let now_ms = || has_spoken.then(|| untrack(|| self.wall_now(mono_ms()))).flatten();
-                let since_ms = since_ms.unwrap_or_else(now_ms);
-                self.cut.set(Some(Cut { since_ms, line }));
-                self.fail_trial("the connection to Fleetlens was lost; try again once it is back".into());
-                let asked = self.inner.try_update_value(|inner| inner.answers.keys().copied().collect::<Vec<_>>());
-                for request in asked.unwrap_or_default() {
-                    let why =
-                        "the connection was lost before the answer came; look among the commands whether it was taken";
-                    self.answered_by_nobody(request, why.to_owned());
-                }
-            }
-        }
-    }
-
-    /// Says the first words, and everything the window looks at.
-    fn hello(self) {
-        self.say([Call::Hello { contract: CONTRACT }]);
-        self.look_again();
-    }
-
     /// The marks of the map, which the live layer draws.
     pub fn marks(self) -> Rc<RefCell<Marks>> {
         self.inner.with_value(|inner| Rc::clone(&inner.marks))
@@ -482,11 +430,6 @@ impl Store {
         }
     }
 
-    /// Whether the page is an app's, whose host saves files for it; else the browser does.
-    pub fn is_of_app(self) -> bool {
-        self.inner.with_value(|inner| inner.bridge.as_ref().is_some_and(Bridge::is_of_app))
-    }
-
     /// Tells the person something.
     pub fn notify(self, message: String) {
         self.put_notice(message, false);
@@ -507,12 +450,6 @@ impl Store {
     /// Takes a notice off the screen.
     pub fn dismiss(self, id: u32) {
         self.notices.update(|notices| notices.retain(|notice| notice.id != id));
-    }
-
-    /// Asks for everything on the screen again, because its ages cannot be trusted any more.
-    pub fn look_again(self) {
-        let calls = self.inner.try_update_value(|inner| inner.views.all_again()).unwrap_or_default();
-        self.say(calls);
     }
 
     /// Goes to a part of the window; a thing that fills it becomes a drawer again.
@@ -539,81 +476,9 @@ impl Store {
         self.rules.open.set(true);
     }
 
-    /// Looks at something that several parts of the window may show, until the last of them is gone.
-    fn follow(self, target: Target, look: Look) {
-        let is_first = self.inner.try_update_value(|inner| {
-            let followers = inner.followers.entry(target).or_default();
-            *followers += 1;
-            *followers == 1
-        });
-        if is_first == Some(true) {
-            self.look(target, look);
-        }
-        on_cleanup(move || self.unfollow(target));
-    }
-
-    fn unfollow(self, target: Target) {
-        let is_last = self.inner.try_update_value(|inner| {
-            let left = inner.followers.get(&target).map_or(0, |followers| followers.saturating_sub(1));
-            inner.followers.insert(target, left);
-            left == 0
-        });
-        if is_last != Some(true) {
-            return;
-        }
-        self.away(target);
-        match target {
-            Target::Alarms(scope) => self.alarms.list(scope).clear(),
-            Target::Commands(Scope::Open) => self.commands.open.clear(),
-            Target::Commands(Scope::Ended) => self.commands.ended.clear(),
-            Target::Bulks => self.bulks.all.clear(),
-            Target::NotConverged => self.not_converged.clear(),
-            Target::Settings => self.settings.set(None),
-            Target::Jobs => self.jobs.all.clear(),
-            Target::Firmware => self.jobs.firmware.set(None),
-            Target::Status
-            | Target::Map
-            | Target::Ground
-            | Target::Attention
-            | Target::Thing
-            | Target::Hover
-            | Target::Chart(_)
-            | Target::Other
-            | Target::OtherThing
-            | Target::Find
-            | Target::Palette
-            | Target::Named
-            | Target::Things
-            | Target::AlarmTable
-            | Target::Bulk
-            | Target::Job
-            | Target::Parking
-            | Target::Messages
-            | Target::Board
-            | Target::BoardLine(..) => {}
-        }
-    }
-
-    fn look(self, target: Target, look: Look) {
-        let calls = self.inner.try_update_value(|inner| inner.views.look(target, look)).unwrap_or_default();
-        self.say(calls);
-    }
-
-    fn away(self, target: Target) {
-        let call = self.inner.try_update_value(|inner| inner.views.away(target)).flatten();
-        self.say(call);
-    }
-
     /// The map stands on the screen, with this many things, and its ground does or does not yet.
     pub fn tell_drawn(self, things: usize, on_ground: bool) {
         self.say([Call::Drawn { things: u32::try_from(things).unwrap_or(u32::MAX), on_ground }]);
-    }
-
-    fn say(self, calls: impl IntoIterator<Item = Call>) {
-        let bridge = self.inner.with_value(|inner| inner.bridge.clone());
-        if let Some(bridge) = bridge {
-            calls.into_iter().for_each(|call| bridge.say(&call));
-        }
     }
 
     fn mark(self, change: impl FnOnce(&mut Marks)) {

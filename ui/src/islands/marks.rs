@@ -1,6 +1,8 @@
 //! The marks on the map as Rust keeps them: one row a thing, packed into vertices for the graphics card in the order in which
 //! they must be drawn, worst last; crowds as [`super::clusters`]. Pure: the graphics card is [`super::live_layer`]'s business.
 
+mod asked;
+
 use std::collections::{BTreeMap, HashMap};
 
 use fleetlens_ipc::map::{self, FLAG_GONE, FLAG_PENDING, FLAG_SEEN, LEVEL_UNKNOWN, MapRow, Status};
@@ -252,16 +254,6 @@ impl Marks {
         }
     }
 
-    /// The things that are shown at places of the picture of which this is true (CSS pixels from its upper left), those in clusters too.
-    pub fn within(&self, camera: &Camera, holds: impl Fn(f64, f64) -> bool) -> BTreeMap<ThingKey, Kind> {
-        let shown = self.marks.iter().filter(|mark| self.is_shown(mark.row.kind));
-        let held = shown.filter(|mark| {
-            let (x, y) = camera.project(mark.at);
-            holds(x, y)
-        });
-        held.map(|mark| (mark.row.thing, mark.row.kind)).collect()
-    }
-
     /// Marks the thing under the pointer.
     pub fn hover(&mut self, thing: Option<ThingKey>) {
         if self.hovered != thing {
@@ -318,41 +310,9 @@ impl Marks {
         [row.kind.code(), row.status.code(), flags, level]
     }
 
-    /// What is drawn by itself in the picture and a little beyond it, what matters most first; each of a kind of which this is true.
-    pub fn seen(&self, camera: &Camera, of: impl Fn(Kind) -> bool) -> Vec<Seen> {
-        const BEYOND_PX: f64 = 60.0;
-        let shown = self.marks.iter().filter(|mark| self.is_shown(mark.row.kind) && of(mark.row.kind));
-        let mut seen: Vec<Seen> = shown
-            .filter_map(|mark| {
-                let (at, rank) = (camera.project(mark.at), self.rank(&mark.row));
-                let is_drawn = rank == RANK_CHOSEN || !self.clusters.hides(mark.at);
-                let MapRow { thing, kind, status, level, .. } = mark.row;
-                (is_drawn && camera.shows(at, BEYOND_PX)).then_some(Seen {
-                    thing,
-                    kind,
-                    status,
-                    level,
-                    at,
-                    is_loud: rank >= RANK_LOUD,
-                    rank,
-                })
-            })
-            .collect();
-        seen.sort_unstable_by_key(|seen| (std::cmp::Reverse(seen.rank), seen.thing));
-        seen
-    }
-
     /// Where a thing was, the oldest first, and how long ago as a share of [`super::trails::TRAIL_MS`].
     pub fn trail(&self, thing: ThingKey, now_ms: f64) -> impl Iterator<Item = (Local, f64)> + '_ {
         self.trails.of(thing, now_ms)
-    }
-
-    /// How many car parks say how full they are, and how many do not.
-    pub fn measured(&self) -> (u32, u32) {
-        let parks = self.marks.iter().filter(|mark| mark.row.kind == Kind::Parking);
-        parks.fold((0, 0), |(known, unknown), mark| {
-            if is_measured(mark.row.status, mark.row.level) { (known + 1, unknown) } else { (known, unknown + 1) }
-        })
     }
 
     /// Writes the badges of the clusters, worst last; how many.
@@ -372,78 +332,6 @@ impl Marks {
         let mut clusters: Vec<(Cluster, bool)> = self.clusters.iter().map(hovered).collect();
         clusters.sort_unstable_by_key(|(cluster, _)| (cluster.worst, cluster.cell));
         clusters
-    }
-
-    /// What is at a point of the picture: the chosen thing, a cluster, or the shown thing nearest to it within a distance in CSS
-    /// pixels; of two equally near, the one drawn on top.
-    pub fn at(&self, camera: &Camera, x_px: f64, y_px: f64, within_px: f64) -> Option<Pointed> {
-        let away = |at: Local| {
-            let (x, y) = camera.project(at);
-            (x - x_px).hypot(y - y_px)
-        };
-        if let Some((thing, at)) = self.chosen()
-            && away(at) <= within_px
-        {
-            return Some(Pointed::Thing(thing));
-        }
-        let badge = self.clusters.iter().find(|cluster| away(cluster.at) <= badges::radius_px(cluster.count));
-        if let Some(cluster) = badge {
-            return Some(Pointed::Cluster(cluster.cell));
-        }
-        self.marks
-            .iter()
-            .filter(|mark| self.is_shown(mark.row.kind))
-            .map(|mark| (away(mark.at), mark))
-            .filter(|(away, mark)| *away <= within_px && !self.clusters.hides(mark.at))
-            .map(|(away, mark)| (away, self.rank(&mark.row), mark.row.thing))
-            .min_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)).then(b.2.cmp(&a.2)))
-            .map(|(_, _, thing)| Pointed::Thing(thing))
-    }
-
-    /// The chosen thing and where it is, while the map holds it.
-    pub fn chosen(&self) -> Option<(ThingKey, Local)> {
-        let thing = self.selected?;
-        let mark = self.marks.get(*self.place_of.get(&thing)?)?;
-        self.is_shown(mark.row.kind).then_some((thing, mark.at))
-    }
-
-    /// The clusters in the picture, worst first, then the largest.
-    pub fn clusters_in(&self, camera: &Camera) -> Vec<Cluster> {
-        let mut clusters: Vec<Cluster> =
-            self.clusters.iter().filter(|cluster| camera.shows(camera.project(cluster.at), 0.0)).collect();
-        clusters.sort_unstable_by_key(|c| (std::cmp::Reverse((c.worst, c.count)), c.cell));
-        clusters
-    }
-
-    /// One cluster.
-    pub fn cluster(&self, cell: Cell) -> Option<Cluster> {
-        self.clusters.get(cell)
-    }
-
-    /// What a cluster holds, by kind, the most first.
-    pub fn kinds(&self, cell: Cell) -> Vec<(Kind, u32)> {
-        let mut kinds: Vec<(Kind, u32)> = Kind::ALL.map(|kind| (kind, 0)).to_vec();
-        for mark in self.marks.iter().filter(|mark| self.is_gathered(mark.row.kind)) {
-            if self.clusters.cluster_at(mark.at) == Some(cell)
-                && let Some((_, count)) = kinds.iter_mut().find(|(kind, _)| *kind == mark.row.kind)
-            {
-                *count += 1;
-            }
-        }
-        kinds.retain(|(_, count)| *count != 0);
-        kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        kinds
-    }
-
-    /// The box of what a cluster holds: its upper left and its lower right.
-    pub fn bounds(&self, cell: Cell) -> Option<(Local, Local)> {
-        let shown = self.marks.iter().filter(|mark| self.is_gathered(mark.row.kind));
-        let inside = shown.map(|mark| mark.at).filter(|at| self.clusters.cluster_at(*at) == Some(cell));
-        inside.fold(None, |bounds: Option<(Local, Local)>, at| {
-            let (low, high) = bounds.unwrap_or((at, at));
-            let low = Local { x: low.x.min(at.x), y: low.y.min(at.y) };
-            Some((low, Local { x: high.x.max(at.x), y: high.y.max(at.y) }))
-        })
     }
 
     fn is_shown(&self, kind: Kind) -> bool {
@@ -484,200 +372,4 @@ pub fn is_measured(status: Status, level: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use fleetlens_model::geo::LonLat;
-
-    use super::*;
-    use crate::islands::mercator::ORIGIN;
-
-    fn row(thing: u32, east_deg: f64, kind: Kind, status: Status, flags: u8) -> MapRow {
-        let at = LonLat { lon_deg: ORIGIN.lon_deg + east_deg, lat_deg: ORIGIN.lat_deg };
-        MapRow { thing: ThingKey(thing), at, kind, status, flags, level: 40 }
-    }
-
-    fn packed(rows: &[MapRow]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        rows.iter().for_each(|row| row.write(&mut bytes));
-        bytes
-    }
-
-    /// Status, flags and level of each vertex, in the order drawn.
-    fn drawn(marks: &Marks) -> Vec<[u8; 3]> {
-        let mut bytes = Vec::new();
-        let packed = marks.pack(&mut bytes);
-        assert_eq!(bytes.len(), packed.all * VERTEX_BYTES);
-        bytes.chunks(VERTEX_BYTES).map(|v| [v[9], v[10], v[11]]).collect()
-    }
-
-    #[test]
-    fn the_worst_is_drawn_last_and_the_chosen_one_after_it() {
-        let mut marks = Marks::default();
-        marks.replace(&packed(&[
-            row(1, 0.0, Kind::Lamp, Status::Critical, 0),
-            row(2, 0.1, Kind::Parking, Status::Normal, 0),
-            row(3, 0.2, Kind::Lamp, Status::Normal, FLAG_PENDING),
-            row(4, 0.3, Kind::Lamp, Status::Warning, 0),
-        ]));
-        let statuses = |marks: &Marks| drawn(marks).iter().map(|v| v[0]).collect::<Vec<_>>();
-        assert_eq!(statuses(&marks), [0, 0, 2, 3]);
-        assert_eq!(marks.pack(&mut Vec::new()), Packed { all: 4, calm: 2, chosen: 0, things: 4 });
-        marks.select(Some(ThingKey(2)));
-        assert_eq!(statuses(&marks), [0, 2, 3, 0]);
-        assert_eq!(drawn(&marks)[3][1], FLAG_SELECTED);
-        assert_eq!(marks.pack(&mut Vec::new()), Packed { all: 4, calm: 1, chosen: 1, things: 4 });
-    }
-
-    #[test]
-    fn the_graphics_card_is_off_by_no_more_than_a_tenth_of_a_pixel_anywhere_at_the_deepest_zoom() {
-        let mut marks = Marks::default();
-        for (lon_deg, lat_deg) in [(14.18, 36.07), (24.94, 60.17), (-4.42, 36.72), (139.69, 35.68), (-155.0, -80.0)] {
-            let center = local(LonLat { lon_deg, lat_deg });
-            let at = Local { x: center.x + 3e-7, y: center.y - 2e-7 };
-            let camera = Camera { center, zoom: 19.0, width_px: 1400.0, height_px: 900.0 };
-            marks.look_from(&camera);
-            let (seen, eye) = (at.from(marks.origin()), center.from(marks.origin()));
-            let off = |seen: f64, eye: f64| (f64::from(seen as f32) - f64::from(eye as f32) - (seen - eye)).abs();
-            let off_px = off(seen.x, eye.x).max(off(seen.y, eye.y)) * camera.scale_px();
-            assert!(off_px < 2.0 * OFF_MAX_PX, "{lon_deg} {lat_deg}: {off_px}");
-        }
-        let (revision, zoom) = (marks.revision(), 4.0);
-        marks.look_from(&Camera { center: Local::default(), zoom, width_px: 1400.0, height_px: 900.0 });
-        assert_eq!(marks.revision(), revision, "from afar nothing is packed anew");
-    }
-
-    #[test]
-    fn a_row_replaces_its_thing_and_a_gone_one_takes_it_away() {
-        let mut marks = Marks::default();
-        marks.replace(&packed(&[1, 2, 3].map(|n| row(n, 0.0, Kind::Lamp, Status::Normal, 0))));
-        let before = marks.revision();
-        marks.apply(&packed(&[
-            row(1, 0.0, Kind::Lamp, Status::Normal, FLAG_GONE),
-            row(3, 0.0, Kind::Lamp, Status::Warning, 0),
-            row(9, 0.0, Kind::Lamp, Status::Normal, FLAG_GONE),
-        ]));
-        assert!(marks.revision() > before);
-        let drawn_now: Vec<u8> = drawn(&marks).iter().map(|v| v[0]).collect();
-        assert_eq!(drawn_now, [Status::Normal.code(), Status::Warning.code()], "2 is left as it was, 3 is changed");
-        marks.replace(&packed(&[row(5, 0.0, Kind::Lamp, Status::Normal, 0)]));
-        assert_eq!(drawn(&marks).len(), 1, "a snapshot is everything");
-    }
-
-    #[test]
-    fn a_hidden_kind_is_neither_drawn_nor_hit() {
-        let mut marks = Marks::default();
-        marks.replace(&packed(&[
-            row(1, 0.0, Kind::Lamp, Status::Normal, 0),
-            row(2, 0.001, Kind::Parking, Status::Normal, 0),
-        ]));
-        let camera = Camera { center: Local::default(), zoom: 14.0, width_px: 800.0, height_px: 600.0 };
-        let px = 0.001 / 360.0 * camera.scale_px();
-        assert!(px > 20.0);
-        assert_eq!(marks.at(&camera, 405.0, 300.0, 12.0), Some(Pointed::Thing(ThingKey(1))));
-        assert_eq!(marks.at(&camera, 400.0 + px, 304.0, 12.0), Some(Pointed::Thing(ThingKey(2))));
-        assert_eq!(marks.at(&camera, 400.0, 320.0, 12.0), None);
-        marks.show(Kind::Lamp, false);
-        assert_eq!(marks.at(&camera, 405.0, 300.0, 12.0), None);
-        assert_eq!(drawn(&marks).len(), 1);
-        marks.show(Kind::Lamp, true);
-        assert_eq!(drawn(&marks).len(), 2);
-    }
-
-    #[test]
-    fn of_two_at_one_place_the_one_on_top_is_hit() {
-        let mut marks = Marks::default();
-        marks.replace(&packed(&[
-            row(1, 0.0, Kind::Lamp, Status::Warning, 0),
-            row(2, 0.0, Kind::Parking, Status::Normal, 0),
-        ]));
-        let camera = Camera { center: Local::default(), zoom: 14.0, width_px: 800.0, height_px: 600.0 };
-        assert_eq!(marks.at(&camera, 400.0, 300.0, 12.0), Some(Pointed::Thing(ThingKey(1))));
-    }
-
-    /// Forty lamps on a few metres and one a kilometre away, at zoom 12.
-    fn crowd() -> Marks {
-        let mut marks = Marks::default();
-        let rows: Vec<MapRow> = (1..=40)
-            .map(|n| row(n, 0.0002 + f64::from(n) * 1e-5, Kind::Lamp, Status::Normal, 0))
-            .chain([row(41, 0.08, Kind::Lamp, Status::Normal, 0)])
-            .collect();
-        marks.zoom_to(12.0);
-        marks.replace(&packed(&rows));
-        marks
-    }
-
-    #[test]
-    fn a_crowd_is_one_badge_that_opens_to_what_it_holds() {
-        let marks = crowd();
-        assert_eq!(marks.pack(&mut Vec::new()), Packed { all: 1, calm: 1, chosen: 0, things: 41 });
-        let camera = Camera { center: Local::default(), zoom: 12.0, width_px: 800.0, height_px: 600.0 };
-        let [cluster] = marks.clusters_in(&camera)[..] else { panic!("one cluster") };
-        assert_eq!((cluster.count, cluster.need), (40, 0));
-        let (x, y) = camera.project(cluster.at);
-        assert_eq!(marks.at(&camera, x + 4.0, y, 3.0), Some(Pointed::Cluster(cluster.cell)));
-        let (low, high) = marks.bounds(cluster.cell).unwrap();
-        assert!((high.x - low.x - 39e-5 / 360.0).abs() < 1e-8 && low.y == high.y, "{low:?} {high:?}");
-        let mut bytes = Vec::new();
-        assert_eq!((marks.pack_badges(&mut bytes), bytes.len()), (1, badges::BADGE_BYTES));
-    }
-
-    #[test]
-    fn what_lies_within_is_found_in_crowds_too_and_what_is_picked_is_ringed() {
-        let mut marks = crowd();
-        let camera = Camera { center: Local::default(), zoom: 12.0, width_px: 800.0, height_px: 600.0 };
-        let (far_x, _) = camera.project(local(LonLat { lon_deg: ORIGIN.lon_deg + 0.08, lat_deg: ORIGIN.lat_deg }));
-        let near = marks.within(&camera, |x, _| x < far_x - 10.0);
-        assert_eq!((near.len(), near.get(&ThingKey(41))), (40, None));
-        let far = marks.within(&camera, |x, _| x > far_x - 10.0);
-        let revision = marks.revision();
-        marks.pick(far.clone());
-        assert!(marks.revision() > revision);
-        assert_eq!(drawn(&marks).iter().map(|v| v[1]).collect::<Vec<_>>(), [FLAG_PICKED]);
-        let revision = marks.revision();
-        marks.pick(far);
-        assert_eq!(marks.revision(), revision, "the same again");
-        marks.show(Kind::Lamp, false);
-        assert_eq!(marks.within(&camera, |_, _| true).len(), 0, "what is hidden is not chosen");
-    }
-
-    #[test]
-    fn the_chosen_one_of_a_crowd_stands_by_itself() {
-        let mut marks = crowd();
-        marks.select(Some(ThingKey(7)));
-        assert_eq!(marks.pack(&mut Vec::new()), Packed { all: 2, calm: 1, chosen: 1, things: 41 });
-        let camera = Camera { center: Local::default(), zoom: 12.0, width_px: 800.0, height_px: 600.0 };
-        let (x, y) = camera.project(marks.chosen().unwrap().1);
-        assert_eq!(marks.at(&camera, x, y, 5.0), Some(Pointed::Thing(ThingKey(7))));
-    }
-
-    #[test]
-    fn rows_that_change_and_kinds_that_are_hidden_are_counted_in_their_cluster() {
-        let mut marks = crowd();
-        let only = |marks: &Marks| marks.clusters.iter().next().map(|c| (c.count, c.need));
-        marks.apply(&packed(&[
-            row(1, 0.0002, Kind::Lamp, Status::Critical, 0),
-            row(2, 0.0002, Kind::Lamp, Status::Normal, FLAG_GONE),
-            row(3, 0.08, Kind::Lamp, Status::Normal, 0),
-        ]));
-        assert_eq!(only(&marks), Some((38, 1)));
-        marks.apply(&packed(&[row(1, 0.0002, Kind::Lamp, Status::Critical, FLAG_SEEN)]));
-        assert_eq!(only(&marks), Some((38, 0)), "acknowledged");
-        marks.apply(&packed(&[row(1, 0.0002, Kind::Lamp, Status::Critical, 0)]));
-        marks.show(Kind::Lamp, false);
-        assert_eq!(only(&marks), None);
-        marks.show(Kind::Lamp, true);
-        assert_eq!(only(&marks), Some((38, 1)));
-        marks.zoom_to(16.5);
-        assert_eq!(marks.pack(&mut Vec::new()).all, 40, "close by everything stands by itself");
-    }
-
-    #[test]
-    fn a_driver_sees_car_parks_and_nothing_of_their_state() {
-        let mut marks = crowd();
-        marks.apply(&packed(&[row(50, 0.01, Kind::Parking, Status::Critical, FLAG_PENDING)]));
-        marks.set_plain(true);
-        assert_eq!(drawn(&marks), [[Status::Normal.code(), 0, LEVEL_UNKNOWN]]);
-        assert_eq!(marks.clusters.iter().count(), 0);
-        marks.set_plain(false);
-        assert_eq!(marks.pack(&mut Vec::new()).things, 42);
-    }
-}
+mod tests;
