@@ -12,6 +12,7 @@ pub fn Icon(
     view! {
         <svg
             class="icon"
+            class:onward=points_along(of)
             viewBox=of.view_box.unwrap_or("0 0 24 24")
             fill="none"
             stroke="currentColor"
@@ -22,4 +23,9 @@ pub fn Icon(
             inner_html=of.data
         />
     }
+}
+
+/// Whether it points along the way people read, which turns with the language: back, or further in.
+fn points_along(icon: &'static IconData) -> bool {
+    [icondata_lu::LuChevronRight, icondata_lu::LuArrowLeft].iter().any(|one| std::ptr::eq(*one, icon))
 }
