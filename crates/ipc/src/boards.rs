@@ -127,6 +127,8 @@ pub struct BoardFigure {
     pub with_value: u32,
     /// Of how many of those it is not live.
     pub not_live: u32,
+    /// When the oldest of them was measured, on our clock, by ten seconds; `None` for a count and without any value.
+    pub oldest_ms: Option<WallMs>,
     /// What the value is called; empty for a count.
     pub label: String,
     /// Its unit; may be empty.

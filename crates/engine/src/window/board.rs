@@ -12,7 +12,7 @@ use fleetlens_model::board::{LINES_MAX, Line, Of, TABLE_COLUMNS_MAX, WIDGETS_MAX
 use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::kind::{Field, Kind, Takes};
 use fleetlens_model::telemetry::Source;
-use fleetlens_model::time::{MonoMs, Now};
+use fleetlens_model::time::{MonoMs, Now, WallMs};
 
 use super::alarms::alarm_row;
 use super::map::map_row;
@@ -22,6 +22,9 @@ use crate::fleet::{Asking, Dirty, Finder, Fleet, Thing};
 
 /// In a fleet of more things than this one query is asked at a time.
 const ONE_BY_ONE_FROM: usize = 20_000;
+
+/// How exactly a figure tells when its oldest value was measured.
+const OLDEST_BY_MS: i64 = 10_000;
 
 #[derive(Debug)]
 pub(super) struct BoardView {
@@ -220,7 +223,7 @@ fn of_many(asked: &Asked, keys: &[ThingKey], finder: &Finder, fleet: &Fleet, now
             let number = Some(f64::from(things));
             Shown::Figure(BoardFigure { number, things, with_value: things, ..BoardFigure::default() })
         }
-        Asked::Figure { of, value, .. } => figure(*of, value, keys.len(), things(), fleet),
+        Asked::Figure { of, value, .. } => figure(*of, value, keys.len(), things(), fleet, now),
         Asked::Table { values, .. } => {
             let shown = things().take(BOARD_ROWS_MAX as usize);
             let row = |thing: &Thing| {
@@ -262,9 +265,16 @@ fn of_many(asked: &Asked, keys: &[ThingKey], finder: &Finder, fleet: &Fleet, now
     }
 }
 
-fn figure<'a>(of: Of, value: &str, found: usize, things: impl Iterator<Item = &'a Thing>, fleet: &Fleet) -> Shown {
+fn figure<'a>(
+    of: Of,
+    value: &str,
+    found: usize,
+    things: impl Iterator<Item = &'a Thing>,
+    fleet: &Fleet,
+    now: Now,
+) -> Shown {
     let (mut told, mut sum, mut least, mut greatest) = (BoardFigure::default(), 0.0, f64::INFINITY, f64::NEG_INFINITY);
-    let mut measured: Option<&str> = None;
+    let (mut measured, mut oldest_age_ms) = (None::<&str>, 0);
     for thing in things {
         let Some(series) = fleet.series_at(thing, value) else { continue };
         let (Some(number), Some(sample)) = (series.number(), series.latest()) else { continue };
@@ -289,12 +299,16 @@ fn figure<'a>(of: Of, value: &str, found: usize, things: impl Iterator<Item = &'
         if fleet.source(series, &sample) != Source::Live {
             told.not_live = told.not_live.saturating_add(1);
         }
+        oldest_age_ms = fleet.age_ms(series, &sample, now).max(oldest_age_ms);
         sum += number;
         (least, greatest) = (number.min(least), number.max(greatest));
     }
     told.things = count(found);
     told.unit = measured.unwrap_or_default().to_owned();
     if told.with_value > 0 {
+        // As a time and not as an age, and coarsely: so a figure whose values stay is the same figure, and is not sent again.
+        let oldest_ms = now.wall.0.saturating_sub_unsigned(oldest_age_ms);
+        told.oldest_ms = Some(WallMs(oldest_ms - oldest_ms.rem_euclid(OLDEST_BY_MS)));
         told.number = Some(match of {
             Of::Count => f64::from(told.with_value),
             Of::Sum => sum,

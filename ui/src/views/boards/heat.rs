@@ -126,11 +126,13 @@ fn table(heat: &Heat, left_out: u32, weeks: u32) -> impl IntoView + use<> {
     let gaps = if known < heat.hours.len() { " · hatched: not known" } else { "" };
     let left = if left_out > 0 { format!(" · {left_out} left out") } else { String::new() };
     view! {
-        <table class="board-heat" data-testid="board-heat">
-            <caption class="unseen">"Share of spaces that were taken, by day and hour"</caption>
-            <thead><tr><td />{heads}</tr></thead>
-            <tbody>{rows}</tbody>
-        </table>
+        <div class="board-heat-room">
+            <table class="board-heat" data-testid="board-heat">
+                <caption class="unseen">"Share of spaces that were taken, by day and hour"</caption>
+                <thead><tr><td />{heads}</tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
         <p class="board-basis">
             <span class="board-scale" aria-hidden="true">"empty"<i />"full"</span>
             {format!("{basis}{gaps}{left}")}

@@ -13,7 +13,7 @@ use super::lists::{AlarmsOf, TableOf};
 use super::map::MapOf;
 use super::words::{basis, own_title};
 use super::{FormOf, desk};
-use crate::clock::Aged;
+use crate::clock::{Aged, clock};
 use crate::components::icon::Icon;
 use crate::format;
 use crate::state::boards::{Uid, place_words};
@@ -175,7 +175,7 @@ pub(super) fn Waits() -> impl IntoView {
 
 #[component]
 fn FigureOf(of: Of, now: Now) -> impl IntoView {
-    let store = store();
+    let (store, clock) = (store(), clock());
     move || {
         let told = now.get();
         match told.map(|told| told.row) {
@@ -184,18 +184,18 @@ fn FigureOf(of: Of, now: Now) -> impl IntoView {
                 let decimals = |number: f64| if number.abs() >= 1_000.0 { 0 } else { figure.decimals };
                 let number =
                     figure.number.map_or_else(|| "–".to_owned(), |number| format::number(number, decimals(number)));
-                let below = basis(&figure, of);
                 let (unit, is_count) = (figure.unit.clone(), of == Of::Count);
+                let (not_live, with_value) = (figure.not_live, figure.with_value);
+                let below = Memo::new(move |_| basis(&figure, of, store.wall_now(clock.now_ms())));
                 // Of what is counted nobody knows either while the link is down.
-                let is_old =
-                    move || !store.link_up.get() || (figure.not_live > 0 && figure.not_live == figure.with_value);
+                let is_old = move || !store.link_up.get() || (not_live > 0 && not_live == with_value);
                 view! {
                     <p class="board-figure" class:old=is_old data-testid="board-figure">
                         <strong>{number}</strong>
-                        <small>{if is_count { below.clone() } else { unit }}</small>
+                        <small>{move || if is_count { below.get() } else { unit.clone() }}</small>
                     </p>
                     <p class="board-basis">
-                        {(!is_count).then_some(below)}
+                        {move || (!is_count).then(|| below.get())}
                         <Show when=move || !store.link_up.get()>
                             <span class="board-old">" as it was known when our link fell"</span>
                         </Show>

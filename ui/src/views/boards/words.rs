@@ -3,6 +3,7 @@
 use fleetlens_ipc::boards::BoardFigure;
 use fleetlens_model::board::{Column, Listed, Of, Shows};
 use fleetlens_model::kind::Kind;
+use fleetlens_model::time::WallMs;
 
 use crate::format;
 
@@ -66,8 +67,8 @@ pub(super) fn heading(column: &Column) -> String {
     }
 }
 
-/// The line below a figure: over how many things it goes, and of how many of them it is not live.
-pub(super) fn basis(figure: &BoardFigure, of: Of) -> String {
+/// The line below a figure: over how many things it goes, of how many of them it is not live, and how old the oldest value is.
+pub(super) fn basis(figure: &BoardFigure, of: Of, now: Option<WallMs>) -> String {
     let things = |n: u32| match n {
         1 => "1 thing".to_owned(),
         n => format!("{} things", format::count(u64::from(n))),
@@ -81,11 +82,14 @@ pub(super) fn basis(figure: &BoardFigure, of: Of) -> String {
         (some, all) if some == all => format!("over {}", things(all)),
         (some, all) => format!("over {} of {}", format::count(u64::from(some)), things(all)),
     };
-    match figure.not_live {
-        0 => over,
-        n if n == figure.with_value => format!("{over} · none live"),
-        n => format!("{over} · {} not live", format::count(u64::from(n))),
-    }
+    let live = match figure.not_live {
+        0 => String::new(),
+        n if n == figure.with_value => " · none live".into(),
+        n => format!(" · {} not live", format::count(u64::from(n))),
+    };
+    let age = now.zip(figure.oldest_ms).map(|(now, oldest)| format::age(now.since(oldest)));
+    let age = age.map(|age| format!(" · {}{age}", if figure.with_value == 1 { "" } else { "oldest " }));
+    format!("{over}{live}{}", age.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -105,8 +109,13 @@ mod tests {
             (5, 4, 1, Of::Sum, "over 4 of 5 things · 1 not live"),
         ] {
             let figure = BoardFigure { things, with_value, not_live, ..BoardFigure::default() };
-            assert_eq!(basis(&figure, of), want);
+            assert_eq!(basis(&figure, of, None), want);
         }
+        let figure =
+            BoardFigure { things: 3, with_value: 3, oldest_ms: Some(WallMs(10_000)), ..BoardFigure::default() };
+        assert_eq!(basis(&figure, Of::Mean, Some(WallMs(250_000))), "over 3 things · oldest 4 min");
+        let figure = BoardFigure { things: 1, with_value: 1, ..figure };
+        assert_eq!(basis(&figure, Of::Mean, Some(WallMs(250_000))), "over 1 thing · 4 min");
     }
 
     #[test]
