@@ -37,6 +37,8 @@ mod plain;
 mod rules;
 #[path = "browser/setup.rs"]
 mod setup;
+#[path = "browser/views.rs"]
+mod views;
 
 use std::time::{Duration, Instant};
 
