@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 
 use fleetlens_host::{Host, HostOptions, Profile};
 use fleetlens_sim::{BrokerAt, CityOptions};
-use fleetlens_tests::bench::{Arguments, Failure, Memory, Report, bytes_of, cpu_s, folder_on_a_disk, median};
+use fleetlens_tests::bench::{
+    Arguments, Failure, Memory, Report, bytes_of, cpu_s, folder_on_a_disk, growth_per_h, median,
+};
 use fleetlens_tests::broker::Mosquitto;
 use fleetlens_tests::place;
 use fleetlens_tests::process::{Group, Output};
@@ -107,14 +109,10 @@ impl Lived {
         median(&last)
     }
 
-    /// Least squares over the second half.
+    /// Over the second half.
     fn growth_per_h(&self) -> f64 {
         let half: Vec<(f64, f64)> = self.seen.iter().skip(self.seen.len() / 2).map(|seen| (seen.0, seen.1)).collect();
-        let n = half.len() as f64;
-        let (mid_s, mid) = half.iter().fold((0.0, 0.0), |(s, b), seen| (s + seen.0 / n, b + seen.1 / n));
-        let over: f64 = half.iter().map(|(s, b)| (s - mid_s) * (b - mid)).sum();
-        let under: f64 = half.iter().map(|(s, _)| (s - mid_s).powi(2)).sum();
-        over / under * 3_600.0
+        growth_per_h(&half)
     }
 
     fn as_json(&self) -> Value {

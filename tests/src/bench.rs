@@ -277,6 +277,15 @@ pub fn median(values: &[f64]) -> f64 {
     quantile(&sorted, 0.5)
 }
 
+/// How much something grows in an hour, of values at seconds: the slope of the line that fits them best.
+pub fn growth_per_h(seen: &[(f64, f64)]) -> f64 {
+    let n = seen.len() as f64;
+    let (mid_s, mid) = seen.iter().fold((0.0, 0.0), |(s, b), seen| (s + seen.0 / n, b + seen.1 / n));
+    let over: f64 = seen.iter().map(|(s, value)| (s - mid_s) * (value - mid)).sum();
+    let under: f64 = seen.iter().map(|(s, _)| (s - mid_s).powi(2)).sum();
+    over / under * 3_600.0
+}
+
 /// The wall clock in microseconds since the epoch, which all processes of a machine share.
 pub fn now_us() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros()).unwrap_or(i64::MAX)
@@ -293,6 +302,12 @@ mod tests {
 
     fn words<'a>(line: &'a str) -> impl Iterator<Item = String> + 'a {
         line.split_whitespace().map(str::to_owned)
+    }
+
+    #[test]
+    fn what_grows_by_one_each_second_grows_by_3600_in_an_hour() {
+        let seen: Vec<(f64, f64)> = (0..10).map(|s| (f64::from(s), 7.0 + f64::from(s))).collect();
+        assert!((growth_per_h(&seen) - 3_600.0).abs() < 1e-6);
     }
 
     #[test]

@@ -119,7 +119,8 @@ const BENCHMARKS: [Benchmark; 14] = [
         name: "window",
         example: "bench_window",
         drives: true,
-        measures: "how evenly the window draws while a city of 10 000 things speaks, beside the same window while none does",
+        measures: "how evenly the window draws while 10 000 and 100 000 things speak, beside the same window while none does, and \
+                   what its web process takes of memory meanwhile",
     },
     Benchmark {
         name: "chart",
