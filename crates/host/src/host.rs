@@ -1,9 +1,11 @@
 //! The host: one run of a profile after the other, the windows that look at it, and how the program is set.
 
+mod areas;
 mod boards;
 mod change;
 mod exports;
 mod groups;
+mod maps;
 mod mend;
 mod profiles;
 mod reads;
@@ -146,6 +148,7 @@ pub struct Host {
     trials: profiles::Trials,
     exports: exports::Exports,
     tries: rules::Tries,
+    imports: maps::Imports,
     pictures: Pictures,
     pub(crate) rasters: Rasters,
     windows: AtomicU64,
@@ -211,6 +214,7 @@ impl Host {
             trials: profiles::Trials::default(),
             exports: exports::Exports::default(),
             tries: rules::Tries::default(),
+            imports: maps::Imports::default(),
             pictures,
             rasters,
             windows: AtomicU64::new(0),
@@ -275,6 +279,16 @@ impl Host {
                     Some(outcome) => self.reply(window, request, outcome).await,
                     None => {}
                 }
+                Ok(())
+            }
+            Call::Ask { request, intent: Intent::Map(ask) } => {
+                let outcome = self.map(ask).await;
+                self.answer(window, request, outcome.map(|(done, begun)| (Done::Map(done), begun))).await;
+                Ok(())
+            }
+            Call::Ask { request, intent: Intent::Areas(ask) } => {
+                let outcome = self.areas(ask).await;
+                self.answer(window, request, outcome.map(|(done, begun)| (Done::Areas(done), begun))).await;
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Boards(ask) } => {
@@ -376,14 +390,18 @@ impl Host {
 
     /// One tile of the map, unzipped; see [`Tiles::tile`]. Blocks on the disk: not for an async thread.
     pub fn tile(&self, z: u8, x: u32, y: u32) -> Result<Option<Vec<u8>>, TilesError> {
-        let tiles = Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner));
-        tiles.tile(z, x, y)
+        self.tiles().tile(z, x, y)
+    }
+
+    /// The tiles in use.
+    pub(crate) fn tiles(&self) -> Arc<Tiles> {
+        Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The map in use, and its file where it is not the built-in one; `None` once everything ends.
     pub(crate) async fn ground_and_file(&self) -> Option<(Ground, Option<PathBuf>)> {
         let file = self.run.read().await.as_ref()?.profile.tiles.clone();
-        let tiles = Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner));
+        let tiles = self.tiles();
         Some((Ground { tiles, built_in: file.is_none() }, file))
     }
 
@@ -419,7 +437,7 @@ impl Host {
             if *run != self.runs.load(Ordering::Acquire) {
                 return None;
             }
-            let tiles = Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner));
+            let tiles = self.tiles();
             self.pictures.draw(alert, &Ground { tiles, built_in }, theme, until).await
         };
         timeout_at(until, drawn).await.unwrap_or_else(|_| {

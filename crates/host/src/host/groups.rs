@@ -68,7 +68,7 @@ impl Host {
 
     /// The names that stand on the map.
     pub(super) async fn map_names(&self) -> Result<Done, Fault> {
-        let tiles = Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner));
+        let tiles = self.tiles();
         let names = on_the_side(move || names_of(&tiles)).await?;
         let names = names.map_err(|error| Fault::new(FaultCode::Store, format!("the map cannot be read: {error}")))?;
         Ok(Done::MapNames(names))

@@ -1,0 +1,238 @@
+//! What windows want with the base map: another file taken for it while they go on.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use fleetlens_ipc::maps::{Copying, MapAsk, MapBook, MapDone, PATH_MAX_BYTES};
+use fleetlens_ipc::profile::Field;
+use fleetlens_ipc::{Fault, FaultCode};
+use tokio_util::sync::CancellationToken;
+
+use super::profiles::on_the_side;
+use super::rules::Used;
+use super::{Begun, Host, ended};
+use crate::maps::{FOLDER, about, copy, found, look, with_tiles};
+use crate::profile::Profile;
+use crate::settings::whole;
+
+/// The file that is being copied, or was.
+#[derive(Debug, Default)]
+pub struct Imports(Arc<Mutex<Option<Import>>>);
+
+/// One of them.
+#[derive(Debug)]
+struct Import {
+    /// What people call the file.
+    name: String,
+    /// For which profile.
+    profile: String,
+    of: u64,
+    done: Arc<AtomicU64>,
+    stop: CancellationToken,
+    /// Where it lies, or why it does not.
+    outcome: Option<Result<PathBuf, String>>,
+}
+
+impl Imports {
+    fn lock(&self) -> MutexGuard<'_, Option<Import>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn copying(&self) -> Copying {
+        let import = self.lock();
+        let Some(Import { name, of, done, outcome, .. }) = import.as_ref() else { return Copying::Not };
+        let name = name.clone();
+        match outcome {
+            None => Copying::Going { name, done: done.load(Ordering::Relaxed), of: *of },
+            Some(Ok(_)) => Copying::Done { name },
+            Some(Err(why)) => Copying::Failed { why: why.clone() },
+        }
+    }
+}
+
+impl Host {
+    /// Does what a window wants with the map.
+    pub(super) async fn map(&self, ask: MapAsk) -> Result<(MapDone, Begun), Fault> {
+        let done = |done| Ok((done, Begun::NotAnew));
+        // Who may not change what concerns everybody is told so here.
+        let used = self.used_profile().await?;
+        match ask {
+            MapAsk::Read => done(MapDone::Book(Box::new(self.map_book(used).await?))),
+            MapAsk::Look { path } => {
+                let path = self.named_map(&used, &path).await?;
+                let seen = on_the_side(move || look(&path)).await?.map_err(invalid)?;
+                done(MapDone::Looked(Box::new(seen)))
+            }
+            MapAsk::Import { path } => {
+                unlocked(&used)?;
+                let path = self.named_map(&used, &path).await?;
+                self.import(&used, path).await?;
+                done(MapDone::Copying(self.imports.copying()))
+            }
+            MapAsk::Progress => done(MapDone::Copying(self.imports.copying())),
+            MapAsk::Take => self.take_map(used).await,
+            MapAsk::Cancel => {
+                self.end_import().await?;
+                done(MapDone::Copying(self.imports.copying()))
+            }
+            MapAsk::BuiltIn => self.show_map(used, None).await,
+        }
+    }
+
+    async fn map_book(&self, used: Used) -> Result<MapBook, Fault> {
+        let (ground, file) = self.ground_and_file().await.ok_or_else(ended)?;
+        let (copying, only_there) = (self.imports.copying(), self.options.served);
+        on_the_side(move || {
+            let bytes = file.as_deref().and_then(|file| file.metadata().ok()).map_or(0, |about| about.len());
+            let folder = used.folder();
+            MapBook {
+                file: file.map(|file| file.display().to_string()),
+                about: about(&ground.tiles, ground.built_in, bytes),
+                locked: used.locked(),
+                found: found(&folder),
+                folder: folder.display().to_string(),
+                only_there,
+                copying,
+            }
+        })
+        .await
+    }
+
+    /// The file that a window names. One that may be at another machine names no file of this one that no profile knows.
+    async fn named_map(&self, used: &Used, path: &str) -> Result<PathBuf, Fault> {
+        let path = path.trim();
+        if path.is_empty() || path.len() > PATH_MAX_BYTES {
+            return Err(invalid("Name an .mbtiles or .pmtiles file".to_owned()));
+        }
+        let (folder, home, named) = (used.folder(), used.home.clone(), self.options.profile.clone());
+        let (path, served) = (folder.join(path), self.options.served);
+        on_the_side(move || {
+            let refusal =
+                served.then(|| home.refusal_of_open([(Field::Broker, path.as_path())], &folder, named.as_deref()));
+            match refusal.flatten() {
+                Some(refusal) => Err(invalid(refusal.why)),
+                None => Ok(path),
+            }
+        })
+        .await?
+    }
+
+    /// Begins to copy a file, if nothing is copied now.
+    async fn import(&self, used: &Used, path: PathBuf) -> Result<(), Fault> {
+        let looked = path.clone();
+        let seen = on_the_side(move || look(&looked)).await?.map_err(invalid)?;
+        // What was copied and not taken is nobody's.
+        self.end_import().await?;
+        let (done, stop) = (Arc::new(AtomicU64::new(0)), self.ending.child_token());
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        {
+            let mut import = self.imports.lock();
+            if import.is_some() {
+                return Err(invalid("Another map is being copied; wait for it or end that first".to_owned()));
+            }
+            *import = Some(Import {
+                name,
+                profile: used.name.clone(),
+                of: seen.bytes,
+                done: Arc::clone(&done),
+                stop: stop.clone(),
+                outcome: None,
+            });
+        }
+        let (imports, folder) = (Arc::clone(&self.imports.0), self.map_folder());
+        tokio::task::spawn_blocking(move || {
+            let outcome = copy(&path, &folder, &done, &stop);
+            if let Err(why) = &outcome {
+                tracing::warn!(%why, file = %path.display(), "a map is not taken");
+            }
+            if let Some(import) = imports.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+                import.outcome = Some(outcome);
+            }
+        });
+        Ok(())
+    }
+
+    /// Ends what is copied, and forgets what was; a copy that nobody took is removed.
+    async fn end_import(&self) -> Result<(), Fault> {
+        let over = {
+            let mut import = self.imports.lock();
+            match import.as_mut() {
+                None => return Ok(()),
+                Some(going) if going.outcome.is_none() => {
+                    going.stop.cancel();
+                    None
+                }
+                Some(_) => import.take(),
+            }
+        };
+        if let Some(Import { outcome: Some(Ok(path)), .. }) = over {
+            on_the_side(move || drop(std::fs::remove_file(path))).await?;
+        }
+        Ok(())
+    }
+
+    /// Shows what was copied.
+    async fn take_map(&self, used: Used) -> Result<(MapDone, Begun), Fault> {
+        let path = match self.imports.lock().as_ref() {
+            Some(Import { outcome: Some(Ok(path)), profile, .. }) if *profile == used.name => path.clone(),
+            Some(Import { outcome: Some(Ok(_)), profile, .. }) => {
+                return Err(invalid(format!(
+                    "The map was copied for the profile {profile:?}, which is not in use any more"
+                )));
+            }
+            Some(_) | None => return Err(invalid("No map has been copied".to_owned())),
+        };
+        let shown = self.show_map(used, Some(path)).await?;
+        self.imports.lock().take();
+        Ok(shown)
+    }
+
+    /// Names a file in the profile, or none; the windows begin anew with it. A copy of ours that no profile names any more is removed.
+    async fn show_map(&self, used: Used, file: Option<PathBuf>) -> Result<(MapDone, Begun), Fault> {
+        unlocked(&used)?;
+        let told = match &file {
+            Some(file) => format!("map taken: {}", file.file_name().unwrap_or_default().to_string_lossy()),
+            None => "the program's own map is shown".to_owned(),
+        };
+        let (name, named, home) = (used.name.clone(), self.options.profile.clone(), used.home.clone());
+        let before = self.ground_and_file().await.and_then(|(_, file)| file);
+        let after = on_the_side(move || {
+            let after = with_tiles(&used.text, file.map(|file| whole(&file)).as_deref())?;
+            used.home.keep_before(&used.name, named.as_deref())?;
+            Ok::<_, String>(after)
+        });
+        let after = after.await?.map_err(invalid)?;
+        let (_, begun) = self.save_profile(Some(name), after, None, false, Some(told)).await?;
+        let (folder, named) = (self.map_folder(), self.options.profile.clone());
+        if let Some(before) = before {
+            on_the_side(move || {
+                let is_ours = whole(&before).starts_with(whole(&folder));
+                let rows = home.profiles(named.as_deref(), None);
+                let names = |row: &fleetlens_ipc::rows::ProfileRow| {
+                    let profile = Profile::read(Path::new(&row.file)).ok();
+                    profile.and_then(|profile| profile.tiles).is_some_and(|tiles| whole(&tiles) == whole(&before))
+                };
+                // A profile that cannot be read may name it too.
+                let is_unknown = rows.iter().any(|row| row.fault.is_some());
+                if is_ours && !is_unknown && !rows.iter().any(names) {
+                    drop(std::fs::remove_file(&before));
+                }
+            })
+            .await?;
+        }
+        Ok((MapDone::Taken, begun))
+    }
+
+    fn map_folder(&self) -> PathBuf {
+        self.options.data_dir.join(FOLDER)
+    }
+}
+
+fn unlocked(used: &Used) -> Result<(), Fault> {
+    used.locked().map_or(Ok(()), |why| Err(invalid(why)))
+}
+
+fn invalid(why: String) -> Fault {
+    Fault::new(FaultCode::Invalid, why)
+}
