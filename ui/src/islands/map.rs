@@ -23,7 +23,7 @@ use super::live_layer::{LayerError, LiveLayer, Part, Scene};
 use super::maplibre::{self, MapEvent};
 use super::marks::{Marks, Pointed};
 use super::mercator::{Camera, local, place, with_margin};
-use super::over::Over;
+use super::over::{Area, Over};
 use super::pace::Pace;
 use super::painted::PaintedLayer;
 use crate::clock::mono_ms;
@@ -344,6 +344,12 @@ impl MapIsland {
         if self.loaded.get() && before.ground != layers.ground {
             maplibre::show_ground(&self.map, layers.ground);
         }
+        self.map.trigger_repaint();
+    }
+
+    /// These areas lie on it.
+    pub fn show_areas(&self, areas: Vec<Area>) {
+        self.over.set_areas(areas);
         self.map.trigger_repaint();
     }
 
