@@ -71,8 +71,9 @@ fn archive(path: &Path) {
 /// How much of the map's middle has the colour of the pictures.
 async fn share_of_orange(page: &Page, name: &str) -> f64 {
     let map = page.area_of(&by_testid("map")).await;
+    // Where nothing is said of a fleet that is not there yet.
     let middle =
-        Area { x: map.x + map.width / 3, y: map.y + map.height / 3, width: map.width / 3, height: map.height / 3 };
+        Area { x: map.x + map.width / 10, y: map.y + map.height / 8 * 5, width: map.width / 4, height: map.height / 4 };
     page.still(300, SOON).await;
     let shown = page.screenshot(name).await;
     shown.count_of(middle, SHOWN, 45) as f64 / (middle.width * middle.height) as f64
@@ -267,6 +268,7 @@ async fn an_area_is_drawn_saved_changed_and_deleted() {
     page.screenshot("areas-refused-dark-1440").await;
     page.click(&delete("pier")).await;
     page.click(&by_testid("confirm-yes")).await;
+    page.wait_for_text(&by_testid("area-said"), SOON, |text| text == "The area pier is gone.").await;
     page.wait_until_gone(&row("pier"), SOON).await;
     assert_eq!(written(), before, "the file is as it was");
     told("one that a rule names stays, another goes");

@@ -456,6 +456,7 @@ impl MapIsland {
 
     /// Takes the map off the page.
     pub fn remove(&self) {
+        self.over.remove();
         self.map.remove();
     }
 

@@ -114,6 +114,11 @@ impl Over {
         self.layers.set(layers);
     }
 
+    /// The map is taken off the page, and this with it.
+    pub fn remove(&self) {
+        self.sheet.remove();
+    }
+
     /// These areas are shown from the next picture on.
     pub fn set_areas(&self, areas: Vec<Area>) {
         self.areas.replace(areas);

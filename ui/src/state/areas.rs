@@ -195,6 +195,8 @@ pub struct AreaDesk {
     pub busy: RwSignal<bool>,
     /// Why the last wish came to nothing.
     pub wrong: RwSignal<Option<String>>,
+    /// What was done last, for whoever did it.
+    pub said: RwSignal<Option<String>>,
 }
 
 impl AreaDesk {
@@ -206,12 +208,14 @@ impl AreaDesk {
             drawing: RwSignal::new(None),
             busy: RwSignal::new(false),
             wrong: RwSignal::new(None),
+            said: RwSignal::new(None),
         }
     }
 
     /// Begins to draw, a new one or one that there is.
     pub fn draw(self, drawing: Drawing) {
         self.wrong.set(None);
+        self.said.set(None);
         self.open.set(true);
         self.drawing.set(Some(drawing));
     }
@@ -231,6 +235,7 @@ impl AreaDesk {
     /// Puts away what is drawn, else the panel. Whether there was anything.
     pub fn step_back(self) -> bool {
         self.wrong.set(None);
+        self.said.set(None);
         if self.drawing.with_untracked(Option::is_some) {
             self.drawing.set(None);
             true
@@ -273,12 +278,13 @@ impl Store {
         let desk = self.areas;
         desk.busy.set(true);
         desk.wrong.set(None);
+        desk.said.set(None);
         self.ask_areas(ask, move |outcome| {
             desk.busy.set(false);
             match outcome {
                 Ok(_) => {
                     desk.drawing.set(None);
-                    self.notify(said);
+                    desk.said.set(Some(said));
                     self.read_areas();
                 }
                 Err(fault) => desk.wrong.set(Some(crate::format::capital(&fault.message))),

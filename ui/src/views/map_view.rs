@@ -206,7 +206,9 @@ pub fn MapView(
                         }
                     })
             }}
-            <Empty />
+            <Show when=move || !store.areas.open.get()>
+                <Empty />
+            </Show>
         </div>
     }
 }

@@ -3,14 +3,12 @@
 use fleetlens_ipc::maps::{AreaAsk, AreaBook, AreaDone, AreaDraft, AreaRow};
 use fleetlens_ipc::{Fault, FaultCode};
 
+use super::groups::{KEEPING, check_still};
 use super::profiles::on_the_side;
 use super::rules::Used;
 use super::{Begun, Host, ended, who};
 use crate::areas::{drawn, naming, refusal, with_area, without_area};
 use crate::profile::Profile;
-
-/// Held from the reading of a profile's file until it is written: of two windows that keep an area at once none writes over the other's.
-static KEEPING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 impl Host {
     /// Does what a window wants with areas. One that is kept or taken away makes its profile begin anew: rules speak of it.
@@ -50,12 +48,15 @@ impl Host {
         let (name, named) = (used.name.clone(), self.options.profile.clone());
         let after = on_the_side(move || {
             let profile = Profile::parse_in(&used.folder(), &used.text, "the profile");
-            let after = change(&used, &profile.map_err(|error| error.to_string())?)?;
-            Profile::parse_in(&used.folder(), &after, "the profile").map_err(|error| error.to_string())?;
-            used.home.keep_before(&used.name, named.as_deref())?;
-            Ok::<_, String>(after)
+            let profile = profile.map_err(|error| invalid(error.to_string()))?;
+            let after = change(&used, &profile).map_err(invalid)?;
+            let right = Profile::parse_in(&used.folder(), &after, "the profile");
+            right.map_err(|error| invalid(error.to_string()))?;
+            check_still(&used.home, &used.name, &used.text, named.as_deref())?;
+            used.home.keep_before(&used.name, named.as_deref()).map_err(invalid)?;
+            Ok::<_, Fault>(after)
         });
-        let after = after.await?.map_err(invalid)?;
+        let after = after.await??;
         let (_, begun) = self.save_profile(Some(name), after, None, false, Some(told)).await?;
         Ok((AreaDone::Kept, begun))
     }

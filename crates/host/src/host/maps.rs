@@ -9,6 +9,7 @@ use fleetlens_ipc::profile::Field;
 use fleetlens_ipc::{Fault, FaultCode};
 use tokio_util::sync::CancellationToken;
 
+use super::groups::{KEEPING, check_still};
 use super::profiles::on_the_side;
 use super::rules::Used;
 use super::{Begun, Host, ended};
@@ -39,9 +40,11 @@ impl Imports {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn copying(&self) -> Copying {
+    /// What is copied for this profile.
+    fn copying(&self, of_profile: &str) -> Copying {
         let import = self.lock();
-        let Some(Import { name, of, done, outcome, .. }) = import.as_ref() else { return Copying::Not };
+        let its = import.as_ref().filter(|import| import.profile == of_profile);
+        let Some(Import { name, of, done, outcome, .. }) = its else { return Copying::Not };
         let name = name.clone();
         match outcome {
             None => Copying::Going { name, done: done.load(Ordering::Relaxed), of: *of },
@@ -57,6 +60,7 @@ impl Host {
         let done = |done| Ok((done, Begun::NotAnew));
         // Who may not change what concerns everybody is told so here.
         let used = self.used_profile().await?;
+        let profile = used.name.clone();
         match ask {
             MapAsk::Read => done(MapDone::Book(Box::new(self.map_book(used).await?))),
             MapAsk::Look { path } => {
@@ -68,21 +72,21 @@ impl Host {
                 unlocked(&used)?;
                 let path = self.named_map(&used, &path).await?;
                 self.import(&used, path).await?;
-                done(MapDone::Copying(self.imports.copying()))
+                done(MapDone::Copying(self.imports.copying(&profile)))
             }
-            MapAsk::Progress => done(MapDone::Copying(self.imports.copying())),
-            MapAsk::Take => self.take_map(used).await,
+            MapAsk::Progress => done(MapDone::Copying(self.imports.copying(&profile))),
+            MapAsk::Take => self.take_map().await,
             MapAsk::Cancel => {
                 self.end_import().await?;
-                done(MapDone::Copying(self.imports.copying()))
+                done(MapDone::Copying(self.imports.copying(&profile)))
             }
-            MapAsk::BuiltIn => self.show_map(used, None).await,
+            MapAsk::BuiltIn => self.show_map(None).await,
         }
     }
 
     async fn map_book(&self, used: Used) -> Result<MapBook, Fault> {
         let (ground, file) = self.ground_and_file().await.ok_or_else(ended)?;
-        let (copying, only_there) = (self.imports.copying(), self.options.served);
+        let (copying, only_there) = (self.imports.copying(&used.name), self.options.served);
         on_the_side(move || {
             let bytes = file.as_deref().and_then(|file| file.metadata().ok()).map_or(0, |about| about.len());
             let folder = used.folder();
@@ -172,24 +176,28 @@ impl Host {
         Ok(())
     }
 
-    /// Shows what was copied.
-    async fn take_map(&self, used: Used) -> Result<(MapDone, Begun), Fault> {
-        let path = match self.imports.lock().as_ref() {
-            Some(Import { outcome: Some(Ok(path)), profile, .. }) if *profile == used.name => path.clone(),
-            Some(Import { outcome: Some(Ok(_)), profile, .. }) => {
-                return Err(invalid(format!(
-                    "The map was copied for the profile {profile:?}, which is not in use any more"
-                )));
-            }
-            Some(_) | None => return Err(invalid("No map has been copied".to_owned())),
+    /// Shows what was copied. What cannot be shown is still there.
+    async fn take_map(&self) -> Result<(MapDone, Begun), Fault> {
+        let used = self.used_profile().await?.name;
+        let is_there = |import: &mut Import| import.profile == used && matches!(import.outcome, Some(Ok(_)));
+        let taken = self.imports.lock().take_if(is_there);
+        let Some((import, path)) = taken.and_then(|import| {
+            let path = import.outcome.as_ref()?.as_ref().ok()?.clone();
+            Some((import, path))
+        }) else {
+            return Err(invalid("No map has been copied for this profile".to_owned()));
         };
-        let shown = self.show_map(used, Some(path)).await?;
-        self.imports.lock().take();
-        Ok(shown)
+        let shown = self.show_map(Some(path)).await;
+        if shown.is_err() {
+            self.imports.lock().get_or_insert(import);
+        }
+        shown
     }
 
     /// Names a file in the profile, or none; the windows begin anew with it. A copy of ours that no profile names any more is removed.
-    async fn show_map(&self, used: Used, file: Option<PathBuf>) -> Result<(MapDone, Begun), Fault> {
+    async fn show_map(&self, file: Option<PathBuf>) -> Result<(MapDone, Begun), Fault> {
+        let _keeping = KEEPING.lock().await;
+        let used = self.used_profile().await?;
         unlocked(&used)?;
         let told = match &file {
             Some(file) => format!("map taken: {}", file.file_name().unwrap_or_default().to_string_lossy()),
@@ -198,11 +206,12 @@ impl Host {
         let (name, named, home) = (used.name.clone(), self.options.profile.clone(), used.home.clone());
         let before = self.ground_and_file().await.and_then(|(_, file)| file);
         let after = on_the_side(move || {
-            let after = with_tiles(&used.text, file.map(|file| whole(&file)).as_deref())?;
-            used.home.keep_before(&used.name, named.as_deref())?;
-            Ok::<_, String>(after)
+            let after = with_tiles(&used.text, file.map(|file| whole(&file)).as_deref()).map_err(invalid)?;
+            check_still(&used.home, &used.name, &used.text, named.as_deref())?;
+            used.home.keep_before(&used.name, named.as_deref()).map_err(invalid)?;
+            Ok::<_, Fault>(after)
         });
-        let after = after.await?.map_err(invalid)?;
+        let after = after.await??;
         let (_, begun) = self.save_profile(Some(name), after, None, false, Some(told)).await?;
         let (folder, named) = (self.map_folder(), self.options.profile.clone());
         if let Some(before) = before {

@@ -339,7 +339,7 @@ pub fn AreaPanel(
     let locked = Memo::new(move |_| desk.book.with(|book| book.locked.clone()));
     let shut = move |_| {
         desk.drawing.set(None);
-        desk.open.set(false);
+        desk.step_back();
     };
     view! {
         <Show when=move || is_shown.get()>
@@ -356,6 +356,7 @@ pub fn AreaPanel(
                 <Show when=move || is_drawing.get()>
                     <AreaForm />
                 </Show>
+                <p class="area-said" role="status" data-testid="area-said">{move || desk.said.get()}</p>
                 {move || desk.wrong.get().map(|why| view! {
                     <p class="fault area-fault" role="alert" data-testid="area-fault">{why}</p>
                 })}

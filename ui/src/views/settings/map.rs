@@ -25,6 +25,8 @@ struct Card {
     /// The file that was looked at, and what is in it.
     looked: RwSignal<Option<(String, MapFile)>>,
     copying: RwSignal<Copying>,
+    /// The copy was begun here, and is taken here when it is there.
+    ours: RwSignal<bool>,
     /// Something is on its way.
     busy: RwSignal<bool>,
     /// Why the last wish came to nothing.
@@ -39,6 +41,7 @@ impl Card {
             path: RwSignal::default(),
             looked: RwSignal::new(None),
             copying: RwSignal::default(),
+            ours: RwSignal::new(false),
             busy: RwSignal::new(false),
             wrong: RwSignal::new(None),
         }
@@ -77,15 +80,22 @@ impl Card {
                 self.looked.try_set(Some((path, *file)));
             }
             Ok(MapDone::Copying(copying)) => self.copied(copying),
+            // Every window begins anew, and this card with it; it says then what is shown.
             Ok(MapDone::Taken) => {
-                self.store.notify("The map is shown from now on.".into());
                 self.copying.try_set(Copying::Not);
+                self.looked.try_set(None);
+                self.path.try_set(String::new());
+                self.read();
             }
-            Err(fault) => drop(self.wrong.try_set(Some(format::capital(&fault.message)))),
+            Err(fault) => {
+                self.ours.try_set(false);
+                self.wrong.try_set(Some(format::capital(&fault.message)));
+            }
         }
     }
 
-    /// What is copied goes on by itself: it is asked for again, and taken when all of it is there.
+    /// What is copied goes on by itself: it is asked for again, and taken when all of it is there. What another window copied, or this one
+    /// before it was loaded again, a person takes or lets go of.
     fn copied(self, copying: Copying) {
         match &copying {
             Copying::Not => {}
@@ -214,6 +224,13 @@ fn Another(card: Card) -> impl IntoView {
     let found = move || book().map(|book| book.found).unwrap_or_default();
     let note = move || book().map(|book| where_words(&book.folder, book.only_there)).unwrap_or_default();
     let is_going = Memo::new(move |_| card.copying.with(|copying| matches!(copying, Copying::Going { .. })));
+    let waiting = Memo::new(move |_| {
+        let name = card.copying.with(|copying| match copying {
+            Copying::Done { name } => Some(name.clone()),
+            Copying::Not | Copying::Going { .. } | Copying::Failed { .. } => None,
+        });
+        name.filter(|_| !card.ours.get() && !card.busy.get())
+    });
     let can_look = Memo::new(move |_| {
         let is_named = card.path.with(|path| !path.trim().is_empty());
         is_named && !card.busy.get() && !is_going.get()
@@ -232,6 +249,7 @@ fn Another(card: Card) -> impl IntoView {
     };
     let take = move |_| {
         if let Some((path, _)) = card.looked.get_untracked() {
+            card.ours.set(true);
             card.wish(MapAsk::Import { path });
         }
     };
@@ -281,6 +299,19 @@ fn Another(card: Card) -> impl IntoView {
             <Show when=move || is_going.get()>
                 <Progress card />
             </Show>
+            {move || waiting.get().map(|name| view! {
+                <div class="map-progress" data-testid="map-waiting">
+                    <span>{format!("{name} is copied and waits to be shown.")}</span>
+                    <div class="answers">
+                        <button type="button" class="plain" disabled=move || card.busy.get() on:click=move |_| card.wish(MapAsk::Cancel)>
+                            "Remove it"
+                        </button>
+                        <button type="button" class="send" disabled=move || card.busy.get() on:click=move |_| card.wish(MapAsk::Take)>
+                            "Show it"
+                        </button>
+                    </div>
+                </div>
+            })}
         </div>
     }
 }

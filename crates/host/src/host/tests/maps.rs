@@ -77,7 +77,7 @@ async fn a_map_is_taken_named_in_the_profile_and_let_go_of() {
         window.begin_again(1).await;
         let copy = maps.join("town.mbtiles");
         let after = std::fs::read_to_string(&file).unwrap();
-        let named = crate::settings::whole(&copy);
+        let named = whole(&copy);
         assert_eq!(after, format!("{HARBOUR}\n[map]\ntiles = {:?}\n", named.display().to_string()), "served: {served}");
         let now = book(&mut window, 401).await;
         assert_eq!((now.file, now.copying), (Some(named.display().to_string()), Copying::Not));
