@@ -108,14 +108,17 @@ pub fn copy(from: &Path, folder: &Path, done: &AtomicU64, stop: &CancellationTok
 
 /// Why a copy came to nothing.
 fn why(name: &str, folder: &Path, error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::Interrupted => "Copying was ended; nothing of it is left".to_owned(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => format!(
+    let kind = error.kind();
+    if kind == io::ErrorKind::Interrupted {
+        return "Copying was ended; nothing of it is left".to_owned();
+    }
+    if matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        return format!(
             "The disk is full, so {name} was not copied and nothing of it is left; make room on the disk of {}",
             folder.display()
-        ),
-        _ => format!("{name} cannot be copied into {}: {error}", folder.display()),
+        );
     }
+    format!("{name} cannot be copied into {}: {error}", folder.display())
 }
 
 /// Piece by piece.

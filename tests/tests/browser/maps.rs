@@ -129,6 +129,8 @@ async fn a_map_is_taken_from_a_file_and_shown_without_a_restart() {
         page.screenshot(&format!("maps-looked-{theme}-1440")).await;
     }
     page.resize(700, 900).await;
+    let script = "document.querySelector('[data-testid=map-looked]').scrollIntoView({ block: 'center' })";
+    page.ask::<Option<bool>>(script, Vec::new()).await;
     page.screenshot("maps-looked-light-700").await;
     page.resize(DESKTOP.0, DESKTOP.1).await;
     page.click(&by_testid("map-take")).await;
@@ -250,6 +252,14 @@ async fn an_area_is_drawn_saved_changed_and_deleted() {
     }
     told("an area is kept in the profile's file");
 
+    let opened = Browser::open_on(Card::None, "browser-areas-plain", &serve, serve.window(), DESKTOP, "light").await;
+    if let Some(plain) = opened {
+        is_drawn_on_a_plain_map(&plain).await;
+        assert_eq!(plain.faults().await, Vec::<String>::new(), "something went wrong in the page");
+        plain.close().await;
+        told("and shown and drawn without a graphics card, where a double click closes it");
+    }
+
     page.click(&format!("{}[aria-label='Change quay']", by_testid("area-change"))).await;
     page.replace(&by_testid("area-name"), "pier").await;
     page.click(&format!("{}:not([disabled])", by_testid("area-save"))).await;
@@ -282,6 +292,78 @@ async fn an_area_is_drawn_saved_changed_and_deleted() {
     page.click(&format!("{}[data-layer=areas]", by_testid("layers-layer"))).await;
     page.still(300, SOON).await;
     page.screenshot("areas-hidden-dark-1024").await;
+    assert_eq!(page.faults().await, Vec::<String>::new(), "something went wrong in the page");
+    page.close().await;
+    serve.close().await;
+}
+
+/// Areas are painted, and drawn, where there is no WebGL.
+async fn is_drawn_on_a_plain_map(page: &Page) {
+    page.wait_for_element(&by_testid("plain-note"), SOON).await;
+    let painted = "const c = document.querySelector('.ground-over'); if (!c || !c.width) return 0; \
+                   const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; \
+                   let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n";
+    page.wait_for("areas on the plain map", SOON, painted, |count: usize| {
+        if count > 10_000 { Ok(()) } else { Err(count.to_string()) }
+    })
+    .await;
+    let map = page.area_of(&by_testid("map")).await;
+    page.click(&by_testid("area-tool")).await;
+    page.wait_for_element(&by_testid("area-hint"), SOON).await;
+    let count = "return document.querySelectorAll('[data-testid=area-corner]').length";
+    let is = |wanted: usize| move |there: usize| if there == wanted { Ok(()) } else { Err(there.to_string()) };
+    let places = [(0.2, 0.3), (0.5, 0.32), (0.45, 0.6)];
+    for (nth, (x, y)) in places.into_iter().enumerate() {
+        page.click_at(map.x as f64 + x * map.width as f64, map.y as f64 + y * map.height as f64).await;
+        page.wait_for("a corner", SOON, count, is(nth + 1)).await;
+    }
+    let zoom = "return document.querySelector('.leaflet-map-pane').style.transform";
+    let before: String = page.ask(zoom, Vec::new()).await;
+    for _ in 0..2 {
+        page.click_at(map.x as f64 + 0.22 * map.width as f64, map.y as f64 + 0.62 * map.height as f64).await;
+    }
+    page.wait_for("four corners", SOON, count, is(4)).await;
+    page.wait_for_text(&by_testid("area-hint"), SOON, |text| text.starts_with("Drag a corner")).await;
+    assert_eq!(page.ask::<String>(zoom, Vec::new()).await, before, "the map does not come closer");
+    page.screenshot("areas-plain-light-1440").await;
+    page.keys("\u{e00c}").await;
+    page.wait_for("no corners", SOON, count, is(0)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_change_nothing_has_no_control_that_does_nothing() {
+    let _alone = alone().await;
+    let data = tempfile::tempdir().unwrap();
+    let serve = Serve::start("maps-demo", data.path(), &[]);
+    let Some(page) = Browser::open("browser-maps-demo", &serve, serve.window(), DESKTOP, "dark").await else { return };
+    page.wait_until_live().await;
+    page.click(&by_testid("area-tool")).await;
+    page.wait_for_text(&by_testid("area-locked"), SOON, |text| text.ends_with("Copy the profile to draw areas in it."))
+        .await;
+    assert_eq!(page.count(&by_testid("area-new")).await, 0);
+    page.screenshot("areas-locked-dark-1440").await;
+    assert_accessible(&page, "the areas of the demo city").await;
+    page.keys("gs").await;
+    page.wait_for_text(&by_testid("map-locked"), SOON, |text| text.starts_with("The demo city comes with")).await;
+    assert_eq!((page.count(&by_testid("map-path")).await, page.count(&by_testid("map-built-in")).await), (0, 0));
+    page.close().await;
+    serve.close().await;
+
+    let data = tempfile::tempdir().unwrap();
+    let viewer = ProfileText { role: "viewer", ..ProfileText::new("Views", NOWHERE.into()) };
+    let file = viewer.write(data.path());
+    fs::write(&file, format!("{}{YARD}", fs::read_to_string(&file).unwrap())).unwrap();
+    let serve = Serve::start("maps-viewer", data.path(), &["--profile", file.to_str().unwrap()]);
+    let Some(page) = Browser::open("browser-maps-viewer", &serve, serve.window(), DESKTOP, "dark").await else {
+        return;
+    };
+    page.wait_for_element(&by_testid("layers"), SOON).await;
+    page.still(300, SOON).await;
+    page.screenshot("areas-viewer-dark-1440").await;
+    assert_eq!(page.count(&by_testid("area-tool")).await, 0);
+    page.keys("gs").await;
+    page.wait_for_element(&by_testid("settings-about"), SOON).await;
+    assert_eq!(page.count(&by_testid("settings-map")).await, 0);
     assert_eq!(page.faults().await, Vec::<String>::new(), "something went wrong in the page");
     page.close().await;
     serve.close().await;

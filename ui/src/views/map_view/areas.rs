@@ -4,6 +4,7 @@
 use fleetlens_ipc::maps::AreaRow;
 use fleetlens_model::alarm::fence::Shape;
 use fleetlens_model::geo::LonLat;
+use fleetlens_model::identity::Role;
 use leptos::ev::{self, KeyboardEvent, PointerEvent, SubmitEvent};
 use leptos::html;
 use leptos::prelude::*;
@@ -48,9 +49,13 @@ pub(super) fn clicked(store: Store, screen: MapScreen, at: LonLat) -> bool {
 
 /// Has the map show the areas there are, but the one that is being changed.
 pub(super) fn show(store: Store, screen: MapScreen) {
-    let known = Memo::new(move |_| (store.begun.get(), store.status.with(Option::is_some)));
+    // Who changes roles changes what may be changed.
+    let known = Memo::new(move |_| {
+        let role = store.status.with(|status| status.as_ref().map(|status| status.row.who.role));
+        (store.begun.get(), role)
+    });
     Effect::new(move |_| {
-        if known.get().1 {
+        if known.get().1.is_some_and(Role::sees_everything) {
             store.read_areas();
         }
     });
