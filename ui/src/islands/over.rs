@@ -229,7 +229,7 @@ impl Over {
             }
             context.close_path();
             context.set_fill_style_str(&colours.area);
-            context.set_global_alpha(0.08);
+            context.set_global_alpha(0.04);
             context.fill();
             context.set_global_alpha(0.9);
             context.set_stroke_style_str(&colours.area);

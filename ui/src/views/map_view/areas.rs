@@ -230,6 +230,13 @@ fn Corner(nth: usize, count: Memo<usize>, screen: MapScreen, sheet: NodeRef<html
     let closes = move || {
         nth == 0 && desk.drawing.with(|one| one.as_ref().is_some_and(|one| !one.closed && one.corners.len() >= 3))
     };
+    // Where the corner was just put lies its handle, which the second click of a double click meets.
+    let is_last = move || {
+        desk.drawing.with(|one| {
+            one.as_ref().is_some_and(|one| !one.closed && one.corners.len() >= 3 && nth + 1 == one.corners.len())
+        })
+    };
+    let moved = RwSignal::new(false);
     let label = move || match closes() {
         true => "Corner 1; press to close the area".to_owned(),
         false => format!("Corner {} of {}; arrow keys move it, Delete takes it away", nth + 1, count.get()),
@@ -265,6 +272,7 @@ fn Corner(nth: usize, count: Memo<usize>, screen: MapScreen, sheet: NodeRef<html
         if dragged.get_untracked()
             && let Some(there) = under(&event, screen, sheet)
         {
+            moved.set(true);
             desk.change(|drawing| drawing.put(nth, there));
         }
     };
@@ -280,13 +288,14 @@ fn Corner(nth: usize, count: Memo<usize>, screen: MapScreen, sheet: NodeRef<html
                 if !untrack(closes) {
                     hold(&event);
                     dragged.set(true);
+                    moved.set(false);
                 }
             }
             on:pointermove=go
             on:pointerup=move |_| dragged.set(false)
             on:pointercancel=move |_| dragged.set(false)
             on:click=move |_| {
-                if untrack(closes) {
+                if untrack(closes) || untrack(is_last) && !moved.get_untracked() {
                     desk.change(Drawing::close);
                 }
             }
