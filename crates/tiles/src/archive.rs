@@ -20,14 +20,18 @@ pub const MAGIC: &[u8] = b"PMTiles";
 /// How long the header is (specification, chapter 3).
 const HEADER_BYTES: usize = 127;
 
-/// The largest directory that is read, as it is stored and unzipped. Writers keep the first below 16 kB and others not far from it.
-const DIRECTORY_MAX_BYTES: u64 = 16 * 1024 * 1024;
+/// The largest directory that is read, as it is stored and unzipped: a quarter of a million entries. Writers keep the first below 16 kB
+/// and others not far from it.
+const DIRECTORY_MAX_BYTES: u64 = 1024 * 1024;
 
 /// The largest description of itself; some list every value of every layer.
 const METADATA_MAX_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Directories that are remembered beside the first.
 const REMEMBERED: usize = 16;
+
+/// Entries of all that are remembered: those of one directory as large as it may be, 6 MiB.
+const ENTRIES_REMEMBERED: usize = DIRECTORY_MAX_BYTES as usize / 4;
 
 /// How deep directories lie in directories; the specification says at most three below the first.
 const DEPTH_MAX: usize = 4;
@@ -132,8 +136,9 @@ impl Archive {
         if said > there {
             return Err(ArchiveError::Cut { said, there });
         }
-        let root = directory(&mut file, header.root, header.is_zipped)?;
         let about = about(&mut file, &header);
+        let file = Mutex::new(file);
+        let root = directory(&file, header.root, header.is_zipped)?;
         let said = Metadata {
             name: about.name.filter(|name| !name.trim().is_empty()),
             attribution: about.attribution.filter(|text| !text.trim().is_empty()),
@@ -144,7 +149,7 @@ impl Archive {
             layers: about.vector_layers.into_iter().map(|layer| layer.id).collect(),
             side_px: None,
         };
-        Ok((Archive { file: Mutex::new(file), header, root: Arc::new(root), leaves: Mutex::default() }, said))
+        Ok((Archive { file, header, root: Arc::new(root), leaves: Mutex::default() }, said))
     }
 
     /// A tile as it is stored; `None` where there is none. At most [`TILE_MAX_BYTES`] and one more, which tells that there is more.
@@ -183,20 +188,33 @@ impl Archive {
     }
 
     fn leaf(&self, entry: Entry) -> Result<Arc<Directory>, ArchiveError> {
-        let mut leaves = self.leaves.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = leaves.iter().position(|(at, _)| *at == entry.at).and_then(|place| leaves.remove(place)) {
-            leaves.push_back(known.clone());
-            return Ok(known.1);
+        let leaves = || self.leaves.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut leaves = leaves();
+            let place = leaves.iter().position(|(at, _)| *at == entry.at);
+            if let Some(known) = place.and_then(|place| leaves.remove(place)) {
+                leaves.push_back(known.clone());
+                return Ok(known.1);
+            }
         }
         let span = self.header.leaves.part(entry.at, entry.bytes.into());
         let span = span.ok_or(ArchiveError::Wrong("a directory lies beyond the end of the directories"))?;
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = Arc::new(directory(&mut file, span, self.header.is_zipped)?);
-        leaves.push_back((entry.at, Arc::clone(&read)));
-        if leaves.len() > REMEMBERED {
-            leaves.pop_front();
-        }
+        // Unzipped while nobody waits; two that want the same one read it twice.
+        let read = Arc::new(directory(&self.file, span, self.header.is_zipped)?);
+        remember(&mut leaves(), entry.at, &read);
         Ok(read)
+    }
+}
+
+/// What was used longest ago goes.
+fn remember(leaves: &mut VecDeque<(u64, Arc<Directory>)>, at: u64, read: &Arc<Directory>) {
+    leaves.retain(|(known, _)| *known != at);
+    leaves.push_back((at, Arc::clone(read)));
+    let is_too_much = |leaves: &VecDeque<(u64, Arc<Directory>)>| {
+        leaves.len() > REMEMBERED || leaves.iter().map(|(_, leaf)| leaf.0.len()).sum::<usize>() > ENTRIES_REMEMBERED
+    };
+    while is_too_much(leaves) {
+        leaves.pop_front();
     }
 }
 
@@ -318,12 +336,12 @@ fn bytes_of(file: &mut File, span: Span) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn directory(file: &mut File, span: Span, is_zipped: bool) -> Result<Directory, ArchiveError> {
+fn directory(file: &Mutex<File>, span: Span, is_zipped: bool) -> Result<Directory, ArchiveError> {
     const BROKEN: ArchiveError = ArchiveError::Wrong("a directory of it is damaged; copy or download the file again");
     if span.bytes > DIRECTORY_MAX_BYTES {
-        return Err(ArchiveError::Wrong("a directory of it is larger than 16 MiB"));
+        return Err(ArchiveError::Wrong("a directory of it is larger than 1 MiB"));
     }
-    let stored = bytes_of(file, span)?;
+    let stored = bytes_of(&mut file.lock().unwrap_or_else(PoisonError::into_inner), span)?;
     let bytes = if is_zipped { gunzip(&stored, DIRECTORY_MAX_BYTES).map_err(|_| BROKEN)? } else { stored };
     Directory::read(&bytes).ok_or(BROKEN)
 }
@@ -449,6 +467,21 @@ mod tests {
         ] {
             assert!(Directory::read(wrong).is_none(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn directories_are_remembered_up_to_a_number_of_them_and_of_their_entries() {
+        let mut leaves = VecDeque::new();
+        let of = |entries| Arc::new(Directory(vec![Entry::default(); entries]));
+        for at in 0..20 {
+            remember(&mut leaves, at, &of(1));
+        }
+        remember(&mut leaves, 19, &of(1));
+        assert_eq!((leaves.len(), leaves.front().unwrap().0), (REMEMBERED, 4));
+        for at in 20..22 {
+            remember(&mut leaves, at, &of(ENTRIES_REMEMBERED - 2));
+        }
+        assert_eq!(leaves.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [21]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a tile file says of itself (MBTiles specification 1.3, "Metadata").
 
 use fleetlens_model::geo::GeoBox;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use serde::Deserialize;
 
 use crate::format::TileFormat;
@@ -43,7 +43,11 @@ struct Layer {
 /// Reads the table of metadata. Values that make no sense are left out; only a format that cannot be shown is an error.
 pub fn read(db: &Connection) -> Result<Metadata, TilesError> {
     let mut query = db.prepare("SELECT value FROM metadata WHERE name = ?1")?;
-    let mut word = |name: &str| query.query_row([name], |row| row.get::<_, Option<String>>(0)).optional();
+    // What is too large to be read says nothing, like what is not there.
+    let mut word = |name: &str| match query.query_row([name], |row| row.get::<_, Option<String>>(0)) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::TooBig) => Ok(None),
+        read => read.optional(),
+    };
     let format = match word("format")?.flatten() {
         Some(said) => TileFormat::of_word(&said).ok_or(TilesError::Format(said))?,
         None => TileFormat::default(),

@@ -176,3 +176,26 @@ fn metadata_that_makes_no_sense_is_left_out() {
     let tiles = Tiles::open(&file(&folder, &wrong, &[])).unwrap();
     assert_eq!(tiles.metadata(), &fleetlens_tiles::Metadata::default());
 }
+
+#[test]
+fn a_view_that_never_ends_is_given_up_and_a_value_without_measure_is_not_read() {
+    let folder = TempDir::new().unwrap();
+    let path = file(&folder, &[("name", "Endless")], &[]);
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(
+        "DROP TABLE tiles;
+         CREATE VIEW tiles AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n)
+         SELECT 1 AS zoom_level, i AS tile_column, 0 AS tile_row, NULL AS tile_data FROM n WHERE i < 0;",
+    )
+    .unwrap();
+    let begun = std::time::Instant::now();
+    let told = Tiles::check(&path).unwrap_err().to_string();
+    assert!(told.contains("interrupted") && begun.elapsed().as_secs() < 30, "{told}");
+
+    db.execute("INSERT INTO metadata (name, value) VALUES ('attribution', hex(zeroblob(5000000)))", ()).unwrap();
+    db.execute_batch("DROP VIEW tiles; CREATE TABLE tiles (zoom_level, tile_column, tile_row, tile_data);").unwrap();
+    db.execute("INSERT INTO tiles VALUES (0, 0, 0, zeroblob(20000000))", ()).unwrap();
+    let tiles = Tiles::open(&path).unwrap();
+    assert_eq!((tiles.metadata().name.as_deref(), tiles.metadata().attribution.as_deref()), (Some("Endless"), None));
+    assert!(tiles.tile(0, 0, 0).unwrap_err().to_string().contains("too big"));
+}
