@@ -20,6 +20,7 @@ use std::time::Instant;
 
 use fleetlens_engine::fleet::Counters;
 use fleetlens_engine::port::WindowId;
+use fleetlens_ipc::maps::{AreaAsk, MapAsk};
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::rules::RuleAsk;
 use fleetlens_ipc::{Call, Done, Fault, FaultCode, Intent, RequestId, decode_call};
@@ -282,13 +283,21 @@ impl Host {
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Map(ask) } => {
-                let outcome = self.map(ask).await;
-                self.answer(window, request, outcome.map(|(done, begun)| (Done::Map(done), begun))).await;
+                let is_question = matches!(ask, MapAsk::Read | MapAsk::Look { .. } | MapAsk::Progress);
+                let outcome = self.map(ask).await.map(|(done, begun)| (Done::Map(done), begun));
+                match is_question {
+                    true => self.reply(window, request, outcome).await,
+                    false => self.answer(window, request, outcome).await,
+                }
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Areas(ask) } => {
-                let outcome = self.areas(ask).await;
-                self.answer(window, request, outcome.map(|(done, begun)| (Done::Areas(done), begun))).await;
+                let is_question = matches!(ask, AreaAsk::Read);
+                let outcome = self.areas(ask).await.map(|(done, begun)| (Done::Areas(done), begun));
+                match is_question {
+                    true => self.reply(window, request, outcome).await,
+                    false => self.answer(window, request, outcome).await,
+                }
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Boards(ask) } => {

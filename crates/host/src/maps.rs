@@ -11,13 +11,20 @@ use fleetlens_tiles::{Metadata, TileFormat, Tiles};
 use tokio_util::sync::CancellationToken;
 use toml_edit::{DocumentMut, Item, Table, Value};
 
+use crate::settings::whole;
 use crate::tiles::{plain, tile_set};
 
 /// The folder in the data folder where maps are kept.
 pub const FOLDER: &str = "maps";
 
-/// What a copy is called until it is whole.
+/// What a copy is called until somebody takes it.
 const PART: &str = "part";
+
+/// What a copy's name says before its ending: what a person laid into the folder is never removed.
+const TAKEN: &str = ".taken";
+
+/// Why a copy that somebody ended came to nothing.
+pub const ENDED: &str = "Copying was ended; nothing of it is left";
 
 /// How much is copied before somebody may say that it is enough.
 const PIECE_BYTES: usize = 1024 * 1024;
@@ -78,8 +85,9 @@ fn is_map(path: &Path) -> bool {
         .is_some_and(|ending| ending.eq_ignore_ascii_case("mbtiles") || ending.eq_ignore_ascii_case("pmtiles"))
 }
 
-/// Copies a file into a folder of maps under a name that nobody has there, whole or not at all; counts what is done. Blocks on the disk.
-/// Fails in a sentence, and with nothing left, on a disk that is full, and when `stop` says so.
+/// Copies a file into a folder of maps, whole or not at all; counts what is done. What it is called then is [`settle`]'s; a copy that
+/// nobody settles is removed a day later, with the next one. Blocks on the disk. Fails in a sentence, and with nothing left, on a disk
+/// that is full, and when `stop` says so.
 pub fn copy(from: &Path, folder: &Path, done: &AtomicU64, stop: &CancellationToken) -> Result<PathBuf, String> {
     let name = from.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let unwritable = |error: &io::Error| why(&name, folder, error);
@@ -93,24 +101,36 @@ pub fn copy(from: &Path, folder: &Path, done: &AtomicU64, stop: &CancellationTok
             pour(source, &target, done, stop).map_err(|error| unwritable(&error))?;
             target.sync_all().map_err(|error| unwritable(&error))
         })
-        .and_then(|()| {
-            // What was copied is what was looked at, or it is no map.
-            Tiles::check(&part).map_err(|error| capital(&error.to_string()))?;
-            let path = free(folder, from).ok_or_else(|| format!("there are {SAME_NAME_MAX} maps called {name}"))?;
-            fs::rename(&part, &path).map_err(|error| unwritable(&error))?;
-            Ok(path)
-        });
-    if copied.is_err() {
+        // What was copied is what was looked at, or it is no map.
+        .and_then(|()| Tiles::check(&part).map_err(|error| capital(&error.to_string())))
+        // Writing it out may take longer than copying it did.
+        .and_then(|_| if stop.is_cancelled() { Err(ENDED.to_owned()) } else { Ok(()) });
+    if let Err(why) = copied {
         let _ = fs::remove_file(&part); // it may not be there
+        return Err(why);
     }
-    copied
+    Ok(part)
+}
+
+/// Gives a copy a name that nobody has in its folder, after the file that it was made of.
+pub fn settle(part: &Path, from: &Path) -> Result<PathBuf, String> {
+    let folder = part.parent().unwrap_or(part);
+    let path = free(folder, from).ok_or_else(|| format!("there are {SAME_NAME_MAX} maps called {}", from.display()))?;
+    fs::rename(part, &path).map_err(|error| why(&from.display().to_string(), folder, &error))?;
+    Ok(path)
+}
+
+/// Whether a file is a copy that [`settle`] named, in this folder.
+pub fn is_copy(file: &Path, folder: &Path) -> bool {
+    let is_named = file.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(TAKEN));
+    is_named && whole(file).starts_with(whole(folder))
 }
 
 /// Why a copy came to nothing.
 fn why(name: &str, folder: &Path, error: &io::Error) -> String {
     let kind = error.kind();
     if kind == io::ErrorKind::Interrupted {
-        return "Copying was ended; nothing of it is left".to_owned();
+        return ENDED.to_owned();
     }
     if matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
         return format!(
@@ -129,6 +149,7 @@ fn pour(mut from: impl Read, mut to: impl Write, done: &AtomicU64, stop: &Cancel
             return Err(io::ErrorKind::Interrupted.into());
         }
         let read = match from.read(&mut piece) {
+            Ok(0) if stop.is_cancelled() => continue,
             Ok(0) => return to.flush(),
             Ok(read) => read,
             // A signal, nobody's wish.
@@ -171,7 +192,7 @@ fn free(folder: &Path, from: &Path) -> Option<PathBuf> {
     let plain = |c: char| if c.is_alphanumeric() || "-_ ".contains(c) { c } else { '-' };
     let stem: String = stem.chars().take(NAME_MAX_CHARS).map(plain).collect();
     let names = (1..=SAME_NAME_MAX).map(|n| if n == 1 { stem.clone() } else { format!("{stem}-{n}") });
-    names.map(|name| folder.join(format!("{name}.{ending}"))).find(|path| !path.exists())
+    names.map(|name| folder.join(format!("{name}{TAKEN}.{ending}"))).find(|path| !path.exists())
 }
 
 /// The text of a profile with this file as its map, or with the program's own.
@@ -233,11 +254,16 @@ mod tests {
         assert!(seen.bytes > 1_000_000 && seen.bounds.is_some(), "{seen:?}");
         let done = AtomicU64::new(0);
         for _ in 0..2 {
-            copy(&malta(), &maps, &done, &CancellationToken::new()).unwrap();
+            let part = copy(&malta(), &maps, &done, &CancellationToken::new()).unwrap();
+            assert!(found(&maps).len() < 2, "nobody has taken it yet");
+            settle(&part, &malta()).unwrap();
         }
-        assert_eq!(listed(&maps), ["malta-2.mbtiles", "malta.mbtiles"]);
+        assert_eq!(listed(&maps), ["malta-2.taken.mbtiles", "malta.taken.mbtiles"]);
         assert_eq!(done.into_inner(), 2 * seen.bytes);
-        assert_eq!(found(&maps), ["malta-2.mbtiles", "malta.mbtiles"]);
+        assert_eq!(found(&maps), ["malta-2.taken.mbtiles", "malta.taken.mbtiles"]);
+        assert!(is_copy(&maps.join("malta.taken.mbtiles"), &maps));
+        assert!(!is_copy(&maps.join("malta.mbtiles"), &maps), "somebody laid it there");
+        assert!(!is_copy(&folder.path().join("malta.taken.mbtiles"), &maps));
         fs::write(maps.join("notes.txt"), "").unwrap();
         assert_eq!(found(&maps).len(), 2);
     }
@@ -273,6 +299,23 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    /// A disk on which writing ends while somebody says that it is enough.
+    struct Last(CancellationToken);
+
+    impl Read for Last {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            self.0.cancel();
+            Ok(0)
+        }
+    }
+
+    #[test]
+    fn a_copy_is_ended_also_when_its_last_byte_was_read() {
+        let stop = CancellationToken::new();
+        let told = pour(Last(stop.clone()), Vec::new(), &AtomicU64::new(0), &stop).unwrap_err();
+        assert_eq!(told.kind(), io::ErrorKind::Interrupted);
     }
 
     #[test]

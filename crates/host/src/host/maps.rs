@@ -13,7 +13,7 @@ use super::groups::{KEEPING, check_still};
 use super::profiles::on_the_side;
 use super::rules::Used;
 use super::{Begun, Host, ended};
-use crate::maps::{FOLDER, about, copy, found, look, with_tiles};
+use crate::maps::{ENDED, FOLDER, about, copy, found, is_copy, look, settle, with_tiles};
 use crate::profile::Profile;
 use crate::settings::whole;
 
@@ -26,12 +26,13 @@ pub struct Imports(Arc<Mutex<Option<Import>>>);
 struct Import {
     /// What people call the file.
     name: String,
+    from: PathBuf,
     /// For which profile.
     profile: String,
     of: u64,
     done: Arc<AtomicU64>,
     stop: CancellationToken,
-    /// Where it lies, or why it does not.
+    /// Where the copy lies, or why it does not.
     outcome: Option<Result<PathBuf, String>>,
 }
 
@@ -77,7 +78,7 @@ impl Host {
             MapAsk::Progress => done(MapDone::Copying(self.imports.copying(&profile))),
             MapAsk::Take => self.take_map().await,
             MapAsk::Cancel => {
-                self.end_import().await?;
+                self.end_import(&profile).await?;
                 done(MapDone::Copying(self.imports.copying(&profile)))
             }
             MapAsk::BuiltIn => self.show_map(None).await,
@@ -126,17 +127,27 @@ impl Host {
     async fn import(&self, used: &Used, path: PathBuf) -> Result<(), Fault> {
         let looked = path.clone();
         let seen = on_the_side(move || look(&looked)).await?.map_err(invalid)?;
-        // What was copied and not taken is nobody's.
-        self.end_import().await?;
+        let is_going = |import: &Option<Import>| import.as_ref().is_some_and(|import| import.outcome.is_none());
+        let busy = || invalid("Another map is being copied; wait for it or end that first".to_owned());
+        // What goes on is ended by whoever began it; what was copied and not taken is nobody's.
+        let over = {
+            let mut import = self.imports.lock();
+            if is_going(&import) {
+                return Err(busy());
+            }
+            import.take()
+        };
+        self.remove_copy(over).await?;
         let (done, stop) = (Arc::new(AtomicU64::new(0)), self.ending.child_token());
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         {
             let mut import = self.imports.lock();
             if import.is_some() {
-                return Err(invalid("Another map is being copied; wait for it or end that first".to_owned()));
+                return Err(busy());
             }
             *import = Some(Import {
                 name,
+                from: path.clone(),
                 profile: used.name.clone(),
                 of: seen.bytes,
                 done: Arc::clone(&done),
@@ -151,17 +162,23 @@ impl Host {
                 tracing::warn!(%why, file = %path.display(), "a map is not taken");
             }
             if let Some(import) = imports.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-                import.outcome = Some(outcome);
+                // Somebody may have ended it since it was last asked.
+                import.outcome = Some(outcome.and_then(|part| match import.stop.is_cancelled() {
+                    true => {
+                        Err(std::fs::remove_file(&part).map_or_else(|error| error.to_string(), |()| ENDED.to_owned()))
+                    }
+                    false => Ok(part),
+                }));
             }
         });
         Ok(())
     }
 
-    /// Ends what is copied, and forgets what was; a copy that nobody took is removed.
-    async fn end_import(&self) -> Result<(), Fault> {
+    /// Ends what is copied for a profile, and forgets what was; a copy that nobody took is removed.
+    async fn end_import(&self, profile: &str) -> Result<(), Fault> {
         let over = {
             let mut import = self.imports.lock();
-            match import.as_mut() {
+            match import.as_mut().filter(|import| import.profile == profile) {
                 None => return Ok(()),
                 Some(going) if going.outcome.is_none() => {
                     going.stop.cancel();
@@ -170,10 +187,31 @@ impl Host {
                 Some(_) => import.take(),
             }
         };
+        self.remove_copy(over).await
+    }
+
+    async fn remove_copy(&self, over: Option<Import>) -> Result<(), Fault> {
         if let Some(Import { outcome: Some(Ok(path)), .. }) = over {
-            on_the_side(move || drop(std::fs::remove_file(path))).await?;
+            self.remove_unnamed(path).await?;
         }
         Ok(())
+    }
+
+    /// Removes a file that no profile names.
+    async fn remove_unnamed(&self, file: PathBuf) -> Result<(), Fault> {
+        let (home, named) = (self.home.lock().await.clone(), self.options.profile.clone());
+        on_the_side(move || {
+            let rows = home.profiles(named.as_deref(), None);
+            let names = |row: &fleetlens_ipc::rows::ProfileRow| {
+                let profile = Profile::read(Path::new(&row.file)).ok();
+                profile.and_then(|profile| profile.tiles).is_some_and(|tiles| whole(&tiles) == whole(&file))
+            };
+            // A profile that cannot be read may name it too.
+            if !rows.iter().any(|row| row.fault.is_some()) && !rows.iter().any(names) {
+                drop(std::fs::remove_file(&file));
+            }
+        })
+        .await
     }
 
     /// Shows what was copied. What cannot be shown is still there.
@@ -181,13 +219,25 @@ impl Host {
         let used = self.used_profile().await?.name;
         let is_there = |import: &mut Import| import.profile == used && matches!(import.outcome, Some(Ok(_)));
         let taken = self.imports.lock().take_if(is_there);
-        let Some((import, path)) = taken.and_then(|import| {
-            let path = import.outcome.as_ref()?.as_ref().ok()?.clone();
-            Some((import, path))
+        let Some((mut import, part)) = taken.and_then(|import| {
+            let part = import.outcome.as_ref()?.as_ref().ok()?.clone();
+            Some((import, part))
         }) else {
             return Err(invalid("No map has been copied for this profile".to_owned()));
         };
-        let shown = self.show_map(Some(path)).await;
+        let from = import.from.clone();
+        let settled = match is_copy(&part, &self.map_folder()) {
+            // It was once, and could not be shown.
+            true => Ok(part),
+            false => on_the_side(move || settle(&part, &from)).await?.map_err(invalid),
+        };
+        let shown = match settled {
+            Ok(path) => {
+                import.outcome = Some(Ok(path.clone()));
+                self.show_map(Some(path)).await
+            }
+            Err(fault) => Err(fault),
+        };
         if shown.is_err() {
             self.imports.lock().get_or_insert(import);
         }
@@ -203,7 +253,7 @@ impl Host {
             Some(file) => format!("map taken: {}", file.file_name().unwrap_or_default().to_string_lossy()),
             None => "the program's own map is shown".to_owned(),
         };
-        let (name, named, home) = (used.name.clone(), self.options.profile.clone(), used.home.clone());
+        let (name, named) = (used.name.clone(), self.options.profile.clone());
         let before = self.ground_and_file().await.and_then(|(_, file)| file);
         let after = on_the_side(move || {
             let after = with_tiles(&used.text, file.map(|file| whole(&file)).as_deref()).map_err(invalid)?;
@@ -213,22 +263,8 @@ impl Host {
         });
         let after = after.await??;
         let (_, begun) = self.save_profile(Some(name), after, None, false, Some(told)).await?;
-        let (folder, named) = (self.map_folder(), self.options.profile.clone());
-        if let Some(before) = before {
-            on_the_side(move || {
-                let is_ours = whole(&before).starts_with(whole(&folder));
-                let rows = home.profiles(named.as_deref(), None);
-                let names = |row: &fleetlens_ipc::rows::ProfileRow| {
-                    let profile = Profile::read(Path::new(&row.file)).ok();
-                    profile.and_then(|profile| profile.tiles).is_some_and(|tiles| whole(&tiles) == whole(&before))
-                };
-                // A profile that cannot be read may name it too.
-                let is_unknown = rows.iter().any(|row| row.fault.is_some());
-                if is_ours && !is_unknown && !rows.iter().any(names) {
-                    drop(std::fs::remove_file(&before));
-                }
-            })
-            .await?;
+        if let Some(before) = before.filter(|before| is_copy(before, &self.map_folder())) {
+            self.remove_unnamed(before).await?;
         }
         Ok((MapDone::Taken, begun))
     }

@@ -75,7 +75,7 @@ async fn a_map_is_taken_named_in_the_profile_and_let_go_of() {
 
         take(&mut window, 10..400, "town.mbtiles").await.unwrap();
         window.begin_again(1).await;
-        let copy = maps.join("town.mbtiles");
+        let copy = maps.join("town.taken.mbtiles");
         let after = std::fs::read_to_string(&file).unwrap();
         let named = whole(&copy);
         assert_eq!(after, format!("{HARBOUR}\n[map]\ntiles = {:?}\n", named.display().to_string()), "served: {served}");
@@ -95,7 +95,7 @@ async fn a_map_is_taken_named_in_the_profile_and_let_go_of() {
 async fn a_copy_that_nobody_takes_is_removed_and_the_demo_keeps_its_map() {
     let folder = tempfile::tempdir().unwrap();
     let (options, file) = harbour(&folder, HARBOUR);
-    let copy = options.data_dir.join("maps/malta.mbtiles");
+    let copy = options.data_dir.join(format!("maps/{}.part", std::process::id()));
     let host = started(options.clone()).await;
     let mut window = TestWindow::open(&host).await;
     let path = malta().display().to_string();
@@ -120,6 +120,50 @@ async fn a_copy_that_nobody_takes_is_removed_and_the_demo_keeps_its_map() {
     let mut window = TestWindow::open(&host).await;
     assert!(book(&mut window, 1).await.locked.unwrap().contains("comes with the program"));
     assert!(map(&mut window, 2, MapAsk::Import { path }).await.is_err());
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_map_waits_for_the_first_and_who_cancels_gets_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (options, _) = harbour(&folder, HARBOUR);
+    let maps = options.data_dir.join("maps");
+    // So long that it is still copied when the next one comes.
+    let long = folder.path().join("ours/long.mbtiles");
+    std::fs::copy(malta(), &long).unwrap();
+    std::fs::File::options().write(true).open(&long).unwrap().set_len(1 << 30).unwrap();
+    let host = started(options).await;
+    let mut window = TestWindow::open(&host).await;
+    map(&mut window, 1, MapAsk::Import { path: "long.mbtiles".into() }).await.unwrap();
+    let fault = map(&mut window, 2, MapAsk::Import { path: malta().display().to_string() }).await.unwrap_err();
+    assert!(fault.message.starts_with("Another map is being copied"), "{fault}");
+    let going = map(&mut window, 3, MapAsk::Progress).await;
+    assert!(matches!(going, Ok(MapDone::Copying(Copying::Going { .. }))), "nobody ended it: {going:?}");
+    map(&mut window, 4, MapAsk::Cancel).await.unwrap();
+    for number in 5..2_000 {
+        if let Ok(MapDone::Copying(Copying::Failed { why })) = map(&mut window, number, MapAsk::Progress).await {
+            assert_eq!(why, crate::maps::ENDED);
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(map(&mut window, 3_000, MapAsk::Take).await.is_err());
+    assert_eq!(std::fs::read_dir(maps).unwrap().count(), 0);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_map_that_a_person_laid_into_the_folder_stays_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (options, file) = harbour(&folder, HARBOUR);
+    let laid = options.data_dir.join("maps/port.mbtiles");
+    std::fs::create_dir_all(laid.parent().unwrap()).unwrap();
+    std::fs::copy(malta(), &laid).unwrap();
+    std::fs::write(&file, format!("{HARBOUR}\n[map]\ntiles = {:?}\n", laid.display().to_string())).unwrap();
+    let host = started(options).await;
+    let mut window = TestWindow::open(&host).await;
+    assert_eq!(map(&mut window, 1, MapAsk::BuiltIn).await, Ok(MapDone::Taken));
+    assert!(laid.exists() && std::fs::read_to_string(&file).unwrap() == HARBOUR);
     host.stop().await;
 }
 
