@@ -134,9 +134,9 @@ async fn a_map_is_taken_from_a_file_and_shown_without_a_restart() {
     page.screenshot("maps-looked-light-700").await;
     page.resize(DESKTOP.0, DESKTOP.1).await;
     page.click(&by_testid("map-take")).await;
-    let copy = data.path().join("maps/harbour.pmtiles");
-    page.wait_for_text(&by_testid("map-file"), SOON, |text| text.ends_with("maps/harbour.pmtiles")).await;
-    assert!(copy.is_file() && written().contains("maps/harbour.pmtiles\""), "{}", written());
+    let copy = data.path().join("maps/harbour.taken.pmtiles");
+    page.wait_for_text(&by_testid("map-file"), SOON, |text| text.ends_with("maps/harbour.taken.pmtiles")).await;
+    assert!(copy.is_file() && written().contains("maps/harbour.taken.pmtiles\""), "{}", written());
     page.keys("gm").await;
     is_orange(&page, "maps-raster-light-1440").await;
     page.set_theme("dark").await;
@@ -261,6 +261,17 @@ async fn an_area_is_drawn_saved_changed_and_deleted() {
     }
 
     page.click(&format!("{}[aria-label='Change quay']", by_testid("area-change"))).await;
+    page.wait_for_text(&by_testid("area-hint"), SOON, |text| text.starts_with("Drag a corner")).await;
+    let first = good.lines().next().unwrap();
+    let (lat, lon) = first.split_once(", ").unwrap();
+    let moved = good.replacen(first, &format!("{:.6}, {lon}", lat.parse::<f64>().unwrap() + 0.0001), 1);
+    page.replace(&by_testid("area-corners"), &moved).await;
+    page.click(&format!("{}:not([disabled])", by_testid("area-save"))).await;
+    page.wait_for_element(&row("quay"), SOON).await;
+    page.click(&format!("{}[aria-label='Change quay']", by_testid("area-change"))).await;
+    page.wait_for_element(&by_testid("area-corners"), SOON).await;
+    assert_eq!(page.ask::<String>(text, Vec::new()).await, moved, "it goes on from what was saved last");
+    let kept = written();
     page.replace(&by_testid("area-name"), "pier").await;
     page.click(&format!("{}:not([disabled])", by_testid("area-save"))).await;
     page.wait_for_element(&row("pier"), SOON).await;

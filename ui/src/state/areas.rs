@@ -2,7 +2,7 @@
 //! something else.
 
 use fleetlens_ipc::maps::{AreaAsk, AreaBook, AreaDone, AreaDraft, AreaRow};
-use fleetlens_ipc::{Done, Fault, Intent};
+use fleetlens_ipc::{Done, Fault, FaultCode, Intent};
 use fleetlens_model::alarm::fence::{CORNERS_MAX, Fence, FenceError, NAME_MAX_CHARS, Shape};
 use fleetlens_model::geo::{GeoBox, LonLat};
 use leptos::prelude::*;
@@ -65,11 +65,11 @@ impl Drawing {
         }
     }
 
-    /// One more corner, in the middle of the edge behind this one.
-    pub fn split(&mut self, nth: usize) {
-        if let Some(at) = self.middle(nth).filter(|_| self.corners.len() < CORNERS_MAX) {
-            self.corners.insert(nth + 1, at);
-        }
+    /// One more corner, in the middle of the edge behind this one; false where there is none, or no more are allowed.
+    pub fn split(&mut self, nth: usize) -> bool {
+        let Some(at) = self.middle(nth).filter(|_| self.corners.len() < CORNERS_MAX) else { return false };
+        self.corners.insert(nth + 1, at);
+        true
     }
 
     /// One corner fewer; three stay.
@@ -232,6 +232,20 @@ impl AreaDesk {
         }
     }
 
+    /// Nothing of it is for whoever is here now: another profile, or somebody who does not see areas.
+    pub fn forget(self) {
+        self.book.set(AreaBook::default());
+        self.put_down();
+    }
+
+    /// Puts away what is drawn, and the panel.
+    pub fn put_down(self) {
+        self.drawing.set(None);
+        self.open.set(false);
+        self.wrong.set(None);
+        self.said.set(None);
+    }
+
     /// Puts away what is drawn, else the panel. Whether there was anything.
     pub fn step_back(self) -> bool {
         self.wrong.set(None);
@@ -250,13 +264,13 @@ impl AreaDesk {
 impl Store {
     /// Reads the areas anew. Who does not see them, and who has no host, has none.
     pub fn read_areas(self) {
-        let book = self.areas.book;
-        self.ask_areas(AreaAsk::Read, move |outcome| {
-            let told = match outcome {
-                Ok(AreaDone::Book(told)) => *told,
-                Ok(AreaDone::Kept) | Err(_) => AreaBook::default(),
-            };
-            book.set(told);
+        let desk = self.areas;
+        self.ask_areas(AreaAsk::Read, move |outcome| match outcome {
+            Ok(AreaDone::Book(told)) => desk.book.set(*told),
+            Ok(AreaDone::Kept) => {}
+            Err(fault) if fault.code == FaultCode::Forbidden => desk.forget(),
+            // What was known is still more than nothing.
+            Err(fault) => desk.wrong.set(Some(crate::format::capital(&fault.message))),
         });
     }
 
@@ -329,13 +343,20 @@ mod tests {
         drawing.add(at(1.0, 1.0));
         drawing.take_back();
         assert_eq!((drawing.corners.len(), drawing.closed), (3, true));
-        drawing.split(2);
+        assert!(drawing.split(2) && !drawing.split(9));
         let between = drawing.corners.get(3).unwrap();
         assert!(between.distance_m(at(14.55, 35.85)) < 0.01, "between the last and the first: {between:?}");
         drawing.put(3, at(14.5, 35.9));
         drawing.remove(0);
         drawing.remove(0);
         assert_eq!(drawing.corners, [at(14.6, 35.8), at(14.6, 35.9), at(14.5, 35.9)], "three stay");
+    }
+
+    #[test]
+    fn an_area_with_all_corners_there_may_be_is_not_split() {
+        let mut drawing = Drawing { corners: vec![at(14.5, 35.8); CORNERS_MAX], closed: true, ..Drawing::default() };
+        assert!(!drawing.split(0));
+        assert_eq!(drawing.corners.len(), CORNERS_MAX);
     }
 
     #[test]

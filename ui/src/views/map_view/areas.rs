@@ -4,7 +4,6 @@
 use fleetlens_ipc::maps::AreaRow;
 use fleetlens_model::alarm::fence::Shape;
 use fleetlens_model::geo::LonLat;
-use fleetlens_model::identity::Role;
 use leptos::ev::{self, KeyboardEvent, PointerEvent, SubmitEvent};
 use leptos::html;
 use leptos::prelude::*;
@@ -30,6 +29,10 @@ const STEP_PX: f64 = 8.0;
 /// Adds a corner where the map was clicked; false where nothing is drawn.
 pub(super) fn clicked(store: Store, screen: MapScreen, at: LonLat) -> bool {
     let desk = store.areas;
+    // A drawing that nobody sees takes no clicks.
+    if !desk.open.get_untracked() {
+        return false;
+    }
     let Some(last) = desk.drawing.with_untracked(|drawing| drawing.as_ref().map(|one| one.corners.last().copied()))
     else {
         return false;
@@ -55,8 +58,13 @@ pub(super) fn show(store: Store, screen: MapScreen) {
         (store.begun.get(), role)
     });
     Effect::new(move |_| {
-        if known.get().1.is_some_and(Role::sees_everything) {
-            store.read_areas();
+        let Some(role) = known.get().1 else { return };
+        if !role.may_command() {
+            store.areas.put_down();
+        }
+        match role.sees_everything() {
+            true => store.read_areas(),
+            false => store.areas.forget(),
         }
     });
     let shown = Memo::new(move |_| {
@@ -178,10 +186,17 @@ pub fn AreaSheet(
 /// Keys while corners are added. Escape is everybody's (`crate::keys`).
 fn typed(store: Store, event: &KeyboardEvent) {
     let tag = event.target().and_then(|target| target.dyn_into::<Element>().ok()).map(|element| element.tag_name());
-    if matches!(tag.as_deref(), Some("INPUT" | "TEXTAREA" | "SELECT" | "BUTTON" | "A" | "SUMMARY")) {
+    let key = event.key();
+    let is_its_own = match tag.as_deref() {
+        Some("INPUT" | "TEXTAREA" | "SELECT") => true,
+        // Enter presses them.
+        Some("BUTTON" | "A" | "SUMMARY") => key == "Enter",
+        _ => false,
+    };
+    if is_its_own {
         return;
     }
-    match event.key().as_str() {
+    match key.as_str() {
         "Enter" => store.areas.change(Drawing::close),
         "Backspace" => store.areas.change(Drawing::take_back),
         _ => return,
@@ -193,7 +208,10 @@ fn typed(store: Store, event: &KeyboardEvent) {
 fn close_by_double_click(map: &Element, store: Store) {
     let ear = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
         let desk = store.areas;
-        if desk.drawing.try_with_untracked(Option::is_some) == Some(true) {
+        // Buttons and words over the map are not the map.
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let is_on_map = target.is_some_and(|at| at.closest(".map-canvas, .area-sheet").is_ok_and(|map| map.is_some()));
+        if is_on_map && desk.drawing.try_with_untracked(Option::is_some) == Some(true) {
             event.stop_propagation();
             event.prevent_default();
             desk.change(Drawing::close);
@@ -239,6 +257,7 @@ fn Corner(nth: usize, count: Memo<usize>, screen: MapScreen, sheet: NodeRef<html
     let moved = RwSignal::new(false);
     let label = move || match closes() {
         true => "Corner 1; press to close the area".to_owned(),
+        false if count.get() <= 3 => format!("Corner {} of {}; arrow keys move it", nth + 1, count.get()),
         false => format!("Corner {} of {}; arrow keys move it, Delete takes it away", nth + 1, count.get()),
     };
     let on_key = move |event: KeyboardEvent| {
@@ -285,7 +304,7 @@ fn Corner(nth: usize, count: Memo<usize>, screen: MapScreen, sheet: NodeRef<html
             style:left=move || px(|at| at.0)
             style:top=move || px(|at| at.1)
             on:pointerdown=move |event: PointerEvent| {
-                if !untrack(closes) {
+                if event.button() == 0 && !untrack(closes) {
                     hold(&event);
                     dragged.set(true);
                     moved.set(false);
@@ -314,9 +333,15 @@ fn Middle(nth: usize, screen: MapScreen, sheet: NodeRef<html::Div>) -> impl Into
         at().and_then(|at| screen.project(at)).map(|at| format!("{:.1}px", read(at)))
     };
     let begin = move |event: PointerEvent| {
-        hold(&event);
-        dragged.set(true);
-        desk.change(|drawing| drawing.split(nth));
+        if event.button() != 0 {
+            return;
+        }
+        let mut is_split = false;
+        desk.change(|drawing| is_split = drawing.split(nth));
+        if is_split {
+            hold(&event);
+            dragged.set(true);
+        }
     };
     let go = move |event: PointerEvent| {
         if dragged.get_untracked()
@@ -531,7 +556,7 @@ fn AreaList(screen: MapScreen, locked: Memo<Option<String>>) -> impl IntoView {
                 <p class="area-note">"This profile has no areas. Rules speak of one by its name: inside(\"harbour\")."</p>
             </Show>
             <ul class="area-list">
-                <For each=move || rows.get() key=move |row| (row.name.clone(), row.drawn, row.rules.clone(), locked.get_untracked().is_some()) let:row>
+                <For each=move || rows.get() key=|row| format!("{row:?}") let:row>
                     <AreaLine row screen locked ask />
                 </For>
             </ul>

@@ -6,6 +6,7 @@ use std::time::Duration;
 use fleetlens_ipc::maps::{Copying, MapAsk, MapBook, MapDone, MapFile};
 use fleetlens_ipc::{Done, Fault, Intent};
 use fleetlens_model::geo::GeoBox;
+use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 
 use crate::components::confirm::Confirm;
@@ -27,6 +28,8 @@ struct Card {
     copying: RwSignal<Copying>,
     /// The copy was begun here, and is taken here when it is there.
     ours: RwSignal<bool>,
+    /// When it is asked again how far the copy is.
+    next: StoredValue<Option<TimeoutHandle>>,
     /// Something is on its way.
     busy: RwSignal<bool>,
     /// Why the last wish came to nothing.
@@ -42,6 +45,7 @@ impl Card {
             looked: RwSignal::new(None),
             copying: RwSignal::default(),
             ours: RwSignal::new(false),
+            next: StoredValue::new(None),
             busy: RwSignal::new(false),
             wrong: RwSignal::new(None),
         }
@@ -82,6 +86,7 @@ impl Card {
             Ok(MapDone::Copying(copying)) => self.copied(copying),
             // Every window begins anew, and this card with it; it says then what is shown.
             Ok(MapDone::Taken) => {
+                self.ours.try_set(false);
                 self.copying.try_set(Copying::Not);
                 self.looked.try_set(None);
                 self.path.try_set(String::new());
@@ -99,21 +104,38 @@ impl Card {
     fn copied(self, copying: Copying) {
         match &copying {
             Copying::Not => {}
-            Copying::Going { .. } => set_timeout(
-                move || {
-                    if self.book.try_get_untracked().is_some() {
-                        self.ask(MapAsk::Progress, move |outcome| self.take(outcome));
-                    }
-                },
-                LOOKS_EVERY,
-            ),
-            Copying::Done { .. } if self.copying.try_get_untracked() != Some(copying.clone()) => {
-                self.wish(MapAsk::Take)
+            Copying::Going { .. } => self.ask_again(),
+            Copying::Done { .. } if self.ours.try_get_untracked() == Some(true) => {
+                self.ours.try_set(false);
+                self.wish(MapAsk::Take);
             }
             Copying::Done { .. } => {}
-            Copying::Failed { why } => drop(self.wrong.try_set(Some(why.clone()))),
+            // Said once: who opens the settings tomorrow did not ask for it.
+            Copying::Failed { why } => {
+                self.ours.try_set(false);
+                self.wrong.try_set(Some(why.clone()));
+                self.ask(MapAsk::Cancel, |_| ());
+            }
         }
         self.copying.try_set(copying);
+    }
+
+    /// Asks in a moment how far the copy is. What goes wrong on the way says nothing of the copy.
+    fn ask_again(self) {
+        let look = move || {
+            if self.book.try_get_untracked().is_none() {
+                return;
+            }
+            self.ask(MapAsk::Progress, move |outcome| match outcome {
+                Ok(done) => self.take(Ok(done)),
+                Err(_) => self.ask_again(),
+            });
+        };
+        // One at a time, however many answers say that it goes on.
+        self.next.try_update_value(|next| {
+            let before = std::mem::replace(next, set_timeout_with_handle(look, LOOKS_EVERY).ok());
+            before.inspect(TimeoutHandle::clear);
+        });
     }
 }
 
@@ -283,7 +305,7 @@ fn Another(card: Card) -> impl IntoView {
             <div class="map-looked" data-testid="map-looked">
                 <Facts file testid="map-looked-facts" />
                 <p class="note">
-                    "Fleetlens makes a copy of its own, names it in the profile's file and shows it in every window, without a restart."
+                    "Fleetlens makes a copy of its own, names it in the profile's file and shows it in every window, without a restart. The profile begins anew with it: delays and windows of time of its rules start again."
                 </p>
                 <div class="answers">
                     <button type="button" class="send" data-testid="map-take" disabled=move || card.busy.get() on:click=take>
@@ -337,11 +359,15 @@ fn Progress(card: Card) -> impl IntoView {
     let share = move || told.get().map_or(0.0, |(_, done, of)| if of == 0 { 0.0 } else { done as f64 / of as f64 });
     let words =
         move || told.get().map(|(name, done, of)| format!("{name}: {} of {}", format::bytes(done), format::bytes(of)));
+    let cancel = move |_| {
+        card.ours.set(false);
+        card.wish(MapAsk::Cancel);
+    };
     view! {
         <div class="map-progress" data-testid="map-progress">
             <progress max="1" prop:value=share aria-label="Copying the map" />
             <span>{words}</span>
-            <button type="button" class="plain" data-testid="map-cancel" on:click=move |_| card.wish(MapAsk::Cancel)>
+            <button type="button" class="plain" data-testid="map-cancel" on:click=cancel>
                 "Cancel"
             </button>
         </div>
