@@ -171,6 +171,8 @@ impl Desk {
             | Done::Changed
             | Done::Rules(_)
             | Done::Boards(_)
+            | Done::Map(_)
+            | Done::Areas(_)
             | Done::Audit(_)
             | Done::ShadowHistory(_)
             | Done::Controls(_)
@@ -219,6 +221,8 @@ impl Desk {
             | Done::Profile(_)
             | Done::Rules(_)
             | Done::Boards(_)
+            | Done::Map(_)
+            | Done::Areas(_)
             | Done::Audit(_)
             | Done::ShadowHistory(_)
             | Done::Controls(_)

@@ -25,6 +25,8 @@ mod gallery;
 mod ground;
 #[path = "browser/jobs.rs"]
 mod jobs;
+#[path = "browser/maps.rs"]
+mod maps;
 #[path = "browser/operator.rs"]
 mod operator;
 #[path = "browser/outbox.rs"]

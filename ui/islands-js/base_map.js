@@ -26,6 +26,12 @@ const classes = (...names) => ["in", ["get", "class"], ["literal", names]];
 const line = { "line-cap": "round", "line-join": "round" };
 const isPoint = ["==", ["geometry-type"], "Point"];
 
+/** How pictures are shown: a map that somebody else coloured must not outshine what lies on it. */
+function pictures() {
+  const isDark = document.documentElement.dataset.theme === "dark";
+  return { "raster-saturation": isDark ? -0.5 : -0.25, "raster-brightness-max": isDark ? 0.6 : 1 };
+}
+
 /** Where the tiles lie, so that land is where they say no water; and, around Malta, the sea. */
 export function sheets({ bounds, builtIn }) {
   if (!bounds) return NOTHING;
@@ -38,7 +44,7 @@ export function sheets({ bounds, builtIn }) {
   return { type: "FeatureCollection", features };
 }
 
-function layers(c, minzoom = 0) {
+function layers(c, minzoom = 0, isRaster = false) {
   const tiled = { source: BASE, minzoom };
   const road = (id, of, colour, from, to, rest = {}) => ({
     id,
@@ -62,6 +68,7 @@ function layers(c, minzoom = 0) {
   const font = { "text-font": ["Inter Variable"] };
   const text = { "text-field": ["coalesce", ["get", "name:latin"], ["get", "name"]], ...font };
   const outlines = { source: "world", maxzoom: OUTLINES_END };
+  const shapes = (...all) => (isRaster ? [] : all);
   return [
     // From afar it is sea, on which the world's land lies; close by nobody knows, and it is plain.
     {
@@ -82,22 +89,25 @@ function layers(c, minzoom = 0) {
       },
     },
     // Close by the ground has that colour anyway.
-    ...(minzoom < OUTLINES_END ? [sheet("tiled", "land", c.land, { minzoom, maxzoom: OUTLINES_END })] : []),
-    fill("green", "park", { "fill-color": c.green }),
-    fill("cover", "landcover", { "fill-color": c.green, "fill-opacity": 0.6 }),
-    fill("water", "water", { "fill-color": c.water }),
-    sheet("beyond", "sea", c.water, { minzoom }),
-    fill(
-      "building",
-      "building",
-      { "fill-color": c.build, "fill-opacity": ["interpolate", ["linear"], ["zoom"], 13, 0, 14.5, 1] },
-      { minzoom: 13 },
+    ...(minzoom < OUTLINES_END && !isRaster ? [sheet("tiled", "land", c.land, { minzoom, maxzoom: OUTLINES_END })] : []),
+    ...(isRaster ? [{ id: "pictures", type: "raster", source: BASE, paint: pictures() }] : []),
+    ...shapes(
+      fill("green", "park", { "fill-color": c.green }),
+      fill("cover", "landcover", { "fill-color": c.green, "fill-opacity": 0.6 }),
+      fill("water", "water", { "fill-color": c.water }),
+      sheet("beyond", "sea", c.water, { minzoom }),
+      fill(
+        "building",
+        "building",
+        { "fill-color": c.build, "fill-opacity": ["interpolate", ["linear"], ["zoom"], 13, 0, 14.5, 1] },
+        { minzoom: 13 },
+      ),
+      road("road-minor", ["minor", "service", "track"], c.minor, 0.3, 7, { minzoom: 12 }),
+      road("road", ["secondary", "tertiary"], c.road, 0.7, 11),
+      road("road-major", ["motorway", "trunk", "primary"], c.major, 1, 14),
     ),
-    road("road-minor", ["minor", "service", "track"], c.minor, 0.3, 7, { minzoom: 12 }),
-    road("road", ["secondary", "tertiary"], c.road, 0.7, 11),
-    road("road-major", ["motorway", "trunk", "primary"], c.major, 1, 14),
     { id: "graticule", type: "line", source: "graticule", filter: ["!", isPoint], paint: { "line-color": c.line, "line-width": 1 } },
-    {
+    ...shapes({
       id: "road-label",
       type: "symbol",
       source: BASE,
@@ -106,7 +116,7 @@ function layers(c, minzoom = 0) {
       filter: ["!=", ["get", "class"], "ferry"],
       layout: { ...text, "symbol-placement": "line", "text-size": 10.5 },
       paint: { "text-color": c.label, "text-halo-color": c.halo, "text-halo-width": 1.2 },
-    },
+    }),
     {
       id: "graticule-label",
       type: "symbol",
@@ -123,37 +133,41 @@ function layers(c, minzoom = 0) {
       layout: { "text-field": ["get", "name"], ...font, "text-size": 12, "text-max-width": 7, "symbol-sort-key": ["-", ["get", "size"]] },
       paint: { "text-color": c.place, "text-halo-color": c.halo, "text-halo-width": 1.4 },
     },
-    {
+    // What lies below the names of places is put before this one, which shows nothing.
+    { id: "names", type: "background", layout: { visibility: "none" }, paint: {} },
+    ...shapes({
       id: "place",
       type: "symbol",
       ...tiled,
       "source-layer": "place",
       layout: { ...text, "text-size": ["interpolate", ["linear"], ["zoom"], 10, 11, 15, 14], "text-letter-spacing": 0.04 },
       paint: { "text-color": c.place, "text-halo-color": c.halo, "text-halo-width": 1.4 },
-    },
+    }),
   ];
 }
 
 /**
  * The whole style in the current theme. `tiles` is an address with {z}, {x} and {y}; `set` says what they cover: bounds (nothing for
- * anything), minzoom, maxzoom, attribution as plain text, and whether they are the built-in ones of Malta.
+ * anything), minzoom, maxzoom, attribution as plain text, whether they are the built-in ones of Malta, and of pictures rasterPx, the
+ * side of one.
  */
 export function style(tiles, set) {
   const escaped = set.attribution.replace(/[&<>"]/g, (sign) => `&#${sign.codePointAt(0)};`);
-  const base = { type: "vector", tiles: [tiles], minzoom: set.minzoom, maxzoom: set.maxzoom, attribution: escaped };
+  const kind = set.rasterPx ? { type: "raster", tileSize: set.rasterPx } : { type: "vector" };
+  const base = { ...kind, tiles: [tiles], minzoom: set.minzoom, maxzoom: set.maxzoom, attribution: escaped };
   // Beyond them nothing is asked for.
   if (set.bounds) base.bounds = set.bounds;
   const geojson = (data) => ({ type: "geojson", data });
   return {
     version: 8,
     sources: { [BASE]: base, sheets: geojson(sheets(set)), graticule: geojson(NOTHING), world: geojson(NOTHING) },
-    layers: layers(palette(), set.minzoom),
+    layers: layers(palette(), set.minzoom, Boolean(set.rasterPx)),
   };
 }
 
 /** Gives a drawn map the colours of the current theme without touching its sources or the live layer. */
 export function recolour(map) {
-  for (const { id, paint } of layers(palette())) {
+  for (const { id, paint } of layers(palette(), 0, Boolean(map.getLayer("pictures")))) {
     if (!map.getLayer(id)) continue;
     for (const [property, value] of Object.entries(paint)) map.setPaintProperty(id, property, value);
   }

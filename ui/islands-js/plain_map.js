@@ -32,7 +32,8 @@ const Pictures = L.GridLayer.extend({
     tile.alt = "";
     tile.unwanted = new AbortController();
     const { theme } = document.documentElement.dataset;
-    const address = this.address.replace("{theme}", theme).replace("{z}", z).replace("{x}", x).replace("{y}", y);
+    const level = z + this.options.deeper;
+    const address = this.address.replace("{theme}", theme).replace("{z}", level).replace("{x}", x).replace("{y}", y);
     this.fill(tile, address).then(
       () => done(null, tile),
       (error) => tile.unwanted.signal.aborted || done(error, tile),
@@ -101,11 +102,17 @@ export class PlainMap {
   }
 
   ground(address) {
-    const { bounds, minzoom } = this.set;
+    const { bounds, minzoom, maxzoom, rasterPx } = this.set;
     const box = bounds && L.latLngBounds([bounds[1], bounds[0]], [bounds[3], bounds[2]]);
+    // Of a map that is pictures itself a smaller tile is one of a deeper zoom, and there are no more than it has.
+    const deeper = rasterPx ? Math.log2(SIDE_PX / rasterPx) : 0;
+    const native = rasterPx ? { minNativeZoom: minzoom - deeper, maxNativeZoom: maxzoom - deeper } : {};
+    if (rasterPx) this.map.getContainer().classList.add("ground-pictures");
     this.pictures = new Pictures(address, {
-      tileSize: SIDE_PX,
-      minZoom: minzoom,
+      tileSize: rasterPx || SIDE_PX,
+      deeper,
+      ...native,
+      minZoom: Math.max(0, minzoom - deeper),
       bounds: box,
       noWrap: true,
       updateWhenIdle: true,
@@ -188,7 +195,8 @@ export class PlainMap {
   /** Another theme. */
   recolour() {
     this.tint();
-    this.pictures.redraw();
+    // Other people's pictures have one set of colours.
+    if (!this.set.rasterPx) this.pictures.redraw();
   }
 
   whole() {
@@ -276,7 +284,7 @@ export class PlainMap {
     cancelAnimationFrame(this.frame);
     const container = this.map.getContainer();
     this.map.remove();
-    container.classList.remove("ground-plain");
+    container.classList.remove("ground-plain", "ground-pictures");
     container.replaceChildren();
   }
 

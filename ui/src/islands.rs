@@ -13,7 +13,7 @@ pub mod marks;
 pub mod mercator;
 mod names;
 pub mod outline;
-mod over;
+pub mod over;
 mod pace;
 mod painted;
 mod sheet;

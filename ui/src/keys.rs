@@ -231,6 +231,7 @@ fn back(store: Store, finder: Finder) {
         store.diagnosing.set(false);
     } else if store.page.get_untracked() {
         store.page.set(false);
+    } else if store.section.get_untracked() == Section::Map && store.areas.step_back() {
     } else if store.selected.with_untracked(Option::is_some) {
         store.close();
     } else if store.section.get_untracked() == Section::Map && store.map_tool.get_untracked().is_some() {

@@ -3,6 +3,7 @@
 
 pub mod alarm_table;
 pub mod alarms;
+pub mod areas;
 mod asking;
 pub mod boards;
 pub mod bulk;
@@ -160,6 +161,8 @@ pub struct Store {
     pub section: RwSignal<Section>,
     /// What the pointer draws on the map to choose things; `None` while it moves the map.
     pub map_tool: RwSignal<Option<Tool>>,
+    /// The areas that rules name, and the one that is being drawn.
+    pub areas: areas::AreaDesk,
     /// The table of things.
     pub things: Things,
     /// What is chosen in it, or on the map.
@@ -256,6 +259,7 @@ impl Store {
             layers: RwSignal::new(Layers::default()),
             section: RwSignal::new(Section::default()),
             map_tool: RwSignal::new(None),
+            areas: areas::AreaDesk::new(),
             things: Things::new(),
             chosen: Chosen::new(),
             boards: Boards::new(),

@@ -1,9 +1,11 @@
 //! The host: one run of a profile after the other, the windows that look at it, and how the program is set.
 
+mod areas;
 mod boards;
 mod change;
 mod exports;
 mod groups;
+mod maps;
 mod mend;
 mod profiles;
 mod reads;
@@ -18,6 +20,7 @@ use std::time::Instant;
 
 use fleetlens_engine::fleet::Counters;
 use fleetlens_engine::port::WindowId;
+use fleetlens_ipc::maps::{AreaAsk, MapAsk};
 use fleetlens_ipc::rows::Settings;
 use fleetlens_ipc::rules::RuleAsk;
 use fleetlens_ipc::{Call, Done, Fault, FaultCode, Intent, RequestId, decode_call};
@@ -146,6 +149,7 @@ pub struct Host {
     trials: profiles::Trials,
     exports: exports::Exports,
     tries: rules::Tries,
+    imports: maps::Imports,
     pictures: Pictures,
     pub(crate) rasters: Rasters,
     windows: AtomicU64,
@@ -211,6 +215,7 @@ impl Host {
             trials: profiles::Trials::default(),
             exports: exports::Exports::default(),
             tries: rules::Tries::default(),
+            imports: maps::Imports::default(),
             pictures,
             rasters,
             windows: AtomicU64::new(0),
@@ -274,6 +279,24 @@ impl Host {
                     // Whoever may not look has tried to change nothing: no matter for the log, which keeps everything for good.
                     Some(outcome) => self.reply(window, request, outcome).await,
                     None => {}
+                }
+                Ok(())
+            }
+            Call::Ask { request, intent: Intent::Map(ask) } => {
+                let is_question = matches!(ask, MapAsk::Read | MapAsk::Look { .. } | MapAsk::Progress);
+                let outcome = self.map(ask).await.map(|(done, begun)| (Done::Map(done), begun));
+                match is_question {
+                    true => self.reply(window, request, outcome).await,
+                    false => self.answer(window, request, outcome).await,
+                }
+                Ok(())
+            }
+            Call::Ask { request, intent: Intent::Areas(ask) } => {
+                let is_question = matches!(ask, AreaAsk::Read);
+                let outcome = self.areas(ask).await.map(|(done, begun)| (Done::Areas(done), begun));
+                match is_question {
+                    true => self.reply(window, request, outcome).await,
+                    false => self.answer(window, request, outcome).await,
                 }
                 Ok(())
             }
@@ -376,14 +399,18 @@ impl Host {
 
     /// One tile of the map, unzipped; see [`Tiles::tile`]. Blocks on the disk: not for an async thread.
     pub fn tile(&self, z: u8, x: u32, y: u32) -> Result<Option<Vec<u8>>, TilesError> {
-        let tiles = Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner));
-        tiles.tile(z, x, y)
+        self.tiles().tile(z, x, y)
+    }
+
+    /// The tiles in use.
+    pub(crate) fn tiles(&self) -> Arc<Tiles> {
+        Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The map in use, and its file where it is not the built-in one; `None` once everything ends.
     pub(crate) async fn ground_and_file(&self) -> Option<(Ground, Option<PathBuf>)> {
         let file = self.run.read().await.as_ref()?.profile.tiles.clone();
-        let tiles = Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner));
+        let tiles = self.tiles();
         Some((Ground { tiles, built_in: file.is_none() }, file))
     }
 
@@ -419,7 +446,7 @@ impl Host {
             if *run != self.runs.load(Ordering::Acquire) {
                 return None;
             }
-            let tiles = Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner));
+            let tiles = self.tiles();
             self.pictures.draw(alert, &Ground { tiles, built_in }, theme, until).await
         };
         timeout_at(until, drawn).await.unwrap_or_else(|_| {

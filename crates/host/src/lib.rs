@@ -6,6 +6,7 @@
 //!
 //! What does not belong here: Tauri, HTTP, MQTT packets, SQL, rules of the fleet.
 
+mod areas;
 pub mod backtest;
 mod boards;
 mod diagnose;
@@ -18,6 +19,7 @@ mod heap;
 mod host;
 mod line;
 pub mod log;
+mod maps;
 mod pictures;
 mod ports;
 mod preview;

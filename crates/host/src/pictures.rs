@@ -111,6 +111,10 @@ impl Pictures {
 
 /// What is asked for: the places that the map has, those of the first alarms on top; `None` where it has none of them.
 fn snapshot_of(places: &[AlertPlace], ground: &Ground, theme: Theme) -> Option<Snapshot> {
+    // Small maps are drawn out of vector tiles.
+    if ground.tiles.metadata().format.is_raster() {
+        return None;
+    }
     // The notification's headline names it.
     let marks = places.iter().rev().map(|place| mark(place.at, place.priority, None)).collect();
     ground.snapshot(marks, WIDTH_PX, HEIGHT_PX, theme)

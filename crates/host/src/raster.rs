@@ -89,6 +89,9 @@ impl Host {
         let Some((ground, file)) = self.ground_and_file().await else {
             return RasterAnswer::Later("Fleetlens is closing".into());
         };
+        if ground.tiles.metadata().format.is_raster() {
+            return RasterAnswer::NoTile("the tiles of this map are pictures already; ask for /z/x/y".into());
+        }
         self.rasters.draw(number, ground, file).await
     }
 }

@@ -96,6 +96,11 @@ impl Home {
         self.folder.join(PROFILES)
     }
 
+    /// Where copies of maps are.
+    pub fn map_folder(&self) -> PathBuf {
+        self.folder.join(crate::maps::FOLDER)
+    }
+
     /// Every folder where the file of a profile may be saved: that of profiles, and those of files that lie elsewhere, by a link from
     /// there or because they were `named`.
     pub fn profile_folders(&self, named: Option<&Path>) -> BTreeSet<PathBuf> {

@@ -173,6 +173,10 @@ impl Home {
         folder: &Path,
         named: Option<&Path>,
     ) -> Option<Refusal> {
+        // Copies of maps that were taken here are no secrets, and which file of this machine they are was asked when they were.
+        let maps = whole(&self.map_folder());
+        let is_copy = |file: &Path| fs::canonicalize(file).is_ok_and(|file| file.starts_with(&maps));
+        let files = files.into_iter().filter(|(_, file)| !is_copy(file));
         let kept: Vec<PathBuf> = self
             .kept(named)
             .flat_map(|kept| secrets::open_files(&kept).map(|(_, file)| whole(file)).collect::<Vec<_>>())

@@ -5,17 +5,25 @@ use fleetlens_tiles::{Metadata, TilesError};
 
 use crate::Host;
 
-/// The media type of [`TileAnswer::Tile`]: a Mapbox vector tile.
+/// The media type of a Mapbox vector tile, and of none.
 pub const VECTOR_TILE: &str = "application/x-protobuf";
 
 /// The deepest zoom of tiles that do not say it, as OpenMapTiles makes them.
 const USUAL_MAX_ZOOM: u8 = 14;
 
+/// The side of pictures of which none could be looked at.
+const USUAL_SIDE_PX: u16 = 256;
+
 /// What a map gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TileAnswer {
     /// A tile, unzipped.
-    Tile(Vec<u8>),
+    Tile {
+        /// A vector tile or a picture.
+        bytes: Vec<u8>,
+        /// Its media type.
+        media: &'static str,
+    },
     /// The sea beyond the map's edge: nothing, and nothing wrong.
     Beyond,
     /// Nothing at this path is a tile; the sentence says what would be.
@@ -30,8 +38,9 @@ impl Host {
         let Some((z, x, y)) = number(path) else {
             return TileAnswer::NoTile(format!("{path} is no tile; ask for /z/x/y"));
         };
-        match self.tile(z, x, y) {
-            Ok(Some(tile)) => TileAnswer::Tile(tile),
+        let tiles = self.tiles();
+        match tiles.tile(z, x, y) {
+            Ok(Some(bytes)) => TileAnswer::Tile { bytes, media: tiles.metadata().format.media_type() },
             Ok(None) => TileAnswer::Beyond,
             Err(error @ TilesError::NoSuchNumber { .. }) => TileAnswer::NoTile(error.to_string()),
             Err(error) => {
@@ -56,11 +65,12 @@ pub fn tile_set(said: &Metadata, built_in: bool) -> TileSet {
         max_zoom: said.max_zoom.unwrap_or(USUAL_MAX_ZOOM).max(min_zoom),
         attribution,
         built_in,
+        raster_px: said.format.is_raster().then_some(said.side_px.unwrap_or(USUAL_SIDE_PX)),
     }
 }
 
 /// What stands between the tags of a piece of HTML, at most [`ATTRIBUTION_MAX_CHARS`] of it.
-fn plain(html: &str) -> String {
+pub(crate) fn plain(html: &str) -> String {
     let mut in_tag = false;
     let is_text = |c: &char| {
         let was_in_tag = in_tag;
@@ -80,6 +90,8 @@ fn number(path: &str) -> Option<(u8, u32, u32)> {
 
 #[cfg(test)]
 mod tests {
+    use fleetlens_tiles::TileFormat;
+
     use super::*;
 
     #[test]
@@ -96,6 +108,18 @@ mod tests {
         assert_eq!(tile_set(&said(&"©".repeat(5_000)), false).attribution.chars().count(), ATTRIBUTION_MAX_CHARS);
         assert_eq!(tile_set(&Metadata::default(), false).attribution, "", "nobody knows whose they are");
         assert!(tile_set(&Metadata::default(), true).attribution.contains("OpenStreetMap"));
+    }
+
+    #[test]
+    fn pictures_are_told_with_their_size() {
+        let said = |format, side_px| Metadata { format, side_px, ..Metadata::default() };
+        for (format, side_px, want) in [
+            (TileFormat::Vector, None, None),
+            (TileFormat::Png, Some(512), Some(512)),
+            (TileFormat::Webp, None, Some(256)),
+        ] {
+            assert_eq!(tile_set(&said(format, side_px), false).raster_px, want, "{format:?}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::ViewId;
 use crate::boards::{BoardAsk, BoardDone};
 use crate::diagnostics::Diagnostics;
 use crate::export::{Export, Exported};
+use crate::maps::{AreaAsk, AreaDone, MapAsk, MapDone};
 use crate::profile::{ProfileAsk, ProfileDone};
 use crate::rows::{AlarmHealth, DryRun, MapName, PlaceRow, ShownAlarm};
 use crate::rules::{RuleAsk, RuleDone};
@@ -123,6 +124,10 @@ pub enum Intent {
         /// At most this many, 1 to [`AUDIT_MAX`].
         limit: u32,
     },
+    /// Look at the base map of the profile in use or take another. Performed by the host, for those who may steer.
+    Map(MapAsk),
+    /// Read, keep or take away areas of the profile in use. Performed by the host; changes are for those who may steer.
+    Areas(AreaAsk),
     /// What changed in a shadow, and who did it, newest first? Answered with [`Done::ShadowHistory`]. Performed by the host from the
     /// cache, for everybody and without a broker.
     ShadowHistory {
@@ -271,6 +276,10 @@ pub enum Done {
     Boards(BoardDone),
     /// Entries of the audit log, newest first.
     Audit(Vec<Entry>),
+    /// What came of a [`MapAsk`].
+    Map(MapDone),
+    /// What came of an [`AreaAsk`].
+    Areas(AreaDone),
     /// Changes of a shadow, newest first.
     ShadowHistory(Vec<shadow::change::Change>),
     /// How well the alarms served.

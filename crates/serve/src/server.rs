@@ -175,7 +175,7 @@ async fn socket(State(rooms): State<Rooms>, headers: HeaderMap, upgrade: WebSock
 async fn tile(State(rooms): State<Rooms>, uri: Uri) -> Response<Body> {
     let path = uri.path().strip_prefix("/tiles").unwrap_or_default().to_owned();
     match tokio::task::spawn_blocking(move || rooms.host.tile_at(&path)).await {
-        Ok(TileAnswer::Tile(tile)) => pages::respond(StatusCode::OK, VECTOR_TILE, tile),
+        Ok(TileAnswer::Tile { bytes, media }) => pages::respond(StatusCode::OK, media, bytes),
         Ok(TileAnswer::Beyond) => pages::respond(StatusCode::NO_CONTENT, VECTOR_TILE, Body::empty()),
         Ok(TileAnswer::NoTile(why)) => pages::sentence(StatusCode::BAD_REQUEST, why),
         Ok(TileAnswer::Unreadable(why)) => pages::sentence(StatusCode::INTERNAL_SERVER_ERROR, why),

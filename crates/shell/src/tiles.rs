@@ -34,7 +34,7 @@ fn picture(answer: RasterAnswer) -> Response<Vec<u8>> {
 /// The answer as a response.
 fn answer(answer: TileAnswer) -> Response<Vec<u8>> {
     match answer {
-        TileAnswer::Tile(tile) => respond(StatusCode::OK, VECTOR_TILE, tile),
+        TileAnswer::Tile { bytes, media } => respond(StatusCode::OK, media, bytes),
         TileAnswer::Beyond => respond(StatusCode::NO_CONTENT, VECTOR_TILE, Vec::new()),
         TileAnswer::NoTile(why) => refuse(StatusCode::BAD_REQUEST, why),
         TileAnswer::Unreadable(why) => refuse(StatusCode::INTERNAL_SERVER_ERROR, why),

@@ -152,6 +152,9 @@ pub fn draw_parcel(program: &Path, parcel: Parcel, within: Duration) -> Result<V
 pub fn parcel(tiles: &Tiles, snapshot: &Snapshot) -> Result<Parcel, SnapshotError> {
     snapshot.check()?;
     let said = tiles.metadata();
+    if said.format.is_raster() {
+        return Err(TilesError::Pictures.into());
+    }
     let min_zoom = said.min_zoom.unwrap_or(0);
     let numbers = Frame::of(snapshot)
         .tiles(min_zoom, said.max_zoom.unwrap_or(TILES_ZOOM_USUAL))

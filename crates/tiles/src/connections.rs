@@ -2,11 +2,22 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 /// How many idle connections are kept; a map loads about this many tiles at once.
 const KEPT: usize = 4;
+
+/// How long one lending may compute. A tile takes far less than a millisecond; `tiles` of a hostile file may be a view that never ends.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// Steps of SQLite's machine between two looks at the clock. A tile takes fewer.
+const STEPS: i32 = 10_000;
+
+/// The largest value that is read: a hostile one may have a gigabyte. Descriptions that list every value of every layer stay below.
+const VALUE_MAX_BYTES: i32 = 8 * 1024 * 1024;
 
 /// Where the tiles are, and the connections nobody is using.
 #[derive(Debug)]
@@ -32,13 +43,16 @@ impl Connections {
         Connections { place: Place::Bytes(bytes), idle: Mutex::default() }
     }
 
-    /// Lends a connection; opens one when all are in use. The lock is not held while it is used.
+    /// Lends a connection; opens one when all are in use. The lock is not held while it is used. What is asked of it fails once it has
+    /// computed for [`LONGEST`], and on a value over [`VALUE_MAX_BYTES`].
     pub fn with<T>(&self, work: impl FnOnce(&Connection) -> T) -> rusqlite::Result<T> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let connection = match idle {
+        let mut connection = match idle {
             Some(connection) => connection,
             None => self.open()?,
         };
+        let begun = Instant::now();
+        connection.progress_handler(STEPS, Some(move || begun.elapsed() > LONGEST))?;
         let result = work(&connection);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < KEPT {
@@ -48,18 +62,20 @@ impl Connections {
     }
 
     fn open(&self) -> rusqlite::Result<Connection> {
-        match &self.place {
+        let connection = match &self.place {
             Place::File(path) => {
                 let flags =
                     OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-                Connection::open_with_flags(uri(path), flags)
+                Connection::open_with_flags(uri(path), flags)?
             }
             Place::Bytes(bytes) => {
                 let mut connection = Connection::open_in_memory()?;
                 connection.deserialize_bytes("main", bytes)?;
-                Ok(connection)
+                connection
             }
-        }
+        };
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_MAX_BYTES)?;
+        Ok(connection)
     }
 }
 

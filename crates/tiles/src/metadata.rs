@@ -1,8 +1,10 @@
 //! What a tile file says of itself (MBTiles specification 1.3, "Metadata").
 
 use fleetlens_model::geo::GeoBox;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use serde::Deserialize;
 
+use crate::format::TileFormat;
 use crate::{TilesError, ZOOM_MAX};
 
 /// What a tile file says of itself; what it does not say is `None`.
@@ -18,16 +20,38 @@ pub struct Metadata {
     pub max_zoom: Option<u8>,
     /// The box it covers.
     pub bounds: Option<GeoBox>,
+    /// What its tiles are; vector tiles where it is not said.
+    pub format: TileFormat,
+    /// The layers of its vector tiles; empty where it is not said.
+    pub layers: Vec<String>,
+    /// The side of its pictures, 256 or 512 pixels; `None` of vector tiles, and where none could be looked at.
+    pub side_px: Option<u16>,
 }
 
-/// Reads the table of metadata. Values that make no sense are left out; only a format other than `pbf` is an error.
+/// The part of `json` that is used (MBTiles specification 1.3, "Vector tileset metadata").
+#[derive(Default, Deserialize)]
+struct About {
+    #[serde(default)]
+    vector_layers: Vec<Layer>,
+}
+
+#[derive(Deserialize)]
+struct Layer {
+    id: String,
+}
+
+/// Reads the table of metadata. Values that make no sense are left out; only a format that cannot be shown is an error.
 pub fn read(db: &Connection) -> Result<Metadata, TilesError> {
     let mut query = db.prepare("SELECT value FROM metadata WHERE name = ?1")?;
-    let mut word = |name: &str| query.query_row([name], |row| row.get::<_, Option<String>>(0)).optional();
-    let format = word("format")?.flatten();
-    if let Some(format) = format.filter(|format| format != "pbf") {
-        return Err(TilesError::NotVector(format));
-    }
+    // What is too large to be read says nothing, like what is not there.
+    let mut word = |name: &str| match query.query_row([name], |row| row.get::<_, Option<String>>(0)) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::TooBig) => Ok(None),
+        read => read.optional(),
+    };
+    let format = match word("format")?.flatten() {
+        Some(said) => TileFormat::of_word(&said).ok_or(TilesError::Format(said))?,
+        None => TileFormat::default(),
+    };
     let mut text = |name| word(name).map(|value| value.flatten().filter(|value| !value.trim().is_empty()));
     let zoom = |text: Option<String>| text.and_then(|t| t.trim().parse::<u8>().ok()).filter(|z| *z <= ZOOM_MAX);
     Ok(Metadata {
@@ -36,7 +60,15 @@ pub fn read(db: &Connection) -> Result<Metadata, TilesError> {
         min_zoom: zoom(text("minzoom")?),
         max_zoom: zoom(text("maxzoom")?),
         bounds: text("bounds")?.and_then(|bounds| geo_box(&bounds)),
+        format,
+        layers: text("json")?.map(|json| layers(&json)).unwrap_or_default(),
+        side_px: None,
     })
+}
+
+fn layers(json: &str) -> Vec<String> {
+    let about: About = serde_json::from_str(json).unwrap_or_default();
+    about.vector_layers.into_iter().map(|layer| layer.id).collect()
 }
 
 /// `west,south,east,north` in degrees.

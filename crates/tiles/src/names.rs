@@ -85,6 +85,9 @@ impl Tiles {
     /// The names of its places, the greatest places first and at most this many. Reads some dozens of tiles: blocks as long as that takes.
     /// None where the set does not say where it lies. A tile that is none is left out.
     pub fn names(&self, most: usize) -> Result<Vec<PlaceName>, TilesError> {
+        if self.metadata().format.is_raster() {
+            return Ok(Vec::new());
+        }
         let Some(area) = self.metadata().bounds else { return Ok(Vec::new()) };
         let (from, to) = (self.metadata().min_zoom.unwrap_or(0), self.metadata().max_zoom.unwrap_or(ZOOM_MAX));
         let corners = |zoom: u8| {
@@ -125,6 +128,11 @@ fn tile_of(at: LonLat, zoom: u8) -> (u32, u32) {
     let y = (1.0 - lat.tan().asinh() / std::f64::consts::PI) / 2.0 * tiles;
     let within = |place: f64| place.clamp(0.0, tiles - 1.0) as u32;
     (within(x), within(y))
+}
+
+/// The layers of a vector tile; `None` of bytes that are none.
+pub fn layers_of(bytes: &[u8]) -> Option<Vec<String>> {
+    Some(Tile::decode(bytes).ok()?.layers.into_iter().map(|layer| layer.name).collect())
 }
 
 /// Names of one tile; none of bytes that are no tile.

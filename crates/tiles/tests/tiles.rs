@@ -141,7 +141,7 @@ fn a_broken_tile_says_what_is_wrong_and_harms_no_other() {
 }
 
 #[test]
-fn what_is_no_file_of_vector_tiles_is_refused_on_opening() {
+fn what_is_no_file_of_tiles_is_refused_on_opening() {
     let folder = TempDir::new().unwrap();
     let gone = folder.path().join("gone.mbtiles");
     assert!(matches!(Tiles::open(&gone), Err(TilesError::Missing(_))));
@@ -163,9 +163,9 @@ fn what_is_no_file_of_vector_tiles_is_refused_on_opening() {
         "a file that ends early must not be taken for a map of the sea"
     );
 
-    let pictures = file(&folder, &[("format", "png")], &[]);
-    let error = Tiles::open(&pictures).unwrap_err();
-    assert_eq!(error.to_string(), "the file holds png tiles; vector tiles (pbf) are needed");
+    let others = file(&folder, &[("format", "avif")], &[]);
+    let error = Tiles::open(&others).unwrap_err();
+    assert!(error.to_string().starts_with("the file holds avif tiles"), "{error}");
 }
 
 #[test]
@@ -175,4 +175,27 @@ fn metadata_that_makes_no_sense_is_left_out() {
         [("format", "pbf"), ("minzoom", "-1"), ("maxzoom", "99"), ("bounds", "14,36,13,35"), ("attribution", " ")];
     let tiles = Tiles::open(&file(&folder, &wrong, &[])).unwrap();
     assert_eq!(tiles.metadata(), &fleetlens_tiles::Metadata::default());
+}
+
+#[test]
+fn a_view_that_never_ends_is_given_up_and_a_value_without_measure_is_not_read() {
+    let folder = TempDir::new().unwrap();
+    let path = file(&folder, &[("name", "Endless")], &[]);
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(
+        "DROP TABLE tiles;
+         CREATE VIEW tiles AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n)
+         SELECT 1 AS zoom_level, i AS tile_column, 0 AS tile_row, NULL AS tile_data FROM n WHERE i < 0;",
+    )
+    .unwrap();
+    let begun = std::time::Instant::now();
+    let told = Tiles::check(&path).unwrap_err().to_string();
+    assert!(told.contains("interrupted") && begun.elapsed().as_secs() < 30, "{told}");
+
+    db.execute("INSERT INTO metadata (name, value) VALUES ('attribution', hex(zeroblob(5000000)))", ()).unwrap();
+    db.execute_batch("DROP VIEW tiles; CREATE TABLE tiles (zoom_level, tile_column, tile_row, tile_data);").unwrap();
+    db.execute("INSERT INTO tiles VALUES (0, 0, 0, zeroblob(20000000))", ()).unwrap();
+    let tiles = Tiles::open(&path).unwrap();
+    assert_eq!((tiles.metadata().name.as_deref(), tiles.metadata().attribution.as_deref()), (Some("Endless"), None));
+    assert!(tiles.tile(0, 0, 0).unwrap_err().to_string().contains("too big"));
 }

@@ -93,6 +93,8 @@ async fn what_the_map_shows_is_switched_and_stays_so() {
     page.wait_for_element("[data-testid=chip][data-kind=lamp][aria-pressed=false]", SOON).await;
     told("a kind that is switched off says so on the map, and its chip goes along");
 
+    // The area of the demo's rule would be painted all the time.
+    page.click(&layer("areas")).await;
     page.click(&layer("heat")).await;
     let legend = page.wait_for_text(&by_testid("heat-legend"), SOON, |text| text.contains("measured at")).await;
     assert!(legend.contains("0 %") && legend.contains("100 %"), "{legend}");

@@ -23,7 +23,7 @@ use super::live_layer::{LayerError, LiveLayer, Part, Scene};
 use super::maplibre::{self, MapEvent};
 use super::marks::{Marks, Pointed};
 use super::mercator::{Camera, local, place, with_margin};
-use super::over::Over;
+use super::over::{Area, Over};
 use super::pace::Pace;
 use super::painted::PaintedLayer;
 use crate::clock::mono_ms;
@@ -347,6 +347,12 @@ impl MapIsland {
         self.map.trigger_repaint();
     }
 
+    /// These areas lie on it.
+    pub fn show_areas(&self, areas: Vec<Area>) {
+        self.over.set_areas(areas);
+        self.map.trigger_repaint();
+    }
+
     /// These things were asked for and are called so, or could not be asked for and are asked for again.
     pub fn name(&self, asked: &[ThingKey], names: Option<Vec<(ThingKey, String)>>) {
         match names {
@@ -450,6 +456,7 @@ impl MapIsland {
 
     /// Takes the map off the page.
     pub fn remove(&self) {
+        self.over.remove();
         self.map.remove();
     }
 

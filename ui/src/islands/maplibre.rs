@@ -137,8 +137,8 @@ unsafe extern "C" {
     pub fn y(this: &Point) -> f64;
 }
 
-/// The id of the layer with the names of places, in `islands-js/base_map.js`.
-pub const NAMES: &str = "place";
+/// The id of the layer below the names of places, in `islands-js/base_map.js`.
+pub const NAMES: &str = "names";
 
 #[wasm_bindgen(raw_module = "./islands-js/base_map.js")]
 unsafe extern "C" {

@@ -13,7 +13,7 @@ use web_sys::HtmlElement;
 
 use super::clusters::ENDS_AT_ZOOM;
 use super::marks::{Marks, Seen, is_measured};
-use super::mercator::Camera;
+use super::mercator::{Camera, Local};
 use super::names::{LINE_PX, NAMES_IN_PICTURE, Room, Wanted, place};
 use super::sheet::Sheet;
 use crate::state::layers::Layers;
@@ -52,6 +52,18 @@ const FONT: &str = "500 11px 'Inter Variable', Inter, system-ui, sans-serif";
 /// A whole turn.
 const TURN: f64 = std::f64::consts::TAU;
 
+/// From so many CSS pixels across an area has its name on it.
+const AREA_NAMED_PX: f64 = 56.0;
+
+/// An area of a profile, as a line around it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Area {
+    /// What it is called.
+    pub name: String,
+    /// Its corners in their order.
+    pub ring: Vec<Local>,
+}
+
 /// Asks what these things are called.
 pub type AskNames = Box<dyn Fn(Vec<ThingKey>)>;
 
@@ -61,6 +73,7 @@ pub struct Over {
     sheet: Sheet,
     layers: Cell<Layers>,
     names: RefCell<Names>,
+    areas: RefCell<Vec<Area>>,
     colours: RefCell<Option<Colours>>,
     ask: AskNames,
     /// Something is on it.
@@ -75,6 +88,7 @@ struct Names {
 
 struct Colours {
     text: String,
+    area: String,
     halo: String,
     trail: (u8, u8, u8),
     heat: (u8, u8, u8),
@@ -88,6 +102,7 @@ impl Over {
             sheet: Sheet::over(at, "ground-over")?,
             layers: Cell::default(),
             names: RefCell::default(),
+            areas: RefCell::default(),
             colours: RefCell::default(),
             ask,
             is_painted: Cell::default(),
@@ -97,6 +112,16 @@ impl Over {
     /// What is shown from the next picture on.
     pub fn show(&self, layers: Layers) {
         self.layers.set(layers);
+    }
+
+    /// The map is taken off the page, and this with it.
+    pub fn remove(&self) {
+        self.sheet.remove();
+    }
+
+    /// These areas are shown from the next picture on.
+    pub fn set_areas(&self, areas: Vec<Area>) {
+        self.areas.replace(areas);
     }
 
     /// The theme changed.
@@ -119,10 +144,11 @@ impl Over {
 
     /// Paints the picture of now.
     pub fn paint(&self, camera: &Camera, now_ms: f64) {
-        let Layers { names, trails, heat, ground: _ } = self.layers.get();
+        let Layers { names, trails, heat, areas, ground: _ } = self.layers.get();
+        let areas = areas && !self.areas.borrow().is_empty();
         let names = names && camera.zoom >= NAMES_FROM_ZOOM;
         let trails = trails && camera.zoom >= TRAILS_FROM_ZOOM;
-        if !(names || trails || heat || self.is_painted.get()) {
+        if !(names || trails || heat || areas || self.is_painted.get()) {
             return;
         }
         if !self.sheet.fit(camera) {
@@ -135,6 +161,7 @@ impl Over {
         let mut colours = self.colours.borrow_mut();
         let colours = colours.get_or_insert_with(|| Colours {
             text: token("--text"),
+            area: token("--muted"),
             halo: token("--map-halo"),
             trail: rgb(&token("--mark-lit")).unwrap_or_default(),
             heat: rgb(&token("--chart-2")).unwrap_or_default(),
@@ -149,6 +176,9 @@ impl Over {
             for park in parks {
                 let _ = self.shade(&park, camera.zoom, colours.heat);
             }
+        }
+        if areas {
+            self.outline(camera, colours);
         }
         if trails {
             let vehicles = marks.seen(camera, |kind| kind == Kind::Vehicle);
@@ -179,6 +209,44 @@ impl Over {
             self.sheet.context.fill();
         }
         self.sheet.context.set_global_composite_operation("source-over")
+    }
+
+    /// The areas of the profile: a quiet line with a quiet fill, and the name in the middle of those that have room for it.
+    fn outline(&self, camera: &Camera, colours: &Colours) {
+        let context = &self.sheet.context;
+        context.set_line_join("round");
+        context.set_font(FONT);
+        context.set_text_baseline("middle");
+        context.set_text_align("center");
+        for Area { name, ring } in self.areas.borrow().iter() {
+            let at: Vec<(f64, f64)> = ring.iter().map(|corner| camera.project(*corner)).collect();
+            let Some(seen) = Extent::of(&at).filter(|seen| seen.meets(camera)) else { continue };
+            self.is_painted.set(true);
+            context.begin_path();
+            for (x, y) in &at {
+                // The first one begins the path as well.
+                context.line_to(*x, *y);
+            }
+            context.close_path();
+            context.set_fill_style_str(&colours.area);
+            context.set_global_alpha(0.04);
+            context.fill();
+            context.set_global_alpha(0.9);
+            context.set_stroke_style_str(&colours.area);
+            context.set_line_width(1.5);
+            context.stroke();
+            context.set_global_alpha(1.0);
+            if seen.east - seen.west >= AREA_NAMED_PX {
+                let (x, y) = (f64::midpoint(seen.west, seen.east).round(), (seen.north + LINE_PX).round());
+                let name = short(name);
+                context.set_line_width(3.0);
+                context.set_stroke_style_str(&colours.halo);
+                context.set_fill_style_str(&colours.text);
+                let _ = context.stroke_text(&name, x, y);
+                let _ = context.fill_text(&name, x, y);
+            }
+        }
+        context.set_text_align("left");
     }
 
     /// Lines that fade with their age, in so many steps as one can tell apart: each step is one stroke, however many vehicles there are.
@@ -248,6 +316,33 @@ impl Over {
             let _ = context.stroke_text(name, x, y);
             let _ = context.fill_text(name, x, y);
         }
+    }
+}
+
+/// Between which CSS pixels something lies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Extent {
+    west: f64,
+    north: f64,
+    east: f64,
+    south: f64,
+}
+
+impl Extent {
+    fn of(at: &[(f64, f64)]) -> Option<Extent> {
+        let (x, y) = *at.first()?;
+        let first = Extent { west: x, north: y, east: x, south: y };
+        Some(at.iter().fold(first, |all, (x, y)| Extent {
+            west: all.west.min(*x),
+            north: all.north.min(*y),
+            east: all.east.max(*x),
+            south: all.south.max(*y),
+        }))
+    }
+
+    /// Whether any of it can be in the picture.
+    fn meets(self, camera: &Camera) -> bool {
+        self.west < camera.width_px && self.east > 0.0 && self.north < camera.height_px && self.south > 0.0
     }
 }
 

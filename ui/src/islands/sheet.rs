@@ -40,6 +40,11 @@ impl Sheet {
         self.context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0).is_ok()
     }
 
+    /// Takes it off the page: the map below knows nothing of it.
+    pub fn remove(&self) {
+        self.canvas.remove();
+    }
+
     /// Takes away what was painted.
     pub fn clear(&self, camera: &Camera) {
         self.context.clear_rect(0.0, 0.0, camera.width_px, camera.height_px);

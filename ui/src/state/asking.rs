@@ -25,6 +25,8 @@ impl Store {
                     | Intent::Profile(_)
                     | Intent::Rules(_)
                     | Intent::Boards(_)
+                    | Intent::Map(_)
+                    | Intent::Areas(_)
                     | Intent::Diagnose
                     | Intent::MapNames
                     | Intent::Audit { .. }

@@ -165,6 +165,8 @@ impl Store {
     fn take_status(self, row: Status, at_ms: f64) {
         if self.is_another_profile(&row.profile) {
             self.forget_rule_of_alarms();
+            // One that was begun there is not saved here.
+            self.areas.forget();
         }
         let status = Aged { row, at_ms };
         if tells_of_cache(&status) {

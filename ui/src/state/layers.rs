@@ -13,11 +13,13 @@ pub struct Layers {
     pub trails: bool,
     /// How full car parks are, as a shade around them.
     pub heat: bool,
+    /// The areas that rules name.
+    pub areas: bool,
 }
 
 impl Default for Layers {
     fn default() -> Layers {
-        Layers { ground: true, names: true, trails: true, heat: false }
+        Layers { ground: true, names: true, trails: true, heat: false, areas: true }
     }
 }
 
@@ -32,11 +34,13 @@ pub enum Layer {
     Trails,
     /// See [`Layers::heat`].
     Heat,
+    /// See [`Layers::areas`].
+    Areas,
 }
 
 impl Layer {
     /// In the order of the screen.
-    pub const ALL: [Layer; 4] = [Layer::Names, Layer::Trails, Layer::Heat, Layer::Ground];
+    pub const ALL: [Layer; 5] = [Layer::Names, Layer::Trails, Layer::Areas, Layer::Heat, Layer::Ground];
 
     /// The word in the storage and for tests.
     pub fn word(self) -> &'static str {
@@ -45,6 +49,7 @@ impl Layer {
             Layer::Names => "names",
             Layer::Trails => "trails",
             Layer::Heat => "heat",
+            Layer::Areas => "areas",
         }
     }
 
@@ -55,6 +60,7 @@ impl Layer {
             Layer::Names => "Names",
             Layer::Trails => "Trails",
             Layer::Heat => "How full",
+            Layer::Areas => "Areas",
         }
     }
 
@@ -65,6 +71,7 @@ impl Layer {
             Layer::Names => "of things, when close",
             Layer::Trails => "of vehicles, 5 minutes",
             Layer::Heat => "car parks, as a shade",
+            Layer::Areas => "that rules name",
         }
     }
 }
@@ -77,6 +84,7 @@ impl Layers {
             Layer::Names => self.names,
             Layer::Trails => self.trails,
             Layer::Heat => self.heat,
+            Layer::Areas => self.areas,
         }
     }
 
@@ -87,6 +95,7 @@ impl Layers {
             Layer::Names => &mut self.names,
             Layer::Trails => &mut self.trails,
             Layer::Heat => &mut self.heat,
+            Layer::Areas => &mut self.areas,
         };
         *one = shown;
     }
@@ -127,7 +136,7 @@ mod tests {
         layers.set(Layer::Ground, false);
         let hidden = vec![Kind::Lamp, Kind::Vehicle];
         let kept = words(layers, &hidden);
-        assert_eq!(kept, "+names +trails +heat -ground -lamp -vehicle");
+        assert_eq!(kept, "+names +trails +areas +heat -ground -lamp -vehicle");
         assert_eq!(from_words(&kept), (layers, hidden));
         assert_eq!(from_words("+tomorrow -boat"), (Layers::default(), Vec::new()));
         for layer in Layer::ALL {

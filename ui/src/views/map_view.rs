@@ -1,6 +1,7 @@
 //! The map on the page: the island, the card at the pointer, the kinds that are shown, and what stands in its place when there
 //! is no WebGL or nothing to show.
 
+mod areas;
 mod bare;
 mod begin;
 mod chips;
@@ -38,6 +39,7 @@ use crate::views::commands::may_command;
 pub use chips::KindChips;
 pub use screen::{MapScreen, map_screen};
 
+use areas::{AreaPanel, AreaSheet, AreaTool};
 use bare::BareNote;
 use begin::Beginnings;
 use choose::{ChooseOnMap, ChooseTools, ChosenOnMap};
@@ -127,6 +129,9 @@ pub fn MapView(
         screen.mounted.track();
         screen.with(|map| map.show_layers(layers));
     });
+    if chooses == Chooses::Things {
+        areas::show(store, screen);
+    }
     reveal_chosen(store, form, screen);
     show_spots(store, form, screen);
     watch_live(store);
@@ -159,6 +164,9 @@ pub fn MapView(
             </div>
             <Show when=move || may_choose.get()>
                 <ChooseTools screen />
+                <AreaTool />
+                <AreaSheet screen />
+                <AreaPanel screen />
                 <ChosenOnMap />
             </Show>
             <Show when=move || failed.with(Option::is_none)>
@@ -198,7 +206,9 @@ pub fn MapView(
                         }
                     })
             }}
-            <Empty />
+            <Show when=move || !store.areas.open.get()>
+                <Empty />
+            </Show>
         </div>
     }
 }
@@ -295,6 +305,9 @@ fn hovering(told: Told) -> impl Fn(Option<Pointed>, f64, f64) {
 
 fn chosen(told: Told, pointed: Option<Pointed>, at: LonLat) {
     let Told { store, form, screen, chooses, .. } = told;
+    if chooses == Chooses::Things && areas::clicked(store, screen, at) {
+        return;
+    }
     match (pointed, chooses) {
         (_, Chooses::Ground) => screen.tapped.set(Some(at)),
         (Some(Pointed::Thing(thing)), Chooses::Things) => store.open(thing),

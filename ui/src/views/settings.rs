@@ -2,6 +2,7 @@
 //! answers.
 
 mod cache;
+mod map;
 mod person;
 mod profiles;
 pub mod sheet;
@@ -18,6 +19,7 @@ use crate::views::commands::may_command;
 use crate::views::diagnostics::{DiagnosticsView, ToDiagnostics};
 use crate::views::help::KeyList;
 use crate::views::settings::cache::CacheForm;
+use crate::views::settings::map::MapCard;
 use crate::views::settings::person::PersonForm;
 use crate::views::settings::profiles::Profiles;
 use crate::views::settings::sound::SoundCard;
@@ -50,6 +52,9 @@ pub fn SettingsView() -> impl IntoView {
                         </div>
                         <div class="column">
                             <PersonForm />
+                            <Show when=move || may.get()>
+                                <MapCard />
+                            </Show>
                             <Look />
                             <SoundCard />
                             <About />

@@ -121,6 +121,8 @@ impl Fleet {
             | Intent::Profile(_)
             | Intent::Rules(_)
             | Intent::Boards(_)
+            | Intent::Map(_)
+            | Intent::Areas(_)
             | Intent::Diagnose
             | Intent::Audit { .. }
             | Intent::Legs

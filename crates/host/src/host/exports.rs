@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fleetlens_engine::port::WindowId;
@@ -74,7 +74,7 @@ impl Host {
                 let message = format!("{}s of this profile take nothing out", who.role.label());
                 return Err(Fault::new(FaultCode::Forbidden, message));
             }
-            let tiles = Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner));
+            let tiles = self.tiles();
             (run.store().clone(), Ground { tiles, built_in: run.profile.tiles.is_none() })
         };
         let right = self.exports.begin()?;

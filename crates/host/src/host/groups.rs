@@ -20,8 +20,9 @@ const MAP_NAMES_MAX: usize = 5_000;
 /// The names of the map in use. To read them takes dozens of tiles, and whoever looks may ask.
 static NAMES: Mutex<(Weak<Tiles>, Vec<MapName>)> = Mutex::new((Weak::new(), Vec::new()));
 
-/// Held from the reading of a profile's file until it is written: two windows that keep a group at once would each write over the other's.
-static KEEPING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// Held from the reading of a profile's file until it is written: two windows that keep a group, an area or a map at once would each write
+/// over the other's.
+pub(super) static KEEPING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 impl Host {
     /// Keeps a search as a group. One that is new is told to the engine as it runs: no rule and nobody's rights name it yet, so nothing
@@ -68,7 +69,7 @@ impl Host {
 
     /// The names that stand on the map.
     pub(super) async fn map_names(&self) -> Result<Done, Fault> {
-        let tiles = Arc::clone(&self.tiles.read().unwrap_or_else(PoisonError::into_inner));
+        let tiles = self.tiles();
         let names = on_the_side(move || names_of(&tiles)).await?;
         let names = names.map_err(|error| Fault::new(FaultCode::Store, format!("the map cannot be read: {error}")))?;
         Ok(Done::MapNames(names))
@@ -76,12 +77,12 @@ impl Host {
 }
 
 /// Refuses to write where the file of a profile is another than the one that was read: somebody edited it meanwhile.
-fn check_still(home: &Home, name: &str, text: &str, named: Option<&Path>) -> Result<(), Fault> {
+pub(super) fn check_still(home: &Home, name: &str, text: &str, named: Option<&Path>) -> Result<(), Fault> {
     let (now, _) = home.open_profile(name, false, named).map_err(|why| Fault::new(FaultCode::NotFound, why))?;
     if now == text {
         return Ok(());
     }
-    let why = "the profile's file was changed meanwhile; keep the group again, nothing of it was written over";
+    let why = "the profile's file was changed meanwhile; do it again, nothing of it was written over";
     Err(Fault::new(FaultCode::TooLate, why))
 }
 

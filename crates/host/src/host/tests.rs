@@ -4,6 +4,7 @@ mod boards;
 mod exports;
 mod groups;
 mod history;
+mod maps;
 mod profiles;
 mod rules;
 

@@ -25,6 +25,8 @@ pub struct TileSet {
     pub attribution: String,
     /// Whether it is the program's own, of Malta: then open sea is all around it.
     pub built_in: bool,
+    /// The side of its tiles in pixels, 256 or 512, where they are pictures; `None` for vector tiles.
+    pub raster_px: Option<u16>,
 }
 
 /// The most characters of [`TileSet::attribution`].

@@ -151,6 +151,16 @@ impl Fence {
         Ok(Fence { shape, margin_m, bounds })
     }
 
+    /// Where it is.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// How far outside what was inside must be before it has left, in metres.
+    pub fn margin_m(&self) -> f64 {
+        self.margin_m
+    }
+
     /// Whether a place is inside, for a thing that was inside or not before. An edge belongs to the area.
     pub fn holds(&self, at: LonLat, was_inside: bool) -> bool {
         let margin_m = if was_inside { self.margin_m } else { 0.0 };

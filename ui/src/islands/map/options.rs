@@ -42,7 +42,10 @@ pub(super) fn options(at: &HtmlElement, beginning: &Beginning) -> JsValue {
 pub(super) fn plain_options(at: &HtmlElement, beginning: &Beginning) -> JsValue {
     let options = Object::new();
     set(&options, "container", at);
-    set(&options, "pictures", &bridge::pictures_address().into());
+    // A map of pictures is shown as it is; of any other the host draws some.
+    let pictures =
+        if beginning.tiles.raster_px.is_some() { bridge::tiles_address() } else { bridge::pictures_address() };
+    set(&options, "pictures", &pictures.into());
     set(&options, "set", &tile_set(&beginning.tiles));
     set(&options, "center", &lng_lat(beginning.sight.center));
     set(&options, "zoom", &beginning.sight.zoom.into());
@@ -62,6 +65,9 @@ fn tile_set(tiles: &TileSet) -> JsValue {
     set(&known, "maxzoom", &f64::from(tiles.max_zoom).into());
     set(&known, "attribution", &tiles.attribution.as_str().into());
     set(&known, "builtIn", &tiles.built_in.into());
+    if let Some(side_px) = tiles.raster_px {
+        set(&known, "rasterPx", &f64::from(side_px).into());
+    }
     known.into()
 }
 
