@@ -161,8 +161,8 @@ impl Sound {
             let told = store
                 .status
                 .with(|status| status.as_ref().map(|status| (status.row.told.clone(), status.row.alarms.critical)));
-            if driver.get() {
-                // Whoever watched before has handed over: what still waits is not the driver's, who has no means to end it.
+            if driver.get() || store.replay.is_past() {
+                // What was told in the past is heard by nobody. Whoever watched before has handed over: what still waits is not the driver's, who has no means to end it.
                 sound.ear.set_value(Ear::default());
                 return sound.follow();
             }

@@ -7,6 +7,7 @@ mod groups;
 mod mend;
 mod profiles;
 mod reads;
+mod replay;
 mod rules;
 mod speaking;
 mod told;
@@ -146,6 +147,7 @@ pub struct Host {
     trials: profiles::Trials,
     exports: exports::Exports,
     tries: rules::Tries,
+    seats: replay::Seats,
     pictures: Pictures,
     pub(crate) rasters: Rasters,
     windows: AtomicU64,
@@ -211,6 +213,7 @@ impl Host {
             trials: profiles::Trials::default(),
             exports: exports::Exports::default(),
             tries: rules::Tries::default(),
+            seats: replay::Seats::default(),
             pictures,
             rasters,
             windows: AtomicU64::new(0),
@@ -256,9 +259,22 @@ impl Host {
         if self.ending.is_cancelled() && matches!(call, Call::Ask { .. }) {
             return Err(Fault::new(FaultCode::TooLate, "Fleetlens is closing and takes no more commands"));
         }
+        if let Call::Ask { request, intent } = &call
+            && let Some(fault) = self.refused_in_the_past(window, intent).await
+        {
+            // Nobody was denied a right: no matter for the log.
+            self.reply(window, *request, Err(fault)).await;
+            return Ok(());
+        }
         match call {
+            Call::Ask { request, intent: Intent::Replay(ask) } => {
+                let outcome = self.replay(window, ask).await;
+                self.reply(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
+                Ok(())
+            }
             Call::Ask { request, intent: Intent::Change(setting) } => {
                 let outcome = self.change(setting).await.map(|begun| (Done::Changed, begun));
+                self.tell_the_past().await;
                 self.answer(window, request, outcome).await;
                 Ok(())
             }
@@ -288,7 +304,8 @@ impl Host {
                 Ok(())
             }
             Call::Ask { request, intent: Intent::ShadowHistory { thing, shadow, before, limit } } => {
-                let outcome = self.shadow_history(thing, shadow, before, limit).await;
+                let then = self.moment_of(window).await;
+                let outcome = self.shadow_history(thing, shadow, before, limit, then).await;
                 self.answer(window, request, outcome.map(|changes| (Done::ShadowHistory(changes), Begun::NotAnew)))
                     .await;
                 Ok(())
@@ -330,7 +347,7 @@ impl Host {
     }
 
     /// Everything that the engine hears and answers itself.
-    async fn say(&self, window: WindowId, call: Call) -> Result<(), Fault> {
+    async fn say_now(&self, window: WindowId, call: Call) -> Result<(), Fault> {
         let run = self.run.read().await;
         match run.as_ref().and_then(Run::engine) {
             Some(engine) if engine.call(window, call).await => Ok(()),
@@ -343,6 +360,7 @@ impl Host {
         self.sinks.remove(window);
         self.trials.forget(window);
         self.tries.forget(window);
+        self.leave_seat(window).await;
         if let Some(engine) = self.run.read().await.as_ref().and_then(Run::engine) {
             engine.detach(window).await;
         }

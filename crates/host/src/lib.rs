@@ -18,6 +18,7 @@ mod heap;
 mod host;
 mod line;
 pub mod log;
+mod past;
 mod pictures;
 mod ports;
 mod preview;

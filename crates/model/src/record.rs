@@ -226,6 +226,19 @@ pub struct Restored {
     pub commons: Commons,
 }
 
+/// What came after one moment and up to another, each in the order of time: what a replay plays.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Passage {
+    /// Up to when: less than was asked for where there was more than was wanted.
+    pub until: WallMs,
+    /// What was said, in the order in which it was received.
+    pub samples: Vec<Sample>,
+    /// Shadows as they became, and when that was heard of; `None` where nobody can tell, or there is none any more.
+    pub shadows: Vec<(WallMs, ThingKey, String, Option<Document>)>,
+    /// Alarms as they became.
+    pub alarms: Vec<(WallMs, Alarm)>,
+}
+
 /// How many alarms that are not open any more come back at start-up, for the history.
 pub const ENDED_ALARMS_RESTORED: usize = 500;
 

@@ -265,7 +265,7 @@ pub(crate) fn stats(db: &Connection, path: &Path) -> Result<StoreStats, StoreErr
     measure(db, path).map_err(StoreError::at(path))
 }
 
-fn measure(db: &Connection, path: &Path) -> rusqlite::Result<StoreStats> {
+pub(crate) fn measure(db: &Connection, path: &Path) -> rusqlite::Result<StoreStats> {
     // Of one moment: what leaves the journal comes to a run.
     let db = db.unchecked_transaction()?;
     let runs = run::live(&db)?;

@@ -5,12 +5,16 @@ use fleetlens_ipc::{ALARM_HEALTH_MAX_MS, AUDIT_MAX, Done, Fault, FaultCode, LEGS
 use fleetlens_model::audit::legs::spreads;
 use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::shadow::change::Change;
+use fleetlens_model::shadow::change::{CHANGES_KEPT, Change};
+use fleetlens_model::time::WallMs;
 
 use fleetlens_report::{Asked, Health, health, zone_of};
 
 use super::{Host, ended, who};
 use crate::ports::wall_now;
+
+/// All changes of a shadow that are kept.
+const KEPT: usize = CHANGES_KEPT as usize;
 
 /// Entries of the audit log out of which the legs of commands are made: [`LEGS_MAX`] commands with all that usually befalls one.
 const LEGS_ENTRIES: usize = 10_000;
@@ -82,6 +86,7 @@ impl Host {
         shadow: String,
         before: Option<u64>,
         limit: u32,
+        then: Option<WallMs>,
     ) -> Result<Vec<Change>, Fault> {
         let home = self.home.lock().await;
         let run = self.run.read().await;
@@ -93,9 +98,15 @@ impl Host {
             return Err(Fault::new(FaultCode::Forbidden, message));
         }
         let most = usize::try_from(limit.clamp(1, SHADOW_HISTORY_MAX)).unwrap_or(usize::MAX);
-        let found = run.store().shadow_changes(thing, shadow, before, most).await;
-        found
-            .map_err(|error| Fault::new(FaultCode::Store, format!("the history of the shadow cannot be read: {error}")))
+        // Of one that is shown the past: what had been heard of by then.
+        let read = if then.is_some() { KEPT } else { most };
+        let found = run.store().shadow_changes(thing, shadow, before, read).await;
+        let mut changes = found.map_err(|error| {
+            Fault::new(FaultCode::Store, format!("the history of the shadow cannot be read: {error}"))
+        })?;
+        changes.retain(|change| then.is_none_or(|then| change.heard_ms <= then));
+        changes.truncate(most);
+        Ok(changes)
     }
 }
 
