@@ -85,7 +85,7 @@ pub(crate) fn at(db: &Connection, path: &Path, at: WallMs, lost: &mut Damage) ->
         commands,
         alarms,
         link_seen_ms: heard_ms,
-        stats: open::measure(&db, path)?,
+        stats: open::measured(&db, path)?,
         texts,
         commons,
         ..Restored::default()
