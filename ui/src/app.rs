@@ -4,7 +4,7 @@ use fleetlens_ipc::rows::Status;
 use fleetlens_model::identity::Role;
 use leptos::prelude::*;
 
-use crate::clock::{Clock, shown_ms, on_waking};
+use crate::clock::{Clock, on_waking, shown_ms};
 use crate::components::icon::Icon;
 use crate::form::Form;
 use crate::keys;
@@ -230,6 +230,7 @@ fn OverTheMap() -> impl IntoView {
         }
     });
     let in_rules = Memo::new(move |_| store.rules.open.get() && may.get());
+    let is_past = Memo::new(move |_| store.replay.is_past());
     move || match store.section.get() {
         Section::Map => ().into_any(),
         Section::Things => view! { <ThingsView /> }.into_any(),
@@ -237,20 +238,26 @@ fn OverTheMap() -> impl IntoView {
         Section::Alarms => view! { <AlarmsView /> }.into_any(),
         Section::Boards => view! { <BoardsView /> }.into_any(),
         Section::Commands => view! { <OutboxView /> }.into_any(),
+        Section::Jobs if is_past.get() => view! { <NotInThePast section=Section::Jobs /> }.into_any(),
         Section::Jobs => view! { <JobsView /> }.into_any(),
-        Section::Settings if store.replay.is_past() => view! { <NothingToSet /> }.into_any(),
+        Section::Settings if is_past.get() => view! { <NotInThePast section=Section::Settings /> }.into_any(),
         Section::Settings => view! { <SettingsView /> }.into_any(),
     }
 }
 
-/// In the place of the settings while the past is shown: there is nothing to set in it.
+/// In the place of what there is not in the past.
 #[component]
-fn NothingToSet() -> impl IntoView {
+fn NotInThePast(section: Section) -> impl IntoView {
     let store = store();
+    let why = if section == Section::Jobs {
+        "This is the past: how far jobs and firmware were is not kept."
+    } else {
+        "This is the past: nothing is set here."
+    };
     view! {
-        <section class="sheet replay-nothing-to-set" aria-label="Settings">
-            <h1>"Settings"</h1>
-            <p>"This is the past: nothing is set here."</p>
+        <section class="sheet replay-not-there" aria-label=section.label()>
+            <h1>{section.label()}</h1>
+            <p>{why}</p>
             <button type="button" class="plain" on:click=move |_| store.back_to_now()>
                 "Back to now"
             </button>

@@ -137,14 +137,7 @@ pub fn is_heard(act: Act, form: Form, is_driver: bool, may_command: bool) -> boo
         (_, Act::Silence) => !is_driver,
         (
             Form::Phone,
-            Act::Hold
-            | Act::Go(_)
-            | Act::Rules
-            | Act::Health
-            | Act::Help
-            | Act::Prefix
-            | Act::Palette
-            | Act::Replay,
+            Act::Hold | Act::Go(_) | Act::Rules | Act::Health | Act::Help | Act::Prefix | Act::Palette | Act::Replay,
         ) => false,
         (Form::Desktop, Act::Help | Act::Prefix | Act::Palette) => true,
         (Form::Desktop, Act::Find | Act::Hold | Act::Health | Act::Replay) => !is_driver,

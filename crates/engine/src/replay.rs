@@ -157,9 +157,9 @@ impl Replay {
     pub fn comes(&mut self, passage: Passage) {
         let Passage { until, samples, shadows, alarms } = passage;
         let said = samples.into_iter().map(|sample| (sample.received_ms, News::Told(Box::new(sample))));
-        let became = shadows.into_iter().map(|(at, thing, name, document)| {
-            (at, News::Shadow(thing, name, document.map(Box::new)))
-        });
+        let became = shadows
+            .into_iter()
+            .map(|(at, thing, name, document)| (at, News::Shadow(thing, name, document.map(Box::new))));
         let alarms = alarms.into_iter().map(|(at, alarm)| (at, News::Alarm(Box::new(alarm))));
         let mut coming: Vec<(WallMs, News)> = said.chain(became).chain(alarms).collect();
         // Of one moment: first what was said, then what it led to.
@@ -249,3 +249,6 @@ fn as_onlooker(mut settings: Settings) -> Settings {
     };
     settings
 }
+
+#[cfg(test)]
+mod tests;

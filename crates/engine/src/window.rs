@@ -302,7 +302,8 @@ impl Windows {
                 continue;
             }
             let mut frames = std::mem::take(&mut window.said);
-            frames.extend(window.views.iter_mut().filter_map(|(view_id, view)| view.frame(*view_id, fleet, now, paced)));
+            frames
+                .extend(window.views.iter_mut().filter_map(|(view_id, view)| view.frame(*view_id, fleet, now, paced)));
             if frames.is_empty() {
                 continue;
             }

@@ -43,6 +43,9 @@ const STRETCH_OF_OURS_MS: i64 = 2_000;
 /// What was received so lately may not be on the disk yet.
 const UNWRITTEN_MS: i64 = 2_000;
 
+/// So near to its end the past is over.
+const NEAR_MS: i64 = 1_000;
+
 /// What a window is told that wants something changed.
 pub const IS_PAST: &str = "this is the past: nothing is commanded, acknowledged or changed here; go back to now first";
 
@@ -283,8 +286,8 @@ impl Playing {
         self.replay.pass(to);
         let at = self.replay.at();
         self.moment = Moment { at_ms: at, is_other: false, ..self.moment };
-        if at >= end {
-            // Here is the present.
+        if at.plus(NEAR_MS) >= end {
+            // Here is the present, which goes on while it is read.
             self.set_speed(0);
             return;
         }

@@ -203,7 +203,10 @@ fn shadows_at(db: &Connection, at: WallMs, texts: &mut Texts) -> rusqlite::Resul
             None => drop(shadows.remove(&key)),
         }
     }
-    Ok((shadows.into_iter().map(|((thing, name), (document, heard_ms))| (thing, name, document, heard_ms)).collect(), unknown))
+    Ok((
+        shadows.into_iter().map(|((thing, name), (document, heard_ms))| (thing, name, document, heard_ms)).collect(),
+        unknown,
+    ))
 }
 
 /// Before the first change of a shadow that was new there was none.
@@ -258,7 +261,9 @@ pub(crate) fn between(
     samples.sort_by_key(|(place, _, kept)| (kept.received_ms, *place));
     // What came together stays together.
     let until = samples.get(most.max(1)).map_or(up_to, |(_, _, kept)| {
-        WallMs(kept.received_ms.saturating_sub(1).max(samples.first().map_or(up_to.0, |(_, _, first)| first.received_ms)))
+        WallMs(
+            kept.received_ms.saturating_sub(1).max(samples.first().map_or(up_to.0, |(_, _, first)| first.received_ms)),
+        )
     });
     samples.retain(|(_, _, kept)| kept.received_ms <= until.0);
     let samples = samples.into_iter().map(|(_, series, kept)| kept.sample(series, 0)).collect();

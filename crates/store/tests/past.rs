@@ -157,7 +157,17 @@ fn alarm(id: u64, state: State) -> Write {
     let (rule, name, sentence) = ("full".to_owned(), "nearly full".to_owned(), "fill 96 %".to_owned());
     let (what_to_do, assigned) = (String::new(), String::new());
     let priority = Priority::Warning;
-    Write::Alarm(Box::new(Alarm { id: AlarmId(id), thing: ThingKey(1), rule, name, priority, sentence, what_to_do, assigned, state }))
+    Write::Alarm(Box::new(Alarm {
+        id: AlarmId(id),
+        thing: ThingKey(1),
+        rule,
+        name,
+        priority,
+        sentence,
+        what_to_do,
+        assigned,
+        state,
+    }))
 }
 
 #[test]
@@ -169,7 +179,11 @@ fn alarms_stand_as_they_stood_and_are_counted_where_they_were_raised() {
     let seen = Acknowledgement { by, at_ms: at(30), comment: String::new() };
     let over = State::told(at(10), Some(at(20)), 1, Some(seen));
     let again = State::told(at(50), None, 2, None);
-    commit(&store, vec![thing(1, "bin-1"), alarm(1, over), alarm(2, again), alarm(3, State::told(at(40), None, 1, None))]).unwrap();
+    commit(
+        &store,
+        vec![thing(1, "bin-1"), alarm(1, over), alarm(2, again), alarm(3, State::told(at(40), None, 1, None))],
+    )
+    .unwrap();
     let reading = store.reading().unwrap();
     let open = |s: i64| {
         let told = reading.as_it_was(at(s)).unwrap();
@@ -181,7 +195,13 @@ fn alarms_stand_as_they_stood_and_are_counted_where_they_were_raised() {
     assert_eq!(open(25), (vec![(1, false)], 1));
     assert_eq!(open(45), (vec![(3, true)], 1), "what the second was before it came again is not kept");
     assert_eq!(open(55), (vec![(2, true), (3, true)], 0));
-    let became: Vec<(i64, u64)> = reading.between(at(12), at(52), 100).unwrap().alarms.iter().map(|(when, alarm)| ((when.0 - T0) / 1_000, alarm.id.0)).collect();
+    let became: Vec<(i64, u64)> = reading
+        .between(at(12), at(52), 100)
+        .unwrap()
+        .alarms
+        .iter()
+        .map(|(when, alarm)| ((when.0 - T0) / 1_000, alarm.id.0))
+        .collect();
     assert_eq!(became, [(20, 1), (30, 1), (40, 3), (50, 2)]);
     assert_eq!(reading.alarms_raised(&(at(0)..at(60)), 6).unwrap(), [0, 1, 0, 0, 1, 1]);
     drop(reading);

@@ -30,6 +30,15 @@ impl Wide {
         (Wide::All, "All"),
     ];
 
+    /// The one with which a bar over this begins: all of what is little, the last day of what is much.
+    fn first((begins, ends): (WallMs, WallMs)) -> Wide {
+        match ends.since(begins) / 3_600_000 {
+            0 => Wide::All,
+            1..6 => Wide::Hours(6),
+            6.. => Wide::Hours(24),
+        }
+    }
+
     /// From when to when, of what the cache holds: so that `at` is within it, else up to the end.
     pub fn within(self, (begins, ends): (WallMs, WallMs), at: Option<WallMs>) -> (WallMs, WallMs) {
         let Wide::Hours(hours) = self else { return (begins, ends.max(begins.plus(1_000))) };
@@ -83,6 +92,9 @@ impl Store {
     pub fn ask_for_span(self) {
         self.ask_replay(ReplayAsk::Span, move |done| {
             if let ReplayDone::Span(span) = done {
+                if let Some(known) = span.filter(|_| self.replay.span.with_untracked(Option::is_none)) {
+                    self.replay.wide.set(Wide::first(known));
+                }
                 self.replay.span.set(span);
             }
         });

@@ -54,7 +54,10 @@ pub const KEYS: [Line; 31] = [
     SIZE_WIDGET,
     TAKE_WIDGET,
     Act::Replay.line(),
-    (&["←", "→", "PgUp", "PgDn"], "On the time bar: a minute back and on, an hour; Home and End to its ends, Space plays"),
+    (
+        &["←", "→", "PgUp", "PgDn"],
+        "On the time bar: a minute back and on, an hour; Home and End to its ends, Space plays",
+    ),
     Act::Silence.line(),
     Act::Fleet.line(),
     Act::Go(Section::Map).line(),

@@ -39,7 +39,8 @@ fn badge_words(moment: &Moment) -> String {
 #[component]
 pub fn PastSign() -> impl IntoView {
     let store = store();
-    let words = Memo::new(move |_| store.replay.moment.with(|moment| moment.as_ref().map(badge_words)).unwrap_or_default());
+    let words =
+        Memo::new(move |_| store.replay.moment.with(|moment| moment.as_ref().map(badge_words)).unwrap_or_default());
     view! {
         <div class="replay-sign" data-testid="past">
             <button type="button" title="Show the time bar (P)" on:click=move |_| store.replay.open.set(true)>
@@ -150,7 +151,8 @@ fn Bar() -> impl IntoView {
             IntervalHandle::clear(&handle);
         }
     });
-    let is_playing = Memo::new(move |_| store.replay.moment.with(|moment| moment.is_some_and(|moment| moment.speed != 0)));
+    let is_playing =
+        Memo::new(move |_| store.replay.moment.with(|moment| moment.is_some_and(|moment| moment.speed != 0)));
     let is_past = Memo::new(move |_| store.replay.is_past());
     let keys = move |event: KeyboardEvent| {
         if event.key() == " " && scale::is_of_bar(&event) {
@@ -211,7 +213,8 @@ fn Bar() -> impl IntoView {
 #[component]
 fn Notes() -> impl IntoView {
     let store = store();
-    let words = Memo::new(move |_| store.replay.moment.with(|moment| moment.as_ref().map(scale::notes).unwrap_or_default()));
+    let words =
+        Memo::new(move |_| store.replay.moment.with(|moment| moment.as_ref().map(scale::notes).unwrap_or_default()));
     view! {
         <p class="replay-notes" aria-live="polite" data-testid="replay-notes">{words}</p>
     }

@@ -30,7 +30,8 @@ pub fn StatusBar() -> impl IntoView {
                 <Show when=move || is_demo.get()>
                     <span class="demo" data-testid="demo">"Demo city · values are made up"</span>
                 </Show>
-                <Show when=move || !driver.get()>
+                // Of the past nothing of this is known.
+                <Show when=move || !driver.get() && !store.replay.is_past()>
                     <Traffic />
                     <Shed />
                     <Refused />

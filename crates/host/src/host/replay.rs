@@ -144,7 +144,8 @@ impl Host {
             ReplayAsk::Play(speed) => {
                 let seat = self.seats.of(window);
                 let seat = seat.lock().await;
-                let not_there = || Fault::new(FaultCode::Invalid, "this window is shown the present; seek a moment first");
+                let not_there =
+                    || Fault::new(FaultCode::Invalid, "this window is shown the present; seek a moment first");
                 ReplayDone::Shown(seat.past.as_ref().ok_or_else(not_there)?.play(speed).await?)
             }
             ReplayAsk::Now => {

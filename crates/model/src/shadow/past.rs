@@ -110,9 +110,11 @@ mod tests {
     }
 
     fn section() -> impl Strategy<Value = Option<Object>> {
-        let leaf = prop_oneof![any::<bool>().prop_map(Value::from), (-3_i32..3).prop_map(Value::from), Just(json!([1]))];
+        let leaf =
+            prop_oneof![any::<bool>().prop_map(Value::from), (-3_i32..3).prop_map(Value::from), Just(json!([1]))];
         let value = leaf.prop_recursive(2, 8, 3, |inner| {
-            prop::collection::btree_map("[ab/~]", inner, 1..3).prop_map(|inner| Value::Object(inner.into_iter().collect()))
+            prop::collection::btree_map("[ab/~]", inner, 1..3)
+                .prop_map(|inner| Value::Object(inner.into_iter().collect()))
         });
         // A section with nothing in it is as good as none: no change tells one from the other.
         let object = prop::collection::btree_map("[a-c]", value, 1..4);

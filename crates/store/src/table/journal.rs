@@ -116,11 +116,15 @@ pub(crate) fn of_all(
     let mut rows = statement.query((span.start, span.end))?;
     let next = || -> rusqlite::Result<bool> {
         let Some(row) = rows.next()? else { return Ok(false) };
-        batch::walk(row.get_ref(0)?.as_blob()?, |_, _| true, |series, _, kept| {
-            if span.contains(&kept.device_ms) {
-                each(series, kept);
-            }
-        })
+        batch::walk(
+            row.get_ref(0)?.as_blob()?,
+            |_, _| true,
+            |series, _, kept| {
+                if span.contains(&kept.device_ms) {
+                    each(series, kept);
+                }
+            },
+        )
         .map_err(|Damaged| damaged("the journal"))?;
         Ok(true)
     };

@@ -52,11 +52,13 @@ pub fn notes(moment: &Moment) -> String {
         notes.push("The cache does not reach there: this is the nearest moment it holds.".to_owned());
     }
     if moment.shadows_unknown > 0 {
-        let many = if moment.shadows_unknown == 1 { "1 shadow".into() } else { format!("{} shadows", moment.shadows_unknown) };
+        let many =
+            if moment.shadows_unknown == 1 { "1 shadow".into() } else { format!("{} shadows", moment.shadows_unknown) };
         notes.push(format!("{many} cannot be told for this moment and show nothing."));
     }
     if moment.alarms_unknown > 0 {
-        let many = if moment.alarms_unknown == 1 { "1 alarm".into() } else { format!("{} alarms", moment.alarms_unknown) };
+        let many =
+            if moment.alarms_unknown == 1 { "1 alarm".into() } else { format!("{} alarms", moment.alarms_unknown) };
         notes.push(format!("{many} came again since; how they stood is not kept."));
     }
     notes.join(" ")
@@ -104,8 +106,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_said() {
-        let moment =
-            Moment { at_ms: WallMs(0), speed: 0, is_other: false, shadows_unknown: 0, alarms_unknown: 0 };
+        let moment = Moment { at_ms: WallMs(0), speed: 0, is_other: false, shadows_unknown: 0, alarms_unknown: 0 };
         assert_eq!(notes(&moment), "");
         let told = notes(&Moment { is_other: true, shadows_unknown: 1, alarms_unknown: 12, ..moment });
         assert!(told.contains("nearest moment") && told.contains("1 shadow cannot") && told.contains("12 alarms came"));

@@ -39,10 +39,13 @@ async fn a_window_in_the_past_sees_what_was_and_steers_nothing_while_the_cache_i
     let ReplayDone::Shown(moment) = shown else { panic!("{shown:?}") };
     assert_eq!((moment.at_ms, moment.speed, moment.is_other), (then, 0, false));
     window.until("the lamp as it was", |w| newest(w).is_some_and(|at| at <= then) && w.moment == Some(moment)).await;
-    window.until("who is there looks on", |w| {
-        w.status.as_ref().is_some_and(|s| s.wall_ms == then && !s.who.role.may_command() && matches!(s.link, LinkState::Up { .. }))
-    })
-    .await;
+    window
+        .until("who is there looks on", |w| {
+            w.status.as_ref().is_some_and(|s| {
+                s.wall_ms == then && !s.who.role.may_command() && matches!(s.link, LinkState::Up { .. })
+            })
+        })
+        .await;
     assert!(!window.page.as_ref().unwrap().may_command);
     assert_eq!(window.kinds.len(), 40);
 

@@ -57,7 +57,8 @@ mod tests {
     fn an_alarm_stands_as_it_stood_at_each_moment_of_its_life() {
         let over = State::told(WallMs(10), Some(WallMs(20)), 1, Some(seen(30)));
         let back = State::told(WallMs(10), Some(WallMs(30)), 1, Some(seen(20)));
-        let told_again = State { raised_ms: Some(WallMs(40)), told_ms: Some(WallMs(40)), ..State::told(WallMs(10), None, 1, None) };
+        let told_again =
+            State { raised_ms: Some(WallMs(40)), told_ms: Some(WallMs(40)), ..State::told(WallMs(10), None, 1, None) };
         for (name, state, at, want) in [
             ("before it was raised", &over, 9, None),
             ("the very moment", &over, 10, Some(Standing::Active)),
