@@ -96,7 +96,7 @@ async fn a_window_goes_back_to_what_was_and_on_from_there() {
     told("the table says what the page says");
 
     // Played on, it says what came.
-    browser.click_word("[data-testid=replay-bar] button", "1×").await;
+    browser.click_word("[data-testid=replay-bar]", "1×").await;
     browser.click(&by_testid("replay-play")).await;
     browser
         .wait_for("the lamp's row with 50 %", Duration::from_secs(60), row, |text: String| {
