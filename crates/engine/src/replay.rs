@@ -11,8 +11,7 @@ use fleetlens_ipc::{CONTRACT, Call, Frame, Look, Parcel, ViewId};
 use fleetlens_model::alarm::Alarm;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::identity::Role;
-use fleetlens_model::record::{HistoryQuery, Passage, Restored};
-use fleetlens_model::shadow::Document;
+use fleetlens_model::record::{HistoryQuery, Passage, Restored, ShadowThen};
 use fleetlens_model::telemetry::Sample;
 use fleetlens_model::time::{MonoMs, WallMs};
 
@@ -71,7 +70,7 @@ pub struct Wanted {
 #[derive(Debug)]
 enum News {
     Told(Box<Sample>),
-    Shadow(ThingKey, String, Option<Box<Document>>),
+    Shadow(Box<ShadowThen>),
     Alarm(Box<Alarm>),
 }
 
@@ -157,9 +156,7 @@ impl Replay {
     pub fn comes(&mut self, passage: Passage) {
         let Passage { until, samples, shadows, alarms } = passage;
         let said = samples.into_iter().map(|sample| (sample.received_ms, News::Told(Box::new(sample))));
-        let became = shadows
-            .into_iter()
-            .map(|(at, thing, name, document)| (at, News::Shadow(thing, name, document.map(Box::new))));
+        let became = shadows.into_iter().map(|then| (then.heard_ms, News::Shadow(Box::new(then))));
         let alarms = alarms.into_iter().map(|(at, alarm)| (at, News::Alarm(Box::new(alarm))));
         let mut coming: Vec<(WallMs, News)> = said.chain(became).chain(alarms).collect();
         // Of one moment: first what was said, then what it led to.
@@ -199,8 +196,9 @@ impl Replay {
                 }
                 self.fleet.was_told(*sample, effects);
             }
-            News::Shadow(thing, name, document) => {
-                self.fleet.shadow_was(thing, &name, document.as_deref(), moment(self.at));
+            News::Shadow(then) => {
+                let ShadowThen { heard_ms, thing, name, document } = *then;
+                self.fleet.shadow_was(thing, &name, document.as_ref(), moment(heard_ms));
             }
             News::Alarm(alarm) => self.fleet.stood(*alarm),
         }

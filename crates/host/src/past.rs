@@ -362,6 +362,7 @@ impl Playing {
 
 /// What was known at a moment, or at the nearer end of what the cache holds. Blocks on the disk.
 fn look_up(reading: &Reading, wanted: WallMs) -> Result<(Known, Moment), Fault> {
+    let began = Instant::now();
     let Some(span) = reading.span().map_err(unreadable)? else {
         return Err(Fault::new(FaultCode::NotFound, "the cache holds nothing yet that could be shown again"));
     };
@@ -369,6 +370,7 @@ fn look_up(reading: &Reading, wanted: WallMs) -> Result<(Known, Moment), Fault> 
     let at = wanted.clamp(span.start, end);
     let AsItWas { restored, heard_ms, shadows_unknown, alarms_unknown } = reading.as_it_was(at).map_err(unreadable)?;
     let moment = Moment { at_ms: at, speed: 0, is_other: at != wanted, shadows_unknown, alarms_unknown };
+    tracing::debug!(took = ?began.elapsed(), things = restored.things.len(), "a moment of the past is read");
     Ok((Known { restored, heard: heard_ms, at }, moment))
 }
 

@@ -233,10 +233,23 @@ pub struct Passage {
     pub until: WallMs,
     /// What was said, in the order in which it was received.
     pub samples: Vec<Sample>,
-    /// Shadows as they became, and when that was heard of; `None` where nobody can tell, or there is none any more.
-    pub shadows: Vec<(WallMs, ThingKey, String, Option<Document>)>,
+    /// Shadows as they became.
+    pub shadows: Vec<ShadowThen>,
     /// Alarms as they became.
     pub alarms: Vec<(WallMs, Alarm)>,
+}
+
+/// A shadow as it became.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShadowThen {
+    /// When we heard of it.
+    pub heard_ms: WallMs,
+    /// Its thing.
+    pub thing: ThingKey,
+    /// Empty for the classic one.
+    pub name: String,
+    /// What it said; `None` where nobody can tell, or there was none any more.
+    pub document: Option<Document>,
 }
 
 /// How many alarms that are not open any more come back at start-up, for the history.

@@ -12,7 +12,7 @@ use fleetlens_model::alarm::state::State;
 use fleetlens_model::command::Command;
 use fleetlens_model::described::Commons;
 use fleetlens_model::id::{SeriesKey, ThingKey};
-use fleetlens_model::record::{Passage, Restored};
+use fleetlens_model::record::{Passage, Restored, ShadowThen};
 use fleetlens_model::shadow::{Document, Packed};
 use fleetlens_model::shared::Texts;
 use fleetlens_model::telemetry::{FUTURE_TOLERANCE_MS, Sample};
@@ -275,25 +275,23 @@ pub(crate) fn between(
     })
 }
 
-fn shadows_between(
-    db: &Connection,
-    after: WallMs,
-    until: WallMs,
-) -> rusqlite::Result<Vec<(WallMs, ThingKey, String, Option<Document>)>> {
+fn shadows_between(db: &Connection, after: WallMs, until: WallMs) -> rusqlite::Result<Vec<ShadowThen>> {
     let mut became = Vec::new();
     for (thing, name) in shadow_change::changed(db, after, until)? {
+        // A history that has lost its beginning still tells of what it holds.
         let (changes, _) = shadow_change::since(db, thing, &name, after)?;
         let mut then = Some(shadow::one(db, thing, &name)?.map(|(document, _)| document).unwrap_or_default());
-        // A history that has lost its beginning still tells of what it holds.
         for change in &changes {
             if change.heard_ms <= until {
-                became.push((change.heard_ms, change.seq, thing, name.clone(), then.clone().filter(says_something)));
+                let document = then.clone().filter(says_something);
+                became
+                    .push((change.seq, ShadowThen { heard_ms: change.heard_ms, thing, name: name.clone(), document }));
             }
             then = then.and_then(|then| then.before(change));
         }
     }
-    became.sort_by_key(|(at, seq, ..)| (*at, *seq));
-    Ok(became.into_iter().map(|(at, _, thing, name, document)| (at, thing, name, document)).collect())
+    became.sort_by_key(|(seq, then)| (then.heard_ms, *seq));
+    Ok(became.into_iter().map(|(_, then)| then).collect())
 }
 
 fn alarms_between(db: &Connection, after: WallMs, until: WallMs) -> rusqlite::Result<Vec<(WallMs, Alarm)>> {

@@ -11,7 +11,7 @@ use fleetlens_model::alarm::state::State;
 use fleetlens_model::alarm::{Acknowledgement, Alarm, Priority};
 use fleetlens_model::id::{AlarmId, SeriesKey, ThingKey};
 use fleetlens_model::identity::{Actor, Role};
-use fleetlens_model::record::Write;
+use fleetlens_model::record::{ShadowThen, Write};
 use fleetlens_model::shadow::change::{Author, Change, between};
 use fleetlens_model::shadow::{Document, Object};
 use fleetlens_model::telemetry::{Sample, Timed, Value};
@@ -138,7 +138,7 @@ proptest! {
                         latest.insert(sample.series, sample);
                     }
                 }
-                for (heard, thing, _, document) in passage.shadows {
+                for ShadowThen { heard_ms: heard, thing, document, .. } in passage.shadows {
                     let history = &shadows[&thing.0].1;
                     let want = history.iter().find(|(at, _)| *at == heard.0).and_then(|(_, document)| document.reported.clone());
                     prop_assert_eq!(document.and_then(|document| document.reported), want);

@@ -42,17 +42,20 @@ pub fn PastSign() -> impl IntoView {
     let words =
         Memo::new(move |_| store.replay.moment.with(|moment| moment.as_ref().map(badge_words)).unwrap_or_default());
     view! {
-        <div class="replay-sign" data-testid="past">
-            <button type="button" title="Show the time bar (P)" on:click=move |_| store.replay.open.set(true)>
-                <Icon of=icondata_lu::LuHistory />
-                <b>"The past"</b>
-                <span class="replay-when" data-testid="past-moment">{words}</span>
-            </button>
-            <button type="button" class="replay-now" data-testid="past-back" on:click=move |_| store.back_to_now()>
-                "Back to now"
-            </button>
-        </div>
-    }
+            <div class="replay-sign" data-testid="past">
+                <button type="button" title="Show the time bar (P)" on:click=move |_| store.replay.open.set(true)>
+                    <Icon of=icondata_lu::LuHistory />
+                    <b>"The past"</b>
+                    <span class="replay-when" data-testid="past-moment">{words}</span>
+                </button>
+    // The bar has one as well.
+                <Show when=move || !store.replay.open.get()>
+                    <button type="button" class="replay-now" data-testid="past-back" on:click=move |_| store.back_to_now()>
+                        "Back to now"
+                    </button>
+                </Show>
+            </div>
+        }
 }
 
 /// The button in the status bar.

@@ -125,12 +125,12 @@ impl Fleet {
         let packed = document.map(|document| Packed::of(document, &mut self.texts));
         let is_up = self.up_since.is_some();
         let Some(thing) = self.things.get_mut(&key) else { return };
-        if thing.shadows.get(&*name).is_none() {
+        if thing.shadows.get(&name).is_none() {
             thing.shadows.insert(name.clone(), Shadow { current: is_up, heard_now: is_up, ..Shadow::default() });
         }
         self.judge(key, name.as_str(), document, now);
         let Some(thing) = self.things.get_mut(&key) else { return };
-        if let Some(shadow) = thing.shadows.get_mut(&*name) {
+        if let Some(shadow) = thing.shadows.get_mut(&name) {
             (shadow.document, shadow.heard_ms) = (packed, now.wall);
         }
         self.look_at(key);

@@ -78,10 +78,12 @@ fn shown(replay: &mut Replay) -> (Status, ThingPage) {
     for parcel in replay.parcels(MonoMs(0)) {
         replay.call(Call::Seen { parcel: parcel.number });
         for frame in parcel.frames {
-            match frame {
-                Frame::Snapshot { rows: Rows::Status(told), .. } => status = Some(*told),
-                Frame::Snapshot { rows: Rows::Thing(told), .. } => page = Some(*told),
-                _ => {}
+            if let Frame::Snapshot { rows, .. } = frame {
+                if let Rows::Status(told) = rows {
+                    status = Some(*told);
+                } else if let Rows::Thing(told) = rows {
+                    page = Some(*told);
+                }
             }
         }
     }
