@@ -19,7 +19,7 @@ use fleetlens_model::alarm::Alarm;
 use fleetlens_model::record::Passage;
 use fleetlens_model::time::WallMs;
 use fleetlens_store::{AsItWas, Reading, Store};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -75,6 +75,8 @@ enum Order {
 /// The past of one window.
 #[derive(Debug)]
 pub struct Player {
+    /// One of the places that there are for pasts: each is a whole fleet.
+    _place: OwnedSemaphorePermit,
     orders: mpsc::Sender<Order>,
     at_ms: Arc<AtomicI64>,
     task: JoinHandle<()>,
@@ -111,7 +113,7 @@ impl Ready {
     }
 
     /// Shows it to a window that looks at these from now on.
-    pub fn show(self, window: WindowId, looks: Vec<Call>) -> Player {
+    pub fn show(self, window: WindowId, looks: Vec<Call>, _place: OwnedSemaphorePermit) -> Player {
         let Ready { makings, reading, known, moment } = self;
         let replay = Replay::new(makings.config.clone(), known);
         let (orders, heard) = mpsc::channel(CALLS);
@@ -131,7 +133,7 @@ impl Ready {
         };
         playing.replay.tell(Some(moment));
         looks.into_iter().for_each(|look| playing.hear(look));
-        Player { orders, at_ms, task: tokio::spawn(playing.run(heard, found)) }
+        Player { _place, orders, at_ms, task: tokio::spawn(playing.run(heard, found)) }
     }
 }
 

@@ -8,7 +8,7 @@ use fleetlens_ipc::boards::BoardAsk;
 use fleetlens_ipc::replay::{PARCELS_FROM, PARTS_MAX, ReplayAsk, ReplayDone};
 use fleetlens_ipc::{Call, Done, Fault, FaultCode, Intent, Look, ViewId};
 use fleetlens_model::time::WallMs;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::profiles::on_the_side;
 use super::{Host, ended, settings};
@@ -22,22 +22,33 @@ pub(super) struct Seat {
     past: Option<Player>,
 }
 
+/// Windows that may be shown the past at once: each takes as much memory as the whole fleet.
+const PASTS_MAX: usize = 8;
+
 /// Every window's.
-#[derive(Clone, Default)]
-pub(super) struct Seats(Arc<StdMutex<BTreeMap<WindowId, Arc<Mutex<Seat>>>>>);
+pub(super) struct Seats {
+    all: StdMutex<BTreeMap<WindowId, Arc<Mutex<Seat>>>>,
+    pasts: Arc<Semaphore>,
+}
+
+impl Default for Seats {
+    fn default() -> Seats {
+        Seats { all: StdMutex::default(), pasts: Arc::new(Semaphore::new(PASTS_MAX)) }
+    }
+}
 
 impl Seats {
     fn of(&self, window: WindowId) -> Arc<Mutex<Seat>> {
-        let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seats = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(seats.entry(window).or_default())
     }
 
     fn take(&self, window: WindowId) -> Option<Arc<Mutex<Seat>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&window)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&window)
     }
 
     fn all(&self) -> Vec<Arc<Mutex<Seat>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect()
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect()
     }
 }
 
@@ -197,6 +208,10 @@ impl Host {
             let settings = settings(&self.options, &home, &run.profile, run.file.as_deref(), &run.cache);
             run.makings(settings)
         };
+        let place = Arc::clone(&self.seats.pasts).try_acquire_owned().map_err(|_| {
+            let message = format!("{PASTS_MAX} windows are shown the past already; one of them has to go back to now");
+            Fault::new(FaultCode::Invalid, message)
+        })?;
         // Whatever is asked meanwhile is answered by the present.
         let ready = Ready::read(makings, at).await?;
         let moment = ready.moment();
@@ -209,7 +224,7 @@ impl Host {
         }
         seat.leave_past().await;
         let looks = seat.looks.iter().map(|(view, at)| Call::Look { view: *view, at: at.clone() }).collect();
-        seat.past = Some(ready.show(window, looks));
+        seat.past = Some(ready.show(window, looks, place));
         Ok(ReplayDone::Shown(moment))
     }
 
