@@ -26,7 +26,7 @@ pub fn place(at: WallMs, from: WallMs, to: WallMs) -> f64 {
 /// Round moments by the reader's clock, at most [`TICKS_MAX`], and whether each is told by its day.
 pub fn ticks(from: WallMs, to: WallMs, utc_offset_min: i32) -> Vec<(WallMs, bool)> {
     let wide_ms = to.0.saturating_sub(from.0).max(1);
-    let step_ms = STEPS_MIN.into_iter().map(|min| min * 60_000).find(|step_ms| wide_ms / step_ms < TICKS_MAX);
+    let step_ms = STEPS_MIN.into_iter().map(|min| min * 60_000).find(|step_ms| wide_ms / step_ms <= TICKS_MAX);
     let step_ms = step_ms.unwrap_or(wide_ms);
     let offset_ms = i64::from(utc_offset_min) * 60_000;
     let first = (from.0 + offset_ms).div_euclid(step_ms) + 1;
