@@ -111,27 +111,41 @@ fn latest_at(db: &Connection, at: WallMs, lost: &mut Damage) -> rusqlite::Result
         }
     }
     let span = at.0.saturating_sub(LOOK_BACK_MS)..at.0.saturating_add(FUTURE_TOLERANCE_MS + 1);
-    let mut held: BTreeMap<SeriesKey, Vec<Kept>> = BTreeMap::new();
+    // With each its run's place: of the journal it came last.
+    let mut known: BTreeMap<SeriesKey, Vec<(usize, Kept)>> = BTreeMap::new();
     journal::of_all(db, &span, lost, |series, kept| {
         if kept.received_ms <= at.0 && replaced.contains(&series) {
-            held.entry(series).or_default().push(kept);
+            known.entry(series).or_default().push((usize::MAX, kept));
         }
     })?;
-    let mut pages: BTreeMap<SeriesKey, Vec<Page>> = BTreeMap::new();
-    for (place, run) in sample_runs(db)?.iter().enumerate() {
-        if run.from_ms < span.end && run.to_ms >= span.start {
-            run::all_pages(db, run.key, place, &span, lost, |page| {
-                if replaced.contains(&page.entry.series) {
-                    pages.entry(page.entry.series).or_default().push(page);
-                }
-            })?;
+    let mut runs: Vec<(usize, Run)> = sample_runs(db)?.into_iter().enumerate().collect();
+    runs.retain(|(_, run)| run.from_ms < span.end && run.to_ms >= span.start);
+    runs.sort_by_key(|(_, run)| std::cmp::Reverse(run.to_ms));
+    let (mut undecided, mut scratch) = (replaced, Scratch::default());
+    for (place, run) in runs {
+        undecided
+            .retain(|series| known.get(series).and_then(|known| reach(known)).is_none_or(|from| run.to_ms >= from));
+        if undecided.is_empty() {
+            break;
         }
+        // They come series by series: only those of one are held, as each keeps its block.
+        let (mut pages, mut broken) = (Vec::<Page>::new(), 0);
+        run::all_pages(db, run.key, place, &span, lost, |page| {
+            let series = page.entry.series;
+            if let Some(before) = pages.first().map(|page| page.entry.series).filter(|before| *before != series) {
+                broken += take_newest(&mut pages, known.entry(before).or_default(), at, &mut scratch);
+            }
+            if undecided.contains(&series) {
+                pages.push(page);
+            }
+        })?;
+        if let Some(last) = pages.first().map(|page| page.entry.series) {
+            broken += take_newest(&mut pages, known.entry(last).or_default(), at, &mut scratch);
+        }
+        (0..broken).for_each(|_| lost.meets(&damaged("a page of samples")));
     }
-    let mut scratch = Scratch::default();
-    for series in replaced {
-        let held = held.remove(&series).unwrap_or_default();
-        let newest = newest_of(pages.remove(&series).unwrap_or_default(), held, at, &mut scratch, lost);
-        found.extend(newest.map(|kept| (series, kept.sample(series, 0))));
+    for (series, known) in known {
+        found.extend(newest_of(known).map(|kept| (series, kept.sample(series, 0))));
     }
     let mut latest: Vec<Sample> = found.into_values().collect();
     // Where two say the same time, what came later is the newer one: also after this moment.
@@ -143,33 +157,36 @@ fn latest_at(db: &Connection, at: WallMs, lost: &mut Damage) -> rusqlite::Result
     Ok(latest)
 }
 
-/// What was the newest of a series then, out of its pages and what the journal holds of it up to then, in the order it came.
-fn newest_of(
-    mut pages: Vec<Page>,
-    held: Vec<Kept>,
-    at: WallMs,
-    scratch: &mut Scratch,
-    lost: &mut Damage,
-) -> Option<Kept> {
-    // Nothing that was measured so long before the newest can have been news after it.
-    let reach = |kept: &[(usize, Kept)]| {
-        kept.iter().map(|(_, kept)| kept.device_ms).max().map(|newest| newest.saturating_sub(2 * FUTURE_TOLERANCE_MS))
-    };
-    let mut known: Vec<(usize, Kept)> = held.into_iter().map(|kept| (usize::MAX, kept)).collect();
+/// From when on news of a series can have been news, beside what is known of it: nothing that was measured so long before the newest.
+fn reach(known: &[(usize, Kept)]) -> Option<i64> {
+    let newest = known.iter().map(|(_, kept)| kept.device_ms).max()?;
+    Some(newest.saturating_sub(2 * FUTURE_TOLERANCE_MS))
+}
+
+/// Takes what may have been the newest of a series then out of its pages of one run; how many of them are damaged.
+fn take_newest(pages: &mut Vec<Page>, known: &mut Vec<(usize, Kept)>, at: WallMs, scratch: &mut Scratch) -> u32 {
     pages.sort_by_key(|page| std::cmp::Reverse(page.entry.to_ms));
-    let mut samples = Vec::new();
-    for page in pages {
-        if reach(&known).is_some_and(|reach| page.entry.to_ms < reach) {
+    let (mut samples, mut broken) = (Vec::new(), 0);
+    for page in pages.drain(..) {
+        if reach(known).is_some_and(|reach| page.entry.to_ms < reach) {
             break;
         }
         samples.clear();
         let place = page.run;
         if weave::unpack(vec![page], &mut samples, scratch).is_err() {
-            lost.meets(&damaged("a page of samples"));
+            broken += 1;
             continue;
         }
         known.extend(samples.drain(..).filter(|kept| kept.received_ms <= at.0).map(|kept| (place, kept)));
+        if let Some(reach) = reach(known) {
+            known.retain(|(_, kept)| kept.device_ms >= reach);
+        }
     }
+    broken
+}
+
+/// What was the newest of a series, out of what is known of it, in the order it came.
+fn newest_of(mut known: Vec<(usize, Kept)>) -> Option<Kept> {
     let reach = reach(&known)?;
     known.retain(|(_, kept)| kept.device_ms >= reach);
     known.sort_by_key(|(place, kept)| (kept.received_ms, *place, kept.device_ms));
@@ -217,7 +234,8 @@ fn says_something(document: &Document) -> bool {
 /// The alarms as they stood then and the newest that were over, in the order of their ids, and how many are not known.
 fn alarms_at(db: &Connection, at: WallMs) -> rusqlite::Result<(Vec<Alarm>, u32)> {
     let (mut alarms, mut unknown) = (alarm::over_at(db, at)?, 0);
-    for alarm in alarm::not_over_at(db, at)? {
+    // Also those that were raised later: of these some were raised before as well.
+    for alarm in alarm::not_over_at(db, at, WallMs(i64::MAX))? {
         match alarm.state.as_of(at) {
             Some(state) => alarms.push(Alarm { state, ..alarm }),
             None => unknown += u32::from(alarm.state.times > 1),
@@ -237,35 +255,23 @@ pub(crate) fn between(
 ) -> rusqlite::Result<Passage> {
     let db = db.unchecked_transaction()?;
     let span = after.0.saturating_sub(LATE_MS)..up_to.0.saturating_add(FUTURE_TOLERANCE_MS + 1);
-    let mut samples: Vec<(usize, SeriesKey, Kept)> = Vec::new();
+    let mut slice = Slice { after, until: up_to, most: most.max(1), full: 2 * most.max(1), samples: Vec::new() };
     let (runs, mut scratch) = (sample_runs(&db)?, Scratch::default());
-    let is_of = |kept: &Kept| kept.received_ms > after.0 && kept.received_ms <= up_to.0;
     for (place, run) in runs.iter().enumerate().filter(|(_, run)| run.from_ms < span.end && run.to_ms >= span.start) {
-        let mut pages = Vec::new();
-        run::all_pages(&db, run.key, place, &span, lost, |page| pages.push(page))?;
-        let mut unpacked = Vec::new();
-        for page in pages {
+        let (mut unpacked, mut broken) = (Vec::new(), 0);
+        run::all_pages(&db, run.key, place, &span, lost, |page| {
             let series = page.entry.series;
             unpacked.clear();
             match weave::unpack(vec![page], &mut unpacked, &mut scratch) {
-                Ok(_) => samples.extend(unpacked.drain(..).filter(is_of).map(|kept| (place, series, kept))),
-                Err(_) => lost.meets(&damaged("a page of samples")),
+                Ok(_) => unpacked.drain(..).for_each(|kept| slice.add(place, series, kept)),
+                Err(_) => broken += 1,
             }
-        }
+        })?;
+        (0..broken).for_each(|_| lost.meets(&damaged("a page of samples")));
     }
-    journal::of_all(&db, &span, lost, |series, kept| {
-        if is_of(&kept) {
-            samples.push((usize::MAX, series, kept));
-        }
-    })?;
-    samples.sort_by_key(|(place, _, kept)| (kept.received_ms, *place));
-    // What came together stays together.
-    let until = samples.get(most.max(1)).map_or(up_to, |(_, _, kept)| {
-        WallMs(
-            kept.received_ms.saturating_sub(1).max(samples.first().map_or(up_to.0, |(_, _, first)| first.received_ms)),
-        )
-    });
-    samples.retain(|(_, _, kept)| kept.received_ms <= until.0);
+    journal::of_all(&db, &span, lost, |series, kept| slice.add(usize::MAX, series, kept))?;
+    slice.cut();
+    let Slice { until, samples, .. } = slice;
     let samples = samples.into_iter().map(|(_, series, kept)| kept.sample(series, 0)).collect();
     Ok(Passage {
         until,
@@ -273,6 +279,39 @@ pub(crate) fn between(
         shadows: shadows_between(&db, after, until)?,
         alarms: alarms_between(&db, after, until)?,
     })
+}
+
+/// The first samples that came after a moment; of more than twice what is wanted the later ones are let go before all are read.
+struct Slice {
+    after: WallMs,
+    until: WallMs,
+    most: usize,
+    /// With so many it is cut.
+    full: usize,
+    samples: Vec<(usize, SeriesKey, Kept)>,
+}
+
+impl Slice {
+    fn add(&mut self, place: usize, series: SeriesKey, kept: Kept) {
+        if kept.received_ms > self.after.0 && kept.received_ms <= self.until.0 {
+            self.samples.push((place, series, kept));
+            if self.samples.len() > self.full {
+                self.cut();
+                // Of more that came together nothing can be let go: each cut has as many new ones.
+                self.full = self.samples.len() + self.most;
+            }
+        }
+    }
+
+    /// What came together stays together.
+    fn cut(&mut self) {
+        self.samples.sort_by_key(|(place, _, kept)| (kept.received_ms, *place));
+        if let Some(((_, _, first), (_, _, next))) = self.samples.first().zip(self.samples.get(self.most)) {
+            self.until = WallMs(next.received_ms.saturating_sub(1).max(first.received_ms));
+            let until = self.until.0;
+            self.samples.retain(|(_, _, kept)| kept.received_ms <= until);
+        }
+    }
 }
 
 fn shadows_between(db: &Connection, after: WallMs, until: WallMs) -> rusqlite::Result<Vec<ShadowThen>> {
@@ -296,7 +335,7 @@ fn shadows_between(db: &Connection, after: WallMs, until: WallMs) -> rusqlite::R
 
 fn alarms_between(db: &Connection, after: WallMs, until: WallMs) -> rusqlite::Result<Vec<(WallMs, Alarm)>> {
     let mut became = Vec::new();
-    for alarm in alarm::not_over_at(db, after)? {
+    for alarm in alarm::not_over_at(db, after, until)? {
         let turns: BTreeSet<WallMs> = alarm.state.turns().filter(|at| *at > after && *at <= until).collect();
         let state = |at: WallMs| State::as_of(&alarm.state, at);
         became.extend(turns.into_iter().filter_map(|at| Some((at, Alarm { state: state(at)?, ..alarm.clone() }))));

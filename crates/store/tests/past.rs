@@ -203,7 +203,43 @@ fn alarms_stand_as_they_stood_and_are_counted_where_they_were_raised() {
         .map(|(when, alarm)| ((when.0 - T0) / 1_000, alarm.id.0))
         .collect();
     assert_eq!(became, [(20, 1), (30, 1), (40, 3), (50, 2)]);
-    assert_eq!(reading.alarms_raised(&(at(0)..at(60)), 6).unwrap(), [0, 1, 0, 0, 1, 1]);
+    let mut told_again = State::told(at(13), None, 1, None);
+    told_again.raised_ms = Some(at(58));
+    commit(&store, vec![alarm(4, told_again)]).unwrap();
+    let begins = reading.between(at(12), at(15), 100).unwrap().alarms;
+    assert_eq!(
+        begins.iter().map(|(_, alarm)| alarm.id.0).collect::<Vec<_>>(),
+        [4],
+        "told again later, it has been so since"
+    );
+    assert!(reading.between(at(20), at(25), 100).unwrap().alarms.is_empty(), "what is raised later is not of it");
+    assert_eq!(reading.alarms_raised(&(at(0)..at(60)), 6).unwrap(), [0, 1, 0, 0, 1, 2]);
     drop(reading);
+    block_on(store.close()).unwrap();
+}
+
+#[test]
+fn a_slice_of_a_long_stretch_holds_the_first_that_came_and_what_came_together_stays_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("malta.db"), "malta", 1).unwrap().0;
+    commit(&store, vec![thing(1, "lamp-1"), series(1, 1, "/power_w")]).unwrap();
+    let at = |s: i64| WallMs(T0 + s * 1_000);
+    // Two hundred that came one after the other, then a hundred at once.
+    let said = |s: i64, came: i64| Sample { device_ms: at(s), received_ms: at(came), ..sample(1, 0, 0, s as f64) };
+    let all = (0_i64..300).map(|s| Sample { seq: s.cast_unsigned() + 1, ..said(s, s.min(200)) });
+    commit(&store, all.map(Write::Sample).collect()).unwrap();
+    for settled in [false, true] {
+        if settled {
+            block_on(store.settle()).unwrap();
+        }
+        let reading = store.reading().unwrap();
+        let (mut after, mut slices) = (at(-1), Vec::new());
+        while after < at(200) {
+            let passage = reading.between(after, at(200), 40).unwrap();
+            slices.push(passage.samples.len());
+            after = passage.until;
+        }
+        assert_eq!(slices, [40, 40, 40, 40, 40, 100], "settled: {settled}");
+    }
     block_on(store.close()).unwrap();
 }

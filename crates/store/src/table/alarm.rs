@@ -115,15 +115,17 @@ pub(crate) fn touching(db: &Connection, span: &Range<WallMs>) -> rusqlite::Resul
     .collect()
 }
 
-/// Those that are open or ended after a moment, in the order of their ids.
-pub(crate) fn not_over_at(db: &Connection, at: WallMs) -> rusqlite::Result<Vec<Alarm>> {
+/// Those that are open or ended after a moment and became so until another one, in the order of their ids.
+pub(crate) fn not_over_at(db: &Connection, at: WallMs, until: WallMs) -> rusqlite::Result<Vec<Alarm>> {
+    // One that is told again is raised anew, and has been so since before.
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM alarm
-         WHERE alarm IN (SELECT alarm FROM alarm WHERE ended_ms IS NULL)
-            OR alarm IN (SELECT alarm FROM alarm WHERE ended_ms IS NOT NULL AND ended_ms > ?1)
+         WHERE (alarm IN (SELECT alarm FROM alarm WHERE ended_ms IS NULL)
+             OR alarm IN (SELECT alarm FROM alarm WHERE ended_ms IS NOT NULL AND ended_ms > ?1))
+           AND (raised_ms <= ?2 OR json_extract(detail, '$.state.since_ms') <= ?2)
          ORDER BY alarm"
     ))?
-    .query_map([at.0], of_row)?
+    .query_map([at.0, until.0], of_row)?
     .collect()
 }
 
