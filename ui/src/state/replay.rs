@@ -1,7 +1,7 @@
 //! The time bar: which moment of the past the window shows, and how it gets to another one.
 
 use fleetlens_ipc::replay::{Moment, ReplayAsk, ReplayDone};
-use fleetlens_ipc::{Done, Fault, Intent};
+use fleetlens_ipc::{Done, Fault, FaultCode, Intent};
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
 
@@ -50,6 +50,15 @@ impl Wide {
         };
         (to.plus(-wide_ms), to)
     }
+}
+
+/// A stretch that the bar shows, and by which choice.
+pub type Held = (Wide, (WallMs, WallMs));
+
+/// Which stretch the bar shows after this one. While the moment lies in it, it stays where it is: the thumb would run away under the pointer.
+pub fn held(before: Option<Held>, wide: Wide, span: (WallMs, WallMs), at: Option<WallMs>) -> Held {
+    let stays = |(by, (from, to)): &Held| *by == wide && at.is_some_and(|at| at >= *from && at <= *to);
+    before.filter(stays).unwrap_or_else(|| (wide, wide.within(span, at)))
 }
 
 /// The state of the bar. Copy: a bundle of signals.
@@ -126,6 +135,8 @@ impl Store {
         match outcome {
             Ok(ReplayDone::Shown(moment)) => self.take_moment(Some(moment)),
             Ok(ReplayDone::Span(_) | ReplayDone::Raised(_) | ReplayDone::Now) => {}
+            // Somebody went back to now meanwhile.
+            Err(fault) if fault.code == FaultCode::TooLate => {}
             Err(fault) => {
                 self.replay.wanted.set(None);
                 self.notify(fault.message);
@@ -184,6 +195,22 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_bar_stays_where_it_is_while_the_moment_is_on_it() {
+        let hours = |from: i64, to: i64| (WallMs(from * 3_600_000), WallMs(to * 3_600_000));
+        let (wide, span) = (Wide::Hours(6), hours(0, 100));
+        let before = (wide, hours(40, 46));
+        for (name, choice, at, want) in [
+            ("near its end", wide, Some(46), (40, 46)),
+            ("played out of it", wide, Some(50), (47, 53)),
+            ("another choice", Wide::Hours(24), Some(42), (30, 54)),
+            ("back to now", wide, None, (94, 100)),
+        ] {
+            let (_, got) = held(Some(before), choice, span, at.map(|h| WallMs(h * 3_600_000)));
+            assert_eq!(got, hours(want.0, want.1), "{name}");
+        }
+    }
 
     #[test]
     fn the_bar_ends_now_and_moves_to_a_moment_that_lies_outside_of_it() {

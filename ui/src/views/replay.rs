@@ -8,14 +8,15 @@ use std::time::Duration;
 use fleetlens_ipc::replay::{Moment, SPEEDS};
 use fleetlens_model::time::WallMs;
 use leptos::ev::KeyboardEvent;
+use leptos::html::Input;
 use leptos::leptos_dom::helpers::{IntervalHandle, set_interval_with_handle};
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
-use crate::clock::{clock, local, today, utc_offset_min};
+use crate::clock::{local, today, utc_offset_min};
 use crate::components::icon::Icon;
 use crate::components::segmented::Segmented;
-use crate::state::replay::{PARTS, Wide};
+use crate::state::replay::{Held, PARTS, Wide, held};
 use crate::state::{Store, store};
 
 /// How often the bar asks where its end is: the present goes on.
@@ -106,11 +107,11 @@ impl Shown {
             let shown = replay.moment.with(|moment| moment.map(|moment| moment.at_ms));
             replay.wanted.get().or(shown)
         });
-        // While somebody drags the stretch stays where it is: the thumb would run away under the pointer.
-        let stretch = Memo::new(move |_| {
+        let kept = Memo::new(move |before: Option<&Option<Held>>| {
             let shown = replay.moment.with(|moment| moment.map(|moment| moment.at_ms));
-            Some(replay.wide.get().within(replay.span.get()?, shown))
+            Some(held(before.copied().flatten(), replay.wide.get(), replay.span.get()?, shown))
         });
+        let stretch = Memo::new(move |_| kept.get().map(|(_, stretch)| stretch));
         Shown { store, stretch, at }
     }
 
@@ -119,10 +120,10 @@ impl Shown {
         Some(self.at.get().unwrap_or(self.stretch.get()?.1))
     }
 
-    /// Goes to a moment, within what the cache holds.
+    /// Goes to a moment, or to the nearest that the cache holds: which that is, and that it is another one, the host says.
     fn go(self, at: WallMs) {
-        if let Some((begins, ends)) = self.store.replay.span.get_untracked() {
-            self.store.seek_moment(at.clamp(begins, ends.max(begins)));
+        if self.store.replay.span.with_untracked(Option::is_some) {
+            self.store.seek_moment(at);
         }
     }
 
@@ -169,6 +170,12 @@ fn Bar() -> impl IntoView {
             store.play_past(chosen);
         }
     });
+    // Neither it nor Play is disabled: whoever is on one by keys would be thrown off it.
+    let back = move |_| {
+        if is_past.get_untracked() {
+            store.back_to_now();
+        }
+    };
     let speeds = SPEEDS.map(|speed| (speed, format!("{speed}×"))).to_vec();
     let stretches = Wide::CHOICES.map(|(wide, words)| (wide, words.to_owned())).to_vec();
     let choose_wide = Callback::new(move |wide| store.replay.wide.set(wide));
@@ -178,7 +185,7 @@ fn Bar() -> impl IntoView {
                 type="button"
                 class="replay-play"
                 data-testid="replay-play"
-                disabled=move || !is_past.get()
+                aria-disabled=move || (!is_past.get()).to_string()
                 title=move || if is_playing.get() { "Stand still (Space)" } else { "Play (Space)" }
                 aria-label=move || if is_playing.get() { "Stand still" } else { "Play" }
                 on:click=move |_| shown.turn_play(speed.get_untracked())
@@ -201,7 +208,7 @@ fn Bar() -> impl IntoView {
                 />
             </div>
             <Exact shown />
-            <button type="button" class="plain replay-back" data-testid="replay-now" disabled=move || !is_past.get() on:click=move |_| store.back_to_now()>
+            <button type="button" class="plain replay-back" data-testid="replay-now" aria-disabled=move || (!is_past.get()).to_string() on:click=back>
                 "Back to now"
             </button>
             <button type="button" class="replay-close" aria-label="Close the time bar" title="Close the time bar (P)" on:click=move |_| store.replay.open.set(false)>
@@ -328,19 +335,34 @@ fn Track(shown: Shown) -> impl IntoView {
     }
 }
 
-/// A field for an exact moment, by the reader's clock.
+/// A field for an exact moment, by the reader's clock. What is typed counts with Enter, or when the field is left; until then nothing writes
+/// over it.
 #[component]
 fn Exact(shown: Shown) -> impl IntoView {
     let value = Memo::new(move |_| shown.thumb().map(|at| local(at).field()).unwrap_or_default());
-    let clock = clock();
-    let changed = move |event: leptos::ev::Event| {
-        let typed = event_target_value(&event);
-        let at_ms = js_sys::Date::new(&JsValue::from_str(&typed)).get_time();
-        if at_ms.is_finite() {
-            shown.go(WallMs(at_ms as i64));
+    let field = NodeRef::<Input>::new();
+    let typed = StoredValue::new(false);
+    let has_focus = StoredValue::new(false);
+    let write = move |words: &str| {
+        if let Some(field) = field.get_untracked() {
+            field.set_value(words);
         }
-        // A moment that nobody can go to does not stay in the field.
-        clock.now_ms();
+    };
+    Effect::new(move |_| {
+        let (words, _there) = (value.get(), field.get());
+        if !has_focus.get_value() {
+            write(&words);
+        }
+    });
+    let go = move || {
+        let Some(said) = field.get_untracked().map(|field| field.value()) else { return };
+        let at_ms = js_sys::Date::new(&JsValue::from_str(&said)).get_time();
+        if typed.get_value() && at_ms.is_finite() {
+            shown.go(WallMs(at_ms as i64));
+        } else {
+            write(&value.get_untracked());
+        }
+        typed.set_value(false);
     };
     view! {
         <input
@@ -349,8 +371,24 @@ fn Exact(shown: Shown) -> impl IntoView {
             step="1"
             aria-label="Exact moment"
             data-testid="replay-exact"
-            prop:value=value
-            on:change=changed
+            node_ref=field
+            on:focus=move |_| has_focus.set_value(true)
+            on:input=move |_| typed.set_value(true)
+            on:change=move |_| {
+                typed.set_value(true);
+                if !has_focus.get_value() {
+                    go();
+                }
+            }
+            on:keydown=move |event: KeyboardEvent| {
+                if event.key() == "Enter" {
+                    go();
+                }
+            }
+            on:blur=move |_| {
+                has_focus.set_value(false);
+                go();
+            }
         />
     }
 }
