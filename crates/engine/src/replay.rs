@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use fleetlens_ipc::replay::{Moment, PARCELS_FROM};
 use fleetlens_ipc::rows::Settings;
-use fleetlens_ipc::{CONTRACT, Call, Frame, Look, Parcel, ViewId};
+use fleetlens_ipc::{CONTRACT, Call, Fault, Frame, Look, Parcel, ViewId};
 use fleetlens_model::alarm::Alarm;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::identity::Role;
@@ -18,13 +18,16 @@ use fleetlens_model::time::{MonoMs, WallMs};
 use crate::config::FleetConfig;
 use crate::fleet::{Effects, Fleet, Outward, ReadDone, ReadTicket, moment};
 use crate::port::WindowId;
-use crate::window::{Consequence, Windows};
+use crate::window::{Consequence, VIEWS_MAX, Windows};
 
 /// The window, as its own engine knows it.
 const WINDOW: WindowId = WindowId(0);
 
 /// How far time goes at once, in milliseconds: who falls silent is found to that.
 const STEP_MS: i64 = 1_000;
+
+/// In no more steps than this many it passes when it passes quickly: each looks at all things.
+const STEPS_MOST: i64 = 10;
 
 /// A past that a window is shown.
 #[derive(Debug)]
@@ -111,6 +114,8 @@ impl Replay {
     /// The window looks at something, or away, or has seen something, or asks what only its views can answer. Gives what a chart needs read.
     pub fn call(&mut self, call: Call) -> Option<Wanted> {
         match &call {
+            // More than that the views refuse.
+            Call::Look { view, .. } if self.looks.len() >= VIEWS_MAX && !self.looks.contains_key(view) => {}
             Call::Look { view, at } => drop(self.looks.insert(*view, at.clone())),
             Call::LookAway { view } => drop(self.looks.remove(view)),
             Call::Hello { .. } | Call::Seen { .. } | Call::Drawn { .. } | Call::Ask { .. } => {}
@@ -168,9 +173,10 @@ impl Replay {
     /// Time passes up to a moment, or as far as it is known what comes.
     pub fn pass(&mut self, to: WallMs) {
         let to = to.min(self.known);
+        let step_ms = STEP_MS.max((to.0 - self.at.0) / STEPS_MOST);
         let mut effects = Effects::default();
         while self.at < to {
-            let step = self.at.plus(STEP_MS).min(to);
+            let step = self.at.plus(step_ms).min(to);
             while let Some((_, news)) = self.coming.pop_front_if(|(at, _)| *at <= step) {
                 self.happens(news, &mut effects);
                 // Nothing of it goes anywhere.
@@ -212,6 +218,11 @@ impl Replay {
     /// Tells which moment is shown with the next parcel.
     pub fn tell(&mut self, moment: Option<Moment>) {
         self.said.push(Frame::Past(moment));
+    }
+
+    /// Says something that whoever looks should know, with the next parcel.
+    pub fn notice(&mut self, fault: Fault) {
+        self.said.push(Frame::Notice(fault));
     }
 
     /// What the window is told now; `paced` is our own clock.

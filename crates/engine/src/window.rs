@@ -34,7 +34,7 @@ use crate::fleet::{Dirty, Fleet, Outward, ReadDone, ReadTicket};
 use crate::port::WindowId;
 
 /// Views one window may have; more is a mistake in it.
-const VIEWS_MAX: usize = 64;
+pub const VIEWS_MAX: usize = 64;
 
 /// Answers and notices that wait for a window which has too many unseen parcels; with more it does not listen.
 const SAID_MAX: usize = 4_096;

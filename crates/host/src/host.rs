@@ -268,8 +268,9 @@ impl Host {
         }
         match call {
             Call::Ask { request, intent: Intent::Replay(ask) } => {
-                let outcome = self.replay(window, ask).await;
-                self.reply(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
+                if let Some(outcome) = self.replay(window, request, ask).await {
+                    self.reply(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
+                }
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Change(setting) } => {
@@ -294,7 +295,7 @@ impl Host {
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Boards(ask) } => {
-                let outcome = self.boards(ask).await;
+                let outcome = self.boards(ask, self.moment_of(window).await).await;
                 self.answer(window, request, outcome.map(|done| (Done::Boards(done), Begun::NotAnew))).await;
                 Ok(())
             }
@@ -316,7 +317,8 @@ impl Host {
                 Ok(())
             }
             Call::Ask { request, intent: Intent::AlarmHealth { span_ms, utc_offset_min } } => {
-                let outcome = self.alarm_health(span_ms, utc_offset_min).await;
+                let then = self.moment_of(window).await;
+                let outcome = self.alarm_health(span_ms, utc_offset_min, then).await;
                 self.answer(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
                 Ok(())
             }

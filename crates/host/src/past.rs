@@ -43,6 +43,9 @@ const STRETCH_OF_OURS_MS: i64 = 2_000;
 /// What was received so lately may not be on the disk yet.
 const UNWRITTEN_MS: i64 = 2_000;
 
+/// No more of our own time is made up for at once: where a moment of it takes longer to work out, time goes as fast as it can.
+const CATCHES_UP_MS: i64 = 250;
+
 /// So near to its end the past is over.
 const NEAR_MS: i64 = 1_000;
 
@@ -79,6 +82,8 @@ pub struct Player {
     _place: OwnedSemaphorePermit,
     orders: mpsc::Sender<Order>,
     at_ms: Arc<AtomicI64>,
+    /// Its run ends.
+    ending: CancellationToken,
     task: JoinHandle<()>,
 }
 
@@ -112,6 +117,11 @@ impl Ready {
         self.moment
     }
 
+    /// Whether its run has ended since.
+    pub fn is_over(&self) -> bool {
+        self.makings.ending.is_cancelled()
+    }
+
     /// Shows it to a window that looks at these from now on.
     pub fn show(self, window: WindowId, looks: Vec<Call>, _place: OwnedSemaphorePermit) -> Player {
         let Ready { makings, reading, known, moment } = self;
@@ -119,6 +129,7 @@ impl Ready {
         let (orders, heard) = mpsc::channel(CALLS);
         let (results, found) = mpsc::channel(CALLS);
         let at_ms = Arc::new(AtomicI64::new(moment.at_ms.0));
+        let ending = makings.ending.clone();
         let mut playing = Playing {
             window,
             at_ms: Arc::clone(&at_ms),
@@ -133,7 +144,7 @@ impl Ready {
         };
         playing.replay.tell(Some(moment));
         looks.into_iter().for_each(|look| playing.hear(look));
-        Player { _place, orders, at_ms, task: tokio::spawn(playing.run(heard, found)) }
+        Player { _place, orders, at_ms, ending, task: tokio::spawn(playing.run(heard, found)) }
     }
 }
 
@@ -143,22 +154,30 @@ impl Player {
         WallMs(self.at_ms.load(Ordering::Relaxed))
     }
 
+    /// Whether its run has ended.
+    pub fn run_is_over(&self) -> bool {
+        self.ending.is_cancelled()
+    }
+
     /// The window says something; false when it has ended.
     pub async fn say(&self, call: Call) -> bool {
         self.orders.send(Order::Said(call)).await.is_ok()
     }
 
-    /// Shows another moment.
-    pub async fn seek(&self, at: WallMs) -> Result<Moment, Fault> {
+    /// Begins to show another moment; the answer comes when it is read, or never.
+    pub async fn seek(&self, at: WallMs) -> Result<oneshot::Receiver<Result<Moment, Fault>>, Fault> {
         let (tell, told) = oneshot::channel();
         if self.orders.send(Order::Seek(at, tell)).await.is_err() {
             return Err(interrupted());
         }
-        told.await.unwrap_or_else(|_| Err(interrupted()))
+        Ok(told)
     }
 
-    /// Goes on so fast, or stands still.
-    pub async fn play(&self, speed: u16) -> Result<Moment, Fault> {
+    /// Goes on so fast, or stands still; the answer comes when a moment that was asked for before is read.
+    pub async fn play(
+        &self,
+        speed: u16,
+    ) -> Result<impl Future<Output = Result<Moment, Fault>> + Send + 'static + use<>, Fault> {
         if speed != 0 && !SPEEDS.contains(&speed) {
             let message = format!("the past goes on {SPEEDS:?} times as fast as life, and not {speed} times");
             return Err(Fault::new(FaultCode::Invalid, message));
@@ -167,7 +186,7 @@ impl Player {
         if self.orders.send(Order::Play(speed, tell)).await.is_err() {
             return Err(interrupted());
         }
-        told.await.map_err(|_| interrupted())
+        Ok(async move { told.await.map_err(|_| interrupted()) })
     }
 
     /// Somebody else is at the screen, or something is set otherwise.
@@ -277,7 +296,7 @@ impl Playing {
     /// Lets as much time pass as did, so many times over; no further than is read.
     fn pass(&mut self) {
         let now = Instant::now();
-        let ours_ms = i64::try_from(now.duration_since(self.passed).as_millis()).unwrap_or(0);
+        let ours_ms = i64::try_from(now.duration_since(self.passed).as_millis()).unwrap_or(0).min(CATCHES_UP_MS);
         self.passed = now;
         if self.moment.speed == 0 {
             return;
@@ -325,6 +344,7 @@ impl Playing {
                     Ok(_) => {}
                     Err(fault) => {
                         tracing::warn!("the past stands still: {fault}");
+                        self.replay.notice(fault);
                         self.set_speed(0);
                     }
                 }
@@ -371,7 +391,9 @@ fn look_up(reading: &Reading, wanted: WallMs) -> Result<(Known, Moment), Fault> 
     let end = wall_now().plus(-UNWRITTEN_MS).max(span.start);
     let at = wanted.clamp(span.start, end);
     let AsItWas { restored, heard_ms, shadows_unknown, alarms_unknown } = reading.as_it_was(at).map_err(unreadable)?;
-    let moment = Moment { at_ms: at, speed: 0, is_other: at != wanted, shadows_unknown, alarms_unknown };
+    // What was received in the last seconds may not be on the disk; whoever asks for now is shown what is.
+    let is_other = wanted < span.start || wanted > wall_now();
+    let moment = Moment { at_ms: at, speed: 0, is_other, shadows_unknown, alarms_unknown };
     tracing::debug!(took = ?began.elapsed(), things = restored.things.len(), "a moment of the past is read");
     Ok((Known { restored, heard: heard_ms, at }, moment))
 }
@@ -387,6 +409,7 @@ pub fn unreadable(error: fleetlens_store::StoreError) -> Fault {
     Fault::new(FaultCode::Store, format!("the past cannot be read: {error}"))
 }
 
-fn interrupted() -> Fault {
+/// Why what is asked of the past is not answered.
+pub fn interrupted() -> Fault {
     Fault::new(FaultCode::Store, "the past that was shown is over; go back to now")
 }

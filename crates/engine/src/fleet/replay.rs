@@ -119,6 +119,11 @@ impl Fleet {
         self.soil_thing(key);
     }
 
+    /// Whether it is as it was.
+    pub(crate) fn is_past(&self) -> bool {
+        self.is_past
+    }
+
     /// A shadow became this; `None` where nobody can tell what, or there is none any more.
     pub(crate) fn shadow_was(&mut self, key: ThingKey, name: &str, document: Option<&Document>, now: Now) {
         let name = self.texts.get(name);

@@ -161,6 +161,25 @@ fn another_moment_tells_every_view_from_the_start_and_charts_end_there() {
 }
 
 #[test]
+fn what_came_late_is_on_a_chart_once() {
+    let mut replay = Replay::new(config(Role::Viewer), known(100, 104, Vec::new()));
+    let chart = Look::Chart { series: SeriesKey(1), until_ms: None, span_ms: 60_000, buckets: 60 };
+    let wanted = look(&mut replay, 3, chart).unwrap();
+    replay.read(ReadDone { ticket: wanted.ticket, outcome: Ok(Vec::new()), alarms: Vec::new() });
+    // What is read of the time up to the moment has the first already, although it came after it.
+    let late = Sample { device_ms: at(102), ..said(106, 30.0) };
+    let samples = vec![late, said(107, 50.0)];
+    replay.comes(Passage { until: at(110), samples, shadows: Vec::new(), alarms: Vec::new() });
+    replay.pass(at(110));
+    let frames = replay.parcels(MonoMs(0)).into_iter().flat_map(|parcel| parcel.frames);
+    let chart = frames.filter_map(|frame| {
+        if let Frame::Snapshot { rows: Rows::Chart(chart), .. } = frame { Some(chart) } else { None }
+    });
+    let counts: Vec<u32> = chart.flat_map(|chart| chart.buckets).map(|bucket| bucket.count).collect();
+    assert_eq!(counts, [1]);
+}
+
+#[test]
 fn where_nothing_was_received_nobody_listened() {
     let stood = State::told(at(90), None, 1, None);
     let mut replay = Replay::new(config(Role::Operator), known(100, 500, vec![alarm(stood)]));

@@ -48,7 +48,12 @@ impl Host {
     }
 
     /// How well the alarms served, for those who see everything. It is read beside everything else, where blocking is allowed.
-    pub(super) async fn alarm_health(&self, span_ms: u64, utc_offset_min: i32) -> Result<Done, Fault> {
+    pub(super) async fn alarm_health(
+        &self,
+        span_ms: u64,
+        utc_offset_min: i32,
+        then: Option<WallMs>,
+    ) -> Result<Done, Fault> {
         let store = {
             let home = self.home.lock().await;
             let run = self.run.read().await;
@@ -60,7 +65,8 @@ impl Host {
             }
             run.store().clone()
         };
-        let now = wall_now();
+        // Whoever is shown the past is told of the time before that.
+        let now = then.unwrap_or_else(wall_now);
         let back_ms = i64::try_from(span_ms.clamp(1, ALARM_HEALTH_MAX_MS)).unwrap_or(i64::MAX);
         let asked = Asked { span: now.plus(-back_ms)..now, zone: zone_of(utc_offset_min), now };
         let told = tokio::task::spawn_blocking(move || {

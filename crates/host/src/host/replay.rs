@@ -4,22 +4,27 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
 use fleetlens_engine::port::WindowId;
+use fleetlens_engine::window::VIEWS_MAX;
 use fleetlens_ipc::boards::BoardAsk;
-use fleetlens_ipc::replay::{PARCELS_FROM, PARTS_MAX, ReplayAsk, ReplayDone};
-use fleetlens_ipc::{Call, Done, Fault, FaultCode, Intent, Look, ViewId};
+use fleetlens_ipc::replay::{Moment, PARCELS_FROM, PARTS_MAX, ReplayAsk, ReplayDone};
+use fleetlens_ipc::{Call, Done, Fault, FaultCode, Intent, Look, RequestId, ViewId};
+use fleetlens_model::identity::Role;
 use fleetlens_model::time::WallMs;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::profiles::on_the_side;
 use super::{Host, ended, settings};
-use crate::past::{IS_PAST, Player, Ready, unreadable};
+use crate::past::{IS_PAST, Player, Ready, interrupted, unreadable};
 use crate::ports::wall_now;
+use crate::run::Run;
 
 /// What a window looks at, and the past if it is shown that.
 #[derive(Default)]
 pub(super) struct Seat {
     looks: BTreeMap<ViewId, Look>,
     past: Option<Player>,
+    /// How often it was asked for a moment, or for the present: what was asked for before is not shown any more.
+    asked: u64,
 }
 
 /// Windows that may be shown the past at once: each takes as much memory as the whole fleet.
@@ -47,13 +52,14 @@ impl Seats {
         self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&window)
     }
 
-    fn all(&self) -> Vec<Arc<Mutex<Seat>>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect()
+    fn all(&self) -> Vec<WindowId> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 }
 
 impl Seat {
     async fn leave_past(&mut self) {
+        self.asked += 1;
         if let Some(past) = self.past.take() {
             past.end().await;
         }
@@ -121,6 +127,8 @@ impl Host {
                 seat.looks.clear();
                 seat.leave_past().await;
             }
+            // More than that it is not shown in the present either.
+            Call::Look { view, .. } if seat.looks.len() >= VIEWS_MAX && !seat.looks.contains_key(view) => {}
             Call::Look { view, at } => drop(seat.looks.insert(*view, at.clone())),
             Call::LookAway { view } => drop(seat.looks.remove(view)),
             Call::Seen { .. } | Call::Drawn { .. } | Call::Ask { .. } => {}
@@ -139,32 +147,54 @@ impl Host {
             {
                 return Ok(());
             }
-            // Its run is over; the window is told to begin anew.
-            seat.past = None;
-            return Ok(());
+            return match seat.past.take() {
+                // The window is told to begin anew.
+                Some(past) if past.run_is_over() => Ok(()),
+                Some(_) => self.show_the_present(window, &seat).await,
+                None => Ok(()),
+            };
         }
         self.say_now(window, call).await
     }
 
-    /// What a window wants of the past.
-    pub(super) async fn replay(&self, window: WindowId, ask: ReplayAsk) -> Result<Done, Fault> {
+    /// What a window wants of the past. A moment that has to be read is answered when it is: the window has everything else meanwhile.
+    pub(super) async fn replay(
+        &self,
+        window: WindowId,
+        request: RequestId,
+        ask: ReplayAsk,
+    ) -> Option<Result<Done, Fault>> {
         let done = match ask {
-            ReplayAsk::Span => ReplayDone::Span(self.span().await?),
-            ReplayAsk::Raised { from_ms, to_ms, parts } => self.raised(from_ms, to_ms, parts).await?,
-            ReplayAsk::Seek(at) => self.seek(window, at).await?,
-            ReplayAsk::Play(speed) => {
-                let seat = self.seats.of(window);
-                let seat = seat.lock().await;
-                let not_there =
-                    || Fault::new(FaultCode::Invalid, "this window is shown the present; seek a moment first");
-                ReplayDone::Shown(seat.past.as_ref().ok_or_else(not_there)?.play(speed).await?)
-            }
-            ReplayAsk::Now => {
-                self.back_to_now(window).await?;
-                ReplayDone::Now
-            }
+            ReplayAsk::Seek(at) => match self.seek(window, at).await {
+                Ok(shown) => return self.later(window, request, shown),
+                Err(fault) => Err(fault),
+            },
+            ReplayAsk::Play(speed) => match self.play(window, speed).await {
+                Ok(shown) => return self.later(window, request, shown),
+                Err(fault) => Err(fault),
+            },
+            ReplayAsk::Span => self.span().await.map(ReplayDone::Span),
+            ReplayAsk::Raised { from_ms, to_ms, parts } => self.raised(from_ms, to_ms, parts).await,
+            ReplayAsk::Now => self.back_to_now(window).await.map(|()| ReplayDone::Now),
         };
-        Ok(Done::Replay(done))
+        Some(done.map(Done::Replay))
+    }
+
+    /// Answers when it is known.
+    fn later(
+        &self,
+        window: WindowId,
+        request: RequestId,
+        shown: impl Future<Output = Result<Moment, Fault>> + Send + 'static,
+    ) -> Option<Result<Done, Fault>> {
+        let run = Arc::clone(&self.run);
+        tokio::spawn(async move {
+            let outcome = shown.await.map(|moment| Done::Replay(ReplayDone::Shown(moment)));
+            if let Some(engine) = run.read().await.as_ref().and_then(Run::engine) {
+                engine.answer(window, request, outcome).await;
+            }
+        });
+        None
     }
 
     async fn span(&self) -> Result<Option<(WallMs, WallMs)>, Fault> {
@@ -193,14 +223,23 @@ impl Host {
         Ok(ReplayDone::Raised(counted.await?.map_err(unreadable)?))
     }
 
-    async fn seek(&self, window: WindowId, at: WallMs) -> Result<ReplayDone, Fault> {
-        {
-            let seat = self.seats.of(window);
-            let seat = seat.lock().await;
-            if let Some(past) = &seat.past {
-                return Ok(ReplayDone::Shown(past.seek(at).await?));
-            }
-        }
+    async fn play(
+        &self,
+        window: WindowId,
+        speed: u16,
+    ) -> Result<impl Future<Output = Result<Moment, Fault>> + Send + 'static, Fault> {
+        let seat = self.seats.of(window);
+        let seat = seat.lock().await;
+        let not_there = || Fault::new(FaultCode::Invalid, "this window is shown the present; seek a moment first");
+        seat.past.as_ref().ok_or_else(not_there)?.play(speed).await
+    }
+
+    /// Begins to look a moment up. What it resolves to is there when the moment is shown.
+    async fn seek(
+        &self,
+        window: WindowId,
+        at: WallMs,
+    ) -> Result<impl Future<Output = Result<Moment, Fault>> + Send + 'static, Fault> {
         let makings = {
             let home = self.home.lock().await;
             let run = self.run.read().await;
@@ -208,35 +247,61 @@ impl Host {
             let settings = settings(&self.options, &home, &run.profile, run.file.as_deref(), &run.cache);
             run.makings(settings)
         };
-        let place = Arc::clone(&self.seats.pasts).try_acquire_owned().map_err(|_| {
-            let message = format!("{PASTS_MAX} windows are shown the past already; one of them has to go back to now");
-            Fault::new(FaultCode::Invalid, message)
-        })?;
-        // Whatever is asked meanwhile is answered by the present.
-        let ready = Ready::read(makings, at).await?;
-        let moment = ready.moment();
-        let seat = self.seats.of(window);
-        let mut seat = seat.lock().await;
-        let run = self.run.read().await;
-        let engine = run.as_ref().and_then(|run| run.engine()).ok_or_else(ended)?;
-        if !self.sinks.holds(window) || !engine.hush(window).await {
-            return Err(ended());
+        let role = makings.config.who.role;
+        if role == Role::Driver {
+            let message = format!("{}s of this profile are shown the present only", role.label());
+            return Err(Fault::new(FaultCode::Forbidden, message));
         }
-        seat.leave_past().await;
-        let looks = seat.looks.iter().map(|(view, at)| Call::Look { view: *view, at: at.clone() }).collect();
-        seat.past = Some(ready.show(window, looks, place));
-        Ok(ReplayDone::Shown(moment))
+        let seat = self.seats.of(window);
+        let (asked, begun) = {
+            let mut seat = seat.lock().await;
+            seat.asked += 1;
+            let begun = match &seat.past {
+                Some(past) => Begun::Seeking(past.seek(at).await?),
+                None => Begun::Reading(Arc::clone(&self.seats.pasts).try_acquire_owned().map_err(|_| too_many())?),
+            };
+            (seat.asked, begun)
+        };
+        let (run, sinks) = (Arc::clone(&self.run), self.sinks.clone());
+        Ok(async move {
+            let place = match begun {
+                Begun::Seeking(told) => {
+                    let outcome = told.await.unwrap_or_else(|_| Err(interrupted()));
+                    let is_wanted = seat.lock().await.asked == asked;
+                    return if is_wanted { outcome } else { Err(not_wanted()) };
+                }
+                Begun::Reading(place) => place,
+            };
+            // Whatever is asked meanwhile is answered by the present.
+            let ready = Ready::read(makings, at).await?;
+            let moment = ready.moment();
+            let mut seat = seat.lock().await;
+            if seat.asked != asked {
+                return Err(not_wanted());
+            }
+            let run = run.read().await;
+            let engine = run.as_ref().and_then(Run::engine).ok_or_else(ended)?;
+            // Of another run by now it would be another fleet's.
+            if ready.is_over() || !sinks.holds(window) || !engine.hush(window).await {
+                return Err(ended());
+            }
+            let looks = seat.looks.iter().map(|(view, at)| Call::Look { view: *view, at: at.clone() }).collect();
+            seat.past = Some(ready.show(window, looks, place));
+            Ok(moment)
+        })
     }
 
     async fn back_to_now(&self, window: WindowId) -> Result<(), Fault> {
         let seat = self.seats.of(window);
         let mut seat = seat.lock().await;
-        if seat.past.is_none() {
-            return Ok(());
-        }
         seat.leave_past().await;
+        // Also where there is no past any more: it may have ended by itself.
+        self.show_the_present(window, &seat).await
+    }
+
+    async fn show_the_present(&self, window: WindowId, seat: &Seat) -> Result<(), Fault> {
         let run = self.run.read().await;
-        let engine = run.as_ref().and_then(|run| run.engine()).ok_or_else(ended)?;
+        let engine = run.as_ref().and_then(Run::engine).ok_or_else(ended)?;
         engine.past_is_over(window).await;
         for (view, at) in &seat.looks {
             engine.call(window, Call::Look { view: *view, at: at.clone() }).await;
@@ -260,10 +325,34 @@ impl Host {
             settings(&self.options, &home, &run.profile, run.file.as_deref(), &run.cache)
         };
         // Nothing else is held: who has a seat may wait for those.
-        for seat in self.seats.all() {
-            if let Some(past) = &seat.lock().await.past {
+        for window in self.seats.all() {
+            let seat = self.seats.of(window);
+            let seat = seat.lock().await;
+            let Some(past) = &seat.past else { continue };
+            if settings.who.role == Role::Driver {
+                drop(seat);
+                // On the driver's screen there is no sign of the past and no way back. Where everything ends there is neither.
+                let _ = self.back_to_now(window).await;
+            } else {
                 past.configure(settings.clone()).await;
             }
         }
     }
+}
+
+/// How a moment is looked up.
+enum Begun {
+    /// By the past that is shown.
+    Seeking(oneshot::Receiver<Result<Moment, Fault>>),
+    /// Anew, with one of the places.
+    Reading(OwnedSemaphorePermit),
+}
+
+fn too_many() -> Fault {
+    let message = format!("{PASTS_MAX} windows are shown the past already; one of them has to go back to now");
+    Fault::new(FaultCode::Invalid, message)
+}
+
+fn not_wanted() -> Fault {
+    Fault::new(FaultCode::TooLate, "another moment, or the present, was asked for meanwhile")
 }

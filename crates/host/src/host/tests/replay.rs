@@ -82,5 +82,23 @@ async fn a_window_in_the_past_sees_what_was_and_steers_nothing_while_the_cache_i
     window.until("the lamp as it is", |w| w.moment.is_none() && newest(w) > Some(then.plus(4_000))).await;
     window.until("and who is there steers", |w| w.page.as_ref().is_some_and(|page| page.may_command)).await;
     assert!(matches!(ask(&mut window, 9, command).await, Ok(Done::Command(_))));
+
+    // Whoever goes back to now while a moment is read is shown the present, whichever is done first.
+    let seek = Intent::Replay(ReplayAsk::Seek(then));
+    window.say(Call::Ask { request: RequestId(10), intent: seek.clone() }).await;
+    assert_eq!(replay(&mut window, 11, ReplayAsk::Now).await, ReplayDone::Now);
+    window.until("an answer", |w| w.answers.contains_key(&RequestId(10))).await;
+    let sought = &window.answers[&RequestId(10)];
+    assert!(sought.is_ok() || sought.as_ref().is_err_and(|fault| fault.code == FaultCode::TooLate), "{sought:?}");
+    assert_eq!(host.moment_of(window.id).await, None);
+
+    // On the driver's screen there is no sign of the past.
+    assert!(ask(&mut window, 12, seek.clone()).await.is_ok());
+    window.until("the past", |w| w.moment.is_some()).await;
+    window.say(Call::LookAway { view: THING }).await;
+    let driver = Actor { name: "Dan".into(), role: Role::Driver };
+    assert_eq!(ask(&mut other, 13, Intent::Change(Setting::Identity(driver))).await, Ok(Done::Changed));
+    window.until("the present", |w| w.moment.is_none()).await;
+    assert_eq!(ask(&mut window, 14, seek).await.unwrap_err().code, FaultCode::Forbidden);
     host.stop().await;
 }
