@@ -8,6 +8,7 @@ use std::time::Duration;
 use fleetlens_host::{Host, HostOptions, WindowId};
 use fleetlens_ipc::map::{FLAG_GONE, MapRow, read};
 use fleetlens_ipc::profile::{ProfileAsk, ProfileDone, Trial, TrialStep, Try};
+use fleetlens_ipc::replay::Moment;
 use fleetlens_ipc::rows::{Change, Chart, CommandRow, FoundRow, LeafRow, LinkState, Rows, Status, ThingPage, ValueRow};
 use fleetlens_ipc::{
     CONTRACT, Call, Done, Fault, Frame, Intent, Look, Parcel, RequestId, ViewId, Wish, decode, encode,
@@ -36,6 +37,7 @@ pub struct Desk {
     notices: Vec<Fault>,
     begun: u32,
     opened: Vec<ThingKey>,
+    moment: Option<Moment>,
     trials: Vec<Trial>,
 }
 
@@ -84,6 +86,7 @@ impl Desk {
             notices: Vec::new(),
             begun: 0,
             opened: Vec::new(),
+            moment: None,
             trials: Vec::new(),
         };
         desk.say(&Call::Hello { contract: CONTRACT }).await;
@@ -184,7 +187,8 @@ impl Desk {
             | Done::Places(_)
             | Done::Words(_)
             | Done::MapNames(_)
-            | Done::Names(_)) => {
+            | Done::Names(_)
+            | Done::Replay(_)) => {
                 panic!("asked for a profile and got {other:?}")
             }
         }
@@ -234,7 +238,8 @@ impl Desk {
             | Done::Places(_)
             | Done::Words(_)
             | Done::MapNames(_)
-            | Done::Names(_)) => {
+            | Done::Names(_)
+            | Done::Replay(_)) => {
                 panic!("asked for a command and got {other:?}")
             }
         }
@@ -338,6 +343,11 @@ impl Desk {
         self.begun
     }
 
+    /// The moment of the past that it is shown; `None` for the present.
+    pub fn moment(&self) -> Option<Moment> {
+        self.moment
+    }
+
     /// Things that somebody chose outside the window.
     pub fn opened(&self) -> &[ThingKey] {
         &self.opened
@@ -391,6 +401,7 @@ impl Desk {
                 }
                 Frame::Open(thing) => self.opened.push(thing),
                 Frame::Trial(trial) => self.trials.push(*trial),
+                Frame::Past(moment) => self.moment = moment,
             }
         }
         self.say(&Call::Seen { parcel: parcel.number }).await;

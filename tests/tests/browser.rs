@@ -35,6 +35,8 @@ mod outbox;
 mod palette;
 #[path = "browser/plain.rs"]
 mod plain;
+#[path = "browser/replay.rs"]
+mod replay;
 #[path = "browser/rules.rs"]
 mod rules;
 #[path = "browser/setup.rs"]

@@ -4,7 +4,7 @@ use fleetlens_ipc::rows::Status;
 use fleetlens_model::identity::Role;
 use leptos::prelude::*;
 
-use crate::clock::{Clock, mono_ms, on_waking};
+use crate::clock::{Clock, on_waking, shown_ms};
 use crate::components::icon::Icon;
 use crate::form::Form;
 use crate::keys;
@@ -27,6 +27,7 @@ use crate::views::notices::{Notices, Stranded};
 use crate::views::outbox::OutboxView;
 use crate::views::palette::Palette;
 use crate::views::parking::DriverShell;
+use crate::views::replay::{PastSign, ReplayBar};
 use crate::views::rules::RulesView;
 use crate::views::settings::SettingsView;
 use crate::views::setup::{SetupDialog, Welcome};
@@ -126,7 +127,7 @@ fn DriverDesktop(help: RwSignal<bool>) -> impl IntoView {
     let in_settings = move || store.section.get() == Section::Settings;
     let in_boards = move || store.section.get() == Section::Boards;
     // What the operator before held still, and where they were, is not the driver's: nothing here says so or leads back.
-    store.hold(false, mono_ms());
+    store.hold(false, shown_ms());
     if !Section::OF_DRIVER.contains(&store.section.get_untracked()) {
         store.go(Section::Map);
     }
@@ -160,6 +161,7 @@ fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
             class:with-page=move || store.page.get()
             class:with-sheet=move || !on_map()
             data-section=move || store.section.get().word()
+            data-past=move || store.replay.is_past().then_some("yes")
         >
             <Rail help sections=&Section::ALL />
             <header class="bar">
@@ -182,7 +184,9 @@ fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
                 <Show when=on_map>
                     <KindChips />
                 </Show>
-                <LiveSign />
+                <Show when=move || store.replay.is_past() fallback=|| view! { <LiveSign /> }>
+                    <PastSign />
+                </Show>
             </header>
             <main class="stage">
                 // Behind everything, and never taken down: coming back to it costs nothing.
@@ -202,6 +206,7 @@ fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
                 <OverTheMap />
                 <ThingPanel />
             </main>
+            <ReplayBar />
             <StatusBar />
         </div>
         <Palette help />
@@ -225,6 +230,7 @@ fn OverTheMap() -> impl IntoView {
         }
     });
     let in_rules = Memo::new(move |_| store.rules.open.get() && may.get());
+    let is_past = Memo::new(move |_| store.replay.is_past());
     move || match store.section.get() {
         Section::Map => ().into_any(),
         Section::Things => view! { <ThingsView /> }.into_any(),
@@ -232,8 +238,30 @@ fn OverTheMap() -> impl IntoView {
         Section::Alarms => view! { <AlarmsView /> }.into_any(),
         Section::Boards => view! { <BoardsView /> }.into_any(),
         Section::Commands => view! { <OutboxView /> }.into_any(),
+        Section::Jobs if is_past.get() => view! { <NotInThePast section=Section::Jobs /> }.into_any(),
         Section::Jobs => view! { <JobsView /> }.into_any(),
+        Section::Settings if is_past.get() => view! { <NotInThePast section=Section::Settings /> }.into_any(),
         Section::Settings => view! { <SettingsView /> }.into_any(),
+    }
+}
+
+/// In the place of what there is not in the past.
+#[component]
+fn NotInThePast(section: Section) -> impl IntoView {
+    let store = store();
+    let why = if section == Section::Jobs {
+        "This is the past: how far jobs and firmware were is not kept."
+    } else {
+        "This is the past: nothing is set here."
+    };
+    view! {
+        <section class="sheet replay-not-there" aria-label=section.label()>
+            <h1>{section.label()}</h1>
+            <p>{why}</p>
+            <button type="button" class="plain" on:click=move |_| store.back_to_now()>
+                "Back to now"
+            </button>
+        </section>
     }
 }
 

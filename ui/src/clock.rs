@@ -1,6 +1,8 @@
 //! The page's clocks: the monotonic one, by which ages grow, ticking once a second for everything that shows one, and the
 //! reader's time zone.
 
+use std::cell::Cell;
+
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
@@ -12,12 +14,37 @@ pub fn mono_ms() -> f64 {
     web_sys::window().and_then(|window| window.performance()).map_or(0.0, |clock| clock.now())
 }
 
+/// How fast the time that is shown passes, since when.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// [`mono_ms`] then.
+    from_ms: f64,
+    /// [`shown_ms`] then.
+    shown_ms: f64,
+    speed: f64,
+}
+
+thread_local! {
+    static PACE: Cell<Pace> = const { Cell::new(Pace { from_ms: 0.0, shown_ms: 0.0, speed: 1.0 }) };
+}
+
+/// The clock by which ages grow: as fast as ours, and in the past as fast as that is played.
+pub fn shown_ms() -> f64 {
+    let Pace { from_ms, shown_ms, speed } = PACE.get();
+    shown_ms + (mono_ms() - from_ms) * speed
+}
+
+/// From now on what is shown passes so much faster than life; 0 stands still.
+pub fn set_pace(speed: f64) {
+    PACE.set(Pace { from_ms: mono_ms(), shown_ms: shown_ms(), speed });
+}
+
 /// Something the host said with ages in it, and when it said so.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aged<T> {
     /// What it said.
     pub row: T,
-    /// [`mono_ms`] when it came.
+    /// [`shown_ms`] when it came.
     pub at_ms: f64,
 }
 
@@ -53,12 +80,12 @@ pub struct Clock(ReadSignal<f64>);
 impl Clock {
     /// Starts ticking; once for the whole window.
     pub fn start() -> Clock {
-        let (now_ms, tick) = signal(mono_ms());
-        set_interval(move || tick.set(mono_ms()), std::time::Duration::from_secs(1));
+        let (now_ms, tick) = signal(shown_ms());
+        set_interval(move || tick.set(shown_ms()), std::time::Duration::from_secs(1));
         Clock(now_ms)
     }
 
-    /// The monotonic time, at most a second old; who reads it is told every second.
+    /// The monotonic time that is shown ([`shown_ms`]), at most a second old; who reads it is told every second.
     pub fn now_ms(self) -> f64 {
         // A row may be younger than the last tick.
         self.0.get().max(0.0)

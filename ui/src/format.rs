@@ -70,6 +70,29 @@ impl LocalTime {
         format!("{}.{:03}", self.seconds(today), self.milli)
     }
 
+    /// `Sat 21 Nov 14:03:10`, with the year where it is not today's.
+    pub fn day_and_clock(&self, today: &LocalTime) -> String {
+        let year = if self.year == today.year { String::new() } else { format!(" {}", self.year) };
+        let clock = format!("{:02}:{:02}:{:02}", self.hour, self.minute, self.second);
+        format!("{} {}{year} {clock}", self.weekday(), self.date())
+    }
+
+    /// `14:03`.
+    pub fn minutes(&self) -> String {
+        format!("{:02}:{:02}", self.hour, self.minute)
+    }
+
+    /// `Sat 21`.
+    pub fn day(&self) -> String {
+        format!("{} {}", self.weekday(), self.day)
+    }
+
+    /// As a field for a moment has it: `2026-11-21T14:03:10`.
+    pub fn field(&self) -> String {
+        let LocalTime { year, month, day, hour, minute, second, milli: _ } = self;
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+    }
+
     /// The whole moment, for titles: `21 Nov 2025, 10:42:07.204`.
     pub fn exact(&self) -> String {
         let clock = format!("{:02}:{:02}:{:02}.{:03}", self.hour, self.minute, self.second, self.milli);

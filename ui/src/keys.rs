@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlInputElement};
 
-use crate::clock::mono_ms;
+use crate::clock::shown_ms;
 use crate::form::Form;
 use crate::sound::Sound;
 use crate::state::Store;
@@ -42,6 +42,8 @@ pub enum Act {
     Prefix,
     /// The command palette.
     Palette,
+    /// The time bar.
+    Replay,
 }
 
 /// Keys as they are written on them, and what they do.
@@ -50,7 +52,7 @@ pub type Line = (&'static [&'static str], &'static str);
 impl Act {
     /// What a person may also have done by its name, in the order in which it is offered. The palette offers it, and the sheet of keys
     /// lists it with its key.
-    pub const OFFERED: [Act; 14] = [
+    pub const OFFERED: [Act; 15] = [
         Act::Go(Section::Map),
         Act::Go(Section::Things),
         Act::Go(Section::Alarms),
@@ -63,6 +65,7 @@ impl Act {
         Act::Fleet,
         Act::Find,
         Act::Hold,
+        Act::Replay,
         Act::Silence,
         Act::Help,
     ];
@@ -84,6 +87,7 @@ impl Act {
             Act::Health => (&["H"], "Among the alarms: how well they serve, and back to the list"),
             Act::Fleet => (&["F"], "Show the whole fleet on the map"),
             Act::Silence => (&["M"], "Silence until the next critical alarm; nothing is acknowledged by it"),
+            Act::Replay => (&["P"], "Show the time bar, and take it away: the city as it was"),
             Act::Help => (&["?"], "These keys"),
             Act::Prefix => (&["G"], "The first of two keys"),
             Act::Palette => (&["Ctrl", "K"], "Find anything: views, things, commands, groups, places"),
@@ -115,6 +119,7 @@ pub fn meaning(key: &str, focus: Focus, after_go: bool) -> Option<Act> {
         ("f" | "F", _) => Some(Act::Fleet),
         ("h" | "H", _) if !after_go => Some(Act::Health),
         ("m" | "M", _) => Some(Act::Silence),
+        ("p" | "P", _) => Some(Act::Replay),
         ("?", _) => Some(Act::Help),
         (" ", _) => Some(Act::Hold),
         _ => None,
@@ -130,11 +135,12 @@ pub fn is_heard(act: Act, form: Form, is_driver: bool, may_command: bool) -> boo
         (Form::Phone, Act::Find) => !is_driver,
         (_, Act::Fleet) => true,
         (_, Act::Silence) => !is_driver,
-        (Form::Phone, Act::Hold | Act::Go(_) | Act::Rules | Act::Health | Act::Help | Act::Prefix | Act::Palette) => {
-            false
-        }
+        (
+            Form::Phone,
+            Act::Hold | Act::Go(_) | Act::Rules | Act::Health | Act::Help | Act::Prefix | Act::Palette | Act::Replay,
+        ) => false,
         (Form::Desktop, Act::Help | Act::Prefix | Act::Palette) => true,
-        (Form::Desktop, Act::Find | Act::Hold | Act::Health) => !is_driver,
+        (Form::Desktop, Act::Find | Act::Hold | Act::Health | Act::Replay) => !is_driver,
         (Form::Desktop, Act::Rules) => may_command,
         (Form::Desktop, Act::Go(section)) => !is_driver || Section::OF_DRIVER.contains(&section),
     }
@@ -200,7 +206,10 @@ impl Hands {
         match act {
             Act::Prefix => return false,
             Act::Find => find(finder),
-            Act::Hold => store.hold(store.held.get_untracked().is_none(), mono_ms()),
+            // There is nothing live in the past.
+            Act::Hold if store.replay.moment.with_untracked(Option::is_some) => return false,
+            Act::Replay => store.turn_replay(),
+            Act::Hold => store.hold(store.held.get_untracked().is_none(), shown_ms()),
             Act::Fleet => store.show_fleet(),
             Act::Health => return store.turn_alarm_health(),
             Act::Silence => sound.silence(),
@@ -290,6 +299,7 @@ mod tests {
             (" ", Focus::Button, false, None),
             ("f", Focus::Page, false, Some(Act::Fleet)),
             ("m", Focus::Page, false, Some(Act::Silence)),
+            ("p", Focus::Button, false, Some(Act::Replay)),
             ("F", Focus::Text, false, None),
             ("h", Focus::Button, false, Some(Act::Health)),
             ("h", Focus::Text, false, None),
@@ -326,6 +336,7 @@ mod tests {
             Act::Help,
             Act::Prefix,
             Act::Palette,
+            Act::Replay,
         ]
         .into_iter()
         .chain(Section::ALL.into_iter().map(Act::Go))

@@ -157,21 +157,25 @@ impl Sound {
             }
             begun
         });
-        Effect::new(move |_| {
+        Effect::new(move |was_past: Option<bool>| {
+            let is_past = store.replay.is_past();
             let told = store
                 .status
                 .with(|status| status.as_ref().map(|status| (status.row.told.clone(), status.row.alarms.critical)));
-            if driver.get() {
-                // Whoever watched before has handed over: what still waits is not the driver's, who has no means to end it.
+            // Just after the past its last counts are there still: by those the present would be news.
+            if driver.get() || is_past || was_past == Some(true) {
+                // What was told in the past is heard by nobody. Whoever watched before has handed over: what still waits is not the driver's, who has no means to end it.
                 sound.ear.set_value(Ear::default());
-                return sound.follow();
+                sound.follow();
+                return is_past;
             }
-            let Some((told, critical)) = told else { return };
+            let Some((told, critical)) = told else { return is_past };
             let worst = sound.ear.try_update_value(|ear| ear.hear(&told, critical, mono_ms())).flatten();
             sound.follow();
             if let Some(worst) = worst {
                 sound.play(worst);
             }
+            is_past
         });
         let again = move || {
             if sound.ear.try_update_value(|ear| ear.is_due(mono_ms())) == Some(true) {

@@ -22,6 +22,7 @@ pub mod not_converged;
 pub mod palette;
 pub mod parking;
 pub mod profiles;
+pub mod replay;
 pub mod rules;
 pub mod section;
 pub mod settings;
@@ -67,6 +68,7 @@ use crate::state::not_converged::NotConverged;
 use crate::state::palette::Palette;
 use crate::state::parking::Parking;
 use crate::state::profiles::Setup;
+use crate::state::replay::Replay;
 use crate::state::section::Section;
 use crate::state::thing::Slot;
 use crate::state::things::Things;
@@ -191,6 +193,8 @@ pub struct Store {
     pub setup: RwSignal<Option<Setup>>,
     /// The page of rules.
     pub rules: rules::RuleDesk,
+    /// The time bar, and the past where that is shown.
+    pub replay: Replay,
     /// Whether the settings show how the program stands instead.
     pub diagnosing: RwSignal<bool>,
     /// The try of a broker, as the host last told of it.
@@ -274,6 +278,7 @@ impl Store {
             settings: RwSignal::new(None),
             setup: RwSignal::new(None),
             rules: rules::RuleDesk::new(),
+            replay: Replay::new(),
             diagnosing: RwSignal::new(false),
             trial: RwSignal::new(None),
             begun: RwSignal::new(0),

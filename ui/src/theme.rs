@@ -315,7 +315,10 @@ mod tests {
                 }
             }
             let tones = ["chart-line", "chart-2", "chart-3", "chart-4"].map(|tone| (tone, "surface"));
-            for (text, ground) in [("accent-ink", "accent"), ("map-place", "map-land")].into_iter().chain(tones) {
+            let past = [("past", "past-bg"), ("past", "surface"), ("past", "bg")];
+            for (text, ground) in
+                [("accent-ink", "accent"), ("map-place", "map-land")].into_iter().chain(tones).chain(past)
+            {
                 let ratio = contrast(tokens[text], tokens[ground]);
                 assert!(ratio >= 4.5, "{theme}: --{text} on --{ground} is {ratio:.2}");
             }
@@ -340,6 +343,7 @@ mod tests {
             let surfaces = ["bg", "surface", "raised", "warn-bg", "crit-bg", "pending-bg"];
             at_least(7.0, &["text", "muted", "faint", "accent", "warn", "crit", "pending", "good"], &surfaces);
             at_least(7.0, &["accent-ink"], &["accent"]);
+            at_least(7.0, &["past"], &["past-bg", "surface", "bg"]);
             at_least(7.0, &["map-place", "map-label"], &["map-land"]);
             at_least(3.0, &["line", "line-strong", "focus"], &surfaces);
             at_least(4.5, &["mark-ok", "mark-warn", "mark-crit", "mark-unknown"], &["map-land"]);

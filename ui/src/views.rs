@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod palette;
 pub mod parking;
 pub mod query;
+pub mod replay;
 pub mod rules;
 pub mod set_several;
 pub mod settings;

@@ -32,6 +32,7 @@ mod people;
 mod places;
 mod presence;
 mod registry;
+mod replay;
 mod route;
 mod rules;
 mod search;
@@ -70,6 +71,7 @@ pub(crate) use firmware::Versions;
 pub(crate) use index::natural;
 pub(crate) use jobs::KnownJob;
 pub(crate) use messages::RawMessage;
+pub(crate) use replay::moment;
 pub(crate) use search::{Asking, Finder};
 pub use seldom::Seldom;
 pub use series::{Latest, Series, SeriesOf};
@@ -161,6 +163,8 @@ pub struct Fleet {
     digested: Vec<u8>,
     ticked: Option<MonoMs>,
     looked: Option<MonoMs>,
+    /// It is as it was ([`Fleet::as_it_was`]): nothing is judged.
+    is_past: bool,
 }
 
 impl Fleet {
@@ -222,6 +226,7 @@ impl Fleet {
             digested: Vec::new(),
             ticked: None,
             looked: None,
+            is_past: false,
         };
         fleet.restore(restored, now);
         fleet

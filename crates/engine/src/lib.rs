@@ -8,6 +8,7 @@ pub mod backtest;
 pub mod config;
 pub mod fleet;
 pub mod port;
+pub mod replay;
 pub mod run;
 pub mod window;
 

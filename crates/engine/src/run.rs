@@ -73,6 +73,7 @@ enum FromWindow {
     Attached(WindowId),
     Said(WindowId, Call),
     Detached(WindowId),
+    Hushed(WindowId, oneshot::Sender<()>),
     Answered(WindowId, Frame),
     AnsweredAnew(WindowId, Frame),
     Anew,
@@ -136,6 +137,13 @@ impl Engine {
         self.calls.send(FromWindow::Detached(window)).await.is_ok()
     }
 
+    /// A window looks at nothing of the present any more; once it resolves nothing of a view is on its way to it. What it asks is answered as
+    /// before. False when the engine has stopped.
+    pub async fn hush(&self, window: WindowId) -> bool {
+        let (tell, told) = oneshot::channel();
+        self.calls.send(FromWindow::Hushed(window, tell)).await.is_ok() && told.await.is_ok()
+    }
+
     /// Answers a window's request that the host has performed itself. Like [`Engine::attach`].
     pub async fn answer(&self, window: WindowId, request: RequestId, outcome: Result<Done, Fault>) -> bool {
         self.calls.send(FromWindow::Answered(window, Frame::Answer { request, outcome })).await.is_ok()
@@ -149,6 +157,11 @@ impl Engine {
     /// Tells a window how far the try of a broker is that it asked for. Like [`Engine::attach`].
     pub async fn trial(&self, window: WindowId, trial: Trial) -> bool {
         self.calls.send(FromWindow::Answered(window, Frame::Trial(Box::new(trial)))).await.is_ok()
+    }
+
+    /// Tells a window that what it is shown from here on is the present again. Like [`Engine::attach`].
+    pub async fn past_is_over(&self, window: WindowId) -> bool {
+        self.calls.send(FromWindow::Answered(window, Frame::Past(None))).await.is_ok()
     }
 
     /// Has a window open a thing that was chosen outside it. Like [`Engine::attach`].
@@ -347,6 +360,11 @@ impl<L: Link, S: Store, U: Ui, C: Clock> Actor<L, S, U, C> {
                 }
             }
             FromWindow::Detached(window) => self.windows.detach(window),
+            FromWindow::Hushed(window, heard) => {
+                self.windows.hush(window);
+                // Whoever asked may have given up.
+                let _ = heard.send(());
+            }
             FromWindow::Answered(window, frame) => self.windows.answer(window, frame),
             FromWindow::Grouped(groups) => {
                 // What changed before is told of the groups of before.

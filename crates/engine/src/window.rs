@@ -34,7 +34,7 @@ use crate::fleet::{Dirty, Fleet, Outward, ReadDone, ReadTicket};
 use crate::port::WindowId;
 
 /// Views one window may have; more is a mistake in it.
-const VIEWS_MAX: usize = 64;
+pub const VIEWS_MAX: usize = 64;
 
 /// Answers and notices that wait for a window which has too many unseen parcels; with more it does not listen.
 const SAID_MAX: usize = 4_096;
@@ -199,6 +199,13 @@ impl Windows {
         }
     }
 
+    /// A window looks at nothing any more; what it was to be told besides it is still told.
+    pub(crate) fn hush(&mut self, window: WindowId) {
+        if let Some(window) = self.windows.get_mut(&window) {
+            window.views.clear();
+        }
+    }
+
     /// Something everybody should know.
     pub fn notice(&mut self, fault: &Fault) {
         for window in self.windows.values_mut() {
@@ -284,13 +291,19 @@ impl Windows {
 
     /// What every window is told now. A window with too many unseen parcels is told nothing yet; its views go on coalescing.
     pub fn parcels(&mut self, fleet: &Fleet, now: Now) -> Vec<(WindowId, Parcel)> {
+        self.parcels_paced(fleet, now, now.mono)
+    }
+
+    /// The same where the fleet's time is not ours: `paced` is the clock by which they are not told too often.
+    pub(crate) fn parcels_paced(&mut self, fleet: &Fleet, now: Now, paced: MonoMs) -> Vec<(WindowId, Parcel)> {
         let mut parcels = Vec::new();
         for (id, window) in &mut self.windows {
             if window.is_behind() {
                 continue;
             }
             let mut frames = std::mem::take(&mut window.said);
-            frames.extend(window.views.iter_mut().filter_map(|(view_id, view)| view.frame(*view_id, fleet, now)));
+            frames
+                .extend(window.views.iter_mut().filter_map(|(view_id, view)| view.frame(*view_id, fleet, now, paced)));
             if frames.is_empty() {
                 continue;
             }
@@ -410,7 +423,7 @@ enum Told {
 }
 
 impl View {
-    fn frame(&mut self, id: ViewId, fleet: &Fleet, now: Now) -> Option<Frame> {
+    fn frame(&mut self, id: ViewId, fleet: &Fleet, now: Now, paced: MonoMs) -> Option<Frame> {
         if !sight::may_look(&self.kind, fleet) {
             let is_news = !std::mem::replace(&mut self.is_hidden, true);
             return is_news.then_some(Frame::Snapshot { view: id, rows: Rows::Missing });
@@ -450,7 +463,7 @@ impl View {
         } else {
             SLOW_MS
         };
-        let too_soon = slow && self.told.is_some_and(|told| now.mono.since(told) < pause_ms);
+        let too_soon = slow && self.told.is_some_and(|told| paced.since(told) < pause_ms);
         if !self.dirty || too_soon {
             return None;
         }
@@ -488,7 +501,7 @@ impl View {
         // What would stand elsewhere is counted later, although nothing else may happen by then.
         self.dirty = matches!(&self.kind, ViewKind::Things(things) if things.waits())
             || matches!(&self.kind, ViewKind::Board(board) if board.waits());
-        self.told = Some(now.mono);
+        self.told = Some(paced);
         match told {
             Told::All(rows) => {
                 self.rev = 1;

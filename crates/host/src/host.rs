@@ -9,6 +9,7 @@ mod maps;
 mod mend;
 mod profiles;
 mod reads;
+mod replay;
 mod rules;
 mod speaking;
 mod told;
@@ -150,6 +151,7 @@ pub struct Host {
     exports: exports::Exports,
     tries: rules::Tries,
     imports: maps::Imports,
+    seats: replay::Seats,
     pictures: Pictures,
     pub(crate) rasters: Rasters,
     windows: AtomicU64,
@@ -216,6 +218,7 @@ impl Host {
             exports: exports::Exports::default(),
             tries: rules::Tries::default(),
             imports: maps::Imports::default(),
+            seats: replay::Seats::default(),
             pictures,
             rasters,
             windows: AtomicU64::new(0),
@@ -261,9 +264,23 @@ impl Host {
         if self.ending.is_cancelled() && matches!(call, Call::Ask { .. }) {
             return Err(Fault::new(FaultCode::TooLate, "Fleetlens is closing and takes no more commands"));
         }
+        if let Call::Ask { request, intent } = &call
+            && let Some(fault) = self.refused_in_the_past(window, intent).await
+        {
+            // Nobody was denied a right: no matter for the log.
+            self.reply(window, *request, Err(fault)).await;
+            return Ok(());
+        }
         match call {
+            Call::Ask { request, intent: Intent::Replay(ask) } => {
+                if let Some(outcome) = self.replay(window, request, ask).await {
+                    self.reply(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
+                }
+                Ok(())
+            }
             Call::Ask { request, intent: Intent::Change(setting) } => {
                 let outcome = self.change(setting).await.map(|begun| (Done::Changed, begun));
+                self.tell_the_past().await;
                 self.answer(window, request, outcome).await;
                 Ok(())
             }
@@ -301,7 +318,7 @@ impl Host {
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Boards(ask) } => {
-                let outcome = self.boards(ask).await;
+                let outcome = self.boards(ask, self.moment_of(window).await).await;
                 self.answer(window, request, outcome.map(|done| (Done::Boards(done), Begun::NotAnew))).await;
                 Ok(())
             }
@@ -311,7 +328,8 @@ impl Host {
                 Ok(())
             }
             Call::Ask { request, intent: Intent::ShadowHistory { thing, shadow, before, limit } } => {
-                let outcome = self.shadow_history(thing, shadow, before, limit).await;
+                let then = self.moment_of(window).await;
+                let outcome = self.shadow_history(thing, shadow, before, limit, then).await;
                 self.answer(window, request, outcome.map(|changes| (Done::ShadowHistory(changes), Begun::NotAnew)))
                     .await;
                 Ok(())
@@ -322,7 +340,8 @@ impl Host {
                 Ok(())
             }
             Call::Ask { request, intent: Intent::AlarmHealth { span_ms, utc_offset_min } } => {
-                let outcome = self.alarm_health(span_ms, utc_offset_min).await;
+                let then = self.moment_of(window).await;
+                let outcome = self.alarm_health(span_ms, utc_offset_min, then).await;
                 self.answer(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
                 Ok(())
             }
@@ -353,7 +372,7 @@ impl Host {
     }
 
     /// Everything that the engine hears and answers itself.
-    async fn say(&self, window: WindowId, call: Call) -> Result<(), Fault> {
+    async fn say_now(&self, window: WindowId, call: Call) -> Result<(), Fault> {
         let run = self.run.read().await;
         match run.as_ref().and_then(Run::engine) {
             Some(engine) if engine.call(window, call).await => Ok(()),
@@ -366,6 +385,7 @@ impl Host {
         self.sinks.remove(window);
         self.trials.forget(window);
         self.tries.forget(window);
+        self.leave_seat(window).await;
         if let Some(engine) = self.run.read().await.as_ref().and_then(Run::engine) {
             engine.detach(window).await;
         }

@@ -20,6 +20,7 @@ mod host;
 mod line;
 pub mod log;
 mod maps;
+mod past;
 mod pictures;
 mod ports;
 mod preview;

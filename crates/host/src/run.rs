@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use fleetlens_engine::config::FleetConfig;
 use fleetlens_engine::fleet::Counters;
 use fleetlens_engine::run::{Engine, Ports, start};
 use fleetlens_engine::wire::registry::Registry;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::diagnose::LastCache;
 use crate::host::{BrokerChoice, HostError, HostOptions};
 use crate::line::{Line, SharedCity};
+use crate::past::Makings;
 use crate::pictures::Ground;
 use crate::ports::{LinkPort, Sinks, StorePort, SystemClock, wall_now};
 use crate::profile::{Profile, RegistryFile};
@@ -196,6 +198,10 @@ pub struct Around {
 pub struct Run {
     engine: Option<Engine>,
     store: Store,
+    /// What the fleet was made with, and what else it takes to make another of it.
+    fleet: FleetConfig,
+    clock: SystemClock,
+    sinks: Sinks,
     /// What it was made with.
     pub options: HostOptions,
     /// The profile.
@@ -243,6 +249,7 @@ impl Run {
                 (Some(reaching), Some(teller))
             }
         };
+        let windows = sinks.clone();
         let ports = Ports { link: port.clone(), store: StorePort(store.clone()), ui: sinks.reaching(teller), clock };
         let mut fleet = profile.fleet_config(broker_in_words(&broker, demo.is_some(), &profile));
         fleet.who.clone_from(&settings.who);
@@ -253,7 +260,7 @@ impl Run {
         fleet.tiles = tile_set(tiles.metadata(), profile.tiles.is_none());
         fleet.registry = registry;
         fleet.registry_name = profile.registry.as_ref().map(RegistryFile::name).unwrap_or_default();
-        let engine = start(fleet, restored, events_in, ports);
+        let engine = start(fleet.clone(), restored, events_in, ports);
         let counters = engine.counters();
         let stop_summary = CancellationToken::new();
         let line = Line {
@@ -272,6 +279,9 @@ impl Run {
         Run {
             engine: Some(engine),
             store,
+            fleet,
+            clock,
+            sinks: windows,
             options,
             profile,
             file,
@@ -297,6 +307,14 @@ impl Run {
     /// The cache.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What a fleet of this run as it was is made with.
+    pub fn makings(&self, settings: Settings) -> Makings {
+        let groups = self.profile.groups.clone();
+        let config = FleetConfig { who: settings.who.clone(), settings, groups, ..self.fleet.clone() };
+        let (store, clock, sinks) = (self.store.clone(), self.clock, self.sinks.clone());
+        Makings { config, store, clock, sinks, ending: self.ending.clone() }
     }
 
     /// Takes the engine away, as its failure would.

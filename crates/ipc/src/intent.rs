@@ -19,6 +19,7 @@ use crate::diagnostics::Diagnostics;
 use crate::export::{Export, Exported};
 use crate::maps::{AreaAsk, AreaDone, MapAsk, MapDone};
 use crate::profile::{ProfileAsk, ProfileDone};
+use crate::replay::{ReplayAsk, ReplayDone};
 use crate::rows::{AlarmHealth, DryRun, MapName, PlaceRow, ShownAlarm};
 use crate::rules::{RuleAsk, RuleDone};
 
@@ -166,6 +167,8 @@ pub enum Intent {
     MapNames,
     /// What are these things called, at most [`NAMES_MAX`] of them? Answered with [`Done::Names`].
     Names(Vec<ThingKey>),
+    /// Show this window the city as it was, or as it is again. Answered with [`Done::Replay`]. Performed by the host from the cache.
+    Replay(ReplayAsk),
 }
 
 /// A part of the table of alarms.
@@ -303,4 +306,6 @@ pub enum Done {
     MapNames(Vec<MapName>),
     /// What people call the things that were asked for; nothing of those that are not known, or not for who is at the screen.
     Names(Vec<(ThingKey, String)>),
+    /// What came of a [`ReplayAsk`].
+    Replay(ReplayDone),
 }

@@ -17,6 +17,7 @@ mod look;
 pub mod map;
 pub mod maps;
 pub mod profile;
+pub mod replay;
 pub mod rows;
 pub mod rules;
 
@@ -39,6 +40,7 @@ pub use crate::look::{
     AlarmGrouping, AlarmScope, AlarmSort, AlarmsQuery, FOLDS_MAX, Folds, Look, Scope, SortBy, ThingsQuery,
 };
 use crate::profile::Trial;
+use crate::replay::Moment;
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
@@ -115,7 +117,7 @@ pub enum Call {
 /// What a host sends at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Parcel {
-    /// Rises by one; acknowledged with [`Call::Seen`].
+    /// Rises by one, those of the past from [`replay::PARCELS_FROM`] on; acknowledged with [`Call::Seen`].
     pub number: u64,
     /// In order.
     pub frames: Vec<Frame>,
@@ -155,6 +157,8 @@ pub enum Frame {
     Trial(Box<Trial>),
     /// Somebody chose this thing outside the window, e.g. by its notification: open it.
     Open(ThingKey),
+    /// What the views of this window show from here on is the past, and which moment of it; `None` for the present again.
+    Past(Option<Moment>),
 }
 
 /// What went wrong, for a program (`code`) and for a person (`message`).

@@ -226,6 +226,32 @@ pub struct Restored {
     pub commons: Commons,
 }
 
+/// What came after one moment and up to another, each in the order of time: what a replay plays.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Passage {
+    /// Up to when: less than was asked for where there was more than was wanted.
+    pub until: WallMs,
+    /// What was said, in the order in which it was received.
+    pub samples: Vec<Sample>,
+    /// Shadows as they became.
+    pub shadows: Vec<ShadowThen>,
+    /// Alarms as they became.
+    pub alarms: Vec<(WallMs, Alarm)>,
+}
+
+/// A shadow as it became.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShadowThen {
+    /// When we heard of it.
+    pub heard_ms: WallMs,
+    /// Its thing.
+    pub thing: ThingKey,
+    /// Empty for the classic one.
+    pub name: String,
+    /// What it said; `None` where nobody can tell, or there was none any more.
+    pub document: Option<Document>,
+}
+
 /// How many alarms that are not open any more come back at start-up, for the history.
 pub const ENDED_ALARMS_RESTORED: usize = 500;
 

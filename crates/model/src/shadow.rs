@@ -13,6 +13,7 @@ pub mod limits;
 mod merge;
 mod name;
 mod packed;
+mod past;
 mod rejection;
 mod rules;
 

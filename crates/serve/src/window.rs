@@ -12,9 +12,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Parcels between host and socket. The contract allows [`PARCELS_IN_FLIGHT`] unseen ones, and as many again after a new Hello;
-/// whoever is behind by more does not keep to it.
-const QUEUE: usize = 2 * PARCELS_IN_FLIGHT;
+/// Parcels between host and socket. The contract allows [`PARCELS_IN_FLIGHT`] unseen ones of the present and as many of the past, and as
+/// many again after a new Hello or another past; whoever is behind by more does not keep to it.
+const QUEUE: usize = 4 * PARCELS_IN_FLIGHT;
 
 /// How often a window is asked whether it is there, and how long it may be silent; browsers answer by themselves.
 const ASKS_EVERY: Duration = Duration::from_secs(15);

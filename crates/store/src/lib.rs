@@ -38,6 +38,7 @@ mod folding;
 mod history;
 mod mover;
 mod open;
+mod past;
 mod picture;
 mod purge;
 mod readers;
@@ -68,6 +69,7 @@ use tokio::sync::oneshot;
 
 pub use error::StoreError;
 pub use figures::{Beside, SCHEMA, sqlite_version};
+pub use past::AsItWas;
 pub use reading::Reading;
 pub use salvage::Salvaged;
 

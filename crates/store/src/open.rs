@@ -267,8 +267,13 @@ pub(crate) fn stats(db: &Connection, path: &Path) -> Result<StoreStats, StoreErr
 
 fn measure(db: &Connection, path: &Path) -> rusqlite::Result<StoreStats> {
     // Of one moment: what leaves the journal comes to a run.
-    let db = db.unchecked_transaction()?;
-    let runs = run::live(&db)?;
+    let moment = db.unchecked_transaction()?;
+    measured(&moment, path)
+}
+
+/// The same within a transaction.
+pub(crate) fn measured(db: &Connection, path: &Path) -> rusqlite::Result<StoreStats> {
+    let runs = run::live(db)?;
     let of_tier = |tier: Tier| {
         let of_tier = runs.iter().filter(|run| run.tier == tier);
         of_tier.fold(Share::default(), |share, run| Share {
@@ -276,11 +281,11 @@ fn measure(db: &Connection, path: &Path) -> rusqlite::Result<StoreStats> {
             bytes: share.bytes + run.bytes,
         })
     };
-    let (_, entries, bytes) = journal::size(&db)?;
+    let (_, entries, bytes) = journal::size(db)?;
     let tail = Share { entries, bytes };
     let packed = of_tier(Tier::Samples);
     let raw = runs.iter().filter(|run| run.tier == Tier::Samples).map(|run| run.from_ms);
-    let oldest_ms = raw.chain(journal::span(&db)?.map(|span| span.0)).min().map(WallMs);
+    let oldest_ms = raw.chain(journal::span(db)?.map(|span| span.0)).min().map(WallMs);
     Ok(StoreStats {
         bytes: bytes_on_disk(path),
         oldest_ms,

@@ -17,7 +17,7 @@ use fleetlens_model::bulk;
 use fleetlens_model::command::Command;
 use fleetlens_model::figures::CacheFigures;
 use fleetlens_model::id::{BulkId, SeriesKey, ThingKey, ThingName};
-use fleetlens_model::record::{History, HistoryQuery, Refusal, StoreStats};
+use fleetlens_model::record::{History, HistoryQuery, Passage, Refusal, StoreStats};
 use fleetlens_model::shared::Texts;
 use fleetlens_model::telemetry::Sample;
 use fleetlens_model::thing::Meta;
@@ -28,6 +28,7 @@ use crate::error::StoreError;
 use crate::figures;
 use crate::history::{self, Damage};
 use crate::open;
+use crate::past::{self, AsItWas};
 use crate::readers::Readers;
 use crate::table::{self, audit, command, latest, meta, refusal, series, thing};
 
@@ -219,6 +220,34 @@ impl Reading {
         let all = history::samples(&self.db, series, span, &mut lost, each).map_err(StoreError::at(&self.path))?;
         Reading::tell(&lost, series);
         Ok(all)
+    }
+
+    /// When the oldest sample that is kept was measured, and when the newest was; `None` of a cache without any. Looks at no sample.
+    pub fn span(&self) -> Result<Option<Range<WallMs>>, StoreError> {
+        past::span(&self.db).map_err(StoreError::at(&self.path))
+    }
+
+    /// Everything known at a moment, in one short transaction. Values that were replaced since are looked for in the day before it. What is
+    /// damaged is left out, and logged.
+    pub fn as_it_was(&self, at: WallMs) -> Result<AsItWas, StoreError> {
+        let mut lost = Damage::default();
+        let found = past::at(&self.db, &self.path, at, &mut lost).map_err(StoreError::at(&self.path))?;
+        Reading::tell(&lost, SeriesKey(0));
+        Ok(found)
+    }
+
+    /// What came after one moment and up to another, or up to an earlier one where that is more than `most` samples. A message that came
+    /// more than an hour after its own time is not among it. What is damaged is left out, and logged.
+    pub fn between(&self, after: WallMs, up_to: WallMs, most: usize) -> Result<Passage, StoreError> {
+        let mut lost = Damage::default();
+        let found = past::between(&self.db, after, up_to, most, &mut lost).map_err(StoreError::at(&self.path))?;
+        Reading::tell(&lost, SeriesKey(0));
+        Ok(found)
+    }
+
+    /// How many alarms were raised in each of so many equal parts of a span; of one that was raised again while it was open, the last time.
+    pub fn alarms_raised(&self, span: &Range<WallMs>, parts: usize) -> Result<Vec<u32>, StoreError> {
+        table::alarm::raised_in(&self.db, span, parts).map_err(StoreError::at(&self.path))
     }
 
     fn tell(lost: &Damage, series: SeriesKey) {

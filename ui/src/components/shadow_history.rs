@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
-use crate::clock::{local, mono_ms, today};
+use crate::clock::{local, shown_ms, today};
 use crate::components::icon::Icon;
 use crate::components::pointer::follow_pointer;
 use crate::components::still::Still;
@@ -98,7 +98,7 @@ fn Changes(thing: ThingKey, shadow: String, version: Memo<u64>, kind: Signal<Kin
             if !reaches {
                 has_earlier.set(is_full);
             }
-            list.replace(rows, mono_ms(), |change| change.seq);
+            list.replace(rows, shown_ms(), |change| change.seq);
             if before.is_some() {
                 // Whoever wants earlier ones is in the list.
                 still.let_in();

@@ -34,6 +34,7 @@ impl Store {
                     | Intent::AlarmHealth { .. }
                     | Intent::Export(_)
                     | Intent::ShadowHistory { .. }
+                    | Intent::Replay(_)
             );
             inner.answers.insert(request, Waiting { of_host, then: Box::new(then) });
             request

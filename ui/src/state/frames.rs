@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fleetlens_ipc::boards::Shown;
+use fleetlens_ipc::replay::PARCELS_FROM;
 use fleetlens_ipc::rows::{Attention, Change, Chart, Rows, Status};
 use fleetlens_ipc::{Call, Fault, FaultCode, Frame, Parcel, decode};
 use fleetlens_model::query::Vocabulary;
@@ -13,7 +14,7 @@ use super::Store;
 use super::chart::{self, Traced};
 use super::thing::{Slot, Thing};
 use super::views::{Take, Target};
-use crate::clock::{Aged, mono_ms};
+use crate::clock::{Aged, mono_ms, shown_ms};
 
 /// A parcel counts as seen after this long even when the page draws nothing, because it is hidden.
 const SEEN_AT_LATEST: Duration = Duration::from_secs(1);
@@ -35,7 +36,7 @@ impl Store {
             Ok(parcel) => parcel,
             Err(error) => return self.notify(format!("{error}; reinstall Fleetlens so that its parts match")),
         };
-        let at_ms = mono_ms();
+        let at_ms = shown_ms();
         for frame in parcel.frames {
             self.frame(frame, at_ms);
         }
@@ -45,6 +46,11 @@ impl Store {
     /// Says that a parcel was seen: after the next picture was drawn, or a second later when none is drawn because nobody looks.
     /// One word for all that come meanwhile.
     fn seen(self, parcel: u64) {
+        // Parcels of the past are numbered apart: a word for one of them says nothing of the others.
+        let is_apart = |one: u64| (one > PARCELS_FROM) != (parcel > PARCELS_FROM);
+        if self.inner.with_value(|inner| inner.unseen.as_ref().is_some_and(|unseen| is_apart(unseen.parcel))) {
+            self.say_seen();
+        }
         let waits = self.inner.try_update_value(|inner| match &mut inner.unseen {
             Some(unseen) => {
                 unseen.parcel = parcel;
@@ -105,6 +111,7 @@ impl Store {
             Frame::Begin => self.begin_anew(),
             Frame::Open(thing) => self.open(thing),
             Frame::Trial(trial) => self.trial.set(Some(*trial)),
+            Frame::Past(moment) => self.take_moment(moment),
         }
     }
 
@@ -192,7 +199,7 @@ impl Store {
             Rows::Map(packed) => {
                 self.map_known.set(true);
                 self.mark(|marks| {
-                    marks.tell_time(at_ms);
+                    marks.tell_time(mono_ms());
                     marks.replace(&packed);
                 });
             }
@@ -295,7 +302,7 @@ impl Store {
         match change {
             Change::Status(status) => self.take_status(*status, at_ms),
             Change::Map(packed) => self.mark(|marks| {
-                marks.tell_time(at_ms);
+                marks.tell_time(mono_ms());
                 marks.apply(&packed);
             }),
             Change::Ground(ground) => self.ground.set(Some(*ground)),

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::views::Target;
 use super::{ATTENTION_LIMIT, Cut, Store};
 use crate::bridge::{Bridge, BridgeError, Ears, Line};
-use crate::clock::mono_ms;
+use crate::clock::shown_ms;
 
 impl Store {
     /// Opens the line to the host; what is looked at is said once it is open.
@@ -43,7 +43,7 @@ impl Store {
             Line::Cut | Line::Ended | Line::Locked => {
                 let since_ms = self.cut.with_untracked(|cut| cut.map(|cut| cut.since_ms));
                 let has_spoken = self.status.with_untracked(Option::is_some);
-                let now_ms = || has_spoken.then(|| untrack(|| self.wall_now(mono_ms()))).flatten();
+                let now_ms = || has_spoken.then(|| untrack(|| self.wall_now(shown_ms()))).flatten();
                 let since_ms = since_ms.unwrap_or_else(now_ms);
                 self.cut.set(Some(Cut { since_ms, line }));
                 self.fail_trial("the connection to Fleetlens was lost; try again once it is back".into());
@@ -59,6 +59,8 @@ impl Store {
 
     /// Says the first words, and everything the window looks at.
     pub(super) fn hello(self) {
+        // Whoever begins anew begins in the present.
+        self.take_moment(None);
         self.say([Call::Hello { contract: CONTRACT }]);
         self.look_again();
     }

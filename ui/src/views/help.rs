@@ -34,7 +34,7 @@ const STEERING: [Line; 9] = [
 ];
 
 /// Every key of the window, and what it does. [`crate::keys`] is where they are heard, and the table and the lists for their own.
-pub const KEYS: [Line; 29] = [
+pub const KEYS: [Line; 31] = [
     Act::Palette.line(),
     Act::Find.line(),
     (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
@@ -53,6 +53,11 @@ pub const KEYS: [Line; 29] = [
     MOVE_WIDGET,
     SIZE_WIDGET,
     TAKE_WIDGET,
+    Act::Replay.line(),
+    (
+        &["←", "→", "PgUp", "PgDn"],
+        "On the time bar: a minute back and on, an hour; Home and End to its ends, Space plays",
+    ),
     Act::Silence.line(),
     Act::Fleet.line(),
     Act::Go(Section::Map).line(),

@@ -5,7 +5,7 @@ use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
 
 use crate::bridge::Line;
-use crate::clock::{local, mono_ms, today};
+use crate::clock::{local, shown_ms, today};
 use crate::components::icon::Icon;
 use crate::form::{Form, form};
 use crate::format;
@@ -60,7 +60,7 @@ pub fn LiveSign() -> impl IntoView {
             data-testid="live"
             aria-pressed=move || is_held().to_string()
             title=move || if is_held() { "Go on with live values (Space)" } else { "Hold live values still (Space)" }
-            on:click=move |_| store.hold(!is_held(), mono_ms())
+            on:click=move |_| store.hold(!is_held(), shown_ms())
         >
             <span class="lamp" />
             <b>{words}</b>

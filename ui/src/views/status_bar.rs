@@ -13,6 +13,7 @@ use crate::state::section::Section;
 use crate::state::store;
 use crate::views::diagnostics::ToDiagnostics;
 use crate::views::parking::is_driver;
+use crate::views::replay::ReplayButton;
 use crate::views::settings::sheet::{WhoButton, settings_sheet};
 
 /// The line. A driver needs of it where the values come from, and who is here.
@@ -29,12 +30,16 @@ pub fn StatusBar() -> impl IntoView {
                 <Show when=move || is_demo.get()>
                     <span class="demo" data-testid="demo">"Demo city · values are made up"</span>
                 </Show>
-                <Show when=move || !driver.get()>
+                // Of the past nothing of this is known.
+                <Show when=move || !driver.get() && !store.replay.is_past()>
                     <Traffic />
                     <Shed />
                     <Refused />
                 </Show>
                 <span class="space" />
+                <Show when=move || !driver.get() && form == Form::Desktop>
+                    <ReplayButton />
+                </Show>
                 <Show when=move || !driver.get()>
                     <Cache />
                 </Show>

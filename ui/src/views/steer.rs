@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fleetlens_model::kind::{Control, Takes};
 use leptos::prelude::*;
 
-use crate::clock::{clock, mono_ms};
+use crate::clock::{clock, shown_ms};
 use crate::components::control::{Composer, Draft, leaf_of, now_of};
 use crate::components::icon::Icon;
 use crate::components::modal::Modal;
@@ -102,7 +102,7 @@ pub fn offered(thing: &Thing) -> Memo<Vec<Arc<Control>>> {
 
 /// Whether a shadow, if there were one, would have come by now.
 fn seems_to_have_no_shadow() -> Memo<bool> {
-    let (store, clock, opened_ms) = (store(), clock(), mono_ms());
+    let (store, clock, opened_ms) = (store(), clock(), shown_ms());
     Memo::new(move |before: Option<&bool>| {
         before.is_some_and(|before| *before) || (store.link_up.get() && clock.now_ms() - opened_ms > SHADOW_WAIT_MS)
     })

@@ -207,7 +207,15 @@ fn ThingParts() -> impl IntoView {
                         <JsonEditor thing=thing.clone() />
                         <Commands thing=thing.clone() />
                         <JobsOfThing thing=thing.clone() />
-                        <RawMessages thing=thing.clone() />
+                        {
+                            let thing = StoredValue::new(thing.clone());
+                            view! {
+                                // The cache keeps what messages said, and not the messages.
+                                <Show when=move || !store.replay.is_past()>
+                                    <RawMessages thing=thing.get_value() />
+                                </Show>
+                            }
+                        }
                     </div>
                 </div>
             }

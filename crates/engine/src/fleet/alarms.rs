@@ -196,6 +196,29 @@ impl Fleet {
         self.alarms.restore_flood(now);
     }
 
+    /// An alarm of the past is as it is given from now on.
+    pub(crate) fn stood(&mut self, alarm: Alarm) {
+        if self.things.contains_key(&alarm.thing) {
+            let (thing, id) = (alarm.thing, alarm.id);
+            self.dirty.alarms.extend(self.alarms.put(alarm));
+            self.note_alarm(thing, id);
+        }
+    }
+
+    /// Whether there was a flood then.
+    pub(super) fn stood_in_flood(&mut self, now: Now) {
+        self.alarms.restore_flood(now);
+    }
+
+    /// We listen again: what was doubted is as the cache says.
+    pub(super) fn believe_alarms(&mut self) {
+        for id in self.alarms.standing().collect::<Vec<_>>() {
+            if let Some(alarm) = self.alarms.get(id).cloned() {
+                self.alarms.put(Alarm { state: alarm.state.clone().as_written(), ..alarm });
+            }
+        }
+    }
+
     /// The thing's alarm of a rule, as long as it is not over.
     pub(super) fn open_alarm(&self, thing: &Thing, rule: &str) -> Option<&Alarm> {
         thing.alarms.iter().filter_map(|id| self.alarms.get(*id)).find(|alarm| alarm.rule == rule)
@@ -240,7 +263,8 @@ impl Fleet {
         now: Now,
         effects: &mut Effects,
     ) {
-        let Some(thing) = self.things.get(&key) else { return };
+        // What became of alarms is in the cache, and nothing else does.
+        let Some(thing) = self.things.get(&key).filter(|_| !self.is_past) else { return };
         let known = self.open_alarm(thing, &rule.id);
         let at = if known.is_none() { self.rules.place(&rule.id) } else { None };
         let before = match (known, at.and_then(|at| self.watch.pending(key, at))) {

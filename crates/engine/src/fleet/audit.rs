@@ -133,6 +133,7 @@ impl Fleet {
             | Intent::Names(_)
             | Intent::DryRun(_)
             | Intent::BulkAgain(_)
+            | Intent::Replay(_)
             | Intent::Export(_) => return,
         };
         let by = By::Person(self.config.who.clone());

@@ -30,7 +30,8 @@ impl Fleet {
             Intent::Alarms { alarms, to } => self.steer_alarms(&alarms, &to, now, effects).map(Done::Steered),
             Intent::Places { text, limit } => Ok(Done::Places(self.places(&text, limit))),
             Intent::Words => Ok(Done::Words(Box::new(self.words_of_searches()))),
-            Intent::Change(_)
+            Intent::Replay(_)
+            | Intent::Change(_)
             | Intent::MapNames
             | Intent::Profile(_)
             | Intent::Rules(_)

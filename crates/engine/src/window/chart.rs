@@ -37,6 +37,8 @@ pub(super) struct ChartView {
     series: SeriesKey,
     until_ms: Option<WallMs>,
     span_ms: u64,
+    /// In the past what was measured up to then is read, however late it came: it is not folded in once more when it comes.
+    read_to: WallMs,
     past: Downsampler,
     /// The past was read.
     ready: bool,
@@ -76,6 +78,7 @@ impl ChartView {
             series,
             until_ms: span.until_ms,
             span_ms,
+            read_to: if fleet.is_past() { now.wall } else { WallMs(i64::MIN) },
             past,
             ready: read.is_none(),
             waiting: Vec::new(),
@@ -109,7 +112,7 @@ impl ChartView {
 
     pub(super) fn soil(&mut self, dirty: &Dirty, fleet: &Fleet) -> bool {
         for (series, at, value) in &dirty.samples {
-            if *series != self.series || !self.reaches(*at) {
+            if *series != self.series || *at <= self.read_to || !self.reaches(*at) {
                 continue;
             }
             if !self.ready {

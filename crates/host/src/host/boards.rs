@@ -11,6 +11,7 @@ use fleetlens_model::id::{SeriesKey, ThingKey};
 use fleetlens_model::identity::Role;
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::HistoryQuery;
+use fleetlens_model::time::WallMs;
 use fleetlens_store::{Reading, Store, StoreError};
 use tokio::sync::Semaphore;
 
@@ -27,8 +28,8 @@ const WEEK_MS: i64 = 7 * 24 * 3_600_000;
 static HEATS: Semaphore = Semaphore::const_new(1);
 
 impl Host {
-    /// Does what a window wants with boards.
-    pub(super) async fn boards(&self, ask: BoardAsk) -> Result<BoardDone, Fault> {
+    /// Does what a window wants with boards; `then` is the moment of the past that it is shown.
+    pub(super) async fn boards(&self, ask: BoardAsk, then: Option<WallMs>) -> Result<BoardDone, Fault> {
         // Who waits for it holds nothing yet that others need.
         let right = match &ask {
             BoardAsk::Heat { .. } => Some(HEATS.acquire().await.map_err(|_| ended())?),
@@ -63,6 +64,7 @@ impl Host {
                 let read = move || {
                     // Until it is read, although nobody may wait for it any more.
                     let _right = right;
+                    let weeks = (weeks, then.unwrap_or_else(wall_now));
                     heat(store, parks, weeks, utc_offset_min, role)
                 };
                 return on_the_side(read).await?.map(BoardDone::Heat);
@@ -96,7 +98,7 @@ fn is_for(text: &str, role: Role) -> bool {
 fn heat(
     store: Store,
     mut parks: Vec<(SeriesKey, u32)>,
-    weeks: u32,
+    (weeks, to_ms): (u32, WallMs),
     utc_offset_min: i32,
     role: Role,
 ) -> Result<Heat, Fault> {
@@ -110,7 +112,6 @@ fn heat(
         parks.retain(|(series, _)| seen.contains(series));
     }
     let mut week = Week::new(utc_offset_min);
-    let to_ms = wall_now();
     let from_ms = to_ms.plus(-WEEK_MS * i64::from(weeks.clamp(1, WEEKS_MAX)));
     for (series, spaces) in parks {
         if reading.is_closed() {

@@ -5,12 +5,16 @@ use fleetlens_ipc::{ALARM_HEALTH_MAX_MS, AUDIT_MAX, Done, Fault, FaultCode, LEGS
 use fleetlens_model::audit::legs::spreads;
 use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::id::ThingKey;
-use fleetlens_model::shadow::change::Change;
+use fleetlens_model::shadow::change::{CHANGES_KEPT, Change};
+use fleetlens_model::time::WallMs;
 
 use fleetlens_report::{Asked, Health, health, zone_of};
 
 use super::{Host, ended, who};
 use crate::ports::wall_now;
+
+/// All changes of a shadow that are kept.
+const KEPT: usize = CHANGES_KEPT as usize;
 
 /// Entries of the audit log out of which the legs of commands are made: [`LEGS_MAX`] commands with all that usually befalls one.
 const LEGS_ENTRIES: usize = 10_000;
@@ -44,7 +48,12 @@ impl Host {
     }
 
     /// How well the alarms served, for those who see everything. It is read beside everything else, where blocking is allowed.
-    pub(super) async fn alarm_health(&self, span_ms: u64, utc_offset_min: i32) -> Result<Done, Fault> {
+    pub(super) async fn alarm_health(
+        &self,
+        span_ms: u64,
+        utc_offset_min: i32,
+        then: Option<WallMs>,
+    ) -> Result<Done, Fault> {
         let store = {
             let home = self.home.lock().await;
             let run = self.run.read().await;
@@ -56,7 +65,8 @@ impl Host {
             }
             run.store().clone()
         };
-        let now = wall_now();
+        // Whoever is shown the past is told of the time before that.
+        let now = then.unwrap_or_else(wall_now);
         let back_ms = i64::try_from(span_ms.clamp(1, ALARM_HEALTH_MAX_MS)).unwrap_or(i64::MAX);
         let asked = Asked { span: now.plus(-back_ms)..now, zone: zone_of(utc_offset_min), now };
         let told = tokio::task::spawn_blocking(move || {
@@ -82,6 +92,7 @@ impl Host {
         shadow: String,
         before: Option<u64>,
         limit: u32,
+        then: Option<WallMs>,
     ) -> Result<Vec<Change>, Fault> {
         let home = self.home.lock().await;
         let run = self.run.read().await;
@@ -93,9 +104,15 @@ impl Host {
             return Err(Fault::new(FaultCode::Forbidden, message));
         }
         let most = usize::try_from(limit.clamp(1, SHADOW_HISTORY_MAX)).unwrap_or(usize::MAX);
-        let found = run.store().shadow_changes(thing, shadow, before, most).await;
-        found
-            .map_err(|error| Fault::new(FaultCode::Store, format!("the history of the shadow cannot be read: {error}")))
+        // Of one that is shown the past: what had been heard of by then.
+        let read = if then.is_some() { KEPT } else { most };
+        let found = run.store().shadow_changes(thing, shadow, before, read).await;
+        let mut changes = found.map_err(|error| {
+            Fault::new(FaultCode::Store, format!("the history of the shadow cannot be read: {error}"))
+        })?;
+        changes.retain(|change| then.is_none_or(|then| change.heard_ms <= then));
+        changes.truncate(most);
+        Ok(changes)
     }
 }
 

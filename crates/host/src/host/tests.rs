@@ -6,6 +6,7 @@ mod groups;
 mod history;
 mod maps;
 mod profiles;
+mod replay;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::ops::ControlFlow;
 
 use fleetlens_engine::port::Ui;
 use fleetlens_ipc::profile::Trial;
+use fleetlens_ipc::replay::Moment;
 use fleetlens_ipc::rows::{Change, LinkState, Rows, Settings, Status, ThingPage, ValueRow};
 use fleetlens_ipc::{CONTRACT, Done, Frame, Intent, Look, Parcel, RequestId, Setting, ViewId, Wish, decode, encode};
 use fleetlens_model::audit::Event;
@@ -49,6 +51,8 @@ struct TestWindow<'a> {
     settings: Option<Settings>,
     notices: Vec<Fault>,
     begun: u32,
+    /// The moment of the past that it was told of last.
+    moment: Option<Moment>,
     trials: Vec<Trial>,
 }
 
@@ -70,6 +74,7 @@ impl<'a> TestWindow<'a> {
             settings: None,
             notices: Vec::new(),
             begun: 0,
+            moment: None,
             trials: Vec::new(),
         };
         window.look().await;
@@ -133,6 +138,7 @@ impl<'a> TestWindow<'a> {
             Frame::Begin => self.begun += 1,
             Frame::Open(thing) => panic!("nobody chose {thing:?}"),
             Frame::Trial(trial) => self.trials.push(*trial),
+            Frame::Past(moment) => self.moment = moment,
         }
     }
 

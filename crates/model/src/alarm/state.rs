@@ -7,6 +7,7 @@
 //! or told. A [`State`] can be written down at any moment; a restart is a lost link and nothing else.
 
 mod delay;
+mod past;
 mod step;
 
 use serde::{Deserialize, Serialize};

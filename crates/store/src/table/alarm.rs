@@ -115,6 +115,51 @@ pub(crate) fn touching(db: &Connection, span: &Range<WallMs>) -> rusqlite::Resul
     .collect()
 }
 
+/// Those that are open or ended after a moment and became so until another one, in the order of their ids.
+pub(crate) fn not_over_at(db: &Connection, at: WallMs, until: WallMs) -> rusqlite::Result<Vec<Alarm>> {
+    // One that is told again is raised anew, and has been so since before.
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM alarm
+         WHERE (alarm IN (SELECT alarm FROM alarm WHERE ended_ms IS NULL)
+             OR alarm IN (SELECT alarm FROM alarm WHERE ended_ms IS NOT NULL AND ended_ms > ?1))
+           AND (raised_ms <= ?2 OR json_extract(detail, '$.state.since_ms') <= ?2)
+         ORDER BY alarm"
+    ))?
+    .query_map([at.0, until.0], of_row)?
+    .collect()
+}
+
+/// The newest [`ENDED_ALARMS_RESTORED`] that ended up to a moment.
+pub(crate) fn over_at(db: &Connection, at: WallMs) -> rusqlite::Result<Vec<Alarm>> {
+    let ended = i64::try_from(ENDED_ALARMS_RESTORED).unwrap_or(i64::MAX);
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM alarm
+         WHERE ended_ms IS NOT NULL AND ended_ms <= ?1 ORDER BY ended_ms DESC, alarm DESC LIMIT ?2"
+    ))?
+    .query_map((at.0, ended), of_row)?
+    .collect()
+}
+
+/// How many were raised in each of so many equal parts of a span, as far as their rows tell: of each the last time.
+pub(crate) fn raised_in(db: &Connection, span: &Range<WallMs>, parts: usize) -> rusqlite::Result<Vec<u32>> {
+    let mut counts = vec![0_u32; parts];
+    let width = i64::try_from(span.start.0.abs_diff(span.end.0)).unwrap_or(i64::MAX).max(1);
+    let many = i64::try_from(parts).unwrap_or(i64::MAX);
+    // What only came and went while nobody was told has no time of its own on the bar either.
+    let mut statement = db.prepare_cached(
+        "SELECT min((raised_ms - ?1) * ?3 / ?4, ?3 - 1), count(*) FROM alarm
+         WHERE raised_ms >= ?1 AND raised_ms < ?2 GROUP BY 1",
+    )?;
+    let mut rows = statement.query((span.start.0, span.end.0, many, width))?;
+    while let Some(row) = rows.next()? {
+        let place = usize::try_from(row.get::<_, i64>(0)?).unwrap_or(usize::MAX);
+        if let Some(count) = counts.get_mut(place) {
+            *count = row.get(1)?;
+        }
+    }
+    Ok(counts)
+}
+
 /// The newest of one thing whose life touches a span, at most `most`, newest first.
 pub(crate) fn of_thing(
     db: &Connection,

@@ -104,6 +104,33 @@ pub(crate) fn of_series(
     lost.passes_over(next)
 }
 
+/// The samples of every series in this stretch, in the order they came, without what is damaged.
+pub(crate) fn of_all(
+    db: &Connection,
+    span: &Range<i64>,
+    lost: &mut Damage,
+    mut each: impl FnMut(SeriesKey, Kept),
+) -> rusqlite::Result<()> {
+    let mut statement =
+        db.prepare_cached("SELECT data FROM journal WHERE from_ms < ?2 AND to_ms >= ?1 ORDER BY batch")?;
+    let mut rows = statement.query((span.start, span.end))?;
+    let next = || -> rusqlite::Result<bool> {
+        let Some(row) = rows.next()? else { return Ok(false) };
+        batch::walk(
+            row.get_ref(0)?.as_blob()?,
+            |_, _| true,
+            |series, _, kept| {
+                if span.contains(&kept.device_ms) {
+                    each(series, kept);
+                }
+            },
+        )
+        .map_err(|Damaged| damaged("the journal"))?;
+        Ok(true)
+    };
+    lost.passes_over(next)
+}
+
 /// Takes the rows up to this one away.
 pub(crate) fn forget(db: &Connection, up_to_batch: i64) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM journal WHERE batch <= ?1")?.execute([up_to_batch]).map(drop)

@@ -265,6 +265,31 @@ pub(crate) fn pages(
     lost.passes_over(next)
 }
 
+/// Hands over every page of a run that touches this stretch, series by series, without what is damaged; `place` is the run's among
+/// those that are read.
+pub(crate) fn all_pages(
+    db: &Connection,
+    key: RunKey,
+    place: usize,
+    span: &Range<i64>,
+    lost: &mut Damage,
+    mut each: impl FnMut(Page),
+) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(
+        "SELECT data FROM block WHERE run = ?1 AND from_ms < ?3 AND to_ms >= ?2 ORDER BY last_series, block",
+    )?;
+    let mut rows = statement.query((key.0, span.start, span.end))?;
+    let next = || -> rusqlite::Result<bool> {
+        let Some(row) = rows.next()? else { return Ok(false) };
+        let bytes = Rc::new(row.get::<_, Vec<u8>>(0)?);
+        let wanted = |entry: &Entry| entry.from_ms < span.end && entry.to_ms >= span.start;
+        block::pages(&bytes, wanted, |entry, at| each(Page::new(place, entry, Rc::clone(&bytes), at)))
+            .map_err(|Damaged| damaged("a block"))?;
+        Ok(true)
+    };
+    lost.passes_over(next)
+}
+
 /// The blocks of a run in order.
 pub(crate) fn blocks(db: &Connection, key: RunKey) -> rusqlite::Result<Vec<i64>> {
     db.prepare_cached("SELECT block FROM block WHERE run = ?1 ORDER BY last_series, block")?

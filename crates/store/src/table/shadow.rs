@@ -5,7 +5,7 @@ use fleetlens_model::id::ThingKey;
 use fleetlens_model::shadow::{Document, Packed};
 use fleetlens_model::shared::{SharedText, Texts};
 use fleetlens_model::time::WallMs;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{cannot_keep, count, counted, unreadable};
 
@@ -41,6 +41,15 @@ pub(crate) fn all(db: &Connection, texts: &mut Texts) -> rusqlite::Result<Vec<(T
             Ok((ThingKey(row.get(0)?), texts.get(row.get_ref(1)?.as_str()?), document, WallMs(row.get(3)?)))
         })?
         .collect()
+}
+
+/// One, with when it was heard of last; `None` where there is none.
+pub(crate) fn one(db: &Connection, thing: ThingKey, name: &str) -> rusqlite::Result<Option<(Document, WallMs)>> {
+    db.prepare_cached("SELECT version, heard_ms, document FROM shadow WHERE thing = ?1 AND name = ?2")?
+        .query_one(params![thing.0, name], |row| {
+            Ok((document(row.get(0)?, row.get_ref(2)?.as_str()?)?, WallMs(row.get(1)?)))
+        })
+        .optional()
 }
 
 /// A document as its columns `version` and `document` have it.

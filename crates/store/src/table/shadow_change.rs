@@ -93,6 +93,38 @@ pub(crate) fn newest(
     .collect()
 }
 
+/// Of which shadows changes were heard of after one moment and up to another, each once, in order.
+pub(crate) fn changed(db: &Connection, after: WallMs, up_to: WallMs) -> rusqlite::Result<Vec<(ThingKey, String)>> {
+    db.prepare_cached(
+        "SELECT DISTINCT thing, shadow FROM shadow_change WHERE heard_ms > ?1 AND heard_ms <= ?2 ORDER BY thing, shadow",
+    )?
+    .query_map((after.0, up_to.0), |row| Ok((ThingKey(row.get(0)?), row.get(1)?)))?
+    .collect()
+}
+
+/// The changes of a shadow that were heard of after a moment, the newest first, and whether all of them are still kept.
+pub(crate) fn since(
+    db: &Connection,
+    thing: ThingKey,
+    shadow: &str,
+    after: WallMs,
+) -> rusqlite::Result<(Vec<Change>, bool)> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS}, number FROM shadow_change WHERE thing = ?1 AND shadow = ?2 ORDER BY change DESC"
+    ))?;
+    let mut rows = statement.query(params![thing.0, shadow])?;
+    let (mut changes, mut oldest) = (Vec::new(), 1);
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(2)? <= after.0 {
+            return Ok((changes, true));
+        }
+        oldest = row.get(10)?;
+        changes.push(of_row(row)?);
+    }
+    // Rows are numbered from 1 on as long as there is one: of one that begins with another number the first are gone.
+    Ok((changes, oldest <= 1))
+}
+
 /// Removes those that were heard of before `horizon`, at most `rows` of them, and says how many they were.
 pub(crate) fn forget(db: &Connection, horizon: WallMs, rows: usize) -> rusqlite::Result<usize> {
     db.prepare_cached(

@@ -36,7 +36,7 @@ pub fn HealthView(on_cause: Callback<String>) -> impl IntoView {
     let fault = RwSignal::new(None::<Fault>);
     let ask = move || {
         let asked_ms = span_ms.get_untracked();
-        let offset = store.wall_now(crate::clock::mono_ms()).map_or(0, utc_offset_min);
+        let offset = store.wall_now(crate::clock::shown_ms()).map_or(0, utc_offset_min);
         let intent = Intent::AlarmHealth { span_ms: asked_ms, utc_offset_min: offset };
         let pick = |done| if let Done::AlarmHealth(health) = done { Some(*health) } else { None };
         store.ask_for(intent, pick, move |outcome| {

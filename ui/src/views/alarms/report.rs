@@ -6,7 +6,7 @@ use js_sys::{Array, Date, Intl, Object, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
-use crate::clock::mono_ms;
+use crate::clock::shown_ms;
 use crate::components::export::ExportLine;
 use crate::state::store;
 
@@ -50,7 +50,7 @@ pub fn ReportLine() -> impl IntoView {
     let store = store();
     let what = Signal::derive(move || {
         // The host's clock, by which alarms are dated.
-        let now = untrack(|| store.wall_now(mono_ms()))?;
+        let now = untrack(|| store.wall_now(shown_ms()))?;
         let (from_ms, to_ms) = time.with(|time| time.span(now))?;
         Some(Export::Report { from_ms, to_ms, zone: zone() })
     });

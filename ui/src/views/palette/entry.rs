@@ -119,6 +119,7 @@ pub fn name_of(act: Act, is_driver: bool, is_held: bool) -> &'static str {
         Act::Find => "Find things",
         Act::Health => "How well the alarms serve",
         Act::Silence => "Silence until the next critical alarm",
+        Act::Replay => "Replay: show the city as it was",
         Act::Help => "Show the keys",
         Act::Go(
             Section::Map

@@ -39,7 +39,7 @@ enum Whose {
 
 impl Fleet {
     /// Lets silence timers run out.
-    pub(super) fn fall_silent(&mut self, now: Now, effects: &mut Effects) {
+    pub(in crate::fleet) fn fall_silent(&mut self, now: Now, effects: &mut Effects) {
         let things = self.things.values_mut();
         let fell = things
             .filter_map(|thing| thing.silence.fell_silent(interval_ms(&thing.meta.common), now).then_some(thing.key));
