@@ -29,6 +29,7 @@ pub mod stretch;
 pub mod thing;
 pub mod things;
 pub mod views;
+pub mod whereabouts;
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ mod tests;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::time::Duration;
 
 use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::{Attention, CommandRow, FoundRow, Ground, LinkState, Settings, Status, ThingHead, ValueRow};
@@ -77,6 +79,20 @@ pub const FIND_LIMIT: u32 = 50;
 /// How many things that need a person are listed.
 const ATTENTION_LIMIT: u32 = 50;
 
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Something to look at; it stays until it is dismissed.
+    Trouble,
+    /// The cache, of which the status says more for as long as it is so.
+    Cache,
+    /// What a person did went well and shows nowhere else; it goes by itself.
+    Done,
+}
+
+/// How long it is said that something went well.
+const DONE_STAYS: Duration = Duration::from_secs(4);
+
 /// Something a person should know although nobody asked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
@@ -84,8 +100,8 @@ pub struct Notice {
     pub id: u32,
     /// The sentence.
     pub message: String,
-    /// Whether it is about the cache, of which the status says more for as long as it is so.
-    pub of_cache: bool,
+    /// What it is about.
+    pub about: About,
 }
 
 /// The window has lost its host, which in an app cannot be.
@@ -196,6 +212,8 @@ pub struct Store {
     pub begun: RwSignal<u32>,
     /// What the window cannot do without: why the host cannot be reached.
     pub stranded: RwSignal<Option<String>>,
+    /// Where the window is, as an address, and where it is to go.
+    pub whereabouts: whereabouts::Whereabouts,
     inner: StoredValue<Inner, LocalStorage>,
 }
 
@@ -274,6 +292,7 @@ impl Store {
             trial: RwSignal::new(None),
             begun: RwSignal::new(0),
             stranded: RwSignal::new(None),
+            whereabouts: whereabouts::Whereabouts::new(),
             inner: StoredValue::new_local(Inner {
                 bridge: None,
                 profile: None,
@@ -432,19 +451,27 @@ impl Store {
 
     /// Tells the person something.
     pub fn notify(self, message: String) {
-        self.put_notice(message, false);
+        self.put_notice(message, About::Trouble);
     }
 
-    fn put_notice(self, message: String, of_cache: bool) {
+    /// Tells that what a person did went well, for a moment.
+    pub fn tell_done(self, message: String) {
+        if let Some(id) = self.put_notice(message, About::Done) {
+            set_timeout(move || self.dismiss(id), DONE_STAYS);
+        }
+    }
+
+    fn put_notice(self, message: String, about: About) -> Option<u32> {
         let id = self.inner.try_update_value(|inner| {
             inner.last_notice += 1;
             inner.last_notice
         });
-        let Some(id) = id else { return };
+        let id = id?;
         self.notices.update(|notices| {
             notices.retain(|known| known.message != message);
-            notices.push(Notice { id, message, of_cache });
+            notices.push(Notice { id, message, about });
         });
+        Some(id)
     }
 
     /// Takes a notice off the screen.

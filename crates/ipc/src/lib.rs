@@ -9,6 +9,7 @@
 //! the window says [`Call::Seen`] with its number after it was applied, and the host never has more than
 //! [`PARCELS_IN_FLIGHT`] unseen ones on their way: what changes meanwhile is coalesced to its latest state.
 
+pub mod address;
 pub mod boards;
 pub mod diagnostics;
 mod export;

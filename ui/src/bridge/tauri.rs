@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use fleetlens_ipc::address::Address;
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -66,6 +67,22 @@ impl Invoker {
             let invoker = self.clone();
             spawn_local(async move { invoker.drain().await });
         }
+    }
+
+    /// Says something about windows that is not the host's: a command of this app with an address. What goes wrong is told.
+    pub fn tell(&self, command: &'static str, address: &Address) {
+        let (invoker, address) = (self.clone(), address.to_string());
+        spawn_local(async move {
+            let arguments = Object::new();
+            let asked = set(&arguments, "address", &address.into()).and_then(|()| invoker.invoke(command, &arguments));
+            let done = match asked {
+                Ok(promise) => JsFuture::from(promise).await.map(drop).map_err(|error| refused(&error)),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = done {
+                (invoker.ears.trouble)(error);
+            }
+        });
     }
 
     pub fn ears(&self) -> &Ears {

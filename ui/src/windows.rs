@@ -1,0 +1,117 @@
+//! One window of several: its address in the page, the links that come to it, and other windows.
+
+use std::time::Duration;
+
+use fleetlens_ipc::address::{Address, View};
+use leptos::ev;
+use leptos::prelude::*;
+
+use crate::components::clipboard;
+use crate::state::Store;
+use crate::views::parking::is_driver;
+
+/// How long a window stays where it is before that is remembered: whoever goes through a list is nowhere for a moment.
+const REST: Duration = Duration::from_millis(200);
+
+/// The window goes where its page's address leads, now and whenever that is another, and says there where it is.
+pub fn follow_addresses(store: Store) {
+    let wanted = store.whereabouts.wanted;
+    wanted.set(of_page());
+    let changed = window_event_listener(ev::hashchange, move |_| wanted.set(of_page()));
+    on_cleanup(move || changed.remove());
+    let driver = is_driver(store);
+    // Who is there decides what may be shown; before anybody has said what the program shows there is nothing to go to.
+    let is_known = Memo::new(move |_| store.status.with(|now| now.as_ref().is_some_and(|now| !now.row.undecided)));
+    Effect::new(move |_| {
+        if !is_known.get() {
+            return;
+        }
+        let Some(leads) = wanted.get() else { return };
+        match leads {
+            Ok(address) => store.go_to(address, driver.get_untracked()),
+            Err(error) => store.refuse_link(&error),
+        }
+        wanted.set(None);
+        // What the page's address says may be nonsense, and where the window is may not have changed.
+        say(store, untrack(|| store.address()));
+    });
+    let waits = StoredValue::new(None::<TimeoutHandle>);
+    let stop = move || {
+        if let Some(handle) = waits.try_get_value().flatten() {
+            handle.clear();
+        }
+    };
+    on_cleanup(stop);
+    Effect::new(move |_| {
+        // One that is on its way leaves what is said as it is.
+        let Some(address) = store.address().filter(|_| is_known.get() && wanted.with(Option::is_none)) else { return };
+        stop();
+        waits.set_value(set_timeout_with_handle(move || say(store, Some(address)), REST).ok());
+    });
+    Effect::new(move |_| {
+        let title = if is_known.get() { store.title() } else { "Fleetlens".to_owned() };
+        document().set_title(&title);
+    });
+}
+
+/// Where the page's address leads; `None` for one that leads nowhere in particular.
+fn of_page() -> Option<Result<Address, fleetlens_ipc::address::AddressError>> {
+    let hash = window().location().hash().unwrap_or_default();
+    (hash.len() > 2).then(|| Address::read(&hash))
+}
+
+fn say(store: Store, address: Option<Address>) {
+    let Some(address) = address else { return };
+    let hash = format!("#/{address}");
+    if window().location().hash().unwrap_or_default() != hash {
+        // Fails only where a page may not change its address; then it says where it began.
+        let _ = window()
+            .history()
+            .and_then(|history| history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&hash)));
+    }
+    store.tell_address(&address);
+}
+
+/// One more window, with the map.
+pub fn open_new(store: Store) {
+    store.open_window(&Address::View(View::Map));
+}
+
+/// One more window, with what this one shows.
+pub fn open_this(store: Store) {
+    store.open_window(&untrack(|| store.address()).unwrap_or(Address::View(View::Map)));
+}
+
+/// Puts a link to what the window shows where it can be pasted from, and says so.
+pub fn copy_link(store: Store) {
+    let Some(address) = untrack(|| store.address()) else { return };
+    let link = plain(address).link();
+    leptos::task::spawn_local(async move {
+        let copied = clipboard::copy(&link).await.is_ok();
+        if copied {
+            store.tell_done(format!("Copied: {link}"));
+        } else {
+            store.notify(format!("It could not be copied: {link}"));
+        }
+    });
+}
+
+/// What a person passes on of an address: the thing, and not over what it lay here.
+fn plain(address: Address) -> Address {
+    match address {
+        Address::Thing { name, .. } => Address::Thing { name, over: View::Map, page: false },
+        Address::View(_) | Address::Spot { .. } | Address::Alarm(_) | Address::Find(_) | Address::Board(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_is_passed_on_leads_to_the_thing_and_says_nothing_of_this_window() {
+        let link = |words| plain(Address::read(words).unwrap()).link();
+        assert_eq!(link("thing/lamp%201?in=alarms&page"), "fleetlens://thing/lamp%201");
+        assert_eq!(link("find?q=triq"), "fleetlens://find?q=triq");
+    }
+}
