@@ -25,6 +25,7 @@ pub mod rules;
 pub mod section;
 pub mod settings;
 mod shadow_history;
+pub mod small;
 pub mod stretch;
 pub mod thing;
 pub mod things;
@@ -178,6 +179,8 @@ pub struct Store {
     pub map_tool: RwSignal<Option<Tool>>,
     /// The table of things.
     pub things: Things,
+    /// The small charts in it.
+    pub small: small::SmallCharts,
     /// What is chosen in it, or on the map.
     pub chosen: Chosen,
     /// Boards.
@@ -275,6 +278,7 @@ impl Store {
             section: RwSignal::new(Section::default()),
             map_tool: RwSignal::new(None),
             things: Things::new(),
+            small: small::SmallCharts::new(),
             chosen: Chosen::new(),
             boards: Boards::new(),
             bulks: Bulks::new(),

@@ -293,6 +293,11 @@ impl Host {
                     .await;
                 Ok(())
             }
+            Call::Ask { request, intent: Intent::Small { series, span_ms } } => {
+                let outcome = self.small(series, span_ms).await;
+                self.answer(window, request, outcome.map(|smalls| (Done::Small(smalls), Begun::NotAnew))).await;
+                Ok(())
+            }
             Call::Ask { request, intent: Intent::Legs } => {
                 let outcome = self.legs().await;
                 self.answer(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;

@@ -218,9 +218,8 @@ pub fn harmless(text: &str) -> String {
 }
 
 fn without_scheme(text: &str) -> Result<&str, AddressError> {
-    if let Some(page) = text.strip_prefix("#/").or_else(|| text.strip_prefix('/')) {
-        return Ok(page);
-    }
+    // A link that was handed over stands in the page's address as it came.
+    let text = text.strip_prefix("#/").or_else(|| text.strip_prefix('/')).unwrap_or(text);
     let (before, rest) = text.split_once(':').filter(|(before, _)| !before.contains(['/', '?'])).unwrap_or(("", text));
     match before {
         "" => Ok(text),
@@ -302,7 +301,7 @@ mod tests {
             (Address::Board("west side".into()), "board/west%20side"),
         ] {
             assert_eq!(address.to_string(), words);
-            for text in [words.to_owned(), format!("#/{words}"), address.link()] {
+            for text in [words.to_owned(), format!("#/{words}"), address.link(), format!("#/{}", address.link())] {
                 assert_eq!(Address::read(&text), Ok(address.clone()), "{text}");
             }
         }

@@ -19,6 +19,7 @@ pub mod map;
 pub mod profile;
 pub mod rows;
 pub mod rules;
+pub mod small;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
@@ -42,7 +43,7 @@ use crate::profile::Trial;
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 20;
+pub const CONTRACT: u16 = 21;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;

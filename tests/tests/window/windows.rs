@@ -24,7 +24,7 @@ async fn windows_come_back_with_what_they_showed_and_links_go_to_the_one_that_ru
     }
     let Some(display) = screen("windows") else { return };
     let data = tempfile::tempdir().unwrap();
-    let arguments = ["--demo", "--things", "200", "--theme", "dark"];
+    let arguments = ["--things", "200", "--theme", "dark"];
     let Some(window) = open_at_once("windows", &display, data.path(), &arguments).await else { return };
     window.wait_until_live().await;
     wait_for_titles(&display, &["Map · Fleetlens"]).await;

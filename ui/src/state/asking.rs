@@ -32,6 +32,7 @@ impl Store {
                     | Intent::AlarmHealth { .. }
                     | Intent::Export(_)
                     | Intent::ShadowHistory { .. }
+                    | Intent::Small { .. }
             );
             inner.answers.insert(request, Waiting { of_host, then: Box::new(then) });
             request

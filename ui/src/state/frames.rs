@@ -129,6 +129,7 @@ impl Store {
         self.alarm_table.clear();
         self.commands.clear();
         self.things.clear();
+        self.small.clear();
         self.chosen.clear();
         self.map_tool.set(None);
         self.look_away_from_bulk();
