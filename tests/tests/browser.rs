@@ -37,6 +37,8 @@ mod plain;
 mod rules;
 #[path = "browser/setup.rs"]
 mod setup;
+#[path = "browser/traces.rs"]
+mod traces;
 
 use std::time::{Duration, Instant};
 
