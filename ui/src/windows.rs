@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fleetlens_ipc::address::{Address, View};
+use fleetlens_ipc::address::{Address, AddressError, View};
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -16,8 +16,11 @@ const REST: Duration = Duration::from_millis(200);
 /// The window goes where its page's address leads, now and whenever that is another, and says there where it is.
 pub fn follow_addresses(store: Store) {
     let wanted = store.whereabouts.wanted;
-    wanted.set(of_page());
-    let changed = window_event_listener(ev::hashchange, move |_| wanted.set(of_page()));
+    wanted.set(of_hash(&window().location().hash().unwrap_or_default()));
+    // As it was when it changed: by now the window may have said there where it was before.
+    let changed = window_event_listener(ev::hashchange, move |event| {
+        wanted.set(event.new_url().split_once('#').and_then(|(_, hash)| of_hash(&format!("#{hash}"))));
+    });
     on_cleanup(move || changed.remove());
     let driver = is_driver(store);
     // Who is there decides what may be shown; before anybody has said what the program shows there is nothing to go to.
@@ -55,9 +58,8 @@ pub fn follow_addresses(store: Store) {
 }
 
 /// Where the page's address leads; `None` for one that leads nowhere in particular.
-fn of_page() -> Option<Result<Address, fleetlens_ipc::address::AddressError>> {
-    let hash = window().location().hash().unwrap_or_default();
-    (hash.len() > 2).then(|| Address::read(&hash))
+fn of_hash(hash: &str) -> Option<Result<Address, AddressError>> {
+    (hash.len() > 2).then(|| Address::read(hash))
 }
 
 fn say(store: Store, address: Option<Address>) {
