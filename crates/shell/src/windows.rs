@@ -219,7 +219,9 @@ impl Windows {
             kept.and_then(|(_, kept)| kept.place).map(Rect::beside)
         };
         let at = address.to_string();
-        self.add(app, Kept { address, place: beside, maximised: false }, &at, &screens_of(app))?;
+        let label = self.add(app, Kept { address, place: beside, maximised: false }, &at, &screens_of(app))?;
+        // Whoever wants a window is in it, also where nobody tells who has the focus.
+        self.to_front(&label);
         self.0.changed.notify_one();
         Ok(())
     }
@@ -277,7 +279,7 @@ impl Windows {
     }
 
     /// Opens a window whose page begins at `at`, and remembers it.
-    fn add(&self, app: &AppHandle, kept: Kept, at: &str, screens: &[Rect]) -> Result<(), WindowError> {
+    fn add(&self, app: &AppHandle, kept: Kept, at: &str, screens: &[Rect]) -> Result<String, WindowError> {
         let label = {
             let mut open = self.lock();
             let label = open.free_label().ok_or(WindowError::Enough)?;
@@ -289,7 +291,7 @@ impl Windows {
         build(app, &self.0.flags, &label, at, place, kept.maximised).inspect_err(|_| {
             self.lock().windows.retain(|(known, _)| *known != label);
         })?;
-        Ok(())
+        Ok(label)
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {

@@ -67,7 +67,7 @@ async fn windows_come_back_with_what_they_showed_and_links_go_to_the_one_that_ru
     std::fs::write(&file, kept.to_string()).unwrap();
     let Some(window) = open_at_once("windows-again", &display, data.path(), &arguments).await else { return };
     wait_for_titles(&display, &["Alarms · Fleetlens", "Things · Fleetlens"]).await;
-    window.wait_for_element("[data-testid=alarm-table], [data-testid=alarms]", SOON).await;
+    window.wait_for_element(".sheet.alarms", SOON).await;
     let second = windows_of(&display).into_iter().find(|one| one.title.starts_with("Things")).unwrap();
     assert!(second.x >= 0 && second.x + 900 <= 1600, "it is off the screen: {second:?}");
 

@@ -89,9 +89,11 @@ pub fn ThingsView() -> impl IntoView {
                 <Filter />
                 <GroupChoice />
                 <OnlyChoice />
-                <BackChoice />
             </header>
-            <Kinds />
+            <div class="trace-head">
+                <Kinds />
+                <BackChoice />
+            </div>
             <ChosenBar />
             <Table
                 grid
