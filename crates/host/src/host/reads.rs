@@ -222,7 +222,7 @@ mod tests {
             let said = [bucket(first, 1.0, 3.0), bucket(first + 5 * 3_600_000, -2.0, 0.0)];
             Ok(Some(if query.series == SeriesKey(4) { said.to_vec() } else { Vec::new() }))
         });
-        let Ok(Some(smalls)) = read;
+        let Ok(Some(smalls)) = read else { panic!("the cache was not closed") };
         assert!(smalls.count <= SMALL_BUCKETS_MAX + 1, "{smalls:?}");
         let points: Vec<_> = smalls.all[0].points.iter().map(|it| (it.nth, it.min, it.max, it.mean)).collect();
         assert_eq!(points, [(0, 1.0, 3.0, 2.0), (10, -2.0, 0.0, -1.0)]);
