@@ -237,7 +237,7 @@ mod tests {
             }
             assert_eq!(store.section.get_untracked(), Section::Map);
             let told = notices(store);
-            assert!(told.len() == 4 && told.iter().all(|told| told.contains("driver's window")), "{told:?}");
+            assert!(told.len() == 3 && told.iter().all(|told| told.contains("driver's window")), "{told:?}");
             store.go_to(read("view/boards"), true);
             assert_eq!(store.section.get_untracked(), Section::Boards);
         });
