@@ -145,6 +145,8 @@ pub struct Host {
     sinks: Sinks,
     trials: profiles::Trials,
     exports: exports::Exports,
+    /// The windows that wait for small charts.
+    small_asked: reads::SmallAsked,
     tries: rules::Tries,
     pictures: Pictures,
     pub(crate) rasters: Rasters,
@@ -210,6 +212,7 @@ impl Host {
             sinks,
             trials: profiles::Trials::default(),
             exports: exports::Exports::default(),
+            small_asked: reads::SmallAsked::default(),
             tries: rules::Tries::default(),
             pictures,
             rasters,
@@ -294,8 +297,9 @@ impl Host {
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Small { series, span_ms } } => {
-                let outcome = self.small(series, span_ms).await;
-                self.answer(window, request, outcome.map(|smalls| (Done::Small(smalls), Begun::NotAnew))).await;
+                if let Err(fault) = self.small(window, request, series, span_ms).await {
+                    self.answer(window, request, Err(fault)).await;
+                }
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Legs } => {

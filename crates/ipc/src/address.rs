@@ -205,6 +205,11 @@ impl Display for Address {
     }
 }
 
+/// A text with everything escaped that is not a letter, a digit or one of `-._~`.
+pub fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
+}
+
 /// A text that may be no address, with everything in it escaped that an address does not have: whatever it is put into, it is a text there,
 /// and who reads it says what is wrong with it.
 pub fn harmless(text: &str) -> String {

@@ -66,14 +66,14 @@ pub async fn open_window(app: AppHandle, address: String) -> Result<(), Fault> {
     }
 }
 
-/// This window shows what this address leads to, and comes back with it at the next start.
+/// This window shows what this address leads to in this profile, and comes back with it at the next start.
 #[tauri::command]
-pub async fn shows(webview: Webview, address: String) -> Result<(), Fault> {
+pub async fn shows(webview: Webview, address: String, profile: String) -> Result<(), Fault> {
     let address = known(&address)?;
     #[cfg(not(any(target_os = "android", target_os = "ios")))]
-    webview.state::<Windows>().shows(webview.label(), address);
+    webview.state::<Windows>().shows(webview.label(), address, profile);
     #[cfg(any(target_os = "android", target_os = "ios"))]
-    drop((webview, address));
+    drop((webview, address, profile));
     Ok(())
 }
 

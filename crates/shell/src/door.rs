@@ -15,8 +15,11 @@ use interprocess::local_socket::{GenericFilePath, ListenerOptions, Name, ToFsNam
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
-/// How long a visitor has to say what for, and to be answered.
+/// How long a visitor has to say what for.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a visitor waits to be answered: a window may have to be made first, on a machine that is busy.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 
 /// The longest that a visitor says, in bytes: a link whose every byte is escaped, and a word before it.
 const SAID_MAX_BYTES: u64 = 3 * LINK_MAX_BYTES as u64 + 64;
@@ -56,7 +59,7 @@ impl Wish {
 /// Whether a program runs on this data folder and took the wish. One that does not answer has not.
 pub fn knock(folder: &Path, wish: &Wish) -> bool {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return false };
-    let said = runtime.block_on(async { timeout(PATIENCE, say(folder, wish)).await });
+    let said = runtime.block_on(async { timeout(ANSWERED_WITHIN, say(folder, wish)).await });
     match said {
         Ok(Ok(taken)) => taken,
         Ok(Err(error)) => {
@@ -79,6 +82,24 @@ async fn say(folder: &Path, wish: &Wish) -> io::Result<bool> {
     Ok(answer == TAKEN)
 }
 
+/// Somebody at the door who said what for, and waits. One who is not told that it was taken does it alone.
+#[derive(Debug)]
+pub struct Visitor {
+    /// What for.
+    pub wish: Wish,
+    stream: Stream,
+}
+
+impl Visitor {
+    /// It is done.
+    pub async fn taken(self) {
+        let mut answers = &self.stream;
+        if let Err(error) = answers.write_all(TAKEN.as_bytes()).await {
+            tracing::debug!(%error, "somebody knocked and did not wait");
+        }
+    }
+}
+
 /// An open door. Closed, and its socket taken away, when it is dropped.
 pub struct Door(Listener);
 
@@ -97,12 +118,12 @@ impl Door {
     }
 
     /// Waits for the next visitor who says something that is understood.
-    pub async fn next(&self) -> Wish {
+    pub async fn next(&self) -> Visitor {
         loop {
             match self.0.accept().await {
                 // One at a time: what a visitor says is a line, and one that says nothing is gone in a moment.
-                Ok(visitor) => match timeout(PATIENCE, hear(&visitor)).await {
-                    Ok(Ok(Some(wish))) => return wish,
+                Ok(stream) => match timeout(PATIENCE, hear(&stream)).await {
+                    Ok(Ok(Some(wish))) => return Visitor { wish, stream },
                     Ok(Ok(None)) => tracing::warn!("somebody knocked and said nothing that is known"),
                     Ok(Err(error)) => tracing::debug!(%error, "somebody knocked and left"),
                     Err(_) => tracing::debug!("somebody knocked and said nothing"),
@@ -119,12 +140,7 @@ impl Door {
 async fn hear(visitor: &Stream) -> io::Result<Option<Wish>> {
     let mut line = String::new();
     BufReader::new(visitor.take(SAID_MAX_BYTES)).read_line(&mut line).await?;
-    let wish = Wish::of_line(&line);
-    let mut answers = visitor;
-    if wish.is_some() {
-        answers.write_all(TAKEN.as_bytes()).await?;
-    }
-    Ok(wish)
+    Ok(Wish::of_line(&line))
 }
 
 #[cfg(not(windows))]
@@ -175,9 +191,14 @@ mod tests {
         let door = Door::open(folder.path()).unwrap();
         for wish in [Wish::Link("fleetlens://thing/lamp-1".into()), Wish::NewWindow] {
             let second = knocks(wish.clone());
-            assert_eq!(door.next().await, wish);
+            let visitor = door.next().await;
+            assert_eq!(visitor.wish, wish);
+            visitor.taken().await;
             assert!(second.await.unwrap());
         }
+        let refused = knocks(Wish::NewWindow);
+        drop(door.next().await);
+        assert!(!refused.await.unwrap(), "it was heard and not done");
         drop(door);
         assert!(!knocks(Wish::Forward).await.unwrap(), "it ended");
     }
@@ -196,7 +217,9 @@ mod tests {
             }
             knock(&at, &Wish::NewWindow)
         });
-        assert_eq!(door.next().await, Wish::NewWindow);
+        let visitor = door.next().await;
+        assert_eq!(visitor.wish, Wish::NewWindow);
+        visitor.taken().await;
         assert!(visitors.await.unwrap());
     }
 }

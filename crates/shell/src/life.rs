@@ -39,6 +39,9 @@ pub struct Life {
     /// What the command line says; else the system's as it said last.
     theme: Option<ThemeFlag>,
     system_is_dark: Arc<AtomicBool>,
+    /// The link that the system handed over before there was a window.
+    #[cfg(not(any(target_os = "android", target_os = "ios")))]
+    early_link: Arc<Mutex<Option<String>>>,
 }
 
 impl Life {
@@ -49,6 +52,8 @@ impl Life {
             ended: Arc::default(),
             theme,
             system_is_dark: Arc::default(),
+            #[cfg(not(any(target_os = "android", target_os = "ios")))]
+            early_link: Arc::default(),
         }
     }
 
@@ -180,13 +185,15 @@ pub fn builder(flags: Flags, started: Instant) -> Builder<Wry> {
             let options = flags.host.options(|| system, started);
             log::keep_in(&options.data_dir);
             #[cfg(not(any(target_os = "android", target_os = "ios")))]
-            let data_dir = options.data_dir.clone();
+            let (data_dir, early_link) = (options.data_dir.clone(), Arc::clone(&life.early_link));
             tauri::async_runtime::spawn(life.start(options, app.handle().clone()));
             tauri::async_runtime::spawn(end_on_signal(app.handle().clone()));
             #[cfg(any(target_os = "android", target_os = "ios"))]
             open_window(app)?;
             #[cfg(not(any(target_os = "android", target_os = "ios")))]
             {
+                let early = early_link.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let flags = Flags { link: early.or_else(|| flags.link.clone()), ..flags.clone() };
                 let windows = Windows::open(app, &flags, &data_dir)?;
                 windows.serve(app.handle());
                 app.manage(windows);
@@ -241,13 +248,20 @@ fn on_event(app: &AppHandle, event: RunEvent) {
 /// What happens to windows is remembered.
 #[cfg(not(any(target_os = "android", target_os = "ios")))]
 fn tell_windows(app: &AppHandle, event: &RunEvent) {
-    // Before they are opened there is nothing to remember.
-    let Some(windows) = app.try_state::<Windows>() else { return };
+    // How this system hands links over; the one that the program is started for comes before its window.
     #[cfg(target_os = "macos")]
     if let RunEvent::Opened { urls } = event {
-        // How this system hands links over.
-        urls.iter().for_each(|url| windows.follow(app, url.as_str()));
+        match app.try_state::<Windows>() {
+            Some(windows) => urls.iter().for_each(|url| drop(windows.follow(app, url.as_str()))),
+            None => {
+                let life = app.state::<Life>();
+                let mut early = life.early_link.lock().unwrap_or_else(PoisonError::into_inner);
+                *early = urls.last().map(ToString::to_string);
+            }
+        }
     }
+    // Before they are opened there is nothing to remember.
+    let Some(windows) = app.try_state::<Windows>() else { return };
     if let RunEvent::ExitRequested { .. } = event {
         windows.ends();
     } else if let RunEvent::WindowEvent { label, event, .. } = event {

@@ -74,7 +74,7 @@ mod tests {
     fn a_program_is_named_in_a_desktop_entry_wherever_it_lies() {
         for (path, want) in [
             ("/opt/fleetlens/fleetlens-desktop", Some(r#""/opt/fleetlens/fleetlens-desktop""#)),
-            ("/home/a b/x", Some(r#""/home/a b/x""#)),
+            ("/opt/a b/x", Some(r#""/opt/a b/x""#)),
             (r#"/a"b$c`d\e%f"#, Some(r#""/a\\"b\\$c\\`d\\\\e%%f""#)),
             ("/a\nExec=rm", None),
         ] {

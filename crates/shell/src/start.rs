@@ -9,7 +9,7 @@ use crate::door::{Wish, knock};
 
 /// What this start is for, if another program may do it; `None` for one that says itself what to show, such as a profile: that is a program of
 /// its own.
-fn wish(flags: &Flags) -> Option<Wish> {
+pub fn wish(flags: &Flags) -> Option<Wish> {
     match &flags.link {
         Some(link) => Some(Wish::Link(link.clone())),
         None if flags.new_window => Some(Wish::NewWindow),

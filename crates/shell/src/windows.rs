@@ -6,13 +6,14 @@
 mod kept;
 mod screens;
 
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use fleetlens_host::ipc::address::{Address, View, harmless};
+use fleetlens_host::ipc::address::{Address, View, escaped, harmless};
 use fleetlens_host::keep_file;
 use tauri::{
     App, AppHandle, Manager, Monitor, PhysicalPosition, PhysicalSize, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
@@ -24,7 +25,7 @@ use self::kept::Kept;
 use self::screens::{Rect, onto};
 use crate::door::{Door, Wish};
 use crate::life::Life;
-use crate::{Flags, pages};
+use crate::{Flags, pages, start};
 
 /// The most windows there are. Each is a page of its own, with a map of its own.
 pub const WINDOWS_MAX: usize = 8;
@@ -38,6 +39,9 @@ const FIRST: &str = "main";
 
 /// How long what changed may change again before it is written: a window that is dragged stands somewhere else every few milliseconds.
 const REST: Duration = Duration::from_millis(500);
+
+/// How long a start that was not let in waits for a program that is ending to leave the windows to it.
+const LEAVES_WITHIN: Duration = Duration::from_secs(3);
 
 /// Why no window is opened.
 #[derive(Debug, Error)]
@@ -59,6 +63,10 @@ struct Inner {
     changed: Notify,
     /// Where they are kept, and the lock by which nobody else keeps theirs there; `None` where another program does.
     file: Option<(PathBuf, File)>,
+    /// One writes at a time, each what there is when its turn comes.
+    writing: tokio::sync::Mutex<()>,
+    /// Who answers those who start the program again.
+    door: Mutex<Option<tauri::async_runtime::JoinHandle<()>>>,
     flags: Flags,
 }
 
@@ -67,6 +75,8 @@ struct Inner {
 struct Open {
     /// By their labels, in the order in which they were opened.
     windows: Vec<(String, Kept)>,
+    /// Those that were put where they were: what is told of the place of one that is being made is not where a person wants it.
+    placed: BTreeSet<String>,
     /// The one that somebody was in last.
     front: Option<String>,
     /// Whether the program ends: windows that go now come back at the next start.
@@ -89,15 +99,19 @@ impl Open {
     }
 
     /// A window shows this. Whether that is news.
-    fn shows(&mut self, label: &str, address: Address) -> bool {
+    fn shows(&mut self, label: &str, address: Address, profile: String) -> bool {
         let Some(kept) = self.of(label) else { return false };
-        let is_news = kept.address != address;
-        kept.address = address;
+        let now = Kept { address, profile, ..kept.clone() };
+        let is_news = *kept != now;
+        *kept = now;
         is_news
     }
 
     /// A window stands there, or fills its screen. Whether that is news.
     fn stands(&mut self, label: &str, place: Option<Rect>, maximised: bool) -> bool {
+        if !self.placed.contains(label) {
+            return false;
+        }
         let Some(kept) = self.of(label) else { return false };
         let now = Kept { place: place.or(kept.place), maximised, ..kept.clone() };
         let is_news = *kept != now;
@@ -114,6 +128,7 @@ impl Open {
             return false;
         }
         let before = self.windows.len();
+        self.placed.remove(label);
         self.windows.retain(|(known, _)| known != label);
         self.windows.len() != before
     }
@@ -125,9 +140,12 @@ impl Open {
 }
 
 impl Windows {
-    /// Takes the windows of this data folder, and opens those that there were; the first one shows what the program was started for.
+    /// Takes the windows of this data folder, and opens those that there were; the first one shows what the program was started for. Fails
+    /// only where there is no window at all.
     pub fn open(app: &App, flags: &Flags, folder: &Path) -> Result<Windows, WindowError> {
-        let file = taken(folder)
+        // Whoever may hand over and was not let in comes before a program that is gone, or is about to be.
+        let patience = start::wish(flags).map_or(Duration::ZERO, |_| LEAVES_WITHIN);
+        let file = taken_within(folder, patience)
             .inspect_err(|error| tracing::info!(%error, "windows are not remembered: another program has this folder"))
             .ok()
             .map(|lock| (folder.join(FILE), lock));
@@ -135,17 +153,37 @@ impl Windows {
         if were.is_empty() {
             were.push(Kept::default());
         }
-        let windows =
-            Windows(Arc::new(Inner { open: Mutex::default(), changed: Notify::new(), file, flags: flags.clone() }));
+        let windows = Windows(Arc::new(Inner {
+            open: Mutex::default(),
+            changed: Notify::new(),
+            file,
+            writing: tokio::sync::Mutex::default(),
+            door: Mutex::default(),
+            flags: flags.clone(),
+        }));
         let screens = screens_of(app.handle());
-        for (nth, kept) in were.into_iter().enumerate() {
-            let at = flags.link.as_deref().filter(|_| nth == 0).map_or_else(|| kept.address.to_string(), harmless);
-            windows.add(app.handle(), kept, &at, &screens)?;
+        let mut failed = None;
+        for (nth, mut kept) in were.into_iter().enumerate() {
+            let link = flags.link.as_deref().filter(|_| nth == 0);
+            if link.is_some() {
+                // Of no profile that was.
+                kept.profile.clear();
+            }
+            let at = link.map_or_else(|| kept.address.to_string(), harmless);
+            if let Err(error) = windows.add(app.handle(), kept, &at, &screens) {
+                tracing::warn!(%error, "a window does not come back");
+                failed = Some(error);
+            }
         }
-        if flags.new_window {
-            windows.open_one(app.handle(), Address::View(View::Map))?;
+        if flags.new_window
+            && let Err(error) = windows.open_one(app.handle(), Address::View(View::Map))
+        {
+            tracing::warn!(%error, "no new window is opened");
         }
-        Ok(windows)
+        match failed.filter(|_| windows.lock().windows.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(windows),
+        }
     }
 
     /// Answers whoever starts the program again on this data folder, and keeps the file; both until the runtime ends.
@@ -160,7 +198,7 @@ impl Windows {
             }
         });
         let (windows, app, folder) = (self.clone(), app.clone(), file.parent().map(Path::to_owned).unwrap_or_default());
-        tauri::async_runtime::spawn(async move {
+        let answers = tauri::async_runtime::spawn(async move {
             let door = match Door::open(&folder) {
                 Ok(door) => door,
                 Err(error) => {
@@ -169,35 +207,44 @@ impl Windows {
                 }
             };
             loop {
-                let wish = door.next().await;
-                tracing::info!(?wish, "started again");
-                windows.grant(&app, wish);
-            }
-        });
-    }
-
-    /// What a second start is for is done here.
-    fn grant(&self, app: &AppHandle, wish: Wish) {
-        match wish {
-            Wish::Forward => drop(self.bring_forward(app)),
-            Wish::NewWindow => {
-                if let Err(error) = self.open_one(app, Address::View(View::Map)) {
-                    tracing::warn!(%error, "no window is opened");
-                    drop(self.bring_forward(app));
+                let visitor = door.next().await;
+                tracing::info!(wish = ?visitor.wish, "started again");
+                if windows.grant(&app, &visitor.wish) {
+                    visitor.taken().await;
                 }
             }
-            Wish::Link(link) => self.follow(app, &link),
+        });
+        *self.0.door.lock().unwrap_or_else(PoisonError::into_inner) = Some(answers);
+    }
+
+    /// What a second start is for is done here; false where it is not, as in a program that ends.
+    fn grant(&self, app: &AppHandle, wish: &Wish) -> bool {
+        if self.lock().ends {
+            return false;
+        }
+        match wish {
+            Wish::Forward => self.bring_forward(app).is_some(),
+            Wish::NewWindow => match self.open_one(app, Address::View(View::Map)) {
+                Ok(()) => true,
+                Err(error) => {
+                    tracing::warn!(%error, "no window is opened");
+                    self.bring_forward(app).is_some()
+                }
+            },
+            Wish::Link(link) => self.follow(app, link),
         }
     }
 
     /// Shows where a link leads in the window that somebody was in last. The page reads it, and says what is wrong with it: what comes from
-    /// strangers goes through one reader.
-    pub fn follow(&self, app: &AppHandle, link: &str) {
-        let Some(window) = self.bring_forward(app) else { return };
+    /// strangers goes through one reader. Whether there is such a window.
+    pub fn follow(&self, app: &AppHandle, link: &str) -> bool {
+        let Some(window) = self.bring_forward(app) else { return false };
         // Letters, digits and a few signs, none of which ends a text in a script.
-        if let Err(error) = window.eval(format!("location.hash = \"#/{}\"", harmless(link))) {
+        let asked = window.eval(format!("location.hash = \"#/{}\"", harmless(link)));
+        if let Err(error) = &asked {
             tracing::warn!(%error, "a link is not followed");
         }
+        asked.is_ok()
     }
 
     /// Brings the window forward that somebody was in last.
@@ -219,7 +266,7 @@ impl Windows {
             kept.and_then(|(_, kept)| kept.place).map(Rect::beside)
         };
         let at = address.to_string();
-        let label = self.add(app, Kept { address, place: beside, maximised: false }, &at, &screens_of(app))?;
+        let label = self.add(app, Kept { address, place: beside, ..Kept::default() }, &at, &screens_of(app))?;
         // Whoever wants a window is in it, also where nobody tells who has the focus.
         self.to_front(&label);
         self.0.changed.notify_one();
@@ -227,8 +274,8 @@ impl Windows {
     }
 
     /// A window shows something else now.
-    pub fn shows(&self, label: &str, address: Address) {
-        if self.lock().shows(label, address) {
+    pub fn shows(&self, label: &str, address: Address, profile: String) {
+        if self.lock().shows(label, address, profile) {
             self.0.changed.notify_one();
         }
     }
@@ -259,9 +306,12 @@ impl Windows {
         }
     }
 
-    /// The program ends: what windows there are now come back.
+    /// The program ends: what windows there are now come back, and the door is closed, so that whoever starts it now is not sent here.
     pub fn ends(&self) {
         self.lock().ends = true;
+        if let Some(answers) = self.0.door.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            answers.abort();
+        }
     }
 
     /// Writes what is not written yet.
@@ -272,6 +322,7 @@ impl Windows {
     }
 
     async fn write(&self, file: &Path) {
+        let _turn = self.0.writing.lock().await;
         let kept: Vec<Kept> = self.lock().windows.iter().map(|(_, kept)| kept.clone()).collect();
         if let Err(error) = keep_file(file, &kept::text(&kept)).await {
             tracing::warn!(%error, file = %file.display(), "which windows there are is not kept");
@@ -288,9 +339,10 @@ impl Windows {
             label
         };
         let place = kept.place.map(|place| onto(place, screens));
-        build(app, &self.0.flags, &label, at, place, kept.maximised).inspect_err(|_| {
+        build(app, &self.0.flags, &label, &page(&kept.profile, at), place, kept.maximised).inspect_err(|_| {
             self.lock().windows.retain(|(known, _)| *known != label);
         })?;
+        self.lock().placed.insert(label.clone());
         Ok(label)
     }
 
@@ -310,6 +362,19 @@ fn taken(folder: &Path) -> io::Result<File> {
     Ok(lock)
 }
 
+/// The same, from a program that may be ending. Blocks.
+fn taken_within(folder: &Path, patience: Duration) -> io::Result<File> {
+    let began = Instant::now();
+    loop {
+        match taken(folder) {
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy && began.elapsed() < patience => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            tried => return tried,
+        }
+    }
+}
+
 fn screens_of(app: &AppHandle) -> Vec<Rect> {
     let primary = app.primary_monitor().ok().flatten();
     let all = app.available_monitors().unwrap_or_default();
@@ -326,12 +391,17 @@ fn place_of(window: &WebviewWindow) -> Option<Rect> {
     Some(Rect { x: at.x, y: at.y, width: size.width, height: size.height })
 }
 
+/// Where a page begins, for the window's configuration: in which profile it was there, if it was, and its address.
+fn page(profile: &str, at: &str) -> (Option<String>, String) {
+    ((!profile.is_empty()).then(|| format!("of={}", escaped(profile))), format!("#/{at}"))
+}
+
 /// Makes a window of the app's configuration.
 fn build(
     app: &AppHandle,
     flags: &Flags,
     label: &str,
-    at: &str,
+    at: &(Option<String>, String),
     place: Option<Rect>,
     maximised: bool,
 ) -> tauri::Result<()> {
@@ -340,11 +410,14 @@ fn build(
     config.label = label.to_owned();
     if let WebviewUrl::App(page) = &mut config.url {
         let page = page.as_mut_os_string();
-        if let Some(theme) = flags.theme {
-            // Told to the page, because the system's theme reaches WebKitGTK only through a desktop portal (ui/islands-js/theme.js).
-            page.push(format!("?theme={}", theme.word()));
+        let (of, at) = at;
+        // Told to the page, because the system's theme reaches WebKitGTK only through a desktop portal (ui/islands-js/theme.js).
+        let theme = flags.theme.map(|theme| format!("theme={}", theme.word()));
+        for (nth, said) in theme.iter().chain(of).enumerate() {
+            page.push(if nth == 0 { "?" } else { "&" });
+            page.push(said);
         }
-        page.push(format!("#/{at}"));
+        page.push(at);
     }
     let mut window = WebviewWindowBuilder::from_config(app, &config)?.on_navigation(|url| {
         let ours = pages::are_ours(url);
@@ -394,6 +467,7 @@ mod tests {
         let kept = |view| Kept { address: Address::View(view), ..Kept::default() };
         Open {
             windows: vec![("main".into(), kept(View::Map)), ("main-2".into(), kept(View::Alarms))],
+            placed: ["main".into()].into(),
             ..Open::default()
         }
     }
@@ -441,8 +515,10 @@ mod tests {
         assert!(open.stands("main", None, true));
         let kept = open.of("main").cloned().unwrap();
         assert_eq!((kept.place, kept.maximised), (Some(stood), true));
+        assert!(!open.stands("main-2", Some(stood), false), "it is only being made");
         assert!(!open.stands("main-7", Some(stood), false), "one that is gone stands nowhere");
-        assert!(open.shows("main", Address::View(View::Jobs)) && !open.shows("main", Address::View(View::Jobs)));
+        let mut shows = |profile: &str| open.shows("main", Address::View(View::Jobs), profile.into());
+        assert!(shows("Valletta") && !shows("Valletta") && shows("Gozo"), "news is another address or another profile");
     }
 
     #[test]
@@ -450,7 +526,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = taken(&folder.path().join("data")).unwrap();
         assert!(taken(&folder.path().join("data")).is_err());
+        let at = folder.path().join("data");
+        let second = std::thread::spawn(move || taken_within(&at, Duration::from_secs(60)).is_ok());
         drop(first);
+        assert!(second.join().unwrap(), "it waits until the first has left");
         assert!(taken(&folder.path().join("data")).is_ok());
     }
 }

@@ -1,8 +1,13 @@
 //! What windows ask for that is read from the cache: the audit log and what follows from it, and the history of shadows.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fleetlens_engine::port::WindowId;
 use fleetlens_ipc::rows::{AlarmHealth, HealthFigure};
 use fleetlens_ipc::small::{SMALL_BUCKETS_MAX, SMALL_SERIES_MAX, SMALL_SPAN_MAX_MS, Small, SmallPoint, Smalls};
-use fleetlens_ipc::{ALARM_HEALTH_MAX_MS, AUDIT_MAX, Done, Fault, FaultCode, LEGS_MAX, SHADOW_HISTORY_MAX};
+use fleetlens_ipc::{ALARM_HEALTH_MAX_MS, AUDIT_MAX, Done, Fault, FaultCode, LEGS_MAX, RequestId, SHADOW_HISTORY_MAX};
 use fleetlens_model::audit::legs::spreads;
 use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::downsample::{Bucket, width_ms};
@@ -13,13 +18,38 @@ use fleetlens_model::time::WallMs;
 
 use fleetlens_report::{Asked, Health, health, zone_of};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{RwLock, Semaphore};
 
 use super::{Host, ended, who};
 use crate::ports::wall_now;
+use crate::run::Run;
 
 /// The right to read small charts: a hundred series are gone through, so one table is read at a time.
-static SMALLS: Semaphore = Semaphore::const_new(1);
+pub(super) static SMALLS: Semaphore = Semaphore::const_new(1);
+
+/// The windows that wait for small charts, each for one answer. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct SmallAsked(Arc<Mutex<BTreeSet<WindowId>>>);
+
+/// A window waits as long as this lives.
+#[derive(Debug)]
+struct Waits(SmallAsked, WindowId);
+
+impl SmallAsked {
+    fn begin(&self, window: WindowId) -> Result<Waits, Fault> {
+        let is_first = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(window);
+        let busy = || {
+            Fault::new(FaultCode::Invalid, "small charts are being read for this window; ask again when they are there")
+        };
+        is_first.then(|| Waits(self.clone(), window)).ok_or_else(busy)
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
+    }
+}
 
 /// Entries of the audit log out of which the legs of commands are made: [`LEGS_MAX`] commands with all that usually befalls one.
 const LEGS_ENTRIES: usize = 10_000;
@@ -83,12 +113,16 @@ impl Host {
         }
     }
 
-    /// What some series said in the last hours, for those who see everything. It is read beside everything else, where blocking is allowed,
-    /// one table at a time whoever asks.
-    pub(super) async fn small(&self, mut series: Vec<SeriesKey>, span_ms: u64) -> Result<Smalls, Fault> {
-        // Who waits for it holds nothing yet that others need.
-        let right = SMALLS.acquire().await.map_err(|_| ended())?;
-        let store = {
+    /// Begins to read what some series said in the last hours, for those who see everything; the window is answered when it is read, and has
+    /// everything else meanwhile. One table at a time is read whoever asks, and a window waits for one.
+    pub(super) async fn small(
+        &self,
+        window: WindowId,
+        request: RequestId,
+        mut series: Vec<SeriesKey>,
+        span_ms: u64,
+    ) -> Result<(), Fault> {
+        {
             let home = self.home.lock().await;
             let run = self.run.read().await;
             let run = run.as_ref().ok_or_else(ended)?;
@@ -97,26 +131,21 @@ impl Host {
                 let message = format!("{}s of this profile have no tables of things", who.role.label());
                 return Err(Fault::new(FaultCode::Forbidden, message));
             }
-            run.store().clone()
-        };
-        series.truncate(SMALL_SERIES_MAX);
-        let now = wall_now();
-        let read =
-            move || {
-                // Until it is read, although nobody may wait for it any more.
-                let _right = right;
-                let reading = store.reading()?;
-                // Nobody is kept from closing it by this.
-                drop(store);
-                smalls(&series, span_ms, now, |query| {
-                    if reading.is_closed() { Ok(None) } else { reading.history(query).map(Some) }
-                })
-            };
-        match tokio::task::spawn_blocking(read).await {
-            Ok(Ok(Some(smalls))) => Ok(smalls),
-            Ok(Err(error)) => Err(Fault::new(FaultCode::Store, format!("the last hours cannot be read: {error}"))),
-            Ok(Ok(None)) | Err(_) => Err(ended()),
         }
+        let waits = self.small_asked.begin(window)?;
+        let begun = self.runs.load(Ordering::Acquire);
+        let (run, runs) = (Arc::clone(&self.run), Arc::clone(&self.runs));
+        series.truncate(SMALL_SERIES_MAX);
+        tokio::spawn(async move {
+            let is_meant = || runs.load(Ordering::Acquire) == begun;
+            let outcome = read_small(&run, is_meant, series, span_ms).await;
+            // Before the answer: who has it may ask again.
+            drop(waits);
+            if let Some(engine) = run.read().await.as_ref().and_then(Run::engine) {
+                engine.answer(window, request, outcome.map(Done::Small)).await;
+            }
+        });
+        Ok(())
     }
 
     /// What changed in a shadow, for those who see everything: the cache does not say which things are car parks, and on the driver's
@@ -141,6 +170,39 @@ impl Host {
         let found = run.store().shadow_changes(thing, shadow, before, most).await;
         found
             .map_err(|error| Fault::new(FaultCode::Store, format!("the history of the shadow cannot be read: {error}")))
+    }
+}
+
+/// Reads small charts where blocking is allowed, once nobody else does; of the run that `is_meant`.
+async fn read_small(
+    run: &RwLock<Option<Run>>,
+    is_meant: impl Fn() -> bool,
+    series: Vec<SeriesKey>,
+    span_ms: u64,
+) -> Result<Smalls, Fault> {
+    // Who waits for it holds nothing yet that others need.
+    let right = SMALLS.acquire().await.map_err(|_| ended())?;
+    let store = run.read().await.as_ref().filter(|_| is_meant()).ok_or_else(ended)?.store().clone();
+    let now = wall_now();
+    let read = move || {
+        // Until it is read, although nobody may wait for it any more.
+        let _right = right;
+        let reading = store.reading()?;
+        // Nobody is kept from closing it by this.
+        drop(store);
+        smalls(
+            &series,
+            span_ms,
+            now,
+            |query| {
+                if reading.is_closed() { Ok(None) } else { reading.history(query).map(Some) }
+            },
+        )
+    };
+    match tokio::task::spawn_blocking(read).await {
+        Ok(Ok(Some(smalls))) => Ok(smalls),
+        Ok(Err(error)) => Err(Fault::new(FaultCode::Store, format!("the last hours cannot be read: {error}"))),
+        Ok(Ok(None)) | Err(_) => Err(ended()),
     }
 }
 
@@ -174,6 +236,8 @@ fn smalls<E>(
             mean: bucket.mean() as f32,
         };
         let points = buckets.iter().filter(|bucket| bucket.start_ms >= from_ms).map(point);
+        // What is beyond single precision has no place in a picture.
+        let points = points.filter(|point| [point.min, point.max, point.mean].into_iter().all(f32::is_finite));
         all.push(Small { series: *series, points: points.take(count as usize).collect() });
     }
     Ok(Some(Smalls { from_ms, width_ms: bucket_ms, count, all }))
@@ -227,6 +291,16 @@ mod tests {
         let points: Vec<_> = smalls.all[0].points.iter().map(|it| (it.nth, it.min, it.max, it.mean)).collect();
         assert_eq!(points, [(0, 1.0, 3.0, 2.0), (10, -2.0, 0.0, -1.0)]);
         assert_eq!((smalls.all[1].series, smalls.all[1].points.len()), (SeriesKey(9), 0), "one that said nothing");
+    }
+
+    #[test]
+    fn what_a_picture_has_no_place_for_is_left_out() {
+        let read = smalls(&[SeriesKey(1)], DAY_MS, WallMs(1_764_000_000_123), |query| -> Result<_, Infallible> {
+            let first = query.from_ms.0;
+            Ok(Some(vec![bucket(first, 0.0, 1e300), bucket(first + 1_800_000, 1.0, 3.0)]))
+        });
+        let Ok(Some(smalls)) = read else { panic!("the cache was not closed") };
+        assert_eq!(smalls.all[0].points.iter().map(|point| point.nth).collect::<Vec<_>>(), [1]);
     }
 
     #[test]

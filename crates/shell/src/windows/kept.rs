@@ -20,6 +20,8 @@ const VERSION: u32 = 1;
 pub struct Kept {
     /// What it shows.
     pub address: Address,
+    /// The profile in which it shows it; empty where nobody knows. Another has other things, and its own map.
+    pub profile: String,
     /// Where it stands while it does not fill the screen; `None` where nobody knows, as before it was there.
     pub place: Option<Rect>,
     /// Whether it fills the screen.
@@ -28,7 +30,7 @@ pub struct Kept {
 
 impl Default for Kept {
     fn default() -> Kept {
-        Kept { address: Address::View(View::Map), place: None, maximised: false }
+        Kept { address: Address::View(View::Map), profile: String::new(), place: None, maximised: false }
     }
 }
 
@@ -36,13 +38,14 @@ impl Default for Kept {
 #[serde(default)]
 struct Row {
     address: String,
+    profile: String,
     place: Option<serde_json::Value>,
     maximised: bool,
 }
 
 impl Default for Row {
     fn default() -> Row {
-        Row { address: View::Map.word().to_owned(), place: None, maximised: false }
+        Row { address: View::Map.word().to_owned(), profile: String::new(), place: None, maximised: false }
     }
 }
 
@@ -56,13 +59,14 @@ struct File {
 impl Row {
     fn of(kept: &Kept) -> Row {
         let place = kept.place.and_then(|place| serde_json::to_value(place).ok());
-        Row { address: kept.address.to_string(), place, maximised: kept.maximised }
+        Row { address: kept.address.to_string(), profile: kept.profile.clone(), place, maximised: kept.maximised }
     }
 
     fn window(self) -> Kept {
         Kept {
             // One that leads nowhere any more is a window nevertheless.
             address: Address::read(&self.address).unwrap_or(Address::View(View::Map)),
+            profile: self.profile,
             place: self.place.and_then(|place| serde_json::from_value(place).ok()),
             maximised: self.maximised,
         }
@@ -107,6 +111,7 @@ mod tests {
     fn alarms() -> Kept {
         Kept {
             address: Address::View(View::Alarms),
+            profile: "Valletta & harbour".into(),
             place: Some(Rect { x: -1280, y: 20, width: 1200, height: 900 }),
             maximised: true,
         }
