@@ -120,16 +120,22 @@ impl Bridge {
     }
 
     /// Says where the window is, so that it comes back there; a browser remembers its tabs itself.
-    pub fn shows(&self, address: &Address) {
+    pub fn shows(&self, address: &Address, profile: &str) {
         if let Kind::Tauri(invoker) = &self.0 {
-            invoker.tell("shows", address);
+            // Nobody asked for it: what comes of it at the next start is no reason to disturb anybody.
+            let not_kept = |error: BridgeError| web_sys::console::warn_1(&error.to_string().into());
+            invoker.tell("shows", &[("address", &address.to_string()), ("profile", profile)], not_kept);
         }
     }
 
     /// Opens one more window, in a browser one more tab, which shows this; trouble is told when there is none.
     pub fn open_window(&self, address: &Address) {
         match &self.0 {
-            Kind::Tauri(invoker) => invoker.tell("open_window", address),
+            Kind::Tauri(invoker) => {
+                let told = invoker.clone();
+                let trouble = move |error| (told.ears().trouble)(error);
+                invoker.tell("open_window", &[("address", &address.to_string())], trouble);
+            }
             Kind::Web(socket) => {
                 let page = format!("{}#/{address}", location(web_sys::Location::pathname));
                 let opened = web_sys::window().and_then(|window| window.open_with_url_and_target(&page, "_blank").ok());

@@ -5,7 +5,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use fleetlens_ipc::address::Address;
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -69,18 +68,18 @@ impl Invoker {
         }
     }
 
-    /// Says something about windows that is not the host's: a command of this app with an address. What goes wrong is told.
-    pub fn tell(&self, command: &'static str, address: &Address) {
-        let (invoker, address) = (self.clone(), address.to_string());
+    /// Says something about windows that is not the host's: a command of this app with its arguments.
+    pub fn tell(&self, command: &'static str, arguments: &[(&str, &str)], trouble: impl FnOnce(BridgeError) + 'static) {
+        let said = Object::new();
+        let begun = arguments.iter().try_for_each(|(name, value)| set(&said, name, &JsValue::from_str(value)));
+        let asked = begun.and_then(|()| self.invoke(command, &said));
         spawn_local(async move {
-            let arguments = Object::new();
-            let asked = set(&arguments, "address", &address.into()).and_then(|()| invoker.invoke(command, &arguments));
             let done = match asked {
                 Ok(promise) => JsFuture::from(promise).await.map(drop).map_err(|error| refused(&error)),
                 Err(error) => Err(error),
             };
             if let Err(error) = done {
-                (invoker.ears.trouble)(error);
+                trouble(error);
             }
         });
     }

@@ -111,6 +111,7 @@ impl Store {
     /// The host began anew with another fleet: nothing of the old one stays, and everything still on the screen is asked for again.
     fn begin_anew(self) {
         self.close();
+        self.forget_whereabouts();
         self.hover(None);
         self.find("");
         self.seek("", false);

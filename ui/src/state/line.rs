@@ -70,9 +70,9 @@ impl Store {
     }
 
     /// Says where the window is, to whoever keeps windows.
-    pub fn tell_address(self, address: &Address) {
+    pub fn tell_address(self, address: &Address, profile: &str) {
         if let Some(bridge) = self.inner.with_value(|inner| inner.bridge.clone()) {
-            bridge.shows(address);
+            bridge.shows(address, profile);
         }
     }
 

@@ -70,8 +70,8 @@ impl Back {
 /// One chart as it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
-    /// Its points.
-    pub small: Small,
+    /// Its points; `None` where they could not be read.
+    pub small: Option<Small>,
     /// How many buckets there are, with those in which nothing was said.
     pub count: u32,
     /// When it was read, by the window's monotonic clock.
@@ -121,13 +121,19 @@ impl SmallCharts {
         self.told.update(|times| *times += 1);
     }
 
-    fn take(self, smalls: Smalls, now_ms: f64) {
+    /// What came of asking for these: their charts, or nothing where they could not be read, until it is time to ask again.
+    fn take(self, series: &[SeriesKey], smalls: Option<Smalls>, now_ms: f64) {
+        let read = smalls.is_some();
+        let Smalls { count, all, .. } = smalls.unwrap_or_default();
         self.kept.update_value(|kept| {
-            if kept.len() + smalls.all.len() > KEPT_MOST {
+            if kept.len() + series.len() > KEPT_MOST {
                 kept.clear();
             }
-            for small in smalls.all {
-                kept.insert(small.series, Kept { small, count: smalls.count, at_ms: now_ms });
+            for series in series.iter().filter(|_| !read) {
+                kept.insert(*series, Kept { small: None, count, at_ms: now_ms });
+            }
+            for small in all {
+                kept.insert(small.series, Kept { small: Some(small), count, at_ms: now_ms });
             }
         });
         self.told.update(|times| *times += 1);
@@ -164,12 +170,7 @@ impl Store {
             let is_meant = self.begun.get_untracked() == begun && small.back.get_untracked() == back;
             small.last.update_value(|(_, asked)| *asked = false);
             if is_meant {
-                // Where they cannot be read there are none until it is time to ask again; the table says everything else.
-                let none = || Smalls {
-                    all: series.into_iter().map(|series| Small { series, points: Vec::new() }).collect(),
-                    ..Smalls::default()
-                };
-                small.take(outcome.unwrap_or_else(|_| none()), mono_ms());
+                small.take(&series, outcome.ok(), mono_ms());
             }
         });
     }
@@ -187,9 +188,12 @@ mod tests {
             let wanted: Vec<SeriesKey> = (0..300).map(SeriesKey).collect();
             assert_eq!(small.missing(&wanted, 0.0).len(), SMALL_SERIES_MAX);
             let all = vec![Small { series: SeriesKey(0), points: Vec::new() }];
-            small.take(Smalls { all, count: 49, ..Smalls::default() }, 1_000.0);
+            small.take(&[SeriesKey(0)], Some(Smalls { all, count: 49, ..Smalls::default() }), 1_000.0);
             assert!(!small.missing(&wanted, 2_000.0).contains(&SeriesKey(0)), "one that said nothing is here too");
             assert!(small.missing(&wanted, 1_000.0 + STAYS_MS).contains(&SeriesKey(0)));
+            small.take(&[SeriesKey(1)], None, 1_000.0);
+            assert_eq!(small.of(SeriesKey(1)).map(|kept| kept.small), Some(None), "it could not be read");
+            assert!(!small.missing(&wanted, 2_000.0).contains(&SeriesKey(1)), "it is tried again after a while");
             small.choose(Back::Days7);
             assert_eq!(small.of(SeriesKey(0)), None, "another time has other charts");
         });

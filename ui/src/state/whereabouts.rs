@@ -27,8 +27,8 @@ pub struct Whereabouts {
     pub map_begins: StoredValue<Option<Sight>>,
     /// The board that is to be opened.
     pub(super) board: StoredValue<Option<String>>,
-    /// The alarm whose thing is to be opened.
-    alarm: StoredValue<Option<AlarmId>>,
+    /// The alarm whose thing is to be opened, and whether a list in which it was not may go on.
+    alarm: StoredValue<Option<(AlarmId, bool)>>,
     /// Whether the thing that is about to be opened fills the window.
     pub(super) page: StoredValue<bool>,
 }
@@ -79,7 +79,7 @@ impl Store {
             let name = ThingName::new(name?).ok()?;
             return Some(Address::Thing { name, over: section.view(), page: self.page.get() });
         }
-        Some(match section {
+        let shown = match section {
             Section::Map => match self.whereabouts.map_left.get() {
                 Some(Sight { center, zoom }) => Address::Spot { center, zoom },
                 None => Address::View(View::Map),
@@ -93,7 +93,19 @@ impl Store {
                 id.map_or(Address::View(View::Boards), Address::Board)
             }
             Section::Alarms | Section::Commands | Section::Jobs | Section::Settings => Address::View(section.view()),
-        })
+        };
+        // What a person is typing may be no text of an address; where they are is still known.
+        Some(if Address::read(&shown.to_string()).is_ok() { shown } else { Address::View(section.view()) })
+    }
+
+    /// Forgets where the window was and was to go: with another fleet that is somewhere else, or nowhere.
+    pub(super) fn forget_whereabouts(self) {
+        let Whereabouts { wanted: _, map_left, map_begins, board, alarm, page } = self.whereabouts;
+        map_left.set(None);
+        map_begins.set_value(None);
+        board.set_value(None);
+        alarm.set_value(None);
+        page.set_value(false);
     }
 
     /// What the window shows, in words for the list of windows. Tracked.
@@ -138,7 +150,7 @@ impl Store {
             }
             Address::Alarm(alarm) => {
                 self.go(Section::Alarms);
-                self.whereabouts.alarm.set_value(Some(alarm));
+                self.whereabouts.alarm.set_value(Some((alarm, false)));
                 self.seek_alarm(AlarmScope::Open);
             }
             Address::Find(text) => {
@@ -161,9 +173,11 @@ impl Store {
     /// The map moves there, or begins there.
     fn show_sight(self, sight: Sight) {
         self.whereabouts.map_left.set(Some(sight));
-        self.whereabouts.map_begins.set_value(Some(sight));
         self.go(Section::Map);
-        if self.map_known.get_untracked() {
+        // One that is there moves now; it would begin there a second time with the next profile.
+        if !self.map_known.get_untracked() {
+            self.whereabouts.map_begins.set_value(Some(sight));
+        } else {
             let (area, zoom) = (fleetlens_model::geo::GeoBox::of(sight.center), Some(sight.zoom));
             self.show_spot(super::palette::Spot { name: "the place of this link".into(), area, zoom });
         }
@@ -176,20 +190,25 @@ impl Store {
 
     pub(super) fn sought_alarms(self, scope: AlarmScope, rows: &[AlarmRow]) {
         self.away(Target::SoughtAlarm(scope));
-        let Some(alarm) = self.whereabouts.alarm.get_value() else { return };
+        let Some((alarm, was_cut)) = self.whereabouts.alarm.get_value() else { return };
+        let is_cut = was_cut || rows.len() >= LIMIT as usize;
         if let Some(row) = rows.iter().find(|row| row.id == alarm) {
             self.whereabouts.alarm.set_value(None);
             return self.open(row.thing);
         }
+        self.whereabouts.alarm.set_value(Some((alarm, is_cut)));
         match scope {
             AlarmScope::Open => self.seek_alarm(AlarmScope::Hidden),
             AlarmScope::Hidden => self.seek_alarm(AlarmScope::Ended),
             AlarmScope::Ended => {
                 self.whereabouts.alarm.set_value(None);
-                self.notify(format!(
-                    "There is no alarm {} here, or it is long over. Numbers of alarms are each program's own.",
-                    alarm.0
-                ));
+                let number = alarm.0;
+                self.notify(match is_cut {
+                    true => format!("Alarm {number} is not among the first {LIMIT}, as far as links look for one."),
+                    false => format!(
+                        "There is no alarm {number} here, or it is long over. Numbers of alarms are each program's own."
+                    ),
+                });
             }
         }
     }
@@ -257,6 +276,38 @@ mod tests {
             assert_eq!(store.selected.get_untracked(), None);
             store.sought_alarms(AlarmScope::Ended, &[]);
             assert_eq!(notices(store).len(), 1, "nobody asks any more");
+        });
+    }
+
+    #[test]
+    fn what_is_typed_and_is_no_address_leaves_the_window_where_it_is() {
+        let owner = Owner::new();
+        owner.with(|| {
+            let store = Store::new();
+            store.go_to(read("find?q=x"), false);
+            for text in ["x".repeat(5_000), "a\u{202e}b".to_owned()] {
+                store.things.query.update(|query| query.text = text);
+                assert_eq!(untrack(|| store.address()), Some(Address::View(View::Things)));
+            }
+        });
+    }
+
+    #[test]
+    fn another_fleet_begins_where_nobody_was() {
+        let owner = Owner::new();
+        owner.with(|| {
+            let store = Store::new();
+            store.go_to(read("view/map?at=35.9,14.5,12"), false);
+            store.go_to(read("alarm/7"), false);
+            store.forget_whereabouts();
+            assert_eq!(store.whereabouts.map_begins.get_value(), None);
+            store.go(Section::Map);
+            assert_eq!(untrack(|| store.address()), Some(Address::View(View::Map)));
+            store.sought_alarms(AlarmScope::Ended, &[]);
+            assert_eq!(notices(store), Vec::<String>::new(), "nobody looks for the alarm any more");
+            store.map_known.set(true);
+            store.go_to(read("view/map?at=35.9,14.5,12"), false);
+            assert_eq!(store.whereabouts.map_begins.get_value(), None, "a map that is there moves instead");
         });
     }
 }

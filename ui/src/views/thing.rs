@@ -140,6 +140,8 @@ pub fn Shadows(
 pub fn ThingPanel() -> impl IntoView {
     let store = store();
     let is_open = Memo::new(move |_| store.selected.get().is_some());
+    // Before, the window has no address, or that of what lies behind.
+    let is_here = Memo::new(move |_| store.thing.with(|slot| matches!(slot, Slot::Here(_))));
     let class = move || if store.page.get() { "panel page" } else { "panel drawer" };
     view! {
         <Show when=move || is_open.get()>
@@ -149,6 +151,7 @@ pub fn ThingPanel() -> impl IntoView {
                         type="button"
                         class="tool"
                         data-testid="copy-link"
+                        disabled=move || !is_here.get()
                         title="Copy a link to this thing"
                         on:click=move |_| windows::copy_link(store)
                     >
@@ -158,6 +161,7 @@ pub fn ThingPanel() -> impl IntoView {
                         type="button"
                         class="tool"
                         data-testid="open-window"
+                        disabled=move || !is_here.get()
                         title=if store.is_of_app() { "Open it in a new window" } else { "Open it in a new tab" }
                         on:click=move |_| windows::open_this(store)
                     >

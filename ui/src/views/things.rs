@@ -27,8 +27,8 @@ use crate::views::things::filter::Filter;
 use crate::views::things::group::GroupChoice;
 use crate::views::things::row::{Bones, Row};
 
-/// How many columns a row has.
-const COLUMNS: u32 = 10;
+/// How many columns a row has without small charts.
+const COLUMNS: u32 = 9;
 
 /// The columns that sort: class, name, what by, and whether the greatest comes first at the first click.
 const SORTS: [(&str, &str, SortBy, bool); 6] = [
@@ -100,7 +100,7 @@ pub fn ThingsView() -> impl IntoView {
                 total
                 label="Things"
                 testid="things-table"
-                columns=COLUMNS
+                columns=Signal::derive(move || COLUMNS + u32::from(store.small.back.get() != Back::Off))
                 on_enter=Callback::new(open)
                 on_mark
                 busy=things.asking

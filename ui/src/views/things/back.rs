@@ -26,7 +26,12 @@ pub fn BackChoice() -> impl IntoView {
     if let Some(word) = storage().and_then(|storage| storage.get_item(KEY).ok().flatten()) {
         small.choose(Back::of_word(&word).unwrap_or_default());
     }
-    let looking = set_interval_with_handle(move || store.ask_for_small(), LOOK).ok();
+    let look = move || {
+        if small.back.get_untracked() != Back::Off && has_room() {
+            store.ask_for_small();
+        }
+    };
+    let looking = set_interval_with_handle(look, LOOK).ok();
     on_cleanup(move || {
         if let Some(looking) = looking {
             looking.clear();
@@ -49,6 +54,12 @@ pub fn BackChoice() -> impl IntoView {
                 .collect_view()}
         </select>
     }
+}
+
+/// Whether the column stands in the table: a narrow one has none (`table.css`).
+fn has_room() -> bool {
+    let head = document().query_selector(".th.trace").ok().flatten();
+    head.is_some_and(|head| head.client_width() > 0)
 }
 
 /// What a cell shows.
@@ -79,12 +90,16 @@ pub fn BackCell(
     let shown = Memo::new(move |_| {
         let Some((series, unit, decimals)) = said.get() else { return Shown::default() };
         let Some(kept) = small.of(series) else { return Shown::default() };
-        let points = &kept.small.points;
-        let range = trace::range_words(points, decimals, &unit);
         let back = small.back.get().label().to_lowercase();
-        let words = match (range.is_empty(), points.len()) {
-            (true, _) => format!("Nothing was said in the {back}"),
-            (false, _) => format!("{range} in the {back}"),
+        let Some(points) = kept.small.map(|small| small.points) else {
+            let words = format!("The {back} could not be read");
+            return Shown { words, range: "not read".into(), ..Shown::default() };
+        };
+        let points = points.as_slice();
+        let range = trace::range_words(points, decimals, &unit);
+        let words = match range.is_empty() {
+            true => format!("Nothing was said in the {back}"),
+            false => format!("{range} in the {back}"),
         };
         Shown { paths: trace::paths(points, kept.count, &unit), range, words }
     });
@@ -95,6 +110,16 @@ pub fn BackCell(
             value.map(|value| {
                 let at = crate::clock::local(value.device_ms).exact();
                 format!("; newest {} {} at {at}", format::value(&value.value, value.decimals), value.unit)
+            })
+        })
+    };
+    // For who goes through the rows by keyboard and hovers over nothing.
+    let newest_short = move || {
+        slot.with(|slot| {
+            let value = slot.row.as_ref().and_then(|row| row.row.value.as_ref());
+            value.map(|value| {
+                let at = crate::clock::local(value.device_ms).short(&crate::clock::today());
+                format!("{} at {at}", format::value(&value.value, value.decimals))
             })
         })
     };
@@ -114,7 +139,10 @@ pub fn BackCell(
                     <path class="trace-band" d=move || shown.with(|shown| shown.paths.band.clone()) />
                     <path class="trace-line" d=move || shown.with(|shown| shown.paths.line.clone()) />
                 </svg>
-                <span class="trace-range" aria-hidden="true">{move || shown.with(|shown| shown.range.clone())}</span>
+                <span class="trace-range" aria-hidden="true">
+                    <span>{move || shown.with(|shown| shown.range.clone())}</span>
+                    <span>{newest_short}</span>
+                </span>
             </Show>
         </div>
     }
