@@ -590,7 +590,7 @@ async fn small_charts_come_beside_everything_else_one_answer_at_a_time_for_those
     let mut window = TestWindow::open(&host).await;
     let day = || Intent::Small { series: (0..200).map(SeriesKey).collect(), span_ms: 24 * 3_600_000 };
     // Nobody reads while another table is read; the window has the rest meanwhile.
-    let other = super::reads::SMALLS.acquire().await.unwrap();
+    let other = reads::SMALLS.acquire().await.unwrap();
     window.say(Call::Ask { request: RequestId(1), intent: day() }).await;
     let second = window.ask(2, day()).await.unwrap_err();
     assert_eq!(second.code, FaultCode::Invalid, "one answer at a time");
