@@ -41,6 +41,8 @@ mod replay;
 mod rules;
 #[path = "browser/setup.rs"]
 mod setup;
+#[path = "browser/traces.rs"]
+mod traces;
 #[path = "browser/views.rs"]
 mod views;
 

@@ -13,6 +13,8 @@ mod operator;
 mod refusals;
 #[path = "window/roles.rs"]
 mod roles;
+#[path = "window/windows.rs"]
+mod windows;
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! The desktop's window: rail, bar, map with what lies over it, status line.
 
+use fleetlens_ipc::address::Address;
 use fleetlens_ipc::rows::Status;
 use fleetlens_model::identity::Role;
 use leptos::prelude::*;
@@ -7,7 +8,6 @@ use leptos::prelude::*;
 use crate::clock::{Clock, on_waking, shown_ms};
 use crate::components::icon::Icon;
 use crate::form::Form;
-use crate::keys;
 use crate::phone::PhoneShell;
 use crate::sound::Sound;
 use crate::state::section::Section;
@@ -34,6 +34,7 @@ use crate::views::setup::{SetupDialog, Welcome};
 use crate::views::status_bar::StatusBar;
 use crate::views::thing::ThingPanel;
 use crate::views::things::ThingsView;
+use crate::{keys, windows};
 
 /// The window, in whichever form its page asks for.
 #[component]
@@ -51,6 +52,9 @@ pub fn App() -> impl IntoView {
     provide_context(sound);
     keys::listen(store, finder, sound, help, form);
     store.connect();
+    if form == Form::Desktop {
+        windows::follow_addresses(store);
+    }
     on_waking(move || store.look_again());
     match form {
         Form::Desktop => view! { <DesktopWindow help /> }.into_any(),
@@ -308,10 +312,22 @@ fn RailButton(section: Section) -> impl IntoView {
         <button
             type="button"
             class:on=is_here
-            title=format!("{} (G {})", section.label(), section.key())
+            title=format!("{} (G {}); with Ctrl in a window of its own", section.label(), section.key())
             data-testid=format!("rail-{}", section.word())
             aria-current=move || is_here.get().then_some("page")
-            on:click=move |_| store.go(section)
+            on:click=move |event| {
+                if event.ctrl_key() || event.meta_key() {
+                    store.open_window(&Address::View(section.view()));
+                } else {
+                    store.go(section);
+                }
+            }
+            on:auxclick=move |event| {
+                // The middle button, as with the tabs of a browser.
+                if event.button() == 1 {
+                    store.open_window(&Address::View(section.view()));
+                }
+            }
         >
             <Icon of=icon_of(section) />
             {section.label()}

@@ -6,6 +6,7 @@ mod web;
 
 use std::rc::Rc;
 
+use fleetlens_ipc::address::Address;
 use fleetlens_ipc::{Call, RequestId, encode};
 use js_sys::{Array, ArrayBuffer, Function, Reflect, Uint8Array};
 use thiserror::Error;
@@ -20,6 +21,9 @@ pub enum BridgeError {
     /// There is a host, but it could not start or would not have this window.
     #[error("{0}")]
     NotAttached(String),
+    /// The browser lets no tab be opened.
+    #[error("the browser opened no tab; allow this page to, and ask again")]
+    NoWindow,
     /// The host answered with an error, or the page could not ask.
     #[error("the window cannot reach its host: {0}")]
     Refused(String),
@@ -111,6 +115,33 @@ impl Bridge {
             Ok(bytes) => self.send(Packed { bytes, request }),
             Err(error) => {
                 self.ears().not_arrived(&Packed { bytes: Vec::new(), request }, BridgeError::Refused(error.to_string()))
+            }
+        }
+    }
+
+    /// Says where the window is, so that it comes back there; a browser remembers its tabs itself.
+    pub fn shows(&self, address: &Address, profile: &str) {
+        if let Kind::Tauri(invoker) = &self.0 {
+            // Nobody asked for it: what comes of it at the next start is no reason to disturb anybody.
+            let not_kept = |error: BridgeError| web_sys::console::warn_1(&error.to_string().into());
+            invoker.tell("shows", &[("address", &address.to_string()), ("profile", profile)], not_kept);
+        }
+    }
+
+    /// Opens one more window, in a browser one more tab, which shows this; trouble is told when there is none.
+    pub fn open_window(&self, address: &Address) {
+        match &self.0 {
+            Kind::Tauri(invoker) => {
+                let told = invoker.clone();
+                let trouble = move |error| (told.ears().trouble)(error);
+                invoker.tell("open_window", &[("address", &address.to_string())], trouble);
+            }
+            Kind::Web(socket) => {
+                let page = format!("{}#/{address}", location(web_sys::Location::pathname));
+                let opened = web_sys::window().and_then(|window| window.open_with_url_and_target(&page, "_blank").ok());
+                if opened.flatten().is_none() {
+                    (socket.ears().trouble)(BridgeError::NoWindow);
+                }
             }
         }
     }

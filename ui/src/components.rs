@@ -22,4 +22,5 @@ pub mod shape;
 pub mod size;
 pub mod still;
 pub mod table;
+pub mod trace;
 pub mod words;

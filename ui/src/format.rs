@@ -211,6 +211,11 @@ pub fn capital(word: &str) -> String {
 /// Words of values that are written in capitals.
 const ABBREVIATIONS: [&str; 6] = ["ac", "dc", "gps", "gsm", "lte", "poe"];
 
+/// Whether a value is one that goes up and down: a switch and a word do not.
+pub fn is_number(value: &Value) -> bool {
+    matches!(value, Value::Number(_))
+}
+
 /// A value without its unit; flags are `On` and `Off`.
 pub fn value(value: &Value, decimals: u8) -> String {
     match value {

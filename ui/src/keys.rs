@@ -13,6 +13,7 @@ use crate::state::section::Section;
 use crate::views::commands::may_command;
 use crate::views::find::Finder;
 use crate::views::parking::is_driver;
+use crate::windows;
 
 /// How long after `G` a second key still belongs to it, in milliseconds.
 pub const CHORD_MS: f64 = 1200.0;
@@ -167,6 +168,11 @@ pub fn listen(store: Store, finder: Finder, sound: Sound, help: RwSignal<bool>, 
             }
             return;
         }
+        if is_new_window(&event) && form == Form::Desktop && store.is_of_app() {
+            // In a browser the keys are its own.
+            event.prevent_default();
+            return windows::open_new(store);
+        }
         if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() || dialog_is_open() {
             return;
         }
@@ -227,6 +233,12 @@ impl Hands {
 fn is_palette(event: &KeyboardEvent) -> bool {
     let is_chord = event.ctrl_key() != event.meta_key() && !event.alt_key() && !event.shift_key();
     is_chord && event.key().eq_ignore_ascii_case("k")
+}
+
+/// Ctrl-Shift-N, on a Mac Cmd-Shift-N.
+fn is_new_window(event: &KeyboardEvent) -> bool {
+    let is_chord = event.ctrl_key() != event.meta_key() && !event.alt_key() && event.shift_key();
+    is_chord && event.key().eq_ignore_ascii_case("n")
 }
 
 /// Whether the window has a palette: a phone has none, and nobody has before it is known who is there and what there is to see.

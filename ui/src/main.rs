@@ -17,6 +17,7 @@ mod sound;
 mod state;
 mod theme;
 mod views;
+mod windows;
 
 fn main() {
     console_error_panic_hook::set_once();

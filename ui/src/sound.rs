@@ -4,11 +4,15 @@
 //!
 //! What sounds when ([`Ear`]) is pure. A browser lets nothing sound before somebody has clicked or pressed a key in the page; that is said
 //! while it is so ([`Sound::blocked`]).
+//!
+//! Of several windows one sounds ([`Turn`]), and what is silenced in one is silent in all.
 
 use fleetlens_model::alarm::Priority;
+use js_sys::{Function, Promise, Reflect};
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AudioContext, AudioContextState, OscillatorType};
 
 use crate::clock::mono_ms;
@@ -16,6 +20,13 @@ use crate::state::Store;
 use crate::views::parking::is_driver;
 
 const KEY: &str = "fleetlens.sound";
+
+/// The lock of the window that sounds, and where windows tell each other of a silence.
+const LOCK: &str = "fleetlens-sound";
+const SILENCE_KEY: &str = "fleetlens.silence";
+
+/// How long what was to sound waits for this window's turn, in milliseconds: longer than an unused lock takes, and no alarm of before.
+const TURN_MS: f64 = 1_000.0;
 
 /// How long after it sounded a critical alarm that nobody has acknowledged sounds again, in milliseconds.
 const REPEAT_MS: f64 = 20_000.0;
@@ -124,6 +135,17 @@ impl Ear {
     }
 }
 
+/// Whether this window is the one that sounds. It holds a lock of the browser for as long as it can sound; the next that can has it then.
+#[derive(Clone)]
+enum Turn {
+    /// It has not asked, or gave it back.
+    None,
+    /// Another one sounds.
+    Waits,
+    /// It sounds. Calling this gives the turn back; `None` where there are no such locks, and each window sounds.
+    Has(Option<Function>),
+}
+
 /// The sound of the window. Copy: a bundle of signals.
 #[derive(Clone, Copy)]
 pub struct Sound {
@@ -135,6 +157,7 @@ pub struct Sound {
     last: RwSignal<(Option<Priority>, u32)>,
     ear: StoredValue<Ear>,
     context: StoredValue<Option<AudioContext>, LocalStorage>,
+    turn: StoredValue<Turn, LocalStorage>,
 }
 
 impl Sound {
@@ -147,6 +170,7 @@ impl Sound {
             last: RwSignal::new((None, 0)),
             ear: StoredValue::new(Ear::default()),
             context: StoredValue::new_local(None),
+            turn: StoredValue::new_local(Turn::None),
         };
         let driver = is_driver(store);
         Effect::new(move |before: Option<u32>| {
@@ -166,6 +190,7 @@ impl Sound {
             if driver.get() || is_past || was_past == Some(true) {
                 // What was told in the past is heard by nobody. Whoever watched before has handed over: what still waits is not the driver's, who has no means to end it.
                 sound.ear.set_value(Ear::default());
+                sound.give_turn_back();
                 sound.follow();
                 return is_past;
             }
@@ -173,13 +198,13 @@ impl Sound {
             let worst = sound.ear.try_update_value(|ear| ear.hear(&told, critical, mono_ms())).flatten();
             sound.follow();
             if let Some(worst) = worst {
-                sound.play(worst);
+                sound.ring(worst);
             }
             is_past
         });
         let again = move || {
             if sound.ear.try_update_value(|ear| ear.is_due(mono_ms())) == Some(true) {
-                sound.play(Priority::Critical);
+                sound.ring(Priority::Critical);
             }
         };
         // Fails only outside of a page.
@@ -187,9 +212,16 @@ impl Sound {
         // Whoever clicks or presses a key lets it sound from then on.
         let pressed = window_event_listener(ev::pointerdown, move |_| sound.wake());
         let typed = window_event_listener(ev::keydown, move |_| sound.wake());
+        // Told by the other windows of this page.
+        let stored = window_event_listener(ev::storage, move |event| match event.key().as_deref() {
+            Some(SILENCE_KEY) => sound.be_silent(),
+            Some(KEY) => sound.take_volume(kept().unwrap_or(Volume::Middle)),
+            _ => {}
+        });
         on_cleanup(move || {
             pressed.remove();
             typed.remove();
+            stored.remove();
         });
         sound
     }
@@ -204,6 +236,13 @@ impl Sound {
         if let Ok(Some(storage)) = window().local_storage() {
             // A full or forbidden storage only costs the choice at the next start.
             let _ = storage.set_item(KEY, volume.word());
+        }
+        self.take_volume(volume);
+    }
+
+    fn take_volume(self, volume: Volume) {
+        if volume == Volume::Off {
+            self.give_turn_back();
         }
         self.volume.set(volume);
     }
@@ -224,27 +263,86 @@ impl Sound {
         (priority.map_or("nothing", Priority::label), times)
     }
 
-    /// No repetition until the next critical alarm. Nothing is acknowledged by it.
+    /// No repetition until the next critical alarm, in no window. Nothing is acknowledged by it.
     pub fn silence(self) {
+        self.be_silent();
+        if let Ok(Some(storage)) = window().local_storage() {
+            // Others are told of what changes; where they are not, they are silenced by themselves.
+            let _ = storage.set_item(SILENCE_KEY, &js_sys::Date::now().to_string());
+        }
+    }
+
+    fn be_silent(self) {
         self.ear.update_value(|ear| ear.next_ms = None);
         self.follow();
     }
 
-    /// Sounds as an alarm of a priority does.
+    /// Sounds as an alarm of a priority does, whoever's turn it is.
     pub fn play(self, priority: Priority) {
-        let volume = self.volume.get_untracked();
-        if volume == Volume::Off {
-            return;
+        if let Some(context) = self.ready() {
+            self.play_in(&context, priority);
         }
-        let Some(context) = self.context() else { return };
+    }
+
+    /// Sounds if it is this window's turn, or becomes so in a moment.
+    fn ring(self, priority: Priority) {
+        let Some(context) = self.ready() else { return self.give_turn_back() };
+        match self.turn.get_value() {
+            Turn::Has(_) => self.play_in(&context, priority),
+            Turn::Waits => {}
+            Turn::None => self.ask_for_turn(context, priority),
+        }
+    }
+
+    fn ask_for_turn(self, context: AudioContext, priority: Priority) {
+        let until_ms = mono_ms() + TURN_MS;
+        self.turn.set_value(Turn::Waits);
+        let has = move |back: Option<Function>| {
+            self.turn.try_set_value(Turn::Has(back));
+            if mono_ms() <= until_ms {
+                self.play_in(&context, priority);
+            }
+        };
+        let alone = has.clone();
+        let asked = request_lock(move |back| has(Some(back)));
+        spawn_local(async move {
+            let is_refused = match asked {
+                Some(asked) => JsFuture::from(asked).await.is_err(),
+                None => true,
+            };
+            if is_refused {
+                alone(None);
+            }
+        });
+    }
+
+    /// Another window sounds from now on, if one can.
+    fn give_turn_back(self) {
+        if let Turn::Has(Some(back)) = self.turn.get_value() {
+            self.turn.set_value(Turn::None);
+            // What is called resolves a promise.
+            let _ = back.call0(&JsValue::NULL);
+        }
+    }
+
+    /// What it can sound with now; says where the browser lets nothing sound.
+    fn ready(self) -> Option<AudioContext> {
+        if self.volume.get_untracked() == Volume::Off {
+            return None;
+        }
+        let context = self.context()?;
         if context.state() != AudioContextState::Running {
             // Fails where nothing may sound; the state says so.
             let _ = context.resume();
             self.blocked.set(true);
-            return;
+            return None;
         }
         self.blocked.set(false);
-        if sound(&context, priority, volume).is_ok() {
+        Some(context)
+    }
+
+    fn play_in(self, context: &AudioContext, priority: Priority) {
+        if sound(context, priority, self.volume.get_untracked()).is_ok() {
             self.last.update(|(last, times)| (*last, *times) = (Some(priority), *times + 1));
         }
     }
@@ -292,6 +390,23 @@ pub fn sounds() -> Sound {
 fn kept() -> Option<Volume> {
     let word = window().local_storage().ok().flatten()?.get_item(KEY).ok().flatten()?;
     Volume::ALL.into_iter().find(|volume| volume.word() == word)
+}
+
+/// Asks for the lock of the window that sounds; `has` is told how it is given back, once this window has it. Fails where the browser gives
+/// none; `None` where it knows of none. web-sys counts locks among what may still change, so they are called by their names.
+fn request_lock(has: impl FnOnce(Function) + 'static) -> Option<Promise> {
+    let locks = Reflect::get(&window().navigator(), &"locks".into()).ok()?;
+    let request: Function = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
+    let held = Closure::once_into_js(move || {
+        let mut has = Some(has);
+        // It is held until this promise is kept, or the page is gone.
+        Promise::new(&mut |keep, _| {
+            if let Some(has) = has.take() {
+                has(keep);
+            }
+        })
+    });
+    request.call2(&locks, &LOCK.into(), &held).ok()?.dyn_into().ok()
 }
 
 /// Plays a pattern from now on.

@@ -27,10 +27,12 @@ pub mod rules;
 pub mod section;
 pub mod settings;
 mod shadow_history;
+pub mod small;
 pub mod stretch;
 pub mod thing;
 pub mod things;
 pub mod views;
+pub mod whereabouts;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +40,7 @@ mod tests;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::time::Duration;
 
 use fleetlens_ipc::profile::Trial;
 use fleetlens_ipc::rows::{Attention, CommandRow, FoundRow, Ground, LinkState, Settings, Status, ThingHead, ValueRow};
@@ -80,6 +83,20 @@ pub const FIND_LIMIT: u32 = 50;
 /// How many things that need a person are listed.
 const ATTENTION_LIMIT: u32 = 50;
 
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Something to look at; it stays until it is dismissed.
+    Trouble,
+    /// The cache, of which the status says more for as long as it is so.
+    Cache,
+    /// What a person did went well and shows nowhere else; it goes by itself.
+    Done,
+}
+
+/// How long it is said that something went well.
+const DONE_STAYS: Duration = Duration::from_secs(4);
+
 /// Something a person should know although nobody asked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
@@ -87,8 +104,8 @@ pub struct Notice {
     pub id: u32,
     /// The sentence.
     pub message: String,
-    /// Whether it is about the cache, of which the status says more for as long as it is so.
-    pub of_cache: bool,
+    /// What it is about.
+    pub about: About,
 }
 
 /// The window has lost its host, which in an app cannot be.
@@ -167,6 +184,8 @@ pub struct Store {
     pub areas: areas::AreaDesk,
     /// The table of things.
     pub things: Things,
+    /// The small charts in it.
+    pub small: small::SmallCharts,
     /// What is chosen in it, or on the map.
     pub chosen: Chosen,
     /// Boards.
@@ -203,6 +222,8 @@ pub struct Store {
     pub begun: RwSignal<u32>,
     /// What the window cannot do without: why the host cannot be reached.
     pub stranded: RwSignal<Option<String>>,
+    /// Where the window is, as an address, and where it is to go.
+    pub whereabouts: whereabouts::Whereabouts,
     inner: StoredValue<Inner, LocalStorage>,
 }
 
@@ -265,6 +286,7 @@ impl Store {
             map_tool: RwSignal::new(None),
             areas: areas::AreaDesk::new(),
             things: Things::new(),
+            small: small::SmallCharts::new(),
             chosen: Chosen::new(),
             boards: Boards::new(),
             bulks: Bulks::new(),
@@ -283,6 +305,7 @@ impl Store {
             trial: RwSignal::new(None),
             begun: RwSignal::new(0),
             stranded: RwSignal::new(None),
+            whereabouts: whereabouts::Whereabouts::new(),
             inner: StoredValue::new_local(Inner {
                 bridge: None,
                 profile: None,
@@ -441,19 +464,27 @@ impl Store {
 
     /// Tells the person something.
     pub fn notify(self, message: String) {
-        self.put_notice(message, false);
+        self.put_notice(message, About::Trouble);
     }
 
-    fn put_notice(self, message: String, of_cache: bool) {
+    /// Tells that what a person did went well, for a moment.
+    pub fn tell_done(self, message: String) {
+        if let Some(id) = self.put_notice(message, About::Done) {
+            set_timeout(move || self.dismiss(id), DONE_STAYS);
+        }
+    }
+
+    fn put_notice(self, message: String, about: About) -> Option<u32> {
         let id = self.inner.try_update_value(|inner| {
             inner.last_notice += 1;
             inner.last_notice
         });
-        let Some(id) = id else { return };
+        let id = id?;
         self.notices.update(|notices| {
             notices.retain(|known| known.message != message);
-            notices.push(Notice { id, message, of_cache });
+            notices.push(Notice { id, message, about });
         });
+        Some(id)
     }
 
     /// Takes a notice off the screen.

@@ -81,6 +81,24 @@ fn things(text: &str) -> Result<usize, String> {
 }
 
 impl HostFlags {
+    /// Whether the command line says what to show, or as whom: a program of its own, also beside one that runs.
+    pub fn says_what(&self) -> bool {
+        self.says_city() || self.role.is_some()
+    }
+
+    /// Whether nobody has to be asked what to show.
+    fn says_city(&self) -> bool {
+        self.demo
+            || self.profile.is_some()
+            || self.broker.is_some()
+            || self.no_broker
+            || self.things.is_some()
+            || self.rate.is_some()
+            || self.seed.is_some()
+            || self.speed.is_some()
+            || self.faults.is_some()
+    }
+
     /// What the host is told; `default_data_dir` is the system's place for data.
     pub fn options(&self, default_data_dir: impl FnOnce() -> PathBuf, started: Instant) -> HostOptions {
         let usual = CityOptions::default();
@@ -98,18 +116,9 @@ impl HostFlags {
             (None, true) => BrokerChoice::None,
             (None, false) => BrokerChoice::Own,
         };
-        let says_what = self.demo
-            || self.profile.is_some()
-            || self.broker.is_some()
-            || self.no_broker
-            || self.things.is_some()
-            || self.rate.is_some()
-            || self.seed.is_some()
-            || self.speed.is_some()
-            || self.faults.is_some();
         let data_dir = self.data_dir.clone().unwrap_or_else(default_data_dir);
         HostOptions {
-            ask: !says_what,
+            ask: !self.says_city(),
             served: false,
             downloads: dirs::download_dir().unwrap_or_else(|| data_dir.join(EXPORTS)),
             data_dir,

@@ -149,6 +149,8 @@ pub struct Host {
     sinks: Sinks,
     trials: profiles::Trials,
     exports: exports::Exports,
+    /// The windows that wait for small charts.
+    small_asked: reads::SmallAsked,
     tries: rules::Tries,
     imports: maps::Imports,
     seats: replay::Seats,
@@ -216,6 +218,7 @@ impl Host {
             sinks,
             trials: profiles::Trials::default(),
             exports: exports::Exports::default(),
+            small_asked: reads::SmallAsked::default(),
             tries: rules::Tries::default(),
             imports: maps::Imports::default(),
             seats: replay::Seats::default(),
@@ -332,6 +335,12 @@ impl Host {
                 let outcome = self.shadow_history(thing, shadow, before, limit, then).await;
                 self.answer(window, request, outcome.map(|changes| (Done::ShadowHistory(changes), Begun::NotAnew)))
                     .await;
+                Ok(())
+            }
+            Call::Ask { request, intent: Intent::Small { series, span_ms } } => {
+                if let Err(fault) = self.small(window, request, series, span_ms).await {
+                    self.answer(window, request, Err(fault)).await;
+                }
                 Ok(())
             }
             Call::Ask { request, intent: Intent::Legs } => {

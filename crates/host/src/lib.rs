@@ -61,3 +61,4 @@ pub use report::report;
 pub use run::ground;
 pub use settings::Home;
 pub use tiles::TileAnswer;
+pub use whole::keep as keep_file;

@@ -19,8 +19,13 @@ pub(crate) async fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     tokio::fs::rename(new_of(path), path).await
 }
 
-/// The same, held against a power cut: for what nobody tells again.
-pub(crate) async fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Puts a file in the place of the one there, for its owner alone: whole or not at all, also where the power is cut. For what nobody tells
+/// again.
+///
+/// # Errors
+///
+/// Where the file or its folder cannot be written; then the file is as it was.
+pub async fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write(path, bytes).await?.sync_all().await?;
     tokio::fs::rename(new_of(path), path).await?;
     // The new name is the folder's; where a folder cannot be opened, the system keeps it by itself.

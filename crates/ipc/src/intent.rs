@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use fleetlens_model::audit::legs::LegSpread;
 use fleetlens_model::audit::{Entry, Filter};
 use fleetlens_model::bulk::Order;
-use fleetlens_model::id::{AlarmId, BulkId, CommandId, ThingKey};
+use fleetlens_model::id::{AlarmId, BulkId, CommandId, SeriesKey, ThingKey};
 use fleetlens_model::identity::Actor;
 use fleetlens_model::kind::{Control, Kind};
 use fleetlens_model::query::Vocabulary;
@@ -22,6 +22,7 @@ use crate::profile::{ProfileAsk, ProfileDone};
 use crate::replay::{ReplayAsk, ReplayDone};
 use crate::rows::{AlarmHealth, DryRun, MapName, PlaceRow, ShownAlarm};
 use crate::rules::{RuleAsk, RuleDone};
+use crate::small::Smalls;
 
 /// Alarms that one [`Intent::Acknowledge`] may cover.
 pub const ACKNOWLEDGED_MAX: usize = 10_000;
@@ -140,6 +141,14 @@ pub enum Intent {
         before: Option<u64>,
         /// At most this many, 1 to [`SHADOW_HISTORY_MAX`].
         limit: u32,
+    },
+    /// What did these series say in the last hours? Answered with [`Done::Small`]. Performed by the host from the cache, for those who see
+    /// everything: only they have tables of things.
+    Small {
+        /// Which; at most [`SMALL_SERIES_MAX`](crate::small::SMALL_SERIES_MAX) are read.
+        series: Vec<SeriesKey>,
+        /// How far back, in milliseconds; at most [`SMALL_SPAN_MAX_MS`](crate::small::SMALL_SPAN_MAX_MS).
+        span_ms: u64,
     },
     /// How well have the alarms served lately? Answered with [`Done::AlarmHealth`]. Performed by the host, for those who see everything.
     AlarmHealth {
@@ -285,6 +294,8 @@ pub enum Done {
     Areas(AreaDone),
     /// Changes of a shadow, newest first.
     ShadowHistory(Vec<shadow::change::Change>),
+    /// What some series said in the last hours.
+    Small(Smalls),
     /// How well the alarms served.
     AlarmHealth(Box<AlarmHealth>),
     /// How long each leg took over the newest commands.

@@ -9,6 +9,7 @@
 //! the window says [`Call::Seen`] with its number after it was applied, and the host never has more than
 //! [`PARCELS_IN_FLIGHT`] unseen ones on their way: what changes meanwhile is coalesced to its latest state.
 
+pub mod address;
 pub mod boards;
 pub mod diagnostics;
 mod export;
@@ -20,6 +21,7 @@ pub mod profile;
 pub mod replay;
 pub mod rows;
 pub mod rules;
+pub mod small;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
@@ -44,7 +46,7 @@ use crate::replay::Moment;
 use crate::rows::{Change, Rows};
 
 /// Raised whenever the meaning of any byte changes; a window and a host of different numbers refuse each other.
-pub const CONTRACT: u16 = 21;
+pub const CONTRACT: u16 = 22;
 
 /// How many parcels may be on their way to one window.
 pub const PARCELS_IN_FLIGHT: usize = 3;

@@ -62,16 +62,19 @@ fn chosen(host: &Arc<Host>, life: &Life, app: &AppHandle) -> Chosen {
     })
 }
 
-/// Brings the window forward with the alarm's thing in it.
+/// Brings the window forward that somebody was in last, with the alarm's thing in it; what the others show stays.
+#[cfg(not(any(target_os = "android", target_os = "ios")))]
 async fn open(told: &Told, host: &Host, life: &Life, app: &AppHandle) {
-    for (label, webview) in app.webview_windows() {
-        // A phone brings the app forward by itself.
-        #[cfg(not(any(target_os = "android", target_os = "ios")))]
-        if let Err(error) = webview.unminimize().and_then(|()| webview.set_focus()) {
-            tracing::debug!(%error, "the window does not come forward");
-        }
-        #[cfg(any(target_os = "android", target_os = "ios"))]
-        drop(webview);
+    let front = app.state::<crate::windows::Windows>().bring_forward(app);
+    if let Some(window) = front.and_then(|webview| life.window(webview.label())) {
+        host.open(window, told).await;
+    }
+}
+
+/// Shows the alarm's thing: a phone brings the app forward by itself.
+#[cfg(any(target_os = "android", target_os = "ios"))]
+async fn open(told: &Told, host: &Host, life: &Life, app: &AppHandle) {
+    for label in app.webview_windows().into_keys() {
         if let Some(window) = life.window(&label) {
             host.open(window, told).await;
         }

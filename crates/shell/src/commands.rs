@@ -1,14 +1,20 @@
-//! The two commands of a window: here I am, and everything else in bytes of the contract. In a module of their own, because at
+//! The commands of a window: here I am, what it says in bytes of the contract, one more window, and what it shows (which only whoever
+//! keeps windows wants to know). In a module of their own, because at
 //! the root of a library Tauri's macro collides with itself (E0255).
 
 use std::ops::ControlFlow;
 
+use fleetlens_host::ipc::address::Address;
 use fleetlens_host::ipc::{Fault, FaultCode};
 use serde::Deserialize;
+#[cfg(not(any(target_os = "android", target_os = "ios")))]
+use tauri::Manager;
 use tauri::ipc::{Channel, InvokeBody, InvokeResponseBody, Request};
-use tauri::{State, Webview};
+use tauri::{AppHandle, State, Webview};
 
 use crate::life::Life;
+#[cfg(not(any(target_os = "android", target_os = "ios")))]
+use crate::windows::Windows;
 
 /// A window is there: its parcels go into `frames` from now on. A page that was loaded anew says it again; what the page before
 /// it looked at is forgotten. Fails, with the reason, when the host could not start.
@@ -41,6 +47,39 @@ pub async fn call(webview: Webview, life: State<'_, Life>, request: Request<'_>)
         return Err(Fault::new(FaultCode::Invalid, "this window is not attached; attach it first"));
     };
     host.call(window, &bytes(request.body())?).await
+}
+
+/// One more window, which shows what this address leads to. Fails, with the reason, for what is no address and when there are enough. On the
+/// desktop only: a phone has one window, and its page offers no other.
+#[tauri::command]
+pub async fn open_window(app: AppHandle, address: String) -> Result<(), Fault> {
+    let address = known(&address)?;
+    #[cfg(not(any(target_os = "android", target_os = "ios")))]
+    return app
+        .state::<Windows>()
+        .open_one(&app, address)
+        .map_err(|error| Fault::new(FaultCode::Invalid, error.to_string()));
+    #[cfg(any(target_os = "android", target_os = "ios"))]
+    {
+        drop((app, address));
+        Err(Fault::new(FaultCode::Invalid, "this device shows one window"))
+    }
+}
+
+/// This window shows what this address leads to in this profile, and comes back with it at the next start.
+#[tauri::command]
+pub async fn shows(webview: Webview, address: String, profile: String) -> Result<(), Fault> {
+    let address = known(&address)?;
+    #[cfg(not(any(target_os = "android", target_os = "ios")))]
+    webview.state::<Windows>().shows(webview.label(), address, profile);
+    #[cfg(any(target_os = "android", target_os = "ios"))]
+    drop((webview, address, profile));
+    Ok(())
+}
+
+fn known(address: &str) -> Result<Address, Fault> {
+    Address::read(address)
+        .map_err(|error| Fault::new(FaultCode::Invalid, format!("this is no address of a window: {error}")))
 }
 
 /// The body as bytes. Android's WebView cannot send any, there Tauri packs them as a list of numbers.

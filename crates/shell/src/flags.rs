@@ -15,6 +15,15 @@ pub struct Flags {
     /// Light or dark, instead of the system's
     #[arg(long)]
     pub theme: Option<ThemeFlag>,
+    /// One more window than there were; of the program that runs already, if one does
+    #[arg(long)]
+    pub new_window: bool,
+    /// Let links open this program (Linux; installers of the other systems do it), and end
+    #[arg(long)]
+    pub register_links: bool,
+    /// What to show: fleetlens://thing/NAME, alarm/NUMBER, board/ID, view/alarms, find?q=WORDS
+    #[arg(value_name = "LINK")]
+    pub link: Option<String>,
 }
 
 /// A theme by its word.
@@ -39,6 +48,15 @@ impl ThemeFlag {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_is_taken_whatever_it_is() {
+        for link in ["fleetlens://thing/lamp-1", "not a link", "fleetlens://%zz\n"] {
+            let flags = Flags::try_parse_from(["fleetlens", link]).unwrap();
+            assert_eq!(flags.link.as_deref(), Some(link), "the window says what is wrong with it");
+        }
+        assert!(Flags::try_parse_from(["fleetlens", "--new-window"]).unwrap().new_window);
+    }
 
     #[test]
     fn an_app_has_the_flags_of_a_host_and_a_theme() {

@@ -10,11 +10,19 @@ use clap::Parser;
 use fleetlens_host::ipc::{Fault, FaultCode};
 use fleetlens_host::{Host, HostOptions, Theme, WindowId, log};
 use tauri::http::StatusCode;
-use tauri::{App, AppHandle, Builder, Context, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder, WindowEvent, Wry};
+#[cfg(any(target_os = "android", target_os = "ios"))]
+use tauri::{App, WebviewWindowBuilder};
+use tauri::{AppHandle, Builder, Context, Manager, RunEvent, WindowEvent, Wry};
 use tokio::sync::watch;
 
 use crate::flags::ThemeFlag;
-use crate::{Flags, alerts, commands, pages, tiles};
+#[cfg(any(target_os = "android", target_os = "ios"))]
+use crate::pages;
+#[cfg(not(any(target_os = "android", target_os = "ios")))]
+use crate::start;
+#[cfg(not(any(target_os = "android", target_os = "ios")))]
+use crate::windows::Windows;
+use crate::{Flags, alerts, commands, tiles};
 
 /// The exit code after a part has failed that the app cannot do without (sysexits: "internal software error").
 const FAILED: i32 = 70;
@@ -31,6 +39,9 @@ pub struct Life {
     /// What the command line says; else the system's as it said last.
     theme: Option<ThemeFlag>,
     system_is_dark: Arc<AtomicBool>,
+    /// The link that the system handed over before there was a window.
+    #[cfg(not(any(target_os = "android", target_os = "ios")))]
+    early_link: Arc<Mutex<Option<String>>>,
 }
 
 impl Life {
@@ -41,6 +52,8 @@ impl Life {
             ended: Arc::default(),
             theme,
             system_is_dark: Arc::default(),
+            #[cfg(not(any(target_os = "android", target_os = "ios")))]
+            early_link: Arc::default(),
         }
     }
 
@@ -55,7 +68,8 @@ impl Life {
         }
     }
 
-    fn system_says(&self, theme: tauri::Theme) {
+    /// The system has this theme now.
+    pub fn system_says(&self, theme: tauri::Theme) {
         self.system_is_dark.store(theme == tauri::Theme::Dark, Ordering::Relaxed);
     }
 
@@ -119,6 +133,11 @@ pub fn run(context: Context) -> ExitCode {
     let started = Instant::now();
     log::start(USUAL);
     let flags = flags();
+    #[cfg(not(any(target_os = "android", target_os = "ios")))]
+    if let Some(ended) = start::instead(&flags) {
+        log::flush();
+        return ended;
+    }
     match builder(flags, started).build(context) {
         Ok(app) => {
             app.run(on_event);
@@ -145,7 +164,12 @@ pub fn builder(flags: Flags, started: Instant) -> Builder<Wry> {
     #[cfg(any(target_os = "android", target_os = "ios"))]
     let app = app.plugin(tauri_plugin_notification::init());
     app.manage(life.clone())
-        .invoke_handler(tauri::generate_handler![commands::attach, commands::call])
+        .invoke_handler(tauri::generate_handler![
+            commands::attach,
+            commands::call,
+            commands::open_window,
+            commands::shows
+        ])
         .register_asynchronous_uri_scheme_protocol(tiles::SCHEME, move |_, request, responder| {
             let life = tile_life.clone();
             let path = request.uri().path().to_owned();
@@ -160,50 +184,39 @@ pub fn builder(flags: Flags, started: Instant) -> Builder<Wry> {
             let system = app.path().app_data_dir()?;
             let options = flags.host.options(|| system, started);
             log::keep_in(&options.data_dir);
+            #[cfg(not(any(target_os = "android", target_os = "ios")))]
+            let (data_dir, early_link) = (options.data_dir.clone(), Arc::clone(&life.early_link));
             tauri::async_runtime::spawn(life.start(options, app.handle().clone()));
             tauri::async_runtime::spawn(end_on_signal(app.handle().clone()));
-            open_window(app, &flags)?;
+            #[cfg(any(target_os = "android", target_os = "ios"))]
+            open_window(app)?;
+            #[cfg(not(any(target_os = "android", target_os = "ios")))]
+            {
+                let early = early_link.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let flags = Flags { link: early.or_else(|| flags.link.clone()), ..flags.clone() };
+                let windows = Windows::open(app, &flags, &data_dir)?;
+                windows.serve(app.handle());
+                app.manage(windows);
+            }
             Ok(())
         })
 }
 
-/// Opens the first window of the configuration.
-fn open_window(app: &App, flags: &Flags) -> tauri::Result<()> {
+/// Opens the one window of a phone.
+#[cfg(any(target_os = "android", target_os = "ios"))]
+fn open_window(app: &App) -> tauri::Result<()> {
     let Some(config) = app.config().app.windows.first() else { return Err(tauri::Error::WindowNotFound) };
-    let mut config = config.clone();
-    if let (Some(theme), WebviewUrl::App(page)) = (flags.theme, &mut config.url) {
-        // Told to the page, because the system's theme reaches WebKitGTK only through a desktop portal (ui/islands-js/theme.js).
-        page.as_mut_os_string().push(format!("?theme={}", theme.word()));
-    }
-    let mut window = WebviewWindowBuilder::from_config(app, &config)?.on_navigation(|url| {
-        let ours = pages::are_ours(url);
-        if !ours {
-            tracing::warn!(%url, "the window does not go there");
-        }
-        ours
-    });
-    if let Some(folder) = &flags.host.data_dir {
-        // What the page itself keeps (the chosen theme) stays with the caches: two data folders are two apps.
-        window = window.data_directory(folder.join("window"));
-    }
-    let window = window.build()?;
+    let window = WebviewWindowBuilder::from_config(app, config)?.on_navigation(pages::are_ours).build()?;
     if let Ok(theme) = window.theme() {
         app.state::<Life>().system_says(theme);
     }
-    #[cfg(target_os = "linux")]
-    window.with_webview(|view| {
-        if !crate::webkit::scroll_with_the_page(&view.inner()) {
-            tracing::warn!(
-                "this WebKitGTK scrolls on its own; without a graphics processor long tables may not keep up"
-            );
-        }
-    })?;
-    drop(window);
     Ok(())
 }
 
 fn on_event(app: &AppHandle, event: RunEvent) {
     let life = app.state::<Life>().inner().clone();
+    #[cfg(not(any(target_os = "android", target_os = "ios")))]
+    tell_windows(app, &event);
     if let RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } = &event {
         if let Some(window) = life.forget(label) {
             tauri::async_runtime::spawn(async move {
@@ -221,12 +234,44 @@ fn on_event(app: &AppHandle, event: RunEvent) {
         api.prevent_exit();
         let (app, code) = (app.clone(), code.unwrap_or(0));
         tauri::async_runtime::spawn(async move {
+            #[cfg(not(any(target_os = "android", target_os = "ios")))]
+            app.state::<Windows>().end().await;
             life.end().await;
             life.ended.store(true, Ordering::Release);
             // On most systems nothing of ours runs after the exit.
             log::flush();
             app.exit(code);
         });
+    }
+}
+
+/// What happens to windows is remembered.
+#[cfg(not(any(target_os = "android", target_os = "ios")))]
+fn tell_windows(app: &AppHandle, event: &RunEvent) {
+    // How this system hands links over; the one that the program is started for comes before its window.
+    #[cfg(target_os = "macos")]
+    if let RunEvent::Opened { urls } = event {
+        match app.try_state::<Windows>() {
+            Some(windows) => urls.iter().for_each(|url| drop(windows.follow(app, url.as_str()))),
+            None => {
+                let life = app.state::<Life>();
+                let mut early = life.early_link.lock().unwrap_or_else(PoisonError::into_inner);
+                *early = urls.last().map(ToString::to_string);
+            }
+        }
+    }
+    // Before they are opened there is nothing to remember.
+    let Some(windows) = app.try_state::<Windows>() else { return };
+    if let RunEvent::ExitRequested { .. } = event {
+        windows.ends();
+    } else if let RunEvent::WindowEvent { label, event, .. } = event {
+        if let WindowEvent::Moved(_) | WindowEvent::Resized(_) = event {
+            windows.stands(app, label);
+        } else if let WindowEvent::Focused(true) = event {
+            windows.to_front(label);
+        } else if let WindowEvent::Destroyed = event {
+            windows.closed(label);
+        }
     }
 }
 

@@ -32,7 +32,7 @@ const THINGS: usize = 30;
 const UNTIMED: &str = "
     time, .app > .status, .td.heard, .since, [data-testid=status-broker], [data-testid=status-last], [data-testid=status-cache],
     [data-testid=freshness], [data-testid=span], [data-testid=chart] canvas, .profile .broker, .profile .file, .settings code,
-    [data-testid=settings-cache] dd { visibility: hidden !important; }
+    [data-testid=settings-cache] dd, [data-testid=settings-map] .note { visibility: hidden !important; }
     *, *::before, *::after { caret-color: transparent !important; }
     ";
 

@@ -68,6 +68,22 @@ impl Invoker {
         }
     }
 
+    /// Says something about windows that is not the host's: a command of this app with its arguments.
+    pub fn tell(&self, command: &'static str, arguments: &[(&str, &str)], trouble: impl FnOnce(BridgeError) + 'static) {
+        let said = Object::new();
+        let begun = arguments.iter().try_for_each(|(name, value)| set(&said, name, &JsValue::from_str(value)));
+        let asked = begun.and_then(|()| self.invoke(command, &said));
+        spawn_local(async move {
+            let done = match asked {
+                Ok(promise) => JsFuture::from(promise).await.map(drop).map_err(|error| refused(&error)),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = done {
+                trouble(error);
+            }
+        });
+    }
+
     pub fn ears(&self) -> &Ears {
         &self.ears
     }

@@ -138,7 +138,8 @@ pub fn Table(
     /// For the tests.
     testid: &'static str,
     /// How many columns it has.
-    columns: u32,
+    #[prop(into)]
+    columns: Signal<u32>,
     /// Told of the row on which Enter was pressed.
     on_enter: Callback<u32>,
     /// Told of the row on which Space was pressed, and whether with Shift; `None` where rows cannot be chosen.
@@ -178,7 +179,7 @@ pub fn Table(
             tabindex="0"
             aria-label=label
             aria-rowcount=move || (total.get() + 1).to_string()
-            aria-colcount=columns.to_string()
+            aria-colcount=move || columns.get().to_string()
             aria-busy=move || busy.get().to_string()
             aria-activedescendant=move || grid.at.get().map(row_id)
             data-testid=testid

@@ -35,6 +35,7 @@ impl Store {
                     | Intent::Export(_)
                     | Intent::ShadowHistory { .. }
                     | Intent::Replay(_)
+                    | Intent::Small { .. }
             );
             inner.answers.insert(request, Waiting { of_host, then: Box::new(then) });
             request

@@ -387,14 +387,23 @@ impl Store {
             if !boards.editing.get_untracked()
                 && let Ok(all) = &read
             {
+                let wanted = self.whereabouts.board.try_update_value(Option::take).flatten();
+                if let Some(id) = wanted.as_ref().filter(|id| !all.iter().any(|file| file.id == **id)) {
+                    self.notify(format!("There is no board {id} here, or it is not for this role."));
+                }
+                let wanted = wanted.filter(|id| all.iter().any(|file| file.id == *id));
                 let open = boards.origin.with_untracked(|origin| origin.as_ref().and_then(|it| it.id.clone()));
+                let open = wanted.or(open);
                 let same = all.iter().find(|file| Some(&file.id) == open.as_ref());
                 let role = self.status.with_untracked(|status| status.as_ref().map(|it| it.row.who.role));
                 let next = same.or_else(|| first_for(all, role.unwrap_or_default()));
                 match next {
                     Some(file) => {
                         let seen = boards.origin.with_untracked(|it| it.as_ref().and_then(|it| it.seen));
-                        if seen != Some(file.seen) {
+                        let is_same = boards
+                            .origin
+                            .with_untracked(|it| it.as_ref().and_then(|it| it.id.as_ref()) == Some(&file.id));
+                        if seen != Some(file.seen) || !is_same {
                             boards.open(file);
                         }
                     }
@@ -403,6 +412,18 @@ impl Store {
             }
             boards.shelf.set(Some(read));
         });
+    }
+
+    /// Opens the board of this id, once it is known which there are; says so where there is none.
+    pub fn open_board(self, id: String) {
+        if self.boards.editing.get_untracked() {
+            return self.notify(format!("A board is being arranged; save or discard it, then {id} can be opened."));
+        }
+        self.whereabouts.board.set_value(Some(id));
+        // Before the shelf is there, the section reads it.
+        if self.boards.shelf.with_untracked(Option::is_some) {
+            self.read_boards();
+        }
     }
 
     /// Keeps the open board, or a new one of it.

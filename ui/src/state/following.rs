@@ -57,6 +57,7 @@ impl Store {
             | Target::Find
             | Target::Palette
             | Target::Named
+            | Target::SoughtAlarm(_)
             | Target::Things
             | Target::AlarmTable
             | Target::Bulk

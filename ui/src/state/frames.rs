@@ -10,10 +10,10 @@ use fleetlens_model::query::Vocabulary;
 use leptos::leptos_dom::helpers::{AnimationFrameRequestHandle, TimeoutHandle};
 use leptos::prelude::*;
 
-use super::Store;
 use super::chart::{self, Traced};
 use super::thing::{Slot, Thing};
 use super::views::{Take, Target};
+use super::{About, Store};
 use crate::clock::{Aged, mono_ms, shown_ms};
 
 /// A parcel counts as seen after this long even when the page draws nothing, because it is hidden.
@@ -105,7 +105,7 @@ impl Store {
                 } else if fault.code != FaultCode::Store {
                     self.notify(fault.message);
                 } else if !is_told() {
-                    self.put_notice(fault.message, true);
+                    self.put_notice(fault.message, About::Cache);
                 }
             }
             Frame::Begin => self.begin_anew(),
@@ -118,6 +118,7 @@ impl Store {
     /// The host began anew with another fleet: nothing of the old one stays, and everything still on the screen is asked for again.
     fn begin_anew(self) {
         self.close();
+        self.forget_whereabouts();
         self.hover(None);
         self.find("");
         self.seek("", false);
@@ -136,6 +137,7 @@ impl Store {
         self.alarm_table.clear();
         self.commands.clear();
         self.things.clear();
+        self.small.clear();
         self.chosen.clear();
         self.map_tool.set(None);
         self.look_away_from_bulk();
@@ -177,7 +179,7 @@ impl Store {
         }
         let status = Aged { row, at_ms };
         if tells_of_cache(&status) {
-            self.notices.update(|notices| notices.retain(|notice| !notice.of_cache));
+            self.notices.update(|notices| notices.retain(|notice| notice.about != About::Cache));
         }
         self.status.set(Some(status));
     }
@@ -245,7 +247,9 @@ impl Store {
                 self.ask_for_things();
             }
             Rows::Alarms(list) => {
-                if let Target::Alarms(scope) = target {
+                if let Target::SoughtAlarm(scope) = target {
+                    self.sought_alarms(scope, &list.rows);
+                } else if let Target::Alarms(scope) = target {
                     self.alarms.replace(scope, list, at_ms);
                 }
             }

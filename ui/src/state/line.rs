@@ -1,5 +1,6 @@
 //! The line to the host: how it is opened, what becomes of the window while it is cut, and what is said on it.
 
+use fleetlens_ipc::address::Address;
 use fleetlens_ipc::{CONTRACT, Call, Look};
 use leptos::prelude::*;
 
@@ -19,7 +20,7 @@ impl Store {
             }),
             trouble: Box::new(move |error| match error {
                 BridgeError::NoHost | BridgeError::NotAttached(_) => self.stranded.set(Some(error.to_string())),
-                BridgeError::Refused(_) => self.notify(error.to_string()),
+                BridgeError::Refused(_) | BridgeError::NoWindow => self.notify(error.to_string()),
             }),
         };
         match Bridge::open(ears) {
@@ -68,6 +69,20 @@ impl Store {
     /// Whether the page is an app's, whose host saves files for it; else the browser does.
     pub fn is_of_app(self) -> bool {
         self.inner.with_value(|inner| inner.bridge.as_ref().is_some_and(Bridge::is_of_app))
+    }
+
+    /// Says where the window is, to whoever keeps windows.
+    pub fn tell_address(self, address: &Address, profile: &str) {
+        if let Some(bridge) = self.inner.with_value(|inner| inner.bridge.clone()) {
+            bridge.shows(address, profile);
+        }
+    }
+
+    /// Opens one more window, or in a browser a tab, which shows this.
+    pub fn open_window(self, address: &Address) {
+        if let Some(bridge) = self.inner.with_value(|inner| inner.bridge.clone()) {
+            bridge.open_window(address);
+        }
     }
 
     pub(super) fn say(self, calls: impl IntoIterator<Item = Call>) {

@@ -15,6 +15,7 @@ impl Store {
     /// Opens the thing of this name once the host has told which one that is; tells the person when there is none.
     pub fn open_named(self, name: &str) {
         self.named.set_value(name.to_owned());
+        self.whereabouts.page.set_value(false);
         // A name may have signs in it that a query reads otherwise.
         self.look(Target::Named, Look::Find { text: format!("name:{}", in_quotes_if_needed(name)), limit: LIMIT });
     }
@@ -23,7 +24,10 @@ impl Store {
         self.away(Target::Named);
         let name = self.named.get_value();
         match rows.iter().find(|row| row.name == name) {
-            Some(row) => self.open(row.thing),
+            Some(row) => {
+                self.open(row.thing);
+                self.page.set(self.whereabouts.page.get_value());
+            }
             None => self.notify(format!("{name} has not said anything yet, so there is nothing to show of it")),
         }
     }

@@ -179,6 +179,7 @@ impl Store {
             set_pace(speed(moment));
         }
         if before != moment {
+            self.small.show_moment(moment.map(|moment| moment.at_ms));
             self.replay.moment.set(moment);
         }
     }

@@ -3,12 +3,14 @@
 
 use fleetlens_ipc::rows::{QueryMistake, ThingRow, ThingsPage};
 use fleetlens_ipc::{Look, ThingsQuery};
+use fleetlens_model::id::SeriesKey;
 use leptos::prelude::*;
 
 use super::Store;
 use super::stretch::{self, Held, Slot};
 use super::views::Target;
 use crate::clock::Aged;
+use crate::format::is_number;
 pub use crate::state::stretch::Seen;
 
 /// A row on the screen.
@@ -56,6 +58,21 @@ impl Things {
     /// The row at a place, if it is here.
     pub fn at(self, place: u32) -> Option<ThingRow> {
         self.held.with_value(|held| held.at(place).map(|row| row.row.clone()))
+    }
+
+    /// What is seen of the table.
+    pub(super) fn seen_now(self) -> Seen {
+        self.seen.get_value()
+    }
+
+    /// The series of the main values of the rows in view, where those are numbers.
+    pub(super) fn series_in_view(self) -> Vec<SeriesKey> {
+        let Seen { first, count } = self.seen.get_value();
+        self.held.with_value(|held| {
+            let rows = (first..first.saturating_add(count)).filter_map(|place| held.at(place));
+            let values = rows.filter_map(|row| row.row.value.as_ref());
+            values.filter(|value| is_number(&value.value)).map(|value| value.series).collect()
+        })
     }
 
     pub(super) fn replace(self, page: ThingsPage, at_ms: f64) {

@@ -42,6 +42,8 @@ pub enum Target {
     AlarmTable,
     /// The alarms of a tab.
     Alarms(AlarmScope),
+    /// The alarms of a tab, for the one that a link means.
+    SoughtAlarm(AlarmScope),
     /// The commands of all things, open or over.
     Commands(Scope),
     /// The bulk commands.

@@ -20,6 +20,9 @@ const SIZE_WIDGET: Line =
     (&["Shift", "←", "→", "↑", "↓"], "On a board that is arranged: make it narrower, wider, lower, higher");
 const TAKE_WIDGET: Line = (&["Enter", "Del"], "On a board that is arranged: change the widget, and take it away");
 
+/// A key of the app's windows: in a browser it is the browser's own.
+pub const NEW_WINDOW: Line = (&["Ctrl", "Shift", "N"], "One more window");
+
 /// Keys of those who may steer; nobody else has anything that they would do.
 const STEERING: [Line; 9] = [
     CHOOSE_ON_MAP,
@@ -87,7 +90,8 @@ pub const KEYS_OF_DRIVER: [Line; 7] = [
 pub fn KeyList() -> impl IntoView {
     let store = store();
     let (driver, may) = (is_driver(store), may_command(store));
-    move || list(lines(driver.get(), may.get()))
+    let of_app = store.is_of_app().then_some(&NEW_WINDOW);
+    move || list(lines(driver.get(), may.get()).chain(of_app))
 }
 
 /// The keys that somebody has.

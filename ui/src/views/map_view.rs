@@ -238,7 +238,7 @@ fn ears(told: Told) -> MapEars {
             screen.camera.try_set(Some(camera));
         }),
         taken: Box::new(move || begins.taken(store)),
-        left: Box::new(move |sight| begins.left(sight)),
+        left: Box::new(move |sight| begins.left(sight, store)),
         drawn: Box::new(move |count, on_ground| tell_drawn(store, count, on_ground)),
         unnamed: Box::new(move |things| ask_names(store, screen, things)),
         groundless: Box::new(move |why| {

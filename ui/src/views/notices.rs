@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::components::icon::Icon;
 use crate::format;
-use crate::state::store;
+use crate::state::{About, store};
 
 /// The notices, oldest first, each until it is dismissed.
 #[component]
@@ -14,8 +14,8 @@ pub fn Notices() -> impl IntoView {
         <div class="notices" data-testid="notices">
             <CacheFault />
             <For each=move || store.notices.get() key=|notice| notice.id let:notice>
-                <div class="notice">
-                    <Icon of=icondata_lu::LuTriangleAlert />
+                <div class="notice" class:done=notice.about == About::Done>
+                    <Icon of=if notice.about == About::Done { icondata_lu::LuCheck } else { icondata_lu::LuTriangleAlert } />
                     <p>{notice.message}</p>
                     <button
                         type="button"

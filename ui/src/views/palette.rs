@@ -28,6 +28,7 @@ use crate::views::find::finder;
 use crate::views::parking::is_driver;
 use crate::views::query::{Completing, Syntax, Words, mistake_of, vocabulary};
 use crate::views::steer::offered;
+use crate::windows;
 
 use entry::{Entry, More, Part, command, name_of, of_fleet, of_map, ranked};
 use list::List;
@@ -96,6 +97,9 @@ impl Desk {
                 store.diagnosing.set(true);
             }
             Entry::More(More::Syntax) => self.syntax.set(true),
+            Entry::More(More::NewWindow) => windows::open_new(store),
+            Entry::More(More::ThisInNewWindow) => windows::open_this(store),
+            Entry::More(More::CopyLink) => windows::copy_link(store),
             Entry::Thing(row) => store.open(row.thing),
             Entry::Place { spot, .. } => store.show_spot(spot),
             Entry::Control { control, wants, .. } => {
@@ -464,8 +468,9 @@ fn known_here(desk: Desk) -> Known {
     let acts = Act::OFFERED.into_iter().filter(|act| is_heard(*act, Form::Desktop, driver, may));
     let mut acts: Vec<(Entry, String)> =
         acts.map(|act| (Entry::Act(act), name_of(act, driver, is_held).to_owned())).collect();
-    let more: &[More] = if driver { &[More::Theme] } else { &[More::Theme, More::Diagnostics, More::Syntax] };
-    acts.extend(more.iter().map(|more| (Entry::More(*more), list::more_words(*more, desk.theme).to_owned())));
+    let more: &[More] = if driver { &More::OF_DRIVER } else { &More::ALL };
+    let words = |more: More| list::more_words(more, desk.theme, store.is_of_app()).to_owned();
+    acts.extend(more.iter().map(|more| (Entry::More(*more), words(*more))));
     let groups = store.status.with(|status| status.as_ref().map(|status| status.row.groups.clone()));
     Known { acts, groups: groups.filter(|_| !driver).unwrap_or_default() }
 }

@@ -22,6 +22,7 @@ use crate::views::json_editor::JsonEditor;
 use crate::views::messages::RawMessages;
 use crate::views::set_several::SetSeveral;
 use crate::views::steer::Controls;
+use crate::windows;
 
 /// Name, place, what its last word is worth, and what was made up.
 #[component]
@@ -139,11 +140,33 @@ pub fn Shadows(
 pub fn ThingPanel() -> impl IntoView {
     let store = store();
     let is_open = Memo::new(move |_| store.selected.get().is_some());
+    // Before, the window has no address, or that of what lies behind.
+    let is_here = Memo::new(move |_| store.thing.with(|slot| matches!(slot, Slot::Here(_))));
     let class = move || if store.page.get() { "panel page" } else { "panel drawer" };
     view! {
         <Show when=move || is_open.get()>
             <aside class=class data-testid=move || if store.page.get() { "page" } else { "drawer" } aria-label="Thing">
                 <div class="tools">
+                    <button
+                        type="button"
+                        class="tool"
+                        data-testid="copy-link"
+                        disabled=move || !is_here.get()
+                        title="Copy a link to this thing"
+                        on:click=move |_| windows::copy_link(store)
+                    >
+                        <Icon of=icondata_lu::LuLink />
+                    </button>
+                    <button
+                        type="button"
+                        class="tool"
+                        data-testid="open-window"
+                        disabled=move || !is_here.get()
+                        title=if store.is_of_app() { "Open it in a new window" } else { "Open it in a new tab" }
+                        on:click=move |_| windows::open_this(store)
+                    >
+                        <Icon of=icondata_lu::LuExternalLink />
+                    </button>
                     <button
                         type="button"
                         class="tool"

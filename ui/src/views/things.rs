@@ -1,6 +1,7 @@
 //! The table of things: every thing the program knows, sorted and filtered by the host, of which the window holds only the rows
 //! around what is seen.
 
+mod back;
 mod chosen;
 mod filter;
 mod group;
@@ -16,15 +17,17 @@ use crate::components::segmented::Segmented;
 use crate::components::shape::Shape;
 use crate::components::table::{Grid, SortHead, Sorted, Table};
 use crate::format;
+use crate::state::small::Back;
 use crate::state::things::Seen;
 use crate::state::{Store, store};
 use crate::views::commands::may_command;
+use crate::views::things::back::BackChoice;
 use crate::views::things::chosen::{ChosenBar, MarkAll};
 use crate::views::things::filter::Filter;
 use crate::views::things::group::GroupChoice;
 use crate::views::things::row::{Bones, Row};
 
-/// How many columns a row has.
+/// How many columns a row has without small charts.
 const COLUMNS: u32 = 9;
 
 /// The columns that sort: class, name, what by, and whether the greatest comes first at the first click.
@@ -77,7 +80,7 @@ pub fn ThingsView() -> impl IntoView {
     let total = Memo::new(move |_| things.total.get().unwrap_or(0));
     let is_known = Memo::new(move |_| things.total.get().is_some());
     view! {
-        <section class="sheet things" class:markable=move || may.get() data-testid="things" aria-label="Things">
+        <section class="sheet things" class:markable=move || may.get() class:traced=move || store.small.back.get() != Back::Off data-testid="things" aria-label="Things">
             <header class="sheet-head">
                 <h1>"Things"</h1>
                 <Count />
@@ -87,14 +90,17 @@ pub fn ThingsView() -> impl IntoView {
                 <GroupChoice />
                 <OnlyChoice />
             </header>
-            <Kinds />
+            <div class="trace-head">
+                <Kinds />
+                <BackChoice />
+            </div>
             <ChosenBar />
             <Table
                 grid
                 total
                 label="Things"
                 testid="things-table"
-                columns=COLUMNS
+                columns=Signal::derive(move || COLUMNS + u32::from(store.small.back.get() != Back::Off))
                 on_enter=Callback::new(open)
                 on_mark
                 busy=things.asking
@@ -115,19 +121,26 @@ pub fn ThingsView() -> impl IntoView {
 }
 
 fn heading(store: Store) -> impl IntoView {
-    let sorts = SORTS
-        .map(|(class, label, by, falls)| {
-            let sorted = Memo::new(move |_| store.things.query.with(|query| sorted(query, by)));
-            let sort = move |()| {
-                let descending = next_direction(sorted.get_untracked(), falls);
-                ask(store, move |query| (query.sort, query.descending) = (by, descending));
-            };
-            view! { <SortHead label class sorted on_sort=Callback::new(sort) /> }
-        })
-        .collect_view();
+    let sorts = SORTS.map(|(class, label, by, falls)| {
+        let sorted = Memo::new(move |_| store.things.query.with(|query| sorted(query, by)));
+        let sort = move |()| {
+            let descending = next_direction(sorted.get_untracked(), falls);
+            ask(store, move |query| (query.sort, query.descending) = (by, descending));
+        };
+        view! { <SortHead label class sorted on_sort=Callback::new(sort) /> }
+    });
+    let [state, title, kind, place, value, heard] = sorts;
     view! {
         <MarkAll />
-        {sorts}
+        {state}
+        {title}
+        {kind}
+        {place}
+        {value}
+        <Show when=move || store.small.back.get() != Back::Off>
+            <div class="th trace" role="columnheader">{move || store.small.back.get().label()}</div>
+        </Show>
+        {heard}
         <div class="th wrong" role="columnheader">"Alarm"</div>
         <div class="th pending" role="columnheader">"Pending"</div>
     }

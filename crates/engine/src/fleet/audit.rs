@@ -127,6 +127,7 @@ impl Fleet {
             | Intent::Audit { .. }
             | Intent::Legs
             | Intent::AlarmHealth { .. }
+            | Intent::Small { .. }
             | Intent::ShadowHistory { .. }
             | Intent::Controls(_)
             | Intent::Shown { .. }

@@ -45,6 +45,7 @@ impl Fleet {
             | Intent::Export(_)
             | Intent::Shown { .. }
             | Intent::Names(_)
+            | Intent::Small { .. }
             | Intent::ShadowHistory { .. } => {
                 Err(Fault::new(FaultCode::Invalid, "the host that runs this window cannot be set"))
             }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use fleetlens_engine::port::WindowId;
 use fleetlens_engine::window::VIEWS_MAX;
 use fleetlens_ipc::boards::BoardAsk;
+use fleetlens_ipc::maps::{AreaAsk, MapAsk};
 use fleetlens_ipc::replay::{Moment, PARCELS_FROM, PARTS_MAX, ReplayAsk, ReplayDone};
 use fleetlens_ipc::{Call, Done, Fault, FaultCode, Intent, Look, RequestId, ViewId};
 use fleetlens_model::identity::Role;
@@ -82,6 +83,9 @@ fn only_reads(intent: &Intent) -> bool {
         | Intent::MapNames
         | Intent::Names(_)
         | Intent::Replay(_)
+        | Intent::Small { .. }
+        | Intent::Map(MapAsk::Read | MapAsk::Progress)
+        | Intent::Areas(AreaAsk::Read)
         | Intent::Boards(BoardAsk::Read | BoardAsk::Heat { .. }) => true,
         Intent::Command { .. }
         | Intent::DryRun(_)
@@ -95,6 +99,8 @@ fn only_reads(intent: &Intent) -> bool {
         | Intent::Change(_)
         | Intent::Profile(_)
         | Intent::Rules(_)
+        | Intent::Map(MapAsk::Look { .. } | MapAsk::Import { .. } | MapAsk::Take | MapAsk::Cancel | MapAsk::BuiltIn)
+        | Intent::Areas(AreaAsk::Keep(_) | AreaAsk::Remove { .. })
         | Intent::Boards(BoardAsk::Keep { .. } | BoardAsk::Remove { .. }) => false,
     }
 }

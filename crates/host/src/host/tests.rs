@@ -589,3 +589,23 @@ async fn whoever_opens_a_damaged_cache_is_told_where_it_is_and_what_was_taken_ov
     }
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_charts_come_beside_everything_else_one_answer_at_a_time_for_those_who_see_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = started(without_broker(&folder)).await;
+    let mut window = TestWindow::open(&host).await;
+    let day = || Intent::Small { series: (0..200).map(SeriesKey).collect(), span_ms: 24 * 3_600_000 };
+    // Nobody reads while another table is read; the window has the rest meanwhile.
+    let other = reads::SMALLS.acquire().await.unwrap();
+    window.say(Call::Ask { request: RequestId(1), intent: day() }).await;
+    let second = window.ask(2, day()).await.unwrap_err();
+    assert_eq!(second.code, FaultCode::Invalid, "one answer at a time");
+    assert!(matches!(window.ask(3, Intent::Legs).await, Ok(Done::Legs { .. })), "and everything else");
+    drop(other);
+    window.until("the charts", |w| w.answers.contains_key(&RequestId(1))).await;
+    let Ok(Done::Small(smalls)) = &window.answers[&RequestId(1)] else { panic!("{:?}", window.answers) };
+    assert_eq!(smalls.all.len(), fleetlens_ipc::small::SMALL_SERIES_MAX);
+    assert!(matches!(window.ask(4, day()).await, Ok(Done::Small(_))), "it may ask again");
+    host.stop().await;
+}

@@ -68,7 +68,8 @@ impl Beginnings {
     }
 
     /// A person left the map there.
-    pub(super) fn left(self, sight: Sight) {
+    pub(super) fn left(self, sight: Sight, store: Store) {
+        store.whereabouts.map_left.try_set(Some(sight));
         let profile = self.profile.try_with_value(|profile| format!("{KEY}{profile}"));
         if let (Some(key), Ok(Some(storage))) = (profile, window().local_storage()) {
             // A full or forbidden storage only costs the place at the next start.
@@ -112,7 +113,9 @@ pub(super) fn begin(told: Told, element: NodeRef<leptos::html::Div>) {
         let Some(ground) = store.ground.get_untracked() else { return };
         screen.with(MapIsland::remove);
         screen.island.set_value(None);
-        let left = left_at(&profile);
+        // Once: another profile's map begins where its own was left.
+        let of_window = store.whereabouts.map_begins.try_update_value(Option::take).flatten();
+        let left = of_window.or_else(|| left_at(&profile));
         begins.profile.set_value(profile);
         begins.arrival.set_value(Arrival::Awaited);
         begins.goes_on(Arrival::begin(left, ground.fleet, mono_ms()), store);

@@ -46,6 +46,21 @@ pub enum More {
     Diagnostics,
     /// How to find things.
     Syntax,
+    /// One more window, with the map.
+    NewWindow,
+    /// One more window, with what is on the screen.
+    ThisInNewWindow,
+    /// A link to what is on the screen.
+    CopyLink,
+}
+
+impl More {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [More; 6] =
+        [More::ThisInNewWindow, More::NewWindow, More::CopyLink, More::Theme, More::Diagnostics, More::Syntax];
+
+    /// A driver's.
+    pub const OF_DRIVER: [More; 4] = [More::ThisInNewWindow, More::NewWindow, More::CopyLink, More::Theme];
 }
 
 /// One line of the list.

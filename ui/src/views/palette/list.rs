@@ -10,6 +10,7 @@ use crate::components::icon::Icon;
 use crate::components::shape::Shape;
 use crate::state::thing::Slot;
 use crate::theme::{Theme, ThemeSwitch};
+use crate::views::help::NEW_WINDOW;
 use crate::views::query::Wrong;
 
 /// The list.
@@ -163,7 +164,18 @@ fn content(entry: &Entry, part: Part, desk: Desk) -> AnyView {
             }
             .into_any()
         }
-        Entry::More(more) => line(icondata_lu::LuChevronRight, more_words(*more, desk.theme).to_owned(), String::new()),
+        Entry::More(More::NewWindow) if desk.hands.store.is_of_app() => view! {
+            <Icon of=icondata_lu::LuChevronRight />
+            <b>{more_words(More::NewWindow, desk.theme, true)}</b>
+            <span class="palette-shortcut">
+                {NEW_WINDOW.0.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view()}
+            </span>
+        }
+        .into_any(),
+        Entry::More(more) => {
+            let words = more_words(*more, desk.theme, desk.hands.store.is_of_app());
+            line(icondata_lu::LuChevronRight, words.to_owned(), String::new())
+        }
         // How it stood when it was used says nothing of now.
         Entry::Thing(row) if part == Part::Recent => line(icondata_lu::LuHistory, row.title.clone(), row.place.clone()),
         Entry::Thing(row) => {
@@ -190,8 +202,13 @@ fn content(entry: &Entry, part: Part, desk: Desk) -> AnyView {
 }
 
 /// What an act without a key is called.
-pub fn more_words(more: More, theme: ThemeSwitch) -> &'static str {
+pub fn more_words(more: More, theme: ThemeSwitch, is_of_app: bool) -> &'static str {
     match (more, theme.get()) {
+        (More::NewWindow, _) if is_of_app => "New window",
+        (More::NewWindow, _) => "New tab with the map",
+        (More::ThisInNewWindow, _) if is_of_app => "Open this in a new window",
+        (More::ThisInNewWindow, _) => "Open this in a new tab",
+        (More::CopyLink, _) => "Copy a link to this",
         (More::Theme, Theme::Light) => "Change to the dark theme",
         (More::Theme, Theme::Dark) => "Change to the light theme",
         (More::Diagnostics, _) => "How the program stands",

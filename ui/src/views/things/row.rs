@@ -11,8 +11,10 @@ use crate::clock::{Aged, clock, local};
 use crate::components::shape::Shape;
 use crate::components::table::{Grid, row_id, top_px};
 use crate::format::{self, Tone};
+use crate::state::small::Back;
 use crate::state::store;
 use crate::state::things::RowSlot;
+use crate::views::things::back::BackCell;
 
 /// How many rows stand for those that are coming.
 const BONES: u32 = 24;
@@ -112,6 +114,9 @@ pub fn Row(
                 <small>{move || value.with(|value| value.unit.clone())}</small>
                 <span>{move || value.with(|value| value.age.clone())}</span>
             </div>
+            <Show when=move || store.small.back.get() != Back::Off>
+                <BackCell row=slot />
+            </Show>
             <div
                 class="td heard"
                 role="gridcell"
@@ -205,6 +210,7 @@ fn heard_words(row: &Aged<ThingRow>, now_ms: f64) -> (String, bool) {
 /// What stands in the table before the first answer.
 #[component]
 pub fn Bones() -> impl IntoView {
+    let small = store().small;
     (0..BONES)
         .map(|place| {
             view! {
@@ -217,6 +223,9 @@ pub fn Bones() -> impl IntoView {
                     <div class="td kind" />
                     <div class="td place" />
                     <div class="td value" />
+                    <Show when=move || small.back.get() != Back::Off>
+                        <div class="td trace" />
+                    </Show>
                     <div class="td heard" />
                     <div class="td wrong" />
                     <div class="td pending" />
