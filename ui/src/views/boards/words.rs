@@ -113,9 +113,9 @@ mod tests {
         }
         let figure =
             BoardFigure { things: 3, with_value: 3, oldest_ms: Some(WallMs(10_000)), ..BoardFigure::default() };
-        assert_eq!(basis(&figure, Of::Mean, Some(WallMs(250_000))), "over 3 things · oldest 4 min");
+        assert_eq!(basis(&figure, Of::Mean, Some(WallMs(250_000))), "over 3 things · oldest 4\u{a0}min");
         let figure = BoardFigure { things: 1, with_value: 1, ..figure };
-        assert_eq!(basis(&figure, Of::Mean, Some(WallMs(250_000))), "over 1 thing · 4 min");
+        assert_eq!(basis(&figure, Of::Mean, Some(WallMs(250_000))), "over 1 thing · 4\u{a0}min");
     }
 
     #[test]
