@@ -10,7 +10,7 @@ use crate::components::icon::Icon;
 use crate::form::Form;
 use crate::phone::PhoneShell;
 use crate::sound::Sound;
-use crate::state::section::Section;
+use crate::state::section::{OF_DRIVER, OnScreen, Section};
 use crate::state::{Store, store};
 use crate::theme::{Theme, ThemeSwitch, theme};
 use crate::views::alarms::AlarmsView;
@@ -132,12 +132,12 @@ fn DriverDesktop(help: RwSignal<bool>) -> impl IntoView {
     let in_boards = move || store.section.get() == Section::Boards;
     // What the operator before held still, and where they were, is not the driver's: nothing here says so or leads back.
     store.hold(false, shown_ms());
-    if !Section::OF_DRIVER.contains(&store.section.get_untracked()) {
+    if !OF_DRIVER.contains(&store.section.get_untracked()) {
         store.go(Section::Map);
     }
     view! {
         <div class="app for-driver" class:with-sheet=move || in_settings() || in_boards() data-section=move || store.section.get().word()>
-            <Rail help sections=&Section::OF_DRIVER />
+            <Rail help sections=&OF_DRIVER />
             <div class="stage">
                 <DriverShell />
                 <Show when=in_settings>
@@ -317,7 +317,7 @@ fn RailButton(section: Section) -> impl IntoView {
             aria-current=move || is_here.get().then_some("page")
             on:click=move |event| {
                 if event.ctrl_key() || event.meta_key() {
-                    store.open_window(&Address::View(section.view()));
+                    store.open_window(&Address::View(section));
                 } else {
                     store.go(section);
                 }
@@ -325,7 +325,7 @@ fn RailButton(section: Section) -> impl IntoView {
             on:auxclick=move |event| {
                 // The middle button, as with the tabs of a browser.
                 if event.button() == 1 {
-                    store.open_window(&Address::View(section.view()));
+                    store.open_window(&Address::View(section));
                 }
             }
         >

@@ -9,7 +9,7 @@ use crate::clock::shown_ms;
 use crate::form::Form;
 use crate::sound::Sound;
 use crate::state::Store;
-use crate::state::section::Section;
+use crate::state::section::{OF_DRIVER, OnScreen, Section};
 use crate::views::commands::may_command;
 use crate::views::find::Finder;
 use crate::views::parking::is_driver;
@@ -143,7 +143,7 @@ pub fn is_heard(act: Act, form: Form, is_driver: bool, may_command: bool) -> boo
         (Form::Desktop, Act::Help | Act::Prefix | Act::Palette) => true,
         (Form::Desktop, Act::Find | Act::Hold | Act::Health | Act::Replay) => !is_driver,
         (Form::Desktop, Act::Rules) => may_command,
-        (Form::Desktop, Act::Go(section)) => !is_driver || Section::OF_DRIVER.contains(&section),
+        (Form::Desktop, Act::Go(section)) => !is_driver || OF_DRIVER.contains(&section),
     }
 }
 
@@ -358,7 +358,7 @@ mod tests {
             all.iter().copied().filter(is_heard).collect::<Vec<_>>()
         };
         assert_eq!(heard(Form::Desktop, false), all);
-        let sections = Section::OF_DRIVER.map(Act::Go);
+        let sections = OF_DRIVER.map(Act::Go);
         let driver: Vec<Act> =
             [Act::Back, Act::Fleet, Act::Help, Act::Prefix, Act::Palette].into_iter().chain(sections).collect();
         assert_eq!(heard(Form::Desktop, true), driver);

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use fleetlens_ipc::address::{Address, AddressError, View};
+use fleetlens_ipc::address::{Address, AddressError};
 use leptos::ev;
 use leptos::prelude::*;
 
 use crate::components::clipboard;
 use crate::keys::dialog_is_open;
 use crate::state::Store;
+use crate::state::section::Section;
 use crate::views::parking::is_driver;
 
 /// How long a window stays where it is before that is remembered: whoever goes through a list is nowhere for a moment.
@@ -98,10 +99,10 @@ fn remembered_profile(search: &str) -> Option<String> {
 fn bare(address: &Address) -> Address {
     Address::View(match address {
         Address::View(view) | Address::Thing { over: view, .. } => *view,
-        Address::Spot { .. } => View::Map,
-        Address::Alarm(_) => View::Alarms,
-        Address::Find(_) => View::Things,
-        Address::Board(_) => View::Boards,
+        Address::Spot { .. } => Section::Map,
+        Address::Alarm(_) => Section::Alarms,
+        Address::Find(_) => Section::Things,
+        Address::Board(_) => Section::Boards,
     })
 }
 
@@ -119,7 +120,7 @@ fn say(store: Store, address: Option<Address>, profile: &str) {
 
 /// One more window, with the map.
 pub fn open_new(store: Store) {
-    store.open_window(&Address::View(View::Map));
+    store.open_window(&Address::View(Section::Map));
 }
 
 /// One more window, with what this one shows.
@@ -147,7 +148,7 @@ pub fn copy_link(store: Store) {
 /// What a person passes on of an address: the thing, and not over what it lay here.
 fn plain(address: Address) -> Address {
     match address {
-        Address::Thing { name, .. } => Address::Thing { name, over: View::Map, page: false },
+        Address::Thing { name, .. } => Address::Thing { name, over: Section::Map, page: false },
         Address::View(_) | Address::Spot { .. } | Address::Alarm(_) | Address::Find(_) | Address::Board(_) => address,
     }
 }

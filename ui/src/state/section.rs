@@ -1,42 +1,21 @@
-//! The parts of the window that the rail leads to. The map lies behind all of them.
+//! The parts of the window that the rail leads to, which addresses call views. The map lies behind all of them.
 
-/// Where one is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Section {
-    /// The map alone.
-    #[default]
-    Map,
-    /// The table of things.
-    Things,
-    /// The alarms.
-    Alarms,
-    /// The boards.
-    Boards,
-    /// The outbox and the history of commands.
-    Commands,
-    /// Jobs of a service, and the firmware in the field.
-    Jobs,
-    /// How the program is set.
-    Settings,
+pub use fleetlens_ipc::address::View as Section;
+
+/// What a driver's window has of them: car parks on a map and on boards, and the way to another role.
+pub const OF_DRIVER: [Section; 3] = [Section::Map, Section::Boards, Section::Settings];
+
+/// How a section stands on the screen.
+pub trait OnScreen {
+    /// The word for it.
+    fn label(self) -> &'static str;
+
+    /// The key that goes there after `G`.
+    fn key(self) -> char;
 }
 
-impl Section {
-    /// Every section, in the order of the rail.
-    pub const ALL: [Section; 7] = [
-        Section::Map,
-        Section::Things,
-        Section::Alarms,
-        Section::Boards,
-        Section::Commands,
-        Section::Jobs,
-        Section::Settings,
-    ];
-
-    /// What a driver's window has of them: car parks on a map and on boards, and the way to another role.
-    pub const OF_DRIVER: [Section; 3] = [Section::Map, Section::Boards, Section::Settings];
-
-    /// The word on the screen.
-    pub fn label(self) -> &'static str {
+impl OnScreen for Section {
+    fn label(self) -> &'static str {
         match self {
             Section::Map => "Map",
             Section::Things => "Things",
@@ -48,21 +27,7 @@ impl Section {
         }
     }
 
-    /// The word for the style sheets and the tests.
-    pub fn word(self) -> &'static str {
-        match self {
-            Section::Map => "map",
-            Section::Things => "things",
-            Section::Alarms => "alarms",
-            Section::Boards => "boards",
-            Section::Commands => "commands",
-            Section::Jobs => "jobs",
-            Section::Settings => "settings",
-        }
-    }
-
-    /// The key that goes there after `G`.
-    pub fn key(self) -> char {
+    fn key(self) -> char {
         match self {
             Section::Map => 'M',
             Section::Things => 'T',

@@ -1,14 +1,14 @@
 //! Where the window is, as an address, and how it goes where one leads: a link, the page's own address, what a window was before. Whoever
 //! wrote an address decides what is seen and nothing else.
 
-use fleetlens_ipc::address::{Address, AddressError, View};
+use fleetlens_ipc::address::{Address, AddressError};
 use fleetlens_ipc::rows::AlarmRow;
 use fleetlens_ipc::{AlarmScope, Look, ThingsQuery};
 use fleetlens_model::id::{AlarmId, ThingName};
 use leptos::prelude::*;
 
 use super::Store;
-use super::section::Section;
+use super::section::{OF_DRIVER, OnScreen, Section};
 use super::thing::Slot;
 use super::views::Target;
 use crate::islands::arrival::Sight;
@@ -46,25 +46,6 @@ impl Whereabouts {
     }
 }
 
-impl Section {
-    /// Its word in an address.
-    pub fn view(self) -> View {
-        match self {
-            Section::Map => View::Map,
-            Section::Things => View::Things,
-            Section::Alarms => View::Alarms,
-            Section::Boards => View::Boards,
-            Section::Commands => View::Commands,
-            Section::Jobs => View::Jobs,
-            Section::Settings => View::Settings,
-        }
-    }
-
-    fn of_view(view: View) -> Section {
-        Section::ALL.into_iter().find(|section| section.view() == view).unwrap_or_default()
-    }
-}
-
 impl Store {
     /// What the window shows, as others would come to it; `None` while what it is about to show is on its way. Tracked.
     pub fn address(self) -> Option<Address> {
@@ -77,25 +58,25 @@ impl Store {
         if let Some(name) = thing {
             // The host has it under this name, so it is one.
             let name = ThingName::new(name?).ok()?;
-            return Some(Address::Thing { name, over: section.view(), page: self.page.get() });
+            return Some(Address::Thing { name, over: section, page: self.page.get() });
         }
         let shown = match section {
             Section::Map => match self.whereabouts.map_left.get() {
                 Some(Sight { center, zoom }) => Address::Spot { center, zoom },
-                None => Address::View(View::Map),
+                None => Address::View(Section::Map),
             },
             Section::Things => match self.things.query.with(|query| query.text.trim().to_owned()) {
-                text if text.is_empty() => Address::View(View::Things),
+                text if text.is_empty() => Address::View(Section::Things),
                 text => Address::Find(text),
             },
             Section::Boards => {
                 let id = self.boards.origin.with(|origin| origin.as_ref().and_then(|origin| origin.id.clone()));
-                id.map_or(Address::View(View::Boards), Address::Board)
+                id.map_or(Address::View(Section::Boards), Address::Board)
             }
-            Section::Alarms | Section::Commands | Section::Jobs | Section::Settings => Address::View(section.view()),
+            Section::Alarms | Section::Commands | Section::Jobs | Section::Settings => Address::View(section),
         };
         // What a person is typing may be no text of an address; where they are is still known.
-        Some(if Address::read(&shown.to_string()).is_ok() { shown } else { Address::View(section.view()) })
+        Some(if Address::read(&shown.to_string()).is_ok() { shown } else { Address::View(section) })
     }
 
     /// Forgets where the window was and was to go: with another fleet that is somewhere else, or nowhere.
@@ -125,13 +106,13 @@ impl Store {
     /// Goes where an address leads, as whoever is at the screen may: a driver's window has no things and no alarms.
     pub fn go_to(self, address: Address, is_driver: bool) {
         let section = match &address {
-            Address::View(view) => Section::of_view(*view),
+            Address::View(view) => *view,
             Address::Spot { .. } => Section::Map,
             Address::Thing { .. } | Address::Find(_) => Section::Things,
             Address::Alarm(_) => Section::Alarms,
             Address::Board(_) => Section::Boards,
         };
-        if is_driver && !Section::OF_DRIVER.contains(&section) {
+        if is_driver && !OF_DRIVER.contains(&section) {
             let what = section.label().to_lowercase();
             return self.notify(format!(
                 "This link leads to {what}, which a driver's window does not have. Another role is chosen in the settings."
@@ -142,8 +123,8 @@ impl Store {
             Address::Spot { center, zoom } => self.show_sight(Sight { center, zoom }),
             Address::Thing { name, over, page } => {
                 // Without a word of it the thing lies over whatever is there.
-                if over != View::Map {
-                    self.go(Section::of_view(over));
+                if over != Section::Map {
+                    self.go(over);
                 }
                 self.open_named(name.as_str());
                 self.whereabouts.page.set_value(page);
@@ -287,7 +268,7 @@ mod tests {
             store.go_to(read("find?q=x"), false);
             for text in ["x".repeat(5_000), "a\u{202e}b".to_owned()] {
                 store.things.query.update(|query| query.text = text);
-                assert_eq!(untrack(|| store.address()), Some(Address::View(View::Things)));
+                assert_eq!(untrack(|| store.address()), Some(Address::View(Section::Things)));
             }
         });
     }
@@ -302,7 +283,7 @@ mod tests {
             store.forget_whereabouts();
             assert_eq!(store.whereabouts.map_begins.get_value(), None);
             store.go(Section::Map);
-            assert_eq!(untrack(|| store.address()), Some(Address::View(View::Map)));
+            assert_eq!(untrack(|| store.address()), Some(Address::View(Section::Map)));
             store.sought_alarms(AlarmScope::Ended, &[]);
             assert_eq!(notices(store), Vec::<String>::new(), "nobody looks for the alarm any more");
             store.map_known.set(true);
