@@ -27,7 +27,7 @@ pub async fn pictures(city: &mut City, options: &CityOptions, display: &Display,
 
     a_lamp_is_dimmed(&window, folder).await;
     everything_of_it(&window, folder).await;
-    the_lists(&window, folder).await;
+    the_lists(&window, folder).await?;
 
     window.set_theme("dark").await;
     window.click(&by_testid("rail-map")).await;
@@ -145,12 +145,15 @@ async fn jobs(page: &Page, folder: &Path) {
 }
 
 /// Things, commands, alarms and settings.
-async fn the_lists(page: &Page, folder: &Path) {
+async fn the_lists(page: &Page, folder: &Path) -> Result<(), Failure> {
     page.click(&by_testid("rail-things")).await;
     page.click("[data-testid=kind-chip]:nth-child(3)").await;
     page.wait_for_text(&by_testid("things-total"), SOON, |text| text.contains(" of ")).await;
     page.click_word("[data-testid=things]", "Value").await;
+    page.choose(&by_testid("things-back"), "6h").await;
+    page.wait_for_element("[data-testid=things-row] .trace-line", SOON).await;
     take(page, folder, "things").await;
+    page.choose(&by_testid("things-back"), "off").await;
     many_at_once(page, folder).await;
     jobs(page, folder).await;
 
@@ -193,7 +196,22 @@ async fn the_lists(page: &Page, folder: &Path) {
     page.press(thirtyfour::Key::Escape).await;
     page.wait_until_gone("[data-testid=palette][open]", SOON).await;
 
+    // Three minutes ago, by the keys of the time bar.
+    page.click(&by_testid("rail-map")).await;
+    page.click(&by_testid("replay-open")).await;
+    let slider = page.wait_for_element(&by_testid("replay-slider"), SOON).await;
+    slider.focus().await?;
+    for _ in 0..3 {
+        page.press(thirtyfour::Key::Left).await;
+    }
+    page.wait_for_element(&by_testid("past"), SOON).await;
+    take(page, folder, "replay").await;
+    page.click(&by_testid("replay-now")).await;
+    page.wait_until_gone(&by_testid("past"), SOON).await;
+    page.click("[data-testid=replay-bar] [aria-label^=Close]").await;
+
     page.set_theme("light").await;
     page.click(&by_testid("rail-settings")).await;
     take(page, folder, "settings").await;
+    Ok(())
 }
