@@ -35,7 +35,12 @@ async fn windows_come_back_with_what_they_showed_and_links_go_to_the_one_that_ru
     window.wait_for_title(&name).await;
     let title = window.text("title").await.unwrap();
     wait_for_titles(&display, &[&format!("{title} · Fleetlens")]).await;
-    assert_eq!(page_address(&window).await, format!("#/thing/{name}"));
+    // It is said once the window rests.
+    window
+        .wait_for("the page's address", SOON, "return location.hash", |hash: String| {
+            if hash == format!("#/thing/{name}") { Ok(()) } else { Err(hash) }
+        })
+        .await;
     for (link, sentence) in [
         ("fleetlens://set/lamp?on=true", "This link leads nowhere"),
         ("fleetlens://thing/no-such-thing", "no-such-thing has not said anything yet"),
