@@ -150,10 +150,7 @@ async fn the_lists(page: &Page, folder: &Path) -> Result<(), Failure> {
     page.click("[data-testid=kind-chip]:nth-child(3)").await;
     page.wait_for_text(&by_testid("things-total"), SOON, |text| text.contains(" of ")).await;
     page.click_word("[data-testid=things]", "Value").await;
-    page.choose(&by_testid("things-back"), "6h").await;
-    page.wait_for_element("[data-testid=things-row] .trace-line", SOON).await;
     take(page, folder, "things").await;
-    page.choose(&by_testid("things-back"), "off").await;
     many_at_once(page, folder).await;
     jobs(page, folder).await;
 
