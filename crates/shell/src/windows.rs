@@ -368,6 +368,7 @@ fn taken_within(folder: &Path, patience: Duration) -> io::Result<File> {
     loop {
         match taken(folder) {
             Err(error) if error.kind() == io::ErrorKind::ResourceBusy && began.elapsed() < patience => {
+                // A lock cannot be waited for with an end; nothing runs yet that this would keep.
                 std::thread::sleep(Duration::from_millis(50));
             }
             tried => return tried,

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fleetlens_tests::display::Display;
 use fleetlens_tests::person::SOON;
 use fleetlens_tests::place;
-use fleetlens_tests::wait::until;
+use fleetlens_tests::process::{Group, Output};
+use fleetlens_tests::wait::{until, until_sync};
 use fleetlens_tests::window::Window;
 use serde_json::{Value, json};
 
@@ -124,18 +125,10 @@ fn start_again(display: &Display, data: &Path, link: &str) {
     let mut command = Command::new(place::program(DESKTOP));
     command.args(["--data-dir", data.to_str().unwrap(), link]);
     display.show(&mut command);
-    let mut second = command.spawn().expect("the program can be started again");
-    let began = Instant::now();
-    let status = loop {
-        match second.try_wait().expect("it is a child of ours") {
-            Some(status) => break status,
-            None if began.elapsed() > HANDS_OVER_WITHIN => {
-                let _ = second.kill();
-                panic!("a second start with {link} goes on running");
-            }
-            None => std::thread::sleep(Duration::from_millis(20)),
-        }
-    };
+    let mut second = Group::spawn(&mut command, &place::log("windows-second"), Output::Logged);
+    let status = until_sync(&format!("a second start with {link} to end"), HANDS_OVER_WITHIN, || {
+        second.ended().ok_or_else(|| "it goes on running".to_owned())
+    });
     assert!(status.success(), "{link}: {status}");
 }
 
