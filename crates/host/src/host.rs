@@ -1,6 +1,7 @@
 //! The host: one run of a profile after the other, the windows that look at it, and how the program is set.
 
 mod areas;
+mod asked;
 mod boards;
 mod change;
 mod exports;
@@ -21,10 +22,8 @@ use std::time::Instant;
 
 use fleetlens_engine::fleet::Counters;
 use fleetlens_engine::port::WindowId;
-use fleetlens_ipc::maps::{AreaAsk, MapAsk};
 use fleetlens_ipc::rows::Settings;
-use fleetlens_ipc::rules::RuleAsk;
-use fleetlens_ipc::{Call, Done, Fault, FaultCode, Intent, RequestId, decode_call};
+use fleetlens_ipc::{Fault, FaultCode};
 use fleetlens_link::LinkError;
 use fleetlens_model::identity::{Actor, Role};
 use fleetlens_sim::CityOptions;
@@ -37,7 +36,6 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant as TokioInstant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::diagnose;
 use crate::pictures::{Ground, Pictures};
 use crate::ports::{Sink, Sinks, Told};
 use crate::profile::{Profile, ProfileError};
@@ -255,140 +253,6 @@ impl Host {
         Err(ended())
     }
 
-    /// A window says something, in bytes of the contract. Waits while the engine has many calls before it. How the program is set
-    /// is changed here, everything else in the engine. Fails for a window that is gone or that was let go because it did not keep
-    /// up: no answer would reach it.
-    pub async fn call(&self, window: WindowId, call: &[u8]) -> Result<(), Fault> {
-        let call = decode_call(call).map_err(|e| Fault::new(FaultCode::Invalid, e.to_string()))?;
-        if !self.sinks.holds(window) {
-            let message = "this window has not kept up and is told nothing more; load it again";
-            return Err(Fault::new(FaultCode::Invalid, message));
-        }
-        if self.ending.is_cancelled() && matches!(call, Call::Ask { .. }) {
-            return Err(Fault::new(FaultCode::TooLate, "Fleetlens is closing and takes no more commands"));
-        }
-        if let Call::Ask { request, intent } = &call
-            && let Some(fault) = self.refused_in_the_past(window, intent).await
-        {
-            // Nobody was denied a right: no matter for the log.
-            self.reply(window, *request, Err(fault)).await;
-            return Ok(());
-        }
-        match call {
-            Call::Ask { request, intent: Intent::Replay(ask) } => {
-                if let Some(outcome) = self.replay(window, request, ask).await {
-                    self.reply(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
-                }
-                Ok(())
-            }
-            Call::Ask { request, intent: Intent::Change(setting) } => {
-                let outcome = self.change(setting).await.map(|begun| (Done::Changed, begun));
-                self.tell_the_past().await;
-                self.answer(window, request, outcome).await;
-                Ok(())
-            }
-            Call::Ask { request, intent: Intent::Profile(ask) } => {
-                let outcome = self.profile(window, ask).await;
-                self.answer(window, request, outcome).await;
-                Ok(())
-            }
-            Call::Ask { request, intent: Intent::Rules(ask) } => {
-                let changes = matches!(ask, RuleAsk::Do { .. });
-                match self.rules(window, request, ask).await.transpose() {
-                    Some(outcome) if changes => self.answer(window, request, outcome).await,
-                    // Whoever may not look has tried to change nothing: no matter for the log, which keeps everything for good.
-                    Some(outcome) => self.reply(window, request, outcome).await,
-                    None => {}
-                }
-                Ok(())
-            }
-            Call::Ask { request, intent: Intent::Map(ask) } => {
-                let is_question = matches!(ask, MapAsk::Read | MapAsk::Look { .. } | MapAsk::Progress);
-                let outcome = self.map(ask).await.map(|(done, begun)| (Done::Map(done), begun));
-                match is_question {
-                    true => self.reply(window, request, outcome).await,
-                    false => self.answer(window, request, outcome).await,
-                }
-                Ok(())
-            }
-            Call::Ask { request, intent: Intent::Areas(ask) } => {
-                let is_question = matches!(ask, AreaAsk::Read);
-                let outcome = self.areas(ask).await.map(|(done, begun)| (Done::Areas(done), begun));
-                match is_question {
-                    true => self.reply(window, request, outcome).await,
-                    false => self.answer(window, request, outcome).await,
-                }
-                Ok(())
-            }
-            Call::Ask { request, intent: Intent::Boards(ask) } => {
-                let outcome = self.boards(ask, self.moment_of(window).await).await;
-                self.answer(window, request, outcome.map(|done| (Done::Boards(done), Begun::NotAnew))).await;
-                Ok(())
-            }
-            Call::Ask { request, intent: Intent::Audit { filter, limit } } => {
-                let outcome = self.audit(filter, limit).await;
-                self.answer(window, request, outcome.map(|entries| (Done::Audit(entries), Begun::NotAnew))).await;
-                Ok(())
-            }
-            Call::Ask { request, intent: Intent::ShadowHistory { thing, shadow, before, limit } } => {
-                let then = self.moment_of(window).await;
-                let outcome = self.shadow_history(thing, shadow, before, limit, then).await;
-                self.answer(window, request, outcome.map(|changes| (Done::ShadowHistory(changes), Begun::NotAnew)))
-                    .await;
-                Ok(())
-            }
-            Call::Ask { request, intent: Intent::Small { series, span_ms } } => {
-                if let Err(fault) = self.small(window, request, series, span_ms).await {
-                    self.answer(window, request, Err(fault)).await;
-                }
-                Ok(())
-            }
-            Call::Ask { request, intent: Intent::Legs } => {
-                let outcome = self.legs().await;
-                self.answer(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
-                Ok(())
-            }
-            Call::Ask { request, intent: Intent::AlarmHealth { span_ms, utc_offset_min } } => {
-                let then = self.moment_of(window).await;
-                let outcome = self.alarm_health(span_ms, utc_offset_min, then).await;
-                self.answer(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
-                Ok(())
-            }
-            Call::Ask { request, intent: Intent::Export(export) } => {
-                if let Err(fault) = self.export(window, request, export).await {
-                    self.answer(window, request, Err(fault)).await;
-                }
-                Ok(())
-            }
-            Call::Ask { request, intent: Intent::MapNames } => {
-                let outcome = self.map_names().await;
-                self.reply(window, request, outcome.map(|done| (done, Begun::NotAnew))).await;
-                Ok(())
-            }
-            Call::Ask { request, intent: Intent::Diagnose } => {
-                let diagnostics = diagnose::of_run(&self.options, self.run.read().await.as_ref()).await;
-                let done = Done::Diagnosed(Box::new(diagnostics));
-                self.answer(window, request, Ok((done, Begun::NotAnew))).await;
-                Ok(())
-            }
-            call @ (Call::Hello { .. }
-            | Call::Look { .. }
-            | Call::LookAway { .. }
-            | Call::Seen { .. }
-            | Call::Drawn { .. }
-            | Call::Ask { .. }) => self.say(window, call).await,
-        }
-    }
-
-    /// Everything that the engine hears and answers itself.
-    async fn say_now(&self, window: WindowId, call: Call) -> Result<(), Fault> {
-        let run = self.run.read().await;
-        match run.as_ref().and_then(Run::engine) {
-            Some(engine) if engine.call(window, call).await => Ok(()),
-            Some(_) | None => Err(ended()),
-        }
-    }
-
     /// A window is gone. Nothing is sent to its sink after this.
     pub async fn detach(&self, window: WindowId) {
         self.sinks.remove(window);
@@ -397,32 +261,6 @@ impl Host {
         self.leave_seat(window).await;
         if let Some(engine) = self.run.read().await.as_ref().and_then(Run::engine) {
             engine.detach(window).await;
-        }
-    }
-
-    /// Tells a window what came of what the host was asked, and all of them to begin again where that is so.
-    async fn answer(&self, window: WindowId, request: RequestId, outcome: Result<(Done, Begun), Fault>) {
-        if let Err(fault) = outcome.as_ref()
-            && fault.code == FaultCode::Forbidden
-        {
-            let home = self.home.lock().await;
-            if let Some(run) = self.run.read().await.as_ref() {
-                told::tell_refused(run, &who(&home, &run.profile), fault).await;
-            }
-        }
-        self.reply(window, request, outcome).await;
-    }
-
-    /// The answer alone.
-    async fn reply(&self, window: WindowId, request: RequestId, outcome: Result<(Done, Begun), Fault>) {
-        let begin = matches!(outcome, Ok((_, Begun::Anew)));
-        let run = self.run.read().await;
-        if let Some(engine) = run.as_ref().and_then(Run::engine) {
-            let outcome = outcome.map(|(done, _)| done);
-            match begin {
-                true => engine.answer_anew(window, request, outcome).await,
-                false => engine.answer(window, request, outcome).await,
-            };
         }
     }
 

@@ -7,15 +7,8 @@ use super::*;
 use crate::past::IS_PAST;
 use crate::ports::wall_now;
 
-async fn ask(window: &mut TestWindow<'_>, request: u32, intent: Intent) -> Result<Done, Fault> {
-    let request = RequestId(request);
-    window.say(Call::Ask { request, intent }).await;
-    window.until("an answer", |w| w.answers.contains_key(&request)).await;
-    window.answers[&request].clone()
-}
-
 async fn replay(window: &mut TestWindow<'_>, request: u32, asked: ReplayAsk) -> ReplayDone {
-    match ask(window, request, Intent::Replay(asked)).await {
+    match window.ask(request, Intent::Replay(asked)).await {
         Ok(Done::Replay(done)) => done,
         other => panic!("{other:?}"),
     }
@@ -56,7 +49,7 @@ async fn a_window_in_the_past_sees_what_was_and_steers_nothing_while_the_cache_i
         (3, Intent::CancelCommand { command: CommandId(1) }),
         (4, Intent::Change(Setting::Retention(Retention::default()))),
     ] {
-        let refused = ask(&mut window, request, intent).await.unwrap_err();
+        let refused = window.ask(request, intent).await.unwrap_err();
         assert_eq!((refused.code, refused.message.as_str()), (FaultCode::Forbidden, IS_PAST));
     }
     // The writer goes on, and so does the other window.
@@ -81,7 +74,7 @@ async fn a_window_in_the_past_sees_what_was_and_steers_nothing_while_the_cache_i
     assert_eq!(replay(&mut window, 8, ReplayAsk::Now).await, ReplayDone::Now);
     window.until("the lamp as it is", |w| w.moment.is_none() && newest(w) > Some(then.plus(4_000))).await;
     window.until("and who is there steers", |w| w.page.as_ref().is_some_and(|page| page.may_command)).await;
-    assert!(matches!(ask(&mut window, 9, command).await, Ok(Done::Command(_))));
+    assert!(matches!(window.ask(9, command).await, Ok(Done::Command(_))));
 
     // Whoever goes back to now while a moment is read is shown the present, whichever is done first.
     let seek = Intent::Replay(ReplayAsk::Seek(then));
@@ -93,12 +86,12 @@ async fn a_window_in_the_past_sees_what_was_and_steers_nothing_while_the_cache_i
     assert_eq!(host.moment_of(window.id).await, None);
 
     // On the driver's screen there is no sign of the past.
-    assert!(ask(&mut window, 12, seek.clone()).await.is_ok());
+    assert!(window.ask(12, seek.clone()).await.is_ok());
     window.until("the past", |w| w.moment.is_some()).await;
     window.say(Call::LookAway { view: THING }).await;
     let driver = Actor { name: "Dan".into(), role: Role::Driver };
-    assert_eq!(ask(&mut other, 13, Intent::Change(Setting::Identity(driver))).await, Ok(Done::Changed));
+    assert_eq!(other.ask(13, Intent::Change(Setting::Identity(driver))).await, Ok(Done::Changed));
     window.until("the present", |w| w.moment.is_none()).await;
-    assert_eq!(ask(&mut window, 14, seek).await.unwrap_err().code, FaultCode::Forbidden);
+    assert_eq!(window.ask(14, seek).await.unwrap_err().code, FaultCode::Forbidden);
     host.stop().await;
 }
