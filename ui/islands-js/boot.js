@@ -4,8 +4,11 @@ import init from "../fleetlens_ui.js";
 // The map draws its labels into a texture once, so their font has to be there first, with the letters of Maltese.
 const labels = document.fonts.load("500 12px 'Inter Variable'", "Aa ĊċĠġĦħŻż").catch(() => []);
 
-Promise.all([globalThis.fleetlensProgram, labels])
-  .then(([compiled]) => init({ module_or_path: compiled }))
+Promise.all([globalThis.fleetlensProgram, globalThis.fleetlensWords, labels])
+  .then(([compiled, words]) => {
+    globalThis.fleetlensWords = words;
+    return init({ module_or_path: compiled });
+  })
   .catch((error) => {
     console.error(error);
     const note = document.createElement("p");

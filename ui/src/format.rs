@@ -5,6 +5,8 @@ use fleetlens_model::freshness::Freshness;
 use fleetlens_model::telemetry::{Quality, Source, Timed, Value};
 use fleetlens_model::text::shown;
 
+use crate::lang::language;
+
 /// Groups thousands and never breaks the line: U+202F, the narrow no-break space.
 const THIN: char = '\u{202f}';
 
@@ -144,7 +146,7 @@ pub fn number(value: f64, decimals: u8) -> String {
         text.push(digit);
     }
     if !rest.is_empty() {
-        text.push('.');
+        text.push(language().decimal_mark());
         text.push_str(rest);
     }
     text

@@ -12,6 +12,7 @@ mod format;
 mod gallery;
 mod islands;
 mod keys;
+mod lang;
 mod phone;
 mod sound;
 mod state;
@@ -21,6 +22,7 @@ mod windows;
 
 fn main() {
     console_error_panic_hook::set_once();
+    lang::start();
     if gallery::is_wanted() {
         leptos::mount::mount_to_body(gallery::Gallery);
     } else {

@@ -4,6 +4,8 @@
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 
+use crate::lang::term;
+
 const KEY: &str = "fleetlens.theme";
 const CONTRAST_KEY: &str = "fleetlens.contrast";
 
@@ -76,7 +78,7 @@ pub enum Contrast {
 impl Contrast {
     /// All of them with what a person chooses, in the order of the screen.
     pub const CHOICES: [(Contrast, &str); 3] =
-        [(Contrast::System, "System"), (Contrast::Usual, "Usual"), (Contrast::More, "More")];
+        [(Contrast::System, term("System")), (Contrast::Usual, term("Usual")), (Contrast::More, term("More"))];
 
     /// The word in `data-contrast` and in the storage.
     fn word(self) -> &'static str {

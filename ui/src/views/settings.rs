@@ -13,6 +13,7 @@ use fleetlens_ipc::rows::Settings;
 use leptos::prelude::*;
 
 use crate::components::segmented::Segmented;
+use crate::lang::{self, Language, said};
 use crate::state::store;
 use crate::theme::{Choice, Contrast, Theme, theme};
 use crate::views::commands::may_command;
@@ -158,26 +159,34 @@ fn Save(
 fn Look() -> impl IntoView {
     let theme = theme();
     let options = vec![
-        (Choice::System, "System".to_owned()),
-        (Choice::Always(Theme::Light), "Light".to_owned()),
-        (Choice::Always(Theme::Dark), "Dark".to_owned()),
+        (Choice::System, said("System").to_owned()),
+        (Choice::Always(Theme::Light), said("Light").to_owned()),
+        (Choice::Always(Theme::Dark), said("Dark").to_owned()),
     ];
     let chosen = Signal::derive(move || Some(theme.choice()));
-    let contrasts = Contrast::CHOICES.map(|(contrast, word)| (contrast, word.to_owned())).to_vec();
+    let contrasts = Contrast::CHOICES.map(|(contrast, word)| (contrast, said(word).to_owned())).to_vec();
     let contrast = Signal::derive(move || Some(theme.contrast()));
+    // Each by its own name: whoever is lost in another language finds the own one.
+    let languages = Language::CHOICES.map(|(language, name)| (language, name.to_owned())).to_vec();
+    let language = Signal::derive(|| Some(lang::language()));
     view! {
         <section class="card" data-testid="settings-theme">
-            <h2>"Theme"</h2>
-            <Segmented label="Theme" options chosen on_choose=Callback::new(move |choice| theme.choose(choice)) />
-            <p class="none">"Dark for the control room, light for the sun."</p>
-            <h2>"Contrast"</h2>
+            <h2>{said("Theme")}</h2>
+            <Segmented label=said("Theme") options chosen on_choose=Callback::new(move |choice| theme.choose(choice)) />
+            <p class="none">{said("Dark for the control room, light for the sun.")}</p>
+            <h2>{said("Contrast")}</h2>
             <Segmented
-                label="Contrast"
+                label=said("Contrast")
                 options=contrasts
                 chosen=contrast
                 on_choose=Callback::new(move |choice| theme.choose_contrast(choice))
             />
-            <p class="none">"More makes every line and every word stand out, wherever the quiet ones are hard to see."</p>
+            <p class="none">{said("More makes every line and every word stand out, wherever the quiet ones are hard to see.")}</p>
+            <h2>{said("Language")}</h2>
+            <Segmented label=said("Language") options=languages chosen=language on_choose=Callback::new(lang::speak) />
+            <p class="none">
+                {said("The window is loaded again in it. What devices, files and the program's faults say stays as it is.")}
+            </p>
         </section>
     }
 }

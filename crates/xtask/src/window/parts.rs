@@ -26,8 +26,8 @@ pub enum Part {
 /// The pages: the desktop's, the phone's, which is its own entry into the same window, and the one with every component.
 const PAGES: [&str; 3] = ["index", "phone", "gallery"];
 
-/// The folder of `ui/` that is copied as it is.
-const ISLANDS: &str = "islands-js";
+/// The folders of `ui/` that are copied as they are: scripts, and the words of other languages than English.
+const COPIED: [&str; 2] = ["islands-js", "locales"];
 
 /// Single files out of `node_modules`, with the licence that has to go along.
 const VENDORED: [(&str, &str); 11] = [
@@ -60,7 +60,9 @@ pub fn collect(place: &Place, bindings: &Path) -> Result<Files> {
         files.insert(page.into(), Part::Made(html));
         files.insert(format!("{name}.css").into(), Part::Made(css));
     }
-    add_folder(&mut files, &place.ui.join(ISLANDS), Path::new(ISLANDS))?;
+    for folder in COPIED {
+        add_folder(&mut files, &place.ui.join(folder), Path::new(folder))?;
+    }
     let modules = place.ui.join("node_modules");
     for (from, to) in VENDORED {
         require(place, &modules.join(from))?;
