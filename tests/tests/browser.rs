@@ -25,6 +25,8 @@ mod gallery;
 mod ground;
 #[path = "browser/jobs.rs"]
 mod jobs;
+#[path = "browser/language.rs"]
+mod language;
 #[path = "browser/maps.rs"]
 mod maps;
 #[path = "browser/operator.rs"]
