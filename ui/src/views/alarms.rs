@@ -24,12 +24,14 @@ use fleetlens_ipc::{AlarmScope, AlarmsQuery, ShownPart};
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
+use tr::tr;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlInputElement};
 
 use crate::components::segmented::Segmented;
 use crate::format;
 use crate::keys::{CHORD_MS, dialog_is_open};
+use crate::lang::said;
 use crate::state::store;
 use crate::views::alarms::acknowledge::{AcknowledgeDialog, may_acknowledge};
 use crate::views::alarms::board::Board;
@@ -42,6 +44,10 @@ use crate::views::alarms::report::ReportLine;
 use crate::views::alarms::silence::{SilenceButton, SoundNote};
 use crate::views::alarms::steps::{Ask, StepDialog};
 use crate::views::commands::may_command;
+
+/// The keys that take what is chosen off the list, and acknowledge it.
+const KEY_OFF: &str = "S";
+const KEY_SEEN: &str = "A";
 
 /// What is shown of the alarms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,10 +63,10 @@ pub fn AlarmsView() -> impl IntoView {
     let store = store();
     let table = store.alarm_table;
     let tabs = vec![
-        (Tab::List(AlarmScope::Open), "Open".to_owned()),
-        (Tab::List(AlarmScope::Hidden), "Off the list".to_owned()),
-        (Tab::List(AlarmScope::Ended), "History".to_owned()),
-        (Tab::Health, "Health".to_owned()),
+        (Tab::List(AlarmScope::Open), tr!("of alarms" => "Open")),
+        (Tab::List(AlarmScope::Hidden), said("Off the list").to_owned()),
+        (Tab::List(AlarmScope::Ended), said("History").to_owned()),
+        (Tab::Health, tr!("of alarms" => "Health")),
     ];
     let is_health = table.is_health;
     let choose = Callback::new(move |tab| {
@@ -90,10 +96,10 @@ pub fn AlarmsView() -> impl IntoView {
         false => Some(Tab::List(table.query.with(|query| query.scope))),
     });
     view! {
-        <section class="sheet alarms" data-testid="alarms-view" aria-label="Alarms" tabindex="-1" node_ref=section>
+        <section class="sheet alarms" data-testid="alarms-view" aria-label=said("Alarms") tabindex="-1" node_ref=section>
             <header class="sheet-head">
-                <h1>"Alarms"</h1>
-                <Segmented label="Which alarms" options=tabs chosen=tab on_choose=choose />
+                <h1>{said("Alarms")}</h1>
+                <Segmented label=said("Which alarms") options=tabs chosen=tab on_choose=choose />
                 <Counts />
                 <span class="space" />
                 <SoundNote />
@@ -126,8 +132,8 @@ fn ToRules() -> impl IntoView {
     let may = may_command(store);
     view! {
         <Show when=move || may.get()>
-            <button type="button" class="plain" data-testid="to-rules" title="Rules (G R)" on:click=move |_| store.go_to_rules()>
-                "Rules"
+            <button type="button" class="plain" data-testid="to-rules" title=said("Rules (G R)") on:click=move |_| store.go_to_rules()>
+                {said("Rules")}
             </button>
         </Show>
     }
@@ -150,19 +156,16 @@ fn Counts() -> impl IntoView {
 /// `11 need a person · 7 returned, not seen · 3 seen`: the first is the number on the rail and on the map's card.
 fn counts_words(counts: AlarmCounts, attention: u32) -> String {
     let n = |n: u32| format::count(u64::from(n));
-    let needing = match attention {
-        0 => None,
-        1 => Some("1 needs a person".to_owned()),
-        many => Some(format!("{} need a person", n(many))),
-    };
+    let needing =
+        (attention != 0).then(|| tr!("1 needs a person" | "{shown} need a person" % attention, shown = n(attention)));
     let returned = counts.unacknowledged.saturating_sub(attention).saturating_sub(counts.advisory);
-    let advisory = (counts.advisory != 0).then(|| format!("{} worth knowing", n(counts.advisory)));
+    let advisory = (counts.advisory != 0).then(|| tr!("{} worth knowing", n(counts.advisory)));
     let seen = counts.open.saturating_sub(counts.unacknowledged);
-    let returned = (returned != 0).then(|| format!("{} returned, not seen", n(returned)));
-    let seen = (seen != 0).then(|| format!("{} seen", n(seen)));
-    let hidden = (counts.hidden != 0).then(|| format!("{} off the list", n(counts.hidden)));
+    let returned = (returned != 0).then(|| tr!("{} returned, not seen", n(returned)));
+    let seen = (seen != 0).then(|| tr!("{} seen", n(seen)));
+    let hidden = (counts.hidden != 0).then(|| tr!("{} off the list", n(counts.hidden)));
     let words = [needing, advisory, returned, seen, hidden].into_iter().flatten().collect::<Vec<_>>().join(" · ");
-    if words.is_empty() { "none open".into() } else { words }
+    if words.is_empty() { said("none open").into() } else { words }
 }
 
 #[component]
@@ -287,8 +290,8 @@ fn Chosen(board: Board) -> impl IntoView {
         }
     };
     let words = move || match count.get() {
-        0 => "None chosen".to_owned(),
-        many => format!("{} of {} chosen", format::count(many as u64), format::count(most.get() as u64)),
+        0 => said("None chosen").to_owned(),
+        many => tr!("{} of {} chosen", format::count(many as u64), format::count(most.get() as u64)),
     };
     let is_none = move || count.get() == 0;
     let unseen = Memo::new(move |_| board.picked.with(Picked::has_unseen));
@@ -298,8 +301,8 @@ fn Chosen(board: Board) -> impl IntoView {
                 <input
                     type="checkbox"
                     data-testid="alarm-all"
-                    aria-label="Choose all that are shown"
-                    title="All that are shown (Ctrl A)"
+                    aria-label=said("Choose all that are shown")
+                    title=said("All that are shown (Ctrl A)")
                     prop:checked=is_all
                     prop:indeterminate=move || count.get() != 0 && !is_all()
                     on:change=turn
@@ -314,7 +317,7 @@ fn Chosen(board: Board) -> impl IntoView {
                     disabled=is_none
                     on:click=move |_| board.steer_chosen(Ask::Assign)
                 >
-                    "Assign…"
+                    {said("Assign…")}
                 </button>
                 {move || match board.scope() {
                     AlarmScope::Hidden => {
@@ -326,7 +329,7 @@ fn Chosen(board: Board) -> impl IntoView {
                                 disabled=is_none
                                 on:click=move |_| board.steer_chosen(Ask::PutBack)
                             >
-                                "Put back on the list"
+                                {said("Put back on the list")}
                             </button>
                         }
                         .into_any()
@@ -338,22 +341,22 @@ fn Chosen(board: Board) -> impl IntoView {
                                 class="plain"
                                 data-testid="take-off"
                                 disabled=is_none
-                                title="Shelve what is chosen, or take it out of service (S)"
+                                title=said("Shelve what is chosen, or take it out of service (S)")
                                 on:click=move |_| board.steer_chosen(Ask::TakeOff)
                             >
-                                "Take off the list…"
-                                <kbd>"S"</kbd>
+                                {said("Take off the list…")}
+                                <kbd>{KEY_OFF}</kbd>
                             </button>
                             <button
                                 type="button"
                                 class="send"
                                 data-testid="acknowledge"
                                 disabled=move || !unseen.get()
-                                title="Acknowledge what is chosen (A)"
+                                title=said("Acknowledge what is chosen (A)")
                                 on:click=move |_| board.acknowledge_chosen()
                             >
-                                "Acknowledge"
-                                <kbd>"A"</kbd>
+                                {said("Acknowledge")}
+                                <kbd>{KEY_SEEN}</kbd>
                             </button>
                         }
                         .into_any()

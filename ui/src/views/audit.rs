@@ -7,6 +7,7 @@ use fleetlens_ipc::{Export, Fault};
 use fleetlens_model::audit::{By, Entry, Event, Filter};
 use fleetlens_model::text::shown;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::{local, today};
 use crate::components::back::Back;
@@ -14,6 +15,7 @@ use crate::components::export::ExportLine;
 use crate::components::words::Words;
 use crate::form::{Form, form};
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 
 /// Entries that are shown; as a sheet there are all of them.
@@ -61,28 +63,28 @@ pub fn AuditView(
     let total =
         move || entries.with(|entries| entries.as_deref().map(|entries| total(entries, trace.with(Option::is_some))));
     view! {
-        <section class="sheet outbox audit" data-testid="audit-view" aria-label="Audit log">
+        <section class="sheet outbox audit" data-testid="audit-view" aria-label=said("Audit log")>
             <header class="sheet-head">
-                <Back to="All commands" testid="audit-back" on_back=move |()| open.set(false) />
-                <h1>"Audit log"</h1>
+                <Back to=said("All commands") testid="audit-back" on_back=move |()| open.set(false) />
+                <h1>{said("Audit log")}</h1>
                 <p class="total" role="status" data-testid="audit-total">{total}</p>
                 <span class="space" />
                 <div class="filters">
                     <Words
                         text
                         on_input=Callback::new(move |words| text.set(words))
-                        label="Words in the audit log"
-                        placeholder="Thing, person, step or word"
+                        label=said("Words in the audit log")
+                        placeholder=said("Thing, person, step or word")
                         testid="audit-filter"
                     />
                 </div>
                 <Show when=move || trace.with(Option::is_some)>
                     <button type="button" class="plain" data-testid="audit-all" on:click=move |_| trace.set(None)>
-                        "All commands"
+                        {said("All commands")}
                     </button>
                 </Show>
                 <button type="button" class="plain" data-testid="audit-again" on:click=move |_| again.set(())>
-                    "Look again"
+                    {said("Look again")}
                 </button>
             </header>
             <div class="sheet-body">
@@ -98,8 +100,8 @@ pub fn AuditView(
                 </section>
                 <Show when=is_empty>
                     <div class="nothing small" data-testid="audit-none">
-                        <b>"Nothing is told of that"</b>
-                        <p>"Whatever is asked for, refused or done here stands in this log from then on."</p>
+                        <b>{said("Nothing is told of that")}</b>
+                        <p>{said("Whatever is asked for, refused or done here stands in this log from then on.")}</p>
                     </div>
                 </Show>
             </div>
@@ -117,7 +119,7 @@ fn Row(entry: Entry, trace: RwSignal<Option<String>>) -> impl IntoView {
         trace.with(Option::is_none).then(|| {
             view! {
                 <button type="button" class="link" data-testid="audit-only" on:click=choose>
-                    "This command"
+                    {said("This command")}
                 </button>
             }
         })
@@ -152,12 +154,13 @@ fn word_of(text: &str) -> Option<String> {
 /// How many there are; of one command how long it took.
 fn total(entries: &[Entry], of_command: bool) -> String {
     let count = match entries.len() {
-        1 => "1 entry".to_owned(),
-        n if n >= MOST as usize => format!("the newest {n} entries"),
-        n => format!("{} entries", format::count(n as u64)),
+        n if n >= MOST as usize => tr!("the newest {} entries", n),
+        n => tr!("1 entry" | "{shown} entries" % n, shown = format::count(n as u64)),
     };
     match (of_command, entries.first().zip(entries.last())) {
-        (true, Some((first, last))) => format!("{count} in {}", format::took(last.at_ms.since(first.at_ms))),
+        (true, Some((first, last))) => {
+            tr!("{count} in {time}", count = count, time = format::took(last.at_ms.since(first.at_ms)))
+        }
         (true, None) | (false, _) => count,
     }
 }
@@ -175,11 +178,11 @@ fn thing_words(entry: &Entry) -> String {
 
 fn who(by: &By) -> String {
     match by {
-        By::Person(actor) if actor.name.is_empty() => actor.role.label().to_owned(),
+        By::Person(actor) if actor.name.is_empty() => said(actor.role.label()).to_owned(),
         By::Person(actor) => shown(&actor.name).into_owned(),
-        By::Device => "the device".to_owned(),
-        By::Broker => "the broker".to_owned(),
-        By::Service => "the shadow service".to_owned(),
+        By::Device => said("the device").to_owned(),
+        By::Broker => said("the broker").to_owned(),
+        By::Service => said("the shadow service").to_owned(),
         By::Program => "Fleetlens".to_owned(),
     }
 }

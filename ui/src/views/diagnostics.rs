@@ -8,9 +8,11 @@ mod words;
 use fleetlens_ipc::diagnostics::Diagnostics;
 use leptos::html;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::{clock, local, today};
 use crate::components::coming::Coming;
+use crate::lang::said;
 use crate::state::section::Section;
 use crate::state::store;
 use crate::views::settings::sheet::settings_sheet;
@@ -36,7 +38,7 @@ pub fn ToDiagnostics() -> impl IntoView {
     };
     view! {
         <button type="button" class="link" data-testid="to-diagnostics" on:click=go>
-            "Diagnostics"
+            {said("Diagnostics")}
         </button>
     }
 }
@@ -84,10 +86,10 @@ pub fn DiagnosticsView() -> impl IntoView {
                 data-testid="diagnostics-back"
                 on:click=move |_| store.diagnosing.set(false)
             >
-                "Back to settings"
+                {said("Back to settings")}
             </button>
-            <h1>"Diagnostics"</h1>
-            <span class="total" data-testid="diagnostics-as-of">{move || as_of.get().map(|at| format!("as of {at}"))}</span>
+            <h1>{said("Diagnostics")}</h1>
+            <span class="total" data-testid="diagnostics-as-of">{move || as_of.get().map(|at| tr!("as of {}", at))}</span>
             <span class="space" />
             <CopyReport told />
         </header>

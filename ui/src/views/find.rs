@@ -3,12 +3,17 @@
 use fleetlens_ipc::rows::FoundRow;
 use leptos::prelude::*;
 use std::time::Duration;
+use tr::tr;
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use crate::components::icon::Icon;
 use crate::components::shape::Shape;
+use crate::lang::said;
 use crate::state::{FIND_LIMIT, Store};
 use crate::views::query::{Completing, Words, Wrong, mistake_of, vocabulary};
+
+/// The key that takes what can come next.
+const TAB: &str = "Tab";
 
 /// How long typing must rest before the host is asked.
 const REST: Duration = Duration::from_millis(90);
@@ -190,7 +195,7 @@ pub fn FindBox(
     let count = move || {
         let rows = finder.store.found.with(|rows| rows.as_ref().map(Vec::len))?;
         let more = if rows >= usize::try_from(FIND_LIMIT).unwrap_or(usize::MAX) { "+" } else { "" };
-        Some(format!("{rows}{more} found"))
+        Some(tr!("{} found", format!("{rows}{more}")))
     };
     view! {
         <div class="find" role="search">
@@ -200,7 +205,7 @@ pub fn FindBox(
                 role="combobox"
                 node_ref=finder.completing.input
                 data-testid="find"
-                aria-label="Find things"
+                aria-label=said("Find things")
                 aria-expanded=move || finder.is_shown().to_string()
                 aria-controls=move || finder.is_shown().then_some("found")
                 aria-autocomplete="list"
@@ -226,7 +231,7 @@ pub fn FindBox(
                 <button
                     type="button"
                     class="clear"
-                    title="Clear (Esc)"
+                    title=said("Clear (Esc)")
                     on:click=move |_| {
                         finder.text.set(String::new());
                         finder.focus();
@@ -255,11 +260,11 @@ pub fn Found() -> impl IntoView {
             <div class="found" tabindex="-1">
                 <Show when=move || next.with(Option::is_some)>
                     <p class="found-next" data-testid="found-next">
-                        <kbd>"Tab"</kbd>
+                        <kbd>{TAB}</kbd>
                         {move || next.get().map(|choice| view! { <code>{choice.text}</code> <span>{choice.about}</span> })}
                     </p>
                 </Show>
-                <ul id="found" role="listbox" aria-label="Found things" data-testid="found">
+                <ul id="found" role="listbox" aria-label=said("Found things") data-testid="found">
                     <For each=rows key=|(place, row)| (*place, row.thing, row.status, row.title.clone()) let:item>
                         <FoundItem place=item.0 row=item.1 />
                     </For>
@@ -271,8 +276,8 @@ pub fn Found() -> impl IntoView {
                 </Show>
                 <Show when=move || is_empty() && mistake.with(Option::is_none)>
                     <p class="none" data-testid="found-none">
-                        {move || format!("Nothing matches “{}”. ", finder.text.with(|text| text.trim().to_owned()))}
-                        <span>"Names, titles, streets and districts are searched; kind:lamp and other fields ask for more."</span>
+                        {move || tr!("Nothing matches “{}”. ", finder.text.with(|text| text.trim().to_owned()))}
+                        <span>{said("Names, titles, streets and districts are searched; kind:lamp and other fields ask for more.")}</span>
                     </p>
                 </Show>
             </div>

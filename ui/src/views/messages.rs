@@ -3,13 +3,18 @@
 use fleetlens_ipc::rows::{MessageProperties, MessageRow};
 use fleetlens_model::text::{shown, shown_in_lines};
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::{clock, local, today};
 use crate::components::clipboard::copy;
 use crate::components::icon::Icon;
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 use crate::state::thing::Thing;
+
+/// A guarantee, in the words of the protocol.
+const QOS: &str = "QoS";
 
 /// The messages, folded away until somebody wants to see them: only then is the host asked.
 #[component]
@@ -31,7 +36,7 @@ pub fn RawMessages(
                 <span class="turn" class:down=move || open.get()>
                     <Icon of=icondata_lu::LuChevronRight />
                 </span>
-                "Last messages as they came"
+                {said("Last messages as they came")}
             </button>
             <Show when=move || open.get()>
                 <Rows key />
@@ -50,9 +55,9 @@ fn Rows(key: fleetlens_model::id::ThingKey) -> impl IntoView {
     let is_empty = Memo::new(move |_| rows.with(|rows| rows.as_ref().is_none_or(Vec::is_empty)));
     let newest_first = move || rows.with(|rows| rows.iter().flatten().rev().cloned().collect::<Vec<_>>());
     view! {
-        <p class="note">"Since this program was started, at most 20, newest first."</p>
+        <p class="note">{said("Since this program was started, at most 20, newest first.")}</p>
         <Show when=move || is_known.get() fallback=|| view! { <div class="skeleton"><div class="bone line" /></div> }>
-            <Show when=move || !is_empty.get() fallback=|| view! { <p class="none">"None came since then."</p> }>
+            <Show when=move || !is_empty.get() fallback=|| view! { <p class="none">{said("None came since then.")}</p> }>
                 <ul>
                     <For each=newest_first key=|(number, _)| *number let:item>
                         <Message row=item.1 />
@@ -72,7 +77,7 @@ fn Message(row: MessageRow) -> impl IntoView {
     let facts = facts(&row);
     let payload = StoredValue::new(payload(&row));
     let cut = (usize::try_from(row.bytes).unwrap_or(usize::MAX) > row.payload.len())
-        .then(|| format!("… cut: {} in all", format::bytes(u64::from(row.bytes))));
+        .then(|| tr!("… cut: {} in all", format::bytes(u64::from(row.bytes))));
     let refused = row.refused.clone();
     let besides = StoredValue::new(row.properties.as_deref().map(besides).unwrap_or_default());
     view! {
@@ -85,20 +90,20 @@ fn Message(row: MessageRow) -> impl IntoView {
             >
                 <code>{row.topic.clone()}</code>
                 <span class="facts">
-                    <time title=local(at).exact()>{move || age.get().map(|age| format!("{age} ago"))}</time>
+                    <time title=local(at).exact()>{move || age.get().map(|age| tr!("{} ago", age))}</time>
                     {facts}
                 </span>
             </button>
-            {refused.map(|why| view! { <p class="why" data-testid="message-refused">{format!("Refused: {why}")}</p> })}
+            {refused.map(|why| view! { <p class="why" data-testid="message-refused">{tr!("Refused: {}", why)}</p> })}
             <Show when=move || open.get()>
                 <div class="payload">
-                    <pre tabindex="0" aria-label="Payload">{payload.get_value()}</pre>
+                    <pre tabindex="0" aria-label=said("Payload")>{payload.get_value()}</pre>
                     {cut.clone().map(|cut| view! { <p class="note">{cut}</p> })}
                     <Copy text=payload.get_value() />
                     {besides
                         .with_value(|besides| !besides.is_empty())
                         .then(|| view! { <Besides properties=besides.get_value() /> })}
-                    <p class="note">{format!("received {}", local(at).millis(&today()))}</p>
+                    <p class="note">{tr!("received {}", local(at).millis(&today()))}</p>
                 </div>
             </Show>
         </li>
@@ -124,34 +129,36 @@ fn Besides(properties: Vec<(String, String)>) -> impl IntoView {
 /// Puts a text where it can be pasted from, and says whether it did.
 #[component]
 fn Copy(text: String) -> impl IntoView {
-    let said = RwSignal::new("Copy");
+    let told = RwSignal::new(said("Copy"));
     let press = move |_| {
         let text = text.clone();
         leptos::task::spawn_local(async move {
-            said.try_set(if copy(&text).await.is_ok() { "Copied" } else { "Could not copy" });
+            told.try_set(if copy(&text).await.is_ok() { said("Copied") } else { said("Could not copy") });
         });
     };
     view! {
         <button type="button" class="link copy" data-testid="copy" on:click=press>
-            <span aria-live="polite">{move || said.get()}</span>
+            <span aria-live="polite">{move || told.get()}</span>
         </button>
     }
 }
 
 /// Size, guarantee, whether it was replayed, and whether it came before.
 fn facts(row: &MessageRow) -> String {
-    let retained = if row.retained { " · retained" } else { "" };
-    let repeated = if row.repeated { " · delivered before, stored already" } else { "" };
-    format!(" · {} · QoS {}{retained}{repeated}", format::bytes(u64::from(row.bytes)), row.qos)
+    let retained = row.retained.then(|| said("retained").to_owned());
+    let repeated = row.repeated.then(|| said("delivered before, stored already").to_owned());
+    let qos = [QOS, &row.qos.to_string()].join(" ");
+    let all = [Some(format::bytes(u64::from(row.bytes))), Some(qos), retained, repeated];
+    all.into_iter().flatten().map(|fact| format!(" · {fact}")).collect()
 }
 
 /// The properties of MQTT 5 as names and values: what the protocol knows first, then the sender's own.
 fn besides(properties: &MessageProperties) -> Vec<(String, String)> {
     let MessageProperties { content_type, response_topic, expiry_s, user, left_out } = properties;
-    let expiry = expiry_s.map(|s| format!("{} after it came", format::age(u64::from(s) * 1000)));
-    let known = [("content type", content_type), ("answer to", response_topic), ("expires", &expiry)];
+    let expiry = expiry_s.map(|s| tr!("{} after it came", format::age(u64::from(s) * 1000)));
+    let known = [(said("content type"), content_type), (said("answer to"), response_topic), (said("expires"), &expiry)];
     let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
-    let more = (*left_out > 0).then(|| ("…".to_owned(), format!("{left_out} more")));
+    let more = (*left_out > 0).then(|| ("…".to_owned(), tr!("{} more", left_out)));
     let all = known.chain(user.iter().cloned()).chain(more);
     all.map(|(name, value)| (shown(&name).into_owned(), shown(&value).into_owned())).collect()
 }
@@ -162,7 +169,7 @@ fn payload(row: &MessageRow) -> String {
     match json.and_then(|json| serde_json::to_string_pretty(&json)) {
         // An escape such as \u202e has become the character it stands for.
         Ok(pretty) => shown_in_lines(&pretty).into_owned(),
-        Err(_) if row.payload.is_empty() => "(nothing)".into(),
+        Err(_) if row.payload.is_empty() => said("(nothing)").into(),
         Err(_) => row.payload.clone(),
     }
 }

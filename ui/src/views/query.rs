@@ -6,9 +6,11 @@ use fleetlens_model::kind::Schemas;
 use fleetlens_model::query::{Choice, Completion, Query, Vocabulary, complete};
 use leptos::html;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::marked::Marked;
 use crate::components::modal::Modal;
+use crate::lang::{said, term};
 use crate::state::Store;
 
 /// What there is to be named, and whether that is known: before the host spoke nobody knows which groups there are.
@@ -157,28 +159,28 @@ pub fn Wrong(
     let QueryMistake { column, message } = mistake;
     view! {
         <Marked text column />
-        <span><b>{format!("Column {column}: ")}</b>{message}</span>
+        <span><b>{tr!("Column {}: ", column)}</b>{message}</span>
     }
 }
 
 /// What is written, and what it finds.
 const EXAMPLES: [(&str, &str); 16] = [
-    ("moro 12", "each word in the name, title, street or district"),
-    ("\"triq aldo moro\"", "these words in this order"),
-    ("kind:lamp area:Marsa", "both; AND may be written between"),
-    ("kind:lamp OR kind:bin", "one of them; kind:(lamp OR bin) is the same"),
-    ("lamp -moro", "not this; NOT moro is the same"),
-    ("thingName:lamp-00*", "names that begin so; ? is one character"),
-    ("fill_pct>80", "a measured value; value.NAME for any other name"),
-    ("fill_pct:[50 TO 80}", "from 50 to below 80; * is an open end"),
-    ("shadow.reported.dim_pct:100", "what its shadow reports; shadow.desired.… what is wanted"),
-    ("hasDelta:true", "wanted and not reported"),
-    ("connectivity.connected:false", "it is not there"),
-    ("alarm.priority>=warning", "an open alarm; alarm.rule and alarm.active too"),
-    ("age:>1h", "silent for longer; s, m, h, d"),
-    ("near:35.899,14.514,500m", "so near to latitude and longitude"),
-    ("group:\"Marsa crew\"", "a group of the profile"),
-    ("gateway:*", "it has one, whichever"),
+    ("moro 12", term("each word in the name, title, street or district")),
+    ("\"triq aldo moro\"", term("these words in this order")),
+    ("kind:lamp area:Marsa", term("both; AND may be written between")),
+    ("kind:lamp OR kind:bin", term("one of them; kind:(lamp OR bin) is the same")),
+    ("lamp -moro", term("not this; NOT moro is the same")),
+    ("thingName:lamp-00*", term("names that begin so; ? is one character")),
+    ("fill_pct>80", term("a measured value; value.NAME for any other name")),
+    ("fill_pct:[50 TO 80}", term("from 50 to below 80; * is an open end")),
+    ("shadow.reported.dim_pct:100", term("what its shadow reports; shadow.desired.… what is wanted")),
+    ("hasDelta:true", term("wanted and not reported")),
+    ("connectivity.connected:false", term("it is not there")),
+    ("alarm.priority>=warning", term("an open alarm; alarm.rule and alarm.active too")),
+    ("age:>1h", term("silent for longer; s, m, h, d")),
+    ("near:35.899,14.514,500m", term("so near to latitude and longitude")),
+    ("group:\"Marsa crew\"", term("a group of the profile")),
+    ("gateway:*", term("it has one, whichever")),
 ];
 
 /// The sheet.
@@ -188,17 +190,17 @@ pub fn Syntax(
     open: RwSignal<bool>,
 ) -> impl IntoView {
     view! {
-        <Modal open label="How to find things" testid="query-help">
-            <h2>"How to find things"</h2>
-            <p>"Words are looked for in names, titles, streets and districts. Fields ask for more, as in AWS IoT's fleet index:"</p>
+        <Modal open label=said("How to find things") testid="query-help">
+            <h2>{said("How to find things")}</h2>
+            <p>{said("Words are looked for in names, titles, streets and districts. Fields ask for more, as in AWS IoT's fleet index:")}</p>
             <dl class="examples">
                 {EXAMPLES
                     .iter()
-                    .map(|(text, about)| view! { <dt><code>{*text}</code></dt> <dd>{*about}</dd> })
+                    .map(|(text, about)| view! { <dt><code>{*text}</code></dt> <dd>{said(about)}</dd> })
                     .collect_view()}
             </dl>
             <div class="answers">
-                <button type="button" class="plain" on:click=move |_| open.set(false)>"Close"</button>
+                <button type="button" class="plain" on:click=move |_| open.set(false)>{said("Close")}</button>
             </div>
         </Modal>
     }

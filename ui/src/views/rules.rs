@@ -11,11 +11,13 @@ use fleetlens_ipc::{Fault, FaultCode};
 use fleetlens_model::alarm::Priority;
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::back::Back;
 use crate::components::confirm::Confirm;
 use crate::components::shape::PriorityShape;
 use crate::format;
+use crate::lang::said;
 use crate::state::profiles::Setup;
 use crate::state::store;
 use editor::Editor;
@@ -82,10 +84,10 @@ fn RuleList() -> impl IntoView {
         }
     });
     view! {
-        <section class="sheet rules" data-testid="rules-view" aria-label="Rules">
+        <section class="sheet rules" data-testid="rules-view" aria-label=said("Rules")>
             <header class="sheet-head">
-                <Back to="All alarms" testid="rules-back" on_back=move |()| desk.open.set(false) />
-                <h1>"Rules"</h1>
+                <Back to=said("All alarms") testid="rules-back" on_back=move |()| desk.open.set(false) />
+                <h1>{said("Rules")}</h1>
                 <p class="total" role="status" data-testid="rules-total">{told}</p>
                 <span class="space" />
                 <button
@@ -95,26 +97,26 @@ fn RuleList() -> impl IntoView {
                     disabled=move || !can_add()
                     on:click=move |_| open.run(None)
                 >
-                    "New rule"
+                    {said("New rule")}
                 </button>
             </header>
             <div class="sheet-body">
-                {move || desk.said.get().map(|said| view! { <p class="said" role="status" data-testid="rules-said">{said}</p> })}
+                {move || desk.said.get().map(|told| view! { <p class="said" role="status" data-testid="rules-said">{told}</p> })}
                 <Unsaved />
                 {move || match desk.book.get() {
-                    None => view! { <p class="none" role="status">"Reading the rules…"</p> }.into_any(),
+                    None => view! { <p class="none" role="status">{said("Reading the rules…")}</p> }.into_any(),
                     Some(Err(fault)) => view! { <Failed fault /> }.into_any(),
                     Some(Ok(book)) => view! { <Book book open /> }.into_any(),
                 }}
             </div>
             <Confirm
                 open=asks
-                asks="Discard what you wrote?"
-                yes="Discard it"
-                no="Keep it"
+                asks=said("Discard what you wrote?")
+                yes=said("Discard it")
+                no=said("Keep it")
                 on_yes=Callback::new(move |()| begin(wanted.get_untracked()))
             >
-                <p>"A rule that you changed is not saved. Only one can be written at a time."</p>
+                <p>{said("A rule that you changed is not saved. Only one can be written at a time.")}</p>
             </Confirm>
         </section>
     }
@@ -133,11 +135,15 @@ fn begin(row: Option<RuleRow>) {
 fn words(book: &Result<RuleBook, Fault>) -> String {
     match book {
         Err(_) => String::new(),
-        Ok(book) if book.mistake.is_some() => format!("of {}", book.profile),
-        Ok(book) => match book.rules.len() {
-            1 => format!("1 rule of {}", book.profile),
-            n => format!("{} rules of {}", format::count(n as u64), book.profile),
-        },
+        Ok(book) if book.mistake.is_some() => tr!("of {}", book.profile),
+        Ok(book) => {
+            let n = book.rules.len();
+            tr!(
+                "1 rule of {profile}" | "{shown} rules of {profile}" % n,
+                shown = format::count(n as u64),
+                profile = book.profile
+            )
+        }
     }
 }
 
@@ -146,20 +152,20 @@ fn words(book: &Result<RuleBook, Fault>) -> String {
 fn Unsaved() -> impl IntoView {
     let desk = store().rules;
     let name =
-        move || desk.form.with(|form| if form.id.is_empty() { "a new rule".to_owned() } else { form.id.clone() });
+        move || desk.form.with(|form| if form.id.is_empty() { said("a new rule").to_owned() } else { form.id.clone() });
     let elsewhere = Memo::new(move |_| desk.elsewhere());
-    let of = move || elsewhere.get().map(|profile| format!(" of {profile}"));
+    let of = move || elsewhere.get().map(|profile| format!(" {}", tr!("of {}", profile)));
     view! {
         <Show when=move || desk.is_dirty()>
             <div class="rules-band" data-testid="rules-unsaved">
-                <p>"Not saved: " <b>{name}</b> {of}</p>
+                <p>{said("Not saved:")} " " <b>{name}</b> {of}</p>
                 <Show when=move || elsewhere.with(Option::is_none)>
                     <button type="button" class="plain" data-testid="rule-go-on" on:click=move |_| desk.editing.set(true)>
-                        "Go on writing"
+                        {said("Go on writing")}
                     </button>
                 </Show>
                 <button type="button" class="link" data-testid="rule-discard" on:click=move |_| desk.put_away()>
-                    "Discard"
+                    {said("Discard")}
                 </button>
             </div>
         </Show>
@@ -171,9 +177,9 @@ fn Failed(fault: Fault) -> impl IntoView {
     let store = store();
     view! {
         <div class="nothing small" data-testid="rules-failed">
-            <b>"The rules cannot be shown"</b>
+            <b>{said("The rules cannot be shown")}</b>
             <p role="alert">{fault.message}</p>
-            <button type="button" class="link" on:click=move |_| store.read_rules()>"Read them again"</button>
+            <button type="button" class="link" on:click=move |_| store.read_rules()>{said("Read them again")}</button>
         </div>
     }
 }
@@ -189,13 +195,13 @@ fn Book(book: RuleBook, open: Callback<Option<RuleRow>>) -> impl IntoView {
         {mistake.map(|mistake| {
             view! {
                 <div class="rules-band wrong" role="alert" data-testid="rules-mistake">
-                    <p><b>{format!("Line {} of {file}: ", mistake.line)}</b>{mistake.message}</p>
+                    <p><b>{tr!("Line {line} of {file}: ", line = mistake.line, file = file)}</b>{mistake.message}</p>
                     <button
                         type="button"
                         class="plain"
                         on:click=move |_| store().setup.set(Some(Setup::Edit(edited.clone())))
                     >
-                        "Open the file"
+                        {said("Open the file")}
                     </button>
                 </div>
             }
@@ -203,18 +209,18 @@ fn Book(book: RuleBook, open: Callback<Option<RuleRow>>) -> impl IntoView {
         {usual.then(|| {
             view! {
                 <p class="note" data-testid="rules-usual">
-                    "This profile writes no rules of its own, so these hold. With the first one that is saved they are written into it as well."
+                    {said("This profile writes no rules of its own, so these hold. With the first one that is saved they are written into it as well.")}
                 </p>
             }
         })}
-        <ul class="rule-rows" aria-label="Rules">
+        <ul class="rule-rows" aria-label=said("Rules")>
             {rules.into_iter().map(|row| view! { <Row row open /> }).collect_view()}
         </ul>
         {is_empty.then(|| {
             view! {
                 <div class="nothing small" data-testid="rules-none">
-                    <b>"No rules"</b>
-                    <p>"Nothing is told of any thing, whatever it says. A rule says when a person is needed."</p>
+                    <b>{said("No rules")}</b>
+                    <p>{said("Nothing is told of any thing, whatever it says. A rule says when a person is needed.")}</p>
                 </div>
             }
         })}
@@ -227,10 +233,10 @@ fn Locked(why: String, profile: String, is_built_in: bool) -> impl IntoView {
     let copy = move |_| store.setup.set(Some(Setup::Copy(profile.clone())));
     view! {
         <div class="rules-band" data-testid="rules-locked">
-            <p>{format::capital(&why)} ". You can read its rules and try changes on the past."</p>
+            <p>{tr!("{}. You can read its rules and try changes on the past.", format::capital(&why))}</p>
             <Show when=move || is_built_in>
                 <button type="button" class="plain" data-testid="rules-copy" on:click=copy.clone()>
-                    "Make a profile of my own of it"
+                    {said("Make a profile of my own of it")}
                 </button>
             </Show>
         </div>
@@ -241,13 +247,18 @@ fn Locked(why: String, profile: String, is_built_in: bool) -> impl IntoView {
 pub fn meant(form: &RuleForm) -> String {
     let kind = Kind::ALL.into_iter().find(|kind| kind.word() == form.kind);
     let kind = match kind {
-        Some(kind) => format::capital(kind.plural()),
-        None if form.kind.is_empty() => "All things".to_owned(),
+        Some(kind) => format::capital(said(kind.plural())),
+        None if form.kind.is_empty() => said("All things").to_owned(),
         None => form.kind.clone(),
     };
-    let group = if form.group.is_empty() { String::new() } else { format!(" of {}", form.group) };
-    let search = if form.search.is_empty() { String::new() } else { format!(" found by “{}”", form.search) };
-    format!("{kind}{group}{search}")
+    let things = match form.group.as_str() {
+        "" => kind,
+        group => tr!("{things} of {group}", things = kind, group = group),
+    };
+    match form.search.as_str() {
+        "" => things,
+        words => tr!("{things} found by “{words}”", things = things, words = words),
+    }
 }
 
 /// How bad, by the word of the profile; one that stands nowhere is a warning.
@@ -261,14 +272,14 @@ fn Row(row: RuleRow, open: Callback<Option<RuleRow>>) -> impl IntoView {
     let priority = priority(&row.form.priority);
     let word = priority.label();
     let now = match (row.active, row.open) {
-        (0, 0) => "none now".to_owned(),
-        (active, 0) => format!("{} active", format::count(active.into())),
-        (0, open) => format!("{} returned", format::count(open.into())),
-        (active, open) => format!("{} active, {} returned", format::count(active.into()), format::count(open.into())),
+        (0, 0) => said("none now").to_owned(),
+        (active, 0) => tr!("{} active", format::count(active.into())),
+        (0, open) => tr!("{} returned", format::count(open.into())),
+        (active, open) => tr!("{} active, {} returned", format::count(active.into()), format::count(open.into())),
     };
-    let raised = format!("{} in 7 days", format::count(row.raised_7d.into()));
+    let raised = tr!("{} in 7 days", format::count(row.raised_7d.into()));
     let RuleForm { id, when, machine, .. } = row.form.clone();
-    let when = if machine.is_empty() { when } else { format!("state machine {machine}") };
+    let when = if machine.is_empty() { when } else { tr!("state machine {}", machine) };
     let (name, things) = (row.name.clone(), meant(&row.form));
     let is_active = row.active > 0;
     view! {
@@ -276,7 +287,7 @@ fn Row(row: RuleRow, open: Callback<Option<RuleRow>>) -> impl IntoView {
             <button type="button" class="rule-open" on:click=move |_| open.run(Some(row.clone()))>
                 <span class="how-bad">
                     <PriorityShape priority />
-                    {word}
+                    {said(word)}
                 </span>
                 <span class="called"><b>{name}</b><small>{things}</small></span>
                 <code class="when">{when}</code>

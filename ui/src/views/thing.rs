@@ -5,6 +5,7 @@ use fleetlens_model::freshness::Freshness;
 use fleetlens_model::id::SeriesKey;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::{Aged, clock, local, today};
 use crate::components::figure::Figure;
@@ -12,6 +13,7 @@ use crate::components::icon::Icon;
 use crate::components::shadow_table::ShadowView;
 use crate::components::shape::Shape;
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 use crate::state::thing::{Slot, Thing};
 use crate::views::alarms::cards::AlarmCards;
@@ -74,10 +76,10 @@ fn GatewayLink(gateway: Memo<String>) -> impl IntoView {
             type="button"
             class="link"
             data-testid="gateway"
-            title="Open the gateway that carries what it says"
+            title=said("Open the gateway that carries what it says")
             on:click=move |_| store.open_named(&gateway.get_untracked())
         >
-            {move || format!("via {}", gateway.get())}
+            {move || tr!("via {}", gateway.get())}
         </button>
     }
 }
@@ -105,7 +107,7 @@ pub fn Figures(
     view! {
         <Show
             when=move || values.with(|values| !values.is_empty())
-            fallback=|| view! { <p class="none">"It has not said a value yet."</p> }
+            fallback=|| view! { <p class="none">{said("It has not said a value yet.")}</p> }
         >
             <div class="figures" data-testid="values">
                 <For each=move || values.get() key=|cell| cell.key let:cell>
@@ -142,17 +144,16 @@ pub fn ThingPanel() -> impl IntoView {
     let is_open = Memo::new(move |_| store.selected.get().is_some());
     // Before, the window has no address, or that of what lies behind.
     let is_here = Memo::new(move |_| store.thing.with(|slot| matches!(slot, Slot::Here(_))));
-    let class = move || if store.page.get() { "panel page" } else { "panel drawer" };
     view! {
         <Show when=move || is_open.get()>
-            <aside class=class data-testid=move || if store.page.get() { "page" } else { "drawer" } aria-label="Thing">
+            <aside class="panel" class:page=move || store.page.get() class:drawer=move || !store.page.get() data-testid=move || if store.page.get() { "page" } else { "drawer" } aria-label=said("Thing")>
                 <div class="tools">
                     <button
                         type="button"
                         class="tool"
                         data-testid="copy-link"
                         disabled=move || !is_here.get()
-                        title="Copy a link to this thing"
+                        title=said("Copy a link to this thing")
                         on:click=move |_| windows::copy_link(store)
                     >
                         <Icon of=icondata_lu::LuLink />
@@ -162,7 +163,7 @@ pub fn ThingPanel() -> impl IntoView {
                         class="tool"
                         data-testid="open-window"
                         disabled=move || !is_here.get()
-                        title=if store.is_of_app() { "Open it in a new window" } else { "Open it in a new tab" }
+                        title=if store.is_of_app() { said("Open it in a new window") } else { said("Open it in a new tab") }
                         on:click=move |_| windows::open_this(store)
                     >
                         <Icon of=icondata_lu::LuExternalLink />
@@ -172,7 +173,7 @@ pub fn ThingPanel() -> impl IntoView {
                         class="tool"
                         data-testid="open-page"
                         aria-pressed=move || store.page.get().to_string()
-                        title=move || if store.page.get() { "Back to the map (Esc)" } else { "Open its page" }
+                        title=move || if store.page.get() { said("Back to the map (Esc)") } else { said("Open its page") }
                         on:click=move |_| store.page.update(|page| *page = !*page)
                     >
                         {move || {
@@ -187,7 +188,7 @@ pub fn ThingPanel() -> impl IntoView {
                         type="button"
                         class="tool"
                         data-testid="close"
-                        title="Close (Esc)"
+                        title=said("Close (Esc)")
                         on:click=move |_| store.close()
                     >
                         <Icon of=icondata_lu::LuX />
@@ -208,8 +209,8 @@ fn ThingParts() -> impl IntoView {
         Slot::Missing(key) => view! {
             <div class="missing" data-testid="missing">
                 <Icon of=icondata_lu::LuMapPinOff />
-                <h1>"This thing is not known any more"</h1>
-                <p>{format!("Nothing of thing {} is left in the cache.", key.0)}</p>
+                <h1>{said("This thing is not known any more")}</h1>
+                <p>{tr!("Nothing of thing {} is left in the cache.", key.0)}</p>
             </div>
         }
         .into_any(),
@@ -251,7 +252,7 @@ fn ThingParts() -> impl IntoView {
 #[component]
 pub fn Skeleton() -> impl IntoView {
     view! {
-        <div class="parts skeleton" role="status" aria-label="Loading">
+        <div class="parts skeleton" role="status" aria-label=said("Loading")>
             <div class="bone title" />
             <div class="bone line" />
             <div class="figures">

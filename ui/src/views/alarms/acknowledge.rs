@@ -6,9 +6,11 @@ use fleetlens_model::alarm::COMMENT_MAX_CHARS;
 use fleetlens_model::id::AlarmId;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::modal::Modal;
 use crate::format;
+use crate::lang::said;
 use crate::state::{Store, store};
 use crate::views::alarms::question::{Asking, Question, TextLine, shut_with_the_city};
 
@@ -108,15 +110,15 @@ fn Form(desk: Desk, on_done: Callback<()>) -> impl IntoView {
             asking
             heading=heading(&asked)
             titles
-            yes=("Acknowledge", "acknowledge-yes")
-            no=("Not yet", "acknowledge-no")
+            yes=(said("Acknowledge"), "acknowledge-yes")
+            no=(said("Not yet"), "acknowledge-no")
             on_send=send
         >
             <TextLine
                 id="acknowledge-comment"
                 testid="comment"
-                label="Comment, if there is anything to say"
-                placeholder="e.g. on my way"
+                label=said("Comment, if there is anything to say")
+                placeholder=said("e.g. on my way")
                 most=COMMENT_MAX_CHARS
                 text=comment
             />
@@ -125,19 +127,23 @@ fn Form(desk: Desk, on_done: Callback<()>) -> impl IntoView {
 }
 
 fn heading(asked: &[Asked]) -> String {
-    match asked.len() {
-        1 => "Acknowledge this alarm".into(),
-        many => format!("Acknowledge {} alarms", format::count(many as u64)),
-    }
+    let count = asked.len();
+    tr!("Acknowledge this alarm" | "Acknowledge {shown} alarms" % count, shown = format::count(count as u64))
 }
 
 /// What to say when fewer were acknowledged than were asked for.
 fn shortfall(done: &Done, asked: usize) -> Option<String> {
     let Done::Acknowledged(count) = done else { return None };
     let left = asked.saturating_sub(usize::try_from(*count).unwrap_or(usize::MAX));
-    let others = if left == 1 { "one was" } else { "the others were" };
-    (left != 0)
-        .then(|| format!("{count} of {asked} acknowledged; {others} raised again meanwhile, or seen by somebody else"))
+    (left != 0).then(|| {
+        tr!(
+            "{done} of {asked} acknowledged; one was raised again meanwhile, or seen by somebody else"
+                | "{done} of {asked} acknowledged; the others were raised again meanwhile, or seen by somebody else"
+                    % left,
+            done = count,
+            asked = asked
+        )
+    })
 }
 
 #[cfg(test)]

@@ -7,10 +7,12 @@ use fleetlens_ipc::rows::{Attention, AttentionRow};
 use fleetlens_model::id::{AlarmId, ThingKey};
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::icon::Icon;
 use crate::components::shape::Shape;
 use crate::format;
+use crate::lang::said;
 use crate::sound::sounds;
 use crate::state::section::Section;
 use crate::state::store;
@@ -112,13 +114,13 @@ pub fn CriticalBanner() -> impl IntoView {
                     <Shape kind=fleetlens_model::kind::Kind::Other status=Status::Critical.code() />
                     <p title=words>{words}</p>
                     <button type="button" class="link" data-testid="critical-show" on:click=show>
-                        {move || if more.get() == 0 { "Show" } else { "Show all" }}
+                        {move || if more.get() == 0 { said("Show") } else { said("Show all") }}
                     </button>
                     <button
                         type="button"
                         class="tool"
-                        title="Dismiss; the alarm stays"
-                        aria-label="Dismiss"
+                        title=said("Dismiss; the alarm stays")
+                        aria-label=said("Dismiss")
                         on:click=move |_| news.update(News::dismiss)
                     >
                         <Icon of=icondata_lu::LuX />
@@ -131,8 +133,10 @@ pub fn CriticalBanner() -> impl IntoView {
 
 fn banner_words(title: &str, more: usize) -> String {
     match more {
-        0 => format!("Critical: {title}"),
-        _ => format!("{} new critical alarms, the last: {title}", format::count(more as u64 + 1)),
+        0 => tr!("Critical: {}", title),
+        _ => {
+            tr!("{count} new critical alarms, the last: {title}", count = format::count(more as u64 + 1), title = title)
+        }
     }
 }
 

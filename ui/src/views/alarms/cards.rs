@@ -4,6 +4,7 @@ use fleetlens_ipc::AlarmStep;
 use fleetlens_ipc::rows::AlarmRow;
 use fleetlens_model::id::AlarmId;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::acknowledge::{AcknowledgeDialog, Asked, Desk, may_acknowledge};
 use super::row::Told;
@@ -11,6 +12,7 @@ use super::steps::waits_for_reset;
 use crate::clock::{clock, local};
 use crate::components::shape::PriorityShape;
 use crate::format;
+use crate::lang::said;
 use crate::state::cells::Cell;
 use crate::state::store;
 use crate::state::thing::Thing;
@@ -25,7 +27,7 @@ pub fn AlarmCards(
     let desk = Desk::new();
     view! {
         <Show when=move || alarms.with(|alarms| !alarms.is_empty())>
-            <section class="alarm-cards" data-testid="thing-alarms" aria-label="Open alarms">
+            <section class="alarm-cards" data-testid="thing-alarms" aria-label=said("Open alarms")>
                 <For each=move || alarms.get() key=|cell| cell.key let:cell>
                     <AlarmCard cell desk />
                 </For>
@@ -85,12 +87,12 @@ pub fn AlarmCard(
                     <span class="state" data-testid="alarm-state">{told.state}</span>
                     <Show when=move || is_latched.get() && may.get()>
                         <button type="button" class="plain" data-testid="alarm-reset" on:click=reset>
-                            "Reset"
+                            {said("Reset")}
                         </button>
                     </Show>
                     <Show when=move || is_unseen.get() && may.get()>
                         <button type="button" class="plain" data-testid="alarm-acknowledge" on:click=press>
-                            "Acknowledge"
+                            {said("Acknowledge")}
                         </button>
                     </Show>
                 </footer>
@@ -104,13 +106,14 @@ fn why(row: &AlarmRow) -> String {
     if !row.active {
         return String::new();
     }
-    let cause = (!row.cause.is_empty()).then(|| format!("Usually {}", uncapital(&row.cause)));
-    let consequence = (!row.consequence.is_empty()).then(|| format!("Otherwise {}", uncapital(&row.consequence)));
-    [cause, consequence].into_iter().flatten().map(|text| stop(&text)).collect::<Vec<_>>().join(" ")
+    let cause = (!row.cause.is_empty()).then(|| tr!("Usually {}.", inner(&row.cause)));
+    let consequence = (!row.consequence.is_empty()).then(|| tr!("Otherwise {}.", inner(&row.consequence)));
+    [cause, consequence].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-fn stop(text: &str) -> String {
-    format!("{}.", text.trim_end_matches('.'))
+/// A sentence inside another one.
+fn inner(text: &str) -> String {
+    uncapital(text.trim_end_matches('.'))
 }
 
 /// A sentence's first word inside another sentence; what is written in capitals stays so.

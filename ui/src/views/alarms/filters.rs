@@ -5,19 +5,21 @@ use fleetlens_ipc::{AlarmGrouping, AlarmScope, AlarmSort, AlarmsQuery, Folds};
 use fleetlens_model::alarm::Priority;
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::icon::Icon;
 use crate::components::segmented::Segmented;
 use crate::components::words::Words;
 use crate::format;
+use crate::lang::{said, term};
 use crate::state::{Store, store};
 
 /// The orders, with the words in the address of a choice and for people.
 const SORTS: [(AlarmSort, &str, &str); 4] = [
-    (AlarmSort::Worst, "worst", "Worst first"),
-    (AlarmSort::Newest, "newest", "Newest first"),
-    (AlarmSort::Oldest, "oldest", "Oldest first"),
-    (AlarmSort::Thing, "thing", "By thing"),
+    (AlarmSort::Worst, "worst", term("Worst first")),
+    (AlarmSort::Newest, "newest", term("Newest first")),
+    (AlarmSort::Oldest, "oldest", term("Oldest first")),
+    (AlarmSort::Thing, "thing", term("By thing")),
 ];
 
 /// Whether everything of a scope is shown.
@@ -56,8 +58,8 @@ pub fn Filters() -> impl IntoView {
     let store = store();
     let query = store.alarm_table.query;
     let head = store.alarm_table.head;
-    let priorities = std::iter::once((None, "All".to_owned()))
-        .chain(Priority::FROM_LOWEST.into_iter().rev().map(|one| (Some(one), one.label().to_owned())))
+    let priorities = std::iter::once((None, said("All").to_owned()))
+        .chain(Priority::FROM_LOWEST.into_iter().rev().map(|one| (Some(one), said(one.label()).to_owned())))
         .collect::<Vec<_>>();
     let kinds = Memo::new(move |_| {
         let kinds = store.status.with(|status| status.as_ref().map(|status| status.row.kinds.clone()));
@@ -78,39 +80,39 @@ pub fn Filters() -> impl IntoView {
     let is_kind = move |kind: Option<Kind>| query.with(|query| query.kind == kind);
     let group = Memo::new(move |_| head.with(|head| head.as_ref().map(|head| head.group)));
     let groupings = vec![
-        (AlarmGrouping::Nothing, "None".to_owned()),
-        (AlarmGrouping::Cause, "Cause".to_owned()),
-        (AlarmGrouping::Area, "District".to_owned()),
-        (AlarmGrouping::Kind, "Kind".to_owned()),
+        (AlarmGrouping::Nothing, tr!("groups" => "None")),
+        (AlarmGrouping::Cause, said("Cause").to_owned()),
+        (AlarmGrouping::Area, said("District").to_owned()),
+        (AlarmGrouping::Kind, said("Kind").to_owned()),
     ];
     view! {
         <div class="filters">
             <Words
                 text=Signal::derive(move || query.with(|query| query.text.clone()))
                 on_input=Callback::new(move |text| ask(store, |query| query.text = text))
-                label="Words in the alarm"
-                placeholder="Words in the alarm"
+                label=said("Words in the alarm")
+                placeholder=said("Words in the alarm")
                 testid="alarm-text"
             />
             <Segmented
-                label="Priority"
+                label=said("Priority")
                 options=priorities
                 chosen=Signal::derive(move || Some(query.with(|query| query.priority)))
                 on_choose=Callback::new(move |priority| ask(store, |query| query.priority = priority))
             />
-            <select class="choice" data-testid="alarm-kind" aria-label="Kind" on:change=choose_kind>
+            <select class="choice" data-testid="alarm-kind" aria-label=said("Kind") on:change=choose_kind>
                 <option value="" selected=move || is_kind(None)>
-                    "All kinds"
+                    {said("All kinds")}
                 </option>
                 <For each=move || kinds.get() key=|kind| *kind let:kind>
                     <option value=kind.word() selected=move || is_kind(Some(kind))>
-                        {kind.plural()}
+                        {said(kind.plural())}
                     </option>
                 </For>
             </select>
-            <select class="choice" data-testid="alarm-cause" aria-label="Cause" on:change=choose_rule>
+            <select class="choice" data-testid="alarm-cause" aria-label=said("Cause") on:change=choose_rule>
                 <option value="" selected=move || query.with(|query| query.rule.is_empty())>
-                    "All causes"
+                    {said("All causes")}
                 </option>
                 <For each=move || causes.get() key=|cause| cause.clone() let:cause>
                     {
@@ -124,13 +126,13 @@ pub fn Filters() -> impl IntoView {
                     }
                 </For>
             </select>
-            <select class="choice" data-testid="alarm-sort" aria-label="Order" on:change=choose_sort>
+            <select class="choice" data-testid="alarm-sort" aria-label=said("Order") on:change=choose_sort>
                 {SORTS
                     .into_iter()
                     .map(|(sort, word, words)| {
                         view! {
                             <option value=word selected=move || query.with(|query| query.sort == sort)>
-                                {words}
+                                {said(words)}
                             </option>
                         }
                     })
@@ -144,13 +146,13 @@ pub fn Filters() -> impl IntoView {
                         prop:checked=move || query.with(|query| query.unseen)
                         on:change=move |event| ask(store, |query| query.unseen = event_target_checked(&event))
                     />
-                    "Not seen yet"
+                    {said("Not seen yet")}
                 </label>
             </Show>
             <div class="grouping">
-                <span aria-hidden="true">"Group by"</span>
+                <span aria-hidden="true">{said("Group by")}</span>
                 <Segmented
-                    label="Group by"
+                    label=said("Group by")
                     options=groupings
                     chosen=Signal::derive(move || group.get())
                     on_choose=Callback::new(move |group| group_by(store, group))
@@ -172,7 +174,7 @@ fn FoldAll() -> impl IntoView {
         table.folds.set(Folds { folded: Some(!is_folded.get_untracked()), except: Vec::new() });
         store.refold_alarms();
     };
-    let words = move || if is_folded.get() { "Unfold all groups" } else { "Fold all groups" };
+    let words = move || if is_folded.get() { said("Unfold all groups") } else { said("Fold all groups") };
     view! {
         <Show when=move || of(|head| head.groups != 0)>
             <button type="button" class="tool" data-testid="fold-all" title=words aria-label=words on:click=turn>

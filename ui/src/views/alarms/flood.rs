@@ -4,11 +4,13 @@ use fleetlens_ipc::AlarmGrouping;
 use fleetlens_ipc::rows::FloodRow;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::filters::{ask, group_by};
 use crate::clock::{local, today};
 use crate::components::icon::Icon;
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 
 /// The strip; there while there is a flood. Who unfolds the list in one does so for that one: when it is over, the host decides again.
@@ -60,12 +62,12 @@ pub fn FloodStrip() -> impl IntoView {
                     <p>{told}</p>
                     <Show when=move || by_itself.get()>
                         <button type="button" class="plain" data-testid="flood-unfold" on:click=unfold>
-                            "Unfold"
+                            {said("Unfold")}
                         </button>
                     </Show>
                     <Show when=move || is_flat.get()>
                         <button type="button" class="plain" data-testid="flood-fold" on:click=fold>
-                            "Fold by cause"
+                            {said("Fold by cause")}
                         </button>
                     </Show>
                 </div>
@@ -87,8 +89,11 @@ fn flat(is_flat: bool, was: Option<WallMs>, now: Option<WallMs>) -> (Option<Wall
 
 /// `Alarm flood since 10:32: 214 new alarms; folded by cause`.
 fn words(flood: &FloodRow, by_itself: bool, at: impl Fn(WallMs) -> String) -> String {
-    let folded = if by_itself { "; folded by cause" } else { "" };
-    format!("Alarm flood since {}: {} new alarms{folded}", at(flood.since_ms), format::count(flood.count))
+    let (since, count) = (at(flood.since_ms), format::count(flood.count));
+    match by_itself {
+        true => tr!("Alarm flood since {since}: {count} new alarms; folded by cause", since = since, count = count),
+        false => tr!("Alarm flood since {since}: {count} new alarms", since = since, count = count),
+    }
 }
 
 #[cfg(test)]

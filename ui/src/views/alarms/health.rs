@@ -9,17 +9,20 @@ use fleetlens_model::alarm::health::Verdict;
 use fleetlens_model::id::ThingKey;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::{local, utc_offset_min};
 use crate::components::icon::Icon;
 use crate::components::segmented::Segmented;
 use crate::format;
+use crate::lang::{said, term};
 use crate::state::store;
 
 const DAY_MS: u64 = 24 * 3_600_000;
 
 /// How far back, with the words for it.
-const SPANS: [(u64, &str); 3] = [(DAY_MS, "24 hours"), (7 * DAY_MS, "7 days"), (30 * DAY_MS, "30 days")];
+const SPANS: [(u64, &str); 3] =
+    [(DAY_MS, term("24 hours")), (7 * DAY_MS, term("7 days")), (30 * DAY_MS, term("30 days"))];
 
 /// How often it is read anew while somebody looks.
 const EVERY: Duration = Duration::from_secs(60);
@@ -64,12 +67,12 @@ pub fn HealthView(on_cause: Callback<String>) -> impl IntoView {
     if let Ok(again) = set_interval_with_handle(move || untrack(ask), EVERY) {
         on_cleanup(move || again.clear());
     }
-    let spans = SPANS.map(|(ms, words)| (ms, words.to_owned())).to_vec();
+    let spans = SPANS.map(|(ms, words)| (ms, said(words).to_owned())).to_vec();
     view! {
         <div class="sheet-body health" data-testid="alarm-health">
             <div class="health-head">
                 <Segmented
-                    label="Over"
+                    label=tr!("a span of time" => "Over")
                     options=spans
                     chosen=Signal::derive(move || Some(span_ms.get()))
                     on_choose=Callback::new(move |ms| span_ms.set(ms))
@@ -122,12 +125,12 @@ fn Told(health: AlarmHealth, on_cause: Callback<String>) -> impl IntoView {
             {headline.0}
         </p>
         {notes.into_iter().map(|note| view! { <p class="health-note">{note}</p> }).collect_view()}
-        <ul class="figures" aria-label="Figures">{figures}</ul>
+        <ul class="figures" aria-label=said("Figures")>{figures}</ul>
         <Show when=move || is_empty>
             <div class="nothing" data-testid="health-none">
                 <Icon of=icondata_lu::LuCircleCheck />
-                <h2>"No alarm was raised in this time"</h2>
-                <p>"Plots and lists come with the first one."</p>
+                <h2>{said("No alarm was raised in this time")}</h2>
+                <p>{said("Plots and lists come with the first one.")}</p>
             </div>
         </Show>
         {(!is_empty)
@@ -136,12 +139,12 @@ fn Told(health: AlarmHealth, on_cause: Callback<String>) -> impl IntoView {
                     <div class="plots">{pictures}</div>
                     <div class="tops">
                         <Tops
-                            heading="What was raised most"
+                            heading=said("What was raised most")
                             testid="top-cause"
                             rows=causes
                             of_all=health.of_all.clone()
                         />
-                        <Tops heading="Which things raised most" testid="top-thing" rows=things of_all=health.of_all />
+                        <Tops heading=said("Which things raised most") testid="top-thing" rows=things of_all=health.of_all />
                     </div>
                 }
             })}
@@ -164,7 +167,7 @@ fn Figure(figure: HealthFigure) -> impl IntoView {
             <p class="value" class:long=is_long>
                 {figure.value}
             </p>
-            <p class="target">{format!("Target: {}", figure.target)}</p>
+            <p class="target">{tr!("Target: {}", figure.target)}</p>
             <p class="note">{figure.note}</p>
         </li>
     }
@@ -216,7 +219,7 @@ fn Bar(n: u64, most: u64) -> impl IntoView {
 #[component]
 fn Bones() -> impl IntoView {
     view! {
-        <div class="health-bones skeleton" role="status" aria-label="Loading">
+        <div class="health-bones skeleton" role="status" aria-label=said("Loading")>
             <div class="bone" />
             <div class="bone tall" />
         </div>
@@ -226,10 +229,10 @@ fn Bones() -> impl IntoView {
 /// A verdict's word for the style sheet, its sign and its word for people: colour is never the only one.
 fn signs(verdict: Verdict) -> (&'static str, &'static str, &'static str) {
     match verdict {
-        Verdict::Good => ("good", "✓", "Good"),
-        Verdict::Fair => ("fair", "▲", "Fair"),
-        Verdict::Poor => ("poor", "◆", "Poor"),
-        Verdict::Unknown => ("unknown", "–", "Not judged"),
+        Verdict::Good => ("good", "✓", said("Good")),
+        Verdict::Fair => ("fair", "▲", said("Fair")),
+        Verdict::Poor => ("poor", "◆", said("Poor")),
+        Verdict::Unknown => ("unknown", "–", said("Not judged")),
     }
 }
 
@@ -243,24 +246,26 @@ fn headline(figures: &[HealthFigure]) -> (String, &'static str) {
     let judged = figures.iter().filter(|one| one.verdict != Verdict::Unknown).count();
     let wrong = fair.len() + poor.len();
     if wrong == 0 {
-        return (format!("All is as it should be: {judged} of {} figures could be judged.", figures.len()), "good");
+        let all = figures.len();
+        return (
+            tr!("All is as it should be: {judged} of {all} figures could be judged.", judged = judged, all = all),
+            "good",
+        );
     }
-    let said = match wrong {
-        1 => format!("1 of {judged} figures is not as it should be."),
-        more => format!("{more} of {judged} figures are not as they should be."),
-    };
-    let part = |names: &[String], word| {
-        if names.is_empty() { String::new() } else { format!(" {word}: {}.", names.join(", ")) }
-    };
+    let whole = tr!(
+        "1 of {judged} figures is not as it should be." | "{n} of {judged} figures are not as they should be." % wrong,
+        judged = judged
+    );
+    let poor_ones = (!poor.is_empty()).then(|| tr!("Poor: {}.", poor.join(", ")));
+    let fair_ones = (!fair.is_empty()).then(|| tr!("Fair: {}.", fair.join(", ")));
     let word = if poor.is_empty() { "fair" } else { "poor" };
-    (format!("{said}{}{}", part(&poor, "Poor"), part(&fair, "Fair")), word)
+    ([Some(whole), poor_ones, fair_ones].into_iter().flatten().collect::<Vec<_>>().join(" "), word)
 }
 
 /// Of which part of the time nothing is known: that nobody listened is no good sign.
 fn notes(health: &AlarmHealth, at: impl Fn(WallMs) -> String) -> Vec<String> {
-    let begins = health
-        .begins
-        .map(|begins| format!("This cache begins {}; of the time before that nothing is known.", at(begins)));
+    let begins =
+        health.begins.map(|begins| tr!("This cache begins {}; of the time before that nothing is known.", at(begins)));
     begins.into_iter().collect()
 }
 

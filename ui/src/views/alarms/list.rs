@@ -7,6 +7,7 @@ use fleetlens_ipc::{AlarmScope, AlarmsQuery};
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
+use tr::tr;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Element, ResizeObserver};
@@ -18,6 +19,7 @@ use crate::components::icon::Icon;
 use crate::components::pointer::follow_pointer;
 use crate::components::table::step;
 use crate::format;
+use crate::lang::said;
 use crate::state::stretch::Seen;
 
 /// Height of a line, in CSS pixels; `--alarm-row` in `styles/alarms.css`.
@@ -81,7 +83,7 @@ pub fn Lines(board: Board, may: Memo<bool>) -> impl IntoView {
             <Show when=move || fresh.get() != 0>
                 <button type="button" class="fresh" data-testid="let-in" on:click=let_in>
                     <Icon of=icondata_lu::LuArrowUp />
-                    {move || format!("{} new", format::count(u64::from(fresh.get())))}
+                    {move || tr!("{} new", format::count(u64::from(fresh.get())))}
                 </button>
             </Show>
             <div
@@ -90,7 +92,7 @@ pub fn Lines(board: Board, may: Memo<bool>) -> impl IntoView {
                 data-testid="alarm-list"
                 role="treegrid"
                 tabindex="0"
-                aria-label="Alarms"
+                aria-label=said("Alarms")
                 aria-rowcount=move || total().to_string()
                 aria-colcount="2"
                 aria-multiselectable="true"
@@ -243,9 +245,9 @@ fn Nothing(board: Board) -> impl IntoView {
                 if is_filtered.get() {
                     view! {
                         <Icon of=icondata_lu::LuSearch />
-                        <h2>"None of the alarms is like that"</h2>
+                        <h2>{said("None of the alarms is like that")}</h2>
                         <button type="button" class="link" data-testid="alarm-filter-off" on:click=all>
-                            "Show all"
+                            {said("Show all")}
                         </button>
                     }
                     .into_any()
@@ -253,18 +255,18 @@ fn Nothing(board: Board) -> impl IntoView {
                     let (icon, title, words) = match board.scope() {
                         AlarmScope::Hidden => (
                             icondata_lu::LuEyeOff,
-                            "Nothing is off the list",
-                            "What somebody shelves or takes out of service stands here until it is back.",
+                            said("Nothing is off the list"),
+                            said("What somebody shelves or takes out of service stands here until it is back."),
                         ),
                         AlarmScope::Ended => (
                             icondata_lu::LuHistory,
-                            "No alarm has ended yet",
-                            "One ends when it is not so any more and somebody has acknowledged it.",
+                            said("No alarm has ended yet"),
+                            said("One ends when it is not so any more and somebody has acknowledged it."),
                         ),
                         AlarmScope::Open => (
                             icondata_lu::LuCircleCheck,
-                            "Nothing needs a person",
-                            "What does will stand here, the worst first.",
+                            said("Nothing needs a person"),
+                            said("What does will stand here, the worst first."),
                         ),
                     };
                     view! {
@@ -283,7 +285,7 @@ fn Nothing(board: Board) -> impl IntoView {
 #[component]
 fn Bones() -> impl IntoView {
     view! {
-        <div class="bones skeleton" role="status" aria-label="Loading">
+        <div class="bones skeleton" role="status" aria-label=said("Loading")>
             <div class="bone row" />
             <div class="bone row" />
             <div class="bone row" />

@@ -3,6 +3,7 @@
 use fleetlens_ipc::{Done, Fault};
 use leptos::html;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::format;
 use crate::state::{Store, store};
@@ -89,7 +90,7 @@ pub fn Question(
         <h2>{heading}</h2>
         <ul class="titles">
             {titles.into_iter().take(NAMED).map(|title| view! { <li>{title}</li> }).collect_view()}
-            {(more != 0).then(|| view! { <li>{format!("and {} more", format::count(more as u64))}</li> })}
+            {(more != 0).then(|| view! { <li>{tr!("and {} more", format::count(more as u64))}</li> })}
         </ul>
         <form on:submit=submit>
             {children()}

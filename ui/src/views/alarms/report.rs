@@ -4,17 +4,23 @@ use fleetlens_ipc::{Export, ZONE_MAX_CHARS};
 use fleetlens_model::time::WallMs;
 use js_sys::{Array, Date, Intl, Object, Reflect};
 use leptos::prelude::*;
+use tr::tr;
 use wasm_bindgen::JsValue;
 
 use crate::clock::shown_ms;
 use crate::components::export::ExportLine;
+use crate::lang::{said, term};
 use crate::state::store;
 
 const HOUR_MS: i64 = 3_600_000;
 
 /// The last so many hours, and what that is called.
-const LAST: [(i64, &str); 4] =
-    [(8, "Last 8 hours"), (12, "Last 12 hours"), (24, "Last 24 hours"), (7 * 24, "Last 7 days")];
+const LAST: [(i64, &str); 4] = [
+    (8, term("Last 8 hours")),
+    (12, term("Last 12 hours")),
+    (24, term("Last 24 hours")),
+    (7 * 24, term("Last 7 days")),
+];
 
 /// What the choice of another time is called in the page.
 const OTHER: &str = "other";
@@ -74,31 +80,31 @@ pub fn ReportLine() -> impl IntoView {
     };
     view! {
         <div class="report-line" data-testid="report-line">
-            <select class="choice" aria-label="Report of" data-testid="report-time" on:change=choose>
-                {LAST.map(|(hours, words)| view! { <option value=hours.to_string()>{words}</option> })}
-                <option value=OTHER>"Other time…"</option>
+            <select class="choice" aria-label=said("Report of") data-testid="report-time" on:change=choose>
+                {LAST.map(|(hours, words)| view! { <option value=hours.to_string()>{said(words)}</option> })}
+                <option value=OTHER>{said("Other time…")}</option>
             </select>
             <Show when=move || is_other.get()>
                 {field(
-                    "From",
+                    said("From"),
                     "report-from",
-                    |time, said| {
+                    |time, text| {
                         if let Time::Between(from, _) = time {
-                            *from = said;
+                            *from = text;
                         }
                     },
-                )} <span>"to"</span>
+                )} <span>{tr!("from one time to another" => "to")}</span>
                 {field(
-                    "To",
+                    said("To"),
                     "report-to",
-                    |time, said| {
+                    |time, text| {
                         if let Time::Between(_, to) = time {
-                            *to = said;
+                            *to = text;
                         }
                     },
                 )}
             </Show>
-            <ExportLine what label="Save report" />
+            <ExportLine what label=said("Save report") />
         </div>
     }
 }

@@ -6,6 +6,7 @@ use fleetlens_model::alarm::Priority;
 use fleetlens_model::time::WallMs;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
+use tr::tr;
 use web_sys::HtmlInputElement;
 
 use super::board::Board;
@@ -15,6 +16,7 @@ use crate::clock::{clock, local, today};
 use crate::components::icon::Icon;
 use crate::components::shape::PriorityShape;
 use crate::format;
+use crate::lang::said;
 use crate::state::alarm_table::LineSlot;
 use crate::state::store;
 
@@ -146,8 +148,8 @@ fn Pick(
         event_target::<HtmlInputElement>(&event).set_checked(is_picked.get_untracked());
     };
     let label = move || match (listed.get(), group.get()) {
-        (Some(listed), _) => format!("Choose {}", listed.row.title),
-        (None, Some(group)) => format!("Choose all of {}", group_title(&group)),
+        (Some(listed), _) => tr!("Choose {}", listed.row.title),
+        (None, Some(group)) => tr!("Choose all of {}", group_title(&group)),
         (None, None) => String::new(),
     };
     view! {
@@ -172,14 +174,14 @@ fn AlarmWords(board: Board, listed: Memo<Option<ListedAlarm>>, is_gone: Memo<boo
     let is_first = Memo::new(move |_| listed.with(|listed| listed.as_ref().is_some_and(|listed| listed.first)));
     let raised_ms = Memo::new(move |_| row.with(|row| row.as_ref().map(|row| row.raised_ms).unwrap_or_default()));
     let state_words = move || match (is_gone.get(), board.scope()) {
-        (true, AlarmScope::Open) => "Over, or off the list".to_owned(),
-        (true, AlarmScope::Hidden) => "Back on the list, or over".to_owned(),
+        (true, AlarmScope::Open) => said("Over, or off the list").to_owned(),
+        (true, AlarmScope::Hidden) => said("Back on the list, or over").to_owned(),
         (true, AlarmScope::Ended) | (false, _) => told.state.get(),
     };
     view! {
         <span class="how-bad">
             <PriorityShape priority=told.priority />
-            {move || told.priority.get().label()}
+            {move || said(told.priority.get().label())}
         </span>
         <span class="what">
             <b title=told.title>
@@ -187,9 +189,9 @@ fn AlarmWords(board: Board, listed: Memo<Option<ListedAlarm>>, is_gone: Memo<boo
                     <span
                         class="first-out"
                         data-testid="first-out"
-                        title="The first of several that began within a minute behind the same gateway, or of the same cause in the district"
+                        title=said("The first of several that began within a minute behind the same gateway, or of the same cause in the district")
                     >
-                        "First"
+                        {tr!("of several alarms" => "First")}
                     </span>
                     // For whoever hears it.
                     " "
@@ -225,7 +227,7 @@ fn GroupWords(group: Memo<Option<AlarmGroupRow>>) -> impl IntoView {
     view! {
         <span class="how-bad">
             <PriorityShape priority=worst />
-            {move || worst.get().label()}
+            {move || said(worst.get().label())}
         </span>
         <span class="what">
             <b>
@@ -259,21 +261,18 @@ fn Since(at: Memo<WallMs>) -> impl IntoView {
 }
 
 fn group_title(group: &AlarmGroupRow) -> String {
-    if group.title.is_empty() { "No district known".into() } else { format::capital(&group.title) }
+    if group.title.is_empty() { said("No district known").into() } else { format::capital(&group.title) }
 }
 
 fn group_count(group: &AlarmGroupRow) -> String {
-    match group.count {
-        1 => "1 alarm".into(),
-        many => format!("{} alarms", format::count(u64::from(many))),
-    }
+    tr!("1 alarm" | "{shown} alarms" % group.count, shown = format::count(u64::from(group.count)))
 }
 
 fn group_unseen(group: &AlarmGroupRow) -> String {
     match group.unseen {
-        0 => "All seen".into(),
-        all if all == group.count => "None seen".into(),
-        many => format!("{} not seen", format::count(u64::from(many))),
+        0 => said("All seen").into(),
+        all if all == group.count => said("None seen").into(),
+        many => tr!("{} not seen", format::count(u64::from(many))),
     }
 }
 

@@ -8,6 +8,7 @@ use fleetlens_model::kind::Kind;
 use fleetlens_model::time::WallMs;
 
 /// An active, unacknowledged warning about a full bin in Valletta.
+#[cfg(test)]
 pub fn alarm(id: u64, raised_ms: i64) -> AlarmRow {
     AlarmRow {
         id: AlarmId(id),

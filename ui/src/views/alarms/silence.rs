@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::components::icon::Icon;
+use crate::lang::said;
 use crate::sound::{Volume, sounds};
 
 /// The button that ends the sound until the next critical alarm; there while something goes on sounding. It acknowledges nothing.
@@ -15,11 +16,11 @@ pub fn SilenceButton() -> impl IntoView {
                 type="button"
                 class="plain silence"
                 data-testid="silence"
-                title="Ends the repetition until the next critical alarm; nothing is acknowledged by it (M)"
+                title=said("Ends the repetition until the next critical alarm; nothing is acknowledged by it (M)")
                 on:click=move |_| sound.silence()
             >
                 <Icon of=icondata_lu::LuBellOff />
-                "Silence"
+                {said("Silence")}
             </button>
         </Show>
     }
@@ -30,9 +31,9 @@ pub fn SilenceButton() -> impl IntoView {
 pub fn SoundNote() -> impl IntoView {
     let sound = sounds();
     let words = move || match (sound.volume(), sound.is_blocked()) {
-        (Volume::Off, _) => Some("Sound is off (Settings)"),
+        (Volume::Off, _) => Some(said("Sound is off (Settings)")),
         (Volume::Low | Volume::Middle | Volume::Loud, true) => {
-            Some("An alarm could not sound: click or press a key here, then the next one will")
+            Some(said("An alarm could not sound: click or press a key here, then the next one will"))
         }
         (Volume::Low | Volume::Middle | Volume::Loud, false) => None,
     };

@@ -7,10 +7,12 @@ use fleetlens_model::alarm::state::Standing;
 use fleetlens_model::alarm::{ASSIGNED_MAX_CHARS, COMMENT_MAX_CHARS};
 use fleetlens_model::id::AlarmId;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::modal::Modal;
 use crate::components::segmented::Segmented;
 use crate::format;
+use crate::lang::{said, term};
 use crate::state::store;
 use crate::views::alarms::question::{Asking, Question, TextLine, shut_with_the_city};
 
@@ -18,11 +20,11 @@ const HOUR_MS: u64 = 3_600_000;
 
 /// For how long alarms may be taken off the list, in milliseconds, with the words for it; `None` until somebody puts them back.
 const TIMES: [(Option<u64>, &str); 5] = [
-    (Some(HOUR_MS), "1 hour"),
-    (Some(8 * HOUR_MS), "8 hours"),
-    (Some(24 * HOUR_MS), "1 day"),
-    (Some(7 * 24 * HOUR_MS), "1 week"),
-    (None, "Out of service"),
+    (Some(HOUR_MS), term("1 hour")),
+    (Some(8 * HOUR_MS), term("8 hours")),
+    (Some(24 * HOUR_MS), term("1 day")),
+    (Some(7 * 24 * HOUR_MS), term("1 week")),
+    (None, term("Out of service")),
 ];
 
 /// What is asked.
@@ -106,13 +108,17 @@ fn Form(steps: Steps, on_done: Callback<()>) -> impl IntoView {
         store.steer_alarms(alarms, to, move |outcome| asking.came(outcome, |done| shortfall(done, count)));
     });
     let (label, placeholder, most) = match ask {
-        Ask::TakeOff => ("Why, for whoever comes next", "e.g. its driver is changed on Tuesday", COMMENT_MAX_CHARS),
-        Ask::Assign => ("Who looks after it; leave it empty for nobody", "e.g. J. Borg", ASSIGNED_MAX_CHARS),
+        Ask::TakeOff => {
+            (said("Why, for whoever comes next"), said("e.g. its driver is changed on Tuesday"), COMMENT_MAX_CHARS)
+        }
+        Ask::Assign => {
+            (said("Who looks after it; leave it empty for nobody"), said("e.g. J. Borg"), ASSIGNED_MAX_CHARS)
+        }
         Ask::PutBack => ("", "", 0),
     };
     let titles = asked.into_iter().map(|(_, title)| title).collect();
     view! {
-        <Question asking heading=heading(ask, count) titles yes=(verb(ask), "step-yes") no=("Not now", "step-no") on_send=send>
+        <Question asking heading=heading(ask, count) titles yes=(verb(ask), "step-yes") no=(said("Not now"), "step-no") on_send=send>
             {(ask == Ask::TakeOff).then(|| view! { <HowLong time /> })}
             {(ask != Ask::PutBack)
                 .then(|| {
@@ -137,17 +143,17 @@ fn Form(steps: Steps, on_done: Callback<()>) -> impl IntoView {
 fn HowLong(time: RwSignal<Option<u64>>) -> impl IntoView {
     view! {
         <Segmented
-            label="For how long"
-            options=TIMES.map(|(time, words)| (time, words.to_owned())).to_vec()
+            label=said("For how long")
+            options=TIMES.map(|(time, words)| (time, said(words).to_owned())).to_vec()
             chosen=Signal::derive(move || Some(time.get()))
             on_choose=Callback::new(move |to| time.set(to))
         />
         <p class="note">
             {move || {
                 if time.get().is_some() {
-                    "It goes on being judged. When the time is up it comes back by itself, and is told again if it is still so."
+                    said("It goes on being judged. When the time is up it comes back by itself, and is told again if it is still so.")
                 } else {
-                    "It goes on being judged. It stays off the list until somebody puts it back."
+                    said("It goes on being judged. It stays off the list until somebody puts it back.")
                 }
             }}
         </p>
@@ -156,18 +162,22 @@ fn HowLong(time: RwSignal<Option<u64>>) -> impl IntoView {
 
 fn verb(ask: Ask) -> &'static str {
     match ask {
-        Ask::TakeOff => "Take off the list",
-        Ask::PutBack => "Put back",
-        Ask::Assign => "Assign",
+        Ask::TakeOff => said("Take off the list"),
+        Ask::PutBack => said("Put back"),
+        Ask::Assign => said("Assign"),
     }
 }
 
 fn heading(ask: Ask, count: usize) -> String {
-    let alarms = if count == 1 { "this alarm".to_owned() } else { format!("{} alarms", format::count(count as u64)) };
+    let shown = format::count(count as u64);
     match ask {
-        Ask::TakeOff => format!("Take {alarms} off the list"),
-        Ask::PutBack => format!("Put {alarms} back on the list"),
-        Ask::Assign => format!("Assign {alarms}"),
+        Ask::TakeOff => {
+            tr!("Take this alarm off the list" | "Take {shown} alarms off the list" % count, shown = shown)
+        }
+        Ask::PutBack => {
+            tr!("Put this alarm back on the list" | "Put {shown} alarms back on the list" % count, shown = shown)
+        }
+        Ask::Assign => tr!("Assign this alarm" | "Assign {shown} alarms" % count, shown = shown),
     }
 }
 
@@ -175,7 +185,9 @@ fn heading(ask: Ask, count: usize) -> String {
 fn shortfall(done: &Done, asked: usize) -> Option<String> {
     let Done::Steered(count) = done else { return None };
     let left = asked.saturating_sub(usize::try_from(*count).unwrap_or(usize::MAX));
-    (left != 0).then(|| format!("done to {count} of {asked}; the others are over, or stand otherwise by now"))
+    (left != 0).then(|| {
+        tr!("done to {done} of {asked}; the others are over, or stand otherwise by now", done = count, asked = asked)
+    })
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@ use fleetlens_ipc::rows::{AlarmRow, Hidden};
 use fleetlens_model::alarm::Acknowledgement;
 use fleetlens_model::alarm::state::Standing;
 use fleetlens_model::time::WallMs;
+use tr::tr;
 
 use crate::format;
+use crate::lang::said;
 
 /// What an alarm is now, as far as shape, tone and tests go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,41 +58,52 @@ impl State {
 
 /// The state as a sentence. `at` tells a moment as a clock time.
 pub fn state(row: &AlarmRow, at: impl Fn(WallMs) -> String) -> String {
-    let seen = row.acknowledged.as_ref().map(|seen| format!(", seen by {}", told_by(seen, &at))).unwrap_or_default();
-    let back = row.cleared_ms.map(|ms| format!(" {}", at(ms))).unwrap_or_default();
-    let stands = match (State::of(row), row.unknown_since_ms) {
-        (State::Hidden, _) => hidden(row, &at),
-        (State::Unknown, Some(since)) => format!("Unknown since our link is down {}{seen}", at(since)),
-        (State::Ended, _) => format!("Ended{back}{seen}"),
-        (State::Latched, _) => format!("Returned{back}, waits for a reset{seen}"),
-        (State::Returned, _) => format!("Returned{back}, not seen"),
-        (State::Active | State::Seen | State::Unknown, _) => format!("Active{seen}"),
+    let back = row.cleared_ms.map(&at);
+    let seen = |stands: String| match &row.acknowledged {
+        None => stands,
+        Some(seen) => tr!("{state}, seen by {who}", state = stands, who = told_by(seen, &at)),
     };
-    if row.assigned.is_empty() { stands } else { format!("{stands} · {} looks after it", row.assigned) }
+    let stands = match (State::of(row), row.unknown_since_ms, back) {
+        (State::Hidden, ..) => hidden(row, &at),
+        (State::Unknown, Some(since), _) => seen(tr!("Unknown since our link is down {}", at(since))),
+        (State::Ended, _, None) => seen(said("Ended").to_owned()),
+        (State::Ended, _, Some(back)) => seen(tr!("Ended {}", back)),
+        (State::Latched, _, None) => seen(said("Returned, waits for a reset").to_owned()),
+        (State::Latched, _, Some(back)) => seen(tr!("Returned {}, waits for a reset", back)),
+        (State::Returned, _, None) => said("Returned, not seen").to_owned(),
+        (State::Returned, _, Some(back)) => tr!("Returned {}, not seen", back),
+        (State::Active | State::Seen | State::Unknown, ..) => seen(tr!("of an alarm" => "Active")),
+    };
+    match row.assigned.as_str() {
+        "" => stands,
+        who => tr!("{state} · {who} looks after it", state = stands, who = who),
+    }
 }
 
 /// Why it is not on the list, and until when: `Shelved until 14:20 by M. Vella 10:32 “being repaired”`.
 fn hidden(row: &AlarmRow, at: impl Fn(WallMs) -> String) -> String {
-    let still = if row.active { "" } else { "; it is not so now" };
-    match &row.hidden {
-        None if row.suppressed.is_empty() => format!("Suppressed by design{still}"),
-        None => format!("Suppressed by design: {}{still}", row.suppressed),
+    let why = match &row.hidden {
+        None if row.suppressed.is_empty() => said("Suppressed by design").to_owned(),
+        None => tr!("Suppressed by design: {}", row.suppressed),
         Some(Hidden { by, until_ms: Some(until_ms) }) => {
-            format!("Shelved until {} by {}{still}", at(*until_ms), told_by(by, &at))
+            tr!("Shelved until {until} by {who}", until = at(*until_ms), who = told_by(by, &at))
         }
-        Some(Hidden { by, until_ms: None }) => format!("Out of service by {}{still}", told_by(by, &at)),
-    }
+        Some(Hidden { by, until_ms: None }) => tr!("Out of service by {}", told_by(by, &at)),
+    };
+    if row.active { why } else { tr!("{}; it is not so now", why) }
 }
 
 /// What was seen. Of what is not so any more that comes first: `Back since 10:40. It was: silent for 14 min`. `at` tells a moment as a
 /// clock time.
 pub fn sentence(row: &AlarmRow, at: impl Fn(WallMs) -> String) -> String {
     let parts = [row.sentence.clone(), extent(row)];
-    let said = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+    let seen = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
     match (State::of(row), row.cleared_ms) {
-        (State::Returned | State::Latched, Some(back_ms)) if said.is_empty() => format!("Back since {}", at(back_ms)),
-        (State::Returned | State::Latched, Some(back_ms)) => format!("Back since {}. It was: {said}", at(back_ms)),
-        _ => said,
+        (State::Returned | State::Latched, Some(back_ms)) if seen.is_empty() => tr!("Back since {}", at(back_ms)),
+        (State::Returned | State::Latched, Some(back_ms)) => {
+            tr!("Back since {at}. It was: {seen}", at = at(back_ms), seen = seen)
+        }
+        _ => seen,
     }
 }
 
@@ -99,26 +112,26 @@ pub fn what_to_do(row: &AlarmRow) -> String {
     match State::of(row) {
         State::Active | State::Seen | State::Unknown => format::capital(&row.what_to_do),
         State::Hidden if row.active => format::capital(&row.what_to_do),
-        State::Latched => "Reset it once you have looked".into(),
+        State::Latched => said("Reset it once you have looked").into(),
         State::Returned | State::Hidden | State::Ended => String::new(),
     }
 }
 
 /// Who, when, and what they said: `M. Vella 10:32 “on my way”`.
 fn told_by(seen: &Acknowledgement, at: impl Fn(WallMs) -> String) -> String {
-    let who = if seen.by.name.is_empty() { seen.by.role.label() } else { &seen.by.name };
-    let said = if seen.comment.is_empty() { String::new() } else { format!(" “{}”", seen.comment) };
-    format!("{who} {}{said}", at(seen.at_ms))
+    let who = if seen.by.name.is_empty() { said(seen.by.role.label()) } else { &seen.by.name };
+    let at = at(seen.at_ms);
+    match seen.comment.as_str() {
+        "" => format!("{who} {at}"),
+        comment => tr!("{who} {at} “{comment}”", who = who, at = at, comment = comment),
+    }
 }
 
 /// How often, and what stands behind it; empty where there is nothing to say.
 pub fn extent(row: &AlarmRow) -> String {
-    let times = (row.times > 1).then(|| format!("{} times", row.times));
-    let mutes = match row.mutes {
-        0 => None,
-        1 => Some("1 silent thing stands behind it".to_owned()),
-        many => Some(format!("{many} silent things stand behind it")),
-    };
+    let times = (row.times > 1).then(|| tr!("{} times", row.times));
+    let mutes = (row.mutes != 0)
+        .then(|| tr!("1 silent thing stands behind it" | "{n} silent things stand behind it" % row.mutes));
     [times, mutes].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 

@@ -2,11 +2,13 @@
 
 use fleetlens_model::figures::{CacheFigures, CacheKind};
 use leptos::prelude::*;
+use tr::tr;
 
 use super::Told;
 use super::cards::Fact;
 use super::words::{aged, batches, cache, engine, percent};
 use crate::format;
+use crate::lang::{said, term};
 
 #[component]
 pub(super) fn CacheCard(told: Told) -> impl IntoView {
@@ -19,26 +21,29 @@ pub(super) fn CacheCard(told: Told) -> impl IntoView {
     };
     view! {
         <section class="card" data-testid="diagnostics-cache">
-            <h2>"Cache"</h2>
+            <h2>{said("Cache")}</h2>
             <dl class="facts diagnosis-facts">
-                <Fact told label="File" read=|all| all.disk.as_ref().map(|disk| disk.file.clone()) />
-                <Fact told label="Free on its disk" read=|all| all.disk.as_ref()?.free_bytes.map(format::bytes) />
-                <Fact told label="Size" read=|all| cache(all, |cache, _| Some(format::bytes(cache.file_bytes))) />
-                <Fact told label="Write-ahead log" read=|all| cache(all, |cache, _| Some(format::bytes(cache.log_bytes))) />
-                <Fact told label="Oldest sample" read=|all| cache(all, |cache, now| cache.oldest_ms.map(|at| aged(at, now))) />
-                <Fact told label="Newest sample" read=|all| cache(all, |cache, now| cache.newest_ms.map(|at| aged(at, now))) />
-                <Fact told label="Waits to be packed" read=|all| cache(all, |cache, now| {
-                    let oldest = cache.oldest_unpacked_ms.map(|at| format!(", since {}", format::age(now.since(at))));
-                    Some(format!("{}{}", batches(cache.unpacked_batches), oldest.unwrap_or_default()))
+                <Fact told label=term("File") read=|all| all.disk.as_ref().map(|disk| disk.file.clone()) />
+                <Fact told label=term("Free on its disk") read=|all| all.disk.as_ref()?.free_bytes.map(format::bytes) />
+                <Fact told label=term("Size") read=|all| cache(all, |cache, _| Some(format::bytes(cache.file_bytes))) />
+                <Fact told label=term("Write-ahead log") read=|all| cache(all, |cache, _| Some(format::bytes(cache.log_bytes))) />
+                <Fact told label=term("Oldest sample") read=|all| cache(all, |cache, now| cache.oldest_ms.map(|at| aged(at, now))) />
+                <Fact told label=term("Newest sample") read=|all| cache(all, |cache, now| cache.newest_ms.map(|at| aged(at, now))) />
+                <Fact told label=term("Waits to be packed") read=|all| cache(all, |cache, now| {
+                    let waiting = batches(cache.unpacked_batches);
+                    Some(match cache.oldest_unpacked_ms {
+                        None => waiting,
+                        Some(at) => tr!("{batches}, since {age}", batches = waiting, age = format::age(now.since(at))),
+                    })
                 }) />
                 <Fact
                     told
-                    label="Cannot be written"
-                    read=|all| engine(all, |engine| Some(engine.cache_fault.clone().unwrap_or_else(|| "no, it can".into())))
+                    label=term("Cannot be written")
+                    read=|all| engine(all, |engine| Some(engine.cache_fault.clone().unwrap_or_else(|| said("no, it can").into())))
                     is_loud=|all| all.engine.as_ref().is_some_and(|engine| engine.cache_fault.is_some())
                 />
             </dl>
-            <div class="by-kind" role="img" aria-label="The cache by kind; the list below says the same in figures" data-testid="by-kind">
+            <div class="by-kind" role="img" aria-label=said("The cache by kind; the list below says the same in figures") data-testid="by-kind">
                 {Group::ALL
                     .map(|group| {
                         view! {
@@ -54,10 +59,10 @@ pub(super) fn CacheCard(told: Told) -> impl IntoView {
             <table class="by-kind-table" data-testid="kinds">
                 <thead>
                     <tr>
-                        <th scope="col">"Kind"</th>
-                        <th scope="col">"Entries"</th>
-                        <th scope="col">"Size"</th>
-                        <th scope="col">"Share"</th>
+                        <th scope="col">{said("Kind")}</th>
+                        <th scope="col">{said("Entries")}</th>
+                        <th scope="col">{said("Size")}</th>
+                        <th scope="col">{said("Share")}</th>
                     </tr>
                 </thead>
                 <tbody>
@@ -65,7 +70,7 @@ pub(super) fn CacheCard(told: Told) -> impl IntoView {
                         <tr>
                             <th scope="row">
                                 <span class="swatch" data-group=kind.group.word() />
-                                {kind.label}
+                                {said(kind.label)}
                             </th>
                             <td>{kind.entries.map(format::count)}</td>
                             <td>{format::bytes(kind.bytes)}</td>
@@ -151,12 +156,12 @@ impl Group {
 
     fn label(self) -> &'static str {
         match self {
-            Group::Tail => "samples, not yet packed",
-            Group::Samples => "samples, packed",
-            Group::Rolled => "minutes, hours and days",
-            Group::Now => "what is now: values, things, shadows, commands, alarms",
-            Group::Free => "free pages",
-            Group::Around => "indexes and the rest",
+            Group::Tail => said("samples, not yet packed"),
+            Group::Samples => said("samples, packed"),
+            Group::Rolled => said("minutes, hours and days"),
+            Group::Now => said("what is now: values, things, shadows, commands, alarms"),
+            Group::Free => said("free pages"),
+            Group::Around => said("indexes and the rest"),
         }
     }
 }

@@ -7,23 +7,24 @@ use leptos::prelude::*;
 use super::Told;
 use crate::components::clipboard::copy;
 use crate::components::icon::Icon;
+use crate::lang::said;
 
 /// Puts the report into the clipboard; where the page may not, it shows it, chosen, to be copied by hand.
 #[component]
 pub(super) fn CopyReport(told: Told) -> impl IntoView {
-    let said = RwSignal::new("Copy report");
+    let shown = RwSignal::new(said("Copy report"));
     let by_hand = RwSignal::new(None::<String>);
     let area = NodeRef::<html::Textarea>::new();
     let press = move |_| {
         let Some(text) = told.with_untracked(|told| told.as_ref().map(|all| report(all, &[]))) else { return };
         leptos::task::spawn_local(async move {
             let is_copied = copy(&text).await.is_ok();
-            said.try_set(if is_copied { "Copied" } else { "Copy it from below" });
+            shown.try_set(if is_copied { said("Copied") } else { said("Copy it from below") });
             by_hand.try_set((!is_copied).then_some(text));
         });
         set_timeout(
             move || {
-                said.try_set("Copy report");
+                shown.try_set(said("Copy report"));
             },
             std::time::Duration::from_secs(4),
         );
@@ -42,7 +43,7 @@ pub(super) fn CopyReport(told: Told) -> impl IntoView {
             on:click=press
         >
             <Icon of=icondata_lu::LuCopy />
-            <span aria-live="polite" data-testid="copy-said">{move || said.get()}</span>
+            <span aria-live="polite" data-testid="copy-said">{move || shown.get()}</span>
         </button>
         {move || {
             by_hand
@@ -52,7 +53,7 @@ pub(super) fn CopyReport(told: Told) -> impl IntoView {
                         <textarea
                             class="by-hand"
                             data-testid="report-by-hand"
-                            aria-label="Report"
+                            aria-label=said("Report")
                             readonly=true
                             rows="8"
                             node_ref=area

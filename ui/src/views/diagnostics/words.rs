@@ -5,8 +5,10 @@ use fleetlens_ipc::rows::LinkState;
 use fleetlens_model::figures::{CacheFigures, Spread, WriterFigures};
 use fleetlens_model::text::shown;
 use fleetlens_model::time::WallMs;
+use tr::tr;
 
 use crate::format;
+use crate::lang::said;
 
 /// What stands where there is no figure.
 pub(super) const NONE: &str = "–";
@@ -33,11 +35,14 @@ pub(super) fn commits(all: &Diagnostics, read: fn(&Spread) -> String) -> Option<
 
 pub(super) fn link_words(link: &LinkFigures, now: WallMs) -> String {
     match &link.state {
-        LinkState::Starting => "nothing was tried yet".to_owned(),
-        LinkState::Up { since_ms } => format!("up for {}", format::age(now.since(*since_ms))),
+        LinkState::Starting => said("nothing was tried yet").to_owned(),
+        LinkState::Up { since_ms } => tr!("up for {}", format::age(now.since(*since_ms))),
         LinkState::Connecting { since_ms, reason } => {
-            let reason = reason.as_deref().map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
-            format!("down for {}, trying{reason}", format::age(now.since(*since_ms)))
+            let age = format::age(now.since(*since_ms));
+            match reason {
+                None => tr!("down for {}, trying", age),
+                Some(reason) => tr!("down for {age}, trying: {reason}", age = age, reason = shown(reason)),
+            }
         }
     }
 }
@@ -48,17 +53,20 @@ pub(super) fn is_down(all: &Diagnostics) -> bool {
 
 /// Requests of commands that are on the wire, and how many wait for room.
 pub(super) fn requests(engine: &EngineFigures) -> Option<String> {
-    let waiting = match engine.requests_waiting {
-        0 => String::new(),
-        waiting => format!(", {} wait", format::count(waiting)),
-    };
-    Some(format!("{} of {}{waiting}", format::count(engine.requests), format::count(engine.requests_max)))
+    let (some, most) = (format::count(engine.requests), format::count(engine.requests_max));
+    Some(match engine.requests_waiting {
+        0 => tr!("{} of {}", some, most),
+        waiting => tr!("{} of {}, {} wait", some, most, format::count(waiting)),
+    })
 }
 
 pub(super) fn in_flight(engine: &EngineFigures) -> Option<String> {
-    let Some(batch) = engine.in_flight else { return Some("none".to_owned()) };
-    let failed = if batch.failed == 0 { String::new() } else { format!(", failed {} times", batch.failed) };
-    Some(format!("{} writes for {}{failed}", format::count(batch.writes), format::fine_age(batch.age_ms)))
+    let Some(batch) = engine.in_flight else { return Some(tr!("batches" => "none")) };
+    let (writes, age) = (format::count(batch.writes), format::fine_age(batch.age_ms));
+    Some(match batch.failed {
+        0 => tr!("{} writes for {}", writes, age),
+        times => tr!("{} writes for {}, failed {} times", writes, age, times),
+    })
 }
 
 pub(super) fn has_failed(all: &Diagnostics) -> bool {
@@ -66,22 +74,22 @@ pub(super) fn has_failed(all: &Diagnostics) -> bool {
 }
 
 pub(super) fn of(some: u64, all: u64) -> Option<String> {
-    Some(format!("{} of {}", format::count(some), format::count(all)))
+    Some(tr!("{} of {}", format::count(some), format::count(all)))
 }
 
 pub(super) fn batches(n: u64) -> String {
-    if n == 1 { "1 batch".to_owned() } else { format!("{} batches", format::count(n)) }
+    tr!("1 batch" | "{shown} batches" % n, shown = format::count(n))
 }
 
 pub(super) fn ago(ms: u64) -> String {
-    format!("{} ago", format::fine_age(ms))
+    tr!("{} ago", format::fine_age(ms))
 }
 
 pub(super) fn aged(at: WallMs, now: WallMs) -> String {
     // It is read a moment after the time that it is compared with.
     match at.since(now) {
         ..1_000 => ago(now.since(at)),
-        ahead => format!("{} ahead", format::age(ahead)),
+        ahead => tr!("{} ahead", format::age(ahead)),
     }
 }
 

@@ -6,17 +6,25 @@ use fleetlens_ipc::rules::{RuleAsk, RuleBook, RuleChange, RuleDone, RuleField, R
 use fleetlens_model::kind::Kind;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::fields::{Choice, HowBad, Latch, Line, Machine, Sheet, When};
 use super::past::PastCard;
 use crate::components::back::Back;
 use crate::components::confirm::Confirm;
 use crate::format;
+use crate::lang::said;
 use crate::state::rules::{Kept, RuleDesk};
 use crate::state::{Store, store};
 
 /// How long nothing is typed before the rule is looked at.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// What may be written, for example.
+const ID_EXAMPLE: &str = "lamp-hot";
+const UNLESS_EXAMPLE: &str = "mode = 'maintenance'";
+const LASTING_EXAMPLES: &str = "30s, 2 min, 1h";
+const TIME_EXAMPLES: &str = "4 h, 1 d";
 
 /// What is asked before it is done.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,8 +85,8 @@ impl Page {
         let Page { store, desk, .. } = self;
         let Some(seen) = desk.origin.with_untracked(|origin| origin.as_ref().map(|origin| origin.seen)) else { return };
         let told = match &change {
-            RuleChange::Keep(draft) => format!("The rule {} is saved and holds from now on.", draft.form.id),
-            RuleChange::Remove(id) => format!("The rule {id} is removed."),
+            RuleChange::Keep(draft) => tr!("The rule {} is saved and holds from now on.", draft.form.id),
+            RuleChange::Remove(id) => tr!("The rule {} is removed.", id),
         };
         let sent = desk.send(change.clone());
         // What comes of it is told together with the file as it is then.
@@ -130,14 +138,14 @@ pub fn Editor() -> impl IntoView {
     let mistake = Memo::new(move |_| page.checked.get().flatten());
     let sheet = Sheet { form: desk.form, mistake };
     let title = move || match desk.replaces.get() {
-        None => "New rule".to_owned(),
+        None => said("New rule").to_owned(),
         Some(id) => id,
     };
-    let note = move || if desk.is_dirty() { "not saved" } else { "" };
+    let note = move || if desk.is_dirty() { said("not saved") } else { "" };
     view! {
-        <section class="sheet rules" data-testid="rule-editor" aria-label="Rule">
+        <section class="sheet rules" data-testid="rule-editor" aria-label=said("Rule")>
             <header class="sheet-head">
-                <Back to="All rules" testid="rule-back" on_back=move |()| desk.editing.set(false) />
+                <Back to=said("All rules") testid="rule-back" on_back=move |()| desk.editing.set(false) />
                 <h1>{title}</h1>
                 <p class="total" role="status">{note}</p>
                 <span class="space" />
@@ -162,15 +170,15 @@ fn Told(page: Page, mistake: Memo<Option<RuleMistake>>) -> impl IntoView {
         move || mistake.with(|mistake| mistake.as_ref().filter(|it| it.field.is_none()).map(|it| it.message.clone()));
     let desk = page.desk;
     let cannot = Memo::new(move |_| {
-        let elsewhere = desk.elsewhere().map(|of| {
-            format!("This rule is of {of}, and another profile is in use; it cannot be saved into that one.")
-        });
+        let elsewhere = desk
+            .elsewhere()
+            .map(|of| tr!("This rule is of {}, and another profile is in use; it cannot be saved into that one.", of));
         elsewhere.or_else(|| {
             desk.book.with(|book| match book {
                 Some(Ok(book)) => {
-                    book.locked.as_ref().map(|why| format!("{}; it can be tried, and not saved.", format::capital(why)))
+                    book.locked.as_ref().map(|why| tr!("{}; it can be tried, and not saved.", format::capital(why)))
                 }
-                Some(Err(fault)) => Some(format!("It cannot be saved: {}", fault.message)),
+                Some(Err(fault)) => Some(tr!("It cannot be saved: {}", fault.message)),
                 None => None,
             })
         })
@@ -181,7 +189,7 @@ fn Told(page: Page, mistake: Memo<Option<RuleMistake>>) -> impl IntoView {
             {move || cannot.get().map(|why| view! { <p class="rules-band">{why}</p> })}
             {move || match desk.kept.get() {
                 Kept::No => ().into_any(),
-                Kept::Asked => view! { <p class="none">"Saving…"</p> }.into_any(),
+                Kept::Asked => view! { <p class="none">{said("Saving…")}</p> }.into_any(),
                 Kept::Refused(why) => view! { <p class="rules-band wrong" role="alert">{format::capital(&why)}</p> }.into_any(),
             }}
         </div>
@@ -208,7 +216,7 @@ fn Deeds(page: Page) -> impl IntoView {
             Some(Ok(RuleBook { rules, .. })) => rules.iter().map(|row| row.form.id.clone()).collect(),
             Some(Err(_)) | None => Vec::new(),
         });
-        let name = if form.name.is_empty() { String::new() } else { format!("{} (copy)", form.name) };
+        let name = if form.name.is_empty() { String::new() } else { tr!("{} (copy)", form.name) };
         let id = free(&form.id, &ids);
         desk.copy(RuleForm { id, name, ..form });
     };
@@ -221,14 +229,14 @@ fn Deeds(page: Page) -> impl IntoView {
     view! {
         <Show when=move || is_old.get()>
             <button type="button" class="plain" data-testid="rule-remove" disabled=move || is_locked.get() || !is_free.get() on:click=remove>
-                "Remove…"
+                {said("Remove…")}
             </button>
             <button type="button" class="plain" data-testid="rule-duplicate" disabled=move || is_machine.get() on:click=duplicate>
-                "Duplicate"
+                {said("Duplicate")}
             </button>
         </Show>
         <button type="button" class="plain" data-testid="rule-undo" disabled=move || !changed.get() on:click=undo>
-            "Undo"
+            {said("Undo")}
         </button>
         <button
             type="button"
@@ -237,7 +245,7 @@ fn Deeds(page: Page) -> impl IntoView {
             disabled=move || is_locked.get() || !is_fine.get() || !dirty.get() || !is_free.get()
             on:click=move |_| page.ask(RuleChange::Keep(Box::new(desk.draft())))
         >
-            "Save…"
+            {said("Save…")}
         </button>
     }
 }
@@ -254,12 +262,14 @@ fn Ask(page: Page) -> impl IntoView {
     let removes = Memo::new(move |_| {
         page.question.with(|question| matches!(question, Some(Question { change: RuleChange::Remove(_), .. })))
     });
-    let asks = Signal::derive(move || if removes.get() { "Remove this rule?" } else { "Save this rule?" }.to_owned());
-    let yes = Signal::derive(move || if removes.get() { "Remove it" } else { "Save it" }.to_owned());
+    let asks = Signal::derive(move || {
+        if removes.get() { said("Remove this rule?") } else { said("Save this rule?") }.to_owned()
+    });
+    let yes = Signal::derive(move || if removes.get() { said("Remove it") } else { said("Save it") }.to_owned());
     let resets =
         move || page.question.with(|question| question.as_ref().map(|it| it.resets.clone()).unwrap_or_default());
     view! {
-        <Confirm open=page.asks asks yes no="Not now" on_yes=Callback::new(move |()| page.act())>
+        <Confirm open=page.asks asks yes no=said("Not now") on_yes=Callback::new(move |()| page.act())>
             <ul class="resets" data-testid="rule-resets">
                 {move || resets().into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}
             </ul>
@@ -270,17 +280,17 @@ fn Ask(page: Page) -> impl IntoView {
 /// The form.
 #[component]
 fn Fields(sheet: Sheet, desk: RuleDesk) -> impl IntoView {
-    let kinds = std::iter::once((String::new(), "All things".to_owned()))
-        .chain(Kind::ALL.into_iter().map(|kind| (kind.word().to_owned(), kind.plural().to_owned())))
+    let kinds = std::iter::once((String::new(), said("All things").to_owned()))
+        .chain(Kind::ALL.into_iter().map(|kind| (kind.word().to_owned(), said(kind.plural()).to_owned())))
         .collect::<Vec<_>>();
     let groups = desk.book.with_untracked(|book| match book {
         Some(Ok(book)) => book.groups.clone(),
         Some(Err(_)) | None => Vec::new(),
     });
-    let groups =
-        std::iter::once((String::new(), "Any".to_owned())).chain(groups.into_iter().map(|name| (name.clone(), name)));
+    let groups = std::iter::once((String::new(), said("Any").to_owned()))
+        .chain(groups.into_iter().map(|name| (name.clone(), name)));
     let policies = || {
-        [("", "Keep what it was last"), ("alert", "Raise it"), ("normal", "Count it as not so")]
+        [("", said("Keep what it was last")), ("alert", said("Raise it")), ("normal", said("Count it as not so"))]
             .map(|(word, label)| (word.to_owned(), label.to_owned()))
             .to_vec()
     };
@@ -297,52 +307,52 @@ fn Fields(sheet: Sheet, desk: RuleDesk) -> impl IntoView {
         name
     });
     view! {
-        <form class="card rule-form" aria-label="The rule" on:submit=|event| event.prevent_default()>
+        <form class="card rule-form" aria-label=said("The rule") on:submit=|event| event.prevent_default()>
             <div class="pair">
-                <Line sheet field=RuleField::Name label="Name" placeholder="runs hot" hint="Said of one thing, behind its name." />
-                <Line sheet field=RuleField::Id label="Id" placeholder="lamp-hot" hint="Ties its alarms to it: one with another id is another rule." />
+                <Line sheet field=RuleField::Name label=said("Name") placeholder=said("runs hot") hint=said("Said of one thing, behind its name.") />
+                <Line sheet field=RuleField::Id label=said("Id") placeholder=ID_EXAMPLE hint=said("Ties its alarms to it: one with another id is another rule.") />
             </div>
             <Show when=move || !is_machine.get() fallback=move || view! { <Machine sheet /> }>
                 <When sheet />
             </Show>
             <div class="pair three">
-                <Choice sheet field=RuleField::Kind label="Kind" options=kinds />
-                <Choice sheet field=RuleField::Group label="Group" options=groups.collect() />
-                <Line sheet field=RuleField::Search label="Found by" placeholder="any words" />
+                <Choice sheet field=RuleField::Kind label=said("Kind") options=kinds />
+                <Choice sheet field=RuleField::Group label=said("Group") options=groups.collect() />
+                <Line sheet field=RuleField::Search label=said("Found by") placeholder=said("any words") />
             </div>
             <HowBad sheet />
             <fieldset>
-                <legend>"When it begins and ends"</legend>
+                <legend>{said("When it begins and ends")}</legend>
                 <div class="pair three">
-                    <Line sheet field=RuleField::Lasting label="So for" placeholder="at once" hint="30s, 2 min, 1h" />
-                    <Line sheet field=RuleField::ClearFor label="Not so for" placeholder="at once" />
-                    <Line sheet field=RuleField::Deadband label="Deadband" placeholder="0" hint="How far back from its one limit." />
+                    <Line sheet field=RuleField::Lasting label=said("So for") placeholder=said("at once") hint=LASTING_EXAMPLES />
+                    <Line sheet field=RuleField::ClearFor label=said("Not so for") placeholder=said("at once") />
+                    <Line sheet field=RuleField::Deadband label=said("Deadband") placeholder="0" hint=said("How far back from its one limit.") />
                 </div>
                 <div class="pair">
-                    <Line sheet field=RuleField::TellAgain label="Told again after" placeholder="never" />
+                    <Line sheet field=RuleField::TellAgain label=said("Told again after") placeholder=said("never") />
                     <Latch sheet />
                 </div>
                 <Line
                     sheet
                     field=RuleField::Unless
-                    label="Unless"
-                    placeholder="mode = 'maintenance'"
-                    hint="While that is so, nobody is told: its alarms are off the list, by design. The same language."
+                    label=said("Unless")
+                    placeholder=UNLESS_EXAMPLE
+                    hint=said("While that is so, nobody is told: its alarms are off the list, by design. The same language.")
                 />
             </fieldset>
             <fieldset>
-                <legend>"Where nobody knows"</legend>
+                <legend>{said("Where nobody knows")}</legend>
                 <div class="pair">
-                    <Choice sheet field=RuleField::NoData label="The value is missing" options=policies() />
-                    <Choice sheet field=RuleField::Error label="It cannot be judged" options=policies() />
+                    <Choice sheet field=RuleField::NoData label=said("The value is missing") options=policies() />
+                    <Choice sheet field=RuleField::Error label=said("It cannot be judged") options=policies() />
                 </div>
             </fieldset>
             <fieldset>
-                <legend>"For whoever sees it"</legend>
-                <Line sheet field=RuleField::WhatToDo label="What to do" placeholder="dim it to 50 %, then have its driver looked at" />
-                <Line sheet field=RuleField::Cause label="Cause" />
-                <Line sheet field=RuleField::Consequence label="Consequence" />
-                <Line sheet field=RuleField::TimeAvailable label="Time there is" placeholder="not said" hint="4 h, 1 d" />
+                <legend>{said("For whoever sees it")}</legend>
+                <Line sheet field=RuleField::WhatToDo label=said("What to do") placeholder=said("dim it to 50 %, then have its driver looked at") />
+                <Line sheet field=RuleField::Cause label=said("Cause") />
+                <Line sheet field=RuleField::Consequence label=said("Consequence") />
+                <Line sheet field=RuleField::TimeAvailable label=said("Time there is") placeholder=said("not said") hint=TIME_EXAMPLES />
             </fieldset>
         </form>
     }

@@ -2,9 +2,14 @@
 
 use fleetlens_ipc::rules::{RuleField, RuleForm, RuleMistake};
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::marked::parts;
 use crate::components::segmented::Segmented;
+use crate::lang::said;
+
+/// A condition, for example.
+const EXAMPLE: &str = "avg(temp_c, 5m) >= 70 and not silent";
 
 /// What all fields share.
 #[derive(Clone, Copy)]
@@ -37,7 +42,7 @@ fn Wrong(sheet: Sheet, field: RuleField) -> impl IntoView {
         <p class="wrong" id=format!("rule-{}-wrong", field.key()) data-testid=format!("wrong-{}", field.key())>
             {move || {
                 sheet.wrong(field).map(|RuleMistake { column, message, .. }| {
-                    let at = column.map(|column| format!("Column {column}: "));
+                    let at = column.map(|column| tr!("Column {}: ", column));
                     view! { <b>{at}</b> {message} }
                 })
             }}
@@ -140,7 +145,7 @@ pub fn HowBad(
     sheet: Sheet,
 ) -> impl IntoView {
     let field = RuleField::Priority;
-    let options = [("advisory", "Advisory"), ("", "Warning"), ("critical", "Critical")];
+    let options = [("advisory", said("Advisory")), ("", said("Warning")), ("critical", said("Critical"))];
     let options = options.map(|(word, label)| (word.to_owned(), label.to_owned())).to_vec();
     let chosen = Signal::derive(move || {
         let word = sheet.text(field);
@@ -149,8 +154,8 @@ pub fn HowBad(
     view! {
         <div class="rule-field" data-field="priority">
             <div class="field">
-                <span>"Priority"</span>
-                <Segmented label="Priority" options chosen on_choose=Callback::new(move |word| sheet.set(field, word)) />
+                <span>{said("Priority")}</span>
+                <Segmented label=said("Priority") options chosen on_choose=Callback::new(move |word| sheet.set(field, word)) />
             </div>
             <Wrong sheet field />
         </div>
@@ -175,7 +180,7 @@ pub fn Latch(
                     prop:checked=move || sheet.form.with(|form| form.latch)
                     on:change=turn
                 />
-                <span>"Stays until somebody resets it"<small>"also when it is not so any more"</small></span>
+                <span>{said("Stays until somebody resets it")}<small>{said("also when it is not so any more")}</small></span>
             </label>
             <Wrong sheet field=RuleField::Latch />
         </div>
@@ -191,10 +196,10 @@ pub fn Machine(
     view! {
         <div class="rule-field" data-field="detector" data-testid="rule-machine">
             <div class="field">
-                <span>"State machine"</span>
+                <span>{said("State machine")}</span>
                 <code>{move || sheet.form.with(|form| form.machine.clone())}</code>
             </div>
-            <p class="hint">"Edited in its file. All else of the rule can be changed here."</p>
+            <p class="hint">{said("Edited in its file. All else of the rule can be changed here.")}</p>
             {move || left_out(&sheet.form.with(|form| form.left_out.clone()))}
         </div>
     }
@@ -206,7 +211,7 @@ fn left_out(what: &[String]) -> Option<impl IntoView + use<>> {
     (!what.is_empty()).then(|| {
         view! {
             <div class="hint" data-testid="rule-left-out">
-                "What its document does outwards is not done here; people are told by the alarm:"
+                {said("What its document does outwards is not done here; people are told by the alarm:")}
                 <ul>{lines}</ul>
             </div>
         }
@@ -228,7 +233,7 @@ pub fn When(
     view! {
         <div class="rule-field" data-field="when">
             <label class="field" for="rule-when">
-                <span>"Condition"</span>
+                <span>{said("Condition")}</span>
             </label>
             <div class="language">
                 <pre class="marks" aria-hidden="true" data-testid="when-marks">{marked}</pre>
@@ -239,7 +244,7 @@ pub fn When(
                     spellcheck="false"
                     autocomplete="off"
                     autocapitalize="off"
-                    placeholder="avg(temp_c, 5m) >= 70 and not silent"
+                    placeholder=EXAMPLE
                     aria-invalid=move || sheet.wrong(field).is_some().to_string()
                     aria-describedby="rule-when-wrong rule-when-hint"
                     prop:value=move || sheet.text(field)
@@ -248,11 +253,21 @@ pub fn When(
             </div>
             <Wrong sheet field />
             <p class="hint" id="rule-when-hint">
-                "A value against a limit, "<code>"in 210..250"</code>", "<code>"and"</code>", "<code>"or"</code>", "<code>"not"</code>
-                "; over time "<code>"avg(x, 5m)"</code>", "<code>"min"</code>", "<code>"max"</code>", "<code>"count"</code>", "
-                <code>"delta"</code>", "<code>"rate(x, 10m) > 5 / 1h"</code>"; "<code>"silent(30m)"</code>", "
-                <code>"missing(x)"</code>", "<code>"not_converged(15m)"</code>", "<code>"command_failed"</code>"."
+                {with_code(
+                    said("A value against a limit, `in 210..250`, `and`, `or`, `not`; over time `avg(x, 5m)`, `min`, `max`, `count`, `delta`, `rate(x, 10m) > 5 / 1h`; `silent(30m)`, `missing(x)`, `not_converged(15m)`, `command_failed`."),
+                )}
             </p>
         </div>
     }
+}
+
+/// A sentence in which what stands between backticks is the language of rules.
+fn with_code(sentence: &'static str) -> impl IntoView {
+    let parts = sentence.split('`').enumerate();
+    parts
+        .map(|(at, part)| match at % 2 {
+            0 => part.into_any(),
+            _ => view! { <code>{part}</code> }.into_any(),
+        })
+        .collect_view()
 }

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use fleetlens_ipc::rules::{FiredRow, Fires, RuleAsk, RuleDone, RuleDraft, STRIP_PARTS, Tried};
 use leptos::prelude::*;
+use tr::tr;
 
 use super::fields::Sheet;
 use crate::clock::{local, today};
 use crate::components::segmented::Segmented;
 use crate::format;
+use crate::lang::{said, term};
 use crate::state::store;
 
 /// Rows that are shown at once.
@@ -74,16 +76,16 @@ pub fn PastCard(
         }
     });
     let can_try = move || sheet.mistake.with(Option::is_none);
-    let options = vec![(1, "1 day".to_owned()), (7, "7 days".to_owned()), (31, "31 days".to_owned())];
+    let options = vec![(1, said("1 day").to_owned()), (7, said("7 days").to_owned()), (31, said("31 days").to_owned())];
     let is_old =
         move || trial.with(|trial| matches!(trial, Trial::Done(done) if sheet.form.with(|form| done.0.form != *form)));
     view! {
         <section class="card past" aria-labelledby="past-head" data-testid="past">
-            <h2 id="past-head">"On the past"</h2>
-            <p class="note">"Runs the rule as it is written here over what is in the cache. Nothing is raised and nobody is told."</p>
+            <h2 id="past-head">{said("On the past")}</h2>
+            <p class="note">{said("Runs the rule as it is written here over what is in the cache. Nothing is raised and nobody is told.")}</p>
             <div class="past-ask">
                 <Segmented
-                    label="How far back"
+                    label=said("How far back")
                     options
                     chosen=Signal::derive(move || Some(days.get()))
                     on_choose=Callback::new(move |to| days.set(to))
@@ -93,20 +95,20 @@ pub fn PastCard(
                     fallback=move || {
                         view! {
                             <button type="button" class="plain" data-testid="past-try" disabled=move || !can_try() on:click=ask>
-                                "Try on the past"
+                                {said("Try on the past")}
                             </button>
                         }
                     }
                 >
                     <button type="button" class="plain" data-testid="past-stop" on:click=stop>
-                        "Stop"
+                        {said("Stop")}
                     </button>
                 </Show>
             </div>
             <div aria-live="polite" data-testid="past-told">
                 {move || match trial.get() {
                     Trial::Rest => ().into_any(),
-                    Trial::Asked => view! { <p class="none">"Reading the history…"</p> }.into_any(),
+                    Trial::Asked => view! { <p class="none">{said("Reading the history…")}</p> }.into_any(),
                     Trial::Failed(why) => view! { <p class="fault" role="alert">{format::capital(&why)}</p> }.into_any(),
                     Trial::Done(done) => view! { <Answer tried=done.1 is_old=Signal::derive(is_old) /> }.into_any(),
                 }}
@@ -120,7 +122,7 @@ fn Answer(tried: Tried, is_old: Signal<bool>) -> impl IntoView {
     if let Some(why) = tried.unanswered {
         return view! {
             <p class="past-unanswered" data-testid="past-unanswered">
-                <b>"The past does not tell: "</b>
+                <b>{said("The past does not tell: ")}</b>
                 {why}
                 "."
             </p>
@@ -143,26 +145,26 @@ fn Answer(tried: Tried, is_old: Signal<bool>) -> impl IntoView {
     let label = strip_words(&now, before.as_ref(), &ends.0, &ends.1);
     view! {
         <Show when=move || is_old.get()>
-            <p class="past-old" role="status">"The rule was changed since; try it again."</p>
+            <p class="past-old" role="status">{said("The rule was changed since; try it again.")}</p>
         </Show>
         <p class="past-head" data-testid="past-head">{head}</p>
         <figure class="strip" role="img" aria-label=label data-testid="past-strip">
-            <Strip of=now.strip.clone() most class="now" word="As written here" />
-            {before.as_ref().map(|before| view! { <Strip of=before.strip.clone() most class="before" word="As kept" /> })}
+            <Strip of=now.strip.clone() most class="strip-row now" word=said("As written here") />
+            {before.as_ref().map(|before| view! { <Strip of=before.strip.clone() most class="strip-row before" word=said("As kept") /> })}
             <div class="strip-ends" aria-hidden="true"><span>{ends.0}</span><span>{ends.1}</span></div>
         </figure>
         <Figures now=now.clone() before span_ms />
         {has_rows.then(|| view! {
-            <div class="past-rows" tabindex="0" role="region" aria-label="When it would have been active">
+            <div class="past-rows" tabindex="0" role="region" aria-label=said("When it would have been active")>
                 <table>
                     <thead>
-                        <tr><th scope="col">"From"</th><th scope="col">"For"</th><th scope="col">"Thing"</th><th scope="col">"Seen"</th></tr>
+                        <tr><th scope="col">{said("From")}</th><th scope="col">{tr!("a length of time" => "For")}</th><th scope="col">{said("Thing")}</th><th scope="col">{tr!("what was seen" => "Seen")}</th></tr>
                     </thead>
                     <tbody>{now.rows.into_iter().take(ROWS).map(|row| view! { <Row row is_short /> }).collect_view()}</tbody>
                 </table>
             </div>
         })}
-        {(more > 0).then(|| view! { <p class="note">{format!("and {} more", format::count(more as u64))}</p> })}
+        {(more > 0).then(|| view! { <p class="note">{tr!("and {} more", format::count(more as u64))}</p> })}
         <p class="note" data-testid="past-basis">{basis}</p>
         {notes.into_iter().map(|note| view! { <p class="note">{note}</p> }).collect_view()}
     }
@@ -172,48 +174,69 @@ fn Answer(tried: Tried, is_old: Signal<bool>) -> impl IntoView {
 /// `It would have been raised 14 times. As it is kept: 3.`
 fn headline(tried: &Tried) -> String {
     let times = |fires: &Fires| match fires.count {
-        0 => "never".to_owned(),
-        1 => "once".to_owned(),
-        n => format!("{} times", format::count(n.into())),
+        0 => said("never").to_owned(),
+        1 => said("once").to_owned(),
+        n => tr!("{} times", format::count(n.into())),
     };
-    let now = match tried.now.count {
-        0 => "It would never have been raised".to_owned(),
-        _ => format!("It would have been raised {}", times(&tried.now)),
-    };
-    match &tried.before {
-        None => format!("{now}."),
-        Some(before) if before.count == tried.now.count => format!("{now}, as often as the rule as it is kept."),
-        Some(before) => format!("{now}; as it is kept, {}.", times(before)),
+    let now = times(&tried.now);
+    match (&tried.before, tried.now.count) {
+        (None, 0) => said("It would never have been raised.").to_owned(),
+        (None, _) => tr!("It would have been raised {}.", now),
+        (Some(before), 0) if before.count == 0 => {
+            said("It would never have been raised, as often as the rule as it is kept.").to_owned()
+        }
+        (Some(before), count) if before.count == count => {
+            tr!("It would have been raised {}, as often as the rule as it is kept.", now)
+        }
+        (Some(before), 0) => tr!("It would never have been raised; as it is kept, {}.", times(before)),
+        (Some(before), _) => {
+            tr!("It would have been raised {now}; as it is kept, {before}.", now = now, before = times(before))
+        }
     }
 }
 
 /// What was looked at: `412 things, 1 200 000 values, 7 d, in 3.1 s.`
 fn basis(tried: &Tried) -> String {
     let Tried { looked, things, values, took_ms, exact_ms, .. } = tried;
-    let of = if *things == 1 && looked == things {
-        "1 thing".to_owned()
-    } else if looked == things {
-        format!("{} things", format::count((*things).into()))
+    let of = if looked == things {
+        tr!("1 thing" | "{shown} things" % *things, shown = format::count((*things).into()))
     } else {
-        format!("{} of {} things", format::count((*looked).into()), format::count((*things).into()))
+        tr!("{} of {} things", format::count((*looked).into()), format::count((*things).into()))
     };
-    let days = format::age(tried.to_ms.since(tried.from_ms));
-    let exact = if *exact_ms > 1_000 {
-        format!("; what turns with time alone is found to {} s", exact_ms / 1_000)
+    let span = format::age(tried.to_ms.since(tried.from_ms));
+    let (values, took) = (format::count(*values), format::took(u64::from(*took_ms)));
+    if *exact_ms > 1_000 {
+        tr!(
+            "Looked at {things} over {span}, {values} values, in {took}; what turns with time alone is found to {s} s.",
+            things = of,
+            span = span,
+            values = values,
+            took = took,
+            s = exact_ms / 1_000
+        )
     } else {
-        String::new()
-    };
-    format!(
-        "Looked at {of} over {days}, {} values, in {}{exact}.",
-        format::count(*values),
-        format::took(u64::from(*took_ms))
-    )
+        tr!(
+            "Looked at {things} over {span}, {values} values, in {took}.",
+            things = of,
+            span = span,
+            values = values,
+            took = took
+        )
+    }
 }
 
 fn strip_words(now: &Fires, before: Option<&Fires>, from: &str, to: &str) -> String {
     let most = |fires: &Fires| fires.strip.iter().copied().max().unwrap_or(0);
-    let before = before.map(|before| format!(", as kept {}", most(before))).unwrap_or_default();
-    format!("Active at once from {from} to {to}: at most {}{before}", most(now))
+    match before {
+        None => tr!("Active at once from {from} to {to}: at most {most}", from = from, to = to, most = most(now)),
+        Some(before) => tr!(
+            "Active at once from {from} to {to}: at most {most}, as kept {before}",
+            from = from,
+            to = to,
+            most = most(now),
+            before = most(before)
+        ),
+    }
 }
 
 /// A row of bars: the most that were active at once in each part of the time.
@@ -227,7 +250,7 @@ fn Strip(of: Vec<u32>, most: u32, class: &'static str, word: &'static str) -> im
         }
     });
     view! {
-        <div class=format!("strip-row {class}")>
+        <div class=class>
             <span aria-hidden="true">{word}</span>
             <svg viewBox=format!("0 0 {STRIP_PARTS} {STRIP_HIGH}") preserveAspectRatio="none" aria-hidden="true">
                 <line x1="0" y1=STRIP_HIGH.to_string() x2=STRIP_PARTS.to_string() y2=STRIP_HIGH.to_string() />
@@ -242,11 +265,11 @@ fn Strip(of: Vec<u32>, most: u32, class: &'static str, word: &'static str) -> im
 fn Figures(now: Fires, before: Option<Fires>, span_ms: u64) -> impl IntoView {
     type Figure = fn(&Fires, u64) -> String;
     let figures: [(&'static str, Figure); 5] = [
-        ("Raised", |fires, _| format::count(fires.count.into())),
-        ("Things", |fires, _| format::count(fires.things.into())),
-        ("People told", |fires, _| format::count(fires.told.into())),
-        ("Longest", |fires, _| if fires.count == 0 { "–".into() } else { format::age(fires.longest_ms) }),
-        ("Time with any", |fires, span_ms| {
+        (term("Raised"), |fires, _| format::count(fires.count.into())),
+        (term("Things"), |fires, _| format::count(fires.things.into())),
+        (term("People told"), |fires, _| format::count(fires.told.into())),
+        (term("Longest"), |fires, _| if fires.count == 0 { "–".into() } else { format::age(fires.longest_ms) }),
+        (term("Time with any"), |fires, span_ms| {
             format!("{}\u{a0}%", format::number(fires.any_ms as f64 * 100.0 / span_ms.max(1) as f64, 1))
         }),
     ];
@@ -255,7 +278,7 @@ fn Figures(now: Fires, before: Option<Fires>, span_ms: u64) -> impl IntoView {
         let then = before.as_ref().map(|before| figure(before, span_ms));
         view! {
             <tr>
-                <th scope="row">{word}</th>
+                <th scope="row">{said(word)}</th>
                 <td data-testid=format!("past-{}", word.to_lowercase().replace(' ', "-"))>{figure(&now, span_ms)}</td>
                 {then.map(|then| view! { <td class="then">{then}</td> })}
             </tr>
@@ -265,7 +288,7 @@ fn Figures(now: Fires, before: Option<Fires>, span_ms: u64) -> impl IntoView {
         <table class="past-figures">
             {has_before.then(|| view! {
                 <thead>
-                    <tr><td></td><th scope="col">"Written here"</th><th scope="col">"As kept"</th></tr>
+                    <tr><td></td><th scope="col">{said("Written here")}</th><th scope="col">{said("As kept")}</th></tr>
                 </thead>
             })}
             <tbody>{rows.into_iter().collect_view()}</tbody>
@@ -278,7 +301,7 @@ fn Row(row: FiredRow, is_short: bool) -> impl IntoView {
     let store = store();
     let FiredRow { thing, title, from_ms, to_ms, sentence } = row;
     let at = local(from_ms);
-    let length = to_ms.map_or_else(|| "still".to_owned(), |to| length(Duration::from_millis(to.since(from_ms))));
+    let length = to_ms.map_or_else(|| said("still").to_owned(), |to| length(Duration::from_millis(to.since(from_ms))));
     view! {
         <tr data-testid="past-row">
             <td class="at" title=at.exact()>{if is_short { at.seconds(&today()) } else { at.short(&today()) }}</td>
