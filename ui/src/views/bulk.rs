@@ -229,7 +229,7 @@ fn Steering(counts: Memo<(Counts, bool)>) -> impl IntoView {
                 </button>
             </Show>
             <button type="button" class="plain" data-testid="bulk-stop" disabled=move || busy.get() on:click=move |_| asking.set(true)>
-                {said("Stop")}
+                {tr!("for good" => "Stop")}
             </button>
         </Show>
         <Confirm open=asking asks=said("Stop it?") yes=said("Stop it") on_yes=Callback::new(move |()| steer(Steer::Stopped))>

@@ -283,11 +283,11 @@ fn StepItem(row: RwSignal<Aged<CommandRow>>, step: StepRow) -> impl IntoView {
         Some(began_ms) if !is_first => format::delay(step.at_ms.since(began_ms)),
         _ => local(step.at_ms).millis(&today()),
     };
-    let note = match (step.note.strip_prefix("by "), step.note.as_str()) {
-        (Some(by), _) => tr!(" by {}", by),
-        (None, "") if is_first && !by.is_empty() => tr!(" by {}", by),
-        (None, "") => String::new(),
-        (None, note) => format!(" · {note}"),
+    let note = match (step.note.split_once(' '), step.note.as_str()) {
+        (Some(("by", by)), _) => tr!(" by {}", by),
+        (_, "") if is_first && !by.is_empty() => tr!(" by {}", by),
+        (_, "") => String::new(),
+        (_, note) => format!(" · {note}"),
     };
     view! {
         <li data-step=step_word(step.step) data-state=state_of(step.step) title=local(step.at_ms).exact()>

@@ -223,12 +223,12 @@ fn no_shorter(days: u32, finer: Option<u32>, what: &'static str) -> Result<u32, 
 }
 
 fn days_words(days: u32) -> String {
-    tr!("1 day" | "{shown} days" % days, shown = format::count(u64::from(days)))
+    tr!("{shown} day" | "{shown} days" % days, shown = format::count(u64::from(days)))
 }
 
 /// How long the history of a kind is kept: `values 30 days, minutes 365 days, hours for ever`.
 fn kept_words(kept: Days) -> String {
-    let days = |days: u32| tr!("1 day" | "{shown} days" % days, shown = days);
+    let days = |days: u32| tr!("{shown} day" | "{shown} days" % days, shown = days);
     tr!(
         "values {values}, minutes {minutes}, hours {hours}",
         values = days(kept.samples),

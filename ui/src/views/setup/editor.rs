@@ -301,7 +301,7 @@ fn LookAgain(
                     fallback=move || {
                         view! {
                             <button type="button" class="plain" data-testid="look" disabled=move || !can_look.get() on:click=look>
-                                {said("Look again")}
+                                {tr!("at the broker" => "Look again")}
                             </button>
                         }
                     }

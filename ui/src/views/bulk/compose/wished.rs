@@ -12,6 +12,10 @@ use super::super::words::within;
 use crate::components::control::{Draft, Input, verb};
 use crate::lang::said;
 
+/// A pointer and a value as examples.
+const POINTER: &str = "/net/apn";
+const JSON: &str = "\"city\"";
+
 /// What can be set, with the kinds that have it.
 pub type Controls = RwSignal<Vec<(Arc<Control>, Vec<Kind>)>>;
 
@@ -137,8 +141,8 @@ pub fn Choice(
             }
             None => {
                 view! {
-                    <Typed label=said("JSON pointer") field=pointer testid="bulk-pointer" placeholder="/net/apn" />
-                    <Typed label=said("Value, as JSON") field=json testid="bulk-json" placeholder="\"city\"" />
+                    <Typed label=said("JSON pointer") field=pointer testid="bulk-pointer" placeholder=POINTER />
+                    <Typed label=said("Value, as JSON") field=json testid="bulk-json" placeholder=JSON />
                     <Typed label=said("Named shadow, empty for the classic one") field=shadow testid="bulk-shadow" />
                 }
                     .into_any()
