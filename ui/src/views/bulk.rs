@@ -10,6 +10,7 @@ use fleetlens_ipc::{Done, Export, Intent, Steer};
 use fleetlens_model::bulk::{Counts, Progress};
 use fleetlens_model::id::BulkId;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::{Aged, local, today};
 use crate::components::back::Back;
@@ -19,11 +20,14 @@ use crate::components::segmented::Segmented;
 use crate::components::shape::Shape;
 use crate::form::{Form, form};
 use crate::format;
+use crate::lang::said;
 use crate::state::bulk::{STRETCH, Seen};
 use crate::state::store;
 use crate::views::commands::may_command;
 use compose::{Again, Compose, ComposeSheet};
-use words::{counts_words, outcome_word, parts, rollout_words, standing, state_sentence, state_word, things};
+use words::{counts_words, outcome_word, parts, rollout_words, standing, state_sentence, state_word};
+
+pub use words::within;
 
 /// Those that are kept, newest first; nothing where there is none.
 #[component]
@@ -33,8 +37,8 @@ pub fn BulkList() -> impl IntoView {
     let all = store.bulks.all;
     view! {
         <Show when=move || all.cells.with(|cells| !cells.is_empty())>
-            <section class="orders bulks" data-testid="bulks" aria-label="Bulk commands">
-                <h2>"Bulk commands"</h2>
+            <section class="orders bulks" data-testid="bulks" aria-label=said("Bulk commands")>
+                <h2>{said("Bulk commands")}</h2>
                 <ul>
                     <For each=move || all.cells.get() key=|cell| cell.key let:cell>
                         <Item row=RwSignal::from(cell.row) id=cell.key />
@@ -74,9 +78,12 @@ fn Item(row: RwSignal<Aged<BulkRow>>, id: BulkId) -> impl IntoView {
 
 /// `lamps of Marsa · by M. Vella`.
 fn of_words(row: &BulkRow) -> String {
-    let later = if row.continuous { ", and those that join" } else { "" };
-    let by = if row.by.name.is_empty() { row.by.role.label() } else { &row.by.name };
-    format!("{}{later} · by {by}", row.target)
+    let by = if row.by.name.is_empty() { said(row.by.role.label()) } else { &row.by.name };
+    if row.continuous {
+        tr!("{target}, and those that join · by {by}", target = row.target, by)
+    } else {
+        tr!("{target} · by {by}", target = row.target, by)
+    }
 }
 
 /// What came of its things, as a bar and as words.
@@ -111,7 +118,7 @@ pub fn BulkView() -> impl IntoView {
     let rollout = read(|row| rollout_words(&row.rollout));
     let asked = read(|row| format!("{} · {}", of_words(row), local(row.asked_ms).seconds(&today())));
     let state = move || {
-        head.with(|row| row.as_ref().map(|row| state_word(&row.state, store.link_up.get())).unwrap_or("loading…"))
+        head.with(|row| row.as_ref().map(|row| state_word(&row.state, store.link_up.get())).unwrap_or(said("loading…")))
     };
     let code = move || head.with(|row| row.as_ref().map(|row| row.state.word()));
     let sentence = move || head.with(|row| row.as_ref().map(|row| state_sentence(row, store.link_up.get())));
@@ -124,9 +131,9 @@ pub fn BulkView() -> impl IntoView {
     let may_export = move || may.get() && form() == Form::Desktop;
     let compose = Compose::new();
     view! {
-        <section class="sheet outbox one-bulk" data-testid="bulk-view" aria-label="Bulk command" data-state=code>
+        <section class="sheet outbox one-bulk" data-testid="bulk-view" aria-label=said("Bulk command") data-state=code>
             <header class="sheet-head">
-                <Back to="All commands" testid="bulk-back" on_back=move |()| store.look_away_from_bulk() />
+                <Back to=said("All commands") testid="bulk-back" on_back=move |()| store.look_away_from_bulk() />
                 <h1>{title}</h1>
                 <p class="total state" role="status" data-testid="bulk-state">{state}</p>
                 <span class="space" />
@@ -173,7 +180,7 @@ fn AskAgain(counts: Memo<(Counts, bool)>, compose: Compose) -> impl IntoView {
     view! {
         <Show when=is_any>
             <button type="button" class="plain" data-testid="bulk-again" disabled=move || busy.get() on:click=ask>
-                "Ask the failed again…"
+                {said("Ask the failed again…")}
             </button>
         </Show>
     }
@@ -196,7 +203,15 @@ fn Steering(counts: Memo<(Counts, bool)>) -> impl IntoView {
             }
         });
     };
-    let waiting = move || things(u64::from(counts.with(|(counts, _)| counts.waiting)));
+    let stops = move || {
+        let waiting = counts.with(|(counts, _)| counts.waiting);
+        tr!(
+            "1 thing will not be asked, and what has not left yet is taken back. What was sent already goes on. It cannot be started again."
+                | "{shown} things will not be asked, and what has not left yet is taken back. What was sent already goes on. It cannot be started again."
+                    % waiting,
+            shown = format::count(u64::from(waiting))
+        )
+    };
     view! {
         <Show when=move || may.get() && matches!(code.get(), Some("running" | "held"))>
             <Show
@@ -204,24 +219,21 @@ fn Steering(counts: Memo<(Counts, bool)>) -> impl IntoView {
                 fallback=move || {
                     view! {
                         <button type="button" class="plain" data-testid="bulk-resume" disabled=move || busy.get() on:click=move |_| steer(Steer::Resumed)>
-                            "Go on"
+                            {said("Go on")}
                         </button>
                     }
                 }
             >
                 <button type="button" class="plain" data-testid="bulk-pause" disabled=move || busy.get() on:click=move |_| steer(Steer::Paused)>
-                    "Hold"
+                    {said("Hold")}
                 </button>
             </Show>
             <button type="button" class="plain" data-testid="bulk-stop" disabled=move || busy.get() on:click=move |_| asking.set(true)>
-                "Stop"
+                {tr!("for good" => "Stop")}
             </button>
         </Show>
-        <Confirm open=asking asks="Stop it?" yes="Stop it" on_yes=Callback::new(move |()| steer(Steer::Stopped))>
-            <p>
-                {waiting}
-                " will not be asked, and what has not left yet is taken back. What was sent already goes on. It cannot be started again."
-            </p>
+        <Confirm open=asking asks=said("Stop it?") yes=said("Stop it") on_yes=Callback::new(move |()| steer(Steer::Stopped))>
+            <p>{stops}</p>
         </Confirm>
     }
 }
@@ -250,14 +262,17 @@ fn Things(counts: Memo<(Counts, bool)>) -> impl IntoView {
     let is_last = move || last() >= bulks.total.get();
     let where_words = move || match bulks.total.get() {
         0 => String::new(),
-        total => format!("{}–{} of {}", first.get() + 1, last(), format::count(u64::from(total))),
+        total => {
+            let (from, until) = (first.get() + 1, last());
+            tr!("{from}–{until} of {total}", from, until, total = format::count(u64::from(total)))
+        }
     };
-    let options = vec![(false, "All".to_owned()), (true, "Failed".to_owned())];
+    let options = vec![(false, said("All").to_owned()), (true, said("Failed").to_owned())];
     view! {
-        <section class="orders" data-testid="bulk-things" aria-label="Its things">
+        <section class="orders" data-testid="bulk-things" aria-label=said("Its things")>
             <h2>
-                "Its things"
-                <Segmented label="Only things that" options chosen on_choose=choose />
+                {said("Its things")}
+                <Segmented label=said("Only things that") options chosen on_choose=choose />
                 <span class="space" />
                 <span class="stretch" role="status">{where_words}</span>
                 <Show when=is_longer>
@@ -268,7 +283,7 @@ fn Things(counts: Memo<(Counts, bool)>) -> impl IntoView {
                         disabled=move || first.get() == 0
                         on:click=move |_| go(|seen| seen.first = seen.first.saturating_sub(STRETCH))
                     >
-                        "Earlier"
+                        {said("Earlier")}
                     </button>
                     <button
                         type="button"
@@ -277,7 +292,7 @@ fn Things(counts: Memo<(Counts, bool)>) -> impl IntoView {
                         disabled=is_last
                         on:click=move |_| go(|seen| seen.first += STRETCH)
                     >
-                        "Later"
+                        {said("Later")}
                     </button>
                 </Show>
             </h2>
@@ -288,8 +303,8 @@ fn Things(counts: Memo<(Counts, bool)>) -> impl IntoView {
             </ul>
             <Show when=move || bulks.rows.known.get() && bulks.rows.cells.with(Vec::is_empty)>
                 <div class="nothing small" data-testid="bulk-none">
-                    <b>"None"</b>
-                    <p>"No thing of it has failed."</p>
+                    <b>{said("None")}</b>
+                    <p>{said("No thing of it has failed.")}</p>
                 </div>
             </Show>
         </section>

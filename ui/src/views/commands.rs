@@ -9,11 +9,13 @@ use fleetlens_ipc::rows::{CommandRow, StepRow};
 use fleetlens_model::command::{Phase, Step, Withdrawal};
 use fleetlens_model::id::CommandId;
 use leptos::prelude::*;
+use tr::tr;
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use crate::clock::{Aged, clock, local, today};
 use crate::components::conflict::{ConflictSheet, Desk};
 use crate::format;
+use crate::lang::{said, term};
 use crate::state::thing::{Cell, Thing};
 use crate::state::{Store, store};
 use decide::{Decide, decide_here};
@@ -74,19 +76,19 @@ impl Standing {
     }
 }
 
-/// A step's word on the screen.
+/// A step's word in English.
 fn step_label(step: Step) -> &'static str {
     match step {
-        Step::Asked => "Asked",
-        Step::Edited => "Changed",
-        Step::Sent => "Sent",
-        Step::Accepted => "Accepted",
-        Step::Rejected => "Rejected",
-        Step::Settled => "Settled",
-        Step::Overtaken => "Overtaken",
-        Step::Expired => "Expired",
-        Step::Cancelled => "Cancelled",
-        Step::Withdrawn => "Withdrawn",
+        Step::Asked => term("Asked"),
+        Step::Edited => term("Changed"),
+        Step::Sent => term("Sent"),
+        Step::Accepted => term("Accepted"),
+        Step::Rejected => term("Rejected"),
+        Step::Settled => term("Settled"),
+        Step::Overtaken => term("Overtaken"),
+        Step::Expired => term("Expired"),
+        Step::Cancelled => term("Cancelled"),
+        Step::Withdrawn => term("Withdrawn"),
     }
 }
 
@@ -98,13 +100,16 @@ fn step_word(step: Step) -> String {
 /// The step that is waited for, and what for.
 fn next_step(phase: &Phase, direct: bool, link_up: bool) -> Option<(Step, &'static str)> {
     match phase {
-        Phase::Pending if link_up => Some((Step::Sent, "about to go out")),
-        Phase::Pending => Some((Step::Sent, "waits for the link")),
-        Phase::Sent if direct => Some((Step::Settled, "waits for the device")),
-        Phase::Sent => Some((Step::Accepted, "waits for the answer")),
-        Phase::Accepted { .. } => Some((Step::Settled, "waits for the device")),
+        Phase::Pending if link_up => Some((Step::Sent, said("about to go out"))),
+        Phase::Pending => Some((Step::Sent, said("waits for the link"))),
+        Phase::Sent if direct => Some((Step::Settled, said("waits for the device"))),
+        Phase::Sent => Some((Step::Accepted, said("waits for the answer"))),
+        Phase::Accepted { .. } => Some((Step::Settled, said("waits for the device"))),
         Phase::Expired { withdrawal: Withdrawal::Needed } | Phase::Cancelled { withdrawal: Withdrawal::Needed } => {
-            Some((Step::Withdrawn, if link_up { "being withdrawn" } else { "will be withdrawn when the link is back" }))
+            Some((
+                Step::Withdrawn,
+                if link_up { said("being withdrawn") } else { said("will be withdrawn when the link is back") },
+            ))
         }
         Phase::Rejected { .. }
         | Phase::Settled
@@ -150,13 +155,13 @@ pub fn Commands(
     view! {
         <section class="commands" data-testid="commands" node_ref=section>
             <Show when=move || count.get() != 0>
-                <h2>"Commands"</h2>
+                <h2>{said("Commands")}</h2>
                 <For each=rows key=|cell| cell.key let:cell>
                     <Command cell thing=its.get_value() newest=by_leaf desk />
                 </For>
                 <Show when=move || { listed.get() < count.get() }>
                     <button type="button" class="link" on:click=move |_| all.set(true)>
-                        {move || format!("{} earlier", count.get() - listed.get())}
+                        {move || tr!("{} earlier", count.get() - listed.get())}
                     </button>
                 </Show>
             </Show>
@@ -244,7 +249,7 @@ pub fn Cancel(
             }
         });
     };
-    let name = move || row.with(|row| called("Take back", &row.row));
+    let name = move || row.with(|row| called(said("Take back"), &row.row));
     view! {
         <Show when=move || can_cancel.get()>
             <button
@@ -255,7 +260,7 @@ pub fn Cancel(
                 disabled=move || asked.get()
                 on:click=cancel
             >
-                "Take back"
+                {said("Take back")}
             </button>
         </Show>
     }
@@ -272,16 +277,17 @@ fn StepItem(row: RwSignal<Aged<CommandRow>>, step: StepRow) -> impl IntoView {
     let by = row.with_untracked(|row| row.row.by.name.clone());
     let is_first = step.step == Step::Asked;
     let never_obeyed = row.with_untracked(|row| row.row.never_obeyed);
-    let label = if never_obeyed && step.step == Step::Expired { "Never obeyed" } else { step_label(step.step) };
+    let label =
+        if never_obeyed && step.step == Step::Expired { said("Never obeyed") } else { said(step_label(step.step)) };
     let when = match began_ms {
         Some(began_ms) if !is_first => format::delay(step.at_ms.since(began_ms)),
         _ => local(step.at_ms).millis(&today()),
     };
-    let note = match (step.note.is_empty(), is_first && !by.is_empty()) {
-        (true, true) => format!(" by {by}"),
-        (true, false) => String::new(),
-        (false, _) if step.note.starts_with("by ") => format!(" {}", step.note),
-        (false, _) => format!(" · {}", step.note),
+    let note = match (step.note.split_once(' '), step.note.as_str()) {
+        (Some(("by", by)), _) => tr!(" by {}", by),
+        (_, "") if is_first && !by.is_empty() => tr!(" by {}", by),
+        (_, "") => String::new(),
+        (_, note) => format!(" · {note}"),
     };
     view! {
         <li data-step=step_word(step.step) data-state=state_of(step.step) title=local(step.at_ms).exact()>
@@ -300,14 +306,14 @@ fn NextStep(row: RwSignal<Aged<CommandRow>>) -> impl IntoView {
         let now_ms = clock.now_ms();
         row.with(|row| {
             let left_ms = row.row.expires_in_ms?.saturating_sub(row.elapsed_ms(now_ms));
-            Some(format!(" · expires in {}", format::age(left_ms)))
+            Some(format!(" · {}", tr!("expires in {}", format::age(left_ms))))
         })
     });
     move || {
         next.get().map(|(step, why)| {
             view! {
                 <li data-step=step_word(step) data-state="waiting">
-                    <b>{step_label(step)}</b>
+                    <b>{said(step_label(step))}</b>
                     {why}
                     <span data-testid="expires">{move || left.get()}</span>
                 </li>
@@ -362,7 +368,7 @@ fn WaitingCard(cell: Cell<CommandId, CommandRow>) -> impl IntoView {
             let changes =
                 row.row.changes.iter().map(|(pointer, before, wanted)| will(pointer, before.as_deref(), wanted));
             let left = row.row.expires_in_ms.map(|ms| ms.saturating_sub(row.elapsed_ms(now_ms)));
-            let left = left.map(|ms| format!("expires in {}", format::age(ms)));
+            let left = left.map(|ms| tr!("expires in {}", format::age(ms)));
             left.into_iter().chain(changes).collect::<Vec<_>>().join(" · ")
         })
     };
@@ -381,22 +387,22 @@ fn WaitingCard(cell: Cell<CommandId, CommandRow>) -> impl IntoView {
 fn will(pointer: &str, before: Option<&str>, wanted: &str) -> String {
     let leaf = format::pointer(pointer);
     match before {
-        Some(before) => format!("will change {leaf} {before} → {wanted}"),
-        None => format!("will set {leaf} to {wanted}, nothing was wanted before"),
+        Some(before) => tr!("will change {leaf} {before} → {wanted}", leaf, before, wanted),
+        None => tr!("will set {leaf} to {wanted}, nothing was wanted before", leaf, wanted),
     }
 }
 
 fn waiting_words(phase: &Phase, link_up: bool) -> &'static str {
     match phase {
-        Phase::Pending if !link_up => "Waiting to be sent",
-        Phase::Pending => "About to go out",
-        Phase::Sent => "Sent, not yet answered",
-        Phase::Accepted { .. } => "Accepted, not yet obeyed",
+        Phase::Pending if !link_up => said("Waiting to be sent"),
+        Phase::Pending => said("About to go out"),
+        Phase::Sent => said("Sent, not yet answered"),
+        Phase::Accepted { .. } => said("Accepted, not yet obeyed"),
         Phase::Rejected { .. }
         | Phase::Settled
         | Phase::Overtaken { .. }
         | Phase::Expired { .. }
-        | Phase::Cancelled { .. } => "Ended",
+        | Phase::Cancelled { .. } => said("Ended"),
     }
 }
 

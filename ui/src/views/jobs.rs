@@ -9,9 +9,11 @@ mod words;
 use fleetlens_ipc::rows::JobRow;
 use fleetlens_model::job::{JobCounts, JobStatus};
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::{local, today};
 use crate::format;
+use crate::lang::said;
 use crate::state::cells::Cell;
 use crate::state::jobs::OpenJob;
 use crate::state::{Store, store};
@@ -27,9 +29,9 @@ pub fn JobsView() -> impl IntoView {
     let is_shut = Memo::new(move |_| store.jobs.open.with(Option::is_none));
     view! {
         <Show when=move || is_shut.get() fallback=move || view! { <JobSheet /> }>
-            <section class="sheet jobs" data-testid="jobs-view" aria-label="Jobs">
+            <section class="sheet jobs" data-testid="jobs-view" aria-label=said("Jobs")>
                 <header class="sheet-head">
-                    <h1>"Jobs"</h1>
+                    <h1>{said("Jobs")}</h1>
                     <p class="total" role="status" data-testid="jobs-total">{move || total_words(store)}</p>
                 </header>
                 <div class="sheet-body">
@@ -44,12 +46,11 @@ pub fn JobsView() -> impl IntoView {
 
 fn total_words(store: Store) -> String {
     if !store.jobs.all.known.get() {
-        return "counting…".into();
+        return said("counting…").into();
     }
     match store.jobs.all.cells.with(Vec::len) {
-        0 => "none known".into(),
-        1 => "1 job".into(),
-        many => format!("{} jobs", format::count(many as u64)),
+        0 => said("none known").into(),
+        jobs => tr!("1 job" | "{shown} jobs" % jobs, shown = format::count(jobs as u64)),
     }
 }
 
@@ -59,8 +60,8 @@ fn AsOf() -> impl IntoView {
     let store = store();
     let heard = Memo::new(move |_| store.status.with(|status| status.as_ref()?.row.newest_value_ms));
     let words = move || match heard.get() {
-        Some(at) => format!("As it was known {}: our link is down.", local(at).short(&today())),
-        None => "As it was last known: our link is down.".into(),
+        Some(at) => tr!("As it was known {}: our link is down.", local(at).short(&today())),
+        None => said("As it was last known: our link is down.").into(),
     };
     view! {
         <Show when=move || !store.link_up.get()>
@@ -75,8 +76,8 @@ fn All() -> impl IntoView {
     let list = store.jobs.all;
     let is_empty = move || list.known.get() && list.cells.with(Vec::is_empty);
     view! {
-        <section class="orders" data-testid="jobs" aria-label="All jobs">
-            <Show when=move || list.known.get() fallback=|| view! { <div class="coming" role="status" aria-label="Loading"><div class="bone" /></div> }>
+        <section class="orders" data-testid="jobs" aria-label=said("All jobs")>
+            <Show when=move || list.known.get() fallback=|| view! { <div class="coming" role="status" aria-label=said("Loading")><div class="bone" /></div> }>
                 <ul>
                     <For each=move || list.cells.get() key=|cell| cell.key.clone() let:cell>
                         <Line cell />
@@ -85,9 +86,9 @@ fn All() -> impl IntoView {
             </Show>
             <Show when=is_empty>
                 <div class="nothing small" data-testid="jobs-none">
-                    <b>"This broker tells of no jobs"</b>
+                    <b>{said("This broker tells of no jobs")}</b>
                     <p>
-                        "A firmware update or a restart that a service such as AWS IoT Jobs has many things do stands here as soon as its first message comes. The profile must ask for them: [shadows] jobs = true."
+                        {said("A firmware update or a restart that a service such as AWS IoT Jobs has many things do stands here as soon as its first message comes. The profile must ask for them: [shadows] jobs = true.")}
                     </p>
                 </div>
             </Show>
@@ -104,7 +105,7 @@ fn Line(cell: Cell<String, JobRow>) -> impl IntoView {
     let what = read(|row| words::what(&row.what));
     let standing = read(|row| standing_words(row.standing, &row.counts).to_owned());
     let since = read(|row| row.since_ms.map(|at| local(at).short(&today())).unwrap_or_default());
-    let exact = read(|row| row.since_ms.map(|at| format!("since {}", local(at).exact())).unwrap_or_default());
+    let exact = read(|row| row.since_ms.map(|at| tr!("since {}", local(at).exact())).unwrap_or_default());
     let counts = Memo::new(move |_| row.with(|row| row.row.counts));
     let tone = move || row.with(|row| words::standing_tone(row.row.standing, &row.row.counts));
     let (title, opens) = (id.clone(), id.clone());

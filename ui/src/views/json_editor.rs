@@ -4,10 +4,12 @@
 use fleetlens_model::json::{Node, line_of};
 use leptos::html::Textarea;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::icon::Icon;
 use crate::components::numbered::Numbered;
 use crate::components::patch::{Names, Outgoing, SendPatch, pretty, read};
+use crate::lang::said;
 use crate::state::thing::Thing;
 
 /// What an editor starts with: nothing is wanted.
@@ -35,7 +37,7 @@ pub fn JsonEditor(
                     <span class="turn" class:down=move || open.get()>
                         <Icon of=icondata_lu::LuChevronRight />
                     </span>
-                    "Set anything else as JSON"
+                    {said("Set anything else as JSON")}
                 </button>
                 <Show when=move || open.get()>
                     <Editor thing=thing.get_value() />
@@ -77,14 +79,14 @@ fn Editor(thing: Thing) -> impl IntoView {
             <div class="line">
                 <Shadows thing=thing.clone() shadow />
                 <button type="button" class="link" data-testid="json-fill" on:click=fill>
-                    "Begin with what is wanted now"
+                    {said("Begin with what is wanted now")}
                 </button>
             </div>
             <Numbered
                 text
                 wrong=marked
                 invalid=Signal::derive(is_wrong)
-                label="Desired state as JSON"
+                label=said("Desired state as JSON")
                 described_by="json-violations"
                 testid="json-text"
                 area
@@ -93,7 +95,7 @@ fn Editor(thing: Thing) -> impl IntoView {
                 <For each=move || wrong.get() key=Clone::clone let:one>
                     <li class="wrong" data-testid="json-violation">
                         <button type="button" class="link" on:click=move |_| go_to(one.0)>
-                            {format!("Line {}", one.0)}
+                            {tr!("Line {}", one.0)}
                         </button>
                         " "
                         {one.1}
@@ -116,10 +118,10 @@ fn Shadows(thing: Thing, shadow: RwSignal<String>) -> impl IntoView {
     view! {
         <Show when=move || named.with(|named| !named.is_empty())>
             <label class="which">
-                "Shadow "
+                {said("Shadow ")}
                 <select data-testid="json-shadow" on:change=move |event| shadow.set(event_target_value(&event))>
                     <option value="" selected=move || shadow.with(String::is_empty)>
-                        "classic"
+                        {said("classic")}
                     </option>
                     <For each=move || named.get() key=Clone::clone let:name>
                         <option value=name.clone()>{name.clone()}</option>

@@ -4,6 +4,7 @@ use fleetlens_ipc::rows::{LeafId, NotConvergedRow, Why};
 use fleetlens_model::text::shown;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
+use tr::tr;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
@@ -12,6 +13,7 @@ use crate::components::coming::Coming;
 use crate::components::pointer::follow_pointer;
 use crate::components::still::Still;
 use crate::format;
+use crate::lang::said;
 use crate::state::cells::Cell;
 use crate::state::not_converged::LIMIT;
 use crate::state::store;
@@ -32,11 +34,11 @@ pub fn NotConvergedList() -> impl IntoView {
     let count =
         Memo::new(move |_| store.status.with(|status| status.as_ref().map_or(0, |status| status.row.not_converged)));
     let is_empty = move || list.known.get() && still.shown.with(Vec::is_empty);
-    let fresh = move || format!("{} new", format::count(still.fresh.get() as u64));
+    let fresh = move || tr!("{} new", format::count(still.fresh.get() as u64));
     view! {
-        <section class="orders" data-testid="not-converged" aria-label="Not converged" node_ref=element>
+        <section class="orders" data-testid="not-converged" aria-label=said("Not converged") node_ref=element>
             <h2>
-                "Not converged"
+                {said("Not converged")}
                 <Show when=move || still.fresh.get() != 0>
                     <button type="button" class="link" data-testid="let-in" on:click=move |_| still.let_in()>
                         {fresh}
@@ -53,7 +55,7 @@ pub fn NotConvergedList() -> impl IntoView {
             </Show>
             <Show when=is_empty>
                 <div class="nothing small" data-testid="not-converged-none">
-                    <b>"Everything is as it is wanted"</b>
+                    <b>{said("Everything is as it is wanted")}</b>
                     <p>{move || nothing_words(store.link_up.get())}</p>
                 </div>
             </Show>
@@ -75,10 +77,8 @@ fn Leaf(cell: Cell<LeafId, NotConvergedRow>, still: Still<LeafId, NotConvergedRo
     let place = read(|row| row.place.clone());
     let phase = read(|row| why_word(&row.why).to_owned());
     let since = read(|row| local(row.since_ms).short(&today()));
-    let exact = read(|row| format!("wanted and not so since {}", local(row.since_ms).exact()));
-    let as_of = read(|row| {
-        row.unknown_since_ms.map(|at| format!("as of {} · ", local(at).short(&today()))).unwrap_or_default()
-    });
+    let exact = read(|row| tr!("wanted and not so since {}", local(row.since_ms).exact()));
+    let as_of = read(|row| row.unknown_since_ms.map(|at| local(at).short(&today())).unwrap_or_default());
     let now = move || store.wall_now(clock.now_ms());
     let sentence = Memo::new(move |_| {
         let now = now();
@@ -92,9 +92,11 @@ fn Leaf(cell: Cell<LeafId, NotConvergedRow>, still: Still<LeafId, NotConvergedRo
     let is_gone = Memo::new(move |_| still.is_gone(list.cells, &key));
     let told = Signal::derive(move || {
         if is_gone.get() {
-            "is so by now, or wanted no more".to_owned()
+            said("is so by now, or wanted no more").to_owned()
+        } else if as_of.with(String::is_empty) {
+            why.get()
         } else {
-            format!("{}{}", as_of.get(), why.get())
+            tr!("as of {at} · {why}", at = as_of.get(), why = why.get())
         }
     });
     view! {
@@ -117,22 +119,25 @@ fn Leaf(cell: Cell<LeafId, NotConvergedRow>, still: Still<LeafId, NotConvergedRo
 fn sentence(row: &NotConvergedRow, now: Option<WallMs>) -> String {
     let value = |json: &str| shown(&format::leaf(json, &row.unit)).into_owned();
     let shadow = if row.leaf.shadow.is_empty() { String::new() } else { format!("{} · ", row.leaf.shadow) };
-    let reports = row.reported.as_deref().map_or_else(|| "nothing".into(), value);
-    let until = row.unknown_since_ms.or(now);
-    let lasts = until.map(|until| format!(" for {}", format::age(until.since(row.since_ms)))).unwrap_or_default();
-    format!("{shadow}{}: wanted {}, reports {reports}{lasts}", row.label, value(&row.wanted))
+    let label = format!("{shadow}{}", row.label);
+    let wanted = value(&row.wanted);
+    let reports = row.reported.as_deref().map_or_else(|| said("nothing").into(), value);
+    match row.unknown_since_ms.or(now).map(|until| format::age(until.since(row.since_ms))) {
+        Some(age) => tr!("{label}: wanted {wanted}, reports {reports} for {age}", label, wanted, reports, age),
+        None => tr!("{label}: wanted {wanted}, reports {reports}", label, wanted, reports),
+    }
 }
 
 /// Why, in two words.
 fn why_word(why: &Why) -> &'static str {
     match why {
-        Why::Silent { .. } => "Silent",
-        Why::Rejected { .. } => "Rejected",
-        Why::Refused { .. } => "Refused",
-        Why::NeverObeyed { .. } => "Never obeyed",
-        Why::NoLonger { .. } => "Obeys no more",
-        Why::NobodyHere => "Asked elsewhere",
-        Why::Unknown => "Not known why",
+        Why::Silent { .. } => said("Silent"),
+        Why::Rejected { .. } => said("Rejected"),
+        Why::Refused { .. } => said("Refused"),
+        Why::NeverObeyed { .. } => said("Never obeyed"),
+        Why::NoLonger { .. } => said("Obeys no more"),
+        Why::NobodyHere => said("Asked elsewhere"),
+        Why::Unknown => said("Not known why"),
     }
 }
 
@@ -141,19 +146,21 @@ fn why_words(why: &Why, now: Option<WallMs>) -> String {
     let ago = |at: WallMs| now.map(|now| format::age(now.since(at)));
     match why {
         Why::Silent { since_ms } => match ago(*since_ms) {
-            Some(age) => format!("silent for {age}: perhaps it has not heard of it"),
-            None => "silent: perhaps it has not heard of it".into(),
+            Some(age) => tr!("silent for {}: perhaps it has not heard of it", age),
+            None => said("silent: perhaps it has not heard of it").into(),
         },
-        Why::Rejected { code, reason } => format!("the last command for it was rejected: {reason} ({code})"),
-        Why::Refused { reason } => format!("the thing itself refused it: {reason}"),
-        Why::NeverObeyed { by } if by.is_empty() => "accepted, never obeyed".into(),
-        Why::NeverObeyed { by } => format!("accepted, never obeyed · asked by {by}"),
+        Why::Rejected { code, reason } => {
+            tr!("the last command for it was rejected: {reason} ({code})", reason, code)
+        }
+        Why::Refused { reason } => tr!("the thing itself refused it: {}", reason),
+        Why::NeverObeyed { by } if by.is_empty() => said("accepted, never obeyed").into(),
+        Why::NeverObeyed { by } => tr!("accepted, never obeyed · asked by {}", by),
         Why::NoLonger { settled_ms } => match ago(*settled_ms) {
-            Some(age) => format!("it obeyed {age} ago, and does something else since"),
-            None => "it had obeyed, and does something else since".into(),
+            Some(age) => tr!("it obeyed {} ago, and does something else since", age),
+            None => said("it had obeyed, and does something else since").into(),
         },
-        Why::NobodyHere => "nobody asked for it here: somebody else wants it".into(),
-        Why::Unknown => "who asked for it is not kept any more".into(),
+        Why::NobodyHere => said("nobody asked for it here: somebody else wants it").into(),
+        Why::Unknown => said("who asked for it is not kept any more").into(),
     }
 }
 
@@ -167,22 +174,27 @@ fn standing(why: &Why) -> &'static str {
 }
 
 fn count_words(count: u32) -> String {
+    let shown = format::count(u64::from(count));
     match count {
         0 => String::new(),
-        1 => "1 value has been wanted for long and is not so".into(),
-        many if many > LIMIT => format!(
-            "{} values have been wanted for long and are not so; these are the oldest {LIMIT}",
-            format::count(u64::from(many))
+        many if many > LIMIT => tr!(
+            "{shown} values have been wanted for long and are not so; these are the oldest {limit}",
+            shown,
+            limit = LIMIT
         ),
-        many => format!("{} values have been wanted for long and are not so", format::count(u64::from(many))),
+        many => tr!(
+            "1 value has been wanted for long and is not so"
+                | "{shown} values have been wanted for long and are not so" % many,
+            shown
+        ),
     }
 }
 
 fn nothing_words(link_up: bool) -> &'static str {
     if link_up {
-        "A value that is wanted and not reported for some minutes stands here, with the reason where it is known."
+        said("A value that is wanted and not reported for some minutes stands here, with the reason where it is known.")
     } else {
-        "So it was when we last listened. While our link is down nobody knows."
+        said("So it was when we last listened. While our link is down nobody knows.")
     }
 }
 

@@ -7,6 +7,7 @@ use fleetlens_ipc::rows::CommandRow;
 use fleetlens_model::command::{Phase, Withdrawal};
 use fleetlens_model::id::CommandId;
 use leptos::prelude::*;
+use tr::tr;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
@@ -17,6 +18,7 @@ use crate::components::pointer::follow_pointer;
 use crate::components::still::Still;
 use crate::form::{Form, form};
 use crate::format;
+use crate::lang::said;
 use crate::state::cells::{Cell, List};
 use crate::state::store;
 use crate::views::audit::AuditView;
@@ -44,24 +46,24 @@ pub fn OutboxView() -> impl IntoView {
     view! {
         <Show when=move || !auditing.get() fallback=move || view! { <AuditView open=auditing /> }>
             <Show when=move || !is_bulk.get() fallback=|| view! { <BulkView /> }>
-            <section class="sheet outbox" data-testid="commands-view" aria-label="Commands">
+            <section class="sheet outbox" data-testid="commands-view" aria-label=said("Commands")>
                 <header class="sheet-head">
-                    <h1>"Commands"</h1>
+                    <h1>{said("Commands")}</h1>
                     <p class="total" role="status" data-testid="outbox-total">{move || waiting_words(open)}</p>
                     <span class="space" />
                     <Show when=move || may_audit.get()>
                         <button type="button" class="plain" data-testid="to-audit" on:click=move |_| auditing.set(true)>
-                            "Audit log"
+                            {said("Audit log")}
                         </button>
                     </Show>
                 </header>
                 <div class="sheet-body">
-                    <Orders list=open label="Outbox" testid="outbox" scope=Scope::Open newest />
+                    <Orders list=open label=said("Outbox") testid="outbox" scope=Scope::Open newest />
                     <BulkList />
                     <NotConvergedList />
                     // Where the time goes is looked into at a desk.
                     {(form() == Form::Desktop).then(|| view! { <LegFigures ended=how_many /> })}
-                    <Orders list=ended label="History" testid="history" scope=Scope::Ended newest />
+                    <Orders list=ended label=said("History") testid="history" scope=Scope::Ended newest />
                 </div>
             </section>
             </Show>
@@ -71,12 +73,14 @@ pub fn OutboxView() -> impl IntoView {
 
 fn waiting_words(open: List<CommandId, CommandRow>) -> String {
     if !open.known.get() {
-        return "counting…".into();
+        return said("counting…").into();
     }
     match open.cells.with(Vec::len) {
-        0 => "none waits".into(),
-        1 => "1 wanted and not yet so".into(),
-        many => format!("{} wanted and not yet so", format::count(many as u64)),
+        0 => said("none waits").into(),
+        waiting => tr!(
+            "1 wanted and not yet so" | "{shown} wanted and not yet so" % waiting,
+            shown = format::count(waiting as u64)
+        ),
     }
 }
 
@@ -96,7 +100,7 @@ fn Orders(
         still.inside.try_set(is_over);
     });
     let is_empty = move || list.known.get() && still.shown.with(Vec::is_empty);
-    let fresh = move || format!("{} new", format::count(still.fresh.get() as u64));
+    let fresh = move || tr!("{} new", format::count(still.fresh.get() as u64));
     view! {
         <section
             class="orders"
@@ -150,7 +154,9 @@ fn Order(
     let exact = read(|row| row.steps.first().map(|step| local(step.at_ms).exact()).unwrap_or_default());
     let is_gone = Memo::new(move |_| still.is_gone(list.cells, &id));
     let told =
-        Signal::derive(move || if is_gone.get() { "has ended; see the history".to_owned() } else { sentence.get() });
+        Signal::derive(
+            move || if is_gone.get() { said("has ended; see the history").to_owned() } else { sentence.get() },
+        );
     let standing = Memo::new(move |_| row.with(|row| Standing::of(&row.row.phase, row.row.never_obeyed)));
     let phase = Memo::new(move |_| {
         row.with(|row| phase_word(&row.row.phase, row.row.never_obeyed, store.link_up.get())).to_owned()
@@ -159,7 +165,7 @@ fn Order(
         let now_ms = clock.now_ms();
         row.with(|row| left_ms(row, now_ms))
     });
-    let left = move || left_ms.get().map(|ms| format!("expires in {}", format::age(ms)));
+    let left = move || left_ms.get().map(|ms| tr!("expires in {}", format::age(ms)));
     view! {
         <li class="order" class:gone=move || is_gone.get() data-testid="order" data-command=id.0.to_string() data-standing=move || standing.get().word()>
             <div class="order-line">
@@ -167,7 +173,7 @@ fn Order(
                     type="button"
                     class="tool fold"
                     data-testid="steps"
-                    aria-label=move || if unfolded.get() { "Hide its steps" } else { "Show its steps" }
+                    aria-label=move || if unfolded.get() { said("Hide its steps") } else { said("Show its steps") }
                     aria-expanded=move || unfolded.get().to_string()
                     on:click=move |_| unfolded.update(|unfolded| *unfolded = !*unfolded)
                 >
@@ -214,13 +220,13 @@ fn Changes(row: RwSignal<Aged<CommandRow>>) -> impl IntoView {
                     " "
                     {before.map(|before| view! { <code>{before}</code> " → " })}
                     <code>{wanted}</code>
-                    {is_new.then_some(", nothing was wanted before")}
+                    {is_new.then(|| said(", nothing was wanted before"))}
                 </li>
             }
         };
         changes.get().into_iter().map(line).collect_view()
     };
-    view! { <ul class="leaves" aria-label="What it changes">{lines}</ul> }
+    view! { <ul class="leaves" aria-label=said("What it changes")>{lines}</ul> }
 }
 
 /// Time left until it must not happen any more, in milliseconds; `None` once it ended.
@@ -229,26 +235,26 @@ fn left_ms(row: &Aged<CommandRow>, now_ms: f64) -> Option<u64> {
 }
 
 fn by_words(row: &CommandRow) -> String {
-    if row.by.name.is_empty() { row.by.role.label().into() } else { row.by.name.clone() }
+    if row.by.name.is_empty() { said(row.by.role.label()).into() } else { row.by.name.clone() }
 }
 
 /// Where a command stands, in two or three words.
 fn phase_word(phase: &Phase, never_obeyed: bool, link_up: bool) -> &'static str {
     match phase {
-        Phase::Pending if !link_up => "Waits for the link",
-        Phase::Pending => "About to go out",
-        Phase::Sent => "Sent",
-        Phase::Accepted { .. } => "Accepted",
-        Phase::Rejected { .. } => "Rejected",
-        Phase::Settled => "Settled",
-        Phase::Overtaken { .. } => "Overtaken",
-        Phase::Expired { .. } if never_obeyed => "Never obeyed",
-        Phase::Expired { withdrawal: Withdrawal::Needed } => "Expired, taking back",
-        Phase::Expired { withdrawal: Withdrawal::Impossible } => "Sent, never obeyed",
-        Phase::Expired { .. } => "Expired",
-        Phase::Cancelled { withdrawal: Withdrawal::Needed } => "Taking back",
-        Phase::Cancelled { withdrawal: Withdrawal::Impossible } => "Too late",
-        Phase::Cancelled { .. } => "Taken back",
+        Phase::Pending if !link_up => said("Waits for the link"),
+        Phase::Pending => said("About to go out"),
+        Phase::Sent => said("Sent"),
+        Phase::Accepted { .. } => said("Accepted"),
+        Phase::Rejected { .. } => said("Rejected"),
+        Phase::Settled => said("Settled"),
+        Phase::Overtaken { .. } => said("Overtaken"),
+        Phase::Expired { .. } if never_obeyed => said("Never obeyed"),
+        Phase::Expired { withdrawal: Withdrawal::Needed } => said("Expired, taking back"),
+        Phase::Expired { withdrawal: Withdrawal::Impossible } => said("Sent, never obeyed"),
+        Phase::Expired { .. } => said("Expired"),
+        Phase::Cancelled { withdrawal: Withdrawal::Needed } => said("Taking back"),
+        Phase::Cancelled { withdrawal: Withdrawal::Impossible } => said("Too late"),
+        Phase::Cancelled { .. } => said("Taken back"),
     }
 }
 
@@ -257,10 +263,12 @@ fn phase_word(phase: &Phase, never_obeyed: bool, link_up: bool) -> &'static str 
 fn Nothing(scope: Scope) -> impl IntoView {
     let (head, words) = match scope {
         Scope::Open => (
-            "Nothing waits",
-            "What you ask of a thing stands here until the thing has obeyed, refused, or its time ran out.",
+            said("Nothing waits"),
+            said("What you ask of a thing stands here until the thing has obeyed, refused, or its time ran out."),
         ),
-        Scope::Ended => ("No command has ended yet", "The newest will stand on top, each with what came of it."),
+        Scope::Ended => {
+            (said("No command has ended yet"), said("The newest will stand on top, each with what came of it."))
+        }
     };
     view! {
         <div class="nothing small" data-testid="orders-none">

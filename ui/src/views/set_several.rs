@@ -11,10 +11,12 @@ use fleetlens_model::schema::{Schema, Violation};
 use fleetlens_model::shadow::{Object, patch_of, pointer_of};
 use leptos::prelude::*;
 use serde_json::Value as Json;
+use tr::tr;
 
 use crate::components::control::{Draft, Input, leaf_of, now_of};
 use crate::components::icon::Icon;
 use crate::components::patch::{Names, Outgoing, SendPatch, own_title, title};
+use crate::lang::said;
 use crate::state::thing::Thing;
 use any::AnyInput;
 
@@ -66,7 +68,7 @@ pub fn SetSeveral(
                     <span class="turn" class:down=move || open.get()>
                         <Icon of=icondata_lu::LuChevronRight />
                     </span>
-                    "Set several values at once"
+                    {said("Set several values at once")}
                 </button>
                 <Show when=move || open.get()>
                     <Sheets thing=thing.get_value() />
@@ -127,7 +129,7 @@ fn Sheet(thing: Thing, schema: Arc<Schema>, on_done: Callback<()>) -> impl IntoV
                     aria-pressed=move || all.get().to_string()
                     on:click=move |_| all.update(|all| *all = !*all)
                 >
-                    {move || if all.get() { "Hide what it has never said".to_owned() } else { more(unsaid.get()) }}
+                    {move || if all.get() { said("Hide what it has never said").to_owned() } else { more(unsaid.get()) }}
                 </button>
             </Show>
             <For each=of_whole key=|violation| violation.sentence.clone() let:violation>
@@ -139,10 +141,7 @@ fn Sheet(thing: Thing, schema: Arc<Schema>, on_done: Callback<()>) -> impl IntoV
 }
 
 fn more(unsaid: usize) -> String {
-    match unsaid {
-        1 => "Show one more, which it has never said".to_owned(),
-        _ => format!("Show {unsaid} more, which it has never said"),
-    }
+    tr!("Show one more, which it has never said" | "Show {n} more, which it has never said" % unsaid)
 }
 
 /// What was typed as a patch, or the first field that holds no value.

@@ -34,13 +34,13 @@ pub fn SettingsView() -> impl IntoView {
     let may = may_command(store);
     view! {
         <Show when=move || !store.diagnosing.get() fallback=|| view! { <DiagnosticsSheet /> }>
-        <section class="sheet settings" data-testid="settings" aria-label="Settings">
+        <section class="sheet settings" data-testid="settings" aria-label=said("Settings")>
             <header class="sheet-head">
-                <h1>"Settings"</h1>
+                <h1>{said("Settings")}</h1>
                 <span class="space" />
                 <Show when=move || may.get()>
                     <button type="button" class="plain" data-testid="settings-to-rules" on:click=move |_| store.go_to_rules()>
-                        "Rules"
+                        {said("Rules")}
                     </button>
                 </Show>
             </header>
@@ -75,7 +75,7 @@ pub fn SettingsView() -> impl IntoView {
 #[component]
 fn DiagnosticsSheet() -> impl IntoView {
     view! {
-        <section class="sheet" data-testid="diagnostics" aria-label="Diagnostics">
+        <section class="sheet" data-testid="diagnostics" aria-label=said("Diagnostics")>
             <DiagnosticsView />
         </section>
     }
@@ -113,7 +113,7 @@ fn AnswerLine(
         <div class="answer" aria-live="polite" data-testid="answer">
             {move || match answer.get() {
                 Answer::Rest => ().into_any(),
-                Answer::Asked => view! { <p class="none">"Saving…"</p> }.into_any(),
+                Answer::Asked => view! { <p class="none">{said("Saving…")}</p> }.into_any(),
                 Answer::Done => view! { <p class="done">{done}</p> }.into_any(),
                 Answer::Refused(fault) => view! { <p class="fault">{fault.message}</p> }.into_any(),
             }}
@@ -144,11 +144,11 @@ fn Save(
         <div class="answers">
             <Show when=move || dirty.get() && !asked()>
                 <button type="button" class="plain" data-testid="undo" on:click=move |_| on_undo.run(())>
-                    "Undo"
+                    {said("Undo")}
                 </button>
             </Show>
             <button type="submit" class="send" data-testid="save" disabled=move || !can_save.get()>
-                "Save"
+                {said("Save")}
             </button>
         </div>
     }
@@ -195,7 +195,7 @@ fn Look() -> impl IntoView {
 fn Keys() -> impl IntoView {
     view! {
         <section class="card" data-testid="settings-keys">
-            <h2>"Keys"</h2>
+            <h2>{said("Keys")}</h2>
             <KeyList />
         </section>
     }
@@ -206,13 +206,13 @@ fn About() -> impl IntoView {
     let version = told(|settings| settings.version.clone());
     view! {
         <section class="card" data-testid="settings-about">
-            <h2>"About"</h2>
+            <h2>{said("About")}</h2>
             <p>
                 "Fleetlens "
                 <span data-testid="version">{version}</span>
             </p>
             <ToDiagnostics />
-            <p class="none">"Map data © OpenStreetMap contributors, under the Open Database Licence."</p>
+            <p class="none">{said("Map data © OpenStreetMap contributors, under the Open Database Licence.")}</p>
         </section>
     }
 }
@@ -221,7 +221,7 @@ fn About() -> impl IntoView {
 #[component]
 fn Coming() -> impl IntoView {
     view! {
-        <div class="cards coming" role="status" aria-label="Loading">
+        <div class="cards coming" role="status" aria-label=said("Loading")>
             <div class="column">
                 <div class="bone tall" />
                 <div class="bone" />

@@ -9,9 +9,11 @@ mod welcome;
 
 use fleetlens_ipc::profile::{ProfileAsk, ProfileDone};
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::icon::Icon;
 use crate::components::modal::Modal;
+use crate::lang::said;
 use crate::state::profiles::{Setup, is_running};
 use crate::state::{Store, store};
 use brokers::BrokerPages;
@@ -70,9 +72,9 @@ pub fn SetupDialog() -> impl IntoView {
         }
     });
     let label = Signal::derive(move || match store.setup.get() {
-        Some(Setup::Edit(name)) => format!("Edit {name}"),
-        Some(Setup::Copy(name)) => format!("Copy of {name}"),
-        Some(Setup::New) | None => "New profile".to_owned(),
+        Some(Setup::Edit(name)) => tr!("Edit {}", name),
+        Some(Setup::Copy(name)) => tr!("Copy of {}", name),
+        Some(Setup::New) | None => said("New profile").to_owned(),
     });
     let close = Callback::new(move |()| open.set(false));
     view! {
@@ -81,7 +83,7 @@ pub fn SetupDialog() -> impl IntoView {
                 <h1>{move || label.get()}</h1>
                 <button type="button" class="plain" data-testid="setup-close" on:click=move |_| close.run(())>
                     <Icon of=icondata_lu::LuX />
-                    {move || if dirty.get() { "Leave without saving" } else { "Close" }}
+                    {move || if dirty.get() { said("Leave without saving") } else { said("Close") }}
                 </button>
             </header>
             {move || match store.setup.get() {
@@ -105,12 +107,14 @@ fn Opened(name: String, copy: bool, dirty: RwSignal<bool>, on_saved: Callback<()
         // The dialog may have been closed.
         drop(came.try_set(Some(match outcome {
             Ok(ProfileDone::Text { text, file }) => Ok((Work { text, replaces, password: None }, file)),
-            Ok(ProfileDone::Trying | ProfileDone::Checked(_) | ProfileDone::Saved(_)) => Err("no text came".to_owned()),
+            Ok(ProfileDone::Trying | ProfileDone::Checked(_) | ProfileDone::Saved(_)) => {
+                Err(said("no text came").to_owned())
+            }
             Err(fault) => Err(fault.message),
         })));
     });
     move || match came.get() {
-        None => view! { <p class="none setup-page" role="status">"Opening…"</p> }.into_any(),
+        None => view! { <p class="none setup-page" role="status">{said("Opening…")}</p> }.into_any(),
         Some(Err(why)) => view! { <p class="fault setup-page" role="alert">{why}</p> }.into_any(),
         Some(Ok((work, file))) => view! { <EditorPage work file dirty on_saved /> }.into_any(),
     }

@@ -8,6 +8,7 @@ use fleetlens_ipc::{Done, Fault, FaultCode, Intent};
 use fleetlens_model::bulk::{Order, Rollout, Target};
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::dry_run::Found;
 use super::words::{lasts_ms, things};
@@ -16,6 +17,7 @@ use crate::components::control::ExpiryOfMany;
 use crate::components::modal::Modal;
 use crate::components::patch::Dangers;
 use crate::format;
+use crate::lang::said;
 use crate::state::bulk::Seen;
 use crate::state::section::Section;
 use crate::state::{Store, store};
@@ -92,7 +94,7 @@ pub fn ComposeSheet(
 ) -> impl IntoView {
     let label = Signal::derive(move || {
         let things = things(u64::from(compose.meant.get()));
-        if compose.again.with(Option::is_some) { format!("Ask {things} again") } else { format!("Command {things}") }
+        if compose.again.with(Option::is_some) { tr!("Ask {} again", things) } else { tr!("Command {}", things) }
     });
     view! {
         <Modal open=compose.open label class="modal bulk-sheet" testid="bulk-sheet">
@@ -193,7 +195,7 @@ fn Form(compose: Compose, label: Signal<String>) -> impl IntoView {
     let does = Signal::derive(move || wished.does());
     let lasts = move || {
         let ms = pace.read().map(|rollout| lasts_ms(changes(), &rollout)).unwrap_or(0);
-        if ms == 0 { "All at once.".to_owned() } else { format!("The last one is asked after {}.", format::age(ms)) }
+        if ms == 0 { said("All at once.").to_owned() } else { tr!("The last one is asked after {}.", format::age(ms)) }
     };
     let own_ms = Memo::new(move |_| run.with(|run| run.as_ref().and_then(|run| run.own_expiry_ms)));
     view! {
@@ -207,13 +209,13 @@ fn Form(compose: Compose, label: Signal<String>) -> impl IntoView {
                 disabled=move || !can_look()
                 on:click=move |_| look()
             >
-                "Dry run"
+                {said("Dry run")}
             </button>
         </div>
         {move || run.get().map(|run| view! { <Found run /> })}
         <Show when=move || run.with(Option::is_some)>
             <fieldset class="rollout">
-                <legend>"How fast"</legend>
+                <legend>{said("How fast")}</legend>
                 <PaceFields pace />
                 <Show when=may_grow>
                     <label class="check">
@@ -228,10 +230,10 @@ fn Form(compose: Compose, label: Signal<String>) -> impl IntoView {
                                 look();
                             }
                         />
-                        <span>"Also things that are found later, until somebody stops it"</span>
+                        <span>{said("Also things that are found later, until somebody stops it")}</span>
                     </label>
                 </Show>
-                <p class="lasts">{lasts} " Each command " <ExpiryOfMany chosen_ms=expiry_ms own_ms /></p>
+                <p class="lasts">{lasts} {said(" Each command ")} <ExpiryOfMany chosen_ms=expiry_ms own_ms /></p>
             </fieldset>
         </Show>
         {move || {
@@ -239,14 +241,14 @@ fn Form(compose: Compose, label: Signal<String>) -> impl IntoView {
         }}
         <div class="answers">
             <button type="button" class="plain" data-testid="bulk-cancel" on:click=move |_| compose.open.set(false)>
-                "Do nothing"
+                {said("Do nothing")}
             </button>
             <button type="button" class="send" data-testid="bulk-send" disabled=move || !can_send() on:click=press>
-                {move || format!("Command {}", whom())}
+                {move || tr!("Command {}", whom())}
             </button>
         </div>
         <Confirm open=asking asks yes=does on_yes=Callback::new(move |()| send())>
-            <p>"It moves something in the street, or ends what somebody is doing."</p>
+            <p>{said("It moves something in the street, or ends what somebody is doing.")}</p>
             <Dangers dangers />
         </Confirm>
     }
@@ -255,8 +257,8 @@ fn Form(compose: Compose, label: Signal<String>) -> impl IntoView {
 /// Who is commanded: `6 things`, `6 things and what is found later`.
 fn whom(changes: u32, continuous: bool) -> String {
     match (changes, continuous) {
-        (0, true) => "what is found later".to_owned(),
-        (_, true) => format!("{} and what is found later", things(u64::from(changes))),
+        (0, true) => said("what is found later").to_owned(),
+        (_, true) => tr!("{} and what is found later", things(u64::from(changes))),
         (_, false) => things(u64::from(changes)),
     }
 }

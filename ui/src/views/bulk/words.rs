@@ -2,60 +2,67 @@
 
 use fleetlens_ipc::rows::{BulkRow, DryRun};
 use fleetlens_model::bulk::{Counts, Outcome, Progress, Rollout, State};
+use tr::tr;
 
 use crate::format;
+use crate::lang::{Language, language, said};
 
 /// So many things.
 pub fn things(n: u64) -> String {
-    match n {
-        1 => "1 thing".to_owned(),
-        n => format!("{} things", format::count(n)),
-    }
+    tr!("1 thing" | "{shown} things" % n, shown = format::count(n))
 }
 
 /// Where one stands, in two or three words.
 pub fn state_word(state: &State, link_up: bool) -> &'static str {
     match state {
-        State::Running if !link_up => "Waits for the link",
-        State::Running => "Running",
-        State::Paused | State::Held { .. } => "Held",
-        State::Aborted { .. } => "Aborted",
-        State::Stopped { .. } => "Stopped",
-        State::Done => "Done",
+        State::Running if !link_up => said("Waits for the link"),
+        State::Running => said("Running"),
+        State::Paused | State::Held { .. } => said("Held"),
+        State::Aborted { .. } => said("Aborted"),
+        State::Stopped { .. } => said("Stopped"),
+        State::Done => said("Done"),
     }
 }
 
 /// What that means for the things that wait; empty where nothing is to be said.
 pub fn state_sentence(row: &BulkRow, link_up: bool) -> String {
-    let waiting = things(u64::from(row.counts.waiting));
-    let (wait, were) = if row.counts.waiting == 1 { ("waits", "was") } else { ("wait", "were") };
+    let n = row.counts.waiting;
+    let shown = format::count(u64::from(n));
+    let not_asked = || tr!("1 thing was not asked." | "{shown} things were not asked." % n, shown);
     match &row.state {
-        State::Running if !link_up => "Nothing is released until the link is back.".to_owned(),
-        State::Running if row.continuous => "Goes on until somebody stops it.".to_owned(),
+        State::Running if !link_up => said("Nothing is released until the link is back.").to_owned(),
+        State::Running if row.continuous => said("Goes on until somebody stops it.").to_owned(),
         State::Running | State::Done => String::new(),
-        State::Paused => format!("{waiting} {wait} until it goes on; what was asked already goes on."),
-        State::Held { why } => {
-            let why = format::capital(why);
-            format!("{why}. {waiting} {wait} until somebody has looked whether it is still wanted and lets it go on.")
-        }
-        State::Aborted { why } => format!("{}. {waiting} {were} not asked.", format::capital(why)),
-        State::Stopped { by } if by.name.is_empty() => format!("{waiting} {were} not asked."),
-        State::Stopped { by } => format!("By {}. {waiting} {were} not asked.", by.name),
+        State::Paused => tr!(
+            "1 thing waits until it goes on; what was asked already goes on."
+                | "{shown} things wait until it goes on; what was asked already goes on." % n,
+            shown
+        ),
+        State::Held { why } => tr!(
+            "{why}. 1 thing waits until somebody has looked whether it is still wanted and lets it go on."
+                | "{why}. {shown} things wait until somebody has looked whether it is still wanted and lets it go on."
+                    % n,
+            why = format::capital(why),
+            shown
+        ),
+        State::Aborted { why } => format!("{}. {}", format::capital(why), not_asked()),
+        State::Stopped { by } if by.name.is_empty() => not_asked(),
+        State::Stopped { by } => tr!("By {name}. {not_asked}", name = by.name, not_asked = not_asked()),
     }
 }
 
 /// What came of its things: class, how many, what that is called. What there is none of is left out.
 pub fn parts(counts: &Counts, is_open: bool) -> Vec<(&'static str, u32, &'static str)> {
-    let waiting = if is_open { "not asked yet" } else { "not asked" };
+    let waiting = if is_open { said("not asked yet") } else { said("not asked") };
     let all = [
-        ("settled", counts.settled, "done"),
-        ("open", counts.open, "under way"),
-        ("rejected", counts.rejected, "rejected"),
-        ("expired", counts.never_obeyed, "never obeyed"),
-        ("expired", counts.expired, "expired"),
-        ("ended", counts.ended, "taken back or overtaken"),
-        ("cannot", counts.cannot, "cannot"),
-        ("same", counts.same, "so already"),
+        ("settled", counts.settled, said("done")),
+        ("open", counts.open, said("under way")),
+        ("rejected", counts.rejected, said("rejected")),
+        ("expired", counts.never_obeyed, said("never obeyed")),
+        ("expired", counts.expired, said("expired")),
+        ("ended", counts.ended, said("taken back or overtaken")),
+        ("cannot", counts.cannot, said("cannot")),
+        ("same", counts.same, said("so already")),
         ("waiting", counts.waiting, waiting),
     ];
     all.into_iter().filter(|(_, n, _)| *n > 0).collect()
@@ -72,8 +79,14 @@ pub fn rollout_words(rollout: &Rollout) -> String {
     let Rollout { batch, every_s, abort_at_pct, abort_after } = *rollout;
     let every = format::age(u64::from(every_s) * 1_000);
     match abort_at_pct {
-        Some(pct) => format!("{batch} every {every}; aborts when {pct} % of at least {abort_after} failed"),
-        None => format!("{batch} every {every}; goes on whatever fails"),
+        Some(pct) => tr!(
+            "{batch} every {every}; aborts when {pct} % of at least {after} failed",
+            batch,
+            every,
+            pct,
+            after = abort_after
+        ),
+        None => tr!("{batch} every {every}; goes on whatever fails", batch, every),
     }
 }
 
@@ -85,29 +98,38 @@ pub fn lasts_ms(things: u32, rollout: &Rollout) -> u64 {
 
 /// What a dry run found, a sentence each.
 pub fn found(run: &DryRun) -> Vec<String> {
-    let count = |n: u32| things(u64::from(n));
-    let mut said = vec![match (run.changes, run.things) {
-        (0, 0) => "No thing is found.".to_owned(),
-        (0, _) => "Nothing would change.".to_owned(),
-        (1, 1) => "1 thing would be asked.".to_owned(),
-        (changes, all) if changes == all => format!("All {} would be asked.", count(all)),
-        (changes, all) => format!("{} of {} would be asked.", format::count(u64::from(changes)), count(all)),
+    let count = |n: u32| format::count(u64::from(n));
+    let mut told = vec![match (run.changes, run.things) {
+        (0, 0) => said("No thing is found.").to_owned(),
+        (0, _) => said("Nothing would change.").to_owned(),
+        (1, 1) => said("1 thing would be asked.").to_owned(),
+        (changes, all) if changes == all => tr!("All {all} things would be asked.", all = count(all)),
+        (changes, all) => {
+            tr!("{changes} of {all} things would be asked.", changes = count(changes), all = count(all))
+        }
     }];
     if run.offline > 0 {
-        let (are, them) = if run.offline == 1 { ("is", "it") } else { ("are", "them") };
-        said.push(format!("{} of them {are} silent now: the command waits for {them} until it expires.", run.offline));
+        told.push(tr!("1 of them is silent now: the command waits for it until it expires."
+            | "{n} of them are silent now: the command waits for them until it expires." % run.offline));
     }
     if run.same > 0 {
-        said.push(format!("{} so already and not asked.", is_or_are(run.same)));
+        told.push(tr!(
+            "1 thing is so already and not asked." | "{shown} things are so already and not asked." % run.same,
+            shown = count(run.same)
+        ));
     }
     if run.cannot > 0 {
-        said.push(format!("{} cannot:", count(run.cannot)));
+        told.push(tr!("1 thing cannot:" | "{shown} things cannot:" % run.cannot, shown = count(run.cannot)));
     }
-    said
+    told
 }
 
-fn is_or_are(n: u32) -> String {
-    format!("{} {}", things(u64::from(n)), if n == 1 { "is" } else { "are" })
+/// A word as it stands within a sentence: small in English, as always in German.
+pub fn within(word: &'static str) -> String {
+    match language() {
+        Language::English | Language::Pseudo | Language::PseudoMirrored => said(word).to_lowercase(),
+        Language::German => said(word).to_owned(),
+    }
 }
 
 /// How a thing stands, as the lists of commands mark it.
@@ -125,16 +147,16 @@ pub fn standing(progress: &Progress) -> &'static str {
 /// What came of a thing, in a word or two.
 pub fn outcome_word(progress: &Progress, is_open: bool) -> &'static str {
     match progress.outcome() {
-        Outcome::Waiting if is_open => "Not asked yet",
-        Outcome::Waiting => "Not asked",
-        Outcome::Open => "Under way",
-        Outcome::Settled => "Done",
-        Outcome::Rejected => "Rejected",
-        Outcome::Expired => "Expired",
-        Outcome::NeverObeyed => "Never obeyed",
-        Outcome::Ended => "Ended",
-        Outcome::Same => "So already",
-        Outcome::Cannot => "Cannot",
+        Outcome::Waiting if is_open => said("Not asked yet"),
+        Outcome::Waiting => said("Not asked"),
+        Outcome::Open => said("Under way"),
+        Outcome::Settled => said("Done"),
+        Outcome::Rejected => said("Rejected"),
+        Outcome::Expired => said("Expired"),
+        Outcome::NeverObeyed => said("Never obeyed"),
+        Outcome::Ended => said("Ended"),
+        Outcome::Same => said("So already"),
+        Outcome::Cannot => said("Cannot"),
     }
 }
 

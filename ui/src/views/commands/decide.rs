@@ -7,10 +7,12 @@ use fleetlens_ipc::rows::CommandRow;
 use fleetlens_model::command::{Phase, Withdrawal};
 use fleetlens_model::id::{CommandId, ThingKey};
 use leptos::prelude::*;
+use tr::tr;
 
 use super::called;
 use crate::clock::Aged;
 use crate::components::conflict::{Asked, Desk, Wanted, desired_at};
+use crate::lang::said;
 use crate::state::cells::Cell;
 use crate::state::store;
 use crate::state::thing::Thing;
@@ -121,15 +123,15 @@ pub fn decide_here(thing: &Thing, newest: Newest, desk: Desk) {
 /// Why nothing is asked of a thing.
 fn cannot_words(title: &str, fence: &str) -> String {
     if fence.is_empty() {
-        format!("Nothing can be asked of {title} here.")
+        tr!("Nothing can be asked of {} here.", title)
     } else {
-        format!("Nothing can be asked of {title} here: {fence}.")
+        tr!("Nothing can be asked of {title} here: {fence}.", title, fence)
     }
 }
 
 /// Why a command is not asked for again.
 fn later_words(title: &str) -> String {
-    format!("A later command is about the same value of {title}; it stands on its page.")
+    tr!("A later command is about the same value of {}; it stands on its page.", title)
 }
 
 fn lay(way: Way, row: &CommandRow, thing: &Thing, desk: Desk) {
@@ -158,8 +160,8 @@ enum Way {
 impl Way {
     fn label(self) -> &'static str {
         match self {
-            Way::Compare => "Compare and choose",
-            Way::Again => "Ask again",
+            Way::Compare => said("Compare and choose"),
+            Way::Again => said("Ask again"),
         }
     }
 

@@ -5,14 +5,16 @@ use fleetlens_ipc::{Fault, Intent};
 use fleetlens_model::id::CommandId;
 use leptos::prelude::*;
 use serde_json::Value as Json;
+use tr::tr;
 
 use super::called;
 use crate::clock::{Aged, clock};
 use crate::components::confirm::Confirm;
-use crate::components::control::{Expiry, said};
+use crate::components::control::{self, Expiry};
 use crate::components::modal::Modal;
 use crate::components::patch::Dangers;
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 
 /// The way to change it, while it has not left.
@@ -25,8 +27,8 @@ pub fn Edit(
 ) -> impl IntoView {
     let can_edit = Memo::new(move |_| row.with(|row| row.row.can_edit));
     let open = RwSignal::new(false);
-    let label = Signal::derive(|| "Change what waits".to_owned());
-    let name = move || row.with(|row| called("Edit", &row.row));
+    let label = Signal::derive(|| said("Change what waits").to_owned());
+    let name = move || row.with(|row| called(said("Edit"), &row.row));
     view! {
         // What leaves while somebody changes it says so in the sheet.
         <Show when=move || can_edit.get() || open.get()>
@@ -37,7 +39,7 @@ pub fn Edit(
                 aria-label=name
                 on:click=move |_| open.set(true)
             >
-                "Edit"
+                {said("Edit")}
             </button>
             <Modal open label class="modal conflict" testid="edit-sheet">
                 <Form row id open />
@@ -99,7 +101,7 @@ fn Form(row: RwSignal<Aged<CommandRow>>, id: CommandId, open: RwSignal<bool>) ->
             send();
         }
     };
-    let asks = Signal::derive(move || format!("Change what waits for {whose}?"));
+    let asks = Signal::derive(move || tr!("Change what waits for {}?", whose));
     let will = move || {
         let line = |(name, before, after): (String, String, String)| {
             view! {
@@ -125,19 +127,19 @@ fn Form(row: RwSignal<Aged<CommandRow>>, id: CommandId, open: RwSignal<bool>) ->
     let inputs = fields.into_iter().enumerate().map(|(nth, field)| view! { <Line nth field typed /> }).collect_view();
     view! {
         <form on:submit=press>
-            <h2>"Change what waits"</h2>
-            <p>{title}" has not left yet. It keeps its place among the commands that wait."</p>
+            <h2>{said("Change what waits")}</h2>
+            <p>{tr!("{} has not left yet. It keeps its place among the commands that wait.", title)}</p>
             <div class="edit-lines">{inputs} <Expiry chosen_ms own_ms=left_ms /></div>
             <div aria-live="polite">{will} <Dangers dangers /></div>
             <Show when=move || has_left.get()>
                 <p class="fault" role="alert" data-testid="edit-left">
-                    "It has left meanwhile. Take it back, or ask anew."
+                    {said("It has left meanwhile. Take it back, or ask anew.")}
                 </p>
             </Show>
             {move || fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })}
             <div class="answers">
                 <button type="button" class="plain" data-testid="edit-no" on:click=move |_| open.set(false)>
-                    "Leave it"
+                    {said("Leave it")}
                 </button>
                 <button
                     type="submit"
@@ -145,13 +147,13 @@ fn Form(row: RwSignal<Aged<CommandRow>>, id: CommandId, open: RwSignal<bool>) ->
                     data-testid="edit-yes"
                     disabled=cannot
                 >
-                    "Change it"
+                    {said("Change it")}
                 </button>
             </div>
         </form>
-        <Confirm open=asking asks yes="Change it" no="Leave it" on_yes=Callback::new(move |()| send())>
+        <Confirm open=asking asks yes=said("Change it") no=said("Leave it") on_yes=Callback::new(move |()| send())>
             {will}
-            <p>"It moves something in the street, or ends what somebody is doing."</p>
+            <p>{said("It moves something in the street, or ends what somebody is doing.")}</p>
             <Dangers dangers />
         </Confirm>
     }
@@ -174,8 +176,8 @@ fn Line(nth: usize, field: Field, typed: RwSignal<Vec<String>>) -> impl IntoView
             let on = field.text == "true";
             view! {
                 <select data-testid="edit-value" on:change=move |event| put(event_target_value(&event))>
-                    <option value="true" selected=on>"on"</option>
-                    <option value="false" selected=!on>"off"</option>
+                    <option value="true" selected=on>{said("on")}</option>
+                    <option value="false" selected=!on>{said("off")}</option>
                 </select>
             }
             .into_any()
@@ -241,10 +243,10 @@ impl Field {
     }
 
     /// What was typed, in words.
-    fn said(&self, typed: &str) -> String {
+    fn in_words(&self, typed: &str) -> String {
         let json = self.json(typed);
         match &self.takes.control {
-            Some(control) => said(control, &json),
+            Some(control) => control::said(control, &json),
             None => json,
         }
     }
@@ -256,8 +258,11 @@ impl Field {
             return None;
         }
         let Ok(value) = serde_json::from_str::<Json>(&json) else {
-            let wanted = if self.shape == Shape::Number { "a number" } else { "JSON" };
-            return Some(format!("{} takes {wanted}, not {:?}", self.name(), typed.trim()));
+            let (name, typed) = (self.name(), format!("{:?}", typed.trim()));
+            return Some(match self.shape {
+                Shape::Number => tr!("{name} takes a number, not {typed}", name, typed),
+                Shape::Flag | Shape::Word | Shape::Json => tr!("{name} takes JSON, not {typed}", name, typed),
+            });
         };
         self.takes.control.as_ref().and_then(|control| control.check(&value).err())
     }
@@ -294,7 +299,7 @@ fn dangers(fields: &[Field], typed: &[String]) -> Vec<String> {
 /// What becomes otherwise: what a leaf is called, what waits, and what would wait then.
 fn will(fields: &[Field], typed: &[String]) -> Vec<(String, String, String)> {
     let other = fields.iter().zip(typed).filter(|(field, typed)| field.json(typed) != field.json(&field.text));
-    other.map(|(field, typed)| (field.name(), field.said(&field.text), field.said(typed))).collect()
+    other.map(|(field, typed)| (field.name(), field.in_words(&field.text), field.in_words(typed))).collect()
 }
 
 /// The leaves whose value is another one now.

@@ -5,21 +5,23 @@ use fleetlens_ipc::{AUDIT_MAX, Done, Intent};
 use fleetlens_model::audit::Filter;
 use fleetlens_model::audit::legs::{Leg, LegSpread, legs};
 use leptos::prelude::*;
+use tr::tr;
 
 use super::may_command;
 use crate::clock::Aged;
 use crate::components::coming::Coming;
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 
 /// What a leg ends with, as a person says it.
 fn leg_words(leg: Leg) -> &'static str {
     match leg {
-        Leg::Committed => "on the disk",
-        Leg::Published => "published",
-        Leg::Acknowledged => "with the broker",
-        Leg::Accepted => "accepted",
-        Leg::Reported => "reported",
+        Leg::Committed => said("on the disk"),
+        Leg::Published => said("published"),
+        Leg::Acknowledged => said("with the broker"),
+        Leg::Accepted => said("accepted"),
+        Leg::Reported => said("reported"),
     }
 }
 
@@ -61,7 +63,7 @@ pub fn Legs(
     });
     view! {
         <Show when=move || taken.with(|taken| !taken.is_empty())>
-            <dl class="legs" data-testid="legs" aria-label="Time spent in each leg">
+            <dl class="legs" data-testid="legs" aria-label=said("Time spent in each leg")>
                 <For each=move || taken.get() key=|leg| *leg let:leg>
                     <div data-leg=leg_word(leg.0) style:flex-grow=weight(leg.1).to_string()>
                         <dt>{leg_words(leg.0)}</dt>
@@ -106,24 +108,26 @@ pub fn LegFigures(
     });
     let of = move || match told.with(|told| told.as_ref().map(|(commands, _)| *commands)) {
         None | Some(0) => String::new(),
-        Some(1) => "of the newest command".to_owned(),
-        Some(many) => format!("of the newest {} commands", format::count(u64::from(many))),
+        Some(commands) => tr!(
+            "of the newest command" | "of the newest {shown} commands" % commands,
+            shown = format::count(u64::from(commands))
+        ),
     };
     let spreads = move || told.with(|told| told.as_ref().map(|(_, spreads)| spreads.clone()).unwrap_or_default());
     let is_coming = move || told.with(Option::is_none) && fault.with(Option::is_none);
     let is_empty = move || told.with(|told| told.as_ref().is_some_and(|(_, spreads)| spreads.is_empty()));
     view! {
         <Show when=move || may.get()>
-            <section class="orders leg-figures" data-testid="leg-figures" aria-label="Time spent in each leg">
-                <h2>"Where the time goes"<small>{of}</small></h2>
+            <section class="orders leg-figures" data-testid="leg-figures" aria-label=said("Time spent in each leg")>
+                <h2>{said("Where the time goes")}<small>{of}</small></h2>
                 <Show when=move || !spreads().is_empty()>
                     <table>
                         <thead>
                             <tr>
-                                <th scope="col">"until it is"</th>
-                                <th scope="col">"half within"</th>
-                                <th scope="col">"99 % within"</th>
-                                <th scope="col">"commands"</th>
+                                <th scope="col">{said("until it is")}</th>
+                                <th scope="col">{said("half within")}</th>
+                                <th scope="col">{said("99 % within")}</th>
+                                <th scope="col">{said("commands")}</th>
                             </tr>
                         </thead>
                         <tbody>
@@ -144,8 +148,8 @@ pub fn LegFigures(
                 {move || fault.get().map(|why| view! { <p class="fault" role="alert">{why}</p> })}
                 <Show when=is_empty>
                     <div class="nothing small" data-testid="legs-none">
-                        <b>"No command has gone its way yet"</b>
-                        <p>"Here stands how long commands wait for the disk, the broker, the shadow and the device."</p>
+                        <b>{said("No command has gone its way yet")}</b>
+                        <p>{said("Here stands how long commands wait for the disk, the broker, the shadow and the device.")}</p>
                     </div>
                 </Show>
             </section>

@@ -2,8 +2,10 @@
 
 use fleetlens_ipc::rows::FirmwareRow;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 
 /// The versions by kind.
@@ -14,14 +16,14 @@ pub fn Firmware() -> impl IntoView {
     let is_empty = move || rows.with(|rows| rows.as_ref().is_some_and(Vec::is_empty));
     let kinds = move || rows.get().unwrap_or_default().into_iter().map(kind).collect_view();
     view! {
-        <section class="orders firmware" data-testid="firmware" aria-label="Firmware">
-            <h2>"Firmware in the field"</h2>
+        <section class="orders firmware" data-testid="firmware" aria-label=said("Firmware")>
+            <h2>{said("Firmware in the field")}</h2>
             <div class="kinds-of-firmware">{kinds}</div>
             <Show when=is_empty>
                 <div class="nothing small" data-testid="firmware-none">
-                    <b>"No thing says its firmware"</b>
+                    <b>{said("No thing says its firmware")}</b>
                     <p>
-                        "It is read from what things report at /fw or /firmware; the profile can name another place: [firmware] pointer."
+                        {said("It is read from what things report at /fw or /firmware; the profile can name another place: [firmware] pointer.")}
                     </p>
                 </div>
             </Show>
@@ -41,7 +43,11 @@ fn kind(row: FirmwareRow) -> impl IntoView {
             </tr>
         }
     });
-    let caption = format!("{}, {} in all", format::capital(row.kind.plural()), format::count(u64::from(row.things)));
+    let caption = tr!(
+        "{kinds}, {shown} in all",
+        kinds = format::capital(said(row.kind.plural())),
+        shown = format::count(u64::from(row.things))
+    );
     view! {
         <table class="versions" data-testid="firmware-kind" data-kind=row.kind.word()>
             <caption>{caption}</caption>
@@ -54,8 +60,8 @@ fn kind(row: FirmwareRow) -> impl IntoView {
 fn lines(row: &FirmwareRow) -> Vec<(String, u32, f64)> {
     let share = |count: u32| 100.0 * f64::from(count) / f64::from(row.things.max(1));
     let mut lines: Vec<(String, u32)> = row.versions.clone();
-    lines.extend((row.others > 0).then(|| ("other versions".to_owned(), row.others)));
-    lines.extend((row.unknown > 0).then(|| ("not said".to_owned(), row.unknown)));
+    lines.extend((row.others > 0).then(|| (said("other versions").to_owned(), row.others)));
+    lines.extend((row.unknown > 0).then(|| (said("not said").to_owned(), row.unknown)));
     lines.into_iter().map(|(version, count)| (version, count, share(count))).collect()
 }
 

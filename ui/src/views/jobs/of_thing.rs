@@ -2,10 +2,12 @@
 
 use fleetlens_ipc::rows::ThingJobRow;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::words::{self, label, tone};
 use crate::clock::{local, today};
 use crate::format;
+use crate::lang::said;
 use crate::state::cells::Cell;
 use crate::state::thing::Thing;
 
@@ -18,8 +20,8 @@ pub fn JobsOfThing(
     let jobs = RwSignal::from(thing.jobs);
     view! {
         <Show when=move || jobs.with(|jobs| !jobs.is_empty())>
-            <section class="jobs-of-thing" data-testid="jobs-of-thing" aria-label="Jobs">
-                <h2>"Jobs"</h2>
+            <section class="jobs-of-thing" data-testid="jobs-of-thing" aria-label=said("Jobs")>
+                <h2>{said("Jobs")}</h2>
                 <ul>
                     <For each=move || jobs.get() key=|cell| cell.key.clone() let:cell>
                         <Line cell />
@@ -38,7 +40,7 @@ fn Line(cell: Cell<String, ThingJobRow>) -> impl IntoView {
     let what = read(|row| words::what(&row.what));
     let details = read(|row| words::details(row.progress_pct, &row.details));
     let since = read(|row| local(row.since_ms).short(&today()));
-    let exact = read(|row| format!("{} since {}", label(row.status), local(row.since_ms).exact()));
+    let exact = read(|row| tr!("{status} since {at}", status = label(row.status), at = local(row.since_ms).exact()));
     let (job, title) = (cell.key.clone(), cell.key);
     view! {
         <li class="order" data-testid="job-of-thing" data-job=job data-standing=move || row.with(|row| tone(row.row.status))>

@@ -3,6 +3,7 @@
 use fleetlens_ipc::rows::{JobRow, ThingJobRow};
 use fleetlens_model::job::{JobCounts, JobStatus};
 use leptos::prelude::*;
+use tr::tr;
 
 use super::words::{self, counts_words, label, standing_words, tone};
 use super::{AsOf, Bar};
@@ -11,6 +12,7 @@ use crate::components::back::Back;
 use crate::components::segmented::Segmented;
 use crate::components::shape::Shape;
 use crate::format;
+use crate::lang::said;
 use crate::state::cells::Cell;
 use crate::state::jobs::{OpenJob, PAGE};
 use crate::state::store;
@@ -31,9 +33,9 @@ pub fn JobSheet() -> impl IntoView {
         Memo::new(move |_| jobs.head.with(|head| head.as_ref().map_or_else(JobCounts::default, |head| head.counts)));
     let is_empty = move || jobs.rows.known.get() && jobs.rows.cells.with(Vec::is_empty);
     view! {
-        <section class="sheet jobs" data-testid="job-view" aria-label="Job">
+        <section class="sheet jobs" data-testid="job-view" aria-label=said("Job")>
             <header class="sheet-head">
-                <Back to="All jobs" testid="job-back" on_back=move |()| store.shut_job() />
+                <Back to=said("All jobs") testid="job-back" on_back=move |()| store.shut_job() />
                 <h1 data-testid="job-id">{id}</h1>
                 <p class="total" role="status">{standing}</p>
             </header>
@@ -45,8 +47,8 @@ pub fn JobSheet() -> impl IntoView {
                     <span data-testid="job-counts">{move || counts_words(&counts.get())}</span>
                 </div>
                 <Statuses counts />
-                <section class="orders" data-testid="job-things" aria-label="Its things">
-                    <Show when=move || jobs.rows.known.get() fallback=|| view! { <div class="coming" role="status" aria-label="Loading"><div class="bone" /></div> }>
+                <section class="orders" data-testid="job-things" aria-label=said("Its things")>
+                    <Show when=move || jobs.rows.known.get() fallback=|| view! { <div class="coming" role="status" aria-label=said("Loading")><div class="bone" /></div> }>
                         <ul>
                             <For each=move || jobs.rows.cells.get() key=|cell| cell.key.clone() let:cell>
                                 <Part cell />
@@ -55,8 +57,8 @@ pub fn JobSheet() -> impl IntoView {
                     </Show>
                     <Show when=is_empty>
                         <div class="nothing small" data-testid="job-things-none">
-                            <b>"No thing to show"</b>
-                            <p>"Of things that are counted and not listed no message came while we listened."</p>
+                            <b>{said("No thing to show")}</b>
+                            <p>{said("Of things that are counted and not listed no message came while we listened.")}</p>
                         </div>
                     </Show>
                     <Pages />
@@ -83,10 +85,10 @@ fn Statuses(counts: Memo<JobCounts>) -> impl IntoView {
         }
     };
     move || {
-        let mut options = vec![(None, "All".to_owned())];
+        let mut options = vec![(None, said("All").to_owned())];
         options.extend(there.get().into_iter().map(|status| (Some(status), format::capital(label(status)))));
         let chosen = Signal::derive(move || jobs.open.with(|open| open.as_ref().map(|open| open.only)));
-        view! { <Segmented label="Things by status" options chosen on_choose=Callback::new(choose) /> }
+        view! { <Segmented label=said("Things by status") options chosen on_choose=Callback::new(choose) /> }
     }
 }
 
@@ -101,7 +103,7 @@ fn Part(cell: Cell<String, ThingJobRow>) -> impl IntoView {
     let status = read(|row| format::capital(label(row.status)));
     let details = read(|row| words::details(row.progress_pct, &row.details));
     let since = read(|row| local(row.since_ms).short(&today()));
-    let exact = read(|row| format!("since {}", local(row.since_ms).exact()));
+    let exact = read(|row| tr!("since {}", local(row.since_ms).exact()));
     let kind = Memo::new(move |_| row.with(|row| row.row.kind));
     let thing = Memo::new(move |_| row.with(|row| row.row.thing));
     let is_open = move || thing.get().is_some() && store.selected.get() == thing.get();
@@ -153,13 +155,13 @@ fn Pages() -> impl IntoView {
     };
     view! {
         <Show when=move || has_more.get()>
-            <nav class="pages" aria-label="Pages">
+            <nav class="pages" aria-label=said("Pages")>
                 <button type="button" class="plain" disabled=move || first.get() == 0 on:click=move |_| turn(first.get_untracked().saturating_sub(PAGE))>
-                    "Previous"
+                    {said("Previous")}
                 </button>
                 <span data-testid="job-pages">{move || page_words(first.get(), total.get())}</span>
                 <button type="button" class="plain" disabled=move || last_of(first.get(), total.get()) >= total.get() on:click=move |_| turn(first.get_untracked() + PAGE)>
-                    "Next"
+                    {said("Next")}
                 </button>
             </nav>
         </Show>
@@ -172,7 +174,8 @@ fn last_of(first: u32, total: u32) -> u32 {
 
 fn page_words(first: u32, total: u32) -> String {
     let count = |n: u32| format::count(u64::from(n));
-    format!("{}–{} of {}", count(first.saturating_add(1).min(total)), count(last_of(first, total)), count(total))
+    let (from, until) = (count(first.saturating_add(1).min(total)), count(last_of(first, total)));
+    tr!("{from}–{until} of {total}", from, until, total = count(total))
 }
 
 #[cfg(test)]

@@ -3,18 +3,19 @@
 use fleetlens_model::job::{JobCounts, JobStanding, JobStatus};
 
 use crate::format;
+use crate::lang::said;
 
 /// Where a thing is, in a word or two.
 pub fn label(status: JobStatus) -> &'static str {
     match status {
-        JobStatus::Queued => "queued",
-        JobStatus::InProgress => "in progress",
-        JobStatus::Succeeded => "succeeded",
-        JobStatus::Failed => "failed",
-        JobStatus::TimedOut => "timed out",
-        JobStatus::Rejected => "rejected",
-        JobStatus::Canceled => "canceled",
-        JobStatus::Removed => "removed",
+        JobStatus::Queued => said("queued"),
+        JobStatus::InProgress => said("in progress"),
+        JobStatus::Succeeded => said("succeeded"),
+        JobStatus::Failed => said("failed"),
+        JobStatus::TimedOut => said("timed out"),
+        JobStatus::Rejected => said("rejected"),
+        JobStatus::Canceled => said("canceled"),
+        JobStatus::Removed => said("removed"),
     }
 }
 
@@ -57,15 +58,15 @@ pub fn shares(counts: &JobCounts) -> Vec<(JobStatus, f64)> {
 /// Where a job is as a whole. That all things of which we heard are done does not say that it is over.
 pub fn standing_words(standing: JobStanding, counts: &JobCounts) -> &'static str {
     match standing {
-        JobStanding::Going if counts.total() > 0 && counts.over() == counts.total() => "None under way",
-        JobStanding::Going if vain(counts) > 0 => "Going on, some failed",
-        JobStanding::Going => "Going on",
-        JobStanding::Canceling => "Being canceled",
-        JobStanding::Completed if vain(counts) > 0 => "Completed, some failed",
-        JobStanding::Completed => "Completed",
-        JobStanding::Canceled => "Canceled",
-        JobStanding::Deleting => "Being deleted",
-        JobStanding::Deleted => "Deleted",
+        JobStanding::Going if counts.total() > 0 && counts.over() == counts.total() => said("None under way"),
+        JobStanding::Going if vain(counts) > 0 => said("Going on, some failed"),
+        JobStanding::Going => said("Going on"),
+        JobStanding::Canceling => said("Being canceled"),
+        JobStanding::Completed if vain(counts) > 0 => said("Completed, some failed"),
+        JobStanding::Completed => said("Completed"),
+        JobStanding::Canceled => said("Canceled"),
+        JobStanding::Deleting => said("Being deleted"),
+        JobStanding::Deleted => said("Deleted"),
     }
 }
 
@@ -86,7 +87,7 @@ fn vain(counts: &JobCounts) -> u32 {
 
 /// What a job has things do: `firmware_update 2.5.0` as `Firmware update 2.5.0`.
 pub fn what(told: &str) -> String {
-    if told.is_empty() { "what it does was not told".into() } else { format::capital(&told.replace('_', " ")) }
+    if told.is_empty() { said("what it does was not told").into() } else { format::capital(&told.replace('_', " ")) }
 }
 
 /// What a thing said of it, after how far it is: `step: flash`.

@@ -3,9 +3,11 @@
 use fleetlens_model::schema::{Schema, Type};
 use leptos::prelude::*;
 use serde_json::Value as Json;
+use tr::tr;
 
 use super::Typed;
 use crate::components::patch::value;
+use crate::lang::said;
 
 /// A name and a field for a value of a schema.
 #[component]
@@ -120,10 +122,10 @@ impl Entry {
             Entry::Text => Ok(Json::from(text)),
             Entry::Number => match serde_json::from_str(trimmed) {
                 Ok(number @ Json::Number(_)) => Ok(number),
-                Ok(_) | Err(_) => Err(format!("“{trimmed}” is no number; 12 or 0.5 would be one")),
+                Ok(_) | Err(_) => Err(tr!("“{}” is no number; 12 or 0.5 would be one", trimmed)),
             },
             Entry::Json => serde_json::from_str(trimmed)
-                .map_err(|_| "this is no JSON; a list such as [1, 2], or a text in quotes, would be".to_owned()),
+                .map_err(|_| said("this is no JSON; a list such as [1, 2], or a text in quotes, would be").to_owned()),
         })
     }
 

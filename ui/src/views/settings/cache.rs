@@ -3,14 +3,17 @@
 use std::ops::RangeInclusive;
 
 use fleetlens_ipc::Setting;
-use fleetlens_model::keeping::{Ages, Keeping};
+use fleetlens_model::keeping::{Ages, Days, Keeping};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::record::Retention;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::local;
 use crate::format;
+use crate::lang::{said, term};
 use crate::state::store;
+use crate::views::bulk::within;
 use crate::views::settings::{Answer, AnswerLine, Save, told};
 
 /// File, size, age; and the two limits.
@@ -23,7 +26,7 @@ pub fn CacheForm() -> impl IntoView {
     let kinds_kept = Memo::new(move |_| {
         let keeping = Keeping::with(retention.get(), kinds.get());
         let row =
-            |(kind, _): (Kind, Ages)| (format!("Of {}", kind.plural().to_lowercase()), keeping.of(kind).to_string());
+            |(kind, _): (Kind, Ages)| (tr!("Of {kinds}", kinds = within(kind.plural())), kept_words(keeping.of(kind)));
         kinds.get().into_iter().map(row).collect::<Vec<_>>()
     });
     let days = RwSignal::new(None::<String>);
@@ -41,11 +44,11 @@ pub fn CacheForm() -> impl IntoView {
     let days_read = Memo::new(move |_| days_text.with(|text| keep_days(text)));
     let minutes_read = Memo::new(move |_| {
         let finer = days_read.with(|days| days.as_ref().ok().copied());
-        minutes_text.with(|text| keep_days(text)).and_then(|days| no_shorter(days, finer, "values"))
+        minutes_text.with(|text| keep_days(text)).and_then(|days| no_shorter(days, finer, term("values")))
     });
     let hours_read = Memo::new(move |_| {
         let finer = minutes_read.with(|days| days.as_ref().ok().copied());
-        let no_shorter = |days| no_shorter(days, finer, "minutes");
+        let no_shorter = |days| no_shorter(days, finer, term("minutes"));
         hours_text.with(|text| hours_days(text)).and_then(|days| days.map(no_shorter).transpose())
     });
     let mb_read = Memo::new(move |_| mb_text.with(|text| max_mb(text)));
@@ -96,60 +99,62 @@ pub fn CacheForm() -> impl IntoView {
     };
     let size = status(|status| format::bytes(status.cache_bytes));
     let oldest = status(|status| match status.oldest_sample_ms {
-        Some(at) => format!("{} ago, {}", format::age(status.wall_ms.since(at)), local(at).exact()),
-        None => "none yet".into(),
+        Some(at) => {
+            tr!("{age} ago, {at}", age = format::age(status.wall_ms.since(at)), at = local(at).exact())
+        }
+        None => said("none yet").into(),
     });
     let fault = status(|status| status.cache_fault.clone().unwrap_or_default());
     view! {
         <form class="card" data-testid="settings-cache" novalidate on:submit=save>
-            <h2>"Cache"</h2>
+            <h2>{said("Cache")}</h2>
             <Show when=move || fault.with(|fault| !fault.is_empty())>
                 <p class="fault" role="alert">
-                    {move || format!("It cannot be written now: {}", fault.get())}
+                    {move || tr!("It cannot be written now: {}", fault.get())}
                 </p>
             </Show>
             <dl class="facts">
-                <dt>"Size now"</dt>
+                <dt>{said("Size now")}</dt>
                 <dd data-testid="cache-size">{size}</dd>
-                <dt>"Oldest value"</dt>
+                <dt>{said("Oldest value")}</dt>
                 <dd data-testid="cache-oldest">{oldest}</dd>
-                <dt>"File"</dt>
+                <dt>{said("File")}</dt>
                 <dd>
                     <code>{file}</code>
                 </dd>
                 {move || kinds_kept.get().into_iter().map(|(kind, days)| view! { <dt>{kind}</dt><dd>{days}</dd> }).collect_view()}
             </dl>
             <div class="pair">
-                <Limit label="Keep values for" unit="days" testid="keep-days" text=days_text read=days_read on_input=typed(days) />
+                <Limit label=said("Keep values for") unit=said("days") testid="keep-days" text=days_text read=days_read on_input=typed(days) />
                 <Limit
-                    label="Keep each minute for"
-                    unit="days"
+                    label=said("Keep each minute for")
+                    unit=said("days")
                     testid="minutes-days"
                     text=minutes_text
                     read=minutes_read
                     on_input=typed(minutes)
                 />
                 <Limit
-                    label="Keep each hour for"
-                    unit="days"
+                    label=said("Keep each hour for")
+                    unit=said("days")
                     testid="hours-days"
-                    placeholder="ever"
-                    hint="Empty: for ever."
+                    placeholder=said("ever")
+                    hint=said("Empty: for ever.")
                     text=hours_text
                     read=hours_read
                     on_input=typed(hours)
                 />
-                <Limit label="Grow to at most" unit="MB" testid="max-mb" text=mb_text read=mb_read on_input=typed(mb) />
+                <Limit label=said("Grow to at most") unit="MB" testid="max-mb" text=mb_text read=mb_read on_input=typed(mb) />
             </div>
             <p class="note">
                 {move || {
                     warning
                         .get()
-                        .unwrap_or_else(|| "What is over a limit goes, oldest values first, then minutes, then hours. What happened on each day stays, and so do the latest value of everything, open commands and open alarms.".to_owned())
+                        .unwrap_or_else(|| said("What is over a limit goes, oldest values first, then minutes, then hours. What happened on each day stays, and so do the latest value of everything, open commands and open alarms.").to_owned())
                 }}
             </p>
             <Save dirty valid=Signal::derive(move || next.get().is_some()) answer on_undo=Callback::new(undo) />
-            <AnswerLine answer done="Saved. The cache shrinks bit by bit, without holding up what arrives." />
+            <AnswerLine answer done=said("Saved. The cache shrinks bit by bit, without holding up what arrives.") />
         </form>
     }
 }
@@ -201,7 +206,7 @@ fn Limit<T: Send + Sync + 'static>(
 
 /// Days as people type them.
 fn keep_days(text: &str) -> Result<u32, String> {
-    within(whole(text)?, &Retention::KEEP_DAYS, "days")
+    between(whole(text)?, &Retention::KEEP_DAYS, said("days"))
 }
 
 /// Days as people type them, or nothing for ever.
@@ -210,32 +215,43 @@ fn hours_days(text: &str) -> Result<Option<u32>, String> {
 }
 
 /// What is coarser stays as long as what is finer, or longer; `finer` is how many days that stays, where it is known.
-fn no_shorter(days: u32, finer: Option<u32>, what: &str) -> Result<u32, String> {
+fn no_shorter(days: u32, finer: Option<u32>, what: &'static str) -> Result<u32, String> {
     match finer.filter(|finer| days < *finer) {
-        Some(finer) => Err(format!("At least the {} of {what}.", days_words(finer))),
+        Some(finer) => Err(tr!("At least the {days} of {what}.", days = days_words(finer), what = said(what))),
         None => Ok(days),
     }
 }
 
 fn days_words(days: u32) -> String {
-    format!("{} {}", format::count(u64::from(days)), if days == 1 { "day" } else { "days" })
+    tr!("{shown} day" | "{shown} days" % days, shown = format::count(u64::from(days)))
+}
+
+/// How long the history of a kind is kept: `values 30 days, minutes 365 days, hours for ever`.
+fn kept_words(kept: Days) -> String {
+    let days = |days: u32| tr!("{shown} day" | "{shown} days" % days, shown = days);
+    tr!(
+        "values {values}, minutes {minutes}, hours {hours}",
+        values = days(kept.samples),
+        minutes = days(kept.minutes),
+        hours = kept.hours.map_or_else(|| said("for ever").to_owned(), days)
+    )
 }
 
 /// Megabytes as people type them.
 fn max_mb(text: &str) -> Result<u32, String> {
-    within(whole(text)?, &Retention::MAX_MB, "MB")
+    between(whole(text)?, &Retention::MAX_MB, "MB")
 }
 
-fn within(number: u32, limits: &RangeInclusive<u32>, unit: &str) -> Result<u32, String> {
+fn between(number: u32, limits: &RangeInclusive<u32>, unit: &str) -> Result<u32, String> {
     let words = |limit: &u32| format::count(u64::from(*limit));
-    let wrong = || format!("From {} to {} {unit}.", words(limits.start()), words(limits.end()));
+    let wrong = || tr!("From {from} to {to} {unit}.", from = words(limits.start()), to = words(limits.end()), unit);
     limits.contains(&number).then_some(number).ok_or_else(wrong)
 }
 
 /// A whole number, with or without spaces between its thousands.
 fn whole(text: &str) -> Result<u32, String> {
     let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    digits.parse().map_err(|_| "A whole number, please.".to_owned())
+    digits.parse().map_err(|_| said("A whole number, please.").to_owned())
 }
 
 /// What a change takes away, before it is saved: all of it.
@@ -243,19 +259,18 @@ fn shrinks(next: Retention, now: Retention, bytes: u64) -> Option<String> {
     // As they are used: what was once kept otherwise is raised.
     let (next_days, now_days) = (Keeping::from(next).of(Kind::Other), Keeping::from(now).of(Kind::Other));
     let hours = next_days.hours.filter(|days| now_days.hours.is_none_or(|now| *days < now));
-    let gone = [
-        ("values", (next_days.samples < now_days.samples).then_some(next_days.samples)),
-        ("minutes", (next_days.minutes < now_days.minutes).then_some(next_days.minutes)),
-        ("hours", hours),
-    ];
-    let older = |(what, days): (&str, Option<u32>)| Some(format!("{what} older than {}", days_words(days?)));
-    let mut gone: Vec<String> = gone.into_iter().filter_map(older).collect();
+    let samples = (next_days.samples < now_days.samples).then_some(next_days.samples);
+    let minutes = (next_days.minutes < now_days.minutes).then_some(next_days.minutes);
+    let mut gone = Vec::new();
+    gone.extend(samples.map(|days| tr!("values older than {}", days_words(days))));
+    gone.extend(minutes.map(|days| tr!("minutes older than {}", days_words(days))));
+    gone.extend(hours.map(|days| tr!("hours older than {}", days_words(days))));
     if u64::from(next.max_mb) * 1_000_000 < bytes {
-        gone.push(format!("the oldest of what is over {} MB", format::count(u64::from(next.max_mb))));
+        gone.push(tr!("the oldest of what is over {} MB", format::count(u64::from(next.max_mb))));
     }
     let last = gone.pop()?;
-    let all = if gone.is_empty() { last } else { format!("{} and {last}", gone.join(", ")) };
-    Some(format!("{} will go, and cannot be brought back. What happened on each day stays.", format::capital(&all)))
+    let all = if gone.is_empty() { last } else { tr!("{some} and {last}", some = gone.join(", "), last) };
+    Some(tr!("{} will go, and cannot be brought back. What happened on each day stays.", format::capital(&all)))
 }
 
 #[cfg(test)]

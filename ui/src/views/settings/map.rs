@@ -8,10 +8,12 @@ use fleetlens_ipc::{Done, Fault, Intent};
 use fleetlens_model::geo::GeoBox;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::confirm::Confirm;
 use crate::components::icon::Icon;
 use crate::format;
+use crate::lang::{said, term};
 use crate::state::{Store, store};
 
 /// How often it is asked how far a copy is.
@@ -151,7 +153,7 @@ pub fn MapCard() -> impl IntoView {
     let locked = Memo::new(move |_| known.with(|book| book.as_ref().and_then(|book| book.locked.clone())));
     view! {
         <section class="card map-card" data-testid="settings-map">
-            <h2>"Map"</h2>
+            <h2>{said("Map")}</h2>
             {move || fault.get().map(|words| view! { <p class="fault" role="alert">{format::capital(&words)}</p> })}
             {move || known.get().map(|book| view! { <Shown book card /> })}
             {move || locked.get().map(|why| view! {
@@ -165,7 +167,7 @@ pub fn MapCard() -> impl IntoView {
 }
 
 fn locked_words(why: &str) -> String {
-    format!("{}. Copy the profile to give it a map of its own.", format::capital(why))
+    tr!("{}. Copy the profile to give it a map of its own.", format::capital(why))
 }
 
 /// What is shown now.
@@ -173,19 +175,19 @@ fn locked_words(why: &str) -> String {
 fn Shown(book: MapBook, card: Card) -> impl IntoView {
     let asks = RwSignal::new(false);
     let is_own = book.file.is_some();
-    let file = book.file.clone().unwrap_or_else(|| "built in: Malta".to_owned());
+    let file = book.file.clone().unwrap_or_else(|| said("built in: Malta").to_owned());
     let may_leave = is_own && book.locked.is_none();
     view! {
         <Facts file=book.about testid="map-facts">
-            <dt>"Shown"</dt>
+            <dt>{said("Shown")}</dt>
             <dd><code data-testid="map-file">{file}</code></dd>
         </Facts>
         {may_leave.then(|| view! {
             <button type="button" class="plain" data-testid="map-built-in" disabled=move || card.busy.get() on:click=move |_| asks.set(true)>
-                "Back to the built-in map"
+                {said("Back to the built-in map")}
             </button>
-            <Confirm open=asks asks="Show the built-in map again?" yes="Show it" no="Stay" on_yes=Callback::new(move |()| card.wish(MapAsk::BuiltIn))>
-                <p>"It covers Malta. Fleetlens removes its own copy of the other map, unless another profile shows it; the file it was taken from stays where it is."</p>
+            <Confirm open=asks asks=said("Show the built-in map again?") yes=said("Show it") no=said("Stay") on_yes=Callback::new(move |()| card.wish(MapAsk::BuiltIn))>
+                <p>{said("It covers Malta. Fleetlens removes its own copy of the other map, unless another profile shows it; the file it was taken from stays where it is.")}</p>
             </Confirm>
         })}
     }
@@ -194,19 +196,19 @@ fn Shown(book: MapBook, card: Card) -> impl IntoView {
 /// What a file says of itself.
 #[component]
 fn Facts(file: MapFile, testid: &'static str, #[prop(optional)] children: Option<Children>) -> impl IntoView {
-    let covers = file.bounds.map_or_else(|| "it does not say what".to_owned(), box_words);
+    let covers = file.bounds.map_or_else(|| said("it does not say what").to_owned(), box_words);
     let named = Some(file.name.clone()).filter(|name| !name.is_empty());
     let whose = Some(file.attribution.clone()).filter(|words| !words.is_empty());
     view! {
         <dl class="facts" data-testid=testid>
             {children.map(|children| children())}
-            {named.map(|name| view! { <dt>"Name"</dt><dd>{name}</dd> })}
-            <dt>"Holds"</dt>
+            {named.map(|name| view! { <dt>{said("Name")}</dt><dd>{name}</dd> })}
+            <dt>{said("Holds")}</dt>
             <dd>{holds_words(&file)}</dd>
-            <dt>"Covers"</dt>
+            <dt>{said("Covers")}</dt>
             <dd>{covers}</dd>
-            <dt>"Data"</dt>
-            <dd>{whose.unwrap_or_else(|| "nobody is named".to_owned())}</dd>
+            <dt>{said("Data")}</dt>
+            <dd>{whose.unwrap_or_else(|| said("nobody is named").to_owned())}</dd>
         </dl>
     }
 }
@@ -214,29 +216,36 @@ fn Facts(file: MapFile, testid: &'static str, #[prop(optional)] children: Option
 /// `streets as vectors, zoom 6 to 14, 3.8 MB of MBTiles`.
 fn holds_words(file: &MapFile) -> String {
     let what = match file.tiles.as_str() {
-        "vector" => "streets as vectors".to_owned(),
-        pictures => format!("pictures ({pictures})"),
+        "vector" => said("streets as vectors").to_owned(),
+        pictures => tr!("pictures ({})", pictures),
     };
     let zooms = if file.min_zoom == file.max_zoom {
-        format!("zoom {}", file.max_zoom)
+        tr!("zoom {}", file.max_zoom)
     } else {
-        format!("zoom {} to {}", file.min_zoom, file.max_zoom)
+        tr!("zoom {from} to {to}", from = file.min_zoom, to = file.max_zoom)
     };
     match file.bytes {
         0 => format!("{what}, {zooms}"),
-        bytes => format!("{what}, {zooms}, {} of {}", format::bytes(bytes), file.container),
+        bytes => {
+            let size = tr!("{size} of {container}", size = format::bytes(bytes), container = file.container);
+            format!("{what}, {zooms}, {size}")
+        }
     }
 }
 
 /// `35.78° to 36.10° north, 14.15° to 14.60° east`.
 fn box_words(area: GeoBox) -> String {
-    let span = |from: f64, to: f64, below: &str, above: &str| match (from < 0.0, to < 0.0) {
-        (false, false) => format!("{from:.2}° to {to:.2}° {above}"),
-        (true, true) => format!("{:.2}° to {:.2}° {below}", -to, -from),
-        _ => format!("{:.2}° {below} to {to:.2}° {above}", -from),
+    let deg = |deg: f64| format::number(deg.abs(), 2);
+    let span = |from: f64, to: f64, below: &'static str, above: &'static str| {
+        let (below, above) = (said(below), said(above));
+        match (from < 0.0, to < 0.0) {
+            (false, false) => tr!("{from}° to {to}° {side}", from = deg(from), to = deg(to), side = above),
+            (true, true) => tr!("{from}° to {to}° {side}", from = deg(to), to = deg(from), side = below),
+            _ => tr!("{from}° {below} to {to}° {above}", from = deg(from), below, to = deg(to), above),
+        }
     };
-    let up = span(area.south_deg, area.north_deg, "south", "north");
-    format!("{up}, {}", span(area.west_deg, area.east_deg, "west", "east"))
+    let up = span(area.south_deg, area.north_deg, term("south"), term("north"));
+    format!("{up}, {}", span(area.west_deg, area.east_deg, term("west"), term("east")))
 }
 
 /// The form.
@@ -278,7 +287,7 @@ fn Another(card: Card) -> impl IntoView {
     view! {
         <form class="map-another" novalidate on:submit=look>
             <label class="field">
-                <span>"Another map, an .mbtiles or .pmtiles file"</span>
+                <span>{said("Another map, an .mbtiles or .pmtiles file")}</span>
                 <input
                     type="text"
                     autocomplete="off"
@@ -297,7 +306,7 @@ fn Another(card: Card) -> impl IntoView {
             <p class="note" id="map-path-note">{note}</p>
             <div class="answers">
                 <button type="submit" class="plain" data-testid="map-look" disabled=move || !can_look.get()>
-                    "Check"
+                    {said("Check")}
                 </button>
             </div>
         </form>
@@ -305,11 +314,11 @@ fn Another(card: Card) -> impl IntoView {
             <div class="map-looked" data-testid="map-looked">
                 <Facts file testid="map-looked-facts" />
                 <p class="note">
-                    "Fleetlens makes a copy of its own, names it in the profile's file and shows it in every window, without a restart. The profile begins anew with it: delays and windows of time of its rules start again."
+                    {said("Fleetlens makes a copy of its own, names it in the profile's file and shows it in every window, without a restart. The profile begins anew with it: delays and windows of time of its rules start again.")}
                 </p>
                 <div class="answers">
                     <button type="button" class="send" data-testid="map-take" disabled=move || card.busy.get() on:click=take>
-                        "Use this map"
+                        {said("Use this map")}
                     </button>
                 </div>
             </div>
@@ -323,13 +332,13 @@ fn Another(card: Card) -> impl IntoView {
             </Show>
             {move || waiting.get().map(|name| view! {
                 <div class="map-progress" data-testid="map-waiting">
-                    <span>{format!("{name} is copied and waits to be shown.")}</span>
+                    <span>{tr!("{name} is copied and waits to be shown.", name)}</span>
                     <div class="answers">
                         <button type="button" class="plain" disabled=move || card.busy.get() on:click=move |_| card.wish(MapAsk::Cancel)>
-                            "Remove it"
+                            {said("Remove it")}
                         </button>
                         <button type="button" class="send" disabled=move || card.busy.get() on:click=move |_| card.wish(MapAsk::Take)>
-                            "Show it"
+                            {said("Show it")}
                         </button>
                     </div>
                 </div>
@@ -341,9 +350,12 @@ fn Another(card: Card) -> impl IntoView {
 fn where_words(folder: &str, only_there: bool) -> String {
     match only_there {
         true => {
-            format!("It lies in {folder} on the machine where Fleetlens runs; from a browser no other can be named.")
+            tr!(
+                "It lies in {folder} on the machine where Fleetlens runs; from a browser no other can be named.",
+                folder
+            )
         }
-        false => format!("With its path; without one it is looked for in {folder}"),
+        false => tr!("With its path; without one it is looked for in {folder}", folder),
     }
 }
 
@@ -357,18 +369,21 @@ fn Progress(card: Card) -> impl IntoView {
         })
     });
     let share = move || told.get().map_or(0.0, |(_, done, of)| if of == 0 { 0.0 } else { done as f64 / of as f64 });
-    let words =
-        move || told.get().map(|(name, done, of)| format!("{name}: {} of {}", format::bytes(done), format::bytes(of)));
+    let words = move || {
+        told.get().map(|(name, done, of)| {
+            tr!("{name}: {done} of {of}", name, done = format::bytes(done), of = format::bytes(of))
+        })
+    };
     let cancel = move |_| {
         card.ours.set(false);
         card.wish(MapAsk::Cancel);
     };
     view! {
         <div class="map-progress" data-testid="map-progress">
-            <progress max="1" prop:value=share aria-label="Copying the map" />
+            <progress max="1" prop:value=share aria-label=said("Copying the map") />
             <span>{words}</span>
             <button type="button" class="plain" data-testid="map-cancel" on:click=cancel>
-                "Cancel"
+                {said("Cancel")}
             </button>
         </div>
     }

@@ -5,6 +5,7 @@ use fleetlens_model::identity::{Actor, Role};
 use leptos::prelude::*;
 
 use crate::components::segmented::Segmented;
+use crate::lang::said;
 use crate::state::store;
 use crate::views::settings::{Answer, AnswerLine, Save, told};
 
@@ -53,15 +54,15 @@ pub fn PersonForm() -> impl IntoView {
     };
     view! {
         <form class="card" data-testid="settings-person" on:submit=save>
-            <h2>"Who is here"</h2>
+            <h2>{said("Who is here")}</h2>
             <label class="field">
-                <span>"Name for the record"</span>
+                <span>{said("Name for the record")}</span>
                 <input
                     type="text"
                     data-testid="person-name"
                     autocomplete="off"
                     spellcheck="false"
-                    placeholder="e.g. M. Vella"
+                    placeholder=said("e.g. M. Vella")
                     aria-invalid=move || wrong.with(Option::is_some).to_string()
                     aria-describedby="person-note"
                     prop:value=move || shown.with(|actor| actor.name.clone())
@@ -72,20 +73,20 @@ pub fn PersonForm() -> impl IntoView {
                 />
             </label>
             <p id="person-note" class:fault=move || wrong.with(Option::is_some) class="note">
-                {move || wrong.get().unwrap_or("Stands beside every command and every acknowledgement.")}
+                {move || wrong.get().unwrap_or(said("Stands beside every command and every acknowledgement."))}
             </p>
             <div class="field">
-                <span>"Role"</span>
+                <span>{said("Role")}</span>
                 {move || {
-                    let options = roles.get().into_iter().map(|role| (role, role.label().to_owned())).collect();
+                    let options = roles.get().into_iter().map(|role| (role, said(role.label()).to_owned())).collect();
                     let chosen = Signal::derive(move || Some(shown.with(|actor| actor.role)));
                     let choose = Callback::new(move |role| change(&move |actor| actor.role = role));
-                    view! { <Segmented label="Role" options chosen on_choose=choose /> }
+                    view! { <Segmented label=said("Role") options chosen on_choose=choose /> }
                 }}
             </div>
             <p class="note">{move || role_words(shown.with(|actor| actor.role))}</p>
             <Save dirty valid=Signal::derive(move || wrong.with(Option::is_none)) answer on_undo=Callback::new(undo) />
-            <AnswerLine answer done="Saved. It holds from now on, and after a restart." />
+            <AnswerLine answer done=said("Saved. It holds from now on, and after a restart.") />
         </form>
     }
 }
@@ -93,9 +94,9 @@ pub fn PersonForm() -> impl IntoView {
 /// What is wrong with a name; an empty one is nobody's.
 fn wrong_name(name: &str) -> Option<&'static str> {
     if name.chars().any(char::is_control) {
-        Some("A name is printable text.")
+        Some(said("A name is printable text."))
     } else if name.trim().chars().count() > NAME_MAX_CHARS {
-        Some("A name has at most 80 characters.")
+        Some(said("A name has at most 80 characters."))
     } else {
         None
     }
@@ -104,10 +105,10 @@ fn wrong_name(name: &str) -> Option<&'static str> {
 /// What a role may do.
 fn role_words(role: Role) -> &'static str {
     match role {
-        Role::Operator => "Watches and steers everything.",
-        Role::Technician => "Works on things on site: steers them and acknowledges alarms.",
-        Role::Viewer => "Sees everything, steers nothing.",
-        Role::Driver => "Looks for a place to park; sees nothing else.",
+        Role::Operator => said("Watches and steers everything."),
+        Role::Technician => said("Works on things on site: steers them and acknowledges alarms."),
+        Role::Viewer => said("Sees everything, steers nothing."),
+        Role::Driver => said("Looks for a place to park; sees nothing else."),
     }
 }
 

@@ -3,10 +3,12 @@
 use fleetlens_ipc::Setting;
 use fleetlens_ipc::rows::ProfileRow;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::confirm::Confirm;
 use crate::components::icon::Icon;
 use crate::format;
+use crate::lang::said;
 use crate::state::profiles::Setup;
 use crate::state::store;
 use crate::views::settings::{Answer, AnswerLine, told};
@@ -38,7 +40,7 @@ pub fn Profiles() -> impl IntoView {
             }));
         });
     };
-    let question = Signal::derive(move || format!("Use {}?", asked.get().unwrap_or_default()));
+    let question = Signal::derive(move || tr!("Use {}?", asked.get().unwrap_or_default()));
     let waiting = move || {
         let open = store.status.with(|status| status.as_ref().map_or(0, |status| status.row.open_commands));
         waiting_words(open)
@@ -46,7 +48,7 @@ pub fn Profiles() -> impl IntoView {
     view! {
         <section class="card" data-testid="settings-profiles">
             <header class="card-head">
-                <h2>"Profiles"</h2>
+                <h2>{said("Profiles")}</h2>
                 <Show when=move || may_change.get()>
                     <button
                         type="button"
@@ -55,7 +57,7 @@ pub fn Profiles() -> impl IntoView {
                         on:click=move |_| store.setup.set(Some(Setup::New))
                     >
                         <Icon of=icondata_lu::LuPlus />
-                        "New profile"
+                        {said("New profile")}
                     </button>
                 </Show>
             </header>
@@ -65,13 +67,13 @@ pub fn Profiles() -> impl IntoView {
                 </For>
             </ul>
             <p class="note">
-                "A profile is a file that names a broker, how its messages are read, and who is here. They are looked for in "
+                {said("A profile is a file that names a broker, how its messages are read, and who is here. They are looked for in ")}
                 <code>{folder}</code>
             </p>
-            <AnswerLine answer done="It is in use." />
-            <Confirm open asks=question yes="Use it" no="Stay" on_yes=Callback::new(choose)>
+            <AnswerLine answer done=said("It is in use.") />
+            <Confirm open asks=question yes=said("Use it") no=said("Stay") on_yes=Callback::new(choose)>
                 <p>
-                    "The window begins anew with that profile's broker and its own cache. Nothing is lost: what this one has stored stays in its cache."
+                    {said("The window begins anew with that profile's broker and its own cache. Nothing is lost: what this one has stored stays in its cache.")}
                     {waiting}
                 </p>
             </Confirm>
@@ -80,15 +82,15 @@ pub fn Profiles() -> impl IntoView {
 }
 
 fn waiting_words(open_commands: u32) -> String {
-    match open_commands {
-        0 => String::new(),
-        1 => " 1 command still waits here; it goes on when this profile is used again, unless its time has run out."
-            .into(),
-        many => format!(
-            " {} commands still wait here; they go on when this profile is used again, unless their time has run out.",
-            format::count(u64::from(many))
-        ),
+    if open_commands == 0 {
+        return String::new();
     }
+    tr!(
+        " 1 command still waits here; it goes on when this profile is used again, unless its time has run out."
+            | " {shown} commands still wait here; they go on when this profile is used again, unless their time has run out."
+                % open_commands,
+        shown = format::count(u64::from(open_commands))
+    )
 }
 
 #[component]
@@ -98,7 +100,7 @@ fn Profile(row: ProfileRow, may_change: Memo<bool>, on_choose: Callback<String>)
     let is_file = !row.file.is_empty();
     let named = StoredValue::new(row.name.clone());
     let can_be = !row.active && row.fault.is_none();
-    let file = if row.file.is_empty() { "built in; its values are made up".to_owned() } else { row.file.clone() };
+    let file = if row.file.is_empty() { said("built in; its values are made up").to_owned() } else { row.file.clone() };
     view! {
         <li class="profile" class:active=row.active data-testid="profile" data-profile=row.name.clone()>
             <span class="mark" aria-hidden="true" />
@@ -114,7 +116,7 @@ fn Profile(row: ProfileRow, may_change: Memo<bool>, on_choose: Callback<String>)
                 })}
             </div>
             <div class="profile-acts">
-                {row.active.then(|| view! { <span class="in-use">"In use"</span> })}
+                {row.active.then(|| view! { <span class="in-use">{said("In use")}</span> })}
                 {move || may_change.get().then(|| {
                     let (of_edit, of_copy) = (named.get_value(), named.get_value());
                     view! {
@@ -123,20 +125,20 @@ fn Profile(row: ProfileRow, may_change: Memo<bool>, on_choose: Callback<String>)
                                 type="button"
                                 class="link"
                                 data-testid="profile-edit"
-                                aria-label=format!("Edit {of_edit}")
+                                aria-label=tr!("Edit {}", of_edit)
                                 on:click=move |_| store.setup.set(Some(Setup::Edit(named.get_value())))
                             >
-                                "Edit"
+                                {said("Edit")}
                             </button>
                         })}
                         <button
                             type="button"
                             class="link"
                             data-testid="profile-copy"
-                            aria-label=format!("Copy {of_copy}")
+                            aria-label=tr!("Copy {}", of_copy)
                             on:click=move |_| store.setup.set(Some(Setup::Copy(named.get_value())))
                         >
-                            "Copy"
+                            {said("Copy")}
                         </button>
                     }
                 })}
@@ -145,10 +147,10 @@ fn Profile(row: ProfileRow, may_change: Memo<bool>, on_choose: Callback<String>)
                         type="button"
                         class="plain"
                         data-testid="profile-use"
-                        aria-label=format!("Use {name}")
+                        aria-label=tr!("Use {}", name)
                         on:click=move |_| on_choose.run(named.get_value())
                     >
-                        "Use"
+                        {said("Use")}
                     </button>
                 })}
             </div>

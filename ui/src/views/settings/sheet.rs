@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::components::icon::Icon;
 use crate::components::modal::Modal;
+use crate::lang::said;
 use crate::state::store;
 use crate::views::diagnostics::DiagnosticsView;
 use crate::views::settings::cache::CacheForm;
@@ -32,11 +33,11 @@ pub fn WithSettingsSheet(
     provide_context(IsOpen(open));
     view! {
         {children()}
-        <Modal open label="Settings" class="modal sheet" testid="settings-sheet">
+        <Modal open label=said("Settings") class="modal sheet" testid="settings-sheet">
             <header class="modal-head">
-                <h2>"Settings"</h2>
+                <h2>{said("Settings")}</h2>
                 <button type="button" class="plain" data-testid="settings-close" on:click=move |_| open.set(false)>
-                    "Close"
+                    {said("Close")}
                 </button>
             </header>
             <Inside />
@@ -57,7 +58,7 @@ fn Inside() -> impl IntoView {
     view! {
         <Show
             when=move || !store.diagnosing.get()
-            fallback=|| view! { <section data-testid="diagnostics" aria-label="Diagnostics"><DiagnosticsView /></section> }
+            fallback=|| view! { <section data-testid="diagnostics" aria-label=said("Diagnostics")><DiagnosticsView /></section> }
         >
             <Show when=move || is_known.get() fallback=|| view! { <Coming /> }>
                 <PersonForm />
@@ -87,7 +88,7 @@ pub fn WhoButton() -> impl IntoView {
             on:click=move |_| open.set(true)
         >
             <Icon of=icondata_lu::LuSettings />
-            <span class="unseen">"Settings: "</span>
+            <span class="unseen">{said("Settings: ")}</span>
             <span data-testid="status-who">{words}</span>
         </button>
     }

@@ -8,6 +8,7 @@ use super::form::{Filled, FormCard};
 use super::trying::Progress;
 use super::{Work, end_try, to_top};
 use crate::components::icon::Icon;
+use crate::lang::said;
 use crate::state::store;
 
 /// Two pages; the form keeps what was filled in while one looks at the other.
@@ -64,7 +65,7 @@ pub fn BrokerPages(
                             }
                         >
                             <Icon of=icondata_lu::LuArrowLeft />
-                            "Back to the broker"
+                            {said("Back to the broker")}
                         </button>
                     </div>
                     <EditorPage work=work_now file=String::new() dirty on_saved />

@@ -7,6 +7,7 @@ use fleetlens_ipc::profile::{
 };
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::preview::PreviewCard;
 use super::trying::Heard;
@@ -14,6 +15,7 @@ use super::{Work, end_try, sentence};
 use crate::components::icon::Icon;
 use crate::components::numbered::Numbered;
 use crate::format;
+use crate::lang::said;
 use crate::state::profiles::is_running;
 use crate::state::store;
 
@@ -126,29 +128,29 @@ pub fn EditorPage(
     let is_wrong = Memo::new(move |_| mistake.with(Option::is_some));
     view! {
         <div class="setup-page editing">
-            <section class="card profile-text" aria-label="The profile">
-                <h2>"The profile"</h2>
+            <section class="card profile-text" aria-label=said("The profile")>
+                <h2>{said("The profile")}</h2>
                 <TextArea text mistake />
                 <div id="setup-text-told" class="text-told" aria-live="polite" data-testid="text-told">
                     {move || match (mistake.get(), checked.with(Option::is_some)) {
                         (Some(MistakeRow { line, message }), _) => {
                             view! {
                                 <p class="wrong" data-testid="text-wrong">
-                                    <b>{format!("Line {line}: ")}</b>
+                                    <b>{tr!("Line {}: ", line)}</b>
                                     {message}
                                 </p>
                             }
                             .into_any()
                         }
-                        (None, true) => view! { <p class="right">"No mistake in it."</p> }.into_any(),
-                        (None, false) => view! { <p class="none">"Looking at it…"</p> }.into_any(),
+                        (None, true) => view! { <p class="right">{said("No mistake in it.")}</p> }.into_any(),
+                        (None, false) => view! { <p class="none">{said("Looking at it…")}</p> }.into_any(),
                     }}
                 </div>
                 <p class="note">
                     {if file.is_empty() {
-                        "The name, the broker and each template are lines of it; change what does not fit.".to_owned()
+                        said("The name, the broker and each template are lines of it; change what does not fit.").to_owned()
                     } else {
-                        format!("It is kept in {file}")
+                        tr!("It is kept in {}", file)
                     }}
                 </p>
                 <SaveBar replaces can_save kept on_save=save />
@@ -170,7 +172,7 @@ fn TextArea(text: RwSignal<String>, mistake: Memo<Option<MistakeRow>>) -> impl I
             text
             wrong
             invalid=Signal::derive(move || mistake.with(Option::is_some))
-            label="The profile as text (TOML)"
+            label=said("The profile as text (TOML)")
             described_by="setup-text-told"
             testid="profile-text"
         />
@@ -204,7 +206,7 @@ fn SaveBar(
                     disabled=move || !can_save.get()
                     on:click=move |_| on_save.run(false)
                 >
-                    "Save"
+                    {said("Save")}
                 </button>
             </Show>
             <Show when=move || !in_use.get()>
@@ -215,16 +217,16 @@ fn SaveBar(
                     disabled=move || !can_save.get()
                     on:click=move |_| on_save.run(true)
                 >
-                    "Save and use"
+                    {said("Save and use")}
                 </button>
             </Show>
         </div>
         <div class="answer" aria-live="polite" data-testid="save-told">
             {move || match kept.get() {
                 Kept::No => ().into_any(),
-                Kept::Asked => view! { <p class="none">"Saving…"</p> }.into_any(),
+                Kept::Asked => view! { <p class="none">{said("Saving…")}</p> }.into_any(),
                 Kept::Done(name) => {
-                    view! { <p class="done">{format!("{name} is saved.")}</p> }.into_any()
+                    view! { <p class="done">{tr!("{} is saved.", name)}</p> }.into_any()
                 }
                 Kept::Refused(why) => view! { <p class="fault">{sentence(&why)}</p> }.into_any(),
             }}
@@ -276,10 +278,10 @@ fn LookAgain(
     let stop = move |_| store.ask_profile(ProfileAsk::EndTry, move |_| store.trial.set(None));
     view! {
         <section class="card" data-testid="look-again">
-            <h2>"What the broker says"</h2>
+            <h2>{said("What the broker says")}</h2>
             <div class="asked">
                 <label class="field">
-                    <span>"Listen to"</span>
+                    <span>{said("Listen to")}</span>
                     <input
                         type="text"
                         data-testid="look-filters"
@@ -291,7 +293,7 @@ fn LookAgain(
                         on:input=move |event| filters.set(event_target_value(&event))
                     />
                 </label>
-                <p class="hint">"Empty for what the profile listens to; other topics with commas between them."</p>
+                <p class="hint">{said("Empty for what the profile listens to; other topics with commas between them.")}</p>
             </div>
             <div class="answers">
                 <Show
@@ -299,13 +301,13 @@ fn LookAgain(
                     fallback=move || {
                         view! {
                             <button type="button" class="plain" data-testid="look" disabled=move || !can_look.get() on:click=look>
-                                "Look again"
+                                {tr!("at the broker" => "Look again")}
                             </button>
                         }
                     }
                 >
                     <button type="button" class="plain" data-testid="look-stop" on:click=stop>
-                        "Stop"
+                        {said("Stop")}
                     </button>
                 </Show>
             </div>
@@ -315,7 +317,7 @@ fn LookAgain(
                 }}
             </div>
             <Show when=move || missing.with(|rules| !rules.is_empty())>
-                <h3>"Recognised, and not in the text"</h3>
+                <h3>{said("Recognised, and not in the text")}</h3>
                 <ul class="missing-rules">
                     {move || missing.get().into_iter().map(|rule| view! { <Missing rule text /> }).collect_view()}
                 </ul>
@@ -333,9 +335,9 @@ fn Missing(rule: ProposalRow, text: RwSignal<String>) -> impl IntoView {
         <li>
             <code dir="ltr">{template.clone()}</code>
             <span class="times">{format!("× {}", format::count(topics.into()))}</span>
-            <button type="button" class="plain" data-testid="add-rule" aria-label=format!("Add {template}") on:click=add>
+            <button type="button" class="plain" data-testid="add-rule" aria-label=tr!("Add {}", template) on:click=add>
                 <Icon of=icondata_lu::LuPlus />
-                "Add"
+                {said("Add")}
             </button>
         </li>
     }
@@ -349,12 +351,15 @@ fn is_in(rule: &ProposalRow, text: &str) -> bool {
 
 /// How far the last try is, and whether that is a failure.
 fn words(trial: &Trial) -> (bool, String) {
-    let heard = format!("{} messages on {} topics", format::count(trial.messages), format::count(trial.topics.into()));
+    let (messages, topics) = (format::count(trial.messages), format::count(trial.topics.into()));
     match &trial.step {
-        TrialStep::Connecting => (false, "Connecting…".into()),
-        TrialStep::Listening { left_ms } => (false, format!("Listening, {} s more: {heard}", left_ms.div_ceil(1_000))),
+        TrialStep::Connecting => (false, said("Connecting…").into()),
+        TrialStep::Listening { left_ms } => {
+            let left = left_ms.div_ceil(1_000);
+            (false, tr!("Listening, {left} s more: {messages} messages on {topics} topics", left, messages, topics))
+        }
         TrialStep::Failed { message, .. } => (true, sentence(message)),
-        TrialStep::Done(_) => (false, format!("Heard {heard}.")),
+        TrialStep::Done(_) => (false, tr!("Heard {messages} messages on {topics} topics.", messages, topics)),
     }
 }
 

@@ -8,12 +8,13 @@ use leptos::prelude::*;
 use super::sentence;
 use crate::components::icon::Icon;
 use crate::components::segmented::Segmented;
+use crate::lang::{said, term};
 use crate::state::profiles::is_running;
 use crate::state::store;
 
 /// What many brokers have, and where conventions say that things speak. Never everything: on a large broker that is a load.
 const SUGGESTED: [(&str, &str); 5] = [
-    ("city/#", "a city"),
+    ("city/#", term("a city")),
     ("homeassistant/#", "Home Assistant"),
     ("zigbee2mqtt/#", "Zigbee2MQTT"),
     ("homie/5/#", "Homie"),
@@ -57,7 +58,7 @@ impl Filled {
     pub fn new() -> Filled {
         let empty = || RwSignal::new(String::new());
         Filled {
-            name: RwSignal::new("My city".into()),
+            name: RwSignal::new(said("My city").into()),
             url: RwSignal::new("mqtt://".into()),
             user: empty(),
             kept: RwSignal::new(Kept::Typed),
@@ -186,62 +187,62 @@ pub fn FormCard(
     let in_clear = Memo::new(move |_| filled.sends_in_clear());
     view! {
         <form class="card setup-form" data-testid="broker-form" novalidate on:submit=submit>
-            <TextField label="Address" name="url" text=filled.url fields=&[Field::Host, Field::Port, Field::CertificateName]
-                hint="mqtts://host:8883 encrypted, mqtt://host:1883 not; wss:// and ws:// through a WebSocket" />
-            <TextField label="User" name="user" text=filled.user fields=&[] hint="Leave empty where everybody is let in" />
+            <TextField label=said("Address") name="url" text=filled.url fields=&[Field::Host, Field::Port, Field::CertificateName]
+                hint=said("mqtts://host:8883 encrypted, mqtt://host:1883 not; wss:// and ws:// through a WebSocket") />
+            <TextField label=said("User") name="user" text=filled.user fields=&[] hint=said("Leave empty where everybody is let in") />
             <PasswordField filled />
             <Show when=move || in_clear.get()>
-                <Check label="Let the password go unencrypted" name="clear" is_on=filled.clear_password
-                    hint="Everybody on the way can read it. Only inside a network you trust; not asked on this machine." />
+                <Check label=said("Let the password go unencrypted") name="clear" is_on=filled.clear_password
+                    hint=said("Everybody on the way can read it. Only inside a network you trust; not asked on this machine.") />
             </Show>
 
-            <Fold title="Certificates" name="certificates" open=certificates>
-                <TextField label="CA that vouches for the broker" name="ca" text=filled.ca fields=&[Field::Ca]
-                    hint="A file (PEM) on the machine that runs Fleetlens; empty for those the system believes in" />
-                <TextField label="Our certificate" name="certificate" text=filled.certificate fields=&[Field::Certificate]
-                    hint="A file (PEM), where the broker asks for one" />
-                <TextField label="Its key" name="key" text=filled.key fields=&[Field::Key] hint="A file (PEM) that only its owner may read" />
+            <Fold title=said("Certificates") name="certificates" open=certificates>
+                <TextField label=said("CA that vouches for the broker") name="ca" text=filled.ca fields=&[Field::Ca]
+                    hint=said("A file (PEM) on the machine that runs Fleetlens; empty for those the system believes in") />
+                <TextField label=said("Our certificate") name="certificate" text=filled.certificate fields=&[Field::Certificate]
+                    hint=said("A file (PEM), where the broker asks for one") />
+                <TextField label=said("Its key") name="key" text=filled.key fields=&[Field::Key] hint=said("A file (PEM) that only its owner may read") />
             </Fold>
-            <Fold title="Advanced" name="advanced" open=advanced>
+            <Fold title=said("Advanced") name="advanced" open=advanced>
                 <div class="field">
-                    <span>"Version of MQTT"</span>
+                    <span>{said("Version of MQTT")}</span>
                     <Segmented
-                        label="Version of MQTT"
+                        label=said("Version of MQTT")
                         options=vec![(false, "5".to_owned()), (true, "3.1.1".to_owned())]
                         chosen=Signal::derive(move || Some(filled.older.get()))
                         on_choose=Callback::new(move |older| filled.older.set(older))
                     />
                     <FaultLine name="protocol" fields=&[Field::Protocol] />
                 </div>
-                <TextField label="Our name with the broker (client id)" name="client" text=filled.client_id fields=&[Field::ClientId]
-                    hint="Leave empty for one of this installation's own" />
-                <TextField label="Protocol to offer (ALPN)" name="alpn" text=filled.alpn fields=&[Field::Alpn]
-                    hint="Only where one port serves several, such as AWS at 443: mqtt" />
+                <TextField label=said("Our name with the broker (client id)") name="client" text=filled.client_id fields=&[Field::ClientId]
+                    hint=said("Leave empty for one of this installation's own") />
+                <TextField label=said("Protocol to offer (ALPN)") name="alpn" text=filled.alpn fields=&[Field::Alpn]
+                    hint=said("Only where one port serves several, such as AWS at 443: mqtt") />
             </Fold>
 
             <fieldset class="listen">
-                <legend>"Listen to"</legend>
+                <legend>{said("Listen to")}</legend>
                 <div class="suggested">
                     {SUGGESTED.iter().zip(filled.suggested).map(|((filter, what), is_on)| view! {
                         <label class="check">
                             <input type="checkbox" prop:checked=is_on on:change=move |event| is_on.set(event_target_checked(&event)) />
-                            <span><code>{*filter}</code>" "<small>{*what}</small></span>
+                            <span><code>{*filter}</code>" "<small>{said(what)}</small></span>
                         </label>
                     }).collect_view()}
                 </div>
-                <TextField label="Other topics" name="filters" text=filled.others fields=&[Field::Filters]
-                    hint="With commas between them, such as depot/#, bins/+/state" />
+                <TextField label=said("Other topics") name="filters" text=filled.others fields=&[Field::Filters]
+                    hint=said("With commas between them, such as depot/#, bins/+/state") />
             </fieldset>
-            <TextField label="Name of the profile" name="name" text=filled.name fields=&[Field::Name] hint="Yours; other profiles have other names" />
+            <TextField label=said("Name of the profile") name="name" text=filled.name fields=&[Field::Name] hint=said("Yours; other profiles have other names") />
 
             <FaultLine name="broker" fields=&[Field::Broker] />
             <div class="answers">
                 <Show
                     when=move || runs.get()
-                    fallback=|| view! { <button type="submit" class="send" data-testid="connect">"Connect"</button> }
+                    fallback=|| view! { <button type="submit" class="send" data-testid="connect">{said("Connect")}</button> }
                 >
                     <button type="button" class="plain" data-testid="cancel-try" on:click=cancel>
-                        "Stop"
+                        {said("Stop")}
                     </button>
                 </Show>
             </div>
@@ -313,10 +314,10 @@ fn TextField(
 #[component]
 fn PasswordField(filled: Filled) -> impl IntoView {
     let options = vec![
-        (Kept::Typed, "Typed".to_owned()),
-        (Kept::Keychain, "Keychain".to_owned()),
-        (Kept::Env, "Variable".to_owned()),
-        (Kept::File, "File".to_owned()),
+        (Kept::Typed, said("Typed").to_owned()),
+        (Kept::Keychain, said("Keychain").to_owned()),
+        (Kept::Env, said("Variable").to_owned()),
+        (Kept::File, said("File").to_owned()),
     ];
     let Failed(failure) = expect_context();
     let is_wrong = move || failure.with(|failure| failure.as_ref().is_some_and(|(field, _)| *field == Field::Password));
@@ -327,16 +328,18 @@ fn PasswordField(filled: Filled) -> impl IntoView {
     });
     let hint = move || match filled.kept.get() {
         Kept::Typed => {
-            "Kept in a file beside the profile that only its owner may read, once you save; never in the profile."
+            said("Kept in a file beside the profile that only its owner may read, once you save; never in the profile.")
         }
-        Kept::Keychain => "The name under which it was stored in the system's keychain: fleetlens password set NAME.",
-        Kept::Env => "The name of an environment variable that holds it before Fleetlens starts.",
-        Kept::File => "A file whose first line it is, and that only its owner may read.",
+        Kept::Keychain => {
+            said("The name under which it was stored in the system's keychain: fleetlens password set NAME.")
+        }
+        Kept::Env => said("The name of an environment variable that holds it before Fleetlens starts."),
+        Kept::File => said("A file whose first line it is, and that only its owner may read."),
     };
     view! {
         <div class="asked">
             <div class="field">
-                <label for="setup-password">"Password"</label>
+                <label for="setup-password">{said("Password")}</label>
                 <input
                     id="setup-password"
                     type=move || if filled.kept.get() == Kept::Typed { "password" } else { "text" }
@@ -351,7 +354,7 @@ fn PasswordField(filled: Filled) -> impl IntoView {
                 />
             </div>
             <Segmented
-                label="Where the password is"
+                label=said("Where the password is")
                 options
                 chosen=Signal::derive(move || Some(filled.kept.get()))
                 on_choose=choose

@@ -3,11 +3,13 @@
 use fleetlens_ipc::profile::{Preview, PreviewRow};
 use fleetlens_model::telemetry::Value;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::trying::Unread;
 use crate::clock::{local, today};
 use crate::components::icon::Icon;
 use crate::format;
+use crate::lang::said;
 
 /// Digits of a number at most; nobody has said yet how exact it is.
 const DECIMALS: u8 = 3;
@@ -15,23 +17,27 @@ const DECIMALS: u8 = 3;
 /// In a sentence.
 fn summary(preview: &Preview) -> String {
     let Preview { read, things, passed_over, left_out, .. } = preview;
-    let of = |n: u64, one: &str, more: &str| match n {
-        1 => format!("1 {one}"),
-        n => format!("{} {more}", format::count(n)),
-    };
     if *read == 0 && *passed_over > 0 && *left_out == 0 {
-        let topics = of((*passed_over).into(), "topic", "topics");
-        return format!(
-            "It reads nothing: its templates fit none of the {topics} that were heard. Compare them with the topics below, level by level."
+        return tr!(
+            "It reads nothing: its templates fit none of the 1 topic that were heard. Compare them with the topics below, level by level."
+                | "It reads nothing: its templates fit none of the {shown} topics that were heard. Compare them with the topics below, level by level."
+                    % *passed_over,
+            shown = format::count((*passed_over).into())
         );
     }
-    let mut words =
-        format!("It reads {} and shows {}.", of(*read, "message", "messages"), of((*things).into(), "thing", "things"));
+    let (read, things) = (*read, u64::from(*things));
+    let messages = tr!("1 message" | "{shown} messages" % read, shown = format::count(read));
+    let things = tr!("1 thing" | "{shown} things" % things, shown = format::count(things));
+    let mut words = tr!("It reads {messages} and shows {things}.", messages, things);
     if *passed_over > 0 {
-        words += &format!(" It does not listen to {} that were heard.", of((*passed_over).into(), "topic", "topics"));
+        words += &tr!(
+            " It does not listen to 1 topic that were heard."
+                | " It does not listen to {shown} topics that were heard." % *passed_over,
+            shown = format::count((*passed_over).into())
+        );
     }
     if *left_out > 0 {
-        words += &format!(" {} more were not looked at.", format::count((*left_out).into()));
+        words += &tr!(" {} more were not looked at.", format::count((*left_out).into()));
     }
     words
 }
@@ -54,14 +60,14 @@ pub fn PreviewCard(
     is_wrong: Memo<bool>,
 ) -> impl IntoView {
     view! {
-        <section class="card preview" data-testid="preview" aria-label="What it would read">
-            <h2>"What it would read"</h2>
+        <section class="card preview" data-testid="preview" aria-label=said("What it would read")>
+            <h2>{said("What it would read")}</h2>
             {move || match preview.get() {
                 None if is_wrong.get() => {
-                    view! { <p class="note">"Once the text has no mistake."</p> }.into_any()
+                    view! { <p class="note">{said("Once the text has no mistake.")}</p> }.into_any()
                 }
                 None => {
-                    view! { <p class="note">"Nothing was heard yet. Look again to see what this profile reads."</p> }.into_any()
+                    view! { <p class="note">{said("Nothing was heard yet. Look again to see what this profile reads.")}</p> }.into_any()
                 }
                 Some(preview) => view! { <Read preview /> }.into_any(),
             }}
@@ -78,19 +84,19 @@ fn Read(preview: Preview) -> impl IntoView {
     view! {
         <p data-testid="preview-summary">{words}</p>
         {has_values.then(|| view! {
-            <div class="preview-rows" tabindex="0" role="region" aria-label="Values">
+            <div class="preview-rows" tabindex="0" role="region" aria-label=said("Values")>
                 <table>
                     <thead>
-                        <tr><th scope="col">"Thing"</th><th scope="col">"Value"</th><th scope="col" class="number">"Is"</th><th scope="col">"Measured"</th></tr>
+                        <tr><th scope="col">{said("Thing")}</th><th scope="col">{said("Value")}</th><th scope="col" class="number">{said("Is")}</th><th scope="col">{said("Measured")}</th></tr>
                     </thead>
                     <tbody>{rows.into_iter().map(|(row, more)| view! { <Row row more /> }).collect_view()}</tbody>
                 </table>
             </div>
         })}
         {(!refused.is_empty()).then(|| view! {
-            <h3>"Refused"</h3>
+            <h3>{said("Refused")}</h3>
             <ul class="unread" data-testid="preview-refused">
-                {refused.into_iter().map(|row| view! { <Unread row unit="messages" /> }).collect_view()}
+                {refused.into_iter().map(|row| view! { <Unread row unit=said("messages") /> }).collect_view()}
             </ul>
         })}
     }
@@ -110,12 +116,12 @@ fn with_more(values: Vec<PreviewRow>) -> Vec<(PreviewRow, bool)> {
 fn Row(row: PreviewRow, more: bool) -> impl IntoView {
     let PreviewRow { thing, kind, pointer, value, unit, at_ms, timed } = row;
     let at = local(at_ms);
-    let when = if timed { at.seconds(&today()) } else { "no time in it".to_owned() };
+    let when = if timed { at.seconds(&today()) } else { said("no time in it").to_owned() };
     view! {
         <tr data-testid="preview-row" class:more=more>
             <th scope="row">
                 <bdi class:unseen=more>{thing}</bdi>
-                {(!more).then(|| view! { <small>{format::capital(kind.singular())}</small> })}
+                {(!more).then(|| view! { <small>{format::capital(said(kind.singular()))}</small> })}
             </th>
             <td><code>{format::pointer(&pointer)}</code></td>
             <td class="number">

@@ -2,10 +2,12 @@
 
 use fleetlens_ipc::profile::{Field, LISTENS_MS, Proposed, SeenRow, Trial, TrialStep, UnreadRow};
 use leptos::prelude::*;
+use tr::tr;
 
 use super::sentence;
 use crate::components::icon::Icon;
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 
 /// One step of a try.
@@ -19,46 +21,50 @@ fn step(state: &'static str, words: impl Into<String>) -> Step {
     Step { state, words: words.into() }
 }
 
-fn many(n: u64, one: &str, more: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{} {more}", format::count(n)) }
-}
-
 /// What was heard, in words.
 fn heard(trial: &Trial) -> String {
-    format!("{} on {}", many(trial.messages, "message", "messages"), many(trial.topics.into(), "topic", "topics"))
+    let (messages, topics) = (trial.messages, u64::from(trial.topics));
+    tr!(
+        "{messages} on {topics}",
+        messages = tr!("1 message" | "{shown} messages" % messages, shown = format::count(messages)),
+        topics = tr!("1 topic" | "{shown} topics" % topics, shown = format::count(topics))
+    )
 }
 
 /// The three steps as they stand.
 fn steps(trial: Option<&Trial>) -> [Step; 3] {
-    let (to_connect, to_listen) = ("Connect to the broker", format!("Listen for {} s", LISTENS_MS / 1_000));
-    let to_propose = "Propose how to read it";
+    let (to_connect, to_listen) = (said("Connect to the broker"), tr!("Listen for {} s", LISTENS_MS / 1_000));
+    let to_propose = said("Propose how to read it");
     let Some(trial) = trial else {
         return [step("todo", to_connect), step("todo", to_listen), step("todo", to_propose)];
     };
     match &trial.step {
-        TrialStep::Connecting => [step("now", "Connecting…"), step("todo", to_listen), step("todo", to_propose)],
+        TrialStep::Connecting => [step("now", said("Connecting…")), step("todo", to_listen), step("todo", to_propose)],
         TrialStep::Listening { left_ms } => {
-            let left = format!("Listening, {} s more: {}", left_ms.div_ceil(1_000), heard(trial));
-            [step("done", "Connected"), step("now", left), step("todo", to_propose)]
+            let left = tr!("Listening, {left} s more: {heard}", left = left_ms.div_ceil(1_000), heard = heard(trial));
+            [step("done", said("Connected")), step("now", left), step("todo", to_propose)]
         }
         TrialStep::Failed { field, message } => {
             let why = if *field == Field::Broker {
                 sentence(message)
             } else {
-                "Not connected; the reason stands beside its field".to_owned()
+                said("Not connected; the reason stands beside its field").to_owned()
             };
             if trial.messages == 0 {
                 [step("failed", why), step("todo", to_listen), step("todo", to_propose)]
             } else {
-                [step("done", "Connected"), step("failed", why), step("todo", to_propose)]
+                [step("done", said("Connected")), step("failed", why), step("todo", to_propose)]
             }
         }
         TrialStep::Done(proposed) => {
             let found = match proposed.rules.len() as u64 {
-                0 => step("failed", "Nothing that a profile could read"),
-                n => step("done", format!("{} proposed", many(n, "template", "templates"))),
+                0 => step("failed", said("Nothing that a profile could read")),
+                n => step(
+                    "done",
+                    tr!("1 template proposed" | "{shown} templates proposed" % n, shown = format::count(n)),
+                ),
             };
-            [step("done", "Connected"), step("done", format!("Heard {}", heard(trial))), found]
+            [step("done", said("Connected")), step("done", tr!("Heard {}", heard(trial))), found]
         }
     }
 }
@@ -66,12 +72,12 @@ fn steps(trial: Option<&Trial>) -> [Step; 3] {
 /// What a person can do when nothing was recognised.
 fn advice(trial: &Trial) -> Option<&'static str> {
     match &trial.step {
-        TrialStep::Done(proposed) if proposed.rules.is_empty() && trial.topics == 0 => Some(
+        TrialStep::Done(proposed) if proposed.rules.is_empty() && trial.topics == 0 => Some(said(
             "Nobody spoke on these topics in that time. Listen to other topics, or try again when things speak; retained messages are heard at once.",
-        ),
-        TrialStep::Done(proposed) if proposed.rules.is_empty() => Some(
+        )),
+        TrialStep::Done(proposed) if proposed.rules.is_empty() => Some(said(
             "What was heard is listed below with the reason why it is not read. Listen to other topics, or write the profile yourself.",
-        ),
+        )),
         TrialStep::Done(_) | TrialStep::Connecting | TrialStep::Listening { .. } | TrialStep::Failed { .. } => None,
     }
 }
@@ -94,9 +100,16 @@ pub fn Progress(
             Some(TrialStep::Connecting | TrialStep::Listening { .. } | TrialStep::Failed { .. }) | None => None,
         })
     };
+    // The address stands within the sentence, in letters of its own.
+    let promise = tr!(
+        "Nothing is sent to your things. Fleetlens connects to {url} under a name of its own, listens, and leaves nothing behind.",
+        url = '\u{fffc}'
+    );
+    let (before, after) = promise.split_once('\u{fffc}').unwrap_or((&promise, ""));
+    let (before, after) = (before.to_owned(), after.to_owned());
     view! {
-        <section class="card progress" data-testid="progress" aria-label="What happens">
-            <h2>"What happens"</h2>
+        <section class="card progress" data-testid="progress" aria-label=said("What happens")>
+            <h2>{said("What happens")}</h2>
             <ol class="try-steps" aria-live="polite">
                 {move || {
                     shown.get().into_iter().map(|Step { state, words }| {
@@ -117,9 +130,9 @@ pub fn Progress(
             </ol>
             <Show when=move || store.trial.with(Option::is_none)>
                 <p class="note">
-                    "Nothing is sent to your things. Fleetlens connects to "
+                    {before.clone()}
                     <code>{url}</code>
-                    " under a name of its own, listens, and leaves nothing behind."
+                    {after.clone()}
                 </p>
             </Show>
             {move || told.get().map(|advice| view! { <p class="note" data-testid="advice">{advice}</p> })}
@@ -136,7 +149,7 @@ pub fn Progress(
                             }
                         }
                     >
-                        "Write the profile yourself"
+                        {said("Write the profile yourself")}
                     </button>
                 </div>
             </Show>
@@ -160,21 +173,25 @@ pub fn Heard() -> impl IntoView {
     view! {
         {move || notes.get().unwrap_or_default().into_iter().map(|note| view! { <p class="fault">{note}</p> }).collect_view()}
         <Show when=move || unread.with(|rows| !rows.is_empty())>
-            <h3>"Not read"</h3>
+            <h3>{said("Not read")}</h3>
             <ul class="unread" data-testid="unread">
-                {move || unread.get().into_iter().map(|row| view! { <Unread row unit="topics" /> }).collect_view()}
+                {move || unread.get().into_iter().map(|row| view! { <Unread row unit=said("topics") /> }).collect_view()}
             </ul>
         </Show>
         <Show when=move || seen.with(|rows| !rows.is_empty())>
             <h3>
-                "Heard"
                 {move || {
                     let shown = seen.with(Vec::len);
                     let all = total.get() as usize;
-                    (shown < all).then(|| format!(", {} of {} topics", format::count(shown as u64), format::count(all as u64)))
+                    if shown < all {
+                        let (shown, all) = (format::count(shown as u64), format::count(all as u64));
+                        tr!("Heard, {shown} of {all} topics", shown, all)
+                    } else {
+                        said("Heard").to_owned()
+                    }
                 }}
             </h3>
-            <ul class="heard" data-testid="heard" tabindex="0" aria-label="Topics heard">
+            <ul class="heard" data-testid="heard" tabindex="0" aria-label=said("Topics heard")>
                 {move || seen.get().into_iter().map(|row| view! { <Seen row /> }).collect_view()}
             </ul>
         </Show>

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::brokers::BrokerPages;
 use crate::app::ThemeButton;
 use crate::components::icon::Icon;
+use crate::lang::said;
 use crate::state::store;
 use crate::views::notices::Notices;
 
@@ -31,11 +32,11 @@ pub fn Welcome() -> impl IntoView {
     view! {
         <main class="welcome" class:choosing=move || !has_broker.get() data-testid="welcome">
             <header class="setup-head">
-                <h1>{move || if has_broker.get() { "Your broker" } else { "Fleetlens" }}</h1>
+                <h1>{move || if has_broker.get() { said("Your broker") } else { "Fleetlens" }}</h1>
                 <Show when=move || has_broker.get() && !dirty.get()>
                     <button type="button" class="plain" data-testid="welcome-back" on:click=move |_| has_broker.set(false)>
                         <Icon of=icondata_lu::LuArrowLeft />
-                        "Back"
+                        {said("Back")}
                     </button>
                 </Show>
                 <ThemeButton />
@@ -48,7 +49,7 @@ pub fn Welcome() -> impl IntoView {
                 fallback=move || {
                     view! {
                         <div class="setup-page choose">
-                            <p class="lead">"What do you want to see? You can change it in the settings at any time."</p>
+                            <p class="lead">{said("What do you want to see? You can change it in the settings at any time.")}</p>
                             <div class="choices">
                                 <button
                                     type="button"
@@ -58,9 +59,9 @@ pub fn Welcome() -> impl IntoView {
                                     on:click=demo
                                 >
                                     <Icon of=icondata_lu::LuBuilding2 />
-                                    <b>"Demo city"</b>
+                                    <b>{said("Demo city")}</b>
                                     <span>
-                                        "1 650 things on the map of Malta, with a broker inside this program. Nothing to set up; its values are made up."
+                                        {said("1 650 things on the map of Malta, with a broker inside this program. Nothing to set up; its values are made up.")}
                                     </span>
                                 </button>
                                 <button
@@ -71,9 +72,9 @@ pub fn Welcome() -> impl IntoView {
                                     on:click=move |_| has_broker.set(true)
                                 >
                                     <Icon of=icondata_lu::LuRadioTower />
-                                    <b>"Your broker"</b>
+                                    <b>{said("Your broker")}</b>
                                     <span>
-                                        "Connect to an MQTT broker. Fleetlens listens for ten seconds and proposes how to read what it says."
+                                        {said("Connect to an MQTT broker. Fleetlens listens for ten seconds and proposes how to read what it says.")}
                                     </span>
                                 </button>
                             </div>

@@ -2,12 +2,18 @@
 
 use fleetlens_model::bulk::Rollout;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::super::typed::{Field, Typed};
+use crate::lang::{said, term};
 
 /// What its fields are called: how many, how often, per cent, finished.
-const LABELS: [&str; 4] =
-    ["Things at once", "Every, in seconds", "Abort at % failed (0: never)", "…once so many finished"];
+const LABELS: [&str; 4] = [
+    term("Things at once"),
+    term("Every, in seconds"),
+    term("Abort at % failed (0: never)"),
+    term("…once so many finished"),
+];
 
 /// What is typed of it. Copy: a bundle of signals.
 #[derive(Clone, Copy)]
@@ -46,10 +52,10 @@ pub fn PaceFields(
     let Pace { batch, every, pct, after } = pace;
     let [of_batch, of_every, of_pct, of_after] = LABELS;
     view! {
-        <Typed label=of_batch field=batch testid="bulk-batch" number=true />
-        <Typed label=of_every field=every testid="bulk-every" number=true />
-        <Typed label=of_pct field=pct testid="bulk-abort" number=true />
-        <Typed label=of_after field=after testid="bulk-after" number=true />
+        <Typed label=said(of_batch) field=batch testid="bulk-batch" number=true />
+        <Typed label=said(of_every) field=every testid="bulk-every" number=true />
+        <Typed label=said(of_pct) field=pct testid="bulk-abort" number=true />
+        <Typed label=said(of_after) field=after testid="bulk-after" number=true />
     }
 }
 
@@ -57,7 +63,7 @@ pub fn PaceFields(
 fn read_rollout(typed: [String; 4]) -> Result<Rollout, String> {
     let [batch, every_s, pct, abort_after] = typed;
     let [of_batch, of_every, of_pct, of_after] = LABELS;
-    let pct = u8::try_from(read(of_pct, &pct)?).map_err(|_| "it may abort at 1 to 100 % failed".to_owned())?;
+    let pct = u8::try_from(read(of_pct, &pct)?).map_err(|_| said("it may abort at 1 to 100 % failed").to_owned())?;
     let abort_at_pct = (pct != 0).then_some(pct);
     let (batch, every_s) = (read(of_batch, &batch)?, read(of_every, &every_s)?);
     let rollout = Rollout { batch, every_s, abort_at_pct, abort_after: read(of_after, &abort_after)? };
@@ -65,12 +71,12 @@ fn read_rollout(typed: [String; 4]) -> Result<Rollout, String> {
 }
 
 /// A whole number of a field.
-fn read(label: &str, text: &str) -> Result<u32, String> {
-    let stands = || match text.trim() {
-        "" => "; nothing stands there".to_owned(),
-        text => format!(", not {text:?}"),
+fn read(label: &'static str, text: &str) -> Result<u32, String> {
+    let wrong = || match text.trim() {
+        "" => tr!("“{label}” takes a whole number; nothing stands there", label = said(label)),
+        text => tr!("“{label}” takes a whole number, not {typed}", label = said(label), typed = format!("{text:?}")),
     };
-    text.trim().parse().map_err(|_| format!("“{label}” takes a whole number{}", stands()))
+    text.trim().parse().map_err(|_| wrong())
 }
 
 #[cfg(test)]

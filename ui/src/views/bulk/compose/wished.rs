@@ -5,9 +5,16 @@ use std::sync::Arc;
 use fleetlens_model::bulk::{Order, Wish};
 use fleetlens_model::kind::{Control, Kind};
 use leptos::prelude::*;
+use tr::tr;
 
 use super::super::typed::{Field, Typed};
+use super::super::words::within;
 use crate::components::control::{Draft, Input, verb};
+use crate::lang::said;
+
+/// A pointer and a value as examples.
+const POINTER: &str = "/net/apn";
+const JSON: &str = "\"city\"";
 
 /// What can be set, with the kinds that have it.
 pub type Controls = RwSignal<Vec<(Arc<Control>, Vec<Kind>)>>;
@@ -65,18 +72,18 @@ impl Wished {
     /// What is asked before it is sent to these; tracked.
     pub fn asks(self, whom: &str) -> String {
         match self.again.get_value() {
-            Some(again) => format!("Ask {whom} again: {}?", again.title),
-            None => format!("{} of {whom}?", self.does()),
+            Some(again) => tr!("Ask {whom} again: {title}?", whom, title = again.title),
+            None => tr!("{does} of {whom}?", does = self.does(), whom),
         }
     }
 
     /// What Send does, in a few words; tracked.
     pub fn does(self) -> String {
         if let Some(again) = self.again.get_value() {
-            return format!("Ask again: {}", again.title);
+            return tr!("Ask again: {}", again.title);
         }
         let verb = self.control.get().and_then(|control| Some(verb(&control, &self.draft.get()?)));
-        verb.unwrap_or_else(|| format!("Set {}", self.pointer.get().trim()))
+        verb.unwrap_or_else(|| tr!("Set {}", self.pointer.get().trim()))
     }
 }
 
@@ -106,11 +113,11 @@ pub fn Choice(
     }
     let options = move || {
         let name = |(control, kinds): &(Arc<Control>, Vec<Kind>)| {
-            let kinds: Vec<&str> = kinds.iter().map(|kind| kind.plural()).collect();
-            format!("{} ({})", control.label, kinds.join(", ").to_lowercase())
+            let kinds: Vec<String> = kinds.iter().map(|kind| within(kind.plural())).collect();
+            format!("{} ({})", control.label, kinds.join(", "))
         };
         let names: Vec<String> = controls.with(|controls| controls.iter().map(name).collect());
-        names.into_iter().chain(["Another value…".to_owned()]).enumerate().collect::<Vec<_>>()
+        names.into_iter().chain([said("Another value…").to_owned()]).enumerate().collect::<Vec<_>>()
     };
     let choose = move |event| {
         draft.set(None);
@@ -118,7 +125,7 @@ pub fn Choice(
     };
     view! {
         <label class="field">
-            <span>"What"</span>
+            <span>{said("What")}</span>
             <select data-testid="bulk-control" on:change=choose>
                 <For each=options key=|(place, name)| (*place, name.clone()) let:option>
                     <option value=option.0.to_string() selected=move || which.get() == option.0>
@@ -134,9 +141,9 @@ pub fn Choice(
             }
             None => {
                 view! {
-                    <Typed label="JSON pointer" field=pointer testid="bulk-pointer" placeholder="/net/apn" />
-                    <Typed label="Value, as JSON" field=json testid="bulk-json" placeholder="\"city\"" />
-                    <Typed label="Named shadow, empty for the classic one" field=shadow testid="bulk-shadow" />
+                    <Typed label=said("JSON pointer") field=pointer testid="bulk-pointer" placeholder=POINTER />
+                    <Typed label=said("Value, as JSON") field=json testid="bulk-json" placeholder=JSON />
+                    <Typed label=said("Named shadow, empty for the classic one") field=shadow testid="bulk-shadow" />
                 }
                     .into_any()
             }
