@@ -5,12 +5,14 @@ use fleetlens_ipc::rows::ThingRow;
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
+use tr::tr;
 use web_sys::HtmlInputElement;
 
 use crate::clock::{Aged, clock, local};
 use crate::components::shape::Shape;
 use crate::components::table::{Grid, row_id, top_px};
 use crate::format::{self, Tone};
+use crate::lang::said;
 use crate::state::small::Back;
 use crate::state::store;
 use crate::state::things::RowSlot;
@@ -89,7 +91,7 @@ pub fn Row(
                         // The keys go through the table itself: Space chooses the row they are on.
                         tabindex="-1"
                         data-testid="mark"
-                        aria-label=move || format!("Choose {}", text(|row| row.title.clone())())
+                        aria-label=move || tr!("Choose {}", text(|row| row.title.clone())())
                         prop:checked=is_marked
                         on:click=mark
                     />
@@ -102,7 +104,7 @@ pub fn Row(
                 <b>{text(|row| row.title.clone())}</b>
                 <span>{text(other_name)}</span>
             </div>
-            <div class="td kind" role="gridcell">{text(|row| row.kind.singular().to_owned())}</div>
+            <div class="td kind" role="gridcell">{text(|row| said(row.kind.singular()).to_owned())}</div>
             <div class="td place" role="gridcell" title=text(|row| row.place.clone())>{text(|row| row.place.clone())}</div>
             <div
                 class="td value"
@@ -144,16 +146,16 @@ fn other_name(row: &ThingRow) -> String {
 fn pending_words(row: &ThingRow) -> String {
     match row.pending {
         0 => String::new(),
-        n => format!("{} pending", format::count(u64::from(n))),
+        n => tr!("{} pending", format::count(u64::from(n))),
     }
 }
 
 fn freshness_title(freshness: Freshness) -> String {
     match freshness {
-        Freshness::Never => "No value yet".into(),
-        Freshness::Live => "Speaks".into(),
-        Freshness::Silent { since_ms } => format!("Silent since {}", local(since_ms).exact()),
-        Freshness::Unknown { since_ms } => format!("Unknown since {}, when our link fell", local(since_ms).exact()),
+        Freshness::Never => said("No value yet").into(),
+        Freshness::Live => said("Speaks").into(),
+        Freshness::Silent { since_ms } => tr!("Silent since {}", local(since_ms).exact()),
+        Freshness::Unknown { since_ms } => tr!("Unknown since {}, when our link fell", local(since_ms).exact()),
     }
 }
 
@@ -202,7 +204,7 @@ fn value_words(row: &Aged<ThingRow>, now_ms: f64, link_up: bool) -> ValueWords {
 fn heard_words(row: &Aged<ThingRow>, now_ms: f64) -> (String, bool) {
     let words = match row.row.heard_age_ms {
         Some(age_ms) => format::age(age_ms + row.elapsed_ms(now_ms)),
-        None => "never".into(),
+        None => said("never").into(),
     };
     (words, !matches!(row.row.freshness, Freshness::Live))
 }
