@@ -219,15 +219,15 @@ pub fn of_map(name: &MapName) -> Entry {
         _ => 15.0,
     };
     let class = match name.class.as_str() {
-        "continent" => said("continent"),
-        "country" => said("country"),
-        "state" => said("state"),
-        "province" => said("province"),
-        "island" => said("island"),
-        "city" => said("city"),
-        "town" => said("town"),
-        "village" => said("village"),
-        other => other,
+        "continent" => said("continent").to_owned(),
+        "country" => said("country").to_owned(),
+        "state" => tr!("a place of the map" => "state"),
+        "province" => said("province").to_owned(),
+        "island" => said("island").to_owned(),
+        "city" => said("city").to_owned(),
+        "town" => said("town").to_owned(),
+        "village" => said("village").to_owned(),
+        other => other.to_owned(),
     };
     let what = if class.is_empty() { said("on the map").to_owned() } else { tr!("{} on the map", class) };
     let spot = Spot { name: name.name.clone(), area: GeoBox::of(name.at), zoom: Some(zoom) };
