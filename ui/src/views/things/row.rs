@@ -58,12 +58,8 @@ pub fn Row(
         // The box has turned by itself, whatever came of it.
         event_target::<HtmlInputElement>(&event).set_checked(untrack(is_marked));
     };
-    let wrong_class = move || match Status::from_code(status.get()) {
-        Status::Critical => "td wrong crit",
-        Status::Warning => "td wrong warn",
-        // It is over, or nobody knows; only nobody has acknowledged it yet.
-        Status::Normal | Status::Unknown => "td wrong",
-    };
+    // Neither where it is over, or nobody knows: only nobody has acknowledged it yet.
+    let is_so = move |so: Status| Status::from_code(status.get()) == so;
     view! {
         <div
             class="tr"
@@ -127,7 +123,15 @@ pub fn Row(
             >
                 {move || heard.with(|(words, _)| words.clone())}
             </div>
-            <div class=wrong_class role="gridcell" title=text(|row| row.alarm.clone())>{text(|row| row.alarm.clone())}</div>
+            <div
+                class="td wrong"
+                class:crit=move || is_so(Status::Critical)
+                class:warn=move || is_so(Status::Warning)
+                role="gridcell"
+                title=text(|row| row.alarm.clone())
+            >
+                {text(|row| row.alarm.clone())}
+            </div>
             <div class="td pending" role="gridcell">{text(pending_words)}</div>
         </div>
     }
