@@ -14,8 +14,10 @@ mod words;
 
 use fleetlens_ipc::Fault;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::coming::Coming;
+use crate::lang::said;
 use crate::state::boards::{Uid, asked};
 use crate::state::store;
 use crate::views::commands::may_command;
@@ -97,7 +99,7 @@ pub fn BoardsView() -> impl IntoView {
     on_cleanup(move || store.look_away_from_board());
     let is_open = Memo::new(move |_| boards.origin.with(Option::is_some));
     view! {
-        <section class="sheet boards" data-testid="boards-view" aria-label="Boards">
+        <section class="sheet boards" data-testid="boards-view" aria-label=said("Boards")>
             <Head />
             <div class="sheet-body">
                 <p class="unseen" role="status" data-testid="board-said">{move || boards.said.get()}</p>
@@ -123,9 +125,9 @@ fn Failed(fault: Fault) -> impl IntoView {
     let store = store();
     view! {
         <div class="nothing small" data-testid="boards-failed">
-            <b>"The boards cannot be read"</b>
+            <b>{said("The boards cannot be read")}</b>
             <p role="alert">{fault.message}</p>
-            <button type="button" class="link" on:click=move |_| store.read_boards()>"Read them again"</button>
+            <button type="button" class="link" on:click=move |_| store.read_boards()>{said("Read them again")}</button>
         </div>
     }
 }
@@ -137,8 +139,8 @@ fn NoneOpen() -> impl IntoView {
         None => view! { <Coming rows=6 /> }.into_any(),
         Some(0) => view! {
             <div class="nothing small" data-testid="boards-none">
-                <b>"No board is for you"</b>
-                <p>"Who steers this profile says on a board whose it is."</p>
+                <b>{said("No board is for you")}</b>
+                <p>{said("Who steers this profile says on a board whose it is.")}</p>
             </div>
         }
         .into_any(),
@@ -155,7 +157,7 @@ fn Refused() -> impl IntoView {
         boards.refused.get().map(|(is_other, why)| {
             view! {
                 <div class="board-band wrong" role="alert" data-testid="board-refused">
-                    <p>{format!("Not saved: {why}")}</p>
+                    <p>{tr!("Not saved: {}", why)}</p>
                     <Show when=move || is_other>
                         <button
                             type="button"
@@ -163,7 +165,7 @@ fn Refused() -> impl IntoView {
                             data-testid="board-keep-as-new"
                             on:click=move |_| store.keep_board(true)
                         >
-                            "Save mine as a new board"
+                            {said("Save mine as a new board")}
                         </button>
                         <button
                             type="button"
@@ -173,7 +175,7 @@ fn Refused() -> impl IntoView {
                                 store.read_boards();
                             }
                         >
-                            "Discard mine and read the file"
+                            {said("Discard mine and read the file")}
                         </button>
                     </Show>
                 </div>
@@ -191,7 +193,7 @@ fn Mistakes() -> impl IntoView {
             boards.unread.get().map(|why| {
                 view! {
                     <div class="nothing small" data-testid="board-unread">
-                        <b>"This board cannot be shown"</b>
+                        <b>{said("This board cannot be shown")}</b>
                         <p role="alert">{why}</p>
                     </div>
                 }
@@ -205,7 +207,7 @@ fn Mistakes() -> impl IntoView {
                             .mistakes
                             .get()
                             .into_iter()
-                            .map(|mistake| view! { <li>{format!("Line {}: {}", mistake.line, mistake.message)}</li> })
+                            .map(|mistake| view! { <li>{tr!("Line {}: {}", mistake.line, mistake.message)}</li> })
                             .collect_view()
                     }}
                 </ul>
@@ -243,14 +245,14 @@ fn Grid() -> impl IntoView {
         </div>
         <Show when=is_empty>
             <div class="nothing small" data-testid="board-empty">
-                <b>"Nothing is on this board yet"</b>
+                <b>{said("Nothing is on this board yet")}</b>
                 <Show when=move || desk.may.get()>
                     <p>
                         {move || {
                             if boards.editing.get() {
-                                "Add says which widgets there are."
+                                said("Add says which widgets there are.")
                             } else {
-                                "Edit lets you put widgets on it."
+                                said("Edit lets you put widgets on it.")
                             }
                         }}
                     </p>

@@ -19,6 +19,7 @@ use crate::components::icon::Icon;
 use crate::components::segmented::Segmented;
 use crate::format;
 use crate::islands::chart::Frame;
+use crate::lang::{said, term};
 use crate::state::chart::{Traced, reads};
 use crate::state::thing::Thing;
 use crate::state::{Store, store};
@@ -30,13 +31,13 @@ use crate::views::chart::save::Save;
 
 /// How far back a chart can go at one press, in milliseconds.
 const SPANS: [(i64, &str); 7] = [
-    (900_000, "15 m"),
-    (3_600_000, "1 h"),
-    (21_600_000, "6 h"),
-    (86_400_000, "24 h"),
-    (604_800_000, "7 d"),
-    (2_592_000_000, "30 d"),
-    (31_536_000_000, "1 y"),
+    (900_000, term("15 m")),
+    (3_600_000, term("1 h")),
+    (21_600_000, term("6 h")),
+    (86_400_000, term("24 h")),
+    (604_800_000, term("7 d")),
+    (2_592_000_000, term("30 d")),
+    (31_536_000_000, term("1 y")),
 ];
 
 /// What a chart starts with: an hour, or a quarter of one while the cache does not reach back half an hour.
@@ -242,7 +243,7 @@ pub fn ChartPanel(
         let known = known.or_else(|| label_of(&named, charted.get()?));
         known.map(|(label, unit)| if unit.is_empty() { label } else { format!("{label}, {unit}") })
     };
-    let spans = SPANS.map(|(ms, word)| (ms, word.to_owned())).to_vec();
+    let spans = SPANS.map(|(ms, word)| (ms, said(word).to_owned())).to_vec();
     let chosen = move || match desk.stand.get() {
         // Of another span than those none is chosen, and the keys begin with the first.
         Stand::Follows { span_ms } => Some(span_ms).filter(|ms| SPANS.iter().any(|(one, _)| one == ms)),
@@ -255,7 +256,7 @@ pub fn ChartPanel(
                 <div class="head">
                     <h2>{heading.clone()}</h2>
                     <Segmented
-                        label="How far back"
+                        label=said("How far back")
                         options=spans.clone()
                         chosen=Signal::derive(chosen)
                         on_choose=Callback::new(move |ms| desk.follow_for(ms))
@@ -272,7 +273,7 @@ pub fn ChartPanel(
                         aria-pressed=move || desk.compares.get().to_string()
                         on:click=move |_| desk.compares.update(|compares| *compares = !*compares)
                     >
-                        "Week before"
+                        {said("Week before")}
                     </button>
                     <AddValue desk thing=title.clone() />
                     <Save desk thing=title.clone() />
@@ -296,21 +297,21 @@ fn Steps(desk: Desk) -> impl IntoView {
         }
     };
     view! {
-        <div class="through" role="group" aria-label="Which time">
-            {tool("earlier", "Earlier (←)", icondata_lu::LuChevronLeft, |desk| desk.step(-0.5))}
+        <div class="through" role="group" aria-label=said("Which time")>
+            {tool("earlier", said("Earlier (←)"), icondata_lu::LuChevronLeft, |desk| desk.step(-0.5))}
             <span class="span" data-testid="span">{move || desk.span()}</span>
-            {tool("later", "Later (→)", icondata_lu::LuChevronRight, |desk| desk.step(0.5))}
-            {tool("zoom-out", "Longer (−)", icondata_lu::LuZoomOut, |desk| desk.zoom(2.0))}
-            {tool("zoom-in", "Shorter (+)", icondata_lu::LuZoomIn, |desk| desk.zoom(0.5))}
+            {tool("later", said("Later (→)"), icondata_lu::LuChevronRight, |desk| desk.step(0.5))}
+            {tool("zoom-out", said("Longer (−)"), icondata_lu::LuZoomOut, |desk| desk.zoom(2.0))}
+            {tool("zoom-in", said("Shorter (+)"), icondata_lu::LuZoomIn, |desk| desk.zoom(0.5))}
             <button
                 type="button"
                 class="pill"
                 data-testid="now"
-                title="Back to now (End)"
+                title=said("Back to now (End)")
                 disabled=move || !desk.stays()
                 on:click=move |_| desk.follow()
             >
-                "Now"
+                {said("Now")}
             </button>
         </div>
     }

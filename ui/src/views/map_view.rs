@@ -8,6 +8,7 @@ mod chips;
 mod choose;
 mod empty;
 mod hover;
+mod kinds;
 mod layers;
 mod marked;
 mod plain;
@@ -20,6 +21,7 @@ use leptos::html;
 use leptos::prelude::*;
 use std::rc::Rc;
 use std::time::Duration;
+use tr::tr;
 use wasm_bindgen::prelude::*;
 use web_sys::ResizeObserver;
 
@@ -29,6 +31,7 @@ use crate::format;
 use crate::islands::clusters::Cell as Cluster;
 use crate::islands::map::{Covered, MapEars, MapIsland};
 use crate::islands::marks::Pointed;
+use crate::lang::said;
 use crate::state::palette::Spot;
 use crate::state::section::Section;
 use crate::state::thing::Slot;
@@ -37,6 +40,7 @@ use crate::theme::theme;
 use crate::views::commands::may_command;
 
 pub use chips::KindChips;
+pub use kinds::within;
 pub use screen::{MapScreen, map_screen};
 
 use areas::{AreaPanel, AreaSheet, AreaTool};
@@ -173,7 +177,7 @@ pub fn MapView(
                 <div class="zoom">
                     <button
                         type="button"
-                        title=format!("{} (F)", whole_words(chooses))
+                        title=tr!("{} (F)", whole_words(chooses))
                         aria-label=whole_words(chooses)
                         data-testid="whole-fleet"
                         on:click=move |_| store.show_fleet()
@@ -181,10 +185,10 @@ pub fn MapView(
                         <Icon of=icondata_lu::LuExpand />
                     </button>
                     <Show when=move || form == Form::Desktop>
-                        <button type="button" title="Closer (+)" aria-label="Closer" on:click=move |_| zooms(true)>
+                        <button type="button" title=said("Closer (+)") aria-label=said("Closer") on:click=move |_| zooms(true)>
                             <Icon of=icondata_lu::LuPlus />
                         </button>
-                        <button type="button" title="Further (−)" aria-label="Further" on:click=move |_| zooms(false)>
+                        <button type="button" title=said("Further (−)") aria-label=said("Further") on:click=move |_| zooms(false)>
                             <Icon of=icondata_lu::LuMinus />
                         </button>
                     </Show>
@@ -200,7 +204,7 @@ pub fn MapView(
                         view! {
                             <div class="no-map" role="alert" data-testid="no-map">
                                 <Icon of=icondata_lu::LuMapPinOff />
-                                <h2>"No map here"</h2>
+                                <h2>{said("No map here")}</h2>
                                 <p>{words}</p>
                             </div>
                         }
@@ -326,8 +330,8 @@ fn chosen(told: Told, pointed: Option<Pointed>, at: LonLat) {
 /// What the button that shows everything is called.
 fn whole_words(chooses: Chooses) -> &'static str {
     match chooses {
-        Chooses::Things => "Show the whole fleet",
-        Chooses::Ground => "Show all car parks",
+        Chooses::Things => said("Show the whole fleet"),
+        Chooses::Ground => said("Show all car parks"),
     }
 }
 
@@ -405,7 +409,7 @@ fn show_spots(store: Store, form: Form, screen: MapScreen) {
             return times;
         };
         if screen.is_unmapped() {
-            store.notify(format!("There is no map here on which {name} could be shown."));
+            store.notify(tr!("There is no map here on which {name} could be shown.", name));
             return times;
         }
         let has_drawer = form == Form::Phone || store.selected.with_untracked(Option::is_some);

@@ -12,12 +12,14 @@ use fleetlens_ipc::ThingsQuery;
 use fleetlens_ipc::rows::QueryMistake;
 use fleetlens_model::query::Choice;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::control::{Draft, leaf_of, now_of};
 use crate::components::icon::Icon;
 use crate::components::modal::Modal;
 use crate::form::Form;
 use crate::keys::{Act, Hands, is_heard};
+use crate::lang::said;
 use crate::sound::Sound;
 use crate::state::section::Section;
 use crate::state::thing::{Slot, Thing};
@@ -164,7 +166,7 @@ pub fn Palette(
     });
     on_cleanup(move || open.set(false));
     view! {
-        <Modal open label="Find anything" class="palette" testid="palette">
+        <Modal open label=said("Find anything") class="palette" testid="palette">
             <Seeking desk />
         </Modal>
         <SteerSheet steered=desk.steered />
@@ -324,7 +326,11 @@ fn Seeking(desk: Desk) -> impl IntoView {
         event.prevent_default();
     };
     let hint = move || {
-        if desk.driver.get() { "Find a place or a view" } else { "Find a thing, a place, a command, a view …" }
+        if desk.driver.get() {
+            said("Find a place or a view")
+        } else {
+            said("Find a thing, a place, a command, a view …")
+        }
     };
     let mistake = Memo::new(move |_| mistake(store, completing, words));
     view! {
@@ -336,7 +342,7 @@ fn Seeking(desk: Desk) -> impl IntoView {
                 autofocus
                 data-testid="palette-text"
                 node_ref=completing.input
-                aria-label="Find anything"
+                aria-label=said("Find anything")
                 aria-autocomplete="list"
                 aria-expanded="true"
                 aria-controls="palette-list"
@@ -351,14 +357,14 @@ fn Seeking(desk: Desk) -> impl IntoView {
                 on:keyup=move |_| completing.look_at_cursor()
                 on:click=move |_| completing.look_at_cursor()
             />
-            <kbd>"Esc"</kbd>
+            <kbd>{said("Esc")}</kbd>
         </div>
         <List lines desk choose text mistake />
         <footer class="palette-keys" aria-hidden="true">
-            <span><kbd>"↑"</kbd><kbd>"↓"</kbd>"choose"</span>
-            <span><kbd>"Enter"</kbd>"open"</span>
+            <span><kbd>"↑"</kbd><kbd>"↓"</kbd>{said("choose")}</span>
+            <span><kbd>{said("Enter")}</kbd>{tr!("a key does it" => "open")}</span>
             <Show when=move || !desk.driver.get()>
-                <span><kbd>"Tab"</kbd>"go on with the query"</span>
+                <span><kbd>{said("Tab")}</kbd>{said("go on with the query")}</span>
             </Show>
         </footer>
     }

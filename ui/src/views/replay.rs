@@ -11,11 +11,13 @@ use leptos::ev::KeyboardEvent;
 use leptos::html::Input;
 use leptos::leptos_dom::helpers::{IntervalHandle, set_interval_with_handle};
 use leptos::prelude::*;
+use tr::tr;
 use wasm_bindgen::JsValue;
 
 use crate::clock::{local, today, utc_offset_min};
 use crate::components::icon::Icon;
 use crate::components::segmented::Segmented;
+use crate::lang::said;
 use crate::state::replay::{Held, PARTS, Wide, held};
 use crate::state::{Store, store};
 
@@ -32,7 +34,7 @@ fn moment_words(at: WallMs) -> String {
 
 /// The badge: the past, which moment, and how fast it goes on.
 fn badge_words(moment: &Moment) -> String {
-    let speed = if moment.speed == 0 { "stands still".to_owned() } else { format!("{}×", moment.speed) };
+    let speed = if moment.speed == 0 { said("stands still").to_owned() } else { format!("{}×", moment.speed) };
     format!("{} · {speed}", moment_words(moment.at_ms))
 }
 
@@ -44,15 +46,15 @@ pub fn PastSign() -> impl IntoView {
         Memo::new(move |_| store.replay.moment.with(|moment| moment.as_ref().map(badge_words)).unwrap_or_default());
     view! {
             <div class="replay-sign" data-testid="past">
-                <button type="button" title="Show the time bar (P)" on:click=move |_| store.replay.open.set(true)>
+                <button type="button" title=said("Show the time bar (P)") on:click=move |_| store.replay.open.set(true)>
                     <Icon of=icondata_lu::LuHistory />
-                    <b>"The past"</b>
+                    <b>{said("The past")}</b>
                     <span class="replay-when" data-testid="past-moment">{words}</span>
                 </button>
     // The bar has one as well.
                 <Show when=move || !store.replay.open.get()>
                     <button type="button" class="replay-now" data-testid="past-back" on:click=move |_| store.back_to_now()>
-                        "Back to now"
+                        {said("Back to now")}
                     </button>
                 </Show>
             </div>
@@ -68,14 +70,14 @@ pub fn ReplayButton() -> impl IntoView {
             type="button"
             class="replay-open"
             class:on=move || store.replay.open.get()
-            title="Replay: show the city as it was (P)"
-            aria-label="Replay"
+            title=said("Replay: show the city as it was (P)")
+            aria-label=said("Replay")
             aria-expanded=move || store.replay.open.get().to_string()
             data-testid="replay-open"
             on:click=move |_| store.turn_replay()
         >
             <Icon of=icondata_lu::LuHistory />
-            <span>"Replay"</span>
+            <span>{said("Replay")}</span>
         </button>
     }
 }
@@ -177,31 +179,31 @@ fn Bar() -> impl IntoView {
         }
     };
     let speeds = SPEEDS.map(|speed| (speed, format!("{speed}×"))).to_vec();
-    let stretches = Wide::CHOICES.map(|(wide, words)| (wide, words.to_owned())).to_vec();
+    let stretches = Wide::CHOICES.map(|(wide, words)| (wide, said(words).to_owned())).to_vec();
     let choose_wide = Callback::new(move |wide| store.replay.wide.set(wide));
     view! {
-        <section class="replay-bar" aria-label="Replay" data-testid="replay-bar" on:keydown=keys>
+        <section class="replay-bar" aria-label=said("Replay") data-testid="replay-bar" on:keydown=keys>
             <button
                 type="button"
                 class="replay-play"
                 data-testid="replay-play"
                 aria-disabled=move || (!is_past.get()).to_string()
-                title=move || if is_playing.get() { "Stand still (Space)" } else { "Play (Space)" }
-                aria-label=move || if is_playing.get() { "Stand still" } else { "Play" }
+                title=move || if is_playing.get() { said("Stand still (Space)") } else { said("Play (Space)") }
+                aria-label=move || if is_playing.get() { said("Stand still") } else { said("Play") }
                 on:click=move |_| shown.turn_play(speed.get_untracked())
             >
                 {move || if is_playing.get() { view! { <Icon of=icondata_lu::LuPause /> } } else { view! { <Icon of=icondata_lu::LuPlay /> } }}
             </button>
-            <Segmented label="Speed" options=speeds chosen=Signal::derive(move || Some(speed.get())) on_choose=choose_speed />
+            <Segmented label=said("Speed") options=speeds chosen=Signal::derive(move || Some(speed.get())) on_choose=choose_speed />
             <Show
                 when=move || shown.stretch.with(Option::is_some)
-                fallback=|| view! { <p class="replay-none">"The cache holds nothing yet that could be shown again."</p> }
+                fallback=|| view! { <p class="replay-none">{said("The cache holds nothing yet that could be shown again.")}</p> }
             >
                 <Track shown />
             </Show>
             <div class="replay-wide">
                 <Segmented
-                    label="Stretch of time on the bar"
+                    label=said("Stretch of time on the bar")
                     options=stretches
                     chosen=Signal::derive(move || Some(store.replay.wide.get()))
                     on_choose=choose_wide
@@ -209,9 +211,9 @@ fn Bar() -> impl IntoView {
             </div>
             <Exact shown />
             <button type="button" class="plain replay-back" data-testid="replay-now" aria-disabled=move || (!is_past.get()).to_string() on:click=back>
-                "Back to now"
+                {said("Back to now")}
             </button>
-            <button type="button" class="replay-close" aria-label="Close the time bar" title="Close the time bar (P)" on:click=move |_| store.replay.open.set(false)>
+            <button type="button" class="replay-close" aria-label=said("Close the time bar") title=said("Close the time bar (P)") on:click=move |_| store.replay.open.set(false)>
                 <Icon of=icondata_lu::LuX />
             </button>
             <Notes />
@@ -292,7 +294,7 @@ fn Track(shown: Shown) -> impl IntoView {
     };
     let raised = move || {
         let all: u64 = counts.with(|counts| counts.iter().map(|count| u64::from(*count)).sum());
-        format!("{all} alarms were raised in this stretch")
+        tr!("{} alarms were raised in this stretch", all)
     };
     let seconds = |at: WallMs| at.as_s().to_string();
     let keys = move |event: KeyboardEvent| {
@@ -320,13 +322,13 @@ fn Track(shown: Shown) -> impl IntoView {
             <input
                 type="range"
                 class="replay-thumb"
-                aria-label="Moment that is shown"
+                aria-label=said("Moment that is shown")
                 data-testid="replay-slider"
                 min=move || seconds(stretch.get().0)
                 max=move || seconds(stretch.get().1)
                 step="1"
                 prop:value=move || shown.thumb().map(seconds).unwrap_or_default()
-                aria-valuetext=move || shown.at.get().map_or_else(|| "now".to_owned(), moment_words)
+                aria-valuetext=move || shown.at.get().map_or_else(|| said("now").to_owned(), moment_words)
                 on:input=dragged
                 on:keydown=keys
             />
@@ -355,8 +357,8 @@ fn Exact(shown: Shown) -> impl IntoView {
         }
     });
     let go = move || {
-        let Some(said) = field.get_untracked().map(|field| field.value()) else { return };
-        let at_ms = js_sys::Date::new(&JsValue::from_str(&said)).get_time();
+        let Some(words) = field.get_untracked().map(|field| field.value()) else { return };
+        let at_ms = js_sys::Date::new(&JsValue::from_str(&words)).get_time();
         if typed.get_value() && at_ms.is_finite() {
             shown.go(WallMs(at_ms as i64));
         } else {
@@ -369,7 +371,7 @@ fn Exact(shown: Shown) -> impl IntoView {
             type="datetime-local"
             class="replay-exact"
             step="1"
-            aria-label="Exact moment"
+            aria-label=said("Exact moment")
             data-testid="replay-exact"
             node_ref=field
             on:focus=move |_| has_focus.set_value(true)

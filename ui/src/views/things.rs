@@ -11,12 +11,14 @@ mod save_group;
 use fleetlens_ipc::{Only, SortBy, ThingsQuery};
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::icon::Icon;
 use crate::components::segmented::Segmented;
 use crate::components::shape::Shape;
 use crate::components::table::{Grid, SortHead, Sorted, Table};
 use crate::format;
+use crate::lang::{said, term};
 use crate::state::small::Back;
 use crate::state::things::Seen;
 use crate::state::{Store, store};
@@ -32,12 +34,12 @@ const COLUMNS: u32 = 9;
 
 /// The columns that sort: class, name, what by, and whether the greatest comes first at the first click.
 const SORTS: [(&str, &str, SortBy, bool); 6] = [
-    ("state", "State", SortBy::Status, true),
-    ("title", "Name", SortBy::Title, false),
-    ("kind", "Kind", SortBy::Kind, false),
-    ("place", "Place", SortBy::Place, false),
-    ("value", "Value", SortBy::Value, true),
-    ("heard", "Heard", SortBy::Heard, true),
+    ("state", term("State"), SortBy::Status, true),
+    ("title", term("Name"), SortBy::Title, false),
+    ("kind", term("Kind"), SortBy::Kind, false),
+    ("place", term("Place"), SortBy::Place, false),
+    ("value", term("Value"), SortBy::Value, true),
+    ("heard", term("Heard"), SortBy::Heard, true),
 ];
 
 /// The section.
@@ -71,7 +73,8 @@ pub fn ThingsView() -> impl IntoView {
         let at = |place| things.at(place).map(|row| (row.thing, row.kind));
         if !store.chosen.toggle(place, goes_on, at) {
             store.notify(
-                "Not all rows in between are here any more; choose fewer at a time, or all of this search.".into(),
+                said("Not all rows in between are here any more; choose fewer at a time, or all of this search.")
+                    .into(),
             );
         }
     });
@@ -80,9 +83,9 @@ pub fn ThingsView() -> impl IntoView {
     let total = Memo::new(move |_| things.total.get().unwrap_or(0));
     let is_known = Memo::new(move |_| things.total.get().is_some());
     view! {
-        <section class="sheet things" class:markable=move || may.get() class:traced=move || store.small.back.get() != Back::Off data-testid="things" aria-label="Things">
+        <section class="sheet things" class:markable=move || may.get() class:traced=move || store.small.back.get() != Back::Off data-testid="things" aria-label=said("Things")>
             <header class="sheet-head">
-                <h1>"Things"</h1>
+                <h1>{said("Things")}</h1>
                 <Count />
                 <Moved />
                 <span class="space" />
@@ -98,7 +101,7 @@ pub fn ThingsView() -> impl IntoView {
             <Table
                 grid
                 total
-                label="Things"
+                label=said("Things")
                 testid="things-table"
                 columns=Signal::derive(move || COLUMNS + u32::from(store.small.back.get() != Back::Off))
                 on_enter=Callback::new(open)
@@ -127,7 +130,7 @@ fn heading(store: Store) -> impl IntoView {
             let descending = next_direction(sorted.get_untracked(), falls);
             ask(store, move |query| (query.sort, query.descending) = (by, descending));
         };
-        view! { <SortHead label class sorted on_sort=Callback::new(sort) /> }
+        view! { <SortHead label=said(label) class sorted on_sort=Callback::new(sort) /> }
     });
     let [state, title, kind, place, value, heard] = sorts;
     view! {
@@ -138,11 +141,11 @@ fn heading(store: Store) -> impl IntoView {
         {place}
         {value}
         <Show when=move || store.small.back.get() != Back::Off>
-            <div class="th trace" role="columnheader">{move || store.small.back.get().label()}</div>
+            <div class="th trace" role="columnheader">{move || said(store.small.back.get().label())}</div>
         </Show>
         {heard}
-        <div class="th wrong" role="columnheader">"Alarm"</div>
-        <div class="th pending" role="columnheader">"Pending"</div>
+        <div class="th wrong" role="columnheader">{said("Alarm")}</div>
+        <div class="th pending" role="columnheader">{said("Pending")}</div>
     }
 }
 
@@ -181,10 +184,9 @@ fn is_filtered(query: &ThingsQuery) -> bool {
 fn count_words(total: Option<u32>, all: Option<u32>, filtered: bool) -> String {
     let count = |n: u32| format::count(u64::from(n));
     match (total, all) {
-        (None, _) => "counting…".into(),
-        (Some(total), Some(all)) if filtered => format!("{} of {} things", count(total), count(all)),
-        (Some(1), _) => "1 thing".into(),
-        (Some(total), _) => format!("{} things", count(total)),
+        (None, _) => said("counting…").into(),
+        (Some(total), Some(all)) if filtered => tr!("{} of {} things", count(total), count(all)),
+        (Some(total), _) => tr!("1 thing" | "{count} things" % total, count = count(total)),
     }
 }
 
@@ -204,16 +206,16 @@ fn Count() -> impl IntoView {
 fn Moved() -> impl IntoView {
     let store = store();
     let moved = store.things.moved;
-    let words = move || match moved.get() {
-        1 => "1 would move".to_owned(),
-        many => format!("{} would move", format::count(u64::from(many))),
+    let words = move || {
+        let many = moved.get();
+        tr!("1 would move" | "{count} would move" % many, count = format::count(u64::from(many)))
     };
     view! {
         <Show when=move || moved.get() != 0>
             <p class="moved">
                 <span data-testid="things-moved">{words}</span>
                 <button type="button" class="link" data-testid="sort-again" on:click=move |_| store.sort_things_again()>
-                    "Sort again"
+                    {said("Sort again")}
                 </button>
             </p>
         </Show>
@@ -224,14 +226,14 @@ fn Moved() -> impl IntoView {
 fn OnlyChoice() -> impl IntoView {
     let store = store();
     let options = vec![
-        (Only::All, "All".to_owned()),
-        (Only::Alarmed, "Alarmed".to_owned()),
-        (Only::Silent, "Silent".to_owned()),
-        (Only::Pending, "Pending".to_owned()),
+        (Only::All, said("All").to_owned()),
+        (Only::Alarmed, said("Alarmed").to_owned()),
+        (Only::Silent, said("Silent").to_owned()),
+        (Only::Pending, said("Pending").to_owned()),
     ];
     let chosen = Signal::derive(move || Some(store.things.query.with(|query| query.only)));
     let choose = Callback::new(move |only| ask(store, move |query| query.only = only));
-    view! { <Segmented label="Only things that are" options chosen on_choose=choose /> }
+    view! { <Segmented label=said("Only things that are") options chosen on_choose=choose /> }
 }
 
 /// The kinds there are, each with how many. None pressed shows all of them.
@@ -242,7 +244,7 @@ fn Kinds() -> impl IntoView {
         store.status.with(|status| status.as_ref().map(|status| status.row.kinds.clone()).unwrap_or_default())
     });
     view! {
-        <div class="chips kinds" role="group" aria-label="Only these kinds">
+        <div class="chips kinds" role="group" aria-label=said("Only these kinds")>
             <For each=move || kinds.get() key=|(kind, _)| *kind let:item>
                 <KindChip kind=item.0 kinds />
             </For>
@@ -277,7 +279,7 @@ fn KindChip(kind: Kind, kinds: Memo<Vec<(Kind, u32)>>) -> impl IntoView {
             on:click=press
         >
             <Shape kind status=0u8 />
-            {kind.plural()}
+            {said(kind.plural())}
             <span class="count">{move || format::count(u64::from(count()))}</span>
         </button>
     }
@@ -299,13 +301,13 @@ fn Nothing() -> impl IntoView {
                 fallback=move || {
                     view! {
                         <Icon of=icondata_lu::LuRadio />
-                        <h2>"No thing is known yet"</h2>
+                        <h2>{said("No thing is known yet")}</h2>
                         <p>
                             {move || {
                                 if store.link_up.get() {
-                                    "The broker has said nothing yet that is a thing. The first one appears by itself."
+                                    said("The broker has said nothing yet that is a thing. The first one appears by itself.")
                                 } else {
-                                    "Things appear as soon as the link is up and they speak, and stay when it is lost."
+                                    said("Things appear as soon as the link is up and they speak, and stay when it is lost.")
                                 }
                             }}
                         </p>
@@ -313,10 +315,10 @@ fn Nothing() -> impl IntoView {
                 }
             >
                 <Icon of=icondata_lu::LuSearchX />
-                <h2>"No thing matches"</h2>
-                <p>"Words are looked for in names, titles, streets and districts, and each must be found; a field asks for what it names."</p>
+                <h2>{said("No thing matches")}</h2>
+                <p>{said("Words are looked for in names, titles, streets and districts, and each must be found; a field asks for what it names.")}</p>
                 <button type="button" class="plain" data-testid="things-all" on:click=all>
-                    "Show all things"
+                    {said("Show all things")}
                 </button>
             </Show>
         </div>

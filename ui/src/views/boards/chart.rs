@@ -6,12 +6,14 @@ use fleetlens_model::id::SeriesKey;
 use fleetlens_model::time::WallMs;
 use leptos::html;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::widget::{Now, Waits, Wrong};
 use crate::clock::clock;
 use crate::components::size::watch_size;
 use crate::format;
 use crate::islands::chart::{Frame, draw};
+use crate::lang::said;
 use crate::state::boards::{Lines, Uid};
 use crate::state::chart::Traced;
 use crate::state::store;
@@ -40,15 +42,15 @@ pub(super) fn ChartOf(uid: Uid, hours: u32, now: Now) -> impl IntoView {
     view! {
         {move || match is_there.get() {
             None => view! { <Waits /> }.into_any(),
-            Some(false) => view! { <Wrong why="nothing here has said these values" /> }.into_any(),
+            Some(false) => view! { <Wrong why=said("nothing here has said these values") /> }.into_any(),
             Some(true) => view! { <Picture uid hours lines /> }.into_any(),
         }}
         <Show when=move || is_there.get() == Some(true) && missing.get() != 0>
             <p class="board-basis" role="status">
-                {move || match missing.get() {
-                    1 => "1 line is of something that has not said its value".to_owned(),
-                    n => format!("{n} lines are of what has not said its value"),
-                }}
+                {move || tr!(
+                    "1 line is of something that has not said its value" | "{n} lines are of what has not said its value"
+                        % missing.get()
+                )}
             </p>
         </Show>
     }
@@ -109,7 +111,7 @@ fn Picture(uid: Uid, hours: u32, lines: Memo<Option<Vec<Line>>>) -> impl IntoVie
         let of: Vec<String> = lines.with(|lines| {
             lines.iter().flatten().map(|(series, title)| format!("{title}: {}", newest(held, *series))).collect()
         });
-        format!("{} over {}", of.join("; "), span_words(hours))
+        tr!("{values} over {span}", values = of.join("; "), span = span_words(hours))
     };
     view! {
         <canvas class="board-plot" node_ref=canvas role="img" aria-label=says data-testid="board-plot" />
@@ -138,8 +140,7 @@ fn newest(held: Lines, series: SeriesKey) -> String {
 
 fn span_words(hours: u32) -> String {
     match hours {
-        1 => "the last hour".into(),
-        hours if hours > 24 && hours % 24 == 0 => format!("the last {} days", hours / 24),
-        hours => format!("the last {hours} hours"),
+        hours if hours > 24 && hours % 24 == 0 => tr!("the last day" | "the last {n} days" % hours / 24),
+        hours => tr!("the last hour" | "the last {n} hours" % hours),
     }
 }

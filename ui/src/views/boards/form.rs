@@ -2,11 +2,13 @@
 
 use fleetlens_model::board::{Asks, Field, NAME_MAX_CHARS, Shows, WIDGETS_MAX};
 use leptos::prelude::*;
+use tr::tr;
 
 use super::words::kind_words;
 use super::{FormOf, desk};
 use crate::components::modal::Modal;
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 
 /// What stands in the fields of a new one.
@@ -67,7 +69,7 @@ pub(super) fn WidgetForm() -> impl IntoView {
     };
     let wrong = move || {
         if is_full() {
-            return Some(format!("A board has at most {WIDGETS_MAX} widgets."));
+            return Some(tr!("A board has at most {} widgets.", WIDGETS_MAX));
         }
         let why = read.with(|read| read.as_ref().err().cloned())?;
         pressed.get().then(|| format!("{}.", format::capital(&why)))
@@ -83,7 +85,7 @@ pub(super) fn WidgetForm() -> impl IntoView {
                 desk.wanted.set(Some(uid));
             }
             FormOf::Known(uid) => {
-                boards.change("Changed", |laid| {
+                boards.change(said("Changed"), |laid| {
                     let nth = laid.nth(uid);
                     if let Some(widget) = nth.and_then(|nth| laid.board.widgets.get_mut(nth)) {
                         widget.title = name;
@@ -102,12 +104,12 @@ pub(super) fn WidgetForm() -> impl IntoView {
             <h2>{label}</h2>
             <form on:submit=keep>
                 <label class="board-field">
-                    <span>"Title"</span>
+                    <span>{said("Title")}</span>
                     <input
                         type="text"
                         data-testid="board-field-title"
                         maxlength=NAME_MAX_CHARS.to_string()
-                        placeholder="what it shows"
+                        placeholder=said("what it shows")
                         prop:value=title
                         on:input=move |event| title.set(event_target_value(&event))
                     />
@@ -121,9 +123,9 @@ pub(super) fn WidgetForm() -> impl IntoView {
                 }}
                 <p class="wrong" role="alert" data-testid="board-form-wrong">{wrong}</p>
                 <div class="answers">
-                    <button type="button" class="plain" on:click=move |_| open.set(false)>"Cancel"</button>
+                    <button type="button" class="plain" on:click=move |_| open.set(false)>{said("Cancel")}</button>
                     <button type="submit" class="send" data-testid="board-form-keep" disabled=is_full>
-                        {move || if is_new() { "Add" } else { "Change" }}
+                        {move || if is_new() { said("Add") } else { said("Change") }}
                     </button>
                 </div>
             </form>
@@ -178,7 +180,7 @@ fn OneField(nth: usize, field: Field, texts: RwSignal<Vec<String>>) -> impl Into
             let options = options
                 .iter()
                 .map(|(value, words)| {
-                    view! { <option value=*value selected=move || text.get() == *value>{*words}</option> }
+                    view! { <option value=*value selected=move || text.get() == *value>{said(words)}</option> }
                 })
                 .collect_view();
             view! {
@@ -192,9 +194,9 @@ fn OneField(nth: usize, field: Field, texts: RwSignal<Vec<String>>) -> impl Into
     };
     view! {
         <label class="board-field">
-            <span>{label}</span>
+            <span>{said(label)}</span>
             {input}
-            {(!hint.is_empty()).then(|| view! { <small>{hint}</small> })}
+            {(!hint.is_empty()).then(|| view! { <small>{said(hint)}</small> })}
         </label>
     }
 }

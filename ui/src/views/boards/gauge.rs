@@ -3,6 +3,7 @@
 use fleetlens_ipc::boards::{BoardGauge, Shown};
 use fleetlens_model::telemetry::Value;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::widget::{Now, Waits, Wrong};
 use crate::clock::{Aged, clock};
@@ -65,7 +66,7 @@ impl Face {
     fn says(&self) -> String {
         let Face { title, words, unit, .. } = self;
         match &self.ends {
-            Some((from, to)) => format!("{title}: {words} {unit}, between {from} and {to}"),
+            Some((from, to)) => tr!("{title}: {words} {unit}, between {from} and {to}", title, words, unit, from, to),
             None => format!("{title}: {words} {unit}"),
         }
     }

@@ -4,6 +4,7 @@ use fleetlens_ipc::boards::BoardFile;
 use fleetlens_model::board::{Board, NAME_MAX_CHARS, Shows};
 use leptos::html;
 use leptos::prelude::*;
+use tr::tr;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
@@ -12,6 +13,7 @@ use super::{FormOf, desk};
 use crate::components::confirm::Confirm;
 use crate::components::icon::Icon;
 use crate::components::popover::Popover;
+use crate::lang::said;
 use crate::state::store;
 
 #[component]
@@ -21,7 +23,7 @@ pub(super) fn Head() -> impl IntoView {
     let editing = boards.editing;
     view! {
         <header class="sheet-head">
-            <h1>"Boards"</h1>
+            <h1>{said("Boards")}</h1>
             <Show when=move || editing.get() fallback=|| view! { <Switcher /> }>
                 <Name />
             </Show>
@@ -39,7 +41,7 @@ pub(super) fn Head() -> impl IntoView {
 fn name_of(file: &BoardFile) -> String {
     match Board::read(&file.text) {
         Ok((board, _)) if file.fault.is_empty() => board.name,
-        Ok(_) | Err(_) => format!("{} (cannot be read)", file.id),
+        Ok(_) | Err(_) => tr!("{} (cannot be read)", file.id),
     }
 }
 
@@ -66,7 +68,7 @@ fn Switcher() -> impl IntoView {
     };
     view! {
         <Show when=move || files.with(|files| !files.is_empty())>
-            <select class="choice board-switch" aria-label="Which board" data-testid="board-switch" on:change=choose>
+            <select class="choice board-switch" aria-label=said("Which board") data-testid="board-switch" on:change=choose>
                 <For each=move || files.get() key=Clone::clone let:file>
                     <option value=file.0.clone() selected=move || open.get() == file.0>{file.1.clone()}</option>
                 </For>
@@ -83,14 +85,14 @@ fn Name() -> impl IntoView {
         <input
             class="board-name"
             type="text"
-            aria-label="Name of the board"
+            aria-label=said("Name of the board")
             data-testid="board-name"
             maxlength=NAME_MAX_CHARS.to_string()
             prop:value=name
             on:change=move |event| {
                 let name = event_target_value(&event).trim().to_owned();
                 if !name.is_empty() {
-                    boards.change("Renamed", |laid| laid.board.name = name);
+                    boards.change(said("Renamed"), |laid| laid.board.name = name);
                 }
             }
         />
@@ -106,27 +108,27 @@ fn Reading() -> impl IntoView {
     let has_file = move || boards.origin.with(|it| it.as_ref().is_some_and(|it| !it.file.is_empty()));
     let is_built_in = move || boards.origin.with(|it| it.as_ref().is_some_and(|it| it.is_built_in));
     let asks = RwSignal::new(false);
-    let taking = move || if is_built_in() { "As it came" } else { "Take away" };
+    let taking = move || if is_built_in() { said("As it came") } else { said("Take away") };
     view! {
         <Show when=is_readable>
             <button type="button" class="plain" data-testid="board-as-text" on:click=move |_| desk.as_text.set(true)>
                 <Icon of=icondata_lu::LuCopy />
-                "Copy as text"
+                {said("Copy as text")}
             </button>
         </Show>
         <Show when=move || desk.may.get()>
             <button type="button" class="plain" data-testid="board-paste" on:click=move |_| desk.pastes.set(true)>
                 <Icon of=icondata_lu::LuClipboardPaste />
-                "Paste"
+                {said("Paste")}
             </button>
             <button
                 type="button"
                 class="plain"
                 data-testid="board-new"
-                on:click=move |_| boards.begin(Board { name: "New board".into(), ..Board::default() }, Vec::new())
+                on:click=move |_| boards.begin(Board { name: said("New board").into(), ..Board::default() }, Vec::new())
             >
                 <Icon of=icondata_lu::LuPlus />
-                "New"
+                {said("New")}
             </button>
             <Show when=has_file>
                 <button type="button" class="plain" data-testid="board-remove" on:click=move |_| asks.set(true)>
@@ -135,13 +137,13 @@ fn Reading() -> impl IntoView {
             </Show>
             <Show when=is_readable>
                 <button type="button" class="send" data-testid="board-edit" on:click=move |_| boards.editing.set(true)>
-                    "Edit"
+                    {said("Edit")}
                 </button>
             </Show>
             <Confirm
                 open=asks
                 asks=Signal::derive(move || {
-                    if is_built_in() { "Take your changes away?".into() } else { "Take this board away?".to_owned() }
+                    if is_built_in() { said("Take your changes away?").into() } else { said("Take this board away?").to_owned() }
                 })
                 yes=Signal::derive(move || taking().to_owned())
                 on_yes=Callback::new(move |()| store.remove_board())
@@ -149,7 +151,7 @@ fn Reading() -> impl IntoView {
                 <p>
                     {move || {
                         let file = boards.origin.with(|it| it.as_ref().map(|it| it.file.clone())).unwrap_or_default();
-                        format!("The file {file} is deleted. Copy the board as text first if you want it back.")
+                        tr!("The file {file} is deleted. Copy the board as text first if you want it back.", file)
                     }}
                 </p>
             </Confirm>
@@ -185,9 +187,9 @@ fn Arranging() -> impl IntoView {
         <span class="board-add" node_ref=around>
             <Popover
                 testid="board-add"
-                label="Which widget"
+                label=said("Which widget")
                 side="end"
-                words=|| view! { <Icon of=icondata_lu::LuPlus />"Add" }
+                words=|| view! { <Icon of=icondata_lu::LuPlus />{said("Add")} }
             >
                 <div class="board-kinds">
                     {Shows::WORDS
@@ -212,10 +214,10 @@ fn Arranging() -> impl IntoView {
             on:click=move |_| boards.step_back()
         >
             <Icon of=icondata_lu::LuUndo2 />
-            "Undo"
+            {said("Undo")}
         </button>
         <button type="button" class="plain" data-testid="board-discard" on:click=move |_| discard()>
-            {move || if boards.is_changed() { "Discard" } else { "Done" }}
+            {move || if boards.is_changed() { said("Discard") } else { said("Done") }}
         </button>
         <button
             type="button"
@@ -224,19 +226,19 @@ fn Arranging() -> impl IntoView {
             disabled=move || !boards.is_changed() || boards.saving.get()
             on:click=move |_| store.keep_board(false)
         >
-            "Save"
+            {said("Save")}
         </button>
         <Confirm
             open=asks
-            asks="Discard what you changed?"
-            yes="Discard it"
-            no="Keep it"
+            asks=said("Discard what you changed?")
+            yes=said("Discard it")
+            no=said("Keep it")
             on_yes=Callback::new(move |()| {
                 boards.discard();
                 store.read_boards();
             })
         >
-            <p>"What you did to this board is not saved."</p>
+            <p>{said("What you did to this board is not saved.")}</p>
         </Confirm>
     }
 }

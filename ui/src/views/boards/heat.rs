@@ -7,10 +7,12 @@ use fleetlens_ipc::boards::{Heat, Shown};
 use fleetlens_model::id::SeriesKey;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::widget::{Now, Waits, Wrong};
 use crate::clock::{local, mono_ms, today, utc_offset_min};
 use crate::format;
+use crate::lang::{said, term};
 use crate::state::store;
 
 /// How often it is read anew: it goes over weeks, by hours.
@@ -19,7 +21,7 @@ const READ_EVERY: Duration = Duration::from_mins(10);
 /// How often it is read at most, whatever car parks come and go: where fullness is asked for, that changes with every car.
 const READ_AT_MOST_EVERY: Duration = Duration::from_mins(1);
 
-const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const DAYS: [&str; 7] = [term("Mon"), term("Tue"), term("Wed"), term("Thu"), term("Fri"), term("Sat"), term("Sun")];
 
 #[component]
 pub(super) fn HeatOf(weeks: u32, now: Now) -> impl IntoView {
@@ -75,7 +77,7 @@ pub(super) fn HeatOf(weeks: u32, now: Now) -> impl IntoView {
     move || match (told.get(), heat.get()) {
         (Some(Err(why)), _) | (Some(Ok(_)), Some(Err(why))) => view! { <Wrong why /> }.into_any(),
         (Some(Ok((parks, _))), _) if parks.is_empty() => {
-            view! { <Wrong why="no car park with a known number of spaces is found" /> }.into_any()
+            view! { <Wrong why=said("no car park with a known number of spaces is found") /> }.into_any()
         }
         (Some(Ok((_, left_out))), Some(Ok(heat))) => table(&heat, left_out, weeks).into_any(),
         (None, _) | (Some(Ok(_)), None) => view! { <Waits /> }.into_any(),
@@ -93,13 +95,14 @@ fn table(heat: &Heat, left_out: u32, weeks: u32) -> impl IntoView + use<> {
         .into_iter()
         .zip(heat.hours.chunks(24))
         .map(|(day, hours)| {
+            let day = said(day);
             let cells = hours
                 .iter()
                 .enumerate()
                 .map(|(hour, share)| {
                     let words = match share {
                         Some(share) => format!("{} %", percent(*share)),
-                        None => "not known".to_owned(),
+                        None => said("not known").to_owned(),
                     };
                     let title = format!("{day} {hour:02}:00–{:02}:00: {words}", hour + 1);
                     let full = share.map(|share| format!("{}%", 8 + u32::from(percent(share)) * 92 / 100));
@@ -117,25 +120,33 @@ fn table(heat: &Heat, left_out: u32, weeks: u32) -> impl IntoView + use<> {
         })
         .collect_view();
     let known = heat.hours.iter().flatten().count();
-    let begins = heat.begins.map(|at| format!(" since {}", local(at).short(&today()))).unwrap_or_default();
-    let basis = match (known, heat.parks) {
-        (0, _) => format!("Nothing was measured in the last {weeks} weeks"),
-        (_, 1) => format!("1 car park{begins}"),
-        (_, parks) => format!("{} car parks{begins}", format::count(u64::from(parks))),
+    let begins = heat.begins.map(|at| local(at).short(&today()));
+    let count = format::count(u64::from(heat.parks));
+    let basis = match (known, begins) {
+        (0, _) => tr!("Nothing was measured in the last week" | "Nothing was measured in the last {n} weeks" % weeks),
+        (_, None) => tr!("1 car park" | "{count} car parks" % heat.parks, count = count),
+        (_, Some(begins)) => {
+            tr!(
+                "1 car park since {begins}" | "{count} car parks since {begins}" % heat.parks,
+                count = count,
+                begins = begins
+            )
+        }
     };
-    let gaps = if known < heat.hours.len() { " · hatched: not known" } else { "" };
-    let left = if left_out > 0 { format!(" · {left_out} left out") } else { String::new() };
+    let gaps = (known < heat.hours.len()).then(|| said("hatched: not known").to_owned());
+    let left = (left_out > 0).then(|| tr!("{} left out", left_out));
+    let basis = [Some(basis), gaps, left].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     view! {
         <div class="board-heat-room">
             <table class="board-heat" data-testid="board-heat">
-                <caption class="unseen">"Share of spaces that were taken, by day and hour"</caption>
+                <caption class="unseen">{said("Share of spaces that were taken, by day and hour")}</caption>
                 <thead><tr><td />{heads}</tr></thead>
                 <tbody>{rows}</tbody>
             </table>
         </div>
         <p class="board-basis">
-            <span class="board-scale" aria-hidden="true">"empty"<i />"full"</span>
-            {format!("{basis}{gaps}{left}")}
+            <span class="board-scale" aria-hidden="true">{said("empty")}<i />{said("full")}</span>
+            {basis}
         </p>
     }
 }

@@ -6,12 +6,14 @@ use fleetlens_ipc::rows::{AlarmRow, ThingRow, ValueRow};
 use fleetlens_model::board::Column;
 use fleetlens_model::freshness::Freshness;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::widget::{Now, Waits, Wrong};
 use super::words::heading;
 use crate::clock::{clock, local, today};
 use crate::components::shape::{PriorityShape, Shape, words as mark_words};
 use crate::format::{self, Tone};
+use crate::lang::said;
 use crate::state::store;
 use crate::views::alarms::words::sentence;
 use crate::views::parking::is_driver;
@@ -44,13 +46,15 @@ pub(super) fn TableOf(columns: Vec<Column>, now: Now) -> impl IntoView {
     move || match is_list.get() {
         None => view! { <Waits /> }.into_any(),
         Some(Err(why)) => view! { <Wrong why /> }.into_any(),
-        Some(Ok(false)) => view! { <p class="board-none" data-testid="board-total">"Nothing is found."</p> }.into_any(),
+        Some(Ok(false)) => {
+            view! { <p class="board-none" data-testid="board-total">{said("Nothing is found.")}</p> }.into_any()
+        }
         Some(Ok(true)) => view! {
-            <div class="board-scroll" tabindex="0" role="group" aria-label="Rows">
+            <div class="board-scroll" tabindex="0" role="group" aria-label=said("Rows")>
                 <table class="board-table">
                     <thead>
                         <tr>
-                            <th scope="col">"Thing"</th>
+                            <th scope="col">{said("Thing")}</th>
                             {columns.with_value(|columns| { columns.iter().map(head).collect_view() })}
                         </tr>
                     </thead>
@@ -74,10 +78,9 @@ fn head(column: &Column) -> impl IntoView + use<> {
 
 fn total_words(total: u32, shown: usize) -> String {
     let all = format::count(u64::from(total));
-    match (total, shown) {
-        (1, _) => "1 thing".into(),
-        (_, shown) if shown < total as usize => format!("The first {shown} of {all} things"),
-        _ => format!("{all} things"),
+    match total != 1 && shown < total as usize {
+        true => tr!("The first {shown} of {all} things", shown, all),
+        false => tr!("1 thing" | "{count} things" % total, count = all),
     }
 }
 
@@ -173,7 +176,7 @@ fn cell<'a>(
         }
     };
     match column {
-        Column::Kind => Cell::words(row.kind.singular().to_owned()),
+        Column::Kind => Cell::words(said(row.kind.singular()).to_owned()),
         Column::Place => Cell::words(row.place.clone()),
         Column::Status => {
             let words = mark_words(row.kind, Status::from_code(row.status));
@@ -182,7 +185,8 @@ fn cell<'a>(
         Column::Main => value(row.value.as_ref()),
         Column::Heard => {
             let tone = if matches!(row.freshness, Freshness::Live) { Tone::Live } else { Tone::Old };
-            let words = row.heard_age_ms.map_or_else(|| "never".to_owned(), |age_ms| format::age(age_ms + elapsed_ms));
+            let words =
+                row.heard_age_ms.map_or_else(|| said("never").to_owned(), |age_ms| format::age(age_ms + elapsed_ms));
             Cell { words, unit: None, tone, is_number: true }
         }
         Column::Alarm => Cell::words(row.alarm.clone()),
@@ -211,18 +215,21 @@ pub(super) fn AlarmsOf(now: Now) -> impl IntoView {
         None => None,
     });
     let words = move || match told.get() {
-        Some(Ok((1, _))) => "1 alarm".to_owned(),
-        Some(Ok((total, shown))) if shown < total as usize => {
-            format!("The first {shown} of {} alarms", format::count(u64::from(total)))
+        Some(Ok((total, shown))) => {
+            let all = format::count(u64::from(total));
+            match total != 1 && shown < total as usize {
+                true => tr!("The first {shown} of {all} alarms", shown, all),
+                false => tr!("1 alarm" | "{count} alarms" % total, count = all),
+            }
         }
-        Some(Ok((total, _))) => format!("{} alarms", format::count(u64::from(total))),
         Some(Err(_)) | None => String::new(),
     };
     move || match is_list.get() {
         None => view! { <Waits /> }.into_any(),
         Some(Err(why)) => view! { <Wrong why /> }.into_any(),
         Some(Ok(false)) => {
-            view! { <p class="board-none" data-testid="board-total">"Nothing here needs anybody."</p> }.into_any()
+            view! { <p class="board-none" data-testid="board-total">{said("Nothing here needs anybody.")}</p> }
+                .into_any()
         }
         Some(Ok(true)) => view! {
             <ul class="board-alarms board-scroll">

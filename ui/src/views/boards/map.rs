@@ -10,6 +10,7 @@ use fleetlens_model::board::Shows;
 use fleetlens_model::geo::GeoBox;
 use leptos::html;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::widget::{Now, Waits, Wrong};
 use crate::components::size::watch_size;
@@ -55,9 +56,7 @@ pub(super) fn MapOf(uid: Uid, area: Option<GeoBox>, now: Now) -> impl IntoView {
     let tiles = Memo::new(move |_| store.ground.with(|ground| ground.as_ref().map(|ground| ground.tiles.clone())));
     let state = Memo::new(move |_| match told.get() {
         Some(Err(why)) => Some(Err(why)),
-        Some(Ok(_)) if !is_one_of_few.get() => {
-            Some(Err(format!("a board draws {MAPS_MAX} maps; this one is one more")))
-        }
+        Some(Ok(_)) if !is_one_of_few.get() => Some(Err(tr!("a board draws {} maps; this one is one more", MAPS_MAX))),
         Some(Ok(_)) if tiles.with(Option::is_some) => Some(Ok(())),
         Some(Ok(_)) | None => None,
     });
@@ -72,8 +71,10 @@ pub(super) fn MapOf(uid: Uid, area: Option<GeoBox>, now: Now) -> impl IntoView {
         }}
         <p class="board-basis" data-testid="board-total">
             {move || match told.get() {
-                Some(Ok(1)) => "1 thing with a place".to_owned(),
-                Some(Ok(total)) => format!("{} things with a place", format::count(u64::from(total))),
+                Some(Ok(total)) => tr!(
+                    "1 thing with a place" | "{count} things with a place" % total,
+                    count = format::count(u64::from(total))
+                ),
                 Some(Err(_)) | None => String::new(),
             }}
         </p>

@@ -2,10 +2,12 @@
 
 use fleetlens_model::board::{Board, Mistake};
 use leptos::prelude::*;
+use tr::tr;
 
 use super::desk;
 use crate::components::clipboard::copy;
 use crate::components::modal::Modal;
+use crate::lang::said;
 use crate::state::store;
 
 /// The text of the open board.
@@ -25,21 +27,21 @@ pub(super) fn AsText() -> impl IntoView {
         leptos::task::spawn_local(async move {
             let copied = copy(&text).await.is_ok();
             told.try_set(if copied {
-                "Copied"
+                said("Copied")
             } else {
-                "This page may not copy; choose the text and copy it yourself"
+                said("This page may not copy; choose the text and copy it yourself")
             });
         });
     };
     view! {
-        <Modal open label="The board as text" class="modal board-sheet" testid="board-text">
-            <h2>"The board as text"</h2>
-            <p class="note">"Send it to somebody, who takes it with Paste; or keep it as a file in the folder boards."</p>
-            <textarea readonly aria-label="The board as text" data-testid="board-text-area" prop:value=text />
+        <Modal open label=said("The board as text") class="modal board-sheet" testid="board-text">
+            <h2>{said("The board as text")}</h2>
+            <p class="note">{said("Send it to somebody, who takes it with Paste; or keep it as a file in the folder boards.")}</p>
+            <textarea readonly aria-label=said("The board as text") data-testid="board-text-area" prop:value=text />
             <div class="answers">
                 <span class="said" role="status">{told}</span>
-                <button type="button" class="plain" on:click=move |_| open.set(false)>"Close"</button>
-                <button type="button" class="send" data-testid="board-text-copy" on:click=copies>"Copy"</button>
+                <button type="button" class="plain" on:click=move |_| open.set(false)>{said("Close")}</button>
+                <button type="button" class="send" data-testid="board-text-copy" on:click=copies>{said("Copy")}</button>
             </div>
         </Modal>
     }
@@ -60,13 +62,13 @@ pub(super) fn Paste() -> impl IntoView {
             boards.begin(board, mistakes);
         }
     };
-    let line = |Mistake { line, message }: &Mistake| format!("Line {line}: {message}");
+    let line = |Mistake { line, message }: &Mistake| tr!("Line {}: {}", line, message);
     view! {
-        <Modal open label="Paste a board" class="modal board-sheet" testid="board-pasting">
-            <h2>"Paste a board"</h2>
-            <p class="note">"It opens as a new board. Nothing is kept before you save it."</p>
+        <Modal open label=said("Paste a board") class="modal board-sheet" testid="board-pasting">
+            <h2>{said("Paste a board")}</h2>
+            <p class="note">{said("It opens as a new board. Nothing is kept before you save it.")}</p>
             <textarea
-                aria-label="Text of the board"
+                aria-label=said("Text of the board")
                 data-testid="board-paste-area"
                 spellcheck="false"
                 prop:value=text
@@ -83,9 +85,9 @@ pub(super) fn Paste() -> impl IntoView {
                 }}
             </ul>
             <div class="answers">
-                <button type="button" class="plain" on:click=move |_| open.set(false)>"Cancel"</button>
+                <button type="button" class="plain" on:click=move |_| open.set(false)>{said("Cancel")}</button>
                 <button type="button" class="send" data-testid="board-paste-yes" disabled=move || !is_read() on:click=takes>
-                    "Open it"
+                    {said("Open it")}
                 </button>
             </div>
         </Modal>

@@ -4,6 +4,7 @@ use fleetlens_ipc::boards::Shown;
 use fleetlens_model::board::{Of, Place, Shows, Widget};
 use leptos::html;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::arrange::Hands;
 use super::chart::ChartOf;
@@ -16,6 +17,7 @@ use super::{FormOf, desk};
 use crate::clock::{Aged, clock};
 use crate::components::icon::Icon;
 use crate::format;
+use crate::lang::said;
 use crate::state::boards::{Uid, place_words};
 use crate::state::store;
 
@@ -124,8 +126,8 @@ fn Tools(uid: Uid, title: Memo<String>, hands: Hands) -> impl IntoView {
                 type="button"
                 class="tool"
                 data-testid="board-change"
-                title="Change (Enter)"
-                aria-label=move || format!("Change {}", title.get())
+                title=said("Change (Enter)")
+                aria-label=move || tr!("Change {}", title.get())
                 on:click=move |_| desk.form.set(Some(FormOf::Known(uid)))
             >
                 <Icon of=icondata_lu::LuPencil />
@@ -135,8 +137,8 @@ fn Tools(uid: Uid, title: Memo<String>, hands: Hands) -> impl IntoView {
             type="button"
             class="tool"
             data-testid="board-take"
-            title="Take away (Delete)"
-            aria-label=move || format!("Take away {}", title.get())
+            title=said("Take away (Delete)")
+            aria-label=move || tr!("Take away {}", title.get())
             on:click=move |_| hands.takes_away()
         >
             <Icon of=icondata_lu::LuX />
@@ -148,8 +150,7 @@ fn body(uid: Uid, shows: &Shows, now: Now) -> AnyView {
     match shows.clone() {
         Shows::Text(words) => view! { <p class="board-words">{words}</p> }.into_any(),
         Shows::Unread { why, .. } => {
-            view! { <p class="board-wrong" role="alert">{format!("This widget cannot be shown: {why}.")}</p> }
-                .into_any()
+            view! { <p class="board-wrong" role="alert">{tr!("This widget cannot be shown: {}.", why)}</p> }.into_any()
         }
         Shows::Figure { of, .. } => view! { <FigureOf of now /> }.into_any(),
         Shows::Chart { hours, .. } => view! { <ChartOf uid hours now /> }.into_any(),
@@ -170,7 +171,7 @@ pub(super) fn Wrong(#[prop(into)] why: String) -> impl IntoView {
 /// What stands there until it is told.
 #[component]
 pub(super) fn Waits() -> impl IntoView {
-    view! { <div class="board-waits" role="status" aria-label="Loading"><div class="bone" /></div> }
+    view! { <div class="board-waits" role="status" aria-label=said("Loading")><div class="bone" /></div> }
 }
 
 #[component]
@@ -197,7 +198,7 @@ fn FigureOf(of: Of, now: Now) -> impl IntoView {
                     <p class="board-basis">
                         {move || (!is_count).then(|| below.get())}
                         <Show when=move || !store.link_up.get()>
-                            <span class="board-old">" as it was known when our link fell"</span>
+                            <span class="board-old">{said(" as it was known when our link fell")}</span>
                         </Show>
                     </p>
                 }

@@ -4,64 +4,67 @@ use fleetlens_ipc::boards::BoardFigure;
 use fleetlens_model::board::{Column, Listed, Of, Shows};
 use fleetlens_model::kind::Kind;
 use fleetlens_model::time::WallMs;
+use tr::tr;
 
 use crate::format;
+use crate::lang::said;
 
 /// What a kind of widget is called, and what it shows.
 pub(super) fn kind_words(word: &str) -> (&'static str, &'static str) {
     match word {
-        "figure" => ("Figure", "one number over many things"),
-        "chart" => ("Chart", "values over time"),
-        "table" => ("Table", "things, a row each"),
-        "map" => ("Map", "where they are"),
-        "list" => ("List", "alarms, the worst first"),
-        "gauge" => ("Gauge", "one value on its scale"),
-        "heat" => ("Occupancy heat", "car parks by hour and weekday"),
-        "text" => ("Text", "a note for whoever looks"),
-        _ => ("Widget", ""),
+        "figure" => (said("Figure"), said("one number over many things")),
+        "chart" => (said("Chart"), said("values over time")),
+        "table" => (said("Table"), said("things, a row each")),
+        "map" => (said("Map"), said("where they are")),
+        "list" => (said("List"), said("alarms, the worst first")),
+        "gauge" => (said("Gauge"), said("one value on its scale")),
+        "heat" => (said("Occupancy heat"), said("car parks by hour and weekday")),
+        "text" => (said("Text"), said("a note for whoever looks")),
+        _ => (said("Widget"), ""),
     }
 }
 
 /// What a widget says of itself where nobody gave it a title.
 pub(super) fn own_title(shows: &Shows) -> String {
-    let over = |query: &str| if query.trim().is_empty() { "all things".to_owned() } else { query.trim().to_owned() };
+    let over =
+        |query: &str| if query.trim().is_empty() { said("all things").to_owned() } else { query.trim().to_owned() };
     let value = |pointer: &str| format::pointer(pointer);
     match shows {
-        Shows::Figure { query, of: Of::Count, .. } => format!("Number of {}", over(query)),
+        Shows::Figure { query, of: Of::Count, .. } => tr!("Number of {}", over(query)),
         Shows::Figure { query, of, value: pointer } => {
-            let of = match of {
-                Of::Count | Of::Sum => "Sum",
-                Of::Mean => "Mean",
-                Of::Min => "Least",
-                Of::Max => "Greatest",
-            };
-            format!("{of} of {}, {}", value(pointer), over(query))
+            let (value, things) = (value(pointer), over(query));
+            match of {
+                Of::Count | Of::Sum => tr!("Sum of {value}, {things}", value, things),
+                Of::Mean => tr!("Mean of {value}, {things}", value, things),
+                Of::Min => tr!("Least of {value}, {things}", value, things),
+                Of::Max => tr!("Greatest of {value}, {things}", value, things),
+            }
         }
         Shows::Chart { lines, .. } => {
             let all: Vec<String> = lines.iter().map(|line| format!("{} {}", line.thing, value(&line.value))).collect();
             all.join(", ")
         }
         Shows::Table { query, .. } | Shows::Map { query, .. } => format::capital(&over(query)),
-        Shows::List { of: Listed::Attention, .. } => "Needs a person".into(),
-        Shows::List { of: Listed::Alarms, .. } => "Open alarms".into(),
-        Shows::Gauge { thing, value: pointer, .. } => format!("{} of {thing}", value(pointer)),
-        Shows::Heat { .. } => "How full car parks are".into(),
-        Shows::Text(_) => "Note".into(),
-        Shows::Unread { .. } => "Cannot be read".into(),
+        Shows::List { of: Listed::Attention, .. } => said("Needs a person").into(),
+        Shows::List { of: Listed::Alarms, .. } => said("Open alarms").into(),
+        Shows::Gauge { thing, value: pointer, .. } => tr!("{value} of {thing}", value = value(pointer), thing = thing),
+        Shows::Heat { .. } => said("How full car parks are").into(),
+        Shows::Text(_) => said("Note").into(),
+        Shows::Unread { .. } => said("Cannot be read").into(),
     }
 }
 
 /// The heading of a column.
 pub(super) fn heading(column: &Column) -> String {
     match column {
-        Column::Kind => "Kind".into(),
-        Column::Place => "Place".into(),
-        Column::Status => "State".into(),
-        Column::Main => "Value".into(),
-        Column::Heard => "Heard".into(),
-        Column::Alarm => "Alarm".into(),
+        Column::Kind => said("Kind").into(),
+        Column::Place => said("Place").into(),
+        Column::Status => said("State").into(),
+        Column::Main => said("Value").into(),
+        Column::Heard => said("Heard").into(),
+        Column::Alarm => said("Alarm").into(),
         Column::Value(pointer) => match Kind::ALL.into_iter().find_map(|kind| kind.field(pointer)) {
-            Some(field) => field.label.to_owned(),
+            Some(field) => said(field.label).to_owned(),
             None => format::capital(&format::pointer(pointer).replace('_', " ")),
         },
     }
@@ -69,27 +72,33 @@ pub(super) fn heading(column: &Column) -> String {
 
 /// The line below a figure: over how many things it goes, of how many of them it is not live, and how old the oldest value is.
 pub(super) fn basis(figure: &BoardFigure, of: Of, now: Option<WallMs>) -> String {
-    let things = |n: u32| match n {
-        1 => "1 thing".to_owned(),
-        n => format!("{} things", format::count(u64::from(n))),
-    };
+    let count = |n: u32| format::count(u64::from(n));
+    let all = figure.things;
     if of == Of::Count {
-        return if figure.things == 1 { "thing".into() } else { "things".into() };
+        return if all == 1 { said("thing").into() } else { said("things").into() };
     }
-    let over = match (figure.with_value, figure.things) {
-        (0, 0) => return "nothing is found".into(),
-        (0, all) => return format!("none of {} has said it", things(all)),
-        (some, all) if some == all => format!("over {}", things(all)),
-        (some, all) => format!("over {} of {}", format::count(u64::from(some)), things(all)),
+    let over = match (figure.with_value, all) {
+        (0, 0) => return said("nothing is found").into(),
+        (0, all) => {
+            return tr!("none of 1 thing has said it" | "none of {count} things has said it" % all, count = count(all));
+        }
+        (some, all) if some == all => tr!("over 1 thing" | "over {count} things" % all, count = count(all)),
+        (some, all) => {
+            tr!(
+                "over {some} of 1 thing" | "over {some} of {count} things" % all,
+                some = count(some),
+                count = count(all)
+            )
+        }
     };
     let live = match figure.not_live {
-        0 => String::new(),
-        n if n == figure.with_value => " · none live".into(),
-        n => format!(" · {} not live", format::count(u64::from(n))),
+        0 => None,
+        n if n == figure.with_value => Some(said("none live").to_owned()),
+        n => Some(tr!("{} not live", count(n))),
     };
     let age = now.zip(figure.oldest_ms).map(|(now, oldest)| format::age(now.since(oldest)));
-    let age = age.map(|age| format!(" · {}{age}", if figure.with_value == 1 { "" } else { "oldest " }));
-    format!("{over}{live}{}", age.unwrap_or_default())
+    let age = age.map(|age| if figure.with_value == 1 { age } else { tr!("oldest {}", age) });
+    [Some(over), live, age].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@ use std::time::Duration;
 use fleetlens_ipc::rows::{FoundRow, ValueRow};
 use leptos::html;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::{Added, Desk};
 use crate::components::popover::Popover;
 use crate::components::shape::Shape;
+use crate::lang::said;
 use crate::state::chart::{Traced, VALUES_MOST, sides};
 use crate::state::thing::Thing;
 use crate::views::query::{Wrong, mistake_of, vocabulary};
@@ -37,9 +39,9 @@ pub fn AddValue(desk: Desk, thing: Thing) -> impl IntoView {
         }
     });
     view! {
-        <Popover testid="add-value" label="Add a value to the chart" words=|| "Add a value…">
+        <Popover testid="add-value" label=said("Add a value to the chart") words=|| said("Add a value…")>
             <div class="add-value" node_ref=card tabindex="-1">
-                <h3>"Of this thing"</h3>
+                <h3>{said("Of this thing")}</h3>
                 <Values desk rows=own(&thing) add />
                 <Others desk add />
                 {move || refused.get().map(|why| view! { <p class="fault" role="alert" data-testid="add-refused">{why}</p> })}
@@ -52,7 +54,7 @@ pub fn AddValue(desk: Desk, thing: Thing) -> impl IntoView {
 fn why_not(desk: Desk, row: &ValueRow) -> Option<String> {
     let added = desk.added.get_untracked();
     if desk.series.with_untracked(Vec::len) >= VALUES_MOST {
-        return Some(format!("A chart shows {VALUES_MOST} values at most; take one off first."));
+        return Some(tr!("A chart shows {} values at most; take one off first.", VALUES_MOST));
     }
     let charted = desk.charted.get_untracked()?;
     let first = desk.store.charts.held.with_untracked(|held| {
@@ -69,14 +71,28 @@ fn why_not(desk: Desk, row: &ValueRow) -> Option<String> {
         units.dedup();
         units.sort();
         units.dedup();
-        format!("A chart has two axes, and they are in {}; {} is in {third}.", units.join(" and "), row.label)
+        match units.as_slice() {
+            [one, other] => tr!(
+                "A chart has two axes, and they are in {one} and {other}; {label} is in {third}.",
+                one,
+                other,
+                label = row.label,
+                third
+            ),
+            units => tr!(
+                "A chart has two axes, and they are in {units}; {label} is in {third}.",
+                units = units.join(", "),
+                label = row.label,
+                third
+            ),
+        }
     })
 }
 
 fn unit((unit, is_flag): (&str, bool)) -> String {
     match (unit, is_flag) {
-        (_, true) => "on and off".to_owned(),
-        ("", false) => "bare numbers".to_owned(),
+        (_, true) => said("on and off").to_owned(),
+        ("", false) => said("bare numbers").to_owned(),
         (unit, false) => unit.to_owned(),
     }
 }
@@ -121,7 +137,7 @@ fn Values(desk: Desk, #[prop(into)] rows: Signal<Vec<ValueRow>>, add: Callback<V
             </For>
         </ul>
         <Show when=move || listed.with(Vec::is_empty)>
-            <p class="none">"All its values are on the chart."</p>
+            <p class="none">{said("All its values are on the chart.")}</p>
         </Show>
     }
 }
@@ -164,11 +180,11 @@ fn Others(desk: Desk, add: Callback<ValueRow>) -> impl IntoView {
     });
     view! {
         <label>
-            <h3>"Of another thing"</h3>
+            <h3>{said("Of another thing")}</h3>
             <input
                 type="search"
                 data-testid="find-other"
-                placeholder="Name, street or district"
+                placeholder=said("Name, street or district")
                 autocomplete="off"
                 spellcheck="false"
                 prop:value=move || text.get()
@@ -189,7 +205,7 @@ fn Others(desk: Desk, add: Callback<ValueRow>) -> impl IntoView {
             </ul>
         </Show>
         <Show when=nothing>
-            <p class="none">"Nothing has such a name."</p>
+            <p class="none">{said("Nothing has such a name.")}</p>
         </Show>
         <Show when=move || is_wrong.get()>
             <p class="query-wrong" role="status" data-testid="other-wrong">

@@ -5,12 +5,14 @@ use fleetlens_ipc::rows::Chart;
 use fleetlens_model::time::WallMs;
 use leptos::ev;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::Desk;
 use crate::clock::{local, today};
 use crate::components::size::watch_size;
 use crate::format;
 use crate::islands::chart::{Frame, Under, area, draw, tone, under};
+use crate::lang::said;
 use crate::state::chart::Traced;
 use crate::theme::theme;
 
@@ -101,15 +103,15 @@ pub fn Canvas(desk: Desk) -> impl IntoView {
             <canvas
                 node_ref=canvas
                 role="application"
-                aria-roledescription="chart"
+                aria-roledescription=said("chart")
                 tabindex="0"
-                aria-label=move || says.get().unwrap_or_else(|| "chart is loading".into())
+                aria-label=move || says.get().unwrap_or_else(|| said("chart is loading").into())
                 aria-keyshortcuts="ArrowLeft ArrowRight + - End"
-                title="Drag to look closer, Shift and drag to move, double click for now; Ctrl and wheel to zoom, or the wheel alone once the chart is clicked"
+                title=said("Drag to look closer, Shift and drag to move, double click for now; Ctrl and wheel to zoom, or the wheel alone once the chart is clicked")
                 on:keydown=move |event| key(desk, &event)
             />
             <Show when=move || is_empty.get()>
-                <p class="none">"No value is known of this time."</p>
+                <p class="none">{said("No value is known of this time.")}</p>
             </Show>
             {move || failed.get().map(|words| view! { <p class="none">{words}</p> })}
             {move || brushed().map(|(one, other)| brush(one, other))}
@@ -280,17 +282,17 @@ fn Crosshair(desk: Desk, over: Under) -> impl IntoView {
     let series = desk.series.get_untracked();
     let several = over.values.len() > 1;
     let first = desk.with_first(|chart| chart.thing);
-    let said = |held: &std::collections::BTreeMap<Traced, Chart>| {
+    let told = |held: &std::collections::BTreeMap<Traced, Chart>| {
         let line = |(traced, bucket, _): &(Traced, fleetlens_model::downsample::Bucket, f64)| {
             let chart = held.get(traced)?;
             let of = if first == Some(chart.thing) { String::new() } else { format!("{}: ", chart.thing_title) };
-            let before = if traced.is_before { ", week before" } else { "" };
-            let name = format!("{of}{}{before}", chart.label);
+            let name = format!("{of}{}", chart.label);
+            let name = if traced.is_before { tr!("{}, week before", name) } else { name };
             Some((tone(&series, traced.series).0, traced.is_before, name, pointed(chart, bucket)))
         };
         over.values.iter().filter_map(line).collect::<Vec<_>>()
     };
-    let lines = desk.store.charts.held.with_untracked(said);
+    let lines = desk.store.charts.held.with_untracked(told);
     let alarms = desk.with_first(|chart| alarms(chart, &over, desk)).unwrap_or_default();
     let bucket_ms = desk.with_first(|chart| chart.bucket_ms).unwrap_or(60_000);
     let at = local(over.at_ms);
@@ -341,9 +343,9 @@ fn Crosshair(desk: Desk, over: Under) -> impl IntoView {
 fn pointed(chart: &Chart, bucket: &fleetlens_model::downsample::Bucket) -> String {
     if chart.is_flag && bucket.min >= 0.0 && bucket.max <= 1.0 {
         return match (bucket.min > 0.5, bucket.max > 0.5) {
-            (true, _) => "On".to_owned(),
-            (_, false) => "Off".to_owned(),
-            (false, true) => format!("On {} of {} times", format::number(bucket.sum, 0), bucket.count),
+            (true, _) => said("On").to_owned(),
+            (_, false) => said("Off").to_owned(),
+            (false, true) => tr!("On {} of {} times", format::number(bucket.sum, 0), bucket.count),
         };
     }
     let unit = |text: String| if chart.unit.is_empty() { text } else { format!("{text} {}", chart.unit) };
@@ -365,9 +367,13 @@ fn alarms(chart: &Chart, over: &Under, desk: Desk) -> Vec<String> {
     there.sort_by_key(|alarm| (std::cmp::Reverse(alarm.priority), std::cmp::Reverse(alarm.raised_ms)));
     let words = |alarm: &&fleetlens_ipc::rows::ChartAlarm| {
         let raised = local(alarm.raised_ms).short(&today());
-        let priority = alarm.priority.label();
-        let over = alarm.cleared_ms.map(|cleared| format!(", over {}", local(cleared).short(&today())));
-        format!("{priority}: {}, raised {raised}{}", alarm.name, over.unwrap_or_default())
+        let priority = said(alarm.priority.label());
+        let over = alarm.cleared_ms.map(|cleared| local(cleared).short(&today()));
+        let name = &alarm.name;
+        match over {
+            Some(over) => tr!("{priority}: {name}, raised {raised}, over {over}", priority, name, raised, over),
+            None => tr!("{priority}: {name}, raised {raised}", priority, name, raised),
+        }
     };
     there.iter().take(ALARMS_TOLD).map(words).collect()
 }
@@ -388,14 +394,14 @@ fn summary(chart: &Chart, stretch: Stretch) -> String {
         Some((low.min(bucket.min), high.max(bucket.max)))
     });
     match (ends, shown(chart, stretch).last()) {
-        (Some((low, high)), Some(last)) => format!(
-            "{}, {} to {} {}, last {}",
-            chart.label,
-            format::number(low, chart.decimals),
-            format::number(high, chart.decimals),
-            chart.unit,
-            format::number(last.last, chart.decimals)
+        (Some((low, high)), Some(last)) => tr!(
+            "{label}, {low} to {high} {unit}, last {last}",
+            label = chart.label,
+            low = format::number(low, chart.decimals),
+            high = format::number(high, chart.decimals),
+            unit = chart.unit,
+            last = format::number(last.last, chart.decimals)
         ),
-        _ => format!("{}, no value is known of this time", chart.label),
+        _ => tr!("{}, no value is known of this time", chart.label),
     }
 }

@@ -3,10 +3,12 @@
 use fleetlens_chart::Stroke;
 use fleetlens_model::id::SeriesKey;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::Desk;
 use crate::components::icon::Icon;
 use crate::islands::chart::tone;
+use crate::lang::said;
 use crate::state::chart::{Traced, without_axis};
 
 /// There while there is more than one line.
@@ -20,13 +22,13 @@ pub fn Legend(desk: Desk) -> impl IntoView {
     });
     view! {
         <Show when=move || is_there.get()>
-            <ul class="legend" data-testid="legend" aria-label="Lines of the chart">
+            <ul class="legend" data-testid="legend" aria-label=said("Lines of the chart")>
                 <For each=move || desk.series.get() key=|series| *series let:series>
                     <Line desk series />
                 </For>
             </ul>
             <Show when=move || desk.compares.get()>
-                <p class="legend-note">"Thin dashes: the same time 7 days before."</p>
+                <p class="legend-note">{said("Thin dashes: the same time 7 days before.")}</p>
             </Show>
         </Show>
     }
@@ -61,15 +63,15 @@ fn Line(desk: Desk, series: SeriesKey) -> impl IntoView {
                 {move || desk.series.with(|all| swatch(all, series))}
                 <span>{words}</span>
                 <Show when=move || !has_axis.get()>
-                    <small>"not drawn: both axes have other units"</small>
+                    <small>{said("not drawn: both axes have other units")}</small>
                 </Show>
             </button>
             <Show when=is_added>
                 <button
                     type="button"
                     class="tool"
-                    title="Take it off the chart"
-                    aria-label=move || format!("Take {} off the chart", words.get())
+                    title=said("Take it off the chart")
+                    aria-label=move || tr!("Take {} off the chart", words.get())
                     on:click=take_away
                 >
                     <Icon of=icondata_lu::LuX />

@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use plotters::drawing::IntoDrawingArea;
 use plotters::prelude::SVGBackend;
 use plotters_canvas::CanvasBackend;
+use tr::tr;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlCanvasElement;
 
@@ -18,6 +19,7 @@ use super::legend;
 use crate::components::export::{offer, offer_bytes};
 use crate::components::popover::Popover;
 use crate::islands::chart::{Frame, Paper, with_plot};
+use crate::lang::said;
 use crate::state::chart::{Traced, WEEK_MS};
 use crate::state::thing::Thing;
 use crate::views::commands::may_command;
@@ -34,33 +36,33 @@ pub fn Save(desk: Desk, thing: Thing) -> impl IntoView {
     let may_command = may_command(desk.store);
     let head = RwSignal::from(thing.head);
     let title = Memo::new(move |_| head.with(|head| head.row.title.clone()));
-    let said = RwSignal::new(None::<Result<String, String>>);
+    let answer = RwSignal::new(None::<Result<String, String>>);
     let busy = RwSignal::new(false);
     let picture = move |picture| match drawn(desk, &title.get_untracked(), picture) {
-        Ok(bytes) => hand_over(desk, picture, bytes, said, busy),
-        Err(why) => said.set(Some(Err(why))),
+        Ok(bytes) => hand_over(desk, picture, bytes, answer, busy),
+        Err(why) => answer.set(Some(Err(why))),
     };
     let sheet = move |_| match export(desk) {
-        Some(export) => ask(desk, export, said, busy),
-        None => said.set(Some(Err("nothing is on the chart yet".into()))),
+        Some(export) => ask(desk, export, answer, busy),
+        None => answer.set(Some(Err(said("nothing is on the chart yet").into()))),
     };
-    let words = move || match said.get() {
+    let words = move || match answer.get() {
         None => ().into_any(),
         Some(Ok(words)) => view! { <p class="said" data-testid="chart-saved">{words}</p> }.into_any(),
         Some(Err(why)) => view! { <p class="fault" data-testid="chart-fault">{why}</p> }.into_any(),
     };
     view! {
         <Show when=move || may_command.get()>
-            <Popover testid="save-chart" label="Save what is seen" side="end" words=|| "Save…">
+            <Popover testid="save-chart" label=said("Save what is seen") side="end" words=|| said("Save…")>
                 <div class="save-chart">
                     <button type="button" class="plain" data-testid="save-png" disabled=move || busy.get() on:click=move |_| picture(Picture::Png)>
-                        "Picture (PNG)"
+                        {said("Picture (PNG)")}
                     </button>
                     <button type="button" class="plain" data-testid="save-svg" disabled=move || busy.get() on:click=move |_| picture(Picture::Svg)>
-                        "Drawing (SVG)"
+                        {said("Drawing (SVG)")}
                     </button>
                     <button type="button" class="plain" data-testid="save-csv" disabled=move || busy.get() on:click=sheet>
-                        "Numbers (CSV)"
+                        {said("Numbers (CSV)")}
                     </button>
                     <span role="status">{words}</span>
                 </div>
@@ -115,8 +117,8 @@ fn hand_over(
 
 fn given(offered: Result<(), wasm_bindgen::JsValue>, name: &str) -> Result<String, String> {
     offered
-        .map(|()| format!("{name} is with the browser"))
-        .map_err(|_| "the browser takes no file from this page".to_owned())
+        .map(|()| tr!("{} is with the browser", name))
+        .map_err(|_| said("the browser takes no file from this page").to_owned())
 }
 
 fn ask(desk: Desk, export: Export, said: RwSignal<Option<Result<String, String>>>, busy: RwSignal<bool>) {
@@ -126,7 +128,7 @@ fn ask(desk: Desk, export: Export, said: RwSignal<Option<Result<String, String>>
     desk.store.ask_for(Intent::Export(export), pick, move |outcome| {
         busy.try_set(false);
         let answer = match outcome {
-            Ok(Exported::File { path, .. }) => Ok(format!("Saved as {path}")),
+            Ok(Exported::File { path, .. }) => Ok(tr!("Saved as {}", path)),
             Ok(Exported::Text { name, text, .. }) => given(offer(&name, &text), &name),
             Err(fault) => Err(fault.message),
         };
@@ -138,7 +140,7 @@ fn ask(desk: Desk, export: Export, said: RwSignal<Option<Result<String, String>>
 
 /// Draws what is seen once more, larger and with what it is of.
 fn drawn(desk: Desk, title: &str, picture: Picture) -> Result<Vec<u8>, String> {
-    let frame = untrack(|| desk.frame()).ok_or("nothing is on the chart yet")?;
+    let frame = untrack(|| desk.frame()).ok_or(said("nothing is on the chart yet"))?;
     let span = untrack(|| desk.dated_span()).unwrap_or_default();
     let names = Names { desk, title, span: &span };
     desk.store.charts.held.with_untracked(|held| match picture {
@@ -149,7 +151,7 @@ fn drawn(desk: Desk, title: &str, picture: Picture) -> Result<Vec<u8>, String> {
                 .into_iter()
                 .map(|scale| png(held, &frame, &names, scale))
                 .find(|drawn| drawn.as_ref().map_or(true, fits))
-                .unwrap_or(Err("it is too large to be saved".into()))
+                .unwrap_or(Err(said("it is too large to be saved").into()))
         }
     })
 }
@@ -187,7 +189,7 @@ fn svg(held: &BTreeMap<Traced, Chart>, frame: &Frame, names: &Names) -> Result<V
 }
 
 fn png(held: &BTreeMap<Traced, Chart>, frame: &Frame, names: &Names, scale: f64) -> Result<Vec<u8>, String> {
-    let no_canvas = || "the page gives no canvas to draw on".to_owned();
+    let no_canvas = || said("the page gives no canvas to draw on").to_owned();
     let canvas =
         document().create_element("canvas").ok().and_then(|canvas| canvas.dyn_into::<HtmlCanvasElement>().ok());
     let canvas = canvas.ok_or_else(no_canvas)?;

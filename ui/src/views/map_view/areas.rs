@@ -14,6 +14,7 @@ use super::screen::MapScreen;
 use crate::components::icon::Icon;
 use crate::islands::mercator::local;
 use crate::islands::over::Area;
+use crate::lang::said;
 use crate::state::areas::{Drawing, ring};
 use crate::state::{Store, store};
 
@@ -95,8 +96,8 @@ pub fn AreaTool() -> impl IntoView {
         <div class="zoom area-tool">
             <button
                 type="button"
-                title="Draw an area"
-                aria-label="Draw an area"
+                title=said("Draw an area")
+                aria-label=said("Draw an area")
                 aria-expanded=move || is_on().to_string()
                 aria-controls="area-panel"
                 class:on=is_on

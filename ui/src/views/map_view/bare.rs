@@ -5,6 +5,7 @@ use fleetlens_model::geo::LonLat;
 use leptos::prelude::*;
 
 use super::screen::MapScreen;
+use crate::lang::said;
 use crate::state::store;
 
 /// From here on one looks at a town or less; from farther away the world's outlines are map enough.
@@ -32,7 +33,7 @@ pub fn BareNote(
     view! {
         <Show when=move || is_bare.get()>
             <p class="bare-note" role="status" data-testid="bare-note">
-                "No map data here; things are placed by their coordinates."
+                {said("No map data here; things are placed by their coordinates.")}
             </p>
         </Show>
     }

@@ -12,6 +12,7 @@ use crate::form::Form;
 use crate::format;
 use crate::islands::arrival::{ARRIVES_MS, Arrival, Frame, Sight};
 use crate::islands::map::{Beginning, Covered, MapError, MapIsland};
+use crate::lang::said;
 use crate::state::Store;
 
 /// Where a profile's map was left; the profile's name follows.
@@ -160,7 +161,7 @@ fn follow(told: Told) {
         begins.asked.set_value(false);
         match ground.fleet {
             Some(fleet) => screen.with(|map| map.show(fleet, whole(form, chooses))),
-            None => store.notify("Nothing has said yet where it is.".into()),
+            None => store.notify(said("Nothing has said yet where it is.").into()),
         }
     } else if let Some(mut arrival) = begins.arrival.try_get_value() {
         let fleet = arrival.fleet_is(&ground, mono_ms());

@@ -2,9 +2,12 @@
 
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
+use tr::tr;
 
+use super::kinds::within;
 use crate::components::shape::Shape;
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 
 /// Which kinds the map shows, with how many there are.
@@ -15,7 +18,7 @@ pub fn KindChips() -> impl IntoView {
         store.status.with(|status| status.as_ref().map(|status| status.row.kinds.clone()).unwrap_or_default())
     });
     view! {
-        <div class="chips" role="group" aria-label="Kinds on the map">
+        <div class="chips" role="group" aria-label=said("Kinds on the map")>
             <For each=move || kinds.get() key=|(kind, _)| *kind let:item>
                 <Chip kind=item.0 kinds />
             </For>
@@ -37,13 +40,16 @@ fn Chip(kind: Kind, kinds: Memo<Vec<(Kind, u32)>>) -> impl IntoView {
             data-testid="chip"
             data-kind=kind.word()
             aria-pressed=move || is_shown.get().to_string()
-            title=move || format!("{} {} on the map", if is_shown.get() { "Hide" } else { "Show" }, kind.plural().to_lowercase())
+            title=move || {
+                let kinds = within(kind.plural());
+                if is_shown.get() { tr!("Hide {} on the map", kinds) } else { tr!("Show {} on the map", kinds) }
+            }
             on:click=move |_| store.show(kind, !is_shown.get_untracked())
         >
             <span class="sign" aria-hidden="true"><Shape kind status=0u8 /></span>
             // Where there is little room the word is not shown, but still read out.
-            <span class="word" aria-hidden="true">{kind.plural()}</span>
-            <span class="unseen">{format!("{}, ", kind.plural())}</span>
+            <span class="word" aria-hidden="true">{said(kind.plural())}</span>
+            <span class="unseen">{format!("{}, ", said(kind.plural()))}</span>
             <span class="count">{move || format::count(u64::from(count()))}</span>
         </button>
     }

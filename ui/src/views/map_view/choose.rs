@@ -7,14 +7,17 @@ use fleetlens_model::bulk::{THINGS_MAX, Target};
 use fleetlens_model::kind::Kind;
 use leptos::ev::{self, PointerEvent};
 use leptos::prelude::*;
+use tr::tr;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
+use super::kinds::counted;
 use super::screen::MapScreen;
 use crate::components::icon::Icon;
 use crate::format;
 use crate::islands::map::MapIsland;
 use crate::islands::outline::{Outline, Tool};
+use crate::lang::said;
 use crate::state::section::Section;
 use crate::state::store;
 use crate::views::bulk::compose::{Compose, ComposeSheet};
@@ -136,13 +139,13 @@ pub fn ChooseTools(
         }
     };
     view! {
-        <div class="zoom tools" role="group" aria-label="Choose things">
-            {button(Tool::Box, icondata_lu::LuSquareDashedMousePointer, "Choose by a box (or hold Shift and drag)", "choose-box")}
-            {button(Tool::Lasso, icondata_lu::LuLassoSelect, "Choose by a line around them", "choose-lasso")}
+        <div class="zoom tools" role="group" aria-label=said("Choose things")>
+            {button(Tool::Box, icondata_lu::LuSquareDashedMousePointer, said("Choose by a box (or hold Shift and drag)"), "choose-box")}
+            {button(Tool::Lasso, icondata_lu::LuLassoSelect, said("Choose by a line around them"), "choose-lasso")}
             <button
                 type="button"
-                title="Choose everything in the picture"
-                aria-label="Choose everything in the picture"
+                title=said("Choose everything in the picture")
+                aria-label=said("Choose everything in the picture")
                 data-testid="choose-picture"
                 on:click=move |_| choose(screen, false, |_, _| true)
             >
@@ -162,7 +165,7 @@ pub fn ChosenOnMap() -> impl IntoView {
     let is_any = Memo::new(move |_| may.get() && on_map.get() && store.chosen.target().is_some());
     let words = move || match store.chosen.target() {
         Some(Target::Things(_)) => store.chosen.things.with(words_of),
-        Some(Target::Search(_)) => "All of a search chosen".to_owned(),
+        Some(Target::Search(_)) => said("All of a search chosen").to_owned(),
         None => String::new(),
     };
     let too_many = Memo::new(move |_| store.chosen.things.with(BTreeMap::len) > THINGS_MAX);
@@ -173,21 +176,21 @@ pub fn ChosenOnMap() -> impl IntoView {
     };
     view! {
         <Show when=move || is_any.get()>
-            <div class="chosen-on-map" role="group" aria-label="What is chosen" data-testid="chosen-on-map">
+            <div class="chosen-on-map" role="group" aria-label=said("What is chosen") data-testid="chosen-on-map">
                 <p role="status">
                     {words}
                     <Show when=move || too_many.get()>
-                        <span class="too-many">{format!("at most {} can be commanded at once", format::count(THINGS_MAX as u64))}</span>
+                        <span class="too-many">{tr!("at most {} can be commanded at once", format::count(THINGS_MAX as u64))}</span>
                     </Show>
                 </p>
                 <button type="button" class="link" data-testid="map-choose-none" on:click=move |_| store.chosen.clear()>
-                    "Choose none"
+                    {said("Choose none")}
                 </button>
                 <button type="button" class="plain" data-testid="map-to-table" on:click=move |_| store.go(Section::Things)>
-                    "Things"
+                    {said("Things")}
                 </button>
                 <button type="button" class="send" data-testid="map-command" disabled=move || too_many.get() on:click=begin>
-                    "Command…"
+                    {said("Command…")}
                 </button>
             </div>
         </Show>
@@ -244,12 +247,9 @@ fn words_of(things: &BTreeMap<fleetlens_model::id::ThingKey, Kind>) -> String {
     }
     kinds.retain(|(_, count)| *count > 0);
     kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let of = |(kind, count): &(Kind, u64)| {
-        let word = if *count == 1 { kind.singular() } else { kind.plural() };
-        format!("{} {}", format::count(*count), word.to_lowercase())
-    };
-    let all = format::count(things.len() as u64);
-    format!("{all} chosen: {}", kinds.iter().map(of).collect::<Vec<_>>().join(", "))
+    let of = |(kind, count): &(Kind, u64)| counted(*kind, *count);
+    let kinds = kinds.iter().map(of).collect::<Vec<_>>().join(", ");
+    tr!("{all} chosen: {kinds}", all = format::count(things.len() as u64), kinds = kinds)
 }
 
 #[cfg(test)]

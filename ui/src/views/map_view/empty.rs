@@ -2,8 +2,10 @@
 
 use fleetlens_ipc::rows::LinkState;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::icon::Icon;
+use crate::lang::said;
 use crate::state::store;
 
 /// Why there is nothing, and when there will be.
@@ -15,15 +17,15 @@ pub fn Empty() -> impl IntoView {
             let status = &status.as_ref()?.row;
             (status.things == 0).then(|| match &status.link {
                 LinkState::Starting | LinkState::Connecting { .. } => (
-                    "Nothing is known yet",
-                    format!(
+                    said("Nothing is known yet"),
+                    tr!(
                         "Trying to reach {}. Things appear as soon as they speak, and stay when the link is lost.",
                         status.broker
                     ),
                 ),
                 LinkState::Up { .. } => (
-                    "Listening",
-                    format!("{} has said nothing yet that is a thing. The first one appears by itself.", status.broker),
+                    said("Listening"),
+                    tr!("{} has said nothing yet that is a thing. The first one appears by itself.", status.broker),
                 ),
             })
         })

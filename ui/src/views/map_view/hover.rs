@@ -3,11 +3,14 @@
 use fleetlens_ipc::rows::ThingHead;
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
+use tr::tr;
 use wasm_bindgen::JsValue;
 
+use super::kinds::counted;
 use crate::components::shape::Shape;
 use crate::format;
 use crate::islands::clusters::Cluster;
+use crate::lang::said;
 use crate::state::store;
 
 /// What is said of a cluster.
@@ -64,25 +67,22 @@ fn crowd_words(crowd: &Crowd) -> impl IntoView + use<> {
     let need = (need > 0).then(|| view! { <b class="need">{need_words(need)}</b> });
     view! {
         <div>
-            <b>{format!("{} things", format::count(u64::from(crowd.cluster.count)))}</b>
+            <b>{tr!("1 thing" | "{count} things" % crowd.cluster.count, count = format::count(u64::from(crowd.cluster.count)))}</b>
             {need}
             <span>{kind_words(&crowd.kinds)}</span>
-            <span class="word">"Click to come closer"</span>
+            <span class="word">{said("Click to come closer")}</span>
         </div>
     }
 }
 
 /// `1 needs a person`, `3 need a person`.
 pub fn need_words(need: u32) -> String {
-    if need == 1 { "1 needs a person".into() } else { format!("{} need a person", format::count(u64::from(need))) }
+    tr!("1 needs a person" | "{count} need a person" % need, count = format::count(u64::from(need)))
 }
 
 /// `180 lamps · 34 bins`.
 fn kind_words(kinds: &[(Kind, u32)]) -> String {
-    let words = |(kind, count): &(Kind, u32)| {
-        let word = if *count == 1 { kind.singular() } else { kind.plural() };
-        format!("{} {}", format::count(u64::from(*count)), word.to_lowercase())
-    };
+    let words = |(kind, count): &(Kind, u32)| counted(*kind, u64::from(*count));
     kinds.iter().map(words).collect::<Vec<_>>().join(" · ")
 }
 

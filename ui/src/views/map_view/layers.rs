@@ -3,10 +3,13 @@
 
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
+use tr::tr;
 
+use super::kinds::counted;
 use crate::components::icon::Icon;
 use crate::components::shape::Shape;
 use crate::format;
+use crate::lang::said;
 use crate::state::layers::{Layer, Layers, from_words, words};
 use crate::state::{Store, store};
 
@@ -68,8 +71,8 @@ pub fn LayersButton() -> impl IntoView {
         <button
             type="button"
             node_ref=button
-            title="What the map shows"
-            aria-label="What the map shows"
+            title=said("What the map shows")
+            aria-label=said("What the map shows")
             aria-expanded=move || is_open.get().to_string()
             aria-controls="map-layers"
             class:on=move || is_open.get()
@@ -96,12 +99,12 @@ fn Panel(shut: Callback<()>) -> impl IntoView {
             id="map-layers"
             class="layers-panel"
             role="group"
-            aria-label="What the map shows"
+            aria-label=said("What the map shows")
             data-testid="layers-panel"
         >
             <div class="layers-head">
-                <h2>"On the map"</h2>
-                <button type="button" class="layers-shut" aria-label="Close" title="Close (Esc)" on:click=move |_| shut.run(())>
+                <h2>{said("On the map")}</h2>
+                <button type="button" class="layers-shut" aria-label=said("Close") title=said("Close (Esc)") on:click=move |_| shut.run(())>
                     <Icon of=icondata_lu::LuX />
                 </button>
             </div>
@@ -130,7 +133,7 @@ fn KindSwitch(kind: Kind, kinds: Memo<Vec<(Kind, u32)>>) -> impl IntoView {
                 on:change=move |_| store.show(kind, !is_shown.get_untracked())
             />
             <span class="layers-sign" aria-hidden="true"><Shape kind status=0u8 /></span>
-            <span>{kind.plural()}</span>
+            <span>{said(kind.plural())}</span>
             <span class="layers-count">{move || format::count(u64::from(count()))}</span>
         </label>
     }
@@ -176,7 +179,7 @@ pub fn HiddenNote() -> impl IntoView {
                             <Icon of=icondata_lu::LuEyeOff />
                             <span>{words}</span>
                             <button type="button" class="link" data-testid="show-hidden" on:click=move |_| show_all(store)>
-                                "Show all"
+                                {said("Show all")}
                             </button>
                         </div>
                     }
@@ -193,14 +196,11 @@ fn show_all(store: Store) {
 
 /// `Hidden: 120 lamps, streets`; `None` where all there is is shown.
 fn hidden_words(hidden: &[Kind], kinds: &[(Kind, u32)], is_bare: bool) -> Option<String> {
-    let of = |(kind, count): &(Kind, u32)| {
-        let word = if *count == 1 { kind.singular() } else { kind.plural() };
-        format!("{} {}", format::count(u64::from(*count)), word.to_lowercase())
-    };
+    let of = |(kind, count): &(Kind, u32)| counted(*kind, u64::from(*count));
     let mut words: Vec<String> =
         kinds.iter().filter(|(kind, count)| *count > 0 && hidden.contains(kind)).map(of).collect();
-    words.extend(is_bare.then(|| "streets".to_owned()));
-    (!words.is_empty()).then(|| format!("Hidden: {}", words.join(", ")))
+    words.extend(is_bare.then(|| said("streets").to_owned()));
+    (!words.is_empty()).then(|| tr!("Hidden: {}", words.join(", ")))
 }
 
 /// What the shade around car parks means, while it is there.
@@ -219,7 +219,7 @@ pub fn HeatLegend() -> impl IntoView {
                 .map(|(known, unknown)| {
                     view! {
                         <div class="heat-legend" data-testid="heat-legend">
-                            <b>"Places taken"</b>
+                            <b>{said("Places taken")}</b>
                             <span>"0 %"</span>
                             <span class="heat-scale" aria-hidden="true" />
                             <span>"100 %"</span>
@@ -233,11 +233,14 @@ pub fn HeatLegend() -> impl IntoView {
 
 /// Of how many it is known.
 fn heat_words(known: u32, unknown: u32) -> String {
-    let parks =
-        |count: u32| format!("{} car park{}", format::count(u64::from(count)), if count == 1 { "" } else { "s" });
-    match (known, unknown) {
-        (known, 0) => format!("measured at {}", parks(known)),
-        (known, unknown) => format!("measured at {}; {} not known", parks(known), format::count(u64::from(unknown))),
+    let (parks, others) = (format::count(u64::from(known)), format::count(u64::from(unknown)));
+    match unknown {
+        0 => tr!("measured at 1 car park" | "measured at {parks} car parks" % known, parks = parks),
+        _ => tr!(
+            "measured at 1 car park; {others} not known" | "measured at {parks} car parks; {others} not known" % known,
+            parks = parks,
+            others = others
+        ),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use leptos::html;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::hover::need_words;
 use super::screen::MapScreen;
@@ -12,6 +13,7 @@ use crate::format;
 use crate::islands::badges::radius_px;
 use crate::islands::clusters::Cluster;
 use crate::islands::mercator::{Local, place};
+use crate::lang::said;
 use crate::state::store;
 
 /// The most clusters one goes through by keyboard, the worst of them.
@@ -89,7 +91,7 @@ pub fn CrowdKeys(
         }
     };
     view! {
-        <ul class="crowds" node_ref=box_ aria-label="Clusters on the map, worst first" on:keydown=step>
+        <ul class="crowds" node_ref=box_ aria-label=said("Clusters on the map, worst first") on:keydown=step>
             <For
                 each=move || crowds.get().into_iter().enumerate()
                 key=|(place, (cluster, at))| (*place, cluster.cell, cluster.count, cluster.need, at.0.to_bits(), at.1.to_bits())
@@ -124,8 +126,8 @@ pub fn CrowdKeys(
 
 fn words(cluster: &Cluster) -> String {
     let count = format::count(u64::from(cluster.count));
-    let need = if cluster.need == 0 { "none needs a person".into() } else { need_words(cluster.need) };
-    format!("{count} things, {need}; come closer")
+    let need = if cluster.need == 0 { said("none needs a person").into() } else { need_words(cluster.need) };
+    tr!("{count} things, {need}; come closer", count, need)
 }
 
 /// Where the chosen thing stands on the map, while it is on it.

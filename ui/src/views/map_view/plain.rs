@@ -1,9 +1,11 @@
 //! The map of a machine without WebGL: how it is begun, and what says so.
 
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::format;
 use crate::islands::map::PlainMap;
+use crate::lang::said;
 
 /// A map without WebGL.
 #[derive(Clone, Debug)]
@@ -36,12 +38,12 @@ pub fn PlainNote(
         why.get().map(|groundless| {
             view! {
                 <div class="ground-note" role="status" data-testid="plain-note">
-                    <p>"Drawn without a graphics card"</p>
+                    <p>{said("Drawn without a graphics card")}</p>
                     {groundless
                         .map(|why| {
                             view! {
                                 <p class="ground-why" data-testid="groundless">
-                                    {format!("No streets: {}.", format::capital(&why).trim_end_matches('.'))}
+                                    {tr!("No streets: {}.", format::capital(&why).trim_end_matches('.'))}
                                 </p>
                             }
                         })}

@@ -8,10 +8,12 @@ use fleetlens_model::kind::{Control, Takes};
 use fleetlens_model::query::Choice;
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
+use tr::tr;
 
 use crate::components::control::{Draft, verb};
 use crate::format;
 use crate::keys::Act;
+use crate::lang::said;
 use crate::state::palette::Spot;
 use crate::state::section::Section;
 
@@ -128,14 +130,14 @@ impl Entry {
 /// What an act is called where it is chosen by its name.
 pub fn name_of(act: Act, is_driver: bool, is_held: bool) -> &'static str {
     match act {
-        Act::Fleet if is_driver => "Show all car parks on the map",
-        Act::Hold if is_held => "Let live values go on",
-        Act::Hold => "Hold live values still",
-        Act::Find => "Find things",
-        Act::Health => "How well the alarms serve",
-        Act::Silence => "Silence until the next critical alarm",
-        Act::Replay => "Replay: show the city as it was",
-        Act::Help => "Show the keys",
+        Act::Fleet if is_driver => said("Show all car parks on the map"),
+        Act::Hold if is_held => said("Let live values go on"),
+        Act::Hold => said("Hold live values still"),
+        Act::Find => said("Find things"),
+        Act::Health => said("How well the alarms serve"),
+        Act::Silence => said("Silence until the next critical alarm"),
+        Act::Replay => said("Replay: show the city as it was"),
+        Act::Help => said("Show the keys"),
         Act::Go(
             Section::Map
             | Section::Things
@@ -149,7 +151,7 @@ pub fn name_of(act: Act, is_driver: bool, is_held: bool) -> &'static str {
         | Act::Fleet
         | Act::Back
         | Act::Prefix
-        | Act::Palette => act.line().1,
+        | Act::Palette => said(act.line().1),
     }
 }
 
@@ -192,12 +194,17 @@ pub fn command(control: &Control, now: Option<&Draft>) -> (String, Option<Draft>
 
 /// A district or street of the fleet.
 pub fn of_fleet(row: PlaceRow) -> Entry {
-    let things =
-        if row.things == 1 { "1 thing".to_owned() } else { format!("{} things", format::count(row.things.into())) };
+    let count = format::count(row.things.into());
     let what = match (row.is_street, row.within.as_str()) {
-        (true, "") => format!("street, {things}"),
-        (true, within) => format!("street in {within}, {things}"),
-        (false, _) => format!("district, {things}"),
+        (true, "") => tr!("street, 1 thing" | "street, {count} things" % row.things, count = count),
+        (true, within) => {
+            tr!(
+                "street in {within}, 1 thing" | "street in {within}, {count} things" % row.things,
+                within = within,
+                count = count
+            )
+        }
+        (false, _) => tr!("district, 1 thing" | "district, {count} things" % row.things, count = count),
     };
     Entry::Place { spot: Spot { name: row.name, area: row.area, zoom: None }, what }
 }
@@ -211,7 +218,18 @@ pub fn of_map(name: &MapName) -> Entry {
         "town" | "village" => 14.0,
         _ => 15.0,
     };
-    let what = if name.class.is_empty() { "on the map".to_owned() } else { format!("{} on the map", name.class) };
+    let class = match name.class.as_str() {
+        "continent" => said("continent").to_owned(),
+        "country" => said("country").to_owned(),
+        "state" => tr!("a place of the map" => "state"),
+        "province" => said("province").to_owned(),
+        "island" => said("island").to_owned(),
+        "city" => said("city").to_owned(),
+        "town" => said("town").to_owned(),
+        "village" => said("village").to_owned(),
+        other => other.to_owned(),
+    };
+    let what = if class.is_empty() { said("on the map").to_owned() } else { tr!("{} on the map", class) };
     let spot = Spot { name: name.name.clone(), area: GeoBox::of(name.at), zoom: Some(zoom) };
     Entry::Place { spot, what }
 }

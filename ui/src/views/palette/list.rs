@@ -2,12 +2,14 @@
 
 use fleetlens_ipc::rows::QueryMistake;
 use leptos::prelude::*;
+use tr::tr;
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::entry::{Entry, More, Part, name_of};
 use super::{Desk, Lines};
 use crate::components::icon::Icon;
 use crate::components::shape::Shape;
+use crate::lang::said;
 use crate::state::thing::Slot;
 use crate::theme::{Theme, ThemeSwitch};
 use crate::views::help::NEW_WINDOW;
@@ -46,14 +48,14 @@ pub fn List(
         }
     });
     view! {
-        <div id="palette-list" class="palette-list" role="listbox" aria-label="Found" data-testid="palette-list" tabindex="-1">
+        <div id="palette-list" class="palette-list" role="listbox" aria-label=said("Found") data-testid="palette-list" tabindex="-1">
             <For each=move || parts.get() key=|part| *part let:part>
                 <PartOfList part lines desk choose />
             </For>
         </div>
         <Show when=move || is_nothing.get() && mistake.with(Option::is_none)>
             <p class="palette-none" role="status" data-testid="palette-none">
-                {move || format!("Nothing is called “{}”. ", text.with(|text| text.trim().to_owned()))}
+                {move || tr!("Nothing is called “{}”. ", text.with(|text| text.trim().to_owned()))}
             </p>
         </Show>
         <Show when=move || mistake.with(Option::is_some)>
@@ -87,16 +89,16 @@ fn PartOfList(part: Part, lines: Lines, desk: Desk, choose: Callback<Entry>) -> 
 fn heading(part: Part, desk: Desk) -> Signal<String> {
     let store = desk.hands.store;
     Signal::derive(move || match part {
-        Part::Recent => "Used last".to_owned(),
+        Part::Recent => said("Used last").to_owned(),
         Part::Commands => store.thing.with(|slot| match slot {
             Slot::Here(thing) => thing.head.with(|head| head.row.title.clone()),
-            Slot::Closed | Slot::Loading(_) | Slot::Missing(_) => "Commands".to_owned(),
+            Slot::Closed | Slot::Loading(_) | Slot::Missing(_) => said("Commands").to_owned(),
         }),
-        Part::Acts => "Views and acts".to_owned(),
-        Part::Groups => "Groups".to_owned(),
-        Part::Next => "Go on with".to_owned(),
-        Part::Things => "Things".to_owned(),
-        Part::Places => "Places on the map".to_owned(),
+        Part::Acts => said("Views and acts").to_owned(),
+        Part::Groups => said("Groups").to_owned(),
+        Part::Next => said("Go on with").to_owned(),
+        Part::Things => said("Things").to_owned(),
+        Part::Places => said("Places on the map").to_owned(),
     })
 }
 
@@ -190,8 +192,8 @@ fn content(entry: &Entry, part: Part, desk: Desk) -> AnyView {
         }
         Entry::Place { spot, what } => line(icondata_lu::LuMapPin, spot.name.clone(), what.clone()),
         Entry::Control { word, .. } => line(icondata_lu::LuSlidersHorizontal, word.clone(), String::new()),
-        Entry::Group(name) => line(icondata_lu::LuListFilter, name.clone(), "group".to_owned()),
-        Entry::Table(text) => line(icondata_lu::LuListFilter, format!("Show in the table: {text}"), String::new()),
+        Entry::Group(name) => line(icondata_lu::LuListFilter, name.clone(), said("group").to_owned()),
+        Entry::Table(text) => line(icondata_lu::LuListFilter, tr!("Show in the table: {}", text), String::new()),
         Entry::Choice(choice) => view! {
             <Icon of=icondata_lu::LuPlus />
             <code class="palette-choice">{choice.text.clone()}</code>
@@ -204,15 +206,15 @@ fn content(entry: &Entry, part: Part, desk: Desk) -> AnyView {
 /// What an act without a key is called.
 pub fn more_words(more: More, theme: ThemeSwitch, is_of_app: bool) -> &'static str {
     match (more, theme.get()) {
-        (More::NewWindow, _) if is_of_app => "New window",
-        (More::NewWindow, _) => "New tab with the map",
-        (More::ThisInNewWindow, _) if is_of_app => "Open this in a new window",
-        (More::ThisInNewWindow, _) => "Open this in a new tab",
-        (More::CopyLink, _) => "Copy a link to this",
-        (More::Theme, Theme::Light) => "Change to the dark theme",
-        (More::Theme, Theme::Dark) => "Change to the light theme",
-        (More::Diagnostics, _) => "How the program stands",
-        (More::Syntax, _) => "How to find things",
+        (More::NewWindow, _) if is_of_app => said("New window"),
+        (More::NewWindow, _) => said("New tab with the map"),
+        (More::ThisInNewWindow, _) if is_of_app => said("Open this in a new window"),
+        (More::ThisInNewWindow, _) => said("Open this in a new tab"),
+        (More::CopyLink, _) => said("Copy a link to this"),
+        (More::Theme, Theme::Light) => said("Change to the dark theme"),
+        (More::Theme, Theme::Dark) => said("Change to the light theme"),
+        (More::Diagnostics, _) => said("How the program stands"),
+        (More::Syntax, _) => said("How to find things"),
     }
 }
 

@@ -11,6 +11,7 @@ use web_sys::HtmlElement;
 use crate::components::control::{Composer, Draft};
 use crate::components::modal::Modal;
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 use crate::state::thing::Thing;
 use crate::views::commands::may_command;
@@ -75,7 +76,7 @@ pub fn SteerSheet(steered: RwSignal<Option<Steered>>) -> impl IntoView {
             </section>
             <div class="answers">
                 <button type="button" class="plain" data-testid="palette-steer-close" on:click=move |_| open.set(false)>
-                    "Close"
+                    {said("Close")}
                 </button>
             </div>
         })

@@ -3,9 +3,11 @@
 use fleetlens_ipc::replay::Moment;
 use fleetlens_model::time::WallMs;
 use leptos::ev::KeyboardEvent;
+use tr::tr;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
+use crate::lang::said;
 use crate::state::replay::PARTS;
 
 /// Ticks on the bar at most: a label each must have room.
@@ -49,17 +51,15 @@ pub fn mark(nth: usize, count: u32, most: u32) -> (f64, f64) {
 pub fn notes(moment: &Moment) -> String {
     let mut notes = Vec::new();
     if moment.is_other {
-        notes.push("The cache does not reach there: this is the nearest moment it holds.".to_owned());
+        notes.push(said("The cache does not reach there: this is the nearest moment it holds.").to_owned());
     }
     if moment.shadows_unknown > 0 {
-        let many =
-            if moment.shadows_unknown == 1 { "1 shadow".into() } else { format!("{} shadows", moment.shadows_unknown) };
-        notes.push(format!("{many} cannot be told for this moment and show nothing."));
+        notes.push(tr!("1 shadow cannot be told for this moment and show nothing."
+            | "{n} shadows cannot be told for this moment and show nothing." % moment.shadows_unknown));
     }
     if moment.alarms_unknown > 0 {
-        let many =
-            if moment.alarms_unknown == 1 { "1 alarm".into() } else { format!("{} alarms", moment.alarms_unknown) };
-        notes.push(format!("{many} came again since; how they stood is not kept."));
+        notes.push(tr!("1 alarm came again since; how they stood is not kept."
+            | "{n} alarms came again since; how they stood is not kept." % moment.alarms_unknown));
     }
     notes.join(" ")
 }

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::Aged;
 use crate::components::trace::{self, HEIGHT, Paths, WIDTH};
 use crate::format;
+use crate::lang::said;
 use crate::state::small::Back;
 use crate::state::store;
 use crate::state::things::RowSlot;
+use crate::views::map_view::within;
 
 /// Where the choice is kept, for all profiles.
 const KEY: &str = "fleetlens.small";
@@ -46,10 +49,10 @@ pub fn BackChoice() -> impl IntoView {
         }
     };
     view! {
-        <select class="of-group" data-testid="things-back" aria-label="Small charts" on:change=choose>
+        <select class="of-group" data-testid="things-back" aria-label=said("Small charts") on:change=choose>
             {Back::ALL
                 .map(|(back, word, label)| {
-                    view! { <option value=word selected=move || small.back.get() == back>{label}</option> }
+                    view! { <option value=word selected=move || small.back.get() == back>{said(label)}</option> }
                 })
                 .collect_view()}
         </select>
@@ -80,7 +83,7 @@ pub fn BackCell(
 ) -> impl IntoView {
     let slot = row;
     let small = store().small;
-    let said = Memo::new(move |_| {
+    let value = Memo::new(move |_| {
         slot.with(|slot| {
             let value = slot.row.as_ref().and_then(|Aged { row, .. }| row.value.as_ref())?;
             value.value.as_number().filter(|_| format::is_number(&value.value))?;
@@ -88,18 +91,18 @@ pub fn BackCell(
         })
     });
     let shown = Memo::new(move |_| {
-        let Some((series, unit, decimals)) = said.get() else { return Shown::default() };
+        let Some((series, unit, decimals)) = value.get() else { return Shown::default() };
         let Some(kept) = small.of(series) else { return Shown::default() };
-        let back = small.back.get().label().to_lowercase();
+        let back = within(small.back.get().label());
         let Some(points) = kept.small.map(|small| small.points) else {
-            let words = format!("The {back} could not be read");
-            return Shown { words, range: "not read".into(), ..Shown::default() };
+            let words = tr!("The {back} could not be read", back);
+            return Shown { words, range: said("not read").into(), ..Shown::default() };
         };
         let points = points.as_slice();
         let range = trace::range_words(points, decimals, &unit);
         let words = match range.is_empty() {
-            true => format!("Nothing was said in the {back}"),
-            false => format!("{range} in the {back}"),
+            true => tr!("Nothing was said in the {back}", back),
+            false => tr!("{range} in the {back}", range, back),
         };
         Shown { paths: trace::paths(points, kept.count, &unit), range, words }
     });
@@ -109,7 +112,7 @@ pub fn BackCell(
             let value = slot.row.as_ref().and_then(|row| row.row.value.as_ref());
             value.map(|value| {
                 let at = crate::clock::local(value.device_ms).exact();
-                format!("; newest {} {} at {at}", format::value(&value.value, value.decimals), value.unit)
+                (format::value(&value.value, value.decimals), value.unit.clone(), at)
             })
         })
     };
@@ -119,12 +122,18 @@ pub fn BackCell(
             let value = slot.row.as_ref().and_then(|row| row.row.value.as_ref());
             value.map(|value| {
                 let at = crate::clock::local(value.device_ms).short(&crate::clock::today());
-                format!("{} at {at}", format::value(&value.value, value.decimals))
+                tr!("{value} at {at}", value = format::value(&value.value, value.decimals), at = at)
             })
         })
     };
     let has = move || shown.with(|shown| !shown.words.is_empty());
-    let words = move || format!("{}{}", shown.with(|shown| shown.words.clone()), newest().unwrap_or_default());
+    let words = move || {
+        let words = shown.with(|shown| shown.words.clone());
+        match newest() {
+            Some((value, unit, at)) => tr!("{words}; newest {value} {unit} at {at}", words, value, unit, at),
+            None => words,
+        }
+    };
     view! {
         <div class="td trace" role="gridcell" title=move || has().then(words)>
             <Show when=has>

@@ -2,8 +2,10 @@
 
 use fleetlens_model::bulk::Target;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::format;
+use crate::lang::said;
 use crate::state::chosen::search_of;
 use crate::state::store;
 use crate::views::bulk::compose::{Compose, ComposeSheet};
@@ -28,7 +30,7 @@ pub fn MarkAll() -> impl IntoView {
                 <input
                     type="checkbox"
                     data-testid="mark-all"
-                    aria-label="Choose all things of this search"
+                    aria-label=said("Choose all things of this search")
                     prop:checked=is_all
                     prop:indeterminate=move || !is_all() && store.chosen.things.with(|things| !things.is_empty())
                     on:click=press
@@ -55,8 +57,8 @@ pub fn ChosenBar() -> impl IntoView {
     let is_any = Memo::new(move |_| may.get() && store.chosen.target().is_some());
     let is_some_only = move || store.chosen.all.with(Option::is_none);
     let words = move || match store.chosen.target() {
-        Some(Target::Things(things)) => format!("{} chosen", format::count(things.len() as u64)),
-        Some(Target::Search(_)) => format!("All {} of this search chosen", format::count(u64::from(total()))),
+        Some(Target::Things(things)) => tr!("{} chosen", format::count(things.len() as u64)),
+        Some(Target::Search(_)) => tr!("All {} of this search chosen", format::count(u64::from(total()))),
         None => String::new(),
     };
     let all = move |_| store.chosen.all.set(Some(store.things.query.with_untracked(search_of)));
@@ -67,19 +69,19 @@ pub fn ChosenBar() -> impl IntoView {
     };
     view! {
         <Show when=move || is_any.get()>
-            <div class="chosen-bar" role="group" aria-label="What is chosen" data-testid="chosen-bar">
+            <div class="chosen-bar" role="group" aria-label=said("What is chosen") data-testid="chosen-bar">
                 <p role="status" data-testid="chosen-count">{words}</p>
                 <Show when=is_some_only>
                     <button type="button" class="link" data-testid="choose-all" on:click=all>
-                        {move || format!("All {} of this search", format::count(u64::from(total())))}
+                        {move || tr!("All {} of this search", format::count(u64::from(total())))}
                     </button>
                 </Show>
                 <button type="button" class="link" data-testid="choose-none" on:click=move |_| store.chosen.clear()>
-                    "Choose none"
+                    {said("Choose none")}
                 </button>
                 <span class="space" />
                 <button type="button" class="send" data-testid="bulk-begin" on:click=press>
-                    "Command…"
+                    {said("Command…")}
                 </button>
             </div>
         </Show>

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::ask;
 use super::save_group::SaveGroup;
 use crate::components::icon::Icon;
+use crate::lang::said;
 use crate::state::store;
 use crate::views::query::{Completing, Syntax, Wrong, mistake_of, vocabulary};
 
@@ -152,14 +153,14 @@ pub fn Filter() -> impl IntoView {
                     data-filter
                     data-testid="things-filter"
                     node_ref=completing.input
-                    aria-label="Filter things"
+                    aria-label=said("Filter things")
                     aria-autocomplete="list"
                     aria-expanded=move || is_listed.get().to_string()
                     aria-controls=move || is_listed.get().then_some("query-choices")
                     aria-activedescendant=active
                     aria-invalid=move || is_wrong.get().to_string()
                     aria-describedby=move || is_told.get().then_some("query-wrong")
-                    placeholder="Name, street, or kind:lamp …"
+                    placeholder=said("Name, street, or kind:lamp …")
                     autocomplete="off"
                     autocapitalize="off"
                     spellcheck="false"
@@ -171,7 +172,7 @@ pub fn Filter() -> impl IntoView {
                     on:blur=move |_| open.set(Open::No)
                 />
                 <Show when=move || text.with(|text| !text.is_empty())>
-                    <button type="button" class="clear" title="Clear (Esc)" aria-label="Clear" on:click=move |_| set(String::new())>
+                    <button type="button" class="clear" title=said("Clear (Esc)") aria-label=said("Clear") on:click=move |_| set(String::new())>
                         <Icon of=icondata_lu::LuX />
                     </button>
                 </Show>
@@ -179,8 +180,8 @@ pub fn Filter() -> impl IntoView {
                 <button
                     type="button"
                     class="clear"
-                    title="How to find things"
-                    aria-label="How to find things"
+                    title=said("How to find things")
+                    aria-label=said("How to find things")
                     data-testid="query-syntax"
                     on:click=move |_| help.set(true)
                 >
@@ -188,7 +189,7 @@ pub fn Filter() -> impl IntoView {
                 </button>
             </div>
             <Show when=move || is_listed.get()>
-                <ul id="query-choices" class="offers" role="listbox" aria-label="What can come next" data-testid="query-choices">
+                <ul id="query-choices" class="offers" role="listbox" aria-label=said("What can come next") data-testid="query-choices">
                     <For each=rows key=|(nth, choice)| (*nth, choice.text.clone()) let:item>
                         <Offer nth=item.0 choice=item.1 at on_choose=Callback::new(accept_at) />
                     </For>

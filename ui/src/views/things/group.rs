@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::ask;
+use crate::lang::said;
 use crate::state::store;
 
 /// A choice among the groups; nothing where the profile names none.
@@ -19,9 +20,9 @@ pub fn GroupChoice() -> impl IntoView {
     };
     view! {
         <Show when=move || groups.with(|groups| !groups.is_empty())>
-            <select class="of-group" data-testid="things-group" aria-label="Group" on:change=choose>
+            <select class="of-group" data-testid="things-group" aria-label=said("Group") on:change=choose>
                 <option value="" selected=move || chosen.with(String::is_empty)>
-                    "Every group"
+                    {said("Every group")}
                 </option>
                 <For each=move || groups.get() key=String::clone let:group>
                     <option value=group.clone() selected={

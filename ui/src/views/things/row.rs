@@ -5,12 +5,14 @@ use fleetlens_ipc::rows::ThingRow;
 use fleetlens_model::freshness::Freshness;
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
+use tr::tr;
 use web_sys::HtmlInputElement;
 
 use crate::clock::{Aged, clock, local};
 use crate::components::shape::Shape;
 use crate::components::table::{Grid, row_id, top_px};
 use crate::format::{self, Tone};
+use crate::lang::said;
 use crate::state::small::Back;
 use crate::state::store;
 use crate::state::things::RowSlot;
@@ -56,12 +58,8 @@ pub fn Row(
         // The box has turned by itself, whatever came of it.
         event_target::<HtmlInputElement>(&event).set_checked(untrack(is_marked));
     };
-    let wrong_class = move || match Status::from_code(status.get()) {
-        Status::Critical => "td wrong crit",
-        Status::Warning => "td wrong warn",
-        // It is over, or nobody knows; only nobody has acknowledged it yet.
-        Status::Normal | Status::Unknown => "td wrong",
-    };
+    // Neither where it is over, or nobody knows: only nobody has acknowledged it yet.
+    let is_so = move |so: Status| Status::from_code(status.get()) == so;
     view! {
         <div
             class="tr"
@@ -89,7 +87,7 @@ pub fn Row(
                         // The keys go through the table itself: Space chooses the row they are on.
                         tabindex="-1"
                         data-testid="mark"
-                        aria-label=move || format!("Choose {}", text(|row| row.title.clone())())
+                        aria-label=move || tr!("Choose {}", text(|row| row.title.clone())())
                         prop:checked=is_marked
                         on:click=mark
                     />
@@ -102,7 +100,7 @@ pub fn Row(
                 <b>{text(|row| row.title.clone())}</b>
                 <span>{text(other_name)}</span>
             </div>
-            <div class="td kind" role="gridcell">{text(|row| row.kind.singular().to_owned())}</div>
+            <div class="td kind" role="gridcell">{text(|row| said(row.kind.singular()).to_owned())}</div>
             <div class="td place" role="gridcell" title=text(|row| row.place.clone())>{text(|row| row.place.clone())}</div>
             <div
                 class="td value"
@@ -125,7 +123,15 @@ pub fn Row(
             >
                 {move || heard.with(|(words, _)| words.clone())}
             </div>
-            <div class=wrong_class role="gridcell" title=text(|row| row.alarm.clone())>{text(|row| row.alarm.clone())}</div>
+            <div
+                class="td wrong"
+                class:crit=move || is_so(Status::Critical)
+                class:warn=move || is_so(Status::Warning)
+                role="gridcell"
+                title=text(|row| row.alarm.clone())
+            >
+                {text(|row| row.alarm.clone())}
+            </div>
             <div class="td pending" role="gridcell">{text(pending_words)}</div>
         </div>
     }
@@ -144,16 +150,16 @@ fn other_name(row: &ThingRow) -> String {
 fn pending_words(row: &ThingRow) -> String {
     match row.pending {
         0 => String::new(),
-        n => format!("{} pending", format::count(u64::from(n))),
+        n => tr!("{} pending", format::count(u64::from(n))),
     }
 }
 
 fn freshness_title(freshness: Freshness) -> String {
     match freshness {
-        Freshness::Never => "No value yet".into(),
-        Freshness::Live => "Speaks".into(),
-        Freshness::Silent { since_ms } => format!("Silent since {}", local(since_ms).exact()),
-        Freshness::Unknown { since_ms } => format!("Unknown since {}, when our link fell", local(since_ms).exact()),
+        Freshness::Never => said("No value yet").into(),
+        Freshness::Live => said("Speaks").into(),
+        Freshness::Silent { since_ms } => tr!("Silent since {}", local(since_ms).exact()),
+        Freshness::Unknown { since_ms } => tr!("Unknown since {}, when our link fell", local(since_ms).exact()),
     }
 }
 
@@ -202,7 +208,7 @@ fn value_words(row: &Aged<ThingRow>, now_ms: f64, link_up: bool) -> ValueWords {
 fn heard_words(row: &Aged<ThingRow>, now_ms: f64) -> (String, bool) {
     let words = match row.row.heard_age_ms {
         Some(age_ms) => format::age(age_ms + row.elapsed_ms(now_ms)),
-        None => "never".into(),
+        None => said("never").into(),
     };
     (words, !matches!(row.row.freshness, Freshness::Live))
 }

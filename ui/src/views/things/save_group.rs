@@ -3,9 +3,11 @@
 use fleetlens_ipc::profile::{KeptGroup, ProfileAsk};
 use fleetlens_ipc::{Intent, Only, ThingsQuery};
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::icon::Icon;
 use crate::components::modal::Modal;
+use crate::lang::said;
 use crate::state::{Store, store};
 use crate::views::commands::may_command;
 
@@ -17,15 +19,28 @@ fn held(query: &ThingsQuery) -> Option<(String, Vec<fleetlens_model::kind::Kind>
 
 /// What of a query a group does not hold, in words.
 fn left_out(query: &ThingsQuery) -> Option<String> {
-    let only = match query.only {
-        Only::All => None,
-        Only::Alarmed => Some("that only alarmed things are shown".to_owned()),
-        Only::Silent => Some("that only silent things are shown".to_owned()),
-        Only::Pending => Some("that only things with a pending command are shown".to_owned()),
-    };
-    let group = (!query.group.is_empty()).then(|| format!("that only things of the group “{}” are shown", query.group));
-    let both: Vec<String> = only.into_iter().chain(group).collect();
-    (!both.is_empty()).then(|| format!("Not kept with it: {}.", both.join(", and ")))
+    let group = &query.group;
+    match (query.only, group.is_empty()) {
+        (Only::All, true) => None,
+        (Only::All, false) => Some(tr!("Not kept with it: that only things of the group “{group}” are shown.", group)),
+        (Only::Alarmed, true) => Some(said("Not kept with it: that only alarmed things are shown.").to_owned()),
+        (Only::Alarmed, false) => Some(tr!(
+            "Not kept with it: that only alarmed things are shown, and that only things of the group “{group}” are shown.",
+            group
+        )),
+        (Only::Silent, true) => Some(said("Not kept with it: that only silent things are shown.").to_owned()),
+        (Only::Silent, false) => Some(tr!(
+            "Not kept with it: that only silent things are shown, and that only things of the group “{group}” are shown.",
+            group
+        )),
+        (Only::Pending, true) => {
+            Some(said("Not kept with it: that only things with a pending command are shown.").to_owned())
+        }
+        (Only::Pending, false) => Some(tr!(
+            "Not kept with it: that only things with a pending command are shown, and that only things of the group “{group}” are shown.",
+            group
+        )),
+    }
 }
 
 /// The button, for those who may change the profile, where there is something to keep; with its sheet. The demo city's profile comes with
@@ -47,15 +62,15 @@ pub fn SaveGroup() -> impl IntoView {
             <button
                 type="button"
                 class="clear"
-                title="Save as group…"
-                aria-label="Save as group…"
+                title=said("Save as group…")
+                aria-label=said("Save as group…")
                 data-testid="save-group"
                 on:click=move |_| open.set(true)
             >
                 <Icon of=icondata_lu::LuBookmarkPlus />
             </button>
         </Show>
-        <Modal open label="Save as group" testid="save-group-sheet">
+        <Modal open label=said("Save as group") testid="save-group-sheet">
             <Sheet open />
         </Modal>
     }
@@ -95,14 +110,14 @@ fn Sheet(open: RwSignal<bool>) -> impl IntoView {
             }
         });
     };
-    let word = move || if is_taken.get() { "Replace the group" } else { "Save" };
+    let word = move || if is_taken.get() { said("Replace the group") } else { said("Save") };
     view! {
-        <h2>"Save as group"</h2>
+        <h2>{said("Save as group")}</h2>
         <form class="save-group" on:submit=keep>
-            <p>"A group has what is found now, and what will be: " <code data-testid="save-group-finds">{finds}</code></p>
+            <p>{said("A group has what is found now, and what will be: ")} <code data-testid="save-group-finds">{finds}</code></p>
             {left_out(&query).map(|words| view! { <p data-testid="save-group-left-out">{words}</p> })}
             <label>
-                "Name"
+                {said("Name")}
                 <input
                     type="text"
                     autofocus
@@ -118,13 +133,13 @@ fn Sheet(open: RwSignal<bool>) -> impl IntoView {
             </label>
             <Show when=move || is_taken.get()>
                 <p class="save-group-taken" role="status" data-testid="save-group-taken">
-                    "There is a group of this name. Replacing it changes what everything that names it goes by: rules, searches, and what is left to people. The profile begins anew with it."
+                    {said("There is a group of this name. Replacing it changes what everything that names it goes by: rules, searches, and what is left to people. The profile begins anew with it.")}
                 </p>
             </Show>
             {move || fault.get().map(|why| view! { <p class="fault" role="alert" data-testid="save-group-fault">{why}</p> })}
             <div class="answers">
                 <button type="button" class="plain" on:click=move |_| open.set(false)>
-                    "Do nothing"
+                    {said("Do nothing")}
                 </button>
                 <button
                     type="submit"

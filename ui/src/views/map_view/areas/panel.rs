@@ -4,12 +4,14 @@ use fleetlens_ipc::maps::AreaRow;
 use fleetlens_model::alarm::fence::Shape;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::super::screen::MapScreen;
 use crate::components::confirm::Confirm;
 use crate::components::icon::Icon;
 use crate::format;
 use crate::islands::map::{Covered, MapIsland};
+use crate::lang::said;
 use crate::state::areas::{Drawing, box_of, corners_of, ring};
 use crate::state::section::Section;
 use crate::state::store;
@@ -31,15 +33,15 @@ pub fn AreaPanel(
     };
     view! {
         <Show when=move || is_shown.get()>
-            <section id="area-panel" class="area-panel" aria-label="Areas" data-testid="area-panel">
+            <section id="area-panel" class="area-panel" aria-label=said("Areas") data-testid="area-panel">
                 <div class="area-head">
                     <h2>{move || head_words(desk.drawing.with(|one| one.as_ref().map(|one| one.replaces.clone())))}</h2>
-                    <button type="button" class="area-shut" aria-label="Close" title="Close (Esc)" on:click=shut>
+                    <button type="button" class="area-shut" aria-label=said("Close") title=said("Close (Esc)") on:click=shut>
                         <Icon of=icondata_lu::LuX />
                     </button>
                 </div>
                 {move || locked.get().map(|why| view! {
-                    <p class="area-note" data-testid="area-locked">{format!("{}. Copy the profile to draw areas in it.", format::capital(&why))}</p>
+                    <p class="area-note" data-testid="area-locked">{tr!("{}. Copy the profile to draw areas in it.", format::capital(&why))}</p>
                 })}
                 <Show when=move || is_drawing.get()>
                     <AreaForm />
@@ -56,9 +58,9 @@ pub fn AreaPanel(
 
 fn head_words(drawn: Option<Option<String>>) -> String {
     match drawn {
-        None => "Areas".to_owned(),
-        Some(None) => "New area".to_owned(),
-        Some(Some(name)) => format!("Change {name}"),
+        None => said("Areas").to_owned(),
+        Some(None) => said("New area").to_owned(),
+        Some(Some(name)) => tr!("Change {}", name),
     }
 }
 
@@ -130,7 +132,7 @@ fn AreaForm() -> impl IntoView {
         <form class="area-form" novalidate on:submit=save>
             <p class="area-note" role="status" data-testid="area-hint">{hint}</p>
             <label class="field">
-                <span>"Name"</span>
+                <span>{said("Name")}</span>
                 <input
                     type="text"
                     autocomplete="off"
@@ -143,7 +145,7 @@ fn AreaForm() -> impl IntoView {
                 />
             </label>
             <label class="field area-corners">
-                <span>"Corners: degrees north, east; one a line"</span>
+                <span>{said("Corners: degrees north, east; one a line")}</span>
                 <textarea
                     rows="5"
                     spellcheck="false"
@@ -156,13 +158,13 @@ fn AreaForm() -> impl IntoView {
             {move || mistake.get().map(|why| view! {
                 <p class="fault area-fault" role="status" data-testid="area-mistake">{why}</p>
             })}
-            <p class="area-note">"Saving begins the profile anew: delays and windows of time of its rules start again."</p>
+            <p class="area-note">{said("Saving begins the profile anew: delays and windows of time of its rules start again.")}</p>
             <div class="answers">
                 <button type="button" class="plain" data-testid="area-cancel" on:click=move |_| desk.drawing.set(None)>
-                    "Cancel"
+                    {said("Cancel")}
                 </button>
                 <button type="submit" class="send" data-testid="area-save" disabled=move || !is_ready.get()>
-                    "Save area"
+                    {said("Save area")}
                 </button>
             </div>
         </form>
@@ -171,11 +173,11 @@ fn AreaForm() -> impl IntoView {
 
 fn hint_words(corners: usize, closed: bool) -> &'static str {
     match (corners, closed) {
-        (_, true) => "Drag a corner, or the middle of an edge for one more.",
-        (0, false) => "Click its corners on the map, or write them below.",
-        (1 | 2, false) => "Go on around the area. Backspace takes the last corner back, Esc ends.",
+        (_, true) => said("Drag a corner, or the middle of an edge for one more."),
+        (0, false) => said("Click its corners on the map, or write them below."),
+        (1 | 2, false) => said("Go on around the area. Backspace takes the last corner back, Esc ends."),
         (_, false) => {
-            "Enter, a double click or the first corner closes it. Backspace takes the last corner back, Esc ends."
+            said("Enter, a double click or the first corner closes it. Backspace takes the last corner back, Esc ends.")
         }
     }
 }
@@ -187,7 +189,7 @@ fn AreaList(screen: MapScreen, locked: Memo<Option<String>>) -> impl IntoView {
     let desk = store.areas;
     let asked = RwSignal::new(None::<String>);
     let open = RwSignal::new(false);
-    let question = Signal::derive(move || format!("Delete the area {}?", asked.get().unwrap_or_default()));
+    let question = Signal::derive(move || tr!("Delete the area {}?", asked.get().unwrap_or_default()));
     let is_drawing = Memo::new(move |_| desk.drawing.with(Option::is_some));
     let rows = Memo::new(move |_| desk.book.with(|book| book.areas.clone()));
     let remove = move |()| {
@@ -202,7 +204,7 @@ fn AreaList(screen: MapScreen, locked: Memo<Option<String>>) -> impl IntoView {
     view! {
         <Show when=move || !is_drawing.get()>
             <Show when=move || rows.with(Vec::is_empty)>
-                <p class="area-note">"This profile has no areas. Rules speak of one by its name: inside(\"harbour\")."</p>
+                <p class="area-note">{said("This profile has no areas. Rules speak of one by its name: inside(\"harbour\").")}</p>
             </Show>
             <ul class="area-list">
                 <For each=move || rows.get() key=|row| format!("{row:?}") let:row>
@@ -212,12 +214,12 @@ fn AreaList(screen: MapScreen, locked: Memo<Option<String>>) -> impl IntoView {
             <Show when=move || locked.with(Option::is_none)>
                 <button type="button" class="plain" data-testid="area-new" on:click=move |_| desk.draw(Drawing::default())>
                     <Icon of=icondata_lu::LuPlus />
-                    "Draw an area"
+                    {said("Draw an area")}
                 </button>
             </Show>
         </Show>
-        <Confirm open asks=question yes="Delete it" no="Keep it" on_yes=Callback::new(remove)>
-            <p>"It is taken out of the profile's file, which begins the profile anew. What the file held before is kept beside it."</p>
+        <Confirm open asks=question yes=said("Delete it") no=said("Keep it") on_yes=Callback::new(remove)>
+            <p>{said("It is taken out of the profile's file, which begins the profile anew. What the file held before is kept beside it.")}</p>
         </Confirm>
     }
 }
@@ -239,7 +241,7 @@ fn AreaLine(row: AreaRow, screen: MapScreen, locked: Memo<Option<String>>, ask: 
     view! {
         <li class="area-row" data-testid="area-row" data-area=name.clone()>
             <div>
-                <button type="button" class="link area-name" aria-label=format!("Show {of_show} on the map") on:click=show>
+                <button type="button" class="link area-name" aria-label=tr!("Show {} on the map", of_show) on:click=show>
                     {name.clone()}
                 </button>
                 <span>{about}</span>
@@ -252,24 +254,24 @@ fn AreaLine(row: AreaRow, screen: MapScreen, locked: Memo<Option<String>>, ask: 
                             type="button"
                             class="link"
                             data-testid="area-change"
-                            aria-label=format!("Change {of_change}")
+                            aria-label=tr!("Change {}", of_change)
                             on:click=move |_| {
                                 if let Some(drawing) = drawing.get_value() {
                                     desk.draw(drawing);
                                 }
                             }
                         >
-                            "Change"
+                            {said("Change")}
                         </button>
                     })}
                     <button
                         type="button"
                         class="link"
                         data-testid="area-delete"
-                        aria-label=format!("Delete {of_delete}")
+                        aria-label=tr!("Delete {}", of_delete)
                         on:click=move |_| ask.run(named.get_value())
                     >
-                        "Delete"
+                        {said("Delete")}
                     </button>
                 }
             })}
@@ -280,13 +282,13 @@ fn AreaLine(row: AreaRow, screen: MapScreen, locked: Memo<Option<String>>, ask: 
 /// `4 corners · named by astray`.
 fn about_words(row: &AreaRow) -> String {
     let shape = match &row.shape {
-        Shape::Polygon(corners) => format!("{} corners", corners.len()),
-        Shape::Circle { radius_m, .. } => format!("a circle of {radius_m} m"),
+        Shape::Polygon(corners) => tr!("1 corner" | "{n} corners" % corners.len()),
+        Shape::Circle { radius_m, .. } => tr!("a circle of {} m", radius_m),
     };
     match row.rules.as_slice() {
-        [] => format!("{shape} · no rule names it"),
-        [rule] => format!("{shape} · named by {rule}"),
-        [rule, more @ ..] => format!("{shape} · named by {rule} and {} more", more.len()),
+        [] => tr!("{shape} · no rule names it", shape),
+        [rule] => tr!("{shape} · named by {rule}", shape, rule),
+        [rule, more @ ..] => tr!("{shape} · named by {rule} and {more} more", shape, rule, more = more.len()),
     }
 }
 

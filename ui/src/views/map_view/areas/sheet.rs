@@ -4,11 +4,13 @@ use fleetlens_model::geo::LonLat;
 use leptos::ev::{self, KeyboardEvent, PointerEvent};
 use leptos::html;
 use leptos::prelude::*;
+use tr::tr;
 use wasm_bindgen::prelude::*;
 use web_sys::Element;
 
 use super::super::screen::MapScreen;
 use crate::islands::mercator::{local, place};
+use crate::lang::said;
 use crate::state::areas::Drawing;
 use crate::state::section::Section;
 use crate::state::{Store, store};
@@ -71,7 +73,7 @@ pub fn AreaSheet(
                 <svg class="area-line" class:area-wrong=move || is_wrong.get() aria-hidden="true">
                     <polygon points=points />
                 </svg>
-                <div role="group" aria-label="Corners of the area">
+                <div role="group" aria-label=said("Corners of the area")>
                     <For each=move || 0..count.get() key=|nth| *nth let:nth>
                         <Corner nth count screen sheet />
                     </For>
@@ -157,9 +159,13 @@ fn Corner(nth: usize, count: Memo<usize>, screen: MapScreen, sheet: NodeRef<html
     };
     let moved = RwSignal::new(false);
     let label = move || match closes() {
-        true => "Corner 1; press to close the area".to_owned(),
-        false if count.get() <= 3 => format!("Corner {} of {}; arrow keys move it", nth + 1, count.get()),
-        false => format!("Corner {} of {}; arrow keys move it, Delete takes it away", nth + 1, count.get()),
+        true => said("Corner 1; press to close the area").to_owned(),
+        false if count.get() <= 3 => {
+            tr!("Corner {nth} of {count}; arrow keys move it", nth = nth + 1, count = count.get())
+        }
+        false => {
+            tr!("Corner {nth} of {count}; arrow keys move it, Delete takes it away", nth = nth + 1, count = count.get())
+        }
     };
     let on_key = move |event: KeyboardEvent| {
         let step = if event.shift_key() { 1.0 } else { STEP_PX };
