@@ -10,8 +10,23 @@ use tr::{PoTranslator, Translator};
 use super::Language;
 
 /// Texts that are the same in every language: names, notations, and what is read by no person.
-const SAME_EVERYWHERE: &[&str] =
-    &["Fleetlens", "Fleetlens ", "English", "Deutsch", "MQTT", "QoS", "JSON", "CSV", "PNG", "SVG"];
+const SAME_EVERYWHERE: &[&str] = &[
+    "Fleetlens",
+    "Fleetlens ",
+    "English",
+    "Deutsch",
+    "MQTT",
+    "QoS",
+    "JSON",
+    "CSV",
+    "PNG",
+    "SVG",
+    "Home Assistant",
+    "Zigbee2MQTT",
+    "Homie",
+    "Sparkplug B",
+    " OR ",
+];
 
 /// Macros whose words are for engineers.
 const FOR_ENGINEERS: &[&str] =
@@ -233,6 +248,9 @@ impl Found {
                 }
                 TokenTree::Group(group) => self.code(group.stream()),
                 TokenTree::Literal(literal) => {
+                    if is_compared(&tokens, here) {
+                        continue;
+                    }
                     if let Some(text) = text_of(literal).filter(|text| is_for_a_person(text)) {
                         self.suspect(&text);
                     }
@@ -289,6 +307,15 @@ impl Found {
             }
         }
     }
+}
+
+/// Whether a literal is a pattern or one side of a comparison: the name of a key, not a text.
+fn is_compared(tokens: &[TokenTree], at: usize) -> bool {
+    let mark = |at: Option<usize>, wanted: &[char]| matches!(at.and_then(|at| tokens.get(at)), Some(TokenTree::Punct(punct)) if wanted.contains(&punct.as_char()));
+    let is_arm = mark(at.checked_add(1), &['=']) && mark(at.checked_add(2), &['>']);
+    let is_one_of = mark(at.checked_add(1), &['|']) || mark(at.checked_sub(1), &['|']);
+    let is_side = mark(at.checked_sub(1), &['=']) && mark(at.checked_sub(2), &['=', '!']);
+    is_arm || is_one_of || is_side
 }
 
 /// `aria-label` of `… aria-label="…"`, where the equals sign stands at `at`.
