@@ -4,10 +4,12 @@ use fleetlens_ipc::address::Address;
 use fleetlens_ipc::rows::Status;
 use fleetlens_model::identity::Role;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::{Clock, on_waking, shown_ms};
 use crate::components::icon::Icon;
 use crate::form::Form;
+use crate::lang::said;
 use crate::phone::PhoneShell;
 use crate::sound::Sound;
 use crate::state::section::{OF_DRIVER, OnScreen, Section};
@@ -110,7 +112,7 @@ impl Whose {
 fn Starting() -> impl IntoView {
     view! {
         <div class="app for-driver" data-testid="starting">
-            <nav class="rail" aria-label="Main">
+            <nav class="rail" aria-label=said("Main")>
                 <Logo />
             </nav>
             <main class="stage">
@@ -170,20 +172,20 @@ fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
             <Rail help sections=&Section::ALL />
             <header class="bar">
                 <div class="finder">
-                    <FindBox hint="Find by name, street or district" />
+                    <FindBox hint=said("Find by name, street or district") />
                     <Found />
                 </div>
                 <button
                     type="button"
                     class="palette-open"
-                    title="Find anything: views, things, commands, groups, places (Ctrl K)"
+                    title=said("Find anything: views, things, commands, groups, places (Ctrl K)")
                     aria-keyshortcuts="Control+K"
                     data-testid="palette-open"
                     on:click=move |_| store.palette.open.set(true)
                 >
                     <Icon of=icondata_lu::LuCommand />
-                    <span class="unseen">"Find anything, "</span>
-                    <kbd>"Ctrl K"</kbd>
+                    <span class="unseen">{said("Find anything, ")}</span>
+                    <kbd>{said("Ctrl K")}</kbd>
                 </button>
                 <Show when=on_map>
                     <KindChips />
@@ -254,16 +256,16 @@ fn OverTheMap() -> impl IntoView {
 fn NotInThePast(section: Section) -> impl IntoView {
     let store = store();
     let why = if section == Section::Jobs {
-        "This is the past: how far jobs and firmware were is not kept."
+        said("This is the past: how far jobs and firmware were is not kept.")
     } else {
-        "This is the past: nothing is set here."
+        said("This is the past: nothing is set here.")
     };
     view! {
         <section class="sheet replay-not-there" aria-label=section.label()>
             <h1>{section.label()}</h1>
             <p>{why}</p>
             <button type="button" class="plain" on:click=move |_| store.back_to_now()>
-                "Back to now"
+                {said("Back to now")}
             </button>
         </section>
     }
@@ -274,14 +276,14 @@ fn Rail(help: RwSignal<bool>, sections: &'static [Section]) -> impl IntoView {
     let has_settings = sections.contains(&Section::Settings);
     let above = sections.iter().filter(|section| **section != Section::Settings);
     view! {
-        <nav class="rail" aria-label="Main">
+        <nav class="rail" aria-label=said("Main")>
             <Logo />
             {above.map(|section| view! { <RailButton section=*section /> }).collect_view()}
             <span class="space" />
             <ThemeButton />
-            <button type="button" title="Keys (?)" data-testid="rail-keys" on:click=move |_| help.set(true)>
+            <button type="button" title=said("Keys (?)") data-testid="rail-keys" on:click=move |_| help.set(true)>
                 <Icon of=icondata_lu::LuKeyboard />
-                "Keys"
+                {said("Keys")}
             </button>
             {has_settings.then(|| view! { <RailButton section=Section::Settings /> })}
         </nav>
@@ -312,7 +314,7 @@ fn RailButton(section: Section) -> impl IntoView {
         <button
             type="button"
             class:on=is_here
-            title=format!("{} (G {}); with Ctrl in a window of its own", section.label(), section.key())
+            title=tr!("{section} (G {key}); with Ctrl in a window of its own", section = section.label(), key = section.key())
             data-testid=format!("rail-{}", section.word())
             aria-current=move || is_here.get().then_some("page")
             on:click=move |event| {
@@ -338,7 +340,7 @@ fn RailButton(section: Section) -> impl IntoView {
                     .map(|badge| {
                         view! {
                             <span
-                                class=format!("badge {}", badge.tone)
+                                class=["badge", badge.tone].join(" ")
                                 data-testid=format!("badge-{}", badge.name)
                                 aria-hidden="true"
                             >
@@ -370,19 +372,25 @@ struct Badge {
 fn badges(section: Section, status: &Status) -> Vec<Badge> {
     let told = match section {
         Section::Alarms if status.alarms.critical > 0 => {
-            vec![("alarms", status.attention, "crit", "", "active, not seen")]
+            vec![("alarms", status.attention, "crit", "", tr!("{} active, not seen", status.attention))]
         }
-        Section::Alarms => vec![("alarms", status.attention, "warn", "", "active, not seen")],
+        Section::Alarms => vec![("alarms", status.attention, "warn", "", tr!("{} active, not seen", status.attention))],
         Section::Commands => vec![
-            ("commands", status.open_commands, "pending", "", "wait"),
-            ("not-converged", status.not_converged, "late", "≠", "wanted for long and not so"),
+            ("commands", status.open_commands, "pending", "", tr!("{} wait", status.open_commands)),
+            (
+                "not-converged",
+                status.not_converged,
+                "late",
+                "≠",
+                tr!("{} wanted for long and not so", status.not_converged),
+            ),
         ],
         Section::Map | Section::Things | Section::Boards | Section::Jobs | Section::Settings => Vec::new(),
     };
-    let badge = |(name, count, tone, mark, words): (&'static str, u32, &'static str, &str, &str)| {
+    let badge = |(name, count, tone, mark, words): (&'static str, u32, &'static str, &str, String)| {
         // With a mark there is less room.
         let short = short(count, if mark.is_empty() { 999 } else { 99 });
-        (count != 0).then(|| Badge { name, count: format!("{mark}{short}"), words: format!("{count} {words}"), tone })
+        (count != 0).then(|| Badge { name, count: format!("{mark}{short}"), words, tone })
     };
     told.into_iter().filter_map(badge).collect()
 }
@@ -397,14 +405,17 @@ fn short(count: u32, most: u32) -> String {
 pub fn ThemeButton() -> impl IntoView {
     let theme = theme();
     let next = move || match theme.get().other() {
-        Theme::Light => "Light",
-        Theme::Dark => "Dark",
+        Theme::Light => said("Light"),
+        Theme::Dark => said("Dark"),
     };
     view! {
         <button
             type="button"
             data-testid="theme"
-            title=move || format!("Change to the {} theme", next().to_lowercase())
+            title=move || match theme.get().other() {
+                Theme::Light => said("Change to the light theme"),
+                Theme::Dark => said("Change to the dark theme"),
+            }
             on:click=move |_| theme.turn()
         >
             {move || match theme.get() {

@@ -4,29 +4,42 @@
 mod tauri;
 mod web;
 
+use std::fmt;
 use std::rc::Rc;
 
 use fleetlens_ipc::address::Address;
 use fleetlens_ipc::{Call, RequestId, encode};
 use js_sys::{Array, ArrayBuffer, Function, Reflect, Uint8Array};
 use thiserror::Error;
+use tr::tr;
 use wasm_bindgen::prelude::*;
+
+use crate::lang::said;
 
 /// Why the host cannot be reached.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BridgeError {
     /// The page was not opened by one of the apps.
-    #[error("this page was opened without its app; start fleetlens-desktop instead of the file")]
     NoHost,
     /// There is a host, but it could not start or would not have this window.
-    #[error("{0}")]
     NotAttached(String),
     /// The browser lets no tab be opened.
-    #[error("the browser opened no tab; allow this page to, and ask again")]
     NoWindow,
     /// The host answered with an error, or the page could not ask.
-    #[error("the window cannot reach its host: {0}")]
     Refused(String),
+}
+
+impl fmt::Display for BridgeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BridgeError::NoHost => {
+                f.write_str(said("this page was opened without its app; start fleetlens-desktop instead of the file"))
+            }
+            BridgeError::NotAttached(why) => f.write_str(why),
+            BridgeError::NoWindow => f.write_str(said("the browser opened no tab; allow this page to, and ask again")),
+            BridgeError::Refused(why) => f.write_str(&tr!("the window cannot reach its host: {}", why)),
+        }
+    }
 }
 
 /// How the line stands.
@@ -66,7 +79,7 @@ impl Ears {
     /// There was no line for a call. Only a person's wish is worth a word: everything else is said anew when there is one.
     fn not_sent(&self, call: &Packed) {
         if let Some(request) = call.request {
-            (self.lost)(request, BridgeError::Refused("it is not connected".into()));
+            (self.lost)(request, BridgeError::Refused(said("it is not connected").into()));
         }
     }
 }

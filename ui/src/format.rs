@@ -2,10 +2,12 @@
 
 use fleetlens_ipc::rows::{ThingHead, ValueRow};
 use fleetlens_model::freshness::Freshness;
+use fleetlens_model::kind::Kind;
 use fleetlens_model::telemetry::{Quality, Source, Timed, Value};
 use fleetlens_model::text::shown;
+use tr::tr;
 
-use crate::lang::language;
+use crate::lang::{Language, language, said, term};
 
 /// Groups thousands and never breaks the line: U+202F, the narrow no-break space.
 const THIN: char = '\u{202f}';
@@ -32,9 +34,22 @@ pub struct LocalTime {
     pub milli: u16,
 }
 
-const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const WEEKDAYS: [&str; 7] = [term("Sun"), term("Mon"), term("Tue"), term("Wed"), term("Thu"), term("Fri"), term("Sat")];
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    term("Jan"),
+    term("Feb"),
+    term("Mar"),
+    term("Apr"),
+    term("May"),
+    term("Jun"),
+    term("Jul"),
+    term("Aug"),
+    term("Sep"),
+    term("Oct"),
+    term("Nov"),
+    term("Dec"),
+];
 
 impl LocalTime {
     fn same_day(&self, other: &LocalTime) -> bool {
@@ -48,12 +63,12 @@ impl LocalTime {
         let offset = OFFSETS.get(usize::from(self.month.saturating_sub(1))).copied().unwrap_or(0);
         let day =
             year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + offset + i32::from(self.day);
-        usize::try_from(day.rem_euclid(7)).ok().and_then(|day| WEEKDAYS.get(day)).copied().unwrap_or("?")
+        usize::try_from(day.rem_euclid(7)).ok().and_then(|day| WEEKDAYS.get(day)).map_or("?", |day| said(day))
     }
 
     fn date(&self) -> String {
-        let month = MONTHS.get(usize::from(self.month.saturating_sub(1))).copied().unwrap_or("?");
-        format!("{} {month}", self.day)
+        let month = MONTHS.get(usize::from(self.month.saturating_sub(1))).map_or("?", |month| said(month));
+        tr!("{day} {month}", day = self.day, month)
     }
 
     /// `10:42`, with the date in front when it is not today.
@@ -86,7 +101,7 @@ impl LocalTime {
 
     /// `Sat 21`.
     pub fn day(&self) -> String {
-        format!("{} {}", self.weekday(), self.day)
+        tr!("{weekday} {day}", weekday = self.weekday(), day = self.day)
     }
 
     /// As a field for a moment has it: `2026-11-21T14:03:10`.
@@ -114,7 +129,7 @@ pub fn stretch(
     let day = |at: &LocalTime| {
         let year = if at.year == today.year { String::new() } else { format!(" {}", at.year) };
         match (at.same_day(today), is_of_this_week) {
-            (true, _) => "Today".to_owned(),
+            (true, _) => said("Today").to_owned(),
             (false, true) => at.weekday().to_owned(),
             (false, false) => format!("{} {}{year}", at.weekday(), at.date()),
         }
@@ -170,7 +185,7 @@ pub fn age(ms: u64) -> String {
 
 /// Like [`age`], with tenths below ten seconds.
 pub fn fine_age(ms: u64) -> String {
-    if ms < 10_000 { format!("{:.1}{GAP}s", ms as f64 / 1000.0) } else { age(ms) }
+    if ms < 10_000 { format!("{}{GAP}s", number(ms as f64 / 1000.0, 1)) } else { age(ms) }
 }
 
 /// The time between two steps: `+86 ms`, `+1.4 s`, `+12 min`.
@@ -182,7 +197,7 @@ pub fn delay(ms: u64) -> String {
 pub fn took(ms: u64) -> String {
     match ms {
         0..1000 => format!("{ms}{GAP}ms"),
-        1000..60_000 => format!("{:.1}{GAP}s", ms as f64 / 1000.0),
+        1000..60_000 => format!("{}{GAP}s", number(ms as f64 / 1000.0, 1)),
         _ => age(ms),
     }
 }
@@ -222,8 +237,8 @@ pub fn is_number(value: &Value) -> bool {
 pub fn value(value: &Value, decimals: u8) -> String {
     match value {
         Value::Number(n) => number(*n, decimals),
-        Value::Flag(true) => "On".into(),
-        Value::Flag(false) => "Off".into(),
+        Value::Flag(true) => said("On").into(),
+        Value::Flag(false) => said("Off").into(),
         Value::Text(word) if ABBREVIATIONS.contains(&word.as_str()) => word.to_uppercase(),
         Value::Text(word) => capital(word),
     }
@@ -255,47 +270,46 @@ impl Tone {
 pub fn age_line(row: &ValueRow, age_ms: u64, link_up: bool) -> (String, Tone) {
     let old = age_ms > row.old_after_ms;
     let (word, tone) = match (row.source, link_up) {
-        (Source::Live, true) if !old => ("live", Tone::Live),
-        (Source::Live, true) => ("silent", Tone::Old),
-        (Source::Live, false) => ("was live", Tone::Old),
-        (Source::Retained, true) if !old => ("retained", Tone::Quiet),
-        (Source::Retained, _) => ("retained", Tone::Old),
-        (Source::Cached, _) => ("cached", Tone::Old),
+        (Source::Live, true) if !old => (said("live"), Tone::Live),
+        (Source::Live, true) => (said("silent"), Tone::Old),
+        (Source::Live, false) => (said("was live"), Tone::Old),
+        (Source::Retained, true) if !old => (said("retained"), Tone::Quiet),
+        (Source::Retained, _) => (said("retained"), Tone::Old),
+        (Source::Cached, _) => (said("cached"), Tone::Old),
     };
     // A retained message without a time of its own is at least as old as our copy of it (docs/adr/0002-clocks.md).
-    let at_least = if row.source == Source::Retained && row.timed == Timed::ByUs { "at least " } else { "" };
-    let doubt = match row.quality {
-        Quality::Good | Quality::Synthetic => "",
-        Quality::Stale => " · stale",
-        Quality::Estimated => " · estimated",
+    let is_least = row.source == Source::Retained && row.timed == Timed::ByUs;
+    let age = if is_least { tr!("at least {}", age(age_ms)) } else { age(age_ms) };
+    let line = match row.quality {
+        Quality::Good | Quality::Synthetic => format!("{word} · {age}"),
+        Quality::Stale => format!("{word} · {age} · {}", said("stale")),
+        Quality::Estimated => format!("{word} · {age} · {}", said("estimated")),
     };
-    (format!("{word} · {at_least}{}{doubt}", age(age_ms)), tone)
+    (line, tone)
 }
 
 /// What a thing's last word is worth, as a sentence. `since` is the freshness's own moment as a clock time.
 pub fn freshness(freshness: Freshness, heard_age_ms: Option<u64>, since: &str) -> String {
-    let heard = heard_age_ms.map(|ms| format!("last word {} ago", age(ms)));
+    let and = |state: String, heard: Option<String>| match heard {
+        Some(heard) => format!("{state} · {heard}"),
+        None => state,
+    };
+    let heard = heard_age_ms.map(|ms| tr!("last word {} ago", age(ms)));
     match (freshness, heard) {
-        (Freshness::Never, _) => "No value yet".into(),
-        (Freshness::Live, Some(heard)) => format!("Speaks · {heard}"),
-        (Freshness::Live, None) => "Speaks".into(),
-        (Freshness::Silent { .. }, heard) => {
-            heard.map_or_else(|| format!("Silent since {since}"), |heard| format!("Silent since {since} · {heard}"))
-        }
-        (Freshness::Unknown { .. }, heard) => heard.map_or_else(
-            || format!("Unknown since {since}, when our link fell"),
-            |heard| format!("Unknown since {since}, when our link fell · {heard}"),
-        ),
+        (Freshness::Never, _) => said("No value yet").into(),
+        (Freshness::Live, heard) => and(said("Speaks").into(), heard),
+        (Freshness::Silent { .. }, heard) => and(tr!("Silent since {}", since), heard),
+        (Freshness::Unknown { .. }, heard) => and(tr!("Unknown since {}, when our link fell", since), heard),
     }
 }
 
 /// One word of the same, for the card at the pointer.
 pub fn freshness_word(freshness: Freshness) -> &'static str {
     match freshness {
-        Freshness::Never => "no word yet",
-        Freshness::Live => "speaks",
-        Freshness::Silent { .. } => "silent",
-        Freshness::Unknown { .. } => "unknown",
+        Freshness::Never => said("no word yet"),
+        Freshness::Live => said("speaks"),
+        Freshness::Silent { .. } => said("silent"),
+        Freshness::Unknown { .. } => said("unknown"),
     }
 }
 
@@ -311,26 +325,72 @@ pub fn made_up(head: &ThingHead) -> String {
     let subject = match words.as_slice() {
         [] => return String::new(),
         [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+        [most @ .., last] => tr!("{most} and {last}", most = most.join(", "), last),
     };
-    format!("{} {} made up", capital(&subject), if words.len() == 1 && !subject.ends_with('s') { "is" } else { "are" })
+    // Also one word may mean several, as that of the spaces does.
+    let is_one = words.len() == 1 && !head.synthetic.iter().any(|field| is_of_many(field));
+    if is_one { tr!("{} is made up", capital(&subject)) } else { tr!("{} are made up", capital(&subject)) }
 }
 
 fn field_word(field: &str) -> String {
     match field {
-        "title" => "name".into(),
-        "at" | "lat" | "lon" => "position".into(),
-        "area" => "district".into(),
-        "accessible" | "charging" => format!("{field} spaces"),
-        "interval_s" => "interval".into(),
+        "title" => said("name").into(),
+        "at" | "lat" | "lon" => said("position").into(),
+        "area" => said("district").into(),
+        "accessible" => said("accessible spaces").into(),
+        "charging" => said("charging spaces").into(),
+        "interval_s" => said("interval").into(),
         other => other.replace('_', " "),
     }
+}
+
+fn is_of_many(field: &str) -> bool {
+    matches!(field, "accessible" | "charging") || field.ends_with('s') && field != "interval_s"
+}
+
+/// Words of the schemas that come with the program (`assets/kinds`), beside those of [`Kind::fields`].
+const OF_CONTROLS: [&str; 8] = [
+    term("Dim to"),
+    term("Limit to"),
+    term("Open"),
+    term("Close"),
+    term("Yes"),
+    term("No"),
+    term("Look first whether somebody stands under it."),
+    term("Whoever charges there now is cut off: the session ends."),
+];
+
+/// The words of the program's own kinds, which the host sends as texts among those of descriptions and profiles.
+pub fn words_of_kinds() -> impl Iterator<Item = &'static str> {
+    let of_fields = Kind::ALL.into_iter().flat_map(Kind::fields).flat_map(|field| [field.label, field.unit]);
+    OF_CONTROLS.into_iter().chain(of_fields).filter(|word| !word.is_empty())
+}
+
+/// A label, a unit or a sentence that the host sent: in the language that is spoken where it is the program's own, else as it is.
+pub fn known(word: &str) -> &str {
+    if language() == Language::English {
+        return word;
+    }
+    match words_of_kinds().find(|own| *own == word) {
+        Some(own) => said(own),
+        None => word,
+    }
+}
+
+/// A noun as it stands within a sentence: small, but in German.
+pub fn noun(word: &str) -> String {
+    if language() == Language::German { word.to_owned() } else { word.to_lowercase() }
+}
+
+/// What is done, as it stands behind what it is done to: small in German, where it stands last.
+pub fn act(word: &str) -> String {
+    if language() == Language::German { word.to_lowercase() } else { word.to_owned() }
 }
 
 /// A leaf's JSON text with the unit that belongs to its pointer: `40` → `40 %`, `"open"` → `open`, `true` → `on`.
 pub fn leaf(json: &str, unit: &str) -> String {
     match serde_json::from_str::<serde_json::Value>(json) {
-        Ok(serde_json::Value::Bool(on)) => if on { "on" } else { "off" }.into(),
+        Ok(serde_json::Value::Bool(on)) => if on { said("on") } else { said("off") }.into(),
         Ok(serde_json::Value::String(word)) => word,
         Ok(serde_json::Value::Number(_)) if !unit.is_empty() => format!("{json}{GAP}{unit}"),
         _ => json.to_owned(),
@@ -499,7 +559,7 @@ mod tests {
                 thing: fleetlens_model::id::ThingKey(1),
                 name: String::new(),
                 title: String::new(),
-                kind: fleetlens_model::kind::Kind::Lamp,
+                kind: Kind::Lamp,
                 at: None,
                 area: String::new(),
                 street: String::new(),

@@ -7,6 +7,7 @@ use web_sys::{HtmlElement, HtmlInputElement};
 
 use crate::clock::shown_ms;
 use crate::form::Form;
+use crate::lang::term;
 use crate::sound::Sound;
 use crate::state::Store;
 use crate::state::section::{OF_DRIVER, OnScreen, Section};
@@ -74,24 +75,26 @@ impl Act {
     /// Its keys, and what it does.
     pub const fn line(self) -> Line {
         match self {
-            Act::Find => (&["/"], "Find things; in a list, filter it"),
-            Act::Back => (&["Esc"], "One step back: card, list, page, drawer, map"),
-            Act::Hold => (&["Space"], "Hold live values still, and go on"),
-            Act::Go(Section::Map) => (&["G", "M"], "Go to the map"),
-            Act::Go(Section::Things) => (&["G", "T"], "Go to the things"),
-            Act::Go(Section::Alarms) => (&["G", "A"], "Go to the alarms"),
-            Act::Go(Section::Boards) => (&["G", "B"], "Go to the boards"),
-            Act::Go(Section::Commands) => (&["G", "C"], "Go to the commands"),
-            Act::Go(Section::Jobs) => (&["G", "J"], "Go to the jobs"),
-            Act::Go(Section::Settings) => (&["G", "S"], "Go to the settings"),
-            Act::Rules => (&["G", "R"], "Go to the rules"),
-            Act::Health => (&["H"], "Among the alarms: how well they serve, and back to the list"),
-            Act::Fleet => (&["F"], "Show the whole fleet on the map"),
-            Act::Silence => (&["M"], "Silence until the next critical alarm; nothing is acknowledged by it"),
-            Act::Replay => (&["P"], "Show the time bar, and take it away: the city as it was"),
-            Act::Help => (&["?"], "These keys"),
-            Act::Prefix => (&["G"], "The first of two keys"),
-            Act::Palette => (&["Ctrl", "K"], "Find anything: views, things, commands, groups, places"),
+            Act::Find => (&["/"], term("Find things; in a list, filter it")),
+            Act::Back => (const { &[term("Esc")] }, term("One step back: card, list, page, drawer, map")),
+            Act::Hold => (const { &[term("Space")] }, term("Hold live values still, and go on")),
+            Act::Go(Section::Map) => (&["G", "M"], term("Go to the map")),
+            Act::Go(Section::Things) => (&["G", "T"], term("Go to the things")),
+            Act::Go(Section::Alarms) => (&["G", "A"], term("Go to the alarms")),
+            Act::Go(Section::Boards) => (&["G", "B"], term("Go to the boards")),
+            Act::Go(Section::Commands) => (&["G", "C"], term("Go to the commands")),
+            Act::Go(Section::Jobs) => (&["G", "J"], term("Go to the jobs")),
+            Act::Go(Section::Settings) => (&["G", "S"], term("Go to the settings")),
+            Act::Rules => (&["G", "R"], term("Go to the rules")),
+            Act::Health => (&["H"], term("Among the alarms: how well they serve, and back to the list")),
+            Act::Fleet => (&["F"], term("Show the whole fleet on the map")),
+            Act::Silence => (&["M"], term("Silence until the next critical alarm; nothing is acknowledged by it")),
+            Act::Replay => (&["P"], term("Show the time bar, and take it away: the city as it was")),
+            Act::Help => (&["?"], term("These keys")),
+            Act::Prefix => (&["G"], term("The first of two keys")),
+            Act::Palette => {
+                (const { &[term("Ctrl"), "K"] }, term("Find anything: views, things, commands, groups, places"))
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::app::ThemeButton;
 use crate::components::icon::Icon;
 use crate::format;
 use crate::islands::map::Covered;
+use crate::lang::said;
 use crate::phone::alarms::AlarmTab;
 use crate::state::store;
 use crate::state::thing::{Slot, Thing};
@@ -162,12 +163,12 @@ fn TechnicianShell() -> impl IntoView {
                         finder.focus();
                     }>
                         <Icon of=icondata_lu::LuSearch />
-                        "Find by name, street or district"
+                        {said("Find by name, street or district")}
                     </button>
                     <Sheet tab />
                 </section>
                 <section class="tab-near">
-                    <FindBox hint="Name, street or district" />
+                    <FindBox hint=said("Name, street or district") />
                     <Found />
                     <Show when=move || tab.get() == Tab::Near && finder.text.with(|text| text.trim().is_empty())>
                         <NearList here to_map=Callback::new(move |()| tab.set(Tab::Map)) />
@@ -221,12 +222,12 @@ fn City() -> impl IntoView {
             fallback=move || {
                 view! {
                     <Show when=move || is_known.get()>
-                        <p class="calm">"Nothing needs a person."</p>
+                        <p class="calm">{said("Nothing needs a person.")}</p>
                     </Show>
                 }
             }
         >
-            <h2>"Needs a person " <span class="count">{move || count.get()}</span></h2>
+            <h2>{said("Needs a person")} " " <span class="count">{move || count.get()}</span></h2>
             <AttentionList />
         </Show>
         <footer class="about">
@@ -246,10 +247,10 @@ fn Short(thing: Thing, tab: RwSignal<Tab>) -> impl IntoView {
             <Figures thing charted />
             <div class="answers">
                 <button type="button" class="big" on:click=move |_| store.close()>
-                    "Close"
+                    {said("Close")}
                 </button>
                 <button type="button" class="big primary" data-testid="open-page" on:click=move |_| tab.set(Tab::Thing)>
-                    "Open"
+                    {said("Open")}
                 </button>
             </div>
         </div>
@@ -262,7 +263,7 @@ fn ThingTab() -> impl IntoView {
     move || match store.thing.get() {
         Slot::Closed => ().into_any(),
         Slot::Loading(_) => view! { <Skeleton /> }.into_any(),
-        Slot::Missing(_) => view! { <p class="none">"This thing is not known any more."</p> }.into_any(),
+        Slot::Missing(_) => view! { <p class="none">{said("This thing is not known any more.")}</p> }.into_any(),
         Slot::Here(thing) => {
             let (charted, key) = (RwSignal::new(None), thing.key.0.to_string());
             view! {
@@ -314,11 +315,11 @@ fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
         }
     };
     view! {
-        <nav class="tabs" aria-label="Main">
-            {item(Tab::Map, "Map", "tab-map", icondata_lu::LuMap)}
-            {item(Tab::Near, "Near", "tab-find", icondata_lu::LuLocate)}
+        <nav class="tabs" aria-label=said("Main")>
+            {item(Tab::Map, said("Map"), "tab-map", icondata_lu::LuMap)}
+            {item(Tab::Near, said("Near"), "tab-find", icondata_lu::LuLocate)}
             <span class="tab-with-count">
-                {item(Tab::Alarms, "Alarms", "tab-alarms", icondata_lu::LuTriangleAlert)}
+                {item(Tab::Alarms, said("Alarms"), "tab-alarms", icondata_lu::LuTriangleAlert)}
                 <Show when=move || attention.get() != 0>
                     <span class="tab-count" class:crit=move || is_critical.get() data-testid="tab-alarms-count">
                         {move || format::count(u64::from(attention.get()))}
@@ -326,7 +327,7 @@ fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
                 </Show>
             </span>
             <span class="tab-with-count">
-                {item(Tab::Queue, "Queue", "tab-queue", icondata_lu::LuArrowLeftRight)}
+                {item(Tab::Queue, said("Queue"), "tab-queue", icondata_lu::LuArrowLeftRight)}
                 <Show when=move || waiting.get() != 0>
                     <span class="tab-count pending" data-testid="tab-queue-count">
                         {move || format::count(u64::from(waiting.get()))}
@@ -338,7 +339,7 @@ fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
                     </span>
                 </Show>
             </span>
-            <Show when=move || is_open.get()>{item(Tab::Thing, "Thing", "tab-thing", icondata_lu::LuSlidersHorizontal)}</Show>
+            <Show when=move || is_open.get()>{item(Tab::Thing, said("Thing"), "tab-thing", icondata_lu::LuSlidersHorizontal)}</Show>
         </nav>
     }
 }

@@ -16,6 +16,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AudioContext, AudioContextState, OscillatorType};
 
 use crate::clock::mono_ms;
+use crate::lang::term;
 use crate::state::Store;
 use crate::views::parking::is_driver;
 
@@ -73,13 +74,13 @@ impl Volume {
     /// Every one, the lowest first.
     pub const ALL: [Volume; 4] = [Volume::Off, Volume::Low, Volume::Middle, Volume::Loud];
 
-    /// The word on the screen and in the storage.
+    /// The word in the storage and, as the language has it, on the screen.
     pub fn word(self) -> &'static str {
         match self {
-            Volume::Off => "Off",
-            Volume::Low => "Low",
-            Volume::Middle => "Middle",
-            Volume::Loud => "Loud",
+            Volume::Off => term("Off"),
+            Volume::Low => term("Low"),
+            Volume::Middle => term("Middle"),
+            Volume::Loud => term("Loud"),
         }
     }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 use fleetlens_ipc::address::{Address, AddressError};
 use leptos::ev;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::clipboard;
 use crate::keys::dialog_is_open;
+use crate::lang::{said, term};
 use crate::state::Store;
 use crate::state::section::Section;
 use crate::views::parking::is_driver;
@@ -16,7 +18,7 @@ use crate::views::parking::is_driver;
 const REST: Duration = Duration::from_millis(200);
 
 /// Why there is no address.
-const NOT_YET: &str = "What is about to be shown is still on its way; there is no link to it yet.";
+const NOT_YET: &str = term("What is about to be shown is still on its way; there is no link to it yet.");
 
 /// The window goes where its page's address leads, now and whenever that is another, and says there where it is.
 pub fn follow_addresses(store: Store) {
@@ -127,20 +129,20 @@ pub fn open_new(store: Store) {
 pub fn open_this(store: Store) {
     match untrack(|| store.address()) {
         Some(address) => store.open_window(&address),
-        None => store.notify(NOT_YET.into()),
+        None => store.notify(said(NOT_YET).into()),
     }
 }
 
 /// Puts a link to what the window shows where it can be pasted from, and says so.
 pub fn copy_link(store: Store) {
-    let Some(address) = untrack(|| store.address()) else { return store.notify(NOT_YET.into()) };
+    let Some(address) = untrack(|| store.address()) else { return store.notify(said(NOT_YET).into()) };
     let link = plain(address).link();
     leptos::task::spawn_local(async move {
         let copied = clipboard::copy(&link).await.is_ok();
         if copied {
-            store.tell_done(format!("Copied: {link}"));
+            store.tell_done(tr!("Copied: {}", link));
         } else {
-            store.notify(format!("It could not be copied: {link}"));
+            store.notify(tr!("It could not be copied: {}", link));
         }
     });
 }

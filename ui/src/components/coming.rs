@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::lang::said;
+
 /// As many grey rows as will probably stand there.
 #[component]
 pub fn Coming(
@@ -11,7 +13,7 @@ pub fn Coming(
     class: &'static str,
 ) -> impl IntoView {
     view! {
-        <div class=format!("coming {class}") role="status" aria-label="Loading">
+        <div class=["coming", class].join(" ") role="status" aria-label=said("Loading")>
             {(0..rows).map(|_| view! { <div class="bone" /> }).collect_view()}
         </div>
     }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::components::modal::Modal;
+use crate::lang::said;
 
 /// Asks, and does it only when the person says so. One is open at a time.
 #[component]
@@ -16,7 +17,7 @@ pub fn Confirm(
     #[prop(into)]
     yes: Signal<String>,
     /// The word for leaving it.
-    #[prop(default = "Do nothing")]
+    #[prop(default = said("Do nothing"))]
     no: &'static str,
     /// Told when the person says so.
     on_yes: Callback<()>,

@@ -11,11 +11,13 @@ use fleetlens_model::shadow::{leaf_at, patch_of};
 use fleetlens_model::text::shown;
 use leptos::prelude::*;
 use serde_json::Value as Json;
+use tr::tr;
 
-use crate::components::control::{now_of, said};
+use crate::components::control::{in_its_words, now_of};
 use crate::components::modal::Modal;
 use crate::components::segmented::Segmented;
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 use crate::state::thing::Thing;
 use choice::{Chosen, Since, Whose, is_ours, wishes};
@@ -47,15 +49,17 @@ enum Why {
 impl Why {
     fn heading(self) -> &'static str {
         match self {
-            Why::Changed => "Somebody changed this meanwhile",
-            Why::Again => "Ask for this again?",
+            Why::Changed => said("Somebody changed this meanwhile"),
+            Why::Again => said("Ask for this again?"),
         }
     }
 
     fn words(self) -> &'static str {
         match self {
-            Why::Changed => "Choose for each value whose holds. Nothing is sent before you do.",
-            Why::Again => "It goes out as a new command, with its own time to wait. Nothing is sent before you say so.",
+            Why::Changed => said("Choose for each value whose holds. Nothing is sent before you do."),
+            Why::Again => {
+                said("It goes out as a new command, with its own time to wait. Nothing is sent before you say so.")
+            }
         }
     }
 }
@@ -223,7 +227,7 @@ fn Decision(thing: Thing, desk: Desk, on_done: Callback<()>) -> impl IntoView {
         {move || fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })}
         <div class="answers">
             <button type="button" class="plain" data-testid="conflict-no" on:click=move |_| desk.open.set(false)>
-                "Not now"
+                {said("Not now")}
             </button>
             <button
                 type="button"
@@ -249,10 +253,12 @@ fn Clash(
     stands: Memo<Vec<Option<String>>>,
     chosen: RwSignal<Chosen>,
 ) -> impl IntoView {
-    let name = control.as_ref().map_or_else(|| format::pointer(&leaf.pointer), |control| control.label.to_string());
+    let name = control
+        .as_ref()
+        .map_or_else(|| format::pointer(&leaf.pointer), |control| format::known(&control.label).to_owned());
     let words = move |json: Option<&str>| match (json, &control) {
-        (None, _) => "nothing".to_owned(),
-        (Some(json), Some(control)) => said(control, json),
+        (None, _) => said("nothing").to_owned(),
+        (Some(json), Some(control)) => in_its_words(control, json),
         (Some(json), None) => shown(json).into_owned(),
     };
     let (saw, wants) = (words(leaf.saw.as_deref()), words(Some(&leaf.wants)));
@@ -266,7 +272,7 @@ fn Clash(
     let choose = Callback::new(move |whose| {
         chosen.update(|chosen| drop(chosen.insert(pointer.clone(), (whose, its_now.get_untracked()))));
     });
-    let label = StoredValue::new(format!("Whose value of {name} holds"));
+    let label = StoredValue::new(tr!("Whose value of {} holds", name));
     // Asked again and touched by nobody, there is nothing to compare and nobody to give way to.
     let is_clash = Memo::new(move |_| why == Why::Changed || since.get() == Since::Changed);
     view! {
@@ -275,27 +281,27 @@ fn Clash(
             <dl>
                 <Show when=move || is_clash.get()>
                     <div>
-                        <dt>"you saw"</dt>
+                        <dt>{said("you saw")}</dt>
                         <dd>{saw.clone()}</dd>
                     </div>
                 </Show>
                 <div class="is-now">
-                    <dt>"it is now"</dt>
+                    <dt>{said("it is now")}</dt>
                     <dd data-testid="clash-now">{is_now}</dd>
                 </div>
                 <div class="mine">
-                    <dt>"you want"</dt>
+                    <dt>{said("you want")}</dt>
                     <dd>{wants}</dd>
                 </div>
             </dl>
             <Show
                 when=move || since.get() != Since::Same
-                fallback=|| view! { <p class="none">"It is wanted so already."</p> }
+                fallback=|| view! { <p class="none">{said("It is wanted so already.")}</p> }
             >
                 <Show when=move || is_clash.get()>
                     <Segmented
                         label=label.get_value()
-                        options=vec![(Whose::Mine, "Mine".to_owned()), (Whose::Theirs, "Theirs".to_owned())]
+                        options=vec![(Whose::Mine, said("Mine").to_owned()), (Whose::Theirs, said("Theirs").to_owned())]
                         chosen=whose
                         on_choose=choose
                     />
@@ -317,10 +323,10 @@ fn since_word(since: Since) -> &'static str {
 /// What the button does with so many wishes; `None` while something has to be chosen.
 fn answer(wishes: Option<usize>) -> String {
     match wishes {
-        None => "Choose first".into(),
-        Some(0) => "Leave it as it is".into(),
-        Some(1) => "Send".into(),
-        Some(many) => format!("Send {many} values"),
+        None => said("Choose first").into(),
+        Some(0) => said("Leave it as it is").into(),
+        Some(1) => said("Send").into(),
+        Some(many) => tr!("Send {} values", many),
     }
 }
 
@@ -331,10 +337,10 @@ fn warning(control: Option<&Control>, schema: Option<&Schema>, leaf: &Wanted) ->
         return None;
     }
     let value = serde_json::from_str(&leaf.wants).unwrap_or(Json::Null);
-    let mut sentences = vec!["This moves something in the street, or ends what somebody is doing."];
+    let mut sentences = vec![said("This moves something in the street, or ends what somebody is doing.")];
     let of_schema = schema.map(|schema| schema.dangers(&leaf.pointer, &value)).unwrap_or_default();
     let of_control = control.map(|control| control.dangers_of(&value)).unwrap_or_default();
-    for sentence in of_schema.into_iter().chain(of_control) {
+    for sentence in of_schema.into_iter().chain(of_control).map(format::known) {
         if !sentences.contains(&sentence) {
             sentences.push(sentence);
         }

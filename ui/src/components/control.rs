@@ -9,6 +9,7 @@ use fleetlens_ipc::{Fault, Intent, Wish};
 use fleetlens_model::kind::{Control, Takes};
 use leptos::prelude::*;
 use serde_json::Value as Json;
+use tr::tr;
 
 use crate::components::confirm::Confirm;
 use crate::components::conflict::{Asked, ConflictSheet, Desk, Wanted};
@@ -18,7 +19,7 @@ use crate::state::store;
 use crate::state::thing::Thing;
 use words::{promise, question, switch_words};
 
-pub use words::{said, verb};
+pub use words::{done_to, in_its_words, in_its_words as said, verb};
 
 /// How long a command may wait, in milliseconds, and the words for it.
 const EXPIRIES: [(u64, &str); 5] =
@@ -239,7 +240,7 @@ pub fn Composer(
                 disabled=move || !is_new.get() || sending.get()
                 on:click=press
             >
-                "Send"
+                {tr!("Send")}
             </button>
             // Only once something is wanted, so that controls at rest take one line each.
             <Show when=move || is_new.get()>
@@ -272,7 +273,7 @@ pub fn Input(
     draft: RwSignal<Option<Draft>>,
 ) -> impl IntoView {
     let choose = Callback::new(move |value| draft.set(Some(value)));
-    let name = control.label.to_string();
+    let name = format::known(&control.label).to_owned();
     let group = |options| view! { <Segmented label=name.clone() options chosen=shown on_choose=choose /> }.into_any();
     let number = move || shown.with(|shown| shown.as_ref().and_then(Draft::number));
     let input = match &control.takes {
@@ -337,7 +338,7 @@ pub fn Input(
                 let (value, of) = (word.to_string(), word.to_string());
                 view! {
                     <option value=value selected=move || held() == of>
-                        {label.to_string()}
+                        {format::known(label).to_owned()}
                     </option>
                 }
             });
@@ -357,9 +358,12 @@ pub fn Input(
             }
             .into_any()
         }
-        Takes::Choice(words) => {
-            group(words.iter().map(|(word, label)| (Draft::Word(word.to_string()), label.to_string())).collect())
-        }
+        Takes::Choice(words) => group(
+            words
+                .iter()
+                .map(|(word, label)| (Draft::Word(word.to_string()), format::known(label).to_owned()))
+                .collect(),
+        ),
         Takes::Text { max_chars } => {
             let text = move || match shown.get() {
                 Some(Draft::Word(text)) => text,
@@ -397,11 +401,12 @@ fn Delta(
         let of_leaf = |json: &str| Draft::of_leaf(json, &of.takes);
         let is_now = |json: &str| now.with(|now| now.as_deref().is_some_and(|now| of_leaf(now) == of_leaf(json)));
         let desired = desired.get().filter(|json| !is_now(json));
-        desired.map(|json| format!(" instead of {}, which is wanted now", said(&of, &json)))
+        desired.map(|json| format!(" {}", tr!("instead of {}, which is wanted now", in_its_words(&of, &json))))
     };
     let of = control.clone();
-    let is = move || now.with(|json| json.as_deref().map_or_else(|| "not known".into(), |json| said(&of, json)));
-    let wanted = move || draft.with(|draft| draft.as_ref().map(|draft| said(&control, &draft.json().to_string())));
+    let is = move || now.with(|json| json.as_deref().map_or_else(|| tr!("not known"), |json| in_its_words(&of, json)));
+    let wanted =
+        move || draft.with(|draft| draft.as_ref().map(|draft| in_its_words(&control, &draft.json().to_string())));
     view! {
         <span>{is}</span>
         " → "
@@ -440,7 +445,8 @@ pub fn ExpiryOfMany(
         <ExpiryChoice chosen_ms now choices />
         {move || {
             let (shortest, longest) = own_ms.get().filter(|(shortest, longest)| shortest != longest)?;
-            Some(format!(" By itself each has what is usual for it, {} to {}.", format::age(shortest), format::age(longest)))
+            let (shortest, longest) = (format::age(shortest), format::age(longest));
+            Some(format!(" {}", tr!("By itself each has what is usual for it, {shortest} to {longest}.", shortest, longest)))
         }}
     }
 }
@@ -464,8 +470,9 @@ fn ExpiryChoice(
     let choose = move |event| chosen_ms.set(event_target_value(&event).parse().ok());
     view! {
         <label class="expiry">
-            "expires in "
-            <select data-testid="expiry" aria-label="Expires in" style:--chars=chars on:change=choose>
+            {tr!("expires in")}
+            " "
+            <select data-testid="expiry" aria-label=tr!("Expires in") style:--chars=chars on:change=choose>
                 <For each=move || choices.get() key=|(ms, _)| *ms let:choice>
                     <option
                         value=choice.0.map(|ms| ms.to_string()).unwrap_or_default()
@@ -483,7 +490,7 @@ fn ExpiryChoice(
 fn choices(own_ms: Option<u64>) -> Vec<(Option<u64>, String)> {
     let mut choices: Vec<(Option<u64>, String)> = EXPIRIES.map(|(ms, word)| (Some(ms), word.to_owned())).to_vec();
     if !choices.iter().any(|(ms, _)| *ms == own_ms) {
-        choices.push((own_ms, own_ms.map_or_else(|| "its own time".to_owned(), format::age)));
+        choices.push((own_ms, own_ms.map_or_else(|| tr!("its own time"), format::age)));
     }
     choices.sort_by_key(|(ms, _)| *ms);
     choices

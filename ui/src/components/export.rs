@@ -5,9 +5,11 @@ use std::time::Duration;
 use fleetlens_ipc::{Done, Export, Exported, Intent};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use leptos::prelude::*;
+use tr::tr;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
+use crate::lang::said;
 use crate::state::store;
 
 /// How long the page keeps a text for the browser to take.
@@ -20,42 +22,42 @@ pub fn ExportLine(
     #[prop(into)]
     what: Signal<Option<Export>>,
     /// What the button says.
-    #[prop(default = "Save as CSV")]
+    #[prop(default = said("Save as CSV"))]
     label: &'static str,
 ) -> impl IntoView {
     let store = store();
     let busy = RwSignal::new(false);
-    let said = RwSignal::new(None::<Result<String, String>>);
+    let answered = RwSignal::new(None::<Result<String, String>>);
     let meant = Memo::new(move |_| what.get());
     // What was said of one is not said of the next.
     Effect::new(move |_| {
         meant.track();
-        said.set(None);
+        answered.set(None);
     });
     let press = move |_| {
         // Now, not when it was last looked at: it may end with this moment.
         let Some(export) = what.get_untracked() else { return };
         let asked = meant.get_untracked();
         busy.set(true);
-        said.set(None);
+        answered.set(None);
         let pick = |done| if let Done::Exported(exported) = done { Some(exported) } else { None };
         store.ask_for(Intent::Export(export), pick, move |outcome| {
             busy.try_set(false);
             let answer = match outcome {
-                Ok(Exported::File { path, unread }) => Ok(format!("Saved as {path}{}", without(unread))),
+                Ok(Exported::File { path, unread }) => Ok(but(tr!("Saved as {}", path), unread)),
                 Ok(Exported::Text { name, text, unread }) => offer(&name, &text)
-                    .map(|()| format!("{name} is with the browser{}", without(unread)))
-                    .map_err(|_| "the browser takes no file from this page".to_owned()),
+                    .map(|()| but(tr!("{} is with the browser", name), unread))
+                    .map_err(|_| tr!("the browser takes no file from this page")),
                 Err(fault) => Err(fault.message),
             };
             if meant.try_get_untracked().is_some_and(|meant| meant == asked) {
-                said.try_set(Some(answer));
+                answered.try_set(Some(answer));
             } else {
                 store.notify(answer.unwrap_or_else(|why| why));
             }
         });
     };
-    let words = move || match said.get() {
+    let words = move || match answered.get() {
         None => ().into_any(),
         Some(Ok(words)) => view! { <span data-testid="exported">{words}</span> }.into_any(),
         Some(Err(why)) => view! { <span class="fault" data-testid="export-fault">{why}</span> }.into_any(),
@@ -76,13 +78,15 @@ pub fn ExportLine(
     }
 }
 
-/// What a file lacks, behind where it is.
-fn without(unread: u64) -> String {
-    match unread {
-        0 => String::new(),
-        1 => ", without 1 row that could not be read".to_owned(),
-        many => format!(", without {many} rows that could not be read"),
+/// Where a file is, and what it lacks.
+fn but(place: String, unread: u64) -> String {
+    if unread == 0 {
+        return place;
     }
+    tr!(
+        "{place}, without 1 row that could not be read" | "{place}, without {n} rows that could not be read" % unread,
+        place
+    )
 }
 
 #[wasm_bindgen]

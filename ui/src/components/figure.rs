@@ -4,9 +4,11 @@ use fleetlens_ipc::rows::ValueRow;
 use fleetlens_model::id::SeriesKey;
 use fleetlens_model::telemetry::{Quality, Timed};
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::{clock, local};
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 use crate::state::thing::Cell;
 
@@ -31,16 +33,20 @@ pub fn Figure(
     });
     let whole = Memo::new(move |_| row.with(|row| whole_of(&row.row, of.get())));
     let unit = Memo::new(move |_| {
-        let of = whole.get().map(|whole| format!("of {} ", format::count(u64::from(whole)))).unwrap_or_default();
-        row.with(|row| format!("{of}{}", row.row.unit))
+        let whole = whole.get().map(|whole| format::count(u64::from(whole)));
+        row.with(|row| {
+            let unit = format::known(&row.row.unit);
+            whole.map_or_else(|| unit.to_owned(), |whole| tr!("of {whole} {unit}", whole, unit))
+        })
     });
     let size = Memo::new(move |_| {
         let chars = |text: &String| text.chars().count();
         size_of(number.with(chars), unit.with(chars), whole.get().is_some())
     });
     let is_charted = move || charted.get() == Some(series);
-    let (pointer, label, has_number) =
-        row.with_untracked(|row| (row.row.pointer.clone(), row.row.label.clone(), row.row.value.as_number().is_some()));
+    let (pointer, label, has_number) = row.with_untracked(|row| {
+        (row.row.pointer.clone(), format::known(&row.row.label).to_owned(), row.row.value.as_number().is_some())
+    });
     let tone = move || age.with(|(_, tone)| tone.word());
     let inside = view! {
         <span class="label">{label}</span>
@@ -123,18 +129,19 @@ fn whole_of(row: &ValueRow, of: Option<u32>) -> Option<u32> {
 
 /// The exact times, and what is doubtful about the value.
 fn title_of(row: &ValueRow) -> String {
+    let device = local(row.device_ms).exact();
     let clock = match row.timed {
-        Timed::ByDevice => "measured",
-        Timed::ByUs => "no time of its own; taken as",
+        Timed::ByDevice => tr!("measured {}", device),
+        Timed::ByUs => tr!("no time of its own; taken as {}", device),
     };
+    let received = tr!("received {}", local(row.received_ms).exact());
     let doubt = match row.quality {
-        Quality::Good => "",
-        Quality::Stale => "\nthe device itself calls it old",
-        Quality::Estimated => "\nits own time was not believed",
-        Quality::Synthetic => "\nmade up by the demo city",
+        Quality::Good => return [clock, received].join("\n"),
+        Quality::Stale => said("the device itself calls it old"),
+        Quality::Estimated => said("its own time was not believed"),
+        Quality::Synthetic => said("made up by the demo city"),
     };
-    let (device, received) = (local(row.device_ms).exact(), local(row.received_ms).exact());
-    format!("{clock} {device}\nreceived {received}{doubt}")
+    [clock.as_str(), &received, doubt].join("\n")
 }
 
 #[cfg(test)]

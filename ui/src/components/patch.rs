@@ -10,11 +10,13 @@ use fleetlens_model::schema::{Schema, Violation};
 use fleetlens_model::shadow::{Document, Object, leaf_at, merge};
 use leptos::prelude::*;
 use serde_json::Value as Json;
+use tr::tr;
 
 use crate::components::confirm::Confirm;
 use crate::components::conflict::{Asked, ConflictSheet, Desk, Wanted};
 use crate::components::control::Expiry;
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 use crate::state::thing::Thing;
 use changes::{Room, changes, document_of, wishes};
@@ -198,13 +200,13 @@ pub fn SendPatch(
         }
     };
     let head = thing.head.clone();
-    let asks = Signal::derive(move || format!("Send this to {}?", head.with(|head| head.row.title.clone())));
+    let asks = Signal::derive(move || tr!("Send this to {}?", head.with(|head| head.row.title.clone())));
     let of_part = move |part: &str| format!("{testid}-{part}");
     view! {
         <div data-testid=of_part("told") aria-live="polite">
             {move || match told.get() {
                 Err(why) => view! { <p class="wrong" data-testid=of_part("wrong")>{why}</p> }.into_any(),
-                Ok(changes) if changes.is_empty() => view! { <p class="none">"This changes nothing."</p> }.into_any(),
+                Ok(changes) if changes.is_empty() => view! { <p class="none">{said("This changes nothing.")}</p> }.into_any(),
                 Ok(changes) => view! { <Changes changes outgoing names testid /> }.into_any(),
             }}
             <Dangers dangers />
@@ -221,13 +223,13 @@ pub fn SendPatch(
                 disabled=move || !is_ready.get() || sending.get()
                 on:click=press
             >
-                "Send"
+                {said("Send")}
             </button>
         </div>
         {move || fault.get().map(|fault| view! { <p class="fault" role="alert" data-testid="fault">{fault.message}</p> })}
-        <Confirm open=asking asks yes="Send" on_yes=Callback::new(move |()| send())>
+        <Confirm open=asking asks yes=said("Send") on_yes=Callback::new(move |()| send())>
             {move || told.get().ok().map(|changes| view! { <Changes changes outgoing names testid /> })}
-            <p>"One of these moves something in the street, or ends what somebody is doing."</p>
+            <p>{said("One of these moves something in the street, or ends what somebody is doing.")}</p>
             <Dangers dangers />
         </Confirm>
         <ConflictSheet thing=thing.clone() desk on_done />

@@ -9,6 +9,7 @@ use fleetlens_model::kind::Kind;
 use fleetlens_model::shadow::change::{Author, Change, ChangedLeaf, Side};
 use fleetlens_model::text::shown;
 use leptos::prelude::*;
+use tr::tr;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
@@ -17,6 +18,7 @@ use crate::components::icon::Icon;
 use crate::components::pointer::follow_pointer;
 use crate::components::still::Still;
 use crate::format;
+use crate::lang::{said, term};
 use crate::state::cells::{Cell, List};
 use crate::state::store;
 
@@ -39,8 +41,11 @@ pub fn ShadowHistory(
     kind: Signal<Kind>,
 ) -> impl IntoView {
     let open = RwSignal::new(false);
-    let label =
-        if shadow.is_empty() { "History of the shadow".into() } else { format!("History of shadow “{shadow}”") };
+    let label = if shadow.is_empty() {
+        said("History of the shadow").into()
+    } else {
+        tr!("History of shadow “{}”", shadow)
+    };
     let shadow = StoredValue::new(shadow);
     view! {
         <div class="shadow-history" data-testid="shadow-history">
@@ -55,7 +60,7 @@ pub fn ShadowHistory(
                 <span class="turn" class:down=move || open.get()>
                     <Icon of=icondata_lu::LuChevronRight />
                 </span>
-                "History"
+                {said("History")}
             </button>
             <Show when=move || open.get()>
                 <Changes thing shadow=shadow.get_value() version kind />
@@ -132,7 +137,7 @@ fn Changes(thing: ThingKey, shadow: String, version: Memo<u64>, kind: Signal<Kin
         <div node_ref=element>
             <Show when=move || still.fresh.get() != 0>
                 <button type="button" class="link" data-testid="shadow-history-new" on:click=move |_| still.let_in()>
-                    {move || format!("{} new", format::count(still.fresh.get() as u64))}
+                    {move || tr!("{} new", format::count(still.fresh.get() as u64))}
                 </button>
             </Show>
             <ol>
@@ -142,12 +147,12 @@ fn Changes(thing: ThingKey, shadow: String, version: Memo<u64>, kind: Signal<Kin
             </ol>
             <Show when=is_empty>
                 <p class="none" data-testid="shadow-history-none">
-                    "No change was heard of yet. What changes from now on stands here, with who did it."
+                    {said("No change was heard of yet. What changes from now on stands here, with who did it.")}
                 </p>
             </Show>
             <Show when=move || has_earlier.get()>
                 <button type="button" class="link" data-testid="shadow-history-earlier" on:click=earlier>
-                    "Earlier"
+                    {said("Earlier")}
                 </button>
             </Show>
         </div>
@@ -159,7 +164,7 @@ fn Changes(thing: ThingKey, shadow: String, version: Memo<u64>, kind: Signal<Kin
 fn Row(cell: Cell<u64, Change>, kind: Signal<Kind>) -> impl IntoView {
     let change = cell.row.with_untracked(|row| row.row.clone());
     let at = local(change.at_ms());
-    let heard = format!("{}; heard of {}", at.exact(), local(change.heard_ms).exact());
+    let heard = tr!("{at}; heard of {heard}", at = at.exact(), heard = local(change.heard_ms).exact());
     let leaf = move |leaf: ChangedLeaf| {
         // Of what nobody heard each leaf may have another time.
         let own_time = (local(leaf.at_ms) != at).then(|| {
@@ -169,7 +174,7 @@ fn Row(cell: Cell<u64, Change>, kind: Signal<Kind>) -> impl IntoView {
         let side = side_words(leaf.side);
         let unit = {
             let pointer = leaf.pointer.clone();
-            move || kind.get().field(&pointer).map_or("", |field| field.unit)
+            move || kind.get().field(&pointer).map_or("", |field| said(field.unit))
         };
         let value = move |json: Option<String>| {
             let unit = unit.clone();
@@ -180,7 +185,7 @@ fn Row(cell: Cell<u64, Change>, kind: Signal<Kind>) -> impl IntoView {
         let (was, is) = (value.clone()(leaf.before), value(leaf.after));
         view! {
             <li data-side=side data-pointer=leaf.pointer.clone()>
-                <span class="side">{side}</span>
+                <span class="side">{said(side)}</span>
                 <span class="leaf-name">{format::pointer(&leaf.pointer)}</span>
                 <span class="step">
                     <span class="was">{was}</span>
@@ -192,7 +197,7 @@ fn Row(cell: Cell<u64, Change>, kind: Signal<Kind>) -> impl IntoView {
         }
     };
     let more = (change.more > 0)
-        .then(|| view! { <p class="none">{format!("and {} more", format::count(u64::from(change.more)))}</p> });
+        .then(|| view! { <p class="none">{tr!("and {} more", format::count(u64::from(change.more)))}</p> });
     view! {
         <li class="shadow-change" data-testid="shadow-change" data-by=code(&change.by) data-version=change.version.to_string()>
             <p class="change-head">
@@ -225,8 +230,8 @@ fn joined(known: Vec<Change>, page: Vec<Change>, before: Option<u64>) -> (Vec<Ch
 
 fn side_words(side: Side) -> &'static str {
     match side {
-        Side::Desired => "wanted",
-        Side::Reported => "reported",
+        Side::Desired => term("wanted"),
+        Side::Reported => term("reported"),
     }
 }
 
@@ -242,15 +247,15 @@ fn code(by: &Author) -> &'static str {
 
 fn who(by: &Author) -> String {
     match by {
-        Author::Device => "the device".to_owned(),
+        Author::Device => said("the device").to_owned(),
         Author::Person { actor, command } => {
-            let name = if actor.name.is_empty() { actor.role.label().into() } else { shown(&actor.name) };
-            format!("{name} · command {}", command.0)
+            let name = if actor.name.is_empty() { said(actor.role.label()).into() } else { shown(&actor.name) };
+            tr!("{name} · command {number}", name, number = command.0)
         }
-        Author::Program { command } => format!("Fleetlens took command {} back", command.0),
-        Author::Other { token: Some(token) } => format!("another app ({token})"),
-        Author::Other { token: None } => "another app".to_owned(),
-        Author::Unheard => "while we were away".to_owned(),
+        Author::Program { command } => tr!("Fleetlens took command {} back", command.0),
+        Author::Other { token: Some(token) } => tr!("another app ({})", token),
+        Author::Other { token: None } => said("another app").to_owned(),
+        Author::Unheard => said("while we were away").to_owned(),
     }
 }
 

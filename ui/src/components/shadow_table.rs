@@ -6,10 +6,12 @@ use fleetlens_model::kind::Kind;
 use fleetlens_model::text::shown;
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::{Aged, clock, local, today};
 use crate::components::shadow_history::ShadowHistory;
 use crate::format;
+use crate::lang::{said, term};
 use crate::state::cells::Cell;
 use crate::state::store;
 
@@ -24,7 +26,7 @@ pub fn ShadowView(
     #[prop(into)]
     kind: Signal<Kind>,
 ) -> impl IntoView {
-    let name = if cell.key.is_empty() { "Shadow".to_owned() } else { format!("Shadow “{}”", cell.key) };
+    let name = if cell.key.is_empty() { said("Shadow").to_owned() } else { tr!("Shadow “{}”", cell.key) };
     let row = cell.row;
     let (head, at) = (row.clone(), row.clone());
     let (shadow, number) = (cell.key.clone(), Memo::new(move |_| at.with(|table| table.row.version)));
@@ -34,7 +36,7 @@ pub fn ShadowView(
     });
     let differing = move || match open.get() {
         0 => None,
-        n => Some(view! { <span class="differing">{format!("{} not so yet", format::count(n as u64))}</span> }),
+        n => Some(view! { <span class="differing">{tr!("{} not so yet", format::count(n as u64))}</span> }),
     };
     let leaves = Memo::new(move |_| row.with(|row| in_order(&row.row.leaves, kind.get())));
     view! {
@@ -45,16 +47,16 @@ pub fn ShadowView(
             </h2>
             <Show
                 when=move || leaves.with(|leaves| !leaves.is_empty())
-                fallback=|| view! { <p class="none">"Nothing is wanted and nothing is reported."</p> }
+                fallback=|| view! { <p class="none">{said("Nothing is wanted and nothing is reported.")}</p> }
             >
                 <table>
                     <thead>
                         <tr>
                             <th scope="col">
-                                <span class="unseen">"leaf"</span>
+                                <span class="unseen">{said("leaf")}</span>
                             </th>
-                            <th scope="col">"wanted"</th>
-                            <th scope="col">"reported"</th>
+                            <th scope="col">{said("wanted")}</th>
+                            <th scope="col">{said("reported")}</th>
                         </tr>
                     </thead>
                     <tbody>
@@ -97,10 +99,10 @@ fn Leaf(leaf: LeafRow) -> impl IntoView {
         <tr class:differs=differs data-pointer=leaf.pointer.clone()>
             <th scope="row">
                 {format::pointer(&leaf.pointer)}
-                {differs.then(|| view! { <span class="not-so">"not so yet"</span> })}
+                {differs.then(|| view! { <span class="not-so">{said("not so yet")}</span> })}
             </th>
-            <td data-testid="wanted">{side("wanted", leaf.desired, leaf.desired_ms)}</td>
-            <td data-testid="reported">{side("reported", leaf.reported, leaf.reported_ms)}</td>
+            <td data-testid="wanted">{side(term("wanted"), leaf.desired, leaf.desired_ms)}</td>
+            <td data-testid="reported">{side(term("reported"), leaf.reported, leaf.reported_ms)}</td>
         </tr>
     }
 }
@@ -110,7 +112,7 @@ fn Leaf(leaf: LeafRow) -> impl IntoView {
 fn Since(what: &'static str, at: WallMs) -> impl IntoView {
     let (store, clock) = (store(), clock());
     let age = Memo::new(move |_| Some(format::age(store.wall_now(clock.now_ms())?.since(at))));
-    view! { <time title=format!("{what} since {}", local(at).exact())>{move || age.get()}</time> }
+    view! { <time title=tr!("{what} since {at}", what = said(what), at = local(at).exact())>{move || age.get()}</time> }
 }
 
 fn version(table: &Aged<ShadowTable>) -> String {
@@ -118,7 +120,7 @@ fn version(table: &Aged<ShadowTable>) -> String {
     if table.row.current {
         format!("v {number}")
     } else {
-        format!("v {number} · as of {}", local(table.row.heard_ms).short(&today()))
+        format!("v {number} · {}", tr!("as of {}", local(table.row.heard_ms).short(&today())))
     }
 }
 

@@ -5,15 +5,17 @@ use fleetlens_model::alarm::Priority;
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
 
+use crate::lang::said;
+
 /// What a mark says, in words.
 pub fn words(kind: Kind, status: Status) -> String {
     let state = match status {
-        Status::Normal => "nothing wrong",
-        Status::Unknown => "state unknown",
-        Status::Warning => "needs a look",
-        Status::Critical => "needs a person at once",
+        Status::Normal => said("nothing wrong"),
+        Status::Unknown => said("state unknown"),
+        Status::Warning => said("needs a look"),
+        Status::Critical => said("needs a person at once"),
     };
-    format!("{}, {state}", kind.singular())
+    format!("{}, {state}", said(kind.singular()))
 }
 
 /// The outline within a square of 16, the same as the live layer's shader draws. Each kind has one of its own: square car park, dot

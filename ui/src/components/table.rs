@@ -245,7 +245,7 @@ pub fn SortHead(
     on_sort: Callback<()>,
 ) -> impl IntoView {
     view! {
-        <div class=format!("th {class}") role="columnheader" aria-sort=move || sorted.get().word()>
+        <div class=["th", class].join(" ") role="columnheader" aria-sort=move || sorted.get().word()>
             <button type="button" data-testid="sort" data-column=class on:click=move |_| on_sort.run(())>
                 <span>{label}</span>
                 <svg class="arrow" viewBox="0 0 8 8" aria-hidden="true">

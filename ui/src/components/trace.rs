@@ -8,6 +8,7 @@
 use std::fmt::Write;
 
 use fleetlens_ipc::small::SmallPoint;
+use tr::tr;
 
 use crate::format;
 
@@ -90,7 +91,7 @@ pub fn range_words(points: &[SmallPoint], decimals: u8, unit: &str) -> String {
     let number = |value: f32| format::number(f64::from(value), decimals);
     let (low, high) = (number(low), number(high));
     let unit = if unit.is_empty() { String::new() } else { format!("\u{202f}{unit}") };
-    if low == high { format!("{low}{unit}") } else { format!("{low} to {high}{unit}") }
+    if low == high { format!("{low}{unit}") } else { tr!("{low} to {high}{unit}", low, high, unit) }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod options;
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use fleetlens_model::id::ThingKey;
 use js_sys::{Array, Function, Object, Reflect};
 use leptos::prelude::{request_animation_frame, set_timeout};
 use thiserror::Error;
+use tr::tr;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
@@ -27,6 +29,7 @@ use super::over::{Area, Over};
 use super::pace::Pace;
 use super::painted::PaintedLayer;
 use crate::clock::mono_ms;
+use crate::lang::said;
 use crate::state::layers::Layers;
 use options::{lng_lat, options, plain_options, set, wants_less_motion};
 
@@ -40,20 +43,27 @@ const CLOSE_ZOOM: f64 = 17.0;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum MapError {
     /// The graphics card or its driver offers no WebGL 2; there is another way to draw it ([`PlainMap`]).
-    #[error("this computer offers no WebGL 2")]
     NoWebGl,
     /// There is no other way either.
-    #[error(
-        "the map cannot be drawn without WebGL 2, which this computer does not offer: {0}; finding things and their pages \
-         work all the same"
-    )]
     NoPlainMap(String),
     /// The page gives no canvas to paint on.
-    #[error("the map has nothing to paint on: {0}")]
     NoOver(String),
     /// See there.
-    #[error(transparent)]
     Layer(#[from] LayerError),
+}
+
+impl fmt::Display for MapError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MapError::NoWebGl => f.write_str(said("this computer offers no WebGL 2")),
+            MapError::NoPlainMap(why) => f.write_str(&tr!(
+                "the map cannot be drawn without WebGL 2, which this computer does not offer: {}; finding things and their pages work all the same",
+                why
+            )),
+            MapError::NoOver(why) => f.write_str(&tr!("the map has nothing to paint on: {}", why)),
+            MapError::Layer(error) => error.fmt(f),
+        }
+    }
 }
 
 /// What lies over the picture's edges, in CSS pixels.
@@ -517,5 +527,5 @@ fn address(path: &str) -> String {
 
 fn words(error: &JsValue) -> String {
     let message = Reflect::get(error, &"message".into()).ok().and_then(|text| text.as_string());
-    message.unwrap_or_else(|| "no reason given".into())
+    message.unwrap_or_else(|| said("no reason given").into())
 }

@@ -4,28 +4,81 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use fleetlens_ipc::diagnostics::Level;
+use fleetlens_model::alarm::Priority;
+use fleetlens_model::board::{Listed, Of, Shows};
+use fleetlens_model::figures::CacheKind;
+use fleetlens_model::identity::Role;
+use fleetlens_model::kind::{Kind, Schemas, Takes};
+use fleetlens_model::query::STANDINGS;
 use proc_macro2::{Delimiter, Group, Literal, TokenStream, TokenTree};
 use tr::{PoTranslator, Translator};
 
 use super::Language;
+use crate::format::words_of_kinds;
 
 /// Texts that are the same in every language: names, notations, and what is read by no person.
+#[rustfmt::skip]
 const SAME_EVERYWHERE: &[&str] = &[
-    "Fleetlens",
-    "Fleetlens ",
-    "English",
-    "Deutsch",
-    "MQTT",
-    "QoS",
-    "JSON",
-    "CSV",
-    "PNG",
-    "SVG",
+    "Fleetlens", "Fleetlens ", "English", "Deutsch", "MQTT", "QoS", "JSON", "CSV", "PNG", "SVG",
+    "Control+K",
+    "Escape",
+    "Enter",
+    "Home",
+    "End",
+    "ArrowUp",
+    "ArrowDown",
+    "ArrowLeft",
+    "ArrowRight",
+    "PageUp",
+    "PageDown",
+    "Android",
+    "Channel",
+    "Feature",
+    "FeatureCollection",
+    "LineString",
+    "Point",
+    "Inter Variable, system-ui, sans-serif",
+    "{words} · Fleetlens",
+    "v {}",
+    "v {number}",
+    "v {number} · {}",
+    "M{:.1} {:.1}",
+    "L{:.1} {:.1}",
+    "L{:.1} {:.1}L{:.1} {:.1}",
+    "shape ok",
+    "shape unknown",
+    "shape warn",
+    "shape crit",
+    "shape advisory",
+    // What the parser of JSON says, by which its faults are told apart.
+    " at line ",
+    "EOF while parsing an object",
+    "EOF while parsing a list",
+    "EOF while parsing a string",
+    "EOF while parsing a value",
+    "key must be a string",
+    "trailing comma",
+    "trailing characters",
+    "expected value",
+    // For the console and for engineers.
+    "no page",
+    "no canvas",
+    "vertex array",
+    "a parcel that is no bytes",
+    "the canvas gave no context",
+    "the numbers of the map's badges could not be drawn",
+    "the map could not be recoloured",
+    "the lines of the map cannot be drawn",
+    "the page has no {name}",
     "Home Assistant",
     "Zigbee2MQTT",
     "Homie",
     "Sparkplug B",
     " OR ",
+    "place\nvalue\nheard",
+    "{name}, 7 days before",
+    "{kinds} and {search}",
 ];
 
 /// Macros whose words are for engineers.
@@ -381,7 +434,39 @@ fn po(language: Language) -> String {
 
 /// Words of the model that the window shows through [`super::said`].
 fn words_of_the_model() -> Vec<&'static str> {
-    Vec::new()
+    let kinds = Kind::ALL.into_iter().flat_map(|kind| [kind.singular(), kind.plural()]);
+    let roles = Role::ALL.map(Role::label);
+    let priorities = Priority::FROM_LOWEST.map(Priority::label);
+    let cached = CacheKind::ALL.map(CacheKind::label);
+    let levels = [Level::Ok, Level::Warn, Level::Fault].map(Level::word);
+    let boards = Of::ALL.map(Of::word).into_iter().chain(Listed::ALL.map(Listed::word)).chain(Shows::WORDS);
+    let standings = STANDINGS.map(|(_, word)| word);
+    kinds
+        .chain(words_of_kinds())
+        .chain(roles)
+        .chain(priorities)
+        .chain(cached)
+        .chain(levels)
+        .chain(boards)
+        .chain(standings)
+        .collect()
+}
+
+#[test]
+fn what_the_schemas_of_the_program_say_is_known() {
+    let own: BTreeSet<&str> = words_of_kinds().collect();
+    let controls = Kind::ALL.into_iter().flat_map(|kind| Schemas::of_the_program().controls_of_kind(kind));
+    for control in controls {
+        let words = match &control.takes {
+            Takes::Choice(words) => words.iter().map(|(_, label)| label.as_ref()).collect(),
+            Takes::Range { .. } | Takes::Switch | Takes::Text { .. } => Vec::new(),
+        };
+        let switch = control.switch_words.iter().flat_map(|(on, off)| [on.as_str(), off]);
+        let dangers = control.dangers.iter().map(|(_, sentence)| sentence.as_str());
+        for word in words.into_iter().chain(switch).chain(dangers).chain([control.label.as_ref()]) {
+            assert!(own.contains(word), "{word:?} of {}", control.pointer);
+        }
+    }
 }
 
 #[test]

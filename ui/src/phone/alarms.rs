@@ -4,10 +4,12 @@ use fleetlens_ipc::AlarmScope;
 use fleetlens_ipc::rows::AlarmRow;
 use fleetlens_model::id::AlarmId;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::icon::Icon;
 use crate::components::still::Still;
 use crate::format;
+use crate::lang::said;
 use crate::state::cells::Cell;
 use crate::state::store;
 use crate::views::alarms::acknowledge::{AcknowledgeDialog, Asked, Desk, may_acknowledge};
@@ -62,29 +64,29 @@ pub fn AlarmTab() -> impl IntoView {
     };
     view! {
         <header class="tab-head">
-            <h1>"Alarms"</h1>
+            <h1>{said("Alarms")}</h1>
             <SilenceButton />
             <Show when=move || may.get() && unseen.with(|unseen| unseen.len() > 1)>
                 <button type="button" class="plain" data-testid="acknowledge-all" on:click=move |_| desk.ask(unseen.get_untracked())>
-                    {move || format!("Acknowledge all {}", format::count(unseen.with(Vec::len) as u64))}
+                    {move || tr!("Acknowledge all {}", format::count(unseen.with(Vec::len) as u64))}
                 </button>
             </Show>
         </header>
         <Show when=move || still.fresh.get() != 0>
             <button type="button" class="new-alarms" data-testid="alarms-new" on:click=to_top>
-                {move || format!("{} new", still.fresh.get())}
+                {move || tr!("{} new", still.fresh.get())}
             </button>
         </Show>
         <div class="alarm-stack" node_ref=box_ on:scroll=scrolled>
             <Show when=move || list.known.get() && is_empty.get()>
-                <p class="no-lots" data-testid="alarms-none">"Nothing needs a person."</p>
+                <p class="no-lots" data-testid="alarms-none">{said("Nothing needs a person.")}</p>
             </Show>
             <For each=shown key=|cell| cell.key let:cell>
                 <Item cell desk />
             </For>
             <Show when=move || more.get() != 0>
                 <button type="button" class="more-alarms" data-testid="alarms-more" on:click=move |_| most.update(|most| *most += SHOWN)>
-                    {move || format!("and {} more", format::count(more.get() as u64))}
+                    {move || tr!("and {} more", format::count(more.get() as u64))}
                 </button>
             </Show>
         </div>

@@ -11,6 +11,7 @@ use super::Store;
 use super::stretch::{self, Held, Seen, Slot};
 use super::views::Target;
 use crate::clock::Aged;
+use crate::lang::said;
 
 /// A line on the screen.
 pub type LineSlot = Slot<AlarmLine>;
@@ -244,7 +245,7 @@ impl Store {
     pub fn ask_shown(self, what: ShownPart, then: impl FnOnce(Result<Vec<ShownAlarm>, Fault>) + 'static) {
         let view = self.inner.with_value(|inner| inner.views.of(Target::AlarmTable));
         let Some(view) = view else {
-            return then(Err(Fault::new(FaultCode::Invalid, "the list of alarms is not on the screen")));
+            return then(Err(Fault::new(FaultCode::Invalid, said("the list of alarms is not on the screen"))));
         };
         let pick = |done| if let Done::Shown(shown) = done { Some(shown) } else { None };
         self.ask_for(Intent::Shown { view, what }, pick, then);

@@ -6,8 +6,10 @@ use fleetlens_ipc::{Done, Fault, FaultCode, Intent};
 use fleetlens_model::alarm::fence::{CORNERS_MAX, Fence, FenceError, NAME_MAX_CHARS, Shape};
 use fleetlens_model::geo::{GeoBox, LonLat};
 use leptos::prelude::*;
+use tr::tr;
 
 use super::Store;
+use crate::lang::said;
 
 /// Corners of the line by which a circle is shown.
 const ROUND: u32 = 64;
@@ -97,21 +99,23 @@ impl Drawing {
         let name = self.name.trim();
         let is_taken = others.iter().any(|row| row.name == name) && self.replaces.as_deref() != Some(name);
         if is_taken {
-            return Some(format!("There is an area {name:?} already."));
+            return Some(tr!("There is an area {} already.", format!("{name:?}")));
         }
         if name.chars().count() > NAME_MAX_CHARS {
-            return Some(format!("The name is longer than {NAME_MAX_CHARS} characters."));
+            return Some(tr!("The name is longer than {} characters.", NAME_MAX_CHARS));
         }
         if name.contains('"') {
-            return Some("A name has no \" in it: rules write it between two.".to_owned());
+            return Some(said("A name has no \" in it: rules write it between two.").to_owned());
         }
         if self.corners.len() < 3 {
             return None;
         }
         match Fence::new(Shape::Polygon(self.corners.clone()), 0.0) {
             Ok(_) => None,
-            Err(FenceError::Crosses(one, other)) => Some(format!(
-                "The area crosses itself: the edge behind corner {one} meets the one behind corner {other}. Drag a corner, so that nobody doubts what is inside."
+            Err(FenceError::Crosses(one, other)) => Some(tr!(
+                "The area crosses itself: the edge behind corner {one} meets the one behind corner {other}. Drag a corner, so that nobody doubts what is inside.",
+                one,
+                other
             )),
             Err(other) => Some(crate::format::capital(&format!("{other}."))),
         }
@@ -133,7 +137,7 @@ impl Drawing {
 pub fn corners_of(text: &str) -> Result<Vec<LonLat>, String> {
     let mut corners = Vec::new();
     for (nth, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let wrong = || format!("Line {} is no place; write degrees north, then east: 35.8981, 14.5142", nth + 1);
+        let wrong = || tr!("Line {} is no place; write degrees north, then east: 35.8981, 14.5142", nth + 1);
         let numbers: Vec<f64> = line
             .split([',', ';', ' ', '\t'])
             .filter(|word| !word.is_empty())
@@ -144,7 +148,7 @@ pub fn corners_of(text: &str) -> Result<Vec<LonLat>, String> {
         corners.push(LonLat::new(lon_deg, lat_deg).ok_or_else(wrong)?);
     }
     if corners.len() > CORNERS_MAX {
-        return Err(format!("An area has at most {CORNERS_MAX} corners."));
+        return Err(tr!("An area has at most {} corners.", CORNERS_MAX));
     }
     Ok(corners)
 }
@@ -278,13 +282,13 @@ impl Store {
     pub fn keep_area(self) {
         let Some(Drawing { name, corners, replaces, .. }) = self.areas.drawing.get_untracked() else { return };
         let name = name.trim().to_owned();
-        let said = format!("The area {name} is kept and holds from now on.");
+        let said = tr!("The area {} is kept and holds from now on.", name);
         self.wish_area(AreaAsk::Keep(Box::new(AreaDraft { replaces, name, corners })), said);
     }
 
     /// Takes an area away.
     pub fn remove_area(self, name: String) {
-        let said = format!("The area {name} is gone.");
+        let said = tr!("The area {} is gone.", name);
         self.wish_area(AreaAsk::Remove { name }, said);
     }
 

@@ -5,6 +5,7 @@ use fleetlens_ipc::{Call, Done, Fault, FaultCode, Intent, RequestId};
 use leptos::prelude::*;
 
 use super::Store;
+use crate::lang::said;
 
 /// Somebody who waits for an answer.
 pub(super) struct Waiting {
@@ -50,7 +51,7 @@ impl Store {
         pick: impl FnOnce(Done) -> Option<T> + 'static,
         then: impl FnOnce(Result<T, Fault>) + 'static,
     ) {
-        let other = || Fault::new(FaultCode::Invalid, "the host answered something else; start Fleetlens again");
+        let other = || Fault::new(FaultCode::Invalid, said("the host answered something else; start Fleetlens again"));
         self.ask(intent, move |outcome| then(outcome.and_then(|done| pick(done).ok_or_else(other))));
     }
 

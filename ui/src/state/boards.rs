@@ -11,10 +11,12 @@ use fleetlens_ipc::rows::Chart;
 use fleetlens_model::board::{Board, Column, Line, Listed, Mistake, Place, Shows, WIDGETS_MAX, Widget};
 use fleetlens_model::identity::Role;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::chart::Traced;
 use super::views::Target;
 use crate::clock::Aged;
+use crate::lang::said;
 
 /// Steps that can be undone.
 const UNDO_MAX: usize = 50;
@@ -168,7 +170,7 @@ impl Boards {
             }
             Err(Mistake { line, message }) => {
                 let name = if path.is_empty() { id } else { path };
-                self.unread.set(Some(format!("Line {line} of {name}: {message}")));
+                self.unread.set(Some(tr!("Line {line} of {name}: {message}", line, name, message)));
             }
         }
     }
@@ -213,7 +215,7 @@ impl Boards {
         let before = self.undo.try_update(Vec::pop).flatten();
         if let Some(before) = before {
             self.laid.set(before);
-            self.said.set("Undone".into());
+            self.said.set(said("Undone").into());
         }
     }
 
@@ -234,7 +236,7 @@ impl Boards {
         }
         let uid = self.next_uid();
         let (w, h) = Shows::first_size(shows.word());
-        self.change(format!("A {} was added", shows.word()), |laid| {
+        self.change(tr!("A {} was added", said(shows.word())), |laid| {
             let place = laid.board.free(w, h);
             laid.board.widgets.push(Widget { title, place, shows });
             laid.uids.push(uid);
@@ -248,7 +250,7 @@ impl Boards {
             laid.board.in_reading_order().into_iter().filter_map(|nth| laid.uids.get(nth).copied()).collect()
         });
         let at = order.iter().position(|one| *one == uid)?;
-        self.change(format!("{title} was taken away"), |laid| {
+        self.change(tr!("{} was taken away", title), |laid| {
             if let Some(nth) = laid.nth(uid) {
                 laid.board.widgets.remove(nth);
                 laid.uids.remove(nth);
@@ -269,7 +271,7 @@ impl Boards {
         self.kept.set_value(saved);
         // Whether it is changed is asked of both.
         self.laid.notify();
-        self.said.set("Saved".into());
+        self.said.set(said("Saved").into());
     }
 
     /// Gives everything that is not kept up.
@@ -341,7 +343,7 @@ impl Boards {
 
 /// Where a widget stands, in words.
 pub fn place_words(Place { x, y, w, h }: Place) -> String {
-    format!("Column {}, row {}, {w} wide, {h} high", x + 1, y + 1)
+    tr!("Column {x}, row {y}, {w} wide, {h} high", x = x + 1, y = y + 1, w, h)
 }
 
 /// What a widget asks of the host.

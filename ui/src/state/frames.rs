@@ -9,12 +9,14 @@ use fleetlens_ipc::{Call, Fault, FaultCode, Frame, Parcel, decode};
 use fleetlens_model::query::Vocabulary;
 use leptos::leptos_dom::helpers::{AnimationFrameRequestHandle, TimeoutHandle};
 use leptos::prelude::*;
+use tr::tr;
 
 use super::chart::{self, Traced};
 use super::thing::{Slot, Thing};
 use super::views::{Take, Target};
 use super::{About, Store};
 use crate::clock::{Aged, mono_ms, shown_ms};
+use crate::lang::said;
 
 /// A parcel counts as seen after this long even when the page draws nothing, because it is hidden.
 const SEEN_AT_LATEST: Duration = Duration::from_secs(1);
@@ -34,7 +36,7 @@ impl Store {
     pub(super) fn take(self, bytes: &[u8]) {
         let parcel: Parcel = match decode(bytes) {
             Ok(parcel) => parcel,
-            Err(error) => return self.notify(format!("{error}; reinstall Fleetlens so that its parts match")),
+            Err(error) => return self.notify(tr!("{}; reinstall Fleetlens so that its parts match", error)),
         };
         let at_ms = shown_ms();
         for frame in parcel.frames {
@@ -156,7 +158,7 @@ impl Store {
             of_fleet
         });
         for (_, waiting) in stranded.unwrap_or_default() {
-            let message = "another profile was chosen before this was answered; look whether it was done";
+            let message = said("another profile was chosen before this was answered; look whether it was done");
             (waiting.then)(Err(Fault::new(FaultCode::TooLate, message)));
         }
         self.hello();

@@ -2,6 +2,8 @@
 
 use fleetlens_model::kind::Kind;
 
+use crate::lang::said;
+
 /// What of it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layers {
@@ -56,22 +58,22 @@ impl Layer {
     /// What it is called.
     pub fn label(self) -> &'static str {
         match self {
-            Layer::Ground => "Streets and places",
-            Layer::Names => "Names",
-            Layer::Trails => "Trails",
-            Layer::Heat => "How full",
-            Layer::Areas => "Areas",
+            Layer::Ground => said("Streets and places"),
+            Layer::Names => said("Names"),
+            Layer::Trails => said("Trails"),
+            Layer::Heat => said("How full"),
+            Layer::Areas => said("Areas"),
         }
     }
 
     /// What that is.
     pub fn hint(self) -> &'static str {
         match self {
-            Layer::Ground => "the base map",
-            Layer::Names => "of things, when close",
-            Layer::Trails => "of vehicles, 5 minutes",
-            Layer::Heat => "car parks, as a shade",
-            Layer::Areas => "that rules name",
+            Layer::Ground => said("the base map"),
+            Layer::Names => said("of things, when close"),
+            Layer::Trails => said("of vehicles, 5 minutes"),
+            Layer::Heat => said("car parks, as a shade"),
+            Layer::Areas => said("that rules name"),
         }
     }
 }

@@ -3,11 +3,13 @@
 use fleetlens_ipc::address::Address;
 use fleetlens_ipc::{CONTRACT, Call, Look};
 use leptos::prelude::*;
+use tr::tr;
 
 use super::views::Target;
 use super::{ATTENTION_LIMIT, Cut, Store};
 use crate::bridge::{Bridge, BridgeError, Ears, Line};
 use crate::clock::shown_ms;
+use crate::lang::said;
 
 impl Store {
     /// Opens the line to the host; what is looked at is said once it is open.
@@ -15,9 +17,7 @@ impl Store {
         let ears = Ears {
             parcel: Box::new(move |bytes| self.take(&bytes)),
             line: Box::new(move |line| self.line_is(line)),
-            lost: Box::new(move |request, error| {
-                self.answered_by_nobody(request, format!("this was not sent: {error}"))
-            }),
+            lost: Box::new(move |request, error| self.answered_by_nobody(request, tr!("this was not sent: {}", error))),
             trouble: Box::new(move |error| match error {
                 BridgeError::NoHost | BridgeError::NotAttached(_) => self.stranded.set(Some(error.to_string())),
                 BridgeError::Refused(_) | BridgeError::NoWindow => self.notify(error.to_string()),
@@ -47,11 +47,12 @@ impl Store {
                 let now_ms = || has_spoken.then(|| untrack(|| self.wall_now(shown_ms()))).flatten();
                 let since_ms = since_ms.unwrap_or_else(now_ms);
                 self.cut.set(Some(Cut { since_ms, line }));
-                self.fail_trial("the connection to Fleetlens was lost; try again once it is back".into());
+                self.fail_trial(said("the connection to Fleetlens was lost; try again once it is back").into());
                 let asked = self.inner.try_update_value(|inner| inner.answers.keys().copied().collect::<Vec<_>>());
                 for request in asked.unwrap_or_default() {
-                    let why =
-                        "the connection was lost before the answer came; look among the commands whether it was taken";
+                    let why = said(
+                        "the connection was lost before the answer came; look among the commands whether it was taken",
+                    );
                     self.answered_by_nobody(request, why.to_owned());
                 }
             }

@@ -4,6 +4,7 @@ use fleetlens_ipc::Look;
 use fleetlens_ipc::rows::FoundRow;
 use fleetlens_model::query::in_quotes_if_needed;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::Store;
 use super::views::Target;
@@ -28,7 +29,7 @@ impl Store {
                 self.open(row.thing);
                 self.page.set(self.whereabouts.page.get_value());
             }
-            None => self.notify(format!("{name} has not said anything yet, so there is nothing to show of it")),
+            None => self.notify(tr!("{} has not said anything yet, so there is nothing to show of it", name)),
         }
     }
 }

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::Store;
 use crate::clock::{set_pace, shown_ms};
+use crate::lang::term;
 
 /// Parts in which alarms are counted along the bar.
 pub const PARTS: u32 = 240;
@@ -27,7 +28,7 @@ impl Wide {
         (Wide::Hours(6), "6 h"),
         (Wide::Hours(24), "24 h"),
         (Wide::Hours(168), "7 d"),
-        (Wide::All, "All"),
+        (Wide::All, term("All")),
     ];
 
     /// The one with which a bar over this begins: all of what is little, the last day of what is much.

@@ -4,6 +4,7 @@
 use fleetlens_ipc::rules::{RuleAsk, RuleBook, RuleChange, RuleDone, RuleDraft, RuleForm, RuleRow};
 use fleetlens_ipc::{Done, Fault, FaultCode, Intent};
 use leptos::prelude::*;
+use tr::tr;
 
 use super::Store;
 
@@ -215,14 +216,21 @@ impl RuleDesk {
         let Some(RuleRow { form, .. }) = book.rules.into_iter().find(|row| row.form.id == was) else {
             self.replaces.set(None);
             self.is_copy.set(true);
-            return Some("this rule is not in it any more, saving it makes it anew".to_owned());
+            return Some(tr!("this rule is not in it any more, saving it makes it anew"));
         };
         if self.opened.with_untracked(|opened| *opened == form) {
-            return Some("this rule is in it as it was, so it can be saved once more".to_owned());
+            return Some(tr!("this rule is in it as it was, so it can be saved once more"));
         }
-        let when = if form.when.is_empty() { String::new() } else { format!(" (condition: {})", form.when) };
+        let news = if form.when.is_empty() {
+            tr!("this rule is another one there: Undo shows it, saving once more writes yours over it")
+        } else {
+            tr!(
+                "this rule is another one there (condition: {}): Undo shows it, saving once more writes yours over it",
+                form.when
+            )
+        };
         self.opened.set(form);
-        Some(format!("this rule is another one there{when}: Undo shows it, saving once more writes yours over it"))
+        Some(news)
     }
 
     /// One step back: from a rule to the list, from there to the alarms. False where there is none.

@@ -1,5 +1,7 @@
 //! The parts of the window that the rail leads to, which addresses call views. The map lies behind all of them.
 
+use crate::lang::said;
+
 pub use fleetlens_ipc::address::View as Section;
 
 /// What a driver's window has of them: car parks on a map and on boards, and the way to another role.
@@ -17,13 +19,13 @@ pub trait OnScreen {
 impl OnScreen for Section {
     fn label(self) -> &'static str {
         match self {
-            Section::Map => "Map",
-            Section::Things => "Things",
-            Section::Alarms => "Alarms",
-            Section::Boards => "Boards",
-            Section::Commands => "Commands",
-            Section::Jobs => "Jobs",
-            Section::Settings => "Settings",
+            Section::Map => said("Map"),
+            Section::Things => said("Things"),
+            Section::Alarms => said("Alarms"),
+            Section::Boards => said("Boards"),
+            Section::Commands => said("Commands"),
+            Section::Jobs => said("Jobs"),
+            Section::Settings => said("Settings"),
         }
     }
 

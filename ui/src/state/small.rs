@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use super::Store;
 use super::stretch::Seen;
 use crate::clock::mono_ms;
+use crate::lang::{said, term};
 
 /// For how long a chart is shown as it was read, in milliseconds: less than a bucket of the shortest time.
 const STAYS_MS: f64 = 60_000.0;
@@ -36,15 +37,15 @@ pub enum Back {
 impl Back {
     /// Every one, with its word for the storage and its words on the screen.
     pub const ALL: [(Back, &str, &str); 4] = [
-        (Back::Off, "off", "No charts"),
-        (Back::Hours6, "6h", "Last 6 h"),
-        (Back::Hours24, "24h", "Last 24 h"),
-        (Back::Days7, "7d", "Last 7 days"),
+        (Back::Off, "off", term("No charts")),
+        (Back::Hours6, "6h", term("Last 6 h")),
+        (Back::Hours24, "24h", term("Last 24 h")),
+        (Back::Days7, "7d", term("Last 7 days")),
     ];
 
     /// What the column is called.
     pub fn label(self) -> &'static str {
-        Back::ALL.into_iter().find(|(back, ..)| *back == self).map_or("", |(_, _, label)| label)
+        Back::ALL.into_iter().find(|(back, ..)| *back == self).map_or("", |(_, _, label)| said(label))
     }
 
     /// For the storage.

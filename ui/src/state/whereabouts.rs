@@ -6,12 +6,15 @@ use fleetlens_ipc::rows::AlarmRow;
 use fleetlens_ipc::{AlarmScope, Look, ThingsQuery};
 use fleetlens_model::id::{AlarmId, ThingName};
 use leptos::prelude::*;
+use tr::tr;
 
 use super::Store;
 use super::section::{OF_DRIVER, OnScreen, Section};
 use super::thing::Slot;
 use super::views::Target;
+use crate::format;
 use crate::islands::arrival::Sight;
+use crate::lang::said;
 
 /// The most alarms that are looked through for the one that is meant.
 const LIMIT: u32 = 2000;
@@ -113,9 +116,10 @@ impl Store {
             Address::Board(_) => Section::Boards,
         };
         if is_driver && !OF_DRIVER.contains(&section) {
-            let what = section.label().to_lowercase();
-            return self.notify(format!(
-                "This link leads to {what}, which a driver's window does not have. Another role is chosen in the settings."
+            let what = format::noun(section.label());
+            return self.notify(tr!(
+                "This link leads to {}, which a driver's window does not have. Another role is chosen in the settings.",
+                what
             ));
         }
         match address {
@@ -148,7 +152,7 @@ impl Store {
 
     /// Says why a link leads nowhere.
     pub fn refuse_link(self, error: &AddressError) {
-        self.notify(format!("This link leads nowhere: {error}."));
+        self.notify(tr!("This link leads nowhere: {}.", error));
     }
 
     /// The map moves there, or begins there.
@@ -160,7 +164,7 @@ impl Store {
             self.whereabouts.map_begins.set_value(Some(sight));
         } else {
             let (area, zoom) = (fleetlens_model::geo::GeoBox::of(sight.center), Some(sight.zoom));
-            self.show_spot(super::palette::Spot { name: "the place of this link".into(), area, zoom });
+            self.show_spot(super::palette::Spot { name: said("the place of this link").into(), area, zoom });
         }
     }
 
@@ -185,9 +189,14 @@ impl Store {
                 self.whereabouts.alarm.set_value(None);
                 let number = alarm.0;
                 self.notify(match is_cut {
-                    true => format!("Alarm {number} is not among the first {LIMIT}, as far as links look for one."),
-                    false => format!(
-                        "There is no alarm {number} here, or it is long over. Numbers of alarms are each program's own."
+                    true => tr!(
+                        "Alarm {number} is not among the first {most}, as far as links look for one.",
+                        number,
+                        most = LIMIT
+                    ),
+                    false => tr!(
+                        "There is no alarm {} here, or it is long over. Numbers of alarms are each program's own.",
+                        number
                     ),
                 });
             }

@@ -4,11 +4,13 @@ use fleetlens_ipc::map::Status;
 use fleetlens_ipc::rows::AttentionRow;
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::{clock, local, today};
 use crate::components::icon::Icon;
 use crate::components::shape::Shape;
 use crate::format;
+use crate::lang::said;
 use crate::state::section::Section;
 use crate::state::store;
 use crate::views::alarms::acknowledge::{AcknowledgeDialog, Asked, Desk, may_acknowledge};
@@ -21,7 +23,7 @@ pub fn AttentionCard() -> impl IntoView {
     let count = Memo::new(move |_| store.attention.with(|attention| attention.row.count));
     view! {
         <Show when=move || count.get() != 0>
-            <section class="attention" data-testid="attention" class:folded=move || folded.get() aria-label="Needs a person">
+            <section class="attention" data-testid="attention" class:folded=move || folded.get() aria-label=said("Needs a person")>
                 <div class="head">
                     <button
                         type="button"
@@ -37,7 +39,7 @@ pub fn AttentionCard() -> impl IntoView {
                                 view! { <Icon of=icondata_lu::LuChevronDown /> }
                             }
                         }}
-                        <b>"Needs a person"</b>
+                        <b>{said("Needs a person")}</b>
                         <span class="count" data-testid="attention-count" aria-live="polite">
                             {move || format::count(u64::from(count.get()))}
                         </span>
@@ -46,10 +48,10 @@ pub fn AttentionCard() -> impl IntoView {
                         type="button"
                         class="link"
                         data-testid="all-alarms"
-                        title="All alarms (G A)"
+                        title=said("All alarms (G A)")
                         on:click=move |_| store.go(Section::Alarms)
                     >
-                        "All alarms"
+                        {said("All alarms")}
                     </button>
                 </div>
                 <Show when=move || !folded.get()>
@@ -80,7 +82,7 @@ pub fn AttentionList() -> impl IntoView {
         </ul>
         <AcknowledgeDialog desk />
         <Show when=move || hidden.get() != 0>
-            <p class="none">{move || format!("and {} more, less urgent", format::count(u64::from(hidden.get())))}</p>
+            <p class="none">{move || tr!("and {} more, less urgent", format::count(u64::from(hidden.get())))}</p>
         </Show>
     }
 }
@@ -103,10 +105,10 @@ fn AttentionItem(first: AttentionRow, desk: Desk, may: Memo<bool>) -> impl IntoV
         let now = store.wall_now(clock.now_ms())?;
         row.with(|row| Some(format::age(now.since(row.since_ms))))
     });
-    let since = move || row.with(|row| format!("since {}", local(row.since_ms).seconds(&today())));
+    let since = move || row.with(|row| tr!("since {}", local(row.since_ms).seconds(&today())));
     let is_open = move || store.selected.get() == Some(thing);
     let press = move |_| desk.ask(vec![row.with_untracked(Asked::of_attention)]);
-    let label = Memo::new(move |_| format!("Acknowledge {}", row.with(|row| row.title.clone())));
+    let label = Memo::new(move |_| tr!("Acknowledge {}", row.with(|row| row.title.clone())));
     view! {
         <li class:crit=is_critical>
             <button
@@ -130,7 +132,7 @@ fn AttentionItem(first: AttentionRow, desk: Desk, may: Memo<bool>) -> impl IntoV
                     type="button"
                     class="tool"
                     data-testid="attention-acknowledge"
-                    title="Acknowledge"
+                    title=said("Acknowledge")
                     aria-label=label
                     on:click=press
                 >

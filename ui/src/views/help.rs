@@ -4,24 +4,29 @@ use leptos::prelude::*;
 
 use crate::components::modal::Modal;
 use crate::keys::{Act, Line};
+use crate::lang::{said, term};
 use crate::state::section::Section;
 use crate::state::store;
 use crate::views::commands::may_command;
 use crate::views::parking::is_driver;
 
-const CHOOSE_THING: Line = (&["Space"], "In the table of things: choose the row that the keys are on");
-const CHOOSE_ON_MAP: Line = (&["Shift", "drag"], "On the map: choose what lies in a box; a click chooses one more");
-const CHOOSE_ALARM: Line = (&["Space"], "Among the alarms: choose the line that the keys are on, with Shift a stretch");
+const CHOOSE_THING: Line = (&[term("Space")], term("In the table of things: choose the row that the keys are on"));
+const CHOOSE_ON_MAP: Line =
+    (&[term("Shift"), term("drag")], term("On the map: choose what lies in a box; a click chooses one more"));
+const CHOOSE_ALARM: Line =
+    (&[term("Space")], term("Among the alarms: choose the line that the keys are on, with Shift a stretch"));
 const ACKNOWLEDGE: Line =
-    (&["A"], "Among the alarms: acknowledge those that are chosen, or the line that the keys are on");
-const CHOOSE_ALL: Line = (&["Ctrl A"], "Among the alarms: choose all that are shown");
-const MOVE_WIDGET: Line = (&["←", "→", "↑", "↓"], "On a board that is arranged: move the widget that the keys are on");
+    (&["A"], term("Among the alarms: acknowledge those that are chosen, or the line that the keys are on"));
+const CHOOSE_ALL: Line = (&[term("Ctrl A")], term("Among the alarms: choose all that are shown"));
+const MOVE_WIDGET: Line =
+    (&["←", "→", "↑", "↓"], term("On a board that is arranged: move the widget that the keys are on"));
 const SIZE_WIDGET: Line =
-    (&["Shift", "←", "→", "↑", "↓"], "On a board that is arranged: make it narrower, wider, lower, higher");
-const TAKE_WIDGET: Line = (&["Enter", "Del"], "On a board that is arranged: change the widget, and take it away");
+    (&[term("Shift"), "←", "→", "↑", "↓"], term("On a board that is arranged: make it narrower, wider, lower, higher"));
+const TAKE_WIDGET: Line =
+    (&[term("Enter"), term("Del")], term("On a board that is arranged: change the widget, and take it away"));
 
 /// A key of the app's windows: in a browser it is the browser's own.
-pub const NEW_WINDOW: Line = (&["Ctrl", "Shift", "N"], "One more window");
+pub const NEW_WINDOW: Line = (&[term("Ctrl"), term("Shift"), "N"], term("One more window"));
 
 /// Keys of those who may steer; nobody else has anything that they would do.
 const STEERING: [Line; 9] = [
@@ -40,26 +45,26 @@ const STEERING: [Line; 9] = [
 pub const KEYS: [Line; 31] = [
     Act::Palette.line(),
     Act::Find.line(),
-    (&["↑", "↓", "Enter"], "Go through a list, and open what is chosen"),
-    (&["PgUp", "PgDn", "Home", "End"], "Go through a table by screens, to its ends"),
+    (&["↑", "↓", term("Enter")], term("Go through a list, and open what is chosen")),
+    (&[term("PgUp"), term("PgDn"), term("Home"), term("End")], term("Go through a table by screens, to its ends")),
     Act::Back.line(),
     CHOOSE_ON_MAP,
     Act::Hold.line(),
     CHOOSE_THING,
     CHOOSE_ALARM,
-    (&["←", "→"], "Among the alarms: fold a group, and unfold it"),
+    (&["←", "→"], term("Among the alarms: fold a group, and unfold it")),
     ACKNOWLEDGE,
     CHOOSE_ALL,
     Act::Health.line(),
-    (&["←", "→", "End"], "On a chart: back and on through time, with Shift by all of it; to now"),
-    (&["+", "−"], "On a chart: a shorter time, and a longer one"),
+    (&["←", "→", term("End")], term("On a chart: back and on through time, with Shift by all of it; to now")),
+    (&["+", "−"], term("On a chart: a shorter time, and a longer one")),
     MOVE_WIDGET,
     SIZE_WIDGET,
     TAKE_WIDGET,
     Act::Replay.line(),
     (
-        &["←", "→", "PgUp", "PgDn"],
-        "On the time bar: a minute back and on, an hour; Home and End to its ends, Space plays",
+        &["←", "→", term("PgUp"), term("PgDn")],
+        term("On the time bar: a minute back and on, an hour; Home and End to its ends, Space plays"),
     ),
     Act::Silence.line(),
     Act::Fleet.line(),
@@ -76,9 +81,9 @@ pub const KEYS: [Line; 31] = [
 
 /// Every key of a driver's window.
 pub const KEYS_OF_DRIVER: [Line; 7] = [
-    (&["Ctrl", "K"], "Find anything: views and places"),
-    (&["Esc"], "One step back"),
-    (&["F"], "Show all car parks on the map"),
+    (&[term("Ctrl"), "K"], term("Find anything: views and places")),
+    (&[term("Esc")], term("One step back")),
+    (&["F"], term("Show all car parks on the map")),
     Act::Go(Section::Map).line(),
     Act::Go(Section::Boards).line(),
     Act::Go(Section::Settings).line(),
@@ -105,10 +110,10 @@ fn list(lines: impl Iterator<Item = &'static Line>) -> impl IntoView {
         <dl class="keys">
             {lines
                 .map(|(keys, what)| {
-                    let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();
+                    let keys = keys.iter().map(|key| view! { <kbd>{said(key)}</kbd> }).collect_view();
                     view! {
                         <dt>{keys}</dt>
-                        <dd>{*what}</dd>
+                        <dd>{said(what)}</dd>
                     }
                 })
                 .collect_view()}
@@ -123,12 +128,12 @@ pub fn Help(
     open: RwSignal<bool>,
 ) -> impl IntoView {
     view! {
-        <Modal open label="Keys" testid="keys">
-            <h2>"Keys"</h2>
+        <Modal open label=said("Keys") testid="keys">
+            <h2>{said("Keys")}</h2>
             <KeyList />
             <div class="answers">
                 <button type="button" class="plain" on:click=move |_| open.set(false)>
-                    "Close"
+                    {said("Close")}
                 </button>
             </div>
         </Modal>

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use fleetlens_model::geo::LonLat;
 use leptos::prelude::*;
+use tr::tr;
 use wasm_bindgen::prelude::*;
 use web_sys::{Geolocation, Position, PositionError, PositionOptions};
 
 use crate::components::icon::Icon;
+use crate::format;
 use crate::islands::map::Covered;
+use crate::lang::said;
 use crate::views::map_view::MapScreen;
 
 /// How far the middle of the map or the position must move before the list is asked for anew, in metres.
@@ -117,7 +120,7 @@ impl Here {
         let is_mine = move || self.question.try_get_value() == Some(question);
         self.refused.set(None);
         let Some(geolocation) = geolocation() else {
-            self.refused.set(Some("This device tells no position."));
+            self.refused.set(Some(said("This device tells no position.")));
             return;
         };
         self.asking.set(true);
@@ -201,20 +204,20 @@ fn geolocation() -> Option<Geolocation> {
 /// The words for a code of the Geolocation API (W3C, "position error interface").
 fn refusal(code: u16) -> &'static str {
     match code {
-        1 => "This device may not tell its position.",
-        TIMEOUT => "This device found no position in time; “My position” tries again.",
-        _ => "This device finds no position here.",
+        1 => said("This device may not tell its position."),
+        TIMEOUT => said("This device found no position in time; “My position” tries again."),
+        _ => said("This device finds no position here."),
     }
 }
 
 /// `Near your position (±20 m)`.
 pub fn origin_words(origin: Origin, has_map: bool) -> String {
     match origin {
-        Origin::Middle if has_map => "Near the middle of the map".into(),
-        Origin::Middle => "Near the middle of the city".into(),
-        Origin::Tapped => "Near the point you tapped".into(),
-        Origin::LastPosition => "Near where you were last".into(),
-        Origin::Position { accuracy_m } => format!("Near your position (±{})", distance(accuracy_m)),
+        Origin::Middle if has_map => said("Near the middle of the map").into(),
+        Origin::Middle => said("Near the middle of the city").into(),
+        Origin::Tapped => said("Near the point you tapped").into(),
+        Origin::LastPosition => said("Near where you were last").into(),
+        Origin::Position { accuracy_m } => tr!("Near your position (±{})", distance(accuracy_m)),
     }
 }
 
@@ -224,7 +227,7 @@ pub fn distance(metres: f64) -> String {
     match metres {
         m if m < 100.0 => format!("{:.0}\u{a0}m", m),
         m if m < 995.0 => format!("{:.0}\u{a0}m", (m / 10.0).round() * 10.0),
-        m if m < 9_950.0 => format!("{:.1}\u{a0}km", m / 1000.0),
+        m if m < 9_950.0 => format!("{}\u{a0}km", format::number(m / 1000.0, 1)),
         m => format!("{:.0}\u{a0}km", m / 1000.0),
     }
 }
@@ -240,7 +243,7 @@ pub fn HereLine(
 ) -> impl IntoView {
     let words = move || {
         if here.asking.get() {
-            "Looking for your position …".into()
+            said("Looking for your position …").into()
         } else {
             origin_words(here.origin.get(), !here.screen.is_unmapped())
         }
@@ -250,19 +253,19 @@ pub fn HereLine(
             <p data-testid="near-what">{words}</p>
             <button type="button" class="locate" data-testid="locate" on:click=move |_| here.ask()>
                 <Icon of=icondata_lu::LuLocateFixed />
-                "My position"
+                {said("My position")}
             </button>
             <Show when=move || here.refused.get().is_some()>
                 <p class="refused-position" role="status" data-testid="no-position">
                     {move || here.refused.get()}
-                    {move || (to_map.is_none() && !here.screen.is_unmapped()).then_some(" Tap on the map instead.")}
+                    {move || (to_map.is_none() && !here.screen.is_unmapped()).then(|| format!(" {}", said("Tap on the map instead.")))}
                 </p>
                 {to_map
                     .map(|to_map| {
                         view! {
                             <button type="button" class="locate" data-testid="to-map" on:click=move |_| to_map.run(())>
                                 <Icon of=icondata_lu::LuMap />
-                                "Tap the map on the Map tab"
+                                {said("Tap the map on the Map tab")}
                             </button>
                         }
                     })}
@@ -287,7 +290,7 @@ pub fn HereMark(
                     class="here-mark"
                     class:position=matches!(here.origin.get(), Origin::Position { .. })
                     role="img"
-                    aria-label="Here"
+                    aria-label=said("Here")
                     data-testid="here"
                     style:left=move || px(|at| at.0)
                     style:top=move || px(|at| at.1)

@@ -3,12 +3,14 @@
 use fleetlens_ipc::rows::{LinkState, Status};
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::bridge::Line;
 use crate::clock::{local, shown_ms, today};
 use crate::components::icon::Icon;
 use crate::form::{Form, form};
 use crate::format;
+use crate::lang::said;
 use crate::state::{Cut, store};
 
 /// What the sign says.
@@ -46,10 +48,10 @@ pub fn LiveSign() -> impl IntoView {
             Sign::Starting => "live-sign starting",
         },
         move || match sign.get() {
-            Sign::Live => "Live".to_owned(),
-            Sign::Held(at) => format!("Held at {}", local(at).seconds(&today())),
-            Sign::Offline => "Offline".to_owned(),
-            Sign::Starting => "Starting".to_owned(),
+            Sign::Live => said("Live").to_owned(),
+            Sign::Held(at) => tr!("Held at {}", local(at).seconds(&today())),
+            Sign::Offline => said("Offline").to_owned(),
+            Sign::Starting => said("Starting").to_owned(),
         },
     );
     let is_held = move || matches!(sign.get(), Sign::Held(_));
@@ -59,12 +61,12 @@ pub fn LiveSign() -> impl IntoView {
             class=class
             data-testid="live"
             aria-pressed=move || is_held().to_string()
-            title=move || if is_held() { "Go on with live values (Space)" } else { "Hold live values still (Space)" }
+            title=move || if is_held() { said("Go on with live values (Space)") } else { said("Hold live values still (Space)") }
             on:click=move |_| store.hold(!is_held(), shown_ms())
         >
             <span class="lamp" />
             <b>{words}</b>
-            <kbd>"Space"</kbd>
+            <kbd>{said("Space")}</kbd>
         </button>
     }
 }
@@ -84,12 +86,12 @@ pub fn OfflineNotice() -> impl IntoView {
 /// The window has lost its host: what is on the screen stays, and grows old.
 #[component]
 fn CutNotice(cut: Cut) -> impl IntoView {
-    let since = cut.since_ms.map(|at| format!("Cut off since {}", local(at).short(&today())));
+    let since = cut.since_ms.map(|at| tr!("Cut off since {}", local(at).short(&today())));
     view! {
-        <section class="offline-notice" data-testid="cut" data-line=line_word(cut.line) aria-label="Cut off">
+        <section class="offline-notice" data-testid="cut" data-line=line_word(cut.line) aria-label=said("Cut off")>
             <Icon of=icondata_lu::LuUnplug />
             <p>
-                <b>{since.unwrap_or_else(|| "Cut off".into())}</b>
+                <b>{since.unwrap_or_else(|| said("Cut off").into())}</b>
                 <span>{cut_words(cut.line)}</span>
             </p>
         </section>
@@ -104,7 +106,7 @@ fn LinkNotice() -> impl IntoView {
     let reason = move || told.with(|told| told.as_ref().and_then(|told| told.reason.clone()));
     view! {
         <Show when=move || told.with(Option::is_some)>
-            <section class="offline-notice" data-testid="offline" aria-label="Offline">
+            <section class="offline-notice" data-testid="offline" aria-label=said("Offline")>
                 <Icon of=icondata_lu::LuUnplug />
                 <p>
                     <b>{move || told.with(|told| told.as_ref().map(since_words))}</b>
@@ -118,7 +120,7 @@ fn LinkNotice() -> impl IntoView {
                         aria-expanded=move || details.get().to_string()
                         on:click=move |_| details.update(|shown| *shown = !*shown)
                     >
-                        "Why"
+                        {said("Why")}
                     </button>
                 </Show>
                 <Show when=move || details.get()>
@@ -160,36 +162,37 @@ fn line_word(line: Line) -> &'static str {
 
 fn cut_words(line: Line) -> &'static str {
     match line {
-        Line::Open | Line::Cut => "this page has lost the program that serves it and is looking for it again",
+        Line::Open | Line::Cut => said("this page has lost the program that serves it and is looking for it again"),
         Line::Ended => {
-            "the program that serves this page has ended or cannot be reached; this page goes on looking for it"
+            said("the program that serves this page has ended or cannot be reached; this page goes on looking for it")
         }
-        Line::Locked => {
-            "the program that serves this page was started anew with another token; open the address it has printed"
-        }
+        Line::Locked => said(
+            "the program that serves this page was started anew with another token; open the address it has printed",
+        ),
     }
 }
 
 fn since_words(told: &Offline) -> String {
-    format!("Offline since {}", local(told.since_ms).short(&today()))
+    tr!("Offline since {}", local(told.since_ms).short(&today()))
 }
 
 fn knew_words(told: &Offline, form: Form) -> String {
-    let who = match form {
-        Form::Desktop => "this computer",
-        Form::Phone => "this phone",
-    };
-    match told.as_of_ms {
-        Some(at) => format!("showing what {who} knew at {}", local(at).short(&today())),
-        None => format!("{who} has not heard anything yet"),
+    let at = told.as_of_ms.map(|at| local(at).short(&today()));
+    match (form, at) {
+        (Form::Desktop, Some(at)) => tr!("showing what this computer knew at {}", at),
+        (Form::Phone, Some(at)) => tr!("showing what this phone knew at {}", at),
+        (Form::Desktop, None) => said("this computer has not heard anything yet").into(),
+        (Form::Phone, None) => said("this phone has not heard anything yet").into(),
     }
 }
 
 fn waiting_words(told: &Offline) -> Option<String> {
     match told.open_commands {
         0 => None,
-        1 => Some("1 command waits for the link".into()),
-        many => Some(format!("{} commands wait for the link", format::count(u64::from(many)))),
+        n => Some(tr!(
+            "1 command waits for the link" | "{shown} commands wait for the link" % n,
+            shown = format::count(u64::from(n))
+        )),
     }
 }
 

@@ -4,11 +4,13 @@ use fleetlens_ipc::rows::ThingRow;
 use fleetlens_ipc::{Only, SortBy, ThingsQuery};
 use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::{Aged, clock};
 use crate::components::segmented::Segmented;
 use crate::components::shape::Shape;
 use crate::format::{self, Tone};
+use crate::lang::said;
 use crate::state::store;
 use crate::state::things::{RowSlot, Seen};
 use crate::views::find::finder;
@@ -40,15 +42,15 @@ pub fn NearList(
         slots.into_iter().enumerate().take(usize::try_from(SHOWN).unwrap_or(0)).collect::<Vec<_>>()
     };
     let options = vec![
-        (Only::All, "All".to_owned()),
-        (Only::Alarmed, "With an alarm".to_owned()),
-        (Only::Silent, "Silent".to_owned()),
+        (Only::All, said("All").to_owned()),
+        (Only::Alarmed, said("With an alarm").to_owned()),
+        (Only::Silent, said("Silent").to_owned()),
     ];
     view! {
         <div class="near" data-testid="near">
             <HereLine here to_map />
             <Segmented
-                label="Which things"
+                label=said("Which things")
                 options
                 chosen=Signal::derive(move || Some(only.get()))
                 on_choose=Callback::new(move |which| only.set(which))
@@ -56,14 +58,14 @@ pub fn NearList(
             <Show when=move || total.get() == Some(0)>
                 <p class="no-lots" data-testid="near-none">
                     {move || match only.get() {
-                        Only::All | Only::Pending => "Nothing is known yet. Things appear here as soon as they speak.",
-                        Only::Alarmed => "Nothing here has an open alarm.",
-                        Only::Silent => "Everything speaks as often as it should.",
+                        Only::All | Only::Pending => said("Nothing is known yet. Things appear here as soon as they speak."),
+                        Only::Alarmed => said("Nothing here has an open alarm."),
+                        Only::Silent => said("Everything speaks as often as it should."),
                     }}
                 </p>
             </Show>
             <Show when=move || total.get().is_none() && here.at.get().is_none()>
-                <p class="no-lots">"Near needs the map or your position, and neither is here. Find by name instead."</p>
+                <p class="no-lots">{said("Near needs the map or your position, and neither is here. Find by name instead.")}</p>
             </Show>
             <ul class="near-list">
                 <For each=slots key=|(place, _)| *place let:item>
@@ -89,7 +91,7 @@ fn NearItem(of: ArcRwSignal<RowSlot>) -> impl IntoView {
     let title = read(|row| row.title.clone());
     let place = read(|row| row.place.clone());
     let alarm = read(|row| row.alarm.clone());
-    let pending = read(|row| if row.pending == 0 { String::new() } else { format!("{} waiting", row.pending) });
+    let pending = read(|row| if row.pending == 0 { String::new() } else { tr!("{} waiting", row.pending) });
     let far = read(|row| row.distance_m.map(|metres| distance(f64::from(metres))).unwrap_or_default());
     let value = Memo::new(move |_| {
         let now_ms = clock.now_ms();
@@ -147,6 +149,6 @@ fn value_words(row: &Aged<ThingRow>, now_ms: f64, link_up: bool) -> Option<(Stri
     let age_ms = value.age_ms.saturating_add(row.elapsed_ms(now_ms));
     let (age, tone) = format::age_line(value, age_ms, link_up);
     let number = format::value(&value.value, value.decimals);
-    let number = if value.unit.is_empty() { number } else { format!("{number}\u{a0}{}", value.unit) };
+    let number = if value.unit.is_empty() { number } else { format!("{number}\u{a0}{}", format::known(&value.unit)) };
     Some((number, age, tone))
 }

@@ -1,9 +1,11 @@
 //! What a person should know although nobody asked, e.g. that the cache cannot be written. The element around them is a live region.
 
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::components::icon::Icon;
 use crate::format;
+use crate::lang::said;
 use crate::state::{About, store};
 
 /// The notices, oldest first, each until it is dismissed.
@@ -20,8 +22,8 @@ pub fn Notices() -> impl IntoView {
                     <button
                         type="button"
                         class="tool"
-                        title="Dismiss"
-                        aria-label="Dismiss"
+                        title=said("Dismiss")
+                        aria-label=said("Dismiss")
                         on:click=move |_| store.dismiss(notice.id)
                     >
                         <Icon of=icondata_lu::LuX />
@@ -38,15 +40,14 @@ pub fn Notices() -> impl IntoView {
 fn CacheFault() -> impl IntoView {
     let store = store();
     let fault = Memo::new(move |_| store.status.with(|status| status.as_ref().and_then(|s| s.row.cache_fault.clone())));
-    let tried =
-        move || fault.get().map(|fault| format!("{}. It is tried again every second.", format::capital(&fault)));
+    let tried = move || fault.get().map(|fault| tr!("{}. It is tried again every second.", format::capital(&fault)));
     view! {
         <Show when=move || fault.with(Option::is_some)>
             <section class="cache-fault" role="alert" data-testid="cache-fault">
                 <Icon of=icondata_lu::LuHardDrive />
                 <div>
-                    <b>"The cache cannot be written"</b>
-                    <p>"Until it can be, what is asked of things waits. What comes is shown live until some thousand messages wait for the disk; then the broker holds those with a guarantee (QoS 1), and the others are left out and counted."</p>
+                    <b>{said("The cache cannot be written")}</b>
+                    <p>{said("Until it can be, what is asked of things waits. What comes is shown live until some thousand messages wait for the disk; then the broker holds those with a guarantee (QoS 1), and the others are left out and counted.")}</p>
                     <p class="reason">{tried}</p>
                 </div>
             </section>
@@ -67,7 +68,7 @@ pub fn Stranded() -> impl IntoView {
                     view! {
                         <div class="stranded" role="alert" data-testid="stranded">
                             <Icon of=icondata_lu::LuUnplug />
-                            <h1>"Fleetlens has no host"</h1>
+                            <h1>{said("Fleetlens has no host")}</h1>
                             <p>{reason}</p>
                         </div>
                     }

@@ -13,6 +13,7 @@ use leptos::prelude::*;
 use crate::app::ThemeButton;
 use crate::form::{Form, form};
 use crate::islands::map::Covered;
+use crate::lang::said;
 use crate::state::cells::Cell;
 use crate::state::{Store, store};
 use crate::views::here::{Here, HereLine, HereMark};
@@ -147,23 +148,23 @@ pub fn DriverShell() -> impl IntoView {
                 <Notices />
             </div>
             <main class="driver-stage">
-                <section class="ground" aria-label="Map of car parks">
+                <section class="ground" aria-label=said("Map of car parks")>
                     <MapView chooses=Chooses::Ground>
                         <HereMark here />
                         <Pins />
                     </MapView>
                 </section>
-                <section class="lots" aria-label="Car parks near here">
+                <section class="lots" aria-label=said("Car parks near here")>
                     <div class="lots-head">
                         <span class="grab" />
-                        <h1 class="unseen">"Where to park"</h1>
+                        <h1 class="unseen">{said("Where to park")}</h1>
                         <ClassSwitch />
                         <HereLine here />
                     </div>
                     <List />
                     <footer class="about">
                         <p class="none">
-                            {move || (!screen.is_unmapped()).then_some("Tap the map to look near another place.")}
+                            {move || (!screen.is_unmapped()).then_some(said("Tap the map to look near another place."))}
                         </p>
                         {(form == Form::Phone).then(|| view! { <WhoButton /> })}
                         <ThemeButton />

@@ -4,11 +4,13 @@
 use fleetlens_ipc::rows::{LinkState, RefusalRow, ShedRow, Status};
 use fleetlens_model::time::WallMs;
 use leptos::prelude::*;
+use tr::tr;
 
 use crate::clock::{Aged, clock, local, today};
 use crate::components::popover::Popover;
 use crate::form::{Form, form};
 use crate::format;
+use crate::lang::said;
 use crate::state::section::Section;
 use crate::state::store;
 use crate::views::diagnostics::ToDiagnostics;
@@ -25,10 +27,10 @@ pub fn StatusBar() -> impl IntoView {
     let driver = is_driver(store);
     view! {
         <footer class="status" data-testid="status">
-            <Show when=is_known fallback=|| view! { <span>"Opening the cache…"</span> }>
+            <Show when=is_known fallback=|| view! { <span>{said("Opening the cache…")}</span> }>
                 <Link />
                 <Show when=move || is_demo.get()>
-                    <span class="demo" data-testid="demo">"Demo city · values are made up"</span>
+                    <span class="demo" data-testid="demo">{said("Demo city · values are made up")}</span>
                 </Show>
                 // Of the past nothing of this is known.
                 <Show when=move || !driver.get() && !store.replay.is_past()>
@@ -99,13 +101,13 @@ fn Link() -> impl IntoView {
         }
     };
     view! {
-        <Popover testid="status-link" label="Link" words>
-            <h2>"Link"</h2>
+        <Popover testid="status-link" label=said("Link") words>
+            <h2>{said("Link")}</h2>
             <dl class="facts">
-                <Fact label="Broker" value=broker />
-                <Fact label="Now" value=since />
-                <Fact label="Guarantee" value=guarantee />
-                <Fact label="Profile" value=profile />
+                <Fact label=said("Broker") value=broker />
+                <Fact label=said("Now") value=since />
+                <Fact label=said("Guarantee") value=guarantee />
+                <Fact label=said("Profile") value=profile />
             </dl>
             {move || reason.get().map(|reason| view! { <p class="fault">{reason}</p> })}
         </Popover>
@@ -122,9 +124,9 @@ fn link_word(link: &LinkState) -> &'static str {
 
 fn link_sentence(link: &LinkState) -> String {
     match link {
-        LinkState::Starting => "nothing was tried yet".into(),
-        LinkState::Connecting { since_ms, .. } => format!("down since {}, trying", local(*since_ms).seconds(&today())),
-        LinkState::Up { since_ms } => format!("up since {}", local(*since_ms).seconds(&today())),
+        LinkState::Starting => said("nothing was tried yet").into(),
+        LinkState::Connecting { since_ms, .. } => tr!("down since {}, trying", local(*since_ms).seconds(&today())),
+        LinkState::Up { since_ms } => tr!("up since {}", local(*since_ms).seconds(&today())),
     }
 }
 
@@ -143,18 +145,18 @@ fn Traffic() -> impl IntoView {
     let shed = told(|status| format::count(status.shed));
     let words = move || {
         view! {
-            <span data-testid="status-rate">{per_s}" msg/s"</span>
+            <span data-testid="status-rate">{per_s} " " {said("msg/s")}</span>
             <span class="last" data-testid="status-last">{last}</span>
         }
     };
     view! {
-        <Popover testid="status-traffic" label="Messages" words>
-            <h2>"Messages since the start"</h2>
+        <Popover testid="status-traffic" label=said("Messages") words>
+            <h2>{said("Messages since the start")}</h2>
             <dl class="facts">
-                <Fact label="Received" value=received />
-                <Fact label="On the disk" value=stored />
-                <Fact label="Refused" value=refused />
-                <Fact label="Shed" value=shed />
+                <Fact label=said("Received") value=received />
+                <Fact label=said("On the disk") value=stored />
+                <Fact label=said("Refused") value=refused />
+                <Fact label=said("Shed") value=shed />
             </dl>
             <ToDiagnostics />
         </Popover>
@@ -163,8 +165,8 @@ fn Traffic() -> impl IntoView {
 
 fn last_message(status: &Aged<Status>, now_ms: f64) -> String {
     match status.row.last_message_age_ms {
-        Some(age_ms) => format!("last message {}", format::fine_age(age_ms + status.elapsed_ms(now_ms) / 1000 * 1000)),
-        None => "no message yet".into(),
+        Some(age_ms) => tr!("last message {}", format::fine_age(age_ms + status.elapsed_ms(now_ms) / 1000 * 1000)),
+        None => said("no message yet").into(),
     }
 }
 
@@ -173,15 +175,16 @@ fn last_message(status: &Aged<Status>, now_ms: f64) -> String {
 fn Shed() -> impl IntoView {
     let count = told(|status| status.shed);
     let rows = told(|status| status.sheds.clone());
-    let words = move || view! { <span data-testid="status-shed">"shed "{move || format::count(count.get())}</span> };
+    let words =
+        move || view! { <span data-testid="status-shed">{move || tr!("shed {}", format::count(count.get()))}</span> };
     view! {
-        <Popover testid="status-sheds" label="Shed messages" side="end" loud=Signal::derive(move || count.get() != 0) words>
-            <h2>"Shed messages, newest first"</h2>
+        <Popover testid="status-sheds" label=said("Shed messages") side="end" loud=Signal::derive(move || count.get() != 0) words>
+            <h2>{said("Shed messages, newest first")}</h2>
             <p class="none">
-                "Messages without a guarantee (QoS 0) that were left out because more came than could be kept. None with a guarantee ever is."
+                {said("Messages without a guarantee (QoS 0) that were left out because more came than could be kept. None with a guarantee ever is.")}
             </p>
             <Show when=move || count.get() == 0>
-                <p class="none">"None since the start."</p>
+                <p class="none">{said("None since the start.")}</p>
             </Show>
             <ul>
                 <For each=move || rows.get() key=|row| (row.topic.clone(), row.count) let:row>
@@ -194,7 +197,7 @@ fn Shed() -> impl IntoView {
 
 #[component]
 fn ShedLine(row: ShedRow) -> impl IntoView {
-    let topic = if row.topic.is_empty() { "all other topics".to_owned() } else { row.topic };
+    let topic = if row.topic.is_empty() { said("all other topics").to_owned() } else { row.topic };
     view! {
         <li>
             <code>{topic}</code>
@@ -208,12 +211,12 @@ fn ShedLine(row: ShedRow) -> impl IntoView {
 fn Refused() -> impl IntoView {
     let count = told(|status| status.refused);
     let rows = told(|status| status.refusals.clone());
-    let words = move || view! { <span>"refused "{move || format::count(count.get())}</span> };
+    let words = move || view! { <span>{move || tr!("refused {}", format::count(count.get()))}</span> };
     view! {
-        <Popover testid="status-refused" label="Refused messages" side="end" loud=Signal::derive(move || count.get() != 0) words>
-            <h2>"Refused messages, newest first"</h2>
+        <Popover testid="status-refused" label=said("Refused messages") side="end" loud=Signal::derive(move || count.get() != 0) words>
+            <h2>{said("Refused messages, newest first")}</h2>
             <Show when=move || count.get() == 0>
-                <p class="none">"None since the start: every message could be read."</p>
+                <p class="none">{said("None since the start: every message could be read.")}</p>
             </Show>
             <ul data-testid="refusals">
                 <For each=move || rows.get() key=|row| (row.topic.clone(), row.reason.clone(), row.count) let:row>
@@ -236,7 +239,7 @@ fn Refusal(row: RefusalRow) -> impl IntoView {
 }
 
 fn times(count: u64, last_ms: WallMs) -> String {
-    format!("{}×, last {}", format::count(count), local(last_ms).seconds(&today()))
+    tr!("{count}×, last {at}", count = format::count(count), at = local(last_ms).seconds(&today()))
 }
 
 /// How much is kept, and how far back it reaches.
@@ -246,20 +249,20 @@ fn Cache() -> impl IntoView {
     let size = told(|status| format::bytes(status.cache_bytes));
     let oldest = told(|status| match status.oldest_sample_ms {
         Some(at) => local(at).exact(),
-        None => "none yet".into(),
+        None => said("none yet").into(),
     });
     let fault = told(|status| status.cache_fault.clone());
     let is_broken = Memo::new(move |_| fault.with(Option::is_some));
     let words = move || view! { <span data-testid="status-cache">{words}</span> };
     view! {
-        <Popover testid="status-store" label="Cache" side="end" loud=is_broken words>
-            <h2>"Cache"</h2>
+        <Popover testid="status-store" label=said("Cache") side="end" loud=is_broken words>
+            <h2>{said("Cache")}</h2>
             <dl class="facts">
-                <Fact label="Size" value=size />
-                <Fact label="Oldest value" value=oldest />
+                <Fact label=said("Size") value=size />
+                <Fact label=said("Oldest value") value=oldest />
             </dl>
-            {move || fault.get().map(|fault| view! { <p class="fault">{format!("It cannot be written: {fault}")}</p> })}
-            <ToSettings words="How much it keeps" />
+            {move || fault.get().map(|fault| view! { <p class="fault">{tr!("It cannot be written: {}", fault)}</p> })}
+            <ToSettings words=said("How much it keeps") />
             <ToDiagnostics />
         </Popover>
     }
@@ -267,34 +270,35 @@ fn Cache() -> impl IntoView {
 
 fn cache_words(status: &Status) -> String {
     if status.cache_fault.is_some() {
-        return "cache cannot be written".into();
+        return said("cache cannot be written").into();
     }
     let reach = status.oldest_sample_ms.map(|oldest| format!(" · {}", format::age(status.wall_ms.since(oldest))));
-    format!("cache {}{}", format::bytes(status.cache_bytes), reach.unwrap_or_default())
+    format!("{}{}", tr!("cache {}", format::bytes(status.cache_bytes)), reach.unwrap_or_default())
 }
 
 /// Who is at the screen.
 #[component]
 fn Who() -> impl IntoView {
     let words = told(who_words);
-    let name = told(|status| if status.who.name.is_empty() { "nobody's".into() } else { status.who.name.clone() });
-    let role = told(|status| status.who.role.label().to_owned());
+    let name =
+        told(|status| if status.who.name.is_empty() { said("nobody's").into() } else { status.who.name.clone() });
+    let role = told(|status| said(status.who.role.label()).to_owned());
     let words = move || view! { <span data-testid="status-who">{words}</span> };
     view! {
-        <Popover testid="status-person" label="Who is here" side="end" words>
-            <h2>"Who is here"</h2>
+        <Popover testid="status-person" label=said("Who is here") side="end" words>
+            <h2>{said("Who is here")}</h2>
             <dl class="facts">
-                <Fact label="Name" value=name />
-                <Fact label="Role" value=role />
+                <Fact label=said("Name") value=name />
+                <Fact label=said("Role") value=role />
             </dl>
-            <ToSettings words="Change name or role" />
+            <ToSettings words=said("Change name or role") />
         </Popover>
     }
 }
 
 /// `Technician · M. Vella`.
 pub fn who_words(status: &Status) -> String {
-    let role = status.who.role.label();
+    let role = said(status.who.role.label());
     if status.who.name.is_empty() { role.to_owned() } else { format!("{role} · {}", status.who.name) }
 }
 

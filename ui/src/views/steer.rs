@@ -7,10 +7,11 @@ use fleetlens_model::kind::{Control, Takes};
 use leptos::prelude::*;
 
 use crate::clock::{clock, shown_ms};
-use crate::components::control::{Composer, Draft, leaf_of, now_of};
+use crate::components::control::{Composer, Draft, done_to, leaf_of, now_of};
 use crate::components::icon::Icon;
 use crate::components::modal::Modal;
 use crate::format;
+use crate::lang::said;
 use crate::state::store;
 use crate::state::thing::Thing;
 
@@ -118,8 +119,8 @@ fn BigButton(thing: Thing, control: Arc<Control>) -> impl IntoView {
     });
     let its = control.clone();
     let word = move || big_word(&its, now.get().as_ref());
-    let (title, name) = (thing.head.clone(), control.label.clone());
-    let heading = name.to_string();
+    let (title, name) = (thing.head.clone(), format::known(&control.label).to_owned());
+    let heading = name.clone();
     let label = Signal::derive(move || format!("{name}, {}", title.with(|head| head.row.title.clone())));
     view! {
         <button type="button" class="big" data-testid="big" data-pointer=control.pointer.to_string() on:click=move |_| open.set(true)>
@@ -129,7 +130,7 @@ fn BigButton(thing: Thing, control: Arc<Control>) -> impl IntoView {
             <h2>{heading.clone()}</h2>
             <Composer thing=thing.clone() control=control.clone() on_sent=Callback::new(move |()| open.set(false)) />
             <button type="button" class="big" on:click=move |_| open.set(false)>
-                "Close"
+                {said("Close")}
             </button>
         </Modal>
     }
@@ -139,18 +140,29 @@ fn BigButton(thing: Thing, control: Arc<Control>) -> impl IntoView {
 fn big_word(control: &Control, now: Option<&Draft>) -> String {
     match (&control.takes, now) {
         (Takes::Switch, now) if control.pointer == "/enabled" => {
-            if now == Some(&Draft::Flag(true)) { "Take out of service…" } else { "Put into service…" }.into()
+            if now == Some(&Draft::Flag(true)) { said("Take out of service…") } else { said("Put into service…") }
+                .into()
         }
         // The one switch of a kind needs no name; a thing that has its own may have several.
         (Takes::Switch, now) => {
-            let word = if now == Some(&Draft::Flag(true)) { "Off…" } else { "On…" };
-            if control.pointer == "/on" { word.into() } else { format!("{} {}", control.label, word.to_lowercase()) }
+            let word = if now == Some(&Draft::Flag(true)) { said("Off…") } else { said("On…") };
+            if control.pointer == "/on" {
+                word.into()
+            } else {
+                format!("{} {}", format::known(&control.label), word.to_lowercase())
+            }
         }
         (Takes::Choice(words), Some(Draft::Word(now))) if words.len() == 2 => {
-            let other = words.iter().find(|(word, _)| word != now).map_or("Set", |(_, label)| label.as_ref());
-            format!("{other} {}…", control.label.to_lowercase())
+            let other =
+                words.iter().find(|(word, _)| word != now).map_or(said("Set"), |(_, label)| format::known(label));
+            format!("{}…", done_to(other, &control.label))
         }
-        _ => format!("{}…", format::capital(control.label.trim_end_matches(" to"))),
+        _ => {
+            let label = format::known(&control.label);
+            // It is not said to what.
+            let alone = label.rsplit_once(' ').filter(|(_, last)| matches!(*last, "to" | "auf")).map(|(word, _)| word);
+            format!("{}…", format::capital(alone.unwrap_or(label)))
+        }
     }
 }
 

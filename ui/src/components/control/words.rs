@@ -1,12 +1,14 @@
 //! What a control and its values are called: what will change, what Send does, and what is asked before it. Pure.
 
 use fleetlens_model::kind::{Control, Takes};
+use tr::tr;
 
 use super::{Draft, unit};
 use crate::format;
+use crate::lang::said;
 
 /// A leaf's JSON text as the control's own words have it.
-pub fn said(control: &Control, json: &str) -> String {
+pub fn in_its_words(control: &Control, json: &str) -> String {
     let (on, off) = switch_words(control);
     match (&control.takes, json) {
         (Takes::Switch, "true") => on.to_lowercase(),
@@ -17,32 +19,39 @@ pub fn said(control: &Control, json: &str) -> String {
 
 /// What the two sides of a switch are called.
 pub fn switch_words(control: &Control) -> (&str, &str) {
-    control.switch_words.as_ref().map_or(("On", "Off"), |(on, off)| (on, off))
+    let own = control.switch_words.as_ref();
+    own.map_or_else(|| (said("On"), said("Off")), |(on, off)| (format::known(on), format::known(off)))
 }
 
 /// What Send does, in two words: `Open barrier`, `Dim to 40 %`.
 pub fn verb(control: &Control, draft: &Draft) -> String {
-    let noun = control.label.to_lowercase();
     match (&control.takes, draft) {
         (Takes::Choice(words), Draft::Word(word)) => {
             let label =
-                words.iter().find(|(known, _)| known == word).map_or(word.as_str(), |(_, label)| label.as_ref());
-            format!("{label} {noun}")
+                words.iter().find(|(known, _)| known == word).map_or(word.as_str(), |(_, label)| format::known(label));
+            done_to(label, &control.label)
         }
         (_, Draft::Flag(on)) if control.pointer == "/enabled" => {
-            if *on { "Put into service" } else { "Take out of service" }.into()
+            if *on { said("Put into service") } else { said("Take out of service") }.into()
         }
-        (_, Draft::Flag(on)) => if *on { "Switch on" } else { "Switch off" }.into(),
-        (takes, draft) => format!("{} {}", control.label, format::leaf(&draft.json().to_string(), unit(takes))),
+        (_, Draft::Flag(on)) => if *on { said("Switch on") } else { said("Switch off") }.into(),
+        (takes, draft) => {
+            format!("{} {}", format::known(&control.label), format::leaf(&draft.json().to_string(), unit(takes)))
+        }
     }
+}
+
+/// What is done, and to what: `Open barrier`.
+pub fn done_to(word: &str, label: &str) -> String {
+    tr!("{word} {noun}", word = format::act(word), noun = format::noun(format::known(label)))
 }
 
 /// The question before it is sent: `Open barrier of City Gate?`, `Take Charger 7 out of service?`.
 pub fn question(control: &Control, draft: &Draft, title: &str) -> String {
     match (control.pointer.as_ref(), draft) {
-        ("/enabled", Draft::Flag(true)) => format!("Put {title} into service?"),
-        ("/enabled", Draft::Flag(false)) => format!("Take {title} out of service?"),
-        _ => format!("{} of {title}?", verb(control, draft)),
+        ("/enabled", Draft::Flag(true)) => tr!("Put {} into service?", title),
+        ("/enabled", Draft::Flag(false)) => tr!("Take {} out of service?", title),
+        _ => tr!("{verb} of {title}?", verb = verb(control, draft), title),
     }
 }
 
@@ -57,27 +66,40 @@ pub fn promise(
 ) -> String {
     let unit = unit(&control.takes);
     let want = draft.map(|draft| format::leaf(&draft.json().to_string(), unit)).unwrap_or_default();
-    let from = now.map(|json| format!(" Now it is {}.", format::leaf(json, unit))).unwrap_or_default();
-    let when = if link_up { "at once" } else { "as soon as the link is back" };
+    let from = now.map(|json| format!(" {}", tr!("Now it is {}.", format::leaf(json, unit)))).unwrap_or_default();
     let within = format::age(expiry_ms);
     // What went straight to a thing nobody can take back.
     let late = if has_shadow {
-        format!("If the device has not obeyed within {within}, the wish is taken back and nothing happens later.")
+        tr!("If the device has not obeyed within {}, the wish is taken back and nothing happens later.", within)
     } else {
-        format!("If it cannot be sent within {within}, it is not sent any more; once sent, it cannot be taken back.")
+        tr!("If it cannot be sent within {}, it is not sent any more; once sent, it cannot be taken back.", within)
     };
     let what = match (control.pointer.as_ref(), draft) {
-        ("/enabled", Some(Draft::Flag(on))) => {
-            format!("It is asked to go {} service {when}.", if *on { "into" } else { "out of" })
+        ("/enabled", Some(Draft::Flag(on))) => match (on, link_up) {
+            (true, true) => said("It is asked to go into service at once.").to_owned(),
+            (true, false) => said("It is asked to go into service as soon as the link is back.").to_owned(),
+            (false, true) => said("It is asked to go out of service at once.").to_owned(),
+            (false, false) => said("It is asked to go out of service as soon as the link is back.").to_owned(),
+        },
+        _ => {
+            let noun = format::noun(format::known(&control.label));
+            let asked = if link_up {
+                tr!("The {noun} is asked to be {want} at once.", noun, want)
+            } else {
+                tr!("The {noun} is asked to be {want} as soon as the link is back.", noun, want)
+            };
+            format!("{asked}{from}")
         }
-        _ => format!("The {} is asked to be {want} {when}.{from}", control.label.to_lowercase()),
     };
     format!("{what}{} {late}", consequence(control, draft))
 }
 
 /// What happens to people beyond the leaf itself, each sentence after a space; empty where nothing does.
 fn consequence(control: &Control, draft: Option<&Draft>) -> String {
-    let sentences = draft.map(|draft| draft.json()).map(|json| control.dangers_of(&json).join(" ")).unwrap_or_default();
+    let sentences = draft
+        .map(|draft| draft.json())
+        .map(|json| control.dangers_of(&json).into_iter().map(format::known).collect::<Vec<_>>().join(" "))
+        .unwrap_or_default();
     if sentences.is_empty() { sentences } else { format!(" {sentences}") }
 }
 
@@ -126,7 +148,7 @@ mod tests {
             (control(Kind::Lamp, "/on"), "true", "on"),
             (control(Kind::Lamp, "/dim_pct"), "40", "40 %"),
         ] {
-            assert_eq!(said(control, json).replace('\u{a0}', " "), want);
+            assert_eq!(in_its_words(control, json).replace('\u{a0}', " "), want);
         }
     }
 }

@@ -5,11 +5,16 @@ use fleetlens_ipc::rows::LeafRow;
 use fleetlens_model::shadow::limits::{DOCUMENT_BYTES, NESTING, NESTING_EVERYWHERE};
 use fleetlens_model::shadow::{Document, Object, Request, Section, leaf_at, patch_of, same_value};
 use serde_json::Value as Json;
+use tr::tr;
 
 use crate::format;
+use crate::lang::said;
 
 /// Fields of a whole shadow document, which are no part of `desired`.
 const DOCUMENT_FIELDS: [&str; 5] = ["state", "metadata", "version", "timestamp", "clientToken"];
+
+/// What would be right, for whoever wrote something else.
+const EXAMPLE: &str = "{\"interval_s\": 60}";
 
 /// One leaf of `desired` as it is and as it would be.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,18 +48,24 @@ pub fn pretty(document: &Document) -> String {
 /// The object a text holds, or where and why it holds none.
 pub fn read(text: &str) -> Result<Object, String> {
     if text.trim().is_empty() {
-        return Err("Nothing stands here; an object such as {\"interval_s\": 60} would be right".into());
+        return Err(tr!("Nothing stands here; an object such as {} would be right", EXAMPLE));
     }
     match serde_json::from_str::<Json>(text) {
         Ok(Json::Object(object)) => Ok(object),
-        Ok(other) => Err(format!(
-            "{} stands here; desired is an object of names and values, such as {{\"interval_s\": 60}}",
-            noun(&other)
+        Ok(other) => Err(tr!(
+            "{noun} stands here; desired is an object of names and values, such as {example}",
+            noun = noun(&other),
+            example = EXAMPLE
         )),
         Err(error) => {
-            let said = error.to_string();
-            let what = said.split(" at line ").next().unwrap_or(&said);
-            Err(format!("Line {}, column {}: {}", error.line(), error.column(), plain(what)))
+            let fault = error.to_string();
+            let what = fault.split(" at line ").next().unwrap_or(&fault);
+            Err(tr!(
+                "Line {line}, column {column}: {what}",
+                line = error.line(),
+                column = error.column(),
+                what = plain(what)
+            ))
         }
     }
 }
@@ -64,14 +75,13 @@ pub fn changes(document: &Document, patch: &Object) -> Result<Vec<LeafChange>, S
     let has_sections = patch.get("state").is_some_and(Json::is_object);
     let is_document = has_sections && patch.keys().all(|key| DOCUMENT_FIELDS.contains(&key.as_str()));
     if is_document {
-        return Err("This is a whole shadow document; write only what stands inside its “desired”".into());
+        return Err(said("This is a whole shadow document; write only what stands inside its “desired”").into());
     }
     let request = Request { desired: Section::Merge(patch.clone()), ..Request::default() };
     let next = document.update(&request, 0).map_err(|rejection| match rejection.code {
-        413 => format!(
-            "With this the shadow would be larger than the {} it may have",
-            format::bytes(DOCUMENT_BYTES as u64)
-        ),
+        413 => {
+            tr!("With this the shadow would be larger than the {} it may have", format::bytes(DOCUMENT_BYTES as u64))
+        }
         _ => rejection.message,
     })?;
     let (before, after) = (desired_leaves(document), desired_leaves(&next));
@@ -93,7 +103,7 @@ pub fn changes(document: &Document, patch: &Object) -> Result<Vec<LeafChange>, S
         }
         if will.as_ref().is_some_and(Json::is_object) {
             let name = format::pointer(&pointer);
-            return Err(format!("{name} would be an empty object, which asks for nothing; write what it is to hold"));
+            return Err(tr!("{} would be an empty object, which asks for nothing; write what it is to hold", name));
         }
         changes.push(LeafChange {
             pointer,
@@ -124,8 +134,9 @@ pub fn wishes(document: &Document, changes: &[LeafChange]) -> Result<Vec<Wish>, 
             None if gives_way(change) => {}
             None => {
                 let name = format::pointer(&change.pointer);
-                return Err(format!(
-                    "null would take {name} away, and no device can report that it obeyed; give it another value instead"
+                return Err(tr!(
+                    "null would take {} away, and no device can report that it obeyed; give it another value instead",
+                    name
                 ));
             }
         }
@@ -154,9 +165,18 @@ impl Room {
     /// As a person reads it.
     pub fn words(self) -> String {
         let (bytes, most) = (format::bytes(self.bytes as u64), format::bytes(DOCUMENT_BYTES as u64));
-        let steps = format!("{} of {NESTING} levels", self.steps);
-        let warning = if self.steps > NESTING_EVERYWHERE { ", more than every service takes" } else { "" };
-        format!("{bytes} of {most} · {steps}{warning}")
+        let steps = self.steps;
+        if steps > NESTING_EVERYWHERE {
+            tr!(
+                "{bytes} of {most} · {steps} of {levels} levels, more than every service takes",
+                bytes,
+                most,
+                steps,
+                levels = NESTING
+            )
+        } else {
+            tr!("{bytes} of {most} · {steps} of {levels} levels", bytes, most, steps, levels = NESTING)
+        }
     }
 
     /// Whether a person should look at it.
@@ -182,25 +202,25 @@ fn desired_leaves(document: &Document) -> Vec<(String, Json)> {
 fn noun(value: &Json) -> &'static str {
     match value {
         Json::Null => "null",
-        Json::Bool(_) => "True or false",
-        Json::Number(_) => "A number",
-        Json::String(_) => "A text",
-        Json::Array(_) => "A list",
-        Json::Object(_) => "An object",
+        Json::Bool(_) => said("True or false"),
+        Json::Number(_) => said("A number"),
+        Json::String(_) => said("A text"),
+        Json::Array(_) => said("A list"),
+        Json::Object(_) => said("An object"),
     }
 }
 
 /// The parser's words for those who do not write parsers.
 fn plain(what: &str) -> String {
     match what {
-        "EOF while parsing an object" => "the object does not end; a } is missing".into(),
-        "EOF while parsing a list" => "the list does not end; a ] is missing".into(),
-        "EOF while parsing a string" => "the text does not end; a \" is missing".into(),
-        "EOF while parsing a value" => "a value is missing here".into(),
-        "key must be a string" => "a name in quotes belongs here, such as \"interval_s\"".into(),
-        "trailing comma" => "a comma too many".into(),
-        "trailing characters" => "something stands after the end of the object".into(),
-        "expected value" => "this is no value; a text needs quotes".into(),
+        "EOF while parsing an object" => tr!("the object does not end; a {} is missing", "}"),
+        "EOF while parsing a list" => tr!("the list does not end; a {} is missing", "]"),
+        "EOF while parsing a string" => tr!("the text does not end; a {} is missing", "\""),
+        "EOF while parsing a value" => said("a value is missing here").into(),
+        "key must be a string" => tr!("a name in quotes belongs here, such as {}", "\"interval_s\""),
+        "trailing comma" => said("a comma too many").into(),
+        "trailing characters" => said("something stands after the end of the object").into(),
+        "expected value" => said("this is no value; a text needs quotes").into(),
         other => other.into(),
     }
 }

@@ -5,6 +5,7 @@ use fleetlens_ipc::boards::{Asked, BoardAsk, BoardDone, Heat};
 use fleetlens_ipc::{Done, FaultCode, Intent, Look};
 use fleetlens_model::id::SeriesKey;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::{Origin, Uid, first_for};
 use crate::state::Store;
@@ -28,7 +29,7 @@ impl Store {
             {
                 let wanted = self.whereabouts.board.try_update_value(Option::take).flatten();
                 if let Some(id) = wanted.as_ref().filter(|id| !all.iter().any(|file| file.id == **id)) {
-                    self.notify(format!("There is no board {id} here, or it is not for this role."));
+                    self.notify(tr!("There is no board {} here, or it is not for this role.", id));
                 }
                 let wanted = wanted.filter(|id| all.iter().any(|file| file.id == *id));
                 let open = boards.origin.with_untracked(|origin| origin.as_ref().and_then(|it| it.id.clone()));
@@ -56,7 +57,7 @@ impl Store {
     /// Opens the board of this id, once it is known which there are; says so where there is none.
     pub fn open_board(self, id: String) {
         if self.boards.editing.get_untracked() {
-            return self.notify(format!("A board is being arranged; save or discard it, then {id} can be opened."));
+            return self.notify(tr!("A board is being arranged; save or discard it, then {} can be opened.", id));
         }
         self.whereabouts.board.set_value(Some(id));
         // Before the shelf is there, the section reads it.

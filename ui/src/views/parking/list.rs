@@ -3,6 +3,7 @@
 use fleetlens_ipc::rows::{ParkingRow, Spaces};
 use fleetlens_model::id::ThingKey;
 use leptos::prelude::*;
+use tr::tr;
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::lots;
@@ -10,6 +11,7 @@ use super::words::{Class, State, Told, tell};
 use crate::clock::{Aged, clock, local, today};
 use crate::components::icon::Icon;
 use crate::format;
+use crate::lang::said;
 use crate::state::cells::Cell;
 use crate::state::store;
 use crate::views::here::distance;
@@ -41,7 +43,7 @@ pub fn ClassSwitch() -> impl IntoView {
         }
     };
     view! {
-        <div class="classes" role="group" aria-label="Spaces you may use">
+        <div class="classes" role="group" aria-label=said("Spaces you may use")>
             {Class::ALL.map(button).collect_view()}
         </div>
     }
@@ -55,14 +57,14 @@ pub fn List() -> impl IntoView {
     let is_empty = Memo::new(move |_| lots.shown.with(|shown| shown.0.is_empty()));
     let silent = move || {
         let count = lots.silent.get();
-        let special = match lots.class.get() {
+        let words = match lots.class.get() {
             Class::Any => return None,
-            Class::Accessible => "accessible",
-            Class::Charging => "charging",
+            Class::Accessible => tr!("1 car park near here says nothing of accessible spaces and are left out."
+                | "{n} car parks near here say nothing of accessible spaces and are left out." % count),
+            Class::Charging => tr!("1 car park near here says nothing of charging spaces and are left out."
+                | "{n} car parks near here say nothing of charging spaces and are left out." % count),
         };
-        let said =
-            if count == 1 { "1 car park near here says".into() } else { format!("{count} car parks near here say") };
-        (count > 0).then(|| format!("{said} nothing of {special} spaces and are left out."))
+        (count > 0).then_some(words)
     };
     view! {
         <Show when=is_known fallback=|| view! { <Bones /> }>
@@ -77,8 +79,9 @@ pub fn List() -> impl IntoView {
             <Show when=move || is_empty.get()>
                 <p class="no-lots" data-testid="no-lots">
                     {move || match lots.class.get() {
-                        Class::Any => "No car park is known here.".to_owned(),
-                        class @ (Class::Accessible | Class::Charging) => format!("No car park near here is known to have {} spaces.", class.label().to_lowercase()),
+                        Class::Any => said("No car park is known here."),
+                        Class::Accessible => said("No car park near here is known to have accessible spaces."),
+                        Class::Charging => said("No car park near here is known to have charging spaces."),
                     }}
                 </p>
             </Show>
@@ -90,7 +93,7 @@ pub fn List() -> impl IntoView {
 #[component]
 fn Bones() -> impl IntoView {
     view! {
-        <div class="skeleton lot-bones" role="status" aria-label="Looking for car parks">
+        <div class="skeleton lot-bones" role="status" aria-label=said("Looking for car parks")>
             {(0..4).map(|_| view! { <div class="bone" /> }).collect_view()}
         </div>
     }
@@ -123,10 +126,10 @@ fn Lot(cell: Cell<ThingKey, ParkingRow>) -> impl IntoView {
     });
     let below = move || match (told.with(|told| told.state), capacity.get()) {
         (State::NoCount, None) => String::new(),
-        (State::NoCount, Some(capacity)) => format!("{} spaces", format::count(u64::from(capacity))),
-        (State::Free | State::Full | State::Old, None) => "free".into(),
+        (State::NoCount, Some(capacity)) => tr!("{} spaces", format::count(u64::from(capacity))),
+        (State::Free | State::Full | State::Old, None) => said("free").into(),
         (State::Free | State::Full | State::Old, Some(capacity)) => {
-            format!("of {}", format::count(u64::from(capacity)))
+            tr!("of {}", format::count(u64::from(capacity)))
         }
     };
     view! {
@@ -175,7 +178,7 @@ fn Lot(cell: Cell<ThingKey, ParkingRow>) -> impl IntoView {
 
 /// `counted 20 s ago`; an old count says so.
 fn when_words(told: &Told) -> String {
-    if told.state == State::Old { format!("{} · may have changed", told.when()) } else { told.when() }
+    if told.state == State::Old { tr!("{} · may have changed", told.when()) } else { told.when() }
 }
 
 /// Every class with when it was counted, and the way there.
@@ -214,14 +217,14 @@ fn Details(row: RwSignal<Aged<ParkingRow>>) -> impl IntoView {
     view! {
         <div class="lot-details" data-testid="lot-card">
             <dl>
-                {line(Class::Any, "All spaces")}
-                {line(Class::Accessible, "Accessible")}
-                {line(Class::Charging, "Charging")}
+                {line(Class::Any, said("All spaces"))}
+                {line(Class::Accessible, said("Accessible"))}
+                {line(Class::Charging, said("Charging"))}
             </dl>
             <Show when=has_maps_app>
                 <a class="big primary directions" data-testid="directions" href=move || to.with(|(at, title)| geo(*at, title))>
                     <Icon of=icondata_lu::LuNavigation />
-                    "Directions"
+                    {said("Directions")}
                 </a>
             </Show>
         </div>
@@ -229,16 +232,16 @@ fn Details(row: RwSignal<Aged<ParkingRow>>) -> impl IntoView {
 }
 
 fn absent(spaces: &Spaces) -> &'static str {
-    if spaces.capacity == Some(0) { "None here" } else { "Nothing known" }
+    if spaces.capacity == Some(0) { said("None here") } else { said("Nothing known") }
 }
 
 /// `62 of 1 420 free`, `Full · 1 420 spaces`, `No count · 1 420 spaces`.
 fn numbers(spaces: &Spaces, told: &Told) -> String {
     let capacity = spaces.capacity.map(|capacity| format::count(u64::from(capacity)));
     match (&spaces.free, capacity) {
-        (Some(free), Some(capacity)) if free.count > 0 => format!("{} of {capacity} free", told.count),
-        (Some(free), None) if free.count > 0 => format!("{} free", told.count),
-        (Some(_) | None, Some(capacity)) => format!("{} · {capacity} spaces", told.count),
+        (Some(free), Some(capacity)) if free.count > 0 => tr!("{free} of {capacity} free", free = told.count, capacity),
+        (Some(free), None) if free.count > 0 => tr!("{} free", told.count),
+        (Some(_) | None, Some(capacity)) => format!("{} · {}", told.count, tr!("{} spaces", capacity)),
         (Some(_) | None, None) => told.count.clone(),
     }
 }
@@ -246,7 +249,7 @@ fn numbers(spaces: &Spaces, told: &Told) -> String {
 /// `as of 10:41:07, 20 s ago`.
 fn as_of(spaces: &Spaces, told: &Told) -> String {
     match &spaces.free {
-        Some(free) => format!("as of {} · {}", local(free.device_ms).seconds(&today()), told.when()),
+        Some(free) => format!("{} · {}", tr!("as of {}", local(free.device_ms).seconds(&today())), told.when()),
         None => told.when(),
     }
 }

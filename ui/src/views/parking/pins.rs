@@ -4,6 +4,7 @@
 use fleetlens_ipc::rows::ParkingRow;
 use fleetlens_model::id::ThingKey;
 use leptos::prelude::*;
+use tr::tr;
 
 use super::lots;
 use super::words::{Class, State, tell};
@@ -130,7 +131,7 @@ fn spoken(row: &Aged<ParkingRow>, class: Class, told: &super::words::Told, is_wh
     let row = &row.row;
     let written = if is_whole { format!(", {}", told.pin()) } else { String::new() };
     let far = distance(f64::from(row.distance_m));
-    format!("{}{written}, {}, {far} away", row.title, told.sentence(class.of(row)))
+    tr!("{title}{written}, {count}, {far} away", title = row.title, written, count = told.sentence(class.of(row)), far)
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use fleetlens_ipc::rows::{ParkingRow, Spaces};
 use fleetlens_model::telemetry::{Quality, Source};
+use tr::tr;
 
 use crate::format;
+use crate::lang::said;
 
 /// Which spaces somebody needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,9 +26,9 @@ impl Class {
     /// The word on the switch.
     pub fn label(self) -> &'static str {
         match self {
-            Class::Any => "Any",
-            Class::Accessible => "Accessible",
-            Class::Charging => "Charging",
+            Class::Any => said("Any"),
+            Class::Accessible => said("Accessible"),
+            Class::Charging => said("Charging"),
         }
     }
 
@@ -109,25 +111,28 @@ impl Told {
 
     /// The line below the number: `counted 20 s ago`, `cached · 26 min ago`, `estimated 20 s ago`.
     pub fn when(&self) -> String {
-        let how = match (self.is_estimated, self.is_cached) {
-            (true, _) => "estimated",
-            (false, true) => "last known",
-            (false, false) => "counted",
-        };
-        if self.age.is_empty() { "never counted here".into() } else { format!("{how} {} ago", self.age) }
+        if self.age.is_empty() {
+            return said("never counted here").into();
+        }
+        match (self.is_estimated, self.is_cached) {
+            (true, _) => tr!("estimated {} ago", self.age),
+            (false, true) => tr!("last known {} ago", self.age),
+            (false, false) => tr!("counted {} ago", self.age),
+        }
     }
 
     /// All of it for the ear: `62 free of 1 420, counted 20 s ago`.
     pub fn sentence(&self, spaces: &Spaces) -> String {
         let capacity = spaces.capacity.map(|capacity| format::count(u64::from(capacity)));
-        let of = capacity.as_ref().map(|capacity| format!(" of {capacity}")).unwrap_or_default();
-        match &spaces.free {
-            None => "no count of free spaces".into(),
-            Some(free) if free.count == 0 => {
-                let taken = capacity.map(|capacity| format!(", all {capacity} taken")).unwrap_or_default();
-                format!("full{taken}, {}", self.when())
+        let when = self.when();
+        match (&spaces.free, capacity) {
+            (None, _) => said("no count of free spaces").into(),
+            (Some(free), Some(capacity)) if free.count == 0 => {
+                tr!("full, all {capacity} taken, {when}", capacity, when)
             }
-            Some(_) => format!("{} free{of}, {}", self.count, self.when()),
+            (Some(free), None) if free.count == 0 => tr!("full, {when}", when),
+            (Some(_), Some(capacity)) => tr!("{free} free of {capacity}, {when}", free = self.count, capacity, when),
+            (Some(_), None) => tr!("{free} free, {when}", free = self.count, when),
         }
     }
 }
@@ -137,7 +142,7 @@ pub fn tell(spaces: &Spaces, elapsed_ms: u64, link_up: bool) -> Told {
     let Some(free) = &spaces.free else {
         return Told {
             state: State::NoCount,
-            count: "No count".into(),
+            count: said("No count").into(),
             age: String::new(),
             is_cached: false,
             is_estimated: false,
@@ -155,7 +160,7 @@ pub fn tell(spaces: &Spaces, elapsed_ms: u64, link_up: bool) -> Told {
     };
     Told {
         state,
-        count: if free.count == 0 { "Full".into() } else { format::count(u64::from(free.count)) },
+        count: if free.count == 0 { said("Full").into() } else { format::count(u64::from(free.count)) },
         age: format::age(age_ms),
         is_cached: !link_up || free.source == Source::Cached,
         is_estimated: free.quality == Quality::Estimated,
