@@ -361,7 +361,7 @@ impl Online {
                 return Err("the server sends a page instead of a tile".into());
             }
             TileFormat::Vector => {}
-            picture => drop(side_px(picture, &tile)?),
+            picture @ (TileFormat::Png | TileFormat::Jpeg | TileFormat::Webp) => drop(side_px(picture, &tile)?),
         }
         let kept = KeptTile { bytes: got.bytes, at_s: now_s };
         if let Err(error) = tokio::task::block_in_place(|| self.kept.put(z, x, y, &kept)) {

@@ -255,6 +255,7 @@ mod tests {
         let (mut home, told) = Home::open(folder.path());
         assert_eq!((&home.chosen, told), (&Chosen::default(), None));
         let chosen = Chosen {
+            map_hosts: vec!["tiles.city:8080".into()],
             profile: Some("Harbour".into()),
             identity: Some(who("R. Borg", Role::Technician)),
             cache: Retention { keep_days: 7, minutes_days: 90, hours_days: None, max_mb: 64 },
