@@ -151,6 +151,8 @@ pub struct Host {
     small_asked: reads::SmallAsked,
     tries: rules::Tries,
     imports: maps::Imports,
+    /// The map of an address, by its file, once a tile of it was asked for.
+    online: std::sync::Mutex<Option<(PathBuf, Arc<crate::online::Online>)>>,
     seats: replay::Seats,
     pictures: Pictures,
     pub(crate) rasters: Rasters,
@@ -219,6 +221,7 @@ impl Host {
             small_asked: reads::SmallAsked::default(),
             tries: rules::Tries::default(),
             imports: maps::Imports::default(),
+            online: std::sync::Mutex::default(),
             seats: replay::Seats::default(),
             pictures,
             rasters,

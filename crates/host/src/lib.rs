@@ -20,6 +20,7 @@ mod host;
 mod line;
 pub mod log;
 mod maps;
+mod online;
 mod past;
 mod pictures;
 mod ports;

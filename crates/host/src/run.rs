@@ -162,6 +162,8 @@ impl Looked {
 /// The map of a profile: its tiles, else those of the program.
 pub fn ground(profile: &Profile) -> Result<Ground, TilesError> {
     let tiles = match &profile.tiles {
+        // It grows while it is shown.
+        Some(path) if crate::online::is_named(path) => Tiles::open_growing(path)?,
         Some(path) => Tiles::open(path)?,
         None => Tiles::embedded(MALTA)?,
     };

@@ -32,6 +32,9 @@ pub struct Chosen {
     /// The profile's name; `None` for the demo city.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// Servers of this network, `host:port`, that a window from elsewhere may name for a map.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub map_hosts: Vec<String>,
     /// Who is at the screen; `None` for whom the profile names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<Actor>,
@@ -252,6 +255,7 @@ mod tests {
         let (mut home, told) = Home::open(folder.path());
         assert_eq!((&home.chosen, told), (&Chosen::default(), None));
         let chosen = Chosen {
+            map_hosts: vec!["tiles.city:8080".into()],
             profile: Some("Harbour".into()),
             identity: Some(who("R. Borg", Role::Technician)),
             cache: Retention { keep_days: 7, minutes_days: 90, hours_days: None, max_mb: 64 },

@@ -28,12 +28,27 @@ pub enum TileAnswer {
     Beyond,
     /// Nothing at this path is a tile; the sentence says what would be.
     NoTile(String),
+    /// Not now, e.g. without a network; whoever still wants it asks again.
+    Later(String),
     /// The map's file cannot be read.
     Unreadable(String),
 }
 
 impl Host {
-    /// The tile at `/z/x/y`. Blocks on the disk: not for an async thread.
+    /// The tile at `/z/x/y`, fetched where the map comes from an address. Not for a runtime of one thread. Cancelled, nothing is fetched.
+    pub async fn tile_of(&self, path: &str) -> TileAnswer {
+        let Some(online) = self.online().await else { return tokio::task::block_in_place(|| self.tile_at(path)) };
+        match (number(path), online) {
+            (None, _) => TileAnswer::NoTile(format!("{path} is no tile; ask for /z/x/y")),
+            (Some((z, x, y)), _) if z > 30 || u64::from(x.max(y)) >= 1 << z => {
+                TileAnswer::NoTile(format!("there is no tile {path}"))
+            }
+            (Some((z, x, y)), Ok(online)) => online.tile(z, x, y).await,
+            (Some(_), Err(why)) => TileAnswer::Unreadable(why),
+        }
+    }
+
+    /// The tile at `/z/x/y` as it is on the disk. Blocks on the disk: not for an async thread.
     pub fn tile_at(&self, path: &str) -> TileAnswer {
         let Some((z, x, y)) = number(path) else {
             return TileAnswer::NoTile(format!("{path} is no tile; ask for /z/x/y"));

@@ -1,4 +1,4 @@
-//! The base map of the profile in use: what it is, and another one taken from a file. And the areas that rules name, drawn on it.
+//! The base map of the profile in use: what it is, and another one taken from a file or from an address. And the areas that rules name, drawn on it.
 //!
 //! All of it is performed by the host. A file is copied while the window goes on; it asks how far that is ([`MapAsk::Progress`]) and
 //! says what is to become of the copy ([`MapAsk::Take`]). A map that is taken, and an area that is kept, begin every window anew.
@@ -10,11 +10,14 @@ use serde::{Deserialize, Serialize};
 /// The longest name of a file that a host takes from a window, in bytes.
 pub const PATH_MAX_BYTES: usize = 4_096;
 
+/// The longest address that a host takes from a window, in bytes.
+pub const ADDRESS_MAX_BYTES: usize = 2_048;
+
 /// Files that a [`MapBook`] offers.
 pub const MAPS_OFFERED_MAX: usize = 50;
 
 /// What a person wants with the base map.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum MapAsk {
     /// Which is it? Answered with [`MapDone::Book`].
     Read,
@@ -36,6 +39,44 @@ pub enum MapAsk {
     Cancel,
     /// Show the program's own map again. Answered with [`MapDone::Taken`]; every window begins anew.
     BuiltIn,
+    /// What is at this address? Answered with [`MapDone::Looked`], or with a fault that says what is wrong with it.
+    LookAt(OnlineDraft),
+    /// Show it from now on. Answered with [`MapDone::Taken`]; every window begins anew.
+    UseAt(OnlineDraft),
+}
+
+/// An address of tiles as somebody typed it.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct OnlineDraft {
+    /// A template with `{z}`, `{x}` and `{y}`, a TileJSON or a style; at most [`ADDRESS_MAX_BYTES`]. A key may stand in it.
+    pub address: String,
+    /// Whose data it is, where the server does not say.
+    pub attribution: String,
+    /// Where the fleet is: a tile of there is looked at.
+    pub at: Option<LonLat>,
+}
+
+impl std::fmt::Debug for OnlineDraft {
+    /// Without the address, in which a key may stand.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OnlineDraft")
+            .field("attribution", &self.attribution)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A map that comes from an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnlineBook {
+    /// The server, without what may be secret of its address.
+    pub host: String,
+    /// What is kept of it on the disk, in bytes.
+    pub kept: u64,
+    /// What may be.
+    pub kept_max: u64,
+    /// Why the last tile could not be fetched, if it could not.
+    pub fault: Option<String>,
 }
 
 /// What a [`MapAsk`] led to.
@@ -68,6 +109,8 @@ pub struct MapBook {
     pub only_there: bool,
     /// How far a copying is that somebody began.
     pub copying: Copying,
+    /// Where it comes from, if that is no file.
+    pub online: Option<OnlineBook>,
 }
 
 /// What a file of tiles says of itself.
@@ -79,7 +122,7 @@ pub struct MapFile {
     pub attribution: String,
     /// What it holds: `vector`, `png`, `jpeg` or `webp`.
     pub tiles: String,
-    /// `MBTiles` or `PMTiles`.
+    /// `MBTiles` or `PMTiles`; of an address its server.
     pub container: String,
     /// The box it covers; `None` when it does not say.
     pub bounds: Option<GeoBox>,

@@ -47,9 +47,20 @@ impl Place {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        self.encrypted_with(stream, client(tls).await?).await
+    }
+
+    /// The same with certificates that were read before.
+    pub async fn encrypted_with<S>(
+        &self,
+        stream: S,
+        config: Arc<ClientConfig>,
+    ) -> Result<tokio_rustls::client::TlsStream<S>, String>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let name = ServerName::try_from(self.host.clone())
             .map_err(|_| format!("{:?} is no name that a certificate can be for", self.host))?;
-        let config = client(tls).await?;
         TlsConnector::from(config).connect(name, stream).await.map_err(|error| {
             let remedy = match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
                 Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) => {
@@ -73,7 +84,7 @@ impl std::fmt::Display for Place {
 }
 
 /// Reads the certificates to believe in, anew for each connection as the link does: files, so not on this thread.
-async fn client(tls: &Tls) -> Result<Arc<ClientConfig>, String> {
+pub(crate) async fn client(tls: &Tls) -> Result<Arc<ClientConfig>, String> {
     let tls = tls.clone();
     match tokio::task::spawn_blocking(move || tls.client()).await {
         Ok(client) => client.map_err(|error| error.to_string()),

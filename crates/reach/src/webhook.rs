@@ -221,7 +221,7 @@ fn said(text: &[u8]) -> String {
 }
 
 /// Seconds, or a date (RFC 9110, 10.2.3), as milliseconds from `at`.
-fn retry_after_ms(headers: &HeaderMap, at: WallMs) -> Option<u64> {
+pub(crate) fn retry_after_ms(headers: &HeaderMap, at: WallMs) -> Option<u64> {
     let written = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = written.parse::<u64>() {
         return Some(seconds.saturating_mul(1_000));

@@ -174,7 +174,9 @@ async fn socket(State(rooms): State<Rooms>, headers: HeaderMap, upgrade: WebSock
 
 async fn tile(State(rooms): State<Rooms>, uri: Uri) -> Response<Body> {
     let path = uri.path().strip_prefix("/tiles").unwrap_or_default().to_owned();
-    match tokio::task::spawn_blocking(move || rooms.host.tile_at(&path)).await {
+    // On a task of its own: a page that goes away leaves no tile half kept.
+    match tokio::spawn(async move { rooms.host.tile_of(&path).await }).await {
+        Ok(TileAnswer::Later(why)) => pages::sentence(StatusCode::SERVICE_UNAVAILABLE, why),
         Ok(TileAnswer::Tile { bytes, media }) => pages::respond(StatusCode::OK, media, bytes),
         Ok(TileAnswer::Beyond) => pages::respond(StatusCode::NO_CONTENT, VECTOR_TILE, Body::empty()),
         Ok(TileAnswer::NoTile(why)) => pages::sentence(StatusCode::BAD_REQUEST, why),

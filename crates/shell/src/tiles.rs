@@ -17,8 +17,7 @@ pub async fn at(host: Arc<Host>, path: String) -> Response<Vec<u8>> {
     if let Some(raster) = path.strip_prefix("/raster") {
         return picture(host.raster_at(raster).await);
     }
-    let answered = tauri::async_runtime::spawn_blocking(move || answer(host.tile_at(&path))).await;
-    answered.unwrap_or_else(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR, "the tile could not be read".into()))
+    answer(host.tile_of(&path).await)
 }
 
 fn picture(answer: RasterAnswer) -> Response<Vec<u8>> {
@@ -36,6 +35,7 @@ fn answer(answer: TileAnswer) -> Response<Vec<u8>> {
     match answer {
         TileAnswer::Tile { bytes, media } => respond(StatusCode::OK, media, bytes),
         TileAnswer::Beyond => respond(StatusCode::NO_CONTENT, VECTOR_TILE, Vec::new()),
+        TileAnswer::Later(why) => refuse(StatusCode::SERVICE_UNAVAILABLE, why),
         TileAnswer::NoTile(why) => refuse(StatusCode::BAD_REQUEST, why),
         TileAnswer::Unreadable(why) => refuse(StatusCode::INTERNAL_SERVER_ERROR, why),
     }

@@ -29,6 +29,7 @@ pub struct Connections {
 #[derive(Debug)]
 enum Place {
     File(PathBuf),
+    Growing(PathBuf),
     Bytes(&'static [u8]),
 }
 
@@ -36,6 +37,11 @@ impl Connections {
     /// To a file.
     pub fn to_file(path: &Path) -> Connections {
         Connections { place: Place::File(path.to_owned()), idle: Mutex::default() }
+    }
+
+    /// To a file that is written meanwhile.
+    pub fn to_growing(path: &Path) -> Connections {
+        Connections { place: Place::Growing(path.to_owned()), idle: Mutex::default() }
     }
 
     /// To a database that is part of the program.
@@ -67,6 +73,12 @@ impl Connections {
                 let flags =
                     OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
                 Connection::open_with_flags(uri(path), flags)?
+            }
+            Place::Growing(path) => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                let connection = Connection::open_with_flags(path, flags)?;
+                connection.busy_timeout(LONGEST)?;
+                connection
             }
             Place::Bytes(bytes) => {
                 let mut connection = Connection::open_in_memory()?;

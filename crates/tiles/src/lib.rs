@@ -6,6 +6,7 @@
 mod archive;
 mod connections;
 mod format;
+mod growing;
 mod metadata;
 mod names;
 
@@ -20,7 +21,8 @@ use thiserror::Error;
 use crate::archive::Archive;
 pub use crate::archive::ArchiveError;
 use crate::connections::Connections;
-pub use crate::format::TileFormat;
+pub use crate::format::{TileFormat, check_schema, side_px};
+pub use crate::growing::{Growing, KeptTile};
 pub use crate::metadata::Metadata;
 pub use crate::names::PlaceName;
 
@@ -61,6 +63,14 @@ impl Tiles {
         Tiles::from_connections(Connections::to_file(path))
     }
 
+    /// Opens a [`Growing`] for reading while it is written.
+    pub fn open_growing(path: &Path) -> Result<Tiles, TilesError> {
+        if !path.is_file() {
+            return Err(TilesError::Missing(path.display().to_string()));
+        }
+        Tiles::from_connections(Connections::to_growing(path))
+    }
+
     /// Opens tiles that are part of the program. Fails like [`Tiles::open`].
     pub fn embedded(bytes: &'static [u8]) -> Result<Tiles, TilesError> {
         Tiles::from_connections(Connections::to_bytes(bytes))
@@ -76,7 +86,7 @@ impl Tiles {
     fn measured(mut self) -> Tiles {
         let format = self.metadata.format;
         if format.is_raster() {
-            let side = self.any().ok().flatten().and_then(|tile| format::side_px(format, &tile).ok());
+            let side = self.any().ok().flatten().and_then(|tile| side_px(format, &tile).ok());
             self.metadata.side_px = side;
         }
         self
@@ -98,10 +108,10 @@ impl Tiles {
         let some = tiles.any()?.ok_or(TilesError::Empty)?;
         let Metadata { format, .. } = tiles.metadata;
         if format.is_raster() {
-            let side = format::side_px(format, &some);
+            let side = side_px(format, &some);
             side.map_err(|why| TilesError::Unsound(format!("one of its tiles cannot be shown: {why}")))?;
         } else {
-            format::check_schema(&tiles.metadata, &some)?;
+            check_schema(&tiles.metadata, &some)?;
         }
         Ok(tiles)
     }
@@ -190,8 +200,8 @@ fn of_row(stored: ValueRef) -> Result<Vec<u8>, TileFault> {
     unzip(stored)
 }
 
-/// A tile's bytes, unzipped if they are zipped.
-fn unzip(stored: &[u8]) -> Result<Vec<u8>, TileFault> {
+/// A tile's bytes, unzipped if they are zipped; at most [`TILE_MAX_BYTES`].
+pub fn unzip(stored: &[u8]) -> Result<Vec<u8>, TileFault> {
     if !stored.starts_with(&[0x1f, 0x8b]) {
         return if stored.len() as u64 > TILE_MAX_BYTES { Err(TileFault::TooLarge) } else { Ok(stored.to_vec()) };
     }

@@ -3,6 +3,7 @@
 
 mod cache;
 mod map;
+mod online;
 mod person;
 mod profiles;
 pub mod sheet;

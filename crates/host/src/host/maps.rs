@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fleetlens_ipc::maps::{Copying, MapAsk, MapBook, MapDone, PATH_MAX_BYTES};
+use fleetlens_ipc::maps::{Copying, MapAsk, MapBook, MapDone, OnlineDraft, PATH_MAX_BYTES};
 use fleetlens_ipc::profile::Field;
 use fleetlens_ipc::{Fault, FaultCode};
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,7 @@ use super::profiles::on_the_side;
 use super::rules::Used;
 use super::{Begun, Host, ended};
 use crate::maps::{ENDED, FOLDER, about, copy, found, is_copy, look, settle, with_tiles};
+use crate::online::{self, Behind, Online};
 use crate::profile::Profile;
 use crate::settings::whole;
 
@@ -82,11 +83,26 @@ impl Host {
                 done(MapDone::Copying(self.imports.copying(&profile)))
             }
             MapAsk::BuiltIn => self.show_map(None).await,
+            MapAsk::LookAt(draft) => {
+                let behind = self.look_online(&used, &draft).await?;
+                done(MapDone::Looked(Box::new(behind.about())))
+            }
+            MapAsk::UseAt(draft) => {
+                unlocked(&used)?;
+                let (behind, folder) = (self.look_online(&used, &draft).await?, self.map_folder());
+                let file = on_the_side(move || behind.keep(&folder)).await?.map_err(invalid)?;
+                let shown = self.show_map(Some(file.clone())).await;
+                if shown.is_err() {
+                    self.remove_unnamed(file).await?;
+                }
+                shown
+            }
         }
     }
 
     async fn map_book(&self, used: Used) -> Result<MapBook, Fault> {
         let (ground, file) = self.ground_and_file().await.ok_or_else(ended)?;
+        let online = self.online().await.and_then(Result::ok);
         let (copying, only_there) = (self.imports.copying(&used.name), self.options.served);
         on_the_side(move || {
             let bytes = file.as_deref().and_then(|file| file.metadata().ok()).map_or(0, |about| about.len());
@@ -99,9 +115,39 @@ impl Host {
                 folder: folder.display().to_string(),
                 only_there,
                 copying,
+                online: online.map(|online| online.book()),
             }
         })
         .await
+    }
+
+    /// Fetches what is at an address that a window names. One that may be at another machine reaches nothing of this network.
+    async fn look_online(&self, used: &Used, draft: &OnlineDraft) -> Result<Behind, Fault> {
+        let looked = online::look(draft, !self.options.served, &used.home.chosen.map_hosts);
+        tokio::select! {
+            () = self.ending.cancelled() => Err(ended()),
+            looked = looked => looked.map_err(invalid),
+        }
+    }
+
+    /// The map of an address, if such a one is in use, or why its file cannot be read.
+    pub(crate) async fn online(&self) -> Option<Result<Arc<Online>, String>> {
+        let (ground, file) = self.ground_and_file().await?;
+        let file = file.filter(|file| online::is_online(file, &self.map_folder()));
+        let mut known = self.online.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(file) = file else {
+            *known = None;
+            return None;
+        };
+        if let Some((_, online)) = known.as_ref().filter(|(of, _)| *of == file) {
+            return Some(Ok(Arc::clone(online)));
+        }
+        let format = ground.tiles.metadata().format;
+        let opened = tokio::task::block_in_place(|| Online::open(&file, format)).map(Arc::new);
+        if let Ok(online) = &opened {
+            *known = Some((file, Arc::clone(online)));
+        }
+        Some(opened)
     }
 
     /// The file that a window names. One that may be at another machine names no file of this one that no profile knows.

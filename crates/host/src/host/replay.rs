@@ -99,7 +99,15 @@ fn only_reads(intent: &Intent) -> bool {
         | Intent::Change(_)
         | Intent::Profile(_)
         | Intent::Rules(_)
-        | Intent::Map(MapAsk::Look { .. } | MapAsk::Import { .. } | MapAsk::Take | MapAsk::Cancel | MapAsk::BuiltIn)
+        | Intent::Map(
+            MapAsk::Look { .. }
+            | MapAsk::Import { .. }
+            | MapAsk::Take
+            | MapAsk::Cancel
+            | MapAsk::BuiltIn
+            | MapAsk::LookAt(_)
+            | MapAsk::UseAt(_),
+        )
         | Intent::Areas(AreaAsk::Keep(_) | AreaAsk::Remove { .. })
         | Intent::Boards(BoardAsk::Keep { .. } | BoardAsk::Remove { .. }) => false,
     }

@@ -5,6 +5,7 @@ mod exports;
 mod groups;
 mod history;
 mod maps;
+mod online;
 mod profiles;
 mod replay;
 mod rules;

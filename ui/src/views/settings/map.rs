@@ -15,6 +15,7 @@ use crate::components::icon::Icon;
 use crate::format;
 use crate::lang::{said, term};
 use crate::state::{Store, store};
+use crate::views::settings::online::{OnlineKept, OnlineMap};
 
 /// How often it is asked how far a copy is.
 const LOOKS_EVERY: Duration = Duration::from_millis(300);
@@ -161,6 +162,11 @@ pub fn MapCard() -> impl IntoView {
             })}
             <Show when=move || known.with(Option::is_some) && locked.with(Option::is_none)>
                 <Another card />
+                <OnlineMap
+                    facts=|file| view! { <Facts file testid="online-facts" /> }.into_any()
+                    taken=Callback::new(move |()| card.read())
+                    book=known.into()
+                />
             </Show>
         </section>
     }
@@ -182,6 +188,7 @@ fn Shown(book: MapBook, card: Card) -> impl IntoView {
             <dt>{said("Shown")}</dt>
             <dd><code data-testid="map-file">{file}</code></dd>
         </Facts>
+        {book.online.map(|book| view! { <OnlineKept book /> })}
         {may_leave.then(|| view! {
             <button type="button" class="plain" data-testid="map-built-in" disabled=move || card.busy.get() on:click=move |_| asks.set(true)>
                 {said("Back to the built-in map")}

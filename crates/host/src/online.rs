@@ -1,0 +1,467 @@
+//! A base map from an address (docs/adr/0024-online-maps.md): what is behind the address, and its tiles, fetched when somebody looks at
+//! them and kept in a file of the shape of every other map, so that what was seen once is there without a network.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use fleetlens_ipc::maps::{ADDRESS_MAX_BYTES, MapFile, OnlineBook, OnlineDraft};
+use fleetlens_model::geo::{GeoBox, LonLat};
+use fleetlens_reach::{Fetcher, Got, joined, server, server_and_port};
+use fleetlens_tiles::{Growing, KeptTile, Metadata, TILE_MAX_BYTES, TileFormat, check_schema, side_px, unzip};
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+
+use crate::ports::wall_now;
+use crate::tiles::{TileAnswer, plain};
+
+/// What the file of such a map ends in. Nothing that is copied gets such a name, so what a stranger's file says of an address is never
+/// followed.
+const ENDING: &str = ".online.mbtiles";
+
+/// How much of one map is kept.
+const KEPT_MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+/// How old a tile may be before a newer one is asked for; without a network it is shown however old it is.
+const FRESH_S: i64 = 14 * 24 * 3_600;
+
+/// How many tiles are fetched at once, and how many wait for that.
+const AT_ONCE: usize = 4;
+const WAITING_MAX: usize = 64;
+
+/// How long nothing is fetched after a server could not be reached.
+const REST: Duration = Duration::from_secs(5);
+
+/// The largest TileJSON or style, in bytes.
+const TEXT_MAX_BYTES: usize = 1024 * 1024;
+
+/// The deepest zoom of a server that does not say it.
+const USUAL_ZOOM: (u8, u8) = (14, 19);
+
+/// What stands for the tile's numbers and for one of several servers.
+const SERVERS: [&str; 3] = ["a", "b", "c"];
+
+/// What is behind an address.
+#[derive(Clone)]
+pub struct Behind {
+    template: String,
+    tms: bool,
+    near: bool,
+    name: String,
+    metadata: Metadata,
+}
+
+/// A TileJSON (version 3), and a source of a style, which has the same names.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Source {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    url: Option<String>,
+    tiles: Vec<String>,
+    name: Option<String>,
+    scheme: Option<String>,
+    attribution: Option<String>,
+    minzoom: Option<u8>,
+    maxzoom: Option<u8>,
+    bounds: Option<[f64; 4]>,
+    vector_layers: Vec<Layer>,
+}
+
+#[derive(Deserialize)]
+struct Layer {
+    id: String,
+}
+
+/// A style (MapLibre Style Specification, "Sources").
+#[derive(Deserialize)]
+struct Style {
+    sources: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Whether a file is the one of a map from an address.
+pub fn is_online(file: &Path, folder: &Path) -> bool {
+    is_named(file)
+        && file.parent().is_some_and(|parent| crate::settings::whole(parent) == crate::settings::whole(folder))
+}
+
+/// Whether a file is called so.
+pub fn is_named(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name.to_string_lossy().ends_with(ENDING))
+}
+
+/// Finds out what is behind an address. `near` lets it lie in this network. Fails in a sentence, which never repeats the address.
+pub async fn look(draft: &OnlineDraft, near: bool, known_near: &[String]) -> Result<Behind, String> {
+    let address = draft.address.trim();
+    if address.is_empty() || address.len() > ADDRESS_MAX_BYTES {
+        return Err("Type an address of tiles, of a TileJSON or of a style".into());
+    }
+    let place = server_and_port(&address.replace("{s}", "a")).map_err(capital)?;
+    let near = near || known_near.contains(&place);
+    let fetcher = Fetcher::new(near);
+    let mut source = Source::default();
+    let (mut base, mut near) = (address.to_owned(), near);
+    if ["{z}", "{x}", "{y}"].iter().all(|part| address.contains(part)) {
+        source.tiles.push(address.to_owned());
+    } else if address.contains('{') {
+        return Err("The address has not all of {z}, {x} and {y}, which stand for the number of a tile".into());
+    } else {
+        let mut tried = Vec::new();
+        let got = text(&fetcher, address).await?;
+        // What is on the internet leads to nothing in this network.
+        near &= !got.is_public;
+        let fetcher = Fetcher::new(near);
+        match serde_json::from_slice::<Style>(&content(&got)?) {
+            Err(_) => source = tile_json(&content(&got)?)?,
+            Ok(style) => {
+                for (name, value) in style.sources {
+                    let Ok(mut found) = serde_json::from_value::<Source>(value) else { continue };
+                    let kind = found.kind.take().unwrap_or_default();
+                    if kind != "raster" && kind != "vector" {
+                        tried.push(format!("{name} holds {kind}"));
+                        continue;
+                    }
+                    if let Some(url) = found.url.take() {
+                        base = joined(address, &url).map_err(capital)?;
+                        found = tile_json(&content(&text(&fetcher, &base).await?)?)?;
+                    }
+                    let wrong = behind(&fetcher, found, &base, draft, near).await;
+                    match wrong {
+                        Ok(behind) => return Ok(behind),
+                        Err(why) => tried.push(format!("{name}: {why}")),
+                    }
+                }
+                tried.truncate(3);
+                return Err(format!("None of the style's sources can be shown ({})", tried.join("; ")));
+            }
+        }
+    }
+    behind(&Fetcher::new(near), source, &base, draft, near).await
+}
+
+/// Looks at one tile of a source.
+async fn behind(
+    fetcher: &Fetcher,
+    source: Source,
+    base: &str,
+    draft: &OnlineDraft,
+    near: bool,
+) -> Result<Behind, String> {
+    let template = source.tiles.first().ok_or("The TileJSON names no tiles")?;
+    let template = match template.contains("{s}") {
+        true => template.clone(),
+        false => joined(base, template).map_err(capital)?,
+    };
+    let behind = Behind {
+        name: source.name.as_deref().map(plain).unwrap_or_default(),
+        tms: source.scheme.as_deref() == Some("tms"),
+        near,
+        metadata: Metadata {
+            min_zoom: source.minzoom,
+            max_zoom: source.maxzoom,
+            bounds: source.bounds.and_then(sound),
+            layers: source.vector_layers.into_iter().map(|layer| layer.id).collect(),
+            attribution: source.attribution.filter(|text| !text.trim().is_empty()).or_else(|| whose(draft, &template)),
+            ..Metadata::default()
+        },
+        template,
+    };
+    behind.measured(fetcher, draft.at).await
+}
+
+impl Behind {
+    /// With what one of its tiles is.
+    async fn measured(mut self, fetcher: &Fetcher, at: Option<LonLat>) -> Result<Behind, String> {
+        let host = self.host();
+        let (min, max) = (self.metadata.min_zoom.unwrap_or(0), self.metadata.max_zoom.unwrap_or(USUAL_ZOOM.0));
+        let middle = self.metadata.bounds.map(|area| LonLat {
+            lon_deg: f64::midpoint(area.west_deg, area.east_deg),
+            lat_deg: f64::midpoint(area.south_deg, area.north_deg),
+        });
+        let places: Vec<LonLat> = [at, middle].into_iter().flatten().collect();
+        let zooms = [min, 6.clamp(min, max.max(min)), 12.clamp(min, max.max(min))];
+        let mut numbers: Vec<(u8, u32, u32)> = places.iter().flat_map(|at| zooms.map(|z| number_at(*at, z))).collect();
+        numbers.push((min, 0, 0));
+        let mut why = format!("{host} has no tile where it was looked for");
+        for (z, x, y) in numbers {
+            let got = fetcher.get(&self.address(z, x, y), TILE_MAX_BYTES as usize).await.map_err(capital)?;
+            if got.status == 404 || got.status == 204 {
+                why = format!("{host} has no tile where it was looked for ({})", got.status);
+                continue;
+            }
+            let tile = content(&answered(&host, got)?)?;
+            let picture = [TileFormat::Png, TileFormat::Jpeg, TileFormat::Webp];
+            if let Some((format, side)) = picture.into_iter().find_map(|it| Some((it, side_px(it, &tile).ok()?))) {
+                self.metadata.format = format;
+                self.metadata.side_px = Some(side);
+            } else if tile.trim_ascii_start().starts_with(b"<") {
+                return Err(format!("{host} sends a page instead of tiles; look whether the address needs a key"));
+            } else {
+                self.metadata.format = TileFormat::Vector;
+                check_schema(&self.metadata, &tile).map_err(|error| {
+                    format!("What {host} sends cannot be drawn: {}", error.to_string().replace("the file", "it"))
+                })?;
+            }
+            let usual = if self.metadata.format.is_raster() { USUAL_ZOOM.1 } else { USUAL_ZOOM.0 };
+            self.metadata.max_zoom.get_or_insert(usual);
+            return Ok(self);
+        }
+        Err(why)
+    }
+
+    fn host(&self) -> String {
+        server(&self.address(0, 0, 0)).unwrap_or_default()
+    }
+
+    fn address(&self, z: u8, x: u32, y: u32) -> String {
+        let row = if self.tms { ((1_u64 << z.min(30)) - 1).saturating_sub(u64::from(y)) } else { u64::from(y) };
+        let server = SERVERS.get((x as usize + y as usize) % SERVERS.len()).copied().unwrap_or_default();
+        let filled = self.template.replace("{z}", &z.to_string()).replace("{x}", &x.to_string());
+        filled.replace("{y}", &row.to_string()).replace("{s}", server).replace("{r}", "")
+    }
+
+    /// What a window is told of it.
+    pub fn about(&self) -> MapFile {
+        let set = crate::tiles::tile_set(&self.metadata, false);
+        MapFile {
+            name: self.name.clone(),
+            attribution: set.attribution,
+            tiles: word(self.metadata.format).into(),
+            container: self.host(),
+            bounds: self.metadata.bounds,
+            min_zoom: set.min_zoom,
+            max_zoom: set.max_zoom,
+            bytes: 0,
+        }
+    }
+
+    /// Makes its file in the folder of maps, empty as yet. Blocks on the disk.
+    pub fn keep(&self, folder: &Path) -> Result<PathBuf, String> {
+        let set = crate::tiles::tile_set(&self.metadata, false);
+        let mut words = vec![
+            ("name", if self.name.is_empty() { self.host() } else { self.name.clone() }),
+            ("format", word(self.metadata.format).replace("vector", "pbf").replace("jpeg", "jpg")),
+            ("minzoom", set.min_zoom.to_string()),
+            ("maxzoom", set.max_zoom.to_string()),
+            ("attribution", set.attribution),
+            ("fleetlens_address", self.template.clone()),
+            ("fleetlens_tms", u8::from(self.tms).to_string()),
+            ("fleetlens_near", u8::from(self.near).to_string()),
+        ];
+        if let Some(side) = self.metadata.side_px {
+            words.push(("fleetlens_side_px", side.to_string()));
+        }
+        if let Some(GeoBox { west_deg, south_deg, east_deg, north_deg }) = self.metadata.bounds {
+            words.push(("bounds", format!("{west_deg},{south_deg},{east_deg},{north_deg}")));
+        }
+        std::fs::create_dir_all(folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+        let stem: String =
+            self.host().chars().take(80).map(|c| if c.is_alphanumeric() || c == '.' { c } else { '-' }).collect();
+        for n in 1..1_000 {
+            let name = if n == 1 { format!("{stem}{ENDING}") } else { format!("{stem}-{n}{ENDING}") };
+            let path = folder.join(name);
+            if !path.exists() {
+                let made = Growing::create(&path, &words, KEPT_MAX_BYTES, true);
+                return made.map(|_| path).map_err(|error| error.to_string());
+            }
+        }
+        Err(format!("there are too many maps of {stem} already"))
+    }
+}
+
+/// The map of an address that is in use.
+#[derive(Debug)]
+pub struct Online {
+    kept: Growing,
+    fetcher: Fetcher,
+    template: String,
+    tms: bool,
+    format: TileFormat,
+    right: Semaphore,
+    waiting: Semaphore,
+    /// Why the server cannot be reached, and since when.
+    fault: Mutex<Option<(Instant, String)>>,
+}
+
+impl Online {
+    /// Opens its file. Blocks on the disk.
+    pub fn open(file: &Path, format: TileFormat) -> Result<Online, String> {
+        let kept = Growing::open(file, KEPT_MAX_BYTES).map_err(|error| error.to_string())?;
+        let said = |name| kept.word(name).map_err(|error| error.to_string());
+        let template = said("fleetlens_address")?.ok_or("the file says no address")?;
+        let is = |word: Option<String>| word.as_deref() == Some("1");
+        let (tms, near) = (is(said("fleetlens_tms")?), is(said("fleetlens_near")?));
+        Ok(Online {
+            fetcher: Fetcher::new(near),
+            kept,
+            template,
+            tms,
+            format,
+            right: Semaphore::new(AT_ONCE),
+            waiting: Semaphore::new(WAITING_MAX),
+            fault: Mutex::default(),
+        })
+    }
+
+    /// What a window is told of it.
+    pub fn book(&self) -> OnlineBook {
+        OnlineBook {
+            host: self.behind().host(),
+            kept: self.kept.bytes(),
+            kept_max: KEPT_MAX_BYTES,
+            fault: self.fault.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, why)| why.clone()),
+        }
+    }
+
+    /// A tile: what is kept of it, else what the server has. Dropped, nothing more is fetched for it.
+    pub async fn tile(&self, z: u8, x: u32, y: u32) -> TileAnswer {
+        let kept = tokio::task::block_in_place(|| self.kept.get(z, x, y));
+        let kept = match kept {
+            Ok(kept) => kept,
+            Err(error) => return TileAnswer::Unreadable(error.to_string()),
+        };
+        let now_s = wall_now().0 / 1_000;
+        if let Some(tile) = kept.as_ref().filter(|tile| now_s - tile.at_s < FRESH_S) {
+            return self.answer(&tile.bytes);
+        }
+        match (self.fetch(z, x, y, now_s).await, kept) {
+            (Ok(Some(bytes)), _) => self.answer(&bytes),
+            (Ok(None), _) => TileAnswer::Beyond,
+            // What was seen once is better than nothing.
+            (Err(_), Some(tile)) => self.answer(&tile.bytes),
+            (Err(why), None) => TileAnswer::Later(why),
+        }
+    }
+
+    async fn fetch(&self, z: u8, x: u32, y: u32, now_s: i64) -> Result<Option<Vec<u8>>, String> {
+        let known = self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, why)) = known.filter(|(at, _)| at.elapsed() < REST) {
+            return Err(why);
+        }
+        let _waits = self.waiting.try_acquire().map_err(|_| "too many tiles are asked for at once")?;
+        let _goes = self.right.acquire().await.map_err(|error| error.to_string())?;
+        let behind = self.behind();
+        let got = match self.fetcher.get(&behind.address(z, x, y), TILE_MAX_BYTES as usize).await {
+            Ok(got) => got,
+            Err(error) => {
+                let why = capital(error);
+                tracing::info!(%why, "a tile of the map is not fetched");
+                *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), why.clone()));
+                return Err(why);
+            }
+        };
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if matches!(got.status, 204 | 404) {
+            return Ok(None);
+        }
+        let got = answered(&behind.host(), got)?;
+        let tile = content(&got)?;
+        match self.format {
+            TileFormat::Vector if tile.trim_ascii_start().starts_with(b"<") => {
+                return Err("the server sends a page instead of a tile".into());
+            }
+            TileFormat::Vector => {}
+            picture @ (TileFormat::Png | TileFormat::Jpeg | TileFormat::Webp) => drop(side_px(picture, &tile)?),
+        }
+        let kept = KeptTile { bytes: got.bytes, at_s: now_s };
+        if let Err(error) = tokio::task::block_in_place(|| self.kept.put(z, x, y, &kept)) {
+            // It is seen now; another time it is fetched again.
+            tracing::warn!(%error, "a tile is not kept");
+        }
+        Ok(Some(kept.bytes))
+    }
+
+    fn answer(&self, bytes: &[u8]) -> TileAnswer {
+        match unzip(bytes) {
+            Ok(bytes) => TileAnswer::Tile { bytes, media: self.format.media_type() },
+            Err(error) => TileAnswer::Unreadable(error.to_string()),
+        }
+    }
+
+    fn behind(&self) -> Behind {
+        Behind {
+            template: self.template.clone(),
+            tms: self.tms,
+            near: false,
+            name: String::new(),
+            metadata: Metadata::default(),
+        }
+    }
+}
+
+async fn text(fetcher: &Fetcher, address: &str) -> Result<Got, String> {
+    let got = fetcher.get(address, TEXT_MAX_BYTES).await.map_err(capital)?;
+    answered(&server(address).map_err(capital)?, got)
+}
+
+/// What was answered, if that is something.
+fn answered(host: &str, got: Got) -> Result<Got, String> {
+    if let Some(elsewhere) = &got.elsewhere {
+        let to = if elsewhere.is_empty() { String::new() } else { format!(" to {elsewhere}") };
+        return Err(format!("{host} sends elsewhere{to} ({}); write the address that it leads to", got.status));
+    }
+    match got.status {
+        200 => Ok(got),
+        401 | 403 => Err(format!("{host} refuses it ({}); look whether the address needs a key", got.status)),
+        404 => Err(format!("{host} has nothing at this address (404)")),
+        status => Err(format!("{host} answers {status}")),
+    }
+}
+
+fn content(got: &Got) -> Result<Vec<u8>, String> {
+    unzip(&got.bytes).map_err(|error| format!("what came cannot be read: {error}"))
+}
+
+fn tile_json(text: &[u8]) -> Result<Source, String> {
+    if text.trim_ascii_start().starts_with(b"<") {
+        return Err("There is a page at this address, neither tiles nor a TileJSON nor a style".into());
+    }
+    let read: Result<Source, _> = serde_json::from_slice(text);
+    match read {
+        Ok(source) if !source.tiles.is_empty() => Ok(source),
+        _ => {
+            Err("What is at this address is neither a TileJSON nor a style; an address of tiles holds {z}, {x} and {y}"
+                .into())
+        }
+    }
+}
+
+/// Whose data it is, where the server does not say.
+fn whose(draft: &OnlineDraft, template: &str) -> Option<String> {
+    let typed = Some(plain(draft.attribution.trim())).filter(|text| !text.is_empty());
+    typed.or_else(|| template.contains("openstreetmap.org/").then(|| "© OpenStreetMap contributors".to_owned()))
+}
+
+fn sound([west_deg, south_deg, east_deg, north_deg]: [f64; 4]) -> Option<GeoBox> {
+    let is_sound = west_deg < east_deg
+        && south_deg < north_deg
+        && west_deg >= -180.0
+        && east_deg <= 180.0
+        && south_deg >= -90.0
+        && north_deg <= 90.0;
+    is_sound.then_some(GeoBox { west_deg, south_deg, east_deg, north_deg })
+}
+
+/// The tile of a place (Web Mercator).
+fn number_at(at: LonLat, z: u8) -> (u8, u32, u32) {
+    let across = f64::from(1_u32 << z.min(30));
+    let lat = at.lat_deg.clamp(-85.0, 85.0).to_radians();
+    let x = (at.lon_deg + 180.0) / 360.0 * across;
+    let y = (1.0 - (lat.tan() + 1.0 / lat.cos()).ln() / std::f64::consts::PI) / 2.0 * across;
+    (z, x.clamp(0.0, across - 1.0) as u32, y.clamp(0.0, across - 1.0) as u32)
+}
+
+fn word(format: TileFormat) -> &'static str {
+    match format {
+        TileFormat::Vector => "vector",
+        TileFormat::Png => "png",
+        TileFormat::Jpeg => "jpeg",
+        TileFormat::Webp => "webp",
+    }
+}
+
+fn capital(error: impl std::fmt::Display) -> String {
+    let words = error.to_string();
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
