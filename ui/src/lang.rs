@@ -5,6 +5,7 @@
 //! What a person reads goes through [`said`] where it is a plain text and through [`tr!`](tr::tr) where something is filled in or
 //! counted. What the host says itself (faults, the audit log, files) is English in every language.
 
+mod catalogue;
 #[cfg(test)]
 mod tests;
 
@@ -12,8 +13,10 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use leptos::prelude::*;
-use tr::{PoTranslator, Translator};
+use tr::Translator;
 use wasm_bindgen::JsValue;
+
+use self::catalogue::Catalogue;
 
 /// Where the choice is kept, also for `islands-js/language.js`.
 const KEY: &str = "fleetlens.language";
@@ -120,11 +123,9 @@ pub fn start() {
 }
 
 /// The words that the page fetched; `None` where it could not, or where they are none.
-fn catalogue() -> Option<PoTranslator> {
+fn catalogue() -> Option<Catalogue> {
     let text = js_sys::Reflect::get(&js_sys::global(), &JsValue::from_str("fleetlensWords")).ok()?.as_string()?;
-    PoTranslator::from_vec_u8(text.into_bytes())
-        .map_err(|error| leptos::logging::warn!("the words of the page's language: {error}"))
-        .ok()
+    Catalogue::read(&text).map_err(|error| leptos::logging::warn!("the words of the page's language: {error}")).ok()
 }
 
 /// The language that is spoken.

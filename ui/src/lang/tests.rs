@@ -12,9 +12,10 @@ use fleetlens_model::identity::Role;
 use fleetlens_model::kind::{Kind, Schemas, Takes};
 use fleetlens_model::query::STANDINGS;
 use proc_macro2::{Delimiter, Group, Literal, TokenStream, TokenTree};
-use tr::{PoTranslator, Translator};
+use tr::Translator;
 
 use super::Language;
+use super::catalogue::{Catalogue, key};
 use crate::format::words_of_kinds;
 
 /// Texts that are the same in every language: names, notations, and what is read by no person.
@@ -62,6 +63,7 @@ const SAME_EVERYWHERE: &[&str] = &[
     "trailing characters",
     "expected value",
     // For the console and for engineers.
+    "it holds no words",
     "no page",
     "no canvas",
     "vertex array",
@@ -487,7 +489,7 @@ fn every_text_is_in_every_catalogue_and_keeps_what_is_filled_in() {
         context: None,
     }));
     for (language, _) in Language::CHOICES.into_iter().filter(|(language, _)| *language != Language::English) {
-        let catalogue = PoTranslator::from_vec_u8(po(language).into_bytes()).unwrap();
+        let catalogue = Catalogue::read(&po(language)).unwrap();
         let mut wrong = Vec::new();
         for Message { text, plural, context } in &messages {
             // A text that stays as it is stands in the catalogue all the same; only a context tells the two apart here.
@@ -497,7 +499,7 @@ fn every_text_is_in_every_catalogue_and_keeps_what_is_filled_in() {
                     [1, 2].map(|n| catalogue.ntranslate(n, text, plural, context.as_deref()).into_owned()).into()
                 }
             };
-            let is_there = po_has(language, text);
+            let is_there = catalogue.has(text, plural.as_deref(), context.as_deref());
             let same = |a: &str, b: &str| filled(a) == filled(b);
             if !is_there || translated.iter().any(String::is_empty) {
                 wrong.push(format!("not there: {text:?}"));
@@ -507,6 +509,10 @@ fn every_text_is_in_every_catalogue_and_keeps_what_is_filled_in() {
                 wrong.push(format!("not the same is filled in: {text:?} {translated:?}"));
             }
         }
+        let wanted: BTreeSet<String> =
+            messages.iter().map(|it| key(&it.text, it.plural.as_deref(), it.context.as_deref()).into_owned()).collect();
+        let unused = catalogue.keys().filter(|key| !wanted.contains(*key));
+        wrong.extend(unused.map(|key| format!("nobody says {key:?}")));
         assert!(
             wrong.is_empty(),
             "{}.po, {} of {} texts:\n{}",
@@ -526,7 +532,9 @@ fn filled(text: &str) -> Vec<&str> {
     places
 }
 
-fn po_has(language: Language, text: &str) -> bool {
-    let quoted = format!("msgid \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"));
-    po(language).lines().any(|line| line == quoted)
+#[test]
+fn words_of_another_language_are_found() {
+    let catalogue = Catalogue::read(&po(Language::German)).unwrap();
+    assert_eq!(catalogue.translate("Theme", None), "Farben");
+    assert_eq!(catalogue.translate("Settings", None), "Einstellungen");
 }
