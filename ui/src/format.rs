@@ -382,9 +382,15 @@ pub fn noun(word: &str) -> String {
     if language() == Language::German { word.to_owned() } else { word.to_lowercase() }
 }
 
+/// One of the program's own words as it stands within a sentence.
+pub fn within(word: &'static str) -> String {
+    noun(said(word))
+}
+
 /// What is done, as it stands behind what it is done to: small in German, where it stands last.
 pub fn act(word: &str) -> String {
-    if language() == Language::German { word.to_lowercase() } else { word.to_owned() }
+    let is_own = || words_of_kinds().any(|own| said(own) == word);
+    if language() == Language::German && is_own() { word.to_lowercase() } else { word.to_owned() }
 }
 
 /// A leaf's JSON text with the unit that belongs to its pointer: `40` → `40 %`, `"open"` → `open`, `true` → `on`.

@@ -39,14 +39,12 @@ async fn the_window_speaks_the_language_that_was_chosen() {
     page.wait_for_text(&by_testid("settings-theme"), SOON, |text| text.contains("Sprache")).await;
     assert_accessible(&page, "settings in German").await;
     page.screenshot("language-de-settings-light-1440").await;
-    for (keys, view, there) in [
-        ("gm", "map", "attention"),
-        ("gt", "things", "things-row"),
-        ("ga", "alarms", "alarms"),
-        ("gb", "boards", "boards"),
-    ] {
+    for (keys, view, title) in
+        [("gm", "map", "Karte"), ("gt", "things", "Geräte"), ("ga", "alarms", "Alarme"), ("gb", "boards", "Dashboards")]
+    {
         page.keys(keys).await;
-        page.wait_for_element(&by_testid(there), SOON).await;
+        page.wait_for_text(".rail [aria-current]", SOON, |text| text.contains(title)).await;
+        page.still(0, SOON).await;
         page.screenshot(&format!("language-de-{view}-light-1440")).await;
     }
 

@@ -19,7 +19,7 @@ use crate::state::store;
 use crate::state::thing::Thing;
 use words::{promise, question, switch_words};
 
-pub use words::{done_to, in_its_words, in_its_words as said, verb};
+pub use words::{done_to, in_its_words, verb};
 
 /// How long a command may wait, in milliseconds, and the words for it.
 const EXPIRIES: [(u64, &str); 5] =

@@ -244,7 +244,7 @@ pub fn Dangers(
 ) -> impl IntoView {
     view! {
         <For each=move || dangers.get() key=Clone::clone let:sentence>
-            <p class="danger" data-testid="danger">{sentence}</p>
+            <p class="danger" data-testid="danger">{format::known(&sentence).to_owned()}</p>
         </For>
     }
 }

@@ -15,6 +15,7 @@ use plotters_canvas::CanvasBackend;
 use web_sys::HtmlCanvasElement;
 
 use crate::clock::utc_offset_min;
+use crate::format;
 use crate::lang::said;
 use crate::state::chart::{Traced, WEEK_MS, on_axes};
 use crate::theme::{rgb, token};
@@ -197,7 +198,7 @@ pub fn with_plot<T>(
 
 fn measure(chart: &Chart) -> Measure<'_> {
     let states = chart.is_flag.then_some((said("Off"), said("On")));
-    Measure { unit: &chart.unit, decimals: chart.decimals, limits: chart.limits, states }
+    Measure { unit: format::known(&chart.unit), decimals: chart.decimals, limits: chart.limits, states }
 }
 
 fn of_priority(priority: Priority) -> Rgb {

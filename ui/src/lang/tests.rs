@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use fleetlens_ipc::diagnostics::Level;
 use fleetlens_model::alarm::Priority;
-use fleetlens_model::board::{Listed, Of, Shows};
+use fleetlens_model::board::{Asks, Listed, Of, Shows};
 use fleetlens_model::figures::CacheKind;
 use fleetlens_model::identity::Role;
 use fleetlens_model::kind::{Kind, Schemas, Takes};
@@ -82,7 +82,6 @@ const SAME_EVERYWHERE: &[&str] = &[
     "Sparkplug B",
     " OR ",
     "place\nvalue\nheard",
-    "{name}, 7 days before",
     "{kinds} and {search}",
 ];
 
@@ -436,6 +435,10 @@ fn words_of_the_model() -> Vec<&'static str> {
     let priorities = Priority::FROM_LOWEST.map(Priority::label);
     let cached = CacheKind::ALL.map(CacheKind::label);
     let levels = [Level::Ok, Level::Warn, Level::Fault].map(Level::word);
+    let fields = Shows::WORDS.into_iter().flat_map(Shows::fields_of).flat_map(|field| {
+        let choices = if let Asks::Choice(choices) = field.asks { choices } else { &[] };
+        [field.label, field.hint].into_iter().chain(choices.iter().map(|(_, read)| *read))
+    });
     let boards = Of::ALL.map(Of::word).into_iter().chain(Listed::ALL.map(Listed::word)).chain(Shows::WORDS);
     let standings = STANDINGS.map(|(_, word)| word);
     kinds
@@ -445,6 +448,7 @@ fn words_of_the_model() -> Vec<&'static str> {
         .chain(cached)
         .chain(levels)
         .chain(boards)
+        .chain(fields.filter(|word| !word.is_empty()))
         .chain(standings)
         .collect()
 }

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use super::Store;
 use super::stretch::Seen;
 use crate::clock::mono_ms;
-use crate::lang::{said, term};
+use crate::lang::term;
 
 /// For how long a chart is shown as it was read, in milliseconds: less than a bucket of the shortest time.
 const STAYS_MS: f64 = 60_000.0;
@@ -45,7 +45,7 @@ impl Back {
 
     /// What the column is called.
     pub fn label(self) -> &'static str {
-        Back::ALL.into_iter().find(|(back, ..)| *back == self).map_or("", |(_, _, label)| said(label))
+        Back::ALL.into_iter().find(|(back, ..)| *back == self).map_or("", |(_, _, label)| label)
     }
 
     /// For the storage.

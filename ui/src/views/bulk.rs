@@ -27,8 +27,6 @@ use crate::views::commands::may_command;
 use compose::{Again, Compose, ComposeSheet};
 use words::{counts_words, outcome_word, parts, rollout_words, standing, state_sentence, state_word};
 
-pub use words::within;
-
 /// Those that are kept, newest first; nothing where there is none.
 #[component]
 pub fn BulkList() -> impl IntoView {

@@ -40,7 +40,6 @@ use crate::theme::theme;
 use crate::views::commands::may_command;
 
 pub use chips::KindChips;
-pub use kinds::within;
 pub use screen::{MapScreen, map_screen};
 
 use areas::{AreaPanel, AreaSheet, AreaTool};

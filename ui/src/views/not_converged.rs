@@ -117,9 +117,9 @@ fn Leaf(cell: Cell<LeafId, NotConvergedRow>, still: Still<LeafId, NotConvergedRo
 
 /// `Level when on: wanted 40 %, reports 100 % for 12 min`. While nobody knows it is told as it was last known.
 fn sentence(row: &NotConvergedRow, now: Option<WallMs>) -> String {
-    let value = |json: &str| shown(&format::leaf(json, &row.unit)).into_owned();
+    let value = |json: &str| shown(&format::leaf(json, format::known(&row.unit))).into_owned();
     let shadow = if row.leaf.shadow.is_empty() { String::new() } else { format!("{} · ", row.leaf.shadow) };
-    let label = format!("{shadow}{}", row.label);
+    let label = format!("{shadow}{}", format::known(&row.label));
     let wanted = value(&row.wanted);
     let reports = row.reported.as_deref().map_or_else(|| said("nothing").into(), value);
     match row.unknown_since_ms.or(now).map(|until| format::age(until.since(row.since_ms))) {

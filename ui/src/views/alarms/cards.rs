@@ -12,7 +12,7 @@ use super::steps::waits_for_reset;
 use crate::clock::{clock, local};
 use crate::components::shape::PriorityShape;
 use crate::format;
-use crate::lang::said;
+use crate::lang::{Language, language, said};
 use crate::state::cells::Cell;
 use crate::state::store;
 use crate::state::thing::Thing;
@@ -113,7 +113,9 @@ fn why(row: &AlarmRow) -> String {
 
 /// A sentence inside another one.
 fn inner(text: &str) -> String {
-    uncapital(text.trim_end_matches('.'))
+    let text = text.trim_end_matches('.');
+    // German writes its nouns large wherever they stand, and nobody here can tell which words are some.
+    if language() == Language::German { text.to_owned() } else { uncapital(text) }
 }
 
 /// A sentence's first word inside another sentence; what is written in capitals stays so.

@@ -134,7 +134,7 @@ fn newest(held: Lines, series: SeriesKey) -> String {
         let Some(chart) = held.get(&Traced { series, is_before: false }) else { return String::new() };
         let last =
             chart.buckets.last().map_or_else(|| "–".to_owned(), |last| format::number(last.last, chart.decimals));
-        format!("{} {last} {}", chart.label, chart.unit).trim_end().to_owned()
+        format!("{} {last} {}", format::known(&chart.label), format::known(&chart.unit)).trim_end().to_owned()
     })
 }
 

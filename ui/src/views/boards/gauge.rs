@@ -57,7 +57,7 @@ impl Face {
         Face {
             title: title.clone(),
             words: format::value(&value.value, decimals),
-            unit: value.unit.clone(),
+            unit: format::known(&value.unit).to_owned(),
             share: number.zip(scale).map(|(number, scale)| share(number, scale)),
             ends: scale.map(|(from, to)| (format::number(from, decimals), format::number(to, decimals))),
         }

@@ -171,7 +171,7 @@ fn cell<'a>(
         None => Cell { tone: Tone::Quiet, is_number: true, ..Cell::words("–".into()) },
         Some(value) => {
             let (_, tone) = format::age_line(value, value.age_ms + elapsed_ms, link_up);
-            let unit = Some(value.unit.clone()).filter(|unit| !unit.is_empty());
+            let unit = Some(format::known(&value.unit).to_owned()).filter(|unit| !unit.is_empty());
             Cell { words: format::value(&value.value, value.decimals), unit, tone, is_number: true }
         }
     };

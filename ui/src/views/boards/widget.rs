@@ -185,7 +185,7 @@ fn FigureOf(of: Of, now: Now) -> impl IntoView {
                 let decimals = |number: f64| if number.abs() >= 1_000.0 { 0 } else { figure.decimals };
                 let number =
                     figure.number.map_or_else(|| "–".to_owned(), |number| format::number(number, decimals(number)));
-                let (unit, is_count) = (figure.unit.clone(), of == Of::Count);
+                let (unit, is_count) = (format::known(&figure.unit).to_owned(), of == Of::Count);
                 let (not_live, with_value) = (figure.not_live, figure.with_value);
                 let below = Memo::new(move |_| basis(&figure, of, store.wall_now(clock.now_ms())));
                 // Of what is counted nobody knows either while the link is down.

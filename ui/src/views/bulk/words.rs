@@ -5,7 +5,7 @@ use fleetlens_model::bulk::{Counts, Outcome, Progress, Rollout, State};
 use tr::tr;
 
 use crate::format;
-use crate::lang::{Language, language, said};
+use crate::lang::said;
 
 /// So many things.
 pub fn things(n: u64) -> String {
@@ -122,14 +122,6 @@ pub fn found(run: &DryRun) -> Vec<String> {
         told.push(tr!("1 thing cannot:" | "{shown} things cannot:" % run.cannot, shown = count(run.cannot)));
     }
     told
-}
-
-/// A word as it stands within a sentence: small in English, as always in German.
-pub fn within(word: &'static str) -> String {
-    match language() {
-        Language::English | Language::Pseudo | Language::PseudoMirrored => said(word).to_lowercase(),
-        Language::German => said(word).to_owned(),
-    }
 }
 
 /// How a thing stands, as the lists of commands mark it.

@@ -10,6 +10,7 @@ use tr::tr;
 use super::{Added, Desk};
 use crate::components::popover::Popover;
 use crate::components::shape::Shape;
+use crate::format;
 use crate::lang::said;
 use crate::state::chart::{Traced, VALUES_MOST, sides};
 use crate::state::thing::Thing;
@@ -76,13 +77,13 @@ fn why_not(desk: Desk, row: &ValueRow) -> Option<String> {
                 "A chart has two axes, and they are in {one} and {other}; {label} is in {third}.",
                 one,
                 other,
-                label = row.label,
+                label = format::known(&row.label),
                 third
             ),
             units => tr!(
                 "A chart has two axes, and they are in {units}; {label} is in {third}.",
                 units = units.join(", "),
-                label = row.label,
+                label = format::known(&row.label),
                 third
             ),
         }
@@ -117,7 +118,7 @@ fn Values(desk: Desk, #[prop(into)] rows: Signal<Vec<ValueRow>>, add: Callback<V
         let rows = rows.get();
         rows.into_iter()
             .filter(|row| !there.contains(&row.series))
-            .map(|row| (row.series, row.label.clone(), row.unit.clone()))
+            .map(|row| (row.series, format::known(&row.label).to_owned(), row.unit.clone()))
             .collect::<Vec<_>>()
     });
     let choose = move |series| {

@@ -286,7 +286,7 @@ fn Crosshair(desk: Desk, over: Under) -> impl IntoView {
         let line = |(traced, bucket, _): &(Traced, fleetlens_model::downsample::Bucket, f64)| {
             let chart = held.get(traced)?;
             let of = if first == Some(chart.thing) { String::new() } else { format!("{}: ", chart.thing_title) };
-            let name = format!("{of}{}", chart.label);
+            let name = format!("{of}{}", format::known(&chart.label));
             let name = if traced.is_before { tr!("{}, week before", name) } else { name };
             Some((tone(&series, traced.series).0, traced.is_before, name, pointed(chart, bucket)))
         };
@@ -396,10 +396,10 @@ fn summary(chart: &Chart, stretch: Stretch) -> String {
     match (ends, shown(chart, stretch).last()) {
         (Some((low, high)), Some(last)) => tr!(
             "{label}, {low} to {high} {unit}, last {last}",
-            label = chart.label,
+            label = format::known(&chart.label),
             low = format::number(low, chart.decimals),
             high = format::number(high, chart.decimals),
-            unit = chart.unit,
+            unit = format::known(&chart.unit),
             last = format::number(last.last, chart.decimals)
         ),
         _ => tr!("{}, no value is known of this time", chart.label),

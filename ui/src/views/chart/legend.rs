@@ -7,6 +7,7 @@ use tr::tr;
 
 use super::Desk;
 use crate::components::icon::Icon;
+use crate::format;
 use crate::islands::chart::tone;
 use crate::lang::said;
 use crate::state::chart::{Traced, without_axis};
@@ -98,7 +99,7 @@ pub fn swatch(all: &[SeriesKey], series: SeriesKey) -> impl IntoView + use<> {
 /// What a line of a picture is that stands for itself.
 pub fn line(desk: Desk, traced: Traced) -> String {
     let name = name(desk, traced.series);
-    if traced.is_before { format!("{name}, 7 days before") } else { name }
+    if traced.is_before { tr!("{}, 7 days before", name) } else { name }
 }
 
 /// What a line is: of another thing with that thing's title, and its unit.
@@ -107,8 +108,8 @@ pub fn name(desk: Desk, series: SeriesKey) -> String {
     desk.store.charts.held.with(|held| {
         held.get(&Traced { series, is_before: false }).map_or_else(String::new, |chart| {
             let of = if first == Some(chart.thing) { String::new() } else { format!("{}: ", chart.thing_title) };
-            let unit = if chart.unit.is_empty() { String::new() } else { format!(", {}", chart.unit) };
-            format!("{of}{}{unit}", chart.label)
+            let unit = if chart.unit.is_empty() { String::new() } else { format!(", {}", format::known(&chart.unit)) };
+            format!("{of}{}{unit}", format::known(&chart.label))
         })
     })
 }

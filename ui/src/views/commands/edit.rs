@@ -239,14 +239,17 @@ impl Field {
     }
 
     fn name(&self) -> String {
-        self.takes.control.as_ref().map_or_else(|| format::pointer(&self.pointer), |control| control.label.to_string())
+        self.takes
+            .control
+            .as_ref()
+            .map_or_else(|| format::pointer(&self.pointer), |control| format::known(&control.label).to_owned())
     }
 
     /// What was typed, in words.
     fn in_words(&self, typed: &str) -> String {
         let json = self.json(typed);
         match &self.takes.control {
-            Some(control) => control::said(control, &json),
+            Some(control) => control::in_its_words(control, &json),
             None => json,
         }
     }

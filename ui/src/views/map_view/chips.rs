@@ -4,9 +4,9 @@ use fleetlens_model::kind::Kind;
 use leptos::prelude::*;
 use tr::tr;
 
-use super::kinds::within;
 use crate::components::shape::Shape;
 use crate::format;
+use crate::format::within;
 use crate::lang::said;
 use crate::state::store;
 

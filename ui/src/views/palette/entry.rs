@@ -186,8 +186,8 @@ pub fn command(control: &Control, now: Option<&Draft>) -> (String, Option<Draft>
         !matches!(control.takes, Takes::Switch) || matches!(control.pointer.as_ref(), "/on" | "/enabled");
     let word = match &wants {
         Some(wants) if names_itself => verb(control, wants),
-        Some(wants) => format!("{}: {}", control.label, verb(control, wants).to_lowercase()),
-        None => format::capital(&control.label),
+        Some(wants) => format!("{}: {}", format::known(&control.label), verb(control, wants).to_lowercase()),
+        None => format::capital(format::known(&control.label)),
     };
     (format!("{word}…"), wants)
 }

@@ -57,7 +57,7 @@ pub fn SteerSheet(steered: RwSignal<Option<Steered>>) -> impl IntoView {
             .with(|steered| {
                 let steered = steered.as_ref()?;
                 let title = steered.thing.head.with(|head| head.row.title.clone());
-                Some(format!("{}, {title}", format::capital(&steered.control.label)))
+                Some(format!("{}, {title}", format::capital(format::known(&steered.control.label))))
             })
             .unwrap_or_default()
     });

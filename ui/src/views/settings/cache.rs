@@ -11,9 +11,9 @@ use tr::tr;
 
 use crate::clock::local;
 use crate::format;
+use crate::format::within;
 use crate::lang::{said, term};
 use crate::state::store;
-use crate::views::bulk::within;
 use crate::views::settings::{Answer, AnswerLine, Save, told};
 
 /// File, size, age; and the two limits.

@@ -8,11 +8,11 @@ use tr::tr;
 use crate::clock::Aged;
 use crate::components::trace::{self, HEIGHT, Paths, WIDTH};
 use crate::format;
+use crate::format::within;
 use crate::lang::said;
 use crate::state::small::Back;
 use crate::state::store;
 use crate::state::things::RowSlot;
-use crate::views::map_view::within;
 
 /// Where the choice is kept, for all profiles.
 const KEY: &str = "fleetlens.small";

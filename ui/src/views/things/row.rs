@@ -109,7 +109,7 @@ pub fn Row(
                 title=move || value.with(|value| value.title.clone())
             >
                 <b>{move || value.with(|value| value.number.clone())}</b>
-                <small>{move || value.with(|value| value.unit.clone())}</small>
+                <small>{move || value.with(|value| format::known(&value.unit).to_owned())}</small>
                 <span>{move || value.with(|value| value.age.clone())}</span>
             </div>
             <Show when=move || store.small.back.get() != Back::Off>
@@ -194,10 +194,11 @@ fn value_words(row: &Aged<ThingRow>, now_ms: f64, link_up: bool) -> ValueWords {
         Tone::Live => format::age(age_ms),
         Tone::Quiet | Tone::Old => line.clone(),
     };
-    let label = if value.label.is_empty() { format::pointer(&value.pointer) } else { value.label.clone() };
+    let label =
+        if value.label.is_empty() { format::pointer(&value.pointer) } else { format::known(&value.label).to_owned() };
     ValueWords {
         number: format::value(&value.value, value.decimals),
-        unit: value.unit.clone(),
+        unit: format::known(&value.unit).to_owned(),
         age,
         title: format!("{label}: {line}"),
         tone,

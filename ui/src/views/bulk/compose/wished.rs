@@ -8,8 +8,8 @@ use leptos::prelude::*;
 use tr::tr;
 
 use super::super::typed::{Field, Typed};
-use super::super::words::within;
 use crate::components::control::{Draft, Input, verb};
+use crate::format::{self, within};
 use crate::lang::said;
 
 /// A pointer and a value as examples.
@@ -114,7 +114,7 @@ pub fn Choice(
     let options = move || {
         let name = |(control, kinds): &(Arc<Control>, Vec<Kind>)| {
             let kinds: Vec<String> = kinds.iter().map(|kind| within(kind.plural())).collect();
-            format!("{} ({})", control.label, kinds.join(", "))
+            format!("{} ({})", format::known(&control.label), kinds.join(", "))
         };
         let names: Vec<String> = controls.with(|controls| controls.iter().map(name).collect());
         names.into_iter().chain([said("Another value…").to_owned()]).enumerate().collect::<Vec<_>>()
