@@ -2,12 +2,12 @@
 //! them and kept in a file of the shape of every other map, so that what was seen once is there without a network.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use fleetlens_ipc::maps::{ADDRESS_MAX_BYTES, MapFile, OnlineBook, OnlineDraft};
 use fleetlens_model::geo::{GeoBox, LonLat};
-use fleetlens_reach::{Fetcher, Got, joined, server, server_and_port};
+use fleetlens_reach::{FetchError, Fetcher, Got, joined, server, server_and_port};
 use fleetlens_tiles::{Growing, KeptTile, Metadata, TILE_MAX_BYTES, TileFormat, check_schema, side_px, unzip};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -32,6 +32,15 @@ const WAITING_MAX: usize = 64;
 /// How long nothing is fetched after a server could not be reached.
 const REST: Duration = Duration::from_secs(5);
 
+/// The longest rest that a server may wish for.
+const REST_MAX: Duration = Duration::from_secs(5 * 60);
+
+/// How long finding out what is behind an address may take.
+const LOOK: Duration = Duration::from_secs(20);
+
+/// How many sources of a style are looked at.
+const SOURCES_MAX: usize = 8;
+
 /// The largest TileJSON or style, in bytes.
 const TEXT_MAX_BYTES: usize = 1024 * 1024;
 
@@ -40,6 +49,9 @@ const USUAL_ZOOM: (u8, u8) = (14, 19);
 
 /// What stands for the tile's numbers and for one of several servers.
 const SERVERS: [&str; 3] = ["a", "b", "c"];
+
+/// What two maps of one file have in common.
+const SAME: [&str; 5] = ["fleetlens_address", "fleetlens_tms", "fleetlens_near", "format", "attribution"];
 
 /// What is behind an address.
 #[derive(Clone)]
@@ -92,6 +104,11 @@ pub fn is_named(file: &Path) -> bool {
 
 /// Finds out what is behind an address. `near` lets it lie in this network. Fails in a sentence, which never repeats the address.
 pub async fn look(draft: &OnlineDraft, near: bool, known_near: &[String]) -> Result<Behind, String> {
+    let found = tokio::time::timeout(LOOK, found(draft, near, known_near)).await;
+    found.unwrap_or_else(|_| Err("The server takes too long to answer".into()))
+}
+
+async fn found(draft: &OnlineDraft, near: bool, known_near: &[String]) -> Result<Behind, String> {
     let address = draft.address.trim();
     if address.is_empty() || address.len() > ADDRESS_MAX_BYTES {
         return Err("Type an address of tiles, of a TileJSON or of a style".into());
@@ -106,7 +123,7 @@ pub async fn look(draft: &OnlineDraft, near: bool, known_near: &[String]) -> Res
     } else if address.contains('{') {
         return Err("The address has not all of {z}, {x} and {y}, which stand for the number of a tile".into());
     } else {
-        let mut tried = Vec::new();
+        let (mut tried, mut looked_at) = (Vec::new(), 0);
         let got = text(&fetcher, address).await?;
         // What is on the internet leads to nothing in this network.
         near &= !got.is_public;
@@ -121,12 +138,18 @@ pub async fn look(draft: &OnlineDraft, near: bool, known_near: &[String]) -> Res
                         tried.push(format!("{name} holds {kind}"));
                         continue;
                     }
+                    if looked_at == SOURCES_MAX {
+                        break;
+                    }
+                    looked_at += 1;
+                    let mut near = near;
                     if let Some(url) = found.url.take() {
                         base = joined(address, &url).map_err(capital)?;
-                        found = tile_json(&content(&text(&fetcher, &base).await?)?)?;
+                        let got = text(&fetcher, &base).await?;
+                        near &= !got.is_public;
+                        found = tile_json(&content(&got)?)?;
                     }
-                    let wrong = behind(&fetcher, found, &base, draft, near).await;
-                    match wrong {
+                    match behind(&Fetcher::new(near), found, &base, draft, near).await {
                         Ok(behind) => return Ok(behind),
                         Err(why) => tried.push(format!("{name}: {why}")),
                     }
@@ -235,8 +258,9 @@ impl Behind {
         }
     }
 
-    /// Makes its file in the folder of maps, empty as yet. Blocks on the disk.
-    pub fn keep(&self, folder: &Path) -> Result<PathBuf, String> {
+    /// Makes its file in the folder of maps, empty as yet, or finds the one that was made for it before; says whether it is new. Blocks
+    /// on the disk.
+    pub fn keep(&self, folder: &Path) -> Result<(PathBuf, bool), String> {
         let set = crate::tiles::tile_set(&self.metadata, false);
         let mut words = vec![
             ("name", if self.name.is_empty() { self.host() } else { self.name.clone() }),
@@ -262,7 +286,14 @@ impl Behind {
             let path = folder.join(name);
             if !path.exists() {
                 let made = Growing::create(&path, &words, KEPT_MAX_BYTES, true);
-                return made.map(|_| path).map_err(|error| error.to_string());
+                return made.map(|_| (path, true)).map_err(|error| error.to_string());
+            }
+            let is_same = Growing::open(&path, KEPT_MAX_BYTES).is_ok_and(|kept| {
+                let mut same = words.iter().filter(|(name, _)| SAME.contains(name));
+                same.all(|(name, value)| kept.word(name).is_ok_and(|said| said.as_ref() == Some(value)))
+            });
+            if is_same {
+                return Ok((path, false));
             }
         }
         Err(format!("there are too many maps of {stem} already"))
@@ -270,7 +301,6 @@ impl Behind {
 }
 
 /// The map of an address that is in use.
-#[derive(Debug)]
 pub struct Online {
     kept: Growing,
     fetcher: Fetcher,
@@ -279,8 +309,21 @@ pub struct Online {
     format: TileFormat,
     right: Semaphore,
     waiting: Semaphore,
-    /// Why the server cannot be reached, and since when.
-    fault: Mutex<Option<(Instant, String)>>,
+    fault: Mutex<Option<Unwell>>,
+}
+
+impl std::fmt::Debug for Online {
+    /// Without the address, in which a key may stand.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Online").field("tms", &self.tms).field("format", &self.format).finish_non_exhaustive()
+    }
+}
+
+/// Why the server gives nothing.
+struct Unwell {
+    why: String,
+    /// Nothing is asked for before.
+    until: Instant,
 }
 
 impl Online {
@@ -309,7 +352,7 @@ impl Online {
             host: self.behind().host(),
             kept: self.kept.bytes(),
             kept_max: KEPT_MAX_BYTES,
-            fault: self.fault.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, why)| why.clone()),
+            fault: self.fault().as_ref().map(|fault| fault.why.clone()),
         }
     }
 
@@ -334,23 +377,35 @@ impl Online {
     }
 
     async fn fetch(&self, z: u8, x: u32, y: u32, now_s: i64) -> Result<Option<Vec<u8>>, String> {
-        let known = self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, why)) = known.filter(|(at, _)| at.elapsed() < REST) {
-            return Err(why);
-        }
+        self.rested()?;
         let _waits = self.waiting.try_acquire().map_err(|_| "too many tiles are asked for at once")?;
         let _goes = self.right.acquire().await.map_err(|error| error.to_string())?;
+        // Whoever went before may have found out meanwhile.
+        self.rested()?;
         let behind = self.behind();
         let got = match self.fetcher.get(&behind.address(z, x, y), TILE_MAX_BYTES as usize).await {
             Ok(got) => got,
             Err(error) => {
-                let why = capital(error);
-                tracing::info!(%why, "a tile of the map is not fetched");
-                *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), why.clone()));
-                return Err(why);
+                // What is wrong with one tile says nothing of the others.
+                let is_of_server = matches!(
+                    error,
+                    FetchError::Unreached { .. }
+                        | FetchError::Untrusted(_)
+                        | FetchError::Near(_)
+                        | FetchError::Slow { .. }
+                );
+                return Err(self.unwell(capital(error), if is_of_server { REST } else { Duration::ZERO }));
             }
         };
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if matches!(got.status, 401 | 403 | 429 | 500..=599) {
+            let rest = got.after_ms.map_or(REST, |ms| Duration::from_millis(ms).clamp(REST, REST_MAX));
+            return Err(match answered(&behind.host(), got) {
+                Err(why) => self.unwell(why, rest),
+                Ok(got) => format!("{} answers {}", behind.host(), got.status),
+            });
+        }
+        // A rest that another tile began is kept.
+        self.fault().take_if(|fault| fault.until <= Instant::now());
         if matches!(got.status, 204 | 404) {
             return Ok(None);
         }
@@ -369,6 +424,30 @@ impl Online {
             tracing::warn!(%error, "a tile is not kept");
         }
         Ok(Some(kept.bytes))
+    }
+
+    /// Fails while nothing is asked for.
+    fn rested(&self) -> Result<(), String> {
+        match self.fault().as_ref() {
+            Some(fault) if Instant::now() < fault.until => Err(fault.why.clone()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Remembers why a tile did not come; nothing is asked for so long.
+    fn unwell(&self, why: String, rest: Duration) -> String {
+        tracing::info!(%why, "a tile of the map is not fetched");
+        let now = Instant::now();
+        let mut fault = self.fault();
+        // A longer rest goes on, for its own reason.
+        if fault.as_ref().is_none_or(|before| before.until <= now + rest) {
+            *fault = Some(Unwell { why: why.clone(), until: now + rest });
+        }
+        why
+    }
+
+    fn fault(&self) -> MutexGuard<'_, Option<Unwell>> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn answer(&self, bytes: &[u8]) -> TileAnswer {

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use fleetlens_link::Tls;
@@ -34,6 +34,9 @@ const HEAD_MAX_BYTES: usize = 32 << 10;
 /// How many connections wait for the next question.
 const IDLE_MAX: usize = 4;
 
+/// How long one waits for it.
+const IDLE_AGE: Duration = Duration::from_secs(20);
+
 /// Who we say we are, as those who give tiles away want to know.
 const WHO: &str = concat!("Fleetlens/", env!("CARGO_PKG_VERSION"));
 
@@ -52,6 +55,13 @@ struct Idle {
     is_encrypted: bool,
     is_public: bool,
     sender: SendRequest<Empty<Bytes>>,
+    since: Instant,
+}
+
+impl Idle {
+    fn is_of_use(&self) -> bool {
+        !self.sender.is_closed() && self.since.elapsed() < IDLE_AGE
+    }
 }
 
 /// What a server answered.
@@ -165,7 +175,8 @@ impl Fetcher {
             speak(stream).await.map_err(broken)?
         };
         let response = sender.send_request(request(url)?).await.map_err(broken)?;
-        self.read(response, Idle { place: place.clone(), is_encrypted, is_public, sender }, max_bytes).await
+        let idle = Idle { place: place.clone(), is_encrypted, is_public, sender, since: Instant::now() };
+        self.read(response, idle, max_bytes).await
     }
 
     async fn read(&self, response: Response<Incoming>, idle: Idle, max_bytes: usize) -> Result<Got, FetchError> {
@@ -195,15 +206,16 @@ impl Fetcher {
             is_public: idle.is_public,
         };
         let mut kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(Idle::is_of_use);
         if kept.len() < IDLE_MAX {
-            kept.push(idle);
+            kept.push(Idle { since: Instant::now(), ..idle });
         }
         Ok(got)
     }
 
     fn take(&self, place: &Place, is_encrypted: bool) -> Option<Idle> {
         let mut kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|idle| !idle.sender.is_closed());
+        kept.retain(Idle::is_of_use);
         let is_it = |idle: &Idle| idle.place == *place && idle.is_encrypted == is_encrypted && idle.sender.is_ready();
         let at = kept.iter().position(is_it)?;
         Some(kept.swap_remove(at))

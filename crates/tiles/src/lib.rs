@@ -87,7 +87,7 @@ impl Tiles {
         let format = self.metadata.format;
         if format.is_raster() {
             let side = self.any().ok().flatten().and_then(|tile| side_px(format, &tile).ok());
-            self.metadata.side_px = side;
+            self.metadata.side_px = side.or(self.metadata.side_px);
         }
         self
     }

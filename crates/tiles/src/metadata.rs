@@ -62,8 +62,13 @@ pub fn read(db: &Connection) -> Result<Metadata, TilesError> {
         bounds: text("bounds")?.and_then(|bounds| geo_box(&bounds)),
         format,
         layers: text("json")?.map(|json| layers(&json)).unwrap_or_default(),
-        side_px: None,
+        side_px: text("fleetlens_side_px")?.and_then(|side| side.parse().ok()).filter(|side| is_side(format, *side)),
     })
+}
+
+/// What it says of its pictures before it has any.
+fn is_side(format: TileFormat, side_px: u16) -> bool {
+    format.is_raster() && matches!(side_px, 256 | 512)
 }
 
 fn layers(json: &str) -> Vec<String> {
@@ -80,4 +85,26 @@ fn geo_box(text: &str) -> Option<GeoBox> {
         && (west_deg..=180.0).contains(&east_deg)
         && (south_deg..=90.0).contains(&north_deg);
     sound.then_some(GeoBox { west_deg, south_deg, east_deg, north_deg })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Growing, Tiles};
+
+    #[test]
+    fn a_map_without_a_tile_yet_says_the_side_of_its_pictures() {
+        let folder = tempfile::tempdir().unwrap();
+        for (n, format, said, want) in [
+            (1, "png", "512", Some(512)),
+            (2, "jpg", "256", Some(256)),
+            (3, "png", "7", None),
+            (4, "png", "much", None),
+            (5, "pbf", "512", None),
+        ] {
+            let path = folder.path().join(format!("{n}.mbtiles"));
+            let words = [("format", format.to_owned()), ("fleetlens_side_px", said.to_owned())];
+            drop(Growing::create(&path, &words, 1_000, true).unwrap());
+            assert_eq!(Tiles::open_growing(&path).unwrap().metadata().side_px, want, "{format} {said}");
+        }
+    }
 }

@@ -71,7 +71,8 @@ impl Host {
                 Ok(())
             }
             Intent::Map(ask) => {
-                let is_question = matches!(ask, MapAsk::Read | MapAsk::Look { .. } | MapAsk::Progress);
+                let is_question =
+                    matches!(ask, MapAsk::Read | MapAsk::Look { .. } | MapAsk::LookAt(_) | MapAsk::Progress);
                 let outcome = self.map(ask).await.map(|(done, begun)| (Done::Map(done), begun));
                 match is_question {
                     true => self.reply(window, request, outcome).await,

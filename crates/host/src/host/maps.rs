@@ -90,9 +90,9 @@ impl Host {
             MapAsk::UseAt(draft) => {
                 unlocked(&used)?;
                 let (behind, folder) = (self.look_online(&used, &draft).await?, self.map_folder());
-                let file = on_the_side(move || behind.keep(&folder)).await?.map_err(invalid)?;
+                let (file, is_new) = on_the_side(move || behind.keep(&folder)).await?.map_err(invalid)?;
                 let shown = self.show_map(Some(file.clone())).await;
-                if shown.is_err() {
+                if shown.is_err() && is_new {
                     self.remove_unnamed(file).await?;
                 }
                 shown
@@ -309,6 +309,7 @@ impl Host {
         });
         let after = after.await??;
         let (_, begun) = self.save_profile(Some(name), after, None, false, Some(told)).await?;
+        *self.online.lock().unwrap_or_else(PoisonError::into_inner) = None;
         if let Some(before) = before.filter(|before| is_copy(before, &self.map_folder())) {
             self.remove_unnamed(before).await?;
         }

@@ -46,7 +46,7 @@ pub fn OnlineMap(facts: fn(MapFile) -> AnyView, taken: Callback<()>, book: Signa
                 Ok(MapDone::Taken) => {
                     looked.try_set(None);
                     address.try_set(String::new());
-                    taken.run(());
+                    taken.try_run(());
                 }
                 Ok(MapDone::Book(_) | MapDone::Copying(_)) => {}
                 Err(fault) => drop(wrong.try_set(Some(format::capital(&fault.message)))),
@@ -84,7 +84,7 @@ pub fn OnlineMap(facts: fn(MapFile) -> AnyView, taken: Callback<()>, book: Signa
                 />
             </label>
             <p class="note" id="online-note">
-                {said("Of tiles, with {z}, {x} and {y} in it, of a TileJSON or of a style. It is kept on this machine, with a key that stands in it.")}
+                {said("Of tiles, with {z}, {x} and {y} in it, of a TileJSON or of a style. It is kept beside the cache, with a key that stands in it.")}
                 {move || only_there().then(|| said(" From a browser only servers of the internet can be named."))}
             </p>
             <label class="field">
