@@ -1,7 +1,11 @@
 //! The base map is another one without a restart, and areas are drawn on it: what is chosen and drawn stands in the profile's file.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fleetlens_tests::axe::assert_accessible;
@@ -162,6 +166,92 @@ async fn a_map_is_taken_from_a_file_and_shown_without_a_restart() {
     assert!(!copy.exists(), "the copy is gone with it");
     assert!(data.path().join("harbour.pmtiles").exists(), "the file it was taken from stays");
     assert_eq!(page.faults().await, Vec::<String>::new(), "something went wrong in the page");
+    page.close().await;
+    serve.close().await;
+}
+
+/// A server of pictures, `r/{z}/{x}/{y}.png`, until `gone`; everything else is not there.
+fn server(gone: &Arc<AtomicBool>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap().to_string();
+    let (gone, picture) = (Arc::clone(gone), Arc::new(picture()));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let (gone, picture) = (Arc::clone(&gone), Arc::clone(&picture));
+            std::thread::spawn(move || {
+                let mut read = BufReader::new(stream.try_clone().unwrap());
+                let mut line = String::new();
+                while read.read_line(&mut line).is_ok_and(|bytes| bytes > 0) && !gone.load(Ordering::SeqCst) {
+                    let mut header = String::new();
+                    while read.read_line(&mut header).is_ok_and(|bytes| bytes > 2) {}
+                    let body: &[u8] = if line.starts_with("GET /r/") { &picture } else { b"" };
+                    let status = if body.is_empty() { "404 Not Found" } else { "200 OK" };
+                    let head = format!(
+                        "HTTP/1.1 {status}\r\ncontent-type: image/png\r\ncontent-length: {}\r\n\r\n",
+                        body.len()
+                    );
+                    if stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).is_err() {
+                        return;
+                    }
+                    line.clear();
+                }
+            });
+        }
+    });
+    at
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_map_of_an_address_is_shown_and_what_was_seen_stays_without_its_server() {
+    let _alone = alone().await;
+    let data = tempfile::tempdir().unwrap();
+    let file = ProfileText::new("Online", NOWHERE.into()).write(data.path());
+    let gone = Arc::new(AtomicBool::new(false));
+    let at = server(&gone);
+    fs::write(data.path().join("settings.toml"), format!("map_hosts = [\"{at}\"]\n")).unwrap();
+    let serve = Serve::start("online", data.path(), &["--profile", file.to_str().unwrap()]);
+    let Some(page) = Browser::open("browser-online", &serve, serve.window(), DESKTOP, "light").await else { return };
+    page.wait_for_element(&by_testid("area-tool"), SOON).await;
+    page.keys("gs").await;
+    let check = format!("{}:not([disabled])", by_testid("online-look"));
+    for (address, why) in [
+        ("the town's map".to_owned(), "address"),
+        (format!("http://{at}/r/tiles.png"), "{z}"),
+        (format!("http://{at}/gone/{{z}}/{{x}}/{{y}}.png"), "404"),
+        ("http://127.0.0.1:9/r/{z}/{x}/{y}.png".to_owned(), "network"),
+    ] {
+        page.replace(&by_testid("online-address"), &address).await;
+        page.click(&check).await;
+        let told_of = page.wait_for_text(&by_testid("online-answer"), SOON, |text| !text.is_empty()).await;
+        told(&format!("{address}: {told_of}"));
+        assert!(told_of.contains(why), "{address}: {told_of}");
+    }
+    assert_accessible(&page, "the map's settings with a wrong address").await;
+    page.replace(&by_testid("online-address"), &format!("http://{at}/r/{{z}}/{{x}}/{{y}}.png?key=T0KEN")).await;
+    page.replace(&by_testid("online-whose"), "The town").await;
+    page.click(&check).await;
+    page.wait_for_text(&by_testid("online-looked"), SOON, |text| text.contains("pictures (png)")).await;
+    for theme in ["dark", "light"] {
+        page.set_theme(theme).await;
+        let script = "document.querySelector('[data-testid=online-looked]').scrollIntoView({ block: 'end' })";
+        page.ask::<Option<bool>>(script, Vec::new()).await;
+        assert_accessible(&page, &format!("an address that could be used, {theme}")).await;
+        page.screenshot(&format!("online-looked-{theme}-1440")).await;
+    }
+    page.click(&by_testid("online-take")).await;
+    page.wait_for_text(&by_testid("map-file"), SOON, |text| text.contains(".online.mbtiles")).await;
+    page.keys("gm").await;
+    is_orange(&page, "online-raster-light-1440").await;
+
+    // What was seen is there without its server, also in a page that begins anew.
+    gone.store(true, Ordering::SeqCst);
+    page.ask::<()>("location.reload()", Vec::new()).await;
+    page.wait_for_element(&by_testid("area-tool"), SOON).await;
+    is_orange(&page, "online-without-its-server-1440").await;
+    page.keys("gs").await;
+    page.wait_for_element(&by_testid("online-kept"), SOON).await;
+    page.screenshot("online-kept-light-1440").await;
+    assert!(!fs::read_to_string(&file).unwrap().contains("T0KEN"), "a key stands in no profile");
     page.close().await;
     serve.close().await;
 }
