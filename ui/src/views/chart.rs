@@ -299,10 +299,10 @@ fn Steps(desk: Desk) -> impl IntoView {
     view! {
         <div class="through" role="group" aria-label=said("Which time")>
             {tool("earlier", said("Earlier (←)"), icondata_lu::LuChevronLeft, |desk| desk.step(-0.5))}
-            <span class="span" data-testid="span">{move || desk.span()}</span>
             {tool("later", said("Later (→)"), icondata_lu::LuChevronRight, |desk| desk.step(0.5))}
             {tool("zoom-out", said("Longer (−)"), icondata_lu::LuZoomOut, |desk| desk.zoom(2.0))}
             {tool("zoom-in", said("Shorter (+)"), icondata_lu::LuZoomIn, |desk| desk.zoom(0.5))}
+            <span class="span" data-testid="span">{move || desk.span()}</span>
             <button
                 type="button"
                 class="pill"
