@@ -51,7 +51,9 @@ impl Serve {
         let log = place::log(&format!("serve-{name}"));
         let mut command = Command::new(place::program("fleetlens"));
         command.args(["serve", "--listen", address, "--data-dir"]).arg(data).args(arguments);
-        command.args(["--ui"]).arg(place::target().join("ui"));
+        if !arguments.contains(&"--ui") {
+            command.args(["--ui"]).arg(place::target().join("ui"));
+        }
         command.env("RUST_LOG", "info,mqtt5=warn,fleetlens_host=debug,fleetlens_serve=debug").env("NO_COLOR", "1");
         let mut group = Group::spawn(&mut command, &log, Output::Read);
         let mut lines = BufReader::new(group.take_stdout()).lines();

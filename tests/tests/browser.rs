@@ -35,6 +35,8 @@ mod operator;
 mod outbox;
 #[path = "browser/palette.rs"]
 mod palette;
+#[path = "browser/parts.rs"]
+mod parts;
 #[path = "browser/plain.rs"]
 mod plain;
 #[path = "browser/replay.rs"]

@@ -1,5 +1,7 @@
 //! The desktop's window: rail, bar, map with what lies over it, status line.
 
+use std::time::Duration;
+
 use fleetlens_ipc::address::Address;
 use fleetlens_ipc::rows::Status;
 use fleetlens_model::identity::Role;
@@ -10,33 +12,24 @@ use crate::clock::{Clock, on_waking, shown_ms};
 use crate::components::icon::Icon;
 use crate::form::Form;
 use crate::lang::said;
-use crate::phone::PhoneShell;
+use crate::later::{InTime, Later, Parts};
 use crate::sound::Sound;
 use crate::state::section::{OF_DRIVER, OnScreen, Section};
 use crate::state::{Store, store};
 use crate::theme::{Theme, ThemeSwitch, theme};
-use crate::views::alarms::AlarmsView;
 use crate::views::alarms::banner::CriticalBanner;
 use crate::views::alarms::silence::SilenceButton;
 use crate::views::attention::AttentionCard;
-use crate::views::boards::BoardsView;
 use crate::views::find::{FindBox, Finder, Found};
-use crate::views::help::Help;
-use crate::views::jobs::JobsView;
 use crate::views::link::{LiveSign, OfflineNotice};
 use crate::views::map_view::{KindChips, MapView};
 use crate::views::notices::{Notices, Stranded};
-use crate::views::outbox::OutboxView;
-use crate::views::palette::Palette;
-use crate::views::parking::DriverShell;
-use crate::views::replay::{PastSign, ReplayBar};
-use crate::views::rules::RulesView;
-use crate::views::settings::SettingsView;
-use crate::views::setup::{SetupDialog, Welcome};
+use crate::views::replay::PastSign;
 use crate::views::status_bar::StatusBar;
-use crate::views::thing::ThingPanel;
-use crate::views::things::ThingsView;
 use crate::{keys, windows};
+
+/// How long the views that are opened with a press wait for the map, which may never be drawn.
+const FETCHED_AFTER: Duration = Duration::from_secs(2);
 
 /// The window, in whichever form its page asks for.
 #[component]
@@ -52,6 +45,15 @@ pub fn App() -> impl IntoView {
     provide_context(finder);
     let sound = Sound::start(store);
     provide_context(sound);
+    let parts = Parts::new();
+    provide_context(parts);
+    // What is opened with a press is fetched behind what a person waits for.
+    Effect::new(move |_| {
+        if store.map_drawn.get().is_some() {
+            parts.fetch();
+        }
+    });
+    set_timeout(move || parts.fetch(), FETCHED_AFTER);
     keys::listen(store, finder, sound, help, form);
     store.connect();
     if form == Form::Desktop {
@@ -60,8 +62,15 @@ pub fn App() -> impl IntoView {
     on_waking(move || store.look_again());
     match form {
         Form::Desktop => view! { <DesktopWindow help /> }.into_any(),
-        Form::Phone => view! { <PhoneShell /> }.into_any(),
+        Form::Phone => view! { <InTime view=Later::Phone /> }.into_any(),
     }
+}
+
+/// The page with every component.
+#[component]
+pub fn Components() -> impl IntoView {
+    provide_context(Parts::new());
+    view! { <InTime view=Later::Gallery /> }
 }
 
 /// The desktop's window of whoever is at the screen: a driver looks for a space and for nothing else.
@@ -76,12 +85,12 @@ fn DesktopWindow(help: RwSignal<bool>) -> impl IntoView {
     view! {
         {move || match whose.get() {
             None => view! { <Starting /> }.into_any(),
-            Some(Whose::Nobodys) => view! { <Welcome /> }.into_any(),
+            Some(Whose::Nobodys) => view! { <InTime view=Later::Welcome /> }.into_any(),
             Some(Whose::Drivers) => view! { <DriverDesktop help /> }.into_any(),
             Some(Whose::Operators) => view! { <DesktopShell help /> }.into_any(),
         }}
-        <SetupDialog />
-        <Help open=help />
+        <InTime view=Later::Setup />
+        <InTime view=Later::Help { open: help } />
         <Stranded />
     }
 }
@@ -141,17 +150,17 @@ fn DriverDesktop(help: RwSignal<bool>) -> impl IntoView {
         <div class="app for-driver" class:with-sheet=move || in_settings() || in_boards() data-section=move || store.section.get().word()>
             <Rail help sections=&OF_DRIVER />
             <div class="stage">
-                <DriverShell />
+                <InTime view=Later::Driver />
                 <Show when=in_settings>
-                    <SettingsView />
+                    <InTime view=Later::Settings />
                 </Show>
                 <Show when=in_boards>
-                    <BoardsView />
+                    <InTime view=Later::Boards />
                 </Show>
             </div>
             <StatusBar />
         </div>
-        <Palette help />
+        <InTime view=Later::Palette { help } />
     }
 }
 
@@ -159,6 +168,7 @@ fn DriverDesktop(help: RwSignal<bool>) -> impl IntoView {
 fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
     let store = store();
     let on_map = move || store.section.get() == Section::Map;
+    let is_open = Memo::new(move |_| store.selected.get().is_some());
     let has_silence = move || store.section.get() == Section::Alarms && !store.rules.open.get() && !store.page.get();
     view! {
         <div
@@ -210,12 +220,14 @@ fn DesktopShell(help: RwSignal<bool>) -> impl IntoView {
                     <AttentionCard />
                 </Show>
                 <OverTheMap />
-                <ThingPanel />
+                <Show when=move || is_open.get()>
+                    <InTime view=Later::Thing />
+                </Show>
             </main>
-            <ReplayBar />
+            <InTime view=Later::Replay />
             <StatusBar />
         </div>
-        <Palette help />
+        <InTime view=Later::Palette { help } />
     }
 }
 
@@ -239,15 +251,15 @@ fn OverTheMap() -> impl IntoView {
     let is_past = Memo::new(move |_| store.replay.is_past());
     move || match store.section.get() {
         Section::Map => ().into_any(),
-        Section::Things => view! { <ThingsView /> }.into_any(),
-        Section::Alarms if in_rules.get() => view! { <RulesView /> }.into_any(),
-        Section::Alarms => view! { <AlarmsView /> }.into_any(),
-        Section::Boards => view! { <BoardsView /> }.into_any(),
-        Section::Commands => view! { <OutboxView /> }.into_any(),
+        Section::Things => view! { <InTime view=Later::Things /> }.into_any(),
+        Section::Alarms if in_rules.get() => view! { <InTime view=Later::Rules /> }.into_any(),
+        Section::Alarms => view! { <InTime view=Later::Alarms /> }.into_any(),
+        Section::Boards => view! { <InTime view=Later::Boards /> }.into_any(),
+        Section::Commands => view! { <InTime view=Later::Commands /> }.into_any(),
         Section::Jobs if is_past.get() => view! { <NotInThePast section=Section::Jobs /> }.into_any(),
-        Section::Jobs => view! { <JobsView /> }.into_any(),
+        Section::Jobs => view! { <InTime view=Later::Jobs /> }.into_any(),
         Section::Settings if is_past.get() => view! { <NotInThePast section=Section::Settings /> }.into_any(),
-        Section::Settings => view! { <SettingsView /> }.into_any(),
+        Section::Settings => view! { <InTime view=Later::Settings /> }.into_any(),
     }
 }
 

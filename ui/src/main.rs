@@ -13,6 +13,7 @@ mod gallery;
 mod islands;
 mod keys;
 mod lang;
+mod later;
 mod phone;
 mod sound;
 mod state;
@@ -24,7 +25,7 @@ fn main() {
     console_error_panic_hook::set_once();
     lang::start();
     if gallery::is_wanted() {
-        leptos::mount::mount_to_body(gallery::Gallery);
+        leptos::mount::mount_to_body(app::Components);
     } else {
         leptos::mount::mount_to_body(app::App);
     }

@@ -1,7 +1,7 @@
 //! The map on the page: the island, the card at the pointer, the kinds that are shown, and what stands in its place when there
 //! is no WebGL or nothing to show.
 
-mod areas;
+pub mod areas;
 mod bare;
 mod begin;
 mod chips;
@@ -32,6 +32,7 @@ use crate::islands::clusters::Cell as Cluster;
 use crate::islands::map::{Covered, MapEars, MapIsland};
 use crate::islands::marks::Pointed;
 use crate::lang::said;
+use crate::later::{InTime, Later};
 use crate::state::palette::Spot;
 use crate::state::section::Section;
 use crate::state::thing::Slot;
@@ -42,7 +43,7 @@ use crate::views::commands::may_command;
 pub use chips::KindChips;
 pub use screen::{MapScreen, map_screen};
 
-use areas::{AreaPanel, AreaSheet, AreaTool};
+use areas::AreaTool;
 use bare::BareNote;
 use begin::Beginnings;
 use choose::{ChooseOnMap, ChooseTools, ChosenOnMap};
@@ -168,8 +169,7 @@ pub fn MapView(
             <Show when=move || may_choose.get()>
                 <ChooseTools screen />
                 <AreaTool />
-                <AreaSheet screen />
-                <AreaPanel screen />
+                <InTime view=Later::Areas { screen } />
                 <ChosenOnMap />
             </Show>
             <Show when=move || failed.with(Option::is_none)>

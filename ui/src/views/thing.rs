@@ -137,66 +137,63 @@ pub fn Shadows(
     }
 }
 
-/// The drawer, or the page when it was opened; nothing while no thing is chosen.
+/// The drawer, or the page when it was opened, of the thing that is chosen.
 #[component]
 pub fn ThingPanel() -> impl IntoView {
     let store = store();
-    let is_open = Memo::new(move |_| store.selected.get().is_some());
     // Before, the window has no address, or that of what lies behind.
     let is_here = Memo::new(move |_| store.thing.with(|slot| matches!(slot, Slot::Here(_))));
     view! {
-        <Show when=move || is_open.get()>
-            <aside class="panel" class:page=move || store.page.get() class:drawer=move || !store.page.get() data-testid=move || if store.page.get() { "page" } else { "drawer" } aria-label=said("Thing")>
-                <div class="tools">
-                    <button
-                        type="button"
-                        class="tool"
-                        data-testid="copy-link"
-                        disabled=move || !is_here.get()
-                        title=said("Copy a link to this thing")
-                        on:click=move |_| windows::copy_link(store)
-                    >
-                        <Icon of=icondata_lu::LuLink />
-                    </button>
-                    <button
-                        type="button"
-                        class="tool"
-                        data-testid="open-window"
-                        disabled=move || !is_here.get()
-                        title=if store.is_of_app() { said("Open it in a new window") } else { said("Open it in a new tab") }
-                        on:click=move |_| windows::open_this(store)
-                    >
-                        <Icon of=icondata_lu::LuExternalLink />
-                    </button>
-                    <button
-                        type="button"
-                        class="tool"
-                        data-testid="open-page"
-                        aria-pressed=move || store.page.get().to_string()
-                        title=move || if store.page.get() { said("Back to the map (Esc)") } else { said("Open its page") }
-                        on:click=move |_| store.page.update(|page| *page = !*page)
-                    >
-                        {move || {
-                            if store.page.get() {
-                                view! { <Icon of=icondata_lu::LuMinimize2 /> }
-                            } else {
-                                view! { <Icon of=icondata_lu::LuMaximize2 /> }
-                            }
-                        }}
-                    </button>
-                    <button
-                        type="button"
-                        class="tool"
-                        data-testid="close"
-                        title=said("Close (Esc)")
-                        on:click=move |_| store.close()
-                    >
-                        <Icon of=icondata_lu::LuX />
-                    </button>
-                </div>
-                <ThingParts />
-            </aside>
-        </Show>
+        <aside class="panel" class:page=move || store.page.get() class:drawer=move || !store.page.get() data-testid=move || if store.page.get() { "page" } else { "drawer" } aria-label=said("Thing")>
+            <div class="tools">
+                <button
+                    type="button"
+                    class="tool"
+                    data-testid="copy-link"
+                    disabled=move || !is_here.get()
+                    title=said("Copy a link to this thing")
+                    on:click=move |_| windows::copy_link(store)
+                >
+                    <Icon of=icondata_lu::LuLink />
+                </button>
+                <button
+                    type="button"
+                    class="tool"
+                    data-testid="open-window"
+                    disabled=move || !is_here.get()
+                    title=if store.is_of_app() { said("Open it in a new window") } else { said("Open it in a new tab") }
+                    on:click=move |_| windows::open_this(store)
+                >
+                    <Icon of=icondata_lu::LuExternalLink />
+                </button>
+                <button
+                    type="button"
+                    class="tool"
+                    data-testid="open-page"
+                    aria-pressed=move || store.page.get().to_string()
+                    title=move || if store.page.get() { said("Back to the map (Esc)") } else { said("Open its page") }
+                    on:click=move |_| store.page.update(|page| *page = !*page)
+                >
+                    {move || {
+                        if store.page.get() {
+                            view! { <Icon of=icondata_lu::LuMinimize2 /> }
+                        } else {
+                            view! { <Icon of=icondata_lu::LuMaximize2 /> }
+                        }
+                    }}
+                </button>
+                <button
+                    type="button"
+                    class="tool"
+                    data-testid="close"
+                    title=said("Close (Esc)")
+                    on:click=move |_| store.close()
+                >
+                    <Icon of=icondata_lu::LuX />
+                </button>
+            </div>
+            <ThingParts />
+        </aside>
     }
 }
 

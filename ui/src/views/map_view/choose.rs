@@ -18,9 +18,10 @@ use crate::format;
 use crate::islands::map::MapIsland;
 use crate::islands::outline::{Outline, Tool};
 use crate::lang::said;
+use crate::later::{InTime, Later};
 use crate::state::section::Section;
 use crate::state::store;
-use crate::views::bulk::compose::{Compose, ComposeSheet};
+use crate::views::bulk::compose::Compose;
 use crate::views::commands::may_command;
 
 /// The tools and the sheet on which is drawn. With Shift held a box is drawn at any time, around more.
@@ -194,7 +195,7 @@ pub fn ChosenOnMap() -> impl IntoView {
                 </button>
             </div>
         </Show>
-        <ComposeSheet compose />
+        <InTime view=Later::Compose { compose } />
     }
 }
 
