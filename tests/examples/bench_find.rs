@@ -291,7 +291,7 @@ fn restored(things: u32) -> Result<Restored, Failure> {
                 ..Document::default()
             };
             let packed = Packed::of(&document, &mut restored.texts);
-            restored.shadows.push((key, "".into(), packed, at(0).wall));
+            restored.shadows.push((key, restored.texts.get(""), packed, at(0).wall));
         }
     }
     Ok(restored)

@@ -88,7 +88,7 @@ impl Query {
 
     /// Whether it finds everything.
     pub fn is_everything(&self) -> bool {
-        self.root == Node::default()
+        matches!(&self.root, Node::All(parts) if parts.is_empty())
     }
 
     /// Whether a thing of which these facts are known is found.

@@ -15,6 +15,11 @@ impl<V> Default for Few<V> {
 
 impl<V> Few<V> {
     fn at(&self, name: &str) -> Result<usize, usize> {
+        // The classic shadow, which most is asked of. An empty text lies nowhere, and to compare with what lies nowhere takes processors
+        // with masked loads (AVX-512) as long as a miss of memory.
+        if name.is_empty() {
+            return if self.0.first().is_some_and(|(known, _)| known.is_empty()) { Ok(0) } else { Err(0) };
+        }
         self.0.binary_search_by(|(known, _)| known.as_str().cmp(name))
     }
 

@@ -6,7 +6,7 @@
 mod facts;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use fleetlens_ipc::{AlarmScope, Only, Search};
@@ -17,13 +17,15 @@ use fleetlens_model::kind::Kind;
 use fleetlens_model::query::{Mistake, Query};
 use fleetlens_model::shadow::Stands;
 use fleetlens_model::time::Now;
+use rustc_hash::FxHashMap;
 
 use super::index::natural;
 use super::{Fleet, Thing};
 use facts::OfThing;
 
-/// Of so many things each is looked for by its title; of more than one in this many all titles are gone through.
-const FEW_IN: usize = 16;
+/// What is found is put in order by itself where it is no more than one in so many of all; else all titles are gone through, which stand
+/// in order already. To write and to compare a title takes as long as to pass by some sixty.
+const FEW_IN: usize = 64;
 
 /// A search, ready to be asked of many things.
 #[derive(Debug)]
@@ -178,9 +180,9 @@ struct Walk<'a> {
     /// Where each of its values stood in the series of the last thing that had it.
     series: Vec<Cell<usize>>,
     /// Where each of its leaves stands in shadows of one shape.
-    places: RefCell<HashMap<(usize, usize), Stands>>,
+    places: RefCell<FxHashMap<(usize, usize), Stands>>,
     /// Whether a street, a district or a gateway is meant by a term.
-    texts: RefCell<HashMap<(usize, usize), bool>>,
+    texts: RefCell<FxHashMap<(usize, usize), bool>>,
 }
 
 impl<'a> Walk<'a> {
