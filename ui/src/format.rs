@@ -172,6 +172,11 @@ pub fn count(n: u64) -> String {
     number(n as f64, 0)
 }
 
+/// So many things.
+pub fn things(n: u64) -> String {
+    tr!("1 thing" | "{shown} things" % n, shown = count(n))
+}
+
 /// An age or a time left, in one unit, rounded down: `4 s`, `26 min`, `3 h`, `5 d`.
 pub fn age(ms: u64) -> String {
     let s = ms / 1000;

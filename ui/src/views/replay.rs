@@ -17,6 +17,7 @@ use wasm_bindgen::JsValue;
 use crate::clock::{local, today, utc_offset_min};
 use crate::components::icon::Icon;
 use crate::components::segmented::Segmented;
+use crate::format;
 use crate::lang::said;
 use crate::state::replay::{Held, PARTS, Wide, held};
 use crate::state::{Store, store};
@@ -294,7 +295,10 @@ fn Track(shown: Shown) -> impl IntoView {
     };
     let raised = move || {
         let all: u64 = counts.with(|counts| counts.iter().map(|count| u64::from(*count)).sum());
-        tr!("{} alarms were raised in this stretch", all)
+        tr!(
+            "1 alarm was raised in this stretch" | "{shown} alarms were raised in this stretch" % all,
+            shown = format::count(all)
+        )
     };
     let seconds = |at: WallMs| at.as_s().to_string();
     let keys = move |event: KeyboardEvent| {

@@ -186,7 +186,7 @@ fn count_words(total: Option<u32>, all: Option<u32>, filtered: bool) -> String {
     match (total, all) {
         (None, _) => said("counting…").into(),
         (Some(total), Some(all)) if filtered => tr!("{} of {} things", count(total), count(all)),
-        (Some(total), _) => tr!("1 thing" | "{count} things" % total, count = count(total)),
+        (Some(total), _) => format::things(total.into()),
     }
 }
 

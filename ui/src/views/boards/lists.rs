@@ -77,10 +77,9 @@ fn head(column: &Column) -> impl IntoView + use<> {
 }
 
 fn total_words(total: u32, shown: usize) -> String {
-    let all = format::count(u64::from(total));
     match total != 1 && shown < total as usize {
-        true => tr!("The first {shown} of {all} things", shown, all),
-        false => tr!("1 thing" | "{count} things" % total, count = all),
+        true => tr!("The first {shown} of {all} things", shown, all = format::count(u64::from(total))),
+        false => format::things(total.into()),
     }
 }
 

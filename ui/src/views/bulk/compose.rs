@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use tr::tr;
 
 use super::dry_run::Found;
-use super::words::{lasts_ms, things};
+use super::words::lasts_ms;
 use crate::components::confirm::Confirm;
 use crate::components::control::ExpiryOfMany;
 use crate::components::modal::Modal;
@@ -93,7 +93,7 @@ pub fn ComposeSheet(
     compose: Compose,
 ) -> impl IntoView {
     let label = Signal::derive(move || {
-        let things = things(u64::from(compose.meant.get()));
+        let things = format::things(u64::from(compose.meant.get()));
         if compose.again.with(Option::is_some) { tr!("Ask {} again", things) } else { tr!("Command {}", things) }
     });
     view! {
@@ -258,7 +258,7 @@ fn Form(compose: Compose, label: Signal<String>) -> impl IntoView {
 fn whom(changes: u32, continuous: bool) -> String {
     match (changes, continuous) {
         (0, true) => said("what is found later").to_owned(),
-        (_, true) => tr!("{} and what is found later", things(u64::from(changes))),
-        (_, false) => things(u64::from(changes)),
+        (_, true) => tr!("{} and what is found later", format::things(u64::from(changes))),
+        (_, false) => format::things(u64::from(changes)),
     }
 }

@@ -4,7 +4,7 @@ use fleetlens_ipc::rows::{DryRun, DryRunRow};
 use leptos::prelude::*;
 use tr::tr;
 
-use super::words::{found, things};
+use super::words::found;
 use crate::components::shape::Shape;
 use crate::format;
 use crate::lang::said;
@@ -16,7 +16,8 @@ pub fn Found(
     run: DryRun,
 ) -> impl IntoView {
     let told = found(&run);
-    let reasons = run.reasons.iter().map(|(why, n)| view! { <li>{format!("{why} · {}", things(u64::from(*n)))}</li> });
+    let reasons =
+        run.reasons.iter().map(|(why, n)| view! { <li>{format!("{why} · {}", format::things(u64::from(*n)))}</li> });
     let reasons = reasons.collect_view();
     let unread = (run.unread > 0).then(|| {
         let words = tr!(

@@ -7,11 +7,6 @@ use tr::tr;
 use crate::format;
 use crate::lang::said;
 
-/// So many things.
-pub fn things(n: u64) -> String {
-    tr!("1 thing" | "{shown} things" % n, shown = format::count(n))
-}
-
 /// Where one stands, in two or three words.
 pub fn state_word(state: &State, link_up: bool) -> &'static str {
     match state {

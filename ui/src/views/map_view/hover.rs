@@ -67,7 +67,7 @@ fn crowd_words(crowd: &Crowd) -> impl IntoView + use<> {
     let need = (need > 0).then(|| view! { <b class="need">{need_words(need)}</b> });
     view! {
         <div>
-            <b>{tr!("1 thing" | "{count} things" % crowd.cluster.count, count = format::count(u64::from(crowd.cluster.count)))}</b>
+            <b>{format::things(crowd.cluster.count.into())}</b>
             {need}
             <span>{kind_words(&crowd.kinds)}</span>
             <span class="word">{said("Click to come closer")}</span>

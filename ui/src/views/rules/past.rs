@@ -199,7 +199,7 @@ fn headline(tried: &Tried) -> String {
 fn basis(tried: &Tried) -> String {
     let Tried { looked, things, values, took_ms, exact_ms, .. } = tried;
     let of = if looked == things {
-        tr!("1 thing" | "{shown} things" % *things, shown = format::count((*things).into()))
+        format::things((*things).into())
     } else {
         tr!("{} of {} things", format::count((*looked).into()), format::count((*things).into()))
     };

@@ -183,6 +183,15 @@ fn Shown(book: MapBook, card: Card) -> impl IntoView {
     let is_own = book.file.is_some();
     let file = book.file.clone().unwrap_or_else(|| said("built in: Malta").to_owned());
     let may_leave = is_own && book.locked.is_none();
+    let leaving = if book.online.is_some() {
+        said(
+            "It covers Malta. What Fleetlens has kept of the other map stays, and is there when its address is given again.",
+        )
+    } else {
+        said(
+            "It covers Malta. Fleetlens removes its own copy of the other map, unless another profile shows it; the file it was taken from stays where it is.",
+        )
+    };
     view! {
         <Facts file=book.about testid="map-facts">
             <dt>{said("Shown")}</dt>
@@ -194,7 +203,7 @@ fn Shown(book: MapBook, card: Card) -> impl IntoView {
                 {said("Back to the built-in map")}
             </button>
             <Confirm open=asks asks=said("Show the built-in map again?") yes=said("Show it") no=said("Stay") on_yes=Callback::new(move |()| card.wish(MapAsk::BuiltIn))>
-                <p>{said("It covers Malta. Fleetlens removes its own copy of the other map, unless another profile shows it; the file it was taken from stays where it is.")}</p>
+                <p>{leaving}</p>
             </Confirm>
         })}
     }

@@ -27,7 +27,7 @@ fn summary(preview: &Preview) -> String {
     }
     let (read, things) = (*read, u64::from(*things));
     let messages = tr!("1 message" | "{shown} messages" % read, shown = format::count(read));
-    let things = tr!("1 thing" | "{shown} things" % things, shown = format::count(things));
+    let things = format::things(things);
     let mut words = tr!("It reads {messages} and shows {things}.", messages, things);
     if *passed_over > 0 {
         words += &tr!(
