@@ -131,7 +131,10 @@ impl Parts {
             if fetched().await.is_ok() {
                 self.0.set(Code::Here);
             } else {
-                self.0.set(Code::Late);
+                // Said once: a screen reader would repeat it each time.
+                if self.0.get_untracked() != Code::Late {
+                    self.0.set(Code::Late);
+                }
                 set_timeout(move || self.ask(), AGAIN);
             }
         });
