@@ -165,7 +165,7 @@ pub fn InTime(
 fn Unfetched() -> impl IntoView {
     view! {
         <p role="alert" data-testid="unfetched">
-            {said("This part of Fleetlens could not be fetched. It is asked for again every two seconds.")}
+            {said("This part of Fleetlens could not be fetched. It is asked for again every two seconds; if it does not come, load this window again.")}
         </p>
     }
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
 use super::Optimisation;
@@ -22,6 +22,13 @@ const NAME: &str = "fleetlens_ui";
 
 /// The script that fetches the other parts, as the program names it to import it.
 const LINKS: &str = "./fleetlens_parts.js";
+
+/// How wasm-split's script makes a program of what comes.
+const STREAMED: &str = "WebAssembly.instantiateStreaming(src, imports)";
+
+/// The same of whatever type the server calls it.
+const WHOLE: &str = "src.then(async (r) => { if (!r.ok) throw new Error(`${r.url}: ${r.status}`); \
+    return WebAssembly.instantiate(await r.arrayBuffer(), imports); })";
 
 /// Makes the bindings of this wasm file, unless they are there already, and returns their folder.
 pub fn generate(place: &Place, step: &Step, wasm: &Path, optimisation: Optimisation) -> Result<PathBuf> {
@@ -43,7 +50,7 @@ pub fn generate(place: &Place, step: &Step, wasm: &Path, optimisation: Optimisat
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
     step.say("wasm-split");
-    let (main, parts) = part(place, wasm)?;
+    let (main, parts) = part(place, wasm, &fingerprint)?;
     step.say("wasm-bindgen");
     Bindgen::new()
         .input_path(&main)
@@ -69,7 +76,7 @@ pub fn generate(place: &Place, step: &Step, wasm: &Path, optimisation: Optimisat
 
 /// Takes what `ui/src/later.rs` holds, and nothing else needs, out of the program. Returns what is left, for wasm-bindgen, and the files
 /// that a page fetches afterwards, the script that does so among them.
-fn part(place: &Place, wasm: &Path) -> Result<(PathBuf, Vec<PathBuf>)> {
+fn part(place: &Place, wasm: &Path, build: &str) -> Result<(PathBuf, Vec<PathBuf>)> {
     let folder = place.window_work().join("parts");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
@@ -89,7 +96,6 @@ fn part(place: &Place, wasm: &Path) -> Result<(PathBuf, Vec<PathBuf>)> {
     let mut script = fs::read_to_string(&links).with_context(|| format!("cannot read {}", links.display()))?;
     // A part of another build would work on this one's memory as if it were its own. By this name a window that was opened before an
     // update finds none.
-    let build = Fingerprint::default().file(wasm).finish();
     for part in parted.split_modules {
         let stem = part
             .file_stem()
@@ -100,7 +106,11 @@ fn part(place: &Place, wasm: &Path) -> Result<(PathBuf, Vec<PathBuf>)> {
         fs::rename(&part, &named).with_context(|| format!("cannot rename {}", part.display()))?;
         parts.push(named);
     }
-    fs::write(&links, script).with_context(|| format!("cannot write {}", links.display()))?;
+    // As wasm-bindgen does for the first part: a proxy may call the file another type, and then it cannot be compiled while it comes.
+    if !script.contains(STREAMED) {
+        bail!("{} loads its parts in a way that is not known here", links.display());
+    }
+    fs::write(&links, script.replace(STREAMED, WHOLE)).with_context(|| format!("cannot write {}", links.display()))?;
     parts.push(links);
     Ok((main, parts))
 }
